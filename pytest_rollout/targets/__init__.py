@@ -1,0 +1,1 @@
+"""Systems under test: starting and stopping embedded ones, talking to them, faults."""
