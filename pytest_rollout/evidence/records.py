@@ -1,0 +1,107 @@
+"""The records of the ledger: their kinds, and the digests that chain and seal them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pytest_rollout.model.decision import canonical
+from pytest_rollout.model.evidence import Labels
+
+GENESIS = "0" * 64
+
+
+class RecordKind(StrEnum):
+    """What a record holds."""
+
+    RUN = "run"  # a run began: what it asks, of which plan, environment and drill
+    MANIFEST = "manifest"  # what one worker says should run, before deselection
+    BATCH = "batch"  # what one item left: attempts, and observations by count and digest
+    RELEASE = "release"  # what a target said of its release and configuration
+    EVENT = "event"  # a phase began or ended, a change, an incident
+    SEAL = "seal"  # the run ended by itself: counts and digest of its records
+    STOP = "stop"  # the run ended otherwise, and how
+    DECISION = "decision"  # the answer of a gate, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One link of the chain."""
+
+    sequence: int
+    kind: RecordKind
+    run: str
+    plan: str
+    subject: str  # a phase, a gate's address, an item or a worker, as the kind needs
+    environment: str
+    at_us: int  # when it was recorded
+    body: str  # canonical JSON
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record before it has a place in the chain."""
+
+    kind: RecordKind
+    run: str
+    body: Mapping[str, Any]
+    plan: str = ""
+    subject: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One observed value on its way to the ledger."""
+
+    plan: str
+    phase: str
+    metric: str
+    labels: Labels
+    t_us: int
+    seen_us: int
+    seq: int
+    value: str  # see model.evidence.decode
+
+    def row(self) -> tuple[str, str, str, str, int, int, int, str]:
+        """Its columns, in the order of the table and of the digest."""
+        labels = canonical(dict(self.labels))
+        where = (self.plan, self.phase, self.metric, labels)
+        return (*where, self.t_us, self.seen_us, self.seq, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one item, or one scenario's set-up, left behind."""
+
+    item: str
+    phase: str
+    attempts: tuple[tuple[str, str], ...]  # verdict and reason
+    observations: tuple[Observation, ...] = ()
+    attachments: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+def link(previous: str, draft: Draft, sequence: int, at_us: int, body: str) -> str:
+    """The hash of a record: over all of it and the hash before it."""
+    parts = [previous, sequence, draft.kind.value, draft.run, draft.plan, draft.subject]
+    text = canonical([*parts, draft.environment, at_us, body])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def rows_digest(rows: Iterable[tuple[Any, ...]]) -> str:
+    """The digest of observation rows, in their order."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(canonical(list(row)).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def seal_digest(hashes: Iterable[str]) -> str:
+    """The digest that a seal holds over the hashes of its run's records."""
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""The finding of one criterion: its checks, its rule, and whether it applies at all."""
+
+from __future__ import annotations
+
+from pytest_rollout.judge import words
+from pytest_rollout.judge.rules import judge
+from pytest_rollout.model.decision import Finding, Part
+from pytest_rollout.model.evidence import Attempt, World
+from pytest_rollout.model.plan import Criterion, Kind, Phase, Plan
+from pytest_rollout.model.verdict import Verdict, worst
+
+
+def judge_criterion(
+    plan: Plan, phase: Phase, criterion: Criterion, world: World, at_us: int
+) -> Finding:
+    """Every bound check executed and passed, and the rule passes; the worst part decides."""
+    outside = _not_applicable(criterion, world)
+    full = f"{plan.id}.{phase.id}.{criterion.id}"
+    parts = (outside,) if outside else _parts(plan, full, criterion, world, at_us)
+    verdict = worst(part.verdict for part in parts)
+    deciding = [part for part in parts if part.verdict is verdict]
+    rule = criterion.rule
+    return Finding(
+        id=full,
+        verdict=verdict,
+        because=words.joined([_sentence(part) for part in _telling(deciding)]),
+        says=criterion.says,
+        severity=criterion.severity.value,
+        kind=criterion.kind.value,
+        allowed=words.allowed(rule.bands) if rule else "",
+        samples=sum(part.estimate.n for part in parts if part.estimate),
+        parts=parts,
+    )
+
+
+def _telling(parts: list[Part]) -> list[Part]:
+    """The parts worth a sentence: a rule's measurement says more than that its check passed."""
+    measured = [part for part in parts if part.estimate]
+    return measured or parts
+
+
+def _sentence(part: Part) -> str:
+    return f"{part.name}: {part.because}" if part.name and part.because else part.because
+
+
+def _not_applicable(criterion: Criterion, world: World) -> Part | None:
+    if criterion.when is None:
+        return None
+    name = criterion.when.configured
+    configured = world.run.configured.get(name)
+    if configured is None:
+        return Part("", Verdict.MISSING, f"whether {name} is configured was not recorded")
+    if configured:
+        return None
+    return Part("", Verdict.NOT_APPLICABLE, f"{name} is not configured")
+
+
+def _parts(
+    plan: Plan, full: str, criterion: Criterion, world: World, at_us: int
+) -> tuple[Part, ...]:
+    items = world.manifest.items.get(full, ())
+    parts = [judge_check(item, world) for item in items]
+    if not items:
+        parts.append(Part("", Verdict.MISSING, _unbound(criterion)))
+    if criterion.rule is not None:
+        parts += judge(criterion.rule, world, at_us, plan.timezone)
+    return tuple(parts)
+
+
+def _unbound(criterion: Criterion) -> str:
+    if criterion.check:
+        return "its `check:` is not run by this version of pytest-rollout"
+    if criterion.kind is Kind.MANUAL:
+        return "nobody has attested it"
+    return f"no check is bound to it (no test carries criterion({criterion.id!r}))"
+
+
+def judge_check(item: str, world: World) -> Part:
+    """The part of one bound item: its last attempt, with a warning if one before failed."""
+    attempts = world.checks.get(item, ())
+    if not attempts:
+        return Part(item, Verdict.MISSING, world.manifest.dropped.get(item, "it never reported"))
+    last = attempts[-1]
+    said = tuple(_attempt(attempt) for attempt in attempts)
+    if last.verdict is Verdict.PASS and any(a.verdict is not Verdict.PASS for a in attempts):
+        because = f"passed only at attempt {len(attempts)}; before: {attempts[0].reason}"
+        return Part(item, Verdict.WARN, because, attempts=said)
+    return Part(item, last.verdict, last.reason or "passed", attempts=said)
+
+
+def _attempt(attempt: Attempt) -> str:
+    return f"{attempt.verdict.value}: {attempt.reason}" if attempt.reason else attempt.verdict.value

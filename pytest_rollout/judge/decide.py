@@ -1,0 +1,165 @@
+"""The one decision function: it only folds findings."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from pytest_rollout import calendar
+from pytest_rollout.judge.criteria import judge_criterion
+from pytest_rollout.judge.demands import configuration_of, demands, release_of
+from pytest_rollout.judge.guardrails import judge_guardrail
+from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
+from pytest_rollout.model.evidence import Hole, World
+from pytest_rollout.model.plan import (
+    Address,
+    Criterion,
+    Gate,
+    Guardrail,
+    Phase,
+    Plan,
+    Severity,
+    Then,
+)
+from pytest_rollout.model.verdict import Answer, Verdict
+
+
+def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> Decision:
+    """The decision of a gate from evidence alone.
+
+    ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
+    """
+    world = _trusted(plan, world)
+    stated = phase.of(gate)
+    found = tuple(judge_criterion(plan, phase, one, world, at_us) for one in stated)
+    asked = demands(plan, world.run, criteria=len(stated))
+    watched = phase.guardrails if gate is Gate.EXIT else ()
+    rails = tuple(judge_guardrail(plan, phase, one, world, at_us) for one in watched)
+    answer, reasons = _fold(found, asked, tuple(zip(watched, rails, strict=True)))
+    decision = Decision(
+        address=Address(plan.id, phase.id, gate),
+        answer=answer,
+        reasons=reasons,
+        conditions=tuple(_conditions(plan, phase, gate, found, rails)),
+        criteria=found,
+        demands=asked,
+        guardrails=rails,
+        plan_title=plan.title,
+        phase_title=phase.title,
+        plan_digest=plan.digest,
+        environment=world.run.environment,
+        run=world.run.id,
+        decided_at=calendar.stamp(world.run.ended_us),
+        judged_at=calendar.stamp(at_us),
+        release=release_of(world.run),
+        configuration=configuration_of(world.run),
+        window=calendar.window_words(plan, phase),
+        looks=world.looks,
+        head=world.head,
+        partial=world.run.partial,
+        drill=world.run.drill,
+        zone_data=world.run.zone_data,
+        criteria_digest=_digest((*stated, *watched)),
+    )
+    return replace(decision, substance_digest=substance(decision))
+
+
+def _trusted(plan: Plan, world: World) -> World:
+    """A run without its seal is all holes; what is older than the environment allows is one."""
+    if not world.run.sealed:
+        return replace(world, checks={}, seen=())
+    environment = plan.environments.get(world.run.environment)
+    if environment is None or environment.max_age_us is None:
+        return world
+    oldest = world.run.ended_us - environment.max_age_us
+    seen = tuple(
+        item if item.seen_us >= oldest else replace(item, value=Hole("older than max_age"))
+        for item in world.seen
+    )
+    return replace(world, seen=seen)
+
+
+def _fold(
+    criteria: Sequence[Finding],
+    asked: Sequence[Finding],
+    rails: Sequence[tuple[Guardrail, Finding]],
+) -> tuple[Answer, tuple[str, ...]]:
+    tripped = [(rail, finding) for rail, finding in rails if finding.verdict is Verdict.FAIL]
+    back = [finding for rail, finding in tripped if Then.ROLLBACK in rail.then]
+    hard = [finding for finding in criteria if finding.severity == Severity.HARD]
+    failed = [finding for finding in hard if finding.verdict is Verdict.FAIL]
+    held = [
+        *(finding for finding in (*asked, *hard) if finding.verdict.holds_back),
+        *(finding for rail, finding in tripped if Then.PAUSE in rail.then),
+        *(f for _, f in rails if f.verdict.holds_back and f.verdict is not Verdict.FAIL),
+    ]
+    if back:
+        return Answer.ROLLBACK, tuple(_reason(finding) for finding in (*back, *failed))
+    if failed:
+        return Answer.NO_GO, tuple(_reason(finding) for finding in failed)
+    if held:
+        return Answer.HOLD, tuple(_reason(finding) for finding in held)
+    applied = [finding for finding in criteria if finding.verdict is not Verdict.NOT_APPLICABLE]
+    if not any(finding.verdict in (Verdict.PASS, Verdict.WARN) for finding in applied):
+        return Answer.HOLD, ("nothing to judge: no criterion of this gate applies and passes",)
+    hard_count = sum(finding.severity == Severity.HARD for finding in applied)
+    return Answer.GO, (f"all {hard_count} hard criteria hold, on evidence of a sealed run",)
+
+
+def _reason(finding: Finding) -> str:
+    return f"{finding.id}: {finding.because}"
+
+
+def _conditions(
+    plan: Plan, phase: Phase, gate: Gate, criteria: Sequence[Finding], rails: Sequence[Finding]
+) -> Iterator[Condition]:
+    stated = {f"{plan.id}.{phase.id}.{one.id}": one for one in phase.criteria}
+    due = _due(plan, phase, gate)
+    owner = ", ".join(phase.owners) or "nobody is named"
+    for finding in criteria:
+        criterion = stated[finding.id]
+        soft = criterion.severity is Severity.SOFT and finding.verdict.rank < Verdict.PASS.rank
+        warned = criterion.severity is Severity.HARD and finding.verdict is Verdict.WARN
+        if soft or warned:
+            yield Condition(
+                finding.id,
+                finding.verdict,
+                finding.because,
+                criterion.owner or owner,
+                criterion.due or due,
+            )
+    for finding in rails:
+        if finding.verdict is Verdict.FAIL:
+            yield Condition(finding.id, finding.verdict, finding.because, owner, due)
+
+
+def _due(plan: Plan, phase: Phase, gate: Gate) -> str:
+    """The gate by which a condition must be met: the exit, or the entry of what comes next."""
+    if gate is Gate.ENTRY:
+        return str(Address(plan.id, phase.id, Gate.EXIT))
+    after = plan.phases[plan.phases.index(phase) + 1 :]
+    following = next((later for later in after if phase.id in later.requires), None)
+    if following is None and after:
+        following = after[0]
+    if following is None:
+        return f"the end of {plan.id}"
+    return str(Address(plan.id, following.id, Gate.ENTRY))
+
+
+def _digest(stated: Sequence[Criterion | Guardrail]) -> str:
+    """A fingerprint of what the gate asked, whatever the layout of the file."""
+    rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
+    return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Fraction):
+        return str(value)
+    return getattr(value, "value", value)

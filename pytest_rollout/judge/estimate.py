@@ -1,0 +1,97 @@
+"""One value from a slice: exact arithmetic on rationals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.model.evidence import Hole, Slot
+from pytest_rollout.model.rule import Take, Taking
+
+Weighted = list[tuple[Fraction, int, Slot]]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value, the number of opportunities behind it, and the slot that decided, if one did."""
+
+    value: Fraction
+    n: int
+    slot: Slot | None = None
+
+
+def estimate(slice_: Slice, taking: Taking) -> Point | str:
+    """The taken value over the slots that hold one, or why it cannot be taken."""
+    values: Weighted = [
+        (value, count, seen.slot)
+        for seen in slice_.seen
+        if not isinstance(seen.value, Hole)
+        for value, count in seen.value
+    ]
+    n = sum(count for _, count, _ in values)
+    if n == 0:
+        return "nothing was seen"
+    match taking.take:
+        case Take.COUNT:
+            return Point(Fraction(n), n)
+        case Take.SUM:
+            return Point(_total(values), n, _worst_term(values))
+        case Take.MEAN:
+            return Point(_total(values) / n, n)
+        case Take.RATE:
+            return _rate(values, n)
+        case Take.MIN:
+            value, _, slot = min(values, key=lambda item: item[0])
+            return Point(value, n, slot)
+        case Take.MAX:
+            value, _, slot = max(values, key=lambda item: item[0])
+            return Point(value, n, slot)
+        case Take.LAST:
+            return _last(values, n)
+        case Take.SHARE:
+            return _share(values, n, taking)
+        case Take.QUANTILE:
+            return _quantile(values, n, taking)
+
+
+def _total(values: Weighted) -> Fraction:
+    return sum((value * count for value, count, _ in values), Fraction(0))
+
+
+def _worst_term(values: Weighted) -> Slot | None:
+    """The first slot that contributes something, to be named in a reason."""
+    return next((slot for value, _, slot in values if value), None)
+
+
+def _rate(values: Weighted, n: int) -> Point | str:
+    outside = next((value for value, _, _ in values if not 0 <= value <= 1), None)
+    if outside is not None:
+        return f"a rate is of outcomes between 0 and 1, and {float(outside):g} was observed"
+    return Point(_total(values) / n, n, _worst_term(values))
+
+
+def _last(values: Weighted, n: int) -> Point:
+    slot = values[-1][2]
+    newest = [(value, count, other) for value, count, other in values if other == slot]
+    weight = sum(count for _, count, _ in newest)
+    return Point(_total(newest) / weight, n, slot)
+
+
+def _share(values: Weighted, n: int, taking: Taking) -> Point:
+    assert taking.share_of is not None
+    inside = sum(count for value, count, _ in values if taking.share_of.holds(value))
+    return Point(Fraction(inside, n), n)
+
+
+def _quantile(values: Weighted, n: int, taking: Taking) -> Point:
+    """Nearest rank: of ten, the median is the fifth."""
+    assert taking.quantile is not None
+    rank = max(1, ceil(taking.quantile * n))
+    passed = 0
+    for value, count, slot in sorted(values, key=lambda item: item[0]):
+        passed += count
+        if passed >= rank:
+            return Point(value, n, slot)
+    raise AssertionError("a rank lies within n")

@@ -1,0 +1,1 @@
+"""The words of the project as frozen records and enums; imports nothing of the project."""

@@ -1,0 +1,187 @@
+"""What was seen: slots with values or holes, attempts of checks, facts about a run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from numbers import Rational, Real
+
+from pytest_rollout.model.verdict import Verdict
+
+Labels = tuple[tuple[str, str], ...]
+# A weighted set of numbers: one number, 0/1 outcomes of a ratio, or a distribution.
+Sample = tuple[tuple[Fraction, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A slot that should hold a value and does not."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place for a value: series, labels, event time and sequence at that time."""
+
+    series: str
+    labels: Labels
+    t_us: int  # event time, microseconds since the epoch
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A slot with what was seen in it, and when it was recorded."""
+
+    slot: Slot
+    value: Sample | Hole
+    seen_us: int = 0
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a check."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What should run, known before deselection: the items of each criterion (full id)."""
+
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: Mapping[str, str] = field(default_factory=dict)  # item -> why it was not to run
+    broken: tuple[str, ...] = ()  # modules that could not be collected
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFact:
+    """What a target said of itself at one moment of a run."""
+
+    when: str  # start or end
+    release: str | None
+    configuration: str | None = None
+    reference: str | None = None  # the identity of a reference target
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A place in the ledger's chain."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Facts about one run of pytest that judges evidence depends on."""
+
+    id: str
+    environment: str
+    started_us: int
+    ended_us: int
+    sealed: bool
+    problems: tuple[str, ...] = ()  # why its evidence cannot be trusted whole
+    partial: tuple[str, ...] = ()  # what was left out on purpose
+    drill: str | None = None
+    releases: tuple[ReleaseFact, ...] = ()
+    configured: Mapping[str, bool] = field(default_factory=dict)
+    zone_data: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that a decision may look at."""
+
+    run: Run
+    manifest: Manifest
+    checks: Mapping[str, tuple[Attempt, ...]]  # item -> its attempts
+    seen: tuple[Seen, ...]
+    head: Head
+    looks: int = 1
+    begun_us: int | None = None  # event time at which the phase was begun
+
+
+def labels_of(labels: Mapping[str, object]) -> Labels:
+    """Labels in their one order; values become text, True and False become yes and no."""
+    return tuple(sorted((key, _label(value)) for key, value in labels.items()))
+
+
+def _label(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def number_text(value: object) -> str:
+    """The decimal (or p/q) text of a number; ``NaN`` where it is not finite.
+
+    Raises TypeError where it is no number.
+    """
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, (int, Fraction)):
+        return str(value)
+    if isinstance(value, Decimal):
+        return str(value) if value.is_finite() else "NaN"
+    if isinstance(value, Rational):
+        return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, Real):
+        number = float(value)
+        return repr(number) if math.isfinite(number) else "NaN"
+    raise TypeError(f"a value is a number, not {type(value).__name__}: {value!r:.60}")
+
+
+def exact(text: str) -> Fraction:
+    """The exact rational of a decimal or p/q text (0.1 is 1/10); raises ValueError."""
+    try:
+        return Fraction(Decimal(text)) if "/" not in text else Fraction(text)
+    except (InvalidOperation, OverflowError, ZeroDivisionError) as error:
+        raise ValueError(f"{text!r} is not a finite number") from error
+
+
+def encode_ratio(bad: int, of: int) -> str:
+    """The stored form of ``bad`` out of ``of`` opportunities."""
+    return json.dumps({"bad": bad, "of": of}, separators=(",", ":"))
+
+
+def encode_distribution(counts: Mapping[str, int]) -> str:
+    """The stored form of a distribution: number text to count."""
+    return json.dumps(sorted(counts.items()), separators=(",", ":"))
+
+
+def decode(text: str) -> Sample | Hole:
+    """The value in a stored text; what cannot be read, NaN and infinity are holes."""
+    try:
+        if text[:1] == "{":
+            ratio = json.loads(text)
+            return _ratio(ratio["bad"], ratio["of"])
+        if text[:1] == "[":
+            return _distribution(json.loads(text))
+        return ((exact(text), 1),)
+    except (ValueError, TypeError, KeyError):
+        return Hole(f"{text[:40]} is not a number to judge")
+
+
+def _ratio(bad: int, of: int) -> Sample | Hole:
+    if not 0 <= bad <= of:
+        return Hole(f"{bad} of {of} is not a ratio")
+    if of == 0:
+        return ()
+    pairs = ((Fraction(1), bad), (Fraction(0), of - bad))
+    return tuple(pair for pair in pairs if pair[1])
+
+
+def _distribution(pairs: list[tuple[str, int]]) -> Sample | Hole:
+    if any(count < 0 for _, count in pairs):
+        return Hole("a distribution with a negative count")
+    return tuple((exact(value), count) for value, count in pairs if count)

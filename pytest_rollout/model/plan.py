@@ -1,0 +1,254 @@
+"""A rollout plan: phases, gates, criteria, environments, windows and roles."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+from pytest_rollout.model.rule import Rule
+
+EMBEDDED = "embedded"
+
+
+class Gate(StrEnum):
+    """A phase has two gates."""
+
+    ENTRY = "entry"  # may we start?
+    EXIT = "exit"  # is it done?
+
+
+class Kind(StrEnum):
+    """What sort of thing a criterion states."""
+
+    DEMO = "demo"
+    IDEMPOTENCY = "idempotency"
+    KPI = "kpi"
+    INVARIANT = "invariant"
+    SLO = "slo"
+    LOAD = "load"
+    SECURITY = "security"
+    ALERTING = "alerting"
+    OBSERVABILITY = "observability"
+    OPERATIONAL = "operational"
+    DOCUMENTATION = "documentation"
+    MANUAL = "manual"
+
+
+class Severity(StrEnum):
+    """What a criterion that does not pass means for its gate."""
+
+    HARD = "hard"  # blocks
+    SOFT = "soft"  # becomes a condition of the GO
+    OPTIONAL = "optional"  # is reported
+
+
+class Effect(Enum):
+    """What checking does to a target; members stand from harmless to worst."""
+
+    OBSERVE = "observe"
+    CHANGE = "change"
+    DISRUPT = "disrupt"
+
+    @property
+    def rank(self) -> int:
+        """0 is harmless."""
+        return list(Effect).index(self)
+
+
+class Risk(StrEnum):
+    """How risky a phase's changes are; windows may admit a risk up to one of these."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A criterion applies only where this is configured: the name of an environment variable."""
+
+    configured: str
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing that must hold, as the plan states it."""
+
+    id: str  # the slug; the full id is plan.phase.slug
+    says: str
+    kind: Kind
+    gate: Gate = Gate.EXIT
+    severity: Severity = Severity.HARD
+    rule: Rule | None = None
+    when: When | None = None
+    owner: str | None = None
+    due: str | None = None  # address of the gate by which a condition must be met
+    check: bool = False  # states a check of its own that needs no Python
+    line: int = 0
+
+
+class Then(StrEnum):
+    """What a tripped guardrail does."""
+
+    WARN = "warn"
+    PAUSE = "pause"
+    ROLLBACK = "rollback"
+    NOTIFY = "notify"
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A rule that only fails."""
+
+    id: str
+    says: str
+    rule: Rule
+    then: tuple[Then, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackStep:
+    """One step of a phase's rollback, in the plan's words; run by people for now."""
+
+    says: str
+    how: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of a day in the plan's zone; ``until`` is excluded, 00:00 means midnight."""
+
+    since: dt.time
+    until: dt.time
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When changes may be made, or (as a freeze) may not."""
+
+    days: frozenset[int]  # Monday is 0
+    hours: Hours | None = None
+    risk: Risk | None = None  # admits changes up to this risk; None: any
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A step of the plan."""
+
+    id: str
+    title: str
+    marks: tuple[str, ...]
+    date: dt.date | None = None
+    until: dt.date | None = None  # last day, where the phase spans several
+    hours: Hours | None = None
+    owners: tuple[str, ...] = ()
+    risk: Risk | None = None
+    requires: tuple[str, ...] = ()
+    signoff: tuple[str, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    rollback: tuple[RollbackStep, ...] = ()
+    line: int = 0
+
+    def of(self, gate: Gate) -> tuple[Criterion, ...]:
+        """The criteria of one gate, in the plan's order."""
+        return tuple(criterion for criterion in self.criteria if criterion.gate is gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A system under test: served by us, at an address, or a file (of a served one)."""
+
+    name: str
+    serve: str | None = None
+    address: str | None = None  # may hold ${VARIABLES}
+    file: str | None = None
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a phase is judged."""
+
+    name: str
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    max_age_us: int | None = None
+    allow: frozenset[Effect] = frozenset({Effect.OBSERVE})
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the rehearsal on reference targets."""
+        return self.name == EMBEDDED
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where a fact about a target (its release, its configuration) is read."""
+
+    target: str
+    path: str
+    json: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One rollout."""
+
+    id: str
+    title: str
+    timezone: str
+    phases: tuple[Phase, ...]
+    environments: Mapping[str, Environment]
+    release: Reading | None = None
+    configuration: Reading | None = None
+    change_windows: tuple[Window, ...] = ()
+    freezes: tuple[Window, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+    digest: str = ""
+
+    def phase(self, id_: str) -> Phase | None:
+        """The phase of that id, if there is one."""
+        return next((phase for phase in self.phases if phase.id == id_), None)
+
+    def marks(self) -> frozenset[str]:
+        """Every marker that selects something of this plan."""
+        return frozenset({self.id}.union(*(phase.marks for phase in self.phases)))
+
+    def criteria(self) -> Iterator[tuple[Phase, Criterion]]:
+        """Every criterion with its phase, in the plan's order."""
+        for phase in self.phases:
+            for criterion in phase.criteria:
+                yield phase, criterion
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A phase, or one of its gates: ``plms.day3`` or ``plms.day3/entry``."""
+
+    plan: str
+    phase: str
+    gate: Gate | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``plan.phase`` or ``plan.phase/gate``; raises ValueError with the rule."""
+        left, slash, gate = text.partition("/")
+        plan, dot, phase = left.partition(".")
+        if not (plan and dot and phase) or "." in phase:
+            raise ValueError(f"{text!r} is not plan.phase or plan.phase/gate")
+        if slash and gate not in tuple(Gate):
+            raise ValueError(f"{text!r}: a gate is entry or exit, not {gate!r}")
+        return cls(plan, phase, Gate(gate) if slash else None)
+
+    def at(self, gate: Gate) -> Address:
+        """The address of one gate of the same phase."""
+        return Address(self.plan, self.phase, gate)
+
+    def __str__(self) -> str:
+        return f"{self.plan}.{self.phase}" + (f"/{self.gate}" if self.gate else "")

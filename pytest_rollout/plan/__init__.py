@@ -1,0 +1,1 @@
+"""From rollout.yaml to the model, with every offence named by file and line."""

@@ -1,0 +1,262 @@
+"""Loading one plan: text to model, every offence at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.plan import (
+    EMBEDDED,
+    Effect,
+    Environment,
+    Phase,
+    Plan,
+    Reading,
+    Risk,
+    Target,
+    Window,
+)
+from pytest_rollout.plan import terms
+from pytest_rollout.plan.phases import Names, read_phase
+from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.tree import MAX_BYTES, Tree, read
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plan as far as it could be read, and what is wrong with it.
+
+    With problems, ``plan`` serves names only: it is never judged by.
+    """
+
+    path: Path
+    text: str
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    names: frozenset[str]  # words by which a run may ask for it, found even in broken text
+
+    @property
+    def id(self) -> str:
+        """The plan's id, or its folder's name where it cannot be read."""
+        return self.plan.id if self.plan else self.path.parent.name
+
+
+def load(path: Path, shown: str) -> Loaded:
+    """The plan in a file; ``shown`` is the file's name in messages."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            problem = Problem(shown, 1, f"the file is larger than {MAX_BYTES} bytes")
+            return Loaded(path, "", None, (problem,), frozenset())
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(shown, 1, f"cannot be read: {error}")
+        return Loaded(path, "", None, (problem,), frozenset())
+    return parse(text, path, shown)
+
+
+def parse(text: str, path: Path, shown: str) -> Loaded:
+    """The plan in a text."""
+    tree, problems = read(text, shown)
+    plan = None
+    if tree is not None:
+        plan = _plan(Reader(tree, shown, "the plan", problems), text, shown)
+    names = plan.marks() if plan else _glean(text, path)
+    ordered = sorted(set(problems), key=lambda problem: (problem.line, problem.what))
+    return Loaded(path, text, plan, tuple(ordered), names)
+
+
+def _glean(text: str, path: Path) -> frozenset[str]:
+    """Words that may be markers of a plan which cannot be parsed."""
+    found = re.findall(r"^[\s-]*(?:id|plan|marks):\s*(.+)$", text, re.MULTILINE)
+    words = re.findall(r"[A-Za-z0-9_-]+", " ".join(found))
+    return frozenset({path.parent.name, *(word.replace("-", "_") for word in words)})
+
+
+def _plan(reader: Reader, text: str, shown: str) -> Plan | None:
+    id_ = reader.parsed("plan", terms.mark)
+    if id_ is None:
+        if not reader.has("plan"):
+            reader.problem(reader.line, "the plan has no `plan:` with its name")
+        return None
+    reader.text("version")
+    reader.later("include", "calendars")
+    windows, freezes = _windows(reader)
+    roles = reader.pairs("roles")
+    plan = Plan(
+        id=id_,
+        title=reader.text("title", id_),
+        timezone=_zone(reader),
+        environments=_environments(reader),
+        release=_reading(reader, "release"),
+        configuration=_reading(reader, "configuration"),
+        change_windows=windows,
+        freezes=freezes,
+        roles=roles,
+        phases=_phases(reader, roles),
+        path=shown,
+        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+    reader.done()
+    _references(reader, plan)
+    return plan
+
+
+def _zone(reader: Reader) -> str:
+    name = reader.text("timezone", "UTC")
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        reader.problem(
+            reader.line_of("timezone"),
+            f"unknown timezone `{name}`",
+            "an IANA name, as America/New_York",
+        )
+        return "UTC"
+    return name
+
+
+def _phases(reader: Reader, roles: Mapping[str, str]) -> tuple[Phase, ...]:
+    phases: list[Phase] = []
+    trees = reader.items("phases")
+    if not trees:
+        reader.problem(reader.line_of("phases"), "the plan has no phases")
+    ids = [
+        tree.value["id"].text
+        for tree in trees
+        if isinstance(tree.value, Mapping) and "id" in tree.value
+    ]
+    for tree in trees:
+        phase = read_phase(reader.reader(tree, "a phase"), Names(ids, roles))
+        if phase is None:
+            continue
+        if any(other.id == phase.id for other in phases):
+            reader.problem(tree.line, f"phase {phase.id} is stated twice")
+        phases.append(phase)
+    return tuple(phases)
+
+
+def _environments(reader: Reader) -> dict[str, Environment]:
+    found = {EMBEDDED: Environment(EMBEDDED, allow=frozenset(Effect))}
+    for name, tree in reader.entries("environments"):
+        found[name] = _environment(reader.reader(tree, f"environment {name}"), name)
+    return found
+
+
+def _environment(reader: Reader, name: str) -> Environment:
+    targets = {}
+    for key, tree in reader.entries("targets"):
+        if isinstance(tree.value, str):
+            targets[key] = Target(key, address=tree.value)
+            continue
+        inner = reader.reader(tree, f"target {key} of {reader.what}")
+        targets[key] = Target(
+            key, inner.word("serve"), inner.word("url"), inner.word("file"), inner.word("of")
+        )
+        inner.done()
+        _check_target(inner, targets[key], name)
+    max_age = reader.parsed("max_age", terms.duration_us)
+    allow = _allow(reader, name)
+    reader.done()
+    return Environment(name, targets, max_age, allow)
+
+
+def _check_target(reader: Reader, target: Target, environment: str) -> None:
+    if target.serve and environment != EMBEDDED:
+        reader.problem(
+            reader.line, f"{reader.what}: only `{EMBEDDED}` serves its targets", "give its url"
+        )
+    if not (target.serve or target.address or target.file):
+        reader.problem(reader.line, f"{reader.what} has none of `serve`, `url` and `file`")
+
+
+def _allow(reader: Reader, environment: str) -> frozenset[Effect]:
+    known = {effect.value: effect for effect in Effect}
+    words = reader.words("allow")
+    for word in words:
+        if word not in known:
+            reader.problem(
+                reader.line_of("allow"),
+                f"{reader.what}: unknown effect `{word}`",
+                nearest(word, known),
+            )
+    if environment == EMBEDDED:
+        return frozenset(Effect)
+    return frozenset({Effect.OBSERVE, *(known[word] for word in words if word in known)})
+
+
+def _reading(reader: Reader, key: str) -> Reading | None:
+    tree = reader.tree(key)
+    if tree is None:
+        return None
+    inner = reader.reader(tree, key)
+    target, path, json = inner.word("target"), inner.word("path"), inner.word("json")
+    inner.done()
+    if target is None or path is None:
+        inner.problem(tree.line, f"`{key}` needs `target` and `path`")
+        return None
+    return Reading(target, path, json)
+
+
+def _windows(reader: Reader) -> tuple[tuple[Window, ...], tuple[Window, ...]]:
+    tree = reader.tree("windows")
+    if tree is None:
+        return (), ()
+    inner = reader.reader(tree, "windows")
+    change = tuple(_window(inner, item, "a change window") for item in inner.items("change"))
+    freeze = tuple(_window(inner, item, "a freeze") for item in inner.items("freeze"))
+    inner.done()
+    return change, freeze
+
+
+def _window(reader: Reader, tree: Tree, what: str) -> Window:
+    inner = reader.reader(tree, what)
+    window = Window(
+        days=inner.parsed("days", terms.days) or frozenset(range(7)),
+        hours=inner.parsed("hours", terms.hours),
+        risk=inner.optional("risk", Risk),
+        why=inner.text("why"),
+    )
+    inner.done()
+    return window
+
+
+def _references(reader: Reader, plan: Plan) -> None:
+    """Names that must be defined elsewhere in the plan."""
+    _circles(reader, plan)
+    _shared_marks(reader, plan)
+    for reading in filter(None, (plan.release, plan.configuration)):
+        for environment in plan.environments.values():
+            if environment.targets and reading.target not in environment.targets:
+                reader.problem(
+                    reader.line_of("release"),
+                    f"environment {environment.name} has no target `{reading.target}`",
+                    nearest(reading.target, environment.targets),
+                )
+
+
+def _circles(reader: Reader, plan: Plan) -> None:
+    requires = {phase.id: phase.requires for phase in plan.phases}
+    for phase in plan.phases:
+        seen: set[str] = set()
+        ahead = list(phase.requires)
+        while ahead:
+            name = ahead.pop()
+            if name == phase.id and name not in phase.requires:
+                reader.problem(phase.line, f"phase {phase.id} requires itself through others")
+            if name not in seen:
+                seen.add(name)
+                ahead.extend(requires.get(name, ()))
+
+
+def _shared_marks(reader: Reader, plan: Plan) -> None:
+    owner: dict[str, str] = {plan.id: "the plan itself"}
+    for phase in plan.phases:
+        for mark in phase.marks:
+            if owner.get(mark) == "the plan itself":
+                reader.problem(phase.line, f"phase {phase.id}: `{mark}` is the plan's own marker")
+            owner.setdefault(mark, phase.id)

@@ -1,0 +1,211 @@
+"""The phases of a plan with their criteria, guardrails and rollback steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pytest_rollout.model.plan import (
+    Address,
+    Criterion,
+    Gate,
+    Guardrail,
+    Kind,
+    Phase,
+    Risk,
+    RollbackStep,
+    Severity,
+    Then,
+    When,
+)
+from pytest_rollout.plan import terms
+from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.rules import read_rule
+from pytest_rollout.plan.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a phase may refer to: phases of the plan, and roles where the plan lists them."""
+
+    phases: Collection[str]
+    roles: Collection[str]
+
+
+def read_phase(reader: Reader, names: Names) -> Phase | None:
+    """One phase; None where it has no usable id."""
+    id_ = reader.parsed("id", terms.identifier)
+    if id_ is None:
+        if not reader.has("id"):
+            reader.problem(reader.line, f"{reader.what} has no `id`")
+        return None
+    reader.what = f"phase {id_}"
+    reader.later("soak", "on_rollback", "valid_for")
+    phase = Phase(
+        id=id_,
+        title=reader.text("title", id_),
+        marks=_marks(reader, id_),
+        date=reader.parsed("date", terms.day),
+        until=reader.parsed("until", terms.day),
+        hours=reader.parsed("hours", terms.hours),
+        owners=_roles(reader, "owners", names),
+        risk=reader.optional("risk", Risk),
+        requires=_requires(reader, id_, names),
+        signoff=_roles(reader, "signoff", names),
+        criteria=_criteria(reader),
+        guardrails=_guardrails(reader),
+        rollback=_rollback(reader),
+        line=reader.line,
+    )
+    reader.done()
+    return phase
+
+
+def _requires(reader: Reader, id_: str, names: Names) -> tuple[str, ...]:
+    line = reader.line_of("requires")
+    words = reader.words("requires")
+    for word in words:
+        if word == id_:
+            reader.problem(line, f"phase {id_} requires itself")
+        elif word not in names.phases:
+            fix = nearest(word, names.phases)
+            reader.problem(line, f"phase {id_} requires unknown phase `{word}`", fix)
+    return words
+
+
+def _roles(reader: Reader, key: str, names: Names) -> tuple[str, ...]:
+    words = reader.words(key)
+    for word in words:
+        if names.roles and word not in names.roles:
+            reader.problem(
+                reader.line_of(key),
+                f"{reader.what}: unknown role `{word}`",
+                nearest(word, names.roles),
+            )
+    return words
+
+
+def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
+    if not reader.has("marks"):
+        reader.tree("marks")
+        return (id_.replace("-", "_"),)
+    marks = []
+    for word in reader.words("marks"):
+        try:
+            marks.append(terms.mark(word))
+        except ValueError as error:
+            reader.problem(reader.line_of("marks"), f"{reader.what}: `marks`: {error}")
+    return tuple(marks)
+
+
+def _criteria(reader: Reader) -> tuple[Criterion, ...]:
+    found: dict[str, Criterion] = {}
+    for tree in reader.items("criteria"):
+        criterion = _criterion(reader.reader(tree, f"a criterion of {reader.what}"))
+        if criterion is None:
+            continue
+        if criterion.id in found:
+            first = found[criterion.id].line
+            reader.problem(
+                tree.line, f"criterion {criterion.id} is stated twice, first at line {first}"
+            )
+            continue
+        found[criterion.id] = criterion
+    return tuple(found.values())
+
+
+def _criterion(reader: Reader) -> Criterion | None:
+    id_ = reader.parsed("id", terms.identifier)
+    if id_ is None:
+        if not reader.has("id"):
+            reader.problem(reader.line, f"{reader.what} has no `id`")
+        return None
+    reader.what = f"criterion {id_}"
+    if not reader.has("kind"):
+        reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", list(Kind)))
+    criterion = Criterion(
+        id=id_,
+        says=reader.text("says", id_.replace("-", " ")),
+        kind=reader.choice("kind", Kind, Kind.OPERATIONAL),
+        gate=reader.choice("gate", Gate, Gate.EXIT),
+        severity=reader.choice("severity", Severity, Severity.HARD),
+        rule=read_rule(reader, guardrail=False),
+        when=_when(reader),
+        owner=reader.word("owner"),
+        due=reader.parsed("due", _due),
+        check=reader.tree("check") is not None,
+        line=reader.line,
+    )
+    reader.done()
+    return criterion
+
+
+def _due(text: str) -> str:
+    if Address.parse(text).gate is None:
+        raise ValueError(f"{text!r} names no gate; write plan.phase/entry or plan.phase/exit")
+    return text
+
+
+def _when(reader: Reader) -> When | None:
+    tree = reader.tree("when")
+    if tree is None:
+        return None
+    inner = reader.reader(tree, f"{reader.what}: when")
+    name = inner.word("configured")
+    inner.done()
+    return When(name) if name else None
+
+
+def _guardrails(reader: Reader) -> tuple[Guardrail, ...]:
+    found: list[Guardrail] = []
+    for tree in reader.items("guardrails"):
+        inner = reader.reader(tree, f"a guardrail of {reader.what}")
+        guardrail = _guardrail(inner)
+        if guardrail is None:
+            continue
+        if any(other.id == guardrail.id for other in found):
+            reader.problem(tree.line, f"guardrail {guardrail.id} is stated twice")
+        found.append(guardrail)
+    return tuple(found)
+
+
+def _guardrail(reader: Reader) -> Guardrail | None:
+    id_ = reader.parsed("id", terms.identifier)
+    if id_ is None:
+        reader.problem(reader.line, f"{reader.what} has no `id`")
+        return None
+    reader.what = f"guardrail {id_}"
+    says = reader.text("says", id_.replace("-", " "))
+    then = _then(reader)
+    rule = read_rule(reader, guardrail=True)
+    reader.done()
+    return Guardrail(id_, says, rule, then, reader.line) if rule else None
+
+
+def _then(reader: Reader) -> tuple[Then, ...]:
+    known = {member.value: member for member in Then}
+    found = []
+    for word in reader.words("then"):
+        if word in known:
+            found.append(known[word])
+        else:
+            reader.problem(
+                reader.line_of("then"),
+                f"{reader.what}: unknown `then`: {word}",
+                nearest(word, known),
+            )
+    return tuple(found) or (Then.PAUSE,)
+
+
+def _rollback(reader: Reader) -> tuple[RollbackStep, ...]:
+    return tuple(_step(reader, tree) for tree in reader.items("rollback"))
+
+
+def _step(reader: Reader, tree: Tree) -> RollbackStep:
+    if isinstance(tree.value, str):
+        return RollbackStep(tree.value)
+    inner = reader.reader(tree, f"a rollback step of {reader.what}")
+    says = inner.text("says")
+    how = {key: word for key in ("sql", "command", "http", "on") if (word := inner.word(key))}
+    inner.done()
+    return RollbackStep(says, how)

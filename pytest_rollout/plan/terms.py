@@ -1,0 +1,110 @@
+"""The small terms of the plan language: cuts, durations, takes, hours, days."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from datetime import date, time
+from fractions import Fraction
+
+from pytest_rollout.model.evidence import exact
+from pytest_rollout.model.plan import Hours
+from pytest_rollout.model.rule import Cut, Take, Taking
+
+_CUT = re.compile(r"(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(ms|s|m|h|d)?")
+_SECONDS = {
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "m": Fraction(60),
+    "h": Fraction(3600),
+    "d": Fraction(86400),
+}
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_IDENTIFIER = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*", re.IGNORECASE)
+
+
+def cut(text: str) -> Cut:
+    """An ordered comparison, as ``< 10`` or ``> 30m``; durations become seconds."""
+    match = _CUT.fullmatch(text.strip())
+    if match is None:
+        if text.strip()[:2] in ("==", "!="):
+            raise ValueError(
+                f'{text!r} is no order; write "<= 0" for a count of bad things, and compare '
+                "for equality in a test without a rule"
+            )
+        raise ValueError(f'{text!r} is no threshold; write <, <=, > or >= and a number: "> 3"')
+    operator, number, unit = match.groups()
+    limit = exact(number) * _SECONDS.get(unit or "s", Fraction(1))
+    return Cut(operator, limit, f"{operator} {number}{unit or ''}")
+
+
+def duration_us(text: str) -> int:
+    """A duration such as ``5m``, ``48h`` or ``7d`` in microseconds."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)", text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no duration; write 30s, 5m, 48h or 7d")
+    microseconds = exact(match[1]) * _SECONDS[match[2]] * 1_000_000
+    if microseconds.denominator != 1 or microseconds <= 0:
+        raise ValueError(f"{text!r} is no positive duration in whole microseconds")
+    return int(microseconds)
+
+
+def taking(text: str) -> Taking:
+    """A take by name; quantiles are p1 to p99.9."""
+    match = re.fullmatch(r"p([0-9]{1,2}(?:\.[0-9]+)?)", text)
+    if match and exact(match[1]) > 0:
+        return Taking(Take.QUANTILE, text, quantile=exact(match[1]) / 100)
+    plain = {take.value: take for take in Take if take not in (Take.QUANTILE, Take.SHARE)}
+    if text in plain:
+        return Taking(plain[text], text)
+    names = ", ".join([*plain, "p50 .. p99.9", 'share as {share: "< 500"}'])
+    raise ValueError(f"{text!r} is no take; known: {names}")
+
+
+def day(text: str) -> date:
+    """A calendar day, as 2025-11-10."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no day; write it as 2025-11-10") from None
+
+
+def hours(text: str) -> Hours:
+    """Hours of a day, as ``09:00-16:00``; 24:00 is the end of the day."""
+    match = re.fullmatch(r"(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)", text.strip())
+    rule = f'{text!r} are no hours; write "09:00-16:00"'
+    if match is None:
+        raise ValueError(rule)
+    h1, m1, h2, m2 = (int(part) for part in match.groups())
+    try:
+        since = time(h1, m1)
+        until = time(0, 0) if (h2, m2) == (24, 0) else time(h2, m2)
+    except ValueError:
+        raise ValueError(rule) from None
+    if until != time(0, 0) and until <= since:
+        raise ValueError(f"{text!r} end before they begin")
+    return Hours(since, until)
+
+
+def days(text: str) -> frozenset[int]:
+    """Days of the week, as ``mon-thu``, ``sat-sun`` or ``fri``; Monday is 0."""
+    first, dash, last = text.strip().lower().partition("-")
+    if first not in _DAYS or (dash and last not in _DAYS):
+        raise ValueError(f"{text!r} are no days; write mon-thu, sat-sun or fri")
+    begin, end = _DAYS.index(first), _DAYS.index(last or first)
+    span = (end - begin) % 7
+    return frozenset((begin + step) % 7 for step in range(span + 1))
+
+
+def identifier(text: str) -> str:
+    """A name made of letters, digits, hyphens and underscores."""
+    if len(text) > 80 or not _IDENTIFIER.fullmatch(text):
+        raise ValueError(f"{text!r:.60} is no name; use letters, digits, - and _")
+    return text
+
+
+def mark(text: str) -> str:
+    """A name that pytest's -m understands."""
+    if not text.isidentifier() or keyword.iskeyword(text) or text in ("and", "or", "not"):
+        raise ValueError(f"{text!r:.60} is no marker; markers are Python identifiers")
+    return text

@@ -1,0 +1,130 @@
+"""YAML 1.2 text as a tree of values that know their line.
+
+The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema): ``no`` and
+``10:00`` are text, dates are text, duplicate keys are errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from pytest_rollout.model.errors import Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 30
+MAX_NODES = 50_000
+
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A value with its line: a scalar, a list of trees, or a mapping of names to trees."""
+
+    value: str | int | float | bool | list[Tree] | Mapping[str, Tree] | None
+    line: int
+    text: str = ""  # a scalar as it is written
+
+
+class _TooBigError(Exception):
+    """The document is larger than a plan can be."""
+
+
+def read(text: str, file: str) -> tuple[Tree | None, list[Problem]]:
+    """The tree of a document, and what is wrong with it; no tree where it cannot be read."""
+    problems = _tabs(text, file)
+    if len(text) > MAX_BYTES:
+        return None, [Problem(file, 1, f"the file is larger than {MAX_BYTES} characters")]
+    try:
+        node = yaml.compose(text, Loader=Loader)
+    except yaml.MarkedYAMLError as error:
+        return None, problems or [_syntax(error, file)]
+    except yaml.YAMLError as error:
+        return None, [Problem(file, 1, f"not readable as YAML: {error}")]
+    if node is None:
+        return None, [Problem(file, 1, "the file is empty", "a plan starts with `plan: NAME`")]
+    builder = _Builder(file)
+    try:
+        return builder.build(node, 0), builder.problems
+    except _TooBigError as error:
+        return None, [Problem(file, 1, str(error))]
+
+
+def _tabs(text: str, file: str) -> list[Problem]:
+    return [
+        Problem(file, number, "a tab in the indentation", "YAML is indented with spaces")
+        for number, line in enumerate(text.splitlines(), 1)
+        if "\t" in line[: len(line) - len(line.lstrip())]
+    ]
+
+
+def _syntax(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    where = mark.line + 1 if mark else 1
+    what = " ".join(filter(None, (error.context, error.problem)))
+    fix = ""
+    if "block scalar" in what:
+        fix = 'a threshold that begins with > is quoted: pass: "> 3"'
+    return Problem(file, where, f"not readable as YAML: {what}", fix)
+
+
+class _Builder:
+    """Turns composed nodes into trees; bounded in depth and count."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._count = 0
+
+    def build(self, node: yaml.Node, depth: int) -> Tree:
+        self._count += 1
+        if depth > MAX_DEPTH or self._count > MAX_NODES:
+            raise _TooBigError(f"more than {MAX_DEPTH} levels or {MAX_NODES} values (anchors?)")
+        line = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return Tree(self._mapping(node, depth), line)
+        if isinstance(node, yaml.SequenceNode):
+            return Tree([self.build(item, depth + 1) for item in node.value], line)
+        assert isinstance(node, yaml.ScalarNode)
+        plain = node.style in (None, "")
+        return Tree(scalar(node.value) if plain else node.value, line, node.value)
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Tree]:
+        result: dict[str, Tree] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.problems.append(Problem(self.file, line, "a key that is not a name"))
+                continue
+            if key.value in result:
+                first = result[key.value].line
+                what = f"duplicate key `{key.value}`, first used at line {first}"
+                self.problems.append(Problem(self.file, line, what, "keep one of the two"))
+                continue
+            built = self.build(value, depth + 1)
+            result[key.value] = Tree(built.value, line, built.text)
+        return result
+
+
+def scalar(text: str) -> str | int | float | bool | None:
+    """A plain scalar by the core schema of YAML 1.2."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text

@@ -1,0 +1,41 @@
+"""Writing a decision's reports below the report folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.report.html import to_html
+from pytest_rollout.report.markdown import to_markdown
+
+
+def folder_of(decision: Decision) -> Path:
+    """Where a decision's reports stand, relative to the report folder."""
+    address = decision.address
+    names = (address.plan, decision.environment, address.phase, decision.gate.value)
+    place = Path(*(_slug(name) for name in names))
+    return Path("drills", _slug(decision.drill), place) if decision.drill else place
+
+
+def write(root: Path, decision: Decision) -> Path:
+    """Write decision.json, report.md and report.html; the folder they stand in.
+
+    Raises OSError. Each file appears whole or not at all.
+    """
+    folder = root / folder_of(decision)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "decision.json", to_json(decision))
+    _replace(folder / "report.md", to_markdown(decision))
+    _replace(folder / "report.html", to_html(decision))
+    return folder
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(text, encoding="utf-8", errors="replace")
+    part.replace(path)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:80].strip(".") or "unnamed"

@@ -1,0 +1,99 @@
+"""The terminal section: what was decided and why, the decision as the last word."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
+
+_MOST_NOTES = 10
+_STYLES = {
+    Answer.GO: ("green", "bold"),
+    Answer.HOLD: ("yellow", "bold"),
+    Answer.NO_GO: ("red", "bold"),
+    Answer.ROLLBACK: ("red", "bold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of terminal text with the names of its styles (pytest's markup)."""
+
+    text: str
+    styles: tuple[str, ...] = ()
+
+
+def section(
+    decisions: Sequence[Decision],
+    paths: Sequence[str],
+    notes: Sequence[str] = (),
+    error: str | None = None,
+) -> list[Line]:
+    """The lines of a run's answer; ``paths`` are the reports' folders, in the same order."""
+    lines: list[Line] = []
+    for decision, path in zip(decisions, [*paths, *[""] * len(decisions)], strict=False):
+        lines += gate(decision, path)
+        lines.append(Line(""))
+    shown = [f"note: {note}" for note in notes[:_MOST_NOTES]]
+    if len(notes) > _MOST_NOTES:
+        shown.append(f"note: and {len(notes) - _MOST_NOTES} more")
+    lines += [Line(note) for note in shown]
+    if error is not None:
+        lines.append(Line(f"nothing could be stored: {error}", ("red",)))
+    lines.append(_last_word(decisions, error))
+    return [Line(plain(line.text), line.styles) for line in lines]
+
+
+def gate(decision: Decision, path: str = "") -> Iterator[Line]:
+    """The answer of one gate with what it rests on."""
+    release = f", release {decision.release}" if decision.release else ""
+    drill = f", drill {decision.drill}" if decision.drill else ""
+    yield Line(
+        f"{decision.address} in {decision.environment}{release}{drill}: {decision.phase_title}",
+        ("bold",),
+    )
+    yield Line(f"  {_counted(decision.criteria)}; look {decision.looks}")
+    for part in decision.partial:
+        yield Line(f"  partial run: {part}", ("yellow",))
+    if decision.answer is not Answer.GO:
+        for reason in decision.reasons:
+            yield Line(f"  - {reason}", _STYLES[decision.answer][:1])
+    for condition in decision.conditions:
+        yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {condition.because}")
+        yield Line(f"             owed by {condition.owner}, due at {condition.due}")
+    for stand_in in decision.stand_ins:
+        yield Line(f"  stand-in: {stand_in}")
+    if path:
+        yield Line(f"  report: {path}")
+    yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])
+
+
+def _counted(criteria: Sequence[Finding]) -> str:
+    """``26 criteria: 25 pass, 1 fail``."""
+    counts = Counter(finding.verdict for finding in criteria)
+    order = sorted(counts, key=lambda verdict: verdict.rank, reverse=True)
+    parts = ", ".join(f"{counts[verdict]} {_word(verdict)}" for verdict in order)
+    noun = "criterion" if len(criteria) == 1 else "criteria"
+    return f"{len(criteria)} {noun}" + (f": {parts}" if parts else "")
+
+
+def _word(verdict: Verdict) -> str:
+    return verdict.value.replace("_", " ")
+
+
+def _last_word(decisions: Sequence[Decision], error: str | None) -> Line:
+    if error is not None or not decisions:
+        return Line("HOLD: no decision was stored", _STYLES[Answer.HOLD])
+    answer = worst_answer(decision.answer for decision in decisions)
+    each = ", ".join(f"{decision.address} {decision.answer.value}" for decision in decisions)
+    conditions = sum(len(decision.conditions) for decision in decisions)
+    tail = f", with {conditions} condition{'s' * (conditions > 1)}" if conditions else ""
+    return Line(f"{answer.value}: {each}{tail}", _STYLES[answer])
+
+
+def plain(text: str) -> str:
+    """Text without control characters, so that evidence cannot drive the terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)

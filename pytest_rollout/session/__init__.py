@@ -1,0 +1,1 @@
+"""The composition root inside pytest: what is asked, collecting, recording, deciding."""

@@ -1,0 +1,152 @@
+"""Which criteria a collected item is bound to, and which offences its markers hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.plan import Criterion, Effect, Gate, Phase, Plan
+from pytest_rollout.plan.load import Loaded
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.session.scenario import scenario_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An item's place in a plan."""
+
+    plan: Plan
+    phase: Phase
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def name(self) -> str:
+        """The phase's full name."""
+        return f"{self.plan.id}.{self.phase.id}"
+
+    @property
+    def gates(self) -> frozenset[Gate]:
+        """The gates that the item's criteria belong to."""
+        return frozenset(criterion.gate for criterion in self.criteria)
+
+
+class Binder:
+    """Binds items to the nearest plan above them."""
+
+    def __init__(self, root: Path, loaded: Iterable[Loaded]) -> None:
+        self._root = root
+        self._folders = {one.path.parent: one for one in loaded}
+
+    def plan_above(self, path: Path) -> Loaded | None:
+        """The plan whose folder is nearest above a path."""
+        return next((self._folders[p] for p in path.parents if p in self._folders), None)
+
+    def bind(self, item: pytest.Item, problems: list[Problem]) -> Bound | None:
+        """The item's phase and criteria; offences are added to ``problems``."""
+        above = self.plan_above(item.path)
+        names = [name for mark in item.iter_markers("criterion") for name in mark.args]
+        where = _where(item)
+        if above is None or above.plan is None:
+            if names and above is None:
+                problems.append(Problem(*where, f"criterion({names[0]!r}) without a plan above it"))
+            return None
+        _check_marks(item, where, problems)
+        plan = above.plan
+        marked = [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
+        if not names:
+            return Bound(plan, marked[0], ()) if len(marked) == 1 else None
+        return self._bind_named(plan, marked, [str(name) for name in names], where, problems)
+
+    def _bind_named(
+        self,
+        plan: Plan,
+        marked: Sequence[Phase],
+        names: Sequence[str],
+        where: tuple[str, int],
+        problems: list[Problem],
+    ) -> Bound | None:
+        found: dict[str, tuple[Phase, list[Criterion]]] = {}
+        for name in names:
+            hits = list(_lookup(plan, marked or plan.phases, name))
+            if len(hits) == 1:
+                phase, criterion = hits[0]
+                found.setdefault(phase.id, (phase, []))[1].append(criterion)
+            else:
+                problems.append(Problem(*where, *_miss(plan, marked, name, [p for p, _ in hits])))
+        if len(found) > 1:
+            phases = " and ".join(sorted(found))
+            problems.append(
+                Problem(*where, f"a test is bound to {phases}", "bind each test to one phase")
+            )
+        if len(found) != 1:
+            return None
+        phase, criteria = next(iter(found.values()))
+        return Bound(plan, phase, tuple(criteria))
+
+
+def _where(item: pytest.Item) -> tuple[str, int]:
+    file, line, _ = item.location
+    return file, (line or 0) + 1
+
+
+def _check_marks(item: pytest.Item, where: tuple[str, int], problems: list[Problem]) -> None:
+    for mark in item.iter_markers("criterion"):
+        if not mark.args or mark.kwargs or any(not isinstance(arg, str) for arg in mark.args):
+            fix = 'criterion("no-starvation")'
+            problems.append(Problem(*where, "criterion() takes the ids of criteria", fix))
+    for mark in item.iter_markers("effect"):
+        known = [effect.value for effect in Effect]
+        if len(mark.args) != 1 or mark.args[0] not in known:
+            problems.append(Problem(*where, f"effect{mark.args!r}", f"one of {', '.join(known)}"))
+
+
+def _lookup(plan: Plan, phases: Sequence[Phase], name: str) -> Iterable[tuple[Phase, Criterion]]:
+    """A criterion by its slug in some phases, or by phase.slug or plan.phase.slug anywhere."""
+    *prefix, slug = name.split(".")
+    if prefix and prefix[0] == plan.id and len(prefix) > 1:
+        prefix = prefix[1:]
+    for phase in plan.phases if prefix else phases:
+        if prefix and prefix != [phase.id]:
+            continue
+        for criterion in phase.criteria:
+            if criterion.id == slug:
+                yield phase, criterion
+
+
+def _miss(plan: Plan, marked: Sequence[Phase], name: str, hits: Sequence[Phase]) -> tuple[str, str]:
+    if hits:
+        phases = ", ".join(phase.id for phase in hits)
+        return f"criterion {name!r} is stated in {phases}", f"write {hits[0].id}.{name}"
+    here = [criterion.id for phase in marked for criterion in phase.criteria]
+    elsewhere = [phase.id for phase, criterion in plan.criteria() if criterion.id == name]
+    if marked and elsewhere:
+        phase_names = ", ".join(phase.id for phase in marked)
+        what = f"criterion {name!r} belongs to {elsewhere[0]}, the test is marked {phase_names}"
+        return what, f"mark it {elsewhere[0]}"
+    known = here or [criterion.id for _, criterion in plan.criteria()]
+    return f"unknown criterion {name!r} in {plan.path}", nearest(name, known)
+
+
+def effect_of(item: pytest.Item) -> Effect:
+    """The worst effect that an item's marker and scenarios declare."""
+    declared = [Effect(mark.args[0]) for mark in item.iter_markers("effect")]
+    info = getattr(item, "_fixtureinfo", None)
+    for definitions in getattr(info, "name2fixturedefs", {}).values():
+        found = scenario_of(definitions[-1].func)
+        if found is not None:
+            declared.append(found.effect)
+    return max(declared, key=lambda effect: effect.rank, default=Effect.OBSERVE)
+
+
+def scenarios_of(item: pytest.Item) -> tuple[str, ...]:
+    """The names of the scenarios that an item reads."""
+    info = getattr(item, "_fixtureinfo", None)
+    found = (
+        scenario_of(definitions[-1].func)
+        for definitions in getattr(info, "name2fixturedefs", {}).values()
+    )
+    return tuple(sorted(one.name for one in found if one is not None))

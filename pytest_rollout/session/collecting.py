@@ -1,0 +1,202 @@
+"""Collection: binding items to criteria, the manifest of what should run, the order of phases."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+
+import pytest
+
+from pytest_rollout.model.errors import Problem
+from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
+from pytest_rollout.session.recorder import Recorder
+from pytest_rollout.session.request import Request, is_worker
+
+_Wrapper = Generator[None, object, object]
+
+
+class Collecting:
+    """What this process collected, and what it says should run."""
+
+    def __init__(self, request: Request, recorder: Recorder) -> None:
+        self.request = request
+        self.recorder = recorder
+        self.binder = Binder(request.root, request.loaded)
+        self.bound: dict[str, Bound] = {}
+        self.offences: list[Problem] = []
+        self.notes: list[str] = []
+        self._dropped: dict[str, str] = {}
+        self._broken: list[list[str]] = []
+        self._other_failures = False
+        self._asked = {f"{plan.id}.{phase.id}" for plan, phase in request.asked}
+        self._asked_paths = {plan.path for plan, _ in request.asked}
+        self._asked_paths |= {
+            one.path.relative_to(request.root).as_posix() for one in request.broken
+        }
+
+    def place(self, item: pytest.Item) -> Bound | None:
+        """Where an item belongs."""
+        return self.bound.get(item.nodeid)
+
+    def asks(self, bound: Bound | None) -> bool:
+        """Whether an item is bound to a criterion of an asked gate."""
+        return bound is not None and bool(bound.gates.intersection(self._gates(bound)))
+
+    def _gates(self, bound: Bound) -> tuple[object, ...]:
+        return self.request.gates_of(bound.plan, bound.phase)
+
+    def scenario(self, item: pytest.Item) -> str:
+        """The scenario that an item's own observations belong to: the one it reads, if one."""
+        names = scenarios_of(item)
+        return names[0] if len(names) == 1 else ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give the `phase` fixture its phase, without a trace in the item's id."""
+        if "phase" not in metafunc.fixturenames:
+            return
+        bound = self.binder.bind(metafunc.definition, [])
+        if bound is not None:
+            metafunc.parametrize(
+                "phase", [bound.name], indirect=True, ids=[pytest.HIDDEN_PARAM], scope="session"
+            )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """A broken module counts against its own plan, and not at all where that was not asked."""
+        report = yield
+        if not report.failed or not self.request.deciding:
+            return report
+        above = self.binder.plan_above(collector.path)
+        if above is None:
+            self._other_failures = True
+            return report
+        path = above.path.relative_to(self.request.root).as_posix()
+        what = f"{collector.nodeid}: {_last_line(report)}"
+        if path in self._asked_paths:
+            self._broken.append([above.id, what])
+            return report
+        self.notes.append(f"{what} (its plan was not asked)")
+        return pytest.CollectReport(collector.nodeid, "passed", None, [])
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+    ) -> _Wrapper:
+        """Bind before anybody deselects; order by phase and gate after everybody did."""
+        self._bind(items)
+        if self.offences or self.request.broken:
+            if not is_worker(config):
+                raise pytest.UsageError(*self.usage_errors())
+            items.clear()
+        result = yield
+        if self.request.deciding:
+            self._leave_other_gates(config, items)
+            items.sort(key=self._order)
+        if self._broken and not self._other_failures:
+            config.option.continue_on_collection_errors = True
+        return result
+
+    def usage_errors(self) -> list[str]:
+        """Every offence of asked plans and their tests, each once, as messages."""
+        plans = [problem for one in self.request.broken for problem in one.problems]
+        return [str(problem) for problem in dict.fromkeys([*plans, *self.offences])]
+
+    def _bind(self, items: Iterable[pytest.Item]) -> None:
+        for item in items:
+            problems: list[Problem] = []
+            bound = self.binder.bind(item, problems)
+            above = self.binder.plan_above(item.path)
+            path = above.path.relative_to(self.request.root).as_posix() if above else ""
+            if path in self._asked_paths:
+                self.offences += problems
+            else:
+                self.notes += map(str, problems)
+            if above is not None and above.plan is not None:
+                item.add_marker(above.plan.id)
+            if bound is not None:
+                self.bound[item.nodeid] = bound
+                for mark in bound.phase.marks:
+                    if item.get_closest_marker(mark) is None:
+                        item.add_marker(mark)
+
+    def _leave_other_gates(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Checks of an asked phase whose criteria all belong to a gate that is not asked."""
+        left = [item for item in items if self._of_other_gate(self.place(item))]
+        if left:
+            items[:] = [item for item in items if item not in left]
+            config.hook.pytest_deselected(items=left)
+            gates = sorted({f"{b.name}/{g}" for i in left if (b := self.place(i)) for g in b.gates})
+            self.notes.append(f"{len(left)} checks of {', '.join(gates)} wait for their gate")
+
+    def _of_other_gate(self, bound: Bound | None) -> bool:
+        if bound is None or bound.name not in self._asked or not bound.gates:
+            return False
+        return not self.asks(bound)
+
+    def _order(self, item: pytest.Item) -> tuple[int, int, int]:
+        bound = self.place(item)
+        if bound is None:
+            return (-1, 0, 0)
+        plans = [one.id for one in self.request.loaded]
+        gate = 0 if "entry" in bound.gates else 1
+        return plans.index(bound.plan.id), bound.plan.phases.index(bound.phase), gate
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember why a bound item was dropped."""
+        for item in items:
+            if self.asks(self.place(item)):
+                self._dropped[item.nodeid] = _why(item)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write the manifest before the first test."""
+        if self.offences or self.request.broken or not self.request.deciding:
+            return
+        there = {item.nodeid for item in session.items}
+        expected: dict[str, list[str]] = {}
+        for nodeid, bound in self.bound.items():
+            if not self.asks(bound):
+                continue
+            gates = self._gates(bound)
+            for criterion in bound.criteria:
+                if criterion.gate in gates:
+                    expected.setdefault(f"{bound.name}.{criterion.id}", []).append(nodeid)
+            if nodeid not in there:
+                self._dropped.setdefault(nodeid, "dropped during collection")
+        phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
+        self.recorder.manifest(
+            {
+                "items": expected,
+                "phases": phases,
+                "dropped": self._dropped,
+                "broken": self._broken,
+            }
+        )
+
+    def effects(self, items: Iterable[pytest.Item]) -> dict[str, str]:
+        """The worst effect of each asked phase's checks."""
+        worst: dict[str, str] = {}
+        ranks = {"observe": 0, "change": 1, "disrupt": 2}
+        for item in items:
+            bound = self.place(item)
+            if self.asks(bound) and bound is not None:
+                effect = effect_of(item).value
+                before = worst.setdefault(bound.name, effect)
+                worst[bound.name] = max(before, effect, key=ranks.__getitem__)
+        return worst
+
+
+def _why(item: pytest.Item) -> str:
+    config = item.config
+    keyword = config.getoption("keyword", "")
+    if keyword:
+        return f"deselected by -k {keyword!r}"
+    if any(item.nodeid.startswith(prefix) for prefix in config.getoption("deselect", None) or []):
+        return "deselected by --deselect"
+    return f"deselected by -m {config.getoption('markexpr', '')!r} or a plugin"
+
+
+def _last_line(report: pytest.CollectReport) -> str:
+    lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "collection failed"

@@ -1,0 +1,187 @@
+"""Putting a process's objects together, once a plan was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.session.collecting import Collecting
+from pytest_rollout.session.finishing import Finishing
+from pytest_rollout.session.fixtures import Fixtures
+from pytest_rollout.session.recorder import Recorder
+from pytest_rollout.session.request import (
+    REQUEST,
+    WORKEROUTPUT,
+    Request,
+    is_controller,
+    is_worker,
+)
+from pytest_rollout.session.resolve import resolve
+from pytest_rollout.session.running import Running
+from pytest_rollout.targets.launch import known_faults
+from pytest_rollout.targets.reference import Fault
+
+_Wrapper = Generator[None, object, object]
+
+
+class Local:
+    """What a process that runs tests says at its end, to itself or to its controller."""
+
+    def __init__(self, collecting: Collecting, recorder: Recorder) -> None:
+        self._collecting = collecting
+        self._recorder = recorder
+
+    @property
+    def offences(self) -> list[str]:
+        """Nothing in a process of its own: there they were raised."""
+        return []
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks that change no decision."""
+        return self._collecting.notes
+
+    def lost(self) -> list[str]:
+        """Why evidence may be missing that nobody can see is missing."""
+        return [self._recorder.trouble] if self._recorder.trouble else []
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> _Wrapper:
+        """Tell the controller, as one string."""
+        result = yield
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            said = {
+                "offences": self._collecting.usage_errors(),
+                "notes": self.notes,
+                "trouble": self._recorder.trouble,
+            }
+            output[WORKEROUTPUT] = json.dumps(said)
+        return result
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of the ledger."""
+        self._recorder.close()
+
+
+class Header:
+    """Says before the first test what will be decided, and where."""
+
+    def __init__(self, request: Request, finishing: Finishing | None) -> None:
+        self._request = request
+        self._finishing = finishing
+
+    def pytest_report_header(self) -> list[str]:
+        """Environment, gates and release of a deciding run; broken plans of any."""
+        request = self._request
+        lines = [
+            f"rollout: {one.problems[0]} (not asked)"
+            for one in request.loaded
+            if one.problems and one not in request.broken
+        ]
+        if not request.deciding:
+            return lines
+        gates = ", ".join(str(gate) for gate in request.gates)
+        lines.append(
+            f"rollout: {gates} in {request.environment} ({request.environment_source}), "
+            f"run {request.run}"
+        )
+        lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
+        lines += [f"rollout: partial run: {why}" for why in request.partial]
+        return lines
+
+    def _allowed(self) -> str:
+        plan, _ = self._request.asked[0]
+        allow = self._request.environment_of(plan).allow
+        ordered = sorted(allow, key=lambda effect: effect.rank)
+        return "may " + ", ".join(effect.value for effect in ordered)
+
+    def _release(self) -> str:
+        releases = self._finishing.releases if self._finishing else {}
+        return "".join(
+            f"; {plan} runs {fact.release or 'an unknown release'}"
+            + (f" ({fact.error})" if fact.error else "")
+            for plan, fact in releases.items()
+        )
+
+    def _drill(self) -> str:
+        return "; a drill, with a fault in the target" if self._request.drill else ""
+
+
+def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
+    """Register what this process needs."""
+    request = resolve(config, patterns)
+    config.stash[REQUEST] = request
+    _add_markers(config, request)
+    if not is_worker(config):
+        _check_fault(request)
+    register = config.pluginmanager.register
+    recorder = Recorder(request, _worker_name(config))
+    collecting = Collecting(request, recorder)
+    local = Local(collecting, recorder)
+    if not is_controller(config):
+        running = Running(collecting, recorder)
+        register(collecting, "rollout-collecting")
+        register(running, "rollout-running")
+        register(Fixtures(running, recorder), "rollout-fixtures")
+        register(local, "rollout-local")
+    finishing = None if is_worker(config) else _finishing(config, request, local)
+    if not is_worker(config):
+        register(Header(request, finishing), "rollout-header")
+
+
+def _worker_name(config: pytest.Config) -> str:
+    given: dict[str, str] = getattr(config, "workerinput", {})
+    return given.get("workerid", "main")
+
+
+def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishing | None:
+    register = config.pluginmanager.register
+    sources: list[object] = [local]
+    if is_controller(config):
+        from pytest_rollout.session.workers import Workers
+
+        workers = Workers(request)
+        register(workers, "rollout-workers")
+        sources = [workers]
+    if not (request.deciding or request.broken):
+        return None
+    finishing = Finishing(request, sources)
+    finishing.open(config.invocation_params.args)
+    register(finishing, "rollout-finishing")
+    return finishing
+
+
+def _add_markers(config: pytest.Config, request: Request) -> None:
+    names: dict[str, str] = {}
+    for one in request.loaded:
+        for name in sorted(one.names):
+            names.setdefault(name, f"part of the rollout plan {one.id}")
+    lines = [f"{name}: {says}" for name, says in names.items() if name.isidentifier()]
+    lines.append("criterion(*ids): the criteria of the rollout plan that the test is evidence for")
+    lines.append("effect(name): what the test does to its target: observe, change or disrupt")
+    for line in lines:
+        config.addinivalue_line("markers", line)
+
+
+def _check_fault(request: Request) -> None:
+    """A fault that no target of the asked plans knows would be a drill of nothing."""
+    if request.drill is None:
+        return
+    try:
+        fault = Fault.parse(request.drill)
+        known: dict[str, str] = {}
+        for plan in request.plans:
+            for target in request.environment_of(plan).targets.values():
+                if target.serve and (not request.asked or plan in dict(request.asked)):
+                    known.update(known_faults(target.serve, request.root))
+    except (RolloutError, ValueError) as error:
+        raise pytest.UsageError(f"--rollout-fault: {error}") from error
+    if fault.name not in known:
+        raise pytest.UsageError(
+            f"--rollout-fault: unknown `{fault.name}` ({nearest(fault.name, known)})"
+        )

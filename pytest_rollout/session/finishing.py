@@ -1,0 +1,234 @@
+"""The end of a deciding run: seal, decide, store, report, exit status."""
+
+from __future__ import annotations
+
+import os
+import platform
+import zoneinfo
+from collections.abc import Generator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Draft, RecordKind, seal_digest
+from pytest_rollout.evidence.world import read_world
+from pytest_rollout.judge import decide
+from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.report import files, terminal
+from pytest_rollout.session.request import Request
+from pytest_rollout.session.stage import filled
+from pytest_rollout.targets.identity import read_identity
+from pytest_rollout.targets.trouble import trouble
+
+_Keeps = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+
+
+class Finishing:
+    """Opens a run in the ledger at its start, and answers at its end; not in workers."""
+
+    def __init__(self, request: Request, sources: Sequence[Any]) -> None:
+        self._request = request
+        self._sources = sources  # what may hold problems, offences and notes
+        self._stopped: str | None = None
+        self._failed: set[str] = set()
+        self._ledger: Ledger | None = None
+        self.decisions: list[Decision] = []
+        self.releases: dict[str, ReleaseFact] = {}
+
+    def open(self, argv: Sequence[str]) -> None:
+        """Write that a run begins; raises UsageError where the ledger cannot be written."""
+        request = self._request
+        try:
+            self._ledger = Ledger.create(request.ledger)
+            for one in request.loaded:
+                if one.plan and not one.problems:
+                    self._ledger.keep_text(one.plan.digest, one.text)
+            self._append(RecordKind.RUN, self._facts(argv))
+            for plan in {plan.id: plan for plan, _ in request.asked}.values():
+                self._identify("start", plan)
+        except LedgerError as error:
+            raise pytest.UsageError(f"{error}; choose another with --rollout-ledger") from error
+
+    def _facts(self, argv: Sequence[str]) -> dict[str, Any]:
+        request = self._request
+        asked = {plan.id: plan for plan, _ in request.asked}
+        whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
+        return {
+            "plans": {plan.id: plan.digest for plan in asked.values()},
+            "gates": [str(gate) for gate in request.gates],
+            "arguments": list(argv),
+            "partial": list(request.partial),
+            "drill": request.drill,
+            "configured": {
+                when.configured: bool(os.environ.get(when.configured)) for when in whens
+            },
+            "zone_data": _zone_data(),
+            "versions": {
+                "python": platform.python_version(),
+                "pytest": pytest.__version__,
+                "pytest-rollout": version("pytest-rollout"),
+            },
+        }
+
+    def _append(
+        self, kind: RecordKind, body: dict[str, Any], plan: str = "", subject: str = ""
+    ) -> None:
+        assert self._ledger is not None
+        environment = self._request.environment
+        self._ledger.append(Draft(kind, self._request.run, body, plan, subject, environment))
+
+    def _identify(self, when: str, plan: Plan) -> None:
+        """Read the release of a target that already runs; served ones are read where they run."""
+        if self._request.embedded or plan.release is None:
+            return
+        target = self._request.environment_of(plan).targets.get(plan.release.target)
+        try:
+            url = filled(str(target.address if target else ""), plan.release.target)
+            fact = read_identity(when, url, plan.release, plan.configuration)
+        except Exception as error:  # whatever keeps the release from being read holds the gate
+            fact = ReleaseFact(when, None, error=trouble(error))
+        self.releases[plan.id] = fact
+        body = {name: getattr(fact, name) for name in fact.__slots__}
+        for other, phase in self._request.asked:
+            if other.id == plan.id:
+                self._append(RecordKind.RELEASE, body, plan.id, f"{plan.id}.{phase.id}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, or pytest.exit."""
+        self._stopped = f"the run was stopped: {excinfo.exconly()[:200]}"
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """A plugin broke."""
+        self._stopped = "the run was stopped by an internal error of pytest or a plugin"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember what failed, to tell unbound failures."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module that could not be collected is no bound check."""
+        if report.failed:
+            self._failed.add(f"{report.nodeid} (collection)")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int | pytest.ExitCode
+    ) -> Generator[None, object, object]:
+        """After everybody else: the decision, as the last word."""
+        try:
+            result = yield
+        except BaseException as error:
+            self._stopped = f"the end of the session failed: {trouble(error)}"
+            self._answer(session)
+            raise
+        offences = list(dict.fromkeys(self._gather("offences")))
+        if offences:
+            self._stopped = "the plan or its tests have errors"
+            self._stop()
+            raise pytest.UsageError(*offences)
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            self._stopped = "pytest was called wrongly"
+            self._stop()
+            return result
+        self._answer(session)
+        return result
+
+    def _gather(self, name: str) -> list[str]:
+        return [str(one) for source in self._sources for one in getattr(source, name, [])]
+
+    def _answer(self, session: pytest.Session) -> None:
+        status = int(session.exitstatus)
+        if status in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+            self._stopped = self._stopped or "the run was interrupted"
+        try:
+            self._end()
+            self.decisions = [self._decide(gate) for gate in self._request.gates]
+            paths = [files.write(self._request.report, decision) for decision in self.decisions]
+            error = None
+        except (LedgerError, OSError) as problem:
+            paths, error = [], str(problem)
+        session.exitstatus = self._status(status, failed=error is not None)
+        self._print(session.config, paths, error)
+
+    def _end(self) -> None:
+        for plan in {plan.id: plan for plan, _ in self._request.asked}.values():
+            self._identify("end", plan)
+        if self._stopped:
+            self._stop()
+            return
+        assert self._ledger is not None
+        records = self._ledger.of_run(self._request.run)
+        lost = [problem for source in self._sources for problem in source.lost()]
+        body = {
+            "problems": lost,
+            "records": len(records),
+            "digest": seal_digest(record.hash for record in records),
+        }
+        self._append(RecordKind.SEAL, body)
+
+    def _stop(self) -> None:
+        self._append(RecordKind.STOP, {"why": self._stopped})
+
+    def _decide(self, address: Address) -> Decision:
+        assert self._ledger is not None
+        assert address.gate is not None
+        plan, phase = next(
+            (plan, phase)
+            for plan, phase in self._request.asked
+            if (plan.id, phase.id) == (address.plan, address.phase)
+        )
+        reading = read_world(self._ledger, self._request.run, address, phase)
+        decision = decide(plan, phase, address.gate, reading.world, reading.at_us)
+        look = not (decision.partial or decision.drill)
+        body = {"document": to_json(decision), "look": look, "release": decision.release}
+        self._append(RecordKind.DECISION, body, address.plan, str(address))
+        return decision
+
+    def _status(self, status: int, *, failed: bool) -> int:
+        """pytest's own status for what is pytest's; else the worst gate's; else unbound failures."""
+        if status in _Keeps:
+            return status
+        if failed:
+            return Answer.HOLD.exit_status
+        answer = worst_answer(decision.answer for decision in self.decisions)
+        if answer is not Answer.GO:
+            return answer.exit_status
+        if status == pytest.ExitCode.TESTS_FAILED:
+            bound = {part.name for d in self.decisions for f in d.criteria for part in f.parts}
+            return status if self._failed - bound else 0
+        return status
+
+    def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None:
+            return
+        notes = list(dict.fromkeys(self._gather("notes")))
+        shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
+        lines = terminal.section(self.decisions, shown, notes, error)
+        reporter.write_sep("=", "rollout")
+        for line in lines:
+            reporter.write_line(line.text, **dict.fromkeys(line.styles, True))
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of the ledger."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+
+def _zone_data() -> str:
+    """The version of the zone data in use: the system's, else the tzdata package's."""
+    for folder in zoneinfo.TZPATH:
+        listing = Path(folder, "tzdata.zi")
+        if listing.is_file():
+            with listing.open(encoding="utf-8") as lines:
+                return lines.readline().strip().removeprefix("# version ")
+    return f"tzdata {version('tzdata')}"

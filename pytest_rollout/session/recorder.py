@@ -1,0 +1,144 @@
+"""What one process saw, on its way to the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import time_ns
+from typing import Any
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import ReleaseFact, labels_of
+from pytest_rollout.session.request import Request
+
+
+@dataclass(slots=True)
+class Current:
+    """The item that is running."""
+
+    item: str
+    phase: str  # plan.phase, or empty
+    scenario: str = ""  # the one that it reads, if it reads just one
+
+
+@dataclass(slots=True)
+class _Buffer:
+    observations: list[Observation] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    times: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+
+class Recorder:
+    """Collects what is observed while an item runs and writes it as one batch.
+
+    Thread-safe. Without a deciding run it keeps nothing. A ledger that fails is reported
+    once and makes the run untrustworthy; it does not break the tests.
+    """
+
+    def __init__(self, request: Request, worker: str) -> None:
+        self.request = request
+        self.worker = worker
+        self.trouble: str | None = None
+        self.current = Current("", "")
+        self._lock = threading.Lock()
+        self._buffer = _Buffer()
+        self._scenario = ""
+        self._ledger: Ledger | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where attachments are kept, beside the ledger."""
+        return self.request.ledger.parent / "attachments"
+
+    def start(self, current: Current) -> None:
+        """An item begins."""
+        with self._lock:
+            self.current = current
+            self._buffer = _Buffer()
+
+    @contextmanager
+    def scenario(self, name: str) -> Iterator[None]:
+        """Label what is observed meanwhile with the scenario's name."""
+        before, self._scenario = self._scenario, name
+        try:
+            yield
+        finally:
+            self._scenario = before
+
+    def observe(self, metric: str, value: str, t_us: int, labels: dict[str, object]) -> None:
+        """Take one observation of the item that is running."""
+        scenario = self._scenario or self.current.scenario
+        if scenario:
+            labels = {"scenario": scenario, **labels}
+        plan, _, phase = self.current.phase.partition(".")
+        where = (metric, labels_of(labels), t_us)
+        with self._lock:
+            seq = self._buffer.times.get(where, 0)
+            self._buffer.times[where] = seq + 1
+            self._buffer.observations.append(
+                Observation(plan, phase, *where, time_ns() // 1000, seq, value)
+            )
+
+    def attach(self, facts: dict[str, Any]) -> None:
+        """Note an attachment of the item that is running."""
+        with self._lock:
+            self._buffer.attachments.append(facts)
+
+    def finish(self, attempts: tuple[tuple[str, str], ...], *, bound: bool) -> None:
+        """The item ended: write its batch, if it is bound or observed something."""
+        with self._lock:
+            buffer, self._buffer = self._buffer, _Buffer()
+            current, self.current = self.current, Current("", "")
+        empty = not (buffer.observations or buffer.attachments)
+        if not self.request.deciding or not current.phase or (empty and not bound):
+            return
+        observations = tuple(buffer.observations)
+        batch = Batch(
+            current.item, current.phase, attempts, observations, tuple(buffer.attachments)
+        )
+        self._write(lambda ledger: ledger.append_batch(*self._run(), batch, self.worker))
+
+    def manifest(self, body: dict[str, Any]) -> None:
+        """Say what should run, before the first test."""
+        body = {"worker": self.worker, **body}
+        self._append(Draft(RecordKind.MANIFEST, *self._started(body), subject=self.worker))
+
+    def release(self, phase: str, fact: ReleaseFact) -> None:
+        """What a target said of itself."""
+        body = {name: getattr(fact, name) for name in fact.__slots__}
+        self._append(Draft(RecordKind.RELEASE, *self._started(body), subject=phase))
+
+    def event(self, phase: str, body: dict[str, Any]) -> None:
+        """Something happened in a phase."""
+        plan, _, _ = phase.partition(".")
+        self._append(Draft(RecordKind.EVENT, *self._started(body), plan=plan, subject=phase))
+
+    def _started(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        return self.request.run, body
+
+    def _run(self) -> tuple[str, str]:
+        return self.request.run, self.request.environment
+
+    def _append(self, draft: Draft) -> None:
+        if self.request.deciding:
+            full = replace(draft, environment=self.request.environment)
+            self._write(lambda ledger: ledger.append(full))
+
+    def _write(self, write: Any) -> None:
+        try:
+            if self._ledger is None:
+                self._ledger = Ledger.create(self.request.ledger)
+            write(self._ledger)
+        except LedgerError as error:
+            self.trouble = self.trouble or str(error)
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None

@@ -1,0 +1,96 @@
+"""What one run of pytest asks and how: resolved once, the same in every process of the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Phase, Plan
+from pytest_rollout.plan.load import Loaded
+
+WORKERINPUT = "rollout"
+WORKEROUTPUT = "rollout"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The plans found, the gates asked, and where evidence goes."""
+
+    root: Path
+    loaded: tuple[Loaded, ...]
+    broken: tuple[Loaded, ...]  # asked, and with problems
+    asked: tuple[tuple[Plan, Phase], ...]
+    gates: tuple[Address, ...]
+    environment: str
+    environment_source: str
+    run: str
+    ledger: Path
+    report: Path
+    drill: str | None
+    partial: tuple[str, ...]
+
+    @property
+    def deciding(self) -> bool:
+        """Whether this run will answer with decisions."""
+        return bool(self.asked)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is a rehearsal on reference targets."""
+        return self.environment == EMBEDDED
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Every plan that could be read whole."""
+        return tuple(one.plan for one in self.loaded if one.plan and not one.problems)
+
+    def gates_of(self, plan: Plan, phase: Phase) -> tuple[Gate, ...]:
+        """The gates asked of a phase; none where it was not asked."""
+        return tuple(
+            address.gate
+            for address in self.gates
+            if address.gate and (address.plan, address.phase) == (plan.id, phase.id)
+        )
+
+    def environment_of(self, plan: Plan) -> Environment:
+        """The environment as a plan describes it; a plan need not know every one."""
+        return plan.environments.get(self.environment, Environment(self.environment))
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What the controller tells its workers."""
+
+    run: str
+    gates: tuple[str, ...]
+    drill: str | None
+
+    def to_json(self) -> str:
+        """One string, because execnet carries builtins only."""
+        return json.dumps({"run": self.run, "gates": list(self.gates), "drill": self.drill})
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Handover | None:
+        """What this worker was told; None in a process that is no worker."""
+        given: Mapping[str, object] | None = getattr(config, "workerinput", None)
+        if given is None or WORKERINPUT not in given:
+            return None
+        data = json.loads(str(given[WORKERINPUT]))
+        return cls(data["run"], tuple(data["gates"]), data["drill"])
+
+
+REQUEST = pytest.StashKey[Request]()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process runs tests for an xdist controller (not the variable: it is inherited)."""
+    return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process hands its tests to xdist workers."""
+    return config.pluginmanager.has_plugin("dsession")

@@ -1,0 +1,170 @@
+"""Resolving a request from options, ini values and plans; every mistake is one usage error."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
+from pytest_rollout.plan import find
+from pytest_rollout.plan.load import Loaded
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.session.asking import asked_phases, dependence, names_in, unknown_names
+from pytest_rollout.session.request import Handover, Request
+from pytest_rollout.session.scope import narrowed, stores_nothing
+
+
+def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
+    """The request of this process; raises UsageError with every mistake in the options."""
+    root = config.rootpath
+    loaded = tuple(find.load_all(root, patterns))
+    handover = Handover.of(config)
+    environment, source = _environment(config)
+    expression = config.getoption("markexpr", "") or ""
+    named: list[str] = config.getoption("rollout_phase")
+    asked: list[tuple[Plan, Phase]] = []
+    broken: tuple[Loaded, ...] = ()
+    if not stores_nothing(config):
+        sound = [one.plan for one in loaded if one.plan and not one.problems]
+        asked = asked_phases(sound, expression, named)
+        broken = _broken_and_asked(config, loaded, sound, expression, named)
+        _check_names(loaded, sound, named)
+    _check_environment(environment, [plan for plan, _ in asked], loaded)
+    ledger = _path(config, "rollout_ledger", root)
+    drill = handover.drill if handover else config.getoption("rollout_fault")
+    config.option.rollout_fault = None  # no suite reads which fault is on
+    if drill and environment != EMBEDDED:
+        raise pytest.UsageError("--rollout-fault: faults exist in the embedded environment only")
+    gates = _gates(config, asked, environment, ledger, handover)
+    return Request(
+        root=root,
+        loaded=loaded,
+        broken=broken,
+        asked=tuple(asked),
+        gates=gates,
+        environment=environment,
+        environment_source=source,
+        run=handover.run if handover else _run_id(),
+        ledger=ledger,
+        report=_path(config, "rollout_report", root),
+        drill=drill,
+        partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
+    )
+
+
+def _environment(config: pytest.Config) -> tuple[str, str]:
+    given = config.getoption("rollout_env")
+    return (given, "--rollout-env") if given else (EMBEDDED, "default")
+
+
+def _path(config: pytest.Config, name: str, root: Path) -> Path:
+    given = config.getoption(name)
+    if given:
+        return Path(config.invocation_params.dir, given)
+    return root / str(config.getini(name))
+
+
+def _run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _broken_and_asked(
+    config: pytest.Config,
+    loaded: Sequence[Loaded],
+    sound: Sequence[Plan],
+    expression: str,
+    named: Sequence[str],
+) -> tuple[Loaded, ...]:
+    """Plans with problems that the run asks for, as far as their text tells.
+
+    Where nothing of a plan can be read, a name that nobody else claims asks for it.
+    """
+    claimed = {mark.partition("(")[0].partition(":")[0] for mark in config.getini("markers")}
+    claimed.update(*(plan.marks() for plan in sound))
+    unclaimed = names_in(expression) - claimed
+    found = []
+    for one in loaded:
+        if not one.problems:
+            continue
+        names = one.names if len(one.names) > 1 else one.names | unclaimed
+        depends = dependence(expression, names)
+        if any(depends(frozenset({name})) for name in names) or any(
+            name.partition(".")[0] == one.id for name in named
+        ):
+            found.append(one)
+    return tuple(found)
+
+
+def _check_names(loaded: Sequence[Loaded], sound: Sequence[Plan], named: Sequence[str]) -> None:
+    ids = {one.id for one in loaded if one.problems}
+    unknown = [name for name in unknown_names(sound, named) if name.partition(".")[0] not in ids]
+    if unknown:
+        known = [plan.id for plan in sound]
+        known += [f"{plan.id}.{phase.id}" for plan in sound for phase in plan.phases]
+        raise pytest.UsageError(
+            *(f"--rollout-phase: unknown `{name}` ({nearest(name, known)})" for name in unknown)
+        )
+
+
+def _check_environment(name: str, asked: Sequence[Plan], loaded: Sequence[Loaded]) -> None:
+    if name == EMBEDDED:
+        return
+    plans = asked or [one.plan for one in loaded if one.plan]
+    lacking = {plan.path: plan for plan in plans if name not in plan.environments}
+    if asked and lacking:
+        raise pytest.UsageError(
+            *(
+                f"{path}: no environment `{name}` ({nearest(name, plan.environments)})"
+                for path, plan in lacking.items()
+            )
+        )
+    if plans and len(lacking) == len({plan.path for plan in plans}):
+        known = {known for plan in plans for known in plan.environments}
+        raise pytest.UsageError(f"--rollout-env: unknown `{name}` ({nearest(name, known)})")
+
+
+def _gates(
+    config: pytest.Config,
+    asked: Sequence[tuple[Plan, Phase]],
+    environment: str,
+    ledger: Path,
+    handover: Handover | None,
+) -> tuple[Address, ...]:
+    if handover is not None:
+        return tuple(Address.parse(gate) for gate in handover.gates)
+    given: str | None = config.getoption("rollout_gate")
+    found: list[Address] = []
+    for plan, phase in asked:
+        address = Address(plan.id, phase.id)
+        if given:
+            gates = [Gate(given)]
+        elif environment == EMBEDDED:
+            gates = [Gate.ENTRY, Gate.EXIT]
+        else:
+            gates = [Gate.EXIT if is_begun(ledger, address, environment) else Gate.ENTRY]
+        found += (address.at(gate) for gate in gates)
+    return tuple(found)
+
+
+def is_begun(ledger: Path, address: Address, environment: str) -> bool:
+    """Whether a phase was begun in an environment and has not ended."""
+    if not ledger.is_file():
+        return False
+    try:
+        store = Ledger.open(ledger)
+    except RolloutError as error:
+        raise pytest.UsageError(str(error)) from error
+    subject = str(Address(address.plan, address.phase))
+    events = store.find(RecordKind.EVENT, address.plan, subject, environment)
+    store.close()
+    last = [
+        event for event in events if '"type":"begin"' in event.body or '"type":"end"' in event.body
+    ]
+    return bool(last) and '"type":"begin"' in last[-1].body

@@ -1,0 +1,166 @@
+"""Running items: phases begin and end around them, their reports become attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Effect, Gate
+from pytest_rollout.model.verdict import Verdict, worst
+from pytest_rollout.session.binding import Bound
+from pytest_rollout.session.collecting import Collecting
+from pytest_rollout.session.recorder import Current, Recorder
+from pytest_rollout.session.stage import PhaseRun, Stage
+from pytest_rollout.targets.trouble import trouble
+
+_MAX_REASON = 500
+# On the report itself, because a subtest's report is made anew from its parent's data.
+_SAYS = "rollout_says"
+
+
+class Attempts:
+    """The reports of one item, grouped into attempts."""
+
+    def __init__(self) -> None:
+        self._attempts: list[list[tuple[Verdict, str]]] = []
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take one report; a set-up starts an attempt."""
+        if report.when == "setup" or not self._attempts:
+            self._attempts.append([])
+        self._attempts[-1].append(self._judge(report))
+
+    def _judge(self, report: pytest.TestReport) -> tuple[Verdict, str]:
+        if hasattr(report, "wasxfail"):
+            how = "passed although marked xfail" if report.passed else "xfailed"
+            return Verdict.MISSING, f"{how}: no evidence"
+        if report.failed or report.outcome == "rerun":  # type: ignore[comparison-overlap]
+            verdict, reason = getattr(report, _SAYS, ("error", f"failed in {report.when}"))
+            return Verdict(verdict), reason
+        if report.skipped:
+            return Verdict.MISSING, f"skipped: {_skip_reason(report)}"
+        return Verdict.PASS, report.when
+
+    def verdicts(self) -> tuple[tuple[str, str], ...]:
+        """Verdict and reason of each attempt."""
+        return tuple(_attempt(reports) for reports in self._attempts)
+
+
+def _attempt(reports: list[tuple[Verdict, str]]) -> tuple[str, str]:
+    found = worst(verdict for verdict, _ in reports)
+    if found is Verdict.PASS and not any(reason == "call" for _, reason in reports):
+        return Verdict.MISSING.value, "its body did not run"
+    reason = next((why for verdict, why in reports if verdict is found), "")
+    return found.value, "" if found is Verdict.PASS else reason
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")[:_MAX_REASON]
+    return "without a reason"
+
+
+class Running:
+    """Hooks around items, in the process that runs them."""
+
+    def __init__(self, collecting: Collecting, recorder: Recorder) -> None:
+        self._collecting = collecting
+        self._recorder = recorder
+        self._runs: dict[str, PhaseRun] = {}
+        self._attempts = Attempts()
+
+    def phase_run(self, name: str) -> PhaseRun:
+        """The one run of a phase in this process."""
+        if name not in self._runs:
+            plan_id, _, phase_id = name.partition(".")
+            plans = [one.plan for one in self._collecting.request.loaded if one.plan]
+            plan = next(plan for plan in plans if plan.id == plan_id)
+            phase = plan.phase(phase_id)
+            assert phase is not None
+            self._runs[name] = PhaseRun(self._recorder, plan, phase)
+        return self._runs[name]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Begin the phase before its first exit check, end it after its last check."""
+        bound = self._collecting.place(item)
+        if bound is None:
+            return (yield)
+        self._attempts = Attempts()
+        self._recorder.start(Current(item.nodeid, bound.name, self._collecting.scenario(item)))
+        if Gate.ENTRY not in bound.gates:
+            self.phase_run(bound.name).begin()
+        try:
+            return (yield)
+        finally:
+            asked = self._collecting.asks(bound)
+            self._recorder.finish(self._attempts.verdicts(), bound=asked)
+            after = self._collecting.place(nextitem) if nextitem else None
+            if after is None or after.name != bound.name:
+                self._finish(bound)
+
+    def _finish(self, bound: Bound) -> None:
+        run = self._runs.pop(bound.name, None)
+        if run is None:
+            return
+        try:
+            run.finish()
+        except Exception as error:  # a broken target must not break pytest: the gate holds
+            self._recorder.trouble = f"{bound.name} did not end well: {trouble(error)}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuse a check's declared effect where it is not allowed."""
+        bound = self._collecting.place(item)
+        for mark in item.iter_markers("effect"):
+            if bound is not None:
+                stage = Stage(self.phase_run(bound.name))
+                stage.demand(Effect(mark.args[0]), item.name)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say what an exception means while it can still be looked at."""
+        report = yield
+        if call.excinfo is None or self._collecting.place(item) is None:
+            return report
+        error = call.excinfo.value
+        failed = isinstance(error, AssertionError | pytest.fail.Exception) and call.when == "call"
+        reason = _first_line(error) if failed else trouble(error)
+        verdict = Verdict.FAIL if failed else Verdict.ERROR
+        plain = reason[:_MAX_REASON].encode("utf-8", "replace").decode()
+        setattr(report, _SAYS, [verdict.value, plain])
+        if report.failed and (isinstance(error, RolloutError) or _unreachable(error)):
+            report.longrepr = f"{report.when}: {reason}"
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a report of the item that is running."""
+        if report.nodeid == self._recorder.current.item:
+            self._attempts.add(report)
+
+    def pytest_unconfigure(self) -> None:
+        """Stop what an interrupted run left running."""
+        for run in self._runs.values():
+            try:
+                run.finish()
+            except Exception as error:  # the run is over: there is nobody left to tell
+                self._recorder.trouble = trouble(error)
+        self._runs.clear()
+
+
+def _unreachable(error: BaseException) -> bool:
+    return any(
+        kind.__module__.startswith("httpx") and kind.__name__ == "TransportError"
+        for kind in type(error).__mro__
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "an assertion without a message failed"

@@ -1,0 +1,78 @@
+"""The clock of a target: stepped on a reference target, the wall's elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import httpx
+
+
+class Clock(Protocol):
+    """What time it is for a target, and waiting for a later one."""
+
+    def now(self) -> datetime:
+        """The target's time, aware."""
+        ...
+
+    def advance(self, seconds: float) -> datetime:
+        """Let so much time pass and return the time after it."""
+        ...
+
+    def to(self, moment: datetime) -> datetime:
+        """Let time pass until a moment; at once where it has passed."""
+        ...
+
+
+class WallClock:
+    """Time passes by waiting."""
+
+    def now(self) -> datetime:
+        """The wall's time."""
+        return datetime.now(UTC)
+
+    def advance(self, seconds: float) -> datetime:
+        """Sleep."""
+        time.sleep(seconds)
+        return self.now()
+
+    def to(self, moment: datetime) -> datetime:
+        """Sleep until a moment."""
+        return self.advance(max(0.0, (moment - self.now()).total_seconds()))
+
+
+class SteppedClock:
+    """A reference target's clock, which moves only when it is told to."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def now(self) -> datetime:
+        """The target's time."""
+        return _moment(self._client.get("/reference/clock"))
+
+    def advance(self, seconds: float) -> datetime:
+        """Move it on."""
+        return _moment(self._client.post("/reference/clock", json={"advance_s": seconds}))
+
+    def to(self, moment: datetime) -> datetime:
+        """Move it to a moment, never back."""
+        if self.now() >= moment:
+            return self.now()
+        return _moment(self._client.post("/reference/clock", json={"to": moment.isoformat()}))
+
+
+def _moment(response: httpx.Response) -> datetime:
+    response.raise_for_status()
+    return datetime.fromisoformat(response.json()["now"])
+
+
+def every(clock: Clock, seconds: float, until: datetime) -> Iterator[datetime]:
+    """The time now, and after each interval, until a moment is reached."""
+    step = timedelta(seconds=seconds)
+    now = clock.now()
+    while now < until:
+        yield now
+        now = clock.advance(step.total_seconds())

@@ -1,0 +1,95 @@
+"""Starting an embedded target as a subprocess on a loopback socket that the parent bound."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.targets.reference import Setting
+
+_START_S = 30
+_STOP_S = 5
+
+
+@dataclass(slots=True)
+class Served:
+    """A running embedded target."""
+
+    url: str
+    folder: Path
+    process: subprocess.Popen[bytes]
+    lifeline: int
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        with suppress(OSError):
+            os.close(self.lifeline)
+        try:
+            self.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def launch(app: str, setting: Setting, root: Path) -> Served:
+    """Serve ``module:attribute`` from ``root``; raises RolloutError where it does not start."""
+    setting.folder.mkdir(parents=True, exist_ok=True)
+    log = setting.folder / "target.log"
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    life_read, life_write = os.pipe()
+    ready_read, ready_write = os.pipe()
+    passed = (listener.fileno(), life_read, ready_write)
+    command = [sys.executable, "-m", "pytest_rollout.targets.serve", app]
+    command += ["--socket", str(passed[0]), "--lifeline", str(passed[1]), "--ready", str(passed[2])]
+    with log.open("wb") as output, listener:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env={**os.environ, **setting.to_environ()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=passed,
+        )
+    os.close(life_read)
+    os.close(ready_write)
+    served = Served(f"http://127.0.0.1:{port}", setting.folder, process, life_write)
+    if not _ready(ready_read):
+        served.stop()
+        raise RolloutError(f"the embedded target {app} did not start: {_last_line(log)}")
+    return served
+
+
+def _ready(pipe: int) -> bool:
+    try:
+        readable, _, _ = select.select([pipe], [], [], _START_S)
+        return bool(readable) and os.read(pipe, 1) == b"1"
+    finally:
+        os.close(pipe)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"it said nothing within {_START_S} s"
+
+
+def known_faults(app: str, root: Path) -> dict[str, str]:
+    """The faults that an application lists, by name; raises RolloutError if it cannot say."""
+    command = [sys.executable, "-m", "pytest_rollout.targets.serve", app, "--faults"]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=_START_S, check=False
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise RolloutError(f"the faults of {app} cannot be listed: {lines[-1]}")
+    found: dict[str, str] = json.loads(done.stdout)
+    return found

@@ -1,0 +1,68 @@
+"""The process of an embedded target: uvicorn on an inherited socket, with a lifeline.
+
+Run as ``python -m pytest_rollout.targets.serve MODULE:ATTRIBUTE``. It ends when the other
+end of the lifeline closes, so that no target outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Mapping
+
+import click
+import uvicorn
+
+_GRACE_S = 2.0
+
+
+class _Server(uvicorn.Server):
+    """Says on a pipe when it accepts requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        os.write(self._ready, b"1")
+        os.close(self._ready)
+
+
+def _watch(lifeline: int, server: uvicorn.Server) -> None:
+    os.read(lifeline, 1)
+    server.should_exit = True
+    time.sleep(_GRACE_S)
+    os._exit(0)
+
+
+def _faults(app: str) -> dict[str, str]:
+    module = importlib.import_module(app.partition(":")[0])
+    known: Mapping[str, object] = getattr(module, "FAULTS", {})
+    return {name: str(says) for name, says in known.items()}
+
+
+@click.command()
+@click.argument("app")
+@click.option("--socket", "fd", type=int)
+@click.option("--lifeline", type=int)
+@click.option("--ready", type=int)
+@click.option("--faults", is_flag=True, help="List the application's faults as JSON and end.")
+def main(app: str, fd: int, lifeline: int, ready: int, *, faults: bool) -> None:
+    """Serve an ASGI application (or a factory of one) on an inherited socket."""
+    if faults:
+        sys.stdout.write(json.dumps(_faults(app)))
+        return
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="auto")
+    server = _Server(config, ready)
+    threading.Thread(target=_watch, args=(lifeline, server), daemon=True).start()
+    server.run(sockets=[socket.socket(fileno=fd)])
+
+
+if __name__ == "__main__":
+    main()

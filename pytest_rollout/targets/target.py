@@ -1,0 +1,97 @@
+"""A target as suites use it: its address, an HTTP client, its clock, its operator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pytest_rollout.model.errors import ReferenceTargetError
+from pytest_rollout.targets.clock import Clock, SteppedClock, WallClock
+from pytest_rollout.targets.reference import IDENTITY_HEADER
+
+_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a scripted operator did."""
+
+    at: datetime
+    kind: str  # change or action
+    what: str
+
+
+class LiveTarget:
+    """A target that answers HTTP, embedded or real."""
+
+    def __init__(self, name: str, url: str, environment: str, folder: Path | None = None) -> None:
+        self.name = name
+        self.url = url.rstrip("/")
+        self.environment = environment
+        self.folder = folder  # of a target that we serve
+
+    @property
+    def embedded(self) -> bool:
+        """Whether we serve it."""
+        return self.folder is not None
+
+    @cached_property
+    def client(self) -> httpx.Client:
+        """An HTTP client of the target; refuses reference targets outside `embedded`."""
+        hooks: dict[str, list[Any]] = {}
+        if not self.embedded:
+            hooks = {"request": [self._refuse_mocks], "response": [self._refuse_references]}
+        return httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, event_hooks=hooks)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The target's clock: stepped where it has one, else the wall's."""
+        if self.embedded and self.client.get("/reference/clock").is_success:
+            return SteppedClock(self.client)
+        return WallClock()
+
+    def operate(self, step: str, **arguments: object) -> tuple[Mapping[str, Any], list[Action]]:
+        """Have the scripted operator of a reference target do a step of the plan."""
+        response = self.client.post(f"/reference/operator/{step}", json=arguments)
+        response.raise_for_status()
+        data = response.json()
+        actions = [
+            Action(datetime.fromisoformat(item["at"]), item["kind"], item["what"])
+            for item in data["actions"]
+        ]
+        return data["result"], actions
+
+    def close(self) -> None:
+        """Close the client, if one was made."""
+        if "client" in self.__dict__:
+            self.client.close()
+
+    def _refuse_references(self, response: httpx.Response) -> None:
+        name = response.headers.get(IDENTITY_HEADER)
+        if name is not None:
+            raise ReferenceTargetError(
+                f"{self.url} answers as a reference target ({name}), "
+                f"which is worth nothing in {self.environment}"
+            )
+
+    def _refuse_mocks(self, request: httpx.Request) -> None:
+        if mocked():
+            raise ReferenceTargetError(
+                f"HTTP is mocked (respx) while asking {self.url}, "
+                f"which is worth nothing in {self.environment}"
+            )
+
+
+def mocked() -> bool:
+    """Whether respx intercepts HTTP right now; False where it is not even loaded."""
+    mocks = sys.modules.get("respx.mocks")
+    mocker = getattr(mocks, "Mocker", None)
+    registry = getattr(mocker, "registry", {})
+    return any(getattr(entry, "routers", ()) for entry in registry.values())
