@@ -3,16 +3,47 @@
 Suites import what they need from here; everything else is an internal of the plugin.
 """
 
-from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+from __future__ import annotations
 
-__all__ = ["EffectRefusedError", "ReferenceTargetError", "RolloutError", "scenario"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.session.observe import Observe
+    from pytest_rollout.session.scenario import scenario
+    from pytest_rollout.session.stage import Event, Stage
+    from pytest_rollout.targets.clock import every
+    from pytest_rollout.targets.target import LiveTarget
+
+__all__ = [
+    "EffectRefusedError",
+    "Event",
+    "LiveTarget",
+    "Observe",
+    "ReferenceTargetError",
+    "RolloutError",
+    "Stage",
+    "every",
+    "scenario",
+]
 __version__ = "0.1.0"
+
+# Loaded on first use: pytest imports this package at every start, with or without a plan.
+_HOMES = {
+    "EffectRefusedError": "model.errors",
+    "Event": "session.stage",
+    "LiveTarget": "targets.target",
+    "Observe": "session.observe",
+    "ReferenceTargetError": "model.errors",
+    "RolloutError": "model.errors",
+    "Stage": "session.stage",
+    "every": "targets.clock",
+    "scenario": "session.scenario",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Load `scenario` on first use: it needs pytest, which the `rollout` command does not."""
-    if name == "scenario":
-        from pytest_rollout.session.scenario import scenario
-
-        return scenario
+    if name in _HOMES:
+        return getattr(import_module(f"pytest_rollout.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

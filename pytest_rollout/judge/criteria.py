@@ -40,7 +40,8 @@ def _telling(parts: list[Part]) -> list[Part]:
 
 
 def _sentence(part: Part) -> str:
-    return f"{part.name}: {part.because}" if part.name and part.because else part.because
+    name = part.name.rpartition("::")[2]  # of a check the function, of a group its labels
+    return f"{name}: {part.because}" if name else part.because
 
 
 def _not_applicable(criterion: Criterion, world: World) -> Part | None:

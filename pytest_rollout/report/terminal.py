@@ -63,7 +63,8 @@ def gate(decision: Decision, path: str = "") -> Iterator[Line]:
             yield Line(f"  - {reason}", _STYLES[decision.answer][:1])
     for condition in decision.conditions:
         yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {condition.because}")
-        yield Line(f"             owed by {condition.owner}, due at {condition.due}")
+        if decision.answer is Answer.GO:
+            yield Line(f"             owed by {condition.owner}, due at {condition.due}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if path:

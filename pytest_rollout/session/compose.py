@@ -9,9 +9,9 @@ import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.finishing import Finishing
-from pytest_rollout.session.fixtures import Fixtures
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
     REQUEST,
@@ -127,7 +127,8 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         running = Running(collecting, recorder)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
-        register(Fixtures(running, recorder), "rollout-fixtures")
+        config.stash[fixtures.RUNNING] = running
+        register(fixtures, "rollout-fixtures")
         register(local, "rollout-local")
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
@@ -178,7 +179,7 @@ def _check_fault(request: Request) -> None:
         for plan in request.plans:
             for target in request.environment_of(plan).targets.values():
                 if target.serve and (not request.asked or plan in dict(request.asked)):
-                    known.update(known_faults(target.serve, request.root))
+                    known.update(known_faults(target.serve, request.root, request.drill))
     except (RolloutError, ValueError) as error:
         raise pytest.UsageError(f"--rollout-fault: {error}") from error
     if fault.name not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -67,7 +68,7 @@ class Running:
 
     def __init__(self, collecting: Collecting, recorder: Recorder) -> None:
         self._collecting = collecting
-        self._recorder = recorder
+        self.recorder = recorder
         self._runs: dict[str, PhaseRun] = {}
         self._attempts = Attempts()
 
@@ -79,8 +80,13 @@ class Running:
             plan = next(plan for plan in plans if plan.id == plan_id)
             phase = plan.phase(phase_id)
             assert phase is not None
-            self._runs[name] = PhaseRun(self._recorder, plan, phase)
+            self._runs[name] = PhaseRun(self.recorder, plan, phase)
         return self._runs[name]
+
+    def now(self) -> datetime:
+        """The time of the phase whose item is running; the wall's outside of one."""
+        name = self.recorder.current.phase
+        return self.phase_run(name).now() if name else datetime.now(UTC)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
@@ -91,14 +97,14 @@ class Running:
         if bound is None:
             return (yield)
         self._attempts = Attempts()
-        self._recorder.start(Current(item.nodeid, bound.name, self._collecting.scenario(item)))
+        self.recorder.start(Current(item.nodeid, bound.name, self._collecting.scenario(item)))
         if Gate.ENTRY not in bound.gates:
             self.phase_run(bound.name).begin()
         try:
             return (yield)
         finally:
             asked = self._collecting.asks(bound)
-            self._recorder.finish(self._attempts.verdicts(), bound=asked)
+            self.recorder.finish(self._attempts.verdicts(), bound=asked)
             after = self._collecting.place(nextitem) if nextitem else None
             if after is None or after.name != bound.name:
                 self._finish(bound)
@@ -110,7 +116,7 @@ class Running:
         try:
             run.finish()
         except Exception as error:  # a broken target must not break pytest: the gate holds
-            self._recorder.trouble = f"{bound.name} did not end well: {trouble(error)}"
+            self.recorder.trouble = f"{bound.name} did not end well: {trouble(error)}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -141,7 +147,7 @@ class Running:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a report of the item that is running."""
-        if report.nodeid == self._recorder.current.item:
+        if report.nodeid == self.recorder.current.item:
             self._attempts.add(report)
 
     def pytest_unconfigure(self) -> None:
@@ -150,7 +156,7 @@ class Running:
             try:
                 run.finish()
             except Exception as error:  # the run is over: there is nobody left to tell
-                self._recorder.trouble = trouble(error)
+                self.recorder.trouble = trouble(error)
         self._runs.clear()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx
@@ -55,7 +55,8 @@ class SteppedClock:
 
     def advance(self, seconds: float) -> datetime:
         """Move it on."""
-        return _moment(self._client.post("/reference/clock", json={"advance_s": seconds}))
+        whole = int(seconds) if seconds == int(seconds) else seconds
+        return _moment(self._client.post("/reference/clock", json={"advance_s": whole}))
 
     def to(self, moment: datetime) -> datetime:
         """Move it to a moment, never back."""
@@ -71,8 +72,7 @@ def _moment(response: httpx.Response) -> datetime:
 
 def every(clock: Clock, seconds: float, until: datetime) -> Iterator[datetime]:
     """The time now, and after each interval, until a moment is reached."""
-    step = timedelta(seconds=seconds)
     now = clock.now()
     while now < until:
         yield now
-        now = clock.advance(step.total_seconds())
+        now = clock.advance(seconds)

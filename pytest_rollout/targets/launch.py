@@ -8,12 +8,14 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.targets.reference import Setting
+from pytest_rollout.targets.reference import Fault, Setting
 
 _START_S = 30
 _STOP_S = 5
@@ -82,14 +84,28 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else f"it said nothing within {_START_S} s"
 
 
-def known_faults(app: str, root: Path) -> dict[str, str]:
-    """The faults that an application lists, by name; raises RolloutError if it cannot say."""
+def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, str]:
+    """The faults that an application lists, by name.
+
+    Raises RolloutError if it cannot say, or where it refuses the parameters of ``fault``.
+    """
     command = [sys.executable, "-m", "pytest_rollout.targets.serve", app, "--faults"]
-    done = subprocess.run(
-        command, cwd=root, capture_output=True, text=True, timeout=_START_S, check=False
-    )
+    with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
+        wanted = Fault.parse(fault) if fault else None
+        setting = Setting(Path(folder), datetime.now(UTC), wanted)
+        done = subprocess.run(
+            command,
+            cwd=root,
+            env={**os.environ, **setting.to_environ()},
+            capture_output=True,
+            text=True,
+            timeout=_START_S,
+            check=False,
+        )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         raise RolloutError(f"the faults of {app} cannot be listed: {lines[-1]}")
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    found = json.loads(done.stdout)
+    if found["problem"]:
+        raise RolloutError(str(found["problem"]))
+    return dict(found["faults"])

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 import click
 import uvicorn
 
+from pytest_rollout.targets.reference import Setting
+
 _GRACE_S = 2.0
 
 
@@ -41,10 +43,19 @@ def _watch(lifeline: int, server: uvicorn.Server) -> None:
     os._exit(0)
 
 
-def _faults(app: str) -> dict[str, str]:
-    module = importlib.import_module(app.partition(":")[0])
+def _faults(app: str) -> dict[str, object]:
+    """The application's faults, and what it says against the one in its setting."""
+    name, _, attribute = app.partition(":")
+    module = importlib.import_module(name)
     known: Mapping[str, object] = getattr(module, "FAULTS", {})
-    return {name: str(says) for name, says in known.items()}
+    fault = Setting.from_environ().fault
+    problem = None
+    if fault is not None and fault.name in known:
+        try:
+            uvicorn.Config(getattr(module, attribute), log_level="error").load()
+        except (ValueError, SystemExit) as error:
+            problem = str(error)
+    return {"faults": {key: str(says) for key, says in known.items()}, "problem": problem}
 
 
 @click.command()

@@ -1,0 +1,25 @@
+"""What the checks of PLMS stand on: its API, its registry, and its scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pytest_rollout import Stage
+from suites.plms.scenarios import burst, rolled_back, two_projects
+
+__all__ = ["burst", "rolled_back", "two_projects"]
+
+
+@pytest.fixture(scope="session")
+def api(phase: Stage) -> httpx.Client:
+    """The Ops API."""
+    return phase.target("plms").client
+
+
+@pytest.fixture(scope="session")
+def registry(phase: Stage) -> Path:
+    """The registry's file."""
+    return phase.file("registry")

@@ -1,0 +1,147 @@
+"""The portfolio as the suite sees it: starts, samples and the registry's rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
+PROJECTS = {101: "Code-API", 102: "Data-Schema"}
+ENDED = ("completed", "cancelled", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane at one moment."""
+
+    name: str
+    running: int
+    queued: int
+    cap: int
+    utilization: float | None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything runs or waits in it."""
+        return self.running + self.queued > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A run of a project at one moment."""
+
+    id: int
+    status: str
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The portfolio at one moment."""
+
+    time: datetime
+    queue_depth: int
+    lanes: tuple[Lane, ...]
+    projects: tuple[Project, ...]
+
+    @classmethod
+    def of(cls, status: Mapping[str, Any]) -> Sample:
+        """A portfolio status as the API gives it."""
+        return cls(
+            time=datetime.fromisoformat(status["timestamp"]),
+            queue_depth=status["queue_depth"],
+            lanes=tuple(
+                Lane(
+                    lane["lane_name"],
+                    lane["running"],
+                    lane["queued"],
+                    lane["max_concurrent"],
+                    lane["utilization"],
+                )
+                for lane in status["lanes"]
+            ),
+            projects=tuple(
+                Project(row["project_id"], row["status"], row["progress"])
+                for row in status["projects"]
+            ),
+        )
+
+    def executing(self) -> set[int]:
+        """The rehearsed projects that run right now."""
+        return {p.id for p in self.projects if p.id in PROJECTS and p.status == "executing"}
+
+    def ended(self) -> bool:
+        """Whether every run of the rehearsed projects has ended."""
+        runs = [project for project in self.projects if project.id in PROJECTS]
+        return all(project.status in ENDED for project in runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What came of asking for a run."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+def start(api: httpx.Client, project: int, key: str, **body: object) -> Start:
+    """Ask for a baseline run."""
+    response = api.post(
+        f"/api/projects/{project}/start",
+        headers={"Idempotency-Key": key},
+        json={"run_kind": "baseline", **body},
+    )
+    answer = response.json() if response.is_success else {}
+    return Start(response.status_code, answer)
+
+
+def sample(api: httpx.Client) -> Sample:
+    """The portfolio now."""
+    response = api.get("/api/portfolio/status")
+    response.raise_for_status()
+    return Sample.of(response.json())
+
+
+def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
+    """What a query on the registry gives; read-only."""
+    with closing(sqlite3.connect(f"{registry.as_uri()}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(row) for row in db.execute(query, values)]
+
+
+def caps(registry: Path) -> dict[str, int]:
+    """The cap of each lane that has a row."""
+    found = rows(registry, "SELECT lane_name, max_concurrent FROM lane_configs")
+    return {row["lane_name"]: row["max_concurrent"] for row in found}
+
+
+def runs(registry: Path) -> list[dict[str, Any]]:
+    """The runs of the rehearsed projects that were not cancelled, oldest first."""
+    query = (
+        "SELECT run_id, project_id, status, started_at, completed_at FROM project_runs"
+        " WHERE project_id IN (?, ?) AND status <> 'cancelled' ORDER BY run_id"
+    )
+    return rows(registry, query, *PROJECTS)
+
+
+def stalls(samples: tuple[Sample, ...]) -> Iterator[tuple[datetime, int, float]]:
+    """At each sample, for how many seconds each executing project has shown the same progress."""
+    since: dict[int, tuple[float, datetime]] = {}
+    for one in samples:
+        for project in one.projects:
+            if project.id not in PROJECTS or project.status != "executing":
+                continue
+            if project.progress >= 1:
+                continue
+            progress, first = since.get(project.id, (-1.0, one.time))
+            if progress != project.progress:
+                first = one.time
+            since[project.id] = (project.progress, first)
+            yield one.time, project.id, (one.time - first).total_seconds()
