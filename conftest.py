@@ -1,0 +1,3 @@
+"""Plugins that tests of the product need."""
+
+pytest_plugins = ["pytester"]

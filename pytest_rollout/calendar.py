@@ -74,7 +74,10 @@ def window_words(plan: Plan, phase: Phase) -> str:
     if window is None:
         return "no date"
     start, end = (moment.astimezone(ZoneInfo(plan.timezone)) for moment in window)
-    if start.date() == (end - timedelta(microseconds=1)).date():
+    last = (end - timedelta(microseconds=1)).date()
+    if phase.hours is None:
+        return f"{start:%a %Y-%m-%d}" + (f" to {last:%a %Y-%m-%d}" if phase.until else "")
+    if start.date() == last:
         return f"{start:%a %Y-%m-%d %H:%M}-{end:%H:%M} {end.tzname()}"
     return f"{start:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M} {end.tzname()}"
 

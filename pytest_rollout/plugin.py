@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 _PATTERNS = ("rollout.yaml", "suites/*/rollout.yaml")
@@ -42,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FOLDER",
         help="write decisions below this folder (default: ini rollout_report)",
     )
+    group.addoption("--rollout-bindings", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini("rollout_plans", "where plans are found", type="args", default=list(_PATTERNS))
     parser.addini("rollout_ledger", "the ledger's file", default=".rollout/ledger.db")
     parser.addini("rollout_report", "the reports' folder", default="rollout-report")

@@ -236,7 +236,7 @@ def _other_run(ledger: Ledger, other: str, run: Run, phase: str) -> tuple[Seen, 
 
 
 def _looks(ledger: Ledger, address: Address, run: Run, head: Head) -> int:
-    """How often this release has been looked at for this gate, this run included."""
+    """How often this release has been looked at for this gate; partial runs and drills are none."""
     releases = {fact.release for fact in run.releases}
     before = 0
     for record in ledger.find(RecordKind.DECISION, address.plan, str(address), run.environment):
@@ -244,4 +244,4 @@ def _looks(ledger: Ledger, address: Address, run: Run, head: Head) -> int:
             break
         body = json.loads(record.body)
         before += bool(body["look"]) and {body["release"]} == releases
-    return before + 1
+    return before + (not run.partial and run.drill is None)

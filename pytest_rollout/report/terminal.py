@@ -55,7 +55,8 @@ def gate(decision: Decision, path: str = "") -> Iterator[Line]:
         f"{decision.address} in {decision.environment}{release}{drill}: {decision.phase_title}",
         ("bold",),
     )
-    yield Line(f"  {_counted(decision.criteria)}; look {decision.looks}")
+    look = "no look" if decision.partial or decision.drill else f"look {decision.looks}"
+    yield Line(f"  {_counted(decision.criteria)}; {look}")
     for part in decision.partial:
         yield Line(f"  partial run: {part}", ("yellow",))
     if decision.answer is not Answer.GO:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Sequence
 import pytest
 
 from pytest_rollout.model.errors import Problem
-from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
+from pytest_rollout.session.binding import Binder, Bound, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
 
@@ -174,17 +174,13 @@ class Collecting:
             }
         )
 
-    def effects(self, items: Iterable[pytest.Item]) -> dict[str, str]:
-        """The worst effect of each asked phase's checks."""
-        worst: dict[str, str] = {}
-        ranks = {"observe": 0, "change": 1, "disrupt": 2}
-        for item in items:
-            bound = self.place(item)
-            if self.asks(bound) and bound is not None:
-                effect = effect_of(item).value
-                before = worst.setdefault(bound.name, effect)
-                worst[bound.name] = max(before, effect, key=ranks.__getitem__)
-        return worst
+    def bindings(self) -> dict[str, list[str]]:
+        """The items of every criterion of every plan."""
+        found: dict[str, list[str]] = {}
+        for nodeid, bound in self.bound.items():
+            for criterion in bound.criteria:
+                found.setdefault(f"{bound.name}.{criterion.id}", []).append(nodeid)
+        return found
 
 
 def _why(item: pytest.Item) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +25,6 @@ from pytest_rollout.session.resolve import resolve
 from pytest_rollout.session.running import Running
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.reference import Fault
-
-_Wrapper = Generator[None, object, object]
 
 
 class Local:
@@ -49,23 +48,34 @@ class Local:
         """Why evidence may be missing that nobody can see is missing."""
         return [self._recorder.trouble] if self._recorder.trouble else []
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> _Wrapper:
-        """Tell the controller, as one string."""
-        result = yield
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell the controller, as one string, before xdist's wrapper sends it."""
         output = getattr(session.config, "workeroutput", None)
-        if output is not None:
-            said = {
-                "offences": self._collecting.usage_errors(),
-                "notes": self.notes,
-                "trouble": self._recorder.trouble,
-            }
-            output[WORKEROUTPUT] = json.dumps(said)
-        return result
+        if output is None:
+            return
+        said = {
+            "offences": self._collecting.usage_errors(),
+            "notes": self.notes,
+            "trouble": self._recorder.trouble,
+        }
+        output[WORKEROUTPUT] = json.dumps(said)
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""
         self._recorder.close()
+
+
+class Listing:
+    """Writes what a collection binds, for `rollout check`."""
+
+    def __init__(self, collecting: Collecting, path: Path) -> None:
+        self._collecting = collecting
+        self._path = path
+
+    def pytest_collection_finish(self) -> None:
+        """Every binding, and every offence of every plan."""
+        found = {"items": self._collecting.bindings(), "offences": self._collecting.notes}
+        self._path.write_text(json.dumps(found), encoding="utf-8")
 
 
 class Header:
@@ -130,6 +140,9 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         config.stash[fixtures.RUNNING] = running
         register(fixtures, "rollout-fixtures")
         register(local, "rollout-local")
+        listing = config.getoption("rollout_bindings")
+        if listing:
+            register(Listing(collecting, Path(listing)), "rollout-listing")
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
         register(Header(request, finishing), "rollout-header")
@@ -178,7 +191,9 @@ def _check_fault(request: Request) -> None:
         known: dict[str, str] = {}
         for plan in request.plans:
             for target in request.environment_of(plan).targets.values():
-                if target.serve and (not request.asked or plan in dict(request.asked)):
+                if target.serve and (
+                    not request.asked or plan.id in {asked.id for asked, _ in request.asked}
+                ):
                     known.update(known_faults(target.serve, request.root, request.drill))
     except (RolloutError, ValueError) as error:
         raise pytest.UsageError(f"--rollout-fault: {error}") from error
@@ -186,3 +201,11 @@ def _check_fault(request: Request) -> None:
         raise pytest.UsageError(
             f"--rollout-fault: unknown `{fault.name}` ({nearest(fault.name, known)})"
         )
+
+
+def _served(request: Request) -> list[str]:
+    """The applications that the asked plans serve; of every plan where none is asked."""
+    asked = {plan.id for plan, _ in request.asked}
+    plans = [plan for plan in request.plans if plan.id in asked or not asked]
+    targets = [t for plan in plans for t in request.environment_of(plan).targets.values()]
+    return list(dict.fromkeys(target.serve for target in targets if target.serve))

@@ -23,7 +23,7 @@ from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import files, terminal
 from pytest_rollout.session.request import Request
-from pytest_rollout.session.stage import filled
+from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.trouble import trouble
 
@@ -193,7 +193,7 @@ class Finishing:
         return decision
 
     def _status(self, status: int, *, failed: bool) -> int:
-        """pytest's own status for what is pytest's; else the worst gate's; else unbound failures."""
+        """pytest's own where the run itself went wrong, else the worst gate's."""
         if status in _Keeps:
             return status
         if failed:

@@ -87,10 +87,12 @@ REQUEST = pytest.StashKey[Request]()
 
 
 def is_worker(config: pytest.Config) -> bool:
-    """Whether this process runs tests for an xdist controller (not the variable: it is inherited)."""
+    """Whether this process runs tests for an xdist controller."""
+    # Not PYTEST_XDIST_WORKER: a pytest that a worker starts inherits that variable.
     return hasattr(config, "workerinput")
 
 
 def is_controller(config: pytest.Config) -> bool:
-    """Whether this process hands its tests to xdist workers."""
-    return config.pluginmanager.has_plugin("dsession")
+    """Whether this process hands its tests to xdist workers (known before xdist configures)."""
+    dist: str = config.getoption("dist", "no")
+    return dist != "no" and not is_worker(config) and not config.getoption("collectonly")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,12 +18,11 @@ from pytest_rollout.model.plan import Address, Effect, Phase, Plan
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.resolve import is_begun
 from pytest_rollout.session.scenario import Scenario
+from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import Served, launch
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.target import LiveTarget
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +248,3 @@ class Stage:
         self._run.started.add(facts.name)
         with self._run.recorder.scenario(facts.name):
             yield Stage(self._run, facts.name, own_target=facts.own_target)
-
-
-def filled(text: str, target: str) -> str:
-    """A text with its ${VARIABLES} from the environment; raises RolloutError if one is unset."""
-
-    def value(match: re.Match[str]) -> str:
-        found = os.environ.get(match[1])
-        if not found:
-            raise RolloutError(f"target {target}: the environment variable {match[1]} is not set")
-        return found
-
-    return _VARIABLE.sub(value, text)

@@ -18,6 +18,7 @@ from suites.plms.portfolio import LANES, PROJECTS, Sample, Start, caps, runs, sa
 class Rehearsal:
     """What was seen while the two projects ran."""
 
+    idle: Sample  # once the caps were enabled, before anything ran
     starts: dict[int, Start]
     samples: tuple[Sample, ...]
     caps: dict[str, int]
@@ -33,6 +34,7 @@ def two_projects(phase: Stage) -> Rehearsal:
     plms = phase.target("plms")
     phase.operate("plms", "enable-lane-caps")
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
+    idle = sample(plms.client)
     starts = {project: _start(phase, project) for project in PROJECTS}
     phase.operate("plms", "retry-start", project=101, key=_key(phase, 101), body=_BASELINE)
     seen = tuple(_until_both_ended(phase))
@@ -40,6 +42,7 @@ def two_projects(phase: Stage) -> Rehearsal:
     phase.operate("plms", "close-shift")
     registry = phase.file("registry")
     return Rehearsal(
+        idle=idle,
         starts=starts,
         samples=seen,
         caps=caps(registry),

@@ -1,0 +1,55 @@
+"""The `rollout` command: one verb a file, loaded when it is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from pytest_rollout.model.errors import RolloutError
+
+_WRONG_USE = 4
+_VERBS = ("check", "decide", "explain", "report", "status", "targets")
+
+
+class _Verbs(click.Group):
+    """Finds a verb in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        command: click.Command = import_module(f"pytest_rollout.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pytest-rollout")
+def rollout() -> None:
+    """Rollout plans and the decisions of their gates.
+
+    Exit status: 0 yes (or GO), 10 NO-GO, 11 HOLD, 12 ROLLBACK, 4 wrong use.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; every mistake is one message and exit status 4."""
+    try:
+        status = rollout.main(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="rollout",
+            standalone_mode=False,
+        )
+    except click.ClickException as error:
+        error.show()
+        sys.exit(_WRONG_USE)
+    except click.Abort:
+        sys.exit(130)
+    except RolloutError as error:
+        click.echo(f"rollout: {error}", err=True)
+        sys.exit(_WRONG_USE)
+    sys.exit(status if isinstance(status, int) else 0)

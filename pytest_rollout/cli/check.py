@@ -1,0 +1,96 @@
+"""`rollout check`: whether plans can be read, and which checks each criterion has."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Gate, Plan
+from pytest_rollout.plan.load import Loaded
+
+_WRONG = 4
+
+
+@click.command("check")
+@click.argument("plan", required=False)
+@common
+def command(plan: str | None, root: str | None, ledger: str | None, *, as_json: bool) -> int:
+    """Check PLAN (default: every plan) and what its tests are bound to."""
+    project = Project.here(root, ledger)
+    chosen = [one for one in project.loaded if plan in (None, one.id)]
+    if not chosen:
+        project.plan(str(plan))
+    found = _collected(project, chosen)
+    problems = [str(problem) for one in chosen for problem in one.problems] + found["offences"]
+    plans = [one.plan for one in chosen if one.plan and not one.problems]
+    rows = [row for one in plans for row in _rows(one, found["items"])]
+    notes = [note for one in plans for note in _notes(one, rows)]
+    if as_json:
+        print_json({"problems": problems, "notes": notes, "criteria": rows})
+    else:
+        for line in _lines(plans, rows, problems, notes):
+            click.echo(line)
+    return _WRONG if problems else 0
+
+
+def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
+    """What pytest would bind, from a collection in a process of its own."""
+    folders = [str(one.path.parent) for one in chosen]
+    with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
+        listing = Path(folder, "bindings.json")
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+        command += ["--rootdir", str(project.root), f"--rollout-bindings={listing}", *folders]
+        done = subprocess.run(
+            command, cwd=project.root, capture_output=True, text=True, check=False
+        )
+        if not listing.is_file():
+            said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
+            raise RolloutError(f"pytest could not collect: {said[-1]}")
+        data: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
+    return data
+
+
+def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+    for phase, criterion in plan.criteria():
+        full = f"{plan.id}.{phase.id}.{criterion.id}"
+        yield {
+            "id": full,
+            "gate": criterion.gate.value,
+            "kind": criterion.kind.value,
+            "severity": criterion.severity.value,
+            "rule": criterion.rule is not None,
+            "items": items.get(full, []),
+        }
+
+
+def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        if row["id"].startswith(f"{plan.id}.") and not row["items"]:
+            yield f"{row['id']} has no check, so its gate cannot be GO"
+    for phase in plan.phases:
+        if phase.criteria and not phase.of(Gate.ENTRY):
+            yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"
+
+
+def _lines(
+    plans: list[Plan], rows: list[dict[str, Any]], problems: list[str], notes: list[str]
+) -> Iterator[str]:
+    for plan in plans:
+        mine = [row for row in rows if row["id"].startswith(f"{plan.id}.")]
+        checks = {item for row in mine for item in row["items"]}
+        yield (
+            f"{plan.path}: {len(plan.phases)} phases, {len(mine)} criteria, "
+            f"{len(checks)} bound checks"
+        )
+    yield from (f"note: {note}" for note in notes)
+    yield from problems
+    yield "no problems" if not problems else f"{len(problems)} problems"

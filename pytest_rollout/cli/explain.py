@@ -1,0 +1,120 @@
+"""`rollout explain`: why a criterion has its verdict, in words and numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import click
+
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.model.decision import Decision, Finding, Part
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Address, Criterion, Phase, Plan
+from pytest_rollout.model.rule import Rule
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report import terminal
+
+_MOST_PARTS = 40
+
+
+@click.command("explain")
+@click.argument("criterion")
+@environment_option
+@common
+def command(
+    criterion: str, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+) -> int:
+    """Explain CRITERION (plan.phase.slug) as its gate was last decided."""
+    project = Project.here(root, ledger)
+    where, _, slug = criterion.rpartition(".")
+    plan, phase, address = project.phase(where or criterion)
+    stated = next((one for one in phase.criteria if one.id == slug), None)
+    if stated is None:
+        known = [one.id for one in phase.criteria]
+        raise RolloutError(f"{address} states no criterion `{slug}` ({nearest(slug, known)})")
+    decision = project.decision(Address(plan.id, phase.id, stated.gate), environment)
+    finding = next((one for one in decision.criteria if one.id == criterion), None)
+    if finding is None:
+        raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
+    if as_json:
+        print_json(_data(decision, finding))
+    else:
+        for line in _lines(plan, phase, stated, decision, finding):
+            click.echo(terminal.plain(line))
+    return 0
+
+
+def _data(decision: Decision, finding: Finding) -> dict[str, object]:
+    data = dataclasses.asdict(finding)
+    data["verdict"] = finding.verdict.value
+    for part, plain in zip(finding.parts, data["parts"], strict=True):
+        plain["verdict"] = part.verdict.value
+    return {"decision": decision.answer.value, "run": decision.run, "criterion": data}
+
+
+def _lines(
+    plan: Plan, phase: Phase, stated: Criterion, decision: Decision, finding: Finding
+) -> Iterator[str]:
+    yield f"{finding.id}: {finding.verdict.value}"
+    yield f"  It says: {finding.says}."
+    yield f"  It is {_weight(stated)} of {decision.address} ({phase.title})."
+    if stated.rule is not None:
+        yield f"  Judged: {_judged(stated.rule)}."
+    measured = [part for part in finding.parts if part.estimate]
+    if len(measured) > 1:
+        yield "  Seen, group by group:"
+        yield from (f"    {_part(part)}" for part in measured[:_MOST_PARTS])
+    else:
+        yield f"  Because: {finding.because}."
+    checks = [part for part in finding.parts if not part.estimate]
+    if checks:
+        yield "  Checks:"
+        yield from (f"    {_part(part)}" for part in checks[:_MOST_PARTS])
+    left = max(0, len(measured) - _MOST_PARTS) + max(0, len(checks) - _MOST_PARTS)
+    if left:
+        yield f"    and {left} more, all in decision.json"
+    release = f" of {decision.release}" if decision.release else ""
+    yield (
+        f"  Evidence: run {decision.run}{release} in {decision.environment}, "
+        f"decided {decision.decided_at}; the gate is {decision.answer.value}."
+    )
+    if decision.plan_digest != plan.digest:
+        yield "  The plan has been changed since; this is how it was judged then."
+
+
+def _weight(stated: Criterion) -> str:
+    return (
+        {
+            "hard": "a hard criterion: it blocks",
+            "soft": "a soft criterion: a miss becomes a condition",
+            "optional": "an optional criterion: it is only reported",
+        }[stated.severity.value]
+        + ", and belongs to the "
+        + stated.gate.value
+        + " gate"
+    )
+
+
+def _judged(rule: Rule) -> str:
+    need = max(scope.need for scope in rule.scopes)
+    where = ", ".join(f"{label} {value}" for label, value in rule.where.items())
+    groups = "; ".join(
+        f"each {each.label} ({', '.join(each.names) or f'at least {each.at_least}'})"
+        for each in rule.each
+    )
+    text = f"{rule.take.text} of {rule.metric}"
+    text += f" where {where}" if where else ""
+    text += f", for {groups}" if groups else ""
+    scopes = " or ".join(scope.words for scope in rule.scopes)
+    text += f", {scopes}, must be {rule.bands.passes.text}"
+    text += f", a warning at {rule.bands.warn.text}" if rule.bands.warn else ""
+    text += f", a breach at {rule.bands.fail.text}" if rule.bands.fail else ""
+    return f"{text}, on at least {need} sample{'s' * (need > 1)}"
+
+
+def _part(part: Part) -> str:
+    name = part.name.rpartition("::")[2] or "all together"
+    attempts = f" [{' / '.join(part.attempts)}]" if len(part.attempts) > 1 else ""
+    because = "" if part.because == part.verdict.value or part.because == "passed" else part.because
+    return f"{name}: {part.verdict.value}{'; ' + because if because else ''}{attempts}"

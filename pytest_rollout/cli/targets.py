@@ -1,0 +1,80 @@
+"""`rollout targets`: the systems under test, whether they answer, and their faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Environment, Plan, Target
+
+
+@click.command("targets")
+@click.argument("plan", required=False)
+@environment_option
+@common
+def command(
+    plan: str | None, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+) -> int:
+    """List the targets of PLAN (default: every plan) in an environment.
+
+    Embedded ones with the faults they know; others with the release they answer.
+    """
+    project = Project.here(root, ledger)
+    plans = [project.plan(plan)] if plan else project.plans
+    rows = [
+        row
+        for one in plans
+        if environment in one.environments
+        for row in _rows(project, one, one.environments[environment])
+    ]
+    if as_json:
+        print_json({"environment": environment, "targets": rows})
+        return 0
+    for row in rows:
+        click.echo(f"{row['plan']}.{row['target']}  {row['where']}  {row['state']}".rstrip())
+        for name, says in row["faults"].items():
+            click.echo(f"    {name}: {says}")
+    if not rows:
+        click.echo(f"no target in {environment}")
+    return 0
+
+
+def _rows(project: Project, plan: Plan, environment: Environment) -> list[dict[str, Any]]:
+    return [_row(project, plan, target) for target in environment.targets.values()]
+
+
+def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
+    row: dict[str, Any] = {"plan": plan.id, "target": target.name, "state": "", "faults": {}}
+    if target.serve:
+        from pytest_rollout.targets.launch import known_faults
+
+        row["where"] = f"served: {target.serve}"
+        try:
+            row["faults"] = known_faults(target.serve, project.root)
+        except RolloutError as error:
+            row["state"] = str(error)
+    elif target.file:
+        row["where"] = f"file: {target.file}" + (f" of {target.of}" if target.of else "")
+    else:
+        row["where"], row["state"] = _address(plan, target)
+    return row
+
+
+def _address(plan: Plan, target: Target) -> tuple[str, str]:
+    from pytest_rollout.targets.address import filled
+    from pytest_rollout.targets.identity import read_identity
+
+    try:
+        url = filled(str(target.address), target.name)
+    except RolloutError as error:
+        return str(target.address), str(error)
+    if plan.release is None or plan.release.target != target.name:
+        return url, ""
+    fact = read_identity("now", url, plan.release, None)
+    if fact.error:
+        return url, fact.error
+    reference = f", a reference target ({fact.reference})" if fact.reference else ""
+    return url, f"runs {fact.release}{reference}"
