@@ -57,8 +57,6 @@ def gate(decision: Decision, path: str = "") -> Iterator[Line]:
     )
     look = "no look" if decision.partial or decision.drill else f"look {decision.looks}"
     yield Line(f"  {_counted(decision.criteria)}; {look}")
-    for part in decision.partial:
-        yield Line(f"  partial run: {part}", ("yellow",))
     if decision.answer is not Answer.GO:
         for reason in decision.reasons:
             yield Line(f"  - {reason}", _STYLES[decision.answer][:1])

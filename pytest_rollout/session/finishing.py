@@ -150,6 +150,7 @@ class Finishing:
             self._stopped = self._stopped or "the run was interrupted"
         try:
             self._end()
+            self._reopen()
             self.decisions = [self._decide(gate) for gate in self._request.gates]
             paths = [files.write(self._request.report, decision) for decision in self.decisions]
             error = None
@@ -173,6 +174,14 @@ class Finishing:
             "digest": seal_digest(record.hash for record in records),
         }
         self._append(RecordKind.SEAL, body)
+
+    def _reopen(self) -> None:
+        """Decide from what is at the ledger's path, not from what was when the run began."""
+        assert self._ledger is not None
+        self._ledger.close()
+        self._ledger = Ledger.create(self._request.ledger)
+        if not self._ledger.of_run(self._request.run):
+            raise LedgerError(f"the ledger {self._request.ledger} no longer holds this run")
 
     def _stop(self) -> None:
         self._append(RecordKind.STOP, {"why": self._stopped})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,14 @@ class Project:
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in this process; workers are processes of their own."""
         return self.pytester.runpytest(*arguments)
+
+    def run_apart(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest in a process of its own, which may end badly."""
+        return self.pytester.runpytest_subprocess(*arguments)
+
+    def rollout(self, *arguments: str) -> pytest.RunResult:
+        """Run the `rollout` command."""
+        return self.pytester.run(sys.executable, "-m", "pytest_rollout.cli", *arguments)
 
     def decision(self, gate: str = "exit", phase: str = "canary", **where: str) -> dict[str, Any]:
         """The decision that the last run wrote."""

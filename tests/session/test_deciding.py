@@ -47,7 +47,9 @@ def test_a_hard_criterion_that_does_not_pass_blocks(
 
 
 def test_xpass_is_no_evidence(project: Project, how: list[str]) -> None:
-    project.change('@pytest.mark.criterion("works")', '@pytest.mark.criterion("works")\n@pytest.mark.xfail')
+    project.change(
+        '@pytest.mark.criterion("works")', '@pytest.mark.criterion("works")\n@pytest.mark.xfail'
+    )
     assert project.run("-m", "canary", *how).ret == 11
     assert project.verdicts()["works"] == "missing"
     assert "xfail" in project.reason("works")
@@ -107,7 +109,9 @@ def test_nan_is_a_hole(project: Project) -> None:
 
 
 def test_a_phase_without_criteria_holds(project: Project) -> None:
-    project.change("    owners: [sre]", "    owners: [sre]\n  - id: later", "suites/demo/rollout.yaml")
+    project.change(
+        "    owners: [sre]", "    owners: [sre]\n  - id: later", "suites/demo/rollout.yaml"
+    )
     text = (project.root / "suites/demo/rollout.yaml").read_text()
     head, later, criteria = text.partition("  - id: later\n")
     project.plan(head + criteria + later)
@@ -153,6 +157,8 @@ def test_a_failing_subtest_fails_its_criterion(project: Project, how: list[str])
 def test_entry_is_decided_before_the_phase_begins(project: Project) -> None:
     project.change("def test_ready():", "def test_ready(phase):")
     project.change("    pass", "    assert not phase.events('begin')", "suites/demo/test_canary.py")
-    project.change("def test_works(part):\n    assert not", "def test_works(part, phase):\n    assert")
+    project.change(
+        "def test_works(part):\n    assert not", "def test_works(part, phase):\n    assert"
+    )
     project.change("def test_nice():\n    assert not", "def test_nice(phase):\n    assert")
     assert project.run("-m", "canary").ret == 0

@@ -1,0 +1,51 @@
+"""A small HTTP proxy that takes away what a reference target says of itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+from pytest_rollout.targets.reference import IDENTITY_HEADER
+
+_HOP = {"transfer-encoding", "content-length", "connection", "date", "server"}
+
+
+@contextmanager
+def stripping(target: str) -> Iterator[str]:
+    """The address of a proxy before ``target``, while the context lasts."""
+    with httpx.Client(base_url=target) as client:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(client))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def _handler(client: httpx.Client) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", *_HOP)}
+            answer = client.request(self.command, self.path, headers=kept, content=body)
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                if name.lower() not in (IDENTITY_HEADER, *_HOP):
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = forward  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing."""
+
+    return Handler

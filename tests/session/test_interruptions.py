@@ -1,0 +1,130 @@
+"""Runs that do not end by themselves leave no GO."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.session.project import Project
+
+STOPS = {
+    "pytest.exit": "pytest.exit('done', returncode=0)",
+    "Ctrl-C": "raise KeyboardInterrupt",
+}
+
+
+@pytest.mark.parametrize("what", STOPS)
+def test_a_stopped_run_holds(project: Project, what: str) -> None:
+    project.run("-m", "canary")
+    project.change("def test_works(part):\n    pass", f"def test_works(part):\n    {STOPS[what]}")
+    result = project.run_apart("-m", "canary")
+    assert result.ret != 0
+    assert project.decision()["decision"] == "HOLD"
+    assert "the run was stopped" in project.decision()["reasons"][0]
+
+
+def test_an_interrupted_run_keeps_pytests_status(project: Project) -> None:
+    project.change(
+        "def test_works(part):\n    pass", "def test_works(part):\n    raise KeyboardInterrupt"
+    )
+    assert project.run_apart("-m", "canary").ret == 2
+
+
+@pytest.mark.parametrize("parallel", [[], ["-n2"]], ids=["plain", "n2"])
+def test_stopping_at_the_first_failure_is_never_go(project: Project, parallel: list[str]) -> None:
+    project.change("def test_nice():\n    pass", "def test_nice():\n    assert False")
+    project.change('@pytest.mark.criterion("errors")', '@pytest.mark.criterion("errors", "nice")')
+    result = project.run("-m", "canary", "-x", *parallel)
+    assert result.ret != 0
+    assert project.decision()["decision"] == "HOLD"
+
+
+@pytest.mark.parametrize("restart", [[], ["--max-worker-restart=0"]], ids=["restarted", "not"])
+def test_a_worker_that_dies_holds(project: Project, restart: list[str]) -> None:
+    project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
+    result = project.run("-m", "canary", "-n2", *restart)
+    assert result.ret in (11, 2)
+    decision = project.decision()
+    assert decision["decision"] == "HOLD"
+    assert "worker" in decision["reasons"][0]
+    assert project.verdicts()["errors"] == "missing"
+
+
+def test_what_a_dead_worker_left_is_not_run_elsewhere(project: Project) -> None:
+    project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
+    project.change(
+        "    for number in range(3):",
+        "    open('ran.txt', 'a').write('x')\n    for number in range(3):",
+    )
+    project.run("-m", "canary", "-n2")
+    assert not (project.root / "ran.txt").exists()
+
+
+def test_a_killed_run_leaves_what_it_saw_and_no_seal(project: Project) -> None:
+    project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
+    result = project.run_apart("-m", "canary")
+    assert result.ret == 0, "this is why the exit status alone is worth nothing"
+    with closing(sqlite3.connect(project.root / ".rollout/ledger.db")) as db:
+        kinds = [row[0] for row in db.execute("SELECT kind FROM records ORDER BY sequence")]
+    assert kinds.count("batch") == 3
+    assert "seal" not in kinds
+    assert "decision" not in kinds
+    status = project.rollout("status", "--json")
+    (row,) = json.loads(status.stdout.str())["phases"]
+    assert row["exit"]["decision"] == "HOLD"
+    assert project.rollout("decide", "demo.canary").ret == 11
+
+
+def test_an_unserialisable_worker_holds(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        """
+        import datetime
+
+        def pytest_sessionfinish(session):
+            if hasattr(session.config, "workeroutput"):
+                session.config.workeroutput["when"] = datetime.datetime.now()
+        """,
+    )
+    project.run("-m", "canary", "-n2")
+    assert project.decision()["decision"] == "HOLD"
+
+
+def test_a_broken_session_finish_of_another_plugin_holds(project: Project) -> None:
+    project.write(
+        "conftest.py", "def pytest_sessionfinish():\n    raise RuntimeError('late trouble')\n"
+    )
+    result = project.run_apart("-m", "canary")
+    assert result.ret != 0
+    assert project.decision()["decision"] == "HOLD"
+
+
+BREAKS = {
+    "removed": "import shutil; shutil.rmtree('.rollout')",
+    "replaced": "import pathlib; [p.unlink() for p in pathlib.Path('.rollout').glob('ledger*')];"
+    " pathlib.Path('.rollout/ledger.db').write_bytes(b'x' * 5000)",
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_ledger_that_breaks_on_the_way_holds(project: Project, what: str) -> None:
+    project.change("def test_ready():\n    pass", f"def test_ready():\n    {BREAKS[what]}")
+    result = project.run("-m", "canary")
+    assert result.ret == 11
+    result.stdout.fnmatch_lines(["*nothing could be stored: the ledger*"])
+    assert "Traceback" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("parallel", [[], ["-n2"]], ids=["plain", "n2"])
+def test_deleting_one_observation_takes_the_go_back(project: Project, parallel: list[str]) -> None:
+    project.run("-m", "canary", *parallel)
+    assert project.rollout("decide", "demo.canary").ret == 0
+    with closing(sqlite3.connect(project.root / ".rollout/ledger.db")) as db:
+        db.execute("DELETE FROM observations WHERE id = (SELECT max(id) FROM observations)")
+        db.commit()
+    result = project.rollout("decide", "demo.canary")
+    assert result.ret == 11
+    result.stdout.fnmatch_lines(["*damaged*sealed 3 observations, the ledger holds 2*"])

@@ -1,0 +1,61 @@
+"""Without a plan the plugin costs nothing and shows nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+PROBE = """\
+import json
+import sys
+
+
+def test_probe(request):
+    manager = request.config.pluginmanager
+    names = [name for name, _ in manager.list_name_plugin()]
+    markers = request.config.getini("markers")
+    found = {
+        "modules": sorted(sys.modules),
+        "plugins": [name for name in names if name.startswith("rollout-")],
+        "markers": [marker for marker in markers if marker.startswith(("criterion", "effect"))],
+    }
+    with open("probe.json", "w") as file:
+        json.dump(found, file)
+"""
+
+HEAVY = ("httpx", "yaml", "jinja2", "click", "sqlite3", "uvicorn", "fastapi", "locust", "rich")
+
+
+def probe(pytester: pytest.Pytester, *arguments: str) -> dict[str, list[str]]:
+    """What a test sees of the plugin in a process of its own."""
+    pytester.makepyfile(test_probe=PROBE)
+    arguments = ("-p", "no:respx", "-p", "no:cacheprovider", *arguments)
+    result = pytester.runpytest_subprocess(*arguments, "test_probe.py")
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*rollout:*")
+    found: dict[str, list[str]] = json.loads((pytester.path / "probe.json").read_text())
+    return found
+
+
+def test_nothing_is_registered_and_nothing_heavy_imported(pytester: pytest.Pytester) -> None:
+    found = probe(pytester, "-p", "no:hypothesispytest", "-p", "no:allure_pytest", "-p", "no:anyio")
+    assert found["plugins"] == []
+    assert found["markers"] == []
+    ours = [name for name in found["modules"] if name.startswith("pytest_rollout")]
+    assert ours == ["pytest_rollout", "pytest_rollout.plugin"]
+    assert [name for name in HEAVY if name in found["modules"]] == []
+
+
+def test_with_a_plan_it_is_registered(pytester: pytest.Pytester) -> None:
+    (pytester.path / "rollout.yaml").write_text("plan: demo\nphases: [{id: canary}]\n")
+    found = probe(pytester)
+    assert "rollout-collecting" in found["plugins"]
+    assert len(found["markers"]) == 2
+
+
+def test_workers_of_a_project_without_a_plan_are_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest("-n2")
+    assert result.ret == 0
+    assert not (pytester.path / ".rollout").exists()
