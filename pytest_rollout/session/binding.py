@@ -12,7 +12,7 @@ from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Criterion, Effect, Gate, Phase, Plan
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.session.scenario import scenario_of
+from pytest_rollout.session.declared import scenario_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pytest_rollout.model.plan import Effect
-
-if TYPE_CHECKING:
-    from pytest_rollout.session.stage import Stage
-
-_ATTRIBUTE = "rollout_scenario"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What a scenario declares of itself."""
-
-    name: str
-    effect: Effect
-    own_target: bool
+from pytest_rollout.session.declared import Scenario, declare
+from pytest_rollout.session.stage import Stage
 
 
 def scenario(*, effect: str = "observe", own_target: bool = False) -> Callable[..., Any]:
@@ -42,7 +29,7 @@ def scenario(*, effect: str = "observe", own_target: bool = False) -> Callable[.
         facts = Scenario(function.__name__, Effect(effect), own_target)
         wrap = _yielding if inspect.isgeneratorfunction(function) else _returning
         run = wrap(function, facts)
-        setattr(run, _ATTRIBUTE, facts)
+        declare(run, facts)
         return pytest.fixture(scope="session")(run)
 
     return decorate
@@ -67,9 +54,3 @@ def _yielding(function: Callable[..., Any], facts: Scenario) -> Callable[..., An
         next(work, None)
 
     return run
-
-
-def scenario_of(function: object) -> Scenario | None:
-    """What a fixture function declares, if it is a scenario."""
-    found = getattr(function, _ATTRIBUTE, None)
-    return found if isinstance(found, Scenario) else None

@@ -15,9 +15,9 @@ from pytest_rollout.model import plan as model
 from pytest_rollout.model.errors import EffectRefusedError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Effect, Phase, Plan
+from pytest_rollout.session.declared import Scenario
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.resolve import is_begun
-from pytest_rollout.session.scenario import Scenario
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import Served, launch
