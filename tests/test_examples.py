@@ -1,0 +1,38 @@
+"""The README's own plan: what it shows is what stands in examples/, and it decides."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.plan.load import load
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples/web"
+
+
+@pytest.mark.parametrize(
+    ("language", "file"),
+    [("yaml", "suites/web/rollout.yaml"), ("python", "suites/web/test_canary.py")],
+)
+def test_the_readme_shows_the_example(language: str, file: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
+    assert block == (EXAMPLE / file).read_text(encoding="utf-8")
+
+
+def test_the_example_decides(pytester: pytest.Pytester) -> None:
+    shutil.copytree(EXAMPLE, pytester.path, dirs_exist_ok=True)
+    result = pytester.runpytest_subprocess("-m", "canary", "-p", "no:cacheprovider")
+    assert result.ret == 0
+    assert result.outlines[-1] == "GO: web.canary/entry GO, web.canary/exit GO"
+
+
+def test_every_plan_of_the_repository_is_sound() -> None:
+    plans = [*ROOT.glob("suites/*/rollout.yaml"), *ROOT.glob("examples/*/suites/*/rollout.yaml")]
+    assert len(plans) >= 2
+    for path in plans:
+        assert load(path, path.name).problems == ()
