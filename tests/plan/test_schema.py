@@ -1,0 +1,109 @@
+"""The JSON Schema for editors says what the loader says."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from pytest_rollout.plan.load import parse
+
+ROOT = Path(__file__).parents[2]
+SCHEMA: dict[str, Any] = json.loads(
+    files("pytest_rollout.plan").joinpath("schema.json").read_text()
+)
+
+# Where each object of the schema stands in a plan; XX is where the unknown key goes.
+PLACES = {
+    "": "plan: x\nphases: [{id: a}]\nXX\n",
+    "scope": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, metric: m, take: max,"
+    ' pass: "< 1", over: [{last: 3, XX}]}]}]\n',
+    "reading": "plan: x\nphases: [{id: a}]\nrelease: {target: t, path: /, XX}\n",
+    "environment": "plan: x\nphases: [{id: a}]\nenvironments: {e: {XX}}\n",
+    "target": "plan: x\nphases: [{id: a}]\nenvironments: {e: {targets: {t: {url: u, XX}}}}\n",
+    "windows": "plan: x\nphases: [{id: a}]\nwindows: {XX}\n",
+    "window": "plan: x\nphases: [{id: a}]\nwindows: {change: [{XX}]}\n",
+    "phase": "plan: x\nphases: [{id: a, XX}]\n",
+    "criterion": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: demo, XX}]}]\n",
+    "guardrail": "plan: x\nphases: [{id: a, guardrails: [{id: b, metric: m, take: max,"
+    ' fail: "> 1", XX}]}]\n',
+    "step": "plan: x\nphases: [{id: a, rollback: [{says: s, XX}]}]\n",
+}
+LATER = {
+    "confidence",
+    "versus",
+    "in_a_row",
+    "tolerate",
+    "of",
+    "per",
+    "soak",
+    "range",
+    "include",
+    "calendars",
+    "on_rollback",
+    "valid_for",
+    "until",
+    "age",
+    "nights",
+    "days",
+}
+
+
+def keys_of_the_loader(place: str) -> set[str]:
+    """The keys that the loader knows at a place, from what it says of an unknown one."""
+    loaded = parse(PLACES[place].replace("XX", "qqqq: 1"), Path("s/x/rollout.yaml"), "x")
+    (message,) = (str(one) for one in loaded.problems if "unknown key `qqqq`" in str(one))
+    known = re.search(r"known: ([^)]*)", message)
+    assert known, message
+    return set(known[1].split(", "))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_object_has_the_keys_of_the_loader(place: str) -> None:
+    properties = SCHEMA["$defs"][place]["properties"] if place else SCHEMA["properties"]
+    known = keys_of_the_loader(place)
+    assert set(properties) <= known
+    assert known - set(properties) <= LATER | {"pass", "warn"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*ROOT.glob("suites/*/rollout.yaml"), *ROOT.glob("examples/*/suites/*/rollout.yaml")],
+    ids=lambda path: path.parent.name,
+)
+def test_the_plans_of_the_repository_fit(path: Path) -> None:
+    data = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+    _numbers(data)
+    jsonschema.validate(data, SCHEMA)
+
+
+def _numbers(data: Any) -> None:
+    """Give `need` and counts back their numbers: BaseLoader reads everything as text."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key in ("need", "last") and isinstance(value, str):
+                data[key] = int(value)
+            _numbers(value)
+    elif isinstance(data, list):
+        for value in data:
+            _numbers(value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"phases": [{"id": "a"}]},
+        {"plan": "x", "phases": []},
+        {"plan": "x", "phases": [{"id": "a", "ownres": "b"}]},
+        {"plan": "x", "phases": [{"id": "a", "criteria": [{"id": "b", "kind": "demoo"}]}]},
+    ],
+)
+def test_offences_do_not_fit(wrong: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, SCHEMA)
