@@ -15,7 +15,8 @@ from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import text
 
-MOST_ON_TOP = 6  # reasons, conditions and notices in the first screen; the rest is folded
+MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
+MOST_NOTED = 2  # lines of a notice, which stands above the reasons
 MOST_ROWS_OF_PAGE = 3_000  # evidence of all criteria together
 
 _TONES = {
@@ -112,7 +113,7 @@ def _page() -> tuple[Template, Markup, str]:
         lstrip_blocks=True,
     )
     environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone}
-    environment.globals |= {"text": text, "most_on_top": MOST_ON_TOP}
+    environment.globals |= {"text": text, "most_on_top": MOST_ON_TOP, "most_noted": MOST_NOTED}
     style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

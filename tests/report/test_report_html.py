@@ -325,3 +325,10 @@ def test_a_thousand_criteria_stay_small_and_quick() -> None:
     assert time.perf_counter() - started < 1
     assert len(html.encode()) < 2_000_000
     assert all(f"number-{n}</code>" in html for n in range(1_000))
+
+
+def test_many_notices_leave_the_reasons_on_the_first_screen_but_are_all_there() -> None:
+    left = tuple(f"--ignore=part-{n} leaves checks out" for n in range(12))
+    listed = read(given.decision(Answer.HOLD, partial=left)).one("section", class_="notices")
+    assert "and 10 more" in listed.one("summary").text
+    assert all(words in listed.text for words in left)
