@@ -80,6 +80,7 @@ def test_evidence_is_told_of_what_does_not_pass() -> None:
     assert "(seen 0.125, n 240 at 2025-11-10 09:07:15 EST)" in evidence
     assert "  - fail: 409 was expected, 500 was seen\n  - pass\n" in evidence
     assert "lane-cap-code-api" not in evidence
+    assert "- **pass**" not in evidence
 
 
 def test_go_without_conditions_says_so() -> None:
@@ -179,6 +180,14 @@ def test_a_thousand_criteria_fit_a_comment_and_say_what_is_left_out() -> None:
     assert f"\n\nAnd {1_000 - len(criteria[2:])} more in decision.json.\n" in report
     assert len(guardrails[2:]) == 3
     assert decision.substance_digest in report
+
+
+def test_much_evidence_leaves_room_for_the_criteria() -> None:
+    many = tuple(replace(given.STARVED, id=f"plms.day3.number-{n}") for n in range(1_000))
+    report = to_markdown(given.decision(Answer.NO_GO, criteria=many))
+    assert len(tables(report)[-1]) > 50
+    assert report.count("### ") > 50
+    assert len(report) <= LIMIT
 
 
 def test_hostile_texts_in_numbers_still_fit() -> None:
