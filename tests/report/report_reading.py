@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.report.html import to_html
+
 _VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
@@ -78,6 +81,11 @@ def page(html: str) -> Node:
     reader.close()
     assert len(reader.open) == 1, f"<{reader.open[-1].tag}> is never closed"
     return reader.open[0]
+
+
+def read(decision: Decision) -> Node:
+    """The tree of a decision's page."""
+    return page(to_html(decision))
 
 
 def tables(markdown: str) -> list[list[list[str]]]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 import report_decisions as given
+from report_hostile import HOSTILE, hostile
 from report_reading import tables
-from test_report_html import HOSTILE, hostile
 
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.markdown import LIMIT, to_markdown
