@@ -1,8 +1,133 @@
-"""A decision as html."""
+"""A decision as one HTML page that stands alone: no script, nothing fetched."""
 
-from pytest_rollout.model.decision import Decision
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from pytest_rollout.model.decision import Decision, Finding, Part
+from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report import text
+
+MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
+MOST_NOTED = 2  # lines of a notice, which stands above the reasons
+MOST_ROWS_OF_PAGE = 3_000  # evidence of all criteria together
+
+_TONES = {
+    Verdict.FAIL: "bad",
+    Verdict.WAIVED: "note",
+    Verdict.WARN: "note",
+    Verdict.PASS: "good",
+    Verdict.NOT_APPLICABLE: "none",
+}
+_ANSWERS = {Answer.ROLLBACK: "back", Answer.NO_GO: "bad", Answer.HOLD: "held", Answer.GO: "good"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A finding with its place in the page and the evidence that is shown of it."""
+
+    anchor: str
+    finding: Finding
+    parts: tuple[Part, ...]
+
+    def word(self, verdict: Verdict) -> str:
+        """A verdict as it is called here: a guardrail is tripped, quiet or blind."""
+        return text.state(verdict) if self.anchor.startswith("g") else text.word(verdict)
+
+    @property
+    def tally(self) -> str:
+        """How much evidence there is of each verdict."""
+        return text.tally((part.verdict for part in self.finding.parts), self.word)
+
+    @property
+    def measured(self) -> bool:
+        """Whether any of the shown evidence is a measurement."""
+        return any(part.estimate for part in self.parts)
+
+    @property
+    def hidden(self) -> int:
+        """How much evidence stands in decision.json alone."""
+        return len(self.finding.parts) - len(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings that share a verdict."""
+
+    verdict: Verdict
+    rows: tuple[Row, ...]
 
 
 def to_html(decision: Decision) -> str:
     """The report of a decision as HTML."""
-    return f"<h1>{decision.answer.value}: {decision.address}\n"
+    criteria = tuple(_groups(decision.criteria, "c", MOST_ROWS_OF_PAGE))
+    guardrails = tuple(_groups(decision.guardrails, "g", MOST_ROWS_OF_PAGE))
+    demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
+    groups = (*guardrails, *demands, *criteria)
+    known = {row.finding.id: row for group in groups for row in group.rows}
+    template, style, policy = _page()
+    return template.render(
+        decision=decision,
+        criteria=criteria,
+        guardrails=[row for group in guardrails for row in group.rows],
+        demands=[row for group in demands for row in group.rows],
+        known=known,
+        reasons=[text.split(reason, known) for reason in decision.reasons],
+        prefix=f"{decision.address.plan}.{decision.address.phase}.",
+        tone=_ANSWERS[decision.answer],
+        style=style,
+        policy=policy,
+    )
+
+
+def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[Group]:
+    """Groups worst first; the worst evidence takes its share of the page before the rest."""
+    number = 0
+    for verdict, members in text.by_verdict(findings):
+        rows = []
+        for finding in members:
+            number += 1
+            parts = text.worst_first(finding.parts)[: min(text.MOST_ROWS, budget)]
+            budget -= len(parts)
+            rows.append(Row(f"{letter}{number}", finding, tuple(parts)))
+        yield Group(verdict, tuple(rows))
+
+
+@cache
+def _page() -> tuple[Template, Markup, str]:
+    """The template, its style sheet, and the policy that admits this style sheet alone."""
+    loader = PackageLoader("pytest_rollout.report")
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_safe,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone}
+    environment.globals |= {"text": text, "most_on_top": MOST_ON_TOP, "most_noted": MOST_NOTED}
+    style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return environment.get_template("report.html.j2"), Markup(style), policy
+
+
+def _safe(value: object) -> object:
+    """The last word on every expression of the template: clean, capped and escaped."""
+    return _cut(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cut(value: str, most: int = text.TEXT) -> Markup:
+    return escape(text.cut(value, most))
+
+
+def _tone(verdict: Verdict) -> str:
+    return _TONES.get(verdict, "held")

@@ -1,8 +1,241 @@
-"""A decision as markdown."""
+"""A decision as markdown, the answer first; small enough for a pull request comment."""
 
-from pytest_rollout.model.decision import Decision
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.model.decision import Decision, Finding, Part
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.report import text
+
+LIMIT = 60_000  # characters; comments on GitHub end at 65,536
+MOST_LINES = 20  # of reasons, conditions, notices, guardrails and notes
+MOST_ROWS = 10  # evidence of one criterion
+
+_SPARE = 80  # room for the sentence that says how much more there is
+_QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+# What a renderer of comments would turn into a link, a mention or a reference, kept as code.
+_LINKING = re.compile(r"://|www\.|@|#\d|GH-\d", re.IGNORECASE)
+_PIECE = re.compile(r"[^\s`|\\<>]+|[`|\\]|<(?=[A-Za-z/!?])")
+_MARKS = str.maketrans(
+    {
+        "\\": "&#92;",
+        "`": "&#96;",
+        "|": "&#124;",
+        "<": "&lt;",
+        "*": r"\*",
+        "[": r"\[",
+        "]": r"\]",
+        "~": r"\~",
+        "$": r"\$",
+    }
+)
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # between letters it marks nothing
+_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#>=]))")  # of a list, a heading, a quote
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines under a heading: as many as fit, and how many more there are."""
+
+    head: tuple[str, ...]
+    rows: Sequence[str] = ()
+    most: int = MOST_LINES
+    turn: int = 0  # later ones take the room that others leave
+
+    def fitted(self, room: int) -> str:
+        """The block in at most ``room`` characters, but for its head."""
+        lines = list(self.head)
+        left = room - sum(len(line) + 1 for line in lines) - _SPARE
+        shown = 0
+        for row in self.rows[: self.most]:
+            left -= len(row) + 1
+            if left < 0:
+                break
+            lines.append(row)
+            shown += 1
+        if shown < len(self.rows):
+            lines += ["", f"And {len(self.rows) - shown:,} more in decision.json."]
+        return "\n".join(lines)
 
 
 def to_markdown(decision: Decision) -> str:
     """The report of a decision as markdown."""
-    return f"# {decision.answer.value}: {decision.address}\n"
+    blocks = list(_blocks(decision))
+    fitted = [""] * len(blocks)
+    room = LIMIT
+    for place in sorted(range(len(blocks)), key=lambda place: blocks[place].turn):
+        fitted[place] = blocks[place].fitted(room // 2 if blocks[place].turn == 1 else room)
+        room -= len(fitted[place]) + 2
+    return "\n\n".join(fitted) + "\n"
+
+
+def _blocks(decision: Decision) -> Iterator[Block]:
+    yield Block((f"# {_plain(text.title(decision))}",))
+    yield _facts(decision)
+    for notice in text.notices(decision):
+        says = f"> **{notice.title}.** {_plain(notice.says)}"
+        items = [f"> - {_item(item)}" for item in notice.items]
+        yield Block((says, ">") if items else (says,), items)
+    yield from _why(decision)
+    yield from _demands(decision)
+    yield from _criteria(decision)
+    yield from _guardrails(decision)
+    if decision.notes:
+        notes = [f"- {_code(key)}: {_plain(value)}" for key, value in decision.notes.items()]
+        yield Block(("## Notes", ""), notes)
+    rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
+    yield Block(("## For the record", ""), rows)
+
+
+def _facts(decision: Decision) -> Block:
+    facts = text.facts(decision)
+    cells = [
+        f"{_plain(value)} {_code(more)}" if more else _plain(value) for _, value, more in facts
+    ]
+    return Block((*_table(*(name for name, _, _ in facts)), _row(*cells)))
+
+
+def _why(decision: Decision) -> Iterator[Block]:
+    known = {one.id for one in _all(decision)}
+    reasons = [text.split(reason, known) for reason in decision.reasons]
+    rows = [
+        f"- {_code(name)}: {_plain(says)}" if name else f"- {_item(says)}" for name, says in reasons
+    ]
+    if decision.reasons:
+        yield Block((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
+    free = text.without_conditions(decision)
+    if free:
+        yield Block((free,))
+    if decision.conditions:
+        rails = {one.id for one in decision.guardrails}
+        owed = [
+            _row(
+                _code(one.id),
+                text.state(one.verdict) if one.id in rails else text.word(one.verdict),
+                _plain(one.because),
+                _plain(one.owner),
+                _plain(one.due),
+            )
+            for one in decision.conditions
+        ]
+        heading = (f"## {text.conditions_title(decision)}", "")
+        yield Block((*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed)
+    if text.aside(decision):
+        yield Block((text.aside(decision),))
+
+
+def _all(decision: Decision) -> tuple[Finding, ...]:
+    return (*decision.guardrails, *decision.demands, *decision.criteria)
+
+
+def _demands(decision: Decision) -> Iterator[Block]:
+    rows = [
+        _row(_code(one.id), text.word(one.verdict), _plain(one.because))
+        for _, members in text.by_verdict(decision.demands)
+        for one in members
+    ]
+    if rows:
+        yield Block(("## Demands on the run", "", *_table("Demand", "Verdict", "Because")), rows)
+
+
+def _criteria(decision: Decision) -> Iterator[Block]:
+    if not decision.criteria:
+        return
+    ordered = [one for _, members in text.by_verdict(decision.criteria) for one in members]
+    counted = text.count(len(ordered), "criterion", "criteria")
+    tally = f"{counted}: {text.tally(one.verdict for one in ordered)}. Worst first."
+    head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")
+    rows = [_criterion(one) for one in ordered]
+    yield Block(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
+    told = [_evidence(one) for one in ordered if one.verdict not in _QUIET and one.parts]
+    if told:
+        says = "Of what does not pass; the rest is in report.html and decision.json."
+        yield Block(("## Evidence", "", says), told, most=len(told), turn=1)
+
+
+def _criterion(one: Finding) -> str:
+    return _row(
+        f"{_code(one.id)} {_plain(one.says)}".strip(),
+        _plain(one.severity),
+        text.word(one.verdict) if one.verdict in _QUIET else f"**{text.word(one.verdict)}**",
+        _plain(one.because),
+        _plain(one.allowed),
+        f"{one.samples:,}" if one.samples else "",
+    )
+
+
+def _evidence(one: Finding) -> str:
+    parts = [part for part in text.worst_first(one.parts) if part.verdict not in _QUIET]
+    tally = text.tally(part.verdict for part in one.parts)
+    lines = ["", f"### {_code(one.id)}: {tally}", ""]
+    for part in parts[:MOST_ROWS]:
+        lines.append(f"- **{text.word(part.verdict)}** {_part(part)}")
+        tries = text.attempts(part)
+        lines += [f"  - {_item(attempt)}" for attempt in tries[: text.MOST_ATTEMPTS]]
+        if len(tries) > text.MOST_ATTEMPTS:
+            lines.append(f"  - and {len(tries) - text.MOST_ATTEMPTS:,} more in decision.json")
+    if len(parts) > MOST_ROWS:
+        lines.append(f"- and {len(parts) - MOST_ROWS:,} more in decision.json")
+    return "\n".join(lines)
+
+
+def _part(part: Part) -> str:
+    name = f"{_code(part.name)}: " if part.name else ""
+    seen = part.estimate
+    if seen is None:
+        return name + _plain(part.because)
+    at = f" at {_plain(seen.at)}" if seen.at else ""
+    return f"{name}{_plain(part.because)} (seen {_plain(seen.value)}, n {seen.n:,}{at})"
+
+
+def _guardrails(decision: Decision) -> Iterator[Block]:
+    ordered = [one for _, members in text.by_verdict(decision.guardrails) for one in members]
+    rows = [
+        _row(
+            f"{_code(one.id)} {_plain(one.says)}".strip(),
+            text.state(one.verdict),
+            _plain(one.because),
+            _plain(one.allowed),
+        )
+        for one in ordered
+    ]
+    if rows:
+        head = _table("Guardrail", "State", "Reason", "Allowed")
+        yield Block(("## Guardrails", "", *head), rows)
+
+
+def _table(*names: str) -> tuple[str, str]:
+    return _row(*names), "|" + " --- |" * len(names)
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _item(words: str) -> str:
+    """Plain text that begins a line."""
+    return _START.sub(r"\1\\", _plain(words))
+
+
+def _plain(words: str) -> str:
+    """Text that renders as itself: no markup, HTML, link, mention or table cell begins in it."""
+    return _PIECE.sub(_piece, text.cut(words, text.SENTENCE))
+
+
+def _piece(found: re.Match[str]) -> str:
+    piece = found[0]
+    if _LINKING.search(piece):
+        return f"`{piece}`"
+    piece = _ENTITY.sub("&amp;", piece).translate(_MARKS)
+    return _UNDERSCORE.sub(r"\_", piece)
+
+
+def _code(name: str) -> str:
+    """An id or a digest, as code where that can hold it."""
+    name = text.cut(name, text.NAME)
+    return _plain(name) if not name or set(name) & set("`|\\<") else f"`{name}`"

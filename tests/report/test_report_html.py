@@ -1,0 +1,184 @@
+"""The HTML page: the answer first, everything rendered, nothing that comes alive."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import report_decisions as given
+from report_reading import Node, read
+
+from pytest_rollout.model.verdict import Answer
+
+
+def row_of(tree: Node, slug: str) -> Node:
+    return next(row for row in tree.all("tr", role="row") if f"plms.day3. {slug}" in row.text)
+
+
+@pytest.mark.parametrize("answer", Answer)
+def test_answer_is_the_first_heading_and_the_first_word_of_the_title(answer: Answer) -> None:
+    tree = read(given.decision(answer))
+    heading = next(node for node in tree.all() if re.fullmatch("h[1-6]", node.tag))
+    assert heading.tag == "h1"
+    assert heading.one("strong").text == answer.value
+    assert tree.one("title").text == f"{answer.value}: plms.day3/exit in prod"
+
+
+def test_head_tells_plan_phase_gate_environment_release_window_and_time() -> None:
+    facts = read(given.decision()).one("dl", class_="facts")
+    assert [node.text for node in facts.all("div")] == [
+        "Plan PLMS Tier 1, seven-day rollout plms",
+        "Phase Portfolio scheduler day3",
+        "Gate exit plms.day3/exit",
+        "Environment prod",
+        "Release plms-v1.0.0",
+        "Window Mon 2025-11-10 09:00-11:00 EST",
+        "Decided 2025-11-10 15:12:04 UTC",
+    ]
+
+
+def test_release_that_is_not_known_is_said() -> None:
+    assert "Release unknown" in read(given.decision(release=None)).one("dl", class_="facts").text
+
+
+def test_each_reason_leads_to_what_it_names() -> None:
+    tree = read(given.rollback())
+    reasons = tree.one("ul", class_="reasons").all("li")
+    targets = []
+    for reason, told in zip(reasons, given.rollback().reasons, strict=True):
+        link = reason.one("a")
+        targets.append(tree.one(id=str(link.attributes["href"])[1:]))
+        assert reason.text.replace("plms.day3. ", "plms.day3.").replace(" ", "", 1) == (
+            told.replace(": ", "", 1)
+        )
+    assert ["cap-exceeded" in node.text for node in targets] == [True, False]
+    assert ["no-starvation" in node.text for node in targets] == [False, True]
+
+
+def test_conditions_have_owner_and_due_gate() -> None:
+    decision = given.go_with_conditions()
+    tree = read(decision)
+    assert tree.one("h1").one("em").text == "with 2 conditions"
+    items = tree.one("ul", class_="conditions").all("li")
+    for item, condition in zip(items, decision.conditions, strict=True):
+        assert condition.because in item.text
+        assert f"owed by {condition.owner} , due at {condition.due}" in item.text
+        assert item.one("span", class_="badge").text == condition.verdict.value
+
+
+def test_go_without_conditions_says_so() -> None:
+    assert "This GO carries no conditions." in read(given.decision()).text
+    for other in (given.go_with_conditions(), given.decision(Answer.HOLD)):
+        assert "no conditions" not in read(other).text
+
+
+def test_conditions_without_a_go_are_not_called_attached() -> None:
+    headings = [node.text for node in read(given.no_go()).all("h2")]
+    assert "Conditions a GO would carry" in headings
+    assert "Conditions" not in headings
+
+
+def test_partial_rehearsal_and_stand_ins_stand_before_the_reasons() -> None:
+    decision = given.held_partial()
+    tree = read(decision)
+    assert tree.one("h1").one("em").text == "from a partial run, in a rehearsal"
+    told = tree.text
+    for words in (*decision.partial, *decision.stand_ins, "Rehearsal", "Stand-ins"):
+        assert told.index(words) < told.index("Reasons")
+
+
+def test_drill_is_said_beside_the_answer_and_names_its_fault() -> None:
+    tree = read(given.drill())
+    assert tree.one("h1").one("em").text == "in a drill"
+    assert "fault lane-starved" in tree.one("section", class_="notices").text
+    assert not read(given.decision()).all("section", class_="notices")
+
+
+def test_waivers_and_notes_are_rendered() -> None:
+    text = read(given.decision(waivers=("w-1: until day4",), notes={"amended": "twice"})).text
+    assert "w-1: until day4" in text
+    assert "amended twice" in text
+
+
+def test_empty_sections_are_left_out() -> None:
+    tree = read(given.decision(criteria=(), demands=(), configuration=None))
+    headings = [node.text for node in tree.all("h2")]
+    assert headings == ["Reason", "Conditions", "For the record"]
+    assert "None" not in tree.text
+    assert "Configuration" not in tree.text
+
+
+def test_criteria_stand_worst_first_and_in_the_plans_order_under_each_verdict() -> None:
+    decision = given.no_go()
+    tree = read(decision)
+    rows = [node.text for node in tree.all("tr") if (node.attributes.get("id") or "x")[0] == "c"]
+    shown = [re.match(r"plms\.day3\. (\S+)", row) for row in rows]
+    expected = sorted(decision.criteria, key=lambda one: one.verdict.rank)
+    assert [f"plms.day3.{found[1]}" for found in shown if found] == [one.id for one in expected]
+    groups = [node.text.split()[0] for node in tree.all("tr", class_="group")]
+    assert groups == ["fail", "missing", "inconclusive", "warn", "pass", "not"]
+
+
+def test_criterion_tells_what_it_says_and_what_was_seen_and_allowed() -> None:
+    row = row_of(read(given.no_go()), "no-starvation")
+    cells = [node.text for node in row.inside if isinstance(node, Node)]
+    one = given.STARVED
+    assert cells == [
+        f"plms.day3. no-starvation {one.says}",
+        "hard load",
+        "fail",
+        one.because,
+        "> 0.20",
+        "960",
+    ]
+
+
+def test_evidence_is_folded_worst_first_with_what_was_seen() -> None:
+    tree = read(given.no_go())
+    folded = next(node for node in tree.all("details") if "no-starvation" in node.text)
+    assert "open" not in folded.attributes
+    assert folded.one("summary").text == "Evidence of no-starvation : 1 fail, 4 pass"
+    rows = [
+        [cell.text for cell in row.inside if isinstance(cell, Node)] for row in folded.all("tr")
+    ]
+    assert rows[0] == ["Group or check", "Verdict", "Seen", "n", "At", "Because"]
+    assert rows[1][:5] == ["lane Data-Schema", "fail", "0.125", "240", "2025-11-10 09:07:15 EST"]
+    assert rows[2][1:] == ["pass", "", "", "", "passed"]
+    assert {len(row) for row in rows} == {6}
+
+
+def test_attempts_are_shown_where_there_was_more_than_one() -> None:
+    tree = read(given.no_go())
+    tries = tree.one("ol", class_="attempts")
+    assert [node.text for node in tries.all("li")] == [
+        "fail: 409 was expected, 500 was seen",
+        "pass",
+    ]
+
+
+def test_guardrails_are_tripped_blind_or_quiet() -> None:
+    tree = read(given.rollback())
+    table = tree.one("table", class_="guardrails")
+    states = [node.text for node in table.all("td", **{"data-label": "State"})]
+    assert states == ["tripped", "blind", "quiet"]
+    owed = tree.one("ul", class_="conditions")
+    assert owed.one("span", class_="badge").text == "tripped"
+
+
+def test_record_holds_everything_an_auditor_compares() -> None:
+    decision = given.decision()
+    record = read(decision).one("footer").text
+    for value in (
+        decision.run,
+        decision.plan_digest,
+        decision.criteria_digest,
+        decision.substance_digest,
+        decision.head.hash,
+        str(decision.head.sequence),
+        decision.decided_at,
+        decision.zone_data,
+        decision.configuration or "",
+        f"Look {decision.looks}",
+        f"Judge version {decision.judge}",
+    ):
+        assert value in record
