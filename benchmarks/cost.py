@@ -91,7 +91,8 @@ def main() -> None:
         bound = suite(root / "bound", plan=True, bound=True)
         with_, without = paired(bound, ["-m", "many"], ["-m", "many", *plain], 5)
         size = (bound / ".rollout/ledger.db").stat().st_size / (6 * _COUNT)
-        print(f"a bound test: {1e6 * (with_ - without) / _COUNT:+.0f} us (deciding included)")
+        extra = 1e6 * (with_ - without) / _COUNT
+        print(f"a bound test: {extra:+.0f} us (deciding included)")
         print(f"a bound test in the ledger: about {size:.0f} bytes")
 
 

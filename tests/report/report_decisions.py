@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from report_parts import (
+from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
+from pytest_rollout.model.verdict import Answer, Verdict
+from tests.report.report_parts import (
     DEMANDS,
     LANES,
     PAGED,
@@ -18,9 +20,6 @@ from report_parts import (
     demand,
     owed,
 )
-
-from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
-from pytest_rollout.model.verdict import Answer, Verdict
 
 __all__ = [
     "DEMANDS",

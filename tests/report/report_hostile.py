@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import report_decisions as given
-
 from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
+from tests.report import report_decisions as given
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>\x1b[31m\x9b1mred\x00\n\r|`](javascript:1)\u202e\ud800'\"{{7*7}}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-import report_decisions as given
-from report_reading import Node, read
 
 from pytest_rollout.model.verdict import Answer
+from tests.report import report_decisions as given
+from tests.report.report_reading import Node, read
 
 
 def row_of(tree: Node, slug: str) -> Node:

@@ -6,12 +6,11 @@ import re
 import time
 from dataclasses import replace
 
-import report_decisions as given
-from report_hostile import hostile
-from report_reading import Node, page, read
-
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.html import MOST_ON_TOP, to_html
+from tests.report import report_decisions as given
+from tests.report.report_hostile import hostile
+from tests.report.report_reading import Node, page, read
 
 
 def test_hostile_texts_stay_text() -> None:

@@ -7,12 +7,12 @@ import time
 from dataclasses import replace
 
 import pytest
-import report_decisions as given
-from report_hostile import HOSTILE, hostile
-from report_reading import tables
 
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.markdown import LIMIT, to_markdown
+from tests.report import report_decisions as given
+from tests.report.report_hostile import HOSTILE, hostile
+from tests.report.report_reading import tables
 
 CODE = re.compile(r"`[^`\n]*`")
 

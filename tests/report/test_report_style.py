@@ -6,10 +6,10 @@ import re
 from itertools import product
 
 import pytest
-import report_decisions as given
-from report_reading import page
 
 from pytest_rollout.report.html import to_html
+from tests.report import report_decisions as given
+from tests.report.report_reading import page
 
 TONES = ("good", "held", "bad", "back", "note", "none")
 PAIRS = [
