@@ -27,8 +27,8 @@ MEANING = {
 }
 ASKS = {"entry": "may we start?", "exit": "is it done?"}
 CLEARANCE = (
-    "A GO says what the evidence says. Whether the change may start right now, with its "
-    "window, freezes and signatures, is answered by rollout clear."
+    "A GO says what the evidence says. Whether the change may start right now also depends "
+    "on its window, freezes, prerequisites and signatures."
 )
 
 _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")  # sequences without a payload

@@ -14,6 +14,8 @@ from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.session.declared import scenario_of
 
+_Offence = tuple[str, str]  # what is wrong, and how to mend it
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -47,61 +49,57 @@ class Binder:
 
     def bind(self, item: pytest.Item, problems: list[Problem]) -> Bound | None:
         """The item's phase and criteria; offences are added to ``problems``."""
+        offences: list[_Offence] = []
+        bound = self._bind(item, offences)
+        if offences:
+            file, line, _ = item.location
+            problems += (Problem(file, (line or 0) + 1, what, fix) for what, fix in offences)
+        return bound
+
+    def _bind(self, item: pytest.Item, offences: list[_Offence]) -> Bound | None:
         above = self.plan_above(item.path)
         names = [name for mark in item.iter_markers("criterion") for name in mark.args]
-        where = _where(item)
         if above is None or above.plan is None:
             if names and above is None:
-                problems.append(Problem(*where, f"criterion({names[0]!r}) without a plan above it"))
+                offences.append((f"criterion({names[0]!r}) without a plan above it", ""))
             return None
-        _check_marks(item, where, problems)
+        _check_marks(item, offences)
         plan = above.plan
         marked = [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
         if not names:
             return Bound(plan, marked[0], ()) if len(marked) == 1 else None
-        return self._bind_named(plan, marked, [str(name) for name in names], where, problems)
-
-    def _bind_named(
-        self,
-        plan: Plan,
-        marked: Sequence[Phase],
-        names: Sequence[str],
-        where: tuple[str, int],
-        problems: list[Problem],
-    ) -> Bound | None:
-        found: dict[str, tuple[Phase, list[Criterion]]] = {}
-        for name in names:
-            hits = list(_lookup(plan, marked or plan.phases, name))
-            if len(hits) == 1:
-                phase, criterion = hits[0]
-                found.setdefault(phase.id, (phase, []))[1].append(criterion)
-            else:
-                problems.append(Problem(*where, *_miss(plan, marked, name, [p for p, _ in hits])))
-        if len(found) > 1:
-            phases = " and ".join(sorted(found))
-            problems.append(
-                Problem(*where, f"a test is bound to {phases}", "bind each test to one phase")
-            )
-        if len(found) != 1:
-            return None
-        phase, criteria = next(iter(found.values()))
-        return Bound(plan, phase, tuple(criteria))
+        return _bind_named(plan, marked, [str(name) for name in names], offences)
 
 
-def _where(item: pytest.Item) -> tuple[str, int]:
-    file, line, _ = item.location
-    return file, (line or 0) + 1
+def _bind_named(
+    plan: Plan, marked: Sequence[Phase], names: Sequence[str], offences: list[_Offence]
+) -> Bound | None:
+    found: dict[str, tuple[Phase, list[Criterion]]] = {}
+    for name in names:
+        hits = list(_lookup(plan, marked or plan.phases, name))
+        if len(hits) == 1:
+            phase, criterion = hits[0]
+            found.setdefault(phase.id, (phase, []))[1].append(criterion)
+        else:
+            offences.append(_miss(plan, marked, name, [phase for phase, _ in hits]))
+    if len(found) > 1:
+        phases = " and ".join(sorted(found))
+        offences.append((f"a test is bound to {phases}", "bind each test to one phase"))
+    if len(found) != 1:
+        return None
+    phase, criteria = next(iter(found.values()))
+    return Bound(plan, phase, tuple(criteria))
 
 
-def _check_marks(item: pytest.Item, where: tuple[str, int], problems: list[Problem]) -> None:
+def _check_marks(item: pytest.Item, offences: list[_Offence]) -> None:
     for mark in item.iter_markers("criterion"):
         if not mark.args or mark.kwargs or any(not isinstance(arg, str) for arg in mark.args):
             fix = 'criterion("no-starvation")'
-            problems.append(Problem(*where, "criterion() takes the ids of criteria", fix))
+            offences.append(("criterion() takes the ids of criteria", fix))
     for mark in item.iter_markers("effect"):
         known = [effect.value for effect in Effect]
         if len(mark.args) != 1 or mark.args[0] not in known:
-            problems.append(Problem(*where, f"effect{mark.args!r}", f"one of {', '.join(known)}"))
+            offences.append((f"effect{mark.args!r}", f"one of {', '.join(known)}"))
 
 
 def _lookup(plan: Plan, phases: Sequence[Phase], name: str) -> Iterable[tuple[Phase, Criterion]]:
