@@ -165,7 +165,8 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     if not (request.deciding or request.broken):
         return None
     finishing = Finishing(request, sources)
-    finishing.open(config.invocation_params.args)
+    if request.deciding:
+        finishing.open(config.invocation_params.args)
     register(finishing, "rollout-finishing")
     return finishing
 

@@ -184,7 +184,8 @@ class Finishing:
             raise LedgerError(f"the ledger {self._request.ledger} no longer holds this run")
 
     def _stop(self) -> None:
-        self._append(RecordKind.STOP, {"why": self._stopped})
+        if self._ledger is not None:
+            self._append(RecordKind.STOP, {"why": self._stopped})
 
     def _decide(self, address: Address) -> Decision:
         assert self._ledger is not None

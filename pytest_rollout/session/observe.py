@@ -27,6 +27,9 @@ class Observe:
         self._recorder = recorder
         self._now = now
 
+    def __repr__(self) -> str:
+        return "observe"  # as it appears in reasons, the same in every process
+
     def __call__(
         self, metric: str, value: object, /, *, at: Moment | None = None, **labels: object
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKin
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact, labels_of
 from pytest_rollout.session.request import Request
+
+_REPLAYED = "replayed by Hypothesis"
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class _Buffer:
     observations: list[Observation] = field(default_factory=list)
     attachments: list[dict[str, Any]] = field(default_factory=list)
     times: dict[tuple[object, ...], int] = field(default_factory=dict)
+    generated: bool = False  # Hypothesis chose what was observed
 
 
 class Recorder:
@@ -72,6 +76,8 @@ class Recorder:
 
     def observe(self, metric: str, value: str, t_us: int, labels: dict[str, object]) -> None:
         """Take one observation of the item that is running."""
+        if not self.current.item and self.request.deciding:
+            self.trouble = self.trouble or f"{metric} was observed while no test was running"
         scenario = self._scenario or self.current.scenario
         if scenario:
             labels = {"scenario": scenario, **labels}
@@ -83,6 +89,7 @@ class Recorder:
             self._buffer.observations.append(
                 Observation(plan, phase, *where, time_ns() // 1000, seq, value)
             )
+            self._buffer.generated |= _in_a_generated_example()
 
     def attach(self, facts: dict[str, Any]) -> None:
         """Note an attachment of the item that is running."""
@@ -98,6 +105,10 @@ class Recorder:
         if not self.request.deciding or not current.phase or (empty and not bound):
             return
         observations = tuple(buffer.observations)
+        if buffer.generated and any(verdict != "pass" for verdict, _ in attempts):
+            # A failing property is replayed while it is shrunk: its counts mean nothing, but
+            # dropping them could hide what was bad, so they become holes.
+            observations = tuple(replace(one, value=_REPLAYED) for one in observations)
         batch = Batch(
             current.item, current.phase, attempts, observations, tuple(buffer.attachments)
         )
@@ -142,3 +153,8 @@ class Recorder:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+def _in_a_generated_example() -> bool:
+    control = sys.modules.get("hypothesis.control")
+    return control is not None and bool(control.currently_in_test_context())

@@ -37,8 +37,11 @@ class Attempts:
         if hasattr(report, "wasxfail"):
             how = "passed although marked xfail" if report.passed else "xfailed"
             return Verdict.MISSING, f"{how}: no evidence"
+        raised: tuple[str, str] | None = getattr(report, _SAYS, None)
+        if report.passed and raised:
+            return Verdict(raised[0]), f"{raised[1]} (its report was changed to passed)"
         if report.failed or report.outcome == "rerun":  # type: ignore[comparison-overlap]
-            verdict, reason = getattr(report, _SAYS, ("error", f"failed in {report.when}"))
+            verdict, reason = raised or ("error", f"failed in {report.when}")
             return Verdict(verdict), reason
         if report.skipped:
             return Verdict.MISSING, f"skipped: {_skip_reason(report)}"
@@ -136,11 +139,8 @@ class Running:
         if call.excinfo is None or self._collecting.place(item) is None:
             return report
         error = call.excinfo.value
-        failed = isinstance(error, AssertionError | pytest.fail.Exception) and call.when == "call"
-        reason = _first_line(error) if failed else trouble(error)
-        verdict = Verdict.FAIL if failed else Verdict.ERROR
-        plain = reason[:_MAX_REASON].encode("utf-8", "replace").decode()
-        setattr(report, _SAYS, [verdict.value, plain])
+        verdict, reason = _meaning(error, in_call=call.when == "call")
+        setattr(report, _SAYS, [verdict.value, plain(reason)])
         if report.failed and (isinstance(error, RolloutError) or _unreachable(error)):
             report.longrepr = f"{report.when}: {reason}"
         return report
@@ -160,9 +160,35 @@ class Running:
         self._runs.clear()
 
 
+def _meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
+    """What an exception says of its check: an assertion that fails, or trouble."""
+    if _named(error, "hypothesis", "Flaky"):
+        return Verdict.INCONCLUSIVE, f"not the same twice: {trouble(error)}"
+    if in_call and _asserted(error):
+        return Verdict.FAIL, f"{_first_line(error)}{_example(error)}"
+    return Verdict.ERROR, trouble(error)
+
+
+def _asserted(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_asserted(inner) for inner in error.exceptions)
+    return isinstance(error, AssertionError | pytest.fail.Exception)
+
+
+def _example(error: BaseException) -> str:
+    """The example with which Hypothesis falsified a property, which it leaves as a note."""
+    notes = [n for n in getattr(error, "__notes__", []) if n.startswith(("Falsifying", "Failing"))]
+    return f" [{' '.join(notes[0].split())}]" if notes else ""
+
+
 def _unreachable(error: BaseException) -> bool:
+    return _named(error, "httpx", "TransportError")
+
+
+def _named(error: BaseException, package: str, name: str) -> bool:
+    """Whether an error is of a class of some library, which may not be installed."""
     return any(
-        kind.__module__.startswith("httpx") and kind.__name__ == "TransportError"
+        kind.__module__.partition(".")[0] == package and kind.__name__.startswith(name)
         for kind in type(error).__mro__
     )
 
@@ -170,3 +196,8 @@ def _unreachable(error: BaseException) -> bool:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else "an assertion without a message failed"
+
+
+def plain(text: str) -> str:
+    """A reason as it can be stored: bounded, and without lone surrogates."""
+    return text[:_MAX_REASON].encode("utf-8", "replace").decode()

@@ -155,6 +155,9 @@ class Stage:
         self._scenario = scenario
         self._own = scenario if own_target else ""
 
+    def __repr__(self) -> str:
+        return f"phase {self.id}"  # as it appears in reasons, the same in every process
+
     @property
     def id(self) -> str:
         """The phase's full name, as plms.day3."""

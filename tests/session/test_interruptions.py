@@ -128,3 +128,51 @@ def test_deleting_one_observation_takes_the_go_back(project: Project, parallel: 
     result = project.rollout("decide", "demo.canary")
     assert result.ret == 11
     result.stdout.fnmatch_lines(["*damaged*sealed 3 observations, the ledger holds 2*"])
+
+
+def test_an_observation_that_comes_too_late_holds(project: Project) -> None:
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.fixture(scope="session", autouse=True)
+        def late(request):
+            yield
+
+        def pytest_sessionfinish(session):
+            from pytest_rollout.session.fixtures import RUNNING
+            running = session.config.stash[RUNNING]
+            running.recorder.observe("errors", "1", 0, {})
+        """,
+    )
+    assert project.run("-m", "canary").ret == 11
+    assert "errors was observed while no test was running" in project.decision()["reasons"][0]
+
+
+def test_a_report_that_somebody_changes_to_passed_is_not_believed(
+    project: Project, how: list[str]
+) -> None:
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            report.outcome = "passed"
+            return report
+        """,
+    )
+    project.change(
+        "def test_works(part):\n    pass", "def test_works(part):\n    assert part != 'b'"
+    )
+    assert project.run("-m", "canary", *how).ret == 10
+    assert "changed to passed" in project.reason("works")
+
+
+def test_a_broken_plan_leaves_nothing_behind(project: Project, how: list[str]) -> None:
+    project.change("take: sum", "tkae: sum", "suites/demo/rollout.yaml")
+    assert project.run("-m", "canary", *how).ret == 4
+    assert not project.stored
