@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.plan.load import Loaded
@@ -38,7 +38,7 @@ def command(plan: str | None, root: str | None, ledger: str | None, *, as_json: 
         print_json({"problems": problems, "notes": notes, "criteria": rows})
     else:
         for line in _lines(plans, rows, problems, notes):
-            click.echo(line)
+            say(line)
     return _WRONG if problems else 0
 
 
