@@ -22,9 +22,9 @@ def command(
     """Show every phase with what its gates last decided."""
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
-    if project.plans:
-        project.environment(environment, plans)
     rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
+    if plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
+        project.environment(environment, plans)
     problems = [] if plan else [str(one) for broken in project.loaded for one in broken.problems]
     if as_json:
         print_json({"environment": environment, "phases": rows, "problems": problems})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from pytest_rollout.evidence.integrity import seal_of
+from pytest_rollout.evidence.integrity import UNREADABLE, seal_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.evidence import (
@@ -63,13 +64,14 @@ def run_of(records: Sequence[Record], phase: str, wrong: str | None) -> Run:
 
 def damaged_run(records: Sequence[Record], phase: str, wrong: str) -> tuple[Run, Manifest]:
     """As much as can be said of a damaged run: nothing of it is evidence."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+    environment = str(records[0].environment)
+    with suppress(*UNREADABLE, OverflowError):
         run = run_of(records, phase, wrong)
         if all(_instant(one) == one for one in (run.started_us, run.ended_us)):
-            return run, manifest_of(records, phase)
+            return replace(run, environment=environment), manifest_of(records, phase)
     last = _instant(records[-1].at_us)
-    facts = Run(records[0].run, records[0].environment, last, last, False, (_damaged(wrong),))
-    return facts, Manifest()
+    run = Run(records[0].run, environment, last, last, False, (_damaged(wrong),))
+    return run, Manifest()
 
 
 def _damaged(wrong: str) -> str:
@@ -83,10 +85,10 @@ def _instant(value: object) -> int:
 def ending(records: Sequence[Record]) -> list[str]:
     """Why the run's end does not let its evidence be trusted whole; empty where it does."""
     seal = seal_of(records)
+    problems = [str(body["why"]) for body in bodies(records, RecordKind.STOP)]
     if seal is not None:
-        return list(json.loads(seal.body)["problems"])
-    stops = bodies(records, RecordKind.STOP)
-    return [stops[-1]["why"] if stops else "the run never finished, or its seal is gone"]
+        return [*problems, *map(str, json.loads(seal.body)["problems"])]
+    return problems[-1:] or ["the run never finished, or its seal is gone"]
 
 
 def partial_of(records: Sequence[Record], phase: str) -> tuple[str, ...]:

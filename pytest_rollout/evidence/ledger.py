@@ -147,28 +147,26 @@ class Ledger:
 
     def find(self, kind: RecordKind, plan: str, subject: str, environment: str) -> list[Record]:
         """The records of one kind about one subject in an environment, in order."""
-        return list(self.newest(kind, plan, subject, environment))[::-1]
+        return list(self.oldest(kind, plan, subject, environment))
 
     def newest(
-        self,
-        kind: RecordKind,
-        plan: str,
-        subject: str,
-        environment: str,
-        *,
-        before: int | None = None,
-        having: str = "",
+        self, kind: RecordKind, plan: str, subject: str, environment: str, *, having: str = ""
     ) -> Iterator[Record]:
         """The records of one kind about one subject, newest first, read as they are asked for.
 
-        Only those before a sequence, whose body holds the text ``having``.
+        Only those whose body holds the text ``having``.
         """
-        return self._records(
-            "kind = ? AND plan = ? AND subject = ? AND environment = ?"
-            " AND sequence < ? AND instr(body, ?) ORDER BY sequence DESC",
-            *(kind.value, plan, subject, environment),
-            *(_MOST if before is None else before, having),
-        )
+        return self._about("DESC", kind.value, plan, subject, environment, having)
+
+    def oldest(
+        self, kind: RecordKind, plan: str, subject: str, environment: str, *, having: str = ""
+    ) -> Iterator[Record]:
+        """As :meth:`newest`, oldest first."""
+        return self._about("ASC", kind.value, plan, subject, environment, having)
+
+    def _about(self, order: str, *values: str) -> Iterator[Record]:
+        where = "kind = ? AND plan = ? AND subject = ? AND environment = ? AND instr(body, ?)"
+        return self._records(f"{where} ORDER BY sequence {order}", *values)
 
     def runs(self, gate: str, environment: str) -> Iterator[Record]:
         """The records of the runs that asked for a gate, newest first, read as asked for."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import facts
@@ -129,19 +130,21 @@ class _Others:
 
     def __init__(self, ledger: Ledger, kept: Sequence[Record], run: Run, phase: str) -> None:
         self._ledger = ledger
-        self._first = kept[0].sequence
         self._last = kept[-1].sequence
         self._run = run
         self._phase = phase
 
     def read(self, edge_us: int | None) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
-        """What they saw after an instant's edge, and what keeps it from being trusted."""
+        """What they saw, and what keeps it from being trusted.
+
+        ``edge_us`` is the instant after which observations matter; None: never.
+        """
         first = None if edge_us is None else self._ledger.first_after(edge_us)
         if first is None:
             return (), ()
+        names, problems = self._names(max(first, self._first_of_release()))
         seen: list[Seen] = []
-        problems = list(chain_problems(self._ledger.between(first, self._first)))[:1]
-        for name in self._names(first):
+        for name in names:
             records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
             wrong = damage(self._ledger, records)
             if wrong:
@@ -150,16 +153,31 @@ class _Others:
                 seen += self._seen(evidence_of(records))
         return tuple(seen), tuple(problems)
 
-    def _names(self, first: int) -> list[str]:
-        """The runs that left something of the phase's plan, in order."""
+    def _first_of_release(self) -> int:
+        """Where the release was first read, or could not be: what is older is of another."""
+        releases = {fact.release for fact in self._run.releases} or {None}
+        if releases == {None}:
+            return 0
         plan, _, _ = self._phase.partition(".")
-        names = {
-            record.run: None
-            for record in self._ledger.between(first, self._last)
-            if record.kind is RecordKind.BATCH
-            and (record.plan, record.environment) == (plan, self._run.environment)
-        }
-        return [name for name in names if name != self._run.id]
+        where = (RecordKind.RELEASE, plan, self._phase, self._run.environment)
+        texts = [f'"release":{json.dumps(release)}' for release in (None, *releases)]
+        found = [next(self._ledger.oldest(*where, having=text), None) for text in texts]
+        return min((one.sequence for one in found if one), default=0)
+
+    def _names(self, first: int) -> tuple[list[str], list[str]]:
+        """The runs that left something of the phase's plan since a record, and its breaks."""
+        plan, _, _ = self._phase.partition(".")
+        names: dict[str, None] = {}
+
+        def noted() -> Iterator[Record]:
+            for record in self._ledger.between(first, self._last):
+                mine = (record.plan, record.environment) == (plan, self._run.environment)
+                if record.kind is RecordKind.BATCH and mine and record.run != self._run.id:
+                    names[record.run] = None
+                yield record
+
+        problems = list(islice(chain_problems(noted()), 1))
+        return list(names), problems
 
     def _seen(self, records: Sequence[Record]) -> tuple[Seen, ...]:
         run = facts.run_of(records, self._phase, None)
@@ -189,9 +207,10 @@ def _looks(ledger: Ledger, address: Address, run: Run, before: int) -> int:
     known = {fact.release for fact in run.releases}
     release = next(iter(known)) if len(known) == 1 else None
     looks, floor = int(not run.partial and run.drill is None), 0
-    for record in ledger.newest(
-        RecordKind.DECISION, address.plan, str(address), run.environment, before=before
-    ):
+    where = (RecordKind.DECISION, address.plan, str(address), run.environment)
+    for record in ledger.newest(*where):
+        if record.sequence >= before:
+            continue
         if record.sequence < floor:
             break
         look = _look(record, release)
