@@ -36,7 +36,7 @@ phases:
 """
 ENTRY = Address("demo", "canary", Gate.ENTRY)
 EXIT = Address("demo", "canary", Gate.EXIT)
-ITEMS = {
+ITEMS: dict[str, tuple[str, ...]] = {
     "demo.canary.ready": ("t.py::test_ready",),
     "demo.canary.works": ("t.py::test_works",),
     "demo.canary.errors": ("t.py::test_errors",),

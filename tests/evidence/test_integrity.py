@@ -210,7 +210,9 @@ def test_a_decision_that_was_edited_is_not_shown(copy: Path) -> None:
     not_believed(copy)
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", "7", '"x"', "{}", "{", "[" * 100_000])
+@pytest.mark.parametrize(
+    "body", ["", "[]", "null", "7", '"x"', "{}", "{", "[" * 100_000], ids=range(8)
+)
 def test_a_body_that_is_not_what_is_written_is_damage(copy: Path, body: str) -> None:
     for sequence in kinds(copy):
         fresh = Path(shutil.copy(copy, copy.with_name("one.db")))

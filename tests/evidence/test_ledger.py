@@ -81,7 +81,9 @@ def test_the_sequence_is_covered_too(ledger: Ledger) -> None:
     assert list(chain_problems(ledger.between(1)))
 
 
-@pytest.mark.parametrize("value", ["NULL", "x'00ff'", "x'c3'", "1.5", "char(0)", "CAST(x'c3' AS TEXT)"])
+@pytest.mark.parametrize(
+    "value", ["NULL", "x'00ff'", "x'c3'", "1.5", "char(0)", "CAST(x'c3' AS TEXT)"]
+)
 def test_values_that_are_never_written_are_damage_not_an_error(ledger: Ledger, value: str) -> None:
     ledger.append(DRAFT)
     tamper(
@@ -154,8 +156,8 @@ def test_a_batch_is_sealed_with_the_digest_of_its_rows(ledger: Ledger) -> None:
     record = next(ledger.between(1))
     stored = ledger.rows_of(1)
     lines = "".join(
-        '["demo","canary",%s,%s,1,2,3,%s]\n' % one
-        for one in [
+        f'["demo","canary",{metric},{labels},1,2,3,{value}]\n'
+        for metric, labels, value in [
             ('"errors"', r'"{\"node\":\"\\ud800\"}"', '"0.1"'),
             (r'"a\\ud800b"', '"{}"', '"NaN"'),
         ]
