@@ -88,9 +88,13 @@ def _lines(
         mine = [row for row in rows if row["id"].startswith(f"{plan.id}.")]
         checks = {item for row in mine for item in row["items"]}
         yield (
-            f"{plan.path}: {len(plan.phases)} phases, {len(mine)} criteria, "
-            f"{len(checks)} bound checks"
+            f"{plan.path}: {_count(len(plan.phases), 'phase')}, "
+            f"{_count(len(mine), 'criterion', 'criteria')}, {_count(len(checks), 'bound check')}"
         )
     yield from (f"note: {note}" for note in notes)
     yield from problems
-    yield "no problems" if not problems else f"{len(problems)} problems"
+    yield _count(len(problems), "problem") if problems else "no problems"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 
@@ -16,7 +17,7 @@ from pytest_rollout.cli.project import (
     say,
 )
 from pytest_rollout.model.decision import Decision, Finding, Part
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import Address, Criterion, Gate, Phase
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan.reader import nearest
@@ -51,15 +52,17 @@ def command(
 
 
 def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Address]:
-    """The slug of a criterion and its gate: by the plan now, else by the one judged by."""
+    """The slug of a criterion and its gate: by the plan judged by, else by the one of now."""
     where, _, slug = criterion.rpartition(".")
     address = parsed(where or criterion)
     if address.gate is not None:
         raise RolloutError(f"{criterion!r} is not plan.phase.slug")
     known: list[str] = []
     for gate in Gate:
-        asked = project.full_run(address.at(gate), environment)
-        if asked is not None:
+        with suppress(LedgerError):  # met again when the decision is read
+            asked = project.full_run(address.at(gate), environment)
+            if asked is None:
+                continue
             _, phase = project.plan_of_run(address, asked.plan_digest)
             mine = [one.id for one in phase.of(gate)]
             if slug in mine:

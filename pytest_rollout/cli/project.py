@@ -76,7 +76,9 @@ class Project:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, for reading; raises LedgerError where there is none."""
-        return Ledger.open(self.ledger_path)
+        ledger = Ledger.open(self.ledger_path)
+        click.get_current_context().call_on_close(ledger.close)
+        return ledger
 
     def plan(self, id_: str) -> Plan:
         """A plan by its id; raises RolloutError, with the problems of a broken one."""

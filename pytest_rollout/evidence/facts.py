@@ -104,7 +104,8 @@ def _left_out(manifest: Manifest) -> tuple[str, ...]:
     shown = ", ".join(name.rpartition("::")[2] for name in names[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     why = sorted(set(manifest.dropped.values()))
-    return (f"{len(names)} bound checks did not run ({'; '.join(why)}): {shown}{more}",)
+    checks = "1 bound check" if len(names) == 1 else f"{len(names)} bound checks"
+    return (f"{checks} did not run ({'; '.join(why)}): {shown}{more}",)
 
 
 def _releases(records: Sequence[Record], phase: str) -> Iterable[ReleaseFact]:

@@ -132,7 +132,7 @@ def test_a_dropped_check_makes_its_phase_partial(ledger: Ledger) -> None:
     run.checks()
     run.seal()
     (why,) = run.read().world.run.partial
-    assert why == "1 bound checks did not run (deselected by -k): test_works"
+    assert why == "1 bound check did not run (deselected by -k): test_works"
     assert run.judged().answer is Answer.HOLD
 
 
