@@ -9,13 +9,21 @@ from importlib import import_module
 import click
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.report.terminal import plain
 
 _WRONG_USE = 4
-_VERBS = ("check", "decide", "explain", "report", "status", "targets")
+_VERBS = {
+    "check": "Whether plans can be read, and which checks each criterion has.",
+    "decide": "Judge a gate's last full run again, from the ledger alone.",
+    "explain": "Why a criterion has its verdict, in words and numbers.",
+    "report": "Write or print the report of a gate's last decision again.",
+    "status": "Where every phase of every plan stands.",
+    "targets": "The systems under test, whether they answer, and their faults.",
+}
 
 
 class _Verbs(click.Group):
-    """Finds a verb in the module of its name."""
+    """Finds a verb in the module of its name, and lists verbs without loading them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)
@@ -25,6 +33,10 @@ class _Verbs(click.Group):
             return None
         command: click.Command = import_module(f"pytest_rollout.cli.{cmd_name}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_WRONG_USE)
     except click.Abort:
         sys.exit(130)
-    except RolloutError as error:
-        click.echo(f"rollout: {error}", err=True)
+    except (RolloutError, OSError) as error:
+        click.echo(f"rollout: {plain(str(error))}", err=True)
         sys.exit(_WRONG_USE)
     sys.exit(status if isinstance(status, int) else 0)

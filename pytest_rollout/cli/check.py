@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.plan.load import Loaded
@@ -38,7 +38,7 @@ def command(plan: str | None, root: str | None, ledger: str | None, *, as_json: 
         print_json({"problems": problems, "notes": notes, "criteria": rows})
     else:
         for line in _lines(plans, rows, problems, notes):
-            click.echo(line)
+            say(line)
     return _WRONG if problems else 0
 
 
@@ -88,9 +88,13 @@ def _lines(
         mine = [row for row in rows if row["id"].startswith(f"{plan.id}.")]
         checks = {item for row in mine for item in row["items"]}
         yield (
-            f"{plan.path}: {len(plan.phases)} phases, {len(mine)} criteria, "
-            f"{len(checks)} bound checks"
+            f"{plan.path}: {_count(len(plan.phases), 'phase')}, "
+            f"{_count(len(mine), 'criterion', 'criteria')}, {_count(len(checks), 'bound check')}"
         )
     yield from (f"note: {note}" for note in notes)
     yield from problems
-    yield "no problems" if not problems else f"{len(problems)} problems"
+    yield _count(len(problems), "problem") if problems else "no problems"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

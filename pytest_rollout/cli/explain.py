@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    parsed,
+    print_json,
+    say,
+)
 from pytest_rollout.model.decision import Decision, Finding, Part
-from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Address, Criterion, Phase, Plan
+from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.plan import Address, Criterion, Gate, Phase
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.report import terminal
 
 _MOST_PARTS = 40
 
@@ -27,22 +34,45 @@ def command(
 ) -> int:
     """Explain CRITERION (plan.phase.slug) as its gate was last decided."""
     project = Project.here(root, ledger)
-    where, _, slug = criterion.rpartition(".")
-    plan, phase, address = project.phase(where or criterion)
-    stated = next((one for one in phase.criteria if one.id == slug), None)
-    if stated is None:
-        known = [one.id for one in phase.criteria]
-        raise RolloutError(f"{address} states no criterion `{slug}` ({nearest(slug, known)})")
-    decision = project.decision(Address(plan.id, phase.id, stated.gate), environment)
+    stated, address = _stated(project, criterion, environment)
+    standing, decision, _ = project.standing(address, environment)
+    plan, phase = project.plan_of_run(address, standing.asked.plan_digest)
+    then = next((one for one in phase.criteria if one.id == stated), None)
     finding = next((one for one in decision.criteria if one.id == criterion), None)
-    if finding is None:
+    if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
     if as_json:
         print_json(_data(decision, finding))
-    else:
-        for line in _lines(plan, phase, stated, decision, finding):
-            click.echo(terminal.plain(line))
+        return 0
+    for line in _lines(phase, then, decision, finding):
+        say(line)
+    if plan.digest not in {one.plan.digest for one in project.found if one.plan}:
+        say("  The plan has been changed since; this is how it was judged then.")
     return 0
+
+
+def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Address]:
+    """The slug of a criterion and its gate: by the plan judged by, else by the one of now."""
+    where, _, slug = criterion.rpartition(".")
+    address = parsed(where or criterion)
+    if address.gate is not None:
+        raise RolloutError(f"{criterion!r} is not plan.phase.slug")
+    known: list[str] = []
+    for gate in Gate:
+        with suppress(LedgerError):  # met again when the decision is read
+            asked = project.full_run(address.at(gate), environment)
+            if asked is None:
+                continue
+            _, phase = project.plan_of_run(address, asked.plan_digest)
+            mine = [one.id for one in phase.of(gate)]
+            if slug in mine:
+                return slug, address.at(gate)
+            known += mine
+    for one in project.phase(address).criteria:
+        if one.id == slug:
+            return slug, address.at(one.gate)
+        known.append(one.id)
+    raise RolloutError(f"{address} states no criterion `{slug}` ({nearest(slug, set(known))})")
 
 
 def _data(decision: Decision, finding: Finding) -> dict[str, object]:
@@ -53,12 +83,11 @@ def _data(decision: Decision, finding: Finding) -> dict[str, object]:
     return {"decision": decision.answer.value, "run": decision.run, "criterion": data}
 
 
-def _lines(
-    plan: Plan, phase: Phase, stated: Criterion, decision: Decision, finding: Finding
-) -> Iterator[str]:
+def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding) -> Iterator[str]:
     yield f"{finding.id}: {finding.verdict.value}"
     yield f"  It says: {finding.says}."
-    yield f"  It is {_weight(stated)} of {decision.address} ({phase.title})."
+    where = f"{decision.address.plan}.{phase.id} ({phase.title})"
+    yield f"  It is {_weight(stated)} of {where}."
     if stated.rule is not None:
         yield f"  Judged: {_judged(stated.rule)}."
     measured = [part for part in finding.parts if part.estimate]
@@ -79,8 +108,6 @@ def _lines(
         f"  Evidence: run {decision.run}{release} in {decision.environment}, "
         f"decided {decision.decided_at}; the gate is {decision.answer.value}."
     )
-    if decision.plan_digest != plan.digest:
-        yield "  The plan has been changed since; this is how it was judged then."
 
 
 def _weight(stated: Criterion) -> str:

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 from _pytest.config.findpaths import determine_setup
 
-from pytest_rollout.evidence.history import last_decision, last_full_run
+from pytest_rollout.evidence.history import Asked, History, Standing, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report.terminal import plain
 
+_PLAN = "rollout.yaml"
 _DEFAULTS = {"rollout_ledger": ".rollout/ledger.db", "rollout_report": "rollout-report"}
 
 
@@ -36,13 +39,16 @@ class Project:
     @classmethod
     def here(cls, root: str | None, ledger: str | None) -> Project:
         """The project of the working directory, or of a given root."""
-        setup = determine_setup(
-            inifile=None,
-            override_ini=None,
-            args=[],
-            rootdir_cmd_arg=root,
-            invocation_dir=Path(root or Path.cwd()),
-        )
+        try:
+            setup = determine_setup(
+                inifile=None,
+                override_ini=None,
+                args=[],
+                rootdir_cmd_arg=root,
+                invocation_dir=Path(root or Path.cwd()),
+            )
+        except pytest.UsageError as error:
+            raise RolloutError(str(error)) from error
         found, ini = setup[0], {name: item.value for name, item in setup[2].items()}
         patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
         words = patterns if isinstance(patterns, list) else str(patterns).split()
@@ -50,13 +56,17 @@ class Project:
         return cls(found, tuple(map(str, words)), kept, found / _path(ini, "rollout_report"))
 
     @cached_property
+    def found(self) -> list[Loaded]:
+        """Every plan below the root, which may be none."""
+        return find.load_all(self.root, self.patterns)
+
+    @property
     def loaded(self) -> list[Loaded]:
         """Every plan; raises RolloutError where there is none."""
-        plans = find.load_all(self.root, self.patterns)
-        if not plans:
+        if not self.found:
             looked = ", ".join(self.patterns)
             raise RolloutError(f"no rollout plan below {self.root} (looked for {looked})")
-        return plans
+        return self.found
 
     @cached_property
     def plans(self) -> list[Plan]:
@@ -66,7 +76,9 @@ class Project:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, for reading; raises LedgerError where there is none."""
-        return Ledger.open(self.ledger_path)
+        ledger = Ledger.open(self.ledger_path)
+        click.get_current_context().call_on_close(ledger.close)
+        return ledger
 
     def plan(self, id_: str) -> Plan:
         """A plan by its id; raises RolloutError, with the problems of a broken one."""
@@ -78,12 +90,13 @@ class Project:
             raise RolloutError(f"no plan `{id_}` ({nearest(id_, [one.id for one in self.loaded])})")
         return found
 
-    def phase(self, text: str) -> tuple[Plan, Phase, Address]:
+    @cached_property
+    def history(self) -> History:
+        """What the ledger says of gates; raises LedgerError where there is no ledger."""
+        return History(self.ledger)
+
+    def phase(self, address: Address) -> Phase:
         """The phase that an address names; raises RolloutError with the nearest one."""
-        try:
-            address = Address.parse(text)
-        except ValueError as error:
-            raise RolloutError(str(error)) from error
         plan = self.plan(address.plan)
         phase = plan.phase(address.phase)
         if phase is None:
@@ -91,36 +104,80 @@ class Project:
             raise RolloutError(
                 f"{plan.id} has no phase `{address.phase}` ({nearest(address.phase, known)})"
             )
-        return plan, phase, address
+        return phase
 
-    def gate(self, text: str, environment: str) -> tuple[Plan, Phase, Address]:
-        """The gate that an address names; of a phase the last one that was decided."""
-        plan, phase, address = self.phase(text)
-        if address.gate is None:
-            exit_ = address.at(Gate.EXIT)
-            decided = last_full_run(self.ledger, exit_, environment)
-            address = exit_ if decided else address.at(Gate.ENTRY)
-        return plan, phase, address
+    def environment(self, name: str, plans: Sequence[Plan]) -> None:
+        """Raise RolloutError where none of the plans has an environment of that name."""
+        known = {environment for plan in plans for environment in plan.environments}
+        if name not in known:
+            raise RolloutError(f"no plan has an environment `{name}` ({nearest(name, known)})")
 
-    def decision(self, address: Address, environment: str) -> Decision:
-        """The last stored decision of a gate; raises RolloutError where there is none."""
-        found = last_decision(self.ledger, address, environment)
-        if found is None:
+    def gate(self, text: str, environment: str) -> Address:
+        """The gate that an address names; of a phase its exit, or its entry where only that ran.
+
+        The ledger knows gates that the plan file no longer has.
+        """
+        address = parsed(text)
+        gates = [address.gate] if address.gate else [Gate.EXIT, Gate.ENTRY]
+        for gate in gates:
+            if self.full_run(address.at(gate), environment):
+                return address.at(gate)
+        self.phase(address)
+        self.environment(environment, [self.plan(address.plan)])
+        raise RolloutError(
+            f"no full run has asked for {address} in {environment} yet "
+            f"(run `pytest -m {address.phase}`; partial runs and drills do not count)"
+        )
+
+    def full_run(self, address: Address, environment: str) -> Asked | None:
+        """The last full run that asked for a gate."""
+        try:
+            return last_full_run(self.ledger, address, environment)
+        except LedgerError:
+            self.phase(address)  # a mistaken address is the better message
+            raise
+
+    def asked(self, address: Address, environment: str) -> Asked:
+        """The last full run of a gate that :meth:`gate` found."""
+        asked = self.full_run(address, environment)
+        assert asked is not None
+        return asked
+
+    def standing(self, address: Address, environment: str) -> tuple[Standing, Decision, str]:
+        """The last stored decision of a gate and its text; raises RolloutError without one."""
+        found = self.history.standing(address, environment)
+        if found is None or (found.decision is None and not found.damage):
+            run = f" (run {found.asked.run} stored none)" if found else ""
+            raise RolloutError(f"{address} has no decision in {environment}{run}")
+        if found.damage or found.decision is None or found.text is None:
             raise RolloutError(
-                f"{address} has no decision in {environment} "
-                f"(run `pytest -m {address.phase}` first; partial runs and drills are none)"
+                f"the decision of {address} cannot be trusted: the ledger was damaged: "
+                f"{found.damage} (`rollout decide {address}` judges what is left)"
             )
-        return found
+        return found, found.decision, found.text
 
-    def plan_of_run(self, plan: Plan, digest: str) -> Plan:
-        """The plan as it was when a run judged by it."""
-        if plan.digest == digest:
-            return plan
-        text = self.ledger.text(digest)
-        loaded = parse(text, self.root / plan.path, plan.path) if text else None
+    def plan_of_run(self, address: Address, digest: str) -> tuple[Plan, Phase]:
+        """The plan and phase as they were when a run judged by them."""
+        now = [one for one in self.found if one.plan and one.plan.digest == digest]
+        loaded = now[0] if now else self._kept(digest)
         if loaded is None or loaded.plan is None or loaded.problems:
             raise RolloutError(f"the plan that was judged by ({digest[:12]}) is not in the ledger")
-        return loaded.plan
+        phase = loaded.plan.phase(address.phase)
+        if phase is None:
+            raise RolloutError(f"the plan of that run has no phase {address.phase}")
+        return loaded.plan, phase
+
+    def _kept(self, digest: str) -> Loaded | None:
+        text = self.ledger.text(digest)
+        return parse(text, self.root / _PLAN, _PLAN) if text is not None else None
+
+
+def parsed(text: str) -> Address:
+    """The address in a text; raises RolloutError."""
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise RolloutError(str(error)) from error
 
 
 def _path(ini: Mapping[str, object], name: str) -> str:
@@ -150,3 +207,8 @@ def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def print_json(data: object) -> None:
     """JSON for programs, on standard output."""
     click.echo(json.dumps(data, indent=2))
+
+
+def say(text: str) -> None:
+    """One line for people, without what could drive a terminal."""
+    click.echo(plain(text))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
-from pytest_rollout.model.decision import to_json
+from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
 from pytest_rollout.report import files
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
 
-_FORMATS = {"json": to_json, "md": to_markdown, "html": to_html}
+_FORMATS = {"md": to_markdown, "html": to_html}
 
 
 @click.command("report")
 @click.argument("address")
 @click.option(
-    "--format", "format_", type=click.Choice(sorted(_FORMATS)), help="print, do not write"
+    "--format", "format_", type=click.Choice(["json", *_FORMATS]), help="print, do not write"
 )
 @environment_option
 @common
@@ -31,14 +30,14 @@ def command(
 ) -> int:
     """Write the report files of ADDRESS (plan.phase or plan.phase/gate) again, or print one."""
     project = Project.here(root, ledger)
-    _, _, where = project.gate(address, environment)
-    decision = project.decision(where, environment)
+    where = project.gate(address, environment)
+    _, decision, text = project.standing(where, environment)
     if format_:
-        click.echo(_FORMATS[format_](decision), nl=False)
+        click.echo(text if format_ == "json" else _FORMATS[format_](decision), nl=False)
         return 0
     folder = files.write(project.report, decision)
     if as_json:
         print_json({"folder": str(folder), "decision": decision.answer.value})
     else:
-        click.echo(f"{where} {decision.answer.value}: {folder}")
+        say(f"{where} {decision.answer.value}: {folder}")
     return 0

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
-from pytest_rollout.evidence.history import last_decision, last_full_run
+from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.verdict import Answer
 
 
 @click.command("status")
@@ -23,19 +23,21 @@ def command(
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
     rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
+    if plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
+        project.environment(environment, plans)
+    problems = [] if plan else [str(one) for broken in project.loaded for one in broken.problems]
     if as_json:
-        print_json({"environment": environment, "phases": rows})
+        print_json({"environment": environment, "phases": rows, "problems": problems})
         return 0
     for one in plans:
-        click.echo(f"{one.id}: {one.title} ({environment})")
+        say(f"{one.id}: {one.title} ({environment})")
         mine = [row for row in rows if row["plan"] == one.id]
         widths = {key: max(len(row[key]) for row in mine) for key in ("phase", "title", "window")}
         for row in mine:
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
-            click.echo(f"  {named}  {_shown(row, 'entry')}  {_shown(row, 'exit')}".rstrip())
-    for broken in project.loaded:
-        for problem in broken.problems:
-            click.echo(f"  not read: {problem}")
+            say(f"  {named}  {_shown(row, 'entry')}  {_shown(row, 'exit')}".rstrip())
+    for problem in problems:
+        say(f"  not read: {problem}")
     return 0
 
 
@@ -56,31 +58,39 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
 
 
 def _last(project: Project, address: Address, environment: str) -> dict[str, Any]:
-    """The last decision; a full run that did not finish makes it HOLD until one does."""
+    """The last decision; a full run that stored none, or a damaged one, is HOLD."""
     nothing = {"decision": None, "release": None, "decided_at": None, "run": None}
     if not project.ledger_path.is_file():
         return nothing
-    asked = last_full_run(project.ledger, address, environment)
-    if asked is None:
+    found = project.history.standing(address, environment)
+    if found is None:
         return nothing
-    decision = last_decision(project.ledger, address, environment)
-    if decision is None:
-        return {**nothing, "decision": "HOLD", "run": asked.run, "unfinished": not asked.finished}
+    if found.decision is None:
+        why = found.damage and f"the ledger was damaged: {found.damage}"
+        unfinished = f"run {found.asked.run} stored no decision"
+        if not found.asked.finished:
+            unfinished = f"run {found.asked.run} never finished"
+        return {
+            **nothing,
+            "decision": Answer.HOLD.value,
+            "run": found.asked.run,
+            "why": why or unfinished,
+        }
     return {
-        "decision": decision.answer.value,
-        "release": decision.release,
-        "decided_at": decision.decided_at,
-        "run": decision.run,
-        "conditions": len(decision.conditions),
+        "decision": found.decision.answer.value,
+        "release": found.decision.release,
+        "decided_at": found.decision.decided_at,
+        "run": found.decision.run,
+        "conditions": len(found.decision.conditions),
     }
 
 
 def _shown(row: dict[str, Any], gate: str) -> str:
     facts = row[gate]
-    if facts.get("unfinished"):
-        return f"{gate} HOLD (run {facts['run']} never finished)"
     if facts["decision"] is None:
-        stated = "undecided" if facts["criteria"] else "no criteria"
-        return f"{gate} {stated}"
-    conditions = f" +{facts['conditions']} conditions" if facts.get("conditions") else ""
+        return f"{gate} {'undecided' if facts['criteria'] else 'no criteria'}"
+    if facts.get("why"):
+        return f"{gate} {facts['decision']} ({facts['why']})"
+    count = facts["conditions"]
+    conditions = f" +{count} condition{'s' * (count > 1)}" if count else ""
     return f"{gate} {facts['decision']}{conditions}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from subprocess import SubprocessError
 from typing import Any
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Environment, Plan, Target
 
@@ -24,6 +25,8 @@ def command(
     """
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
+    if plans:
+        project.environment(environment, plans)
     rows = [
         row
         for one in plans
@@ -34,11 +37,11 @@ def command(
         print_json({"environment": environment, "targets": rows})
         return 0
     for row in rows:
-        click.echo(f"{row['plan']}.{row['target']}  {row['where']}  {row['state']}".rstrip())
+        say(f"{row['plan']}.{row['target']}  {row['where']}  {row['state']}".rstrip())
         for name, says in row["faults"].items():
-            click.echo(f"    {name}: {says}")
+            say(f"    {name}: {says}")
     if not rows:
-        click.echo(f"no target in {environment}")
+        say(f"no target in {environment}")
     return 0
 
 
@@ -54,7 +57,7 @@ def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
         row["where"] = f"served: {target.serve}"
         try:
             row["faults"] = known_faults(target.serve, project.root)
-        except RolloutError as error:
+        except (RolloutError, SubprocessError, ValueError, KeyError) as error:
             row["state"] = str(error)
     elif target.file:
         row["where"] = f"file: {target.file}" + (f" of {target.of}" if target.of else "")
@@ -66,6 +69,7 @@ def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
 def _address(plan: Plan, target: Target) -> tuple[str, str]:
     from pytest_rollout.targets.address import filled
     from pytest_rollout.targets.identity import read_identity
+    from pytest_rollout.targets.trouble import trouble
 
     try:
         url = filled(str(target.address), target.name)
@@ -73,7 +77,10 @@ def _address(plan: Plan, target: Target) -> tuple[str, str]:
         return str(target.address), str(error)
     if plan.release is None or plan.release.target != target.name:
         return url, ""
-    fact = read_identity("now", url, plan.release, None)
+    try:
+        fact = read_identity("now", url, plan.release, None)
+    except Exception as error:  # whatever an address can be, the others are still listed
+        return url, trouble(error)
     if fact.error:
         return url, fact.error
     reference = f", a reference target ({fact.reference})" if fact.reference else ""

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_rollout.evidence.facts import partial_of
+from pytest_rollout.evidence.integrity import (
+    UNREADABLE,
+    damage,
+    damage_since,
+    evidence_of,
+    unreadable,
+)
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.decision import Decision, from_json
-from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.plan import Address
 
 
@@ -21,45 +29,79 @@ class Asked:
     finished: bool  # sealed, or stopped and said so
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a gate stands: its last full run, and what that run decided."""
+
+    asked: Asked
+    damage: str | None = None  # what keeps the decision from being believed
+    text: str | None = None  # the decision's stored form
+    decision: Decision | None = None
+
+
 def last_full_run(ledger: Ledger, address: Address, environment: str) -> Asked | None:
     """The newest run that set out to judge a gate whole: no drill, and no partial run.
 
-    One that never finished counts: what it would have seen is not known.
+    One that never finished counts: what it would have seen is not known. Runs whose records
+    cannot be read are passed over: the chain tells of them.
     """
-    for record in ledger.runs(address.plan, environment):
-        facts = json.loads(record.body)
-        if str(address) not in facts["gates"] or facts["drill"] or facts["partial"]:
-            continue
+    phase = f"{address.plan}.{address.phase}"
+    for record in ledger.runs(str(address), environment):
         records = ledger.of_run(record.run)
-        if _dropped(records):
+        try:
+            start = json.loads(record.body)
+            if str(address) not in start["gates"] or start["drill"]:
+                continue
+            if partial_of(evidence_of(records), phase):
+                continue
+            digest = str(start["plans"][address.plan])
+        except UNREADABLE:
             continue
-        finished = any(one.kind in (RecordKind.SEAL, RecordKind.STOP) for one in records)
-        return Asked(record.run, facts["plans"][address.plan], finished)
+        ends = (RecordKind.SEAL, RecordKind.STOP)
+        return Asked(record.run, digest, any(one.kind in ends for one in records))
     return None
 
 
-def _dropped(records: list[Record]) -> bool:
-    manifests = [one for one in records if one.kind is RecordKind.MANIFEST]
-    return any(json.loads(one.body)["dropped"] for one in manifests)
-
-
-def stored_decision(ledger: Ledger, address: Address, environment: str, run: str) -> str | None:
+def stored_decision(ledger: Ledger, address: Address, run: str) -> str | None:
     """The stored form of the decision that a run made of a gate."""
-    for record in reversed(
-        ledger.find(RecordKind.DECISION, address.plan, str(address), environment)
-    ):
-        if record.run == run:
-            return str(json.loads(record.body)["document"])
+    return _document(ledger.of_run(run), address)
+
+
+def _document(records: Sequence[Record], address: Address) -> str | None:
+    for record in records:
+        if record.kind is RecordKind.DECISION and record.subject == str(address):
+            try:
+                return str(json.loads(record.body)["document"])
+            except UNREADABLE:
+                return None
     return None
 
 
-def last_decision(ledger: Ledger, address: Address, environment: str) -> Decision | None:
-    """What the newest full run decided of a gate; None where it decided nothing."""
-    asked = last_full_run(ledger, address, environment)
-    text = stored_decision(ledger, address, environment, asked.run) if asked else None
-    if text is None:
-        return None
-    try:
-        return from_json(text)
-    except ValueError as error:
-        raise LedgerError(f"a stored decision of {address} cannot be read: {error}") from error
+class History:
+    """What the ledger says of gates; each run is checked for damage once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._damage: dict[str, str | None] = {}
+
+    def standing(self, address: Address, environment: str) -> Standing | None:
+        """Where a gate stands; None where no full run has asked for it."""
+        asked = last_full_run(self._ledger, address, environment)
+        if asked is None:
+            return None
+        records = self._ledger.of_run(asked.run)
+        wrong = self._wrong(records)
+        text = _document(records, address)
+        if wrong or text is None:
+            return Standing(asked, wrong)
+        try:
+            return Standing(asked, None, text, from_json(text))
+        except UNREADABLE as error:
+            return Standing(asked, f"its stored decision: {unreadable(error)}")
+
+    def _wrong(self, records: Sequence[Record]) -> str | None:
+        run = records[0].run
+        if run not in self._damage:
+            last = evidence_of(records)[-1].sequence
+            self._damage[run] = damage(self._ledger, records) or damage_since(self._ledger, last)
+        return self._damage[run]

@@ -6,14 +6,16 @@ several processes may write at once and a killed one leaves what it had seen.
 
 from __future__ import annotations
 
-import json
+import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_rollout.evidence import schema
 from pytest_rollout.evidence.records import (
     GENESIS,
     Batch,
@@ -21,53 +23,18 @@ from pytest_rollout.evidence.records import (
     Observation,
     Record,
     RecordKind,
+    kind_of,
     link,
     rows_digest,
+    storable,
 )
+from pytest_rollout.evidence.schema import RECORD, ROW
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
-SCHEMA = 1
-APPLICATION_ID = 0x726F6C6C  # "roll"
 _WAIT_S = 30
-
-_TABLES = """
-CREATE TABLE records (
-    sequence INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,
-    run TEXT NOT NULL,
-    plan TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    environment TEXT NOT NULL,
-    at_us INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    previous TEXT NOT NULL,
-    hash TEXT NOT NULL
-);
-CREATE INDEX records_by_run ON records (run, sequence);
-CREATE INDEX records_by_subject ON records (kind, plan, subject, environment, sequence);
-CREATE TABLE observations (
-    id INTEGER PRIMARY KEY,
-    batch INTEGER NOT NULL REFERENCES records (sequence),
-    run TEXT NOT NULL,
-    environment TEXT NOT NULL,
-    plan TEXT NOT NULL,
-    phase TEXT NOT NULL,
-    metric TEXT NOT NULL,
-    labels TEXT NOT NULL,
-    t_us INTEGER NOT NULL,
-    seen_us INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    value TEXT NOT NULL
-);
-CREATE INDEX observations_by_batch ON observations (batch, id);
-CREATE INDEX observations_by_time
-    ON observations (plan, phase, environment, t_us);
-CREATE TABLE texts (digest TEXT PRIMARY KEY, text TEXT NOT NULL);
-"""
-_RECORD = "sequence, kind, run, plan, subject, environment, at_us, body, previous, hash"
-_ROW = "plan, phase, metric, labels, t_us, seen_us, seq, value"
+_MOST = 2**62
 
 
 class Ledger:
@@ -85,27 +52,16 @@ class Ledger:
             ignore = path.parent / ".gitignore"
             if path.parent.name == ".rollout" and not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
-            db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            with _transaction(db):
-                _prepare(db, path)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise _unusable(path, error) from error
-        return cls(path, db)
+        return cls(path, _connect(path, _make))
 
     @classmethod
     def open(cls, path: Path) -> Ledger:
         """An existing ledger for reading; raises LedgerError where there is none."""
-        if not path.is_file():
+        if not path.exists():
             raise LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
-        try:
-            db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-            db.execute("PRAGMA query_only = ON")
-            _check(db, path)
-        except sqlite3.Error as error:
-            raise _unusable(path, error) from error
-        return cls(path, db)
+        return cls(path, _connect(path, _look))
 
     def close(self) -> None:
         """End the connection."""
@@ -127,7 +83,7 @@ class Ledger:
             "attachments": [dict(attachment) for attachment in batch.attachments],
         }
         plan, _, _ = batch.phase.partition(".")
-        draft = Draft(RecordKind.BATCH, run, body, plan, batch.item, environment)
+        draft = Draft(RecordKind.BATCH, run, body, plan, storable(batch.item), environment)
         return self._append(draft, batch.observations)
 
     def _append(self, draft: Draft, observations: Sequence[Observation]) -> Head:
@@ -141,36 +97,38 @@ class Ledger:
                 row = (sequence, draft.kind.value, draft.run, draft.plan, draft.subject)
                 row_end = (draft.environment, at_us, body, head.hash, hash_)
                 self._db.execute(
-                    f"INSERT INTO records ({_RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                    f"INSERT INTO records ({RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?)",
                     (*row, *row_end),
                 )
                 self._db.executemany(
-                    f"INSERT INTO observations (batch, run, environment, {_ROW})"
-                    " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                    [(sequence, draft.run, draft.environment, *o.row()) for o in observations],
+                    f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
+                    [(sequence, *one.row()) for one in observations],
                 )
-        except (sqlite3.Error, OSError) as error:
+        except _TROUBLE as error:
             raise _unusable(self.path, error) from error
         return Head(sequence, hash_)
 
     def keep_text(self, digest: str, text: str) -> None:
-        """Store a text by its digest, once."""
+        """Store a text by the SHA-256 of its UTF-8, once."""
         try:
             with _transaction(self._db):
                 self._db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, text))
-        except sqlite3.Error as error:
+        except _TROUBLE as error:
             raise _unusable(self.path, error) from error
 
     def text(self, digest: str) -> str | None:
-        """A text by its digest."""
-        row = self._one("SELECT text FROM texts WHERE digest = ?", digest)
-        return None if row is None else str(row[0])
+        """A text by its digest; raises LedgerError where it is not what was stored."""
+        for (text,) in self._rows("SELECT text FROM texts WHERE digest = ?", digest):
+            if hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest() != digest:
+                raise LedgerError(f"text {digest[:12]} was changed after it was stored")
+            return str(text)
+        return None
 
     def head(self) -> Head:
         """The newest link of the chain."""
         try:
             return self._head()
-        except sqlite3.Error as error:
+        except _TROUBLE as error:
             raise _unusable(self.path, error) from error
 
     def _head(self) -> Head:
@@ -180,59 +138,95 @@ class Ledger:
 
     def of_run(self, run: str) -> list[Record]:
         """Every record of a run, in order."""
-        return self._records("run = ? ORDER BY sequence", run)
+        return list(self._records("run = ? ORDER BY sequence", run))
 
-    def between(self, first: int, last: int) -> list[Record]:
-        """The records of a stretch of the chain, both ends included."""
-        return self._records("sequence BETWEEN ? AND ? ORDER BY sequence", first, last)
+    def between(self, first: int, last: int | None = None) -> Iterator[Record]:
+        """The records of a stretch of the chain, both ends included; without an end all."""
+        end = _MOST if last is None else last
+        return self._records("sequence BETWEEN ? AND ? ORDER BY sequence", first, end)
 
     def find(self, kind: RecordKind, plan: str, subject: str, environment: str) -> list[Record]:
         """The records of one kind about one subject in an environment, in order."""
-        return self._records(
-            "kind = ? AND plan = ? AND subject = ? AND environment = ? ORDER BY sequence",
-            kind.value,
-            plan,
-            subject,
-            environment,
-        )
+        return list(self.oldest(kind, plan, subject, environment))
 
-    def runs(self, plan: str, environment: str) -> list[Record]:
-        """The records of the runs that asked something of a plan, newest first."""
-        found = self._records(
-            "kind = ? AND environment = ? ORDER BY sequence DESC", "run", environment
-        )
-        return [record for record in found if plan in json.loads(record.body)["plans"]]
+    def newest(
+        self, kind: RecordKind, plan: str, subject: str, environment: str, *, having: str = ""
+    ) -> Iterator[Record]:
+        """The records of one kind about one subject, newest first, read as they are asked for.
+
+        Only those whose body holds the text ``having``.
+        """
+        return self._about("DESC", kind.value, plan, subject, environment, having)
+
+    def oldest(
+        self, kind: RecordKind, plan: str, subject: str, environment: str, *, having: str = ""
+    ) -> Iterator[Record]:
+        """As :meth:`newest`, oldest first."""
+        return self._about("ASC", kind.value, plan, subject, environment, having)
+
+    def _about(self, order: str, *values: str) -> Iterator[Record]:
+        where = "kind = ? AND plan = ? AND subject = ? AND environment = ? AND instr(body, ?)"
+        return self._records(f"{where} ORDER BY sequence {order}", *values)
+
+    def runs(self, gate: str, environment: str) -> Iterator[Record]:
+        """The records of the runs that asked for a gate, newest first, read as asked for."""
+        return self.newest(RecordKind.RUN, "", "", environment, having=canonical(gate))
+
+    def first_after(self, at_us: int) -> int | None:
+        """The sequence of the earliest record that was written after an instant."""
+        query = "SELECT min(sequence) FROM records WHERE at_us > ?"
+        return next((row[0] for row in self._rows(query, at_us)), None)
 
     def rows_of(self, batch: int) -> list[tuple[Any, ...]]:
         """The observation rows of a batch, as they are stored."""
-        query = f"SELECT {_ROW} FROM observations WHERE batch = ? ORDER BY id"
-        return self._all(query, batch)
+        query = f"SELECT {ROW} FROM observations WHERE batch = ? ORDER BY id"
+        return list(self._rows(query, batch))
 
-    def runs_seen(
-        self, plan: str, phase: str, environment: str, start_us: int | None, end_us: int | None
-    ) -> list[str]:
-        """The runs that observed something of a phase within (start, end], by event time."""
-        query = (
-            "SELECT DISTINCT run FROM observations WHERE plan = ? AND phase = ?"
-            " AND environment = ? AND t_us > ? AND t_us <= ?"
-        )
-        low = -(2**62) if start_us is None else start_us
-        high = 2**62 if end_us is None else end_us
-        return [str(row[0]) for row in self._all(query, plan, phase, environment, low, high)]
+    def _records(self, where: str, *values: object) -> Iterator[Record]:
+        for row in self._rows(f"SELECT {RECORD} FROM records WHERE {where}", *values):
+            yield Record(row[0], kind_of(row[1]), *row[2:])
 
-    def _records(self, where: str, *values: object) -> list[Record]:
-        rows = self._all(f"SELECT {_RECORD} FROM records WHERE {where}", *values)
-        return [Record(row[0], RecordKind(row[1]), *row[2:]) for row in rows]
-
-    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
-            return self._db.execute(query, values).fetchall()
-        except (sqlite3.Error, OverflowError, ValueError) as error:
+            yield from self._db.execute(query, values)
+        except _TROUBLE as error:
             raise _unusable(self.path, error) from error
 
-    def _one(self, query: str, *values: object) -> tuple[Any, ...] | None:
-        rows = self._all(query, *values)
-        return rows[0] if rows else None
+
+# OverflowError and UnicodeError (a ValueError): what SQLite cannot hold.
+_TROUBLE = (sqlite3.Error, OSError, OverflowError, ValueError)
+
+
+def _connect(path: Path, ready: Callable[[sqlite3.Connection, Path], None]) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
+    # Bytes that are no UTF-8 were not written by us: their record's hash tells.
+    db.text_factory = partial(str, encoding="utf-8", errors="replace")
+    try:
+        ready(db, path)
+    except sqlite3.Error as error:
+        db.close()
+        raise _unusable(path, error) from error
+    except LedgerError:
+        db.close()
+        raise
+    return db
+
+
+def _make(db: sqlite3.Connection, path: Path) -> None:
+    with _transaction(db):
+        if schema.empty(db):
+            schema.make(db)
+        schema.check(db, path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+
+
+def _look(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA query_only = ON")
+    schema.check(db, path)
 
 
 @contextmanager
@@ -245,26 +239,6 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
             db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        _check(db, path)
-        return
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
-    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {SCHEMA}")
-
-
-def _check(db: sqlite3.Connection, path: Path) -> None:
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    schema = db.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise LedgerError(f"{path} is not a rollout ledger; choose another file")
-    if schema != SCHEMA:
-        raise LedgerError(f"{path} has ledger schema {schema}; this version reads {SCHEMA}")
 
 
 def _unusable(path: Path, error: Exception) -> LedgerError:

@@ -25,6 +25,20 @@ class RecordKind(StrEnum):
     SEAL = "seal"  # the run ended by itself: counts and digest of its records
     STOP = "stop"  # the run ended otherwise, and how
     DECISION = "decision"  # the answer of a gate, whole
+    UNKNOWN = "unknown"  # read, never written: a kind that this version does not know
+
+
+def kind_of(text: object) -> RecordKind:
+    """The kind that a stored text names."""
+    try:
+        return RecordKind(text)  # type: ignore[arg-type]  # what was stored may be anything
+    except ValueError:
+        return RecordKind.UNKNOWN
+
+
+def storable(text: str) -> str:
+    """Text without lone surrogates, which no database takes; they are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,7 @@ class Observation:
     def row(self) -> tuple[str, str, str, str, int, int, int, str]:
         """Its columns, in the order of the table and of the digest."""
         labels = canonical(dict(self.labels))
-        where = (self.plan, self.phase, self.metric, labels)
+        where = (self.plan, self.phase, storable(self.metric), labels)
         return (*where, self.t_us, self.seen_us, self.seq, self.value)
 
 

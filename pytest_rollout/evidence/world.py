@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence.integrity import damage, seal_of
+from pytest_rollout.evidence import facts
+from pytest_rollout.evidence.integrity import (
+    UNREADABLE,
+    as_written,
+    chain_problems,
+    damage,
+    damage_since,
+    evidence_of,
+    seal_of,
+    unreadable,
+)
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.evidence import (
-    Attempt,
-    Head,
-    Hole,
-    Manifest,
-    ReleaseFact,
-    Run,
-    Seen,
-    Slot,
-    World,
-    decode,
-    labels_of,
-)
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Hole, Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
-from pytest_rollout.model.rule import ScopeKind
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.rule import Scope, ScopeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,208 +38,200 @@ class Reading:
 def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Reading:
     """The world of a gate's deciding run.
 
-    Raises LedgerError where the ledger cannot be read, KeyError where the run is not in it.
+    What was written after the run's evidence is no part of it, so that the same run reads
+    the same at any later time; damage since then is. Raises LedgerError where the ledger
+    cannot be read or the run is not in it.
     """
     records = ledger.of_run(run)
-    if not records or records[0].kind is not RecordKind.RUN:
-        raise KeyError(run)
-    name = f"{address.plan}.{address.phase}"
-    facts = _run(ledger, records, name)
-    seal = seal_of(records)
-    head = Head(seal.sequence, seal.hash) if seal else _last(records)
-    begun = _begun(ledger, records, facts.environment, address)
-    own = _observations(ledger, records, name)
-    at_us = _judged_at(records, facts, own, name)
-    others = _other_runs(ledger, facts, address, phase, at_us, begun)
+    kept = evidence_of(records)
+    if not kept:
+        raise LedgerError(f"run {run} is not in the ledger {ledger.path}")
+    wrong = damage(ledger, records) or damage_since(ledger, kept[-1].sequence)
+    if wrong is None:
+        try:
+            return _reading(ledger, kept, address, phase)
+        except UNREADABLE as error:
+            wrong = unreadable(error)
+    known, manifest = facts.damaged_run(kept, _name(address), wrong)
+    return Reading(World(known, manifest, {}, (), facts.head_of(kept)), known.ended_us)
+
+
+def _name(address: Address) -> str:
+    return f"{address.plan}.{address.phase}"
+
+
+def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase) -> Reading:
+    name = _name(address)
+    run = facts.run_of(kept, name, None)
+    begun = _begun(ledger, kept, address)
+    own = facts.observations_of(ledger, kept, name)
+    at_us = _judged_at(kept, run, own, name)
+    others = _Others(ledger, kept, run, name)
+    seen, problems = others.read(_edge(_scopes(run, phase), at_us, begun))
     world = World(
-        run=facts,
-        manifest=_manifest(records, name),
-        checks=_checks(records),
-        seen=(*own, *others),
-        head=head,
-        looks=_looks(ledger, address, facts, head),
+        run=replace(run, sealed=run.sealed and not problems, problems=(*run.problems, *problems)),
+        manifest=facts.manifest_of(kept, name),
+        checks=facts.checks_of(kept),
+        seen=(*own, *seen),
+        head=facts.head_of(kept),
+        looks=_looks(ledger, address, run, kept[-1].sequence),
         begun_us=begun,
     )
     return Reading(world, at_us)
 
 
-def _last(records: Sequence[Record]) -> Head:
-    return Head(records[-1].sequence, records[-1].hash)
-
-
-def _run(ledger: Ledger, records: Sequence[Record], phase: str) -> Run:
-    start = json.loads(records[0].body)
-    seal = seal_of(records)
-    problems = list(_ending(records, seal))
-    wrong = damage(ledger, records)
-    if wrong:
-        problems.insert(0, f"the evidence was damaged: {wrong}")
-    manifest = _manifest(records, phase)
-    problems += [f"could not be collected: {module}" for module in manifest.broken]
-    if _bodies(records, RecordKind.MANIFEST) == []:
-        problems.append("no worker said what should run")
-    return Run(
-        id=records[0].run,
-        environment=records[0].environment,
-        started_us=records[0].at_us,
-        ended_us=seal.at_us if seal else records[-1].at_us,
-        sealed=seal is not None and not wrong,
-        problems=tuple(problems),
-        partial=(*start["partial"], *_left_out(manifest)),
-        drill=start["drill"],
-        releases=tuple(_releases(records, phase)),
-        configured=start["configured"],
-        zone_data=start["zone_data"],
-        versions=start["versions"],
-    )
-
-
-def _ending(records: Sequence[Record], seal: Record | None) -> Iterable[str]:
-    if seal is not None:
-        yield from json.loads(seal.body)["problems"]
-        return
-    stops = _bodies(records, RecordKind.STOP)
-    yield stops[-1]["why"] if stops else "the run never finished, or its seal is gone"
-
-
-def _left_out(manifest: Manifest) -> tuple[str, ...]:
-    if not manifest.dropped:
-        return ()
-    names = sorted(manifest.dropped)
-    shown = ", ".join(name.rpartition("::")[2] for name in names[:5])
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    why = sorted(set(manifest.dropped.values()))
-    return (f"{len(names)} bound checks did not run ({'; '.join(why)}): {shown}{more}",)
-
-
-def _bodies(records: Iterable[Record], kind: RecordKind) -> list[dict[str, Any]]:
-    return [json.loads(record.body) for record in records if record.kind is kind]
-
-
-def _releases(records: Sequence[Record], phase: str) -> Iterable[ReleaseFact]:
-    for record in records:
-        if record.kind is RecordKind.RELEASE and record.subject in ("", phase):
-            yield ReleaseFact(**json.loads(record.body))
-
-
-def _manifest(records: Sequence[Record], phase: str) -> Manifest:
-    """What the workers say should run for a phase; where they differ, all of it."""
-    items: dict[str, tuple[str, ...]] = {}
-    dropped: dict[str, str] = {}
-    broken: set[str] = set()
-    for body in _bodies(records, RecordKind.MANIFEST):
-        for criterion, names in body["items"].items():
-            if criterion.rpartition(".")[0] == phase:
-                known = items.get(criterion, ())
-                items[criterion] = (*known, *(name for name in names if name not in known))
-        plan, _, _ = phase.partition(".")
-        broken.update(what for where, what in body["broken"] if where == plan)
-        dropped.update(body["dropped"])
-    bound = {name for names in items.values() for name in names}
-    left = {name: why for name, why in dropped.items() if name in bound}
-    return Manifest(items, left, tuple(sorted(broken)))
-
-
-def _checks(records: Sequence[Record]) -> dict[str, tuple[Attempt, ...]]:
-    checks: dict[str, tuple[Attempt, ...]] = {}
-    for body in _bodies(records, RecordKind.BATCH):
-        attempts = tuple(Attempt(Verdict(verdict), why) for verdict, why in body["attempts"])
-        checks[body["item"]] = (*checks.get(body["item"], ()), *attempts)
-    return checks
-
-
-def _observations(ledger: Ledger, records: Sequence[Record], phase: str) -> tuple[Seen, ...]:
-    found: list[Seen] = []
-    for record in records:
-        if record.kind is RecordKind.BATCH and json.loads(record.body)["phase"] == phase:
-            found += (_seen(row, record.run) for row in ledger.rows_of(record.sequence))
-    return tuple(found)
-
-
-def _seen(row: tuple[Any, ...], run: str) -> Seen:
-    _, _, metric, labels, t_us, seen_us, seq, value = row
-    slot = Slot(metric, labels_of(json.loads(labels)), t_us, seq)
-    return Seen(slot, decode(value), seen_us, run)
-
-
-def _begun(
-    ledger: Ledger, records: Sequence[Record], environment: str, address: Address
-) -> int | None:
+def _begun(ledger: Ledger, kept: Sequence[Record], address: Address) -> int | None:
     """When the phase was begun: by this rehearsal, or by `rollout begin` on a real target."""
-    subject = f"{address.plan}.{address.phase}"
-    if environment == EMBEDDED:
-        events = [record for record in records if record.kind is RecordKind.EVENT]
-        events = [record for record in events if record.subject == subject]
-    else:
-        events = ledger.find(RecordKind.EVENT, address.plan, subject, environment)
+    subject, environment = _name(address), kept[0].environment
+    embedded = environment == EMBEDDED
+    events = kept if embedded else ledger.find(RecordKind.EVENT, address.plan, subject, environment)
+    before = [one for one in events if one.subject == subject and one.sequence < kept[-1].sequence]
     begun: int | None = None
-    for body in _bodies(events, RecordKind.EVENT):
+    for body in facts.bodies(before, RecordKind.EVENT):
         if body["type"] == "begin":
             begun = body["t_us"]
-        elif body["type"] == "end" and environment != EMBEDDED:
+        elif body["type"] == "end" and not embedded:
             begun = None
     return begun
 
 
-def _judged_at(records: Sequence[Record], run: Run, own: Sequence[Seen], phase: str) -> int:
+def _judged_at(kept: Sequence[Record], run: Run, own: Sequence[Seen], phase: str) -> int:
     """Target time at the end of a rehearsal; elsewhere when the run ended."""
     if run.environment != EMBEDDED:
         return run.ended_us
-    moments = [
-        json.loads(record.body)["t_us"]
-        for record in records
-        if record.kind is RecordKind.EVENT and record.subject == phase
-    ]
+    events = [record for record in kept if record.subject == phase]
+    moments = [body["t_us"] for body in facts.bodies(events, RecordKind.EVENT)]
     return max([*moments, *(seen.slot.t_us for seen in own)], default=run.ended_us)
 
 
-def _other_runs(
-    ledger: Ledger,
-    run: Run,
-    address: Address,
-    phase: Phase,
-    at_us: int,
-    begun_us: int | None,
-) -> tuple[Seen, ...]:
-    """Observations of earlier runs that a rule's scope may reach; a rehearsal has none."""
+def _scopes(run: Run, phase: Phase) -> list[Scope]:
+    """The scopes that may reach earlier runs; a rehearsal has none."""
     stated = [*(one.rule for one in phase.criteria), *(one.rule for one in phase.guardrails)]
-    rules = [rule for rule in stated if rule is not None]
-    scopes = [s for rule in rules for s in rule.scopes if s.kind is not ScopeKind.RUN]
-    if run.environment == EMBEDDED or not scopes:
-        return ()
+    scopes = [scope for rule in stated if rule is not None for scope in rule.scopes]
+    reaching = [scope for scope in scopes if scope.kind is not ScopeKind.RUN]
+    return [] if run.environment == EMBEDDED else reaching
+
+
+_ALL_TIME = -(2**62)
+
+
+def _edge(scopes: Sequence[Scope], at_us: int, begun_us: int | None) -> int | None:
+    """The instant after which observations matter; None where only the run's own do."""
     edges = [calendar.bounds(scope, at_us, begun_us)[0] for scope in scopes]
-    known = [edge for edge in edges if edge is not None]
-    start = min(known) if len(known) == len(edges) else None
-    names = ledger.runs_seen(address.plan, address.phase, run.environment, start, at_us)
-    name = f"{address.plan}.{address.phase}"
-    found: list[Seen] = []
-    for other in names:
-        if other != run.id:
-            found += _other_run(ledger, other, run, name)
-    return tuple(found)
+    return min((_ALL_TIME if edge is None else edge for edge in edges), default=None)
 
 
-def _other_run(ledger: Ledger, other: str, run: Run, phase: str) -> tuple[Seen, ...]:
-    """Another run's observations: of the same release, or holes where it was never sealed."""
-    records = ledger.of_run(other)
-    facts = _run(ledger, records, phase)
-    if facts.drill or facts.ended_us > run.ended_us:
-        return ()
-    if {fact.release for fact in facts.releases} != {fact.release for fact in run.releases}:
-        return ()
-    seen = _observations(ledger, records, phase)
-    if facts.sealed:
-        return seen
-    return tuple(replace(item, value=Hole("its run was never sealed")) for item in seen)
+class _Others:
+    """Earlier runs of the same phase, environment and release.
+
+    They are found by when they were recorded, never by the rows of what they saw, so that
+    lost rows cannot make a run vanish: nothing is recorded before it happened.
+    """
+
+    def __init__(self, ledger: Ledger, kept: Sequence[Record], run: Run, phase: str) -> None:
+        self._ledger = ledger
+        self._last = kept[-1].sequence
+        self._run = run
+        self._phase = phase
+
+    def read(self, edge_us: int | None) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
+        """What they saw, and what keeps it from being trusted.
+
+        ``edge_us`` is the instant after which observations matter; None: never.
+        """
+        first = None if edge_us is None else self._ledger.first_after(edge_us)
+        if first is None:
+            return (), ()
+        names, problems = self._names(max(first, self._first_of_release()))
+        seen: list[Seen] = []
+        for name in names:
+            records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
+            wrong = damage(self._ledger, records)
+            if wrong:
+                problems.append(f"earlier run {name} was damaged: {wrong}")
+            else:
+                seen += self._seen(evidence_of(records))
+        return tuple(seen), tuple(problems)
+
+    def _first_of_release(self) -> int:
+        """Where the release was first read, or could not be: what is older is of another."""
+        releases = {fact.release for fact in self._run.releases} or {None}
+        if releases == {None}:
+            return 0
+        plan, _, _ = self._phase.partition(".")
+        where = (RecordKind.RELEASE, plan, self._phase, self._run.environment)
+        texts = [f'"release":{json.dumps(release)}' for release in (None, *releases)]
+        found = [next(self._ledger.oldest(*where, having=text), None) for text in texts]
+        return min((one.sequence for one in found if one), default=0)
+
+    def _names(self, first: int) -> tuple[list[str], list[str]]:
+        """The runs that left something of the phase's plan since a record, and its breaks."""
+        plan, _, _ = self._phase.partition(".")
+        names: dict[str, None] = {}
+
+        def noted() -> Iterator[Record]:
+            for record in self._ledger.between(first, self._last):
+                mine = (record.plan, record.environment) == (plan, self._run.environment)
+                if record.kind is RecordKind.BATCH and mine and record.run != self._run.id:
+                    names[record.run] = None
+                yield record
+
+        problems = list(islice(chain_problems(noted()), 1))
+        return list(names), problems
+
+    def _seen(self, records: Sequence[Record]) -> tuple[Seen, ...]:
+        run = facts.run_of(records, self._phase, None)
+        ours = {fact.release for fact in self._run.releases}
+        theirs = {fact.release for fact in run.releases}
+        if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
+            return ()
+        why = self._doubt(records, same=theirs == ours)
+        seen = facts.observations_of(self._ledger, records, self._phase)
+        return tuple(replace(one, value=Hole(why)) for one in seen) if why else seen
+
+    def _doubt(self, records: Sequence[Record], *, same: bool) -> str:
+        """Why what a run saw is holes; empty where it is evidence."""
+        if seal_of(records) is None:
+            return "its run was never sealed"
+        if not same:
+            return "its run cannot say of which release it is"
+        return "; ".join(facts.ending(records))
 
 
-def _looks(ledger: Ledger, address: Address, run: Run, head: Head) -> int:
-    """How often this release has been looked at for this gate; partial runs and drills are none."""
-    releases = {fact.release for fact in run.releases}
-    before = 0
-    for record in ledger.find(RecordKind.DECISION, address.plan, str(address), run.environment):
-        if record.sequence >= head.sequence:
+def _looks(ledger: Ledger, address: Address, run: Run, before: int) -> int:
+    """How often this release has been looked at for this gate; partial runs and drills are none.
+
+    The newest earlier look of the release says how many it knew of; those that it did not
+    know of, because they were decided at the same time, are counted.
+    """
+    known = {fact.release for fact in run.releases}
+    release = next(iter(known)) if len(known) == 1 else None
+    looks, floor = int(not run.partial and run.drill is None), 0
+    where = (RecordKind.DECISION, address.plan, str(address), run.environment)
+    for record in ledger.newest(*where):
+        if record.sequence >= before:
+            continue
+        if record.sequence < floor:
             break
+        look = _look(record, release)
+        looks += look is not None
+        if look is not None and not floor:
+            floor, earlier = look
+            looks += earlier
+    return looks
+
+
+def _look(record: Record, release: str | None) -> tuple[int, int] | None:
+    """Up to which sequence a look of a release knew of others, and of how many.
+
+    None where it is no look, or of another release; one that cannot be read is a look.
+    """
+    try:
         body = json.loads(record.body)
-        before += bool(body["look"]) and {body["release"]} == releases
-    return before + (not run.partial and run.drill is None)
+        if not body["look"] or body["release"] != release:
+            return None if as_written(record) else (0, 0)
+        document = json.loads(body["document"])
+        known = int(document["ledger"]["sequence"]), int(document["looks"]) - 1
+    except UNREADABLE:
+        return 0, 0
+    return known if as_written(record) else (0, 0)

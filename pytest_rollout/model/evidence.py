@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from numbers import Rational, Real
+from operator import index
 
 from pytest_rollout.model.verdict import Verdict
 
@@ -123,35 +124,57 @@ def _label(value: object) -> str:
 
 
 def number_text(value: object) -> str:
-    """The decimal (or p/q) text of a number; ``NaN`` where it is not finite.
+    """The decimal (or p/q) text of a number; ``NaN`` where it is not finite or is beyond reach.
 
     Raises TypeError where it is no number.
     """
-    if isinstance(value, bool):
+    try:
+        return _number_text(value)
+    except (OverflowError, ValueError):  # more digits than Python prints, or than a float holds
+        return "NaN"
+
+
+def _number_text(value: object) -> str:
+    if isinstance(value, int):
         return str(int(value))
-    if isinstance(value, (int, Fraction)):
-        return str(value)
     if isinstance(value, Decimal):
         return str(value) if value.is_finite() else "NaN"
     if isinstance(value, Rational):
-        return f"{value.numerator}/{value.denominator}"
+        fraction = Fraction(int(value.numerator), int(value.denominator))
+        return str(fraction)
     if isinstance(value, Real):
         number = float(value)
         return repr(number) if math.isfinite(number) else "NaN"
     raise TypeError(f"a value is a number, not {type(value).__name__}: {value!r:.60}")
 
 
+# Decimal digits before and after the point; floats need less, and exact arithmetic needs a bound.
+_REACH = 1000
+
+
 def exact(text: str) -> Fraction:
-    """The exact rational of a decimal or p/q text (0.1 is 1/10); raises ValueError."""
+    """The exact rational of a decimal or p/q text (0.1 is 1/10).
+
+    Raises ValueError where it is no finite number, or one of more than a thousand digits.
+    """
+    if len(text) > 2 * _REACH:
+        raise ValueError(f"{text[:40]}... has too many digits")
     try:
-        return Fraction(Decimal(text)) if "/" not in text else Fraction(text)
+        if "/" in text:
+            return Fraction(text)
+        number = Decimal(text)
+        if number.is_finite() and abs(number.adjusted()) > _REACH:
+            if number:
+                raise ValueError(f"{text!r} is beyond 10^{_REACH}")
+            return Fraction(0)
+        return Fraction(number)
     except (InvalidOperation, OverflowError, ZeroDivisionError) as error:
         raise ValueError(f"{text!r} is not a finite number") from error
 
 
 def encode_ratio(bad: int, of: int) -> str:
-    """The stored form of ``bad`` out of ``of`` opportunities."""
-    return json.dumps({"bad": bad, "of": of}, separators=(",", ":"))
+    """The stored form of ``bad`` out of ``of`` opportunities; raises TypeError for no integers."""
+    return json.dumps({"bad": index(bad), "of": index(of)}, separators=(",", ":"))
 
 
 def encode_distribution(counts: Mapping[str, int]) -> str:
@@ -164,24 +187,23 @@ def decode(text: str) -> Sample | Hole:
     try:
         if text[:1] == "{":
             ratio = json.loads(text)
-            return _ratio(ratio["bad"], ratio["of"])
+            return _ratio(_count(ratio["bad"]), _count(ratio["of"]))
         if text[:1] == "[":
-            return _distribution(json.loads(text))
+            pairs = [(value, _count(count)) for value, count in json.loads(text)]
+            return tuple((exact(str(value)), count) for value, count in pairs if count)
         return ((exact(text), 1),)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return Hole(f"{text[:40]} is not a number to judge")
 
 
+def _count(number: object) -> int:
+    if type(number) is not int or number < 0:
+        raise ValueError(f"{number!r:.40} is not a count")
+    return number
+
+
 def _ratio(bad: int, of: int) -> Sample | Hole:
-    if not 0 <= bad <= of:
+    if bad > of:
         return Hole(f"{bad} of {of} is not a ratio")
-    if of == 0:
-        return ()
     pairs = ((Fraction(1), bad), (Fraction(0), of - bad))
     return tuple(pair for pair in pairs if pair[1])
-
-
-def _distribution(pairs: list[tuple[str, int]]) -> Sample | Hole:
-    if any(count < 0 for _, count in pairs):
-        return Hole("a distribution with a negative count")
-    return tuple((exact(value), count) for value, count in pairs if count)

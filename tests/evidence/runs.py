@@ -1,0 +1,230 @@
+"""Runs written to a ledger as a session writes them, without running pytest."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
+from pytest_rollout.evidence.world import Reading, read_world
+from pytest_rollout.judge import decide
+from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.model.evidence import labels_of
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
+from pytest_rollout.plan.load import parse
+
+PLAN = """\
+plan: demo
+title: A demo
+release: {target: api, path: /version, json: version}
+environments:
+  embedded: {targets: {api: {serve: "app:app"}}}
+  prod: {targets: {api: "http://127.0.0.1:1"}}
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+      - {id: errors, kind: slo, says: No request fails, metric: errors, take: max, pass: "<= 0",
+         need: 2}
+"""
+ENTRY = Address("demo", "canary", Gate.ENTRY)
+EXIT = Address("demo", "canary", Gate.EXIT)
+ITEMS: dict[str, tuple[str, ...]] = {
+    "demo.canary.ready": ("t.py::test_ready",),
+    "demo.canary.works": ("t.py::test_works",),
+    "demo.canary.errors": ("t.py::test_errors",),
+}
+PASS = (("pass", ""),)
+FAIL = (("fail", "it broke"),)
+
+
+def plan_of(text: str = PLAN) -> Plan:
+    """The plan in a text that has no problems."""
+    loaded = parse(text, Path("rollout.yaml"), "rollout.yaml")
+    assert loaded.plan is not None
+    assert not loaded.problems, loaded.problems
+    return loaded.plan
+
+
+def reaching(over: str) -> str:
+    """The plan with a rule that reaches earlier runs."""
+    return PLAN.replace("need: 2}", f"need: 2, over: [{over}]}}")
+
+
+@dataclass
+class Writer:
+    """One run on its way to the ledger; ``good()`` is a whole one."""
+
+    ledger: Ledger
+    run: str = "r1"
+    environment: str = EMBEDDED
+    text: str = PLAN
+    drill: str | None = None
+    partial: Sequence[str] = ()
+    gates: Sequence[Address] = (ENTRY, EXIT)
+    release: str | None = "v1"
+    decisions: list[Decision] = field(default_factory=list)
+
+    def append(
+        self, kind: RecordKind, body: dict[str, Any], plan: str = "", subject: str = ""
+    ) -> None:
+        """Any record."""
+        self.ledger.append(Draft(kind, self.run, body, plan, subject, self.environment))
+
+    def start(self) -> None:
+        """The run begins."""
+        plan = plan_of(self.text)
+        self.ledger.keep_text(plan.digest, self.text)
+        facts = {
+            "plans": {"demo": plan.digest},
+            "gates": [str(gate) for gate in self.gates],
+            "arguments": [],
+            "partial": list(self.partial),
+            "drill": self.drill,
+            "configured": {},
+            "zone_data": "2025b",
+            "versions": {"python": "3"},
+        }
+        self.append(RecordKind.RUN, facts)
+        self.identify("start")
+
+    def identify(self, when: str, error: str | None = None) -> None:
+        """What the target says of its release."""
+        body = {
+            "when": when,
+            "release": None if error else self.release,
+            "configuration": None,
+            "reference": None,
+            "error": error,
+        }
+        self.append(RecordKind.RELEASE, body, "demo", "demo.canary")
+
+    def manifest(
+        self,
+        worker: str = "main",
+        items: dict[str, tuple[str, ...]] = ITEMS,
+        dropped: dict[str, str] | None = None,
+        broken: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """What one worker says should run."""
+        body = {
+            "worker": worker,
+            "items": {name: list(nodes) for name, nodes in items.items()},
+            "phases": {},
+            "dropped": dropped or {},
+            "broken": [list(one) for one in broken],
+        }
+        self.append(RecordKind.MANIFEST, body, subject=worker)
+
+    def batch(
+        self,
+        item: str,
+        attempts: tuple[tuple[str, str], ...] = PASS,
+        errors: Sequence[object] = (),
+        t_us: int = 1_000_000,
+    ) -> None:
+        """What one item left, with values of the series ``errors`` a second apart."""
+        seen = tuple(
+            Observation(
+                "demo",
+                "canary",
+                "errors",
+                labels_of({"node": "a"}),
+                t_us + number * 1_000_000,
+                self.ledger_now(),
+                0,
+                str(value),
+            )
+            for number, value in enumerate(errors)
+        )
+        batch = Batch(item, "demo.canary", attempts, seen)
+        self.ledger.append_batch(self.run, self.environment, batch, "main")
+
+    def ledger_now(self) -> int:
+        """When the run's last record was written."""
+        return self.ledger.of_run(self.run)[-1].at_us
+
+    def checks(self, works: tuple[tuple[str, str], ...] = PASS, **seen: Any) -> None:
+        """A batch of every item."""
+        self.batch("t.py::test_ready")
+        self.batch("t.py::test_works", works)
+        self.batch("t.py::test_errors", errors=seen.pop("errors", (0, 0, 0)), **seen)
+
+    def seal(self, problems: Sequence[str] = ()) -> None:
+        """The run ended by itself."""
+        self.identify("end")
+        records = self.ledger.of_run(self.run)
+        digest = seal_digest(record.hash for record in records)
+        body = {"problems": list(problems), "records": len(records), "digest": digest}
+        self.append(RecordKind.SEAL, body)
+
+    def stop(self, why: str) -> None:
+        """The run ended otherwise."""
+        self.append(RecordKind.STOP, {"why": why})
+
+    def read(self, address: Address = EXIT) -> Reading:
+        """The world of one of its gates."""
+        phase = plan_of(self.text).phase("canary")
+        assert phase is not None
+        return read_world(self.ledger, self.run, address, phase)
+
+    def judged(self, address: Address = EXIT) -> Decision:
+        """The decision of one of its gates, not stored."""
+        plan = plan_of(self.text)
+        phase = plan.phase("canary")
+        assert phase is not None
+        assert address.gate is not None
+        reading = self.read(address)
+        return decide(plan, phase, address.gate, reading.world, reading.at_us)
+
+    def decide(self) -> Writer:
+        """Decide every gate that was asked for, and store the decisions."""
+        for address in self.gates:
+            decision = self.judged(address)
+            self.decisions.append(decision)
+            body = {
+                "document": to_json(decision),
+                "look": not (decision.partial or decision.drill),
+                "release": decision.release,
+            }
+            self.append(RecordKind.DECISION, body, "demo", str(address))
+        return self
+
+    def good(self, **seen: Any) -> Writer:
+        """A whole run whose gates are decided."""
+        self.start()
+        self.manifest()
+        self.checks(**seen)
+        self.seal()
+        return self.decide()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Ledger]:
+    """The ledger at a path, made if need be, closed at the end."""
+    ledger = Ledger.create(path)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def tamper(path: Path, *statements: str) -> None:
+    """Change a ledger behind its back."""
+    with closing(sqlite3.connect(path)) as db:
+        for statement in statements:
+            db.execute(statement)
+        db.commit()
+
+
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in a ledger's file."""
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(query).fetchall()

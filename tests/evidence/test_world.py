@@ -1,0 +1,374 @@
+"""What a decision may look at: its own run, and earlier ones that a scope reaches."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Draft, Record, RecordKind
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Hole, ReleaseFact, World
+from pytest_rollout.model.plan import EMBEDDED
+from pytest_rollout.model.verdict import Answer, Verdict
+from tests.evidence.runs import (
+    ENTRY,
+    EXIT,
+    FAIL,
+    ITEMS,
+    PLAN,
+    Writer,
+    plan_of,
+    reaching,
+    tamper,
+)
+
+SINCE = reaching("{since: begin}")
+LAST = reaching("{last: 4}")
+SPAN = reaching("{span: 1h}")
+
+
+def prod(ledger: Ledger, run: str, text: str = SINCE, **more: object) -> Writer:
+    return Writer(ledger, run, "prod", text, **more)  # type: ignore[arg-type]
+
+
+def values(world: World) -> dict[str, list[object]]:
+    """What was seen, by run: the value as an integer, or why it is a hole."""
+    found: dict[str, list[object]] = {}
+    for seen in world.seen:
+        value = seen.value
+        shown = value.why if isinstance(value, Hole) else int(value[0][0])
+        found.setdefault(seen.run, []).append(shown)
+    return found
+
+
+def test_a_run_that_nobody_knows(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="r1 is not in the ledger"):
+        Writer(ledger).read()
+
+
+def test_a_whole_run(ledger: Ledger) -> None:
+    run = Writer(ledger).good()
+    world = run.read().world
+    assert world.run.sealed
+    assert world.run.problems == ()
+    assert world.manifest.items == ITEMS
+    assert [a.verdict for a in world.checks["t.py::test_works"]] == [Verdict.PASS]
+    assert values(world) == {"r1": [0, 0, 0]}
+    assert world.run.releases == (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
+    assert [one.answer for one in run.decisions] == [Answer.GO, Answer.GO]
+
+
+def test_without_its_seal_a_run_is_not_sealed(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks()
+    world = run.read().world
+    assert not world.run.sealed
+    assert world.run.problems == ("the run never finished, or its seal is gone",)
+    assert run.judged().answer is Answer.HOLD
+
+
+def test_a_stopped_run_says_why(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks()
+    run.stop("the run was stopped: KeyboardInterrupt")
+    assert run.read().world.run.problems == ("the run was stopped: KeyboardInterrupt",)
+    assert run.judged().answer is Answer.HOLD
+
+
+def test_lost_workers_hold(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks()
+    run.seal(["worker gw1 was lost: crashed"])
+    decision = run.judged()
+    assert decision.answer is Answer.HOLD
+    assert "worker gw1 was lost" in decision.reasons[0]
+
+
+def test_no_manifest_holds(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.checks()
+    run.seal()
+    assert "no worker said what should run" in run.read().world.run.problems
+
+
+def test_manifests_of_workers_are_merged(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest("gw0", {"demo.canary.works": ("a", "b"), "demo.other.x": ("z",)})
+    run.manifest("gw1", {"demo.canary.works": ("b", "c"), "demo.canary.errors": ("d",)})
+    manifest = run.read().world.manifest
+    assert manifest.items == {
+        "demo.canary.works": ("a", "b", "c"),
+        "demo.canary.errors": ("d",),
+    }
+
+
+def test_a_module_that_is_broken_holds_its_own_plan_only(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest(broken=[("other", "test_x.py: no")])
+    run.checks()
+    run.seal()
+    assert run.judged().answer is Answer.GO
+    broken = Writer(ledger, "r2")
+    broken.start()
+    broken.manifest(broken=[("demo", "test_y.py: no")])
+    broken.checks()
+    broken.seal()
+    assert broken.judged().answer is Answer.HOLD
+
+
+def test_a_dropped_check_makes_its_phase_partial(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest(dropped={"t.py::test_works": "deselected by -k", "t.py::test_else": "so"})
+    run.checks()
+    run.seal()
+    (why,) = run.read().world.run.partial
+    assert why == "1 bound check did not run (deselected by -k): test_works"
+    assert run.judged().answer is Answer.HOLD
+
+
+def test_release_facts_are_those_of_the_phase(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    body = {"when": "start", "release": "v9", "configuration": None}
+    run.append(RecordKind.RELEASE, {**body, "reference": None, "error": None}, "demo", "demo.other")
+    run.append(RecordKind.RELEASE, {**body, "reference": "ref", "error": None}, "demo", "")
+    known = {fact.release for fact in run.read().world.run.releases}
+    assert known == {"v1", "v9"}
+    assert len(run.read().world.run.releases) == 2
+
+
+@pytest.mark.parametrize("text", [SINCE, LAST, SPAN])
+def test_a_rehearsal_reads_only_its_own_run(ledger: Ledger, text: str) -> None:
+    Writer(ledger, "r1", text=text).good(errors=(1, 1))
+    run = Writer(ledger, "r2", text=text).good()
+    assert list(values(run.read().world)) == ["r2"]
+
+
+def test_a_rehearsal_is_judged_at_the_targets_last_moment(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks(t_us=5_000_000)
+    event = {"type": "end", "t_us": 9_000_000}
+    run.append(RecordKind.EVENT, event, "demo", "demo.canary")
+    run.append(RecordKind.EVENT, {"type": "end", "t_us": 99_000_000}, "demo", "demo.other")
+    run.seal()
+    assert run.read().at_us == 9_000_000
+
+
+def test_elsewhere_a_run_is_judged_when_it_ended(ledger: Ledger) -> None:
+    run = prod(ledger, "r1").good()
+    assert run.read().at_us == run.read().world.run.ended_us > 10**15
+
+
+@pytest.mark.parametrize("text", [SINCE, LAST])
+def test_elsewhere_earlier_runs_of_the_release_count(ledger: Ledger, text: str) -> None:
+    prod(ledger, "r1", text).good(errors=(0, 1))
+    run = prod(ledger, "r2", text).good()
+    assert values(run.read().world) == {"r1": [0, 1], "r2": [0, 0, 0]}
+
+
+def test_a_rule_of_the_run_alone_reaches_no_other(ledger: Ledger) -> None:
+    prod(ledger, "r1", PLAN).good(errors=(0, 1))
+    assert list(values(prod(ledger, "r2", PLAN).good().read().world)) == ["r2"]
+
+
+def test_what_is_too_old_for_a_span_stays_out_of_the_judgement(ledger: Ledger) -> None:
+    prod(ledger, "r1", SPAN).good(errors=(1, 1))  # observed in 1970
+    run = prod(ledger, "r2", SPAN)
+    run.start()
+    run.manifest()
+    run.checks(t_us=run.ledger_now() - 3_000_000)
+    run.seal()
+    assert run.judged().answer is Answer.GO
+
+
+def test_what_is_in_the_span_counts(ledger: Ledger) -> None:
+    first = prod(ledger, "r1", SPAN)
+    first.start()
+    first.manifest()
+    first.checks(errors=(1, 1), t_us=first.ledger_now() - 3_000_000)
+    first.seal()
+    assert prod(ledger, "r2", SPAN).good().judged().answer is Answer.NO_GO
+
+
+def test_an_unsealed_run_gives_holes(ledger: Ledger) -> None:
+    first = prod(ledger, "r1")
+    first.start()
+    first.manifest()
+    first.checks(errors=(0, 0))
+    run = prod(ledger, "r2").good()
+    assert values(run.read().world)["r1"] == ["its run was never sealed"] * 2
+    assert run.decisions[1].answer is Answer.HOLD
+
+
+def test_a_run_that_lost_a_worker_gives_holes(ledger: Ledger) -> None:
+    first = prod(ledger, "r1")
+    first.start()
+    first.manifest()
+    first.checks(errors=(0, 0))
+    first.seal(["worker gw1 was lost"])
+    assert values(prod(ledger, "r2").good().read().world)["r1"] == ["worker gw1 was lost"] * 2
+
+
+def test_drills_and_other_releases_and_places_give_nothing(ledger: Ledger) -> None:
+    prod(ledger, "r1", drill="errors-spike").good(errors=(1, 1))
+    prod(ledger, "r2", release="v0").good(errors=(1, 1))
+    Writer(ledger, "r3", "staging", SINCE).good(errors=(1, 1))
+    run = prod(ledger, "r4").good()
+    assert list(values(run.read().world)) == ["r4"]
+    assert run.decisions[1].answer is Answer.GO
+
+
+def test_a_run_that_cannot_say_its_release_gives_holes(ledger: Ledger) -> None:
+    first = prod(ledger, "r1", release=None)
+    first.good(errors=(0, 0))
+    why = "its run cannot say of which release it is"
+    assert values(prod(ledger, "r2").good().read().world)["r1"] == [why] * 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM observations WHERE batch IN (SELECT sequence FROM records WHERE run = 'r1')",
+        "UPDATE observations SET value = '0' WHERE value = '1'",
+        "UPDATE observations SET t_us = -99, phase = 'x', plan = 'y' WHERE value = '1'",
+        "UPDATE records SET environment = 'x' WHERE run = 'r1' AND kind = 'batch'",
+        "UPDATE records SET plan = 'x' WHERE run = 'r1' AND kind = 'batch'",
+        "UPDATE records SET run = 'r0' WHERE run = 'r1' AND kind = 'batch'",
+        'UPDATE records SET body = replace(body, \'"drill":null\', \'"drill":"x"\')'
+        " WHERE run = 'r1'",
+        "DELETE FROM records WHERE run = 'r1' AND kind = 'seal'",
+        "DELETE FROM records WHERE run = 'r1' AND kind = 'batch'",
+    ],
+)
+def test_an_earlier_run_that_was_damaged_holds(ledger: Ledger, statement: str) -> None:
+    prod(ledger, "r0").good(t_us=1_000_000)
+    prod(ledger, "r1").good(errors=(0, 1), t_us=100_000_000)
+    run = prod(ledger, "r2").good(t_us=200_000_000)
+    assert run.decisions[1].answer is Answer.NO_GO
+    tamper(ledger.path, statement)
+    assert run.judged().answer is Answer.HOLD
+
+
+def test_a_run_reads_the_same_at_any_later_time(ledger: Ledger) -> None:
+    open_run = prod(ledger, "r1")
+    open_run.start()
+    open_run.manifest()
+    open_run.batch("t.py::test_errors", errors=(0, 0))
+    run = prod(ledger, "r2").good()
+    stopped = prod(ledger, "r3")
+    stopped.start()
+    stopped.manifest()
+    stopped.stop("stopped")
+    stopped.decide()
+    before = run.read(), stopped.read()
+    open_run.seal()
+    begin = {"type": "begin", "t_us": 10**15}
+    ledger.append(Draft(RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod"))
+    prod(ledger, "r4").good(errors=(1, 1))
+    assert (run.read(), stopped.read()) == before
+    assert run.judged() == run.decisions[1]
+    assert [stopped.judged(ENTRY), stopped.judged(EXIT)] == stopped.decisions
+
+
+def test_a_phase_that_was_begun_elsewhere_counts_from_there(ledger: Ledger) -> None:
+    prod(ledger, "r1").good(errors=(1, 1), t_us=1_000_000)
+    for event in ({"type": "begin", "t_us": 5_000_000}, {"type": "incident", "t_us": 7}):
+        ledger.append(Draft(RecordKind.EVENT, "cli", event, "demo", "demo.canary", "prod"))
+    run = prod(ledger, "r2").good(t_us=6_000_000)
+    assert run.read().world.begun_us == 5_000_000
+    assert run.decisions[1].answer is Answer.GO
+    ledger.append(
+        Draft(RecordKind.EVENT, "cli", {"type": "end", "t_us": 8}, "demo", "demo.canary", "prod")
+    )
+    assert prod(ledger, "r3").good().read().world.begun_us is None
+
+
+def test_looks_are_counted_and_partial_runs_and_drills_are_none(ledger: Ledger) -> None:
+    def looks(run: str, **more: object) -> int:
+        return Writer(ledger, run, **more).good(works=FAIL).decisions[1].looks  # type: ignore[arg-type]
+
+    assert looks("r1") == 1
+    assert looks("r2", drill="x") == 1
+    assert looks("r3", partial=["-k"]) == 1
+    assert looks("r4", release="v2") == 1
+    assert looks("r5") == 2
+    assert looks("r6", environment="prod") == 1
+    assert looks("r7", release="v2") == 2
+    assert looks("r8") == 3
+
+
+def test_looks_count_where_no_release_is_read(ledger: Ledger) -> None:
+    def looks(run: str) -> int:
+        return Writer(ledger, run, release=None).good().decisions[1].looks
+
+    assert [looks("r1"), looks("r2"), looks("r3")] == [1, 2, 3]
+
+
+def test_looks_that_are_decided_at_the_same_time_all_count(ledger: Ledger) -> None:
+    pair = [Writer(ledger, "r1"), Writer(ledger, "r2")]
+    for run in pair:
+        run.start()
+        run.manifest()
+        run.checks()
+    for run in pair:
+        run.seal()
+    for run in pair:
+        run.decide()
+    assert Writer(ledger, "r3").good().decisions[1].looks == 3
+    assert Writer(ledger, "r4").good().decisions[1].looks == 4
+
+
+def test_a_look_that_cannot_be_read_still_counts(ledger: Ledger) -> None:
+    for run in ("r1", "r2", "r3"):
+        Writer(ledger, run).good()
+    tamper(ledger.path, "UPDATE records SET body = '?' WHERE run = 'r3' AND kind = 'decision'")
+    assert Writer(ledger, "r4").good().decisions[1].looks == 4
+
+
+def test_deciding_does_not_grow_with_the_ledgers_age(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+    real = Record
+
+    def counted(*columns: object) -> object:
+        nonlocal made
+        made += 1
+        return real(*columns)  # type: ignore[arg-type]
+
+    def cost(run: str, environment: str) -> int:
+        nonlocal made
+        writer = Writer(ledger, run, environment, SINCE, release=f"v-{environment}-{run[0]}")
+        writer.good()
+        made = 0
+        writer.judged()
+        return made
+
+    monkeypatch.setattr("pytest_rollout.evidence.ledger.Record", counted)
+    young = (
+        max(cost("a1", EMBEDDED), cost("a2", EMBEDDED)),
+        max(cost("a3", "prod"), cost("a4", "prod")),
+    )
+    for number in range(10):
+        Writer(ledger, f"old{number}", EMBEDDED, SINCE, release="v-embedded-a").good()
+        Writer(ledger, f"other{number}", "prod", SINCE, release="v-old").good()
+    cost("b1", "prod")  # the first look of a release passes over the looks of older ones
+    assert cost("b2", "prod") <= young[1] + 5
+    assert cost("a5", EMBEDDED) <= young[0] + 5
+
+
+def test_the_plans_used_here_have_no_problems() -> None:
+    for text in (PLAN, SINCE, LAST, SPAN):
+        assert plan_of(text).phase("canary") is not None
