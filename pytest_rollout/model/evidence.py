@@ -12,6 +12,8 @@ from numbers import Rational, Real
 
 from pytest_rollout.model.verdict import Verdict
 
+_MOST_DIGITS = 400  # of any float, and few enough for exact arithmetic to stay quick
+
 Labels = tuple[tuple[str, str], ...]
 # A weighted set of numbers: one number, 0/1 outcomes of a ratio, or a distribution.
 Sample = tuple[tuple[Fraction, int], ...]
@@ -22,6 +24,7 @@ class Hole:
     """A slot that should hold a value and does not."""
 
     why: str
+    n: int | None = None  # opportunities it stood for; None: nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,12 @@ def number_text(value: object) -> str:
 def exact(text: str) -> Fraction:
     """The exact rational of a decimal or p/q text (0.1 is 1/10); raises ValueError."""
     try:
-        return Fraction(Decimal(text)) if "/" not in text else Fraction(text)
+        if "/" in text:
+            return Fraction(text)
+        number = Decimal(text)
+        if abs(number.adjusted()) > _MOST_DIGITS or len(text) > 2 * _MOST_DIGITS:
+            raise ValueError(f"{text:.40} has more than {_MOST_DIGITS} digits")
+        return Fraction(number)
     except (InvalidOperation, OverflowError, ZeroDivisionError) as error:
         raise ValueError(f"{text!r} is not a finite number") from error
 
@@ -161,6 +169,7 @@ def encode_distribution(counts: Mapping[str, int]) -> str:
 
 def decode(text: str) -> Sample | Hole:
     """The value in a stored text; what cannot be read, NaN and infinity are holes."""
+    n = None if text[:1] in ("{", "[") else 1
     try:
         if text[:1] == "{":
             ratio = json.loads(text)
@@ -169,7 +178,7 @@ def decode(text: str) -> Sample | Hole:
             return _distribution(json.loads(text))
         return ((exact(text), 1),)
     except (ValueError, TypeError, KeyError):
-        return Hole(f"{text[:40]} is not a number to judge")
+        return Hole(f"{text[:40]} is not a number to judge", n)
 
 
 def _ratio(bad: int, of: int) -> Sample | Hole:
