@@ -15,6 +15,9 @@ from tests.judge.worlds import AT, HEADER, criterion, decided, plan_of, samples,
 GO, HOLD, NO_GO, ROLLBACK = Answer.GO, Answer.HOLD, Answer.NO_GO, Answer.ROLLBACK
 ITEM = "t.py::test_c"
 DAY = 86_400
+BESIDE_A_HARD_ONE = (
+    "    criteria:\n      - {{id: hard, kind: load}}\n      - {{id: c, kind: load, {}}}\n"
+)
 
 
 def attempts(*verdicts: str) -> dict[str, tuple[Attempt, ...]]:
@@ -139,8 +142,7 @@ def test_a_condition_of_the_entry_is_due_at_the_exit() -> None:
 
 
 def test_an_optional_criterion_is_only_reported() -> None:
-    phase = "    criteria:\n      - {id: hard, kind: load}\n      - {id: c, kind: load, severity: optional}"
-    decision = answer_of(phase, checks=attempts("fail"))
+    decision = answer_of(BESIDE_A_HARD_ONE.format("severity: optional"), checks=attempts("fail"))
     assert (decision.answer, decision.conditions) == (GO, ())
     assert decision.criteria[1].verdict is Verdict.FAIL
 
@@ -216,7 +218,7 @@ def test_verdicts_and_answers_have_one_order() -> None:
     assert worst_answer([]) is HOLD
 
 
-WHEN = "    criteria:\n      - {id: hard, kind: load}\n      - {id: c, kind: load, when: {configured: KEY}}"
+WHEN = BESIDE_A_HARD_ONE.format("when: {configured: KEY}")
 
 
 def test_a_criterion_applies_where_its_condition_is_met() -> None:

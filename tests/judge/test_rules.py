@@ -260,8 +260,8 @@ def test_two_labels_ask_for_every_combination() -> None:
     assert judged(rule, [*three, seen(1, lane="B", site="y")]).verdict is PASS
 
 
-def minutes_before(*ages: float, value: object = 1, **more: str) -> list[Seen]:
-    return [seen(value, (AT - NINE) / SECOND - age * 60, **more) for age in ages]
+def minutes_before(*ages: float, value: object = 1) -> list[Seen]:
+    return [seen(value, (AT - NINE) / SECOND - age * 60) for age in ages]
 
 
 def test_a_span_leaves_out_what_is_exactly_as_old() -> None:

@@ -14,7 +14,6 @@ from pytest_rollout.model.evidence import (
     Head,
     Hole,
     Manifest,
-    ReleaseFact,
     Run,
     Sample,
     Seen,
@@ -104,9 +103,13 @@ def world_of(
     **run: Any,
 ) -> World:
     """A world in which one check is bound to each criterion and passed, unless told otherwise."""
-    bound = {f"p.{phase.id}.{one.id}": (f"t.py::test_{one.id}",) for phase, one in plan.criteria()}
+    bound: dict[str, tuple[str, ...]] = {
+        f"p.{phase.id}.{one.id}": (f"t.py::test_{one.id}",) for phase, one in plan.criteria()
+    }
     bound.update(items or {})
-    passed = {item: PASSED for names in bound.values() for item in names}
+    passed: dict[str, tuple[Attempt, ...]] = {
+        item: PASSED for names in bound.values() for item in names
+    }
     passed.update({item: tuple(attempts) for item, attempts in (checks or {}).items()})
     return World(
         run=run_of(**run),
