@@ -86,7 +86,9 @@ def once(seen: Iterable[Seen]) -> list[Seen]:
     for item in seen:
         first = chosen.setdefault(item.slot, item)
         if first.value != item.value:
-            chosen[item.slot] = replace(first, value=Hole("recorded twice with different values"))
+            n = opportunities(first) if opportunities(first) == opportunities(item) else None
+            conflict = Hole("recorded twice with different values", n)
+            chosen[item.slot] = replace(first, value=conflict)
     return sorted(chosen.values(), key=_order)
 
 

@@ -145,3 +145,12 @@ def test_a_group_that_came_and_went_is_not_waited_for() -> None:
     observed = [seen(0, END, lane="A"), seen(0, 10, lane="B")]
     assert watched(rule, observed) == "quiet"
     assert watched(rule, [*observed, seen(1, 20, lane="B")]) == "tripped"
+
+
+def test_a_trip_is_told_as_it_was_first_seen() -> None:
+    plan = plan_of(guardrail(CAP))
+    finding = decided(plan, world_of(plan, samples(0, 3, 9))).guardrails[0]
+    assert finding.because == (
+        "tripped: max of m was 3 at 2025-11-10 09:01:00 EST, over 2 samples since the phase began; "
+        "allowed <= 0"
+    )

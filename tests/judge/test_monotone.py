@@ -209,18 +209,25 @@ def degradations(draw: st.DrawFn, plan: Plan, world: World) -> World:
 
 @st.composite
 def changed_slot(draw: st.DrawFn, plan: Plan, world: World, *, lose: bool) -> World:
-    """The world with one value lost or worsened in place; of a lost one the weight may be too."""
-    index = draw(st.integers(0, len(world.seen) - 1))
-    before = world.seen[index]
-    rule = next(one for one in rules_of(plan) if one.metric == before.slot.series)
-    value = before.value
+    """The world with one value lost or worsened in place; of a lost one the weight may be too.
+
+    A slot that was recorded twice with different values holds none that could be worsened.
+    """
+    chosen = draw(st.sampled_from(world.seen))
+    rule = next(one for one in rules_of(plan) if one.metric == chosen.slot.series)
+    value = chosen.value
+    copies = [one for one in world.seen if one.slot == chosen.slot]
     if lose:
-        value = Hole("lost", draw(st.sampled_from((opportunities(before), None))))
-    elif not isinstance(value, Hole):
+        value = Hole("lost", draw(st.sampled_from((opportunities(chosen), None))))
+    elif not isinstance(value, Hole) and all(one.value == value for one in copies):
         value = worsened(draw, rule, value)
-    after = list(world.seen)
-    after[index] = dataclasses.replace(before, value=value)
-    return dataclasses.replace(world, seen=tuple(after))
+    else:
+        return world
+    changed = copies if draw(st.booleans()) else [chosen]
+    seen_now = tuple(
+        dataclasses.replace(one, value=value) if one in changed else one for one in world.seen
+    )
+    return dataclasses.replace(world, seen=seen_now)
 
 
 @given(st.data())

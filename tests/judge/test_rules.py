@@ -153,6 +153,7 @@ def test_what_is_no_finite_number_is_a_hole(lost: str) -> None:
         ('take: p50, pass: "< 10"', (11, 11, 11, None), FAIL),
         ('take: p50, pass: "< 10"', (1, 11, 11, None), INCONCLUSIVE),
         ('take: {share: "< 10"}, pass: ">= 0.5"', (11, 11, 11, None), FAIL),
+        ('take: {share: "< 10"}, pass: ">= 0.5"', (1, 11, None), INCONCLUSIVE),
         ('take: {share: "> 10"}, pass: "<= 0.5"', (11, 11, 11, None), FAIL),
         ('take: {share: "> 10"}, pass: "<= 0.8"', (11, 11, 11, None), INCONCLUSIVE),
         ('take: rate, pass: "<= 0.2"', (1, '{"bad": 9, "of": 1}'), INCONCLUSIVE),
