@@ -195,6 +195,12 @@ def degradations(draw: st.DrawFn, plan: Plan, world: World) -> World:
         return dataclasses.replace(world, run=spoiled)
     if step in ("hole", "harm"):
         return draw(changed_slot(plan, world, lose=step == "hole")) if world.seen else world
+    return draw(changed_check(world, step))
+
+
+@st.composite
+def changed_check(draw: st.DrawFn, world: World, step: str) -> World:
+    """The world with one attempt spoiled, a failing one added, or all of an item lost."""
     item = draw(st.sampled_from(sorted(world.checks)))
     attempts = list(world.checks[item])
     bad = Attempt(draw(st.sampled_from(BAD)))
