@@ -61,7 +61,7 @@ def _parts(
 ) -> tuple[Part, ...]:
     items = world.manifest.items.get(full, ())
     parts = [judge_check(item, world) for item in items]
-    if not items:
+    if criterion.check or not items:
         parts.append(Part("", Verdict.MISSING, _unbound(criterion)))
     if criterion.rule is not None:
         parts += judge(criterion.rule, world, at_us, plan.timezone)
@@ -84,7 +84,8 @@ def judge_check(item: str, world: World) -> Part:
     last = attempts[-1]
     said = tuple(_attempt(attempt) for attempt in attempts)
     if last.verdict is Verdict.PASS and any(a.verdict is not Verdict.PASS for a in attempts):
-        because = f"passed only at attempt {len(attempts)}; before: {attempts[0].reason}"
+        before = next(_attempt(one) for one in attempts if one.verdict is not Verdict.PASS)
+        because = f"passed only at attempt {len(attempts)}; before: {before}"
         return Part(item, Verdict.WARN, because, attempts=said)
     return Part(item, last.verdict, last.reason or "passed", attempts=said)
 

@@ -12,6 +12,7 @@ from pytest_rollout import calendar
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import configuration_of, demands, release_of
 from pytest_rollout.judge.guardrails import judge_guardrail
+from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
 from pytest_rollout.model.evidence import Hole, World
 from pytest_rollout.model.plan import (
@@ -32,12 +33,14 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 
     ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
     """
-    world = _trusted(plan, world)
+    world = world if world.run.sealed else replace(world, checks={}, seen=())
+    oldest_us = _oldest(plan, world)
+    fresh = _fresh(world, oldest_us)
     stated = phase.of(gate)
-    found = tuple(judge_criterion(plan, phase, one, world, at_us) for one in stated)
+    found = tuple(judge_criterion(plan, phase, one, fresh, at_us) for one in stated)
     asked = demands(plan, world.run, criteria=len(stated))
     watched = phase.guardrails if gate is Gate.EXIT else ()
-    rails = tuple(judge_guardrail(plan, phase, one, world, at_us) for one in watched)
+    rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     answer, reasons = _fold(found, asked, tuple(zip(watched, rails, strict=True)))
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
@@ -67,16 +70,20 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     return replace(decision, substance_digest=substance(decision))
 
 
-def _trusted(plan: Plan, world: World) -> World:
-    """A run without its seal is all holes; what is older than the environment allows is one."""
-    if not world.run.sealed:
-        return replace(world, checks={}, seen=())
+def _oldest(plan: Plan, world: World) -> int:
+    """The record time before which evidence is stale; 0 where the environment allows any age."""
     environment = plan.environments.get(world.run.environment)
     if environment is None or environment.max_age_us is None:
-        return world
-    oldest = world.run.ended_us - environment.max_age_us
+        return 0
+    return world.run.ended_us - environment.max_age_us
+
+
+def _fresh(world: World, oldest_us: int) -> World:
+    """The world with a hole for everything that is stale."""
     seen = tuple(
-        item if item.seen_us >= oldest else replace(item, value=Hole("older than max_age"))
+        item
+        if item.seen_us >= oldest_us
+        else replace(item, value=Hole("older than max_age", opportunities(item)))
         for item in world.seen
     )
     return replace(world, seen=seen)
@@ -94,7 +101,7 @@ def _fold(
     held = [
         *(finding for finding in (*asked, *hard) if finding.verdict.holds_back),
         *(finding for rail, finding in tripped if Then.PAUSE in rail.then),
-        *(f for _, f in rails if f.verdict.holds_back and f.verdict is not Verdict.FAIL),
+        *(finding for _, finding in rails if _blind(finding)),
     ]
     if back:
         return Answer.ROLLBACK, tuple(_reason(finding) for finding in (*back, *failed))
@@ -106,7 +113,15 @@ def _fold(
     if not any(finding.verdict in (Verdict.PASS, Verdict.WARN) for finding in applied):
         return Answer.HOLD, ("nothing to judge: no criterion of this gate applies and passes",)
     hard_count = sum(finding.severity == Severity.HARD for finding in applied)
-    return Answer.GO, (f"all {hard_count} hard criteria hold, on evidence of a sealed run",)
+    every = f"all {hard_count} hard criteria hold" if hard_count else "no hard criterion applies"
+    return Answer.GO, (f"{every}, on evidence of a sealed run",)
+
+
+def _blind(finding: Finding) -> bool:
+    """Whether a guardrail could not be judged somewhere, also where it tripped elsewhere."""
+    return not finding.parts or any(
+        part.verdict.holds_back and part.verdict is not Verdict.FAIL for part in finding.parts
+    )
 
 
 def _reason(finding: Finding) -> str:

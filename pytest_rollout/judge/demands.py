@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_rollout.model.decision import Finding
 from pytest_rollout.model.evidence import Run
-from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.plan import EMBEDDED, Plan
 from pytest_rollout.model.verdict import Verdict
 
 
@@ -44,7 +44,7 @@ def _something(criteria: int) -> Iterator[Finding]:
 
 def _release(plan: Plan, run: Run) -> Iterator[Finding]:
     for fact in run.releases:
-        if fact.reference and run.environment != "embedded":
+        if fact.reference and run.environment != EMBEDDED:
             because = (
                 f"the target answers as a reference target ({fact.reference}); "
                 f"its evidence is worth nothing in {run.environment}"
@@ -63,6 +63,9 @@ def _one_release(run: Run) -> Finding:
     moments = {fact.when for fact in run.releases}
     if not known:
         because = "the release is unknown: no target was asked for it"
+        return Finding("run.release", Verdict.MISSING, because)
+    if not all(known):
+        because = "the release is unknown: the target was asked and named none"
         return Finding("run.release", Verdict.MISSING, because)
     if len(known) > 1:
         seen = ", ".join(sorted(str(release) for release in known))

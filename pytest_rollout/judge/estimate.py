@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from pytest_rollout.judge.slices import Slice
-from pytest_rollout.model.evidence import Hole, Slot
+from pytest_rollout.judge.numbers import decimal
+from pytest_rollout.model.evidence import Hole, Seen, Slot
 from pytest_rollout.model.rule import Take, Taking
 
 Weighted = list[tuple[Fraction, int, Slot]]
@@ -22,13 +23,16 @@ class Point:
     slot: Slot | None = None
 
 
-def estimate(slice_: Slice, taking: Taking) -> Point | str:
-    """The taken value over the slots that hold one, or why it cannot be taken."""
+def estimate(seen: Iterable[Seen], taking: Taking) -> Point | str:
+    """The taken value over the slots that hold one, or why it cannot be taken.
+
+    The slots stand in order of event time.
+    """
     values: Weighted = [
-        (value, count, seen.slot)
-        for seen in slice_.seen
-        if not isinstance(seen.value, Hole)
-        for value, count in seen.value
+        (value, count, one.slot)
+        for one in seen
+        if not isinstance(one.value, Hole)
+        for value, count in one.value
     ]
     n = sum(count for _, count, _ in values)
     if n == 0:
@@ -68,7 +72,7 @@ def _worst_term(values: Weighted) -> Slot | None:
 def _rate(values: Weighted, n: int) -> Point | str:
     outside = next((value for value, _, _ in values if not 0 <= value <= 1), None)
     if outside is not None:
-        return f"a rate is of outcomes between 0 and 1, and {float(outside):g} was observed"
+        return f"a rate is of outcomes between 0 and 1, and {decimal(outside)} was observed"
     return Point(_total(values) / n, n, _worst_term(values))
 
 

@@ -6,10 +6,11 @@ from fractions import Fraction
 
 from pytest_rollout.judge import words
 from pytest_rollout.judge.estimate import Point, estimate
-from pytest_rollout.judge.slices import Absent, Slice, slices
+from pytest_rollout.judge.lost import fails_anyway
+from pytest_rollout.judge.slices import Absent, Reach, Slice, grouped, matching, slices
 from pytest_rollout.model.decision import Part
 from pytest_rollout.model.evidence import World
-from pytest_rollout.model.rule import Bands, Rule, Take
+from pytest_rollout.model.rule import Bands, Rule, ScopeKind
 from pytest_rollout.model.verdict import Verdict
 
 
@@ -24,33 +25,30 @@ def band(bands: Bands, value: Fraction) -> Verdict:
 
 def judge(rule: Rule, world: World, at_us: int, zone: str) -> tuple[Part, ...]:
     """One part for each group of the rule; never empty."""
-    found, absent = slices(rule, world.seen, at_us, world.begun_us, world.run.id)
+    items = matching(rule, world.seen)
+    if all(scope.kind is ScopeKind.RUN for scope in rule.scopes):
+        items = [item for item in items if item.run == world.run.id]
+    reach = Reach(at_us, world.begun_us, world.run.id)
+    found, absent = slices(rule, grouped(rule, items), reach)
     parts = [judge_slice(rule, slice_, zone) for slice_ in found]
-    parts += [_absent(rule, item) for item in absent]
-    return tuple(parts)
+    return (*parts, *(absent_part(rule, item) for item in absent))
 
 
 def judge_slice(rule: Rule, slice_: Slice, zone: str) -> Part:
-    """The part of one group."""
+    """The part of one group; a hole caps it at inconclusive, unless it fails anyway."""
     group = words.name(slice_.group)
     if slice_.n < slice_.need:
         verdict = Verdict.INCONCLUSIVE if slice_.n else Verdict.MISSING
         return Part(group, verdict, words.short_of(rule, slice_))
-    point = estimate(slice_, rule.take)
+    point = estimate(slice_.seen, rule.take)
     if isinstance(point, str):
         verdict = Verdict.INCONCLUSIVE if slice_.holes else Verdict.ERROR
         return Part(group, verdict, words.holes(rule, slice_) if slice_.holes else point)
     seen = words.shown(point, zone)
-    verdict = band(rule.bands, point.value)
-    if slice_.holes and not (verdict is Verdict.FAIL and _settled(rule)):
+    if slice_.holes and not fails_anyway(rule, slice_):
         return Part(group, Verdict.INCONCLUSIVE, words.holes(rule, slice_), seen)
+    verdict = Verdict.FAIL if slice_.holes else band(rule.bands, point.value)
     return Part(group, verdict, _because(rule, slice_, point, verdict, zone), seen)
-
-
-def _settled(rule: Rule) -> bool:
-    """Whether a value that is seen to fail fails however holes are filled."""
-    upward = rule.bands.passes.upward
-    return rule.take.take is (Take.MIN if upward else Take.MAX)
 
 
 def _because(rule: Rule, slice_: Slice, point: Point, verdict: Verdict, zone: str) -> str:
@@ -68,9 +66,11 @@ def _because(rule: Rule, slice_: Slice, point: Point, verdict: Verdict, zone: st
             return f"{seen}; allowed {rule.bands.passes.text}"
 
 
-def _absent(rule: Rule, absent: Absent) -> Part:
+def absent_part(rule: Rule, absent: Absent) -> Part:
+    """The part of expected groups that nothing was seen of."""
+    within = f" of {words.name(absent.within)}" if absent.within else ""
     because = (
-        f"{absent.found} of {absent.expected} expected groups of {absent.label} "
+        f"{absent.found} of {absent.expected} expected groups of {absent.label}{within} "
         f"were seen in {rule.metric}"
     )
-    return Part(f"every {absent.label}", Verdict.MISSING, because)
+    return Part(f"every {absent.label}{within}", Verdict.MISSING, because)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from pytest_rollout import calendar
 from pytest_rollout.model.evidence import Hole, Labels, Seen
 from pytest_rollout.model.rule import Each, Rule, Scope, ScopeKind
+
+Groups = Mapping[Labels, Sequence[Seen]]
+_UNLABELLED = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the edges of scopes depend on: the instant of judging, the begin, the deciding run."""
+
+    at_us: int
+    begun_us: int | None
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +32,17 @@ class Slice:
     seen: tuple[Seen, ...]
     scope: Scope
     need: int  # opportunities asked for; a group that the plan does not list asks for one
+    begun: bool = True  # whether the phase was begun
 
     @property
     def n(self) -> int:
-        """How many opportunities there were; a hole is one."""
-        return sum(opportunities(seen) for seen in self.seen)
+        """How many opportunities there were; a hole is at least one."""
+        return sum(opportunities(seen) or 0 for seen in self.seen) + self.unknown
+
+    @property
+    def unknown(self) -> int:
+        """How many of its holes stood for nobody knows how many opportunities."""
+        return sum(opportunities(seen) is None for seen in self.seen)
 
     @property
     def holes(self) -> tuple[Hole, ...]:
@@ -38,103 +57,124 @@ class Absent:
     label: str
     found: int
     expected: int
+    within: Labels = ()  # the listed group in which they were expected
 
 
-def opportunities(seen: Seen) -> int:
-    """How many chances for a bad value one slot stands for."""
+def opportunities(seen: Seen) -> int | None:
+    """How many chances for a bad value one slot stands for; None where nobody knows."""
     if isinstance(seen.value, Hole):
-        return 1
+        return seen.value.n
     return sum(count for _, count in seen.value)
 
 
-def select(rule: Rule, seen: Iterable[Seen]) -> tuple[Seen, ...]:
-    """The slots of a rule's series and labels in order of event time, each once.
+def matching(rule: Rule, seen: Iterable[Seen]) -> list[Seen]:
+    """What was recorded in a rule's series with its labels."""
+    where = rule.where.items()
+    return [
+        item
+        for item in seen
+        if item.slot.series == rule.metric and where <= dict(item.slot.labels).items()
+    ]
+
+
+def once(seen: Iterable[Seen]) -> list[Seen]:
+    """Slots in order of event time, each once.
 
     A slot that was recorded twice with different values is a hole: neither is known to be it.
     """
     chosen: dict[object, Seen] = {}
-    where = rule.where.items()
     for item in seen:
-        if item.slot.series != rule.metric or not where <= dict(item.slot.labels).items():
-            continue
         first = chosen.setdefault(item.slot, item)
         if first.value != item.value:
-            chosen[item.slot] = replace(first, value=Hole("recorded twice with different values"))
-    return tuple(sorted(chosen.values(), key=_order))
+            n = opportunities(first) if opportunities(first) == opportunities(item) else None
+            conflict = Hole("recorded twice with different values", n)
+            chosen[item.slot] = replace(first, value=conflict)
+    return sorted(chosen.values(), key=_order)
 
 
 def _order(seen: Seen) -> tuple[int, int, Labels]:
     return seen.slot.t_us, seen.slot.seq, seen.slot.labels
 
 
-def slices(
-    rule: Rule, seen: Sequence[Seen], at_us: int, begun_us: int | None, run: str
-) -> tuple[list[Slice], list[Absent]]:
-    """One slice for each group, expected or not, and the counts of groups that fall short."""
-    groups: dict[Labels, list[Seen]] = {group: [] for group in _expected(rule.each)}
-    listed = set(groups)
-    for item in select(rule, seen):
+def event_time(seen: Seen) -> int:
+    """When it happened, in microseconds since the epoch."""
+    return seen.slot.t_us
+
+
+def grouped(rule: Rule, seen: Iterable[Seen]) -> dict[Labels, list[Seen]]:
+    """The slots of each group, the expected groups first and even where nothing was seen."""
+    groups: dict[Labels, list[Seen]] = {group: [] for group in expected(rule.each)}
+    for item in once(seen):
         groups.setdefault(_group(rule.each, item), []).append(item)
+    return groups
+
+
+def slices(rule: Rule, groups: Groups, reach: Reach) -> tuple[list[Slice], list[Absent]]:
+    """One slice for each group in reach, and the counts of groups that fall short.
+
+    A group that the plan does not list counts only where one of its slots is in reach.
+    """
+    listed = set(expected(rule.each))
     counted = any(each.at_least for each in rule.each)
     found = [
-        _slice(rule, group, items, at_us, begun_us, run, listed=counted or group in listed)
+        _slice(rule, group, items, reach, full=counted or group in listed)
         for group, items in groups.items()
     ]
-    return found, _absent(rule.each, groups)
+    found = [one for one in found if one.seen or one.group in listed]
+    return found, _absent(rule.each, [one.group for one in found])
 
 
-def _expected(each: tuple[Each, ...]) -> list[Labels]:
+def expected(each: tuple[Each, ...]) -> list[Labels]:
+    """The groups that the plan lists by name; a rule without `each` has the one, nameless."""
     if any(item.at_least for item in each):
         return []
-    names = [[(item.label, name) for name in item.names] for item in each]
+    return _listed(each)
+
+
+def _listed(each: tuple[Each, ...]) -> list[Labels]:
+    names = [[(item.label, name) for name in item.names] for item in each if not item.at_least]
     return [tuple(sorted(pairs)) for pairs in product(*names)]
 
 
 def _group(each: tuple[Each, ...], seen: Seen) -> Labels:
     labels = dict(seen.slot.labels)
-    return tuple(sorted((item.label, labels.get(item.label, "?")) for item in each))
+    return tuple(sorted((item.label, labels.get(item.label, _UNLABELLED)) for item in each))
 
 
-def _absent(each: tuple[Each, ...], groups: dict[Labels, list[Seen]]) -> list[Absent]:
+def _absent(each: tuple[Each, ...], groups: Sequence[Labels]) -> list[Absent]:
+    """Of a count: how many groups were seen, in each combination of the labels that are listed."""
     short = []
     for item in each:
-        names = {dict(group)[item.label] for group in groups}
-        if item.at_least > len(names):
-            short.append(Absent(item.label, len(names), item.at_least))
+        for within in _listed(each) if item.at_least else ():
+            inside = (dict(group) for group in groups if set(within) <= set(group))
+            names = {group[item.label] for group in inside} - {_UNLABELLED}
+            if item.at_least > len(names):
+                short.append(Absent(item.label, len(names), item.at_least, within))
     return short
 
 
-def _slice(
-    rule: Rule,
-    group: Labels,
-    items: list[Seen],
-    at_us: int,
-    begun_us: int | None,
-    run: str,
-    *,
-    listed: bool,
-) -> Slice:
-    best: Slice | None = None
+def _slice(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach, *, full: bool) -> Slice:
+    """The first scope with enough in it, else the one with most.
+
+    What was lost may have been enough, so a scope with a hole of unknown weight decides too:
+    a lost value never moves the judgement to other slots.
+    """
+    tried = []
     for scope in rule.scopes:
-        need = scope.need if listed else 1
-        current = Slice(group, _cut(scope, items, at_us, begun_us, run), scope, need)
-        if current.n >= need:
+        need = scope.need if full else 1
+        begun = reach.begun_us is not None
+        current = Slice(group, _cut(scope, items, reach), scope, need, begun)
+        if current.n >= need or current.unknown:
             return current
-        if best is None or current.n > best.n:
-            best = current
-    assert best is not None
-    return best
+        tried.append(current)
+    return max(tried, key=lambda one: one.n)
 
 
-def _cut(
-    scope: Scope, items: list[Seen], at_us: int, begun_us: int | None, run: str
-) -> tuple[Seen, ...]:
+def _cut(scope: Scope, items: Sequence[Seen], reach: Reach) -> tuple[Seen, ...]:
     if scope.kind is ScopeKind.RUN:
-        return tuple(item for item in items if item.run == run)
-    start, end = calendar.bounds(scope, at_us, begun_us)
-    inside = tuple(
-        item
-        for item in items
-        if (start is None or item.slot.t_us > start) and (end is None or item.slot.t_us <= end)
-    )
+        return tuple(item for item in items if item.run == reach.run)
+    start, end = calendar.bounds(scope, reach.at_us, reach.begun_us)
+    first = 0 if start is None else bisect_right(items, start, key=event_time)
+    after = len(items) if end is None else bisect_right(items, end, key=event_time)
+    inside = tuple(items[first:after])
     return inside[-scope.last :] if scope.kind is ScopeKind.LAST else inside

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.estimate import Point
+from pytest_rollout.judge.numbers import decimal
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.model.decision import Estimate
 from pytest_rollout.model.evidence import Labels
-from pytest_rollout.model.rule import Bands, Rule
-
-_SHORT = 6
-
-
-def number(value: Fraction) -> str:
-    """A rational as decimal text, exact where six decimals suffice, else rounded."""
-    scaled = value * 10**_SHORT
-    if scaled.denominator == 1:
-        text = f"{int(scaled) / 10**_SHORT:.6f}" if abs(scaled) < 2**53 else str(float(value))
-        return text.rstrip("0").rstrip(".") or "0"
-    return f"{float(value):.6g}"
+from pytest_rollout.model.rule import Bands, Rule, ScopeKind
 
 
 def count(n: int, thing: str) -> str:
@@ -48,13 +37,15 @@ def taken(rule: Rule, slice_: Slice, point: Point, zone: str) -> str:
     """``max of queue_depth was 10 at 09:07:15 over 240 samples in this run``."""
     at = f" at {calendar.wall(point.slot.t_us, zone)}" if point.slot else ""
     return (
-        f"{rule.take.text} of {rule.metric} was {number(point.value)}{at}, "
+        f"{rule.take.text} of {rule.metric} was {decimal(point.value)}{at}, "
         f"over {count(point.n, 'sample')} {slice_.scope.words}"
     )
 
 
 def short_of(rule: Rule, slice_: Slice) -> str:
     """Too few samples, or none."""
+    if slice_.scope.kind is ScopeKind.SINCE and not slice_.begun:
+        return f"the phase was not begun, so no sample of {rule.metric} counts"
     if slice_.n == 0:
         need = f"{count(slice_.need, 'sample')} needed"
         return f"no sample of {rule.metric} was seen {slice_.scope.words}; {need}"
@@ -74,7 +65,7 @@ def holes(rule: Rule, slice_: Slice) -> str:
 def shown(point: Point, zone: str) -> Estimate:
     """A point as the decision keeps it."""
     at = calendar.wall(point.slot.t_us, zone) if point.slot else None
-    return Estimate(number(point.value), point.n, at)
+    return Estimate(decimal(point.value), point.n, at)
 
 
 def joined(reasons: Sequence[str], most: int = 3) -> str:

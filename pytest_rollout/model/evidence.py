@@ -23,6 +23,7 @@ class Hole:
     """A slot that should hold a value and does not."""
 
     why: str
+    n: int | None = None  # opportunities it stood for; None: nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def encode_distribution(counts: Mapping[str, int]) -> str:
 
 def decode(text: str) -> Sample | Hole:
     """The value in a stored text; what cannot be read, NaN and infinity are holes."""
+    n = None if text[:1] in ("{", "[") else 1
     try:
         if text[:1] == "{":
             ratio = json.loads(text)
@@ -193,7 +195,7 @@ def decode(text: str) -> Sample | Hole:
             return tuple((exact(str(value)), count) for value, count in pairs if count)
         return ((exact(text), 1),)
     except (ValueError, TypeError, KeyError, RecursionError):
-        return Hole(f"{text[:40]} is not a number to judge")
+        return Hole(f"{text[:40]} is not a number to judge", n)
 
 
 def _count(number: object) -> int:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import (
     EMBEDDED,
+    Address,
     Effect,
     Environment,
     Phase,
@@ -51,11 +52,14 @@ def load(path: Path, shown: str) -> Loaded:
     try:
         if path.stat().st_size > MAX_BYTES:
             problem = Problem(shown, 1, f"the file is larger than {MAX_BYTES} bytes")
-            return Loaded(path, "", None, (problem,), frozenset())
+            return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(shown, 1, f"cannot be read: {error}")
-        return Loaded(path, "", None, (problem,), frozenset())
+    except UnicodeDecodeError as error:
+        problem = Problem(shown, 1, f"is not text in UTF-8: {error.reason} at byte {error.start}")
+        return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
+    except OSError as error:
+        problem = Problem(shown, 1, f"cannot be read: {error.strerror}")
+        return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
     return parse(text, path, shown)
 
 
@@ -65,14 +69,16 @@ def parse(text: str, path: Path, shown: str) -> Loaded:
     plan = None
     if tree is not None:
         plan = _plan(Reader(tree, shown, "the plan", problems), text, shown)
-    names = plan.marks() if plan else _glean(text, path)
+    names = plan.marks() if plan else frozenset()
+    if problems:
+        names |= _glean(text, path)
     ordered = sorted(set(problems), key=lambda problem: (problem.line, problem.what))
     return Loaded(path, text, plan, tuple(ordered), names)
 
 
 def _glean(text: str, path: Path) -> frozenset[str]:
-    """Words that may be markers of a plan which cannot be parsed."""
-    found = re.findall(r"^[\s-]*(?:id|plan|marks):\s*(.+)$", text, re.MULTILINE)
+    """Words that may be markers of a plan, where it cannot be read or not all of it."""
+    found = re.findall(r"^[ \t{-]*(?:id|plan|marks):\s{0,200}(.+)$", text, re.MULTILINE)
     words = re.findall(r"[A-Za-z0-9_-]+", " ".join(found))
     return frozenset({path.parent.name, *(word.replace("-", "_") for word in words)})
 
@@ -114,7 +120,7 @@ def _zone(reader: Reader) -> str:
         reader.problem(
             reader.line_of("timezone"),
             f"unknown timezone `{name}`",
-            "an IANA name, as America/New_York",
+            nearest(name, available_timezones(), "an IANA name, as America/New_York"),
         )
         return "UTC"
     return name
@@ -229,14 +235,28 @@ def _references(reader: Reader, plan: Plan) -> None:
     """Names that must be defined elsewhere in the plan."""
     _circles(reader, plan)
     _shared_marks(reader, plan)
-    for reading in filter(None, (plan.release, plan.configuration)):
-        for environment in plan.environments.values():
+    _dues(reader, plan)
+    for key, reading in (("release", plan.release), ("configuration", plan.configuration)):
+        for environment in plan.environments.values() if reading else ():
+            assert reading is not None
             if environment.targets and reading.target not in environment.targets:
                 reader.problem(
-                    reader.line_of("release"),
+                    reader.line_of(key),
                     f"environment {environment.name} has no target `{reading.target}`",
                     nearest(reading.target, environment.targets),
                 )
+
+
+def _dues(reader: Reader, plan: Plan) -> None:
+    """A gate by which a condition is due is one of this plan, or of another one."""
+    for _, criterion in plan.criteria():
+        due = Address.parse(criterion.due) if criterion.due else None
+        if due and due.plan == plan.id and plan.phase(due.phase) is None:
+            reader.problem(
+                criterion.line,
+                f"criterion {criterion.id}: `due` names unknown phase `{due.phase}`",
+                nearest(due.phase, [phase.id for phase in plan.phases]),
+            )
 
 
 def _circles(reader: Reader, plan: Plan) -> None:

@@ -58,7 +58,25 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         line=reader.line,
     )
     reader.done()
+    _dates(reader, phase)
+    _same_ids(reader, phase)
     return phase
+
+
+def _dates(reader: Reader, phase: Phase) -> None:
+    for key in ("until", "hours"):
+        if reader.has(key) and not reader.has("date"):
+            reader.problem(reader.line_of(key), f"{reader.what}: `{key}` without `date`")
+    if phase.date and phase.until and phase.until < phase.date:
+        reader.problem(reader.line_of("until"), f"{reader.what} ends before it begins")
+
+
+def _same_ids(reader: Reader, phase: Phase) -> None:
+    criteria = {criterion.id for criterion in phase.criteria}
+    for guardrail in phase.guardrails:
+        if guardrail.id in criteria:
+            what = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
+            reader.problem(guardrail.line, what)
 
 
 def _requires(reader: Reader, id_: str, names: Names) -> tuple[str, ...]:
@@ -86,15 +104,17 @@ def _roles(reader: Reader, key: str, names: Names) -> tuple[str, ...]:
 
 
 def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
-    if not reader.has("marks"):
-        reader.tree("marks")
-        return (id_.replace("-", "_"),)
+    reader.tree("marks")
+    words = reader.words("marks") if reader.has("marks") else (id_.replace("-", "_"),)
     marks = []
-    for word in reader.words("marks"):
+    for word in words:
         try:
             marks.append(terms.mark(word))
         except ValueError as error:
-            reader.problem(reader.line_of("marks"), f"{reader.what}: `marks`: {error}")
+            fix = "" if reader.has("marks") else "give the phase `marks:`"
+            reader.problem(reader.line_of("marks"), f"{reader.what}: `marks`: {error}", fix)
+    if reader.has("marks") and not words:
+        reader.problem(reader.line_of("marks"), f"{reader.what}: no marker selects it")
     return tuple(marks)
 
 
@@ -122,7 +142,7 @@ def _criterion(reader: Reader) -> Criterion | None:
         return None
     reader.what = f"criterion {id_}"
     if not reader.has("kind"):
-        reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", list(Kind)))
+        reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", Kind))
     criterion = Criterion(
         id=id_,
         says=reader.text("says", id_.replace("-", " ")),
@@ -152,6 +172,9 @@ def _when(reader: Reader) -> When | None:
         return None
     inner = reader.reader(tree, f"{reader.what}: when")
     name = inner.word("configured")
+    if not inner.has("configured"):
+        fix = "when: {configured: NAME_OF_A_VARIABLE}"
+        inner.problem(tree.line, f"{inner.what} states no condition", fix)
     inner.done()
     return When(name) if name else None
 
@@ -172,7 +195,8 @@ def _guardrails(reader: Reader) -> tuple[Guardrail, ...]:
 def _guardrail(reader: Reader) -> Guardrail | None:
     id_ = reader.parsed("id", terms.identifier)
     if id_ is None:
-        reader.problem(reader.line, f"{reader.what} has no `id`")
+        if not reader.has("id"):
+            reader.problem(reader.line, f"{reader.what} has no `id`")
         return None
     reader.what = f"guardrail {id_}"
     says = reader.text("says", id_.replace("-", " "))

@@ -14,13 +14,22 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``did you mean x?`` for the nearest known word, else the known words."""
+def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """``did you mean x?`` for the nearest known word, else ``otherwise`` or the known words."""
     words = list(known)
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"
+    if otherwise:
+        return otherwise
     return f"known: {', '.join(sorted(words))}" if words else "none is defined"
+
+
+def label_text(tree: Tree) -> str:
+    """A scalar as labels of observations have it: true and false are yes and no."""
+    if isinstance(tree.value, bool):
+        return "yes" if tree.value else "no"
+    return tree.text
 
 
 class Reader:
@@ -68,16 +77,14 @@ class Reader:
                     "the gate would be decided without it, so leave it out on purpose",
                 )
 
-    def text(self, key: str, default: str | None = None, *, required: bool = False) -> str:
+    def text(self, key: str, default: str = "") -> str:
         """A text value; numbers and booleans are offences, not text."""
         tree = self.tree(key)
         if tree is None:
-            if required:
-                self.problem(self.line, f"{self.what} has no `{key}`")
-            return default or ""
+            return default
         if not isinstance(tree.value, str):
             self.problem(tree.line, f"{self.what}: `{key}` is not a text", "put it in quotes")
-            return default or tree.text
+            return default
         return tree.value
 
     def word(self, key: str) -> str | None:
@@ -115,10 +122,17 @@ class Reader:
         if tree is None:
             return ()
         items = tree.value if isinstance(tree.value, list) else [tree]
-        bad = [item for item in items if isinstance(item.value, (list, Mapping))]
-        for item in bad:
-            self.problem(item.line, f"{self.what}: `{key}` holds something other than names")
-        return tuple(item.text for item in items if item not in bad)
+        return self.texts(key, items)
+
+    def texts(self, key: str, items: Iterable[Tree]) -> tuple[str, ...]:
+        """Scalars of a list as labels have them; what is empty or no scalar is an offence."""
+        found = []
+        for item in items:
+            if isinstance(item.value, (list, Mapping)) or item.value in (None, ""):
+                self.problem(item.line, f"{self.what}: `{key}` holds something other than names")
+            else:
+                found.append(label_text(item))
+        return tuple(found)
 
     def whole(self, key: str, *, least: int = 1) -> int | None:
         """A whole number of at least ``least``."""
@@ -138,7 +152,14 @@ class Reader:
         if not isinstance(tree.value, Mapping):
             self.problem(tree.line, f"{self.what}: `{key}` is not a mapping of names to values")
             return {}
-        return {name: value.text for name, value in tree.value.items()}
+        found = {}
+        for name, value in tree.value.items():
+            if isinstance(value.value, (list, Mapping)) or value.value is None:
+                what = f"{self.what}: `{key}`: `{name}` is not a single value"
+                self.problem(value.line, what)
+            else:
+                found[name] = label_text(value)
+        return found
 
     def items(self, key: str) -> list[Tree]:
         """A list of anything; absent is empty."""

@@ -19,6 +19,7 @@ from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.tree import Tree
 
 _LATER = ("confidence", "versus", "in_a_row", "tolerate", "of", "per", "soak", "range")
+_KEYS = ("take", "pass", "warn", "fail", "each", "over", "need", "where")
 
 
 def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
@@ -44,7 +45,7 @@ def _stray(reader: Reader) -> None:
     """Rule keys without a series to judge."""
     if reader.has("check"):
         return
-    stray = [key for key in ("take", "pass", "warn", "fail", "each", "over") if reader.has(key)]
+    stray = [key for key in _KEYS if reader.has(key)]
     if stray:
         names = ", ".join(f"`{key}`" for key in stray)
         reader.problem(
@@ -63,6 +64,8 @@ def _each(reader: Reader) -> tuple[Each, ...]:
         what = f"{reader.what}: `each` does not say which groups are expected"
         reader.problem(tree.line, what, fix)
         return ()
+    if not tree.value:
+        reader.problem(tree.line, f"{reader.what}: `each` names no label", "each: {lane: [A, B]}")
     return tuple(
         each
         for label, value in tree.value.items()
@@ -72,7 +75,10 @@ def _each(reader: Reader) -> tuple[Each, ...]:
 
 def _groups(reader: Reader, label: str, tree: Tree) -> Each | None:
     if isinstance(tree.value, list) and tree.value:
-        return Each(label, tuple(item.text for item in tree.value))
+        names = reader.texts("each", tree.value)
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            reader.problem(tree.line, f"{reader.what}: `each` states {label} {name} twice")
+        return Each(label, names)
     if isinstance(tree.value, int) and not isinstance(tree.value, bool) and tree.value > 0:
         return Each(label, at_least=tree.value)
     if isinstance(tree.value, Mapping):
@@ -85,6 +91,9 @@ def _groups(reader: Reader, label: str, tree: Tree) -> Each | None:
 
 def _scopes(reader: Reader, need: int, *, guardrail: bool) -> tuple[Scope, ...]:
     trees = reader.items("over")
+    if not trees and reader.has("over"):
+        what = f"{reader.what}: `over` has no scope"
+        reader.problem(reader.line_of("over"), what, "over: [{span: 5m, need: 7}]")
     if not trees:
         kind = ScopeKind.SINCE if guardrail else ScopeKind.RUN
         return (Scope(kind, need),)
@@ -100,7 +109,9 @@ def _scope(reader: Reader, default_need: int) -> Scope | None:
     since = reader.word("since")
     reader.done()
     if since is not None and since != "begin":
-        reader.problem(reader.line_of("since"), f"{reader.what}: since {since}", "since: begin")
+        reader.problem(
+            reader.line_of("since"), f"{reader.what}: unknown since `{since}`", "since: begin"
+        )
         return None
     given = [key for key in ("span", "last", "since") if reader.has(key)]
     if len(given) != 1:
@@ -125,6 +136,8 @@ def _taking(reader: Reader) -> Taking:
     if isinstance(tree.value, Mapping):
         inner = reader.reader(tree, f"{reader.what}: take")
         share = inner.parsed("share", terms.cut)
+        if not inner.has("share"):
+            inner.problem(tree.line, f"{inner.what}: no `share`", 'take: {share: "< 500"}')
         inner.done()
         if share is None:
             return default

@@ -20,7 +20,7 @@ _SECONDS = {
     "d": Fraction(86400),
 }
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_IDENTIFIER = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 
 
 def cut(text: str) -> Cut:
@@ -29,10 +29,10 @@ def cut(text: str) -> Cut:
     if match is None:
         if text.strip()[:2] in ("==", "!="):
             raise ValueError(
-                f'{text!r} is no order; write "<= 0" for a count of bad things, and compare '
+                f'{text!r:.60} is no order; write "<= 0" for a count of bad things, and compare '
                 "for equality in a test without a rule"
             )
-        raise ValueError(f'{text!r} is no threshold; write <, <=, > or >= and a number: "> 3"')
+        raise ValueError(f'{text!r:.60} is no threshold; write <, <=, > or >= and a number: "> 3"')
     operator, number, unit = match.groups()
     limit = exact(number) * _SECONDS.get(unit or "s", Fraction(1))
     return Cut(operator, limit, f"{operator} {number}{unit or ''}")
@@ -42,10 +42,10 @@ def duration_us(text: str) -> int:
     """A duration such as ``5m``, ``48h`` or ``7d`` in microseconds."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)", text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no duration; write 30s, 5m, 48h or 7d")
+        raise ValueError(f"{text!r:.60} is no duration; write 30s, 5m, 48h or 7d")
     microseconds = exact(match[1]) * _SECONDS[match[2]] * 1_000_000
     if microseconds.denominator != 1 or microseconds <= 0:
-        raise ValueError(f"{text!r} is no positive duration in whole microseconds")
+        raise ValueError(f"{text!r:.60} is no positive duration in whole microseconds")
     return int(microseconds)
 
 
@@ -58,21 +58,24 @@ def taking(text: str) -> Taking:
     if text in plain:
         return Taking(plain[text], text)
     names = ", ".join([*plain, "p50 .. p99.9", 'share as {share: "< 500"}'])
-    raise ValueError(f"{text!r} is no take; known: {names}")
+    raise ValueError(f"{text!r:.60} is no take; known: {names}")
 
 
 def day(text: str) -> date:
     """A calendar day, as 2025-11-10."""
+    rule = f"{text!r:.60} is no day; write it as 2025-11-10"
+    if not re.fullmatch(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(rule)
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no day; write it as 2025-11-10") from None
+        raise ValueError(rule) from None
 
 
 def hours(text: str) -> Hours:
     """Hours of a day, as ``09:00-16:00``; 24:00 is the end of the day."""
-    match = re.fullmatch(r"(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)", text.strip())
-    rule = f'{text!r} are no hours; write "09:00-16:00"'
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", text.strip())
+    rule = f'{text!r:.60} are no hours; write "09:00-16:00"'
     if match is None:
         raise ValueError(rule)
     h1, m1, h2, m2 = (int(part) for part in match.groups())
@@ -82,7 +85,7 @@ def hours(text: str) -> Hours:
     except ValueError:
         raise ValueError(rule) from None
     if until != time(0, 0) and until <= since:
-        raise ValueError(f"{text!r} end before they begin")
+        raise ValueError(f"{text!r:.60} end before they begin")
     return Hours(since, until)
 
 
@@ -90,7 +93,7 @@ def days(text: str) -> frozenset[int]:
     """Days of the week, as ``mon-thu``, ``sat-sun`` or ``fri``; Monday is 0."""
     first, dash, last = text.strip().lower().partition("-")
     if first not in _DAYS or (dash and last not in _DAYS):
-        raise ValueError(f"{text!r} are no days; write mon-thu, sat-sun or fri")
+        raise ValueError(f"{text!r:.60} are no days; write mon-thu, sat-sun or fri")
     begin, end = _DAYS.index(first), _DAYS.index(last or first)
     span = (end - begin) % 7
     return frozenset((begin + step) % 7 for step in range(span + 1))

@@ -18,6 +18,8 @@ from pytest_rollout.model.errors import Problem
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 MAX_NODES = 50_000
+_TOO_BIG = f"more than {MAX_DEPTH} levels or {MAX_NODES} values (anchors?)"
+_MOST_DIGITS = 300  # Python refuses to convert numbers of thousands of digits
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -45,40 +47,64 @@ class _TooBigError(Exception):
 
 def read(text: str, file: str) -> tuple[Tree | None, list[Problem]]:
     """The tree of a document, and what is wrong with it; no tree where it cannot be read."""
-    problems = _tabs(text, file)
     if len(text) > MAX_BYTES:
         return None, [Problem(file, 1, f"the file is larger than {MAX_BYTES} characters")]
     try:
+        problems = _tags(text, file)
         node = yaml.compose(text, Loader=Loader)
-    except yaml.MarkedYAMLError as error:
-        return None, problems or [_syntax(error, file)]
-    except yaml.YAMLError as error:
-        return None, [Problem(file, 1, f"not readable as YAML: {error}")]
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        return None, _syntax(error, text, file)
+    except _TooBigError as error:
+        return None, [Problem(file, 1, str(error))]
     if node is None:
         return None, [Problem(file, 1, "the file is empty", "a plan starts with `plan: NAME`")]
     builder = _Builder(file)
     try:
-        return builder.build(node, 0), builder.problems
+        return builder.build(node, 0), problems + builder.problems
     except _TooBigError as error:
         return None, [Problem(file, 1, str(error))]
 
 
-def _tabs(text: str, file: str) -> list[Problem]:
-    return [
+def _tags(text: str, file: str) -> list[Problem]:
+    """Values with a tag; raises _TooBigError before nesting can exhaust the stack of a composer."""
+    problems: list[Problem] = []
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        if depth > MAX_DEPTH + 1:
+            raise _TooBigError(_TOO_BIG)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            what = f"a value with the tag `{tag}`"
+            mark = event.start_mark
+            line = mark.line + 1 if mark else 1
+            problems.append(Problem(file, line, what, "a plan holds plain values, without tags"))
+    return problems
+
+
+def _syntax(error: Exception, text: str, file: str) -> list[Problem]:
+    """What stops the text from being YAML; a tab is named as such, wherever else it fails."""
+    tabs = [
         Problem(file, number, "a tab in the indentation", "YAML is indented with spaces")
-        for number, line in enumerate(text.splitlines(), 1)
+        for number, line in enumerate(text.split("\n"), 1)
         if "\t" in line[: len(line) - len(line.lstrip())]
     ]
-
-
-def _syntax(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return [Problem(file, 1, f"not readable as YAML: {' '.join(str(error).split())}")]
     mark = error.problem_mark or error.context_mark
     where = mark.line + 1 if mark else 1
+    if any(problem.line == where for problem in tabs):
+        return tabs
     what = " ".join(filter(None, (error.context, error.problem)))
     fix = ""
     if "block scalar" in what:
         fix = 'a threshold that begins with > is quoted: pass: "> 3"'
-    return Problem(file, where, f"not readable as YAML: {what}", fix)
+    elif "another document" in what or "single document" in what:
+        fix = "a plan is one document, without `---` in between"
+    return [*tabs, Problem(file, where, f"not readable as YAML: {what}", fix)]
 
 
 class _Builder:
@@ -92,7 +118,7 @@ class _Builder:
     def build(self, node: yaml.Node, depth: int) -> Tree:
         self._count += 1
         if depth > MAX_DEPTH or self._count > MAX_NODES:
-            raise _TooBigError(f"more than {MAX_DEPTH} levels or {MAX_NODES} values (anchors?)")
+            raise _TooBigError(_TOO_BIG)
         line = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             return Tree(self._mapping(node, depth), line)
@@ -123,7 +149,7 @@ def scalar(text: str) -> str | int | float | bool | None:
     """A plain scalar by the core schema of YAML 1.2."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text):
+    if _INT.fullmatch(text) and len(text) <= _MOST_DIGITS:
         return int(text, 0 if text[:2] in ("0o", "0x") else 10)
     if _FLOAT.fullmatch(text):
         return float(text)

@@ -18,7 +18,7 @@ GUARDED = (
     PLAN
     + """\
     guardrails:
-      - {id: spike, metric: errors, take: max, fail: "> 5", then: [rollback]}
+      - {id: spike, metric: errors, take: max, over: [{last: 9}], fail: "> 5", then: [rollback]}
 """
 )
 

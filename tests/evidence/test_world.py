@@ -28,6 +28,10 @@ SPAN = reaching("{span: 1h}")
 
 
 def prod(ledger: Ledger, run: str, text: str = SINCE, **more: object) -> Writer:
+    """A run in prod, where the phase was begun at the epoch if nothing else was said."""
+    if not ledger.find(RecordKind.EVENT, "demo", "demo.canary", "prod"):
+        begin = {"type": "begin", "t_us": 0}
+        ledger.append(Draft(RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod"))
     return Writer(ledger, run, "prod", text, **more)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,141 @@
+"""Small plans and worlds for tests of the judge."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout.judge import decide
+from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.evidence import (
+    Attempt,
+    Head,
+    Hole,
+    Manifest,
+    Run,
+    Sample,
+    Seen,
+    Slot,
+    World,
+    decode,
+    labels_of,
+)
+from pytest_rollout.model.plan import Gate, Plan
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.plan.load import parse
+
+SECOND = 1_000_000
+NINE = 1_762_783_200 * SECOND  # Monday 2025-11-10 09:00 in New York
+AT = NINE + 3600 * SECOND
+
+HEADER = """\
+plan: p
+timezone: America/New_York
+environments:
+  prod: {targets: {api: "http://api"}, max_age: 24h}
+phases:
+  - id: one
+    owners: [engineering]
+"""
+
+PASSED = (Attempt(Verdict.PASS),)
+
+
+def plan_of(text: str, *, header: str = HEADER) -> Plan:
+    """A plan whose phase `one` continues with a text."""
+    found = parse(header + text, Path("p/rollout.yaml"), "rollout.yaml")
+    assert found.problems == (), [str(problem) for problem in found.problems]
+    assert found.plan is not None
+    return found.plan
+
+
+def criterion(rule: str = "", **more: str) -> str:
+    """The text of a phase with the one criterion `c`, in flow style."""
+    rest = "".join(f", {key}: {value}" for key, value in more.items())
+    return f"    criteria:\n      - {{id: c, kind: load{', ' if rule else ''}{rule}{rest}}}\n"
+
+
+def guardrail(rule: str, then: str = "[rollback]") -> str:
+    """A phase with the good criterion `ok` and the one guardrail `g`, in flow style."""
+    return (
+        "    criteria:\n      - {id: ok, kind: load}\n"
+        f"    guardrails:\n      - {{id: g, {rule}, then: {then}}}\n"
+    )
+
+
+def seen(
+    value: object,
+    t: float = 0,
+    series: str = "m",
+    *,
+    seq: int = 0,
+    run: str = "r1",
+    recorded: float | None = None,
+    **labels: object,
+) -> Seen:
+    """What was seen ``t`` seconds after nine; None is a hole, a text is as it is stored."""
+    slot = Slot(series, labels_of(labels), NINE + round(t * SECOND), seq)
+    held: Sample | Hole = Hole("lost", 1) if value is None else decode(str(value))
+    return Seen(slot, held, NINE + round((t if recorded is None else recorded) * SECOND), run)
+
+
+def samples(*values: object, every: float = 60, **more: Any) -> list[Seen]:
+    """Values that were seen one after the other."""
+    return [seen(value, index * every, **more) for index, value in enumerate(values)]
+
+
+def run_of(**changes: Any) -> Run:
+    """A good run: it ended by itself and is sealed."""
+    good = Run("r1", "embedded", NINE, AT, sealed=True)
+    return dataclasses.replace(good, **changes)
+
+
+def world_of(
+    plan: Plan,
+    observed: Iterable[Seen] = (),
+    *,
+    checks: Mapping[str, Sequence[Attempt]] | None = None,
+    items: Mapping[str, tuple[str, ...]] | None = None,
+    dropped: Mapping[str, str] | None = None,
+    begun_us: int | None = NINE,
+    **run: Any,
+) -> World:
+    """A world in which one check is bound to each criterion and passed, unless told otherwise."""
+    bound: dict[str, tuple[str, ...]] = {
+        f"p.{phase.id}.{one.id}": (f"t.py::test_{one.id}",) for phase, one in plan.criteria()
+    }
+    bound.update(items or {})
+    passed: dict[str, tuple[Attempt, ...]] = {
+        item: PASSED for names in bound.values() for item in names
+    }
+    passed.update({item: tuple(attempts) for item, attempts in (checks or {}).items()})
+    return World(
+        run=run_of(**run),
+        manifest=Manifest(bound, dropped or {}),
+        checks=passed,
+        seen=tuple(observed),
+        head=Head(1, "h"),
+        begun_us=begun_us,
+    )
+
+
+def decided(plan: Plan, world: World, gate: Gate = Gate.EXIT, at_us: int = AT) -> Decision:
+    """The decision of a gate of phase `one`."""
+    return decide(plan, plan.phases[0], gate, world, at_us)
+
+
+def judged(rule: str, observed: Iterable[Seen], at_us: int = AT, **world: Any) -> Finding:
+    """The finding of a criterion with a rule in flow style, its check being good."""
+    plan = plan_of(criterion(rule))
+    return decided(plan, world_of(plan, observed, **world), at_us=at_us).criteria[0]
+
+
+def watched(rule: str, observed: Iterable[Seen], at_us: int = AT, **world: Any) -> str:
+    """The state of a guardrail with a rule in flow style: tripped, quiet or blind."""
+    plan = plan_of(guardrail(rule))
+    finding = decided(plan, world_of(plan, observed, **world), at_us=at_us).guardrails[0]
+    state = {Verdict.FAIL: "tripped", Verdict.PASS: "quiet"}.get(finding.verdict, "blind")
+    assert f"{state}: " in finding.because
+    return state
