@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 from pytest_rollout import calendar
@@ -24,7 +25,7 @@ class Reach:
     run: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slice:
     """The slots of one group within the scope that decides."""
 
@@ -34,17 +35,17 @@ class Slice:
     need: int  # opportunities asked for; a group that the plan does not list asks for one
     begun: bool = True  # whether the phase was begun
 
-    @property
+    @cached_property
     def n(self) -> int:
         """How many opportunities there were; a hole is at least one."""
-        return sum(opportunities(seen) or 0 for seen in self.seen) + self.unknown
+        return self.unknown + sum(opportunities(seen) or 0 for seen in self.seen)
 
-    @property
+    @cached_property
     def unknown(self) -> int:
         """How many of its holes stood for nobody knows how many opportunities."""
-        return sum(opportunities(seen) is None for seen in self.seen)
+        return sum(hole.n is None for hole in self.holes)
 
-    @property
+    @cached_property
     def holes(self) -> tuple[Hole, ...]:
         """The slots that should hold a value and do not."""
         return tuple(seen.value for seen in self.seen if isinstance(seen.value, Hole))
@@ -64,6 +65,8 @@ def opportunities(seen: Seen) -> int | None:
     """How many chances for a bad value one slot stands for; None where nobody knows."""
     if isinstance(seen.value, Hole):
         return seen.value.n
+    if len(seen.value) == 1:
+        return seen.value[0][1]
     return sum(count for _, count in seen.value)
 
 
