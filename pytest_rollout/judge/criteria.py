@@ -23,7 +23,7 @@ def judge_criterion(
     return Finding(
         id=full,
         verdict=verdict,
-        because=words.joined([_sentence(part) for part in _telling(deciding)]),
+        because=_because(verdict, deciding),
         says=criterion.says,
         severity=criterion.severity.value,
         kind=criterion.kind.value,
@@ -33,10 +33,12 @@ def judge_criterion(
     )
 
 
-def _telling(parts: list[Part]) -> list[Part]:
+def _because(verdict: Verdict, deciding: list[Part]) -> str:
     """The parts worth a sentence: a rule's measurement says more than that its check passed."""
-    measured = [part for part in parts if part.estimate]
-    return measured or parts
+    measured = [part for part in deciding if part.estimate]
+    if verdict is Verdict.PASS and not measured:
+        return "its check passed" if len(deciding) == 1 else f"all {len(deciding)} checks passed"
+    return words.joined([_sentence(part) for part in measured or deciding])
 
 
 def _sentence(part: Part) -> str:

@@ -41,6 +41,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     asked = demands(plan, world.run, criteria=len(stated))
     watched = phase.guardrails if gate is Gate.EXIT else ()
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
+    window = calendar.phase_window(plan, phase) or ()
     answer, reasons = _fold(found, asked, tuple(zip(watched, rails, strict=True)))
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
@@ -64,6 +65,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         head=world.head,
         partial=world.run.partial,
         drill=world.run.drill,
+        window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
         zone_data=world.run.zone_data,
         criteria_digest=_digest((*stated, *watched)),
     )

@@ -90,6 +90,7 @@ class Decision:
     drill: str | None = None
     stand_ins: tuple[str, ...] = ()
     waivers: tuple[str, ...] = ()
+    window_instants: tuple[str, ...] = ()  # start and excluded end, as resolved then
     zone_data: str = ""
     criteria_digest: str = ""
     substance_digest: str = ""
@@ -160,6 +161,7 @@ def _document(decision: Decision) -> dict[str, Any]:
         "decided_at": decision.decided_at,
         "judged_at": decision.judged_at,
         "window": decision.window,
+        "window_instants": list(decision.window_instants),
         "zone_data": decision.zone_data,
         "decision": decision.answer.value,
         "reasons": list(decision.reasons),
@@ -237,6 +239,7 @@ def _decision(data: Mapping[str, Any]) -> Decision:
         drill=data["drill"],
         stand_ins=tuple(data["stand_ins"]),
         waivers=tuple(data["waivers"]),
+        window_instants=tuple(data["window_instants"]),
         zone_data=data["zone_data"],
         criteria_digest=data["criteria_digest"],
         substance_digest=data["substance_digest"],
