@@ -15,6 +15,7 @@ import click
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Plan
+from pytest_rollout.plan import bindings
 from pytest_rollout.plan.load import Loaded
 
 _WRONG = 4
@@ -22,9 +23,15 @@ _WRONG = 4
 
 @click.command("check")
 @click.argument("plan", required=False)
+@click.option("--write-bindings", is_flag=True, help="list each criterion's checks, for review")
 @common
-def command(plan: str | None, root: str | None, ledger: str | None, *, as_json: bool) -> int:
-    """Check PLAN (default: every plan) and what its tests are bound to."""
+def command(
+    plan: str | None, root: str | None, ledger: str | None, *, write_bindings: bool, as_json: bool
+) -> int:
+    """Check PLAN (default: every plan) and what its tests are bound to.
+
+    With bindings.txt beside the plan, a check that it lists must be collected.
+    """
     project = Project.here(root, ledger)
     chosen = [one for one in project.loaded if plan in (None, one.id)]
     if not chosen:
@@ -34,6 +41,13 @@ def command(plan: str | None, root: str | None, ledger: str | None, *, as_json: 
     plans = [one.plan for one in chosen if one.plan and not one.problems]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [note for one in plans for note in _notes(one, rows)]
+    for one in plans:
+        if write_bindings and not problems:
+            notes.append(
+                f"written: {bindings.write(project.root / one.path, one.id, found['items'])}"
+            )
+        else:
+            problems += _unlike(project, one, found["items"])
     if as_json:
         print_json({"problems": problems, "notes": notes, "criteria": rows})
     else:
@@ -56,7 +70,25 @@ def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
             said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
             raise RolloutError(f"pytest could not collect: {said[-1]}")
         data: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
+    broken = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
+    data["offences"] += [f"{line.removeprefix('ERROR ')}: not collected" for line in broken]
     return data
+
+
+def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterator[str]:
+    """Where the reviewed list and what is collected differ."""
+    listed = bindings.listed(project.root / plan.path)
+    if listed is None:
+        return
+    mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan.id}.")}
+    for name in sorted({*listed, *mine}):
+        here, there = mine.get(name, []), listed.get(name, ())
+        yield from (
+            f"{name}: {one} is listed, but not collected" for one in there if one not in here
+        )
+        yield from (
+            f"{name}: {one} is collected, but not listed" for one in here if one not in there
+        )
 
 
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:

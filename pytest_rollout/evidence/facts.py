@@ -119,6 +119,7 @@ def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
     items: dict[str, tuple[str, ...]] = {}
     dropped: dict[str, str] = {}
     broken: set[str] = set()
+    absent: set[str] = set()
     for body in bodies(records, RecordKind.MANIFEST):
         for criterion, names in body["items"].items():
             if criterion.rpartition(".")[0] == phase:
@@ -127,9 +128,10 @@ def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
         plan, _, _ = phase.partition(".")
         broken.update(what for where, what in body["broken"] if where == plan)
         dropped.update(body["dropped"])
+        absent.update(body.get("absent", ()))
     bound = {name for names in items.values() for name in names}
     left = {name: why for name, why in dropped.items() if name in bound}
-    return Manifest(items, left, tuple(sorted(broken)))
+    return Manifest(items, left, tuple(sorted(broken)), frozenset(absent & bound))
 
 
 def checks_of(records: Sequence[Record]) -> dict[str, tuple[Attempt, ...]]:

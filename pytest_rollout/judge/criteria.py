@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_rollout.judge import words
 from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.decision import Finding, Part
-from pytest_rollout.model.evidence import Attempt, World
+from pytest_rollout.model.evidence import Attempt, Manifest, World
 from pytest_rollout.model.plan import Criterion, Kind, Phase, Plan
 from pytest_rollout.model.verdict import Verdict, worst
 
@@ -82,7 +82,7 @@ def judge_check(item: str, world: World) -> Part:
     """The part of one bound item: its last attempt, with a warning if one before failed."""
     attempts = world.checks.get(item, ())
     if not attempts:
-        return Part(item, Verdict.MISSING, world.manifest.dropped.get(item, "it never reported"))
+        return Part(item, Verdict.MISSING, _why_none(item, world.manifest))
     last = attempts[-1]
     said = tuple(_attempt(attempt) for attempt in attempts)
     if last.verdict is Verdict.PASS and any(a.verdict is not Verdict.PASS for a in attempts):
@@ -90,6 +90,12 @@ def judge_check(item: str, world: World) -> Part:
         because = f"passed only at attempt {len(attempts)}; before: {before}"
         return Part(item, Verdict.WARN, because, attempts=said)
     return Part(item, last.verdict, last.reason or "passed", attempts=said)
+
+
+def _why_none(item: str, manifest: Manifest) -> str:
+    if item in manifest.absent:
+        return "listed in bindings.txt, but not collected"
+    return manifest.dropped.get(item, "it never reported")
 
 
 def _attempt(attempt: Attempt) -> str:

@@ -61,6 +61,7 @@ class Manifest:
     items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: Mapping[str, str] = field(default_factory=dict)  # item -> why it was not to run
     broken: tuple[str, ...] = ()  # modules that could not be collected
+    absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
 
 
 @dataclass(frozen=True, slots=True)

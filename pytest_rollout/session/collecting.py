@@ -6,7 +6,9 @@ from collections.abc import Generator, Iterable, Sequence
 
 import pytest
 
-from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.errors import Problem, RolloutError
+from pytest_rollout.model.plan import Address
+from pytest_rollout.plan import bindings
 from pytest_rollout.session.binding import Binder, Bound, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
@@ -22,9 +24,10 @@ class Collecting:
         self.recorder = recorder
         self.binder = Binder(request.root, request.loaded)
         self.bound: dict[str, Bound] = {}
-        self.offences: list[Problem] = []
+        self.offences: list[Problem | RolloutError] = []
         self.notes: list[str] = []
         self._dropped: dict[str, str] = {}
+        self._listed: dict[str, dict[str, tuple[str, ...]]] = {}
         self._broken: list[list[str]] = []
         self._other_failures = False
         self._asked = {f"{plan.id}.{phase.id}" for plan, phase in request.asked}
@@ -86,6 +89,7 @@ class Collecting:
     ) -> _Wrapper:
         """Bind before anybody deselects; order by phase and gate after everybody did."""
         self._bind(items)
+        self._read_lists()
         if self.offences or self.request.broken:
             if not is_worker(config):
                 raise pytest.UsageError(*self.usage_errors())
@@ -164,6 +168,7 @@ class Collecting:
                     expected.setdefault(f"{bound.name}.{criterion.id}", []).append(nodeid)
             if nodeid not in there:
                 self._dropped.setdefault(nodeid, "dropped during collection")
+        absent = self._compare_with_lists(expected)
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
             {
@@ -171,10 +176,50 @@ class Collecting:
                 "phases": phases,
                 "dropped": self._dropped,
                 "broken": self._broken,
+                "absent": absent,
             }
         )
 
-    def bindings(self) -> dict[str, list[str]]:
+    def _read_lists(self) -> None:
+        """The reviewed lists of the asked plans; one that cannot be read is an offence."""
+        for plan, _ in self.request.asked:
+            try:
+                listed = bindings.listed(self.request.root / plan.path)
+            except RolloutError as error:
+                if str(error) not in map(str, self.offences):
+                    self.offences.append(error)
+                continue
+            if listed is not None:
+                self._listed[plan.id] = listed
+
+    def _compare_with_lists(self, expected: dict[str, list[str]]) -> list[str]:
+        """Expect what a reviewed list says, and remark on what it does not; what is absent."""
+        absent: list[str] = []
+        for address in self.request.gates:
+            listed = self._listed.get(address.plan)
+            if listed is None:
+                continue
+            for name in self._criteria_of(address):
+                found, wanted = expected.get(name, []), listed.get(name, ())
+                missing = [item for item in wanted if item not in found]
+                absent += missing
+                new = [item for item in found if item not in wanted]
+                self.notes += (f"{name}: {item} is not in {bindings.NAME}" for item in new)
+                if missing:
+                    expected[name] = [*found, *missing]
+        return absent
+
+    def _criteria_of(self, address: Address) -> list[str]:
+        """The full ids of the criteria of an asked gate."""
+        return [
+            f"{plan.id}.{phase.id}.{one.id}"
+            for plan, phase in self.request.asked
+            if (plan.id, phase.id) == (address.plan, address.phase)
+            for one in phase.criteria
+            if one.gate is address.gate
+        ]
+
+    def all_bound(self) -> dict[str, list[str]]:
         """The items of every criterion of every plan."""
         found: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():

@@ -74,7 +74,7 @@ class Listing:
 
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
-        found = {"items": self._collecting.bindings(), "offences": self._collecting.notes}
+        found = {"items": self._collecting.all_bound(), "offences": self._collecting.notes}
         self._path.write_text(json.dumps(found), encoding="utf-8")
 
 

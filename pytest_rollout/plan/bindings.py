@@ -1,0 +1,53 @@
+"""The reviewed list of what each criterion's checks are, `bindings.txt` beside the plan.
+
+A check that silently stops being collected (a renamed file, a shadowed function) is seen
+only by comparison with a list that a person has looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_rollout.model.errors import RolloutError
+
+NAME = "bindings.txt"
+_HEAD = (
+    "# The checks of each criterion; written by `rollout check --write-bindings`, to be reviewed.\n"
+)
+_MAX_BYTES = 10_000_000
+
+
+def listed(plan_file: Path) -> dict[str, tuple[str, ...]] | None:
+    """The items of each criterion (full id) as listed beside a plan; None without a list.
+
+    Raises RolloutError, with the line, where it cannot be read.
+    """
+    path = plan_file.with_name(NAME)
+    if not path.is_file():
+        return None
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise RolloutError(f"{path}: larger than {_MAX_BYTES} bytes")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RolloutError(f"{path}: cannot be read: {error}") from error
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        criterion, space, item = line.partition(" ")
+        if not (space and item.strip() and criterion.count(".") == 2):
+            rule = "write plan.phase.criterion, a space and the item's node id"
+            raise RolloutError(f"{path}:{number}: {line[:80]!r} is no binding ({rule})")
+        found.setdefault(criterion, []).append(item)
+    return {criterion: tuple(items) for criterion, items in found.items()}
+
+
+def write(plan_file: Path, plan: str, items: Mapping[str, list[str]]) -> Path:
+    """Write the list of a plan's bindings; raises OSError."""
+    mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan}.")}
+    lines = [f"{name} {node}\n" for name, nodes in sorted(mine.items()) for node in sorted(nodes)]
+    path = plan_file.with_name(NAME)
+    path.write_text(_HEAD + "".join(lines), encoding="utf-8")
+    return path
