@@ -149,7 +149,7 @@ class Project:
         if found is None or (found.decision is None and not found.damage):
             run = f" (run {found.asked.run} stored none)" if found else ""
             raise RolloutError(f"{address} has no decision in {environment}{run}")
-        if found.damage or found.decision is None or found.text is None:
+        if found.decision is None or found.text is None:
             raise RolloutError(
                 f"the decision of {address} cannot be trusted: the ledger was damaged: "
                 f"{found.damage} (`rollout decide {address}` judges what is left)"

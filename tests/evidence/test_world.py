@@ -83,6 +83,17 @@ def test_a_stopped_run_says_why(ledger: Ledger) -> None:
     assert run.judged().answer is Answer.HOLD
 
 
+def test_a_stop_outweighs_a_seal(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks()
+    run.stop("stopped")
+    run.seal()
+    assert run.read().world.run.problems == ("stopped",)
+    assert run.judged().answer is Answer.HOLD
+
+
 def test_lost_workers_hold(ledger: Ledger) -> None:
     run = Writer(ledger)
     run.start()
