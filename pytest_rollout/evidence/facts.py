@@ -156,3 +156,17 @@ def _seen(row: tuple[Any, ...], run: str) -> Seen:
     _, _, metric, labels, t_us, seen_us, seq, value = row
     slot = Slot(metric, labels_of(json.loads(labels)), t_us, seq)
     return Seen(slot, decode(value), seen_us, run)
+
+
+def begun_us(events: Iterable[Record], *, embedded: bool) -> int | None:
+    """The event time at which a phase was begun, from its events in order; None once it ended.
+
+    A rehearsal ends its phase before it is judged, and is judged as begun all the same.
+    """
+    begun: int | None = None
+    for body in bodies(events, RecordKind.EVENT):
+        if body["type"] == "begin":
+            begun = int(body["t_us"])
+        elif body["type"] == "end" and not embedded:
+            begun = None
+    return begun

@@ -86,13 +86,7 @@ def _begun(ledger: Ledger, kept: Sequence[Record], address: Address) -> int | No
     embedded = environment == EMBEDDED
     events = kept if embedded else ledger.find(RecordKind.EVENT, address.plan, subject, environment)
     before = [one for one in events if one.subject == subject and one.sequence < kept[-1].sequence]
-    begun: int | None = None
-    for body in facts.bodies(before, RecordKind.EVENT):
-        if body["type"] == "begin":
-            begun = body["t_us"]
-        elif body["type"] == "end" and not embedded:
-            begun = None
-    return begun
+    return facts.begun_us(before, embedded=embedded)
 
 
 def _judged_at(kept: Sequence[Record], run: Run, own: Sequence[Seen], phase: str) -> int:

@@ -122,7 +122,8 @@ class Recorder:
     def release(self, phase: str, fact: ReleaseFact) -> None:
         """What a target said of itself."""
         body = {name: getattr(fact, name) for name in fact.__slots__}
-        self._append(Draft(RecordKind.RELEASE, *self._started(body), subject=phase))
+        plan, _, _ = phase.partition(".")
+        self._append(Draft(RecordKind.RELEASE, *self._started(body), plan=plan, subject=phase))
 
     def event(self, phase: str, body: dict[str, Any]) -> None:
         """Something happened in a phase."""

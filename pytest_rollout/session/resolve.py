@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence.facts import begun_us
+from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.errors import RolloutError
@@ -157,14 +160,10 @@ def is_begun(ledger: Path, address: Address, environment: str) -> bool:
     """Whether a phase was begun in an environment and has not ended."""
     if not ledger.is_file():
         return False
-    try:
-        store = Ledger.open(ledger)
-    except RolloutError as error:
-        raise pytest.UsageError(str(error)) from error
     subject = str(Address(address.plan, address.phase))
-    events = store.find(RecordKind.EVENT, address.plan, subject, environment)
-    store.close()
-    last = [
-        event for event in events if '"type":"begin"' in event.body or '"type":"end"' in event.body
-    ]
-    return bool(last) and '"type":"begin"' in last[-1].body
+    try:
+        with closing(Ledger.open(ledger)) as store:
+            events = store.find(RecordKind.EVENT, address.plan, subject, environment)
+            return begun_us(events, embedded=False) is not None
+    except (RolloutError, *UNREADABLE) as error:
+        raise pytest.UsageError(str(error)) from error
