@@ -38,7 +38,7 @@ def test_works(number):
     pass
 """
 _BOUND = '@pytest.mark.many\n@pytest.mark.criterion("works")'
-_COUNT = 2000
+_FEW, _MANY = 200, 4200
 
 
 def seconds(folder: Path, arguments: Sequence[str]) -> float:
@@ -59,40 +59,43 @@ def paired(
     return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
 
 
-def suite(folder: Path, *, plan: bool, bound: bool) -> Path:
-    """A project with many tests."""
+def suite(folder: Path, count: int, *, plan: bool, bound: bool) -> Path:
+    """A project with so many tests."""
     folder.mkdir()
     marks = "" if plan else "[pytest]\nmarkers =\n  many\n  criterion\n"
     (folder / "pytest.ini").write_text(marks or "[pytest]\n")
     if plan:
         (folder / "rollout.yaml").write_text(_PLAN)
-    text = _TESTS.replace("COUNT", str(_COUNT)).replace("BOUND", _BOUND if bound else "")
+    text = _TESTS.replace("COUNT", str(count)).replace("BOUND", _BOUND if bound else "")
     (folder / "test_many.py").write_text(text)
     return folder
 
 
+def per_test(root: Path, name: str, one: Sequence[str], *, bound: bool) -> tuple[float, float]:
+    """Microseconds that a test costs more with the plugin, and the fixed cost in milliseconds."""
+    extra = []
+    for count in (_FEW, _MANY):
+        folder = suite(root / f"{name}{count}", count, plan=True, bound=bound)
+        other = [*one, "-o", "markers=many\ncriterion", "-p", "no:rollout"]
+        with_, without = paired(folder, one, other, 5)
+        extra.append(with_ - without)
+    slope = (extra[1] - extra[0]) / (_MANY - _FEW)
+    return 1e6 * slope, 1e3 * (extra[0] - slope * _FEW)
+
+
 def main() -> None:
     """Print the figures."""
-    off = ["-p", "no:rollout"]
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        bare = suite(root / "bare", plan=False, bound=True)
-        one = ["test_many.py::test_ready"]
-        with_, without = paired(bare, one, [*one, *off], 15)
-        print(
-            f"start-up without a plan: {1000 * (with_ - without):+.1f} ms of {1000 * without:.0f}"
-        )
-        unbound = suite(root / "unbound", plan=True, bound=False)
-        plain = ["-o", "markers=many\ncriterion", *off]
-        with_, without = paired(unbound, [], plain, 5)
-        print(
-            f"an unbound test: {1e6 * (with_ - without) / _COUNT:+.0f} us (plan loading included)"
-        )
-        bound = suite(root / "bound", plan=True, bound=True)
-        with_, without = paired(bound, ["-m", "many"], ["-m", "many", *plain], 5)
-        size = (bound / ".rollout/ledger.db").stat().st_size / (6 * _COUNT)
-        extra = 1e6 * (with_ - without) / _COUNT
-        print(f"a bound test: {extra:+.0f} us (deciding included)")
+        bare = suite(root / "bare", 1, plan=False, bound=True)
+        with_, without = paired(bare, [], ["-p", "no:rollout"], 21)
+        extra = 1000 * (with_ - without)
+        print(f"start-up without a plan: {extra:+.1f} ms of {1000 * without:.0f}")
+        each, fixed = per_test(root, "unbound", [], bound=False)
+        print(f"a plan that is not asked: {fixed:+.0f} ms, and {each:+.0f} us an unbound test")
+        each, fixed = per_test(root, "bound", ["-m", "many"], bound=True)
+        print(f"deciding: {fixed:+.0f} ms, and {each:+.0f} us a bound test, judged and reported")
+        size = (root / f"bound{_MANY}/.rollout/ledger.db").stat().st_size / (5 * _MANY)
         print(f"a bound test in the ledger: about {size:.0f} bytes")
 
 

@@ -21,7 +21,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
-from pytest_rollout.report import files, terminal
+from pytest_rollout.report import terminal
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
@@ -145,6 +145,8 @@ class Finishing:
         return [str(one) for source in self._sources for one in getattr(source, name, [])]
 
     def _answer(self, session: pytest.Session) -> None:
+        from pytest_rollout.report import files  # a template engine, for runs that decide
+
         status = int(session.exitstatus)
         if status in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             self._stopped = self._stopped or "the run was interrupted"

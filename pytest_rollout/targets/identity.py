@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-
-import httpx
+from typing import TYPE_CHECKING
 
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
@@ -13,6 +12,9 @@ from pytest_rollout.targets.reference import IDENTITY_HEADER
 from pytest_rollout.targets.target import mocked
 from pytest_rollout.targets.trouble import trouble
 
+if TYPE_CHECKING:
+    import httpx
+
 _TIMEOUT_S = 10.0
 
 
@@ -20,6 +22,8 @@ def read_identity(
     when: str, url: str, release: Reading | None, configuration: Reading | None
 ) -> ReleaseFact:
     """What the target at ``url`` says now; what cannot be read is an error in the fact."""
+    import httpx  # tens of milliseconds, for runs that ask a target
+
     try:
         with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
             version, reference = _release(client, release)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from pytest_rollout.model.errors import ReferenceTargetError
 from pytest_rollout.targets.clock import Clock, SteppedClock, WallClock
 from pytest_rollout.targets.reference import IDENTITY_HEADER
+
+if TYPE_CHECKING:
+    import httpx
 
 _TIMEOUT_S = 10.0
 
@@ -45,6 +46,8 @@ class LiveTarget:
     @cached_property
     def client(self) -> httpx.Client:
         """An HTTP client of the target; refuses reference targets outside `embedded`."""
+        import httpx  # tens of milliseconds, for runs that ask a target
+
         hooks: dict[str, list[Any]] = {}
         if not self.embedded:
             hooks = {"request": [self._refuse_mocks], "response": [self._refuse_references]}
