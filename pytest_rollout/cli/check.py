@@ -19,6 +19,11 @@ from pytest_rollout.plan import bindings
 from pytest_rollout.plan.load import Loaded
 
 _WRONG = 4
+_LACK = {
+    "hard": ", so its gate cannot be GO",
+    "soft": ", so it will be a condition of its gate",
+    "optional": "",
+}
 
 
 @click.command("check")
@@ -107,7 +112,7 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
 def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         if row["id"].startswith(f"{plan.id}.") and not row["items"]:
-            yield f"{row['id']} has no check, so its gate cannot be GO"
+            yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase in plan.phases:
         if phase.criteria and not phase.of(Gate.ENTRY):
             yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pytest_rollout.judge import words
 from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.decision import Finding, Part
-from pytest_rollout.model.evidence import Attempt, Manifest, World
+from pytest_rollout.model.evidence import Attempt, World
 from pytest_rollout.model.plan import Criterion, Kind, Phase, Plan
 from pytest_rollout.model.verdict import Verdict, worst
+
+_UNSEALED = "not counted, because the run is not sealed"
 
 
 def judge_criterion(
@@ -64,7 +66,8 @@ def _parts(
     items = world.manifest.items.get(full, ())
     parts = [judge_check(item, world) for item in items]
     if criterion.check or not items:
-        parts.append(Part("", Verdict.MISSING, _unbound(criterion)))
+        because = _unbound(criterion) if world.run.sealed else _UNSEALED
+        parts.append(Part("", Verdict.MISSING, because))
     if criterion.rule is not None:
         parts += judge(criterion.rule, world, at_us, plan.timezone)
     return tuple(parts)
@@ -82,7 +85,7 @@ def judge_check(item: str, world: World) -> Part:
     """The part of one bound item: its last attempt, with a warning if one before failed."""
     attempts = world.checks.get(item, ())
     if not attempts:
-        return Part(item, Verdict.MISSING, _why_none(item, world.manifest))
+        return Part(item, Verdict.MISSING, _why_none(item, world))
     last = attempts[-1]
     said = tuple(_attempt(attempt) for attempt in attempts)
     if last.verdict is Verdict.PASS and any(a.verdict is not Verdict.PASS for a in attempts):
@@ -92,10 +95,12 @@ def judge_check(item: str, world: World) -> Part:
     return Part(item, last.verdict, last.reason or "passed", attempts=said)
 
 
-def _why_none(item: str, manifest: Manifest) -> str:
-    if item in manifest.absent:
+def _why_none(item: str, world: World) -> str:
+    if not world.run.sealed:
+        return _UNSEALED
+    if item in world.manifest.absent:
         return "listed in bindings.txt, but not collected"
-    return manifest.dropped.get(item, "it never reported")
+    return world.manifest.dropped.get(item, "it never reported")
 
 
 def _attempt(attempt: Attempt) -> str:

@@ -42,12 +42,13 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     watched = phase.guardrails if gate is Gate.EXIT else ()
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()
-    answer, reasons = _fold(found, asked, tuple(zip(watched, rails, strict=True)))
+    railed = tuple(zip(watched, rails, strict=True))
+    answer, reasons = _fold(found, asked, railed)
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
         answer=answer,
         reasons=reasons,
-        conditions=tuple(_conditions(plan, phase, gate, found, rails)),
+        conditions=tuple(_conditions(plan, phase, gate, found, railed)),
         criteria=found,
         demands=asked,
         guardrails=rails,
@@ -114,9 +115,10 @@ def _fold(
     applied = [finding for finding in criteria if finding.verdict is not Verdict.NOT_APPLICABLE]
     if not any(finding.verdict in (Verdict.PASS, Verdict.WARN) for finding in applied):
         return Answer.HOLD, ("nothing to judge: no criterion of this gate applies and passes",)
-    hard_count = sum(finding.severity == Severity.HARD for finding in applied)
-    every = f"all {hard_count} hard criteria hold" if hard_count else "no hard criterion applies"
-    return Answer.GO, (f"{every}, on evidence of a sealed run",)
+    count = sum(finding.severity == Severity.HARD for finding in applied)
+    if count == 0:
+        return Answer.HOLD, ("no hard criterion applies: a gate that cannot say no is no gate",)
+    return Answer.GO, (f"all {count} hard criteria hold, on evidence of a sealed run",)
 
 
 def _blind(finding: Finding) -> bool:
@@ -131,7 +133,11 @@ def _reason(finding: Finding) -> str:
 
 
 def _conditions(
-    plan: Plan, phase: Phase, gate: Gate, criteria: Sequence[Finding], rails: Sequence[Finding]
+    plan: Plan,
+    phase: Phase,
+    gate: Gate,
+    criteria: Sequence[Finding],
+    rails: Sequence[tuple[Guardrail, Finding]],
 ) -> Iterator[Condition]:
     stated = {f"{plan.id}.{phase.id}.{one.id}": one for one in phase.criteria}
     due = _due(plan, phase, gate)
@@ -148,8 +154,8 @@ def _conditions(
                 criterion.owner or owner,
                 criterion.due or due,
             )
-    for finding in rails:
-        if finding.verdict is Verdict.FAIL:
+    for rail, finding in rails:
+        if finding.verdict is Verdict.FAIL and not {Then.PAUSE, Then.ROLLBACK} & set(rail.then):
             yield Condition(finding.id, finding.verdict, finding.because, owner, due)
 
 

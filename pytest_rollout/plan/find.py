@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.plan.load import Loaded, load
 
 DEFAULT_PATTERNS = ("rollout.yaml", "suites/*/rollout.yaml")
@@ -26,5 +28,16 @@ def files(root: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def load_all(root: Path, patterns: Iterable[str]) -> list[Loaded]:
-    """Every plan below a root, the broken ones with their problems."""
-    return [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
+    """Every plan below a root, the broken ones with their problems; ids must differ."""
+    found = [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
+    ids = Counter(one.id for one in found)
+    return [_with_rivals(one, found, root) if ids[one.id] > 1 else one for one in found]
+
+
+def _with_rivals(one: Loaded, found: list[Loaded], root: Path) -> Loaded:
+    rivals = [other.path for other in found if other.id == one.id and other is not one]
+    also = ", ".join(path.relative_to(root).as_posix() for path in rivals)
+    shown = one.path.relative_to(root).as_posix()
+    what = f"the plan's id {one.id} is also that of {also}"
+    problem = Problem(shown, 1, what, "give each plan an id of its own")
+    return replace(one, problems=(*one.problems, problem))

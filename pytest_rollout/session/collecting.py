@@ -69,16 +69,18 @@ class Collecting:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """A broken module counts against its own plan, and not at all where that was not asked."""
         report = yield
-        if not report.failed or not self.request.deciding:
+        if report.passed or not self.request.deciding:
             return report
         above = self.binder.plan_above(collector.path)
         if above is None:
-            self._other_failures = True
+            self._other_failures |= report.failed
             return report
         path = above.path.relative_to(self.request.root).as_posix()
         what = f"{collector.nodeid}: {_last_line(report)}"
         if path in self._asked_paths:
             self._broken.append([above.id, what])
+            return report
+        if report.skipped:
             return report
         self.notes.append(f"{what} (its plan was not asked)")
         return pytest.CollectReport(collector.nodeid, "passed", None, [])
@@ -239,5 +241,9 @@ def _why(item: pytest.Item) -> str:
 
 
 def _last_line(report: pytest.CollectReport) -> str:
+    """What kept a module from being collected, from the end of what pytest shows of it."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return f"skipped as a whole: {report.longrepr[2].removeprefix('Skipped: ')[:300]}"
     lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "collection failed"
+    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E  ")]
+    return (raised or lines or ["collection failed"])[-1][:300]

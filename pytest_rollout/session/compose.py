@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,7 @@ class Header:
             f"run {request.run}"
         )
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
+        lines.append(f"rollout: evidence goes to {request.ledger}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
         return lines
 
@@ -129,7 +130,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     _add_markers(config, request)
     if not is_worker(config):
         _check_fault(request)
-    register = config.pluginmanager.register
+    register = _register(config)
     recorder = Recorder(request, _worker_name(config))
     collecting = Collecting(request, recorder)
     local = Local(collecting, recorder)
@@ -148,13 +149,25 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(Header(request, finishing), "rollout-header")
 
 
+def _register(config: pytest.Config) -> Callable[[object, str], None]:
+    """Registers a part of the plugin, none of which can be left out by itself."""
+
+    def register(plugin: object, name: str) -> None:
+        if config.pluginmanager.register(plugin, name) is None:
+            raise pytest.UsageError(
+                f"-p no:{name}: a part of pytest-rollout cannot be left out (-p no:rollout can)"
+            )
+
+    return register
+
+
 def _worker_name(config: pytest.Config) -> str:
     given: dict[str, str] = getattr(config, "workerinput", {})
     return given.get("workerid", "main")
 
 
 def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishing | None:
-    register = config.pluginmanager.register
+    register = _register(config)
     sources: list[object] = [local]
     if is_controller(config):
         from pytest_rollout.session.workers import Workers

@@ -36,8 +36,10 @@ class Finishing:
     def __init__(self, request: Request, sources: Sequence[Any]) -> None:
         self._request = request
         self._sources = sources  # what may hold problems, offences and notes
+        self._pid = os.getpid()
         self._stopped: str | None = None
         self._failed: set[str] = set()
+        self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self.decisions: list[Decision] = []
         self.releases: dict[str, ReleaseFact] = {}
@@ -128,7 +130,11 @@ class Finishing:
         except BaseException as error:
             self._stopped = f"the end of the session failed: {trouble(error)}"
             self._answer(session)
+            if isinstance(error, pytest.exit.Exception):
+                return None  # its return code is not the answer
             raise
+        if os.getpid() != self._pid:
+            return result  # a child that a test forked, and that came back
         offences = list(dict.fromkeys(self._gather("offences")))
         if offences:
             self._stopped = "the plan or its tests have errors"
@@ -198,6 +204,8 @@ class Finishing:
             if (plan.id, phase.id) == (address.plan, address.phase)
         )
         reading = read_world(self._ledger, self._request.run, address, phase)
+        for items in reading.world.manifest.items.values():
+            self._bound.update(items)
         decision = decide(plan, phase, address.gate, reading.world, reading.at_us)
         look = not (decision.partial or decision.drill)
         body = {"document": to_json(decision), "look": look, "release": decision.release}
@@ -214,8 +222,7 @@ class Finishing:
         if answer is not Answer.GO:
             return answer.exit_status
         if status == pytest.ExitCode.TESTS_FAILED:
-            bound = {part.name for d in self.decisions for f in d.criteria for part in f.parts}
-            return status if self._failed - bound else 0
+            return status if self._failed - self._bound else 0
         return status
 
     def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -48,6 +49,7 @@ class Recorder:
         self.request = request
         self.worker = worker
         self.trouble: str | None = None
+        self._pid = os.getpid()  # a child that a test forked writes nothing
         self.current = Current("", "")
         self._lock = threading.Lock()
         self._buffer = _Buffer()
@@ -102,7 +104,12 @@ class Recorder:
             buffer, self._buffer = self._buffer, _Buffer()
             current, self.current = self.current, Current("", "")
         empty = not (buffer.observations or buffer.attachments)
-        if not self.request.deciding or not current.phase or (empty and not bound):
+        if (
+            os.getpid() != self._pid
+            or not self.request.deciding
+            or not current.phase
+            or (empty and not bound)
+        ):
             return
         observations = tuple(buffer.observations)
         if buffer.generated and any(verdict != "pass" for verdict, _ in attempts):

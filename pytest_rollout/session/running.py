@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 from datetime import UTC, datetime
 
@@ -17,6 +18,11 @@ from pytest_rollout.session.stage import PhaseRun, Stage
 from pytest_rollout.targets.trouble import trouble
 
 _MAX_REASON = 500
+_PROVE_NOTHING = (
+    pytest.PytestReturnNotNoneWarning,
+    pytest.PytestUnhandledThreadExceptionWarning,
+    pytest.PytestUnraisableExceptionWarning,
+)
 # On the report itself, because a subtest's report is made anew from its parent's data.
 _SAYS = "rollout_says"
 
@@ -46,6 +52,11 @@ class Attempts:
         if report.skipped:
             return Verdict.MISSING, f"skipped: {_skip_reason(report)}"
         return Verdict.PASS, report.when
+
+    def warn(self, warning: str) -> None:
+        """Take a warning that says the test's body proved nothing, or not all."""
+        if self._attempts:
+            self._attempts[-1].append((Verdict.ERROR, warning))
 
     def verdicts(self) -> tuple[tuple[str, str], ...]:
         """Verdict and reason of each attempt."""
@@ -144,6 +155,14 @@ class Running:
         if report.failed and (isinstance(error, RolloutError) or _unreachable(error)):
             report.longrepr = f"{report.when}: {reason}"
         return report
+
+    def pytest_warning_recorded(
+        self, warning_message: warnings.WarningMessage, nodeid: str
+    ) -> None:
+        """A test that returns its result, or fails in a thread, passes with a mere warning."""
+        if nodeid == self.recorder.current.item and warning_message.category in _PROVE_NOTHING:
+            said = str(warning_message.message).strip().splitlines()[0]
+            self._attempts.warn(plain(f"{warning_message.category.__name__}: {said}"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a report of the item that is running."""

@@ -23,6 +23,7 @@ from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import Served, launch
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.target import LiveTarget
+from pytest_rollout.targets.trouble import trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PhaseRun:
         self.environment = recorder.request.environment_of(plan)
         self.events: list[Event] = []
         self.begun = False
-        self.started: set[str] = set()
+        self.started: dict[str, str] = {}  # scenario to how it ended, where it failed
         self._served: dict[tuple[str, str], Served] = {}
         self._live: dict[tuple[str, str], LiveTarget] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -247,7 +248,12 @@ class Stage:
         """The stage of a scenario, once its effect is allowed; not a second time in a run."""
         self.demand(facts.effect, facts.name)
         if facts.name in self._run.started:
-            raise RolloutError(f"scenario {facts.name} would run a second time in {self.id}")
-        self._run.started.add(facts.name)
-        with self._run.recorder.scenario(facts.name):
-            yield Stage(self._run, facts.name, own_target=facts.own_target)
+            how = self._run.started[facts.name]
+            raise RolloutError(f"scenario {facts.name} would run a second time in {self.id}{how}")
+        self._run.started[facts.name] = ""
+        try:
+            with self._run.recorder.scenario(facts.name):
+                yield Stage(self._run, facts.name, own_target=facts.own_target)
+        except Exception as error:
+            self._run.started[facts.name] = f"; the first time it ended with {trouble(error)}"
+            raise

@@ -73,8 +73,8 @@ class Workers:
         name = node.gateway.id
         output: dict[str, Any] | None = getattr(node, "workeroutput", None)
         if error or output is None or WORKEROUTPUT not in output:
-            why = str(error or "it said nothing at its end").splitlines()[0]
-            self.problems.append(f"worker {name} was lost: {why}")
+            lines = str(error or "it said nothing at its end").strip().splitlines()
+            self.problems.append(f"worker {name} was lost: {lines[-1][:300]}")
             return
         self._ended.add(name)
         said = json.loads(output[WORKEROUTPUT])

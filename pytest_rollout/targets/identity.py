@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 from pytest_rollout.model.decision import canonical
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import httpx
 
 _TIMEOUT_S = 10.0
+_MAX_BYTES = 1_000_000
+_MAX_RELEASE = 200
 
 
 def read_identity(
@@ -36,19 +39,44 @@ def read_identity(
 def _release(client: httpx.Client, reading: Reading | None) -> tuple[str | None, str | None]:
     if reading is None:
         return None, None
-    response = client.get(reading.path)
-    response.raise_for_status()
-    text = response.text.strip() if reading.json is None else str(response.json()[reading.json])
-    if not text:
-        raise ValueError(f"{response.url} says nothing")
-    return text[:200], response.headers.get(IDENTITY_HEADER)
+    response = _get(client, reading.path)
+    if reading.json is None:
+        if "html" in response.headers.get("content-type", ""):
+            raise ValueError(f"{response.url} answers a page, not a release")
+        said: object = response.text
+    else:
+        said = response.json()[reading.json]
+    if isinstance(said, int) and not isinstance(said, bool):
+        said = str(said)
+    text = said.strip() if isinstance(said, str) else ""
+    if not 0 < len(text) <= _MAX_RELEASE:
+        raise ValueError(f"{response.url} names no release but {said!r:.60}")
+    return text, response.headers[IDENTITY_HEADER] or None
+
+
+def _get(client: httpx.Client, path: str) -> httpx.Response:
+    """An answer, whole and read in time: what drips or never ends is an error."""
+    import httpx
+
+    deadline = time.monotonic() + _TIMEOUT_S
+    size = 0
+    with client.stream("GET", path) as response:
+        response.raise_for_status()
+        chunks = []
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > _MAX_BYTES or time.monotonic() > deadline:
+                limit = f"{_MAX_BYTES} bytes or {_TIMEOUT_S:g} s"
+                raise ValueError(f"{response.url} answers more than {limit} can hold")
+            chunks.append(chunk)
+    kind = response.headers.get("content-type", "")
+    headers = {IDENTITY_HEADER: response.headers.get(IDENTITY_HEADER, ""), "content-type": kind}
+    return httpx.Response(200, headers=headers, content=b"".join(chunks), request=response.request)
 
 
 def _fingerprint(client: httpx.Client, reading: Reading | None) -> str | None:
     if reading is None:
         return None
-    response = client.get(reading.path)
-    response.raise_for_status()
-    body = response.json()
+    body = _get(client, reading.path).json()
     chosen = body if reading.json is None else body[reading.json]
     return hashlib.sha256(canonical(chosen).encode()).hexdigest()

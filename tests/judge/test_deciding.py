@@ -360,4 +360,4 @@ def test_the_substance_changes_with_the_answer_and_not_with_the_run() -> None:
 
 def test_a_gate_with_soft_criteria_alone_says_that_nothing_hard_applies() -> None:
     decision = answer_of(criterion(severity="soft"))
-    assert (decision.answer, "no hard criterion applies" in decision.reasons[0]) == (GO, True)
+    assert (decision.answer, "no hard criterion applies" in decision.reasons[0]) == (HOLD, True)

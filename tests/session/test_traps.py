@@ -1,0 +1,117 @@
+"""Ways in which pytest exits 0 without evidence, and what the gate says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.session.project import PLAN, Project
+
+MODULES = {
+    "a module that skips itself": "import pytest\npytest.importorskip('nothere')\n",
+    "a module that is skipped": "import pytest\npytest.skip('no', allow_module_level=True)\n",
+}
+
+
+@pytest.mark.parametrize("what", MODULES)
+def test_a_module_that_leaves_itself_out_holds(project: Project, how: list[str], what: str) -> None:
+    project.tests(MODULES[what], "demo/test_more.py")
+    assert project.run("-m", "canary", *how).ret == 11
+    assert "skipped as a whole" in project.decision()["reasons"][0]
+
+
+BODIES = {
+    "it returns its result": "return part == 'c'",
+    "it asserts in a thread": "import threading\n    t = threading.Thread(target=lambda: 1 / 0)\n"
+    "    t.start(); t.join()",
+}
+
+
+@pytest.mark.parametrize("what", BODIES)
+def test_a_body_that_proves_nothing_is_an_error(
+    project: Project, how: list[str], what: str
+) -> None:
+    project.change("def test_works(part):\n    pass", f"def test_works(part):\n    {BODIES[what]}")
+    assert project.run("-m", "canary", *how).ret == 11
+    assert project.verdicts()["works"] == "error"
+    assert "Warning" in project.reason("works")
+
+
+def test_two_plans_of_one_name_are_refused(project: Project, how: list[str]) -> None:
+    project.plan(PLAN, "other")
+    result = project.run("-m", "canary", *how)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: suites/*: the plan's id demo is also that of suites/*"])
+
+
+@pytest.mark.parametrize("parallel", [[], ["-n2"]], ids=["plain", "n2"])
+def test_leaving_the_session_early_does_not_choose_the_status(
+    project: Project, parallel: list[str]
+) -> None:
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish(session):
+            if not hasattr(session.config, "workerinput"):
+                pytest.exit("enough", returncode=0)
+        """,
+    )
+    assert project.run_apart("-m", "canary", *parallel).ret == 11
+    assert project.decision()["decision"] == "HOLD"
+
+
+def test_no_part_of_the_plugin_can_be_left_out_by_itself(project: Project) -> None:
+    result = project.run("-m", "canary", "-p", "no:rollout-finishing")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*a part of pytest-rollout cannot be left out*"])
+
+
+def test_a_gate_without_a_hard_criterion_holds(project: Project) -> None:
+    text = PLAN.replace("kind: demo, says: It works", "kind: demo, severity: soft, says: It works")
+    project.plan(text.replace("kind: slo", "kind: slo\n        severity: soft"))
+    assert project.run("-m", "canary").ret == 11
+    assert "no hard criterion applies" in project.decision()["reasons"][0]
+
+
+def test_a_criterion_that_does_not_apply_is_no_unbound_failure(project: Project) -> None:
+    project.change(
+        "{id: nice, ", "{id: nice, when: {configured: NOPE_X}, ", "suites/demo/rollout.yaml"
+    )
+    project.change("def test_nice():\n    pass", "def test_nice():\n    assert False")
+    assert project.run("-m", "canary").ret == 0
+    assert project.verdicts()["nice"] == "not_applicable"
+
+
+def test_a_child_that_a_test_forked_decides_nothing(project: Project) -> None:
+    fork = "import os, sys\n    child = os.fork()\n    if child == 0: sys.exit(3)\n    os.waitpid(child, 0)"
+    project.change("def test_works(part):\n    pass", f"def test_works(part):\n    {fork}")
+    result = project.run_apart("-m", "canary")
+    assert project.decision()["decision"] == "GO"
+    assert result.ret == 0
+    assert [line for line in result.outlines if line.startswith(("GO:", "HOLD:"))] == [
+        "GO: demo.canary/entry GO, demo.canary/exit GO"
+    ]
+
+
+def test_a_number_of_any_size_is_judged(project: Project, how: list[str]) -> None:
+    project.change('observe("errors", 0,', 'observe("errors", 10**400,')
+    assert project.run("-m", "canary", *how).ret in (10, 11)
+    assert project.decision()["decision"] != "GO"
+
+
+def test_a_failed_scenario_says_why_it_is_not_run_again(project: Project) -> None:
+    project.write(
+        "suites/demo/conftest.py",
+        """
+        from pytest_rollout import scenario
+
+        @scenario()
+        def work(phase):
+            raise OSError("no disk")
+        """,
+    )
+    project.change("def test_works(part):", "def test_works(work, part):")
+    assert project.run("-m", "canary", "--reruns", "1").ret == 11
+    assert "no disk" in project.reason("works")
