@@ -85,7 +85,10 @@ def test_a_criterion_that_does_not_apply_is_no_unbound_failure(project: Project)
 
 
 def test_a_child_that_a_test_forked_decides_nothing(project: Project) -> None:
-    fork = "import os, sys\n    child = os.fork()\n    if child == 0: sys.exit(3)\n    os.waitpid(child, 0)"
+    fork = (
+        "import os, sys\n    child = os.fork()\n"
+        "    if child == 0: sys.exit(3)\n    os.waitpid(child, 0)"
+    )
     project.change("def test_works(part):\n    pass", f"def test_works(part):\n    {fork}")
     result = project.run_apart("-m", "canary")
     assert project.decision()["decision"] == "GO"
