@@ -162,9 +162,12 @@ class _Others:
         """The runs that left something of the phase's plan since a record, and its breaks."""
         plan, _, _ = self._phase.partition(".")
         names: dict[str, None] = {}
+        before = max(1, first - 1)  # a run that was cut off just before leaves this one missing
+        if next(self._ledger.between(before, before), None) is None:
+            return [], [f"records are missing before {first}"]
 
         def noted() -> Iterator[Record]:
-            for record in self._ledger.between(first, self._last):
+            for record in self._ledger.between(before, self._last):
                 mine = (record.plan, record.environment) == (plan, self._run.environment)
                 if record.kind is RecordKind.BATCH and mine and record.run != self._run.id:
                     names[record.run] = None

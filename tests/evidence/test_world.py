@@ -265,6 +265,8 @@ def test_a_run_that_cannot_say_its_release_gives_holes(ledger: Ledger) -> None:
         " WHERE run = 'r1'",
         "DELETE FROM records WHERE run = 'r1' AND kind = 'seal'",
         "DELETE FROM records WHERE run = 'r1' AND kind = 'batch'",
+        "DELETE FROM records WHERE run = 'r1'",
+        "DELETE FROM records WHERE run IN ('r0', 'r1', 'cli')",
     ],
 )
 def test_an_earlier_run_that_was_damaged_holds(ledger: Ledger, statement: str) -> None:
