@@ -7,9 +7,9 @@ from collections.abc import Generator, Iterable, Sequence
 import pytest
 
 from pytest_rollout.model.errors import Problem, RolloutError
-from pytest_rollout.model.plan import Address
+from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
-from pytest_rollout.session.binding import Binder, Bound, scenarios_of
+from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
 
@@ -181,6 +181,16 @@ class Collecting:
                 "absent": absent,
             }
         )
+
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
+        """What the checks of each asked phase do to its target at worst."""
+        effects: dict[str, Effect] = {}
+        for item in items:
+            bound = self.place(item)
+            if bound is not None and self.asks(bound):
+                before = effects.get(bound.name, Effect.OBSERVE)
+                effects[bound.name] = max(before, effect_of(item), key=lambda one: one.rank)
+        return [f"rollout: checks of {name} {one.value}" for name, one in effects.items()]
 
     def _read_lists(self) -> None:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""

@@ -148,3 +148,8 @@ def test_interleaved_phases_are_put_in_order(working: Project) -> None:
     )
     working.run("-m", "demo")
     assert worked(working) == ["demo.canary", "demo.later"]
+
+
+def test_what_checks_do_at_worst_is_said_before_the_first(working: Project) -> None:
+    result = working.run("-m", "canary")
+    result.stdout.fnmatch_lines(["rollout: checks of demo.canary change", "*test_canary.py*"])
