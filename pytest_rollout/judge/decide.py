@@ -44,11 +44,15 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
     answer, reasons = _fold(found, asked, railed)
+    conditions = tuple(_conditions(plan, phase, gate, found, railed))
+    if not world.run.sealed:  # the rest follows from that
+        reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
+        conditions = ()
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
         answer=answer,
         reasons=reasons,
-        conditions=tuple(_conditions(plan, phase, gate, found, railed)),
+        conditions=conditions,
         criteria=found,
         demands=asked,
         guardrails=rails,
