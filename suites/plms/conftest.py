@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pytest_rollout import Stage
+from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios import burst, rolled_back, two_projects
 
 __all__ = ["burst", "rolled_back", "two_projects"]
@@ -22,4 +22,7 @@ def api(phase: Stage) -> httpx.Client:
 @pytest.fixture(scope="session")
 def registry(phase: Stage) -> Path:
     """The registry's file."""
-    return phase.file("registry")
+    path = phase.file("registry")
+    if not path.is_file():
+        raise RolloutError(f"there is no registry at {path}")
+    return path
