@@ -19,6 +19,7 @@ _VERBS = {
     "report": "Write or print the report of a gate's last decision again.",
     "status": "Where every phase of every plan stands.",
     "targets": "The systems under test, whether they answer, and their faults.",
+    "verify": "Whether the ledger is whole, from its first record to its last.",
 }
 
 

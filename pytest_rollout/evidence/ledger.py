@@ -182,6 +182,10 @@ class Ledger:
         query = f"SELECT {ROW} FROM observations WHERE batch = ? ORDER BY id"
         return list(self._rows(query, batch))
 
+    def batches_seen(self) -> list[int]:
+        """The sequence of every record that has observations."""
+        return [row[0] for row in self._rows("SELECT DISTINCT batch FROM observations")]
+
     def _records(self, where: str, *values: object) -> Iterator[Record]:
         for row in self._rows(f"SELECT {RECORD} FROM records WHERE {where}", *values):
             yield Record(row[0], kind_of(row[1]), *row[2:])

@@ -1,0 +1,72 @@
+"""`rollout verify`: whether the ledger is whole, from its first record to its last."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.evidence import Head
+from pytest_rollout.model.verdict import Answer
+
+_MOST_PROBLEMS = 20
+
+
+@click.command("verify")
+@click.option(
+    "--anchor",
+    "files",
+    multiple=True,
+    help="a decision.json kept elsewhere (default: those in the report folder)",
+)
+@common
+def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_json: bool) -> int:
+    """Verify the whole ledger: edits, deletions, reordering, and a cut tail.
+
+    A decision.json holds a place in the chain, its anchor; without one a cut tail cannot be
+    seen. Exit status 0 where all is whole, 11 where it is not.
+    """
+    project = Project.here(root, ledger)
+    given = [_anchor(Path(file)) for file in files]
+    if not given and ledger is None:
+        given = list(_reported(project))
+    found = verify(project.ledger, given)
+    if as_json:
+        print_json(dataclasses.asdict(found))
+    else:
+        for line in _lines(found):
+            say(line)
+    return Answer.HOLD.exit_status if found.problems else 0
+
+
+def _anchor(path: Path) -> Anchor:
+    try:
+        place = json.loads(path.read_text(encoding="utf-8"))["ledger"]
+        return Anchor(Head(int(place["sequence"]), str(place["hash"])), str(path))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RolloutError(f"{path} is no decision.json with an anchor: {error}") from error
+
+
+def _reported(project: Project) -> Iterator[Anchor]:
+    """The decisions in the report folder, which are of the project's own ledger."""
+    for path in sorted(project.report.glob("**/decision.json")):
+        yield _anchor(path)
+
+
+def _lines(found: Verification) -> Iterator[str]:
+    yield f"{found.records} records of {found.runs} runs"
+    yield from (f"run {name} has not finished" for name in found.unfinished)
+    yield from found.problems[:_MOST_PROBLEMS]
+    if len(found.problems) > _MOST_PROBLEMS:
+        yield f"and {len(found.problems) - _MOST_PROBLEMS} more"
+    if found.anchored is None:
+        yield "unanchored: a cut tail cannot be seen without a decision.json"
+    else:
+        yield f"anchored at record {found.anchored.head.sequence} by {found.anchored.source}"
+    yield "NOT whole" if found.problems else "whole"

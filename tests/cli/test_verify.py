@@ -1,0 +1,51 @@
+"""The verb that says whether the ledger is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Project
+from tests.evidence.runs import Writer, tamper
+
+
+def written(project: Project) -> Path:
+    """A good run, with its reports; the exit gate's decision.json."""
+    with project.ledger() as ledger:
+        Writer(ledger).good()
+    project.rollout("report", "demo.canary/exit")
+    return project.root / "rollout-report/demo/embedded/canary/exit/decision.json"
+
+
+def test_a_whole_ledger_is_anchored_by_its_reports(project: Project) -> None:
+    file = written(project)
+    answer = project.rollout("verify")
+    assert answer.status == 0
+    assert answer.out.splitlines()[-1] == "whole"
+    assert str(file) in answer.out
+    assert project.rollout("verify", "--json").json["problems"] == []
+
+
+def test_damage_is_named(project: Project) -> None:
+    written(project)
+    tamper(project.store, "DELETE FROM observations WHERE id = 1")
+    answer = project.rollout("verify")
+    assert answer.status == 11
+    assert "the ledger holds" in answer.out
+    assert answer.out.splitlines()[-1] == "NOT whole"
+
+
+def test_a_cut_tail_shows_by_a_decision_kept_elsewhere(project: Project) -> None:
+    kept = project.root / "kept.json"
+    kept.write_text(written(project).read_text())
+    tamper(project.store, "DELETE FROM records WHERE sequence > 3")
+    tamper(project.store, "DELETE FROM observations")
+    answer = project.rollout("verify", "--anchor", str(kept))
+    assert answer.status == 11
+    assert "kept.json, is gone" in answer.out
+
+
+def test_what_is_no_anchor(project: Project) -> None:
+    written(project)
+    (project.root / "x.json").write_text("{}")
+    assert project.rollout("verify", "--anchor", "x.json").status == 4
+    assert project.rollout("verify", "--anchor", "none.json").status == 4

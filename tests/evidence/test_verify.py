@@ -1,0 +1,95 @@
+"""Verifying a whole ledger: any edit, deletion or reordering, and a cut tail with an anchor."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.model.evidence import Head
+from tests.evidence.runs import Writer, opened, tamper
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A ledger with two good runs."""
+    place = tmp_path / "ledger.db"
+    with opened(place) as ledger:
+        Writer(ledger, "r1").good()
+        Writer(ledger, "r2").good()
+    return place
+
+
+def verified(path: Path, *anchors: Anchor) -> Verification:
+    """What verifying finds."""
+    with opened(path) as ledger:
+        return verify(ledger, anchors)
+
+
+def head(path: Path) -> Anchor:
+    """The chain's head, as somebody noted it."""
+    with opened(path) as ledger:
+        return Anchor(ledger.head(), "notes.json")
+
+
+def test_a_whole_ledger(path: Path) -> None:
+    anchor = head(path)
+    found = verified(path, anchor)
+    assert found.problems == ()
+    assert found.unfinished == ()
+    assert found.anchored == anchor
+    assert (found.records, found.runs) == (anchor.head.sequence, 2)
+
+
+DAMAGE = {
+    "an edited record": "UPDATE records SET body = body || ' ' WHERE sequence = 4",
+    "an edited time": "UPDATE records SET at_us = at_us + 1 WHERE sequence = 5",
+    "an edited observation": "UPDATE observations SET value = '7' WHERE id = 1",
+    "a deleted observation": "DELETE FROM observations WHERE id = 2",
+    "an added observation": "INSERT INTO observations (batch, plan, phase, metric, labels, t_us,"
+    " seen_us, seq, value) SELECT batch, plan, phase, metric, labels, t_us, seen_us, 99, value"
+    " FROM observations WHERE id = 1",
+    "a deleted record": "DELETE FROM records WHERE sequence = 5",
+    "a deleted run": "DELETE FROM records WHERE run = 'r1'",
+    "two records exchanged": "UPDATE records SET sequence = CASE sequence WHEN 4 THEN -5"
+    " ELSE -4 END WHERE sequence IN (4, 5);"
+    " UPDATE records SET sequence = -sequence WHERE sequence < 0",
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_damage_is_found_and_the_first_bad_place_named(path: Path, what: str) -> None:
+    for statement in DAMAGE[what].split(";"):
+        tamper(path, statement)
+    problems = verified(path).problems
+    assert problems
+    assert any(char.isdigit() for char in problems[0]), "a place is named"
+
+
+def test_a_cut_tail_shows_with_an_anchor_only(path: Path) -> None:
+    anchor = head(path)
+    tamper(path, "DELETE FROM records WHERE run = 'r2'")
+    with closing(sqlite3.connect(path)) as db:
+        last = db.execute("SELECT max(sequence) FROM records").fetchone()[0]
+        db.execute("DELETE FROM observations WHERE batch > ?", (last,))
+        db.commit()
+    assert verified(path).problems == ()
+    assert verified(path).anchored is None
+    assert (
+        f"record {anchor.head.sequence}, noted in notes.json, is gone"
+        in verified(path, anchor).problems
+    )
+
+
+def test_a_chain_that_was_written_anew_does_not_fit_its_anchor(path: Path) -> None:
+    forged = Anchor(Head(head(path).head.sequence, "0" * 64), "notes.json")
+    assert "was cut off or replaced" in verified(path, forged).problems[0]
+
+
+def test_a_run_that_did_not_end_is_shown(path: Path) -> None:
+    with opened(path) as ledger:
+        Writer(ledger, "r3").start()
+    assert verified(path).unfinished == ("r3",)
