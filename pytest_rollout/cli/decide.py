@@ -14,16 +14,23 @@ from pytest_rollout.report import terminal
 
 @click.command("decide")
 @click.argument("address")
+@click.option("--at", metavar="TIME", help="as of that moment, with an offset (default: now)")
 @environment_option
 @common
 def command(
-    address: str, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+    address: str,
+    at: str | None,
+    environment: str,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Decide ADDRESS (plan.phase or plan.phase/gate) again, as of its last full run.
 
     Nothing is written. The same evidence gives the same bytes; --json prints them.
     """
-    project = Project.here(root, ledger)
+    project = Project.here(root, ledger, at)
     where = project.gate(address, environment)
     asked = project.asked(where, environment)
     plan, phase = project.plan_of_run(where, asked.plan_digest)

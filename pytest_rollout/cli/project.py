@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import click
 import pytest
 from _pytest.config.findpaths import determine_setup
 
+from pytest_rollout import calendar
 from pytest_rollout.evidence.history import Asked, History, Standing, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.decision import Decision
@@ -35,10 +37,11 @@ class Project:
     patterns: tuple[str, ...]
     ledger_path: Path
     report: Path
+    until_us: int | None = None  # read the ledger as it was then
 
     @classmethod
-    def here(cls, root: str | None, ledger: str | None) -> Project:
-        """The project of the working directory, or of a given root."""
+    def here(cls, root: str | None, ledger: str | None, at: str | None = None) -> Project:
+        """The project of the working directory, or of a given root; ``at`` is RFC 3339."""
         try:
             setup = determine_setup(
                 inifile=None,
@@ -53,7 +56,8 @@ class Project:
         patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
         words = patterns if isinstance(patterns, list) else str(patterns).split()
         kept = Path(ledger) if ledger else found / _path(ini, "rollout_ledger")
-        return cls(found, tuple(map(str, words)), kept, found / _path(ini, "rollout_report"))
+        report = found / _path(ini, "rollout_report")
+        return cls(found, tuple(map(str, words)), kept, report, _instant(at) if at else None)
 
     @cached_property
     def found(self) -> list[Loaded]:
@@ -76,7 +80,7 @@ class Project:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, for reading; raises LedgerError where there is none."""
-        ledger = Ledger.open(self.ledger_path)
+        ledger = Ledger.open(self.ledger_path, self.until_us)
         click.get_current_context().call_on_close(ledger.close)
         return ledger
 
@@ -178,6 +182,14 @@ def parsed(text: str) -> Address:
         return Address.parse(text)
     except ValueError as error:
         raise RolloutError(str(error)) from error
+
+
+def _instant(text: str) -> int:
+    try:
+        return calendar.to_us(datetime.fromisoformat(text))
+    except ValueError as error:
+        rule = "write it with an offset, as 2025-11-10T11:00:00-05:00"
+        raise RolloutError(f"--at: {text!r} is no moment ({rule})") from error
 
 
 def _path(ini: Mapping[str, object], name: str) -> str:

@@ -57,11 +57,14 @@ class Ledger:
         return cls(path, _connect(path, _make))
 
     @classmethod
-    def open(cls, path: Path) -> Ledger:
-        """An existing ledger for reading; raises LedgerError where there is none."""
+    def open(cls, path: Path, until_us: int | None = None) -> Ledger:
+        """An existing ledger for reading; raises LedgerError where there is none.
+
+        With ``until_us`` it is read as it was at that instant, by the times of recording.
+        """
         if not path.exists():
             raise LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
-        return cls(path, _connect(path, _look))
+        return cls(path, _connect(path, partial(_look, until_us=until_us)))
 
     def close(self) -> None:
         """End the connection."""
@@ -228,7 +231,11 @@ def _make(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA synchronous = NORMAL")
 
 
-def _look(db: sqlite3.Connection, path: Path) -> None:
+def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
+    if until_us is not None:
+        # A temporary view stands before the table of its name in every query.
+        past = f"SELECT * FROM main.records WHERE at_us <= {until_us}"
+        db.execute(f"CREATE TEMP VIEW records AS {past}")
     db.execute("PRAGMA query_only = ON")
     schema.check(db, path)
 
