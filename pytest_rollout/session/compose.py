@@ -179,7 +179,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
         return None
     finishing = Finishing(request, sources)
     if request.deciding:
-        finishing.open(config.invocation_params.args)
+        finishing.open()
     register(finishing, "rollout-finishing")
     return finishing
 

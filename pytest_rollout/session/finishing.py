@@ -38,13 +38,14 @@ class Finishing:
         self._sources = sources  # what may hold problems, offences and notes
         self._pid = os.getpid()
         self._stopped: str | None = None
+        self._notes: list[str] = []
         self._failed: set[str] = set()
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self.decisions: list[Decision] = []
         self.releases: dict[str, ReleaseFact] = {}
 
-    def open(self, argv: Sequence[str]) -> None:
+    def open(self) -> None:
         """Write that a run begins; raises UsageError where the ledger cannot be written."""
         request = self._request
         try:
@@ -52,20 +53,19 @@ class Finishing:
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
-            self._append(RecordKind.RUN, self._facts(argv))
+            self._append(RecordKind.RUN, self._facts())
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
                 self._identify("start", plan)
         except LedgerError as error:
             raise pytest.UsageError(f"{error}; choose another with --rollout-ledger") from error
 
-    def _facts(self, argv: Sequence[str]) -> dict[str, Any]:
+    def _facts(self) -> dict[str, Any]:
         request = self._request
         asked = {plan.id: plan for plan, _ in request.asked}
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
         return {
             "plans": {plan.id: plan.digest for plan in asked.values()},
             "gates": [str(gate) for gate in request.gates],
-            "arguments": list(argv),
             "partial": list(request.partial),
             "drill": request.drill,
             "configured": {
@@ -151,8 +151,6 @@ class Finishing:
         return [str(one) for source in self._sources for one in getattr(source, name, [])]
 
     def _answer(self, session: pytest.Session) -> None:
-        from pytest_rollout.report import files  # a template engine, for runs that decide
-
         status = int(session.exitstatus)
         if status in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             self._stopped = self._stopped or "the run was interrupted"
@@ -160,12 +158,21 @@ class Finishing:
             self._end()
             self._reopen()
             self.decisions = [self._decide(gate) for gate in self._request.gates]
-            paths = [files.write(self._request.report, decision) for decision in self.decisions]
             error = None
         except (LedgerError, OSError) as problem:
-            paths, error = [], str(problem)
+            self.decisions, error = [], str(problem)
         session.exitstatus = self._status(status, failed=error is not None)
-        self._print(session.config, paths, error)
+        self._print(session.config, self._report(), error)
+
+    def _report(self) -> list[Path]:
+        """Write the reports; one that cannot be written changes no decision."""
+        from pytest_rollout.report import files  # a template engine, for runs that decide
+
+        try:
+            return [files.write(self._request.report, decision) for decision in self.decisions]
+        except OSError as error:
+            self._notes.append(f"the reports could not be written: {error}")
+            return []
 
     def _end(self) -> None:
         for plan in {plan.id: plan for plan, _ in self._request.asked}.values():
@@ -229,7 +236,7 @@ class Finishing:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             return
-        notes = list(dict.fromkeys(self._gather("notes")))
+        notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
         lines = terminal.section(self.decisions, shown, notes, error)
         reporter.write_sep("=", "rollout")

@@ -85,7 +85,6 @@ class Writer:
         facts = {
             "plans": {"demo": plan.digest},
             "gates": [str(gate) for gate in self.gates],
-            "arguments": [],
             "partial": list(self.partial),
             "drill": self.drill,
             "configured": {},

@@ -172,6 +172,13 @@ def test_a_report_that_somebody_changes_to_passed_is_not_believed(
     assert "changed to passed" in project.reason("works")
 
 
+def test_a_report_that_cannot_be_written_changes_no_decision(project: Project) -> None:
+    project.write("rollout-report", "a file where the folder should be")
+    result = project.run("-m", "canary")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["note: the reports could not be written: *", "GO: *"])
+
+
 def test_a_broken_plan_leaves_nothing_behind(project: Project, how: list[str]) -> None:
     project.change("take: sum", "tkae: sum", "suites/demo/rollout.yaml")
     assert project.run("-m", "canary", *how).ret == 4
