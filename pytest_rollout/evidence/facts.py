@@ -123,8 +123,7 @@ def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
     for body in bodies(records, RecordKind.MANIFEST):
         for criterion, names in body["items"].items():
             if criterion.rpartition(".")[0] == phase:
-                known = items.get(criterion, ())
-                items[criterion] = (*known, *(name for name in names if name not in known))
+                items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
         plan, _, _ = phase.partition(".")
         broken.update(what for where, what in body["broken"] if where == plan)
         dropped.update(body["dropped"])

@@ -42,10 +42,15 @@ class Binder:
     def __init__(self, root: Path, loaded: Iterable[Loaded]) -> None:
         self._root = root
         self._folders = {one.path.parent: one for one in loaded}
+        self._above: dict[Path, Loaded | None] = {}
 
     def plan_above(self, path: Path) -> Loaded | None:
         """The plan whose folder is nearest above a path."""
-        return next((self._folders[p] for p in path.parents if p in self._folders), None)
+        folder = path.parent
+        if folder not in self._above:
+            nearer = (self._folders[one] for one in path.parents if one in self._folders)
+            self._above[folder] = next(nearer, None)
+        return self._above[folder]
 
     def bind(self, item: pytest.Item, problems: list[Problem]) -> Bound | None:
         """The item's phase and criteria; offences are added to ``problems``."""

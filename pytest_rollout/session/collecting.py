@@ -131,7 +131,8 @@ class Collecting:
         """Checks of an asked phase whose criteria all belong to a gate that is not asked."""
         left = [item for item in items if self._of_other_gate(self.place(item))]
         if left:
-            items[:] = [item for item in items if item not in left]
+            gone = {item.nodeid for item in left}
+            items[:] = [item for item in items if item.nodeid not in gone]
             config.hook.pytest_deselected(items=left)
             gates = sorted({f"{b.name}/{g}" for i in left if (b := self.place(i)) for g in b.gates})
             self.notes.append(f"{len(left)} checks of {', '.join(gates)} wait for their gate")
@@ -213,9 +214,10 @@ class Collecting:
                 continue
             for name in self._criteria_of(address):
                 found, wanted = expected.get(name, []), listed.get(name, ())
-                missing = [item for item in wanted if item not in found]
+                here, there = set(found), set(wanted)
+                missing = [item for item in wanted if item not in here]
                 absent += missing
-                new = [item for item in found if item not in wanted]
+                new = [item for item in found if item not in there]
                 self.notes += (f"{name}: {item} is not in {bindings.NAME}" for item in new)
                 if missing:
                     expected[name] = [*found, *missing]
