@@ -15,7 +15,6 @@ from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.finishing import Finishing
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
-    REQUEST,
     WORKEROUTPUT,
     Request,
     is_controller,
@@ -126,7 +125,6 @@ class Header:
 def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     """Register what this process needs."""
     request = resolve(config, patterns)
-    config.stash[REQUEST] = request
     _add_markers(config, request)
     if not is_worker(config):
         _check_fault(request)

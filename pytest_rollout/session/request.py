@@ -83,9 +83,6 @@ class Handover:
         return cls(data["run"], tuple(data["gates"]), data["drill"])
 
 
-REQUEST = pytest.StashKey[Request]()
-
-
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process runs tests for an xdist controller."""
     # Not PYTEST_XDIST_WORKER: a pytest that a worker starts inherits that variable.

@@ -138,9 +138,7 @@ def test_interleaved_phases_are_put_in_order(working: Project) -> None:
     text = (working.root / "suites/demo/rollout.yaml").read_text()
     working.plan(text + later)
     working.tests(
-        TESTS.replace("pytestmark = pytest.mark.canary\n", "")
-        .replace("def test_ready", "def test_ready")
-        .replace(
+        TESTS.replace("pytestmark = pytest.mark.canary\n", "").replace(
             '@pytest.mark.criterion("nice")',
             '@pytest.mark.criterion("works-too")\ndef test_between(work): pass\n\n\n'
             '@pytest.mark.criterion("nice")',
