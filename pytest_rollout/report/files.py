@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision, to_json
-from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
 
 
@@ -23,12 +22,26 @@ def write(root: Path, decision: Decision) -> Path:
 
     Raises OSError. Each file appears whole or not at all.
     """
+    from pytest_rollout.report.html import to_html  # a template engine, for runs that end
+
     folder = root / folder_of(decision)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "decision.json", to_json(decision))
     _replace(folder / "report.md", to_markdown(decision))
     _replace(folder / "report.html", to_html(decision))
     return folder
+
+
+def mark(root: Path, decision: Decision) -> None:
+    """Leave of a gate's reports only the decision of a run that has not finished.
+
+    Raises OSError.
+    """
+    folder = root / folder_of(decision)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "decision.json", to_json(decision))
+    for name in ("report.md", "report.html"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _replace(path: Path, text: str) -> None:

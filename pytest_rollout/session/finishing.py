@@ -21,7 +21,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
-from pytest_rollout.report import terminal
+from pytest_rollout.report import files, terminal
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
@@ -54,10 +54,19 @@ class Finishing:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
             self._append(RecordKind.RUN, self._facts())
+            self._mark_unfinished()
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
                 self._identify("start", plan)
         except LedgerError as error:
             raise pytest.UsageError(f"{error}; choose another with --rollout-ledger") from error
+
+    def _mark_unfinished(self) -> None:
+        """Replace what the last run reported: a run that dies leaves no GO of another."""
+        for gate in self._request.gates:
+            try:
+                files.mark(self._request.report, self._judged(gate))
+            except OSError as error:
+                self._notes.append(f"the last reports could not be replaced: {error}")
 
     def _facts(self) -> dict[str, Any]:
         request = self._request
@@ -166,8 +175,6 @@ class Finishing:
 
     def _report(self) -> list[Path]:
         """Write the reports; one that cannot be written changes no decision."""
-        from pytest_rollout.report import files  # a template engine, for runs that decide
-
         try:
             return [files.write(self._request.report, decision) for decision in self.decisions]
         except OSError as error:
@@ -202,7 +209,8 @@ class Finishing:
         if self._ledger is not None:
             self._append(RecordKind.STOP, {"why": self._stopped})
 
-    def _decide(self, address: Address) -> Decision:
+    def _judged(self, address: Address) -> Decision:
+        """The decision of a gate on what the ledger holds now."""
         assert self._ledger is not None
         assert address.gate is not None
         plan, phase = next(
@@ -213,7 +221,10 @@ class Finishing:
         reading = read_world(self._ledger, self._request.run, address, phase)
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
-        decision = decide(plan, phase, address.gate, reading.world, reading.at_us)
+        return decide(plan, phase, address.gate, reading.world, reading.at_us)
+
+    def _decide(self, address: Address) -> Decision:
+        decision = self._judged(address)
         look = not (decision.partial or decision.drill)
         body = {"document": to_json(decision), "look": look, "release": decision.release}
         self._append(RecordKind.DECISION, body, address.plan, str(address))

@@ -63,6 +63,17 @@ def test_what_a_dead_worker_left_is_not_run_elsewhere(project: Project) -> None:
     assert not (project.root / "ran.txt").exists()
 
 
+def test_a_killed_run_takes_the_go_of_the_last_one_from_its_reports(project: Project) -> None:
+    project.run("-m", "canary")
+    assert project.decision()["decision"] == "GO"
+    project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
+    project.run_apart("-m", "canary")
+    assert project.decision()["decision"] == "HOLD"
+    assert "never finished" in project.decision()["reasons"][0]
+    left = {path.name for path in project.root.glob("rollout-report/**/*.*")}
+    assert left == {"decision.json"}
+
+
 def test_a_killed_run_leaves_what_it_saw_and_no_seal(project: Project) -> None:
     project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
     result = project.run_apart("-m", "canary")
