@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pytest_rollout.model.plan import Phase, Plan, Window
+from pytest_rollout.model.plan import Phase, Plan, Risk, Window
 from pytest_rollout.model.rule import Scope, ScopeKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,3 +98,19 @@ def within(window: Window, moment: datetime, zone: str) -> bool:
 def frozen(plan: Plan, moment: datetime) -> Window | None:
     """The freeze that a moment falls into, if any."""
     return next((window for window in plan.freezes if within(window, moment, plan.timezone)), None)
+
+
+def admitted(plan: Plan, phase: Phase, moment: datetime) -> bool:
+    """Whether a change window admits a phase's change at a moment.
+
+    A window for changes up to some risk admits none whose risk the plan does not say.
+    """
+    return any(
+        within(window, moment, plan.timezone) and _bearable(window.risk, phase.risk)
+        for window in plan.change_windows
+    )
+
+
+def _bearable(limit: Risk | None, risk: Risk | None) -> bool:
+    order = list(Risk)
+    return limit is None or (risk is not None and order.index(risk) <= order.index(limit))

@@ -20,8 +20,18 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar"},
     "report": {"model"},
     "targets": {"model"},
+    "signoff": {"model", "calendar", "judge"},
     "session": {"model", "calendar", "plan", "judge", "evidence", "report", "targets"},
-    "cli": {"model", "calendar", "plan", "judge", "evidence", "report", "targets"},
+    "cli": {
+        "model",
+        "calendar",
+        "plan",
+        "judge",
+        "evidence",
+        "report",
+        "targets",
+        "signoff",
+    },
     "plugin": {"session"},
     "": {"model", "session", "targets"},  # the package itself: names for suites
 }

@@ -14,6 +14,7 @@ from pytest_rollout.report.terminal import plain
 _WRONG_USE = 4
 _VERBS = {
     "check": "Whether plans can be read, and which checks each criterion has.",
+    "clear": "Whether a change may start, right now; for the deploy script.",
     "decide": "Judge a gate's last full run again, from the ledger alone.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
     "report": "Write or print the report of a gate's last decision again.",

@@ -30,19 +30,19 @@ def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_
     """Verify the whole ledger: edits, deletions, reordering, and a cut tail.
 
     A decision.json holds a place in the chain, its anchor; without one a cut tail cannot be
-    seen. Exit status 0 where all is whole, 11 where it is not.
+    seen. Exit status 0 where all is whole and no gate's last full run is unfinished, else 11.
     """
     project = Project.here(root, ledger)
     given = [_anchor(Path(file)) for file in files]
     if not given and ledger is None:
-        given = list(_reported(project))
+        given = list(reported(project))
     found = verify(project.ledger, given)
     if as_json:
         print_json(dataclasses.asdict(found))
     else:
         for line in _lines(found):
             say(line)
-    return Answer.HOLD.exit_status if found.problems else 0
+    return Answer.HOLD.exit_status if found.problems or found.holding else 0
 
 
 def _anchor(path: Path) -> Anchor:
@@ -53,7 +53,7 @@ def _anchor(path: Path) -> Anchor:
         raise RolloutError(f"{path} is no decision.json with an anchor: {error}") from error
 
 
-def _reported(project: Project) -> Iterator[Anchor]:
+def reported(project: Project) -> Iterator[Anchor]:
     """The decisions in the report folder, which are of the project's own ledger."""
     for path in sorted(project.report.glob("**/decision.json")):
         yield _anchor(path)
@@ -62,6 +62,8 @@ def _reported(project: Project) -> Iterator[Anchor]:
 def _lines(found: Verification) -> Iterator[str]:
     yield f"{found.records} records of {found.runs} runs"
     yield from (f"run {name} has not finished" for name in found.unfinished)
+    for one in found.holding:
+        yield f"{one.gate} in {one.environment} holds until a full run of it is sealed"
     yield from found.problems[:_MOST_PROBLEMS]
     if len(found.problems) > _MOST_PROBLEMS:
         yield f"and {len(found.problems) - _MOST_PROBLEMS} more"
@@ -69,4 +71,4 @@ def _lines(found: Verification) -> Iterator[str]:
         yield "unanchored: a cut tail cannot be seen without a decision.json"
     else:
         yield f"anchored at record {found.anchored.head.sequence} by {found.anchored.source}"
-    yield "NOT whole" if found.problems else "whole"
+    yield "NOT whole" if found.problems else "whole" + (", but unfinished" * bool(found.holding))

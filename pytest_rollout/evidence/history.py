@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.evidence.facts import partial_of
+from pytest_rollout.evidence.facts import begun_us, partial_of
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
     damage,
@@ -60,6 +60,13 @@ def last_full_run(ledger: Ledger, address: Address, environment: str) -> Asked |
         ends = (RecordKind.SEAL, RecordKind.STOP)
         return Asked(record.run, digest, any(one.kind in ends for one in records))
     return None
+
+
+def begun(ledger: Ledger, address: Address, environment: str) -> bool:
+    """Whether a phase was begun in a real environment and has not ended."""
+    subject = f"{address.plan}.{address.phase}"
+    events = ledger.find(RecordKind.EVENT, address.plan, subject, environment)
+    return begun_us(events, embedded=False) is not None
 
 
 def stored_decision(ledger: Ledger, address: Address, run: str) -> str | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from pytest_rollout.evidence.integrity import chain_problems, damage
+from pytest_rollout.evidence.history import last_full_run
+from pytest_rollout.evidence.integrity import UNREADABLE, chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind
+from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
+from pytest_rollout.model.plan import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +26,22 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A gate whose last full run never finished: nothing that stands of it is to be trusted."""
+
+    gate: str
+    environment: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What a ledger holds, and what is wrong with it, the first break first."""
 
     records: int
     runs: int
     unfinished: tuple[str, ...]  # runs without a seal or a stop; shown as such for ever
+    holding: tuple[Unfinished, ...]
     anchored: Anchor | None  # the newest anchor that fits
     problems: tuple[str, ...]
 
@@ -41,6 +57,7 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         if record.run:
             runs.setdefault(record.run, []).append(record)
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
+    found += _lost_texts(ledger, records)
     for name, mine in runs.items():
         wrong = damage(ledger, mine)
         if wrong:
@@ -50,9 +67,23 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         records=len(records),
         runs=len(runs),
         unfinished=tuple(name for name, mine in runs.items() if not _ended(mine)),
+        holding=tuple(_holding(ledger, records)),
         anchored=max(fitting, key=lambda anchor: anchor.head.sequence, default=None),
         problems=(*dict.fromkeys(found), *missed),
     )
+
+
+def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
+    """The gates that a run has left open, of all that were ever asked for."""
+    asked: dict[tuple[str, str], None] = {}
+    for record, body in _starts(records):
+        for gate in body["gates"]:
+            asked[str(gate), record.environment] = None
+    for gate, environment in asked:
+        with suppress(*UNREADABLE):
+            last = last_full_run(ledger, Address.parse(gate), environment)
+            if last is not None and not last.finished:
+                yield Unfinished(gate, environment, last.run)
 
 
 def _start(records: list[Record]) -> Iterator[str]:
@@ -66,6 +97,26 @@ def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
     for batch in ledger.batches_seen():
         if batch not in batches:
             yield f"observations of record {batch}, which is no check's record"
+
+
+def _lost_texts(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+    """Plans that runs judged by and that are gone, or are not what they were."""
+    digests = {str(digest) for _, body in _starts(records) for digest in body["plans"].values()}
+    for digest in sorted(digests):
+        try:
+            if ledger.text(digest) is None:
+                yield f"the text of plan {digest[:12]} is gone"
+        except LedgerError as error:
+            yield str(error)
+
+
+def _starts(records: list[Record]) -> Iterator[tuple[Record, dict[str, Any]]]:
+    """The first record of each run with what it says; of one that is damaged the chain tells."""
+    for record in records:
+        if record.kind is RecordKind.RUN:
+            with suppress(*UNREADABLE):
+                body = json.loads(record.body)
+                yield record, {"gates": list(body["gates"]), "plans": dict(body["plans"])}
 
 
 def _ended(records: list[Record]) -> bool:

@@ -39,7 +39,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     stated = phase.of(gate)
     found = tuple(judge_criterion(plan, phase, one, fresh, at_us) for one in stated)
     asked = demands(plan, world.run, criteria=len(stated))
-    watched = phase.guardrails if gate is Gate.EXIT else ()
+    watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
@@ -72,7 +72,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         drill=world.run.drill,
         window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
         zone_data=world.run.zone_data,
-        criteria_digest=_digest((*stated, *watched)),
+        criteria_digest=criteria_digest(phase, gate),
     )
     return replace(decision, substance_digest=substance(decision))
 
@@ -176,8 +176,14 @@ def _due(plan: Plan, phase: Phase, gate: Gate) -> str:
     return str(Address(plan.id, following.id, Gate.ENTRY))
 
 
-def _digest(stated: Sequence[Criterion | Guardrail]) -> str:
-    """A fingerprint of what the gate asked, whatever the layout of the file."""
+def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
+    """Guardrails are watched from begin to end, so they weigh at the exit."""
+    return phase.guardrails if gate is Gate.EXIT else ()
+
+
+def criteria_digest(phase: Phase, gate: Gate) -> str:
+    """A fingerprint of what a gate asks, whatever the layout of the file."""
+    stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *_watched(phase, gate))
     rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
     return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
 

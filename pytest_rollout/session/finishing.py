@@ -23,8 +23,7 @@ from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import files, terminal
 from pytest_rollout.session.request import Request
-from pytest_rollout.targets.address import filled
-from pytest_rollout.targets.identity import read_identity
+from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
 _Keeps = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
@@ -99,12 +98,7 @@ class Finishing:
         """Read the release of a target that already runs; served ones are read where they run."""
         if self._request.embedded or plan.release is None:
             return
-        target = self._request.environment_of(plan).targets.get(plan.release.target)
-        try:
-            url = filled(str(target.address if target else ""), plan.release.target)
-            fact = read_identity(when, url, plan.release, plan.configuration)
-        except Exception as error:  # whatever keeps the release from being read holds the gate
-            fact = ReleaseFact(when, None, error=trouble(error))
+        fact = identify(when, plan, self._request.environment_of(plan))
         self.releases[plan.id] = fact
         body = {name: getattr(fact, name) for name in fact.__slots__}
         for other, phase in self._request.asked:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.evidence.facts import begun_us
+from pytest_rollout.evidence import history
 from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
@@ -160,10 +159,8 @@ def is_begun(ledger: Path, address: Address, environment: str) -> bool:
     """Whether a phase was begun in an environment and has not ended."""
     if not ledger.is_file():
         return False
-    subject = str(Address(address.plan, address.phase))
     try:
         with closing(Ledger.open(ledger)) as store:
-            events = store.find(RecordKind.EVENT, address.plan, subject, environment)
-            return begun_us(events, embedded=False) is not None
+            return history.begun(store, address, environment)
     except (RolloutError, *UNREADABLE) as error:
         raise pytest.UsageError(str(error)) from error

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.plan import Reading
+from pytest_rollout.model.plan import Environment, Plan, Reading
+from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.reference import IDENTITY_HEADER
 from pytest_rollout.targets.target import mocked
 from pytest_rollout.targets.trouble import trouble
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10.0
 _MAX_BYTES = 1_000_000
 _MAX_RELEASE = 200
+
+
+def identify(when: str, plan: Plan, environment: Environment) -> ReleaseFact:
+    """What the target of an environment that runs already says of its release now.
+
+    Whatever keeps it from being read is an error in the fact.
+    """
+    if plan.release is None:
+        return ReleaseFact(when, None)
+    target = environment.targets.get(plan.release.target)
+    try:
+        url = filled(str(target.address if target else ""), plan.release.target)
+        return read_identity(when, url, plan.release, plan.configuration)
+    except Exception as error:  # as a host that no resolver takes
+        return ReleaseFact(when, None, error=trouble(error))
 
 
 def read_identity(

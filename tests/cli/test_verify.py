@@ -34,6 +34,15 @@ def test_damage_is_named(project: Project) -> None:
     assert answer.out.splitlines()[-1] == "NOT whole"
 
 
+def test_the_texts_of_plans_are_verified(project: Project) -> None:
+    written(project)
+    tamper(project.store, "UPDATE texts SET text = text || '#'")
+    assert "was changed after it was stored" in project.rollout("verify").out
+    tamper(project.store, "DELETE FROM texts")
+    answer = project.rollout("verify")
+    assert (answer.status, "is gone" in answer.out) == (11, True)
+
+
 def test_a_cut_tail_shows_by_a_decision_kept_elsewhere(project: Project) -> None:
     kept = project.root / "kept.json"
     kept.write_text(written(project).read_text())
@@ -49,3 +58,17 @@ def test_what_is_no_anchor(project: Project) -> None:
     (project.root / "x.json").write_text("{}")
     assert project.rollout("verify", "--anchor", "x.json").status == 4
     assert project.rollout("verify", "--anchor", "none.json").status == 4
+
+
+def test_a_gate_that_a_dead_run_left_open_is_not_trusted(project: Project) -> None:
+    with project.ledger() as ledger:
+        Writer(ledger).good()
+        Writer(ledger, run="r2").start()
+    answer = project.rollout("verify")
+    assert answer.status == 11
+    assert "demo.canary/exit in embedded holds until a full run of it is sealed" in answer.out
+    with project.ledger() as ledger:
+        Writer(ledger, run="r3").good()
+    answer = project.rollout("verify")
+    assert answer.status == 0
+    assert "run r2 has not finished" in answer.out

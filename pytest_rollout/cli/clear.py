@@ -1,0 +1,181 @@
+"""`rollout clear`: may the change start, right now?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    parsed,
+    print_json,
+    say,
+)
+from pytest_rollout.cli.verify import reported
+from pytest_rollout.evidence.history import begun
+from pytest_rollout.evidence.verify import Anchor, verify
+from pytest_rollout.evidence.world import read_world
+from pytest_rollout.judge import decide
+from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
+from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
+from pytest_rollout.plan.terms import duration_us
+from pytest_rollout.signoff.clearance import Clearance, Known, clearance
+from pytest_rollout.targets.identity import identify
+
+
+@click.command("clear")
+@click.argument("address")
+@click.option("--max-age", metavar="DURATION", help="refuse an older decision (30m, 24h)")
+@environment_option
+@common
+def command(
+    address: str,
+    max_age: str | None,
+    environment: str,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Say whether the change behind ADDRESS (plan.phase or plan.phase/gate) may start now.
+
+    It may where the last full run of the gate is sealed and GO, the ledger is whole, and
+    release, plan, prerequisites, signatures and window agree. Of a phase: every gate of a
+    rehearsal; elsewhere the gate that is next. Exit status 0 yes; else the gate's own, 11
+    where the decision is GO and something else is missing.
+    """
+    project = Project.here(root, ledger)
+    where = parsed(address)
+    project.phase(where)
+    plan = project.plan(where.plan)
+    project.environment(environment, [plan])
+    limit = _limit(max_age)
+    anchors = reported(project) if ledger is None else ()
+    try:
+        answers = _answers(project, plan, where, environment, limit, anchors)
+    except LedgerError as error:
+        answers = [_unknown(where, str(error))]
+    worst = worst_answer(one.answer for one in answers)
+    if as_json:
+        print_json({"clear": worst is Answer.GO, "gates": [_plain(one) for one in answers]})
+    else:
+        for line in _lines(answers, environment):
+            say(line)
+    return worst.exit_status
+
+
+def _answers(
+    project: Project,
+    plan: Plan,
+    where: Address,
+    environment: str,
+    limit: int | None,
+    anchors: Iterable[Anchor],
+) -> list[Clearance]:
+    damage = verify(project.ledger, anchors).problems
+    now = datetime.now(UTC)
+    return [
+        clearance(plan, gate, _known(project, plan, gate, environment, damage), now, limit)
+        for gate in _gates(project, where, environment)
+    ]
+
+
+def _unknown(where: Address, why: str) -> Clearance:
+    """The answer where the ledger cannot be read."""
+    finding = Finding("clearance.decision", Verdict.MISSING, why)
+    return Clearance(where, Answer.HOLD, (finding,))
+
+
+def _limit(max_age: str | None) -> int | None:
+    try:
+        return duration_us(max_age) if max_age is not None else None
+    except ValueError as error:
+        raise RolloutError(f"--max-age: {error}") from error
+
+
+def _gates(project: Project, where: Address, environment: str) -> list[Address]:
+    if where.gate:
+        return [where]
+    if environment == EMBEDDED:
+        return [where.at(gate) for gate in Gate]
+    return [where.at(Gate.EXIT if begun(project.ledger, where, environment) else Gate.ENTRY)]
+
+
+def _known(
+    project: Project, plan: Plan, gate: Address, environment: str, damage: tuple[str, ...]
+) -> Known:
+    """What the ledger and the target say of a gate."""
+    standing = project.history.standing(gate, environment)
+    if standing is None:
+        return Known("", None, None, "no full run has asked for it yet")
+    asked = standing.asked
+    doubt = ""
+    if damage or standing.damage:
+        doubt = f"the ledger was damaged: {damage[0] if damage else standing.damage}"
+    elif not asked.finished:
+        doubt = f"run {asked.run} never finished"
+    embedded = environment == EMBEDDED  # its target runs no longer
+    fact = (
+        ReleaseFact("now", None)
+        if embedded
+        else identify("now", plan, plan.environments[environment])
+    )
+    return Known(
+        run=asked.run,
+        decision=standing.decision,
+        again=None if doubt else _again(project, gate, asked.run, asked.plan_digest),
+        doubt=doubt,
+        release=fact.release,
+        release_error=fact.error or "",
+        required=_required(project, plan, gate, environment),
+    )
+
+
+def _again(project: Project, gate: Address, run: str, plan_digest: str) -> Decision | None:
+    try:
+        plan, phase = project.plan_of_run(gate, plan_digest)
+    except RolloutError:
+        return None
+    assert gate.gate is not None
+    reading = read_world(project.ledger, run, gate, phase)
+    return decide(plan, phase, gate.gate, reading.world, reading.at_us)
+
+
+def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, str]:
+    phase = project.phase(gate)
+    found = {}
+    for name in phase.requires:
+        exit_ = Address(plan.id, name, Gate.EXIT)
+        standing = project.history.standing(exit_, environment)
+        if standing is not None and standing.decision and not standing.damage:
+            found[name] = standing.decision.answer.value
+    return found
+
+
+def _plain(one: Clearance) -> dict[str, Any]:
+    return {
+        "gate": str(one.address),
+        "answer": one.answer.value,
+        "findings": [
+            {"id": finding.id, "verdict": finding.verdict.value, "because": finding.because}
+            for finding in one.findings
+        ],
+    }
+
+
+def _lines(answers: list[Clearance], environment: str) -> Iterator[str]:
+    for one in answers:
+        for finding in one.findings:
+            mark = "no " if finding.verdict.holds_back else "yes"
+            name = finding.id.rpartition(".")[2]
+            yield f"  {mark}  {name}: {finding.because}"
+        clear = "clear" if one.answer is Answer.GO else f"NOT clear ({one.answer.value})"
+        yield f"{one.address} in {environment}: {clear}"

@@ -1,0 +1,1 @@
+"""Who may start what, and when: from decisions, signatures and the calendar."""

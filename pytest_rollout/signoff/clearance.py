@@ -1,0 +1,157 @@
+"""May the change start, right now? Pure: from what is known of a gate at a moment.
+
+A decision says that the evidence is good; a clearance asks for more: that the decision still
+holds for this release and plan, that what came before is done, and that now is the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pytest_rollout import calendar
+from pytest_rollout.judge.decide import criteria_digest
+from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.verdict import Answer, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a gate."""
+
+    run: str  # its last full run
+    decision: Decision | None  # the one that run stored
+    again: Decision | None  # the same run judged again
+    doubt: str = ""  # why the stored decision cannot be believed
+    release: str | None = None  # what the target says now; not asked of a rehearsal
+    release_error: str = ""
+    required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """The answer for one gate."""
+
+    address: Address
+    answer: Answer
+    findings: tuple[Finding, ...]
+
+
+def clearance(
+    plan: Plan, address: Address, known: Known, now: datetime, max_age_us: int | None = None
+) -> Clearance:
+    """Whether a change behind a gate may start now, and every demand with its finding.
+
+    ``max_age_us`` bounds the age of the decision, besides the environment's own `max_age`.
+    """
+    findings = tuple(_demands(plan, address, known, now, max_age_us))
+    return Clearance(address, _answer(known, findings), findings)
+
+
+def _answer(known: Known, findings: tuple[Finding, ...]) -> Answer:
+    if not any(finding.verdict.holds_back for finding in findings):
+        return Answer.GO
+    believed = known.decision is not None and not known.doubt
+    if believed and known.decision and known.decision.answer is not Answer.GO:
+        return known.decision.answer
+    return Answer.HOLD
+
+
+def _demands(
+    plan: Plan, address: Address, known: Known, now: datetime, max_age_us: int | None
+) -> Iterator[Finding]:
+    decision = known.decision
+    if decision is None or known.doubt:
+        yield _no("decision", known.doubt or f"run {known.run} stored no decision")
+        return
+    yield from _decided(decision, known.again)
+    phase = plan.phase(address.phase)
+    if phase is None or address.gate is None:
+        yield _no("plan", f"the plan has no phase {address.phase} any more")
+        return
+    yield _same_plan(phase, address.gate, decision)
+    yield _fresh(plan, decision, now, max_age_us)
+    if not plan.environments[decision.environment].embedded:
+        yield from _real(plan, phase, decision, known, now)
+
+
+def _real(
+    plan: Plan, phase: Phase, decision: Decision, known: Known, now: datetime
+) -> Iterator[Finding]:
+    """What is asked of a real environment only: a rehearsal starts nothing."""
+    if plan.release is not None:
+        yield _same_release(decision, known)
+    if decision.gate is Gate.ENTRY:
+        yield from _required(phase, known.required)
+        yield _open(plan, phase, now)
+    if phase.signoff:
+        yield _no("signatures", f"not signed by {', '.join(phase.signoff)}")
+
+
+def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
+    answer = decision.answer.value
+    if decision.answer is not Answer.GO:
+        yield _no("decision", f"{answer}: {'; '.join(decision.reasons)}")
+    elif again is None or again.substance_digest != decision.substance_digest:
+        now = f"now {again.answer.value}" if again else "its plan is not in the ledger"
+        yield _no("decision", f"{answer} was stored, but judged again it is not the same ({now})")
+    else:
+        yield _yes("decision", f"{answer} of run {decision.run}, sealed, the same judged again")
+
+
+def _same_plan(phase: Phase, gate: Gate, decision: Decision) -> Finding:
+    if criteria_digest(phase, gate) == decision.criteria_digest:
+        return _yes("plan", "the gate asks now what was judged")
+    return _no("plan", "the gate's criteria or guardrails were changed since it was decided")
+
+
+def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None) -> Finding:
+    limits = [plan.environments[decision.environment].max_age_us, max_age_us]
+    known = [limit for limit in limits if limit is not None]
+    age_us = calendar.to_us(now) - calendar.to_us(datetime.fromisoformat(decision.decided_at))
+    when = calendar.wall(calendar.to_us(now) - age_us, plan.timezone)
+    if age_us < 0:
+        return _no("age", f"decided at {when}, which is still to come")
+    if known and age_us > min(known):
+        return _no("age", f"decided at {when}, longer ago than {duration_words(min(known))}")
+    return _yes("age", f"decided at {when}")
+
+
+def _same_release(decision: Decision, known: Known) -> Finding:
+    if known.release_error:
+        return _no("release", f"the release could not be read: {known.release_error}")
+    if known.release != decision.release:
+        return _no("release", f"{decision.release} was judged, {known.release} runs now")
+    return _yes("release", f"{known.release} was judged and runs now")
+
+
+def _required(phase: Phase, answers: Mapping[str, str]) -> Iterator[Finding]:
+    for name in phase.requires:
+        answer = answers.get(name, "undecided")
+        good = answer == Answer.GO.value
+        yield (_yes if good else _no)("requires", f"{name}/exit is {answer}")
+
+
+def _open(plan: Plan, phase: Phase, now: datetime) -> Finding:
+    moment = calendar.wall(calendar.to_us(now), plan.timezone)
+    window = calendar.phase_window(plan, phase)
+    if window and not window[0] <= now < window[1]:
+        return _no("window", f"{moment} is outside of {calendar.window_words(plan, phase)}")
+    freeze = calendar.frozen(plan, now)
+    if freeze is not None:
+        return _no("window", f"{moment} is in a freeze" + (freeze.why and f": {freeze.why}"))
+    if plan.change_windows and not calendar.admitted(plan, phase, now):
+        risk = f" of {phase.risk} risk" if phase.risk else ""
+        return _no("window", f"no change window admits a change{risk} at {moment}")
+    return _yes("window", f"{moment} is in the window, and no freeze")
+
+
+def _yes(name: str, because: str) -> Finding:
+    return Finding(f"clearance.{name}", Verdict.PASS, because)
+
+
+def _no(name: str, because: str) -> Finding:
+    return Finding(f"clearance.{name}", Verdict.MISSING, because)
