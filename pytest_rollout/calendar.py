@@ -6,7 +6,7 @@ edges, for the fetch from the ledger and for the cut in the judge.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pytest_rollout.model.plan import Phase, Plan, Risk, Window
@@ -39,17 +39,28 @@ def wall(microseconds: int, zone: str) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
 
 
-def bounds(scope: Scope, at_us: int, begun_us: int | None) -> tuple[int | None, int | None]:
+def bounds(
+    scope: Scope, at_us: int, begun_us: int | None, zone: str
+) -> tuple[int | None, int | None]:
     """The event times a scope reaches, as (excluded start, included end); None is open.
 
     A window is (at - span, at]: what is exactly span old has left it. Since the begin of a
-    phase that was not begun there is nothing: an empty window.
+    phase that was not begun there is nothing: an empty window. Days and nights are those
+    that are over.
     """
     match scope.kind:
         case ScopeKind.SPAN:
             return at_us - scope.span_us, at_us
         case ScopeKind.SINCE:
-            return (begun_us - 1 if begun_us is not None else at_us), at_us
+            if begun_us is None:
+                return at_us, at_us
+            end = begun_us + scope.span_us if scope.span_us else at_us
+            return begun_us - 1, min(at_us, end)
+        case ScopeKind.AGE:
+            return None, at_us - scope.span_us
+        case ScopeKind.DAYS | ScopeKind.NIGHTS:
+            over = newest(scope.kind.value, scope.last, at_us, zone)
+            return over[0][0] - 1, over[-1][1] - 1
         case _:
             return None, None
 
@@ -114,3 +125,36 @@ def admitted(plan: Plan, phase: Phase, moment: datetime) -> bool:
 def _bearable(limit: Risk | None, risk: Risk | None) -> bool:
     order = list(Risk)
     return limit is None or (risk is not None and order.index(risk) <= order.index(limit))
+
+
+def newest(unit: str, count: int, at_us: int, zone: str) -> list[tuple[int, int]]:
+    """The newest days or nights that are over at an instant, as [start, end), oldest first."""
+    found: list[tuple[int, int]] = []
+    day = from_us(at_us).astimezone(ZoneInfo(zone)).date()
+    while len(found) < count:
+        start, end = _stretch(unit, day, zone)
+        if end <= at_us:
+            found.append((start, end))
+        day -= timedelta(days=1)
+    return found[::-1]
+
+
+def over(unit: str, since_us: int, at_us: int, zone: str) -> list[tuple[int, int]]:
+    """Every day or night that had not ended at one instant and is over at another."""
+    found: list[tuple[int, int]] = []
+    day = from_us(since_us).astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    while True:
+        start, end = _stretch(unit, day, zone)
+        if end > at_us:
+            return found
+        if end > since_us:
+            found.append((start, end))
+        day += timedelta(days=1)
+
+
+def _stretch(unit: str, day: date, zone: str) -> tuple[int, int]:
+    since, until = (time(18), time(6)) if unit == "nights" else (_MIDNIGHT, _MIDNIGHT)
+    local = ZoneInfo(zone)
+    start = datetime.combine(day, since, local)
+    end = datetime.combine(day + timedelta(days=1), until, local)
+    return to_us(start), to_us(end)

@@ -32,11 +32,11 @@ def local(text: str) -> datetime:
 
 def test_a_span_excludes_its_start_and_includes_the_instant_of_judging() -> None:
     scope = Scope(ScopeKind.SPAN, 1, span_us=300)
-    assert calendar.bounds(scope, 1000, None) == (700, 1000)
+    assert calendar.bounds(scope, 1000, None, "UTC") == (700, 1000)
 
 
 def test_since_begin_includes_what_was_seen_at_the_begin() -> None:
-    assert calendar.bounds(Scope(ScopeKind.SINCE, 1), 1000, 400) == (399, 1000)
+    assert calendar.bounds(Scope(ScopeKind.SINCE, 1), 1000, 400, "UTC") == (399, 1000)
 
 
 def test_since_begin_of_a_phase_that_was_not_begun_is_an_empty_window() -> None:
@@ -46,7 +46,7 @@ def test_since_begin_of_a_phase_that_was_not_begun_is_an_empty_window() -> None:
 
 @pytest.mark.parametrize("kind", [ScopeKind.RUN, ScopeKind.LAST])
 def test_scopes_without_edges_are_open(kind: ScopeKind) -> None:
-    assert calendar.bounds(Scope(kind, 1, last=3), 1000, 400) == (None, None)
+    assert calendar.bounds(Scope(kind, 1, last=3), 1000, 400, "UTC") == (None, None)
 
 
 @pytest.mark.parametrize(

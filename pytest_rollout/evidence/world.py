@@ -24,7 +24,8 @@ from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Hole, Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
-from pytest_rollout.model.rule import Scope, ScopeKind
+from pytest_rollout.model.rule import Rule, ScopeKind, Versus
+from pytest_rollout.model.verdict import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,15 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
     own = facts.observations_of(ledger, kept, name)
     at_us = _judged_at(kept, run, own, name)
     others = _Others(ledger, kept, run, name)
-    seen, problems = others.read(_edge(_scopes(run, phase), at_us, begun))
+    seen, problems = others.read(_edge(run, phase, at_us, begun))
+    past, more = others.past(_compared(phase), begun, address)
+    problems = (*problems, *more)
     world = World(
         run=replace(run, sealed=run.sealed and not problems, problems=(*run.problems, *problems)),
         manifest=facts.manifest_of(kept, name),
         checks=facts.checks_of(kept),
         seen=(*own, *seen),
+        past=past,
         head=facts.head_of(kept),
         looks=_looks(ledger, address, run, kept[-1].sequence),
         begun_us=begun,
@@ -98,21 +102,45 @@ def _judged_at(kept: Sequence[Record], run: Run, own: Sequence[Seen], phase: str
     return max([*moments, *(seen.slot.t_us for seen in own)], default=run.ended_us)
 
 
-def _scopes(run: Run, phase: Phase) -> list[Scope]:
-    """The scopes that may reach earlier runs; a rehearsal has none."""
-    stated = [*(one.rule for one in phase.criteria), *(one.rule for one in phase.guardrails)]
-    scopes = [scope for rule in stated if rule is not None for scope in rule.scopes]
-    reaching = [scope for scope in scopes if scope.kind is not ScopeKind.RUN]
-    return [] if run.environment == EMBEDDED else reaching
-
-
 _ALL_TIME = -(2**62)
+_DAY_US = 86_400_000_000
 
 
-def _edge(scopes: Sequence[Scope], at_us: int, begun_us: int | None) -> int | None:
-    """The instant after which observations matter; None where only the run's own do."""
-    edges = [calendar.bounds(scope, at_us, begun_us)[0] for scope in scopes]
-    return min((_ALL_TIME if edge is None else edge for edge in edges), default=None)
+def _edge(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | None:
+    """The instant after which observations of other runs matter; None where none of them do.
+
+    A rehearsal reads its own run alone. What looks at many moments may reach any of them.
+    """
+    if run.environment == EMBEDDED:
+        return None
+    edges = [
+        edge
+        for one in phase.criteria
+        if one.rule is not None
+        for edge in _edges(one.rule, at_us, begun_us)
+    ]
+    for guardrail in phase.guardrails:
+        edges += [edge for rule in guardrail.rules for edge in _edges(rule, at_us, begun_us)]
+        edges += [begun_us - 1] if begun_us is not None else []
+    return min(edges, default=None)
+
+
+def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
+    if rule.streak is not None or rule.per is not None:
+        yield _ALL_TIME
+    for scope in rule.scopes:
+        if scope.kind in (ScopeKind.DAYS, ScopeKind.NIGHTS):
+            yield at_us - (scope.last + 2) * _DAY_US
+        elif scope.kind not in (ScopeKind.RUN, ScopeKind.AGE):
+            edge, _ = calendar.bounds(scope, at_us, begun_us, "UTC")
+            yield _ALL_TIME if edge is None else edge
+
+
+def _compared(phase: Phase) -> list[Versus]:
+    """The comparisons with what was seen before, or of another release."""
+    rules = [one.rule for one in phase.criteria if one.rule is not None]
+    rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
+    return [one.versus for one in rules if one.versus and (one.versus.frozen or one.versus.release)]
 
 
 class _Others:
@@ -146,6 +174,46 @@ class _Others:
             else:
                 seen += self._seen(evidence_of(records))
         return tuple(seen), tuple(problems)
+
+    def past(
+        self, compared: Sequence[Versus], begun_us: int | None, address: Address
+    ) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
+        """What comparisons read: of any release until the phase began, or of accepted runs of one.
+
+        It is no evidence of what is judged, and stays apart from it.
+        """
+        if not compared or self._run.environment == EMBEDDED:
+            return (), ()
+        names, problems = self._names(1)
+        seen: list[Seen] = []
+        for name in names:
+            records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
+            wrong = damage(self._ledger, records)
+            if wrong:
+                problems.append(f"earlier run {name} was damaged: {wrong}")
+            elif seal_of(records) is not None:
+                seen += self._before(records, compared, begun_us, address)
+        return tuple(seen), tuple(problems)
+
+    def _before(
+        self,
+        records: Sequence[Record],
+        compared: Sequence[Versus],
+        begun_us: int | None,
+        address: Address,
+    ) -> Iterator[Seen]:
+        run = facts.run_of(evidence_of(records), self._phase, None)
+        if run.drill or run.problems:
+            return
+        releases = {fact.release for fact in run.releases}
+        accepted = {one.release for one in compared if {one.release} == releases}
+        if accepted and not _accepted(records, address):
+            accepted = set()
+        frozen = begun_us is not None and any(one.frozen for one in compared)
+        for one in facts.observations_of(self._ledger, evidence_of(records), self._phase):
+            early = frozen and begun_us is not None and one.slot.t_us <= begun_us
+            if early or accepted:
+                yield replace(one, release=next(iter(accepted), None))
 
     def _first_of_release(self) -> int:
         """Where the release was first read, or could not be: what is older is of another."""
@@ -193,6 +261,22 @@ class _Others:
         if not same:
             return "its run cannot say of which release it is"
         return "; ".join(facts.ending(records))
+
+
+def _accepted(records: Sequence[Record], address: Address) -> bool:
+    """Whether a run's decision of a gate was GO."""
+    decided = [one for one in records if one.kind is RecordKind.DECISION]
+    return any(
+        one.subject == str(address) and as_written(one) and _answer(one) == Answer.GO.value
+        for one in decided
+    )
+
+
+def _answer(record: Record) -> str:
+    try:
+        return str(json.loads(json.loads(record.body)["document"])["decision"])
+    except UNREADABLE:
+        return ""
 
 
 def _looks(ledger: Ledger, address: Address, run: Run, before: int) -> int:

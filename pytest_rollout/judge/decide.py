@@ -11,6 +11,7 @@ from fractions import Fraction
 from pytest_rollout import calendar
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import configuration_of, demands, release_of
+from pytest_rollout.judge.groups import judge_group
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
@@ -37,7 +38,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     oldest_us = _oldest(plan, world)
     fresh = _fresh(world, oldest_us)
     stated = phase.of(gate)
-    found = tuple(judge_criterion(plan, phase, one, fresh, at_us) for one in stated)
+    found = tuple(_judged(plan, phase, stated, fresh, at_us).values())
     asked = demands(plan, world.run, criteria=len(stated))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
@@ -75,6 +76,23 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         criteria_digest=criteria_digest(phase, gate),
     )
     return replace(decision, substance_digest=substance(decision))
+
+
+def _judged(
+    plan: Plan, phase: Phase, stated: Sequence[Criterion], world: World, at_us: int
+) -> dict[str, Finding]:
+    """The finding of each criterion by its slug, in the plan's order; groups after their members."""
+    found: dict[str, Finding] = {}
+    todo = list(stated)
+    while todo:
+        one = todo.pop(0)
+        if one.of is None:
+            found[one.id] = judge_criterion(plan, phase, one, world, at_us)
+        elif all(name in found for name, _ in one.of.members):
+            found[one.id] = judge_group(one, f"{plan.id}.{phase.id}.{one.id}", found)
+        else:
+            todo.append(one)
+    return {one.id: found[one.id] for one in stated}
 
 
 def _oldest(plan: Plan, world: World) -> int:

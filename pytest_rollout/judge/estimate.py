@@ -23,17 +23,18 @@ class Point:
     slot: Slot | None = None
 
 
-def estimate(seen: Iterable[Seen], taking: Taking) -> Point | str:
-    """The taken value over the slots that hold one, or why it cannot be taken.
-
-    The slots stand in order of event time.
-    """
-    values: Weighted = [
+def weighted(seen: Iterable[Seen]) -> Weighted:
+    """The values of the slots that hold one, with their counts, in the order of the slots."""
+    return [
         (value, count, one.slot)
         for one in seen
         if not isinstance(one.value, Hole)
         for value, count in one.value
     ]
+
+
+def estimate(values: Weighted, taking: Taking) -> Point | str:
+    """The taken value, or why it cannot be taken; values stand in order of event time."""
     n = sum(count for _, count, _ in values)
     if n == 0:
         return "nothing was seen"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout.judge import words
+from pytest_rollout.judge.assess import Terms
+from pytest_rollout.judge.looks import looks_of, rows
 from pytest_rollout.judge.lost import could_fail
-from pytest_rollout.judge.rules import absent_part, judge_slice
+from pytest_rollout.judge.rules import absent_part, against, judge_slice, other_side, resolved
 from pytest_rollout.judge.slices import (
+    Absent,
     Groups,
     Reach,
     Slice,
+    absences,
     event_time,
     expected,
     grouped,
@@ -22,7 +26,7 @@ from pytest_rollout.judge.slices import (
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Labels, Seen, World
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import Verdict, worst
 
 
@@ -31,9 +35,17 @@ def judge_guardrail(
 ) -> Finding:
     """FAIL is tripped, PASS is quiet, anything between is blind.
 
-    ``oldest_us`` is the record time before which evidence is stale.
+    ``oldest_us`` is the record time before which evidence is stale. Guardrails that state a
+    confidence share one budget of false alarms.
     """
-    parts = tuple(_state(part) for part in _parts(plan, guardrail.rule, world, at_us, oldest_us))
+    sharing = sum(one.confidence is not None for rail in phase.guardrails for one in rail.rules)
+    found: list[Part] = []
+    for stated in guardrail.rules:
+        rule = resolved(stated, world.seen)
+        level = float(rule.confidence.level) / sharing if rule.confidence else 0.0
+        terms = Terms(plan.timezone, level, watched=True)
+        found += _Guard(rule, world, at_us, terms).parts(oldest_us)
+    parts = tuple(_state(part) for part in found)
     verdict = worst(part.verdict for part in parts)
     telling = [part for part in parts if part.verdict.holds_back] or parts
     telling = sorted(telling, key=lambda part: part.verdict.rank)
@@ -44,7 +56,9 @@ def judge_guardrail(
         says=guardrail.says,
         severity="hard",
         kind="guardrail",
-        allowed=words.allowed(replace(guardrail.rule.bands, fail=None)),
+        allowed=words.joined(
+            [words.allowed(replace(one.bands, fail=None)) for one in guardrail.rules]
+        ),
         parts=parts,
     )
 
@@ -57,15 +71,6 @@ class _Watch:
     now: Part
     trip: Part | None = None
     lost: Part | None = None
-
-    def look(self, rule: Rule, slice_: Slice, zone: str) -> None:
-        self.slice_ = slice_
-        self.now = judge_slice(rule, slice_, zone)
-        if self.now.verdict is Verdict.FAIL:
-            self.trip = self.trip or self.now
-        if could_fail(rule, slice_):
-            because = words.holes(rule, slice_)
-            self.lost = self.lost or Part(self.now.name, Verdict.INCONCLUSIVE, because)
 
     def latest_us(self) -> int:
         """The record time of the newest slot that was in reach; 0 where there is none."""
@@ -84,41 +89,110 @@ class _Watch:
             yield self.now
 
 
-def _parts(plan: Plan, rule: Rule, world: World, at_us: int, oldest_us: int) -> Iterator[Part]:
-    watches: dict[Labels, _Watch] = {}
-    for moment, groups in _looks(rule, world, at_us):
-        found, absent = slices(rule, groups, Reach(moment, world.begun_us, world.run.id))
+class _Guard:
+    """One rule, watched over all that happened."""
+
+    def __init__(self, rule: Rule, world: World, at_us: int, terms: Terms) -> None:
+        self.rule = rule
+        self.world = world
+        self.at_us = at_us
+        self.terms = terms
+        self.others = other_side(rule, world)
+        self.watches: dict[Labels, _Watch] = {}
+        self.absent: list[Absent] = []
+
+    def parts(self, oldest_us: int) -> Iterator[Part]:
+        """What it says of each group, and of groups that fall short."""
+        known: list[Seen] = []
+        batches = _batches(matching(self.rule.metric, self.rule.where, self.world.seen))
+        rows = self.rule.streak is not None or self.rule.per is not None
+        for batch in batches or [[]]:
+            known += batch
+            groups = grouped(self.rule, known)
+            if rows:
+                self._rows(groups, self._end(known))
+            else:
+                self._slots(groups, batch)
+        if not rows:
+            self._look(self._end(known), grouped(self.rule, known))
+        latest = {group: watch.latest_us() for group, watch in self.watches.items()}
+        named = set(expected(self.rule.each))
+        for group, watch in self.watches.items():
+            newest = latest[group] if group in named else max(latest.values())
+            yield from watch.parts(stale=0 < newest < oldest_us)
+        yield from (absent_part(self.rule, item) for item in self.absent)
+
+    def _end(self, known: list[Seen]) -> int:
+        return max([self.at_us, *map(event_time, known)])
+
+    def _reach(self, at_us: int) -> Reach:
+        return Reach(at_us, self.world.begun_us, self.world.run.id, self.terms.zone)
+
+    def _judged(self, slice_: Slice, reach: Reach) -> tuple[Part, Terms]:
+        terms = against(self.rule, slice_, self.others, reach, self.terms)
+        return judge_slice(self.rule, slice_, terms), terms
+
+    def _slots(self, groups: Groups, batch: list[Seen]) -> None:
+        """Every group at each time at which something happened, since the batch's first.
+
+        Runs bring their slots in the order in which they were recorded: what a later run
+        brings late is judged at its own time, and does not undo a trip that was shown before.
+        """
+        earliest = min(map(event_time, batch), default=0)
+        slots = {event_time(one) for items in groups.values() for one in items}
+        for moment in sorted(one for one in slots if one >= earliest):
+            self._look(moment, _until(groups, moment))
+
+    def _look(self, moment: int, groups: Groups) -> None:
+        reach = self._reach(moment)
+        found, self.absent = slices(self.rule, groups, reach)
         for slice_ in found:
-            watch = watches.get(slice_.group)
+            watch = self.watches.get(slice_.group)
             if watch is None:
-                watch = watches[slice_.group] = _Watch(slice_, Part("", Verdict.MISSING, ""))
-            elif watch.slice_ == slice_:
+                watch = self.watches[slice_.group] = _Watch(slice_, Part("", Verdict.MISSING, ""))
+            elif watch.slice_ == slice_ and self.rule.versus is None:
                 continue
-            watch.look(rule, slice_, plan.timezone)
-    latest = {group: watch.latest_us() for group, watch in watches.items()}
-    named = set(expected(rule.each))
-    for group, watch in watches.items():
-        newest = latest[group] if group in named else max(latest.values())
-        yield from watch.parts(stale=0 < newest < oldest_us)
-    yield from (absent_part(rule, item) for item in absent)
+            watch.slice_ = slice_
+            watch.now, terms = self._judged(slice_, reach)
+            if watch.now.verdict is Verdict.FAIL:
+                watch.trip = watch.trip or watch.now
+            if could_fail(self.rule, slice_, terms):
+                because = words.holes(self.rule, slice_)
+                watch.lost = watch.lost or Part(watch.now.name, Verdict.INCONCLUSIVE, because)
 
+    def _rows(self, groups: Groups, end_us: int) -> None:
+        """Each group at its own slots, or when a bucket closes: bad looks one after the other."""
+        streak = self.rule.streak or Streak(n=1)
+        reach = self._reach(end_us)
+        listed = expected(self.rule.each)
+        present = [group for group, items in groups.items() if items or group in listed]
+        self.absent = absences(self.rule.each, present)
+        for group in present:
+            self._row(streak, group, groups[group], reach)
 
-def _looks(rule: Rule, world: World, at_us: int) -> Iterator[tuple[int, Groups]]:
-    """Each time at which something happened, with what was known then; the end comes last.
-
-    Runs bring their slots in the order in which they were recorded: what a later run brings
-    late is judged at its own time, and does not undo a trip that an earlier run has shown.
-    """
-    known: list[Seen] = []
-    for batch in _batches(matching(rule, world.seen)):
-        known += batch
-        earliest = min(map(event_time, batch))
-        moments = {event_time(item) for item in known if event_time(item) >= earliest}
-        groups = grouped(rule, known)
-        for moment in sorted(moments):
-            yield moment, _until(groups, moment)
-    end = max([at_us, *map(event_time, known)])
-    yield end, grouped(rule, known)
+    def _row(self, streak: Streak, group: Labels, items: Sequence[Seen], reach: Reach) -> None:
+        newest = Slice(group, tuple(items), self.rule.scopes[0], 1)
+        nothing = Part(words.name(group), Verdict.MISSING, words.no_look(self.rule))
+        watch = self.watches.setdefault(group, _Watch(newest, nothing))
+        watch.slice_ = newest
+        seen: list[tuple[int, bool, bool]] = []
+        parts: list[Part] = []
+        for look in looks_of(self.rule, group, items, reach):
+            if streak.skip and look.few:
+                continue
+            part, terms = self._judged(look.slice_, replace(reach, at_us=look.at_us))
+            bad = part.verdict is Verdict.FAIL
+            seen.append((look.at_us, bad, could_fail(self.rule, look.slice_, terms)))
+            parts.append(part)
+        for part, (sure, might) in zip(parts, rows(streak, seen), strict=True):
+            if sure and watch.trip is None:
+                watch.trip = replace(part, because=f"{streak.words}: {part.because}")
+            elif might and not sure and watch.lost is None:
+                because = f"a lost sample could have been the last of {streak.words}"
+                watch.lost = Part(part.name, Verdict.INCONCLUSIVE, because)
+        if parts:
+            short = parts[-1].verdict is Verdict.FAIL
+            watch.now = replace(parts[-1], verdict=Verdict.PASS) if short else parts[-1]
 
 
 def _batches(items: list[Seen]) -> list[list[Seen]]:

@@ -23,6 +23,7 @@ class Reach:
     at_us: int
     begun_us: int | None
     run: str
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,13 @@ def opportunities(seen: Seen) -> int | None:
     return sum(count for _, count in seen.value)
 
 
-def matching(rule: Rule, seen: Iterable[Seen]) -> list[Seen]:
-    """What was recorded in a rule's series with its labels."""
-    where = rule.where.items()
+def matching(metric: str, where: Mapping[str, str], seen: Iterable[Seen]) -> list[Seen]:
+    """What was recorded in a series with some labels."""
+    wanted = where.items()
     return [
         item
         for item in seen
-        if item.slot.series == rule.metric and where <= dict(item.slot.labels).items()
+        if item.slot.series == metric and wanted <= dict(item.slot.labels).items()
     ]
 
 
@@ -124,7 +125,13 @@ def slices(rule: Rule, groups: Groups, reach: Reach) -> tuple[list[Slice], list[
         for group, items in groups.items()
     ]
     found = [one for one in found if one.seen or one.group in listed]
-    return found, _absent(rule.each, [one.group for one in found])
+    return found, absences(rule.each, [one.group for one in found])
+
+
+def slice_of(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach) -> Slice:
+    """The slice of one group."""
+    counted = any(each.at_least for each in rule.each)
+    return _slice(rule, group, items, reach, full=counted or group in expected(rule.each))
 
 
 def expected(each: tuple[Each, ...]) -> list[Labels]:
@@ -144,7 +151,7 @@ def _group(each: tuple[Each, ...], seen: Seen) -> Labels:
     return tuple(sorted((item.label, labels.get(item.label, _UNLABELLED)) for item in each))
 
 
-def _absent(each: tuple[Each, ...], groups: Sequence[Labels]) -> list[Absent]:
+def absences(each: tuple[Each, ...], groups: Sequence[Labels]) -> list[Absent]:
     """Of a count: how many groups were seen, in each combination of the labels that are listed."""
     short = []
     for item in each:
@@ -166,17 +173,18 @@ def _slice(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach, *, fu
     for scope in rule.scopes:
         need = scope.need if full else 1
         begun = reach.begun_us is not None
-        current = Slice(group, _cut(scope, items, reach), scope, need, begun)
+        current = Slice(group, cut(scope, items, reach), scope, need, begun)
         if current.n >= need or current.unknown:
             return current
         tried.append(current)
     return max(tried, key=lambda one: one.n)
 
 
-def _cut(scope: Scope, items: Sequence[Seen], reach: Reach) -> tuple[Seen, ...]:
-    if scope.kind is ScopeKind.RUN:
-        return tuple(item for item in items if item.run == reach.run)
-    start, end = calendar.bounds(scope, reach.at_us, reach.begun_us)
+def cut(scope: Scope, items: Sequence[Seen], reach: Reach) -> tuple[Seen, ...]:
+    """The slots that a scope reaches, of some in order of event time."""
+    if scope.kind in (ScopeKind.RUN, ScopeKind.AGE):
+        items = [item for item in items if item.run == reach.run]
+    start, end = calendar.bounds(scope, reach.at_us, reach.begun_us, reach.zone)
     first = 0 if start is None else bisect_right(items, start, key=event_time)
     after = len(items) if end is None else bisect_right(items, end, key=event_time)
     inside = tuple(items[first:after])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.estimate import Point
+from pytest_rollout.judge import power
+from pytest_rollout.judge.assess import Assessed, Terms
 from pytest_rollout.judge.numbers import decimal
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.model.decision import Estimate
 from pytest_rollout.model.evidence import Labels
-from pytest_rollout.model.rule import Bands, Rule, ScopeKind
+from pytest_rollout.model.rule import Bands, Rule, ScopeKind, Streak, Tolerate, duration_words
+from pytest_rollout.model.verdict import Verdict
 
 
 def count(n: int, thing: str) -> str:
@@ -33,13 +36,100 @@ def allowed(bands: Bands) -> str:
     return ", ".join(words)
 
 
-def taken(rule: Rule, slice_: Slice, point: Point, zone: str) -> str:
+def taken(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
     """``max of queue_depth was 10 at 09:07:15 over 240 samples in this run``."""
-    at = f" at {calendar.wall(point.slot.t_us, zone)}" if point.slot else ""
+    point = found.point
+    over = f"over {count(point.n, 'sample')} {slice_.scope.words}"
+    at = f" at {calendar.wall(point.slot.t_us, terms.zone)}" if point.slot else ""
+    if rule.tolerate is not None:
+        first = f", the first{at}" if at else ""
+        return (
+            f"{decimal(point.value)} of {count(point.n, 'sample')} of {rule.metric} are bad{first}"
+        )
+    if found.difference is None:
+        value = f"{decimal(point.value)}{at}{_bound(rule, found)}"
+        return f"{rule.take.text} of {rule.metric} was {value}, {over}"
+    assert rule.versus is not None
+    what = "times" if rule.versus.ratio else "more than" if found.difference >= 0 else "less than"
+    size = decimal(found.difference if rule.versus.ratio else abs(found.difference))
+    other = f"the {rule.take.text} of the other side"
     return (
-        f"{rule.take.text} of {rule.metric} was {decimal(point.value)}{at}, "
-        f"over {count(point.n, 'sample')} {slice_.scope.words}"
+        f"{rule.take.text} of {rule.metric} was {decimal(point.value)}, {size} {what} {other}"
+        f"{_bound(rule, found)}, {over}"
     )
+
+
+def _bound(rule: Rule, found: Assessed) -> str:
+    """The end of the interval that decides, in words."""
+    if rule.confidence is None or found.bound is None:
+        return ""
+    up = rule.bands.passes.upward
+    end = found.bound.low if up else found.bound.high
+    if end is None:
+        return f" (at {rule.confidence.text} confidence, too few samples for a bound)"
+    side = "at least" if up else "at most"
+    what = "the difference is " if found.difference is not None else ""
+    return f" ({what}{side} {decimal(end)} at {rule.confidence.text} confidence)"
+
+
+def because(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
+    """What was seen, and what was allowed."""
+    seen, bands = taken(rule, slice_, found, terms), rule.bands
+    allowed_ = f"allowed {bands.passes.text}"
+    if rule.tolerate is not None:
+        return f"{seen}; tolerated {_tolerated(rule.tolerate)}"
+    match found.verdict:
+        case Verdict.HOLD:
+            assert bands.fail is not None
+            return (
+                f"{seen}; between the target {bands.passes.text} and the breach {bands.fail.text}"
+            )
+        case Verdict.WARN:
+            assert bands.warn is not None
+            return f"{seen}; {allowed_}, but {bands.warn.text} is a warning"
+        case Verdict.INCONCLUSIVE:
+            return f"{seen}; {allowed_} is neither shown nor refuted"
+        case _:
+            return f"{seen}; {allowed_}"
+
+
+def _tolerated(tolerate: Tolerate) -> str:
+    row = f", {tolerate.in_a_row} in a row" if tolerate.in_a_row is not None else ""
+    return f"{tolerate.failures}{row}"
+
+
+def no_look(rule: Rule) -> str:
+    """Nothing that could be looked at."""
+    return f"no sample of {rule.metric} was seen"
+
+
+def few_buckets(rule: Rule, found: int, need: int) -> str:
+    """Too few days, nights or runs."""
+    assert rule.per is not None
+    return f"{found} of {need} needed {rule.per.value}s of {rule.metric} are over"
+
+
+def bucket(rule: Rule, at_us: int, said: str, telling: int, of: int, zone: str) -> str:
+    """What one bucket says, and how many say so."""
+    assert rule.per is not None
+    unit = rule.per.value
+    many = f"{telling} of {count(of, unit)}" if telling < of else f"all {count(of, unit)}"
+    return f"{many}, the last until {calendar.wall(at_us, zone)}: {said}"
+
+
+def gap(from_us: int, to_us: int, zone: str) -> str:
+    """A stretch that nobody looked at."""
+    return f"nobody looked from {calendar.wall(from_us, zone)} to {calendar.wall(to_us, zone)}"
+
+
+def row(streak: Streak, good: int, lasted_us: int, ended: str, newest: str) -> str:
+    """How long a row of good looks is, what ended it, and the newest of them."""
+    if streak.n:
+        many = f"{good} in a row, {streak.n} needed"
+    else:
+        many = f"good for {duration_words(lasted_us)}, {duration_words(streak.span_us)} needed"
+    before = f"; before: {ended}" if ended else ""
+    return f"{many}{before}; now: {newest}"
 
 
 def short_of(rule: Rule, slice_: Slice) -> str:
@@ -62,10 +152,24 @@ def holes(rule: Rule, slice_: Slice) -> str:
     return f"{many} of {count(slice_.n, 'sample')} of {rule.metric} cannot be judged: {why}"
 
 
-def shown(point: Point, zone: str) -> Estimate:
-    """A point as the decision keeps it."""
-    at = calendar.wall(point.slot.t_us, zone) if point.slot else None
-    return Estimate(decimal(point.value), point.n, at)
+def shown(rule: Rule, found: Assessed, terms: Terms) -> Estimate:
+    """What was taken, as the decision keeps it."""
+    point, bound = found.point, found.bound
+    passed = found.verdict in (Verdict.PASS, Verdict.WARN)
+    return Estimate(
+        value=decimal(found.value),
+        n=point.n,
+        at=calendar.wall(point.slot.t_us, terms.zone) if point.slot else None,
+        low=_end(bound.low) if bound else None,
+        high=_end(bound.high) if bound else None,
+        method=bound.method if bound else None,
+        catches=power.catches(rule, point.n, terms.level) if passed else None,
+        more=power.more(rule, found, terms.level),
+    )
+
+
+def _end(value: Fraction | None) -> str | None:
+    return None if value is None else decimal(value)
 
 
 def joined(reasons: Sequence[str], most: int = 3) -> str:

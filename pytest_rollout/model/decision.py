@@ -24,6 +24,11 @@ class Estimate:
     value: str  # decimal text
     n: int
     at: str | None = None  # wall-clock time of the slot that decided, in the plan's zone
+    low: str | None = None  # bounds at the stated confidence; None where there is none
+    high: str | None = None
+    method: str | None = None  # how the bounds were found
+    catches: str | None = None  # what a pass would have caught, 19 times in 20
+    more: str | None = None  # what would decide, where nothing is decided
 
 
 @dataclass(frozen=True, slots=True)

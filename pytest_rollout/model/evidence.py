@@ -44,6 +44,7 @@ class Seen:
     value: Sample | Hole
     seen_us: int = 0
     run: str = ""
+    release: str | None = None  # of what was seen in an accepted run of a release, to compare with
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class World:
     head: Head
     looks: int = 1
     begun_us: int | None = None  # event time at which the phase was begun
+    past: tuple[Seen, ...] = ()  # what comparisons may read, and nothing else
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.rule import Group, Rule
 
 EMBEDDED = "embedded"
 
@@ -83,6 +83,7 @@ class Criterion:
     gate: Gate = Gate.EXIT
     severity: Severity = Severity.HARD
     rule: Rule | None = None
+    of: Group | None = None
     when: When | None = None
     owner: str | None = None
     due: str | None = None  # address of the gate by which a condition must be met
@@ -105,7 +106,7 @@ class Guardrail:
 
     id: str
     says: str
-    rule: Rule
+    rules: tuple[Rule, ...]  # it trips where one of them does
     then: tuple[Then, ...]
     line: int = 0
 

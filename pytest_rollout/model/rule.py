@@ -73,7 +73,10 @@ class ScopeKind(Enum):
     RUN = "run"  # the deciding run's own
     SPAN = "span"  # (at - span, at]
     LAST = "last"  # the newest n, a group at a time
-    SINCE = "since"  # since the phase was begun
+    SINCE = "since"  # since the phase was begun, for as long as `until` says
+    AGE = "age"  # of the deciding run's own, those born at least so long ago
+    DAYS = "days"  # the newest n days of the plan's zone that are over
+    NIGHTS = "nights"  # the newest n nights that are over
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,8 @@ class Scope:
 
     kind: ScopeKind
     need: int
-    span_us: int = 0
-    last: int = 0
+    span_us: int = 0  # of a span; the age; how long since the begin (0: for ever)
+    last: int = 0  # how many slots, days or nights
 
     @property
     def words(self) -> str:
@@ -95,8 +98,17 @@ class Scope:
                 return f"in the last {duration_words(self.span_us)}"
             case ScopeKind.LAST:
                 return f"among the last {self.last}"
+            case ScopeKind.SINCE if self.span_us:
+                return f"in the first {duration_words(self.span_us)} of the phase"
             case ScopeKind.SINCE:
                 return "since the phase began"
+            case ScopeKind.AGE:
+                return f"of those at least {duration_words(self.span_us)} old"
+            case ScopeKind.DAYS | ScopeKind.NIGHTS:
+                unit = self.kind.value.removesuffix("s")
+                return (
+                    f"in the last {unit}" if self.last == 1 else f"in the last {self.last} {unit}s"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,69 @@ class Each:
     label: str
     names: tuple[str, ...] = ()
     at_least: int = 0
+    source: str | None = None  # the series whose values of the label are expected, too
+
+
+class Per(Enum):
+    """What closes a bucket that is judged as one."""
+
+    RUN = "run"
+    DAY = "day"
+    NIGHT = "night"
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """So many looks in a row, or looks for so long without a gap longer than ``gap_us``."""
+
+    n: int = 0
+    span_us: int = 0
+    gap_us: int = 0
+    skip: bool = False  # a look with too few samples neither lengthens nor breaks it
+    soak: bool = False  # stated as a soak
+
+    @property
+    def words(self) -> str:
+        """The streak as a reader would say it."""
+        if self.n:
+            return f"{self.n} in a row"
+        return f"for {duration_words(self.span_us)} without a gap of {duration_words(self.gap_us)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerate:
+    """How many slots may be bad: in all, and one after the other."""
+
+    failures: int
+    in_a_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """The other side of a comparison; the cuts are then on the difference, or on the ratio."""
+
+    metric: str
+    where: Mapping[str, str] = field(default_factory=dict)
+    frozen: bool = False  # what was seen until the phase began; else in the rule's own scope
+    ratio: bool = False
+    release: str | None = None  # of accepted runs of this release
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The bound, not the point, must satisfy the cut, but for a chance of ``level``."""
+
+    level: Fraction
+    text: str
+    windows: int = 0  # a guardrail over a moving window: how many windows the phase can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values that a series can have at all."""
+
+    low: Fraction
+    high: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +193,31 @@ class Rule:
     scopes: tuple[Scope, ...]
     where: Mapping[str, str] = field(default_factory=dict)
     each: tuple[Each, ...] = ()
+    per: Per | None = None
+    need: int = 1  # opportunities that a bucket of `per` must hold
+    streak: Streak | None = None
+    tolerate: Tolerate | None = None
+    versus: Versus | None = None
+    confidence: Confidence | None = None
+    range: Range | None = None
+
+
+class Need(Enum):
+    """How many members of a group must hold."""
+
+    ALL = "all"
+    ANY = "any"
+    SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A criterion that is made of others of its phase."""
+
+    members: tuple[tuple[str, Fraction], ...]  # criterion and weight
+    need: Need = Need.ALL
+    key: frozenset[str] = frozenset()  # members that must hold whatever the score
+    bands: Bands | None = None  # cuts on the score, 0 to 100
 
 
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_rollout.model.plan import (
@@ -18,9 +18,11 @@ from pytest_rollout.model.plan import (
     Then,
     When,
 )
+from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.reader import Reader, nearest
-from pytest_rollout.plan.rules import read_rule
+from pytest_rollout.plan.rules import read_rule, read_score
 from pytest_rollout.plan.tree import Tree
 
 
@@ -131,7 +133,35 @@ def _criteria(reader: Reader) -> tuple[Criterion, ...]:
             )
             continue
         found[criterion.id] = criterion
+    _check_members(reader, found)
     return tuple(found.values())
+
+
+def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
+    """Groups are made of other criteria of the same gate, and not of each other in a circle."""
+    for one in found.values():
+        for name, _ in one.of.members if one.of else ():
+            member = found.get(name)
+            if member is None:
+                fix = nearest(name, found)
+                reader.problem(one.line, f"criterion {one.id}: `of` names no criterion {name}", fix)
+            elif member.gate is not one.gate:
+                what = f"criterion {one.id}: its member {name} belongs to the {member.gate} gate"
+                reader.problem(one.line, what)
+        if one.id in _below(one.id, found):
+            reader.problem(one.line, f"criterion {one.id} is made of itself")
+
+
+def _below(name: str, found: Mapping[str, Criterion]) -> set[str]:
+    """Every criterion that one is made of, through all levels."""
+    below: set[str] = set()
+    todo = [name]
+    while todo:
+        stated = found.get(todo.pop())
+        members = {member for member, _ in stated.of.members} if stated and stated.of else set()
+        todo += members - below
+        below |= members
+    return below
 
 
 def _criterion(reader: Reader) -> Criterion | None:
@@ -143,13 +173,15 @@ def _criterion(reader: Reader) -> Criterion | None:
     reader.what = f"criterion {id_}"
     if not reader.has("kind"):
         reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", Kind))
+    group = read_group(reader)
     criterion = Criterion(
         id=id_,
         says=reader.text("says", id_.replace("-", " ")),
         kind=reader.choice("kind", Kind, Kind.OPERATIONAL),
         gate=reader.choice("gate", Gate, Gate.EXIT),
         severity=reader.choice("severity", Severity, Severity.HARD),
-        rule=read_rule(reader, guardrail=False),
+        rule=None if group else read_rule(reader, guardrail=False),
+        of=read_score(reader, group) if group else None,
         when=_when(reader),
         owner=reader.word("owner"),
         due=reader.parsed("due", _due),
@@ -201,9 +233,24 @@ def _guardrail(reader: Reader) -> Guardrail | None:
     reader.what = f"guardrail {id_}"
     says = reader.text("says", id_.replace("-", " "))
     then = _then(reader)
-    rule = read_rule(reader, guardrail=True)
+    rules = tuple(_guarded(reader))
     reader.done()
-    return Guardrail(id_, says, rule, then, reader.line) if rule else None
+    return Guardrail(id_, says, rules, then, reader.line) if rules else None
+
+
+def _guarded(reader: Reader) -> Iterator[Rule]:
+    """The rule of a guardrail, or each of those that it is made of."""
+    if not reader.has("of"):
+        rule = read_rule(reader, guardrail=True)
+        if rule is not None:
+            yield rule
+        return
+    for number, tree in enumerate(reader.items("of"), 1):
+        inner = reader.reader(tree, f"{reader.what}: part {number}")
+        rule = read_rule(inner, guardrail=True)
+        inner.done()
+        if rule is not None:
+            yield rule
 
 
 def _then(reader: Reader) -> tuple[Then, ...]:

@@ -3,42 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 
 from pytest_rollout.model.rule import (
     Bands,
     Cut,
     Each,
+    Group,
+    Need,
     Rule,
     Scope,
     ScopeKind,
     Take,
     Taking,
 )
-from pytest_rollout.plan import terms
+from pytest_rollout.plan import conditions, terms
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.tree import Tree
 
-_LATER = ("confidence", "versus", "in_a_row", "tolerate", "of", "per", "soak", "range")
-_KEYS = ("take", "pass", "warn", "fail", "each", "over", "need", "where")
+_KEYS = (
+    *("take", "pass", "warn", "fail", "each", "over", "need", "where", "per", "range"),
+    *("confidence", "versus", "in_a_row", "soak", "tolerate"),
+)
+
+_NO_BANDS = Bands(Cut(">=", Fraction(0), ""))
+_STRAY = tuple(key for key in _KEYS if key not in ("take", "pass", "warn", "fail", "need"))
 
 
 def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     """The rule that a mapping states; None where it states none or a broken one."""
-    reader.later(*_LATER)
     metric = reader.word("metric")
     need = reader.whole("need") or 1
-    where = reader.pairs("where")
-    each = _each(reader)
-    scopes = _scopes(reader, need, guardrail=guardrail)
+    per = conditions.read_per(reader)
+    streak = conditions.read_streak(reader)
+    default = _default_scope(1 if per else need, guardrail=guardrail, each_look=bool(streak))
+    scopes = _scopes(reader, default)
     taking = _taking(reader)
     bands = _bands(reader, guardrail=guardrail)
+    found = Rule(
+        metric=metric or "",
+        take=taking,
+        bands=bands or _NO_BANDS,
+        scopes=scopes,
+        where=reader.pairs("where"),
+        each=_each(reader),
+        per=per,
+        need=need,
+        streak=streak,
+        tolerate=conditions.read_tolerate(reader),
+        versus=conditions.read_versus(reader, metric),
+        confidence=conditions.read_confidence(reader),
+        range=conditions.read_range(reader),
+    )
     if metric is None:
         _stray(reader)
-        return None
-    if bands is None:
+    if metric is None or bands is None:
         return None
     _count_against_zero(reader, taking, bands)
-    return Rule(metric, taking, bands, scopes, where, each)
+    conditions.check(reader, found, guardrail=guardrail)
+    return found
+
+
+def read_score(reader: Reader, group: Group) -> Group:
+    """A group with the cuts on its score; other keys of a rule are offences."""
+    stray = [key for key in ("metric", "take", *_STRAY) if reader.tree(key) is not None]
+    if stray:
+        what = f"{reader.what}: `{stray[0]}` with `of`"
+        reader.problem(reader.line_of(stray[0]), what, "a group reads its members, no series")
+    bands = _bands(reader, guardrail=False)
+    if group.need is Need.SCORE and bands is None and not reader.has("pass"):
+        reader.problem(reader.line, f"{reader.what}: a score without `pass`", 'pass: ">= 80"')
+    if group.need is not Need.SCORE and bands is not None:
+        reader.problem(reader.line_of("pass"), f"{reader.what}: cuts are of `need: score`")
+    return replace(group, bands=bands)
 
 
 def _stray(reader: Reader) -> None:
@@ -82,48 +120,70 @@ def _groups(reader: Reader, label: str, tree: Tree) -> Each | None:
     if isinstance(tree.value, int) and not isinstance(tree.value, bool) and tree.value > 0:
         return Each(label, at_least=tree.value)
     if isinstance(tree.value, Mapping):
-        reader.problem(tree.line, f"{reader.what}: `each` from another series is not judged yet")
-        return None
+        inner = reader.reader(tree, f"{reader.what}: each {label}")
+        source, at_least = inner.word("from"), inner.whole("at_least")
+        if source is None or at_least is None:
+            fix = f"each: {{{label}: {{from: SERIES, at_least: 1}}}}"
+            inner.problem(tree.line, f"{inner.what} has no `from` or no `at_least`", fix)
+        inner.done()
+        return Each(label, at_least=at_least, source=source) if source and at_least else None
     what = f"{reader.what}: `each` does not say which groups of `{label}` are expected"
     reader.problem(tree.line, what, f"each: {{{label}: [A, B]}}, or a count: {{{label}: 4}}")
     return None
 
 
-def _scopes(reader: Reader, need: int, *, guardrail: bool) -> tuple[Scope, ...]:
+def _default_scope(need: int, *, guardrail: bool, each_look: bool) -> Scope:
+    """Without `over`: looks in a row are at one sample each, a guardrail watches the phase."""
+    if each_look:
+        return Scope(ScopeKind.LAST, need, last=max(1, need))
+    return Scope(ScopeKind.SINCE if guardrail else ScopeKind.RUN, need)
+
+
+def _scopes(reader: Reader, default: Scope) -> tuple[Scope, ...]:
     trees = reader.items("over")
     if not trees and reader.has("over"):
         what = f"{reader.what}: `over` has no scope"
         reader.problem(reader.line_of("over"), what, "over: [{span: 5m, need: 7}]")
     if not trees:
-        kind = ScopeKind.SINCE if guardrail else ScopeKind.RUN
-        return (Scope(kind, need),)
+        return (default,)
+    need = default.need
     scopes = (_scope(reader.reader(tree, f"{reader.what}: over"), need) for tree in trees)
     return tuple(scope for scope in scopes if scope is not None)
 
 
+_SCOPES = ("span", "last", "since", "age", "days", "nights")
+
+
 def _scope(reader: Reader, default_need: int) -> Scope | None:
     need = reader.whole("need") or default_need
-    reader.later("until", "age", "nights", "days")
     span = reader.parsed("span", terms.duration_us)
-    last = reader.whole("last")
+    age = reader.parsed("age", terms.duration_us)
+    counts = {key: reader.whole(key) for key in ("last", "days", "nights")}
     since = reader.word("since")
+    until = reader.parsed("until", terms.duration_us)
     reader.done()
-    if since is not None and since != "begin":
-        reader.problem(
-            reader.line_of("since"), f"{reader.what}: unknown since `{since}`", "since: begin"
-        )
-        return None
-    given = [key for key in ("span", "last", "since") if reader.has(key)]
+    given = [key for key in _SCOPES if reader.has(key)]
     if len(given) != 1:
-        reader.problem(reader.line, f"{reader.what}: a scope has one of `span`, `last` and `since`")
+        known = ", ".join(f"`{key}`" for key in _SCOPES)
+        reader.problem(reader.line, f"{reader.what}: a scope has one of {known}")
         return None
-    if span is not None:
-        return Scope(ScopeKind.SPAN, need, span_us=span)
-    if last is not None:
-        if need > last:
-            reader.problem(reader.line, f"{reader.what}: needs {need} of the last {last}")
-        return Scope(ScopeKind.LAST, need, last=last)
-    return Scope(ScopeKind.SINCE, need) if since else None
+    if reader.has("until") and given != ["since"]:
+        reader.problem(reader.line_of("until"), f"{reader.what}: `until` goes with `since: begin`")
+    kind, count = ScopeKind(given[0]), counts.get(given[0])
+    if kind is ScopeKind.SINCE:
+        if since != "begin":
+            what = f"{reader.what}: unknown since `{since}`"
+            reader.problem(reader.line_of("since"), what, "since: begin")
+            return None
+        return Scope(kind, need, span_us=until or 0)
+    if kind in (ScopeKind.SPAN, ScopeKind.AGE):
+        length = span or age
+        return Scope(kind, need, span_us=length) if length else None
+    if count is None:
+        return None
+    if kind is ScopeKind.LAST and need > count:
+        reader.problem(reader.line, f"{reader.what}: needs {need} of the last {count}")
+    return Scope(kind, need, last=count)
 
 
 def _taking(reader: Reader) -> Taking:

@@ -38,6 +38,24 @@ def cut(text: str) -> Cut:
     return Cut(operator, limit, f"{operator} {number}{unit or ''}")
 
 
+def level(text: str) -> Fraction:
+    """A confidence, as ``95%`` or ``0.95``."""
+    number = text.strip().removesuffix("%").strip()
+    rule = f"{text!r:.60} is no confidence; write 95%, between 50% and 99.9999%"
+    try:
+        found = exact(number) / (100 if text.strip().endswith("%") else 1)
+    except ValueError as error:
+        raise ValueError(rule) from error
+    if not Fraction(1, 2) <= found <= Fraction(999_999, 1_000_000):
+        raise ValueError(rule)
+    return found
+
+
+def percent(share: Fraction) -> str:
+    """A share as people write it in percent: ``95``, ``99.9``."""
+    return f"{float(share * 100):g}"
+
+
 def duration_us(text: str) -> int:
     """A duration such as ``5m``, ``48h`` or ``7d`` in microseconds."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)", text.strip())

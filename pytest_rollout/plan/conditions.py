@@ -1,0 +1,220 @@
+"""The keys of a rule that look further than one value: rows, bounds, comparisons, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from pytest_rollout.model.rule import (
+    Confidence,
+    Group,
+    Need,
+    Per,
+    Range,
+    Rule,
+    ScopeKind,
+    Streak,
+    Take,
+    Tolerate,
+    Versus,
+)
+from pytest_rollout.plan import terms
+from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.tree import Tree
+
+_SHARES = (Take.RATE, Take.SHARE, Take.QUANTILE)
+
+
+def read_streak(reader: Reader) -> Streak | None:
+    """`in_a_row` or `soak`."""
+    row, soak = reader.tree("in_a_row"), reader.tree("soak")
+    if row is not None and soak is not None:
+        reader.problem(soak.line, f"{reader.what} has both `in_a_row` and `soak`", "keep one")
+    if soak is not None:
+        return _lasting(reader, soak, "soak")
+    if row is None:
+        return None
+    if isinstance(row.value, Mapping):
+        inner = reader.reader(row, f"{reader.what}: in_a_row")
+        if inner.has("for"):
+            return _lasting(reader, row, "in_a_row")
+        n = inner.whole("n")
+        if not inner.has("n"):
+            inner.problem(row.line, f"{inner.what} has neither `n` nor `for`", "in_a_row: 3")
+        skip = inner.word("gaps")
+        if skip not in (None, "skip", "break"):
+            line = inner.line_of("gaps")
+            inner.problem(line, f"{inner.what}: `gaps` is break or skip, not `{skip}`")
+        inner.done()
+        return Streak(n=n, skip=skip == "skip") if n else None
+    n = reader.whole("in_a_row")
+    return Streak(n=n) if n else None
+
+
+def _lasting(reader: Reader, tree: Tree, key: str) -> Streak | None:
+    inner = reader.reader(tree, f"{reader.what}: {key}")
+    span = inner.parsed("for", terms.duration_us)
+    gap = inner.parsed("gap", terms.duration_us)
+    for name in ("for", "gap"):
+        if isinstance(tree.value, Mapping) and not inner.has(name):
+            fix = f"{key}: {{for: 7d, gap: 1h}}: the longest time without a look"
+            inner.problem(tree.line, f"{inner.what} has no `{name}`", fix)
+    inner.done()
+    if span is None or gap is None:
+        return None
+    if gap > span:
+        inner.problem(tree.line, f"{inner.what}: the gap is longer than the whole")
+    return Streak(span_us=span, gap_us=gap, soak=key == "soak")
+
+
+def read_tolerate(reader: Reader) -> Tolerate | None:
+    """`tolerate`: how many slots may be bad."""
+    tree = reader.tree("tolerate")
+    if tree is None:
+        return None
+    inner = reader.reader(tree, f"{reader.what}: tolerate")
+    failures = inner.whole("failures", least=0)
+    row = inner.whole("in_a_row", least=0)
+    if isinstance(tree.value, Mapping) and not inner.has("failures"):
+        inner.problem(tree.line, f"{inner.what} has no `failures`", "tolerate: {failures: 1}")
+    inner.done()
+    return Tolerate(failures, row) if failures is not None else None
+
+
+def read_versus(reader: Reader, metric: str | None) -> Versus | None:
+    """`versus`: the other side of a comparison."""
+    tree = reader.tree("versus")
+    if tree is None:
+        return None
+    inner = reader.reader(tree, f"{reader.what}: versus")
+    other = inner.word("metric") or metric or ""
+    where = inner.pairs("where")
+    frozen = inner.word("frozen")
+    if frozen not in (None, "begin"):
+        inner.problem(inner.line_of("frozen"), f"{inner.what}: unknown `{frozen}`", "frozen: begin")
+    kind = inner.word("as") or "difference"
+    if kind not in ("difference", "ratio"):
+        line = inner.line_of("as")
+        inner.problem(line, f"{inner.what}: `as` is difference or ratio, not `{kind}`")
+    release = inner.word("release")
+    if isinstance(tree.value, Mapping) and not tree.value:
+        fix = 'versus: {where: {version: "1.4"}}'
+        inner.problem(tree.line, f"{inner.what} names no other side", fix)
+    inner.done()
+    return Versus(other, where, frozen == "begin", kind == "ratio", release)
+
+
+def read_confidence(reader: Reader) -> Confidence | None:
+    """`confidence`: 95%, or {level: 95%, windows: 500}."""
+    tree = reader.tree("confidence")
+    if tree is None:
+        return None
+    windows = None
+    if isinstance(tree.value, Mapping):
+        inner = reader.reader(tree, f"{reader.what}: confidence")
+        level = inner.parsed("level", terms.level)
+        windows = inner.whole("windows")
+        if not inner.has("level"):
+            inner.problem(tree.line, f"{inner.what} has no `level`", "confidence: 95%")
+        inner.done()
+    else:
+        level = reader.parsed("confidence", terms.level)
+    if level is None:
+        return None
+    return Confidence(1 - level, f"{terms.percent(level)} %", windows or 0)
+
+
+def read_range(reader: Reader) -> Range | None:
+    """`range`: the least and the greatest value that a series can have."""
+    trees = reader.items("range")
+    if not reader.has("range"):
+        return None
+    numbers = [tree.value for tree in trees if isinstance(tree.value, (int, float))]
+    if len(numbers) != 2 or len(trees) != 2 or not numbers[0] < numbers[1]:
+        line = reader.line_of("range")
+        reader.problem(line, f"{reader.what}: `range` is no pair of numbers", "range: [0, 100]")
+        return None
+    return Range(Fraction(trees[0].text), Fraction(trees[1].text))
+
+
+def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
+    """Offences of keys that do not go together, each with what to write instead."""
+    if rule.confidence is not None:
+        _check_confidence(reader, rule, guardrail=guardrail)
+    elif rule.range is not None:
+        reader.problem(reader.line_of("range"), f"{reader.what}: `range` without `confidence`")
+    if rule.tolerate is not None and (rule.confidence or rule.versus):
+        what = f"{reader.what}: `tolerate` judges each sample by itself"
+        reader.problem(reader.line_of("tolerate"), what, "leave out `confidence` and `versus`")
+    if rule.per is not None and any(one.kind in _CLOSED for one in rule.scopes):
+        what = f"{reader.what}: `per` with a scope of days, nights or age"
+        reader.problem(reader.line_of("per"), what, "over: [{last: 7}] counts what `per` closes")
+    if guardrail and rule.streak is not None and rule.streak.soak:
+        reader.problem(reader.line_of("soak"), f"{reader.what}: a guardrail only fails, no `soak`")
+    if guardrail and any(one.kind is ScopeKind.AGE for one in rule.scopes):
+        what = f"{reader.what}: `age` reads one run, a guardrail watches all"
+        reader.problem(reader.line_of("over"), what, "observe each case when it is old enough")
+
+
+_CLOSED = (ScopeKind.DAYS, ScopeKind.NIGHTS, ScopeKind.AGE)
+
+
+def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
+    line = reader.line_of("confidence")
+    take, confidence = rule.take.take, rule.confidence
+    assert confidence is not None
+    moving = any(one.kind not in (ScopeKind.SINCE, ScopeKind.RUN) for one in rule.scopes)
+    bounded = (*_SHARES, *(() if guardrail else (Take.MEAN,)))
+    if take not in bounded:
+        what = f"{reader.what}: `take: {rule.take.text}` has no bound at a confidence"
+        fix = 'take a rate, a share or a quantile: {share: "< 500"}, p95'
+        reader.problem(line, what, fix)
+    elif take is Take.MEAN and rule.range is None and rule.versus is None:
+        what = f"{reader.what}: a mean has a bound where its values are bounded"
+        reader.problem(line, what, "state them, as range: [0, 100]")
+    elif take is Take.QUANTILE and rule.versus is not None and rule.take.text != "p50":
+        what = f"{reader.what}: the difference of {rule.take.text} has no bound here"
+        reader.problem(line, what, "compare means, medians (p50), rates or shares")
+    if guardrail and rule.versus is not None:
+        what = f"{reader.what}: a difference that is watched has no bound here"
+        reader.problem(line, what, "leave out `confidence`, or make it a criterion")
+    if guardrail and moving and not confidence.windows:
+        what = f"{reader.what}: a moving window is looked at again and again"
+        fix = "say how many windows the phase can hold: {level: 95%, windows: 500}"
+        reader.problem(line, what, fix)
+
+
+def read_group(reader: Reader) -> Group | None:
+    """`of`: a criterion that is made of others."""
+    tree = reader.tree("of")
+    key = frozenset(reader.words("key"))
+    if tree is None:
+        if reader.has("key"):
+            reader.problem(reader.line_of("key"), f"{reader.what}: `key` without `of`")
+        return None
+    members = _members(reader, tree)
+    need = reader.choice("need", Need, Need.ALL)
+    for name in sorted(key - {member for member, _ in members}):
+        reader.problem(reader.line_of("key"), f"{reader.what}: key member `{name}` is not in `of`")
+    return Group(members, need, key)
+
+
+def _members(reader: Reader, tree: Tree) -> tuple[tuple[str, Fraction], ...]:
+    if isinstance(tree.value, Mapping):
+        found = []
+        for name, weight in tree.value.items():
+            number = weight.value
+            if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
+                reader.problem(weight.line, f"{reader.what}: `of`: {name} has no weight above 0")
+            else:
+                found.append((name, Fraction(weight.text)))
+        return tuple(found)
+    words = reader.words("of")
+    for name in sorted({name for name in words if words.count(name) > 1}):
+        reader.problem(tree.line, f"{reader.what}: `of` states {name} twice")
+    return tuple((name, Fraction(1)) for name in dict.fromkeys(words))
+
+
+def read_per(reader: Reader) -> Per | None:
+    """`per`: what closes a bucket that is judged as one."""
+    return reader.optional("per", Per)
