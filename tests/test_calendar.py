@@ -40,7 +40,7 @@ def test_since_begin_includes_what_was_seen_at_the_begin() -> None:
 
 
 def test_since_begin_of_a_phase_that_was_not_begun_is_an_empty_window() -> None:
-    start, end = calendar.bounds(Scope(ScopeKind.SINCE, 1), 1000, None)
+    start, end = calendar.bounds(Scope(ScopeKind.SINCE, 1), 1000, None, "UTC")
     assert start == end == 1000
 
 

@@ -81,10 +81,10 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 def _judged(
     plan: Plan, phase: Phase, stated: Sequence[Criterion], world: World, at_us: int
 ) -> dict[str, Finding]:
-    """The finding of each criterion by its slug, in the plan's order; groups after their members."""
+    """The finding of each criterion by its slug, in the plan's order."""
     found: dict[str, Finding] = {}
     todo = list(stated)
-    while todo:
+    while todo:  # groups wait for their members
         one = todo.pop(0)
         if one.of is None:
             found[one.id] = judge_criterion(plan, phase, one, world, at_us)

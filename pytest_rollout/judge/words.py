@@ -155,7 +155,7 @@ def holes(rule: Rule, slice_: Slice) -> str:
 def shown(rule: Rule, found: Assessed, terms: Terms) -> Estimate:
     """What was taken, as the decision keeps it."""
     point, bound = found.point, found.bound
-    passed = found.verdict in (Verdict.PASS, Verdict.WARN)
+    passed = found.verdict in (Verdict.PASS, Verdict.WARN) and not terms.watched
     return Estimate(
         value=decimal(found.value),
         n=point.n,

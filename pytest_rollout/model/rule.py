@@ -216,7 +216,7 @@ class Group:
 
     members: tuple[tuple[str, Fraction], ...]  # criterion and weight
     need: Need = Need.ALL
-    key: frozenset[str] = frozenset()  # members that must hold whatever the score
+    key: tuple[str, ...] = ()  # members that must not fail whatever the score
     bands: Bands | None = None  # cuts on the score, 0 to 100
 
 

@@ -187,14 +187,14 @@ def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
 def read_group(reader: Reader) -> Group | None:
     """`of`: a criterion that is made of others."""
     tree = reader.tree("of")
-    key = frozenset(reader.words("key"))
+    key = reader.words("key")
     if tree is None:
         if reader.has("key"):
             reader.problem(reader.line_of("key"), f"{reader.what}: `key` without `of`")
         return None
     members = _members(reader, tree)
     need = reader.choice("need", Need, Need.ALL)
-    for name in sorted(key - {member for member, _ in members}):
+    for name in sorted(set(key) - {member for member, _ in members}):
         reader.problem(reader.line_of("key"), f"{reader.what}: key member `{name}` is not in `of`")
     return Group(members, need, key)
 

@@ -240,7 +240,7 @@ def _guardrail(reader: Reader) -> Guardrail | None:
 
 def _guarded(reader: Reader) -> Iterator[Rule]:
     """The rule of a guardrail, or each of those that it is made of."""
-    if not reader.has("of"):
+    if reader.tree("of") is None:
         rule = read_rule(reader, guardrail=True)
         if rule is not None:
             yield rule

@@ -15,6 +15,7 @@ from pytest_rollout.model.rule import (
     Rule,
     Scope,
     ScopeKind,
+    Streak,
     Take,
     Taking,
 )
@@ -37,7 +38,7 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     need = reader.whole("need") or 1
     per = conditions.read_per(reader)
     streak = conditions.read_streak(reader)
-    default = _default_scope(1 if per else need, guardrail=guardrail, each_look=bool(streak))
+    default = Scope(ScopeKind.RUN, 1) if per else _default_scope(need, streak, guardrail=guardrail)
     scopes = _scopes(reader, default)
     taking = _taking(reader)
     bands = _bands(reader, guardrail=guardrail)
@@ -71,6 +72,7 @@ def read_score(reader: Reader, group: Group) -> Group:
     if stray:
         what = f"{reader.what}: `{stray[0]}` with `of`"
         reader.problem(reader.line_of(stray[0]), what, "a group reads its members, no series")
+        return group
     bands = _bands(reader, guardrail=False)
     if group.need is Need.SCORE and bands is None and not reader.has("pass"):
         reader.problem(reader.line, f"{reader.what}: a score without `pass`", 'pass: ">= 80"')
@@ -132,9 +134,9 @@ def _groups(reader: Reader, label: str, tree: Tree) -> Each | None:
     return None
 
 
-def _default_scope(need: int, *, guardrail: bool, each_look: bool) -> Scope:
+def _default_scope(need: int, streak: Streak | None, *, guardrail: bool) -> Scope:
     """Without `over`: looks in a row are at one sample each, a guardrail watches the phase."""
-    if each_look:
+    if streak is not None:
         return Scope(ScopeKind.LAST, need, last=max(1, need))
     return Scope(ScopeKind.SINCE if guardrail else ScopeKind.RUN, need)
 
