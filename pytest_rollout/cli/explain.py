@@ -1,4 +1,4 @@
-"""`rollout explain`: why a criterion has its verdict, in words and numbers."""
+"""`rollout explain`: why a criterion or guardrail stands as it does, in words and numbers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.errors import LedgerError, RolloutError
-from pytest_rollout.model.plan import Address, Criterion, Gate, Phase
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Phase
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report.stated import group_words, rule_words
 
 _MOST_PARTS = 40
 
@@ -32,13 +33,14 @@ _MOST_PARTS = 40
 def command(
     criterion: str, environment: str, root: str | None, ledger: str | None, *, as_json: bool
 ) -> int:
-    """Explain CRITERION (plan.phase.slug) as its gate was last decided."""
+    """Explain CRITERION (plan.phase.slug, also of a guardrail) as its gate was last decided."""
     project = Project.here(root, ledger)
     stated, address = _stated(project, criterion, environment)
     standing, decision, _ = project.standing(address, environment)
     plan, phase = project.plan_of_run(address, standing.asked.plan_digest)
-    then = next((one for one in phase.criteria if one.id == stated), None)
-    finding = next((one for one in decision.criteria if one.id == criterion), None)
+    found = (*decision.criteria, *decision.guardrails)
+    then = next((one for one in (*phase.criteria, *phase.guardrails) if one.id == stated), None)
+    finding = next((one for one in found if one.id == criterion), None)
     if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
     if as_json:
@@ -64,7 +66,7 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
             if asked is None:
                 continue
             _, phase = project.plan_of_run(address, asked.plan_digest)
-            mine = [one.id for one in phase.of(gate)]
+            mine = [one.id for one in (*phase.of(gate), *_watched(phase, gate))]
             if slug in mine:
                 return slug, address.at(gate)
             known += mine
@@ -72,7 +74,13 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
         if one.id == slug:
             return slug, address.at(one.gate)
         known.append(one.id)
+    if slug in {one.id for one in project.phase(address).guardrails}:
+        return slug, address.at(Gate.EXIT)
     raise RolloutError(f"{address} states no criterion `{slug}` ({nearest(slug, set(known))})")
+
+
+def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
+    return phase.guardrails if gate is Gate.EXIT else ()
 
 
 def _data(decision: Decision, finding: Finding) -> dict[str, object]:
@@ -83,19 +91,23 @@ def _data(decision: Decision, finding: Finding) -> dict[str, object]:
     return {"decision": decision.answer.value, "run": decision.run, "criterion": data}
 
 
-def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding) -> Iterator[str]:
-    yield f"{finding.id}: {finding.verdict.value}"
+def _lines(
+    phase: Phase, stated: Criterion | Guardrail, decision: Decision, finding: Finding
+) -> Iterator[str]:
+    yield f"{finding.id}: {_state(stated, finding)}"
     yield f"  It says: {finding.says}."
     where = f"{decision.address.plan}.{phase.id} ({phase.title})"
     yield f"  It is {_weight(stated)} of {where}."
-    if stated.rule is not None:
-        yield f"  Judged: {_judged(stated.rule)}."
+    yield from (f"  Judged: {words}." for words in _judged(stated))
     measured = [part for part in finding.parts if part.estimate]
     if len(measured) > 1:
         yield "  Seen, group by group:"
-        yield from (f"    {_part(part)}" for part in measured[:_MOST_PARTS])
+        for part in measured[:_MOST_PARTS]:
+            yield f"    {_part(part)}"
+            yield from (f"      {line}" for line in _worth(part))
     else:
         yield f"  Because: {finding.because}."
+        yield from (f"  {line}" for part in measured for line in _worth(part))
     checks = [part for part in finding.parts if not part.estimate]
     if checks:
         yield "  Checks:"
@@ -110,7 +122,25 @@ def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding
     )
 
 
-def _weight(stated: Criterion) -> str:
+def _state(stated: Criterion | Guardrail, finding: Finding) -> str:
+    if isinstance(stated, Criterion):
+        return finding.verdict.value
+    states = {Verdict.FAIL: "tripped", Verdict.PASS: "quiet"}
+    return states.get(finding.verdict, "blind")
+
+
+def _judged(stated: Criterion | Guardrail) -> Iterator[str]:
+    if isinstance(stated, Guardrail):
+        yield from (rule_words(rule, guardrail=True) for rule in stated.rules)
+    elif stated.rule is not None:
+        yield rule_words(stated.rule)
+    elif stated.of is not None:
+        yield group_words(stated.of)
+
+
+def _weight(stated: Criterion | Guardrail) -> str:
+    if isinstance(stated, Guardrail):
+        return f"a guardrail (then: {', '.join(stated.then)}), watched from begin to end,"
     return (
         {
             "hard": "a hard criterion: it blocks",
@@ -123,25 +153,22 @@ def _weight(stated: Criterion) -> str:
     )
 
 
-def _judged(rule: Rule) -> str:
-    need = max(scope.need for scope in rule.scopes)
-    where = ", ".join(f"{label} {value}" for label, value in rule.where.items())
-    groups = "; ".join(
-        f"each {each.label} ({', '.join(each.names) or f'at least {each.at_least}'})"
-        for each in rule.each
-    )
-    text = f"{rule.take.text} of {rule.metric}"
-    text += f" where {where}" if where else ""
-    text += f", for {groups}" if groups else ""
-    scopes = " or ".join(scope.words for scope in rule.scopes)
-    text += f", {scopes}, must be {rule.bands.passes.text}"
-    text += f", a warning at {rule.bands.warn.text}" if rule.bands.warn else ""
-    text += f", a breach at {rule.bands.fail.text}" if rule.bands.fail else ""
-    return f"{text}, on at least {need} sample{'s' * (need > 1)}"
-
-
 def _part(part: Part) -> str:
     name = part.name.rpartition("::")[2] or "all together"
     attempts = f" [{' / '.join(part.attempts)}]" if len(part.attempts) > 1 else ""
     because = "" if part.because == part.verdict.value or part.because == "passed" else part.because
     return f"{name}: {part.verdict.value}{'; ' + because if because else ''}{attempts}"
+
+
+def _worth(part: Part) -> Iterator[str]:
+    """How far the measurement can be trusted, and what would settle it."""
+    seen = part.estimate
+    if seen is None:
+        return
+    if seen.method:
+        low, high = seen.low or "unknown", seen.high or "unknown"
+        yield f"Bounds: {low} to {high} ({seen.method}), from {seen.n} samples."
+    if seen.catches:
+        yield f"Worth: {seen.catches}."
+    if seen.more:
+        yield f"Open: {seen.more}."
