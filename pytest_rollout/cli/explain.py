@@ -39,7 +39,8 @@ def command(
     standing, decision, _ = project.standing(address, environment)
     plan, phase = project.plan_of_run(address, standing.asked.plan_digest)
     found = (*decision.criteria, *decision.guardrails)
-    then = next((one for one in (*phase.criteria, *phase.guardrails) if one.id == stated), None)
+    asked: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
+    then = next((one for one in asked if one.id == stated), None)
     finding = next((one for one in found if one.id == criterion), None)
     if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
@@ -66,7 +67,8 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
             if asked is None:
                 continue
             _, phase = project.plan_of_run(address, asked.plan_digest)
-            mine = [one.id for one in (*phase.of(gate), *_watched(phase, gate))]
+            mine = [one.id for one in phase.of(gate)]
+            mine += [one.id for one in phase.guardrails if gate is Gate.EXIT]
             if slug in mine:
                 return slug, address.at(gate)
             known += mine
@@ -77,10 +79,6 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
     if slug in {one.id for one in project.phase(address).guardrails}:
         return slug, address.at(Gate.EXIT)
     raise RolloutError(f"{address} states no criterion `{slug}` ({nearest(slug, set(known))})")
-
-
-def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
-    return phase.guardrails if gate is Gate.EXIT else ()
 
 
 def _data(decision: Decision, finding: Finding) -> dict[str, object]:
