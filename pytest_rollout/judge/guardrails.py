@@ -17,6 +17,7 @@ from pytest_rollout.judge.slices import (
     expected,
     grouped,
     matching,
+    recorded,
     slices,
 )
 from pytest_rollout.model.decision import Finding, Part
@@ -126,7 +127,7 @@ def _batches(items: list[Seen]) -> list[list[Seen]]:
     runs: dict[str, list[Seen]] = {}
     for item in items:
         runs.setdefault(item.run, []).append(item)
-    return sorted(runs.values(), key=lambda batch: max(item.seen_us for item in batch))
+    return sorted(runs.values(), key=lambda batch: max(map(recorded, batch)))
 
 
 def _until(groups: Groups, moment: int) -> Groups:

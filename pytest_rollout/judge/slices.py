@@ -81,18 +81,23 @@ def matching(rule: Rule, seen: Iterable[Seen]) -> list[Seen]:
 
 
 def once(seen: Iterable[Seen]) -> list[Seen]:
-    """Slots in order of event time, each once.
+    """Slots in order of event time, each once, as it was recorded first.
 
     A slot that was recorded twice with different values is a hole: neither is known to be it.
     """
     chosen: dict[object, Seen] = {}
-    for item in seen:
+    for item in sorted(seen, key=recorded):
         first = chosen.setdefault(item.slot, item)
         if first.value != item.value:
             n = opportunities(first) if opportunities(first) == opportunities(item) else None
             conflict = Hole("recorded twice with different values", n)
             chosen[item.slot] = replace(first, value=conflict)
     return sorted(chosen.values(), key=_order)
+
+
+def recorded(seen: Seen) -> tuple[int, str]:
+    """When and by which run it was recorded; reports may come in any order."""
+    return seen.seen_us, seen.run
 
 
 def _order(seen: Seen) -> tuple[int, int, Labels]:
