@@ -5,27 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import facts
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
     as_written,
-    chain_problems,
     damage,
     damage_since,
     evidence_of,
-    seal_of,
     unreadable,
 )
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.others import Others
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Hole, Run, Seen, World
+from pytest_rollout.model.evidence import Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.rule import Rule, ScopeKind, Versus
-from pytest_rollout.model.verdict import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +64,20 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
     begun = _begun(ledger, kept, address)
     own = facts.observations_of(ledger, kept, name)
     at_us = _judged_at(kept, run, own, name)
-    others = _Others(ledger, kept, run, name)
-    seen, problems = others.read(_edge(run, phase, at_us, begun))
-    past, more = others.past(_compared(phase), begun, address)
-    problems = (*problems, *more)
+    others = Others(ledger, kept, run, name)
+    others.read(_edge(run, phase, at_us, begun))
+    past = others.past(_compared(phase), begun, address)
+    problems = (*run.problems, *others.problems)
     world = World(
-        run=replace(run, sealed=run.sealed and not problems, problems=(*run.problems, *problems)),
+        run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
         manifest=facts.manifest_of(kept, name),
         checks=facts.checks_of(kept),
-        seen=(*own, *seen),
+        seen=(*own, *others.seen),
         past=past,
         head=facts.head_of(kept),
         looks=_looks(ledger, address, run, kept[-1].sequence),
         begun_us=begun,
+        lost=tuple(others.lost),
     )
     return Reading(world, at_us)
 
@@ -141,142 +139,6 @@ def _compared(phase: Phase) -> list[Versus]:
     rules = [one.rule for one in phase.criteria if one.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
     return [one.versus for one in rules if one.versus and (one.versus.frozen or one.versus.release)]
-
-
-class _Others:
-    """Earlier runs of the same phase, environment and release.
-
-    They are found by when they were recorded, never by the rows of what they saw, so that
-    lost rows cannot make a run vanish: nothing is recorded before it happened.
-    """
-
-    def __init__(self, ledger: Ledger, kept: Sequence[Record], run: Run, phase: str) -> None:
-        self._ledger = ledger
-        self._last = kept[-1].sequence
-        self._run = run
-        self._phase = phase
-
-    def read(self, edge_us: int | None) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
-        """What they saw, and what keeps it from being trusted.
-
-        ``edge_us`` is the instant after which observations matter; None: never.
-        """
-        first = None if edge_us is None else self._ledger.first_after(edge_us)
-        if first is None:
-            return (), ()
-        names, problems = self._names(max(first, self._first_of_release()))
-        seen: list[Seen] = []
-        for name in names:
-            records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
-            wrong = damage(self._ledger, records)
-            if wrong:
-                problems.append(f"earlier run {name} was damaged: {wrong}")
-            else:
-                seen += self._seen(evidence_of(records))
-        return tuple(seen), tuple(problems)
-
-    def past(
-        self, compared: Sequence[Versus], begun_us: int | None, address: Address
-    ) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
-        """What comparisons read: of any release until the phase began, or of accepted runs of one.
-
-        It is no evidence of what is judged, and stays apart from it.
-        """
-        if not compared or self._run.environment == EMBEDDED:
-            return (), ()
-        names, problems = self._names(1)
-        seen: list[Seen] = []
-        for name in names:
-            records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
-            wrong = damage(self._ledger, records)
-            if wrong:
-                problems.append(f"earlier run {name} was damaged: {wrong}")
-            elif seal_of(records) is not None:
-                seen += self._before(records, compared, begun_us, address)
-        return tuple(seen), tuple(problems)
-
-    def _before(
-        self,
-        records: Sequence[Record],
-        compared: Sequence[Versus],
-        begun_us: int | None,
-        address: Address,
-    ) -> Iterator[Seen]:
-        run = facts.run_of(evidence_of(records), self._phase, None)
-        if run.drill or run.problems:
-            return
-        releases = {fact.release for fact in run.releases}
-        accepted = {one.release for one in compared if {one.release} == releases}
-        if accepted and not _accepted(records, address):
-            accepted = set()
-        frozen = begun_us is not None and any(one.frozen for one in compared)
-        for one in facts.observations_of(self._ledger, evidence_of(records), self._phase):
-            early = frozen and begun_us is not None and one.slot.t_us <= begun_us
-            if early or accepted:
-                yield replace(one, release=next(iter(accepted), None))
-
-    def _first_of_release(self) -> int:
-        """Where the release was first read, or could not be: what is older is of another."""
-        releases = {fact.release for fact in self._run.releases} or {None}
-        if releases == {None}:
-            return 0
-        plan, _, _ = self._phase.partition(".")
-        where = (RecordKind.RELEASE, plan, self._phase, self._run.environment)
-        texts = [f'"release":{json.dumps(release)}' for release in (None, *releases)]
-        found = [next(self._ledger.oldest(*where, having=text), None) for text in texts]
-        return min((one.sequence for one in found if one), default=0)
-
-    def _names(self, first: int) -> tuple[list[str], list[str]]:
-        """The runs that left something of the phase's plan since a record, and its breaks."""
-        plan, _, _ = self._phase.partition(".")
-        names: dict[str, None] = {}
-        before = max(1, first - 1)  # a run that was cut off just before leaves this one missing
-        if next(self._ledger.between(before, before), None) is None:
-            return [], [f"records are missing before {first}"]
-
-        def noted() -> Iterator[Record]:
-            for record in self._ledger.between(before, self._last):
-                mine = (record.plan, record.environment) == (plan, self._run.environment)
-                if record.kind is RecordKind.BATCH and mine and record.run != self._run.id:
-                    names[record.run] = None
-                yield record
-
-        problems = list(islice(chain_problems(noted()), 1))
-        return list(names), problems
-
-    def _seen(self, records: Sequence[Record]) -> tuple[Seen, ...]:
-        run = facts.run_of(records, self._phase, None)
-        ours = {fact.release for fact in self._run.releases}
-        theirs = {fact.release for fact in run.releases}
-        if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
-            return ()
-        why = self._doubt(records, same=theirs == ours)
-        seen = facts.observations_of(self._ledger, records, self._phase)
-        return tuple(replace(one, value=Hole(why)) for one in seen) if why else seen
-
-    def _doubt(self, records: Sequence[Record], *, same: bool) -> str:
-        """Why what a run saw is holes; empty where it is evidence."""
-        if seal_of(records) is None:
-            return "its run was never sealed"
-        if not same:
-            return "its run cannot say of which release it is"
-        return "; ".join(facts.ending(records))
-
-
-def _accepted(records: Sequence[Record], address: Address) -> bool:
-    """Whether a run's decision of a gate was GO."""
-    decided = [one for one in records if one.kind is RecordKind.DECISION]
-    return any(
-        one.subject == str(address) and as_written(one) and _answer(one) == Answer.GO.value
-        for one in decided
-    )
-
-
-def _answer(record: Record) -> str:
-    try:
-        return str(json.loads(json.loads(record.body)["document"])["decision"])
-    except UNREADABLE:
-        return ""
 
 
 def _looks(ledger: Ledger, address: Address, run: Run, before: int) -> int:

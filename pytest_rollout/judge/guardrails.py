@@ -21,6 +21,7 @@ from pytest_rollout.judge.slices import (
     expected,
     grouped,
     matching,
+    recorded,
     slices,
 )
 from pytest_rollout.model.decision import Finding, Part
@@ -104,7 +105,7 @@ class _Guard:
     def parts(self, oldest_us: int) -> Iterator[Part]:
         """What it says of each group, and of groups that fall short."""
         known: list[Seen] = []
-        batches = _batches(matching(self.rule.metric, self.rule.where, self.world.seen))
+        batches = _batches(matching(self.rule, self.world))
         rows = self.rule.streak is not None or self.rule.per is not None
         for batch in batches or [[]]:
             known += batch
@@ -200,7 +201,7 @@ def _batches(items: list[Seen]) -> list[list[Seen]]:
     runs: dict[str, list[Seen]] = {}
     for item in items:
         runs.setdefault(item.run, []).append(item)
-    return sorted(runs.values(), key=lambda batch: max(item.seen_us for item in batch))
+    return sorted(runs.values(), key=lambda batch: max(map(recorded, batch)))
 
 
 def _until(groups: Groups, moment: int) -> Groups:

@@ -16,6 +16,7 @@ from pytest_rollout.judge.slices import (
     cut,
     grouped,
     matching,
+    of_series,
     opportunities,
     slices,
 )
@@ -28,7 +29,7 @@ from pytest_rollout.model.verdict import Verdict
 def judge(stated: Rule, world: World, at_us: int, zone: str) -> tuple[Part, ...]:
     """One part for each group of the rule; never empty."""
     rule = resolved(stated, world.seen)
-    items = matching(rule.metric, rule.where, world.seen)
+    items = matching(rule, world)
     if rule.per is None and all(one.kind is ScopeKind.RUN for one in rule.scopes):
         items = [item for item in items if item.run == world.run.id]
     reach = Reach(at_us, world.begun_us, world.run.id, zone)
@@ -76,7 +77,7 @@ def other_side(rule: Rule, world: World) -> Groups:
         seen = [one for one in world.past if one.release == versus.release]
     elif versus.frozen:
         seen = [*world.past, *world.seen]
-    return grouped(rule, matching(versus.metric, versus.where, seen))
+    return grouped(rule, of_series(versus.metric, versus.where, seen))
 
 
 def against(rule: Rule, slice_: Slice, others: Groups, reach: Reach, terms: Terms) -> Terms:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
 from pytest_rollout import calendar
-from pytest_rollout.model.evidence import Hole, Labels, Seen
+from pytest_rollout.model.evidence import Hole, Labels, Lost, Seen, Slot, World
 from pytest_rollout.model.rule import Each, Rule, Scope, ScopeKind
 
 Groups = Mapping[Labels, Sequence[Seen]]
 _UNLABELLED = "?"
+_BEFORE_ALL = -1  # a sequence that nothing observed has
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def opportunities(seen: Seen) -> int | None:
     return sum(count for _, count in seen.value)
 
 
-def matching(metric: str, where: Mapping[str, str], seen: Iterable[Seen]) -> list[Seen]:
+def of_series(metric: str, where: Mapping[str, str], seen: Iterable[Seen]) -> list[Seen]:
     """What was recorded in a series with some labels."""
     wanted = where.items()
     return [
@@ -81,19 +82,38 @@ def matching(metric: str, where: Mapping[str, str], seen: Iterable[Seen]) -> lis
     ]
 
 
+def matching(rule: Rule, world: World) -> list[Seen]:
+    """What was recorded in a rule's series with its labels, and what may have been lost of it."""
+    seen = of_series(rule.metric, rule.where, world.seen)
+    return [*seen, *(item for lost in world.lost for item in _anywhere(rule, lost))]
+
+
+def _anywhere(rule: Rule, lost: Lost) -> Iterator[Seen]:
+    """A hole of unknown weight in each group that is expected."""
+    for group in expected(rule.each) or [()]:
+        labels = tuple(sorted({**rule.where, **dict(group)}.items()))
+        slot = Slot(rule.metric, labels, lost.t_us, _BEFORE_ALL)
+        yield Seen(slot, Hole(lost.why), lost.t_us, lost.run)
+
+
 def once(seen: Iterable[Seen]) -> list[Seen]:
-    """Slots in order of event time, each once.
+    """Slots in order of event time, each once, as it was recorded first.
 
     A slot that was recorded twice with different values is a hole: neither is known to be it.
     """
     chosen: dict[object, Seen] = {}
-    for item in seen:
+    for item in sorted(seen, key=recorded):
         first = chosen.setdefault(item.slot, item)
         if first.value != item.value:
             n = opportunities(first) if opportunities(first) == opportunities(item) else None
             conflict = Hole("recorded twice with different values", n)
             chosen[item.slot] = replace(first, value=conflict)
     return sorted(chosen.values(), key=_order)
+
+
+def recorded(seen: Seen) -> tuple[int, str]:
+    """When and by which run it was recorded; reports may come in any order."""
+    return seen.seen_us, seen.run
 
 
 def _order(seen: Seen) -> tuple[int, int, Labels]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -48,6 +48,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What a run may have seen that nobody knows: a hole in every series and group."""
+
+    run: str
+    t_us: int  # it was seen at this event time at the latest
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One execution of a check."""
 
@@ -63,6 +72,12 @@ class Manifest:
     dropped: Mapping[str, str] = field(default_factory=dict)  # item -> why it was not to run
     broken: tuple[str, ...] = ()  # modules that could not be collected
     absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
+
+    def unreported(self, reported: Container[str]) -> tuple[str, ...]:
+        """The items that were about to run and are not among those that reported."""
+        expected = dict.fromkeys(item for items in self.items.values() for item in items)
+        ran = (item for item in expected if item not in self.dropped and item not in self.absent)
+        return tuple(item for item in ran if item not in reported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,7 @@ class World:
     looks: int = 1
     begun_us: int | None = None  # event time at which the phase was begun
     past: tuple[Seen, ...] = ()  # what comparisons may read, and nothing else
+    lost: tuple[Lost, ...] = ()
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

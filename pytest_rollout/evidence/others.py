@@ -1,0 +1,189 @@
+"""What other runs saw of a phase: earlier ones of the release, and those to compare with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from pytest_rollout.evidence import facts
+from pytest_rollout.evidence.integrity import (
+    UNREADABLE,
+    as_written,
+    chain_problems,
+    damage,
+    evidence_of,
+    seal_of,
+)
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.evidence import Hole, Lost, Run, Seen
+from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.rule import Versus
+from pytest_rollout.model.verdict import Answer
+
+_OF_A_RUN = (
+    RecordKind.RUN,
+    RecordKind.MANIFEST,
+    RecordKind.BATCH,
+    RecordKind.RELEASE,
+    RecordKind.SEAL,
+    RecordKind.STOP,
+)
+
+
+class Others:
+    """Earlier runs of the same phase, environment and release.
+
+    They are found by when they were recorded, never by the rows of what they saw, so that
+    lost rows cannot make a run vanish: nothing is recorded before it happened.
+    """
+
+    def __init__(self, ledger: Ledger, kept: Sequence[Record], run: Run, phase: str) -> None:
+        self._ledger = ledger
+        self._last = kept[-1].sequence
+        self._run = run
+        self._phase = phase
+        self.seen: list[Seen] = []
+        self.lost: list[Lost] = []
+        self.problems: list[str] = []  # what keeps all of it from being trusted
+
+    def read(self, edge_us: int | None) -> None:
+        """What they saw, and what of it is lost.
+
+        ``edge_us`` is the instant after which observations matter; None: never.
+        """
+        first = None if edge_us is None else self._ledger.first_after(edge_us)
+        if first is None:
+            return
+        for records in self._whole(max(first, self._first_of_release())):
+            self._take(evidence_of(records))
+
+    def past(
+        self, compared: Sequence[Versus], begun_us: int | None, address: Address
+    ) -> tuple[Seen, ...]:
+        """What comparisons read: of any release until the phase began, or of accepted runs of one.
+
+        It is no evidence of what is judged, and stays apart from it.
+        """
+        if not compared or self._run.environment == EMBEDDED:
+            return ()
+        seen: list[Seen] = []
+        for records in self._whole(1):
+            if seal_of(records) is not None:
+                seen += self._before(records, compared, begun_us, address)
+        return tuple(seen)
+
+    def _before(
+        self,
+        records: Sequence[Record],
+        compared: Sequence[Versus],
+        begun_us: int | None,
+        address: Address,
+    ) -> Iterator[Seen]:
+        run = facts.run_of(evidence_of(records), self._phase, None)
+        if run.drill or run.problems:
+            return
+        releases = {fact.release for fact in run.releases}
+        accepted = {one.release for one in compared if {one.release} == releases}
+        if accepted and not _accepted(records, address):
+            accepted = set()
+        frozen = begun_us is not None and any(one.frozen for one in compared)
+        for one in facts.observations_of(self._ledger, evidence_of(records), self._phase):
+            early = frozen and begun_us is not None and one.slot.t_us <= begun_us
+            if early or accepted:
+                yield replace(one, release=next(iter(accepted), None))
+
+    def _whole(self, first: int) -> Iterator[list[Record]]:
+        """The records of each run that left one since a first; notes those that are damaged."""
+        for name in self._names(first):
+            records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
+            wrong = damage(self._ledger, records)
+            if wrong:
+                self.problems.append(f"earlier run {name} was damaged: {wrong}")
+            else:
+                yield records
+
+    def _first_of_release(self) -> int:
+        """From where on a run may be of the release: it was read, or no other one was.
+
+        What was recorded up to the last reading of another release before is of another.
+        """
+        releases = {fact.release for fact in self._run.releases} or {None}
+        if releases == {None}:
+            return 0
+        plan, _, _ = self._phase.partition(".")
+        where = (RecordKind.RELEASE, plan, self._phase, self._run.environment)
+        texts = [f'"release":{json.dumps(release)}' for release in (None, *releases)]
+        found = [next(self._ledger.oldest(*where, having=text), None) for text in texts]
+        first = min((one.sequence for one in found if one), default=0)
+        before = (one.sequence for one in self._ledger.newest(*where) if one.sequence < first)
+        return next(before, 0)
+
+    def _names(self, first: int) -> list[str]:
+        """The runs in the environment that left a record since one; notes the chain's breaks."""
+        names: dict[str, None] = {}
+        before = max(1, first - 1)  # a run that was cut off just before leaves this one missing
+        if next(self._ledger.between(before, before), None) is None:
+            self.problems.append(f"records are missing before {first}")
+            return []
+
+        def noted() -> Iterator[Record]:
+            for record in self._ledger.between(before, self._last):
+                mine = record.kind in _OF_A_RUN and record.run != self._run.id
+                if mine and record.environment == self._run.environment:
+                    names[record.run] = None
+                yield record
+
+        self.problems += islice(chain_problems(noted()), 1)
+        return list(names)
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """One run: what it saw, as holes where it is in doubt, and what it may have seen."""
+        run = facts.run_of(records, self._phase, None)
+        ours = {fact.release for fact in self._run.releases}
+        theirs = {fact.release for fact in run.releases}
+        if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
+            return
+        why = self._doubt(records, same=theirs == ours)
+        seen = facts.observations_of(self._ledger, records, self._phase)
+        self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
+        lost = facts.lost_of(records, self._phase)
+        if lost:
+            self.lost.append(Lost(run.id, self._until(records[-1]), lost))
+
+    def _until(self, last: Record) -> int:
+        """Up to when a run that left a last record may have seen something: before the next one.
+
+        Where a run was cut off is so of no weight. What begins anew begins after it.
+        """
+        following = next(self._ledger.between(last.sequence + 1))
+        moments = [following.at_us]
+        if following.kind is RecordKind.EVENT:
+            moments.append(int(json.loads(following.body)["t_us"]))
+        return max(last.at_us, min(moments) - 1)
+
+    def _doubt(self, records: Sequence[Record], *, same: bool) -> str:
+        """Why what a run saw is holes; empty where it is evidence."""
+        if seal_of(records) is None:
+            return "its run was never sealed"
+        if not same:
+            return "its run cannot say of which release it is"
+        return "; ".join(facts.ending(records))
+
+
+def _accepted(records: Sequence[Record], address: Address) -> bool:
+    """Whether a run's decision of a gate was GO."""
+    decided = [one for one in records if one.kind is RecordKind.DECISION]
+    return any(
+        one.subject == str(address) and as_written(one) and _answer(one) == Answer.GO.value
+        for one in decided
+    )
+
+
+def _answer(record: Record) -> str:
+    try:
+        return str(json.loads(json.loads(record.body)["document"])["decision"])
+    except UNREADABLE:
+        return ""

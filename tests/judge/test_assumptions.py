@@ -1,0 +1,213 @@
+"""Each assumption of the theorem is needed: a judge that breaks one is found out.
+
+What is broken is one function of the judge; the worlds are those of the theorem's property.
+Baselines and bounds are not judged yet: for a baseline the nearest is when the phase began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis import strategies as st
+
+from pytest_rollout.judge import assess, criteria, decide, guardrails, looks, lost, rules, slices
+from pytest_rollout.judge.estimate import Point, Weighted, estimate
+from pytest_rollout.judge.slices import Groups, Reach, Slice, matching
+from pytest_rollout.model.decision import Part
+from pytest_rollout.model.evidence import Hole, Sample, Seen, World
+from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.rule import Rule, Take, Taking
+from pytest_rollout.model.verdict import Answer, Verdict
+from tests.judge.generated import criterion_phase, gate_of, guardrail_phase, pairs
+from tests.judge.worlds import AT, plan_of
+
+FOUND = settings(
+    max_examples=2000,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def everywhere(monkeypatch: pytest.MonkeyPatch, name: str, broken: object) -> None:
+    """Replace a function in every module of the judge that uses it."""
+    for module in (assess, criteria, guardrails, looks, lost, rules, slices):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, broken)
+
+
+def known(items: Iterable[Seen]) -> list[Seen]:
+    return [item for item in items if not isinstance(item.value, Hole)]
+
+
+def weighted(seen: Seen) -> Sample:
+    return () if isinstance(seen.value, Hole) else seen.value
+
+
+def where_looks_at_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W: values beyond what is usual are left out as outliers."""
+
+    def broken(rule: Rule, world: World) -> list[Seen]:
+        def usual(item: Seen) -> bool:
+            return all(-3 < number < 5 for number, _ in weighted(item))
+
+        return [item for item in matching(rule, world) if usual(item)]
+
+    everywhere(monkeypatch, "matching", broken)
+
+
+def the_window_ends_at_the_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W: a window reaches back from the newest slot that holds a value."""
+    stated = slices.slices
+
+    def broken(rule: Rule, groups: Groups, reach: Reach) -> Any:
+        moments = [item.slot.t_us for items in groups.values() for item in known(items)]
+        return stated(rule, groups, replace(reach, at_us=max(moments, default=reach.at_us)))
+
+    everywhere(monkeypatch, "slices", broken)
+
+
+def the_scope_is_chosen_by_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W: a scope has enough only where enough of its slots hold a value."""
+    monkeypatch.setattr(Slice, "unknown", property(lambda self: 0))
+    monkeypatch.setattr(
+        Slice, "n", property(lambda self: sum(n for one in self.seen for _, n in weighted(one)))
+    )
+
+
+def a_take_gets_better_when_a_value_gets_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """I: the mean is taken of how far values lie from the last one."""
+
+    def broken(values: Weighted, taking: Taking) -> Point | str:
+        point = estimate(values, taking)
+        if isinstance(point, str) or taking.take is not Take.MEAN:
+            return point
+        newest = values[-1][0]
+        far = sum((abs(value - newest) * n for value, n, _ in values), Fraction(0))
+        return replace(point, value=far / point.n)
+
+    everywhere(monkeypatch, "estimate", broken)
+
+
+def holes_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """H: what was lost is not looked at."""
+    everywhere(monkeypatch, "matching", lambda rule, world: known(matching(rule, world)))
+
+
+def holes_do_not_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """H: what was lost counts as an opportunity, and the rest is judged."""
+    monkeypatch.setattr(Slice, "holes", property(lambda self: ()))
+
+
+def groups_are_those_that_were_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E: a group is expected where a value of it was seen."""
+    stated = slices.slices
+
+    def broken(rule: Rule, groups: Groups, reach: Reach) -> Any:
+        there = {group: items for group, items in groups.items() if known(items)}
+        found, _ = stated(rule, there or groups, reach)
+        return found, []
+
+    everywhere(monkeypatch, "slices", broken)
+
+
+def the_begin_is_read_from_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B: the phase is taken to begin with the first value, and not when it was begun."""
+    stated = slices.slices
+
+    def broken(rule: Rule, groups: Groups, reach: Reach) -> Any:
+        moments = [item.slot.t_us for items in groups.values() for item in known(items)]
+        return stated(rule, groups, replace(reach, begun_us=min(moments, default=reach.begun_us)))
+
+    everywhere(monkeypatch, "slices", broken)
+
+
+def a_trip_is_forgotten_when_blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F: a guardrail that was blind starts anew."""
+    guard = guardrails._Guard
+    stated = guard._look
+
+    def broken(self: Any, moment: int, groups: Groups) -> None:
+        stated(self, moment, groups)
+        for watch in self.watches.values():
+            if watch.now.verdict not in (Verdict.FAIL, Verdict.PASS):
+                watch.trip = watch.lost = None
+
+    monkeypatch.setattr(guard, "_look", broken)
+
+
+def only_what_could_be_judged_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F: parts fold to the worst of those that could be judged."""
+
+    def broken(verdicts: Iterable[Verdict]) -> Verdict:
+        every = list(verdicts)
+        judged = [v for v in every if v not in (Verdict.INCONCLUSIVE, Verdict.MISSING)]
+        return min(judged or every, key=lambda verdict: verdict.rank, default=Verdict.MISSING)
+
+    everywhere(monkeypatch, "worst", broken)
+
+
+def the_best_attempt_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F: a check has passed if it failed at most every other time."""
+    stated = criteria.judge_check
+
+    def broken(item: str, world: World) -> Part:
+        part = stated(item, world)
+        odd = len(world.checks.get(item, ())) % 2
+        return part if odd else replace(part, verdict=Verdict.PASS)
+
+    monkeypatch.setattr(criteria, "judge_check", broken)
+
+
+PLAIN = criterion_phase("says: It works")
+MAX = criterion_phase('metric: c0, take: max, pass: "<= 2"')
+SPAN = criterion_phase('metric: c0, take: max, pass: "<= 1", over: [{span: 2m}]')
+NEXT = criterion_phase(
+    'metric: c0, take: max, pass: "<= 1", over: [{span: 2m, need: 3}, {last: 1}]'
+)
+MEAN = criterion_phase('metric: c0, take: mean, pass: "<= 1"')
+LANES = criterion_phase('metric: c0, take: mean, pass: "<= 1", each: {lane: [A, B]}')
+SINCE = criterion_phase('metric: c0, take: max, pass: "<= 1", over: [{since: begin}]')
+WATCHED = guardrail_phase('metric: g0, take: mean, fail: "> 1", over: [{last: 2}]')
+
+
+@pytest.mark.parametrize(
+    ("assumption", "phase"),
+    [
+        (where_looks_at_values, MEAN),
+        (the_window_ends_at_the_last_value, SPAN),
+        (the_scope_is_chosen_by_values, NEXT),
+        (a_take_gets_better_when_a_value_gets_worse, MEAN),
+        (holes_are_left_out, MAX),
+        (holes_do_not_cap, MAX),
+        (groups_are_those_that_were_seen, LANES),
+        (the_begin_is_read_from_values, SINCE),
+        (a_trip_is_forgotten_when_blind, WATCHED),
+        (only_what_could_be_judged_is_folded, LANES),
+        (the_best_attempt_counts, PLAIN),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_judge_without_it_turns_another_decision_into_go(
+    assumption: Patch, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(phase)
+    assumption(monkeypatch)
+    find(pairs(st.just(plan)), lambda pair: turned(*pair), settings=FOUND)
+
+
+def turned(plan: Plan, world: World, worse: World) -> bool:
+    """Whether the worse world is GO and the other is not."""
+    return answer(plan, worse) is Answer.GO and answer(plan, world) is not Answer.GO
+
+
+def answer(plan: Plan, world: World) -> Answer:
+    return decide(plan, plan.phases[0], gate_of(plan), world, AT).answer
