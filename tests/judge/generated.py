@@ -36,6 +36,21 @@ OVER = (
 )
 EACH = ("", "", "", "{lane: [A]}", "{lane: [A, B]}", "{lane: 2}", "{lane: [A], site: 1}")
 WHERE = ("", "", "", "{site: x}")
+ROWS = (
+    "in_a_row: 2",
+    "in_a_row: {n: 2, gaps: skip}",
+    "in_a_row: {for: 40s, gap: 40s}",
+    "per: run",
+    "per: run, in_a_row: 2",
+    "tolerate: {failures: 1}",
+    "tolerate: {failures: 3, in_a_row: 1}",
+)
+BASE = "z"  # the site that others are compared with
+VERSUS = (
+    f"versus: {{where: {{site: {BASE}}}}}",
+    f"versus: {{where: {{site: {BASE}}}, frozen: begin}}",
+)
+SHARES = ("rate", "share", "p50", "p90")
 RELEASED = HEADER.replace("phases:", "release: {target: api, path: /version, json: v}\nphases:")
 
 
@@ -56,10 +71,22 @@ def rules(draw: st.DrawFn, series: str, *, guardrail: bool) -> str:
             parts.append(f'fail: "{"<" if up else ">"} {"0.1" if up else "4"}"')
         if draw(st.booleans()):
             parts.append(f'warn: "{"<=" if up else ">="} {limit}"')
-    for key, choices in (("over", OVER), ("each", EACH), ("where", WHERE)):
+    kind = draw(st.sampled_from(("", "", "row", "versus", "bound")))
+    where = ("{site: x}",) if kind == "versus" else WHERE
+    for key, choices in (("over", OVER), ("each", EACH), ("where", where)):
         if chosen := draw(st.sampled_from(choices)):
             parts.append(f"{key}: {chosen}")
     parts.append(f"need: {draw(st.sampled_from((1, 1, 2)))}")
+    bounded = any(one in take for one in SHARES)
+    if kind == "row":
+        parts.append(draw(st.sampled_from(ROWS)))
+    elif kind == "versus" and take != "count":
+        parts.append(draw(st.sampled_from(VERSUS)))
+    elif kind == "bound" and bounded:
+        windows = "{level: 60%, windows: 3}" if guardrail else "60%"
+        parts.append(f"confidence: {windows}")
+    elif kind == "bound" and take == "mean" and not guardrail:
+        parts.append("confidence: 60%, range: [-20, 20]")
     return ", ".join(parts)
 
 
@@ -74,12 +101,26 @@ def phases(draw: st.DrawFn) -> str:
         when = "when: {configured: KEY}, " if draw(st.integers(0, 7)) == 0 else ""
         stated = f"id: c{index}, kind: load, gate: {gate}, severity: {severity}"
         lines.append(f"      - {{{stated}, {when}{rule}}}")
+    if draw(st.integers(0, 4)) == 0:
+        lines += draw(groups(gate))
     lines.append("    guardrails:")
     for index in range(draw(st.integers(0, 1))):
         rule = draw(rules(f"g{index}", guardrail=True))
         then = draw(st.sampled_from(("warn", "notify", "pause", "rollback")))
         lines.append(f"      - {{id: g{index}, {rule}, then: [{then}]}}")
     return "\n".join(lines) + "\n"
+
+
+@st.composite
+def groups(draw: st.DrawFn, gate: str) -> list[str]:
+    """A criterion that is made of two others."""
+    need = draw(st.sampled_from(("all", "any", 'score, pass: ">= 70", fail: "< 40"')))
+    key = draw(st.sampled_from(("", ", key: [m0]"))) if need.startswith("score") else ""
+    member = f"kind: load, gate: {gate}, severity: optional"
+    return [
+        *(f"      - {{id: m{index}, {member}}}" for index in (0, 1)),
+        f"      - {{id: g, kind: load, gate: {gate}, of: {{m0: 2, m1: 1}}, need: {need}{key}}}",
+    ]
 
 
 def criterion_phase(rule: str) -> str:
@@ -153,6 +194,8 @@ def slots(draw: st.DrawFn, rule: Rule, *, good: bool = False) -> Seen:
     labels = {}
     if draw(st.integers(0, 19)):
         labels["site"] = draw(st.sampled_from("xxxxxxxxxy"))
+        if rule.versus is not None and draw(st.booleans()):
+            labels["site"], t = BASE, draw(st.sampled_from((0, t)))
         if rule.each:
             labels["lane"] = draw(st.sampled_from("AAABBBBC"))
     seq = draw(st.integers(0, 3))
@@ -202,10 +245,13 @@ def gate_of(plan: Plan) -> Gate:
     return plan.phases[0].criteria[0].gate
 
 
-def worsened(draw: st.DrawFn, rule: Rule, sample: Sample) -> Sample:
-    """The sample with each of its values moved in the harmful direction."""
+def worsened(draw: st.DrawFn, rule: Rule, sample: Sample, *, harmful: bool = True) -> Sample:
+    """The sample with each of its values moved in the harmful direction.
+
+    Of what others are compared with that is the other direction.
+    """
     step = draw(st.sampled_from((Fraction(1, 2), Fraction(1), Fraction(3))))
-    step = step if harmful_is_up(rule) else -step
+    step = step if harmful_is_up(rule) is harmful else -step
     moved = tuple((value + step, count) for value, count in sample)
     if rule.take.take is Take.RATE:
         moved = tuple((min(max(value, Fraction(0)), Fraction(1)), count) for value, count in moved)
@@ -225,7 +271,8 @@ def changed_slot(draw: st.DrawFn, plan: Plan, world: World, *, lose: bool) -> Wo
     if lose:
         value = Hole("lost", draw(st.sampled_from((opportunities(chosen), None))))
     elif not isinstance(value, Hole) and all(one.value == value for one in copies):
-        value = worsened(draw, rule, value)
+        base = rule.versus is not None and dict(chosen.slot.labels).get("site") == BASE
+        value = worsened(draw, rule, value, harmful=not base)
     else:
         return world
     changed = copies if draw(st.booleans()) else [chosen]
