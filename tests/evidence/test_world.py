@@ -15,6 +15,7 @@ from tests.evidence.runs import (
     EXIT,
     FAIL,
     ITEMS,
+    PASS,
     PLAN,
     Writer,
     plan_of,
@@ -119,9 +120,9 @@ def test_manifests_of_workers_are_merged(ledger: Ledger) -> None:
     run.manifest("gw0", {"demo.canary.works": ("a", "b"), "demo.other.x": ("z",)})
     run.manifest("gw1", {"demo.canary.works": ("b", "c"), "demo.canary.errors": ("d",)})
     manifest = run.read().world.manifest
-    assert manifest.items == {
-        "demo.canary.works": ("a", "b", "c"),
-        "demo.canary.errors": ("d",),
+    assert {name: sorted(items) for name, items in manifest.items.items()} == {
+        "demo.canary.works": ["a", "b", "c"],
+        "demo.canary.errors": ["d"],
     }
 
 
@@ -234,6 +235,47 @@ def test_a_run_that_lost_a_worker_gives_holes(ledger: Ledger) -> None:
     first.checks(errors=(0, 0))
     first.seal(["worker gw1 was lost"])
     assert values(prod(ledger, "r2").good().read().world)["r1"] == ["worker gw1 was lost"] * 2
+
+
+def test_an_item_is_as_good_as_its_worst_report_whichever_came_last(ledger: Ledger) -> None:
+    for run, order in (("r1", (PASS, FAIL)), ("r2", (FAIL, PASS))):
+        writer = Writer(ledger, run)
+        writer.start()
+        writer.manifest()
+        writer.checks(works=order[0])
+        writer.batch("t.py::test_works", order[1])
+        writer.seal()
+        attempts = writer.read().world.checks["t.py::test_works"]
+        assert [one.verdict for one in attempts] == [Verdict.PASS, Verdict.FAIL]
+        assert writer.judged().answer is Answer.NO_GO
+
+
+def test_the_same_report_twice_is_one(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks()
+    run.checks(works=FAIL + PASS)
+    run.checks(works=FAIL + PASS)
+    checks = run.read().world.checks
+    assert [one.verdict for one in checks["t.py::test_ready"]] == [Verdict.PASS]
+    verdicts = [one.verdict for one in checks["t.py::test_works"]]
+    assert verdicts == [Verdict.FAIL, Verdict.PASS, Verdict.PASS]
+
+
+def test_it_does_not_matter_which_worker_speaks_first(ledger: Ledger) -> None:
+    says = [
+        ("gw0", {"demo.canary.works": ("b", "a")}, {"a": "deselected by -k"}),
+        ("gw1", {"demo.canary.works": ("a", "b", "c")}, {"a": "dropped during collection"}),
+    ]
+    manifests = []
+    for run, order in (("r1", says), ("r2", says[::-1])):
+        writer = Writer(ledger, run)
+        writer.start()
+        for worker, items, dropped in order:
+            writer.manifest(worker, items, dropped)  # type: ignore[arg-type]
+        manifests.append(writer.read().world.manifest)
+    assert repr(manifests[0]) == repr(manifests[1])
 
 
 def test_drills_and_other_releases_and_places_give_nothing(ledger: Ledger) -> None:
