@@ -92,6 +92,18 @@ def ending(records: Sequence[Record]) -> list[str]:
     return problems[-1:] or ["the run never finished, or its seal is gone"]
 
 
+def lost_of(records: Sequence[Record], phase: str) -> str:
+    """Why a run that set out to look at a phase may have seen what it did not record; or empty."""
+    gates = json.loads(records[0].body)["gates"]
+    asked = any(gate.partition("/")[0] == phase for gate in gates)
+    if not asked or not bodies(records, RecordKind.MANIFEST):
+        return ""
+    if seal_of(records) is None or ending(records):
+        return "; ".join(ending(records))
+    silent = manifest_of(records, phase).unreported(checks_of(records))
+    return f"{len(silent)} of its checks never reported" if silent else ""
+
+
 def partial_of(records: Sequence[Record], phase: str) -> tuple[str, ...]:
     """What a run left out of a phase on purpose."""
     start = json.loads(records[0].body)

@@ -22,7 +22,7 @@ from pytest_rollout.evidence.integrity import (
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Hole, Run, Seen, World
+from pytest_rollout.model.evidence import Hole, Lost, Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.rule import Scope, ScopeKind
 
@@ -67,15 +67,17 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
     own = facts.observations_of(ledger, kept, name)
     at_us = _judged_at(kept, run, own, name)
     others = _Others(ledger, kept, run, name)
-    seen, problems = others.read(_edge(_scopes(run, phase), at_us, begun))
+    others.read(_edge(_scopes(run, phase), at_us, begun))
+    problems = (*run.problems, *others.problems)
     world = World(
-        run=replace(run, sealed=run.sealed and not problems, problems=(*run.problems, *problems)),
+        run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
         manifest=facts.manifest_of(kept, name),
         checks=facts.checks_of(kept),
-        seen=(*own, *seen),
+        seen=(*own, *others.seen),
         head=facts.head_of(kept),
         looks=_looks(ledger, address, run, kept[-1].sequence),
         begun_us=begun,
+        lost=tuple(others.lost),
     )
     return Reading(world, at_us)
 
@@ -107,6 +109,14 @@ def _scopes(run: Run, phase: Phase) -> list[Scope]:
 
 
 _ALL_TIME = -(2**62)
+_OF_A_RUN = (
+    RecordKind.RUN,
+    RecordKind.MANIFEST,
+    RecordKind.BATCH,
+    RecordKind.RELEASE,
+    RecordKind.SEAL,
+    RecordKind.STOP,
+)
 
 
 def _edge(scopes: Sequence[Scope], at_us: int, begun_us: int | None) -> int | None:
@@ -127,28 +137,31 @@ class _Others:
         self._last = kept[-1].sequence
         self._run = run
         self._phase = phase
+        self.seen: list[Seen] = []
+        self.lost: list[Lost] = []
+        self.problems: list[str] = []  # what keeps all of it from being trusted
 
-    def read(self, edge_us: int | None) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
-        """What they saw, and what keeps it from being trusted.
+    def read(self, edge_us: int | None) -> None:
+        """What they saw, and what of it is lost.
 
         ``edge_us`` is the instant after which observations matter; None: never.
         """
         first = None if edge_us is None else self._ledger.first_after(edge_us)
         if first is None:
-            return (), ()
-        names, problems = self._names(max(first, self._first_of_release()))
-        seen: list[Seen] = []
-        for name in names:
+            return
+        for name in self._names(max(first, self._first_of_release())):
             records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
             wrong = damage(self._ledger, records)
             if wrong:
-                problems.append(f"earlier run {name} was damaged: {wrong}")
+                self.problems.append(f"earlier run {name} was damaged: {wrong}")
             else:
-                seen += self._seen(evidence_of(records))
-        return tuple(seen), tuple(problems)
+                self._take(evidence_of(records))
 
     def _first_of_release(self) -> int:
-        """Where the release was first read, or could not be: what is older is of another."""
+        """From where on a run may be of the release: it was read, or no other one was.
+
+        What was recorded up to the last reading of another release before is of another.
+        """
         releases = {fact.release for fact in self._run.releases} or {None}
         if releases == {None}:
             return 0
@@ -156,35 +169,52 @@ class _Others:
         where = (RecordKind.RELEASE, plan, self._phase, self._run.environment)
         texts = [f'"release":{json.dumps(release)}' for release in (None, *releases)]
         found = [next(self._ledger.oldest(*where, having=text), None) for text in texts]
-        return min((one.sequence for one in found if one), default=0)
+        first = min((one.sequence for one in found if one), default=0)
+        before = (one.sequence for one in self._ledger.newest(*where) if one.sequence < first)
+        return next(before, 0)
 
-    def _names(self, first: int) -> tuple[list[str], list[str]]:
-        """The runs that left something of the phase's plan since a record, and its breaks."""
-        plan, _, _ = self._phase.partition(".")
+    def _names(self, first: int) -> list[str]:
+        """The runs in the environment that left a record since one; notes the chain's breaks."""
         names: dict[str, None] = {}
         before = max(1, first - 1)  # a run that was cut off just before leaves this one missing
         if next(self._ledger.between(before, before), None) is None:
-            return [], [f"records are missing before {first}"]
+            self.problems.append(f"records are missing before {first}")
+            return []
 
         def noted() -> Iterator[Record]:
             for record in self._ledger.between(before, self._last):
-                mine = (record.plan, record.environment) == (plan, self._run.environment)
-                if record.kind is RecordKind.BATCH and mine and record.run != self._run.id:
+                mine = record.kind in _OF_A_RUN and record.run != self._run.id
+                if mine and record.environment == self._run.environment:
                     names[record.run] = None
                 yield record
 
-        problems = list(islice(chain_problems(noted()), 1))
-        return list(names), problems
+        self.problems += islice(chain_problems(noted()), 1)
+        return list(names)
 
-    def _seen(self, records: Sequence[Record]) -> tuple[Seen, ...]:
+    def _take(self, records: Sequence[Record]) -> None:
+        """One run: what it saw, as holes where it is in doubt, and what it may have seen."""
         run = facts.run_of(records, self._phase, None)
         ours = {fact.release for fact in self._run.releases}
         theirs = {fact.release for fact in run.releases}
         if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
-            return ()
+            return
         why = self._doubt(records, same=theirs == ours)
         seen = facts.observations_of(self._ledger, records, self._phase)
-        return tuple(replace(one, value=Hole(why)) for one in seen) if why else seen
+        self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
+        lost = facts.lost_of(records, self._phase)
+        if lost:
+            self.lost.append(Lost(run.id, self._until(records[-1]), lost))
+
+    def _until(self, last: Record) -> int:
+        """Up to when a run that left a last record may have seen something: before the next one.
+
+        Where a run was cut off is so of no weight. What begins anew begins after it.
+        """
+        following = next(self._ledger.between(last.sequence + 1))
+        moments = [following.at_us]
+        if following.kind is RecordKind.EVENT:
+            moments.append(int(json.loads(following.body)["t_us"]))
+        return max(last.at_us, min(moments) - 1)
 
     def _doubt(self, records: Sequence[Record], *, same: bool) -> str:
         """Why what a run saw is holes; empty where it is evidence."""

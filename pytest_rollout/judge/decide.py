@@ -33,12 +33,12 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 
     ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
     """
-    world = world if world.run.sealed else replace(world, checks={}, seen=())
+    world = world if world.run.sealed else replace(world, checks={}, seen=(), lost=())
     oldest_us = _oldest(plan, world)
     fresh = _fresh(world, oldest_us)
     stated = phase.of(gate)
     found = tuple(judge_criterion(plan, phase, one, fresh, at_us) for one in stated)
-    asked = demands(plan, world.run, criteria=len(stated))
+    asked = demands(plan, world, criteria=len(stated))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()

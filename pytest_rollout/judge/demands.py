@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_rollout.judge import words
 from pytest_rollout.model.decision import Finding
-from pytest_rollout.model.evidence import Run
+from pytest_rollout.model.evidence import Run, World
 from pytest_rollout.model.plan import EMBEDDED, Plan
 from pytest_rollout.model.verdict import Verdict
 
 
-def demands(plan: Plan, run: Run, *, criteria: int) -> tuple[Finding, ...]:
+def demands(plan: Plan, world: World, *, criteria: int) -> tuple[Finding, ...]:
     """The findings that every gate asks of its run, the good ones included."""
+    run = world.run
     return (
         _sealed(run),
         _whole(run),
+        *_reported(world),
         *_release(plan, run),
         *_something(criteria),
     )
@@ -31,6 +34,15 @@ def _whole(run: Run) -> Finding:
     if not run.partial:
         return Finding("run.whole", Verdict.PASS, "nothing that is bound was left out")
     return Finding("run.whole", Verdict.MISSING, "partial run: " + "; ".join(run.partial))
+
+
+def _reported(world: World) -> Iterator[Finding]:
+    """Whatever its severity: what a check observed that never reported may have been bad."""
+    silent = world.manifest.unreported(world.checks) if world.run.sealed else ()
+    if silent:
+        shown = words.joined([item.rpartition("::")[2] for item in silent])
+        because = f"{words.count(len(silent), 'bound check')} never reported: {shown}"
+        yield Finding("run.reported", Verdict.MISSING, because)
 
 
 def _something(criteria: int) -> Iterator[Finding]:

@@ -111,7 +111,7 @@ def _looks(rule: Rule, world: World, at_us: int) -> Iterator[tuple[int, Groups]]
     late is judged at its own time, and does not undo a trip that an earlier run has shown.
     """
     known: list[Seen] = []
-    for batch in _batches(matching(rule, world.seen)):
+    for batch in _batches(matching(rule, world)):
         known += batch
         earliest = min(map(event_time, batch))
         moments = {event_time(item) for item in known if event_time(item) >= earliest}

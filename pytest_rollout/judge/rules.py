@@ -25,7 +25,7 @@ def band(bands: Bands, value: Fraction) -> Verdict:
 
 def judge(rule: Rule, world: World, at_us: int, zone: str) -> tuple[Part, ...]:
     """One part for each group of the rule; never empty."""
-    items = matching(rule, world.seen)
+    items = matching(rule, world)
     if all(scope.kind is ScopeKind.RUN for scope in rule.scopes):
         items = [item for item in items if item.run == world.run.id]
     reach = Reach(at_us, world.begun_us, world.run.id)

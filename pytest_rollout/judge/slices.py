@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
 from pytest_rollout import calendar
-from pytest_rollout.model.evidence import Hole, Labels, Seen
+from pytest_rollout.model.evidence import Hole, Labels, Lost, Seen, Slot, World
 from pytest_rollout.model.rule import Each, Rule, Scope, ScopeKind
 
 Groups = Mapping[Labels, Sequence[Seen]]
 _UNLABELLED = "?"
+_AFTER_ALL = 2**62  # a sequence beyond that of anything observed at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,23 @@ def opportunities(seen: Seen) -> int | None:
     return sum(count for _, count in seen.value)
 
 
-def matching(rule: Rule, seen: Iterable[Seen]) -> list[Seen]:
-    """What was recorded in a rule's series with its labels."""
+def matching(rule: Rule, world: World) -> list[Seen]:
+    """What was recorded in a rule's series with its labels, and what may have been lost of it."""
     where = rule.where.items()
-    return [
+    seen = [
         item
-        for item in seen
+        for item in world.seen
         if item.slot.series == rule.metric and where <= dict(item.slot.labels).items()
     ]
+    return [*seen, *(item for lost in world.lost for item in _anywhere(rule, lost))]
+
+
+def _anywhere(rule: Rule, lost: Lost) -> Iterator[Seen]:
+    """A hole of unknown weight in each group that is expected."""
+    for group in expected(rule.each) or [()]:
+        labels = tuple(sorted({**rule.where, **dict(group)}.items()))
+        slot = Slot(rule.metric, labels, lost.t_us, _AFTER_ALL)
+        yield Seen(slot, Hole(lost.why), lost.t_us, lost.run)
 
 
 def once(seen: Iterable[Seen]) -> list[Seen]:

@@ -47,6 +47,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What a run may have seen that nobody knows: a hole in every series and group."""
+
+    run: str
+    t_us: int  # it was seen at this event time at the latest
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One execution of a check."""
 
@@ -62,6 +71,12 @@ class Manifest:
     dropped: Mapping[str, str] = field(default_factory=dict)  # item -> why it was not to run
     broken: tuple[str, ...] = ()  # modules that could not be collected
     absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
+
+    def unreported(self, checks: Mapping[str, tuple[Attempt, ...]]) -> tuple[str, ...]:
+        """The items that were about to run and of which no attempt is known."""
+        expected = dict.fromkeys(item for items in self.items.values() for item in items)
+        ran = (item for item in expected if item not in self.dropped and item not in self.absent)
+        return tuple(item for item in ran if not checks.get(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,7 @@ class World:
     head: Head
     looks: int = 1
     begun_us: int | None = None  # event time at which the phase was begun
+    lost: tuple[Lost, ...] = ()
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:
