@@ -70,11 +70,10 @@ class Ledger:
         try:
             return cls(path, _connect(path, look))
         except LedgerError as error:
-            code = getattr(error.__cause__, "sqlite_errorcode", None)
-            if code != sqlite3.SQLITE_CANTOPEN or not path.is_file():
+            if _code(error) not in _CANNOT_WRITE or not path.is_file():
                 raise
-            # SQLite reads a log only where it can write an index of it: in a folder that is
-            # read-only, what can be read is a copy.
+            # SQLite reads a log only where it can write an index of it: where a folder is
+            # read-only, or its disk full, what can be read is a copy.
             return cls(path, _connect(path, partial(_copy, look=look), ":memory:"))
 
     def close(self) -> None:
@@ -254,6 +253,20 @@ def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
     if schema.empty(db):
         raise _none(path)  # a run that was killed while it made the file leaves an empty one
     schema.check(db, path)
+
+
+_CANNOT_WRITE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+)
+
+
+def _code(error: LedgerError) -> int | None:
+    """SQLite's code for what went wrong, without its details."""
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _copy(db: sqlite3.Connection, path: Path, look: _Ready) -> None:
