@@ -7,10 +7,12 @@ several processes may write at once and a killed one leaves what it had seen.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,8 +65,16 @@ class Ledger:
         With ``until_us`` it is read as it was at that instant, by the times of recording.
         """
         if not path.exists():
-            raise LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
-        return cls(path, _connect(path, partial(_look, until_us=until_us)))
+            raise _none(path)
+        look = partial(_look, until_us=until_us)
+        try:
+            return cls(path, _connect(path, look))
+        except LedgerError as error:
+            if _code(error) not in _CANNOT_WRITE or not path.is_file():
+                raise
+            # SQLite reads a log only where it can write an index of it: where a folder is
+            # read-only, or its disk full, what can be read is a copy.
+            return cls(path, _connect(path, partial(_copy, look=look), ":memory:"))
 
     def close(self) -> None:
         """End the connection."""
@@ -204,16 +214,19 @@ class Ledger:
 _TROUBLE = (sqlite3.Error, OSError, OverflowError, ValueError)
 
 
-def _connect(path: Path, ready: Callable[[sqlite3.Connection, Path], None]) -> sqlite3.Connection:
+_Ready = Callable[[sqlite3.Connection, Path], None]
+
+
+def _connect(path: Path, ready: _Ready, at: str | None = None) -> sqlite3.Connection:
     try:
-        db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+        db = sqlite3.connect(at or path, timeout=_WAIT_S, isolation_level=None)
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
     # Bytes that are no UTF-8 were not written by us: their record's hash tells.
     db.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         ready(db, path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         db.close()
         raise _unusable(path, error) from error
     except LedgerError:
@@ -237,7 +250,33 @@ def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
         past = f"SELECT * FROM main.records WHERE at_us <= {until_us}"
         db.execute(f"CREATE TEMP VIEW records AS {past}")
     db.execute("PRAGMA query_only = ON")
+    if schema.empty(db):
+        raise _none(path)  # a run that was killed while it made the file leaves an empty one
     schema.check(db, path)
+
+
+_CANNOT_WRITE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+)
+
+
+def _code(error: LedgerError) -> int | None:
+    """SQLite's code for what went wrong, without its details."""
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _copy(db: sqlite3.Connection, path: Path, look: _Ready) -> None:
+    with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
+        for tail in ("", "-wal", "-journal"):
+            if Path(f"{path}{tail}").is_file():
+                shutil.copy(f"{path}{tail}", f"{folder}/ledger.db{tail}")
+        with closing(sqlite3.connect(f"{folder}/ledger.db")) as copy:
+            copy.backup(db)
+    look(db, path)
 
 
 @contextmanager
@@ -245,11 +284,15 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:
+        if db.in_transaction:  # also where the commit itself failed: others must not wait for us
             db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
+
+
+def _none(path: Path) -> LedgerError:
+    return LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
 
 
 def _unusable(path: Path, error: Exception) -> LedgerError:

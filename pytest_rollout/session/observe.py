@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -71,8 +73,7 @@ class Observe:
             raise ValueError(f"attachment {name!r} is larger than {_MAX_ATTACHMENT} bytes")
         digest = hashlib.sha256(raw).hexdigest()
         if self._recorder.request.deciding:
-            self._recorder.folder.mkdir(parents=True, exist_ok=True)
-            (self._recorder.folder / digest).write_bytes(raw)
+            _keep(self._recorder.folder / digest, raw)
         facts = {"name": name[:200], "digest": digest, "size": len(raw), "type": media_type[:100]}
         self._recorder.attach(facts)
 
@@ -89,3 +90,15 @@ class Observe:
         if isinstance(at, str):
             return datetime.fromisoformat(at)
         return calendar.from_us(round(at * 1_000_000))
+
+
+def _keep(path: Path, raw: bytes) -> None:
+    """Write a file named by its digest, whole or not at all: an earlier run may rest on it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_bytes(raw)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

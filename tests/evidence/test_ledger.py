@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -278,3 +280,93 @@ def test_the_folder_of_its_own_is_kept_out_of_git(tmp_path: Path) -> None:
     with opened(tmp_path / ".rollout" / "ledger.db"), opened(tmp_path / "mine" / "ledger.db"):
         assert (tmp_path / ".rollout" / ".gitignore").read_text() == "*\n"
         assert not (tmp_path / "mine" / ".gitignore").exists()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder in which nothing can be made; root ignores modes, and needs a mount."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.iterdir())}
+    for path in modes:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    root = os.geteuid() == 0
+    mount = ["mount", "--bind", str(folder), str(folder)]
+    mounted = root and subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    try:
+        if mounted:
+            again = ["mount", "-o", "remount,ro,bind", str(folder)]
+            subprocess.run(again, check=True, capture_output=True)
+        elif root:
+            pytest.skip("root cannot be kept from writing here: no mounts")
+        yield
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+def killed_while_it_wrote(path: Path) -> None:
+    """A ledger of 50 batches, all in the log that the killed writer left."""
+    process = writer(path, "w")
+    assert process.wait(60) == 0
+    script = (
+        "import os, sys; from pathlib import Path; from pytest_rollout.evidence.ledger import *;"
+        "ledger = Ledger.create(Path(sys.argv[1]));"
+        "ledger.append(Draft(RecordKind.EVENT, 'k', {}));"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)
+
+
+@pytest.mark.parametrize("lost", [[], ["-shm"], ["-shm", "-wal"]], ids=["all", "no shm", "no wal"])
+def test_a_ledger_in_a_folder_that_is_read_only_can_be_read(
+    tmp_path: Path, lost: list[str]
+) -> None:
+    path = tmp_path / "kept" / "ledger.db"
+    killed_while_it_wrote(path)
+    if "-wal" in lost:
+        tamper(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    for tail in lost:
+        Path(f"{path}{tail}").unlink(missing_ok=True)
+    with read_only(path.parent), Reading(path) as ledger:
+        assert ledger.head().sequence == 51
+        assert damage_since(ledger, 1) is None
+        with pytest.raises(LedgerError):
+            ledger.append(DRAFT)
+
+
+def test_a_ledger_in_a_folder_that_is_read_only_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "ledger.db"
+    with opened(path) as ledger:
+        ledger.append(DRAFT)
+    with read_only(path.parent), pytest.raises(LedgerError, match="cannot be used"):
+        Ledger.create(path)
+    with opened(path) as ledger:
+        assert ledger.append(DRAFT).sequence == 2
+
+
+def test_an_empty_file_is_no_ledger_yet(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.touch()
+    with pytest.raises(LedgerError, match="there is no ledger at"):
+        Ledger.open(path)
+    with opened(path) as ledger:
+        assert ledger.append(DRAFT).sequence == 1
+
+
+def test_a_commit_that_fails_leaves_nobody_waiting(ledger: Ledger) -> None:
+    ledger.append(DRAFT)
+    # A constraint that is only looked at when the transaction commits.
+    ledger._db.execute("PRAGMA foreign_keys = ON")
+    ledger._db.execute(
+        "CREATE TABLE later (x REFERENCES records (sequence) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    ledger._db.execute(
+        "CREATE TRIGGER spoil AFTER INSERT ON records BEGIN INSERT INTO later VALUES (99); END"
+    )
+    with pytest.raises(LedgerError, match="FOREIGN KEY"):
+        ledger.append(DRAFT)
+    ledger._db.execute("DROP TRIGGER spoil")
+    assert ledger.append(DRAFT).sequence == 2
+    with opened(ledger.path) as other:
+        assert other.append(DRAFT).sequence == 3
