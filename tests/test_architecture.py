@@ -15,17 +15,18 @@ ROOT = PACKAGE.parent
 MAY_IMPORT = {
     "model": set(),
     "calendar": {"model"},
-    "plan": {"model"},
+    "redact": set(),
+    "plan": {"model", "redact"},
     "judge": {"model", "calendar"},
     "evidence": {"model", "calendar"},
     "report": {"model"},
-    "targets": {"model"},
-    "session": {"model", "calendar", "plan", "judge", "evidence", "report", "targets"},
-    "cli": {"model", "calendar", "plan", "judge", "evidence", "report", "targets"},
+    "targets": {"model", "redact"},
+    "session": {"model", "calendar", "redact", "plan", "judge", "evidence", "report", "targets"},
+    "cli": {"model", "calendar", "redact", "plan", "judge", "evidence", "report", "targets"},
     "plugin": {"session"},
     "": {"model", "session", "targets"},  # the package itself: names for suites
 }
-STANDARD_ONLY = {"model", "calendar", "judge"}
+STANDARD_ONLY = {"model", "calendar", "judge", "redact"}
 
 
 def modules() -> dict[str, Path]:
