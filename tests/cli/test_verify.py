@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Project
 from tests.evidence.runs import Writer, tamper
 
@@ -49,3 +51,20 @@ def test_what_is_no_anchor(project: Project) -> None:
     (project.root / "x.json").write_text("{}")
     assert project.rollout("verify", "--anchor", "x.json").status == 4
     assert project.rollout("verify", "--anchor", "none.json").status == 4
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"ledger": {"sequence": 1e999, "hash": 1}}'])
+def test_an_anchor_that_explodes_is_one_message(project: Project, text: str) -> None:
+    written(project)
+    (project.root / "x.json").write_text(text)
+    answer = project.rollout("verify", "--anchor", "x.json")
+    assert answer.status == 4
+    assert "is no decision.json with an anchor" in answer.err
+
+
+def test_an_anchor_is_read_up_to_a_size(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(project)
+    monkeypatch.setattr("pytest_rollout.cli.verify._MOST_BYTES", 100)
+    answer = project.rollout("verify", "--anchor", str(file))
+    assert answer.status == 4
+    assert "larger than 100 bytes" in answer.err
