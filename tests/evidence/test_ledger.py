@@ -10,10 +10,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence import ledger as ledger_module
 from pytest_rollout.evidence.integrity import chain_problems, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import GENESIS, Batch, Draft, Observation, RecordKind
@@ -370,3 +372,30 @@ def test_a_commit_that_fails_leaves_nobody_waiting(ledger: Ledger) -> None:
     assert ledger.append(DRAFT).sequence == 2
     with opened(ledger.path) as other:
         assert other.append(DRAFT).sequence == 3
+
+
+def test_a_value_that_is_too_large_is_neither_written_nor_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(Ledger.create(path)) as ledger:
+        ledger.append(DRAFT)
+        tamper(path, "UPDATE records SET body = replace(hex(zeroblob(60000)), '0', 'x')")
+    monkeypatch.setattr(ledger_module, "_MOST_BYTES", 100_000)
+    with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerError, match="too big"):
+        list(ledger.between(0))
+    with closing(Ledger.create(tmp_path / "other.db")) as ledger:
+        with pytest.raises(LedgerError, match="too big"):
+            ledger.append(replace(DRAFT, body={"x": "y" * 200_000}))
+        assert ledger.head().sequence == 0
+
+
+def test_more_rows_than_anybody_keeps_are_not_read(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        ledger.append(DRAFT)
+    assert len(list(ledger.between(0))) == 4
+    monkeypatch.setattr(ledger_module, "_MOST_ROWS", 3)
+    with pytest.raises(LedgerError, match="more than 3 rows"):
+        list(ledger.between(0))
