@@ -7,17 +7,13 @@ several processes may write at once and a killed one leaves what it had seen.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout.evidence import schema
+from pytest_rollout.evidence import connection
 from pytest_rollout.evidence.records import (
     GENESIS,
     Batch,
@@ -35,18 +31,16 @@ from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
-_WAIT_S = 30
 _MOST = 2**62
-_MOST_BYTES = 64_000_000  # of one value; what is larger is neither written nor read
 _MOST_ROWS = 5_000_000  # of one answer
 
 
 class Ledger:
     """A connection to the ledger; open with :meth:`create` to write, :meth:`open` to read."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self.path = path
-        self._db = connection
+        self._db = db
 
     @classmethod
     def create(cls, path: Path) -> Ledger:
@@ -57,8 +51,8 @@ class Ledger:
             if path.parent.name == ".rollout" and not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
-            raise _unusable(path, error) from error
-        return cls(path, _connect(path, _make))
+            raise connection.unusable(path, error) from error
+        return cls(path, connection.to_write(path))
 
     @classmethod
     def open(cls, path: Path, until_us: int | None = None) -> Ledger:
@@ -66,17 +60,7 @@ class Ledger:
 
         With ``until_us`` it is read as it was at that instant, by the times of recording.
         """
-        if not path.exists():
-            raise _none(path)
-        look = partial(_look, until_us=until_us)
-        try:
-            return cls(path, _connect(path, look))
-        except LedgerError as error:
-            if _code(error) not in _CANNOT_WRITE or not path.is_file():
-                raise
-            # SQLite reads a log only where it can write an index of it: where a folder is
-            # read-only, or its disk full, what can be read is a copy.
-            return cls(path, _connect(path, partial(_copy, look=look), ":memory:"))
+        return cls(path, connection.to_read(path, until_us))
 
     def close(self) -> None:
         """End the connection."""
@@ -104,7 +88,7 @@ class Ledger:
     def _append(self, draft: Draft, observations: Sequence[Observation]) -> Head:
         body = canonical(dict(draft.body))
         try:
-            with _transaction(self._db):
+            with connection.transaction(self._db):
                 at_us = time.time_ns() // 1000
                 head = self._head()
                 sequence = head.sequence + 1
@@ -119,17 +103,17 @@ class Ledger:
                     f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
                     [(sequence, *one.row()) for one in observations],
                 )
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
         return Head(sequence, hash_)
 
     def keep_text(self, digest: str, text: str) -> None:
         """Store a text by the SHA-256 of its UTF-8, once."""
         try:
-            with _transaction(self._db):
+            with connection.transaction(self._db):
                 self._db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, text))
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
 
     def text(self, digest: str) -> str | None:
         """A text by its digest; raises LedgerError where it is not what was stored."""
@@ -143,8 +127,8 @@ class Ledger:
         """The newest link of the chain."""
         try:
             return self._head()
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
 
     def _head(self) -> Head:
         query = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
@@ -201,6 +185,21 @@ class Ledger:
         """The sequence of every record that has observations."""
         return [row[0] for row in self._rows("SELECT DISTINCT batch FROM observations")]
 
+    def hides(self, record: Record) -> bool:
+        """Whether an index of the store does not lead to a record that is there."""
+        about = (record.kind.value, record.plan, record.subject, record.environment)
+        # A plus keeps SQLite from finding it by its number.
+        by_subject = "kind = ? AND plan = ? AND subject = ? AND environment = ? AND +sequence = ?"
+        return not (
+            any(self._records(by_subject, *about, record.sequence))
+            and any(self._records("run = ? AND +sequence = ?", record.run, record.sequence))
+        )
+
+    def store_problems(self) -> list[str]:
+        """What SQLite itself finds wrong with the file: broken pages, and indexes that lie."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else found
+
     def _records(self, where: str, *values: object) -> Iterator[Record]:
         for row in self._rows(f"SELECT {RECORD} FROM records WHERE {where}", *values):
             yield Record(row[0], kind_of(row[1]), *row[2:])
@@ -211,95 +210,5 @@ class Ledger:
                 if count >= _MOST_ROWS:
                     raise ValueError(f"more than {_MOST_ROWS:,} rows")
                 yield row
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
-
-
-# OverflowError and UnicodeError (a ValueError): what SQLite cannot hold.
-_TROUBLE = (sqlite3.Error, OSError, OverflowError, ValueError)
-
-
-_Ready = Callable[[sqlite3.Connection, Path], None]
-
-
-def _connect(path: Path, ready: _Ready, at: str | None = None) -> sqlite3.Connection:
-    try:
-        db = sqlite3.connect(at or path, timeout=_WAIT_S, isolation_level=None)
-    except sqlite3.Error as error:
-        raise _unusable(path, error) from error
-    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
-    # Bytes that are no UTF-8 were not written by us: their record's hash tells.
-    db.text_factory = partial(str, encoding="utf-8", errors="replace")
-    try:
-        ready(db, path)
-    except (sqlite3.Error, OSError) as error:
-        db.close()
-        raise _unusable(path, error) from error
-    except LedgerError:
-        db.close()
-        raise
-    return db
-
-
-def _make(db: sqlite3.Connection, path: Path) -> None:
-    with _transaction(db):
-        if schema.empty(db):
-            schema.make(db)
-        schema.check(db, path)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-
-
-def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
-    if until_us is not None:
-        # A temporary view stands before the table of its name in every query.
-        past = f"SELECT * FROM main.records WHERE at_us <= {until_us}"
-        db.execute(f"CREATE TEMP VIEW records AS {past}")
-    db.execute("PRAGMA query_only = ON")
-    if schema.empty(db):
-        raise _none(path)  # a run that was killed while it made the file leaves an empty one
-    schema.check(db, path)
-
-
-_CANNOT_WRITE = (
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-)
-
-
-def _code(error: LedgerError) -> int | None:
-    """SQLite's code for what went wrong, without its details."""
-    code = getattr(error.__cause__, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-def _copy(db: sqlite3.Connection, path: Path, look: _Ready) -> None:
-    with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
-        for tail in ("", "-wal", "-journal"):
-            if Path(f"{path}{tail}").is_file():
-                shutil.copy(f"{path}{tail}", f"{folder}/ledger.db{tail}")
-        with closing(sqlite3.connect(f"{folder}/ledger.db")) as copy:
-            copy.backup(db)
-    look(db, path)
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # also where the commit itself failed: others must not wait for us
-            db.execute("ROLLBACK")
-        raise
-
-
-def _none(path: Path) -> LedgerError:
-    return LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
-
-
-def _unusable(path: Path, error: Exception) -> LedgerError:
-    return LedgerError(f"the ledger {path} cannot be used: {error}")
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error

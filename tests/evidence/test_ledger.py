@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence import connection
 from pytest_rollout.evidence import ledger as ledger_module
 from pytest_rollout.evidence.integrity import chain_problems, damage_since
 from pytest_rollout.evidence.ledger import Ledger
@@ -381,7 +382,7 @@ def test_a_value_that_is_too_large_is_neither_written_nor_read(
     with closing(Ledger.create(path)) as ledger:
         ledger.append(DRAFT)
         tamper(path, "UPDATE records SET body = replace(hex(zeroblob(60000)), '0', 'x')")
-    monkeypatch.setattr(ledger_module, "_MOST_BYTES", 100_000)
+    monkeypatch.setattr(connection, "_MOST_BYTES", 100_000)
     with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerError, match="too big"):
         list(ledger.between(0))
     with closing(Ledger.create(tmp_path / "other.db")) as ledger:
