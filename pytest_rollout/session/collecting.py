@@ -9,6 +9,7 @@ import pytest
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
+from pytest_rollout.redact import cap, hide, unmistakable
 from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
@@ -113,6 +114,7 @@ class Collecting:
         for item in items:
             problems: list[Problem] = []
             bound = self.binder.bind(item, problems)
+            problems += _secret_id(item) if bound is not None else ()
             above = self.binder.plan_above(item.path)
             path = above.path.relative_to(self.request.root).as_posix() if above else ""
             if path in self._asked_paths:
@@ -242,6 +244,16 @@ class Collecting:
         return found
 
 
+def _secret_id(item: pytest.Item) -> Iterable[Problem]:
+    """An id stands in every report and in the ledger, and is not redacted: it is refused."""
+    for what, _ in unmistakable(item.nodeid):
+        file, line, _ = item.location
+        name = hide(item.name.partition("[")[0])
+        fix = "give its parameter an id: pytest.param(..., id=...)"
+        yield Problem(file, (line or 0) + 1, f"the id of {name} holds {what}", fix)
+        return
+
+
 def _why(item: pytest.Item) -> str:
     config = item.config
     keyword = config.getoption("keyword", "")
@@ -255,7 +267,7 @@ def _why(item: pytest.Item) -> str:
 def _last_line(report: pytest.CollectReport) -> str:
     """What kept a module from being collected, from the end of what pytest shows of it."""
     if report.skipped and isinstance(report.longrepr, tuple):
-        return f"skipped as a whole: {report.longrepr[2].removeprefix('Skipped: ')[:300]}"
+        return f"skipped as a whole: {cap(report.longrepr[2].removeprefix('Skipped: '), 300)}"
     lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
     raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E  ")]
-    return (raised or lines or ["collection failed"])[-1][:300]
+    return cap((raised or lines or ["collection failed"])[-1], 300)

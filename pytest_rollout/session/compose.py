@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import hide, learn
+from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.finishing import Finishing
+from pytest_rollout.session.hiding import Hiding
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
@@ -102,7 +106,7 @@ class Header:
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
         lines.append(f"rollout: evidence goes to {request.ledger}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
-        return lines
+        return [plain(hide(line)) for line in lines]
 
     def _allowed(self) -> str:
         plan, _ = self._request.asked[0]
@@ -124,6 +128,7 @@ class Header:
 
 def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     """Register what this process needs."""
+    learn(os.environ)
     request = resolve(config, patterns)
     _add_markers(config, request)
     if not is_worker(config):
@@ -136,6 +141,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         running = Running(collecting, recorder)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
+        register(Hiding(collecting), "rollout-hiding")
         config.stash[fixtures.RUNNING] = running
         register(fixtures, "rollout-fixtures")
         register(local, "rollout-local")

@@ -21,11 +21,13 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.redact import cap, hide, hide_in
 from pytest_rollout.report import files, terminal
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
+_SPOKEN = {"partial", "problems", "why", "release", "configuration", "reference", "error"}
 _Keeps = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -92,6 +94,8 @@ class Finishing:
     ) -> None:
         assert self._ledger is not None
         environment = self._request.environment
+        if kind is not RecordKind.DECISION:  # it is made of what is in the ledger
+            body |= {key: hide_in(body[key]) for key in _SPOKEN & body.keys()}
         self._ledger.append(Draft(kind, self._request.run, body, plan, subject, environment))
 
     def _identify(self, when: str, plan: Plan) -> None:
@@ -107,7 +111,7 @@ class Finishing:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, or pytest.exit."""
-        self._stopped = f"the run was stopped: {excinfo.exconly()[:200]}"
+        self._stopped = f"the run was stopped: {cap(excinfo.exconly(), 200)}"
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """A plugin broke."""
@@ -246,7 +250,7 @@ class Finishing:
         lines = terminal.section(self.decisions, shown, notes, error)
         reporter.write_sep("=", "rollout")
         for line in lines:
-            reporter.write_line(line.text, **dict.fromkeys(line.styles, True))
+            reporter.write_line(hide(line.text), **dict.fromkeys(line.styles, True))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""

@@ -11,6 +11,7 @@ import pytest
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Effect, Gate
 from pytest_rollout.model.verdict import Verdict, worst
+from pytest_rollout.redact import cap
 from pytest_rollout.session.binding import Bound
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.recorder import Current, Recorder
@@ -73,7 +74,7 @@ def _attempt(reports: list[tuple[Verdict, str]]) -> tuple[str, str]:
 
 def _skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
-        return str(report.longrepr[2]).removeprefix("Skipped: ")[:_MAX_REASON]
+        return plain(str(report.longrepr[2]).removeprefix("Skipped: "))
     return "without a reason"
 
 
@@ -218,5 +219,5 @@ def _first_line(error: BaseException) -> str:
 
 
 def plain(text: str) -> str:
-    """A reason as it can be stored: bounded, and without lone surrogates."""
-    return text[:_MAX_REASON].encode("utf-8", "replace").decode()
+    """A reason as it can be stored: bounded, without secrets and without lone surrogates."""
+    return cap(text, _MAX_REASON).encode("utf-8", "replace").decode()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Environment, Plan, Reading
+from pytest_rollout.redact import hide
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.reference import IDENTITY_HEADER
 from pytest_rollout.targets.target import mocked
@@ -67,6 +68,8 @@ def _release(client: httpx.Client, reading: Reading | None) -> tuple[str | None,
     text = said.strip() if isinstance(said, str) else ""
     if not 0 < len(text) <= _MAX_RELEASE:
         raise ValueError(f"{response.url} names no release but {said!r:.60}")
+    if hide(text) != text:  # what is stored would not tell it from another one
+        raise ValueError(f"{response.url} names a release that holds a secret")
     return text, response.headers[IDENTITY_HEADER] or None
 
 
