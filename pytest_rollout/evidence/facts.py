@@ -65,7 +65,7 @@ def run_of(records: Sequence[Record], phase: str, wrong: str | None) -> Run:
 def damaged_run(records: Sequence[Record], phase: str, wrong: str) -> tuple[Run, Manifest]:
     """As much as can be said of a damaged run: nothing of it is evidence."""
     environment = str(records[0].environment)
-    with suppress(*UNREADABLE, OverflowError):
+    with suppress(*UNREADABLE):
         run = run_of(records, phase, wrong)
         if all(_instant(one) == one for one in (run.started_us, run.ended_us)):
             return replace(run, environment=environment), manifest_of(records, phase)

@@ -16,7 +16,10 @@ from pytest_rollout.evidence.records import (
     seal_digest,
 )
 
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+UNREADABLE = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(RecursionError, OverflowError),
+)
 
 
 def damage(ledger: Ledger, records: Sequence[Record]) -> str | None:

@@ -35,6 +35,8 @@ from pytest_rollout.model.evidence import Head
 
 _WAIT_S = 30
 _MOST = 2**62
+_MOST_BYTES = 64_000_000  # of one value; what is larger is neither written nor read
+_MOST_ROWS = 5_000_000  # of one answer
 
 
 class Ledger:
@@ -195,7 +197,10 @@ class Ledger:
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._db.execute(query, values)
+            for count, row in enumerate(self._db.execute(query, values)):
+                if count >= _MOST_ROWS:
+                    raise ValueError(f"more than {_MOST_ROWS:,} rows")
+                yield row
         except _TROUBLE as error:
             raise _unusable(self.path, error) from error
 
@@ -209,6 +214,7 @@ def _connect(path: Path, ready: Callable[[sqlite3.Connection, Path], None]) -> s
         db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
     # Bytes that are no UTF-8 were not written by us: their record's hash tells.
     db.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:

@@ -222,7 +222,12 @@ def test_a_body_that_is_not_what_is_written_is_damage(copy: Path, body: str) -> 
         not_believed(fresh)
 
 
-@pytest.mark.parametrize("body", [{}, {"items": 7}, {"attempts": [["good", ""]]}, {"problems": 7}])
+INFINITE = {"type": "begin", "t_us": float("inf")}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"items": 7}, {"attempts": [["good", ""]]}, {"problems": 7}, INFINITE]
+)
 @pytest.mark.parametrize("kind", [kind for kind in RecordKind if kind is not RecordKind.UNKNOWN])
 def test_a_well_chained_record_of_another_shape_is_no_go(
     ledger: Ledger, kind: RecordKind, body: dict[str, object]

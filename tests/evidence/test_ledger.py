@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence import ledger as ledger_module
 from pytest_rollout.evidence.integrity import chain_problems, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import GENESIS, Batch, Draft, Observation, RecordKind
@@ -278,3 +280,30 @@ def test_the_folder_of_its_own_is_kept_out_of_git(tmp_path: Path) -> None:
     with opened(tmp_path / ".rollout" / "ledger.db"), opened(tmp_path / "mine" / "ledger.db"):
         assert (tmp_path / ".rollout" / ".gitignore").read_text() == "*\n"
         assert not (tmp_path / "mine" / ".gitignore").exists()
+
+
+def test_a_value_that_is_too_large_is_neither_written_nor_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(Ledger.create(path)) as ledger:
+        ledger.append(DRAFT)
+        tamper(path, "UPDATE records SET body = replace(hex(zeroblob(60000)), '0', 'x')")
+    monkeypatch.setattr(ledger_module, "_MOST_BYTES", 100_000)
+    with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerError, match="too big"):
+        list(ledger.between(0))
+    with closing(Ledger.create(tmp_path / "other.db")) as ledger:
+        with pytest.raises(LedgerError, match="too big"):
+            ledger.append(replace(DRAFT, body={"x": "y" * 200_000}))
+        assert ledger.head().sequence == 0
+
+
+def test_more_rows_than_anybody_keeps_are_not_read(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        ledger.append(DRAFT)
+    assert len(list(ledger.between(0))) == 4
+    monkeypatch.setattr(ledger_module, "_MOST_ROWS", 3)
+    with pytest.raises(LedgerError, match="more than 3 rows"):
+        list(ledger.between(0))
