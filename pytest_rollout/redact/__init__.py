@@ -32,6 +32,7 @@ class Known:
         self._last: Mapping[str, str] = {}
         self._lock = Lock()
         self.needles: tuple[Needle, ...] = ()
+        self._edges: tuple[tuple[str, str], ...] = ()
         if environ is not None:
             self.learn(environ)
 
@@ -45,7 +46,8 @@ class Known:
             new = set(values.secrets(now)) - self._values
             if new:
                 self._values |= new
-                self.needles = values.needles(self._values)
+                needles = values.needles(self._values)
+                self._edges, self.needles = values.edges(needles), needles
 
     def hide(self, text: str) -> str:
         """A text without secrets; the same text where it holds none."""
@@ -67,7 +69,7 @@ class Known:
     def _parts(self, text: str) -> list[Span]:
         """What is left of a secret that somebody cut or joined to something else."""
         found = list(values.spans(text, self.needles, runs_on=True))
-        return found + list(values.torn(text, self.needles))
+        return found + list(values.torn(text, self._edges))
 
     def hide_bytes(self, data: bytes) -> bytes:
         """A file's bytes without secrets: all that text may hold, in others known values.

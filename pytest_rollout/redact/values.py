@@ -24,8 +24,8 @@ _LEAST = 8  # characters; of mixed ones fewer
 _LEAST_MIXED = 6
 _MOST = 65_536
 _WORDLIKE = 16
-_CHUNK = 12
-_TORN = 4  # characters of a secret that tell it at an edge
+_CHUNK, _MOST_CHUNKS = 12, 32  # characters of a part of a secret, and how many parts
+_TORN, _MOST_TORN = 4, 200  # characters of a secret that tell it at an edge, and that are looked at
 _EDGE = re.compile(r"\.\.\.|…|\Z")
 _REACH = 4_096
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*+")
@@ -56,9 +56,11 @@ def needles(values: Iterable[str]) -> tuple[Needle, ...]:
     """What to look for, longest first."""
     found: dict[str, Needle] = {}
     for value in values:
-        for part in {value.strip(), *_lines(value)}:
-            for needle in _needles(part) if _worth(part) else ():
-                found.setdefault(needle.text, needle)
+        whole = value.strip()
+        for needle in _needles(whole) if _worth(whole) else ():
+            found.setdefault(needle.text, needle)
+        for line in filter(_worth, _lines(value)):
+            found.setdefault(line, Needle(line, whole_word=wordlike(line)))
     return tuple(sorted(found.values(), key=lambda needle: -len(needle.text)))
 
 
@@ -87,8 +89,10 @@ def _needles(value: str) -> Iterator[Needle]:
         yield Needle(text)
     for core in _base64(_raw(value)):
         yield Needle(core, runs_on=True)
-    if len(value) >= 2 * _CHUNK - 4 and "://" not in value and " " not in value:
-        for start in range(0, len(value) - _CHUNK + 1, _CHUNK // 2):
+    if len(value) >= 2 * _CHUNK - 4 and not re.search(r"://|\s", value):
+        for start in range(
+            0, len(value) - _CHUNK + 1, max(_CHUNK // 2, len(value) // _MOST_CHUNKS)
+        ):
             yield Needle(value[start : start + _CHUNK], runs_on=True)
 
 
@@ -137,23 +141,26 @@ def spans(text: str, known: Iterable[Needle], *, runs_on: bool) -> Iterator[Span
             place = text.find(needle.text, end)
 
 
-def torn(text: str, known: Iterable[Needle]) -> Iterator[Span]:
+def edges(known: Iterable[Needle]) -> tuple[tuple[str, str], ...]:
+    """How whole secrets begin and end, as far as somebody may leave of them."""
+    whole = (one.text for one in known if not (one.whole_word or one.runs_on))
+    return tuple((text[:_MOST_TORN], text[-_MOST_TORN:]) for text in whole)
+
+
+def torn(text: str, known: Iterable[tuple[str, str]]) -> Iterator[Span]:
     """Where half of a known secret stands at an edge at which somebody else cut the text."""
-    whole = [needle.text for needle in known if not (needle.whole_word or needle.runs_on)]
-    if not whole:
-        return
-    for edge in _EDGE.finditer(text):
+    for edge in _EDGE.finditer(text) if known else ():
         head, tail = edge.start(), edge.end()
         before, after = text[max(0, head - _TORN) : head], text[tail : tail + _TORN]
-        for secret in whole:
-            if len(before) == _TORN and before in secret:
-                length = secret.index(before) + _TORN
-                if text.endswith(secret[:length], 0, head):
-                    yield head - length, head
-            if len(after) == _TORN and after in secret:
-                length = len(secret) - secret.rindex(after)
-                if text.startswith(secret[-length:], tail):
-                    yield tail, tail + length
+        for start, end in known:
+            if len(before) == _TORN and before in start:
+                for found in re.finditer(re.escape(before), start):
+                    if text.endswith(start[: found.end()], 0, head):
+                        yield head - found.end(), head
+            if len(after) == _TORN and after in end:
+                for found in re.finditer(re.escape(after), end):
+                    if text.startswith(end[found.start() :], tail):
+                        yield tail, tail + len(end) - found.start()
 
 
 def _alone(text: str, start: int, end: int) -> bool:

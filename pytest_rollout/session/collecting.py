@@ -108,7 +108,7 @@ class Collecting:
     def usage_errors(self) -> list[str]:
         """Every offence of asked plans and their tests, each once, as messages."""
         plans = [problem for one in self.request.broken for problem in one.problems]
-        return [str(problem) for problem in dict.fromkeys([*plans, *self.offences])]
+        return [hide(str(problem)) for problem in dict.fromkeys([*plans, *self.offences])]
 
     def _bind(self, items: Iterable[pytest.Item]) -> None:
         for item in items:

@@ -154,7 +154,8 @@ class Recorder:
 
     def event(self, phase: str, body: dict[str, Any]) -> None:
         """Something happened in a phase."""
-        body = {**body, "says": cap(str(body["says"]), _MOST_EVENT)}
+        spoken = {"type": _MOST_LABEL, "says": _MOST_EVENT}
+        body = {**body, **{key: cap(str(body[key]), most) for key, most in spoken.items()}}
         plan, _, _ = phase.partition(".")
         self._append(Draft(RecordKind.EVENT, *self._started(body), plan=plan, subject=phase))
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.session.project import Project
+from tests.session.project import PLAN, Project
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 NASTY = r"'\ud800\x00\x1b]0;title\x07\x1b[2J\u202eevil\r<script>alert(1)</script>/../../x'"
@@ -119,3 +119,25 @@ def test_too_many_labels_are_an_error(project: Project) -> None:
     project.change("at=1_000 + number)", "at=1_000 + number, **{f'l{n}': n for n in range(51)})")
     assert project.run("-m", "canary").ret == 11
     assert "51 labels" in project.reason("errors")
+
+
+def test_a_nasty_plan_is_refused_plainly(project: Project) -> None:
+    project.plan(PLAN + '"\\e[31m\\u202e\\a": 1\n')
+    result = project.run_apart("-m", "canary")
+    assert result.ret == 4
+    assert "unknown key" in result.stderr.str()
+    assert not CONTROL.search(result.stderr.str())
+
+
+def test_the_name_of_a_target_is_no_path(project: Project) -> None:
+    project.write("app.py", "async def app(scope, receive, send):\n    pass\n")
+    targets = 'environments: {embedded: {targets: {"../../escaped": {serve: "app:app"}}}}\n'
+    project.plan(PLAN + targets)
+    project.change(
+        "def test_nice():\n    pass",
+        "def test_nice(phase):\n"
+        "    folder = phase.target('../../escaped').folder\n"
+        "    assert folder.parent.name.startswith('rollout-')",
+    )
+    project.run("-m", "canary")
+    assert project.verdicts()["nice"] == "pass"
