@@ -12,7 +12,7 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
-from pytest_rollout.session.finishing import Finishing
+from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
@@ -176,6 +176,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     if not (request.deciding or request.broken):
         return None
     finishing = Finishing(request, sources)
+    config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
     register(finishing, "rollout-finishing")

@@ -42,6 +42,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self.decisions: list[Decision] = []
+        self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
 
     def open(self) -> None:
@@ -164,7 +165,7 @@ class Finishing:
             error = None
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
-        session.exitstatus = self._status(status, failed=error is not None)
+        self.status = session.exitstatus = self._status(status, failed=error is not None)
         self._print(session.config, self._report(), error)
 
     def _report(self) -> list[Path]:
@@ -253,6 +254,9 @@ class Finishing:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+FINISHING = pytest.StashKey[Finishing]()
 
 
 def _zone_data() -> str:
