@@ -130,7 +130,8 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         _check_fault(request)
     register = _register(config)
     recorder = Recorder(request, _worker_name(config))
-    collecting = Collecting(request, recorder)
+    listing = config.getoption("rollout_bindings")
+    collecting = Collecting(request, recorder, listing=bool(listing))
     local = Local(collecting, recorder)
     if not is_controller(config):
         running = Running(collecting, recorder)
@@ -139,7 +140,6 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         config.stash[fixtures.RUNNING] = running
         register(fixtures, "rollout-fixtures")
         register(local, "rollout-local")
-        listing = config.getoption("rollout_bindings")
         if listing:
             register(Listing(collecting, Path(listing)), "rollout-listing")
     finishing = None if is_worker(config) else _finishing(config, request, local)
