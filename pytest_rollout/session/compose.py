@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pytest_rollout.session.resolve import resolve
 from pytest_rollout.session.running import Running
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.reference import Fault
+from pytest_rollout.targets.trouble import trouble
 
 
 class Local:
@@ -47,8 +49,18 @@ class Local:
         """Why evidence may be missing that nobody can see is missing."""
         return [self._recorder.trouble] if self._recorder.trouble else []
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell the controller, as one string, before xdist's wrapper sends it."""
+        try:
+            return (yield)
+        except BaseException as error:
+            self._recorder.trouble = f"the end of a session failed: {trouble(error)}"
+            raise
+        finally:
+            self._say(session)
+
+    def _say(self, session: pytest.Session) -> None:
         output = getattr(session.config, "workeroutput", None)
         if output is None:
             return
@@ -130,6 +142,8 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         _check_fault(request)
     register = _register(config)
     recorder = Recorder(request, _worker_name(config))
+    if sys.flags.optimize and not is_controller(config):
+        recorder.trouble = "assert statements were not executed: Python ran with -O"
     listing = config.getoption("rollout_bindings")
     collecting = Collecting(request, recorder, listing=bool(listing))
     local = Local(collecting, recorder)
@@ -137,6 +151,9 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         running = Running(collecting, recorder)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
+        if request.deciding:
+            register(running.elsewhere, "rollout-elsewhere")
+            register(running.innermost, "rollout-innermost")
         config.stash[fixtures.RUNNING] = running
         register(fixtures, "rollout-fixtures")
         register(local, "rollout-local")
