@@ -235,7 +235,8 @@ class Finishing:
         if answer is not Answer.GO:
             return answer.exit_status
         if status == pytest.ExitCode.TESTS_FAILED:
-            return status if self._failed - self._bound else 0
+            unbound = self._failed - self._bound
+            return status if unbound or not self._failed else 0  # or another plugin's word
         return status
 
     def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:
