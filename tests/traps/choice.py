@@ -10,20 +10,11 @@ Run = tuple[Trap, str, bool]  # a trap, a mode, and whether every plugin of the 
 
 # Plain runs are cheap, those with workers and all plugins are not: the turns are weighted so,
 # and every pair of a mode and a set of plugins has its turn.
+_PLAIN, _IDLE = (PLAIN, False), (N0, False)
 _TURNS = (
-    (PLAIN, False),
-    (N2, False),
-    (N0, False),
-    (PLAIN, False),
-    (N0, True),
-    (PLAIN, False),
-    (N2, False),
-    (PLAIN, True),
-    (N0, False),
-    (PLAIN, False),
-    (N2, True),
-    (PLAIN, False),
-    (N0, False),
+    *(_PLAIN, (N2, False), _IDLE, _PLAIN, _PLAIN, _IDLE, _PLAIN, (N0, True)),
+    *(_PLAIN, _IDLE, _PLAIN, _PLAIN, (N2, True), _PLAIN, _IDLE, _PLAIN, _PLAIN),
+    *((N2, False), _PLAIN, _IDLE, _PLAIN, (PLAIN, True), _PLAIN),
 )
 
 

@@ -10,25 +10,31 @@ _SKIP = works("pytest.skip('no host')")
 _BAD = works("assert False, 'it does not work'")
 
 _LOCUST = """
-import json, subprocess, sys
+import json, subprocess, sys, time
 from pathlib import Path
 
 def load(*options, end=None):
     command = [sys.executable, "-m", "locust", "-f", "suites/p/load.py", "--headless", "-u1"]
     command += ["-t2s", "--json-file", "load", "--host=http://127.0.0.1:9", *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while end and not Path("began").exists() and process.poll() is None:
+        time.sleep(0.05)
     if end:
-        import time; time.sleep(1.5); process.send_signal(end)
+        process.send_signal(end)
     assert process.wait(40) == 0, "locust itself says that it failed"
     return json.loads(Path("load.json").read_text()) if Path("load.json").exists() else []
 """
 
 _LOAD = """\
+from pathlib import Path
+
 from locust import HttpUser, task
 from locust.exception import StopUser
 
 class Nobody(HttpUser):
-    def on_start(self): raise StopUser
+    def on_start(self):
+        Path("began").touch()
+        raise StopUser
     @task
     def never(self): self.client.get('/')
 """

@@ -49,10 +49,10 @@ TRAPS = (
     ),
     Trap(
         "timeout-command",
-        "`timeout 2 pytest`",
+        "a supervisor loses patience, as `timeout 60 pytest` does",
         "never finished",
-        files=works("import time; time.sleep(20)"),
-        shell="timeout 2 {pytest}",
+        files=works("open('began', 'w').close()\nimport time; time.sleep(60)"),
+        shell="{pytest} & while ! [ -e began ]; do sleep 0.1; done; kill $!; wait $!",
         modes=(PLAIN,),
         taken=True,
         after_go=True,
