@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from pytest_rollout.redact import cap, hide, unmistakable
 from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
+from pytest_rollout.session.vacuous import always_true
 
 _Wrapper = Generator[None, object, object]
 
@@ -20,9 +22,10 @@ _Wrapper = Generator[None, object, object]
 class Collecting:
     """What this process collected, and what it says should run."""
 
-    def __init__(self, request: Request, recorder: Recorder) -> None:
+    def __init__(self, request: Request, recorder: Recorder, *, listing: bool = False) -> None:
         self.request = request
         self.recorder = recorder
+        self.listing = listing
         self.binder = Binder(request.root, request.loaded)
         self.bound: dict[str, Bound] = {}
         self.offences: list[Problem | RolloutError] = []
@@ -31,6 +34,7 @@ class Collecting:
         self._listed: dict[str, dict[str, tuple[str, ...]]] = {}
         self._broken: list[list[str]] = []
         self._other_failures = False
+        self._read: set[Path] = set()
         self._asked = {f"{plan.id}.{phase.id}" for plan, phase in request.asked}
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
@@ -114,7 +118,9 @@ class Collecting:
         for item in items:
             problems: list[Problem] = []
             bound = self.binder.bind(item, problems)
-            problems += _secret_id(item) if bound is not None else ()
+            if bound is not None:
+                problems += _secret_id(item)
+                problems += self._vacuous(item.path)
             above = self.binder.plan_above(item.path)
             path = above.path.relative_to(self.request.root).as_posix() if above else ""
             if path in self._asked_paths:
@@ -128,6 +134,14 @@ class Collecting:
                 for mark in bound.phase.marks:
                     if item.get_closest_marker(mark) is None:
                         item.add_marker(mark)
+
+    def _vacuous(self, path: Path) -> Iterable[Problem]:
+        """Assertions of a module of checks that cannot fail, once."""
+        if path in self._read or not (self.request.deciding or self.listing):
+            return ()
+        self._read.add(path)
+        shown = path.relative_to(self.request.root).as_posix()
+        return always_true(path, shown)
 
     def _leave_other_gates(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Checks of an asked phase whose criteria all belong to a gate that is not asked."""

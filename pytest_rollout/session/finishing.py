@@ -44,6 +44,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self.decisions: list[Decision] = []
+        self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
 
     def open(self) -> None:
@@ -168,7 +169,7 @@ class Finishing:
             error = None
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
-        session.exitstatus = self._status(status, failed=error is not None)
+        self.status = session.exitstatus = self._status(status, failed=error is not None)
         self._print(session.config, self._report(), error)
 
     def _report(self) -> list[Path]:
@@ -238,7 +239,8 @@ class Finishing:
         if answer is not Answer.GO:
             return answer.exit_status
         if status == pytest.ExitCode.TESTS_FAILED:
-            return status if self._failed - self._bound else 0
+            unbound = self._failed - self._bound
+            return status if unbound or not self._failed else 0  # or another plugin's word
         return status
 
     def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:
@@ -257,6 +259,9 @@ class Finishing:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+FINISHING = pytest.StashKey[Finishing]()
 
 
 def _zone_data() -> str:
