@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Generator
 
 import pytest
 
@@ -50,11 +51,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("rollout_report", "the reports' folder", default="rollout-report")
 
 
+def _patterns(config: pytest.Config) -> list[str]:
+    """Where plans are found; empty where there are none."""
+    patterns: list[str] = config.getini("rollout_plans")
+    files = (path for pattern in patterns for path in config.rootpath.glob(pattern))
+    return patterns if any(path.is_file() for path in files) else []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Where a phase was asked for, leave with 0 only if the gate says so."""
+    status = yield
+    asking = config.getoption("markexpr", "") or config.getoption("rollout_phase")
+    patterns = _patterns(config) if asking and not hasattr(config, "workerinput") else []
+    if patterns:
+        from pytest_rollout.session.last_word import last_word
+
+        return last_word(config, patterns, status)
+    return status
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Look for plans; where there are some, hand over to the session room."""
-    patterns: list[str] = config.getini("rollout_plans")
-    root = config.rootpath
-    if any(path.is_file() for pattern in patterns for path in root.glob(pattern)):
+    patterns = _patterns(config)
+    if patterns:
         from pytest_rollout.session.compose import compose
 
         compose(config, patterns)
@@ -67,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if given:
         option = given[0].replace("_", "-")
         raise pytest.UsageError(
-            f"--{option}: no rollout plan was found below {root} "
-            f"(looked for {', '.join(patterns)}; set the ini value rollout_plans)"
+            f"--{option}: no rollout plan was found below {config.rootpath} "
+            f"(looked for {', '.join(config.getini('rollout_plans'))}; "
+            "set the ini value rollout_plans)"
         )

@@ -15,16 +15,18 @@ ROOT = PACKAGE.parent
 MAY_IMPORT = {
     "model": set(),
     "calendar": {"model"},
-    "plan": {"model"},
+    "redact": set(),
+    "plan": {"model", "redact"},
     "judge": {"model", "calendar"},
     "evidence": {"model", "calendar"},
     "report": {"model"},
-    "targets": {"model"},
+    "targets": {"model", "redact"},
     "signoff": {"model", "calendar", "judge"},
-    "session": {"model", "calendar", "plan", "judge", "evidence", "report", "targets"},
+    "session": {"model", "calendar", "redact", "plan", "judge", "evidence", "report", "targets"},
     "cli": {
         "model",
         "calendar",
+        "redact",
         "plan",
         "judge",
         "evidence",
@@ -35,7 +37,7 @@ MAY_IMPORT = {
     "plugin": {"session"},
     "": {"model", "session", "targets"},  # the package itself: names for suites
 }
-STANDARD_ONLY = {"model", "calendar", "judge"}
+STANDARD_ONLY = {"model", "calendar", "judge", "redact"}
 
 
 def modules() -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,6 +10,7 @@ from importlib import import_module
 import click
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
 
 _WRONG_USE = 4
@@ -52,6 +54,7 @@ def rollout() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; every mistake is one message and exit status 4."""
+    learn(os.environ)
     try:
         status = rollout.main(
             args=list(arguments) if arguments is not None else None,
@@ -64,6 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.Abort:
         sys.exit(130)
     except (RolloutError, OSError) as error:
-        click.echo(f"rollout: {plain(str(error))}", err=True)
+        click.echo(f"rollout: {plain(hide(str(error)))}", err=True)
         sys.exit(_WRONG_USE)
     sys.exit(status if isinstance(status, int) else 0)

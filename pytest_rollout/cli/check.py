@@ -87,7 +87,7 @@ def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterat
         return
     mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan.id}.")}
     for name in sorted({*listed, *mine}):
-        here, there = mine.get(name, []), listed.get(name, ())
+        here, there = dict.fromkeys(mine.get(name, ())), dict.fromkeys(listed.get(name, ()))
         yield from (
             f"{name}: {one} is listed, but not collected" for one in there if one not in here
         )

@@ -23,6 +23,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import hide
 from pytest_rollout.report.terminal import plain
 
 _PLAN = "rollout.yaml"
@@ -222,5 +223,5 @@ def print_json(data: object) -> None:
 
 
 def say(text: str) -> None:
-    """One line for people, without what could drive a terminal."""
-    click.echo(plain(text))
+    """One line for people, without secrets and what could drive a terminal."""
+    click.echo(plain(hide(text)))

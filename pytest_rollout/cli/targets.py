@@ -10,6 +10,7 @@ import click
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Environment, Plan, Target
+from pytest_rollout.redact import hide
 
 
 @click.command("targets")
@@ -62,7 +63,7 @@ def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
     elif target.file:
         row["where"] = f"file: {target.file}" + (f" of {target.of}" if target.of else "")
     else:
-        row["where"], row["state"] = _address(plan, target)
+        row["where"], row["state"] = map(hide, _address(plan, target))
     return row
 
 

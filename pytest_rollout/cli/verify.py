@@ -10,12 +10,14 @@ from pathlib import Path
 import click
 
 from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.verdict import Answer
 
 _MOST_PROBLEMS = 20
+_MOST_BYTES = 64_000_000
 
 
 @click.command("verify")
@@ -47,9 +49,13 @@ def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_
 
 def _anchor(path: Path) -> Anchor:
     try:
-        place = json.loads(path.read_text(encoding="utf-8"))["ledger"]
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
+        place = json.loads(raw)["ledger"]
         return Anchor(Head(int(place["sequence"]), str(place["hash"])), str(path))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise RolloutError(f"{path} is no decision.json with an anchor: {error}") from error
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pytest_rollout.evidence.integrity import UNREADABLE, seal_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import (
     Attempt,
     Head,
@@ -65,7 +66,7 @@ def run_of(records: Sequence[Record], phase: str, wrong: str | None) -> Run:
 def damaged_run(records: Sequence[Record], phase: str, wrong: str) -> tuple[Run, Manifest]:
     """As much as can be said of a damaged run: nothing of it is evidence."""
     environment = str(records[0].environment)
-    with suppress(*UNREADABLE, OverflowError):
+    with suppress(*UNREADABLE):
         run = run_of(records, phase, wrong)
         if all(_instant(one) == one for one in (run.started_us, run.ended_us)):
             return replace(run, environment=environment), manifest_of(records, phase)
@@ -127,12 +128,16 @@ def _releases(records: Sequence[Record], phase: str) -> Iterable[ReleaseFact]:
 
 
 def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
-    """What the workers say should run for a phase; where they differ, all of it."""
+    """What the workers say should run for a phase; where they differ, all of it.
+
+    Which worker spoke first is of no weight.
+    """
     items: dict[str, tuple[str, ...]] = {}
     dropped: dict[str, str] = {}
     broken: set[str] = set()
     absent: set[str] = set()
-    for body in bodies(records, RecordKind.MANIFEST):
+    said = [{**body, "worker": ""} for body in bodies(records, RecordKind.MANIFEST)]
+    for body in sorted(said, key=canonical):
         for criterion, names in body["items"].items():
             if criterion.rpartition(".")[0] == phase:
                 items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
@@ -146,12 +151,24 @@ def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
 
 
 def checks_of(records: Sequence[Record]) -> dict[str, tuple[Attempt, ...]]:
-    """The attempts of each item, in order."""
-    checks: dict[str, tuple[Attempt, ...]] = {}
+    """The attempts of each item, in order.
+
+    An item that reported more than once, because it ran twice or in two workers, is as good as
+    its worst report: that one comes last, whichever came last. The same report twice is one.
+    """
+    reports: dict[str, set[tuple[Attempt, ...]]] = {}
     for body in bodies(records, RecordKind.BATCH):
         attempts = tuple(Attempt(Verdict(verdict), why) for verdict, why in body["attempts"])
-        checks[body["item"]] = (*checks.get(body["item"], ()), *attempts)
-    return checks
+        reports.setdefault(body["item"], set()).add(attempts)
+    return {
+        item: tuple(attempt for one in sorted(said, key=_worst_last) for attempt in one)
+        for item, said in reports.items()
+    }
+
+
+def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:
+    last = attempts[-1].verdict.rank if attempts else len(Verdict)
+    return -last, [(one.verdict.value, one.reason) for one in attempts]
 
 
 def observations_of(ledger: Ledger, records: Sequence[Record], phase: str) -> tuple[Seen, ...]:

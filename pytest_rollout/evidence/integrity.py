@@ -16,7 +16,10 @@ from pytest_rollout.evidence.records import (
     seal_digest,
 )
 
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+UNREADABLE = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(RecursionError, OverflowError),
+)
 
 
 def damage(ledger: Ledger, records: Sequence[Record]) -> str | None:
@@ -31,8 +34,22 @@ def damage(ledger: Ledger, records: Sequence[Record]) -> str | None:
 
 
 def damage_since(ledger: Ledger, sequence: int) -> str | None:
-    """What is wrong first with the chain from a record up to its head."""
-    return next(chain_problems(ledger.between(sequence)), None)
+    """What is wrong first with the chain from a record up to its head.
+
+    Later runs are found by an index; one that the index hides would leave an older answer
+    standing.
+    """
+    runs: list[Record] = []
+
+    def noted() -> Iterator[Record]:
+        for record in ledger.between(sequence):
+            if record.kind is RecordKind.RUN:
+                runs.append(record)
+            yield record
+
+    wrong = next(chain_problems(noted()), None)
+    hidden = (f"the store hides record {one.sequence} (run)" for one in runs if ledger.hides(one))
+    return wrong or next(hidden, None)
 
 
 def unreadable(error: Exception) -> str:

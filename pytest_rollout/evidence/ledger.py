@@ -9,13 +9,11 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout.evidence import schema
+from pytest_rollout.evidence import connection
 from pytest_rollout.evidence.records import (
     GENESIS,
     Batch,
@@ -33,16 +31,16 @@ from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
-_WAIT_S = 30
 _MOST = 2**62
+_MOST_ROWS = 5_000_000  # of one answer
 
 
 class Ledger:
     """A connection to the ledger; open with :meth:`create` to write, :meth:`open` to read."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self.path = path
-        self._db = connection
+        self._db = db
 
     @classmethod
     def create(cls, path: Path) -> Ledger:
@@ -53,8 +51,8 @@ class Ledger:
             if path.parent.name == ".rollout" and not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
-            raise _unusable(path, error) from error
-        return cls(path, _connect(path, _make))
+            raise connection.unusable(path, error) from error
+        return cls(path, connection.to_write(path))
 
     @classmethod
     def open(cls, path: Path, until_us: int | None = None) -> Ledger:
@@ -62,9 +60,7 @@ class Ledger:
 
         With ``until_us`` it is read as it was at that instant, by the times of recording.
         """
-        if not path.exists():
-            raise LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
-        return cls(path, _connect(path, partial(_look, until_us=until_us)))
+        return cls(path, connection.to_read(path, until_us))
 
     def close(self) -> None:
         """End the connection."""
@@ -92,7 +88,7 @@ class Ledger:
     def _append(self, draft: Draft, observations: Sequence[Observation]) -> Head:
         body = canonical(dict(draft.body))
         try:
-            with _transaction(self._db):
+            with connection.transaction(self._db):
                 at_us = time.time_ns() // 1000
                 head = self._head()
                 sequence = head.sequence + 1
@@ -107,17 +103,17 @@ class Ledger:
                     f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
                     [(sequence, *one.row()) for one in observations],
                 )
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
         return Head(sequence, hash_)
 
     def keep_text(self, digest: str, text: str) -> None:
         """Store a text by the SHA-256 of its UTF-8, once."""
         try:
-            with _transaction(self._db):
+            with connection.transaction(self._db):
                 self._db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, text))
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
 
     def text(self, digest: str) -> str | None:
         """A text by its digest; raises LedgerError where it is not what was stored."""
@@ -131,8 +127,8 @@ class Ledger:
         """The newest link of the chain."""
         try:
             return self._head()
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
 
     def _head(self) -> Head:
         query = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
@@ -189,68 +185,30 @@ class Ledger:
         """The sequence of every record that has observations."""
         return [row[0] for row in self._rows("SELECT DISTINCT batch FROM observations")]
 
+    def hides(self, record: Record) -> bool:
+        """Whether an index of the store does not lead to a record that is there."""
+        about = (record.kind.value, record.plan, record.subject, record.environment)
+        # A plus keeps SQLite from finding it by its number.
+        by_subject = "kind = ? AND plan = ? AND subject = ? AND environment = ? AND +sequence = ?"
+        return not (
+            any(self._records(by_subject, *about, record.sequence))
+            and any(self._records("run = ? AND +sequence = ?", record.run, record.sequence))
+        )
+
+    def store_problems(self) -> list[str]:
+        """What SQLite itself finds wrong with the file: broken pages, and indexes that lie."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else found
+
     def _records(self, where: str, *values: object) -> Iterator[Record]:
         for row in self._rows(f"SELECT {RECORD} FROM records WHERE {where}", *values):
             yield Record(row[0], kind_of(row[1]), *row[2:])
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._db.execute(query, values)
-        except _TROUBLE as error:
-            raise _unusable(self.path, error) from error
-
-
-# OverflowError and UnicodeError (a ValueError): what SQLite cannot hold.
-_TROUBLE = (sqlite3.Error, OSError, OverflowError, ValueError)
-
-
-def _connect(path: Path, ready: Callable[[sqlite3.Connection, Path], None]) -> sqlite3.Connection:
-    try:
-        db = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-    except sqlite3.Error as error:
-        raise _unusable(path, error) from error
-    # Bytes that are no UTF-8 were not written by us: their record's hash tells.
-    db.text_factory = partial(str, encoding="utf-8", errors="replace")
-    try:
-        ready(db, path)
-    except sqlite3.Error as error:
-        db.close()
-        raise _unusable(path, error) from error
-    except LedgerError:
-        db.close()
-        raise
-    return db
-
-
-def _make(db: sqlite3.Connection, path: Path) -> None:
-    with _transaction(db):
-        if schema.empty(db):
-            schema.make(db)
-        schema.check(db, path)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-
-
-def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
-    if until_us is not None:
-        # A temporary view stands before the table of its name in every query.
-        past = f"SELECT * FROM main.records WHERE at_us <= {until_us}"
-        db.execute(f"CREATE TEMP VIEW records AS {past}")
-    db.execute("PRAGMA query_only = ON")
-    schema.check(db, path)
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _unusable(path: Path, error: Exception) -> LedgerError:
-    return LedgerError(f"the ledger {path} cannot be used: {error}")
+            for count, row in enumerate(self._db.execute(query, values)):
+                if count >= _MOST_ROWS:
+                    raise ValueError(f"more than {_MOST_ROWS:,} rows")
+                yield row
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error

@@ -58,6 +58,7 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
             runs.setdefault(record.run, []).append(record)
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
     found += _lost_texts(ledger, records)
+    found += [f"the file is broken: {one}" for one in ledger.store_problems()]
     for name, mine in runs.items():
         wrong = damage(ledger, mine)
         if wrong:

@@ -14,7 +14,7 @@ from pytest_rollout.model.rule import Each, Rule, Scope, ScopeKind
 
 Groups = Mapping[Labels, Sequence[Seen]]
 _UNLABELLED = "?"
-_BEFORE_ALL = -1  # a sequence that nothing observed has
+_AFTER_ALL = 2**62  # a sequence beyond that of anything observed at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _anywhere(rule: Rule, lost: Lost) -> Iterator[Seen]:
     """A hole of unknown weight in each group that is expected."""
     for group in expected(rule.each) or [()]:
         labels = tuple(sorted({**rule.where, **dict(group)}.items()))
-        slot = Slot(rule.metric, labels, lost.t_us, _BEFORE_ALL)
+        slot = Slot(rule.metric, labels, lost.t_us, _AFTER_ALL)
         yield Seen(slot, Hole(lost.why), lost.t_us, lost.run)
 
 

@@ -32,4 +32,5 @@ class Problem:
 
     def __str__(self) -> str:
         fix = f" ({self.fix})" if self.fix else ""
-        return f"{self.file}:{self.line}: {self.what}{fix}"
+        text = f"{self.file}:{self.line}: {self.what}{fix}"
+        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

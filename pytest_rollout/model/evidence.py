@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -73,11 +73,11 @@ class Manifest:
     broken: tuple[str, ...] = ()  # modules that could not be collected
     absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
 
-    def unreported(self, reported: Container[str]) -> tuple[str, ...]:
-        """The items that were about to run and are not among those that reported."""
+    def unreported(self, checks: Mapping[str, tuple[Attempt, ...]]) -> tuple[str, ...]:
+        """The items that were about to run and of which no attempt is known."""
         expected = dict.fromkeys(item for items in self.items.values() for item in items)
         ran = (item for item in expected if item not in self.dropped and item not in self.absent)
-        return tuple(item for item in ran if item not in reported)
+        return tuple(item for item in ran if not checks.get(item))
 
 
 @dataclass(frozen=True, slots=True)

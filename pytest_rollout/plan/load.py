@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -26,6 +26,7 @@ from pytest_rollout.plan import terms
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.tree import MAX_BYTES, Tree, read
+from pytest_rollout.redact import hide, unmistakable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,16 @@ def load(path: Path, shown: str) -> Loaded:
     except OSError as error:
         problem = Problem(shown, 1, f"cannot be read: {error.strerror}")
         return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
-    return parse(text, path, shown)
+    loaded = parse(text, path, shown)
+    written = tuple(_secrets(text, shown))
+    return replace(loaded, problems=(*written, *loaded.problems)) if written else loaded
+
+
+def _secrets(text: str, shown: str) -> Iterator[Problem]:
+    """Secrets in a plan's text, which is stored and shown as it stands."""
+    fix = "write ${NAME} and set it in the environment"
+    for what, place in unmistakable(text):
+        yield Problem(shown, text.count("\n", 0, place) + 1, f"{what} is written out", fix)
 
 
 def parse(text: str, path: Path, shown: str) -> Loaded:
@@ -72,7 +82,8 @@ def parse(text: str, path: Path, shown: str) -> Loaded:
     names = plan.marks() if plan else frozenset()
     if problems:
         names |= _glean(text, path)
-    ordered = sorted(set(problems), key=lambda problem: (problem.line, problem.what))
+    hidden = {replace(one, what=hide(one.what), fix=hide(one.fix)) for one in problems}
+    ordered = sorted(hidden, key=lambda problem: (problem.line, problem.what))
     return Loaded(path, text, plan, tuple(ordered), names)
 
 

@@ -18,6 +18,7 @@ from pytest_rollout.model.errors import Problem
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 MAX_NODES = 50_000
+MAX_TEXT = 10_000  # characters of one scalar
 _TOO_BIG = f"more than {MAX_DEPTH} levels or {MAX_NODES} values (anchors?)"
 _MOST_DIGITS = 300  # Python refuses to convert numbers of thousands of digits
 
@@ -125,6 +126,10 @@ class _Builder:
         if isinstance(node, yaml.SequenceNode):
             return Tree([self.build(item, depth + 1) for item in node.value], line)
         assert isinstance(node, yaml.ScalarNode)
+        if len(node.value) > MAX_TEXT:
+            what = f"a text of {len(node.value):,} characters"
+            fix = f"{MAX_TEXT:,} are enough"
+            self.problems.append(Problem(self.file, line, what, fix))
         plain = node.style in (None, "")
         return Tree(scalar(node.value) if plain else node.value, line, node.value)
 
@@ -134,6 +139,10 @@ class _Builder:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 self.problems.append(Problem(self.file, line, "a key that is not a name"))
+                continue
+            if len(key.value) > MAX_TEXT:
+                what = f"a key of {len(key.value):,} characters"
+                self.problems.append(Problem(self.file, line, what))
                 continue
             if key.value in result:
                 first = result[key.value].line

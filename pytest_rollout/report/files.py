@@ -33,12 +33,13 @@ def write(root: Path, decision: Decision) -> Path:
 
 
 def mark(root: Path, decision: Decision) -> None:
-    """Leave of a gate's reports only the decision of a run that has not finished.
+    """Leave of a gate's last reports only the decision of a run that has not finished.
 
-    Raises OSError.
+    Raises OSError. Where nothing was reported before, nothing is.
     """
     folder = root / folder_of(decision)
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        return
     _replace(folder / "decision.json", to_json(decision))
     for name in ("report.md", "report.html"):
         (folder / name).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pytest_rollout.model.decision import Decision, Finding
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 
 _MOST_NOTES = 10
+_MOST_OF_A_LINE = 4_000
 _STYLES = {
     Answer.GO: ("green", "bold"),
     Answer.HOLD: ("yellow", "bold"),
@@ -95,5 +96,7 @@ def _last_word(decisions: Sequence[Decision], error: str | None) -> Line:
 
 
 def plain(text: str) -> str:
-    """Text without control characters, so that evidence cannot drive the terminal."""
+    """One line without control characters, so that evidence cannot drive or flood the terminal."""
+    if len(text) > _MOST_OF_A_LINE:
+        text = f"{text[:_MOST_OF_A_LINE]}… ({len(text):,} characters)"
     return "".join(char if char.isprintable() else " " for char in text)

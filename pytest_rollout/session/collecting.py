@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
+from pytest_rollout.redact import cap, hide, unmistakable
 from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
+from pytest_rollout.session.vacuous import always_true
 
 _Wrapper = Generator[None, object, object]
 
@@ -19,9 +22,10 @@ _Wrapper = Generator[None, object, object]
 class Collecting:
     """What this process collected, and what it says should run."""
 
-    def __init__(self, request: Request, recorder: Recorder) -> None:
+    def __init__(self, request: Request, recorder: Recorder, *, listing: bool = False) -> None:
         self.request = request
         self.recorder = recorder
+        self.listing = listing
         self.binder = Binder(request.root, request.loaded)
         self.bound: dict[str, Bound] = {}
         self.offences: list[Problem | RolloutError] = []
@@ -30,6 +34,7 @@ class Collecting:
         self._listed: dict[str, dict[str, tuple[str, ...]]] = {}
         self._broken: list[list[str]] = []
         self._other_failures = False
+        self._read: set[Path] = set()
         self._asked = {f"{plan.id}.{phase.id}" for plan, phase in request.asked}
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
@@ -107,12 +112,15 @@ class Collecting:
     def usage_errors(self) -> list[str]:
         """Every offence of asked plans and their tests, each once, as messages."""
         plans = [problem for one in self.request.broken for problem in one.problems]
-        return [str(problem) for problem in dict.fromkeys([*plans, *self.offences])]
+        return [hide(str(problem)) for problem in dict.fromkeys([*plans, *self.offences])]
 
     def _bind(self, items: Iterable[pytest.Item]) -> None:
         for item in items:
             problems: list[Problem] = []
             bound = self.binder.bind(item, problems)
+            if bound is not None:
+                problems += _secret_id(item)
+                problems += self._vacuous(item.path)
             above = self.binder.plan_above(item.path)
             path = above.path.relative_to(self.request.root).as_posix() if above else ""
             if path in self._asked_paths:
@@ -126,6 +134,14 @@ class Collecting:
                 for mark in bound.phase.marks:
                     if item.get_closest_marker(mark) is None:
                         item.add_marker(mark)
+
+    def _vacuous(self, path: Path) -> Iterable[Problem]:
+        """Assertions of a module of checks that cannot fail, once."""
+        if path in self._read or not (self.request.deciding or self.listing):
+            return ()
+        self._read.add(path)
+        shown = path.relative_to(self.request.root).as_posix()
+        return always_true(path, shown)
 
     def _leave_other_gates(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Checks of an asked phase whose criteria all belong to a gate that is not asked."""
@@ -242,6 +258,16 @@ class Collecting:
         return found
 
 
+def _secret_id(item: pytest.Item) -> Iterable[Problem]:
+    """An id stands in every report and in the ledger, and is not redacted: it is refused."""
+    for what, _ in unmistakable(item.nodeid):
+        file, line, _ = item.location
+        name = hide(item.name.partition("[")[0])
+        fix = "give its parameter an id: pytest.param(..., id=...)"
+        yield Problem(file, (line or 0) + 1, f"the id of {name} holds {what}", fix)
+        return
+
+
 def _why(item: pytest.Item) -> str:
     config = item.config
     keyword = config.getoption("keyword", "")
@@ -255,7 +281,7 @@ def _why(item: pytest.Item) -> str:
 def _last_line(report: pytest.CollectReport) -> str:
     """What kept a module from being collected, from the end of what pytest shows of it."""
     if report.skipped and isinstance(report.longrepr, tuple):
-        return f"skipped as a whole: {report.longrepr[2].removeprefix('Skipped: ')[:300]}"
+        return f"skipped as a whole: {cap(report.longrepr[2].removeprefix('Skipped: '), 300)}"
     lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
     raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E  ")]
-    return (raised or lines or ["collection failed"])[-1][:300]
+    return cap((raised or lines or ["collection failed"])[-1], 300)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import hide, learn
+from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
-from pytest_rollout.session.finishing import Finishing
+from pytest_rollout.session.finishing import FINISHING, Finishing
+from pytest_rollout.session.hiding import Hiding
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
@@ -24,6 +29,7 @@ from pytest_rollout.session.resolve import resolve
 from pytest_rollout.session.running import Running
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.reference import Fault
+from pytest_rollout.targets.trouble import trouble
 
 
 class Local:
@@ -47,8 +53,18 @@ class Local:
         """Why evidence may be missing that nobody can see is missing."""
         return [self._recorder.trouble] if self._recorder.trouble else []
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell the controller, as one string, before xdist's wrapper sends it."""
+        try:
+            return (yield)
+        except BaseException as error:
+            self._recorder.trouble = f"the end of a session failed: {trouble(error)}"
+            raise
+        finally:
+            self._say(session)
+
+    def _say(self, session: pytest.Session) -> None:
         output = getattr(session.config, "workeroutput", None)
         if output is None:
             return
@@ -102,7 +118,7 @@ class Header:
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
         lines.append(f"rollout: evidence goes to {request.ledger}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
-        return lines
+        return [plain(hide(line)) for line in lines]
 
     def _allowed(self) -> str:
         plan, _ = self._request.asked[0]
@@ -124,22 +140,29 @@ class Header:
 
 def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     """Register what this process needs."""
+    learn(os.environ)
     request = resolve(config, patterns)
     _add_markers(config, request)
     if not is_worker(config):
         _check_fault(request)
     register = _register(config)
     recorder = Recorder(request, _worker_name(config))
-    collecting = Collecting(request, recorder)
+    if sys.flags.optimize and not is_controller(config):
+        recorder.trouble = "assert statements were not executed: Python ran with -O"
+    listing = config.getoption("rollout_bindings")
+    collecting = Collecting(request, recorder, listing=bool(listing))
     local = Local(collecting, recorder)
     if not is_controller(config):
         running = Running(collecting, recorder)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
+        register(Hiding(collecting), "rollout-hiding")
+        if request.deciding:
+            register(running.elsewhere, "rollout-elsewhere")
+            register(running.innermost, "rollout-innermost")
         config.stash[fixtures.RUNNING] = running
         register(fixtures, "rollout-fixtures")
         register(local, "rollout-local")
-        listing = config.getoption("rollout_bindings")
         if listing:
             register(Listing(collecting, Path(listing)), "rollout-listing")
     finishing = None if is_worker(config) else _finishing(config, request, local)
@@ -176,6 +199,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     if not (request.deciding or request.broken):
         return None
     finishing = Finishing(request, sources)
+    config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
     register(finishing, "rollout-finishing")

@@ -21,11 +21,13 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.redact import cap, hide, hide_in
 from pytest_rollout.report import files, terminal
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
+_SPOKEN = {"partial", "problems", "why", "release", "configuration", "reference", "error"}
 _Keeps = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -42,6 +44,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self.decisions: list[Decision] = []
+        self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
 
     def open(self) -> None:
@@ -92,6 +95,8 @@ class Finishing:
     ) -> None:
         assert self._ledger is not None
         environment = self._request.environment
+        if kind is not RecordKind.DECISION:  # it is made of what is in the ledger
+            body |= {key: hide_in(body[key]) for key in _SPOKEN & body.keys()}
         self._ledger.append(Draft(kind, self._request.run, body, plan, subject, environment))
 
     def _identify(self, when: str, plan: Plan) -> None:
@@ -107,7 +112,7 @@ class Finishing:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, or pytest.exit."""
-        self._stopped = f"the run was stopped: {excinfo.exconly()[:200]}"
+        self._stopped = f"the run was stopped: {cap(excinfo.exconly(), 200)}"
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """A plugin broke."""
@@ -164,7 +169,7 @@ class Finishing:
             error = None
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
-        session.exitstatus = self._status(status, failed=error is not None)
+        self.status = session.exitstatus = self._status(status, failed=error is not None)
         self._print(session.config, self._report(), error)
 
     def _report(self) -> list[Path]:
@@ -234,7 +239,8 @@ class Finishing:
         if answer is not Answer.GO:
             return answer.exit_status
         if status == pytest.ExitCode.TESTS_FAILED:
-            return status if self._failed - self._bound else 0
+            unbound = self._failed - self._bound
+            return status if unbound or not self._failed else 0  # or another plugin's word
         return status
 
     def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:
@@ -246,13 +252,16 @@ class Finishing:
         lines = terminal.section(self.decisions, shown, notes, error)
         reporter.write_sep("=", "rollout")
         for line in lines:
-            reporter.write_line(line.text, **dict.fromkeys(line.styles, True))
+            reporter.write_line(hide(line.text), **dict.fromkeys(line.styles, True))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+FINISHING = pytest.StashKey[Finishing]()
 
 
 def _zone_data() -> str:

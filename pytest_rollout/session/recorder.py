@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import threading
@@ -15,10 +16,13 @@ from typing import Any
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import ReleaseFact, labels_of
+from pytest_rollout.model.evidence import Labels, ReleaseFact, labels_of
+from pytest_rollout.redact import cap, hide, hide_in
 from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
+_MOST_LABELS = 50
+_MOST_LABEL, _MOST_EVENT = 500, 2_000  # characters
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class _Buffer:
     observations: list[Observation] = field(default_factory=list)
     attachments: list[dict[str, Any]] = field(default_factory=list)
     times: dict[tuple[object, ...], int] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)  # of labels, as they are stored
     generated: bool = False  # Hypothesis chose what was observed
 
 
@@ -77,21 +82,33 @@ class Recorder:
             self._scenario = before
 
     def observe(self, metric: str, value: str, t_us: int, labels: dict[str, object]) -> None:
-        """Take one observation of the item that is running."""
+        """Take one observation of the item that is running.
+
+        Raises ValueError where it has more labels than anybody groups by.
+        """
+        if len(labels) > _MOST_LABELS:
+            raise ValueError(f"{metric}: {len(labels)} labels; {_MOST_LABELS} are enough")
         if not self.current.item and self.request.deciding:
             self.trouble = self.trouble or f"{metric} was observed while no test was running"
         scenario = self._scenario or self.current.scenario
         if scenario:
             labels = {"scenario": scenario, **labels}
         plan, _, phase = self.current.phase.partition(".")
-        where = (metric, labels_of(labels), t_us)
         with self._lock:
+            where = (hide(metric), self._labels(labels_of(labels)), t_us)
             seq = self._buffer.times.get(where, 0)
             self._buffer.times[where] = seq + 1
             self._buffer.observations.append(
                 Observation(plan, phase, *where, time_ns() // 1000, seq, value)
             )
             self._buffer.generated |= _in_a_generated_example()
+
+    def _labels(self, labels: Labels) -> Labels:
+        """Labels without secrets; long ones cut, each to a text of its own."""
+        texts = self._buffer.texts
+        for text in (text for pair in labels for text in pair if text not in texts):
+            texts[text] = _label(text)
+        return tuple((texts[key], texts[value]) for key, value in labels)
 
     def attach(self, facts: dict[str, Any]) -> None:
         """Note an attachment of the item that is running."""
@@ -111,6 +128,7 @@ class Recorder:
             or (empty and not bound)
         ):
             return
+        attempts = tuple((verdict, hide(why)) for verdict, why in attempts)
         observations = tuple(buffer.observations)
         if buffer.generated and any(verdict != "pass" for verdict, _ in attempts):
             # A failing property is replayed while it is shrunk: its counts mean nothing, but
@@ -123,17 +141,21 @@ class Recorder:
 
     def manifest(self, body: dict[str, Any]) -> None:
         """Say what should run, before the first test."""
-        body = {"worker": self.worker, **body}
+        spoken = {key: hide_in(body[key]) for key in ("broken",) if key in body}
+        dropped = {item: hide(why) for item, why in body.get("dropped", {}).items()}
+        body = {"worker": self.worker, **body, **spoken, "dropped": dropped}
         self._append(Draft(RecordKind.MANIFEST, *self._started(body), subject=self.worker))
 
     def release(self, phase: str, fact: ReleaseFact) -> None:
         """What a target said of itself."""
-        body = {name: getattr(fact, name) for name in fact.__slots__}
+        body = {name: hide_in(getattr(fact, name)) for name in fact.__slots__}
         plan, _, _ = phase.partition(".")
         self._append(Draft(RecordKind.RELEASE, *self._started(body), plan=plan, subject=phase))
 
     def event(self, phase: str, body: dict[str, Any]) -> None:
         """Something happened in a phase."""
+        spoken = {"type": _MOST_LABEL, "says": _MOST_EVENT}
+        body = {**body, **{key: cap(str(body[key]), most) for key, most in spoken.items()}}
         plan, _, _ = phase.partition(".")
         self._append(Draft(RecordKind.EVENT, *self._started(body), plan=plan, subject=phase))
 
@@ -161,6 +183,14 @@ class Recorder:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+def _label(text: str) -> str:
+    hidden = hide(text)
+    if len(hidden) <= _MOST_LABEL:
+        return hidden
+    digest = hashlib.sha256(hidden.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{hidden[:_MOST_LABEL]}… ({len(hidden):,} characters, sha256 {digest[:12]})"
 
 
 def _in_a_generated_example() -> bool:

@@ -20,7 +20,7 @@ from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.session.asking import asked_phases, dependence, names_in, unknown_names
 from pytest_rollout.session.request import Handover, Request
-from pytest_rollout.session.scope import narrowed, stores_nothing
+from pytest_rollout.session.scope import looks, narrowed
 
 
 def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
@@ -33,7 +33,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     named: list[str] = config.getoption("rollout_phase")
     asked: list[tuple[Plan, Phase]] = []
     broken: tuple[Loaded, ...] = ()
-    if not stores_nothing(config):
+    if not looks(config):
         sound = [one.plan for one in loaded if one.plan and not one.problems]
         asked = asked_phases(sound, expression, named)
         broken = _broken_and_asked(config, loaded, sound, expression, named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unittest
 import warnings
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -11,8 +12,11 @@ import pytest
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Effect, Gate
 from pytest_rollout.model.verdict import Verdict, worst
+from pytest_rollout.redact import cap
 from pytest_rollout.session.binding import Bound
 from pytest_rollout.session.collecting import Collecting
+from pytest_rollout.session.elsewhere import Elsewhere
+from pytest_rollout.session.innermost import Innermost, Seen
 from pytest_rollout.session.recorder import Current, Recorder
 from pytest_rollout.session.stage import PhaseRun, Stage
 from pytest_rollout.targets.trouble import trouble
@@ -32,20 +36,31 @@ class Attempts:
 
     def __init__(self) -> None:
         self._attempts: list[list[tuple[Verdict, str]]] = []
+        self._remarks: list[str] = []  # of an attempt whose reports have not all come
 
-    def add(self, report: pytest.TestReport) -> None:
-        """Take one report; a set-up starts an attempt."""
+    def add(self, report: pytest.TestReport, seen: Seen) -> None:
+        """Take one report, and what was seen of its stage; a set-up starts an attempt."""
         if report.when == "setup" or not self._attempts:
             self._attempts.append([])
-        self._attempts[-1].append(self._judge(report))
+        self._attempts[-1].append(self._judge(report, seen))
+        if report.when == "teardown":
+            self._take_remarks()
 
-    def _judge(self, report: pytest.TestReport) -> tuple[Verdict, str]:
+    def _judge(self, report: pytest.TestReport, seen: Seen) -> tuple[Verdict, str]:
         if hasattr(report, "wasxfail"):
             how = "passed although marked xfail" if report.passed else "xfailed"
             return Verdict.MISSING, f"{how}: no evidence"
         raised: tuple[str, str] | None = getattr(report, _SAYS, None)
+        hidden = "its report was changed to passed"
+        if seen.raised is not None and not raised:
+            meant, why = _meaning(seen.raised, in_call=report.when == "call")
+            raised, hidden = (meant.value, plain(why)), "a hook of others swallowed it"
         if report.passed and raised:
-            return Verdict(raised[0]), f"{raised[1]} (its report was changed to passed)"
+            return Verdict(raised[0]), f"{raised[1]} ({hidden})"
+        if report.passed and report.when == "call" and not seen.ran:
+            return Verdict.MISSING, "its body did not run"
+        if report.passed and seen.returned:
+            return Verdict.ERROR, f"it returned {seen.returned}: a check returns nothing"
         if report.failed or report.outcome == "rerun":  # type: ignore[comparison-overlap]
             verdict, reason = raised or ("error", f"failed in {report.when}")
             return Verdict(verdict), reason
@@ -54,12 +69,17 @@ class Attempts:
         return Verdict.PASS, report.when
 
     def warn(self, warning: str) -> None:
-        """Take a warning that says the test's body proved nothing, or not all."""
+        """Take a remark that says the test's body proved nothing, or not all."""
+        self._remarks.append(warning)
+
+    def _take_remarks(self) -> None:
         if self._attempts:
-            self._attempts[-1].append((Verdict.ERROR, warning))
+            self._attempts[-1] += ((Verdict.ERROR, remark) for remark in self._remarks)
+            self._remarks = []
 
     def verdicts(self) -> tuple[tuple[str, str], ...]:
         """Verdict and reason of each attempt."""
+        self._take_remarks()
         return tuple(_attempt(reports) for reports in self._attempts)
 
 
@@ -73,7 +93,7 @@ def _attempt(reports: list[tuple[Verdict, str]]) -> tuple[str, str]:
 
 def _skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
-        return str(report.longrepr[2]).removeprefix("Skipped: ")[:_MAX_REASON]
+        return plain(str(report.longrepr[2]).removeprefix("Skipped: "))
     return "without a reason"
 
 
@@ -85,6 +105,8 @@ class Running:
         self.recorder = recorder
         self._runs: dict[str, PhaseRun] = {}
         self._attempts = Attempts()
+        self.innermost = Innermost(lambda item: collecting.place(item) is not None)
+        self.elsewhere = Elsewhere(lambda what: self._attempts.warn(plain(what)))
 
     def phase_run(self, name: str) -> PhaseRun:
         """The one run of a phase in this process."""
@@ -102,6 +124,15 @@ class Running:
         name = self.recorder.current.phase
         return self.phase_run(name).now() if name else datetime.now(UTC)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Put the innermost part inside the hooks of every conftest.py, now that all are known."""
+        manager = session.config.pluginmanager
+        name = manager.get_name(self.innermost)
+        if name is not None:
+            manager.unregister(self.innermost)
+            manager.register(self.innermost, name)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
@@ -111,11 +142,13 @@ class Running:
         if bound is None:
             return (yield)
         self._attempts = Attempts()
+        self.innermost.start()
         self.recorder.start(Current(item.nodeid, bound.name, self._collecting.scenario(item)))
         if Gate.ENTRY not in bound.gates:
             self.phase_run(bound.name).begin()
         try:
-            return (yield)
+            with self.elsewhere.listening():
+                return (yield)
         finally:
             asked = self._collecting.asks(bound)
             self.recorder.finish(self._attempts.verdicts(), bound=asked)
@@ -160,14 +193,21 @@ class Running:
         self, warning_message: warnings.WarningMessage, nodeid: str
     ) -> None:
         """A test that returns its result, or fails in a thread, passes with a mere warning."""
-        if nodeid == self.recorder.current.item and warning_message.category in _PROVE_NOTHING:
-            said = str(warning_message.message).strip().splitlines()[0]
-            self._attempts.warn(plain(f"{warning_message.category.__name__}: {said}"))
+        category = warning_message.category
+        said = (str(warning_message.message).strip().splitlines() or [""])[0]
+        unawaited = category is RuntimeWarning and said.endswith("was never awaited")
+        if nodeid == self.recorder.current.item and (category in _PROVE_NOTHING or unawaited):
+            self._attempts.warn(plain(f"{category.__name__}: {said}"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a report of the item that is running."""
         if report.nodeid == self.recorder.current.item:
-            self._attempts.add(report)
+            self._attempts.add(report, self.innermost.of(report.when))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """End the phases of a run that stopped inside of one, before it is sealed."""
+        self.pytest_unconfigure()
 
     def pytest_unconfigure(self) -> None:
         """Stop what an interrupted run left running."""
@@ -183,6 +223,10 @@ def _meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
     """What an exception says of its check: an assertion that fails, or trouble."""
     if _named(error, "hypothesis", "Flaky"):
         return Verdict.INCONCLUSIVE, f"not the same twice: {trouble(error)}"
+    if isinstance(error, pytest.skip.Exception | unittest.SkipTest):
+        return Verdict.MISSING, f"skipped: {error}"
+    if isinstance(error, pytest.xfail.Exception):
+        return Verdict.MISSING, "xfailed: no evidence"
     if in_call and _asserted(error):
         return Verdict.FAIL, f"{_first_line(error)}{_example(error)}"
     return Verdict.ERROR, trouble(error)
@@ -218,5 +262,5 @@ def _first_line(error: BaseException) -> str:
 
 
 def plain(text: str) -> str:
-    """A reason as it can be stored: bounded, and without lone surrogates."""
-    return text[:_MAX_REASON].encode("utf-8", "replace").decode()
+    """A reason as it can be stored: bounded, without secrets and without lone surrogates."""
+    return cap(text, _MAX_REASON).encode("utf-8", "replace").decode()

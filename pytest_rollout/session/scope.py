@@ -7,22 +7,23 @@ from pathlib import Path
 
 import pytest
 
-_STORING_NOTHING = (
-    "collectonly",
-    "setuponly",
-    "setupplan",
-    "showfixtures",
-    "show_fixtures_per_test",
-    "markers",
-    "cacheshow",
-    "help",
-    "version",
-)
+_LOOKING = {
+    "collectonly": "--collect-only",
+    "setupplan": "--setup-plan",  # before --setup-only, which it turns on as well
+    "setuponly": "--setup-only",
+    "showfixtures": "--fixtures",
+    "show_fixtures_per_test": "--fixtures-per-test",
+    "markers": "--markers",
+    "cacheshow": "--cache-show",
+    "help": "--help",
+    "version": "--version",
+}
 
 
-def stores_nothing(config: pytest.Config) -> bool:
-    """Whether pytest was asked to look rather than to run."""
-    return any(config.getoption(name, False) for name in _STORING_NOTHING)
+def looks(config: pytest.Config) -> str:
+    """The option by which pytest was asked to look rather than to run; empty where it runs."""
+    given = (option for name, option in _LOOKING.items() if config.getoption(name, False))
+    return next(given, "")
 
 
 def narrowed(config: pytest.Config, plan_files: Sequence[Path]) -> Iterator[str]:

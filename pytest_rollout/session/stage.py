@@ -126,7 +126,7 @@ class PhaseRun:
     def _serve(self, key: tuple[str, str], app: str) -> Served:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="rollout-")
-        folder = Path(self._folder.name, *filter(None, key))
+        folder = Path(self._folder.name, str(len(self._served)))  # names are no paths
         drill = self.recorder.request.drill
         fault = Fault.parse(drill) if drill else None
         served = launch(app, Setting(folder, self._start_time(), fault), self.recorder.request.root)

@@ -12,6 +12,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.redact import cap
 from pytest_rollout.session.request import WORKERINPUT, WORKEROUTPUT, Handover, Request
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Workers:
         output: dict[str, Any] | None = getattr(node, "workeroutput", None)
         if error or output is None or WORKEROUTPUT not in output:
             lines = str(error or "it said nothing at its end").strip().splitlines()
-            self.problems.append(f"worker {name} was lost: {lines[-1][:300]}")
+            self.problems.append(f"worker {name} was lost: {cap(lines[-1], 300)}")
             return
         self._ended.add(name)
         said = json.loads(output[WORKEROUTPUT])

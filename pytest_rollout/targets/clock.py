@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_rollout.model.errors import RolloutError
+
 if TYPE_CHECKING:
     import httpx
 
@@ -68,7 +70,10 @@ class SteppedClock:
 
 def _moment(response: httpx.Response) -> datetime:
     response.raise_for_status()
-    return datetime.fromisoformat(response.json()["now"])
+    try:
+        return datetime.fromisoformat(response.json()["now"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RolloutError(f"{response.url} answered no time: {error}") from error
 
 
 def every(clock: Clock, seconds: float, until: datetime) -> Iterator[datetime]:

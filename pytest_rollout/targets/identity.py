@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Environment, Plan, Reading
+from pytest_rollout.redact import hide
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.reference import IDENTITY_HEADER
 from pytest_rollout.targets.target import mocked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10.0
 _MAX_BYTES = 1_000_000
 _MAX_RELEASE = 200
+_UNREADABLE = (ValueError, LookupError, TypeError, RecursionError, OverflowError)
 
 
 def identify(when: str, plan: Plan, environment: Environment) -> ReleaseFact:
@@ -47,7 +49,7 @@ def read_identity(
         with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
             version, reference = _release(client, release)
             fingerprint = _fingerprint(client, configuration)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, *_UNREADABLE) as error:
         return ReleaseFact(when, None, error=trouble(error))
     return ReleaseFact(when, version, fingerprint, "mocked HTTP" if mocked() else reference)
 
@@ -67,6 +69,8 @@ def _release(client: httpx.Client, reading: Reading | None) -> tuple[str | None,
     text = said.strip() if isinstance(said, str) else ""
     if not 0 < len(text) <= _MAX_RELEASE:
         raise ValueError(f"{response.url} names no release but {said!r:.60}")
+    if hide(text) != text:  # what is stored would not tell it from another one
+        raise ValueError(f"{response.url} names a release that holds a secret")
     return text, response.headers[IDENTITY_HEADER] or None
 
 
@@ -74,17 +78,28 @@ def _get(client: httpx.Client, path: str) -> httpx.Response:
     """An answer, whole and read in time: what drips or never ends is an error."""
     import httpx
 
+    from pytest_rollout.targets.bounded import given_up_after
+
     deadline = time.monotonic() + _TIMEOUT_S
     size = 0
-    with client.stream("GET", path) as response:
+    plain = {"accept-encoding": "identity", "connection": "close"}
+    with (
+        given_up_after(_TIMEOUT_S) as extensions,
+        client.stream("GET", path, headers=plain, extensions=extensions) as response,
+    ):
         response.raise_for_status()
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise ValueError(f"{response.url} answers packed, which was not asked for")
         chunks = []
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_raw():
             size += len(chunk)
-            if size > _MAX_BYTES or time.monotonic() > deadline:
-                limit = f"{_MAX_BYTES} bytes or {_TIMEOUT_S:g} s"
-                raise ValueError(f"{response.url} answers more than {limit} can hold")
+            if size > _MAX_BYTES or time.monotonic() >= deadline:
+                break
             chunks.append(chunk)
+        # Also where it ended: being cut off may look like an end.
+        if size > _MAX_BYTES or time.monotonic() >= deadline:
+            limit = f"{_MAX_BYTES} bytes or {_TIMEOUT_S:g} s"
+            raise ValueError(f"{response.url} answers more than {limit} can hold")
     kind = response.headers.get("content-type", "")
     headers = {IDENTITY_HEADER: response.headers.get(IDENTITY_HEADER, ""), "content-type": kind}
     return httpx.Response(200, headers=headers, content=b"".join(chunks), request=response.request)

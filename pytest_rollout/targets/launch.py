@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.redact import cap
 from pytest_rollout.targets.reference import Fault, Setting
 
 _START_S = 30
 _STOP_S = 5
+_MOST_OF_LOG, _MOST_OF_LINE = 65_536, 300
 
 
 @dataclass(slots=True)
@@ -80,8 +82,10 @@ def _ready(pipe: int) -> bool:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"it said nothing within {_START_S} s"
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _MOST_OF_LOG))
+        lines = file.read(_MOST_OF_LOG).decode("utf-8", "replace").strip().splitlines()
+    return cap(lines[-1], _MOST_OF_LINE) if lines else f"it said nothing within {_START_S} s"
 
 
 def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, str]:
@@ -93,19 +97,31 @@ def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, st
     with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
         wanted = Fault.parse(fault) if fault else None
         setting = Setting(Path(folder), datetime.now(UTC), wanted)
-        done = subprocess.run(
-            command,
-            cwd=root,
-            env={**os.environ, **setting.to_environ()},
-            capture_output=True,
-            text=True,
-            timeout=_START_S,
-            check=False,
-        )
+        environ = {**os.environ, **setting.to_environ()}
+        try:
+            done = subprocess.run(
+                command,
+                cwd=root,
+                env=environ,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_START_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _no_faults(app, f"it took more than {_START_S} s") from None
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise RolloutError(f"the faults of {app} cannot be listed: {lines[-1]}")
-    found = json.loads(done.stdout)
-    if found["problem"]:
-        raise RolloutError(str(found["problem"]))
-    return dict(found["faults"])
+        raise _no_faults(app, (done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+    try:
+        found = json.loads(done.stdout)
+        problem, faults = found["problem"], dict(found["faults"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _no_faults(app, f"it said {done.stdout[-60:]!r}") from error
+    if problem:
+        raise RolloutError(str(problem))
+    return faults
+
+
+def _no_faults(app: str, why: str) -> RolloutError:
+    return RolloutError(f"the faults of {app} cannot be listed: {cap(why, _MOST_OF_LINE)}")

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_rollout.model.errors import ReferenceTargetError
+from pytest_rollout.model.errors import ReferenceTargetError, RolloutError
 from pytest_rollout.targets.clock import Clock, SteppedClock, WallClock
 from pytest_rollout.targets.reference import IDENTITY_HEADER
 
@@ -48,10 +48,17 @@ class LiveTarget:
         """An HTTP client of the target; refuses reference targets outside `embedded`."""
         import httpx  # tens of milliseconds, for runs that ask a target
 
-        hooks: dict[str, list[Any]] = {}
+        from pytest_rollout.targets.bounded import bounded
+
+        hooks: dict[str, list[Any]] = {"response": [bounded]}
         if not self.embedded:
-            hooks = {"request": [self._refuse_mocks], "response": [self._refuse_references]}
-        return httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, event_hooks=hooks)
+            hooks = {
+                "request": [self._refuse_mocks],
+                "response": [bounded, self._refuse_references],
+            }
+        client = httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, event_hooks=hooks)
+        client.headers["accept-encoding"] = "gzip, deflate"  # whose size can be bounded
+        return client
 
     @cached_property
     def clock(self) -> Clock:
@@ -64,12 +71,15 @@ class LiveTarget:
         """Have the scripted operator of a reference target do a step of the plan."""
         response = self.client.post(f"/reference/operator/{step}", json=arguments)
         response.raise_for_status()
-        data = response.json()
-        actions = [
-            Action(datetime.fromisoformat(item["at"]), item["kind"], item["what"])
-            for item in data["actions"]
-        ]
-        return data["result"], actions
+        try:
+            data = response.json()
+            actions = [
+                Action(datetime.fromisoformat(item["at"]), item["kind"], item["what"])
+                for item in data["actions"]
+            ]
+            return data["result"], actions
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RolloutError(f"{self.name}: step {step} answered no actions: {error}") from error
 
     def close(self) -> None:
         """Close the client, if one was made."""

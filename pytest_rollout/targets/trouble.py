@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pytest_rollout.redact import cap, hide
+
 _MAX = 300
 
 
 def trouble(error: BaseException) -> str:
     """The error's text, with the address asked where it is one of HTTP (httpx.RequestError)."""
-    text = " ".join(str(error).split())[:_MAX] or type(error).__name__
+    text = cap(" ".join(str(error).split()), _MAX) or type(error).__name__
     request = getattr(error, "_request", None)
     url = getattr(request, "url", None)
     if url is None:
         return text if type(error).__module__.startswith("pytest_rollout") else _typed(error, text)
-    bare = str(url.copy_with(userinfo=b"", query=None))
+    bare = hide(str(url.copy_with(userinfo=b"", query=None)))
     method = getattr(request, "method", "")
     return text if bare in text else f"{method} {bare}: {text}"
 

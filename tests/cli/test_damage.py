@@ -53,7 +53,15 @@ def test_an_edited_ledger_is_hold_and_says_so(decided: Project, edit: str) -> No
         assert "GO" not in shown.out
 
 
-NOT_A_DECISION = ["'not JSON'", "'[]'", "'{}'", "'null'", '\'{"document":"x"}\'', "''"]
+NOT_A_DECISION = [
+    "replace(hex(zeroblob(60000)), '0', '[')",
+    "'not JSON'",
+    "'[]'",
+    "'{}'",
+    "'null'",
+    '\'{"document":"x"}\'',
+    "''",
+]
 
 
 @pytest.mark.parametrize("body", NOT_A_DECISION)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Project
 from tests.evidence.runs import Writer, tamper
 
@@ -72,3 +74,20 @@ def test_a_gate_that_a_dead_run_left_open_is_not_trusted(project: Project) -> No
     answer = project.rollout("verify")
     assert answer.status == 0
     assert "run r2 has not finished" in answer.out
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"ledger": {"sequence": 1e999, "hash": 1}}'])
+def test_an_anchor_that_explodes_is_one_message(project: Project, text: str) -> None:
+    written(project)
+    (project.root / "x.json").write_text(text)
+    answer = project.rollout("verify", "--anchor", "x.json")
+    assert answer.status == 4
+    assert "is no decision.json with an anchor" in answer.err
+
+
+def test_an_anchor_is_read_up_to_a_size(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(project)
+    monkeypatch.setattr("pytest_rollout.cli.verify._MOST_BYTES", 100)
+    answer = project.rollout("verify", "--anchor", str(file))
+    assert answer.status == 4
+    assert "larger than 100 bytes" in answer.err

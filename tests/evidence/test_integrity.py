@@ -15,6 +15,7 @@ from pytest_rollout.evidence.integrity import damage, evidence_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind
 from pytest_rollout.evidence.schema import RECORD, ROW
+from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.verdict import Answer
 from tests.evidence.runs import ENTRY, EXIT, FAIL, PASS, Writer, opened, rows, tamper
 
@@ -222,7 +223,12 @@ def test_a_body_that_is_not_what_is_written_is_damage(copy: Path, body: str) -> 
         not_believed(fresh)
 
 
-@pytest.mark.parametrize("body", [{}, {"items": 7}, {"attempts": [["good", ""]]}, {"problems": 7}])
+INFINITE = {"type": "begin", "t_us": float("inf")}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"items": 7}, {"attempts": [["good", ""]]}, {"problems": 7}, INFINITE]
+)
 @pytest.mark.parametrize("kind", [kind for kind in RecordKind if kind is not RecordKind.UNKNOWN])
 def test_a_well_chained_record_of_another_shape_is_no_go(
     ledger: Ledger, kind: RecordKind, body: dict[str, object]
@@ -250,3 +256,23 @@ def test_evidence_ends_with_the_seal(copy: Path) -> None:
         kept = evidence_of(ledger.of_run("r1"))
     assert kept[-1].kind is RecordKind.SEAL
     assert len(kept) == 8
+
+
+@pytest.mark.parametrize("index", ["records_by_subject", "records_by_run"])
+def test_a_later_run_that_an_index_hides_takes_the_answer_back(tmp_path: Path, index: str) -> None:
+    path = tmp_path / "ledger.db"
+    with opened(path) as ledger:
+        Writer(ledger).good()
+        last = ledger.head().sequence
+        Writer(ledger, "r2").good(works=FAIL)
+    ((sql,),) = rows(path, f"SELECT sql FROM sqlite_master WHERE name = '{index}'")
+    tamper(path, f"DROP INDEX {index}", f"{sql} WHERE sequence <= {last}")
+    whole = f"UPDATE sqlite_master SET sql = '{sql}' WHERE name = '{index}'"
+    tamper(path, "PRAGMA writable_schema = ON", whole)
+    with opened(path) as ledger:
+        found = History(ledger).standing(EXIT, "embedded")
+        assert found is not None
+        assert found.decision is None
+        assert found.damage == f"the store hides record {last + 1} (run)"
+        assert Writer(ledger).judged().answer is Answer.HOLD
+        assert any(index in problem for problem in verify(ledger, []).problems)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence import connection
+from pytest_rollout.evidence import ledger as ledger_module
 from pytest_rollout.evidence.integrity import chain_problems, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import GENESIS, Batch, Draft, Observation, RecordKind
@@ -278,3 +283,120 @@ def test_the_folder_of_its_own_is_kept_out_of_git(tmp_path: Path) -> None:
     with opened(tmp_path / ".rollout" / "ledger.db"), opened(tmp_path / "mine" / "ledger.db"):
         assert (tmp_path / ".rollout" / ".gitignore").read_text() == "*\n"
         assert not (tmp_path / "mine" / ".gitignore").exists()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder in which nothing can be made; root ignores modes, and needs a mount."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.iterdir())}
+    for path in modes:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    root = os.geteuid() == 0
+    mount = ["mount", "--bind", str(folder), str(folder)]
+    mounted = root and subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    try:
+        if mounted:
+            again = ["mount", "-o", "remount,ro,bind", str(folder)]
+            subprocess.run(again, check=True, capture_output=True)
+        elif root:
+            pytest.skip("root cannot be kept from writing here: no mounts")
+        yield
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+def killed_while_it_wrote(path: Path) -> None:
+    """A ledger of 50 batches, all in the log that the killed writer left."""
+    process = writer(path, "w")
+    assert process.wait(60) == 0
+    script = (
+        "import os, sys; from pathlib import Path; from pytest_rollout.evidence.ledger import *;"
+        "ledger = Ledger.create(Path(sys.argv[1]));"
+        "ledger.append(Draft(RecordKind.EVENT, 'k', {}));"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)
+
+
+@pytest.mark.parametrize("lost", [[], ["-shm"], ["-shm", "-wal"]], ids=["all", "no shm", "no wal"])
+def test_a_ledger_in_a_folder_that_is_read_only_can_be_read(
+    tmp_path: Path, lost: list[str]
+) -> None:
+    path = tmp_path / "kept" / "ledger.db"
+    killed_while_it_wrote(path)
+    if "-wal" in lost:
+        tamper(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    for tail in lost:
+        Path(f"{path}{tail}").unlink(missing_ok=True)
+    with read_only(path.parent), Reading(path) as ledger:
+        assert ledger.head().sequence == 51
+        assert damage_since(ledger, 1) is None
+        with pytest.raises(LedgerError):
+            ledger.append(DRAFT)
+
+
+def test_a_ledger_in_a_folder_that_is_read_only_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "ledger.db"
+    with opened(path) as ledger:
+        ledger.append(DRAFT)
+    with read_only(path.parent), pytest.raises(LedgerError, match="cannot be used"):
+        Ledger.create(path)
+    with opened(path) as ledger:
+        assert ledger.append(DRAFT).sequence == 2
+
+
+def test_an_empty_file_is_no_ledger_yet(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.touch()
+    with pytest.raises(LedgerError, match="there is no ledger at"):
+        Ledger.open(path)
+    with opened(path) as ledger:
+        assert ledger.append(DRAFT).sequence == 1
+
+
+def test_a_commit_that_fails_leaves_nobody_waiting(ledger: Ledger) -> None:
+    ledger.append(DRAFT)
+    # A constraint that is only looked at when the transaction commits.
+    ledger._db.execute("PRAGMA foreign_keys = ON")
+    ledger._db.execute(
+        "CREATE TABLE later (x REFERENCES records (sequence) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    ledger._db.execute(
+        "CREATE TRIGGER spoil AFTER INSERT ON records BEGIN INSERT INTO later VALUES (99); END"
+    )
+    with pytest.raises(LedgerError, match="FOREIGN KEY"):
+        ledger.append(DRAFT)
+    ledger._db.execute("DROP TRIGGER spoil")
+    assert ledger.append(DRAFT).sequence == 2
+    with opened(ledger.path) as other:
+        assert other.append(DRAFT).sequence == 3
+
+
+def test_a_value_that_is_too_large_is_neither_written_nor_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(Ledger.create(path)) as ledger:
+        ledger.append(DRAFT)
+        tamper(path, "UPDATE records SET body = replace(hex(zeroblob(60000)), '0', 'x')")
+    monkeypatch.setattr(connection, "_MOST_BYTES", 100_000)
+    with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerError, match="too big"):
+        list(ledger.between(0))
+    with closing(Ledger.create(tmp_path / "other.db")) as ledger:
+        with pytest.raises(LedgerError, match="too big"):
+            ledger.append(replace(DRAFT, body={"x": "y" * 200_000}))
+        assert ledger.head().sequence == 0
+
+
+def test_more_rows_than_anybody_keeps_are_not_read(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        ledger.append(DRAFT)
+    assert len(list(ledger.between(0))) == 4
+    monkeypatch.setattr(ledger_module, "_MOST_ROWS", 3)
+    with pytest.raises(LedgerError, match="more than 3 rows"):
+        list(ledger.between(0))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, Record, RecordKind
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Hole, ReleaseFact, World
-from pytest_rollout.model.plan import EMBEDDED
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 from tests.evidence.runs import (
     ENTRY,
     EXIT,
     FAIL,
     ITEMS,
+    PASS,
     PLAN,
     Writer,
     plan_of,
@@ -119,9 +122,9 @@ def test_manifests_of_workers_are_merged(ledger: Ledger) -> None:
     run.manifest("gw0", {"demo.canary.works": ("a", "b"), "demo.other.x": ("z",)})
     run.manifest("gw1", {"demo.canary.works": ("b", "c"), "demo.canary.errors": ("d",)})
     manifest = run.read().world.manifest
-    assert manifest.items == {
-        "demo.canary.works": ("a", "b", "c"),
-        "demo.canary.errors": ("d",),
+    assert {name: sorted(items) for name, items in manifest.items.items()} == {
+        "demo.canary.works": ["a", "b", "c"],
+        "demo.canary.errors": ["d"],
     }
 
 
@@ -234,6 +237,127 @@ def test_a_run_that_lost_a_worker_gives_holes(ledger: Ledger) -> None:
     first.checks(errors=(0, 0))
     first.seal(["worker gw1 was lost"])
     assert values(prod(ledger, "r2").good().read().world)["r1"] == ["worker gw1 was lost"] * 2
+
+
+LOST = "the run never finished, or its seal is gone"
+
+
+def killed(ledger: Ledger, run: str, *, manifest: bool = True, **more: object) -> Writer:
+    """A run that was killed before its first check ended."""
+    writer = prod(ledger, run, **more)  # type: ignore[arg-type]
+    writer.start()
+    if manifest:
+        writer.manifest()
+    return writer
+
+
+def test_a_run_that_was_killed_before_it_recorded_anything_is_not_forgotten(
+    ledger: Ledger,
+) -> None:
+    killed(ledger, "r1")
+    run = prod(ledger, "r2").good()
+    (lost,) = run.read().world.lost
+    assert (lost.run, lost.why) == ("r1", LOST)
+    assert run.decisions[1].answer is Answer.HOLD
+    assert LOST in run.decisions[1].reasons[0]
+
+
+def test_what_a_killed_run_may_have_seen_lies_before_the_next_record(ledger: Ledger) -> None:
+    killed(ledger, "r1")
+    following = ledger.head().sequence + 1
+    run = prod(ledger, "r2").good()
+    (lost,) = run.read().world.lost
+    assert lost.t_us == next(ledger.between(following)).at_us - 1
+
+
+def test_a_phase_that_begins_anew_leaves_killed_runs_behind(ledger: Ledger) -> None:
+    first = killed(ledger, "r1")
+    begin: dict[str, Any] = {"type": "begin", "t_us": first.ledger_now() + 1}
+    ledger.append(Draft(RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod"))
+    run = prod(ledger, "r2")
+    run.start()
+    run.manifest()
+    run.batch("t.py::test_ready", errors=(0,), t_us=begin["t_us"])
+    run.batch("t.py::test_works", errors=(0,), t_us=begin["t_us"] + 1)
+    run.batch("t.py::test_errors")
+    run.seal()
+    assert [one.run for one in run.read().world.lost] == ["r1"]
+    assert run.judged().answer is Answer.GO
+
+
+def test_killed_runs_that_saw_nothing_of_a_phase_are_of_no_weight(ledger: Ledger) -> None:
+    killed(ledger, "r1", manifest=False)
+    killed(ledger, "r2", drill="errors-spike")
+    killed(ledger, "r3", release="v0")
+    killed(ledger, "r4", gates=(Address("demo", "other", Gate.EXIT),))
+    killed(ledger, "r5").environment = "staging"
+    sealed = killed(ledger, "r6")
+    sealed.checks()
+    sealed.seal()
+    run = prod(ledger, "r7").good()
+    assert [one.run for one in run.read().world.lost] == ["r5"]
+
+
+def test_a_run_whose_checks_fell_silent_may_have_seen_anything(ledger: Ledger) -> None:
+    first = killed(ledger, "r1")
+    first.checks()
+    first.seal(["worker gw1 was lost"])
+    second = killed(ledger, "r2")
+    second.batch("t.py::test_ready")
+    second.seal()
+    run = prod(ledger, "r3").good()
+    why = {lost.run: lost.why for lost in run.read().world.lost}
+    assert why == {"r1": "worker gw1 was lost", "r2": "2 of its checks never reported"}
+
+
+def test_a_run_that_was_killed_before_it_named_its_release_counts(ledger: Ledger) -> None:
+    prod(ledger, "r1", release="v0").good(errors=(1, 1))
+    first = prod(ledger, "r2")
+    first.release = None
+    killed(ledger, "r3", release=None)
+    run = prod(ledger, "r4").good()
+    assert [one.run for one in run.read().world.lost] == ["r3"]
+
+
+def test_an_item_is_as_good_as_its_worst_report_whichever_came_last(ledger: Ledger) -> None:
+    for run, order in (("r1", (PASS, FAIL)), ("r2", (FAIL, PASS))):
+        writer = Writer(ledger, run)
+        writer.start()
+        writer.manifest()
+        writer.checks(works=order[0])
+        writer.batch("t.py::test_works", order[1])
+        writer.seal()
+        attempts = writer.read().world.checks["t.py::test_works"]
+        assert [one.verdict for one in attempts] == [Verdict.PASS, Verdict.FAIL]
+        assert writer.judged().answer is Answer.NO_GO
+
+
+def test_the_same_report_twice_is_one(ledger: Ledger) -> None:
+    run = Writer(ledger)
+    run.start()
+    run.manifest()
+    run.checks()
+    run.checks(works=FAIL + PASS)
+    run.checks(works=FAIL + PASS)
+    checks = run.read().world.checks
+    assert [one.verdict for one in checks["t.py::test_ready"]] == [Verdict.PASS]
+    verdicts = [one.verdict for one in checks["t.py::test_works"]]
+    assert verdicts == [Verdict.FAIL, Verdict.PASS, Verdict.PASS]
+
+
+def test_it_does_not_matter_which_worker_speaks_first(ledger: Ledger) -> None:
+    says = [
+        ("gw0", {"demo.canary.works": ("b", "a")}, {"a": "deselected by -k"}),
+        ("gw1", {"demo.canary.works": ("a", "b", "c")}, {"a": "dropped during collection"}),
+    ]
+    manifests = []
+    for run, order in (("r1", says), ("r2", says[::-1])):
+        writer = Writer(ledger, run)
+        writer.start()
+        for worker, items, dropped in order:
+            writer.manifest(worker, items, dropped)  # type: ignore[arg-type]
+        manifests.append(writer.read().world.manifest)
+    assert repr(manifests[0]) == repr(manifests[1])
 
 
 def test_drills_and_other_releases_and_places_give_nothing(ledger: Ledger) -> None:

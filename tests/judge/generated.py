@@ -7,13 +7,13 @@ for the worse, because it may complete a `need` or make room for an older value.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from hypothesis import strategies as st
 
 from pytest_rollout.judge.slices import opportunities
-from pytest_rollout.model.evidence import Attempt, Hole, ReleaseFact, Sample, Seen, World
+from pytest_rollout.model.evidence import Attempt, Hole, Lost, ReleaseFact, Sample, Seen, World
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.rule import Rule, Take
 from pytest_rollout.model.verdict import Verdict
@@ -321,6 +321,13 @@ def lost_report(draw: st.DrawFn, plan: Plan, world: World) -> World:
     return dataclasses.replace(_attempts(world, item, []), seen=left)
 
 
+def lost_run(draw: st.DrawFn, plan: Plan, world: World) -> World:
+    """An earlier run was killed, and all that it saw is gone."""
+    left = tuple(one for one in world.seen if one.run == world.run.id)
+    killed = Lost("r0", NINE + END * SECOND, "its run was never sealed")
+    return dataclasses.replace(world, seen=left, lost=(killed,))
+
+
 def unsealed(draw: st.DrawFn, plan: Plan, world: World) -> World:
     """The run never finished."""
     return dataclasses.replace(world, run=dataclasses.replace(world.run, sealed=False))
@@ -364,22 +371,24 @@ Step = Callable[[st.DrawFn, Plan, World], World]
 STEPS: tuple[Step, ...] = (
     *((hole,) * 8),
     *((harm,) * 8),
-    *(spoilt_attempt, failing_attempt, lost_report, unsealed, spoilt_run, lost_fact, another_look),
+    *(spoilt_attempt, failing_attempt, lost_report, lost_run),
+    *(unsealed, spoilt_run, lost_fact, another_look),
 )
 
 
 @st.composite
-def degradations(draw: st.DrawFn, plan: Plan, world: World) -> tuple[str, World]:
+def degradations(
+    draw: st.DrawFn, plan: Plan, world: World, steps: Sequence[Step] = STEPS
+) -> tuple[str, World]:
     """One step for the worse: its name, and the world after it."""
-    step = draw(st.sampled_from(STEPS))
+    step = draw(st.sampled_from(steps))
     return step.__name__, step(draw, plan, world)
 
 
 @st.composite
-def pairs(draw: st.DrawFn, planned: st.SearchStrategy[Plan]) -> tuple[Plan, World, World]:
-    """A plan, a world, and that world after a few steps for the worse."""
-    plan = draw(planned)
+def pairs(draw: st.DrawFn, plan: Plan, steps: Sequence[Step] = STEPS) -> tuple[World, World]:
+    """A world, and that world after a few steps for the worse."""
     world = worse = draw(worlds(plan))
     for _ in range(draw(st.integers(1, 3))):
-        _, worse = draw(degradations(plan, worse))
-    return plan, world, worse
+        _, worse = draw(degradations(plan, worse, steps))
+    return world, worse

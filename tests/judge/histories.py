@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -59,11 +60,14 @@ def histories(draw: st.DrawFn, plan: Plan) -> History:
 def runs(draw: st.DrawFn, plan: Plan, run: str, at: int) -> History:
     """A sealed run of one or two workers, for the most part good."""
     items = {f"{PHASE}.{one.id}": [f"t.py::test_{one.id}"] for one in plan.phases[0].criteria}
+    items[f"{PHASE}.c0"].append("t.py::test_c0_too")
     workers = draw(st.sampled_from((("main",), ("gw0", "gw1"))))
-    manifest = {"items": items, "phases": {}, "dropped": {}, "broken": [], "absent": []}
     told = [Told(run, RecordKind.RUN, at), _release(run, at, "start")]
-    told += [Told(run, RecordKind.MANIFEST, at + 1, one, body=manifest) for one in workers]
-    names = [*(name for listed in items.values() for name in listed), "t.py::test_else"]
+    for worker in workers:
+        listed = {name: draw(st.permutations(bound)) for name, bound in items.items()}
+        manifest = {"items": listed, "phases": {}, "dropped": {}, "broken": [], "absent": []}
+        told.append(Told(run, _MANIFEST, at + 1, worker, body=manifest))
+    names = [*(name for bound in items.values() for name in bound), "t.py::test_else"]
     for index, name in enumerate(draw(st.permutations(names))):
         when = at + 5 + 5 * index
         told.append(
@@ -101,8 +105,18 @@ def observed(draw: st.DrawFn, plan: Plan, at: int) -> tuple[Observation, ...]:
     return tuple(found)
 
 
-def decision_of(plan: Plan, history: Iterable[Told], path: Path, *changes: str) -> Decision:
+IN_MEMORY = Path(":memory:")
+
+
+def decision_of(plan: Plan, history: Iterable[Told], change: str = "") -> Decision:
     """The decision of the run r1 from a ledger that was told a history, and then changed."""
+    if not change:
+        return _decision_of(plan, history, IN_MEMORY)
+    with TemporaryDirectory() as folder:
+        return _decision_of(plan, history, Path(folder, "ledger.db"), change)
+
+
+def _decision_of(plan: Plan, history: Iterable[Told], path: Path, *changes: str) -> Decision:
     with opened(path) as ledger:
         for told in history:
             with _clock(told.at):
@@ -226,12 +240,11 @@ def undecodable(draw: st.DrawFn, plan: Plan, history: History) -> History:
         return history
     place = draw(st.sampled_from(full))
     told = history[place]
-    values_now = list(told.observed)
-    one = draw(st.integers(0, len(values_now) - 1))
-    values_now[one] = dataclasses.replace(
-        values_now[one], value=draw(st.sampled_from(("", "NaN", "{")))
-    )
-    changed = dataclasses.replace(told, observed=tuple(values_now))
+    seen = list(told.observed)
+    one = draw(st.integers(0, len(seen) - 1))
+    text = draw(st.sampled_from(("", "NaN", "{")))
+    seen[one] = dataclasses.replace(seen[one], value=text)
+    changed = dataclasses.replace(told, observed=tuple(seen))
     return (*history[:place], changed, *history[place + 1 :])
 
 
@@ -252,3 +265,45 @@ def interrupted(draw: st.DrawFn, plan: Plan, history: History) -> tuple[str, His
     """One interruption: its name, and the history after it."""
     chosen = draw(st.sampled_from(INTERRUPTIONS))
     return chosen.__name__, chosen(draw, plan, history)
+
+
+@st.composite
+def damages(draw: st.DrawFn, history: History) -> str:
+    """A change of the ledger behind its back: something is deleted, edited or reordered."""
+    record = draw(st.integers(1, len(history)))
+    observation = draw(st.integers(1, max(1, sum(len(told.observed) for told in history))))
+    return draw(
+        st.sampled_from(
+            (
+                f"DELETE FROM records WHERE sequence = {record}",
+                f"DELETE FROM records WHERE sequence >= {max(record, 7)}",
+                f"UPDATE records SET sequence = -sequence WHERE sequence = {record}",
+                f"UPDATE records SET at_us = at_us + 1 WHERE sequence = {record}",
+                f"UPDATE records SET run = 'r9' WHERE sequence = {record}",
+                f"UPDATE records SET environment = 'x' WHERE sequence = {record}",
+                f"DELETE FROM observations WHERE id = {observation}",
+                f"UPDATE observations SET value = '1' WHERE id = {observation}",
+                f"UPDATE observations SET t_us = 0 WHERE id = {observation}",
+                f"UPDATE observations SET batch = batch - 1 WHERE id = {observation}",
+            )
+        )
+    )
+
+
+@st.composite
+def retold(draw: st.DrawFn, history: History) -> History:
+    """The same reports in another order, some of them twice, within the same time."""
+    told: list[Told] = []
+    for run in ("cli", "r0", "r1"):
+        mine = [one for one in history if one.run == run]
+        reports = [one for one in mine if one.kind in (RecordKind.BATCH, _MANIFEST)]
+        if not reports:
+            told += mine
+            continue
+        twice = draw(st.lists(st.sampled_from(reports), max_size=2))
+        mixed = draw(st.permutations([*reports, *twice]))
+        first, last = mine.index(reports[0]), mine.index(reports[-1])
+        told += mine[:first]
+        told += [dataclasses.replace(one, at=reports[0].at) for one in mixed]
+        told += mine[last + 1 :]
+    return tuple(told)

@@ -13,9 +13,18 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis import strategies as st
 
-from pytest_rollout.judge import assess, criteria, decide, guardrails, looks, lost, rules, slices
+from pytest_rollout.judge import (
+    assess,
+    criteria,
+    decide,
+    demands,
+    guardrails,
+    looks,
+    lost,
+    rules,
+    slices,
+)
 from pytest_rollout.judge.estimate import Point, Weighted, estimate
 from pytest_rollout.judge.slices import Groups, Reach, Slice, matching
 from pytest_rollout.model.decision import Part
@@ -23,7 +32,18 @@ from pytest_rollout.model.evidence import Hole, Sample, Seen, World
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule, Take, Taking
 from pytest_rollout.model.verdict import Answer, Verdict
-from tests.judge.generated import criterion_phase, gate_of, guardrail_phase, pairs
+from tests.judge.generated import (
+    Step,
+    criterion_phase,
+    failing_attempt,
+    gate_of,
+    guardrail_phase,
+    harm,
+    hole,
+    lost_report,
+    lost_run,
+    pairs,
+)
 from tests.judge.worlds import AT, plan_of
 
 FOUND = settings(
@@ -107,6 +127,16 @@ def holes_do_not_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slice, "holes", property(lambda self: ()))
 
 
+def lost_runs_left_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """H: a run that was killed before it recorded anything is as if it had not been."""
+    everywhere(monkeypatch, "matching", lambda rule, world: matching(rule, replace(world, lost=())))
+
+
+def silent_checks_saw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """H: a check that is of no weight itself may fail to report."""
+    monkeypatch.setattr(demands, "_reported", lambda world: ())
+
+
 def groups_are_those_that_were_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """E: a group is expected where a value of it was seen."""
     stated = slices.slices
@@ -173,6 +203,7 @@ SPAN = criterion_phase('metric: c0, take: max, pass: "<= 1", over: [{span: 2m}]'
 NEXT = criterion_phase(
     'metric: c0, take: max, pass: "<= 1", over: [{span: 2m, need: 3}, {last: 1}]'
 )
+BESIDE = MAX + "      - {id: c1, kind: load, severity: optional}\n"
 MEAN = criterion_phase('metric: c0, take: mean, pass: "<= 1"')
 LANES = criterion_phase('metric: c0, take: mean, pass: "<= 1", each: {lane: [A, B]}')
 SINCE = criterion_phase('metric: c0, take: max, pass: "<= 1", over: [{since: begin}]')
@@ -180,28 +211,30 @@ WATCHED = guardrail_phase('metric: g0, take: mean, fail: "> 1", over: [{last: 2}
 
 
 @pytest.mark.parametrize(
-    ("assumption", "phase"),
+    ("assumption", "phase", "steps"),
     [
-        (where_looks_at_values, MEAN),
-        (the_window_ends_at_the_last_value, SPAN),
-        (the_scope_is_chosen_by_values, NEXT),
-        (a_take_gets_better_when_a_value_gets_worse, MEAN),
-        (holes_are_left_out, MAX),
-        (holes_do_not_cap, MAX),
-        (groups_are_those_that_were_seen, LANES),
-        (the_begin_is_read_from_values, SINCE),
-        (a_trip_is_forgotten_when_blind, WATCHED),
-        (only_what_could_be_judged_is_folded, LANES),
-        (the_best_attempt_counts, PLAIN),
+        (where_looks_at_values, MEAN, [harm]),
+        (the_window_ends_at_the_last_value, SPAN, [hole]),
+        (the_scope_is_chosen_by_values, NEXT, [hole]),
+        (a_take_gets_better_when_a_value_gets_worse, MEAN, [harm]),
+        (holes_are_left_out, MAX, [hole]),
+        (holes_do_not_cap, MAX, [hole]),
+        (lost_runs_left_nothing, SINCE, [lost_run]),
+        (silent_checks_saw_nothing, BESIDE, [lost_report]),
+        (groups_are_those_that_were_seen, LANES, [hole]),
+        (the_begin_is_read_from_values, SINCE, [hole]),
+        (a_trip_is_forgotten_when_blind, WATCHED, [hole]),
+        (only_what_could_be_judged_is_folded, LANES, [hole]),
+        (the_best_attempt_counts, PLAIN, [failing_attempt]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_judge_without_it_turns_another_decision_into_go(
-    assumption: Patch, phase: str, monkeypatch: pytest.MonkeyPatch
+    assumption: Patch, phase: str, steps: list[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(phase)
     assumption(monkeypatch)
-    find(pairs(st.just(plan)), lambda pair: turned(*pair), settings=FOUND)
+    find(pairs(plan, steps), lambda pair: turned(plan, *pair), settings=FOUND)
 
 
 def turned(plan: Plan, world: World, worse: World) -> bool:

@@ -248,6 +248,18 @@ def test_a_gate_without_criteria_is_hold() -> None:
     assert "nothing to judge: the plan states no criterion" in decision.reasons[0]
 
 
+@pytest.mark.parametrize("severity", ["hard", "soft", "optional"])
+def test_a_check_that_never_reported_holds_whatever_its_severity(severity: str) -> None:
+    phase = BESIDE_A_HARD_ONE.format(f"severity: {severity}")
+    plan = plan_of(phase)
+    silent = f"t.py::test_{plan.phases[0].criteria[1].id}"
+    decision = answer_of(phase, checks={silent: ()})
+    assert decision.answer is HOLD
+    assert f"1 bound check never reported: {silent[6:]}" in decision.reasons[0]
+    left_out = answer_of(phase, checks={silent: ()}, dropped={silent: "-k"})
+    assert not any("never reported" in reason for reason in left_out.reasons[:1])
+
+
 def test_a_partial_run_holds_and_is_shown() -> None:
     decision = answer_of(criterion(), partial=("1 bound check did not run (-k)",))
     assert (decision.answer, decision.partial) == (HOLD, ("1 bound check did not run (-k)",))

@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import json
+from typing import Any
 
-from hypothesis import event, given, note
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
+from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.verdict import Answer
 from tests.judge.generated import plans
-from tests.judge.histories import decision_of, histories, interrupted
+from tests.judge.histories import damages, decision_of, histories, interrupted, retold
 from tests.judge.test_monotone import MANY
+
+SOME = settings(MANY, max_examples=max(1, MANY.max_examples // 5))  # each writes a few ledgers
 
 
 @given(st.data())
-@MANY
+@SOME
 def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObject) -> None:
     plan = data.draw(plans())
     history = data.draw(histories(plan))
-    with TemporaryDirectory() as folder:
-        before = decision_of(plan, history, Path(folder, "0.db"))
-        event(f"before: {before.answer.value}")
-        for number in range(data.draw(st.integers(1, 2))):
-            how, history = data.draw(interrupted(plan, history))
-            after = decision_of(plan, history, Path(folder, f"{number + 1}.db"))
-            event(f"{how}: {before.answer.value} -> {after.answer.value}")
-            if after.answer is Answer.GO:
-                note(f"{how}\nbefore: {before.reasons}\nafter: {after.reasons}")
-                assert before.answer is Answer.GO
-            before = after
+    before = decision_of(plan, history)
+    event(f"before: {before.answer.value}")
+    for _ in range(data.draw(st.integers(1, 2))):
+        how, history = data.draw(interrupted(plan, history))
+        after = decision_of(plan, history)
+        event(f"{how}: {before.answer.value} -> {after.answer.value}")
+        if after.answer is Answer.GO:
+            note(f"{how}\nbefore: {before.reasons}\nafter: {after.reasons}")
+            assert before.answer is Answer.GO
+        before = after
+
+
+@given(st.data())
+@SOME
+def test_damage_never_turns_another_decision_into_go(data: st.DataObject) -> None:
+    plan = data.draw(plans())
+    history = data.draw(histories(plan))
+    before = decision_of(plan, history)
+    change = data.draw(damages(history))
+    try:
+        after = decision_of(plan, history, change)
+    except LedgerError:
+        return  # the run is not in the ledger any more: no decision at all
+    event(f"{before.answer.value} -> {after.answer.value}")
+    assert before.answer is Answer.GO or after.answer is not Answer.GO
+
+
+@given(st.data())
+@SOME
+def test_reports_of_workers_may_come_in_any_order_and_twice(data: st.DataObject) -> None:
+    plan = data.draw(plans())
+    history = data.draw(histories(plan))
+    again = data.draw(retold(history))
+    assert but_for_the_place(decision_of(plan, again)) == but_for_the_place(
+        decision_of(plan, history)
+    )
+
+
+def but_for_the_place(decision: Decision) -> dict[str, Any]:
+    """A decision as it is stored, without the place in the chain that it was made at."""
+    document: dict[str, Any] = json.loads(to_json(decision))
+    del document["ledger"]
+    return document

@@ -267,6 +267,15 @@ def test_a_text_that_explodes_is_refused_at_once(text: str) -> None:
     assert "levels or 50000 values" in message
 
 
+@pytest.mark.parametrize("text", ["title: ", "? ", "roles: {a: "])
+def test_a_text_that_nobody_reads_to_its_end_is_named_with_its_line(text: str) -> None:
+    long = "x" * 20_000 + ("}" if "{" in text else "")
+    found = messages(f"plan: p\n{text}{long}\n")
+    assert any(
+        one.startswith("rollout.yaml:2: ") and "of 20,000 characters" in one for one in found
+    )
+
+
 def test_a_file_of_blank_lines_takes_no_time() -> None:
     (message,) = messages("\n" * 400_000)
     assert "is empty" in message

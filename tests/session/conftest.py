@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.session.project import Project
+from tests.session.project import INI, Project
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Project:
     """A project with the demo plan and its tests, all good."""
     made = Project(pytester)
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider -p no:randomly\n")
+    pytester.makeini(INI)
     made.plan()
     made.tests()
     return made

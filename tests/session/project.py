@@ -59,6 +59,20 @@ def test_errors(observe):
 """
 
 
+# Plugins that are installed for other tests; a run that wants one says so.
+OTHERS = (
+    "asyncio",
+    "html",
+    "html_fixtures",
+    "metadata",
+    "pytest_cov",
+    "pytest_jsonreport",
+    "randomly",
+    "timeout",
+)
+INI = f"[pytest]\naddopts = -p no:cacheprovider {' '.join(f'-p no:{one}' for one in OTHERS)}\n"
+
+
 @dataclass
 class Project:
     """Files of a project, and what pytest made of them."""

@@ -87,10 +87,19 @@ LOOKING = ["--collect-only", "--setup-plan", "--setup-only", "--fixtures", "--ma
 
 
 @pytest.mark.parametrize("option", LOOKING)
-def test_looking_stores_nothing(project: Project, option: str) -> None:
+def test_looking_at_a_phase_stores_nothing_and_is_no_go(project: Project, option: str) -> None:
     result = project.run("-m", "canary", option)
-    assert result.ret == 0
+    assert result.ret == 11
+    assert result.outlines[-1] == (
+        f"rollout: HOLD: demo.canary was asked for, and {option} runs nothing"
+    )
     assert not project.stored
+
+
+@pytest.mark.parametrize("option", LOOKING)
+def test_looking_without_asking_is_pytests_own(project: Project, option: str) -> None:
+    assert project.run(option).ret == 0
+    assert project.run("-m", "not slow", option).ret == 0
 
 
 def test_nothing_collected_holds(project: Project, how: list[str]) -> None:

@@ -7,6 +7,23 @@ import pytest
 from tests.session.project import Project
 
 
+def test_a_failure_of_another_plugin_is_no_zero(project: Project, how: list[str]) -> None:
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtestloop(session):
+            result = yield
+            session.testsfailed += 1  # as coverage that is too low does
+            return result
+        """,
+    )
+    assert project.run("-m", "canary", *how).ret == 1
+    assert project.decision()["decision"] == "GO"
+
+
 def test_all_good_is_go(project: Project, how: list[str]) -> None:
     result = project.run("-m", "canary", *how)
     assert result.ret == 0

@@ -42,17 +42,6 @@ def test_stopping_at_the_first_failure_is_never_go(project: Project, parallel: l
     assert project.decision()["decision"] == "HOLD"
 
 
-@pytest.mark.parametrize("restart", [[], ["--max-worker-restart=0"]], ids=["restarted", "not"])
-def test_a_worker_that_dies_holds(project: Project, restart: list[str]) -> None:
-    project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
-    result = project.run("-m", "canary", "-n2", *restart)
-    assert result.ret in (11, 2)
-    decision = project.decision()
-    assert decision["decision"] == "HOLD"
-    assert "worker" in decision["reasons"][0]
-    assert project.verdicts()["errors"] == "missing"
-
-
 def test_what_a_dead_worker_left_is_not_run_elsewhere(project: Project) -> None:
     project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
     project.change(
@@ -87,30 +76,6 @@ def test_a_killed_run_leaves_what_it_saw_and_no_seal(project: Project) -> None:
     (row,) = json.loads(status.stdout.str())["phases"]
     assert row["exit"]["decision"] == "HOLD"
     assert project.rollout("decide", "demo.canary").ret == 11
-
-
-def test_an_unserialisable_worker_holds(project: Project) -> None:
-    project.write(
-        "conftest.py",
-        """
-        import datetime
-
-        def pytest_sessionfinish(session):
-            if hasattr(session.config, "workeroutput"):
-                session.config.workeroutput["when"] = datetime.datetime.now()
-        """,
-    )
-    project.run("-m", "canary", "-n2")
-    assert project.decision()["decision"] == "HOLD"
-
-
-def test_a_broken_session_finish_of_another_plugin_holds(project: Project) -> None:
-    project.write(
-        "conftest.py", "def pytest_sessionfinish():\n    raise RuntimeError('late trouble')\n"
-    )
-    result = project.run_apart("-m", "canary")
-    assert result.ret != 0
-    assert project.decision()["decision"] == "HOLD"
 
 
 BREAKS = {
@@ -159,28 +124,6 @@ def test_an_observation_that_comes_too_late_holds(project: Project) -> None:
     )
     assert project.run("-m", "canary").ret == 11
     assert "errors was observed while no test was running" in project.decision()["reasons"][0]
-
-
-def test_a_report_that_somebody_changes_to_passed_is_not_believed(
-    project: Project, how: list[str]
-) -> None:
-    project.write(
-        "conftest.py",
-        """
-        import pytest
-
-        @pytest.hookimpl(wrapper=True)
-        def pytest_runtest_makereport(item, call):
-            report = yield
-            report.outcome = "passed"
-            return report
-        """,
-    )
-    project.change(
-        "def test_works(part):\n    pass", "def test_works(part):\n    assert part != 'b'"
-    )
-    assert project.run("-m", "canary", *how).ret == 10
-    assert "changed to passed" in project.reason("works")
 
 
 def test_a_report_that_cannot_be_written_changes_no_decision(project: Project) -> None:

@@ -104,3 +104,23 @@ def test_observing_without_a_question_is_harmless(project: Project) -> None:
     result = project.run("suites/demo/test_canary.py::test_errors")
     assert result.ret == 0
     assert not project.stored
+
+
+def test_an_attachment_that_cannot_be_written_leaves_that_of_an_earlier_run(
+    project: Project,
+) -> None:
+    text = "observe.attach('log.txt', 'x' * 5000)\nfor _ in range(3): observe('errors', 0)"
+    errors(project, text)
+    assert project.run("-m", "canary").ret == 0
+    folder = project.root / ".rollout/attachments"
+    (kept,) = folder.iterdir()
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({}, -1))\n"
+    errors(
+        project,
+        f"{limit.format(1000)}try:\n    {text.splitlines()[0]}\n"
+        f"finally:\n    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))\n",
+    )
+    assert project.run_apart("-m", "canary").ret == 11
+    assert "File too large" in project.reason("errors")
+    assert [path.name for path in folder.iterdir()] == [kept.name]
+    assert kept.read_text() == "x" * 5000

@@ -2,38 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.session.project import PLAN, Project
-
-MODULES = {
-    "a module that skips itself": "import pytest\npytest.importorskip('nothere')\n",
-    "a module that is skipped": "import pytest\npytest.skip('no', allow_module_level=True)\n",
-}
-
-
-@pytest.mark.parametrize("what", MODULES)
-def test_a_module_that_leaves_itself_out_holds(project: Project, how: list[str], what: str) -> None:
-    project.tests(MODULES[what], "demo/test_more.py")
-    assert project.run("-m", "canary", *how).ret == 11
-    assert "skipped as a whole" in project.decision()["reasons"][0]
-
-
-BODIES = {
-    "it returns its result": "return part == 'c'",
-    "it asserts in a thread": "import threading\n    t = threading.Thread(target=lambda: 1 / 0)\n"
-    "    t.start(); t.join()",
-}
-
-
-@pytest.mark.parametrize("what", BODIES)
-def test_a_body_that_proves_nothing_is_an_error(
-    project: Project, how: list[str], what: str
-) -> None:
-    project.change("def test_works(part):\n    pass", f"def test_works(part):\n    {BODIES[what]}")
-    assert project.run("-m", "canary", *how).ret == 11
-    assert project.verdicts()["works"] == "error"
-    assert "Warning" in project.reason("works")
 
 
 def test_two_plans_of_one_name_are_refused(project: Project, how: list[str]) -> None:
@@ -41,31 +10,6 @@ def test_two_plans_of_one_name_are_refused(project: Project, how: list[str]) -> 
     result = project.run("-m", "canary", *how)
     assert result.ret == 4
     result.stderr.fnmatch_lines(["ERROR: suites/*: the plan's id demo is also that of suites/*"])
-
-
-@pytest.mark.parametrize("parallel", [[], ["-n2"]], ids=["plain", "n2"])
-def test_leaving_the_session_early_does_not_choose_the_status(
-    project: Project, parallel: list[str]
-) -> None:
-    project.write(
-        "conftest.py",
-        """
-        import pytest
-
-        @pytest.hookimpl(tryfirst=True)
-        def pytest_sessionfinish(session):
-            if not hasattr(session.config, "workerinput"):
-                pytest.exit("enough", returncode=0)
-        """,
-    )
-    assert project.run_apart("-m", "canary", *parallel).ret == 11
-    assert project.decision()["decision"] == "HOLD"
-
-
-def test_no_part_of_the_plugin_can_be_left_out_by_itself(project: Project) -> None:
-    result = project.run("-m", "canary", "-p", "no:rollout-finishing")
-    assert result.ret == 4
-    result.stderr.fnmatch_lines(["*a part of pytest-rollout cannot be left out*"])
 
 
 def test_a_gate_without_a_hard_criterion_holds(project: Project) -> None:

@@ -26,6 +26,8 @@ def answering(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str
         def do_GET(self) -> None:
             respond(self)
 
+        do_POST = do_GET  # noqa: N815
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing."""
 

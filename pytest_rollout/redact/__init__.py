@@ -1,0 +1,142 @@
+"""What may never get out: secrets in a text are replaced before it is stored or shown.
+
+A text is redacted whole and cut afterwards, so that no half of a secret is left at an edge.
+:func:`learn` says which values of the environment are secret; shapes are known beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+
+from pytest_rollout.redact import shapes, values
+from pytest_rollout.redact.shapes import MARK, Span
+from pytest_rollout.redact.values import Needle
+
+__all__ = ["MARK", "Known", "cap", "hide", "hide_bytes", "hide_in", "learn", "unmistakable"]
+
+_MOVING = "PYTEST_CURRENT_TEST"  # another one for each test
+_ROUNDS = 8
+_LEAST = 5  # characters of a secret that anything here knows
+_MOST = 16_000_000  # characters that are looked at; what follows is dropped
+_TAIL = 65_536  # no secret is longer, so none is cut in two by dropping so much more
+
+
+class Known:
+    """The secrets of one process: those that its environment has held so far."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._values: set[str] = set()
+        self._last: Mapping[str, str] = {}
+        self._lock = Lock()
+        self.needles: tuple[Needle, ...] = ()
+        self._edges: tuple[tuple[str, str], ...] = ()
+        if environ is not None:
+            self.learn(environ)
+
+    def learn(self, environ: Mapping[str, str]) -> None:
+        """Remember what is secret in an environment; what was secret once stays so."""
+        now = {name: value for name, value in environ.items() if name != _MOVING}
+        if now == self._last:
+            return
+        with self._lock:
+            self._last = now
+            new = set(values.secrets(now)) - self._values
+            if new:
+                self._values |= new
+                needles = values.needles(self._values)
+                self._edges, self.needles = values.edges(needles), needles
+
+    def hide(self, text: str) -> str:
+        """A text without secrets; the same text where it holds none."""
+        if len(text) < _LEAST:
+            return text
+        if len(text) > _MOST:
+            text = f"{text[: _MOST - _TAIL]}… ({len(text):,} characters)"
+        for _ in range(_ROUNDS):
+            found = self._whole(text) or self._parts(text)
+            if not found:
+                break
+            text = _without(text, found)
+        return text
+
+    def _whole(self, text: str) -> list[Span]:
+        found = [span for _, span in shapes.spans(text)]
+        return found + list(values.spans(text, self.needles, runs_on=False))
+
+    def _parts(self, text: str) -> list[Span]:
+        """What is left of a secret that somebody cut or joined to something else."""
+        found = list(values.spans(text, self.needles, runs_on=True))
+        return found + list(values.torn(text, self._edges))
+
+    def hide_bytes(self, data: bytes) -> bytes:
+        """A file's bytes without secrets: all that text may hold, in others known values.
+
+        What is no text keeps its length, so that it can still be read.
+        """
+        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        how = ("utf-16", "strict") if wide else ("utf-8", "surrogateescape")
+        if wide or b"\0" not in data:
+            with suppress(UnicodeDecodeError):
+                text = data.decode(*how)
+                hidden = self.hide(text)
+                data = data if hidden == text else hidden.encode(*how)
+        return self._overwritten(data)
+
+    def _overwritten(self, data: bytes) -> bytes:
+        kept = bytearray(data)
+        for needle in (one for one in self.needles if not one.whole_word):
+            for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+                raw = needle.text.encode(encoding, "replace")
+                place = data.find(raw)
+                while place >= 0:
+                    kept[place : place + len(raw)] = b"*" * len(raw)
+                    place = data.find(raw, place + len(raw))
+        return bytes(kept)
+
+    def unmistakable(self, text: str) -> Iterator[tuple[str, int]]:
+        """What in a text can be nothing but a secret, and where: shapes and known values."""
+        for shape, (start, _) in shapes.spans(text, sure=True):
+            yield shape.name, start
+        for needle in self.needles:
+            if not (needle.whole_word or needle.runs_on) and needle.text in text:
+                yield "the value of a secret variable", text.index(needle.text)
+
+
+def _without(text: str, found: list[Span]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in sorted(found):
+        if start >= done:
+            pieces += (text[done:start], MARK)
+        done = max(done, end)
+    return "".join((*pieces, text[done:]))
+
+
+_known = Known()
+learn = _known.learn
+hide = _known.hide
+hide_bytes = _known.hide_bytes
+unmistakable = _known.unmistakable
+
+
+def hide_in(value: Any) -> Any:
+    """A value of JSON whose texts, keys too, are without secrets; others stay as they are."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, Mapping):
+        return {hide_in(key): hide_in(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(hide_in, value)) if type(value) in (list, tuple) else value
+    return value
+
+
+def cap(text: str, most: int) -> str:
+    """A redacted text of at most so many characters, and how many there were."""
+    text = hide(text)
+    if len(text) <= most:
+        return text
+    said = f"… ({len(text):,} characters)"
+    return f"{text[: most - len(said)]}{said}"

@@ -1,0 +1,234 @@
+"""What secrets look like where nobody said which they are: headers, URLs, keys by their prefix.
+
+Each shape is looked for from a literal that it cannot do without, so that ordinary text
+costs a few substring searches, and from there by a pattern that takes each character once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+MARK = "[redacted]"
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A kind of secret: literals to look for, and what is secret around one of them."""
+
+    name: str
+    literals: tuple[str, ...]  # in lower case
+    at: Callable[[str, int], Span | None]  # by the place of a literal
+    sure: bool = False  # whether nothing else looks like it
+
+
+def spans(text: str, *, sure: bool = False) -> Iterator[tuple[Shape, Span]]:
+    """Where a text looks secret; with ``sure`` only where it cannot be anything else."""
+    lower = _lower(text)
+    for shape in SHAPES:
+        if sure and not shape.sure:
+            continue
+        for literal in shape.literals:
+            place = lower.find(literal)
+            while place >= 0:
+                span = shape.at(text, place)
+                if span is not None and not _marked(text, span):
+                    yield shape, span
+                place = lower.find(literal, max(place + 1, span[1] if span else 0))
+
+
+def _lower(text: str) -> str:
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.replace("\u0130", "i").lower()
+
+
+def _marked(text: str, span: Span) -> bool:
+    """Whether nothing is left to hide there."""
+    return not text[slice(*span)].replace(MARK, "").strip(" \t;,=&")
+
+
+def _by(pattern: str, *, group: int = 0) -> Callable[[str, int], Span | None]:
+    """The group of a pattern that begins with the literal."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def at(text: str, place: int) -> Span | None:
+        found = compiled.match(text, place)
+        return found.span(group) if found else None
+
+    return at
+
+
+# A lookahead is bounded, and a repetition stands last or cannot give back what it took.
+_DIGIT = r"(?=[A-Za-z_+/.-]{0,60}[0-9=])"
+_KEYS = (
+    r"(?:gh[pousr]_[A-Za-z0-9]{12,}+"
+    r"|github_pat_[A-Za-z0-9_]{12,}+"
+    r"|xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{10,}+"
+    r"|(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}+"
+    rf"|(?<![A-Za-z0-9])sk-{_DIGIT}[A-Za-z0-9_-]{{16,}}+"
+    r"|(?<![A-Za-z0-9])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}+"
+    r"|glpat-[A-Za-z0-9_.-]{10,}+"
+    rf"|npm_{_DIGIT}[A-Za-z0-9]{{16,}}+"
+    rf"|pypi-{_DIGIT}[A-Za-z0-9_-]{{16,}}+"
+    r"|AIza[A-Za-z0-9_-]{30,}+|ya29\.[A-Za-z0-9_-]{10,}+"
+    rf"|hf_{_DIGIT}[A-Za-z0-9]{{20,}}+)"
+)
+_KEY_LITERALS = (
+    *(f"gh{kind}_" for kind in "pousr"),
+    *("github_pat_", "xox", "xapp-", "akia", "asia", "sk-", "sk_live_", "rk_live_"),
+    *("sk_test_", "rk_test_", "glpat-", "npm_", "pypi-", "aiza", "ya29.", "hf_"),
+)
+_JWT = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+)?"
+_PEM = (
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:[^-]++|-(?!----))*+(?:-----END [A-Z0-9 ]{0,40}-----)?"
+)
+_SLASH = r"(?:\\?/|%2[Ff])"
+_REST = r"([^\s'\"<>,()\[\]{}]{4,}+)"
+_HOOKS = (
+    rf"(?i:hooks\.slack\.com{_SLASH}(?:services|workflows|triggers){_SLASH}"
+    rf"|discord(?:app)?\.com{_SLASH}api{_SLASH}(?:v\d{{1,2}}{_SLASH})?webhooks{_SLASH}"
+    rf"|webhook\.office\.com{_SLASH}|outlook\.office\.com{_SLASH}webhook"
+    rf"|logic\.azure\.com(?::\d{{1,5}})?{_SLASH}workflows{_SLASH}"
+    rf"|hooks\.zapier\.com{_SLASH}hooks{_SLASH}"
+    rf"|events\.pagerduty\.com{_SLASH}(?:integration|generic|x-ere){_SLASH}){_REST}"
+)
+_HOOK_LITERALS = (
+    *("hooks.slack.com", "discord.com", "discordapp.com", "webhook.office.com"),
+    *("outlook.office.com", "logic.azure.com", "hooks.zapier.com", "events.pagerduty.com"),
+)
+_QUERY = (
+    r"[?&](?i:(?:amp;)?(?:key|sig|signature|auth|jwt|x-amz-signature|x-amz-credential|x-amz-security-token)"
+    r"(?:=|%3D))([^\s&#'\"<>]{6,}+)"
+)
+_TOKEN = rf"(?i:bearer|basic)[ \t]{{1,4}}{_DIGIT}([A-Za-z0-9._~+/=-]{{8,}}+)"
+
+_USERINFO = re.compile(r"[^\s/?#'\"<>]++")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+
+
+def _userinfo(text: str, place: int) -> Span | None:
+    """What stands between ``://`` and the last ``@`` before the path."""
+    start = place + 3
+    found = _USERINFO.match(text, start)
+    end = text.rfind("@", start, found.end()) if found else -1
+    return (start, end) if end > start else None
+
+
+def _password(text: str, place: int) -> Span | None:
+    """The same where it holds a password that is written out."""
+    span = _userinfo(text, place)
+    if span is None:
+        return None
+    _, colon, password = text[slice(*span)].partition(":")
+    return span if colon and _VARIABLE.sub("", password) else None
+
+
+def _key(text: str, place: int) -> Span | None:
+    """The value of a name that ends with key, where what stands before says which."""
+    kind = _KIND.search(text[max(0, place - 12) : place])
+    return _assigned(text, place) if kind else None
+
+
+# `name: value` and `name=value`, with either or both in quotes, as a pair too.
+_LINK = re.compile(r"\\*+[\"']?(?:[ \t]{0,20}(?:=>|[:=]|%3D)|(?<=[\"'])[ \t]{0,4},)[ \t]{0,4}")
+_QUOTE = re.compile(r"[bBfFrRuU]{0,2}(\\*+[\"'])")
+_SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate|api-?key|key|ssws|ntlm)[ \t]+")
+_WHOLE_LINE = re.compile(r"(?i:digest|hawk|aws4-hmac-sha256)[ \t]")
+_WORD = re.compile(r"[^\s'\",;&<>(){}\[\]]++")
+_LINE = re.compile(r"[^\r\n'\"]*+")
+_CLOSING = {"{": "}", "(": ")", "[": "]"}
+_NOTHING = ("none", "null", "true", "false", "undefined", "nil")
+
+
+def _line_end(text: str, start: int, most: int) -> int:
+    end = text.find("\n", start, most)
+    return most if end < 0 else end
+
+
+def _quoted(text: str, start: int) -> Span | None:
+    """The inside of the quotes that open here, as far as they reach in this line."""
+    opening = _QUOTE.match(text, start)
+    if opening is None:
+        return None
+    start, mark = opening.end(), opening[1]
+    end = text.find(mark, start)
+    while end > 0 and mark[0] != "\\" and text[end - 1] == "\\":
+        end = text.find(mark, end + 1)
+    return start, _line_end(text, start, len(text) if end < 0 else end)
+
+
+def _header(text: str, place: int) -> Span | None:
+    """The value of a header such as Authorization or Cookie."""
+    name = _HEADER.match(text, place)
+    link = _LINK.match(text, name.end()) if name else None
+    if name is None or link is None:
+        return None
+    start = link.end()
+    quoted = _quoted(text, start)
+    if quoted is not None:
+        return quoted if quoted[1] > quoted[0] else None
+    if text[start : start + 1] in _CLOSING and not text.startswith(MARK, start):
+        end = text.find(_CLOSING[text[start]], start, start + _INSIDE)
+        return (start + 1, end) if end > start + 1 else None
+    if "cookie" in name[0].lower() or _WHOLE_LINE.match(text, start):
+        rest = _LINE.match(text, start)
+        end = rest.end() if rest else start
+    else:
+        scheme = _SCHEME.match(text, start)
+        word = _WORD.match(text, scheme.end() if scheme else start)
+        end = word.end() if word else start
+    return (start, end) if end - start >= _LEAST else None
+
+
+def _assigned(text: str, place: int) -> Span | None:
+    """The value that is given to a name such as token or password."""
+    name = _NAME.match(text, place)
+    link = _LINK.match(text, name.end()) if name else None
+    if name is None or link is None:
+        return None
+    quoted = _quoted(text, link.end())
+    if quoted is not None:
+        said = text[slice(*quoted)]
+        return quoted if said and not _VARIABLE.fullmatch(said) else None
+    word = _WORD.match(text, link.end())
+    if word is None or len(word[0]) < _LEAST or word[0].lower() in _NOTHING:
+        return None
+    if "$" in word[0] or (name[0].lower() == "pwd" and word[0][0] in "/~"):
+        return None
+    tight = link[0] in ("=", "%3D")
+    plain = any(char.isdigit() for char in word[0][:60]) and len(word[0]) >= _LEAST_PLAIN
+    spoken = name[0].lower().startswith("pass") and ":" in link[0]
+    return word.span() if tight or plain or spoken else None
+
+
+_INSIDE = 4_096  # characters of what brackets hold
+_LEAST, _LEAST_PLAIN = 4, 7  # characters of a value without quotes
+_HEADER = re.compile(
+    r"(?i:(?:proxy-)?authorization|(?:set-)?cookies?)(?![A-Za-z0-9_-])|(?i:auth)(?==)"
+)
+_NAME = re.compile(
+    r"(?i:password|passwd|passphrase|pwd|secret|token|credentials?|webhook(?:[_-]url)?|key)"
+    r"(?![A-Za-z0-9_-])"
+)
+_KIND = re.compile(
+    r"(?i:api|access|secret|private|routing|integration|signing|encryption|account|auth)[_-]?\Z"
+)
+_NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "webhook")
+
+SHAPES = (
+    Shape("a private key", ("-----begin ",), _by(_PEM), sure=True),
+    Shape("a key or token", _KEY_LITERALS, _by(_KEYS), sure=True),
+    Shape("a JWT", ("eyj",), _by(_JWT), sure=True),
+    Shape("a webhook's address", _HOOK_LITERALS, _by(_HOOKS, group=1), sure=True),
+    Shape("a password in an address", ("://",), _password, sure=True),
+    Shape("userinfo in an address", ("://",), _userinfo),
+    Shape("a header", ("authorization", "cookie", "auth="), _header),
+    Shape("an authorization", ("bearer", "basic"), _by(_TOKEN, group=1)),
+    Shape("a named secret", _NAMES, _assigned),
+    Shape("a named key", ("key",), _key),
+    Shape("a secret parameter", ("?", "&"), _by(_QUERY, group=1)),
+)

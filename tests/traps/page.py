@@ -1,0 +1,83 @@
+"""docs/traps.md: every trap, what bare pytest says of it and what the gate says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.traps.catalogue import HONEST, THEMES, TRAPS
+from tests.traps.run import project
+from tests.traps.trap import NOTHING, Trap
+
+PAGE = Path(__file__).parents[2] / "docs/traps.md"
+_MAX = 160
+_RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]+")
+
+_INTRO = Path(__file__).with_name("intro.md")
+
+_HEAD = "| situation | bare pytest | JUnit | the gate says | because |\n" + "| --- " * 5 + "|\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was said of a trap."""
+
+    bare: str
+    junit: str
+    gate: str
+    because: str
+
+
+def rows(trap: Trap) -> Row:
+    """Run a trap for real, in the first of its modes, without the plugin and with it."""
+    mode = trap.modes[0]
+    with project(trap) as folder:
+        folder.spring()
+        bare = folder.bare(mode)
+    with project(trap) as folder:
+        folder.spring()
+        ended, said = folder.gate(mode, everything=False), folder.said()
+    answer = "no decision" if said.answer == NOTHING else said.answer
+    return Row(
+        bare=f"exit {bare.status}",
+        junit=bare.junit,
+        gate=f"{answer}, exit {ended.status}",
+        because=_short(said.because or _last(ended.output), folder.root),
+    )
+
+
+def _short(text: str, root: Path) -> str:
+    """A reason without what differs from run to run."""
+    text = _RUN.sub("…", text.replace(f"{root}/", "").replace(str(root), "."))
+    return text if len(text) <= _MAX else f"{text[:_MAX]}…"
+
+
+def _last(output: str) -> str:
+    """The last thing that a person reads."""
+    lines = [line for line in output.splitlines() if line.strip(" =-")]
+    return lines[-1] if lines else "nothing is printed"
+
+
+def written(found: Sequence[Row]) -> str:
+    """The page."""
+    counts = f" ({len(TRAPS)} traps; {len(HONEST)} honest runs, however odd, do)"
+    intro = _INTRO.read_text(encoding="utf-8").format(counts=counts)
+    return intro + "".join(_themes(iter(found)))
+
+
+def _themes(found: Iterator[Row]) -> Iterator[str]:
+    for theme, traps in THEMES.items():
+        yield f"\n## {theme}\n\n{_HEAD}"
+        for trap in traps:
+            row = next(found)
+            star = " *" if trap.taken else ""
+            cells = (trap.says, row.bare, row.junit, row.gate + star, row.because)
+            yield f"| {' | '.join(map(shown, cells))} |\n"
+
+
+def shown(text: str) -> str:
+    """A text as one cell of a table."""
+    flat = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return flat.replace("|", "\\|").replace("<", "&lt;")
