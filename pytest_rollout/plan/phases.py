@@ -12,12 +12,12 @@ from pytest_rollout.model.plan import (
     Guardrail,
     Kind,
     Phase,
-    Risk,
     RollbackStep,
     Severity,
     Then,
     When,
 )
+from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rules import read_rule
