@@ -35,7 +35,8 @@ def read_events(
         calendars: list[Any] = icalendar.Calendar.from_ical(text, multiple=True)
         events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
         if len(events) != len(lines):
-            return [], [(1, f"has {len(lines)} events, of which {len(events)} can be read", "")]
+            what = f"{len(lines)} events begin in it, {len(events)} can be read"
+            return [], [(1, what, "")]
         placed = list(zip(lines, events, strict=True))
         doubts = doubts_of(calendars, placed)
     except Exception as error:  # a reader of foreign text raises what it likes

@@ -220,6 +220,8 @@ def test_where_a_shared_calendar_was_not_read_nothing_is_said_to_be_free() -> No
         calendar.frozen(one, moment("2031-01-01T12:00Z"))
     with pytest.raises(RolloutError, match=r"not for 2024-12-30"):
         calendar.shut(one, phase(), moment("2024-12-30T12:00-05:00"))
+    with pytest.raises(RolloutError, match=r"not for 2029-05-07"):
+        calendar.never_opens(one, phase(day="2029-05-07"))
 
 
 def test_an_opening_is_not_looked_for_beyond_what_was_read() -> None:

@@ -104,6 +104,14 @@ def test_an_event_over_the_whole_span_is_there() -> None:
     assert len(read(calendar(event("DTSTART:20200101T000000Z", "DTEND:20300101T000000Z")))) == 1
 
 
+def test_a_whole_day_that_reaches_into_the_span_is_there() -> None:
+    text = calendar(event("DTSTART;VALUE=DATE:20241231"))  # until ten o'clock of UTC
+    assert len(read(text, zone="Pacific/Honolulu")) == 1
+    text = calendar(event("DTSTART;VALUE=DATE:20270101"))  # from two o'clock of the day before
+    assert len(read(text, zone="Pacific/Kiritimati")) == 1
+    assert read(text, zone="Pacific/Honolulu") == []
+
+
 def test_events_that_repeat_follow_the_clock_of_their_zone() -> None:
     text = calendar(
         event(
@@ -187,6 +195,8 @@ START = "DTSTART;TZID=America/New_York:20251110T120000"
         (HEAD + "BEGIN:VEVENT\nUID:a\n", 6, "VEVENT does not end: the file is cut off"),
         (calendar(event(*NOON))[: -len(FOOT)], 9, "VCALENDAR does not end"),
         (calendar("END:VEVENT\n"), 4, "END:VEVENT ends nothing"),
+        (calendar(event(*NOON).replace("BEGIN:", "BEGIN;X=1:")), 8, "END:VEVENT ends nothing"),
+        (calendar("BEGIN;X=1:VEVENT\nEND;X=1:VEVENT\n"), 1, "0 events begin in it, 1 can be read"),
         (event(*NOON), 1, "BEGIN:VEVENT stands in the wrong place"),
         (calendar("BEGIN:VFREEBUSY\nUID:b\nEND:VFREEBUSY\n"), 4, "VFREEBUSY is not understood"),
         (calendar(event("DTSTART:2025-11-10")), 4, "DTSTART cannot be read"),
