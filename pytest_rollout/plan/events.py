@@ -57,7 +57,8 @@ def _outline(text: str) -> tuple[list[int], list[Doubt]]:
                 what = "is no iCalendar: it does not begin with BEGIN:VCALENDAR"
                 return [], [(line, what, "")]
         elif word == "BEGIN":
-            if bool(inside) is (name == "VCALENDAR"):
+            depth = {"VCALENDAR": 0, "VEVENT": 1}.get(name, len(inside) or 1)
+            if len(inside) != depth:
                 return [], [(line, f"BEGIN:{name:.40} stands in the wrong place", "")]
             if len(inside) == 1 and name not in ("VEVENT", *_PASSED_OVER):
                 fix = "only events are read; leave it out of the file"

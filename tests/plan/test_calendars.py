@@ -198,6 +198,7 @@ START = "DTSTART;TZID=America/New_York:20251110T120000"
         (calendar(event(*NOON).replace("BEGIN:", "BEGIN;X=1:")), 8, "END:VEVENT ends nothing"),
         (calendar("BEGIN;X=1:VEVENT\nEND;X=1:VEVENT\n"), 1, "0 events begin in it, 1 can be read"),
         (event(*NOON), 1, "BEGIN:VEVENT stands in the wrong place"),
+        (calendar(event(event(*NOON), *NOON)), 6, "BEGIN:VEVENT stands in the wrong place"),
         (calendar("BEGIN:VFREEBUSY\nUID:b\nEND:VFREEBUSY\n"), 4, "VFREEBUSY is not understood"),
         (calendar(event("DTSTART:2025-11-10")), 4, "DTSTART cannot be read"),
         (calendar(event("DTEND:20251110T120000Z")), 4, "has no DTSTART"),
@@ -254,11 +255,26 @@ def test_an_offence_names_the_event() -> None:
     assert what.startswith("event 'year end' (UID u1) has neither")
 
 
+LINES = calendar(event(*NOON), event("DTSTART;VALUE=DATE:20251224", uid="b")).splitlines()
+MORE = [*LINES, "", " x", "RRULE:X", "BEGIN:VTIMEZONE", "END:VTIMEZONE", "BEGIN:VALARM"]
+PLACES = st.integers(0, len(LINES) - 1)
+EDITS = st.lists(st.tuples(PLACES, PLACES, st.none() | st.sampled_from(MORE)), max_size=3)
+
+
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([*calendar(event(*NOON)).splitlines(), "", " x", "RRULE:X"])))
-def test_lines_in_any_order_are_events_or_offences(lines: list[str]) -> None:
-    text = "\n".join(lines)
-    found, doubts = read_events(text, Use.FREEZE, NEW_YORK, KNOWN)
+@given(EDITS)
+def test_a_calendar_with_lines_out_of_place_loses_no_event_in_silence(
+    edits: list[tuple[int, int, str | None]],
+) -> None:
+    lines = list(LINES)
+    for here, there, line in edits:
+        if line is None:
+            lines[here], lines[there] = lines[there], lines[here]
+        elif here < there:
+            lines.insert(here, line)
+        else:
+            lines[here] = line
+    found, doubts = read_events("\n".join(lines), Use.FREEZE, NEW_YORK, KNOWN)
     assert doubts or len(found) == lines.count("BEGIN:VEVENT")
 
 
