@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "model": set(),
     "calendar": {"model"},
     "redact": set(),
-    "plan": {"model", "redact"},
+    "plan": {"model", "calendar", "redact"},
     "judge": {"model", "calendar"},
     "evidence": {"model", "calendar"},
     "report": {"model"},

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Plan
@@ -116,6 +117,9 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
     for phase in plan.phases:
         if phase.criteria and not phase.of(Gate.ENTRY):
             yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"
+        if calendar.never_opens(plan, phase):
+            window = calendar.window_words(plan, phase)
+            yield f"{plan.id}.{phase.id} ({window}) is never open for its changes, so not cleared"
 
 
 def _lines(

@@ -163,8 +163,9 @@ class Project:
 
     def plan_of_run(self, address: Address, digest: str) -> tuple[Plan, Phase]:
         """The plan and phase as they were when a run judged by them."""
-        now = [one for one in self.found if one.plan and one.plan.digest == digest]
-        loaded = now[0] if now else self._kept(digest)
+        whole = (one for one in self.found if one.plan and not one.problems)
+        now = next((one for one in whole if one.plan and one.plan.digest == digest), None)
+        loaded = now or self._kept(digest)
         if loaded is None or loaded.plan is None or loaded.problems:
             raise RolloutError(f"the plan that was judged by ({digest[:12]}) is not in the ledger")
         phase = loaded.plan.phase(address.phase)
@@ -174,7 +175,9 @@ class Project:
 
     def _kept(self, digest: str) -> Loaded | None:
         text = self.ledger.text(digest)
-        return parse(text, self.root / _PLAN, _PLAN) if text is not None else None
+        if text is None:
+            return None
+        return parse(text, self.root / _PLAN, _PLAN, calendars=False)
 
 
 def parsed(text: str) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from pytest_rollout.model.verdict import Answer
 def command(
     plan: str | None, environment: str, root: str | None, ledger: str | None, *, as_json: bool
 ) -> int:
-    """Show every phase with what its gates last decided."""
+    """Show every phase with what its gates last decided, and when it is open for changes."""
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
     rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
@@ -35,7 +36,9 @@ def command(
         widths = {key: max(len(row[key]) for row in mine) for key in ("phase", "title", "window")}
         for row in mine:
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
-            say(f"  {named}  {_shown(row, 'entry')}  {_shown(row, 'exit')}".rstrip())
+            say(
+                f"  {named}  {_shown(row, 'entry')}  {_shown(row, 'exit')}  {row['opens']}".rstrip()
+            )
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
@@ -47,6 +50,7 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
         "phase": phase.id,
         "title": phase.title,
         "window": calendar.window_words(plan, phase),
+        **_opening(plan, phase, datetime.now(UTC)),
     }
     for gate in Gate:
         address = Address(plan.id, phase.id, gate)
@@ -55,6 +59,17 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
             **_last(project, address, environment),
         }
     return row
+
+
+def _opening(plan: Plan, phase: Phase, now: datetime) -> dict[str, Any]:
+    """When changes of the phase may be made next; no words where nothing limits them."""
+    found = calendar.next_opening(plan, phase, now)
+    edges = (found.since, found.until) if found else ()
+    always = found is not None and found.since <= now and found.until is None
+    return {
+        "opening": [edge and calendar.stamp(calendar.to_us(edge)) for edge in edges],
+        "opens": "" if always else calendar.opening_words(plan, phase, now),
+    }
 
 
 def _last(project: Project, address: Address, environment: str) -> dict[str, Any]:

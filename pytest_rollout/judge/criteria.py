@@ -69,7 +69,7 @@ def _parts(
         because = _unbound(criterion) if world.run.sealed else _UNSEALED
         parts.append(Part("", Verdict.MISSING, because))
     if criterion.rule is not None:
-        parts += judge(criterion.rule, world, at_us, plan.timezone)
+        parts += judge(criterion.rule, world, at_us, plan)
     return tuple(parts)
 
 

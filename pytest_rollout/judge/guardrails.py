@@ -29,6 +29,7 @@ from pytest_rollout.model.evidence import Labels, Seen, World
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import Verdict, worst
+from pytest_rollout.model.windows import Hours
 
 
 def judge_guardrail(
@@ -45,7 +46,7 @@ def judge_guardrail(
         rule = resolved(stated, world.seen)
         level = float(rule.confidence.level) / sharing if rule.confidence else 0.0
         terms = Terms(plan.timezone, level, watched=True)
-        found += _Guard(rule, world, at_us, terms).parts(oldest_us)
+        found += _Guard(rule, world, at_us, terms, plan.nights).parts(oldest_us)
     parts = tuple(_state(part) for part in found)
     verdict = worst(part.verdict for part in parts)
     telling = [part for part in parts if part.verdict.holds_back] or parts
@@ -93,11 +94,14 @@ class _Watch:
 class _Guard:
     """One rule, watched over all that happened."""
 
-    def __init__(self, rule: Rule, world: World, at_us: int, terms: Terms) -> None:
+    def __init__(
+        self, rule: Rule, world: World, at_us: int, terms: Terms, nights: Hours | None
+    ) -> None:
         self.rule = rule
         self.world = world
         self.at_us = at_us
         self.terms = terms
+        self.nights = nights
         self.others = other_side(rule, world)
         self.watches: dict[Labels, _Watch] = {}
         self.absent: list[Absent] = []
@@ -127,7 +131,8 @@ class _Guard:
         return max([self.at_us, *map(event_time, known)])
 
     def _reach(self, at_us: int) -> Reach:
-        return Reach(at_us, self.world.begun_us, self.world.run.id, self.terms.zone)
+        world = self.world
+        return Reach(at_us, world.begun_us, world.run.id, self.terms.zone, self.nights)
 
     def _judged(self, slice_: Slice, reach: Reach) -> tuple[Part, Terms]:
         terms = against(self.rule, slice_, self.others, reach, self.terms)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rollout import calendar
+from pytest_rollout.calendar import Bucket, Bucketing, closed_since
 from pytest_rollout.judge import words
 from pytest_rollout.judge.slices import (
     Absent,
@@ -26,10 +26,10 @@ from pytest_rollout.model.verdict import Verdict, worst
 Judging = Callable[[Slice, Reach], Part]
 _GOOD = (Verdict.PASS, Verdict.WARN)
 _CALENDAR = {
-    ScopeKind.DAYS: "days",
-    ScopeKind.NIGHTS: "nights",
-    Per.DAY: "days",
-    Per.NIGHT: "nights",
+    ScopeKind.DAYS: Bucketing.DAY,
+    ScopeKind.NIGHTS: Bucketing.NIGHT,
+    Per.DAY: Bucketing.DAY,
+    Per.NIGHT: Bucketing.NIGHT,
 }
 
 
@@ -66,7 +66,7 @@ def looks_of(
         return
     unit = _CALENDAR.get(rule.scopes[0].kind)
     if unit:
-        moments = [end for _, end in _closed(unit, items, reach)]
+        moments = [bucket.end_us for bucket in _closed(unit, items, reach)]
     else:
         moments = sorted({event_time(one) for one in items if event_time(one) <= reach.at_us})
     for at_us in reversed(moments) if newest_first else moments:
@@ -74,11 +74,13 @@ def looks_of(
         yield Look(at_us, slice_of(rule, group, known, replace(reach, at_us=at_us)))
 
 
-def _closed(unit: str, items: Sequence[Seen], reach: Reach) -> list[tuple[int, int]]:
+def _closed(unit: Bucketing, items: Sequence[Seen], reach: Reach) -> tuple[Bucket, ...]:
     """The days or nights that are over since the begin, or since an older first slot."""
     starts = [event_time(one) for one in items[:1]]
     starts += [reach.begun_us] if reach.begun_us is not None else []
-    return calendar.over(unit, min(starts), reach.at_us, reach.zone) if starts else []
+    if not starts:
+        return ()
+    return closed_since(unit, reach.zone, reach.nights, min(starts), reach.at_us)
 
 
 def _buckets(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach) -> Iterator[Look]:
@@ -92,7 +94,8 @@ def _buckets(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach) -> 
             yield Look(event_time(ordered[-1]), Slice(group, ordered, scope, rule.need))
         return
     assert rule.per is not None
-    for start, end in _closed(_CALENDAR[rule.per], items, reach):
+    for bucket in _closed(_CALENDAR[rule.per], items, reach):
+        start, end = bucket.start_us, bucket.end_us
         inside = tuple(one for one in items if start <= event_time(one) < end)
         yield Look(end, Slice(group, inside, scope, rule.need))
 
@@ -111,7 +114,7 @@ def in_scope(rule: Rule, looks: Sequence[Look], reach: Reach) -> tuple[Sequence[
 
 
 def _reached(scope: Scope, look: Look, reach: Reach) -> bool:
-    start, end = calendar.bounds(scope, reach.at_us, reach.begun_us, reach.zone)
+    start, end = reach.bounds(scope)
     return (start is None or look.at_us > start) and (end is None or look.at_us <= end)
 
 

@@ -22,20 +22,21 @@ from pytest_rollout.judge.slices import (
 )
 from pytest_rollout.model.decision import Part
 from pytest_rollout.model.evidence import Seen, World
+from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Each, Rule, ScopeKind
 from pytest_rollout.model.verdict import Verdict
 
 
-def judge(stated: Rule, world: World, at_us: int, zone: str) -> tuple[Part, ...]:
+def judge(stated: Rule, world: World, at_us: int, plan: Plan) -> tuple[Part, ...]:
     """One part for each group of the rule; never empty."""
     rule = resolved(stated, world.seen)
     items = matching(rule, world)
     if rule.per is None and all(one.kind is ScopeKind.RUN for one in rule.scopes):
         items = [item for item in items if item.run == world.run.id]
-    reach = Reach(at_us, world.begun_us, world.run.id, zone)
+    reach = Reach(at_us, world.begun_us, world.run.id, plan.timezone, plan.nights)
     level = level_of(rule, world.looks)
     groups, others = grouped(rule, items), other_side(rule, world)
-    terms = Terms(zone, level)
+    terms = Terms(plan.timezone, level)
     if rule.per is None and rule.streak is None:
         found, absent = slices(rule, groups, reach)
         parts = [judge_slice(rule, one, against(rule, one, others, reach, terms)) for one in found]

@@ -11,6 +11,7 @@ from itertools import product
 from pytest_rollout import calendar
 from pytest_rollout.model.evidence import Hole, Labels, Lost, Seen, Slot, World
 from pytest_rollout.model.rule import Each, Rule, Scope, ScopeKind
+from pytest_rollout.model.windows import Hours
 
 Groups = Mapping[Labels, Sequence[Seen]]
 _UNLABELLED = "?"
@@ -25,6 +26,11 @@ class Reach:
     begun_us: int | None
     run: str
     zone: str
+    nights: Hours | None = None
+
+    def bounds(self, scope: Scope) -> tuple[int | None, int | None]:
+        """The event times that a scope reaches."""
+        return calendar.bounds(scope, self.at_us, self.begun_us, self.zone, self.nights)
 
 
 @dataclass(frozen=True)
@@ -204,7 +210,7 @@ def cut(scope: Scope, items: Sequence[Seen], reach: Reach) -> tuple[Seen, ...]:
     """The slots that a scope reaches, of some in order of event time."""
     if scope.kind in (ScopeKind.RUN, ScopeKind.AGE):
         items = [item for item in items if item.run == reach.run]
-    start, end = calendar.bounds(scope, reach.at_us, reach.begun_us, reach.zone)
+    start, end = reach.bounds(scope)
     first = 0 if start is None else bisect_right(items, start, key=event_time)
     after = len(items) if end is None else bisect_right(items, end, key=event_time)
     inside = tuple(items[first:after])

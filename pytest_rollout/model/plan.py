@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from pytest_rollout.model.rule import Group, Rule
+from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
 
 EMBEDDED = "embedded"
 
@@ -55,15 +56,6 @@ class Effect(Enum):
     def rank(self) -> int:
         """0 is harmless."""
         return list(Effect).index(self)
-
-
-class Risk(StrEnum):
-    """How risky a phase's changes are; windows may admit a risk up to one of these."""
-
-    NONE = "none"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +109,6 @@ class RollbackStep:
 
     says: str
     how: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Hours of a day in the plan's zone; ``until`` is excluded, 00:00 means midnight."""
-
-    since: dt.time
-    until: dt.time
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When changes may be made, or (as a freeze) may not."""
-
-    days: frozenset[int]  # Monday is 0
-    hours: Hours | None = None
-    risk: Risk | None = None  # admits changes up to this risk; None: any
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +183,8 @@ class Plan:
     configuration: Reading | None = None
     change_windows: tuple[Window, ...] = ()
     freezes: tuple[Window, ...] = ()
+    calendars: tuple[SharedCalendar, ...] = ()
+    nights: Hours | None = None  # what a night is; None: 22:00 to 06:00
     roles: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     digest: str = ""

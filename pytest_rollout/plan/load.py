@@ -18,14 +18,14 @@ from pytest_rollout.model.plan import (
     Phase,
     Plan,
     Reading,
-    Risk,
     Target,
-    Window,
 )
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
-from pytest_rollout.plan.tree import MAX_BYTES, Tree, read
+from pytest_rollout.plan.tree import MAX_BYTES, read
+from pytest_rollout.plan.windows import read_nights, read_windows
 from pytest_rollout.redact import hide, unmistakable
 
 
@@ -73,12 +73,17 @@ def _secrets(text: str, shown: str) -> Iterator[Problem]:
         yield Problem(shown, text.count("\n", 0, place) + 1, f"{what} is written out", fix)
 
 
-def parse(text: str, path: Path, shown: str) -> Loaded:
-    """The plan in a text."""
+def parse(text: str, path: Path, shown: str, *, calendars: bool = True) -> Loaded:
+    """The plan in a text.
+
+    Without ``calendars`` its shared calendars are left out: enough to judge by, because no
+    decision depends on them, and a plan of the past stands whatever became of their files.
+    """
     tree, problems = read(text, shown)
     plan = None
     if tree is not None:
-        plan = _plan(Reader(tree, shown, "the plan", problems), text, shown)
+        reader = Reader(tree, shown, "the plan", problems)
+        plan = _plan(reader, text, path if calendars else None)
     names = plan.marks() if plan else frozenset()
     if problems:
         names |= _glean(text, path)
@@ -94,28 +99,32 @@ def _glean(text: str, path: Path) -> frozenset[str]:
     return frozenset({path.parent.name, *(word.replace("-", "_") for word in words)})
 
 
-def _plan(reader: Reader, text: str, shown: str) -> Plan | None:
+def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
     id_ = reader.parsed("plan", terms.mark)
     if id_ is None:
         if not reader.has("plan"):
             reader.problem(reader.line, "the plan has no `plan:` with its name")
         return None
     reader.text("version")
-    reader.later("include", "calendars")
-    windows, freezes = _windows(reader)
+    reader.later("include")
+    windows, freezes = read_windows(reader)
     roles = reader.pairs("roles")
+    zone, phases = _zone(reader), _phases(reader, roles)
+    reader.tree("calendars")
     plan = Plan(
         id=id_,
         title=reader.text("title", id_),
-        timezone=_zone(reader),
+        timezone=zone,
         environments=_environments(reader),
         release=_reading(reader, "release"),
         configuration=_reading(reader, "configuration"),
         change_windows=windows,
         freezes=freezes,
+        calendars=read_calendars(reader, path, zone, phases) if path else (),
+        nights=read_nights(reader),
         roles=roles,
-        phases=_phases(reader, roles),
-        path=shown,
+        phases=phases,
+        path=reader.file,
         digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
     )
     reader.done()
@@ -217,29 +226,6 @@ def _reading(reader: Reader, key: str) -> Reading | None:
         inner.problem(tree.line, f"`{key}` needs `target` and `path`")
         return None
     return Reading(target, path, json)
-
-
-def _windows(reader: Reader) -> tuple[tuple[Window, ...], tuple[Window, ...]]:
-    tree = reader.tree("windows")
-    if tree is None:
-        return (), ()
-    inner = reader.reader(tree, "windows")
-    change = tuple(_window(inner, item, "a change window") for item in inner.items("change"))
-    freeze = tuple(_window(inner, item, "a freeze") for item in inner.items("freeze"))
-    inner.done()
-    return change, freeze
-
-
-def _window(reader: Reader, tree: Tree, what: str) -> Window:
-    inner = reader.reader(tree, what)
-    window = Window(
-        days=inner.parsed("days", terms.days) or frozenset(range(7)),
-        hours=inner.parsed("hours", terms.hours),
-        risk=inner.optional("risk", Risk),
-        why=inner.text("why"),
-    )
-    inner.done()
-    return window
 
 
 def _references(reader: Reader, plan: Plan) -> None:

@@ -12,13 +12,13 @@ from pytest_rollout.model.plan import (
     Guardrail,
     Kind,
     Phase,
-    Risk,
     RollbackStep,
     Severity,
     Then,
     When,
 )
 from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.reader import Reader, nearest

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import keyword
 import re
-from datetime import date, time
+from datetime import date, datetime, time
 from fractions import Fraction
+from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.evidence import exact
-from pytest_rollout.model.plan import Hours
 from pytest_rollout.model.rule import Cut, Take, Taking
+from pytest_rollout.model.windows import Hours
 
 _CUT = re.compile(r"(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(ms|s|m|h|d)?")
 _SECONDS = {
@@ -91,7 +93,7 @@ def day(text: str) -> date:
 
 
 def hours(text: str) -> Hours:
-    """Hours of a day, as ``09:00-16:00``; 24:00 is the end of the day."""
+    """Hours of a day, as ``09:00-16:00`` or over midnight; 24:00 is the end of the day."""
     match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})", text.strip())
     rule = f'{text!r:.60} are no hours; write "09:00-16:00"'
     if match is None:
@@ -102,9 +104,32 @@ def hours(text: str) -> Hours:
         until = time(0, 0) if (h2, m2) == (24, 0) else time(h2, m2)
     except ValueError:
         raise ValueError(rule) from None
-    if until != time(0, 0) and until <= since:
-        raise ValueError(f"{text!r:.60} end before they begin")
+    if until == since and (h2, m2) != (24, 0):
+        raise ValueError(f'{text!r:.60} begin and end at once; a whole day is "00:00-24:00"')
     return Hours(since, until)
+
+
+def reading(text: str) -> date | datetime:
+    """A day, or a reading of the clock on a day, as 2025-12-20 or 2025-12-20 18:00."""
+    match = re.fullmatch(r"(\S+)[ T]([0-9]{2}):([0-9]{2})", text.strip())
+    if match is None:
+        return day(text.strip())
+    try:
+        clock = time(int(match[2]), int(match[3]))
+    except ValueError:
+        raise ValueError(f"{text!r:.60} is no moment; write it as 2025-12-20 18:00") from None
+    return datetime.combine(day(match[1]), clock)
+
+
+def zone(text: str) -> str:
+    """The name of a time zone, as America/New_York."""
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, KeyError):
+        close = difflib.get_close_matches(text, available_timezones(), n=1, cutoff=0.6)
+        fix = f"did you mean `{close[0]}`?" if close else "write an IANA name: America/New_York"
+        raise ValueError(f"unknown timezone `{text:.60}` ({fix})") from None
+    return text
 
 
 def days(text: str) -> frozenset[int]:

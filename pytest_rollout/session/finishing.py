@@ -76,6 +76,11 @@ class Finishing:
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
         return {
             "plans": {plan.id: plan.digest for plan in asked.values()},
+            "calendars": {
+                plan.id: {one.file: one.digest for one in plan.calendars}
+                for plan in asked.values()
+                if plan.calendars
+            },
             "gates": [str(gate) for gate in request.gates],
             "partial": list(request.partial),
             "drill": request.drill,

@@ -195,8 +195,8 @@ class Stage:
         return self._run.file(name, self._own)
 
     def frozen(self, moment: datetime) -> bool:
-        """Whether a moment falls into a freeze of the plan."""
-        return calendar.frozen(self._run.plan, moment) is not None
+        """Whether a moment falls into a freeze that holds for changes of this phase's risk."""
+        return calendar.frozen(self._run.plan, moment, self._run.phase.risk) is not None
 
     def operate(self, target: str, step: str, **arguments: object) -> Mapping[str, Any]:
         """Have the scripted operator of an embedded target do a step of the plan.
@@ -238,10 +238,7 @@ class Stage:
         address = Address(self._run.plan.id, self._run.phase.id)
         if not is_begun(request.ledger, address, environment.name):
             return f"{self.id} has not begun"
-        window = calendar.phase_window(self._run.plan, self._run.phase)
-        if window and not window[0] <= datetime.now(UTC) < window[1]:
-            return f"outside its window, {calendar.window_words(self._run.plan, self._run.phase)}"
-        return None
+        return calendar.shut(self._run.plan, self._run.phase, datetime.now(UTC))
 
     @contextmanager
     def scenario(self, facts: Scenario) -> Iterator[Stage]:

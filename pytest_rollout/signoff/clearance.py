@@ -136,17 +136,11 @@ def _required(phase: Phase, answers: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _open(plan: Plan, phase: Phase, now: datetime) -> Finding:
-    moment = calendar.wall(calendar.to_us(now), plan.timezone)
-    window = calendar.phase_window(plan, phase)
-    if window and not window[0] <= now < window[1]:
-        return _no("window", f"{moment} is outside of {calendar.window_words(plan, phase)}")
-    freeze = calendar.frozen(plan, now)
-    if freeze is not None:
-        return _no("window", f"{moment} is in a freeze" + (freeze.why and f": {freeze.why}"))
-    if plan.change_windows and not calendar.admitted(plan, phase, now):
-        risk = f" of {phase.risk} risk" if phase.risk else ""
-        return _no("window", f"no change window admits a change{risk} at {moment}")
-    return _yes("window", f"{moment} is in the window, and no freeze")
+    why = calendar.shut(plan, phase, now)
+    words = calendar.opening_words(plan, phase, now)
+    if why is not None:
+        return _no("window", f"{why}; {words}")
+    return _yes("window", f"{calendar.wall(calendar.to_us(now), plan.timezone)}: {words}")
 
 
 def _yes(name: str, because: str) -> Finding:

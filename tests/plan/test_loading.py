@@ -135,7 +135,7 @@ OFFENCES = {
     "due to no gate": ("due: plms.day3/exit", "due: plms.day3", "write plan.phase/entry"),
     "due to no phase": ("due: plms.day3/exit", "due: plms.day33/exit", "did you mean `day3`?"),
     "bad hours": ('hours: "09:00-11:00"', 'hours: "9-11"', 'write "09:00-16:00"'),
-    "hours backwards": ('hours: "09:00-11:00"', 'hours: "11:00-09:00"', "end before they begin"),
+    "no hours": ('hours: "09:00-11:00"', 'hours: "09:00-09:00"', "begin and end at once"),
     "hours beyond": ('hours: "09:00-11:00"', 'hours: "09:00-25:00"', 'write "09:00-16:00"'),
     "bad days": ("days: mon-thu", "days: monday", "write mon-thu"),
     "bad date": ("date: 2025-11-10", "date: 2025-11-31", "write it as 2025-11-10"),

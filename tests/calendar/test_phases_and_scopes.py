@@ -1,4 +1,4 @@
-"""Windows, freezes and the edges of scopes, also where clocks change."""
+"""Phase windows, instants and the edges of scopes, also where clocks change."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from pytest_rollout import calendar
-from pytest_rollout.model.plan import Hours, Phase, Plan, Window
+from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.rule import Scope, ScopeKind
+from pytest_rollout.model.windows import Hours
 
 NEW_YORK = "America/New_York"
 SPRING = date(2026, 3, 8)  # 02:00 EST becomes 03:00 EDT
 AUTUMN = date(2026, 11, 1)  # 02:00 EDT becomes 01:00 EST
 
 
-def plan(*freezes: Window, zone: str = NEW_YORK) -> Plan:
-    return Plan("p", "P", zone, (), {}, freezes=freezes)
+def plan(zone: str = NEW_YORK) -> Plan:
+    return Plan("p", "P", zone, (), {})
 
 
 def phase(
@@ -56,6 +57,8 @@ def test_scopes_without_edges_are_open(kind: ScopeKind) -> None:
         (AUTUMN, time(0), time(3), "2026-11-01T04:00", "2026-11-01T08:00"),  # four hours long
         (date(2026, 3, 7), time(22), time(0), "2026-03-08T03:00", "2026-03-08T05:00"),
         (date(2026, 7, 1), time(9), time(11), "2026-07-01T13:00", "2026-07-01T15:00"),
+        (date(2026, 7, 1), time(22), time(2), "2026-07-02T02:00", "2026-07-02T06:00"),
+        (date(2026, 10, 31), time(22), time(2), "2026-11-01T02:00", "2026-11-01T07:00"),
     ],
 )
 def test_a_phase_window_follows_the_clocks_of_the_zone(
@@ -92,6 +95,10 @@ def test_a_phase_without_date_has_no_window() -> None:
         (phase(AUTUMN), "Sun 2026-11-01"),
         (phase(AUTUMN, time(9), time(11)), "Sun 2026-11-01 09:00-11:00 EST"),
         (phase(AUTUMN, time(22), time(0)), "Sun 2026-11-01 22:00-00:00 EST"),
+        (
+            phase(date(2026, 10, 31), time(22), time(2)),
+            "Sat 2026-10-31 22:00 to Sun 2026-11-01 02:00 EST",
+        ),
         (phase(SPRING, last=date(2026, 3, 10)), "Sun 2026-03-08 to Tue 2026-03-10"),
         (
             phase(date(2026, 3, 7), time(9), time(17), last=SPRING),
@@ -101,57 +108,6 @@ def test_a_phase_without_date_has_no_window() -> None:
 )
 def test_a_window_is_said_in_wall_clock_time(one: Phase, words: str) -> None:
     assert calendar.window_words(plan(), one) == words
-
-
-STAND_UP = Window(frozenset(range(5)), Hours(time(9, 30), time(9, 45)), why="daily stand-up")
-
-
-@pytest.mark.parametrize(
-    ("moment", "frozen"),
-    [
-        ("2026-07-01T09:29:59.999999-04:00", False),
-        ("2026-07-01T09:30:00-04:00", True),
-        ("2026-07-01T09:44:59.999999-04:00", True),
-        ("2026-07-01T09:45:00-04:00", False),
-        ("2026-07-04T09:35:00-04:00", False),  # a Saturday
-        ("2026-07-01T13:35:00+00:00", True),  # the same clock, said elsewhere
-        ("2026-12-01T13:35:00+00:00", False),  # 08:35 in winter
-        ("2026-12-01T14:35:00+00:00", True),
-    ],
-)
-def test_a_freeze_has_exact_ends_in_the_zone_of_the_plan(moment: str, frozen: bool) -> None:
-    found = calendar.frozen(plan(STAND_UP), local(moment))
-    assert (found is STAND_UP) is frozen
-
-
-@pytest.mark.parametrize(
-    ("moment", "inside"),
-    [
-        ("2026-03-08T01:59:59-05:00", False),
-        ("2026-03-08T03:00:00-04:00", True),  # 02:00 is skipped, so the window begins at 03:00
-        ("2026-03-08T03:59:59-04:00", True),
-        ("2026-03-08T04:00:00-04:00", False),
-        ("2026-11-01T01:30:00-04:00", False),
-        ("2026-11-01T01:30:00-05:00", False),  # the second 01:30 of that night
-        ("2026-11-01T02:00:00-05:00", True),
-    ],
-)
-def test_a_weekly_window_over_a_change_of_clocks(moment: str, inside: bool) -> None:
-    window = Window(frozenset({6}), Hours(time(2), time(4)))
-    assert calendar.within(window, local(moment), NEW_YORK) is inside
-
-
-def test_a_window_until_midnight_holds_the_last_microsecond_of_its_day_only() -> None:
-    window = Window(frozenset({2}), Hours(time(22), time(0)))  # Wednesday
-    assert calendar.within(window, local("2026-07-01T23:59:59.999999-04:00"), NEW_YORK)
-    assert not calendar.within(window, local("2026-07-02T00:00:00-04:00"), NEW_YORK)
-    assert not calendar.within(window, local("2026-07-01T00:00:00-04:00"), NEW_YORK)
-
-
-def test_days_without_hours_are_whole() -> None:
-    window = Window(frozenset({2}))
-    assert calendar.within(window, local("2026-07-01T00:00:00-04:00"), NEW_YORK)
-    assert not calendar.within(window, local("2026-06-30T23:59:59-04:00"), NEW_YORK)
 
 
 def test_instants_are_whole_microseconds_and_come_back() -> None:

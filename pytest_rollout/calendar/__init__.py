@@ -1,0 +1,40 @@
+"""Windows, freezes, zones, nights and the edges of scopes; pure."""
+
+from pytest_rollout.calendar.buckets import NIGHT, Bucket, Bucketing, buckets, closed_since, newest
+from pytest_rollout.calendar.instants import from_us, stamp, to_us, wall
+from pytest_rollout.calendar.openings import (
+    Opening,
+    admitted,
+    frozen,
+    never_opens,
+    next_opening,
+    opening_words,
+    openings,
+    shut,
+)
+from pytest_rollout.calendar.phases import phase_window, window_words
+from pytest_rollout.calendar.scopes import bounds
+
+__all__ = [
+    "NIGHT",
+    "Bucket",
+    "Bucketing",
+    "Opening",
+    "admitted",
+    "bounds",
+    "buckets",
+    "closed_since",
+    "from_us",
+    "frozen",
+    "never_opens",
+    "newest",
+    "next_opening",
+    "opening_words",
+    "openings",
+    "phase_window",
+    "shut",
+    "stamp",
+    "to_us",
+    "wall",
+    "window_words",
+]

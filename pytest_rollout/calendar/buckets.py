@@ -1,0 +1,82 @@
+"""Days and nights in a plan's zone, as buckets for what is judged by the day or the night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from pytest_rollout.calendar.instants import from_us, resolved
+from pytest_rollout.calendar.windows import MIDNIGHT, ends_on
+from pytest_rollout.model.windows import Hours
+
+NIGHT = Hours(time(22, 0), time(6, 0))
+
+
+class Bucketing(StrEnum):
+    """What time is divided into."""
+
+    DAY = "day"
+    NIGHT = "night"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One day or night; the end is excluded."""
+
+    start_us: int
+    end_us: int
+    name: str  # the day on which it starts, as 2025-11-10
+
+
+def buckets(
+    kind: Bucketing, zone: str, hours: Hours | None, from_us_: int, to_us_: int
+) -> tuple[Bucket, ...]:
+    """The days or nights that lie whole in a span, and so are over at its end, in their order.
+
+    A day is from midnight to midnight, a night has its hours (22:00 to 06:00 unless told) and
+    the name of the day on which it starts. In the zone, so a day has 23, 24 or 25 hours.
+    """
+    clocks = ZoneInfo(zone)
+    day = from_us(from_us_).astimezone(clocks).date() - timedelta(days=1)
+    last = from_us(to_us_).astimezone(clocks).date()
+    found = []
+    while day <= last:
+        one = _bucket(kind, clocks, hours, day)
+        if from_us_ <= one.start_us < one.end_us <= to_us_:
+            found.append(one)
+        day += timedelta(days=1)
+    return tuple(found)
+
+
+def newest(
+    kind: Bucketing, zone: str, hours: Hours | None, count: int, at_us: int
+) -> tuple[Bucket, ...]:
+    """The newest days or nights that are over at an instant, in their order."""
+    clocks = ZoneInfo(zone)
+    day = from_us(at_us).astimezone(clocks).date()
+    found: list[Bucket] = []
+    while len(found) < count:
+        one = _bucket(kind, clocks, hours, day)
+        if one.end_us <= at_us:
+            found.append(one)
+        day -= timedelta(days=1)
+    return tuple(reversed(found))
+
+
+def closed_since(
+    kind: Bucketing, zone: str, hours: Hours | None, since_us: int, at_us: int
+) -> tuple[Bucket, ...]:
+    """The days or nights that were not over at one instant and are at another, in their order."""
+    day = from_us(since_us).astimezone(ZoneInfo(zone)).date() - timedelta(days=2)
+    first = _bucket(kind, ZoneInfo(zone), hours, day).start_us
+    return tuple(one for one in buckets(kind, zone, hours, first, at_us) if one.end_us > since_us)
+
+
+def _bucket(kind: Bucketing, clocks: ZoneInfo, hours: Hours | None, day: date) -> Bucket:
+    edges = Hours(MIDNIGHT, MIDNIGHT) if kind is Bucketing.DAY else hours or NIGHT
+    start = resolved(clocks, datetime.combine(day, edges.since))
+    end_day = ends_on(day, edges.since, edges.until)
+    end = resolved(clocks, datetime.combine(end_day, edges.until))
+    return Bucket(start, end, day.isoformat())
