@@ -52,6 +52,26 @@ def test_a_hole_that_could_have_been_a_trip_stays_blind() -> None:
     assert watched(RECENT, [*samples(0, 0, 0), *late]) == "quiet"
 
 
+@pytest.mark.parametrize(
+    ("take", "fail", "good"),
+    [
+        ("max", "> 1", 0),
+        ("min", "< -1", 0),
+        ("max", "> 0", 0),
+        ('{share: "< 10"}', "< 0.5", 1),
+        ('{share: "< 10"}', "> 0.5", 11),
+        ('{share: "> 10"}', "< 0.5", 11),
+        ('{share: "> 10"}', "> 0.5", 1),
+        ("rate", "> 0.5", 0),
+        ("rate", "< 0.5", 1),
+    ],
+)
+def test_a_hole_that_stood_alone_could_have_been_a_trip(take: str, fail: str, good: int) -> None:
+    rule = f'metric: m, over: [{{last: 1}}], take: {take}, fail: "{fail}"'
+    assert watched(rule, samples(good, good)) == "quiet"
+    assert watched(rule, samples(None, good)) == "blind"
+
+
 def test_a_hole_that_could_not_have_been_a_trip_does_not_stay_blind() -> None:
     rate = 'metric: m, over: [{span: 5m, need: 3}], take: rate, fail: "> 0.5"'
     late = [seen(0, END - 3), seen(0, END - 2), seen(0, END - 1)]

@@ -200,6 +200,13 @@ def test_what_a_rule_says(rule: str, observed: list[Seen], verdict: Verdict, sai
     assert (finding.verdict, finding.because) == (verdict, said)
 
 
+def test_of_many_reasons_three_are_told() -> None:
+    why = "is not a number to judge"
+    finding = judged(RULE, samples("d", "c", "b", "a"))
+    told = f"a {why}; b {why}; c {why}"
+    assert finding.because == f"4 of 4 samples of m cannot be judged: {told}"
+
+
 def test_a_rule_since_a_begin_that_never_was() -> None:
     finding = judged(f"{RULE}, over: [{{since: begin}}]", samples(1), begun_us=None)
     assert finding.because == "the phase was not begun, so no sample of m counts"
