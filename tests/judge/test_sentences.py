@@ -369,6 +369,30 @@ def test_what_is_worst_of_a_guardrail_is_told_first() -> None:
     assert reason.endswith(f"; lane A: {blind}; lane B: {blind}; and 1 more")
 
 
+LANES = WATCH.replace("each", "over: [{last: 2}], each")
+
+
+@pytest.mark.parametrize(
+    ("observed", "said"),
+    [
+        (
+            [seen(None, 0, lane="A"), *(seen(0, t, lane="A") for t in (3500, 3600))],
+            "lane A: blind: 1 of 1 sample of m cannot be judged: lost",
+        ),
+        (
+            [seen(0, -86_401, lane="A", recorded=-86_401)],
+            "lane A: blind: everything that was seen is older than max_age",
+        ),
+        ([], "lane A: blind: no sample of m was seen among the last 2; 1 sample needed"),
+    ],
+)
+def test_why_a_guardrail_is_blind(observed: list[Seen], said: str) -> None:
+    plan = plan_of(guardrail(LANES, "[pause]"))
+    others = [seen(0, 3600, lane="B")]
+    decision = decided(plan, world_of(plan, [*observed, *others], environment="prod"))
+    assert decision.reasons == (f"p.one.g: {said}",)
+
+
 PHASES = """\
     criteria:
       - {id: c, kind: load, severity: soft}
