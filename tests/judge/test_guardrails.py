@@ -156,6 +156,23 @@ def test_an_old_phase_stays_quiet_while_something_new_is_seen() -> None:
     assert watched(CAP, [bad, new], environment="prod", begun_us=begun) == "tripped"
 
 
+@pytest.mark.parametrize(("age", "state"), [(86_400, "quiet"), (86_401, "blind")])
+def test_what_is_exactly_as_old_as_allowed_is_fresh(age: int, state: str) -> None:
+    begun = NINE - 2 * 86_400 * SECOND
+    observed = [seen(0, END - age)]
+    assert watched(CAP, observed, environment="prod", begun_us=begun) == state
+
+
+def test_each_listed_group_must_be_fresh_and_no_other() -> None:
+    rule = 'metric: m, each: {lane: [A, B]}, take: max, fail: "> 0"'
+    begun = NINE - 2 * 86_400 * SECOND
+    a, b, c = (seen(0, END, lane=lane) for lane in "ABC")
+    old = {lane: seen(0, END - 86_401, lane=lane) for lane in "ABC"}
+    assert watched(rule, [a, b, old["C"]], environment="prod", begun_us=begun) == "quiet"
+    assert watched(rule, [a, old["B"], c], environment="prod", begun_us=begun) == "blind"
+    assert watched(rule, [old["A"], b, c], environment="prod", begun_us=begun) == "blind"
+
+
 def test_a_guardrail_since_begin_is_blind_where_the_phase_was_not_begun() -> None:
     assert watched(CAP, samples(0, 0), begun_us=None) == "blind"
 
