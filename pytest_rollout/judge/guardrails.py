@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pytest_rollout.judge import words
 from pytest_rollout.judge.lost import could_fail
@@ -54,23 +54,28 @@ def judge_guardrail(
 class _Watch:
     """What is remembered of one group: its trip, a hole that could have been one, its last look."""
 
-    slice_: Slice
-    now: Part
+    rule: Rule
+    zone: str
+    slice_: Slice | None = None
+    now: Part = field(init=False)
     trip: Part | None = None
     lost: Part | None = None
 
-    def look(self, rule: Rule, slice_: Slice, zone: str) -> None:
+    def look(self, slice_: Slice) -> None:
+        if slice_ == self.slice_:
+            return
         self.slice_ = slice_
-        self.now = judge_slice(rule, slice_, zone)
+        self.now = judge_slice(self.rule, slice_, self.zone)
         if self.now.verdict is Verdict.FAIL:
             self.trip = self.trip or self.now
-        if could_fail(rule, slice_):
-            because = words.holes(rule, slice_)
+        if could_fail(self.rule, slice_):
+            because = words.holes(self.rule, slice_)
             self.lost = self.lost or Part(self.now.name, Verdict.INCONCLUSIVE, because)
 
     def latest_us(self) -> int:
         """The record time of the newest slot that was in reach; 0 where there is none."""
-        return max((seen.seen_us for seen in self.slice_.seen), default=0)
+        seen = self.slice_.seen if self.slice_ else ()
+        return max((one.seen_us for one in seen), default=0)
 
     def parts(self, *, stale: bool) -> Iterator[Part]:
         """A trip does not hide that the same group is blind."""
@@ -90,12 +95,7 @@ def _parts(plan: Plan, rule: Rule, world: World, at_us: int, oldest_us: int) -> 
     for moment, groups in _looks(rule, world, at_us):
         found, absent = slices(rule, groups, Reach(moment, world.begun_us, world.run.id))
         for slice_ in found:
-            watch = watches.get(slice_.group)
-            if watch is None:
-                watch = watches[slice_.group] = _Watch(slice_, Part("", Verdict.MISSING, ""))
-            elif watch.slice_ == slice_:
-                continue
-            watch.look(rule, slice_, plan.timezone)
+            watches.setdefault(slice_.group, _Watch(rule, plan.timezone)).look(slice_)
     latest = {group: watch.latest_us() for group, watch in watches.items()}
     named = set(expected(rule.each))
     for group, watch in watches.items():

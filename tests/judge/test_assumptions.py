@@ -156,8 +156,8 @@ def a_trip_is_forgotten_when_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = guardrails._Watch
     stated = watch.look
 
-    def broken(self: Any, rule: Rule, slice_: Slice, zone: str) -> None:
-        stated(self, rule, slice_, zone)
+    def broken(self: Any, slice_: Slice) -> None:
+        stated(self, slice_)
         if self.now.verdict not in (Verdict.FAIL, Verdict.PASS):
             self.trip = self.lost = None
 
