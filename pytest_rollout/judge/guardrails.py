@@ -76,7 +76,7 @@ class _Watch:
 
     def latest_us(self) -> int:
         """The record time of the newest slot that was in reach; 0 where there is none."""
-        return max((seen.seen_us for seen in self.slice_.seen), default=0)
+        return max((one.seen_us for one in self.slice_.seen), default=0)
 
     def parts(self, *, stale: bool) -> Iterator[Part]:
         """A trip does not hide that the same group is blind."""
@@ -154,12 +154,11 @@ class _Guard:
         found, self.absent = slices(self.rule, groups, reach)
         for slice_ in found:
             watch = self.watches.get(slice_.group)
-            if watch is None:
-                watch = self.watches[slice_.group] = _Watch(slice_, Part("", Verdict.MISSING, ""))
-            elif watch.slice_ == slice_ and self.rule.versus is None:
+            if watch is not None and watch.slice_ == slice_ and self.rule.versus is None:
                 continue
-            watch.slice_ = slice_
-            watch.now, terms = self._judged(slice_, reach)
+            now, terms = self._judged(slice_, reach)
+            watch = self.watches.setdefault(slice_.group, _Watch(slice_, now))
+            watch.slice_, watch.now = slice_, now
             if watch.now.verdict is Verdict.FAIL:
                 watch.trip = watch.trip or watch.now
             if could_fail(self.rule, slice_, terms):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from tests.campaign.draw import Case, draw
@@ -15,7 +17,6 @@ from tests.campaign.scene import Outcome, Scene, Workshop
 from tests.campaign.workshop import build
 
 _MOST = 1.5  # of the cases that were asked for: those that came too late do not count
-_AT_ONCE = 20
 
 
 def campaign(
@@ -25,13 +26,17 @@ def campaign(
     *,
     only: Sequence[int] = (),
     keep: bool = False,
+    minutes: float = 60,
+    said: Callable[[Outcome], object] = id,
     kinds: Sequence[str] = (),
     shapes: Sequence[str] = tuple(SHAPES),
 ) -> list[Outcome]:
     """Play cases until as many interruptions have landed, at most half as many more.
 
-    ``only`` names the numbers to be played; ``keep`` leaves their folders.
+    ``only`` names the numbers to be played; ``keep`` leaves their folders; ``said`` hears of
+    each as it comes. After so many minutes it ends with what it has.
     """
+    until = time.monotonic() + 60 * minutes
     numbers = list(only) or range(int(wanted * _MOST) + 1)
     cases = [draw(seed, number, kinds, shapes) for number in numbers]
     folder = Path(tempfile.mkdtemp(prefix="rollout-campaign-"))
@@ -40,7 +45,9 @@ def campaign(
         shop = build(folder, [case.template for case in cases])
         for outcome in _played(cases, shop, jobs):
             found.append(outcome)
-            if sum(one.landed for one in found) >= wanted and not only:
+            said(outcome)
+            enough = sum(one.landed for one in found) >= wanted and not only
+            if enough or time.monotonic() > until:
                 break
     finally:
         if not keep:
@@ -51,9 +58,13 @@ def campaign(
 def _played(cases: Sequence[Case], shop: Workshop, jobs: int) -> Iterator[Outcome]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for start in range(0, len(cases), _AT_ONCE):
-            some = cases[start : start + _AT_ONCE]
-            yield from pool.map(_play, some, [shop] * len(some))
+        waiting: deque[Future[Outcome]] = deque()
+        for case in cases:
+            waiting.append(pool.submit(_play, case, shop))
+            if len(waiting) > 2 * jobs:  # no more than that is played in vain
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _play(case: Case, shop: Workshop) -> Outcome:

@@ -101,7 +101,8 @@ def test_a_check_of_the_plan_that_is_not_run_is_missing_even_with_a_bound_test()
     phase = criterion(check='{sql: "select 1"}', **{"pass": '">= 4"'})
     decision = answer_of(phase)
     assert decision.answer is HOLD
-    assert "`check:` is not run by this version" in decision.reasons[0]
+    said = "its `check:` is not run by this version of pytest-rollout"
+    assert decision.reasons == (f"p.one.c: {said}",)
 
 
 @pytest.mark.parametrize("verdict", ["fail", "error", "missing"])

@@ -52,6 +52,26 @@ def test_a_hole_that_could_have_been_a_trip_stays_blind() -> None:
     assert watched(RECENT, [*samples(0, 0, 0), *late]) == "quiet"
 
 
+@pytest.mark.parametrize(
+    ("take", "fail", "good"),
+    [
+        ("max", "> 1", 0),
+        ("min", "< -1", 0),
+        ("max", "> 0", 0),
+        ('{share: "< 10"}', "< 0.5", 1),
+        ('{share: "< 10"}', "> 0.5", 11),
+        ('{share: "> 10"}', "< 0.5", 11),
+        ('{share: "> 10"}', "> 0.5", 1),
+        ("rate", "> 0.5", 0),
+        ("rate", "< 0.5", 1),
+    ],
+)
+def test_a_hole_that_stood_alone_could_have_been_a_trip(take: str, fail: str, good: int) -> None:
+    rule = f'metric: m, over: [{{last: 1}}], take: {take}, fail: "{fail}"'
+    assert watched(rule, samples(good, good)) == "quiet"
+    assert watched(rule, samples(None, good)) == "blind"
+
+
 def test_a_hole_that_could_not_have_been_a_trip_does_not_stay_blind() -> None:
     rate = 'metric: m, over: [{span: 5m, need: 3}], take: rate, fail: "> 0.5"'
     late = [seen(0, END - 3), seen(0, END - 2), seen(0, END - 1)]
@@ -134,6 +154,23 @@ def test_an_old_phase_stays_quiet_while_something_new_is_seen() -> None:
     assert watched(CAP, [old], environment="prod", begun_us=begun) == "blind"
     bad = seen(1, END - 86_401)
     assert watched(CAP, [bad, new], environment="prod", begun_us=begun) == "tripped"
+
+
+@pytest.mark.parametrize(("age", "state"), [(86_400, "quiet"), (86_401, "blind")])
+def test_what_is_exactly_as_old_as_allowed_is_fresh(age: int, state: str) -> None:
+    begun = NINE - 2 * 86_400 * SECOND
+    observed = [seen(0, END - age)]
+    assert watched(CAP, observed, environment="prod", begun_us=begun) == state
+
+
+def test_each_listed_group_must_be_fresh_and_no_other() -> None:
+    rule = 'metric: m, each: {lane: [A, B]}, take: max, fail: "> 0"'
+    begun = NINE - 2 * 86_400 * SECOND
+    a, b, c = (seen(0, END, lane=lane) for lane in "ABC")
+    old = {lane: seen(0, END - 86_401, lane=lane) for lane in "ABC"}
+    assert watched(rule, [a, b, old["C"]], environment="prod", begun_us=begun) == "quiet"
+    assert watched(rule, [a, old["B"], c], environment="prod", begun_us=begun) == "blind"
+    assert watched(rule, [old["A"], b, c], environment="prod", begun_us=begun) == "blind"
 
 
 def test_a_guardrail_since_begin_is_blind_where_the_phase_was_not_begun() -> None:

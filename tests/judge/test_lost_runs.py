@@ -76,7 +76,7 @@ def test_a_scope_reaches_it_as_the_newest_of_its_time(
     over: str, at: float, expected: Verdict
 ) -> None:
     rule = f'metric: m, take: max, pass: "<= 1", over: [{over}]'
-    observed = [seen(0, END - 30), seen(0, END - 10)]
+    observed = [seen(0, END - 30, seq=1), seen(0, END - 10)]
     assert verdicts(rule, observed, at) == {"": expected}
 
 

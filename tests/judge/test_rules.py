@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
 
 from pytest_rollout.judge.numbers import decimal
-from pytest_rollout.model.evidence import Seen
+from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.verdict import Verdict
 from tests.judge.worlds import AT, NINE, SECOND, judged, samples, seen
 
@@ -164,6 +165,20 @@ def test_a_hole_caps_at_inconclusive_unless_it_fails_however_it_is_filled(
     rule: str, values: tuple[object, ...], expected: Verdict
 ) -> None:
     assert verdict(rule, *values) is expected
+
+
+def test_a_hole_weighs_what_it_stood_for() -> None:
+    rule = 'metric: m, take: rate, pass: "<= 0.5"'
+    lost = dataclasses.replace(seen(0, 120), value=Hole("lost", 8))
+    assert judged(rule, [*samples(1, 1), lost]).verdict is INCONCLUSIVE
+    light = dataclasses.replace(lost, value=Hole("lost", 1))
+    assert judged(rule, [*samples(1, 1), light]).verdict is FAIL
+
+
+def test_what_was_lost_may_outweigh_any_number_of_values() -> None:
+    observed = samples('[["100", 50]]', None)
+    assert judged('metric: m, take: mean, pass: "< 10"', observed).verdict is INCONCLUSIVE
+    assert judged('metric: m, take: mean, pass: "> -10"', observed).verdict is INCONCLUSIVE
 
 
 def test_one_slot_recorded_twice_counts_once_and_is_a_hole_where_it_differs() -> None:

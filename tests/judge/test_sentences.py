@@ -200,6 +200,13 @@ def test_what_a_rule_says(rule: str, observed: list[Seen], verdict: Verdict, sai
     assert (finding.verdict, finding.because) == (verdict, said)
 
 
+def test_of_many_reasons_three_are_told() -> None:
+    why = "is not a number to judge"
+    finding = judged(RULE, samples("d", "c", "b", "a"))
+    told = f"a {why}; b {why}; c {why}"
+    assert finding.because == f"4 of 4 samples of m cannot be judged: {told}"
+
+
 def test_a_rule_since_a_begin_that_never_was() -> None:
     finding = judged(f"{RULE}, over: [{{since: begin}}]", samples(1), begun_us=None)
     assert finding.because == "the phase was not begun, so no sample of m counts"
@@ -360,6 +367,30 @@ def test_what_is_worst_of_a_guardrail_is_told_first() -> None:
     (reason,) = decided(plan, world_of(plan, samples(2, lane="C"))).reasons[:1]
     assert reason.startswith("p.one.g: lane C: tripped: max of m was 2 at ")
     assert reason.endswith(f"; lane A: {blind}; lane B: {blind}; and 1 more")
+
+
+LANES = WATCH.replace("each", "over: [{last: 2}], each")
+
+
+@pytest.mark.parametrize(
+    ("observed", "said"),
+    [
+        (
+            [seen(None, 0, lane="A"), *(seen(0, t, lane="A") for t in (3500, 3600))],
+            "lane A: blind: 1 of 1 sample of m cannot be judged: lost",
+        ),
+        (
+            [seen(0, -86_401, lane="A", recorded=-86_401)],
+            "lane A: blind: everything that was seen is older than max_age",
+        ),
+        ([], "lane A: blind: no sample of m was seen among the last 2; 1 sample needed"),
+    ],
+)
+def test_why_a_guardrail_is_blind(observed: list[Seen], said: str) -> None:
+    plan = plan_of(guardrail(LANES, "[pause]"))
+    others = [seen(0, 3600, lane="B")]
+    decision = decided(plan, world_of(plan, [*observed, *others], environment="prod"))
+    assert decision.reasons == (f"p.one.g: {said}",)
 
 
 PHASES = """\

@@ -13,7 +13,8 @@ from tests.traps.trap import NOTHING, Trap
 
 PAGE = Path(__file__).parents[2] / "docs/traps.md"
 _MAX = 160
-_RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]+")
+# The ids of runs and processes, and seconds.
+_CHANGING = re.compile(r"\d{8}T\d{6}-[0-9a-f]+|(?<=\[)\d{3,}(?=\])|(?<=in )\d+\.\d+s")
 
 _INTRO = Path(__file__).with_name("intro.md")
 
@@ -49,8 +50,9 @@ def rows(trap: Trap) -> Row:
 
 
 def _short(text: str, root: Path) -> str:
-    """A reason without what differs from run to run."""
-    text = _RUN.sub("…", text.replace(f"{root}/", "").replace(str(root), "."))
+    """A reason without what differs from run to run or from machine to machine."""
+    text = text.replace(f"{root}/", "").replace(f"{PAGE.parents[1]}/", "")
+    text = _CHANGING.sub("…", text).strip(" =")
     return text if len(text) <= _MAX else f"{text[:_MAX]}…"
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout.cli import main
-from pytest_rollout.model.verdict import Answer
 from tests.traps.parts import INI, PLAN, works
 from tests.traps.trap import ECOSYSTEM, GO, NOTHING, PLAIN, Trap
 
@@ -134,7 +133,7 @@ class Folder:
             reason=" ".join([*found.get("reasons", ()), *_told(found)]),
             run=found.get("run", ""),
             status=row["phases"][0]["exit"].get("decision") or NOTHING,
-            damaged=_rollout("verify", root=root)[0] == Answer.HOLD.exit_status,
+            damaged=bool((_json(_rollout("verify", "--json", root=root)) or {}).get("problems")),
         )
 
 

@@ -97,15 +97,13 @@ TRAPS = (
     Trap(
         "ledger-removed",
         "a check removes the ledger",
-        "",
-        "nothing",
+        "never finished",
         files=works("import shutil; shutil.rmtree('.rollout')"),
     ),
     Trap(
         "ledger-replaced",
         "a check puts rubbish in the ledger's place",
-        "",
-        "nothing",
+        "never finished",
         files=works(
             """
             import pathlib

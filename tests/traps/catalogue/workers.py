@@ -127,6 +127,7 @@ _DYING: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         _LOST,
         {
             "files": conftest("import datetime\n" + _OUTPUT.format("datetime.datetime.now()")),
+            "args": ("--max-worker-restart=0",),
             "numbers": ("E17",),
         },
     ),
@@ -134,7 +135,11 @@ _DYING: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         "output-with-a-surrogate",
         "a worker's output holds a lone surrogate",
         _LOST,
-        {"files": conftest(_OUTPUT.format(r"'\udc80'")), "numbers": ("E17",)},
+        {
+            "files": conftest(_OUTPUT.format(r"'\udc80'")),
+            "args": ("--max-worker-restart=0",),
+            "numbers": ("E17",),
+        },
     ),
     (
         "property-is-a-date",
