@@ -6,7 +6,7 @@ edges, for the fetch from the ledger and for the cut in the judge.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pytest_rollout.model.plan import Phase, Plan, Risk, Window
@@ -93,6 +93,11 @@ def within(window: Window, moment: datetime, zone: str) -> bool:
     clock = local.time()
     until = window.hours.until
     return window.hours.since <= clock and (until == _MIDNIGHT or clock < until)
+
+
+def end_of_day(day: date, zone: str) -> int:
+    """The instant at which a day of a zone is over: the midnight after it."""
+    return to_us(datetime.combine(day + timedelta(days=1), _MIDNIGHT, ZoneInfo(zone)))
 
 
 def frozen(plan: Plan, moment: datetime) -> Window | None:

@@ -15,7 +15,7 @@ ROOT = PACKAGE.parent
 MAY_IMPORT = {
     "model": set(),
     "calendar": {"model"},
-    "plan": {"model"},
+    "plan": {"model", "calendar"},
     "judge": {"model", "calendar"},
     "evidence": {"model", "calendar"},
     "report": {"model"},

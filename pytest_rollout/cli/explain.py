@@ -36,7 +36,7 @@ def command(
     project = Project.here(root, ledger)
     stated, address = _stated(project, criterion, environment)
     standing, decision, _ = project.standing(address, environment)
-    plan, phase = project.plan_of_run(address, standing.asked.plan_digest)
+    plan, phase = project.plan_of_run(address, standing.asked)
     then = next((one for one in phase.criteria if one.id == stated), None)
     finding = next((one for one in decision.criteria if one.id == criterion), None)
     if finding is None or then is None:
@@ -63,7 +63,7 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
             asked = project.full_run(address.at(gate), environment)
             if asked is None:
                 continue
-            _, phase = project.plan_of_run(address, asked.plan_digest)
+            _, phase = project.plan_of_run(address, asked)
             mine = [one.id for one in phase.of(gate)]
             if slug in mine:
                 return slug, address.at(gate)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import facts
+from pytest_rollout.evidence import attestations, facts
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
     as_written,
@@ -21,6 +21,7 @@ from pytest_rollout.evidence.integrity import (
 )
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Hole, Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
@@ -68,6 +69,8 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
     at_us = _judged_at(kept, run, own, name)
     others = _Others(ledger, kept, run, name)
     seen, problems = others.read(_edge(_scopes(run, phase), at_us, begun))
+    said, broken = _attested(ledger, kept, address, phase, run)
+    problems += broken
     world = World(
         run=replace(run, sealed=run.sealed and not problems, problems=(*run.problems, *problems)),
         manifest=facts.manifest_of(kept, name),
@@ -76,8 +79,21 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
         head=facts.head_of(kept),
         looks=_looks(ledger, address, run, kept[-1].sequence),
         begun_us=begun,
+        attestations=said,
     )
     return Reading(world, at_us)
+
+
+def _attested(
+    ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase, run: Run
+) -> tuple[tuple[Attestation, ...], tuple[str, ...]]:
+    """What people had attested by the end of a run, and what is damaged of it."""
+    if run.environment == EMBEDDED:
+        return (), ()
+    records = attestations.all_of(ledger, address, phase, run.environment)
+    releases = {fact.release for fact in run.releases} or {None}
+    said, broken = attestations.known_at(ledger, records, kept[-1].sequence, releases)
+    return said, tuple(f"an attestation was damaged: {what}" for what in broken)
 
 
 def _begun(ledger: Ledger, kept: Sequence[Record], address: Address) -> int | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,7 +21,7 @@ from pytest_rollout.model.plan import (
     Target,
     Window,
 )
-from pytest_rollout.plan import terms
+from pytest_rollout.plan import beside, terms
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.tree import MAX_BYTES, Tree, read
@@ -40,11 +39,17 @@ class Loaded:
     plan: Plan | None
     problems: tuple[Problem, ...]
     names: frozenset[str]  # words by which a run may ask for it, found even in broken text
+    beside: Mapping[str, str] = field(default_factory=dict)  # texts of its files, by their names
 
     @property
     def id(self) -> str:
         """The plan's id, or its folder's name where it cannot be read."""
         return self.plan.id if self.plan else self.path.parent.name
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each file beside the plan, by its name."""
+        return {name: beside.digest(text) for name, text in self.beside.items()}
 
 
 def load(path: Path, shown: str) -> Loaded:
@@ -60,11 +65,13 @@ def load(path: Path, shown: str) -> Loaded:
     except OSError as error:
         problem = Problem(shown, 1, f"cannot be read: {error.strerror}")
         return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
-    return parse(text, path, shown)
+    texts, unread = beside.texts(path, shown)
+    loaded = parse(text, path, shown, texts)
+    return replace(loaded, problems=(*loaded.problems, *unread)) if unread else loaded
 
 
-def parse(text: str, path: Path, shown: str) -> Loaded:
-    """The plan in a text."""
+def parse(text: str, path: Path, shown: str, texts: Mapping[str, str] | None = None) -> Loaded:
+    """The plan in a text, with the texts of the files beside it."""
     tree, problems = read(text, shown)
     plan = None
     if tree is not None:
@@ -72,8 +79,15 @@ def parse(text: str, path: Path, shown: str) -> Loaded:
     names = plan.marks() if plan else frozenset()
     if problems:
         names |= _glean(text, path)
-    ordered = sorted(set(problems), key=lambda problem: (problem.line, problem.what))
-    return Loaded(path, text, plan, tuple(ordered), names)
+    ordered = sorted(set(problems), key=_place)
+    if plan is not None and texts:
+        plan, wrong = beside.joined(plan, texts, shown)
+        ordered += sorted(set(wrong), key=_place)
+    return Loaded(path, text, plan, tuple(ordered), names, dict(texts or {}))
+
+
+def _place(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line, problem.what
 
 
 def _glean(text: str, path: Path) -> frozenset[str]:
@@ -105,7 +119,7 @@ def _plan(reader: Reader, text: str, shown: str) -> Plan | None:
         roles=roles,
         phases=_phases(reader, roles),
         path=shown,
-        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        digest=beside.digest(text),
     )
     reader.done()
     _references(reader, plan)

@@ -52,6 +52,8 @@ class Finishing:
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
+                    for name, text in one.beside.items():
+                        self._ledger.keep_text(one.digests[name], text)
             self._append(RecordKind.RUN, self._facts())
             self._mark_unfinished()
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
@@ -73,6 +75,7 @@ class Finishing:
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
         return {
             "plans": {plan.id: plan.digest for plan in asked.values()},
+            "beside": {one.id: one.digests for one in request.loaded if one.id in asked},
             "gates": [str(gate) for gate in request.gates],
             "partial": list(request.partial),
             "drill": request.drill,
