@@ -175,6 +175,7 @@ def _lines(answers: list[Clearance], environment: str) -> Iterator[str]:
     for one in answers:
         for finding in one.findings:
             mark = "no " if finding.verdict.holds_back else "yes"
+            mark = "waived" if finding.verdict is Verdict.WAIVED else mark
             name = finding.id.rpartition(".")[2]
             yield f"  {mark}  {name}: {finding.because}"
         clear = "clear" if one.answer is Answer.GO else f"NOT clear ({one.answer.value})"

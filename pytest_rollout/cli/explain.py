@@ -16,10 +16,12 @@ from pytest_rollout.cli.project import (
     print_json,
     say,
 )
+from pytest_rollout.judge.attesting import NAME
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import Address, Criterion, Gate, Phase
 from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.waiver import Use, Waived
 from pytest_rollout.plan.reader import nearest
 
 _MOST_PARTS = 40
@@ -80,7 +82,9 @@ def _data(decision: Decision, finding: Finding) -> dict[str, object]:
     data["verdict"] = finding.verdict.value
     for part, plain in zip(finding.parts, data["parts"], strict=True):
         plain["verdict"] = part.verdict.value
-    return {"decision": decision.answer.value, "run": decision.run, "criterion": data}
+    waivers = [dataclasses.asdict(one) for one in decision.waivers if one.id == finding.id]
+    found = {"decision": decision.answer.value, "run": decision.run, "criterion": data}
+    return {**found, "waivers": waivers}
 
 
 def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding) -> Iterator[str]:
@@ -90,6 +94,8 @@ def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding
     yield f"  It is {_weight(stated)} of {where}."
     if stated.rule is not None:
         yield f"  Judged: {_judged(stated.rule)}."
+    if stated.attested:
+        yield f"  It is attested by {' or '.join(stated.by) or 'any role of the plan'}."
     measured = [part for part in finding.parts if part.estimate]
     if len(measured) > 1:
         yield "  Seen, group by group:"
@@ -98,8 +104,9 @@ def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding
         yield f"  Because: {finding.because}."
     checks = [part for part in finding.parts if not part.estimate]
     if checks:
-        yield "  Checks:"
+        yield "  Answers of people:" if all(one.name == NAME for one in checks) else "  Checks:"
         yield from (f"    {_part(part)}" for part in checks[:_MOST_PARTS])
+    yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
     left = max(0, len(measured) - _MOST_PARTS) + max(0, len(checks) - _MOST_PARTS)
     if left:
         yield f"    and {left} more, all in decision.json"
@@ -121,6 +128,25 @@ def _weight(stated: Criterion) -> str:
         + stated.gate.value
         + " gate"
     )
+
+
+def _waiver(one: Waived) -> str:
+    limit = f", up to {one.limit}" if one.limit else ""
+    release = f" and only of release {one.release}" if one.release else ""
+    return (
+        f"  Waiver{limit}: {_USES[one.use]}. Asked by {one.author}, approved by {one.approver}, "
+        f"until {one.until}{release}: {one.reason}"
+    )
+
+
+_USES = {
+    Use.APPLIED: "it covers what was seen, which is a condition of the GO and no pass",
+    Use.UNNEEDED: "not needed, because the criterion holds without it",
+    Use.SHORT: "it does not cover this (it covers no more than its limit, and never what was "
+    "not seen)",
+    Use.EXPIRED: "it had expired",
+    Use.OTHER: "it is of another release",
+}
 
 
 def _judged(rule: Rule) -> str:
