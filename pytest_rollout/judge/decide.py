@@ -38,10 +38,8 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     """
     world = world if world.run.sealed else replace(world, checks={}, seen=(), attestations=())
     oldest_us = _oldest(plan, world)
-    fresh = _fresh(world, oldest_us)
-    stated = phase.of(gate)
-    found, waivers = _found(plan, phase, gate, fresh, at_us)
-    asked = demands(plan, world.run, criteria=len(stated))
+    found, waivers = _found(plan, phase, gate, _fresh(world, oldest_us), at_us)
+    asked = demands(plan, world.run, criteria=len(found))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()

@@ -78,7 +78,6 @@ def _part(part: Part, waiver: Waiver, within: frozenset[str]) -> Part:
     if part.verdict not in _BAD:
         return part
     limit = waiver.limit
-    if part.name in within if part.estimate else limit is None:
-        to = f" up to {limit.text}" if limit else ""
-        return replace(part, verdict=Verdict.WAIVED, because=f"{part.because}, waived{to}")
-    return replace(part, because=f"{part.because}, waived only {limit.text}") if limit else part
+    covered = part.name in within if part.estimate else limit is None
+    because = f"{part.because}, with its waiver {limit.text}" if limit else part.because
+    return replace(part, verdict=Verdict.WAIVED if covered else part.verdict, because=because)

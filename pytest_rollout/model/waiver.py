@@ -88,7 +88,6 @@ class Waived:
         """The waiver in one line."""
         limit = f" up to {self.limit}" if self.limit else ""
         release = f" of release {self.release}" if self.release else ""
-        return (
-            f"{self.id}{limit}{release}: {self.use.value}; "
-            f"until {self.until}, approved by {self.approver}: {self.reason}"
-        )
+        people = f"asked by {self.author}, approved by {self.approver}"
+        what = f"{self.id}{limit}{release}: {self.use.value}"
+        return f"{what}; until {self.until}, {people}: {self.reason}"

@@ -40,7 +40,7 @@ def test_a_waived_failure_is_go_with_a_condition(waived: Project, how: list[str]
             "*1 waived*",
             "*condition: demo.canary.works is waived: *b is broken*",
             "*owed by B. Approver, due at 2199-12-31*",
-            "*waiver: demo.canary.works: applied; until 2199-12-31, approved by B. Approver: part*",
+            "*waiver: demo.canary.works: applied; until 2199-12-31, asked by A. Author, approved*",
         ]
     )
 
