@@ -36,7 +36,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 
     ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
     """
-    world = world if world.run.sealed else replace(world, checks={}, seen=(), attestations=())
+    world = world if world.run.sealed else replace(world, checks={}, seen=())
     oldest_us = _oldest(plan, world)
     found, waivers = _found(plan, phase, gate, _fresh(world, oldest_us), at_us)
     asked = demands(plan, world.run, criteria=len(found))

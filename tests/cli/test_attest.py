@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.targets.reference import IDENTITY_HEADER
 from tests.cli.conftest import Answer, Project
 from tests.evidence.runs import EXIT, Writer
 from tests.targets.test_identity import answering, saying
@@ -117,6 +119,20 @@ def test_of_a_release_that_cannot_be_read_nothing_is_attested(project: Project) 
     project.plan.write_text(PLAN.replace("URL", "http://127.0.0.1:1"))
     answer = attest(project, *PM)
     assert (answer.status, "the release could not be read" in answer.err) == (4, True)
+    assert not project.store.exists()
+
+
+def test_a_reference_target_is_no_release_to_attest(project: Project) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header(IDENTITY_HEADER, "demo")
+        handler.end_headers()
+        handler.wfile.write(b'{"version": "v1"}')
+
+    with answering(respond) as url:
+        project.plan.write_text(PLAN.replace("URL", url))
+        answer = attest(project, *PM)
+    assert (answer.status, "answers as a reference target (demo)" in answer.err) == (4, True)
     assert not project.store.exists()
 
 

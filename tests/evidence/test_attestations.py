@@ -113,6 +113,21 @@ def test_a_later_no_cannot_be_made_to_vanish(tmp_path: Path, statement: str) -> 
         assert verify(ledger, ()).problems
 
 
+def test_a_no_between_two_answers_cannot_be_made_to_vanish(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with opened(path) as ledger:
+        say(ledger)
+        say(ledger, passed=False)
+        say(ledger)
+        decision = run(ledger).decisions[0]
+        assert [one.id for one in decision.conditions] == [FULL]
+    tamper(path, "DELETE FROM records WHERE sequence = 2")
+    with opened(path) as ledger:
+        decision = Writer(ledger, environment="prod", text=TEXT, gates=(EXIT,)).judged()
+        assert decision.answer is Answer.HOLD
+        assert "an attestation was damaged: records are missing" in decision.reasons[0]
+
+
 def test_a_well_chained_answer_of_another_shape_is_damage(ledger: Ledger) -> None:
     ledger.append(Draft(RecordKind.ATTESTATION, "", {"by": 1}, "demo", FULL, "prod"))
     say(ledger)

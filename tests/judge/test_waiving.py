@@ -167,6 +167,18 @@ def test_the_last_day_counts_whole_in_the_plans_zone() -> None:
     assert answer(plan, samples(5, 12), ended_us=midnight).answer is Answer.NO_GO
 
 
+def test_small_values_may_be_the_bad_ones() -> None:
+    rule = 'metric: m, take: min, pass: ">= 5", need: 2'
+    assert verdict(answer(waived_plan(rule), samples(9, -1000))) == "waived"
+    assert verdict(answer(waived_plan(rule, 'limit: ">= 4"'), samples(9, 4))) == "waived"
+    assert verdict(answer(waived_plan(rule, 'limit: ">= 4"'), samples(9, 3))) == "fail"
+
+
+def test_without_a_release_it_is_of_any() -> None:
+    facts = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
+    assert answer(waived_plan(), samples(5, 12), releases=facts).answer is Answer.GO
+
+
 def test_it_ends_with_its_release() -> None:
     plan = waived_plan(waiver="release: 1.10")
     for release, answered in (("1.10", Answer.GO), ("1.1", Answer.NO_GO), (None, Answer.NO_GO)):

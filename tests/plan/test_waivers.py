@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_rollout import calendar
 from pytest_rollout.plan import find
@@ -213,3 +216,27 @@ def test_roles_and_shelf_lives_of_criteria() -> None:
     found = messages(beside({}, wrong))
     assert "criterion retro: unknown role `pmm` (did you mean `pm`?)" in found[0]
     assert "criterion runbook: `valid_for` is of attestations" in found[1]
+
+
+ANYTHING: list[object] = [None, 1, 1.5, "x", "", [], {}, [[]], [None], {"a": None}, True]
+
+
+@pytest.mark.parametrize("value", ANYTHING, ids=repr)
+def test_any_value_may_be_replaced(value: object) -> None:
+    limited = {**GOOD, "limit": "<= 0.9", "release": "v1"}
+    for name, top, good in (
+        ("waivers.yaml", "waivers", limited),
+        ("attestations.embedded.yaml", "attestations", {**STAND_IN, "fail": False}),
+    ):
+        documents: list[object] = [{top: [{**good, key: value}]} for key in good]
+        for document in (*documents, {top: [value]}, {top: value}, value):
+            loaded = beside({name: json.dumps(document)})
+            assert loaded.plan is not None
+            assert all(one.line >= 1 and one.what for one in loaded.problems), document
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_any_text_is_answered(text: str) -> None:
+    for name in ("waivers.yaml", "attestations.embedded.yaml"):
+        assert all(one.what for one in beside({name: text}).problems)

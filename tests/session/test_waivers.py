@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.session.project import PLAN, Project
+from tests.targets.test_identity import answering, saying
 
 WAIVER = """\
 waivers:
@@ -138,3 +139,37 @@ def test_a_manual_criterion_is_answered_by_a_stand_in(project: Project, how: lis
     assert "exit GO, 1 stand-in" in project.rollout("status").stdout.str()
     (project.root / "suites/demo/attestations.embedded.yaml").unlink()
     assert project.rollout("decide", "demo.canary").outlines[-1].startswith("the same as")
+
+
+REAL = """\
+plan: demo
+release: {target: api, path: /version, json: version}
+environments:
+  prod: {targets: {api: "URL"}, max_age: 24h}
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational}
+      - {id: read, gate: entry, kind: manual}
+"""
+
+
+def test_what_a_person_attested_counts_on_a_real_target(project: Project) -> None:
+    prod = ("-m", "canary", "--rollout-env", "prod")
+    said = ("--by", "A. Person", "--role", "sre", "--note", "read it")
+    project.tests(
+        "import pytest\n\n@pytest.mark.canary\n@pytest.mark.criterion('ready')\n"
+        "def test_ready(): pass\n"
+    )
+    with answering(saying('{"version": "v1"}')) as url:
+        project.plan(REAL.replace("URL", url))
+        assert project.run(*prod).ret == 11
+        assert project.rollout("attest", "demo.canary.read", *said).ret == 0
+        assert project.run(*prod).ret == 0
+        (part,) = project.decision("entry", environment="prod")["criteria"][1]["evidence"]
+        assert "attested by A. Person (sre) at" in part["because"]
+        assert "of v1: read it" in part["because"]
+        assert project.rollout("clear", "demo.canary", "--env", "prod").ret == 0
+        assert project.rollout("attest", "demo.canary.read", *said, "--fail").ret == 0
+        assert project.run(*prod).ret == 10
