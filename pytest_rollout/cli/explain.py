@@ -103,8 +103,13 @@ def _lines(phase: Phase, stated: Criterion, decision: Decision, finding: Finding
     else:
         yield f"  Because: {finding.because}."
     checks = [part for part in finding.parts if not part.estimate]
+    answer = next((part for part in checks if part.name == NAME), None)
+    if answer is not None and answer.attempts:
+        yield "  Answers so far:"
+        yield from (f"    {said}" for said in answer.attempts[-_MOST_PARTS:])
+    checks = [part for part in checks if part is not answer or len(checks) > 1]
     if checks:
-        yield "  Answers of people:" if all(one.name == NAME for one in checks) else "  Checks:"
+        yield "  Checks:"
         yield from (f"    {_part(part)}" for part in checks[:_MOST_PARTS])
     yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
     left = max(0, len(measured) - _MOST_PARTS) + max(0, len(checks) - _MOST_PARTS)
@@ -168,6 +173,7 @@ def _judged(rule: Rule) -> str:
 
 def _part(part: Part) -> str:
     name = part.name.rpartition("::")[2] or "all together"
-    attempts = f" [{' / '.join(part.attempts)}]" if len(part.attempts) > 1 else ""
+    told = len(part.attempts) > 1 and part.name != NAME
+    attempts = f" [{' / '.join(part.attempts)}]" if told else ""
     because = "" if part.because == part.verdict.value or part.because == "passed" else part.because
     return f"{name}: {part.verdict.value}{'; ' + because if because else ''}{attempts}"

@@ -49,7 +49,7 @@ def _used(
     changed = summed(finding, tuple(_part(part, waiver, within) for part in finding.parts))
     if changed.verdict is Verdict.WAIVED:
         return _noted(changed, f"waived {waiver.terms}"), Use.APPLIED
-    return _noted(changed, f"its waiver does not cover this ({waiver.terms})"), Use.SHORT
+    return _noted(changed, "its waiver does not cover this"), Use.SHORT
 
 
 def _noted(finding: Finding, note: str) -> Finding:

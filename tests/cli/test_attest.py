@@ -71,8 +71,12 @@ def test_an_answer_is_recorded_and_judged(served: Project) -> None:
 
 
 def test_a_no_is_recorded(served: Project) -> None:
+    attest(served, *PM)
     assert "attested as failing" in attest(served, *PM, "--fail").out
     assert judged(served).decisions[0].answer.value == "NO-GO"
+    explained = served.rollout("explain", "demo.canary.retro", "--env", "prod").out.splitlines()
+    first = explained.index("  Answers so far:") + 1
+    assert [line.split()[0] for line in explained[first : first + 2]] == ["pass:", "fail:"]
 
 
 def test_its_file_is_kept(served: Project) -> None:
