@@ -1,7 +1,7 @@
 """Windows, freezes, zones, nights and the edges of scopes; pure."""
 
 from pytest_rollout.calendar.buckets import NIGHT, Bucket, Bucketing, buckets, closed_since, newest
-from pytest_rollout.calendar.instants import from_us, stamp, to_us, wall
+from pytest_rollout.calendar.instants import end_of_day, from_us, stamp, to_us, wall
 from pytest_rollout.calendar.openings import (
     Opening,
     admitted,
@@ -24,6 +24,7 @@ __all__ = [
     "bounds",
     "buckets",
     "closed_since",
+    "end_of_day",
     "from_us",
     "frozen",
     "never_opens",

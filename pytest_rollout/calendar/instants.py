@@ -5,7 +5,7 @@ Instants are integers, microseconds since the epoch.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,6 +37,11 @@ def wall(microseconds: int, zone: str) -> str:
     """An instant as people of a zone read it: ``2025-11-10 09:07:15 EST``."""
     local = from_us(microseconds).astimezone(ZoneInfo(zone))
     return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
+
+
+def end_of_day(day: date, zone: str) -> int:
+    """The instant at which a day of a zone is over: the midnight after it."""
+    return resolved(ZoneInfo(zone), datetime.combine(day + timedelta(days=1), time(0, 0)))
 
 
 def day_and_time(moment: datetime, zone: str) -> str:

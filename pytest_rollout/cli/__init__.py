@@ -15,7 +15,9 @@ from pytest_rollout.report.terminal import plain
 
 _WRONG_USE = 4
 _VERBS = {
+    "attest": "Record a person's answer to a criterion that no test can see.",
     "check": "Whether plans can be read, and which checks each criterion has.",
+    "checklist": "What each role still has to attest.",
     "clear": "Whether a change may start, right now; for the deploy script.",
     "decide": "Judge a gate's last full run again, from the ledger alone.",
     "explain": "Why a criterion has its verdict, in words and numbers.",

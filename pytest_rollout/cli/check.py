@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from time import time_ns
 from typing import Any
 
 import click
@@ -16,8 +17,9 @@ from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Plan
-from pytest_rollout.plan import bindings
+from pytest_rollout.plan import bindings, stand_ins
 from pytest_rollout.plan.load import Loaded
+from pytest_rollout.plan.waivers import expired
 
 _WRONG = 4
 _LACK = {
@@ -39,11 +41,13 @@ def command(
     With bindings.txt beside the plan, a check that it lists must be collected.
     """
     project = Project.here(root, ledger)
+    over = {one.id: expired(one.plan, time_ns() // 1000) for one in project.loaded if one.plan}
     chosen = [one for one in project.loaded if plan in (None, one.id)]
     if not chosen:
         project.plan(str(plan))
     found = _collected(project, chosen)
-    problems = [str(problem) for one in chosen for problem in one.problems] + found["offences"]
+    problems = [str(p) for one in chosen for p in (*one.problems, *over.get(one.id, ()))]
+    problems += found["offences"]
     plans = [one.plan for one in chosen if one.plan and not one.problems]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [note for one in plans for note in _notes(one, rows)]
@@ -98,6 +102,7 @@ def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterat
 
 
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+    answered = {(one.phase, one.criterion) for one in plan.stand_ins}
     for phase, criterion in plan.criteria():
         full = f"{plan.id}.{phase.id}.{criterion.id}"
         yield {
@@ -106,13 +111,20 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "kind": criterion.kind.value,
             "severity": criterion.severity.value,
             "rule": criterion.rule is not None,
+            "attested": criterion.attested,
+            "stand_in": (phase.id, criterion.id) in answered,
             "items": items.get(full, []),
         }
 
 
 def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
-        if row["id"].startswith(f"{plan.id}.") and not row["items"]:
+        if not row["id"].startswith(f"{plan.id}."):
+            continue
+        if row["attested"] and not row["stand_in"]:
+            lack = _LACK[row["severity"]] and f"{_LACK[row['severity']]} in a rehearsal"
+            yield f"{row['id']} has no stand-in in {stand_ins.NAME}{lack}"
+        elif not (row["items"] or row["attested"]):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase in plan.phases:
         if phase.criteria and not phase.of(Gate.ENTRY):
@@ -131,6 +143,7 @@ def _lines(
         yield (
             f"{plan.path}: {_count(len(plan.phases), 'phase')}, "
             f"{_count(len(mine), 'criterion', 'criteria')}, {_count(len(checks), 'bound check')}"
+            + (f", {_count(len(plan.waivers), 'waiver')}" if plan.waivers else "")
         )
     yield from (f"note: {note}" for note in notes)
     yield from problems

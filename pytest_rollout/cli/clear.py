@@ -17,7 +17,7 @@ from pytest_rollout.cli.project import (
     say,
 )
 from pytest_rollout.cli.verify import reported
-from pytest_rollout.evidence.history import begun
+from pytest_rollout.evidence.history import Asked, begun
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import decide
@@ -131,7 +131,7 @@ def _known(
     return Known(
         run=asked.run,
         decision=standing.decision,
-        again=None if doubt else _again(project, gate, asked.run, asked.plan_digest),
+        again=None if doubt else _again(project, gate, asked),
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
@@ -139,13 +139,13 @@ def _known(
     )
 
 
-def _again(project: Project, gate: Address, run: str, plan_digest: str) -> Decision | None:
+def _again(project: Project, gate: Address, asked: Asked) -> Decision | None:
     try:
-        plan, phase = project.plan_of_run(gate, plan_digest)
+        plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
     assert gate.gate is not None
-    reading = read_world(project.ledger, run, gate, phase)
+    reading = read_world(project.ledger, asked.run, gate, phase)
     return decide(plan, phase, gate.gate, reading.world, reading.at_us)
 
 
@@ -175,6 +175,7 @@ def _lines(answers: list[Clearance], environment: str) -> Iterator[str]:
     for one in answers:
         for finding in one.findings:
             mark = "no " if finding.verdict.holds_back else "yes"
+            mark = "waived" if finding.verdict is Verdict.WAIVED else mark
             name = finding.id.rpartition(".")[2]
             yield f"  {mark}  {name}: {finding.because}"
         clear = "clear" if one.answer is Answer.GO else f"NOT clear ({one.answer.value})"

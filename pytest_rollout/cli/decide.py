@@ -33,7 +33,7 @@ def command(
     project = Project.here(root, ledger, at)
     where = project.gate(address, environment)
     asked = project.asked(where, environment)
-    plan, phase = project.plan_of_run(where, asked.plan_digest)
+    plan, phase = project.plan_of_run(where, asked)
     assert where.gate is not None
     reading = read_world(project.ledger, asked.run, where, phase)
     decision = decide(plan, phase, where.gate, reading.world, reading.at_us)

@@ -16,10 +16,12 @@ from pytest_rollout.cli.project import (
     print_json,
     say,
 )
+from pytest_rollout.judge.attesting import NAME
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Phase
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.waiver import Use, Waived
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.stated import group_words, rule_words
 
@@ -37,7 +39,7 @@ def command(
     project = Project.here(root, ledger)
     stated, address = _stated(project, criterion, environment)
     standing, decision, _ = project.standing(address, environment)
-    plan, phase = project.plan_of_run(address, standing.asked.plan_digest)
+    plan, phase = project.plan_of_run(address, standing.asked)
     found = (*decision.criteria, *decision.guardrails)
     asked: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
     then = next((one for one in asked if one.id == stated), None)
@@ -66,7 +68,7 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
             asked = project.full_run(address.at(gate), environment)
             if asked is None:
                 continue
-            _, phase = project.plan_of_run(address, asked.plan_digest)
+            _, phase = project.plan_of_run(address, asked)
             mine = [one.id for one in phase.of(gate)]
             mine += [one.id for one in phase.guardrails if gate is Gate.EXIT]
             if slug in mine:
@@ -86,7 +88,9 @@ def _data(decision: Decision, finding: Finding) -> dict[str, object]:
     data["verdict"] = finding.verdict.value
     for part, plain in zip(finding.parts, data["parts"], strict=True):
         plain["verdict"] = part.verdict.value
-    return {"decision": decision.answer.value, "run": decision.run, "criterion": data}
+    waivers = [dataclasses.asdict(one) for one in decision.waivers if one.id == finding.id]
+    found = {"decision": decision.answer.value, "run": decision.run, "criterion": data}
+    return {**found, "waivers": waivers}
 
 
 def _lines(
@@ -97,6 +101,8 @@ def _lines(
     where = f"{decision.address.plan}.{phase.id} ({phase.title})"
     yield f"  It is {_weight(stated)} of {where}."
     yield from (f"  Judged: {words}." for words in _judged(stated))
+    if isinstance(stated, Criterion) and stated.attested:
+        yield f"  It is attested by {' or '.join(stated.by) or 'any role of the plan'}."
     measured = [part for part in finding.parts if part.estimate]
     if len(measured) > 1:
         yield "  Seen, group by group:"
@@ -107,9 +113,15 @@ def _lines(
         yield f"  Because: {finding.because}."
         yield from (f"  {line}" for part in measured for line in _worth(part))
     checks = [part for part in finding.parts if not part.estimate]
+    answer = next((part for part in checks if part.name == NAME), None)
+    if answer is not None and answer.attempts:
+        yield "  Answers so far:"
+        yield from (f"    {said}" for said in answer.attempts[-_MOST_PARTS:])
+    checks = [part for part in checks if part is not answer or len(checks) > 1]
     if checks:
         yield "  Checks:"
         yield from (f"    {_part(part)}" for part in checks[:_MOST_PARTS])
+    yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
     left = max(0, len(measured) - _MOST_PARTS) + max(0, len(checks) - _MOST_PARTS)
     if left:
         yield f"    and {left} more, all in decision.json"
@@ -151,9 +163,29 @@ def _weight(stated: Criterion | Guardrail) -> str:
     )
 
 
+def _waiver(one: Waived) -> str:
+    limit = f", up to {one.limit}" if one.limit else ""
+    release = f" and only of release {one.release}" if one.release else ""
+    return (
+        f"  Waiver{limit}: {_USES[one.use]}. Asked by {one.author}, approved by {one.approver}, "
+        f"until {one.until}{release}: {one.reason}"
+    )
+
+
+_USES = {
+    Use.APPLIED: "it covers what was seen, which is a condition of the GO and no pass",
+    Use.UNNEEDED: "not needed, because the criterion holds without it",
+    Use.SHORT: "it does not cover this (it covers no more than its limit, and never what was "
+    "not seen)",
+    Use.EXPIRED: "it had expired",
+    Use.OTHER: "it is of another release",
+}
+
+
 def _part(part: Part) -> str:
     name = part.name.rpartition("::")[2] or "all together"
-    attempts = f" [{' / '.join(part.attempts)}]" if len(part.attempts) > 1 else ""
+    told = len(part.attempts) > 1 and part.name != NAME
+    attempts = f" [{' / '.join(part.attempts)}]" if told else ""
     because = "" if part.because == part.verdict.value or part.because == "passed" else part.because
     return f"{name}: {part.verdict.value}{'; ' + because if because else ''}{attempts}"
 

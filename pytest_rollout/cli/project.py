@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -161,23 +161,30 @@ class Project:
             )
         return found, found.decision, found.text
 
-    def plan_of_run(self, address: Address, digest: str) -> tuple[Plan, Phase]:
+    def plan_of_run(self, address: Address, asked: Asked) -> tuple[Plan, Phase]:
         """The plan and phase as they were when a run judged by them."""
-        whole = (one for one in self.found if one.plan and not one.problems)
-        now = next((one for one in whole if one.plan and one.plan.digest == digest), None)
-        loaded = now or self._kept(digest)
+        loaded = next(filter(partial(_judged_by, asked), self.found), None) or self._kept(asked)
         if loaded is None or loaded.plan is None or loaded.problems:
-            raise RolloutError(f"the plan that was judged by ({digest[:12]}) is not in the ledger")
+            digest = asked.plan_digest[:12]
+            raise RolloutError(f"the plan that was judged by ({digest}) is not in the ledger")
         phase = loaded.plan.phase(address.phase)
         if phase is None:
             raise RolloutError(f"the plan of that run has no phase {address.phase}")
         return loaded.plan, phase
 
-    def _kept(self, digest: str) -> Loaded | None:
-        text = self.ledger.text(digest)
-        if text is None:
+    def _kept(self, asked: Asked) -> Loaded | None:
+        text = self.ledger.text(asked.plan_digest)
+        beside = {name: self.ledger.text(digest) for name, digest in asked.beside.items()}
+        found = {name: one for name, one in beside.items() if one is not None}
+        if text is None or len(found) < len(beside):
             return None
-        return parse(text, self.root / _PLAN, _PLAN, calendars=False)
+        return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
+
+
+def _judged_by(asked: Asked, one: Loaded) -> bool:
+    """Whether a plan as it stands now, and what is beside it, is what a run judged by."""
+    same = one.plan is not None and one.plan.digest == asked.plan_digest
+    return same and not one.problems and one.digests == asked.beside
 
 
 def parsed(text: str) -> Address:

@@ -11,6 +11,7 @@ from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.waiver import Use
 
 
 @click.command("status")
@@ -97,6 +98,8 @@ def _last(project: Project, address: Address, environment: str) -> dict[str, Any
         "decided_at": found.decision.decided_at,
         "run": found.decision.run,
         "conditions": len(found.decision.conditions),
+        "waived": sum(one.use is Use.APPLIED for one in found.decision.waivers),
+        "stand_ins": len(found.decision.stand_ins),
     }
 
 
@@ -108,4 +111,7 @@ def _shown(row: dict[str, Any], gate: str) -> str:
         return f"{gate} {facts['decision']} ({facts['why']})"
     count = facts["conditions"]
     conditions = f" +{count} condition{'s' * (count > 1)}" if count else ""
-    return f"{gate} {facts['decision']}{conditions}"
+    waived = f", {facts['waived']} waived" if facts["waived"] else ""
+    answered = facts["stand_ins"]
+    standing = f", {answered} stand-in{'s' * (answered > 1)}" if answered else ""
+    return f"{gate} {facts['decision']}{conditions}{waived}{standing}"

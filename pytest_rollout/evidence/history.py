@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pytest_rollout.evidence.facts import begun_us, partial_of
 from pytest_rollout.evidence.integrity import (
@@ -27,6 +27,7 @@ class Asked:
     run: str
     plan_digest: str
     finished: bool  # sealed, or stopped and said so
+    beside: Mapping[str, str] = field(default_factory=dict)  # the plan's other files, by digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,11 @@ def last_full_run(ledger: Ledger, address: Address, environment: str) -> Asked |
             if partial_of(evidence_of(records), phase):
                 continue
             digest = str(start["plans"][address.plan])
+            beside = dict(start.get("beside", {}).get(address.plan, {}))
         except UNREADABLE:
             continue
         ends = (RecordKind.SEAL, RecordKind.STOP)
-        return Asked(record.run, digest, any(one.kind in ends for one in records))
+        return Asked(record.run, digest, any(one.kind in ends for one in records), beside)
     return None
 
 

@@ -25,6 +25,7 @@ class RecordKind(StrEnum):
     SEAL = "seal"  # the run ended by itself: counts and digest of its records
     STOP = "stop"  # the run ended otherwise, and how
     DECISION = "decision"  # the answer of a gate, whole
+    ATTESTATION = "attestation"  # a person's answer about a criterion; of no run
     UNKNOWN = "unknown"  # read, never written: a kind that this version does not know
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import UNREADABLE, chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
@@ -59,6 +60,7 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
     found += _lost_texts(ledger, records)
     found += [f"the file is broken: {one}" for one in ledger.store_problems()]
+    found += _lost_files(ledger, records)
     for name, mine in runs.items():
         wrong = damage(ledger, mine)
         if wrong:
@@ -102,13 +104,24 @@ def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
 
 def _lost_texts(ledger: Ledger, records: list[Record]) -> Iterator[str]:
     """Plans that runs judged by and that are gone, or are not what they were."""
-    digests = {str(digest) for _, body in _starts(records) for digest in body["plans"].values()}
-    for digest in sorted(digests):
+    digests: dict[str, str] = {}
+    for _, body in _starts(records):
+        digests |= {str(digest): "plan" for digest in body["plans"].values()}
+        for files in body["beside"].values():
+            digests |= {str(digest): str(name) for name, digest in files.items()}
+    for digest, what in sorted(digests.items()):
         try:
             if ledger.text(digest) is None:
-                yield f"the text of plan {digest[:12]} is gone"
+                yield f"the text of {what} {digest[:12]} is gone"
         except LedgerError as error:
             yield str(error)
+
+
+def _lost_files(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+    for record in records:
+        if record.kind is RecordKind.ATTESTATION:
+            with suppress(*UNREADABLE):  # of one that is damaged the chain tells
+                yield from lost_files(ledger, [record])
 
 
 def _starts(records: list[Record]) -> Iterator[tuple[Record, dict[str, Any]]]:
@@ -117,7 +130,8 @@ def _starts(records: list[Record]) -> Iterator[tuple[Record, dict[str, Any]]]:
         if record.kind is RecordKind.RUN:
             with suppress(*UNREADABLE):
                 body = json.loads(record.body)
-                yield record, {"gates": list(body["gates"]), "plans": dict(body["plans"])}
+                facts = {"gates": list(body["gates"]), "plans": dict(body["plans"])}
+                yield record, {**facts, "beside": dict(body.get("beside", {}))}
 
 
 def _ended(records: list[Record]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import facts
+from pytest_rollout.evidence import attestations, facts
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
     as_written,
@@ -19,6 +19,7 @@ from pytest_rollout.evidence.integrity import (
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.others import Others
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
@@ -67,6 +68,8 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
     others = Others(ledger, kept, run, name)
     others.read(_edge(run, phase, at_us, begun))
     past = others.past(_compared(phase), begun, address)
+    said, broken = _attested(ledger, kept, address, phase, run)
+    others.problems += broken
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
@@ -78,8 +81,21 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
         looks=_looks(ledger, address, run, kept[-1].sequence),
         begun_us=begun,
         lost=tuple(others.lost),
+        attestations=said,
     )
     return Reading(world, at_us)
+
+
+def _attested(
+    ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase, run: Run
+) -> tuple[tuple[Attestation, ...], tuple[str, ...]]:
+    """What people had attested by the end of a run, and what is damaged of it."""
+    if run.environment == EMBEDDED:
+        return (), ()
+    records = attestations.all_of(ledger, address, phase, run.environment)
+    releases = {fact.release for fact in run.releases} or {None}
+    said, broken = attestations.known_at(ledger, records, kept[-1].sequence, releases)
+    return said, tuple(f"an attestation was damaged: {what}" for what in broken)
 
 
 def _begun(ledger: Ledger, kept: Sequence[Record], address: Address) -> int | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_rollout.judge import words
+from pytest_rollout.judge.attesting import NAME, attested
+from pytest_rollout.judge.demands import release_of
 from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Attempt, World
-from pytest_rollout.model.plan import Criterion, Kind, Phase, Plan
+from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict, worst
 
 _UNSEALED = "not counted, because the run is not sealed"
@@ -18,32 +22,40 @@ def judge_criterion(
     """Every bound check executed and passed, and the rule passes; the worst part decides."""
     outside = _not_applicable(criterion, world)
     full = f"{plan.id}.{phase.id}.{criterion.id}"
-    parts = (outside,) if outside else _parts(plan, full, criterion, world, at_us)
-    verdict = worst(part.verdict for part in parts)
-    deciding = [part for part in parts if part.verdict is verdict]
+    parts = (outside,) if outside else _parts(plan, phase, criterion, world, at_us)
     rule = criterion.rule
-    return Finding(
+    finding = Finding(
         id=full,
-        verdict=verdict,
-        because=_because(verdict, deciding),
+        verdict=Verdict.MISSING,
+        because="",
         says=criterion.says,
         severity=criterion.severity.value,
         kind=criterion.kind.value,
         allowed=words.allowed(rule.bands) if rule else "",
         samples=sum(part.estimate.n for part in parts if part.estimate),
-        parts=parts,
     )
+    return summed(finding, parts)
+
+
+def summed(finding: Finding, parts: tuple[Part, ...]) -> Finding:
+    """A finding of its parts: the worst decides, and says why."""
+    verdict = worst(part.verdict for part in parts)
+    deciding = [part for part in parts if part.verdict is verdict]
+    because = _because(verdict, deciding)
+    return replace(finding, verdict=verdict, because=because, parts=parts)
 
 
 def _because(verdict: Verdict, deciding: list[Part]) -> str:
     """The parts worth a sentence: a rule's measurement says more than that its check passed."""
-    measured = [part for part in deciding if part.estimate]
+    measured = [part for part in deciding if part.estimate or part.name == NAME]
     if verdict is Verdict.PASS and not measured:
         return "its check passed" if len(deciding) == 1 else f"all {len(deciding)} checks passed"
     return words.joined([_sentence(part) for part in measured or deciding])
 
 
 def _sentence(part: Part) -> str:
+    if part.name == NAME:
+        return part.because
     name = part.name.rpartition("::")[2]  # of a check the function, of a group its labels
     return f"{name}: {part.because}" if name else part.because
 
@@ -61,11 +73,13 @@ def _not_applicable(criterion: Criterion, world: World) -> Part | None:
 
 
 def _parts(
-    plan: Plan, full: str, criterion: Criterion, world: World, at_us: int
+    plan: Plan, phase: Phase, criterion: Criterion, world: World, at_us: int
 ) -> tuple[Part, ...]:
-    items = world.manifest.items.get(full, ())
+    items = world.manifest.items.get(f"{plan.id}.{phase.id}.{criterion.id}", ())
     parts = [judge_check(item, world) for item in items]
-    if criterion.check or not items:
+    if criterion.attested:
+        parts.append(_attested(plan, phase, criterion, world))
+    if criterion.check or not (items or criterion.attested):
         because = _unbound(criterion) if world.run.sealed else _UNSEALED
         parts.append(Part("", Verdict.MISSING, because))
     if criterion.rule is not None:
@@ -73,11 +87,24 @@ def _parts(
     return tuple(parts)
 
 
+def _attested(plan: Plan, phase: Phase, criterion: Criterion, world: World) -> Part:
+    run = world.run
+    if not run.sealed:
+        return Part(NAME, Verdict.MISSING, _UNSEALED)
+    return attested(
+        plan,
+        phase,
+        criterion,
+        run.environment,
+        world.attestations,
+        release=release_of(run),
+        now_us=run.ended_us,
+    )
+
+
 def _unbound(criterion: Criterion) -> str:
     if criterion.check:
         return "its `check:` is not run by this version of pytest-rollout"
-    if criterion.kind is Kind.MANUAL:
-        return "nobody has attested it"
     return f"no check is bound to it (no test carries criterion({criterion.id!r}))"
 
 

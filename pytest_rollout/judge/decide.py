@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,9 +14,11 @@ from pytest_rollout.judge.demands import configuration_of, demands, release_of
 from pytest_rollout.judge.groups import judge_group
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
+from pytest_rollout.judge.waiving import waive
 from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
 from pytest_rollout.model.evidence import Hole, World
 from pytest_rollout.model.plan import (
+    EMBEDDED,
     Address,
     Criterion,
     Gate,
@@ -27,6 +29,7 @@ from pytest_rollout.model.plan import (
     Then,
 )
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Use, Waived
 
 
 def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> Decision:
@@ -36,16 +39,14 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     """
     world = world if world.run.sealed else replace(world, checks={}, seen=(), lost=())
     oldest_us = _oldest(plan, world)
-    fresh = _fresh(world, oldest_us)
-    stated = phase.of(gate)
-    found = tuple(_judged(plan, phase, stated, fresh, at_us).values())
-    asked = demands(plan, world, criteria=len(stated))
+    found, waivers = _found(plan, phase, gate, _fresh(world, oldest_us), at_us)
+    asked = demands(plan, world, criteria=len(found))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
     answer, reasons = _fold(found, asked, railed)
-    conditions = tuple(_conditions(plan, phase, gate, found, railed))
+    conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
     if not world.run.sealed:  # the rest follows from that
         reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
         conditions = ()
@@ -71,6 +72,8 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         head=world.head,
         partial=world.run.partial,
         drill=world.run.drill,
+        stand_ins=_stand_ins(plan, phase, gate, world.run.environment),
+        waivers=waivers,
         window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
         zone_data=world.run.zone_data,
         criteria_digest=criteria_digest(phase, gate),
@@ -78,21 +81,48 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     return replace(decision, substance_digest=substance(decision))
 
 
-def _judged(
-    plan: Plan, phase: Phase, stated: Sequence[Criterion], world: World, at_us: int
-) -> dict[str, Finding]:
-    """The finding of each criterion by its slug, in the plan's order."""
+def _found(
+    plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int
+) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
+    """The finding of each criterion, and what became of the waivers of them."""
+    stated = phase.of(gate)
     found: dict[str, Finding] = {}
+    waivers: list[Waived] = []
     todo = list(stated)
     while todo:  # groups wait for their members
         one = todo.pop(0)
-        if one.of is None:
-            found[one.id] = judge_criterion(plan, phase, one, world, at_us)
-        elif all(name in found for name, _ in one.of.members):
-            found[one.id] = judge_group(one, f"{plan.id}.{phase.id}.{one.id}", found)
-        else:
+        if one.of is not None and not all(name in found for name, _ in one.of.members):
             todo.append(one)
-    return {one.id: found[one.id] for one in stated}
+            continue
+        finding = _judged(plan, phase, one, found, world, at_us)
+        found[one.id], uses = waive(plan, phase, one, finding, world, at_us)
+        waivers += uses
+    return tuple(found[one.id] for one in stated), tuple(waivers)
+
+
+def _judged(
+    plan: Plan,
+    phase: Phase,
+    criterion: Criterion,
+    found: Mapping[str, Finding],
+    world: World,
+    at_us: int,
+) -> Finding:
+    if criterion.of is None:
+        return judge_criterion(plan, phase, criterion, world, at_us)
+    return judge_group(criterion, f"{plan.id}.{phase.id}.{criterion.id}", found)
+
+
+def _stand_ins(plan: Plan, phase: Phase, gate: Gate, environment: str) -> tuple[str, ...]:
+    """What stands in for people's attestations in a rehearsal."""
+    if environment != EMBEDDED:
+        return ()
+    asked = {criterion.id for criterion in phase.of(gate)}
+    return tuple(
+        f"{plan.id}.{phase.id}.{one.criterion}: {one.words}"
+        for one in plan.stand_ins
+        if one.phase == phase.id and one.criterion in asked
+    )
 
 
 def _oldest(plan: Plan, world: World) -> int:
@@ -137,10 +167,18 @@ def _fold(
     applied = [finding for finding in criteria if finding.verdict is not Verdict.NOT_APPLICABLE]
     if not any(finding.verdict in (Verdict.PASS, Verdict.WARN) for finding in applied):
         return Answer.HOLD, ("nothing to judge: no criterion of this gate applies and passes",)
-    count = sum(finding.severity == Severity.HARD for finding in applied)
-    if count == 0:
+    hard = [finding for finding in applied if finding.severity == Severity.HARD]
+    if not hard:
         return Answer.HOLD, ("no hard criterion applies: a gate that cannot say no is no gate",)
-    return Answer.GO, (f"all {count} hard criteria hold, on evidence of a sealed run",)
+    return Answer.GO, (f"{_good(hard)}, on evidence of a sealed run",)
+
+
+def _good(hard: Sequence[Finding]) -> str:
+    waived = sum(finding.verdict is Verdict.WAIVED for finding in hard)
+    if not waived:
+        return f"all {len(hard)} hard criteria hold"
+    are = "is" if waived == 1 else "are"
+    return f"{len(hard) - waived} of {len(hard)} hard criteria hold and {waived} {are} waived"
 
 
 def _blind(finding: Finding) -> bool:
@@ -160,12 +198,19 @@ def _conditions(
     gate: Gate,
     criteria: Sequence[Finding],
     rails: Sequence[tuple[Guardrail, Finding]],
+    waivers: Sequence[Waived],
 ) -> Iterator[Condition]:
+    accepted = {one.id: one for one in waivers if one.use is Use.APPLIED}
     stated = {f"{plan.id}.{phase.id}.{one.id}": one for one in phase.criteria}
     due = _due(plan, phase, gate)
     owner = ", ".join(phase.owners) or "nobody is named"
     for finding in criteria:
         criterion = stated[finding.id]
+        waiver = accepted.get(finding.id)
+        if waiver is not None and criterion.severity is not Severity.OPTIONAL:
+            says = (finding.verdict, finding.because)
+            yield Condition(finding.id, *says, waiver.approver, waiver.until)
+            continue
         soft = criterion.severity is Severity.SOFT and finding.verdict.rank < Verdict.PASS.rank
         warned = criterion.severity is Severity.HARD and finding.verdict is Verdict.WARN
         if soft or warned:

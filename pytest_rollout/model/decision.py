@@ -12,6 +12,7 @@ from typing import Any
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Use, Waived
 
 SCHEMA = 1
 JUDGE = "1"
@@ -94,7 +95,7 @@ class Decision:
     partial: tuple[str, ...] = ()
     drill: str | None = None
     stand_ins: tuple[str, ...] = ()
-    waivers: tuple[str, ...] = ()
+    waivers: tuple[Waived, ...] = ()
     window_instants: tuple[str, ...] = ()  # start and excluded end, as resolved then
     zone_data: str = ""
     criteria_digest: str = ""
@@ -111,7 +112,7 @@ class Decision:
 
 
 def substance(decision: Decision) -> str:
-    """The digest of what a signature covers: gate, release, criteria, verdicts, conditions."""
+    """The digest of what a signature covers: release, criteria, verdicts, conditions, waivers."""
     data = {
         "address": str(decision.address),
         "environment": decision.environment,
@@ -121,7 +122,7 @@ def substance(decision: Decision) -> str:
         "criteria": [[finding.id, finding.verdict.value] for finding in decision.criteria],
         "guardrails": [[finding.id, finding.verdict.value] for finding in decision.guardrails],
         "conditions": [[c.id, c.owner, c.due] for c in decision.conditions],
-        "waivers": list(decision.waivers),
+        "waivers": [_plain(waived) for waived in decision.waivers],
     }
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 
@@ -176,7 +177,7 @@ def _document(decision: Decision) -> dict[str, Any]:
         "criteria": [_finding(finding) for finding in decision.criteria],
         "guardrails": [_finding(finding) for finding in decision.guardrails],
         "looks": decision.looks,
-        "waivers": list(decision.waivers),
+        "waivers": [_plain(waived) for waived in decision.waivers],
         "stand_ins": list(decision.stand_ins),
         "notes": dict(decision.notes),
         "criteria_digest": decision.criteria_digest,
@@ -243,7 +244,7 @@ def _decision(data: Mapping[str, Any]) -> Decision:
         partial=tuple(data["partial"]),
         drill=data["drill"],
         stand_ins=tuple(data["stand_ins"]),
-        waivers=tuple(data["waivers"]),
+        waivers=tuple(Waived(**{**one, "use": Use(one["use"])}) for one in data["waivers"]),
         window_instants=tuple(data["window_instants"]),
         zone_data=data["zone_data"],
         criteria_digest=data["criteria_digest"],

@@ -11,6 +11,7 @@ from fractions import Fraction
 from numbers import Rational, Real
 from operator import index
 
+from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.verdict import Verdict
 
 Labels = tuple[tuple[str, str], ...]
@@ -130,6 +131,7 @@ class World:
     begun_us: int | None = None  # event time at which the phase was begun
     past: tuple[Seen, ...] = ()  # what comparisons may read, and nothing else
     lost: tuple[Lost, ...] = ()
+    attestations: tuple[Attestation, ...] = ()  # of the environment, in order of recording
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.rule import Group, Rule
+from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
 
 EMBEDDED = "embedded"
@@ -80,7 +82,14 @@ class Criterion:
     owner: str | None = None
     due: str | None = None  # address of the gate by which a condition must be met
     check: bool = False  # states a check of its own that needs no Python
+    by: tuple[str, ...] = ()  # roles that may attest it; empty: any
+    valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
     line: int = 0
+
+    @property
+    def attested(self) -> bool:
+        """Whether a person answers it."""
+        return self.kind is Kind.MANUAL or bool(self.by)
 
 
 class Then(StrEnum):
@@ -188,6 +197,8 @@ class Plan:
     roles: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     digest: str = ""
+    waivers: tuple[Waiver, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
 
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""
@@ -196,6 +207,16 @@ class Plan:
     def marks(self) -> frozenset[str]:
         """Every marker that selects something of this plan."""
         return frozenset({self.id}.union(*(phase.marks for phase in self.phases)))
+
+    def waivers_of(self, kind: Waives, phase: str, what: str) -> tuple[Waiver, ...]:
+        """The waivers of one thing, each for a release of its own or the one for any."""
+        wanted = (kind, phase, what)
+        return tuple(one for one in self.waivers if (one.kind, one.phase, one.what) == wanted)
+
+    def known_roles(self) -> tuple[str, ...]:
+        """The roles that the plan lists; where it lists none, those that its phases name."""
+        named = (role for phase in self.phases for role in (*phase.owners, *phase.signoff))
+        return tuple(self.roles) or tuple(dict.fromkeys(named))
 
     def criteria(self) -> Iterator[tuple[Phase, Criterion]]:
         """Every criterion with its phase, in the plan's order."""

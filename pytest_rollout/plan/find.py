@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.plan.load import Loaded, load
+from pytest_rollout.plan.waivers import expired
 
 DEFAULT_PATTERNS = ("rollout.yaml", "suites/*/rollout.yaml")
 
@@ -27,11 +28,21 @@ def files(root: Path, patterns: Iterable[str]) -> list[Path]:
     return sorted(found)
 
 
-def load_all(root: Path, patterns: Iterable[str]) -> list[Loaded]:
-    """Every plan below a root, the broken ones with their problems; ids must differ."""
+def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> list[Loaded]:
+    """Every plan below a root, the broken ones with their problems; ids must differ.
+
+    With ``now_us`` a waiver that has expired by then is a problem of its plan.
+    """
     found = [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
+    if now_us is not None:
+        found = [_in_force(one, now_us) for one in found]
     ids = Counter(one.id for one in found)
     return [_with_rivals(one, found, root) if ids[one.id] > 1 else one for one in found]
+
+
+def _in_force(one: Loaded, now_us: int) -> Loaded:
+    over = expired(one.plan, now_us) if one.plan else []
+    return replace(one, problems=(*one.problems, *over)) if over else one
 
 
 def _with_rivals(one: Loaded, found: list[Loaded], root: Path) -> Loaded:

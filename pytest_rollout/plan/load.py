@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -20,7 +19,7 @@ from pytest_rollout.model.plan import (
     Reading,
     Target,
 )
-from pytest_rollout.plan import terms
+from pytest_rollout.plan import beside, terms
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
@@ -41,11 +40,17 @@ class Loaded:
     plan: Plan | None
     problems: tuple[Problem, ...]
     names: frozenset[str]  # words by which a run may ask for it, found even in broken text
+    beside: Mapping[str, str] = field(default_factory=dict)  # texts of its files, by their names
 
     @property
     def id(self) -> str:
         """The plan's id, or its folder's name where it cannot be read."""
         return self.plan.id if self.plan else self.path.parent.name
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each file beside the plan, by its name."""
+        return {name: beside.digest(text) for name, text in self.beside.items()}
 
 
 def load(path: Path, shown: str) -> Loaded:
@@ -61,8 +66,10 @@ def load(path: Path, shown: str) -> Loaded:
     except OSError as error:
         problem = Problem(shown, 1, f"cannot be read: {error.strerror}")
         return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
-    loaded = parse(text, path, shown)
-    written = tuple(_secrets(text, shown))
+    texts, unread = beside.texts(path, shown)
+    loaded = parse(text, path, shown, texts)
+    files = {shown: text, **{beside.named(shown, name): held for name, held in texts.items()}}
+    written = [*(one for file, held in files.items() for one in _secrets(held, file)), *unread]
     return replace(loaded, problems=(*written, *loaded.problems)) if written else loaded
 
 
@@ -73,8 +80,15 @@ def _secrets(text: str, shown: str) -> Iterator[Problem]:
         yield Problem(shown, text.count("\n", 0, place) + 1, f"{what} is written out", fix)
 
 
-def parse(text: str, path: Path, shown: str, *, calendars: bool = True) -> Loaded:
-    """The plan in a text.
+def parse(
+    text: str,
+    path: Path,
+    shown: str,
+    texts: Mapping[str, str] | None = None,
+    *,
+    calendars: bool = True,
+) -> Loaded:
+    """The plan in a text, with the texts of the files beside it.
 
     Without ``calendars`` its shared calendars are left out: enough to judge by, because no
     decision depends on them, and a plan of the past stands whatever became of their files.
@@ -87,9 +101,19 @@ def parse(text: str, path: Path, shown: str, *, calendars: bool = True) -> Loade
     names = plan.marks() if plan else frozenset()
     if problems:
         names |= _glean(text, path)
-    hidden = {replace(one, what=hide(one.what), fix=hide(one.fix)) for one in problems}
-    ordered = sorted(hidden, key=lambda problem: (problem.line, problem.what))
-    return Loaded(path, text, plan, tuple(ordered), names)
+    ordered = sorted(map(_hidden, set(problems)), key=_place)
+    if plan is not None and texts:
+        plan, wrong = beside.joined(plan, texts, shown)
+        ordered += sorted(map(_hidden, set(wrong)), key=_place)
+    return Loaded(path, text, plan, tuple(dict.fromkeys(ordered)), names, dict(texts or {}))
+
+
+def _hidden(problem: Problem) -> Problem:
+    return replace(problem, what=hide(problem.what), fix=hide(problem.fix))
+
+
+def _place(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line, problem.what
 
 
 def _glean(text: str, path: Path) -> frozenset[str]:
@@ -125,7 +149,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         roles=roles,
         phases=phases,
         path=reader.file,
-        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        digest=beside.digest(text),
     )
     reader.done()
     _references(reader, plan)

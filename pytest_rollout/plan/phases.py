@@ -54,7 +54,7 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         risk=reader.optional("risk", Risk),
         requires=_requires(reader, id_, names),
         signoff=_roles(reader, "signoff", names),
-        criteria=_criteria(reader),
+        criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
         rollback=_rollback(reader),
         line=reader.line,
@@ -120,10 +120,10 @@ def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
     return tuple(marks)
 
 
-def _criteria(reader: Reader) -> tuple[Criterion, ...]:
+def _criteria(reader: Reader, names: Names) -> tuple[Criterion, ...]:
     found: dict[str, Criterion] = {}
     for tree in reader.items("criteria"):
-        criterion = _criterion(reader.reader(tree, f"a criterion of {reader.what}"))
+        criterion = _criterion(reader.reader(tree, f"a criterion of {reader.what}"), names)
         if criterion is None:
             continue
         if criterion.id in found:
@@ -164,7 +164,7 @@ def _below(name: str, found: Mapping[str, Criterion]) -> set[str]:
     return below
 
 
-def _criterion(reader: Reader) -> Criterion | None:
+def _criterion(reader: Reader, names: Names) -> Criterion | None:
     id_ = reader.parsed("id", terms.identifier)
     if id_ is None:
         if not reader.has("id"):
@@ -186,9 +186,14 @@ def _criterion(reader: Reader) -> Criterion | None:
         owner=reader.word("owner"),
         due=reader.parsed("due", _due),
         check=reader.tree("check") is not None,
+        by=_roles(reader, "by", names),
+        valid_for_us=reader.parsed("valid_for", terms.duration_us),
         line=reader.line,
     )
     reader.done()
+    if reader.has("valid_for") and not criterion.attested:
+        what = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
+        reader.problem(reader.line_of("valid_for"), what, "kind: manual, or by: [ROLE]")
     return criterion
 
 

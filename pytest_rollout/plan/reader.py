@@ -16,13 +16,13 @@ E = TypeVar("E", bound=Enum)
 
 def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """``did you mean x?`` for the nearest known word, else ``otherwise`` or the known words."""
-    words = list(known)
+    words = sorted(set(known))
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"
     if otherwise:
         return otherwise
-    return f"known: {', '.join(sorted(words))}" if words else "none is defined"
+    return f"known: {', '.join(words)}" if words else "none is defined"
 
 
 def label_text(tree: Tree) -> str:

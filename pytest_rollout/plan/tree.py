@@ -46,8 +46,13 @@ class _TooBigError(Exception):
     """The document is larger than a plan can be."""
 
 
-def read(text: str, file: str) -> tuple[Tree | None, list[Problem]]:
-    """The tree of a document, and what is wrong with it; no tree where it cannot be read."""
+def read(
+    text: str, file: str, start: str = "a plan starts with `plan: NAME`"
+) -> tuple[Tree | None, list[Problem]]:
+    """The tree of a document, and what is wrong with it; no tree where it cannot be read.
+
+    ``start`` says how such a file begins.
+    """
     if len(text) > MAX_BYTES:
         return None, [Problem(file, 1, f"the file is larger than {MAX_BYTES} characters")]
     try:
@@ -58,7 +63,7 @@ def read(text: str, file: str) -> tuple[Tree | None, list[Problem]]:
     except _TooBigError as error:
         return None, [Problem(file, 1, str(error))]
     if node is None:
-        return None, [Problem(file, 1, "the file is empty", "a plan starts with `plan: NAME`")]
+        return None, [Problem(file, 1, "the file is empty", start)]
     builder = _Builder(file)
     try:
         return builder.build(node, 0), problems + builder.problems

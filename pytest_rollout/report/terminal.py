@@ -65,6 +65,8 @@ def gate(decision: Decision, path: str = "") -> Iterator[Line]:
         yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {condition.because}")
         if decision.answer is Answer.GO:
             yield Line(f"             owed by {condition.owner}, due at {condition.due}")
+    for waived in decision.waivers:
+        yield Line(f"  waiver: {waived.words}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if path:

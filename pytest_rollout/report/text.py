@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Use
 
 NAME, SENTENCE, TEXT = 160, 300, 600  # most characters of an id, of a repeated and of a full text
 MOST_ROWS = 50  # evidence of one criterion
@@ -141,8 +142,17 @@ def notices(decision: Decision) -> tuple[Notice, ...]:
         says = "Answers that stand in for people's attestations."
         found.append(Notice("Stand-ins", says, decision.stand_ins))
     if decision.waivers:
-        found.append(Notice("Waivers", "Accepted, though not passed.", decision.waivers))
+        found.append(Notice("Waivers", *waivers_said(decision)))
     return tuple(found)
+
+
+def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
+    """How many waivers a gate has and how many of them it rests on, and each, those first."""
+    uses = [one.use for one in decision.waivers]
+    applied = uses.count(Use.APPLIED)
+    says = f"{count(len(uses), 'waiver')}, {applied} applied: accepted there, though not passed."
+    ordered = sorted(decision.waivers, key=lambda one: one.use is not Use.APPLIED)
+    return says, tuple(one.words for one in ordered)
 
 
 def conditions_title(decision: Decision) -> str:

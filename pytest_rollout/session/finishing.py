@@ -55,6 +55,8 @@ class Finishing:
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
+                    for name, text in one.beside.items():
+                        self._ledger.keep_text(one.digests[name], text)
             self._append(RecordKind.RUN, self._facts())
             self._mark_unfinished()
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
@@ -81,6 +83,7 @@ class Finishing:
                 for plan in asked.values()
                 if plan.calendars
             },
+            "beside": {one.id: one.digests for one in request.loaded if one.id in asked},
             "gates": [str(gate) for gate in request.gates],
             "partial": list(request.partial),
             "drill": request.drill,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time_ns
 
 import pytest
 
@@ -26,7 +27,7 @@ from pytest_rollout.session.scope import looks, narrowed
 def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     """The request of this process; raises UsageError with every mistake in the options."""
     root = config.rootpath
-    loaded = tuple(find.load_all(root, patterns))
+    loaded = tuple(find.load_all(root, patterns, time_ns() // 1000))
     handover = Handover.of(config)
     environment, source = _environment(config)
     expression = config.getoption("markexpr", "") or ""

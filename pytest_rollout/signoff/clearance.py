@@ -7,7 +7,7 @@ holds for this release and plan, that what came before is done, and that now is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pytest_rollout import calendar
@@ -16,6 +16,7 @@ from pytest_rollout.model.decision import Decision, Finding
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Opening, Use, Waiver, Waives
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def _demands(
         return
     yield _same_plan(phase, address.gate, decision)
     yield _fresh(plan, decision, now, max_age_us)
+    yield from _waivers(plan, phase, decision, now)
     if not plan.environments[decision.environment].embedded:
         yield from _real(plan, phase, decision, known, now)
 
@@ -85,8 +87,8 @@ def _real(
     if plan.release is not None:
         yield _same_release(decision, known)
     if decision.gate is Gate.ENTRY:
-        yield from _required(phase, known.required)
-        yield _open(plan, phase, now)
+        yield from _required(plan, phase, known, now)
+        yield from _open(plan, phase, known, now)
     if phase.signoff:
         yield _no("signatures", f"not signed by {', '.join(phase.signoff)}")
 
@@ -128,19 +130,76 @@ def _same_release(decision: Decision, known: Known) -> Finding:
     return _yes("release", f"{known.release} was judged and runs now")
 
 
-def _required(phase: Phase, answers: Mapping[str, str]) -> Iterator[Finding]:
+def _required(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:
     for name in phase.requires:
-        answer = answers.get(name, "undecided")
-        good = answer == Answer.GO.value
-        yield (_yes if good else _no)("requires", f"{name}/exit is {answer}")
+        answer = known.required.get(name, "undecided")
+        if answer == Answer.GO.value:
+            yield _yes("requires", f"{name}/exit is {answer}")
+            continue
+        finding = _no("requires", f"{name}/exit is {answer}")
+        if answer not in (Answer.HOLD.value, Answer.NO_GO.value):
+            yield finding  # never looked at, or rolled back: nothing that could be accepted
+            continue
+        yield _waived(plan, finding, plan.waivers_of(Waives.REQUIRES, phase.id, name), known, now)
 
 
-def _open(plan: Plan, phase: Phase, now: datetime) -> Finding:
-    why = calendar.shut(plan, phase, now)
+def _open(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:
     words = calendar.opening_words(plan, phase, now)
-    if why is not None:
-        return _no("window", f"{why}; {words}")
-    return _yes("window", f"{calendar.wall(calendar.to_us(now), plan.timezone)}: {words}")
+    closed = dict(_closed(plan, phase, now))
+    for opening, why in closed.items():
+        waivers = plan.waivers_of(Waives.WINDOW, phase.id, opening.value)
+        yield _waived(plan, _no("window", f"{why}; {words}"), waivers, known, now)
+    if not closed:
+        yield _yes("window", f"{calendar.wall(calendar.to_us(now), plan.timezone)}: {words}")
+
+
+def _closed(plan: Plan, phase: Phase, now: datetime) -> Iterator[tuple[Opening, str]]:
+    """What of the calendar stands against a moment."""
+    moment = calendar.wall(calendar.to_us(now), plan.timezone)
+    window = calendar.phase_window(plan, phase)
+    if window and not window[0] <= now < window[1]:
+        yield Opening.PHASE, f"{moment} is outside of {calendar.window_words(plan, phase)}"
+    freeze = calendar.frozen(plan, now, phase.risk)
+    if freeze is not None:
+        yield Opening.FREEZE, f"{moment} is in {freeze}"
+    if not calendar.admitted(plan, phase, now):
+        risk = f" of {phase.risk} risk" if phase.risk else ""
+        yield Opening.CHANGE, f"no change window admits a change{risk} at {moment}"
+
+
+def _waived(
+    plan: Plan, finding: Finding, waivers: tuple[Waiver, ...], known: Known, now: datetime
+) -> Finding:
+    """What stands against a change, unless a waiver of it is in force."""
+    for one in waivers:
+        if one.release not in (None, known.release):
+            continue
+        if _over(plan, one, now):
+            because = f"{finding.because}; its waiver expired at the end of {one.until}"
+            return replace(finding, because=because)
+        because = f"{finding.because}; waived {one.terms}"
+        return replace(finding, verdict=Verdict.WAIVED, because=because)
+    return finding
+
+
+def _over(plan: Plan, waiver: Waiver, now: datetime) -> bool:
+    return calendar.end_of_day(waiver.until, plan.timezone) <= calendar.to_us(now)
+
+
+def _waivers(plan: Plan, phase: Phase, decision: Decision, now: datetime) -> Iterator[Finding]:
+    """The waivers that the decision rests on must still stand, as they were."""
+    for used in decision.waivers:
+        if used.use is not Use.APPLIED:
+            continue
+        slug = used.id.rpartition(".")[2]
+        stated = plan.waivers_of(Waives.CRITERION, phase.id, slug)
+        same = [one for one in stated if one.kept(used.id, Use.APPLIED) == used]
+        if not same:
+            yield _no("waivers", f"the waiver of {used.id} was changed or withdrawn since")
+        elif _over(plan, same[0], now):
+            yield _no("waivers", f"the waiver of {used.id} expired at the end of {used.until}")
+        else:
+            yield _yes("waivers", used.words)
 
 
 def _yes(name: str, because: str) -> Finding:

@@ -19,6 +19,7 @@ from tests.report.report_parts import (
     decision,
     demand,
     owed,
+    waived,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "decision",
     "demand",
     "owed",
+    "waived",
 ]
 
 CAPS = criterion(

@@ -6,6 +6,7 @@ from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Use, Waived
 from tests.report import report_decisions as given
 
 HOSTILE = (
@@ -39,7 +40,7 @@ def hostile() -> Decision:
         partial=(HOSTILE,),
         drill=HOSTILE,
         stand_ins=(HOSTILE,),
-        waivers=(HOSTILE,),
+        waivers=(Waived(HOSTILE, Use.APPLIED, *[HOSTILE] * 6),),
         zone_data=HOSTILE,
         criteria_digest=HOSTILE,
         judge=HOSTILE,

@@ -9,6 +9,7 @@ from pytest_rollout.model.decision import Condition, Decision, Estimate, Finding
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Use, Waived
 
 LANES = ("Code-API", "Data-Schema", "Narrative", "Viz-Charts")
 
@@ -161,3 +162,8 @@ def decision(answer: Answer = Answer.GO, **changes: Any) -> Decision:
     )
     one = replace(one, **changes)
     return replace(one, substance_digest=substance(one))
+
+
+def waived(id_: str, use: Use = Use.APPLIED, limit: str = "") -> Waived:
+    """A waiver of a criterion, in use unless told otherwise."""
+    return Waived(id_, use, "two hosts only", "A. Author", "B. Approver", "2025-11-30", limit)

@@ -95,8 +95,10 @@ def test_drill_is_said_beside_the_answer_and_names_its_fault() -> None:
 
 
 def test_waivers_and_notes_are_rendered() -> None:
-    text = read(given.decision(waivers=("w-1: until day4",), notes={"amended": "twice"})).text
-    assert "w-1: until day4" in text
+    waived = given.waived("plms.day3.queue-depth", limit="<= 12")
+    text = read(given.decision(waivers=(waived,), notes={"amended": "twice"})).text
+    assert "plms.day3.queue-depth up to <= 12: applied; until 2025-11-30" in text
+    assert "approved by B. Approver: two hosts only" in text
     assert "amended twice" in text
 
 

@@ -1,0 +1,154 @@
+"""`rollout attest`: record a person's answer to a criterion that no test can see."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.evidence.attestations import attest, file_facts
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.judge.attesting import shelf_life
+from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Phase, Plan
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.plan import stand_ins
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.targets.identity import identify
+
+_MOST = {"--by": 200, "--note": 4000}
+
+
+@click.command("attest")
+@click.argument("criterion")
+@click.option("--by", required=True, help="who answers")
+@click.option("--role", required=True, help="in which role of the plan")
+@click.option("--note", required=True, help="what was seen")
+@click.option("--file", "file_", metavar="FILE", help="kept as evidence, by its digest")
+@click.option("--fail", is_flag=True, help="it does not hold")
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    criterion: str,
+    by: str,
+    role: str,
+    note: str,
+    file_: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    fail: bool,
+    as_json: bool,
+) -> int:
+    """Attest CRITERION (plan.phase.slug), of the release that its target runs now.
+
+    It counts from the next run on, for as long as the plan says. A later answer replaces it.
+    """
+    project = Project.here(root, ledger)
+    plan, phase, stated = asked(project, criterion)
+    where = real_environment(plan, environment)
+    _allowed(plan, stated, role)
+    for option, text in (("--by", by), ("--note", note)):
+        _said(option, text)
+    content, digest = file_facts(Path(file_)) if file_ else (None, "")
+    one = Attestation(
+        criterion=f"{plan.id}.{phase.id}.{stated.id}",
+        by=by.strip(),
+        role=role,
+        note=note.strip(),
+        passed=not fail,
+        at_us=0,
+        release=release_now(plan, where),
+        file=Path(file_).name[:200] if file_ else "",
+        digest=digest,
+    )
+    with closing(Ledger.create(project.ledger_path)) as store:
+        attest(store, one, where, content)
+    if as_json:
+        facts = {key: value for key, value in dataclasses.asdict(one).items() if key != "at_us"}
+        print_json({**facts, "environment": where})
+    else:
+        say(_answer(plan, phase, stated, one, where))
+    return 0
+
+
+def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:
+    """The criterion that a text names; raises RolloutError where it is not attested."""
+    where, _, slug = text.rpartition(".")
+    address = parsed(where or text)
+    phase = project.phase(address)
+    known = [one for one in phase.criteria if one.attested]
+    stated = next((one for one in phase.criteria if one.id == slug), None)
+    if address.gate is not None or stated is None:
+        near = nearest(slug, [one.id for one in known])
+        raise RolloutError(f"{address.plan}.{phase.id} states no criterion `{slug}` ({near})")
+    if not stated.attested:
+        raise RolloutError(
+            f"{text} is not attested: its kind is {stated.kind.value} (say in the plan which "
+            "roles may: by: [ROLE])"
+        )
+    return project.plan(address.plan), phase, stated
+
+
+def real_environment(plan: Plan, name: str | None) -> str:
+    """Where an attestation counts: the environment of that name, or the only real one."""
+    known = [one for one in plan.environments if one != EMBEDDED]
+    if name == EMBEDDED:
+        raise RolloutError(
+            f"a rehearsal is answered by {stand_ins.NAME} beside the plan, not by people"
+        )
+    if name is None and len(known) == 1:
+        return known[0]
+    if name is None:
+        raise RolloutError(f"--env: say which ({nearest('', known)})")
+    if name not in known:
+        raise RolloutError(f"{plan.id} has no environment `{name}` ({nearest(name, known)})")
+    return name
+
+
+def release_now(plan: Plan, environment: str) -> str | None:
+    """The release that the environment's target runs; raises RolloutError where it cannot say."""
+    fact = identify("now", plan, plan.environments[environment])
+    if fact.error:
+        raise RolloutError(
+            f"the release could not be read, and an attestation is of one: {fact.error}"
+        )
+    if fact.reference:
+        raise RolloutError(
+            f"the target answers as a reference target ({fact.reference}), "
+            f"which is worth nothing in {environment}"
+        )
+    return fact.release
+
+
+def _allowed(plan: Plan, stated: Criterion, role: str) -> None:
+    roles = stated.by or plan.known_roles()
+    if not roles:
+        raise RolloutError(f"{plan.id} names no role that could attest (plan key `roles`)")
+    if role not in roles:
+        whose = f"{stated.id} is attested by" if stated.by else f"the roles of {plan.id} are"
+        raise RolloutError(f"--role: not `{role}`; {whose} {', '.join(roles)}")
+
+
+def _said(option: str, text: str) -> None:
+    if not text.strip():
+        raise RolloutError(f"{option} says nothing")
+    if len(text) > _MOST[option]:
+        raise RolloutError(f"{option} is longer than {_MOST[option]} characters")
+
+
+def _answer(plan: Plan, phase: Phase, stated: Criterion, one: Attestation, where: str) -> str:
+    how = "attested" if one.passed else "attested as failing"
+    release = f" of {one.release}" if one.release else ""
+    life_us = shelf_life(plan, stated, where)
+    life = f" for {duration_words(life_us)}" if life_us else ""
+    mark = phase.marks[0]
+    return (
+        f"{one.criterion} in {where}{release}: {how} by {one.by} ({one.role}); "
+        f"counts{life} from the next run on (pytest -m {mark} --rollout-env {where})"
+    )

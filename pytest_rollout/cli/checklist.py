@@ -1,0 +1,167 @@
+"""`rollout checklist`: what each role still has to attest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.attest import release_now
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    parsed,
+    print_json,
+    say,
+)
+from pytest_rollout.evidence.attestations import all_of, attestation_of
+from pytest_rollout.evidence.integrity import UNREADABLE
+from pytest_rollout.judge.attesting import attested, shelf_life
+from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Phase, Plan
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.plan.reader import nearest
+
+_ANYBODY = "any role"
+_STATES = {
+    Verdict.PASS: "done",
+    Verdict.WARN: "done",
+    Verdict.FAIL: "failed",
+    Verdict.MISSING: "open",
+}
+
+
+@click.command("checklist")
+@click.argument("address", required=False)
+@click.option("--role", help="of this role only")
+@environment_option
+@common
+def command(
+    address: str | None,
+    role: str | None,
+    environment: str,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """List what each role has to attest in ADDRESS (a plan or plan.phase; default: everything).
+
+    What was attested counts as the next run would count it: of the release that runs now, and
+    not too long ago.
+    """
+    project = Project.here(root, ledger)
+    chosen = _chosen(project, address)
+    plans = list({plan.id: plan for plan, _ in chosen}.values())
+    project.environment(environment, plans)
+    _check_role(plans, role)
+    notes: list[str] = []
+    rows = [
+        row
+        for plan in plans
+        if environment in plan.environments
+        for row in _rows(
+            project, plan, [ph for one, ph in chosen if one.id == plan.id], environment, notes
+        )
+        if role is None or row["role"] in (role, _ANYBODY)
+    ]
+    if as_json:
+        print_json({"environment": environment, "criteria": rows, "notes": notes})
+    else:
+        for line in _lines(rows, environment, notes, role):
+            say(line)
+    return 0
+
+
+def _chosen(project: Project, address: str | None) -> list[tuple[Plan, Phase]]:
+    if address and "." in address:
+        where = parsed(address)
+        return [(project.plan(where.plan), project.phase(where))]
+    plans = [project.plan(address)] if address else project.plans
+    return [(plan, phase) for plan in plans for phase in plan.phases]
+
+
+def _check_role(plans: Iterable[Plan], role: str | None) -> None:
+    known = {one for plan in plans for one in plan.known_roles()}
+    if role is not None and role not in known:
+        raise RolloutError(f"--role: no plan has a role `{role}` ({nearest(role, known)})")
+
+
+def _rows(
+    project: Project, plan: Plan, phases: list[Phase], environment: str, notes: list[str]
+) -> Iterator[dict[str, Any]]:
+    """Each attested criterion once for every role that is to answer it."""
+    release = None
+    asked = [phase for phase in phases if any(one.attested for one in phase.criteria)]
+    if asked and environment != EMBEDDED:
+        try:
+            release = release_now(plan, environment)
+        except RolloutError as error:
+            notes.append(f"{plan.id}: {error}")
+    for phase in asked:
+        said = _said(project, plan, phase, environment)
+        for criterion in phase.criteria:
+            if criterion.attested:
+                facts = _facts(plan, phase, criterion, environment, said, release)
+                for role in facts["roles"] or [_ANYBODY]:
+                    yield {"role": role, **facts}
+
+
+def _said(project: Project, plan: Plan, phase: Phase, environment: str) -> list[Attestation]:
+    """What the ledger holds, newest last; none without a ledger."""
+    if environment == EMBEDDED or not project.ledger_path.is_file():
+        return []
+    try:
+        records = all_of(project.ledger, Address(plan.id, phase.id), phase, environment)
+        return [attestation_of(record) for record in records]
+    except UNREADABLE as error:
+        raise RolloutError(f"the ledger was damaged (`rollout verify`): {error}") from error
+
+
+def _facts(
+    plan: Plan,
+    phase: Phase,
+    criterion: Criterion,
+    environment: str,
+    said: list[Attestation],
+    release: str | None,
+) -> dict[str, Any]:
+    full = f"{plan.id}.{phase.id}.{criterion.id}"
+    now_us = calendar.to_us(datetime.now(UTC))
+    part = attested(plan, phase, criterion, environment, said, release=release, now_us=now_us)
+    life_us = shelf_life(plan, criterion, environment)
+    last = next((one for one in reversed(said) if one.criterion == full), None)
+    until = calendar.wall(last.at_us + life_us, plan.timezone) if last and life_us else None
+    state = _STATES[part.verdict]
+    return {
+        "id": full,
+        "says": criterion.says,
+        "gate": criterion.gate.value,
+        "severity": criterion.severity.value,
+        "roles": list(criterion.by or phase.owners),
+        "state": state,
+        "until": until if state == "done" else None,
+        "because": part.because,
+    }
+
+
+def _lines(
+    rows: list[dict[str, Any]], environment: str, notes: list[str], role: str | None
+) -> Iterator[str]:
+    yield from (f"note: {note}" for note in notes)
+    roles = dict.fromkeys(row["role"] for row in rows)
+    for name in roles:
+        mine = [row for row in rows if row["role"] == name]
+        still = sum(row["state"] != "done" for row in mine)
+        yield f"{name} in {environment}: {still} of {len(mine)} still to attest"
+        for row in mine:
+            until = f"; until {row['until']}" if row["until"] else ""
+            yield f"  {row['state']:<6}  {row['id']}: {row['says']}"
+            yield f"          {row['because']}{until}"
+    if not rows:
+        yield f"nothing is to be attested{f' by {role}' if role else ''}"

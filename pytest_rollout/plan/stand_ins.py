@@ -1,0 +1,77 @@
+"""Answers to manual criteria for rehearsals, `attestations.embedded.yaml` beside the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_rollout.model.attestation import StandIn
+from pytest_rollout.model.plan import Criterion, Phase, Plan
+from pytest_rollout.plan.reader import Reader, nearest
+
+NAME = "attestations.embedded.yaml"
+
+
+def read_stand_ins(reader: Reader, plan: Plan) -> tuple[StandIn, ...]:
+    """The stand-ins of a plan; what is wrong with them goes to the reader."""
+    found: dict[tuple[str, str], StandIn] = {}
+    for tree in reader.items("attestations"):
+        inner = reader.reader(tree, "a stand-in")
+        one = _stand_in(inner, plan) if isinstance(tree.value, Mapping) else None
+        if one is None:
+            continue
+        first = found.setdefault((one.phase, one.criterion), one)
+        if first is not one:
+            what = f"{one.criterion} of phase {one.phase} is answered twice, first at line"
+            reader.problem(one.line, f"{what} {first.line}", "keep one of the two")
+    reader.done()
+    return tuple(found.values())
+
+
+def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
+    words: Mapping[str, str] = {
+        key: _stated(reader, key) for key in ("phase", "criterion", "by", "role", "note")
+    }
+    passed = not _flag(reader, "fail")
+    reader.done()
+    stated = _criterion(reader, plan, words) if words["phase"] and words["criterion"] else None
+    if stated is None or not all(words.values()):
+        return None
+    allowed = stated.by or plan.known_roles()
+    if words["role"] not in allowed:
+        what = f"{reader.what} of {stated.id}: role `{words['role']}` may not attest it"
+        reader.problem(reader.line_of("role"), what, nearest(words["role"], allowed))
+    return StandIn(**words, passed=passed, line=reader.line)
+
+
+def _stated(reader: Reader, key: str) -> str:
+    words = (reader.word(key) or "").strip()
+    if not words:
+        reader.problem(reader.line_of(key), f"{reader.what} has no `{key}`")
+    return words
+
+
+def _flag(reader: Reader, key: str) -> bool:
+    tree = reader.tree(key)
+    if tree is not None and not isinstance(tree.value, bool):
+        reader.problem(tree.line, f"{reader.what}: `{key}` is true or false")
+    return tree is not None and tree.value is True
+
+
+def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterion | None:
+    phase: Phase | None = plan.phase(words["phase"])
+    if phase is None:
+        known = nearest(words["phase"], [one.id for one in plan.phases])
+        reader.problem(reader.line_of("phase"), f"unknown phase `{words['phase']}`", known)
+        return None
+    slug = words["criterion"]
+    stated = next((one for one in phase.criteria if one.id == slug), None)
+    if stated is None:
+        known = nearest(slug, [one.id for one in phase.criteria if one.attested])
+        what = f"phase {phase.id} has no criterion `{slug}`"
+        reader.problem(reader.line_of("criterion"), what, known)
+    elif not stated.attested:
+        what = f"criterion {slug} is not attested: its kind is {stated.kind.value}"
+        fix = "say in the plan which roles may: by: [ROLE]"
+        reader.problem(reader.line_of("criterion"), what, fix)
+        return None
+    return stated

@@ -1,0 +1,190 @@
+"""The reviewed exceptions beside a plan, `waivers.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pytest_rollout import calendar
+from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.plan import Criterion, Phase, Plan
+from pytest_rollout.model.rule import Bands, Cut
+from pytest_rollout.model.waiver import Opening, Waiver, Waives
+from pytest_rollout.plan import terms
+from pytest_rollout.plan.reader import Reader, nearest
+
+NAME = "waivers.yaml"
+
+
+def read_waivers(reader: Reader, plan: Plan) -> tuple[Waiver, ...]:
+    """The waivers of a plan; what is wrong with them goes to the reader."""
+    found: list[Waiver] = []
+    for tree in reader.items("waivers"):
+        inner = reader.reader(tree, "a waiver")
+        waiver = _waiver(inner, plan) if isinstance(tree.value, Mapping) else None
+        if waiver is not None:
+            _once(reader, waiver, found)
+            found.append(waiver)
+    reader.done()
+    return tuple(found)
+
+
+def expired(plan: Plan, now_us: int) -> list[Problem]:
+    """The waivers whose last day is over."""
+    return [
+        Problem(
+            one.file,
+            one.line,
+            f"the waiver of {one.what} in phase {one.phase} expired at the end of {one.until}",
+            "mend what it waived and remove it, or have a later day approved",
+        )
+        for one in plan.waivers
+        if calendar.end_of_day(one.until, plan.timezone) <= now_us
+    ]
+
+
+def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
+    kind = _kind(reader)
+    phase = _phase(reader, plan)
+    word = (reader.word(kind.value) or "") if kind else ""
+    reader.what = f"the waiver of {word}" if word else reader.what
+    limit = reader.parsed("limit", terms.cut)
+    until = reader.parsed("until", terms.day)
+    if not reader.has("until"):
+        reader.problem(reader.line, f"{reader.what} has no `until`", "until: 2025-11-30")
+    people = {key: _stated(reader, key) for key in ("reason", "author", "approver")}
+    release = reader.word("release")
+    _another(reader, people)
+    reader.done()
+    if kind is None or phase is None or not word:
+        return None
+    _known(reader, kind, phase, word)
+    _limited(reader, kind, phase, word, limit)
+    if until is None:
+        return None
+    return Waiver(
+        kind,
+        phase.id,
+        word,
+        **people,
+        until=until,
+        limit=limit,
+        release=release,
+        file=reader.file,
+        line=reader.line,
+    )
+
+
+def _kind(reader: Reader) -> Waives | None:
+    """What it waives: one of criterion, window and requires."""
+    given = [kind for kind in Waives if reader.tree(kind.value) is not None]
+    if reader.has("guardrail"):
+        reader.tree("guardrail")
+        reader.problem(
+            reader.line_of("guardrail"),
+            "a guardrail cannot be waived",
+            "change its limit in the plan, where the change is reviewed",
+        )
+        return None
+    if len(given) != 1:
+        reader.problem(
+            reader.line, f"{reader.what} names one of `criterion`, `window` and `requires`"
+        )
+        return None
+    return given[0]
+
+
+def _phase(reader: Reader, plan: Plan) -> Phase | None:
+    name = reader.word("phase")
+    if name is None:
+        if not reader.has("phase"):
+            reader.problem(reader.line, f"{reader.what} names no `phase` to end with")
+        return None
+    phase = plan.phase(name)
+    if phase is None:
+        known = nearest(name, [one.id for one in plan.phases])
+        reader.problem(reader.line_of("phase"), f"{reader.what}: unknown phase `{name}`", known)
+    return phase
+
+
+def _stated(reader: Reader, key: str) -> str:
+    """A text that must say something."""
+    words = reader.text(key).strip()
+    tree = reader.tree(key)
+    if tree is None:
+        reader.problem(reader.line, f"{reader.what} has no `{key}`")
+    elif not words and isinstance(tree.value, str):
+        reader.problem(tree.line, f"{reader.what}: `{key}` says nothing")
+    return words
+
+
+def _another(reader: Reader, people: Mapping[str, str]) -> None:
+    author, approver = (" ".join(people[key].split()) for key in ("author", "approver"))
+    if author and author.casefold() == approver.casefold():
+        reader.problem(
+            reader.line_of("approver"),
+            f"{reader.what}: {approver} is author and approver",
+            "somebody else approves it",
+        )
+
+
+def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
+    """What is waived must be something that the plan states."""
+    known: Iterable[str]
+    match kind:
+        case Waives.CRITERION:
+            known = [one.id for one in phase.criteria]
+            if word in {one.id for one in phase.guardrails}:
+                fix = "change its limit in the plan, where the change is reviewed"
+                what = f"`{word}` is a guardrail, which cannot be waived"
+                reader.problem(reader.line_of(kind.value), what, fix)
+                return
+        case Waives.WINDOW:
+            known = list(Opening)
+        case Waives.REQUIRES:
+            known = phase.requires
+    if word not in known:
+        what = f"phase {phase.id} has no {kind.value} `{word}`"
+        if kind is Waives.REQUIRES:
+            what = f"phase {phase.id} does not require `{word}`"
+        reader.problem(reader.line_of(kind.value), what, nearest(word, known))
+
+
+def _limited(reader: Reader, kind: Waives, phase: Phase, word: str, limit: Cut | None) -> None:
+    """A limit is another cut on the criterion's estimate, beyond what passes."""
+    if limit is None:
+        return
+    line = reader.line_of("limit")
+    stated = next((one for one in phase.criteria if one.id == word), None)
+    if kind is not Waives.CRITERION or (stated is not None and stated.rule is None):
+        reader.problem(line, f"{reader.what}: `limit` without a rule to be judged by it")
+    elif stated is not None:
+        _beyond(reader, line, stated, limit)
+
+
+def _beyond(reader: Reader, line: int, stated: Criterion, limit: Cut) -> None:
+    assert stated.rule is not None
+    bands: Bands = stated.rule.bands
+    passes = bands.passes
+    if limit.upward != passes.upward:
+        what = f'limit "{limit.text}" and pass "{passes.text}" do not face one way'
+        reader.problem(line, f"{reader.what}: {what}")
+        return
+    further = limit.limit < passes.limit if passes.upward else limit.limit > passes.limit
+    wider = limit.limit == passes.limit and len(limit.operator) > len(passes.operator)
+    if not (further or wider):
+        what = f'limit "{limit.text}" admits no more than pass "{passes.text}"'
+        reader.problem(line, f"{reader.what}: {what}")
+
+
+def _once(reader: Reader, waiver: Waiver, before: Iterable[Waiver]) -> None:
+    for other in before:
+        same = (waiver.kind, waiver.phase, waiver.what) == (other.kind, other.phase, other.what)
+        releases = {waiver.release, other.release}
+        if same and (None in releases or len(releases) == 1):
+            reader.problem(
+                waiver.line,
+                f"{waiver.what} of phase {waiver.phase} is waived twice, first at line "
+                f"{other.line}",
+                "keep one of the two, or give each its own release",
+            )
+            return

@@ -1,0 +1,194 @@
+"""The verbs by which people answer what no test can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.targets.reference import IDENTITY_HEADER
+from tests.cli.conftest import Answer, Project
+from tests.evidence.runs import EXIT, Writer
+from tests.targets.test_identity import answering, saying
+
+PLAN = """\
+plan: demo
+title: A demo
+roles: {sre: Reliability, pm: Product}
+release: {target: api, path: /version, json: version}
+environments:
+  embedded: {targets: {api: {serve: "app:app"}}}
+  prod: {targets: {api: "URL"}, max_age: 24h}
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+      - {id: errors, kind: slo, says: No request fails, metric: errors, take: max, pass: "<= 0",
+         need: 2}
+      - {id: retro, kind: manual, says: The retro was held, by: [pm], valid_for: 7d}
+      - {id: runbook, kind: manual, says: The runbook was read}
+"""
+PM = ("--by", "A. Person", "--role", "pm", "--note", "held on Friday")
+SRE = ("--by", "S. Person", "--role", "sre", "--note", "read it")
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Project]:
+    """The project with a target in prod that says it runs v1."""
+    with answering(saying('{"version": "v1"}')) as url:
+        project.plan.write_text(PLAN.replace("URL", url))
+        yield project
+
+
+def attest(project: Project, *more: str, slug: str = "retro") -> Answer:
+    return project.rollout("attest", f"demo.canary.{slug}", *more)
+
+
+def judged(project: Project, run: str = "r1") -> Writer:
+    """A whole run in prod."""
+    with project.ledger() as ledger:
+        text = project.plan.read_text()
+        return Writer(ledger, run=run, environment="prod", text=text, gates=(EXIT,)).good()
+
+
+def test_an_answer_is_recorded_and_judged(served: Project) -> None:
+    answer = attest(served, *PM)
+    assert answer.status == 0
+    assert answer.out == (
+        "demo.canary.retro in prod of v1: attested by A. Person (pm); counts for 7d from the "
+        "next run on (pytest -m canary --rollout-env prod)\n"
+    )
+    assert attest(served, *SRE, slug="runbook").status == 0
+    assert judged(served).decisions[0].answer.value == "GO"
+    explained = served.rollout("explain", "demo.canary.retro", "--env", "prod").out
+    assert "It is attested by pm." in explained
+    assert "attested by A. Person (pm) at" in explained
+    assert "of v1: held on Friday" in explained
+
+
+def test_a_no_is_recorded(served: Project) -> None:
+    attest(served, *PM)
+    assert "attested as failing" in attest(served, *PM, "--fail").out
+    assert judged(served).decisions[0].answer.value == "NO-GO"
+    explained = served.rollout("explain", "demo.canary.retro", "--env", "prod").out.splitlines()
+    first = explained.index("  Answers so far:") + 1
+    assert [line.split()[0] for line in explained[first : first + 2]] == ["pass:", "fail:"]
+
+
+def test_its_file_is_kept(served: Project) -> None:
+    minutes = served.root / "minutes.pdf"
+    minutes.write_bytes(b"minutes")
+    data = attest(served, *PM, "--file", str(minutes), "--json").json
+    assert (data["file"], data["release"], data["environment"]) == ("minutes.pdf", "v1", "prod")
+    assert (served.store.parent / "attachments" / data["digest"]).read_bytes() == b"minutes"
+    assert served.rollout("verify").status == 0
+
+
+@pytest.mark.parametrize(
+    ("slug", "arguments", "said"),
+    [
+        ("retor", PM, "did you mean `retro`?"),
+        ("works", PM, "is not attested: its kind is demo"),
+        ("retro", SRE, "retro is attested by pm"),
+        ("runbook", (*SRE[:3], "boss", *SRE[4:]), "the roles of demo are sre, pm"),
+        ("retro", (*PM, "--env", "embedded"), "attestations.embedded.yaml"),
+        ("retro", (*PM, "--env", "lab"), "no environment `lab` (known: prod)"),
+        ("retro", (*PM, "--file", "nowhere.pdf"), "nowhere.pdf cannot be read"),
+        ("retro", (*PM[:-1], "  "), "--note says nothing"),
+        ("retro", ("--by", "x" * 201, *PM[2:]), "--by is longer than 200 characters"),
+        ("retro", PM[2:], "Missing option '--by'"),
+    ],
+)
+def test_wrong_use(served: Project, slug: str, arguments: tuple[str, ...], said: str) -> None:
+    answer = attest(served, *arguments, slug=slug)
+    assert answer.status == 4
+    assert said in answer.err
+    assert not served.store.exists()
+
+
+def test_which_environment_is_asked_where_there_are_several(served: Project) -> None:
+    text = served.plan.read_text().replace(
+        "phases:", '  lab: {targets: {api: "http://x"}}\nphases:'
+    )
+    served.plan.write_text(text)
+    assert "--env: say which (known: lab, prod)" in attest(served, *PM).err
+    assert attest(served, *PM, "--env", "prod").status == 0
+
+
+def test_of_a_release_that_cannot_be_read_nothing_is_attested(project: Project) -> None:
+    project.plan.write_text(PLAN.replace("URL", "http://127.0.0.1:1"))
+    answer = attest(project, *PM)
+    assert (answer.status, "the release could not be read" in answer.err) == (4, True)
+    assert not project.store.exists()
+
+
+def test_a_reference_target_is_no_release_to_attest(project: Project) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header(IDENTITY_HEADER, "demo")
+        handler.end_headers()
+        handler.wfile.write(b'{"version": "v1"}')
+
+    with answering(respond) as url:
+        project.plan.write_text(PLAN.replace("URL", url))
+        answer = attest(project, *PM)
+    assert (answer.status, "answers as a reference target (demo)" in answer.err) == (4, True)
+    assert not project.store.exists()
+
+
+def test_a_file_that_is_too_large(served: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_rollout.evidence.attestations.MAX_FILE", 3)
+    large = served.root / "large"
+    large.write_bytes(b"four")
+    assert "larger than 3 bytes" in attest(served, *PM, "--file", str(large)).err
+
+
+def test_the_checklist_of_each_role(served: Project) -> None:
+    listed = served.rollout("checklist", "--env", "prod")
+    assert listed.status == 0
+    assert listed.out.splitlines() == [
+        "pm in prod: 1 of 1 still to attest",
+        "  open    demo.canary.retro: The retro was held",
+        "          nobody has attested it",
+        "sre in prod: 1 of 1 still to attest",
+        "  open    demo.canary.runbook: The runbook was read",
+        "          nobody has attested it",
+    ]
+    attest(served, *PM)
+    attest(served, *SRE, "--fail", slug="runbook")
+    after = served.rollout("checklist", "demo.canary", "--env", "prod").out
+    assert "pm in prod: 0 of 1 still to attest" in after
+    assert "  done    demo.canary.retro" in after
+    assert "held on Friday; until 20" in after
+    assert "  failed  demo.canary.runbook" in after
+    mine = served.rollout("checklist", "demo", "--env", "prod", "--role", "pm", "--json").json
+    assert [(one["id"], one["state"]) for one in mine["criteria"]] == [
+        ("demo.canary.retro", "done")
+    ]
+    assert served.rollout("checklist", "--role", "boss").status == 4
+
+
+def test_another_release_opens_the_checklist_again(served: Project) -> None:
+    attest(served, *PM)
+    with answering(saying('{"version": "v2"}')) as url:
+        served.plan.write_text(PLAN.replace("URL", url))
+        listed = served.rollout("checklist", "--env", "prod", "--role", "pm").out
+    assert "nobody has attested it of v2, but of v1" in listed
+
+
+def test_the_checklist_of_a_rehearsal_is_its_file(served: Project, tmp_path: Path) -> None:
+    assert "has no stand-in" in served.rollout("checklist").out
+    (served.root / "attestations.embedded.yaml").write_text(
+        "attestations: [{phase: canary, criterion: retro, by: x, role: pm, note: as if}]\n"
+    )
+    listed = served.rollout("checklist", "--role", "pm").out
+    assert "  done    demo.canary.retro" in listed
+    assert "a stand-in for an attestation: x (pm): as if" in listed
+
+
+def test_nothing_to_attest(project: Project) -> None:
+    assert project.rollout("checklist").out == "nothing is to be attested\n"
