@@ -20,8 +20,9 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar"},
     "report": {"model"},
     "targets": {"model"},
+    "checks": {"model", "targets"},
     "signoff": {"model", "calendar", "judge"},
-    "session": {"model", "calendar", "plan", "judge", "evidence", "report", "targets"},
+    "session": {"model", "calendar", "plan", "judge", "evidence", "report", "targets", "checks"},
     "cli": {
         "model",
         "calendar",
@@ -108,9 +109,9 @@ def test_the_judge_reads_no_clock_and_no_file() -> None:
             assert "now(" not in path.read_text(encoding="utf-8"), name
 
 
-def test_evidence_knows_nothing_of_pytest() -> None:
+def test_evidence_and_checks_know_nothing_of_pytest() -> None:
     for name, path in modules().items():
-        if room(name) in ("evidence", "judge", "model", "plan", "report"):
+        if room(name) in ("evidence", "judge", "model", "plan", "report", "checks"):
             assert not {"pytest", "_pytest"} & set(imports(path, lazy=True)), name
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import StrEnum
 
+from pytest_rollout.model.check import Check
+from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
 from pytest_rollout.model.rule import Rule
 
 EMBEDDED = "embedded"
@@ -44,19 +46,6 @@ class Severity(StrEnum):
     OPTIONAL = "optional"  # is reported
 
 
-class Effect(Enum):
-    """What checking does to a target; members stand from harmless to worst."""
-
-    OBSERVE = "observe"
-    CHANGE = "change"
-    DISRUPT = "disrupt"
-
-    @property
-    def rank(self) -> int:
-        """0 is harmless."""
-        return list(Effect).index(self)
-
-
 class Risk(StrEnum):
     """How risky a phase's changes are; windows may admit a risk up to one of these."""
 
@@ -86,7 +75,7 @@ class Criterion:
     when: When | None = None
     owner: str | None = None
     due: str | None = None  # address of the gate by which a condition must be met
-    check: bool = False  # states a check of its own that needs no Python
+    check: Check | None = None  # one that needs no Python, run as an item of its own
     line: int = 0
 
 

@@ -19,6 +19,7 @@ from pytest_rollout.model.plan import (
     When,
 )
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.checks import read_check
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rules import read_rule
 from pytest_rollout.plan.tree import Tree
@@ -143,17 +144,18 @@ def _criterion(reader: Reader) -> Criterion | None:
     reader.what = f"criterion {id_}"
     if not reader.has("kind"):
         reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", Kind))
+    rule = read_rule(reader, guardrail=False)
     criterion = Criterion(
         id=id_,
         says=reader.text("says", id_.replace("-", " ")),
         kind=reader.choice("kind", Kind, Kind.OPERATIONAL),
         gate=reader.choice("gate", Gate, Gate.EXIT),
         severity=reader.choice("severity", Severity, Severity.HARD),
-        rule=read_rule(reader, guardrail=False),
+        rule=rule,
         when=_when(reader),
         owner=reader.word("owner"),
         due=reader.parsed("due", _due),
-        check=reader.tree("check") is not None,
+        check=read_check(reader, rule),
         line=reader.line,
     )
     reader.done()

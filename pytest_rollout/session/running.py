@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.plan import Effect, Gate
 from pytest_rollout.model.verdict import Verdict, worst
 from pytest_rollout.session.binding import Bound
@@ -183,6 +183,8 @@ def _meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
     """What an exception says of its check: an assertion that fails, or trouble."""
     if _named(error, "hypothesis", "Flaky"):
         return Verdict.INCONCLUSIVE, f"not the same twice: {trouble(error)}"
+    if in_call and isinstance(error, NoValueError):
+        return Verdict.MISSING, trouble(error)
     if in_call and _asserted(error):
         return Verdict.FAIL, f"{_first_line(error)}{_example(error)}"
     return Verdict.ERROR, trouble(error)
