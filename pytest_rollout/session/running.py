@@ -183,6 +183,8 @@ def _meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
     """What an exception says of its check: an assertion that fails, or trouble."""
     if _named(error, "hypothesis", "Flaky"):
         return Verdict.INCONCLUSIVE, f"not the same twice: {trouble(error)}"
+    if isinstance(error, pytest.FixtureLookupError):
+        return Verdict.ERROR, error.msg or f"fixture {error.argname!r} not found"
     if in_call and isinstance(error, NoValueError):
         return Verdict.MISSING, trouble(error)
     if in_call and _asserted(error):
