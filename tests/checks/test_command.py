@@ -119,7 +119,14 @@ def test_output_that_is_no_text_is_kept_as_far_as_it_is() -> None:
 
 
 def test_it_cannot_ask_the_terminal() -> None:
-    assert run(argv("cat")).said["stdout"].text == ""
+    before, (reading, writing) = os.dup(0), os.pipe()
+    try:
+        os.dup2(reading, 0)  # where somebody could type
+        assert run(argv("cat", timeout_us=2_000_000)).trouble == ""
+    finally:
+        os.dup2(before, 0)
+        for one in (before, reading, writing):
+            os.close(one)
 
 
 def test_it_is_told_where_its_targets_are(monkeypatch: pytest.MonkeyPatch) -> None:

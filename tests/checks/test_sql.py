@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -123,10 +124,12 @@ def test_whatever_does_more_than_read_is_refused(db: Path, statement: str) -> No
     assert not other.exists()
 
 
-def test_a_database_opened_for_reading_refuses_writes_by_itself(db: Path) -> None:
-    with sql._opened(db, "registry", 1) as opened, pytest.raises(sqlite3.Error, match="readonly"):
-        opened.execute("delete from lanes")
-    opened.close()
+@pytest.mark.parametrize("pragma", ["query_only = off", "user_version"])
+def test_a_database_opened_for_reading_refuses_writes_by_itself(db: Path, pragma: str) -> None:
+    with closing(sql._opened(db, "registry", 1)) as opened:
+        opened.execute(f"pragma {pragma}")
+        with pytest.raises(sqlite3.Error, match="readonly"):
+            opened.execute("delete from lanes")
 
 
 def test_one_statement_and_it_asks_something(db: Path) -> None:
