@@ -21,8 +21,19 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar"},
     "report": {"model"},
     "targets": {"model", "redact"},
+    "checks": {"model", "redact", "targets"},
     "signoff": {"model", "calendar", "judge"},
-    "session": {"model", "calendar", "redact", "plan", "judge", "evidence", "report", "targets"},
+    "session": {
+        "model",
+        "calendar",
+        "redact",
+        "plan",
+        "judge",
+        "evidence",
+        "report",
+        "targets",
+        "checks",
+    },
     "cli": {
         "model",
         "calendar",
@@ -110,9 +121,9 @@ def test_the_judge_reads_no_clock_and_no_file() -> None:
             assert "now(" not in path.read_text(encoding="utf-8"), name
 
 
-def test_evidence_knows_nothing_of_pytest() -> None:
+def test_evidence_and_checks_know_nothing_of_pytest() -> None:
     for name, path in modules().items():
-        if room(name) in ("evidence", "judge", "model", "plan", "report"):
+        if room(name) in ("evidence", "judge", "model", "plan", "report", "checks"):
             assert not {"pytest", "_pytest"} & set(imports(path, lazy=True)), name
 
 

@@ -15,11 +15,14 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.model.check import Means
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.plan import bindings, stand_ins
+from pytest_rollout.plan.division import whole_divisions
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.waivers import expired
+from pytest_rollout.report.terminal import plain
 
 _WRONG = 4
 _LACK = {
@@ -113,6 +116,7 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "rule": criterion.rule is not None,
             "attested": criterion.attested,
             "stand_in": (phase.id, criterion.id) in answered,
+            "check": str(criterion.check) if criterion.check else None,
             "items": items.get(full, []),
         }
 
@@ -126,6 +130,13 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{row['id']} has no stand-in in {stand_ins.NAME}{lack}"
         elif not (row["items"] or row["attested"]):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
+    for phase, criterion in plan.criteria():
+        if criterion.check and criterion.check.means is Means.SQL:
+            for division in whole_divisions(criterion.check.text):
+                yield (
+                    f"{plan.id}.{phase.id}.{criterion.id}: `{division}` drops the fraction where "
+                    "both are whole numbers (1/2 is 0); write 1.0 * before it, unless one is real"
+                )
     for phase in plan.phases:
         if phase.criteria and not phase.of(Gate.ENTRY):
             yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"
@@ -145,6 +156,9 @@ def _lines(
             f"{_count(len(mine), 'criterion', 'criteria')}, {_count(len(checks), 'bound check')}"
             + (f", {_count(len(plan.waivers), 'waiver')}" if plan.waivers else "")
         )
+        for row in mine:
+            if row["check"]:
+                yield f"{row['id']} <- {plain(row['check'])[:100]} ({', '.join(row['items'])})"
     yield from (f"note: {note}" for note in notes)
     yield from problems
     yield _count(len(problems), "problem") if problems else "no problems"

@@ -8,6 +8,7 @@ from pytest_rollout.judge import words
 from pytest_rollout.judge.attesting import NAME, attested
 from pytest_rollout.judge.demands import release_of
 from pytest_rollout.judge.rules import judge
+from pytest_rollout.model.check import item_name
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Attempt, World
 from pytest_rollout.model.plan import Criterion, Phase, Plan
@@ -79,7 +80,8 @@ def _parts(
     parts = [judge_check(item, world) for item in items]
     if criterion.attested:
         parts.append(_attested(plan, phase, criterion, world))
-    if criterion.check or not (items or criterion.attested):
+    left_out = _own_check_left_out(criterion, phase, items)
+    if left_out or not (items or criterion.attested):
         because = _unbound(criterion) if world.run.sealed else _UNSEALED
         parts.append(Part("", Verdict.MISSING, because))
     if criterion.rule is not None:
@@ -102,9 +104,15 @@ def _attested(plan: Plan, phase: Phase, criterion: Criterion, world: World) -> P
     )
 
 
+def _own_check_left_out(criterion: Criterion, phase: Phase, items: tuple[str, ...]) -> bool:
+    """Whether a check that the plan states is not among what should have run."""
+    name = item_name(phase.id, criterion.id)
+    return criterion.check is not None and all(one.rpartition("::")[2] != name for one in items)
+
+
 def _unbound(criterion: Criterion) -> str:
     if criterion.check:
-        return "its `check:` is not run by this version of pytest-rollout"
+        return "its `check:` was not collected from the plan"
     return f"no check is bound to it (no test carries criterion({criterion.id!r}))"
 
 

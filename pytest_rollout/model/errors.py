@@ -17,6 +17,10 @@ class ReferenceTargetError(RolloutError):
     """A reference target (or mocked HTTP) answered where a real target was asked."""
 
 
+class NoValueError(RolloutError):
+    """A check was answered, but without the value it asks for: missing, never zero."""
+
+
 class LedgerError(RolloutError):
     """The ledger cannot be read or written, or was made by something else."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from pytest_rollout.model.attestation import StandIn
+from pytest_rollout.model.check import Check
+from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
 from pytest_rollout.model.rule import Group, Rule
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
@@ -47,19 +49,6 @@ class Severity(StrEnum):
     OPTIONAL = "optional"  # is reported
 
 
-class Effect(Enum):
-    """What checking does to a target; members stand from harmless to worst."""
-
-    OBSERVE = "observe"
-    CHANGE = "change"
-    DISRUPT = "disrupt"
-
-    @property
-    def rank(self) -> int:
-        """0 is harmless."""
-        return list(Effect).index(self)
-
-
 @dataclass(frozen=True, slots=True)
 class When:
     """A criterion applies only where this is configured: the name of an environment variable."""
@@ -81,7 +70,7 @@ class Criterion:
     when: When | None = None
     owner: str | None = None
     due: str | None = None  # address of the gate by which a condition must be met
-    check: bool = False  # states a check of its own that needs no Python
+    check: Check | None = None  # one that needs no Python, run as an item of its own
     by: tuple[str, ...] = ()  # roles that may attest it; empty: any
     valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
     line: int = 0

@@ -21,6 +21,7 @@ from pytest_rollout.model.plan import (
 )
 from pytest_rollout.plan import beside, terms
 from pytest_rollout.plan.calendars import read_calendars
+from pytest_rollout.plan.checks import target_problems
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.tree import MAX_BYTES, read
@@ -257,6 +258,8 @@ def _references(reader: Reader, plan: Plan) -> None:
     _circles(reader, plan)
     _shared_marks(reader, plan)
     _dues(reader, plan)
+    for problem in target_problems(plan):
+        reader.problem(*problem)
     for key, reading in (("release", plan.release), ("configuration", plan.configuration)):
         for environment in plan.environments.values() if reading else ():
             assert reading is not None

@@ -20,6 +20,7 @@ from pytest_rollout.model.plan import (
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.checks import read_check
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rules import read_rule, read_score
@@ -174,18 +175,19 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
     if not reader.has("kind"):
         reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", Kind))
     group = read_group(reader)
+    rule = None if group else read_rule(reader, guardrail=False)
     criterion = Criterion(
         id=id_,
         says=reader.text("says", id_.replace("-", " ")),
         kind=reader.choice("kind", Kind, Kind.OPERATIONAL),
         gate=reader.choice("gate", Gate, Gate.EXIT),
         severity=reader.choice("severity", Severity, Severity.HARD),
-        rule=None if group else read_rule(reader, guardrail=False),
+        rule=rule,
         of=read_score(reader, group) if group else None,
         when=_when(reader),
         owner=reader.word("owner"),
         due=reader.parsed("due", _due),
-        check=reader.tree("check") is not None,
+        check=read_check(reader, rule),
         by=_roles(reader, "by", names),
         valid_for_us=reader.parsed("valid_for", terms.duration_us),
         line=reader.line,

@@ -35,6 +35,8 @@ _STRAY = tuple(key for key in _KEYS if key not in ("take", "pass", "warn", "fail
 def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     """The rule that a mapping states; None where it states none or a broken one."""
     metric = reader.word("metric")
+    if metric is None and reader.has("check") and reader.has("pass"):
+        metric = reader.word("id")  # the number that the check gives
     need = reader.whole("need") or 1
     per = conditions.read_per(reader)
     streak = conditions.read_streak(reader)
@@ -83,16 +85,14 @@ def read_score(reader: Reader, group: Group) -> Group:
 
 def _stray(reader: Reader) -> None:
     """Rule keys without a series to judge."""
-    if reader.has("check"):
-        return
     stray = [key for key in _KEYS if reader.has(key)]
-    if stray:
-        names = ", ".join(f"`{key}`" for key in stray)
-        reader.problem(
-            reader.line_of(stray[0]),
-            f"{reader.what}: {names} without `metric`",
-            "name the series that tests observe",
-        )
+    if not stray:
+        return
+    lacks, fix = "metric", "name the series that tests observe"
+    if reader.has("check"):
+        lacks, fix = "pass", 'pass: ">= 1" judges the number that the check gives'
+    names = ", ".join(f"`{key}`" for key in stray)
+    reader.problem(reader.line_of(stray[0]), f"{reader.what}: {names} without `{lacks}`", fix)
 
 
 def _each(reader: Reader) -> tuple[Each, ...]:
@@ -192,7 +192,7 @@ def _taking(reader: Reader) -> Taking:
     default = Taking(Take.LAST, "last")
     tree = reader.tree("take")
     if tree is None:
-        if reader.has("metric"):
+        if reader.has("metric") and not reader.has("check"):
             reader.problem(reader.line, f"{reader.what}: `metric` without `take`", "take: max")
         return default
     if isinstance(tree.value, Mapping):

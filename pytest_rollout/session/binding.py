@@ -41,11 +41,15 @@ class Binder:
 
     def __init__(self, root: Path, loaded: Iterable[Loaded]) -> None:
         self._root = root
-        self._folders = {one.path.parent: one for one in loaded}
+        found = list(loaded)
+        self._folders = {one.path.parent: one for one in found}
+        self._files = {one.path: one for one in found}
         self._above: dict[Path, Loaded | None] = {}
 
     def plan_above(self, path: Path) -> Loaded | None:
-        """The plan whose folder is nearest above a path."""
+        """The plan whose folder is nearest above a path; a plan's file is its own."""
+        if path in self._files:
+            return self._files[path]
         folder = path.parent
         if folder not in self._above:
             nearer = (self._folders[one] for one in path.parents if one in self._folders)

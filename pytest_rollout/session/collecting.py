@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.model.check import item_name
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
@@ -187,6 +188,7 @@ class Collecting:
                     expected.setdefault(f"{bound.name}.{criterion.id}", []).append(nodeid)
             if nodeid not in there:
                 self._dropped.setdefault(nodeid, "dropped during collection")
+        self._expect_the_plans_own(expected)
         absent = self._compare_with_lists(expected)
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
@@ -238,6 +240,17 @@ class Collecting:
                 if missing:
                     expected[name] = [*found, *missing]
         return absent
+
+    def _expect_the_plans_own(self, expected: dict[str, list[str]]) -> None:
+        """Checks that an asked plan states itself run even where its file was not collected."""
+        for plan, phase in self.request.asked:
+            for one in phase.criteria:
+                if one.check and one.gate in self.request.gates_of(plan, phase):
+                    item = f"{plan.path}::{item_name(phase.id, one.id)}"
+                    items = expected.setdefault(f"{plan.id}.{phase.id}.{one.id}", [])
+                    if item not in items:
+                        items.append(item)
+                        self._dropped.setdefault(item, "the plan's file was not collected")
 
     def _criteria_of(self, address: Address) -> list[str]:
         """The full ids of the criteria of an asked gate."""

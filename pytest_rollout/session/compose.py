@@ -162,6 +162,11 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
             register(running.innermost, "rollout-innermost")
         config.stash[fixtures.RUNNING] = running
         register(fixtures, "rollout-fixtures")
+        stating = [plan for plan in request.plans if any(c.check for _, c in plan.criteria())]
+        if stating:
+            from pytest_rollout.session.planned import Planned
+
+            register(Planned(stating, request.root), "rollout-planned")
         register(local, "rollout-local")
         if listing:
             register(Listing(collecting, Path(listing)), "rollout-listing")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.plan import Effect, Gate
 from pytest_rollout.model.verdict import Verdict, worst
 from pytest_rollout.redact import cap
@@ -223,6 +223,10 @@ def _meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
     """What an exception says of its check: an assertion that fails, or trouble."""
     if _named(error, "hypothesis", "Flaky"):
         return Verdict.INCONCLUSIVE, f"not the same twice: {trouble(error)}"
+    if isinstance(error, pytest.FixtureLookupError):
+        return Verdict.ERROR, error.msg or f"fixture {error.argname!r} not found"
+    if in_call and isinstance(error, NoValueError):
+        return Verdict.MISSING, trouble(error)
     if isinstance(error, pytest.skip.Exception | unittest.SkipTest):
         return Verdict.MISSING, f"skipped: {error}"
     if isinstance(error, pytest.xfail.Exception):

@@ -194,6 +194,13 @@ class Stage:
         """The path of a target that is a file."""
         return self._run.file(name, self._own)
 
+    def address(self, name: str) -> str:
+        """Where a target is, for a program of its own: its URL, or the path of its file."""
+        described = self._run.environment.targets.get(name)
+        if described is not None and described.file is not None:
+            return str(self.file(name))
+        return self.target(name).url
+
     def frozen(self, moment: datetime) -> bool:
         """Whether a moment falls into a freeze that holds for changes of this phase's risk."""
         return calendar.frozen(self._run.plan, moment, self._run.phase.risk) is not None

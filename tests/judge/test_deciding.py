@@ -97,12 +97,15 @@ def test_a_good_measurement_does_not_replace_the_bound_check() -> None:
     assert answer_of(phase, observed=samples(11)).answer is NO_GO
 
 
-def test_a_check_of_the_plan_that_is_not_run_is_missing_even_with_a_bound_test() -> None:
-    phase = criterion(check='{sql: "select 1"}', **{"pass": '">= 4"'})
+def test_a_check_of_the_plan_that_was_not_collected_is_missing_beside_a_bound_test() -> None:
+    phase = criterion(check='{sql: "select 1", on: api}', **{"pass": '">= 4"'})
     decision = answer_of(phase)
     assert decision.answer is HOLD
-    said = "its `check:` is not run by this version of pytest-rollout"
-    assert decision.reasons == (f"p.one.c: {said}",)
+    assert "its `check:` was not collected" in decision.reasons[0]
+    both = ("test_x.py::test_c", "p/rollout.yaml::one:c")
+    seen = samples(4, series="c")
+    passed = {item: (Attempt(Verdict.PASS),) for item in both}
+    assert answer_of(phase, observed=seen, items={"p.one.c": both}, checks=passed).answer is GO
 
 
 @pytest.mark.parametrize("verdict", ["fail", "error", "missing"])

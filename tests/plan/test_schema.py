@@ -36,6 +36,22 @@ PLACES = {
     "calendar": "plan: x\nphases: [{id: a}]\ncalendars: [{file: x.ics, as: freeze, XX}]\n",
     "phase": "plan: x\nphases: [{id: a, XX}]\n",
     "criterion": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: demo, XX}]}]\n",
+    "check-command": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {command: [c],"
+    " XX}}]}]\n",
+    "check-http": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {http: /, on: t,"
+    " XX}}]}]\n",
+    "check-sql": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {sql: q, on: t,"
+    " XX}}]}]\n",
+    "check-prometheus": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {"
+    "prometheus: q, on: t, XX}}]}]\n",
+    "expect-command": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {"
+    "command: [c], expect: {XX}}}]}]\n",
+    "expect-http": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {http: /, on: t,"
+    " expect: {XX}}}]}]\n",
+    "expect-sql": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {sql: q, on: t,"
+    " expect: {XX}}}]}]\n",
+    "wording": "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, check: {command: [c],"
+    " expect: {stdout: {XX}}}}]}]\n",
     "guardrail": "plan: x\nphases: [{id: a, guardrails: [{id: b, metric: m, take: max,"
     ' fail: "> 1", XX}]}]\n',
     "lasting": RULE.replace("RR", "in_a_row: {for: 5m, gap: 1m, XX}"),
@@ -91,6 +107,30 @@ def _numbers(data: Any) -> None:
             _numbers(value)
 
 
+def checked(check: dict[str, Any]) -> dict[str, Any]:
+    """A plan whose one criterion states a check."""
+    criterion = {"id": "b", "kind": "slo", "check": check}
+    return {"plan": "x", "phases": [{"id": "a", "criteria": [criterion]}]}
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {
+            "command": ["bin/health", "--json"],
+            "timeout": "10s",
+            "expect": {"stdout": {"has": "ok"}},
+        },
+        {"command": "a | b", "shell": True, "on": ["web", "db"], "env": ["TOKEN"]},
+        {"http": "/health", "on": "web", "expect": {"status": 200, "json": {"status": "ok"}}},
+        {"sql": "select count(*) from lanes", "on": "db"},
+        {"prometheus": "sum(rate(errors[5m]))", "on": "metrics"},
+    ],
+)
+def test_checks_of_each_means_fit(right: dict[str, Any]) -> None:
+    jsonschema.validate(checked(right), SCHEMA)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -98,6 +138,10 @@ def _numbers(data: Any) -> None:
         {"plan": "x", "phases": []},
         {"plan": "x", "phases": [{"id": "a", "ownres": "b"}]},
         {"plan": "x", "phases": [{"id": "a", "criteria": [{"id": "b", "kind": "demoo"}]}]},
+        checked({"sql": "select 1"}),
+        checked({"http": "health", "on": "web"}),
+        checked({"command": ["a"], "http": "/", "on": "web"}),
+        checked({"command": ["a"], "expect": {"status": 200}}),
     ],
 )
 def test_offences_do_not_fit(wrong: dict[str, Any]) -> None:

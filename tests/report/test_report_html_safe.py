@@ -101,9 +101,9 @@ def test_a_thousand_criteria_stay_small_and_quick() -> None:
     )
     decision = given.decision(Answer.NO_GO, criteria=many)
     to_html(given.decision())
-    started = time.perf_counter()
+    started = time.process_time()
     html = to_html(decision)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(html.encode()) < 2_000_000
     assert all(f"number-{n}</code>" in html for n in range(1_000))
 

@@ -1,0 +1,66 @@
+"""The numbers that an answer gives to a rule: one, or one for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from pytest_rollout.checks.answer import Answer, Reading, at, number, parsed
+from pytest_rollout.checks.expect import status_is_good
+from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.errors import NoValueError, RolloutError
+from pytest_rollout.model.rule import Rule
+
+
+def labels_of(rule: Rule | None) -> tuple[str, ...]:
+    """The labels by which a rule tells the values of one query apart."""
+    if rule is None:
+        return ()
+    return tuple(dict.fromkeys([*(each.label for each in rule.each), *rule.where]))
+
+
+def measured(check: Check, rule: Rule, answer: Answer) -> Iterator[Reading]:
+    """The values with their labels; a group whose value is NULL is NaN, a hole in its series.
+
+    Raises NoValueError where there is no value or there are several for one place, and
+    RolloutError where what came is no number.
+    """
+    if check.means in (Means.COMMAND, Means.HTTP):
+        yield Reading(_one(check, answer))
+        return
+    labels = labels_of(rule)
+    if not answer.readings:
+        raise NoValueError("the query gave nothing")
+    if not labels:
+        if len(answer.readings) > 1:
+            many = f"{len(answer.readings)} values where one is needed"
+            raise NoValueError(f"the query gave {many}; aggregate them, or state `each`")
+        yield Reading(number(answer.readings[0].value, "the query"))
+        return
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    for one in answer.readings:
+        mine = {name: one.labels[name] for name in labels if name in one.labels}
+        group = tuple(sorted(mine.items()))
+        words = ", ".join(f"{name} {value}" for name, value in group) or "without a label"
+        if group in seen:
+            raise NoValueError(f"the query gave several values for {words}; aggregate them")
+        seen.add(group)
+        value = one.value
+        yield Reading(
+            Decimal("NaN") if value is None else number(value, f"the query, {words},"), mine
+        )
+
+
+def _one(check: Check, answer: Answer) -> object:
+    """The number in the output of a command or the body of an answer."""
+    name = "stdout" if check.means is Means.COMMAND else "body"
+    said = answer.said[name]
+    assert status_is_good(check, answer.status)
+    if not check.json:
+        if said.cut:
+            raise RolloutError(f"{name} is too long to be a number")
+        return number(said.text, name)
+    try:
+        return number(at(parsed(said, name), check.json), f"{name}: {check.json}")
+    except KeyError as error:
+        raise NoValueError(f"{name} holds nothing at {error.args[0]}") from None
