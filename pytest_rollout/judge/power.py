@@ -37,9 +37,6 @@ def _bad_allowed(rule: Rule, n: int, level: float) -> int | None:
         return min(n, rule.tolerate.failures)
     passes = rule.bands.passes
     match rule.take.take:
-        case Take.MIN | Take.MAX:
-            toward = rule.take.take is Take.MIN
-            return 0 if passes.upward is toward else None
         case Take.QUANTILE:
             assert rule.take.quantile is not None
             q = float(rule.take.quantile)

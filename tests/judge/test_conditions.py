@@ -163,7 +163,7 @@ class TestBuckets:
         assert judged(f"{LIMIT}, over: [{{days: 1}}]", observed).verdict is PASS
         rule = 'metric: m, take: max, pass: "<= 1", over: [{days: 2}]'
         assert judged(rule, observed).verdict is FAIL
-        at_night = [seen(9, -12 * 3600), seen(1, 0)]  # nine in the evening before
+        at_night = [seen(9, -10 * 3600), seen(1, 0)]  # eleven in the evening before
         rule = 'metric: m, take: max, pass: "<= 1", over: [{nights: 1}]'
         assert judged(rule, at_night).verdict is FAIL
 

@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -14,14 +14,17 @@ from pytest_rollout.judge import kernels
 
 LEVELS = st.sampled_from((0.1, 0.05, 0.025, 0.01, 1e-3, 1e-6))
 SIZES = st.integers(1, 3000)
+SLOWLY = settings(deadline=None)
 
 
 @given(st.floats(1e-6, 1 - 1e-6), st.floats(0.5, 3000), st.floats(0.5, 3000))
+@SLOWLY
 def test_the_beta_distribution(x: float, a: float, b: float) -> None:
     assert kernels.beta_cdf(x, a, b) == pytest.approx(stats.beta.cdf(x, a, b), rel=1e-8, abs=1e-13)
 
 
 @given(LEVELS, SIZES, st.data())
+@SLOWLY
 def test_bounds_of_a_share(a: float, n: int, data: st.DataObject) -> None:
     s = data.draw(st.integers(0, n))
     low = stats.beta.ppf(a, s, n - s + 1) if s else 0
@@ -43,12 +46,14 @@ def test_twenty_of_twenty_is_no_proof_of_ninety_percent() -> None:
 
 
 @given(SIZES, st.floats(0.01, 0.99), st.data())
+@SLOWLY
 def test_the_binomial_distribution(n: int, p: float, data: st.DataObject) -> None:
     s = data.draw(st.integers(-1, n))
     assert kernels.binomial_cdf(s, n, p) == pytest.approx(stats.binom.cdf(s, n, p), abs=1e-9)
 
 
 @given(st.integers(1, 400), st.sampled_from((0.5, 0.9, 0.95, 0.99)), LEVELS)
+@SLOWLY
 def test_ranks_that_bound_a_quantile(n: int, q: float, a: float) -> None:
     low, high = kernels.rank_low(n, q, a), kernels.rank_high(n, q, a)
     assert low <= math.ceil(q * n) <= high
@@ -60,6 +65,7 @@ def test_ranks_that_bound_a_quantile(n: int, q: float, a: float) -> None:
 
 
 @given(st.integers(0, 400), st.integers(0, 60), st.sampled_from((0.5, 0.9, 0.99)))
+@SLOWLY
 def test_the_mixture_is_the_average_of_likelihood_ratios(good: int, bad: int, p: float) -> None:
     def ratio(q: float) -> float:
         if not 0 < q < 1:
@@ -90,6 +96,7 @@ def test_watching_a_healthy_share_seldom_reaches_one_in_twenty() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), LEVELS)
+@SLOWLY
 def test_the_bound_of_a_mean_is_below_it_and_in_no_order(xs: list[float], a: float) -> None:
     weighted = [(x, 1) for x in xs]
     low = kernels.mean_low(weighted, a)
@@ -98,6 +105,7 @@ def test_the_bound_of_a_mean_is_below_it_and_in_no_order(xs: list[float], a: flo
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.data())
+@SLOWLY
 def test_a_larger_value_never_lowers_the_bound_of_a_mean(
     xs: list[float], data: st.DataObject
 ) -> None:
