@@ -40,9 +40,22 @@ CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["pytest_rollout"]
 only_mutate = ["pytest_rollout/{room}/*"]
-also_copy = ["tests", "conftest.py", "pyproject.toml"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-seed=0"]
+also_copy = ["tests", "conftest.py", "pyproject.toml", "bounded.py"]
+timeout_constant = 1000000.0
+pytest_add_cli_args = ["-p", "bounded", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 pytest_add_cli_args_test_selection = {tests}
+"""
+# The tool ends what takes too long by a process id that may be somebody else's by then. So its
+# own limit is out of reach, and each mutant ends itself.
+BOUNDED = """\
+import os
+import signal
+
+
+def pytest_configure() -> None:
+    if "__mutmut_" in os.environ.get("MUTANT_UNDER_TEST", ""):
+        signal.signal(signal.SIGPROF, lambda *_: os._exit(36))  # the tool's word for timeout
+        signal.setitimer(signal.ITIMER_PROF, 60)
 """
 UNCHECKED = "not checked"
 OPEN = ("survived", "no tests", "suspicious")  # a mutant that hangs or crashes was noticed
@@ -82,6 +95,7 @@ class Bench:
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
         for name in ("conftest.py", "README.md"):
             shutil.copy(ROOT / name, self.folder / name)
+        (self.folder / "bounded.py").write_text(BOUNDED, encoding="utf-8")
         tests = str(TESTS[self.room])
         settings = CONFIGURATION.format(room=self.room, tests=tests)
         text = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings

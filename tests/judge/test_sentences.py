@@ -160,6 +160,13 @@ AT = "at 2025-11-10 09:01:00 EST"
             INCONCLUSIVE,
             "1 of 1 sample of m cannot be judged: recorded twice with different values",
         ),
+        (
+            f"{RULE}, over: [{{last: 5}}], each: {{lane: [A]}}, need: 1",
+            [seen('{"bad": 0, "of": 0}', lane="A"), seen("[]", 60, lane="B")],
+            MISSING,
+            "lane A: no sample of m was seen among the last 5; 1 sample needed; "
+            "lane B: no sample of m was seen among the last 5; 1 sample needed",
+        ),
         (RULE, [], MISSING, "no sample of m was seen in this run; 1 sample needed"),
         (
             f"{RULE}, need: 3",
