@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EXPLAINED = Path(__file__).with_suffix(".txt")
 PACKAGE = "pytest_rollout"
+_MARK = "\u01c1"  # how the tool joins a class and its method
 TESTS = {
     "judge": [
         "tests/judge/test_sentences.py",
@@ -39,12 +40,25 @@ CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["pytest_rollout"]
 only_mutate = ["pytest_rollout/{room}/*"]
-also_copy = ["tests", "conftest.py", "pyproject.toml"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-seed=0"]
+also_copy = ["tests", "conftest.py", "pyproject.toml", "bounded.py"]
+timeout_constant = 1000000.0
+pytest_add_cli_args = ["-p", "bounded", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 pytest_add_cli_args_test_selection = {tests}
 """
-FINE = ("killed", "timeout", "segfault")  # a mutant that hangs or crashes was noticed
-OPEN = ("survived", "no tests", "suspicious")
+# The tool ends what takes too long by a process id that may be somebody else's by then. So its
+# own limit is out of reach, and each mutant ends itself.
+BOUNDED = """\
+import os
+import signal
+
+
+def pytest_configure() -> None:
+    if "__mutmut_" in os.environ.get("MUTANT_UNDER_TEST", ""):
+        signal.signal(signal.SIGPROF, lambda *_: os._exit(36))  # the tool's word for timeout
+        signal.setitimer(signal.ITIMER_PROF, 60)
+"""
+UNCHECKED = "not checked"
+OPEN = ("survived", "no tests", "suspicious")  # a mutant that hangs or crashes was noticed
 # A mutant that must be killed: else the tests import the package from somewhere else, such as
 # an installed plugin that pytest loads before the mutants are in place.
 KNOWN = {"judge": "judge.rules.x_band__mutmut_*", "evidence": "evidence.integrity.x_as_written__*"}
@@ -59,8 +73,11 @@ class Mutant:
 
     @property
     def where(self) -> str:
-        """Module and function, without the tool's number."""
-        return self.name.rpartition("__mutmut_")[0].removeprefix(f"{PACKAGE}.")
+        """Module and function, without the tool's mangling and number."""
+        name = self.name.rpartition("__mutmut_")[0].removeprefix(f"{PACKAGE}.")
+        module, _, function = name.rpartition(".")
+        mangled = function.removeprefix("x_").removeprefix(f"x{_MARK}")
+        return f"{module}.{mangled.replace(_MARK, '.')}"
 
 
 class Bench:
@@ -78,6 +95,7 @@ class Bench:
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
         for name in ("conftest.py", "README.md"):
             shutil.copy(ROOT / name, self.folder / name)
+        (self.folder / "bounded.py").write_text(BOUNDED, encoding="utf-8")
         tests = str(TESTS[self.room])
         settings = CONFIGURATION.format(room=self.room, tests=tests)
         text = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings
@@ -145,9 +163,11 @@ def main() -> int:
             print("no known mutant was killed: the tests do not run the mutants")
             return 1
         again = [one.name for one in bench.results() if one.status in OPEN]
-        bench.mutmut("run", *children, seconds=60 * asked.minutes)
+        said = bench.mutmut("run", *children, seconds=60 * asked.minutes)
         if again:  # survivors of an earlier time: the tests may have changed since
             bench.mutmut("run", *children, *again, seconds=60 * asked.minutes)
+        if any(one.status == UNCHECKED for one in bench.results()):
+            print(f"not all were checked; the tool's last words:\n{said[-2000:]}")
         return report(bench)
 
 
@@ -159,7 +179,7 @@ def report(bench: Bench) -> int:
         counts = Counter(one.status for one in mutants if one.where.startswith(f"{module}."))
         print(module, ", ".join(f"{status} {n}" for status, n in sorted(counts.items())))
     known = explanations(EXPLAINED.read_text(encoding="utf-8"))
-    survivors = {one: (one.where, *bench.change(one)) for one in mutants if one.status not in FINE}
+    survivors = {one: (one.where, *bench.change(one)) for one in mutants if one.status in OPEN}
     open_ = {one: key for one, key in survivors.items() if key not in known}
     for mutant, (where, *lines) in open_.items():
         print(f"\n{where}  ({mutant.name.rpartition('.')[2]}: {mutant.status})")
@@ -170,7 +190,7 @@ def report(bench: Bench) -> int:
     total = Counter(one.status for one in mutants)
     explained = len(survivors) - len(open_)
     print(f"\n{len(mutants)} mutants: {dict(total)}; {explained} explained, {len(open_)} open")
-    return 1 if open_ or not mutants else 0
+    return 1 if open_ or total[UNCHECKED] or not mutants else 0
 
 
 if __name__ == "__main__":

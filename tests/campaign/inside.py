@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,7 @@ def stored(db: sqlite3.Connection, sequence: int) -> dict[str, object]:
     except sqlite3.DatabaseError:  # a broken page of others; what is found is held to its digest
         seen = db.execute(query.format(""), (sequence,)).fetchall()
     facts = dict(zip(names, row or (), strict=bool(row)))
-    said = {name: _said(facts.get(name)) for name in ("run", "kind", "subject")}
+    said = {name: _said(facts.get(name)) for name in ("run", "kind", "hash")}
     return {"sequence": sequence, **said, "row": _digest([row]), "seen": _digest(seen)}
 
 
@@ -163,13 +163,14 @@ def _said(value: object) -> str:
 def _witnessed(append: Callable[..., Any]) -> Callable[..., Any]:
     """An append that is written down once it has returned: from then on it is committed."""
 
-    def wrapped(self: Any, *given: Any, **named: Any) -> Any:
-        head = append(self, *given, **named)
-        try:
-            with closing(_connect(self.path)) as db:
-                facts = stored(db, head.sequence)
-        except sqlite3.Error as error:  # the file was struck in between
-            facts = {"sequence": head.sequence, "trouble": str(error)}
+    def wrapped(self: Any, first: Any, *given: Any, **named: Any) -> Any:
+        head = append(self, first, *given, **named)
+        run, kind = (first, "batch") if isinstance(first, str) else (first.run, first.kind.value)
+        facts = {"sequence": head.sequence, "run": run, "kind": kind, "hash": head.hash}
+        # What cannot be read back, because the file was struck, is known by its hash alone.
+        with suppress(sqlite3.Error), closing(_connect(self.path)) as db:
+            found = stored(db, head.sequence)
+            facts |= found if found["hash"] == head.hash else {}
         note("committed", **facts)
         return head
 

@@ -63,9 +63,7 @@ class Witness:
     def committed(self, child: str | None = None) -> list[Line]:
         """The records whose writing returned, of one run or of all."""
         return [
-            line
-            for line in self.lines
-            if line.what == "committed" and child in (None, line.child) and "row" in line.facts
+            line for line in self.lines if line.what == "committed" and child in (None, line.child)
         ]
 
     def run_of(self, child: str) -> str | None:
@@ -87,7 +85,7 @@ class Witness:
         left = shape.expected(bad) - {line.facts["item"] for line in self.of(child, "done")}
         if left:
             return f"{len(left)} tests did not come to their end"
-        batches = {o.facts["subject"] for o in self.committed(child) if o.facts["kind"] == "batch"}
+        batches = [one for one in self.committed(child) if one.facts["kind"] == "batch"]
         if len(batches) < len(shape.items):
             return f"only {len(batches)} of {len(shape.items)} batches were committed"
         started = {line.role for line in self.of(child, "configure")}
@@ -155,7 +153,8 @@ class Raw:
     def lacks(self, line: Line) -> bool:
         """Whether a committed record is gone, or not what it was."""
         found = self.records.get(int(line.facts["sequence"]))
-        return found is None or any(found[key] != line.facts[key] for key in ("row", "seen"))
+        known = [key for key in ("hash", "row", "seen") if key in line.facts]
+        return found is None or any(found[key] != line.facts[key] for key in known)
 
     def altered(self, witness: Witness, child: str | None = None) -> list[Line]:
         """The committed records of a run, or of all, that are no longer what they were."""

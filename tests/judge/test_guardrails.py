@@ -48,6 +48,7 @@ def test_a_lone_bad_value_without_enough_beside_it_does_not_trip() -> None:
 def test_a_hole_that_could_have_been_a_trip_stays_blind() -> None:
     late = [seen(0, END - 2), seen(0, END - 1)]
     assert watched(RECENT, [*samples(0, 0, None), *late]) == "blind"
+    assert watched(RECENT, [*samples(0, None), *late]) == "blind"
     assert watched(RECENT, [*samples(0, 0, 1), *late]) == "tripped"
     assert watched(RECENT, [*samples(0, 0, 0), *late]) == "quiet"
 

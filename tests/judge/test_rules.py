@@ -130,6 +130,8 @@ def test_too_few_are_inconclusive_even_where_they_are_bad() -> None:
     assert "2 of 3 needed samples of m were seen in this run" in finding.because
     assert judged(rule, samples(1, 1, 1)).verdict is PASS
     assert judged(rule, samples('{"bad": 0, "of": 3}')).verdict is PASS
+    assert judged(rule, samples('{"bad": 1, "of": 3}')).verdict is PASS
+    assert judged(rule, samples('[["1", 1], ["2", 1], ["3", 1]]')).verdict is PASS
 
 
 @pytest.mark.parametrize("lost", ["NaN", "inf", "-Infinity", "x", '{"bad": 2, "of": 1}', "[[1]]"])
@@ -173,6 +175,15 @@ def test_a_hole_weighs_what_it_stood_for() -> None:
     assert judged(rule, [*samples(1, 1), lost]).verdict is INCONCLUSIVE
     light = dataclasses.replace(lost, value=Hole("lost", 1))
     assert judged(rule, [*samples(1, 1), light]).verdict is FAIL
+
+
+def test_a_slot_with_two_values_weighs_as_much_as_both_or_nobody_knows() -> None:
+    rule = 'metric: m, take: rate, pass: "<= 0.2"'
+    bad = samples(1, 1, 0)
+    assert judged(rule, [*bad, seen(0, 600), seen(1, 600)]).verdict is FAIL
+    heavy = seen('{"bad": 0, "of": 40}', 600)
+    assert judged(rule, [*bad, seen(0, 600), heavy]).verdict is INCONCLUSIVE
+    assert judged(rule, [*bad, heavy, seen('{"bad": 1, "of": 40}', 600)]).verdict is INCONCLUSIVE
 
 
 def test_what_was_lost_may_outweigh_any_number_of_values() -> None:
@@ -348,7 +359,12 @@ def test_a_lost_value_never_moves_the_judgement_to_another_scope() -> None:
         (Fraction("10.0000001"), "10.0000001"),
         (Fraction("-0.5"), "-0.5"),
         (Fraction(0), "0"),
+        (Fraction(10**16), "10000000000000000"),
+        (Fraction(10**17), "1.00000e+17"),
         (Fraction(10**20), "1.00000e+20"),
+        (Fraction(1, 10**16), "0.0000000000000001"),
+        (Fraction(1, 10**17), "1e-17"),
+        (Fraction("1.000000000000000001"), "1.00000"),
         (Fraction(10**400), "1.00000e+400"),
     ],
 )

@@ -148,6 +148,25 @@ AT = "at 2025-11-10 09:01:00 EST"
             FAIL,
             f"max of m was 13 {AT}, over 2 samples in this run; allowed < 10",
         ),
+        (
+            'metric: m, take: mean, pass: "< 10"',
+            samples(1, 3),
+            PASS,
+            "mean of m was 2, over 2 samples in this run; allowed < 10",
+        ),
+        (
+            RULE,
+            [seen(1), seen(2)],
+            INCONCLUSIVE,
+            "1 of 1 sample of m cannot be judged: recorded twice with different values",
+        ),
+        (
+            f"{RULE}, over: [{{last: 5}}], each: {{lane: [A]}}, need: 1",
+            [seen('{"bad": 0, "of": 0}', lane="A"), seen("[]", 60, lane="B")],
+            MISSING,
+            "lane A: no sample of m was seen among the last 5; 1 sample needed; "
+            "lane B: no sample of m was seen among the last 5; 1 sample needed",
+        ),
         (RULE, [], MISSING, "no sample of m was seen in this run; 1 sample needed"),
         (
             f"{RULE}, need: 3",
@@ -198,6 +217,12 @@ AT = "at 2025-11-10 09:01:00 EST"
 def test_what_a_rule_says(rule: str, observed: list[Seen], verdict: Verdict, said: str) -> None:
     finding = judged(rule, observed)
     assert (finding.verdict, finding.because) == (verdict, said)
+
+
+def test_what_is_known_is_shown_beside_what_is_lost() -> None:
+    finding = judged('metric: m, take: max, pass: "< 10"', samples(1, None))
+    assert (finding.verdict, finding.samples) == (INCONCLUSIVE, 1)
+    assert finding.parts[-1].estimate == Estimate("1", 1, "2025-11-10 09:00:00 EST")
 
 
 def test_of_many_reasons_three_are_told() -> None:
