@@ -99,6 +99,7 @@ TRAPS = (
         "a check removes the ledger",
         "never finished",
         files=works("import shutil; shutil.rmtree('.rollout')"),
+        damages=True,
     ),
     Trap(
         "ledger-replaced",
