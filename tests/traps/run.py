@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,15 +111,12 @@ class Folder:
                 start_new_session=True,
                 preexec_fn=_no_core,
             )
-            try:
-                status: int | None = process.wait(_BOUND_S)
-            except subprocess.TimeoutExpired:
-                status = None
+            ended = _wait(process.pid)
             with contextlib.suppress(ProcessLookupError):  # workers that outlive their controller
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            status = process.wait()
             kept.seek(0)
-            return status, kept.read().decode("utf-8", "replace")
+            return status if ended else None, kept.read().decode("utf-8", "replace")
 
     def said(self) -> Said:
         """What is said from outside, of the last full run; else what the run itself said."""
@@ -162,6 +160,16 @@ def _plugins(trap: Trap, *, everything: bool) -> list[str]:
 def _environ() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON", "COV"))}
     return {**kept, "PYTHONPATH": "", "NO_COLOR": "1"}
+
+
+def _wait(pid: int) -> bool:
+    """Wait for a process to end, and do not bury it yet: its id must stay its own."""
+    until = time.monotonic() + _BOUND_S
+    while time.monotonic() < until:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _no_core() -> None:

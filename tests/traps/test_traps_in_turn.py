@@ -13,21 +13,27 @@ from tests.traps.run import project, spring
 from tests.traps.trap import GO, HOLD, N2, PLAIN, Trap
 
 
-@pytest.mark.parametrize(("trap", "mode", "everything"), in_turn(TRAPS))
+def _named(value: object) -> str:
+    if isinstance(value, Trap):
+        return value.id
+    return value if isinstance(value, str) else ("all plugins" if value else "no plugins")
+
+
+@pytest.mark.parametrize(("trap", "mode", "everything"), in_turn(TRAPS), ids=_named)
 def test_a_trap_is_no_go(trap: Trap, mode: str, everything: bool) -> None:
     result = spring(trap, mode, everything)
     assert not result.says_go
     assert result.faults() == []
 
 
-@pytest.mark.parametrize(("trap", "mode", "everything"), in_turn(HONEST))
+@pytest.mark.parametrize(("trap", "mode", "everything"), in_turn(HONEST), ids=_named)
 def test_an_honest_run_is_go(trap: Trap, mode: str, everything: bool) -> None:
     result = spring(trap, mode, everything)
     assert result.says_go
     assert result.faults() == []
 
 
-@pytest.mark.parametrize("trap", [one for one in TRAPS if one.after_go])
+@pytest.mark.parametrize("trap", [one for one in TRAPS if one.after_go], ids=_named)
 def test_a_run_that_never_finished_takes_back_an_earlier_go(trap: Trap) -> None:
     with project(trap) as folder:
         folder.honest()

@@ -74,6 +74,9 @@ def last():
     ),
 )
 
+# Its parent as long as that lives; an orphan's parent is somebody else.
+_CONTROLLER = "import os, signal\n\nCONTROLLER = os.getppid()"
+
 _FROM_WORKERS = (
     Trap(
         "controller-killed",
@@ -81,10 +84,10 @@ _FROM_WORKERS = (
         _UNFINISHED,
         files=works(
             """
-            os.kill(os.getppid(), signal.SIGKILL)
+            if os.getppid() == CONTROLLER: os.kill(CONTROLLER, signal.SIGKILL)
             import time; time.sleep(5)
             """,
-            above="import os, signal",
+            above=_CONTROLLER,
         ),
         modes=WORKERS,
         taken=True,
@@ -96,10 +99,10 @@ _FROM_WORKERS = (
         "the run was stopped",
         files=works(
             """
-            os.kill(os.getppid(), signal.SIGINT)
+            if os.getppid() == CONTROLLER: os.kill(CONTROLLER, signal.SIGINT)
             import time; time.sleep(2)
             """,
-            above="import os, signal",
+            above=_CONTROLLER,
         ),
         modes=WORKERS,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.traps.parts import rule, works
-from tests.traps.trap import ALONE, HOLD, N2, NO_GO, PLAIN, Trap
+from tests.traps.trap import ALONE, HOLD, N2, NO_GO, NOTHING, PLAIN, Trap
 
 _WHY = "it does not work"
 _RULE = "metric: bad, take: max, pass: '< 1', need: 3"
@@ -97,13 +97,15 @@ TRAPS = (
     Trap(
         "ledger-removed",
         "a check removes the ledger",
-        "never finished",
+        "nothing could be stored",
+        NOTHING,
         files=works("import shutil; shutil.rmtree('.rollout')"),
     ),
     Trap(
         "ledger-replaced",
         "a check puts rubbish in the ledger's place",
-        "never finished",
+        "nothing could be stored",
+        NOTHING,
         files=works(
             """
             import pathlib

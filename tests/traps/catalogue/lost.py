@@ -185,10 +185,11 @@ _LOST = (
         ),
         _TWO,
     ),
-    _lost(
+    Trap(
         "renamed-item",
         "a conftest.py that gives a check another node id",
-        another(_SECOND)
+        "dropped during collection",
+        files=another(_SECOND)
         | conftest(
             """
             def pytest_collection_modifyitems(items):
@@ -196,7 +197,6 @@ _LOST = (
                     if one.name == 'test_more': one._id = type(one._id).parse('elsewhere')
             """
         ),
-        _TWO,
     ),
 )
 

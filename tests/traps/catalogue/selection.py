@@ -124,8 +124,10 @@ _LEAVING_OUT = (
         "no-such-node",
         "a node id that does not exist",
         "not found",
+        NOTHING,
         args=(_WORKS + "ed",),
         because_n2="collected only",
+        answer_n2="HOLD",
     ),
 )
 
