@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from contextlib import closing
 from pathlib import Path
 
 import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
-from pytest_rollout.evidence.attestations import attest, file_facts
+from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.judge.attesting import shelf_life
 from pytest_rollout.model.attestation import Attestation
@@ -18,6 +19,7 @@ from pytest_rollout.model.plan import EMBEDDED, Criterion, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.plan import stand_ins
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import cap, hide, hide_bytes
 from pytest_rollout.targets.identity import identify
 
 _MOST = {"--by": 200, "--note": 4000}
@@ -55,17 +57,17 @@ def command(
     _allowed(plan, stated, role)
     for option, text in (("--by", by), ("--note", note)):
         _said(option, text)
-    content, digest = file_facts(Path(file_)) if file_ else (None, "")
+    content = hide_bytes(file_bytes(Path(file_))) if file_ else None
     one = Attestation(
         criterion=f"{plan.id}.{phase.id}.{stated.id}",
-        by=by.strip(),
+        by=hide(by.strip()),
         role=role,
-        note=note.strip(),
+        note=hide(note.strip()),
         passed=not fail,
         at_us=0,
         release=release_now(plan, where),
-        file=Path(file_).name[:200] if file_ else "",
-        digest=digest,
+        file=cap(Path(file_).name, 200) if file_ else "",
+        digest=hashlib.sha256(content).hexdigest() if content is not None else "",
     )
     with closing(Ledger.create(project.ledger_path)) as store:
         attest(store, one, where, content)

@@ -41,15 +41,14 @@ def attest(
     ledger.append(Draft(RecordKind.ATTESTATION, "", body, plan, one.criterion, environment))
 
 
-def file_facts(path: Path) -> tuple[bytes, str]:
-    """A file's bytes and their SHA-256; raises RolloutError where it cannot be kept."""
+def file_bytes(path: Path) -> bytes:
+    """A file's bytes; raises RolloutError where it cannot be read or is too large to be kept."""
     try:
         if path.stat().st_size > MAX_FILE:
             raise RolloutError(f"{path} is larger than {MAX_FILE} bytes")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise RolloutError(f"{path} cannot be read: {error.strerror}") from error
-    return content, hashlib.sha256(content).hexdigest()
 
 
 def _keep(ledger: Path, digest: str, content: bytes) -> None:

@@ -126,6 +126,22 @@ def test_of_a_release_that_cannot_be_read_nothing_is_attested(project: Project) 
     assert not project.store.exists()
 
 
+def test_secrets_are_hidden_before_anything_is_kept(
+    served: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "kX93-never-shown-77Qz"
+    monkeypatch.setenv("DEPLOY_TOKEN", secret)
+    minutes = served.root / "minutes.txt"
+    minutes.write_text(f"token: {secret}\n")
+    said = ("--by", "A. Person", "--role", "pm", "--note", f"used {secret}")
+    answer = attest(served, *said, "--file", str(minutes))
+    assert answer.status == 0
+    kept = [path.read_bytes() for path in served.store.parent.rglob("*") if path.is_file()]
+    assert len(kept) >= 2
+    assert not any(secret.encode() in content for content in kept)
+    assert served.rollout("verify").status == 0
+
+
 def test_a_reference_target_is_no_release_to_attest(project: Project) -> None:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)

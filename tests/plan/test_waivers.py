@@ -174,6 +174,14 @@ def test_files_beside_a_plan_are_found(tmp_path: Path) -> None:
     assert "expired" in messages(later)[0]
 
 
+def test_a_secret_in_a_file_beside_a_plan_is_an_offence(tmp_path: Path) -> None:
+    (tmp_path / "rollout.yaml").write_text(PLAN)
+    (tmp_path / "waivers.yaml").write_text("# ghp_" + "a1B2" * 9 + "\nwaivers: []\n")
+    (message,) = messages(load(tmp_path / "rollout.yaml", "rollout.yaml"))
+    assert message.startswith("waivers.yaml:1: ")
+    assert "is written out" in message
+
+
 STAND_IN = {"phase": "one", "criterion": "retro", "by": "x", "role": "pm", "note": "n"}
 
 
