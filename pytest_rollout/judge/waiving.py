@@ -75,7 +75,8 @@ def _any(passes: Cut) -> Cut:
 
 def _part(part: Part, waiver: Waiver, within: frozenset[str]) -> Part:
     """A part that is bad, if the waiver covers it; a check has no estimate to be limited."""
-    if part.verdict not in _BAD:
+    open_ = part.verdict is Verdict.INCONCLUSIVE and part.estimate and part.name in within
+    if part.verdict not in _BAD and not open_:  # what a bound or a row leaves open is no worse
         return part
     limit = waiver.limit
     covered = part.name in within if part.estimate else limit is None

@@ -135,6 +135,16 @@ ELSEWHERE = {  # rows that tests of their own hold, by their file and name
     "a run that never finished": (
         "judge/test_deciding.py::test_a_run_without_its_seal_is_all_holes"
     ),
+    "reported twice by a check": (
+        "evidence/test_world.py::test_an_item_is_as_good_as_its_worst_report_whichever_came_last"
+    ),
+    "a bound check that was to run and never reported": (
+        "judge/test_deciding.py::test_a_check_that_never_reported_holds_whatever_its_severity"
+    ),
+    "an earlier run in reach of a rule that never finished, lost a worker, or whose check never"
+    " reported": (
+        "evidence/test_world.py::test_a_run_that_was_killed_before_it_recorded_anything_is_not_forgotten"
+    ),
     "observed by a property of Hypothesis that holds": (
         "session/test_hypothesis.py::test_what_a_property_observes_counts_when_it_holds"
     ),
