@@ -51,8 +51,6 @@ TRAPS = (
         "",
         NO_GO,
         files=works(r"assert False, 'it \udc80 does not work'"),
-        answer_n2="HOLD",
-        because_n2="",
     ),
     Trap(
         "message-drives-terminals",

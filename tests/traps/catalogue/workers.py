@@ -172,15 +172,6 @@ _DYING: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         },
     ),
     (
-        "property-with-a-surrogate",
-        "a property of a check holds a lone surrogate",
-        "",
-        {
-            "files": works(r"record_property('at', '\udc80')", args="record_property"),
-            "numbers": ("E17",),
-        },
-    ),
-    (
         "worker-sessionfinish-breaks",
         "a conftest.py breaks when a worker's session ends",
         "the end of a session failed",
