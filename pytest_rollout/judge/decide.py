@@ -16,7 +16,7 @@ from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.judge.waiving import waive
 from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
-from pytest_rollout.model.evidence import Hole, World
+from pytest_rollout.model.evidence import Hole, Seen, World
 from pytest_rollout.model.plan import (
     EMBEDDED,
     Address,
@@ -39,7 +39,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     """
     world = world if world.run.sealed else replace(world, checks={}, seen=(), lost=())
     oldest_us = _oldest(plan, world)
-    found, waivers = _found(plan, phase, gate, _fresh(world, oldest_us), at_us)
+    found, waivers = _found(plan, phase, gate, _timely(world, oldest_us, at_us), at_us)
     asked = demands(plan, world, criteria=len(found))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
@@ -133,15 +133,19 @@ def _oldest(plan: Plan, world: World) -> int:
     return world.run.ended_us - environment.max_age_us
 
 
-def _fresh(world: World, oldest_us: int) -> World:
-    """The world with a hole for everything that is stale."""
-    seen = tuple(
-        item
-        if item.seen_us >= oldest_us
-        else replace(item, value=Hole("older than max_age", opportunities(item)))
-        for item in world.seen
-    )
-    return replace(world, seen=seen)
+def _timely(world: World, oldest_us: int, at_us: int) -> World:
+    """The world with a hole for all that is stale, and for all that has not happened yet."""
+    return replace(world, seen=tuple(_timed(item, oldest_us, at_us) for item in world.seen))
+
+
+def _timed(item: Seen, oldest_us: int, at_us: int) -> Seen:
+    if item.seen_us < oldest_us:
+        return replace(item, value=Hole("older than max_age", opportunities(item)))
+    if item.slot.t_us > at_us:  # somebody's clock is wrong, so it may belong to any scope
+        why = f"from {calendar.stamp(item.slot.t_us)}, after the moment of judging"
+        slot = replace(item.slot, t_us=at_us)
+        return replace(item, slot=slot, value=Hole(why, opportunities(item)))
+    return item
 
 
 def _fold(

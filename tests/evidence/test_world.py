@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -187,6 +188,19 @@ def test_a_rehearsal_is_judged_at_the_targets_last_moment(ledger: Ledger) -> Non
 def test_elsewhere_a_run_is_judged_when_it_ended(ledger: Ledger) -> None:
     run = prod(ledger, "r1").good()
     assert run.read().at_us == run.read().world.run.ended_us > 10**15
+
+
+@pytest.mark.parametrize(("ahead_s", "follows"), [(59, True), (61, False)])
+def test_elsewhere_a_clock_may_be_a_minute_ahead(
+    ledger: Ledger, ahead_s: int, *, follows: bool
+) -> None:
+    run = prod(ledger, "r1")
+    run.start()
+    run.manifest()
+    t_us = time.time_ns() // 1000 + ahead_s * 1_000_000
+    run.checks(t_us=t_us)
+    run.seal()
+    assert (run.read().at_us >= t_us) is follows
 
 
 @pytest.mark.parametrize("text", [SINCE, LAST])

@@ -292,7 +292,10 @@ class TestVersus:
     def test_not_rejecting_a_difference_is_no_pass(self) -> None:
         few = self.compared([1] * 10, [1] * 10, ", confidence: 95%", take="rate", cut=">= -0.05")
         assert few.verdict is INCONCLUSIVE
-        many = self.compared([1] * 90, [1] * 90, ", confidence: 95%", take="rate", cut=">= -0.05")
+        ones = [*samples(*[1] * 90, every=30, v="new"), *samples(*[1] * 90, every=30, v="old")]
+        cut = 'take: rate, pass: ">= -0.05", confidence: 95%'
+        rule = f"metric: m, where: {{v: new}}, {cut}, versus: {{where: {{v: old}}}}"
+        many = judged(rule, ones)
         assert many.verdict is PASS
 
     def test_a_shift_of_means_by_hodges_and_lehmann(self) -> None:

@@ -296,7 +296,6 @@ def test_a_span_leaves_out_what_is_exactly_as_old() -> None:
     assert judged(rule, minutes_before(5)).verdict is MISSING
     assert judged(rule, minutes_before(4.999, 0)).verdict is PASS
     assert judged(rule, minutes_before(5, value=99) + minutes_before(1)).verdict is PASS
-    assert judged(rule, minutes_before(1) + minutes_before(-1, value=99)).verdict is PASS
 
 
 def test_the_last_n_are_by_event_time_in_each_group() -> None:
