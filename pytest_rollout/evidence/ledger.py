@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self.path = path
         self._db = db
+        self.last: Head | None = None  # what this connection appended last
 
     @classmethod
     def create(cls, path: Path) -> Ledger:
@@ -89,6 +90,8 @@ class Ledger:
         body = canonical(dict(draft.body))
         try:
             with connection.transaction(self._db):
+                if self.last is not None and not self._holds(self.last):
+                    raise ValueError(f"record {self.last.sequence}, just written, is gone")
                 at_us = time.time_ns() // 1000
                 head = self._head()
                 sequence = head.sequence + 1
@@ -105,7 +108,19 @@ class Ledger:
                 )
         except connection.TROUBLE as error:
             raise connection.unusable(self.path, error) from error
-        return Head(sequence, hash_)
+        self.last = Head(sequence, hash_)
+        return self.last
+
+    def holds(self, head: Head) -> bool:
+        """Whether a record that was appended is still there; raises LedgerError."""
+        try:
+            return self._holds(head)
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+
+    def _holds(self, head: Head) -> bool:
+        query = "SELECT 1 FROM records WHERE sequence = ? AND hash = ?"
+        return self._db.execute(query, (head.sequence, head.hash)).fetchone() is not None
 
     def keep_text(self, digest: str, text: str) -> None:
         """Store a text by the SHA-256 of its UTF-8, once."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.evidence import Head
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
@@ -49,6 +50,11 @@ class Local:
         """Remarks that change no decision."""
         return self._collecting.notes
 
+    @property
+    def heads(self) -> list[Head]:
+        """The last records that were written here."""
+        return self._recorder.heads
+
     def lost(self) -> list[str]:
         """Why evidence may be missing that nobody can see is missing."""
         return [self._recorder.trouble] if self._recorder.trouble else []
@@ -72,6 +78,7 @@ class Local:
             "offences": self._collecting.usage_errors(),
             "notes": self.notes,
             "trouble": self._recorder.trouble,
+            "heads": [(head.sequence, head.hash) for head in self._recorder.heads],
         }
         output[WORKEROUTPUT] = json.dumps(said)
 

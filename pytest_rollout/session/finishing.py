@@ -197,6 +197,12 @@ class Finishing:
         assert self._ledger is not None
         records = self._ledger.of_run(self._request.run)
         lost = [problem for source in self._sources for problem in source.lost()]
+        written = [head for source in self._sources for head in source.heads]
+        lost += [
+            f"record {head.sequence} of this run is gone"
+            for head in written
+            if not self._ledger.holds(head)
+        ]
         body = {
             "problems": lost,
             "records": len(records),
@@ -207,9 +213,10 @@ class Finishing:
     def _reopen(self) -> None:
         """Decide from what is at the ledger's path, not from what was when the run began."""
         assert self._ledger is not None
+        last = self._ledger.last
         self._ledger.close()
         self._ledger = Ledger.create(self._request.ledger)
-        if not self._ledger.of_run(self._request.run):
+        if last is None or not self._ledger.holds(last):
             raise LedgerError(f"the ledger {self._request.ledger} no longer holds this run")
 
     def _stop(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Labels, ReleaseFact, labels_of
+from pytest_rollout.model.evidence import Head, Labels, ReleaseFact, labels_of
 from pytest_rollout.redact import cap, hide, hide_in
 from pytest_rollout.session.request import Request
 
@@ -65,6 +65,11 @@ class Recorder:
     def folder(self) -> Path:
         """Where attachments are kept, beside the ledger."""
         return self.request.ledger.parent / "attachments"
+
+    @property
+    def heads(self) -> list[Head]:
+        """What this process wrote last, if it wrote anything."""
+        return [self._ledger.last] if self._ledger is not None and self._ledger.last else []
 
     def start(self, current: Current) -> None:
         """An item begins."""

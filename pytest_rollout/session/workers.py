@@ -12,6 +12,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head
 from pytest_rollout.redact import cap
 from pytest_rollout.session.request import WORKERINPUT, WORKEROUTPUT, Handover, Request
 
@@ -59,6 +60,7 @@ class Workers:
         self.problems: list[str] = []
         self.offences: list[str] = []
         self.notes: list[str] = []
+        self.heads: list[Head] = []  # the last record of each worker
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -81,6 +83,7 @@ class Workers:
         said = json.loads(output[WORKEROUTPUT])
         self.offences += [one for one in said["offences"] if one not in self.offences]
         self.notes += [one for one in said["notes"] if one not in self.notes]
+        self.heads += [Head(*one) for one in said["heads"]]
         if said["trouble"]:
             self.problems.append(said["trouble"])
 

@@ -137,3 +137,20 @@ def test_a_broken_plan_leaves_nothing_behind(project: Project, how: list[str]) -
     project.change("take: sum", "tkae: sum", "suites/demo/rollout.yaml")
     assert project.run("-m", "canary", *how).ret == 4
     assert not project.stored
+
+
+@pytest.mark.parametrize("parallel", [[], ["-n2"]], ids=["plain", "n2"])
+def test_a_run_whose_last_records_vanish_before_its_seal_is_no_evidence(
+    project: Project, parallel: list[str]
+) -> None:
+    project.write(
+        "conftest.py",
+        "import sqlite3\n"
+        "def pytest_sessionfinish(session):\n"
+        "    if not hasattr(session.config, 'workerinput'):\n"
+        "        with sqlite3.connect('.rollout/ledger.db') as db:\n"
+        "            newest = '(SELECT max(sequence) FROM records)'\n"
+        "            db.execute(f'DELETE FROM records WHERE sequence = {newest}')\n",
+    )
+    assert project.run("-m", "canary", *parallel).ret == 11
+    assert project.rollout("decide", "demo.canary").ret == 11
