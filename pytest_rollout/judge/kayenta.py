@@ -18,7 +18,6 @@ from pytest_rollout.judge.versus import MOST_PAIRS, TOO_MANY, pairs, spread
 
 METHOD = "Kayenta, outside the theorem"
 
-_TOLERANCE = Fraction(1, 4)
 _Z = Fraction("2.326347874")  # the normal quantile of (1 + 0.98) / 2
 
 
@@ -39,13 +38,17 @@ def classify(values: Weighted, others: Weighted) -> Classified | str:
     one, other = spread(values), spread(others)
     if len(one) * len(other) > MOST_PAIRS:
         return TOO_MANY
-    tolerance = _TOLERANCE * abs(_middle(one, other))
-    base = _mean(other)
-    effect = _mean(one) / base if base and _mean(one) else None
+    base, mean = _mean(other), _mean(one)
+    differences, scale = pairs(one, other)
+    n = len(differences)
+    # In eighths of the unit the values and the tolerance, a quarter of the median, are whole.
+    by = abs(differences[(n - 1) // 2] + differences[n // 2])
+    left = [int(x * scale * 8) for x in one]
+    right = [int(y * scale * 8) for y in other]
     return Classified(
-        high=_beyond(one, other, tolerance),
-        low=_beyond([-x for x in one], [-y for y in other], tolerance),
-        effect=effect,
+        high=_beyond(left, right, by),
+        low=_beyond([-x for x in left], [-y for y in right], by),
+        effect=mean / base if base and mean else None,
     )
 
 
@@ -53,21 +56,14 @@ def _mean(values: list[Fraction]) -> Fraction:
     return sum(values, Fraction(0)) / len(values)
 
 
-def _middle(one: list[Fraction], other: list[Fraction]) -> Fraction:
-    """The median of all differences, between the middle two of an even number."""
-    ordered, scale = pairs(one, other)
-    n = len(ordered)
-    return Fraction(ordered[(n - 1) // 2] + ordered[n // 2], 2 * scale)
-
-
-def _beyond(one: list[Fraction], other: list[Fraction], by: Fraction) -> bool:
+def _beyond(one: list[int], other: list[int], by: int) -> bool:
     """Whether the values, less the tolerance, still rank significantly above the others."""
     moved = [x - by for x in one]
-    ordered = sorted(other)
-    m, n = len(moved), len(ordered)
+    ranked = sorted(other)
+    m, n = len(moved), len(ranked)
     # Twice the number of pairs that a value wins, a tie being half, beyond what chance gives.
-    won = sum(bisect_left(ordered, x) + bisect_right(ordered, x) for x in moved)
+    won = sum(bisect_left(ranked, x) + bisect_right(ranked, x) for x in moved)
     twice = won - m * n
-    tied = sum(t**3 - t for t in Counter([*moved, *ordered]).values())
+    tied = sum(t**3 - t for t in Counter([*moved, *ranked]).values())
     variance = Fraction(m * n, 12) * (m + n + 1 - Fraction(tied, (m + n) * (m + n - 1)))
     return twice > 1 and Fraction(twice - 1, 2) ** 2 > _Z**2 * variance
