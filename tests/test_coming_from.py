@@ -170,12 +170,15 @@ class TestArgo:
 # Keptn, as its lighthouse scores.
 
 
-def keptn(points: dict[str, Fraction], weights: dict[str, int], *, key_failed: bool) -> str:
-    """The total result of points that are 1, 1/2 or 0."""
-    score = 100 * sum(points[name] * weights[name] for name in weights) / sum(weights.values())
+def keptn(
+    points: dict[str, Fraction], weights: dict[str, int], *, key_failed: bool
+) -> tuple[Fraction, str]:
+    """The score and the total result of points that are 1, 1/2 or 0."""
+    earned = sum((points[name] * weights[name] for name in weights), Fraction(0))
+    score = 100 * earned / sum(weights.values())
     if key_failed or score < 75:
-        return "fail"
-    return "pass" if score >= 90 else "warning"
+        return score, "fail"
+    return score, "pass" if score >= 90 else "warning"
 
 
 def percentile(values: Sequence[int], p: Fraction) -> Fraction:
@@ -202,8 +205,10 @@ class TestKeptn:
         half = {0: Fraction(1), 1: Fraction(1, 2), 2: Fraction(0)}
         points = {"response-time": half[slow], "error-rate": half[failed]}
         weights = {"response-time": 2, "error-rate": 1}
-        expected = keptn(points, weights, key_failed=failed == 2)
+        score, expected = keptn(points, weights, key_failed=failed == 2)
         found = decision("keptn", "total", observed)
+        (said,) = re.findall(r"the score is ([\d.]+)", found.criteria[-1].because)
+        assert float(said) == pytest.approx(float(score), abs=1e-3)
         assert found.criteria[-1].verdict is {"pass": PASS, "warning": HOLD, "fail": FAIL}[expected]
 
     @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(1, 66))

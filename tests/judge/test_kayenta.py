@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -15,7 +16,8 @@ from pytest_rollout.judge.kayenta import Classified, classify
 from pytest_rollout.judge.words import outside
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.verdict import Answer, Verdict
-from tests.judge.worlds import decided, judged, plan_of, samples, world_of
+from pytest_rollout.plan.load import parse
+from tests.judge.worlds import HEADER, decided, judged, plan_of, samples, world_of
 
 RULE = (
     "severity: soft, metric: m, where: {v: new}, take: mean, need: 5, "
@@ -55,6 +57,12 @@ def test_the_classes_are_those_of_scipy_at_a_quarter_of_the_median(
     found = classified(new, old)
     assert found.high == beyond([x - by for x in new], [float(y) for y in old])
     assert found.low == beyond([-x - by for x in new], [float(-y) for y in old])
+
+
+@pytest.mark.parametrize(("high_ones", "high"), [(60, True), (61, False)])
+def test_a_quarter_of_the_median_shift_is_allowed_on_top(high_ones: int, high: bool) -> None:
+    # The median shift is 80, so 20 is allowed: 80 still ties with 60, and no longer beats 61.
+    assert classified([80] * 8, [0] * 6 + [high_ones] * 2).high is high
 
 
 @pytest.mark.parametrize(("n", "high"), [(4, False), (5, True)])
@@ -100,6 +108,7 @@ class TestRule:
             (SLOW[:4], OLD, Verdict.INCONCLUSIVE),
             ([*SLOW, None], OLD, Verdict.INCONCLUSIVE),
             (SLOW, [*OLD, None], Verdict.INCONCLUSIVE),
+            ([*SLOW, *SLOW, None], [0] * 10, Verdict.INCONCLUSIVE),
         ],
     )
     def test_nothing_too_little_and_lost_are_no_pass(
@@ -130,6 +139,23 @@ def test_no_answer_rests_on_it(severity: str, new: list[object], verdict: Verdic
     assert (decision.criteria[1].verdict, decision.answer) == (verdict, Answer.GO)
     expected = severity == "soft" and verdict is not Verdict.PASS
     assert [one.id for one in decision.conditions] == ["p.one.c"] * expected
+
+
+def test_its_pass_is_not_what_a_gate_of_waived_criteria_lacks() -> None:
+    text = (
+        f"{HEADER}    criteria:\n      - {{id: c, kind: slo, {RULE}}}\n"
+        "      - {id: h, kind: slo, metric: h, take: max, pass: '< 1'}\n"
+    )
+    waiver = (
+        "waivers: [{phase: one, criterion: h, reason: two hosts only, author: A. One, "
+        "approver: B. Two, until: 2025-11-30}]\n"
+    )
+    found = parse(text, Path("p/rollout.yaml"), "rollout.yaml", {"waivers.yaml": waiver})
+    assert found.plan is not None
+    both = [*samples(*OLD, v="new"), *samples(*OLD, every=30, v="old")]
+    decision = decided(found.plan, world_of(found.plan, [*both, *samples(2, series="h")]))
+    assert [one.verdict for one in decision.criteria] == [Verdict.PASS, Verdict.WAIVED]
+    assert decision.answer is Answer.HOLD
 
 
 def test_a_gate_in_which_it_alone_passes_is_held() -> None:
