@@ -468,11 +468,11 @@ def page(results: Sequence[Result], seed: int) -> str:
 _PAGE = """\
 # Do the judge's bounds hold what they state?
 
-Each line rolls a service whose truth is known out {rollouts} times, and counts how often the
-judge was wrong of it: a bound on the wrong side of the truth, an alarm on a service that is as
-good as was asked, a pass of one that is not. What is simulated are the judge's own functions. The
-last figures are where the true share lies, at 99.9 %; a level is not held where all of that is
-above it.
+Each line is a service whose truth is known, simulated {rollouts} times, and counts how often the
+judge was wrong: a bound on the wrong side of the truth, an alarm on a service that is as good as
+was asked, a pass of one that is not. What is simulated is the service; what judges it are the
+judge's own functions. The last figures are where the true share lies, at 99.9 %; a level is not
+held where all of that is above it.
 
 ```sh
 python benchmarks/coverage.py --write     # some minutes on one core; seed {seed}; writes this page
@@ -501,7 +501,8 @@ python benchmarks/coverage.py --write     # some minutes on one core; seed {seed
   works.
 - **Kayenta's rule** seldom alarms without cause, because it allows a quarter of the shift on top of
   its test. For that it passes: of services that are 1.5 times as slow, judged by 10 samples a side,
-  nearly all. Not finding a difference is its pass; here it would be inconclusive.
+  nearly all. Not finding a difference is its pass; here it would be inconclusive. It states no
+  level for that: 0.05 is what a bound here would keep.
 """
 
 
