@@ -17,6 +17,7 @@ from pytest_rollout.judge.words import outside
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.plan.load import parse
+from pytest_rollout.report.stated import rule_words
 from tests.judge.worlds import HEADER, decided, judged, plan_of, samples, world_of
 
 RULE = (
@@ -119,6 +120,18 @@ class TestRule:
     @pytest.mark.parametrize("new", [SLOW, OLD, SLOW[:4], []])
     def test_every_reason_says_that_it_is_outside_the_theorem(self, new: list[object]) -> None:
         assert outside("") in self.finding(new, [*OLD])[1]
+
+    def test_the_decision_and_the_rule_in_words_say_so_too(self) -> None:
+        plan = plan_of(f"    criteria: [{{id: c, kind: slo, {RULE}}}]\n")
+        both = [*samples(*SLOW, v="new"), *samples(*OLD, every=30, v="old")]
+        part = decided(plan, world_of(plan, both)).criteria[0].parts[-1]
+        assert part.estimate is not None
+        assert part.estimate.method == "Kayenta, outside the theorem"
+        stated = plan.phases[0].criteria[0].rule
+        assert stated is not None
+        assert "that of m where v old, by Kayenta's rule (outside the theorem)" in rule_words(
+            stated
+        )
 
     def test_worse_evidence_can_turn_it_into_a_pass(self) -> None:
         old: list[object] = [0, 0, 4, 5, 6]
