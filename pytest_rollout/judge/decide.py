@@ -45,7 +45,8 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
-    answer, reasons = _fold(found, asked, railed)
+    weighed = _weighed(phase, gate, found)
+    answer, reasons = _fold(weighed, asked, railed)
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
     if not world.run.sealed:  # the rest follows from that
         reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
@@ -146,6 +147,12 @@ def _timed(item: Seen, oldest_us: int, at_us: int) -> Seen:
         slot = replace(item.slot, t_us=at_us)
         return replace(item, slot=slot, value=Hole(why, opportunities(item)))
     return item
+
+
+def _weighed(phase: Phase, gate: Gate, found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings that an answer may rest on: of rules within the theorem."""
+    pairs = zip(phase.of(gate), found, strict=True)
+    return tuple(one for stated, one in pairs if stated.rule is None or stated.rule.in_theorem)
 
 
 def _fold(

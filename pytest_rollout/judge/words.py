@@ -50,8 +50,9 @@ def taken(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
         value = f"{decimal(point.value)}{at}{_bound(rule, found)}"
         return f"{rule.take.text} of {rule.metric} was {value}, {over}"
     assert rule.versus is not None
-    what = "times" if rule.versus.ratio else "more than" if found.difference >= 0 else "less than"
-    size = decimal(found.difference if rule.versus.ratio else abs(found.difference))
+    ratio = rule.versus.ratio or rule.versus.kayenta
+    what = "times" if ratio else "more than" if found.difference >= 0 else "less than"
+    size = decimal(found.difference if ratio else abs(found.difference))
     other = f"the {rule.take.text} of the other side"
     return (
         f"{rule.take.text} of {rule.metric} was {decimal(point.value)}, {size} {what} {other}"
@@ -78,6 +79,9 @@ def because(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
     allowed_ = f"allowed {bands.passes.text}"
     if rule.tolerate is not None:
         return f"{seen}; tolerated {_tolerated(rule.tolerate)}"
+    if not rule.in_theorem:
+        shifted = "a harmful shift" if found.verdict is Verdict.FAIL else "no shift beyond it"
+        return f"{seen}; {allowed_}, and the test of ranks finds {shifted}"
     match found.verdict:
         case Verdict.HOLD:
             assert bands.fail is not None
@@ -91,6 +95,11 @@ def because(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
             return f"{seen}; {allowed_} is neither shown nor refuted"
         case _:
             return f"{seen}; {allowed_}"
+
+
+def outside(reason: str) -> str:
+    """A reason by Kayenta's rule, marked as what it is."""
+    return f"{reason} (Kayenta's rule, outside the theorem: worse evidence may turn it into a pass)"
 
 
 def _tolerated(tolerate: Tolerate) -> str:

@@ -164,6 +164,7 @@ class Versus:
     frozen: bool = False  # what was seen until the phase began; else in the rule's own scope
     ratio: bool = False
     release: str | None = None  # of accepted runs of this release
+    kayenta: bool = False  # by Kayenta's test; the cuts are then on the ratio of means
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,11 @@ class Rule:
     versus: Versus | None = None
     confidence: Confidence | None = None
     range: Range | None = None
+
+    @property
+    def in_theorem(self) -> bool:
+        """Whether worse evidence can never turn its failure into a pass."""
+        return self.versus is None or not self.versus.kayenta
 
 
 class Need(Enum):

@@ -149,6 +149,9 @@ def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
             elif member.gate is not one.gate:
                 what = f"criterion {one.id}: its member {name} belongs to the {member.gate} gate"
                 reader.problem(one.line, what)
+            elif member.rule is not None and not member.rule.in_theorem:
+                what = f"criterion {one.id}: its member {name} is judged by Kayenta's rule"
+                reader.problem(one.line, what, "no answer may rest on it: leave it out of `of`")
         if one.id in _below(one.id, found):
             reader.problem(one.line, f"criterion {one.id} is made of itself")
 

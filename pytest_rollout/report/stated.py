@@ -60,10 +60,11 @@ def _tolerated(tolerate: Tolerate) -> str:
 def _versus(versus: Versus) -> str:
     where = ", ".join(f"{label} {value}" for label, value in versus.where.items())
     other = " where ".join(filter(None, (versus.metric, where)))
-    how = "as a multiple of" if versus.ratio else "less"
+    how = "as a multiple of" if versus.ratio or versus.kayenta else "less"
     when = " before the phase began" * versus.frozen
     when += f" in accepted runs of release {versus.release}" if versus.release else ""
-    return f"{how} that of {other}{when}"
+    by = ", by Kayenta's rule (outside the theorem)" * versus.kayenta
+    return f"{how} that of {other}{when}{by}"
 
 
 def _each(each: Each) -> str:
