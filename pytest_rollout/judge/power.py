@@ -84,11 +84,11 @@ def more(rule: Rule, found: Assessed, level: float) -> str | None:
     passes = rule.bands.passes
     seen = round(found.point.value * n)
     bad = n - seen if passes.upward else seen
-    need = _least(lambda k: _share_passes(rule, bad, n + k, level))
+    need = least(lambda k: _share_passes(rule, bad, n + k, level))
     return f"{need} more good samples would decide" if need else None
 
 
-def _least(holds: Callable[[int], bool]) -> int | None:
+def least(holds: Callable[[int], bool]) -> int | None:
     """The smallest number that holds, where larger ones do too; None where none in reach does."""
     high = 1
     while not holds(high):
