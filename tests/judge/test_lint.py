@@ -131,7 +131,7 @@ def test_what_reaches_back_to_a_begin_that_evidence_does_not_outlast() -> None:
         (
             'metric: m, take: mean, versus: {metric: m}, pass: "< 0"',
             True,
-            "can never pass: at best mean of m was -1000, 0 more than the mean of the other side, "
+            "can never pass: at best mean of m was -1000, 0 more than that of m, "
             "over 1 sample in this run; allowed < 0",
         ),
         (
@@ -188,12 +188,12 @@ def test_scores_that_no_member_changes() -> None:
     ((_, low),) = said(GROUP.format(">= 0"))
     ((_, high),) = said(GROUP.format("> 100"))
     assert low == (
-        "criterion both can never fail: with all members failing the score is 0, "
-        f"allowed >= 0 {fix}"
+        "criterion both can never fail: with all members failing the score is 0 "
+        f"of 100, allowed >= 0; not earned in full: a, b {fix}"
     )
     assert high == (
-        "criterion both can never pass: with all members passing the score is 100, "
-        f"allowed > 100 {fix}"
+        "criterion both can never pass: with all members passing the score is 100 "
+        f"of 100, allowed > 100 {fix}"
     )
 
 
