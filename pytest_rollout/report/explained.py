@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_rollout.model.attestation import NAME
 from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
-from pytest_rollout.model.plan import Criterion, Guardrail, Severity, Then
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.model.waiver import Use, Waived
 from pytest_rollout.report import text
@@ -53,7 +53,7 @@ def explained(
         for one in decision.conditions
         if one.id == finding.id
     )
-    yield from _open(stated, finding)
+    yield from _open(stated, finding, decision.environment)
     release = f" of release {decision.release}" if decision.release else ""
     yield (
         f"  Evidence: run {decision.run}{release} in {decision.environment}, decided "
@@ -163,7 +163,7 @@ def _weight(stated: Criterion | Guardrail) -> str:
     return f"{weight[stated.severity]} It belongs to the {stated.gate.value} gate"
 
 
-def _open(stated: Criterion | Guardrail, finding: Finding) -> Iterator[str]:
+def _open(stated: Criterion | Guardrail, finding: Finding, environment: str) -> Iterator[str]:
     """What may be done, unless the measurement itself says what would decide."""
     if any(part.estimate and part.estimate.more for part in finding.parts):
         return
@@ -174,7 +174,10 @@ def _open(stated: Criterion | Guardrail, finding: Finding) -> Iterator[str]:
     answer = any(part.name == NAME and part.verdict is finding.verdict for part in finding.parts)
     if answer and finding.verdict is Verdict.MISSING:
         by = " or ".join(stated.by) or "somebody with a role of the plan"
-        yield f"  Next: {by} answers it, with `rollout attest {finding.id}`."
+        how = f"with `rollout attest {finding.id} --env {environment}`"
+        if environment == EMBEDDED:
+            by, how = "a stand-in", "in attestations.embedded.yaml beside the plan"
+        yield f"  Next: {by} answers it, {how}."
     elif finding.verdict in _TAUGHT:
         yield f"  Next: {_TAUGHT[finding.verdict]}."
 

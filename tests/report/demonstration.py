@@ -62,6 +62,8 @@ phases:
       - {id: not-slower, kind: slo, says: It is not slower than the old one, metric: page_time,
          where: {version: new}, take: mean, versus: {where: {version: old}}, pass: "<= 50ms"}
       - {id: retried, kind: demo, says: A retry charges once}
+      - {id: shipping, kind: kpi, says: Parcels are counted, metric: parcel_ok, take: rate,
+         pass: ">= 0.9"}
       - {id: history, kind: kpi, says: Old orders can be read, metric: order_ok, take: rate,
          pass: ">= 0.9", over: [{last: 10, need: 10}]}
     guardrails:
@@ -102,6 +104,7 @@ def observed() -> list[Seen]:
         *samples(*[0.25] * 18, 0.65, 0.65, series="page_time"),
         *outcomes("refund_ok", 8, 4),
         *outcomes("mail_ok", 7, 0),
+        *samples(0, 2, series="parcel_ok"),
         *outcomes("coupon_ok", 22, 0),
         *samples(0, 0, series="oversold", warehouse="Berlin"),
         *outcomes("banner_ok", 7, 3),
