@@ -11,7 +11,7 @@ from pytest_rollout.judge import extremes, words
 from pytest_rollout.judge.alarms import LEVEL, Alarms, alarms, surer
 from pytest_rollout.judge.extremes import GOOD, Extremes
 from pytest_rollout.judge.numbers import decimal
-from pytest_rollout.judge.supposed import length_of
+from pytest_rollout.judge.supposed import ENOUGH, length_of
 from pytest_rollout.model.decision import Finding
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import (
@@ -164,6 +164,9 @@ class _About:
         if self.rail and rule.confidence and found.scope.kind is ScopeKind.LAST:
             fewest = extremes.fewest(rule, good=False, level=self._level(rule), watched=True)
             return self._unsure(rule, several, fewest, good=False)
+        if _open(rule, worst):
+            what = f"is neither shown nor ruled out{several} by {ENOUGH:,} samples, all bad"
+            return self.remark(what, grave=False)
         said = f"at worst {_said(worst)}"
         if worst.verdict not in GOOD:
             said = f"at worst it is {worst.verdict.value}: {_said(worst)}"
@@ -174,6 +177,9 @@ class _About:
         if rule.confidence is not None and found.scope.kind is ScopeKind.LAST and not self.rail:
             fewest = extremes.fewest(rule, good=True) if rule.versus is None else 0
             return self._unsure(rule, several, fewest, good=True)
+        if _open(rule, found.best):
+            what = f"is neither shown nor ruled out{several} by {ENOUGH:,} samples, all good"
+            return self.remark(what, "ask for less", grave=False)
         fix = _limit(rule) if found.best.parts[-1].estimate else ""
         return self.remark(f"can never {verb}{several}: at best {_said(found.best)}", fix)
 
@@ -268,6 +274,13 @@ def _said(found: Finding) -> str:
     part = parts[-1]
     because = part.because.partition("; now: ")[0]
     return _WHEN.sub("", f"{part.name}: {because}" if part.name else because)
+
+
+def _open(rule: Rule, found: Finding) -> bool:
+    """Whether nothing but the width of its bounds leaves a rule open."""
+    bounded = rule.confidence is not None and rule.versus is None and rule.streak is None
+    measured = found.parts[-1].estimate is not None
+    return bounded and measured and found.verdict is Verdict.INCONCLUSIVE
 
 
 def _asked(rule: Rule) -> str:

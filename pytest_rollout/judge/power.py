@@ -26,7 +26,10 @@ def catches(rule: Rule, n: int, level: float) -> str | None:
         return None
     share = outward(kernels.missed_share(allowed, n), up=True)
     percent = decimal(Fraction(ceil(share * 1000), 10))
-    return f"if {percent} % or more were bad, 19 of 20 such runs would not have passed"
+    return (
+        f"if {percent} % or more were bad, 19 of 20 such runs would not have passed, "
+        "where samples are independent of each other"
+    )
 
 
 def _bad_allowed(rule: Rule, n: int, level: float) -> int | None:

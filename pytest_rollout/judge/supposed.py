@@ -30,7 +30,7 @@ from pytest_rollout.model.rule import Per, Range, Rule, ScopeKind, Streak, Take
 from pytest_rollout.model.verdict import Verdict
 
 RUN, CHECK = "supposed", "supposed::check"
-ENOUGH = 1_000_000  # opportunities that decide at any confidence that a plan can state
+ENOUGH = 100_000  # opportunities that decide, unless a plan asks for nearly the impossible
 _NOON = 1_736_942_400_000_000  # of 2025-01-15 in UTC: when a phase without a date is judged
 _SECOND, _HOUR, _DAY = 1_000_000, 3_600_000_000, 86_400_000_000
 _MOST_SLOTS = 200

@@ -219,8 +219,9 @@ class TestConfidence:
         assert seen_ is not None
         assert (seen_.value, seen_.low, seen_.method) == ("1", "0.901855", "Clopper-Pearson")
         assert "(at least 0.901855 at 95 % confidence)" in finding.because
-        assert (
-            seen_.catches == "if 9.9 % or more were bad, 19 of 20 such runs would not have passed"
+        assert seen_.catches == (
+            "if 9.9 % or more were bad, 19 of 20 such runs would not have passed, "
+            "where samples are independent of each other"
         )
 
     def test_how_many_more_would_decide(self) -> None:

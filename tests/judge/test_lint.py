@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from pytest_rollout.judge.alarms import alarms
 from pytest_rollout.judge.lint import Assumed, Remark, remarks
 from pytest_rollout.model.rule import Rule
-from tests.judge.worlds import HEADER, criterion, guardrail, plan_of
+from tests.judge.worlds import HEADER, criterion, guardrail, plan_of, samples, watched
 
 RATE = "metric: ok, take: rate"
 MAX = 'metric: m, take: max, pass: "< 1"'
@@ -145,6 +146,11 @@ def test_what_reaches_back_to_a_begin_that_evidence_does_not_outlast() -> None:
             False,
             "needs 13 samples, which cannot show rate >= 0.8 at 95 % confidence "
             "(14 good ones of 14 are the fewest that do: need: 14)",
+        ),
+        (
+            f'{RATE}, pass: ">= 0.999999", confidence: 95%',
+            False,
+            "is neither shown nor ruled out by 100,000 samples, all good (ask for less)",
         ),
         (
             f"{RATE}, pass: '> 0.9', due: p.one/exit",
@@ -312,6 +318,31 @@ def test_chances_that_are_known_otherwise(rule: str, expected: float | None) -> 
         assert found is not None
         expected = 1 - (1 - p) ** 24 - 24 * p * (1 - p) ** 23
     assert (found.chance if found else None) == (pytest.approx(expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        f'{RATE}, fail: "< 0.8", over: [{{last: 4, need: 2}}]',
+        f'{RATE}, fail: "< 0.5", over: [{{last: 3, need: 3}}], in_a_row: 2',
+        f'{RATE}, fail: "< 0.6", over: [{{since: begin, need: 3}}]',
+        'metric: ok, take: p60, fail: "< 1", over: [{last: 4, need: 4}]',
+        'metric: bad, take: sum, fail: "> 1", over: [{last: 3, need: 1}]',
+        'metric: ok, take: min, fail: "< 1", tolerate: {failures: 1}, over: [{last: 4}]',
+    ],
+)
+def test_the_chance_is_that_of_every_run_as_it_is_judged(rule: str) -> None:
+    looks, bad = 6, Fraction(1, 5)
+    found = alarms(rule_of(rule), 1 - bad, looks)
+    expected = Fraction(0)
+    series = "bad" if "bad" in rule else "ok"
+    for run in product((True, False), repeat=looks):
+        outcomes = samples(*(int(good is (series == "ok")) for good in run), series=series)
+        if watched(rule, outcomes) == "tripped":
+            wrong = run.count(False)
+            expected += bad**wrong * (1 - bad) ** (looks - wrong)
+    assert found is not None
+    assert found.chance == pytest.approx(float(expected))
 
 
 def test_a_window_too_wide_to_be_followed_exactly_is_not_overstated() -> None:

@@ -27,7 +27,8 @@ SAID = {
         "samples in this run; allowed >= 0.95.",
         "Bounds: 100 samples show that it is between 0.970486 and 1 (Clopper and Pearson's "
         "exact bounds of a share).",
-        "Worth: if 4.7 % or more were bad, 19 of 20 such runs would not have passed.",
+        "Worth: if 4.7 % or more were bad, 19 of 20 such runs would not have passed, where "
+        "samples are independent of each other.",
     ),
     "page-opens": (
         "pass (seen to hold)",
