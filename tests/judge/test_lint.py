@@ -272,6 +272,16 @@ def test_guardrails_that_can_trip_and_be_quiet(rule: str) -> None:
     assert said(guardrail(rule)) == []
 
 
+def test_guardrails_that_share_their_budget_are_less_sure() -> None:
+    sure = "over: [{last: 4, need: 4}], confidence: {level: 95%, windows: 24}"
+    alone = guardrail(f'{RATE}, fail: "< 0.8", {sure}')
+    assert said(alone) == []
+    both = alone + f'      - {{id: other, {RATE}, fail: "< 0.5", confidence: 95%}}\n'
+    ((_, what),) = said(both)
+    assert what.startswith("guardrail g can never trip: 4 samples, all bad, are too few to be sure")
+    assert what.endswith("(5 of 5 do: over: [{last: 5, need: 5}])")
+
+
 LAST_FOUR = f'{RATE}, fail: "< 0.8", over: [{{last: 4, need: 4}}]'
 
 
