@@ -32,7 +32,6 @@ from pytest_rollout.model.plan import (
     Kind,
     Phase,
     Plan,
-    Severity,
 )
 from pytest_rollout.model.rule import Rule, Scope
 from pytest_rollout.model.verdict import Verdict
@@ -127,9 +126,7 @@ def _alone(phase: Phase, stated: Criterion | Guardrail, rule: Rule) -> Phase:
         others = tuple(sharing[1:] if rule.confidence else sharing)
         rest = (replace(stated, id=f"{stated.id}-", rules=others),) if others else ()
         return replace(phase, criteria=(), guardrails=(replace(stated, rules=(rule,)), *rest))
-    criterion = replace(
-        stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None, severity=Severity.HARD
-    )
+    criterion = replace(stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None)
     return replace(phase, criteria=(criterion,), guardrails=())
 
 

@@ -75,7 +75,7 @@ def supposing(rule: Rule, *, good: bool, filled: bool = True) -> Supposed:
         need = max(need, rule.tolerate.failures + 1 + (rule.tolerate.in_a_row or 0))
     elif filled and rule.take.take is Take.COUNT and good:
         need = max(need, ceil(rule.bands.passes.limit) + 1)
-    elif filled and rule.confidence is not None:
+    elif filled and (rule.confidence or not rule.in_theorem):
         need = max(need, _PAIRS if rule.versus else ENOUGH)
     slots = min(need, _MOST_SLOTS)
     if filled and scope.kind in (ScopeKind.SPAN, ScopeKind.SINCE) and (good or not counted):
@@ -247,7 +247,9 @@ def values(rule: Rule, *, good: bool) -> tuple[Fraction, Fraction]:
     cut = rule.take.share_of
     if cut is not None and not cut.upward:  # inside of the cut are its small values
         low, high = high, low
-    if rule.versus is not None and rule.versus.ratio and rule.take.take is not Take.SHARE:
+    versus = rule.versus
+    divided = versus is not None and (versus.ratio or versus.kayenta)
+    if divided and rule.take.take is not Take.SHARE:
         one = Fraction(1) if rule.take.take is not Take.RATE else Fraction(1, 1000)
         return (high if large else Fraction(0) if rule.take.take is Take.RATE else 1 / high), one
     return (high, low) if large else (low, high)

@@ -11,7 +11,7 @@ from pytest_rollout.judge.assess import Assessed, Terms
 from pytest_rollout.judge.numbers import decimal
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.model.decision import Estimate
-from pytest_rollout.model.evidence import Labels
+from pytest_rollout.model.evidence import Labels, exact
 from pytest_rollout.model.rule import (
     SECONDS,
     Bands,
@@ -85,9 +85,15 @@ def _when(rule: Rule, found: Assessed, terms: Terms) -> str:
 
 
 def amount(rule: Rule, value: Fraction) -> str:
-    """A value in the unit of the rule's cuts: ``650ms`` where they are in milliseconds."""
+    """A value in the unit of the rule's cuts: ``650ms`` where they are in milliseconds.
+
+    In seconds where it would have to be rounded: on which side of a cut it lies must be seen.
+    """
     unit = rule.bands.passes.unit
-    return decimal(value / SECONDS[unit]) + unit if unit in SECONDS else decimal(value)
+    if unit not in SECONDS:
+        return decimal(value)
+    shown = decimal(value / SECONDS[unit])
+    return shown + unit if exact(shown) == value / SECONDS[unit] else f"{decimal(value)}s"
 
 
 def _of(rule: Rule, found: Assessed) -> str:

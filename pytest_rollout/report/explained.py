@@ -66,7 +66,7 @@ def worth(estimate: Estimate | None) -> Iterator[str]:
     """How far a measurement can be trusted, and what would settle it; one sentence each."""
     if estimate is None:
         return
-    if estimate.method:
+    if estimate.method and (estimate.low or estimate.high):
         yield f"{_between(estimate)} ({_METHODS.get(estimate.method, estimate.method)})."
     if estimate.catches:
         yield f"Worth: {estimate.catches}."
@@ -77,8 +77,6 @@ def worth(estimate: Estimate | None) -> Iterator[str]:
 def _between(seen: Estimate) -> str:
     unit = f" {seen.unit}" if seen.unit else ""
     n = text.count(seen.n, "sample")
-    if seen.low is None and seen.high is None:
-        return f"Bounds: {n} show none"
     if seen.low is None or seen.high is None:
         side, end = ("most", seen.high) if seen.low is None else ("least", seen.low)
         return f"Bounds: {n} show that it is at {side} {end}{unit}"

@@ -45,6 +45,8 @@ def said(phase: str, assumed: Assumed | None = None) -> list[tuple[bool, str]]:
         'metric: m, take: p50, versus: {metric: n, as: ratio}, pass: "<= 1.1", confidence: 95%',
         'metric: m, take: mean, versus: {where: {v: old}, frozen: begin}, pass: "<= 1"',
         'metric: m, take: mean, versus: {release: "1.4"}, pass: ">= 0"',
+        'metric: m, take: mean, versus: {metric: n, as: kayenta}, pass: "<= 1.2", need: 5, '
+        "severity: soft",
         f"{RATE}, versus: {{metric: n, as: ratio}}, pass: '<= 1.1'",
         f"{MAX}, each: {{node: {{from: node_up, at_least: 3}}, lane: [A, B]}}",
         'metric: m, take: count, pass: ">= 5"',
