@@ -219,6 +219,23 @@ def test_what_a_rule_says(rule: str, observed: list[Seen], verdict: Verdict, sai
     assert (finding.verdict, finding.because) == (verdict, said)
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "said"),
+    [
+        ("0.65", "< 500ms", "650ms"),
+        ("5400", "<= 2h", "1.5h"),
+        ("1800.001", "<= 30m", "1800.001s"),  # in minutes it would be rounded to what is allowed
+        ("3", "< 5", "3"),
+    ],
+)
+def test_a_duration_is_said_in_the_unit_of_its_cut(value: str, limit: str, said: str) -> None:
+    finding = judged(f'metric: m, take: mean, pass: "{limit}"', samples(value))
+    assert f"mean of m was {said}, over" in finding.because
+    assert finding.parts[-1].estimate is not None
+    assert finding.parts[-1].estimate.value == value
+    assert finding.parts[-1].estimate.unit == (None if said == "3" else "s")
+
+
 def test_what_is_known_is_shown_beside_what_is_lost() -> None:
     finding = judged('metric: m, take: max, pass: "< 10"', samples(1, None))
     assert (finding.verdict, finding.samples) == (INCONCLUSIVE, 1)
