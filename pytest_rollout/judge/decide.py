@@ -141,7 +141,9 @@ def _timely(world: World, oldest_us: int, at_us: int) -> World:
 
 def _timed(item: Seen, oldest_us: int, at_us: int) -> Seen:
     if item.seen_us < oldest_us:
-        return replace(item, value=Hole("older than max_age", opportunities(item)))
+        return replace(
+            item, value=Hole("older than evidence may be (max_age)", opportunities(item))
+        )
     if item.slot.t_us > at_us:  # somebody's clock is wrong, so it may belong to any scope
         why = f"from {calendar.stamp(item.slot.t_us)}, after the moment of judging"
         slot = replace(item.slot, t_us=at_us)

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import text
+from pytest_rollout.report.explained import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
 MOST_NOTED = 2  # lines of a notice, which stands above the reasons
@@ -113,7 +114,12 @@ def _page() -> tuple[Template, Markup, str]:
         lstrip_blocks=True,
     )
     environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone}
-    environment.globals |= {"text": text, "most_on_top": MOST_ON_TOP, "most_noted": MOST_NOTED}
+    environment.globals |= {
+        "text": text,
+        "worth": worth,
+        "most_on_top": MOST_ON_TOP,
+        "most_noted": MOST_NOTED,
+    }
     style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report import text
+from pytest_rollout.report.explained import worth
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
 MOST_LINES = 20  # of reasons, conditions, notices, guardrails and notes
@@ -190,7 +191,10 @@ def _part(part: Part) -> str:
     if seen is None:
         return name + _plain(part.because)
     at = f" at {_plain(seen.at)}" if seen.at else ""
-    return f"{name}{_plain(part.because)} (seen {_plain(seen.value)}, n {seen.n:,}{at})"
+    value = f"{seen.value} {seen.unit or ''}".strip()
+    counted = text.count(seen.n, "sample")
+    told = "".join(f" {_plain(line)}" for line in worth(seen))
+    return f"{name}{_plain(part.because)} (seen {_plain(value)} in {counted}{at}).{told}"
 
 
 def _guardrails(decision: Decision) -> Iterator[Block]:
