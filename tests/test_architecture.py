@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "redact": set(),
     "plan": {"model", "calendar", "redact"},
     "judge": {"model", "calendar"},
+    "soundness": {"model", "calendar", "judge"},
     "evidence": {"model", "calendar"},
     "report": {"model"},
     "targets": {"model", "redact"},
@@ -44,11 +45,12 @@ MAY_IMPORT = {
         "report",
         "targets",
         "signoff",
+        "soundness",
     },
     "plugin": {"session"},
     "": {"model", "session", "targets"},  # the package itself: names for suites
 }
-STANDARD_ONLY = {"model", "calendar", "judge", "redact"}
+STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 
 
 def modules() -> dict[str, Path]:

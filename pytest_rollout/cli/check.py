@@ -15,7 +15,6 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
-from pytest_rollout.judge.lint import Assumed, remarks
 from pytest_rollout.model.check import Means
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Gate, Phase, Plan
@@ -25,6 +24,7 @@ from pytest_rollout.plan.division import whole_divisions
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.waivers import expired
 from pytest_rollout.report.terminal import plain
+from pytest_rollout.soundness.remarks import Assumed, remarks
 
 _WRONG = 4
 _LACK = {
