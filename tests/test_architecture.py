@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "targets": {"model", "redact"},
     "checks": {"model", "redact", "targets"},
     "signoff": {"model", "calendar", "judge"},
+    "drill": {"model", "redact"},
     "session": {
         "model",
         "calendar",
@@ -44,6 +45,7 @@ MAY_IMPORT = {
         "report",
         "targets",
         "signoff",
+        "drill",
     },
     "plugin": {"session"},
     "": {"model", "session", "targets"},  # the package itself: names for suites
