@@ -45,6 +45,7 @@ _MOST_JOBS = 64
     "--phase-timeout", default="10m", show_default=True, help="the most one rehearsal may take"
 )
 @click.option("--keep", "kept", is_flag=True, help="keep the ledgers and reports of each rehearsal")
+@click.option("--report", "folder", help="write drill.md below it (default: ini rollout_report)")
 @common
 def command(
     what: str,
@@ -53,6 +54,7 @@ def command(
     seed: int,
     jobs: int,
     phase_timeout: str,
+    folder: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -69,9 +71,9 @@ def command(
     _check_named(only, phases)
     wanted = [found for phase in phases if (found := _wanted(plan, phase, only, sample, seed))]
     most_s = _seconds(phase_timeout)
-    with closing(Ledger.create(project.ledger_path)) as store, _folder(kept=kept) as folder:
+    with closing(Ledger.create(project.ledger_path)) as store, _workshop(kept=kept) as place:
         with _ended_by_signal():
-            drills = conduct(wanted, Means(project.root, folder, jobs, most_s), _progress)
+            drills = conduct(wanted, Means(project.root, place, jobs, most_s), _progress)
         for one in drills:
             keep(store, one)
     cells = tuple(cell for one in drills for cell in one.cells)
@@ -81,7 +83,8 @@ def command(
         "phases": [to_data(one) for one in drills],
         "unnamed": _unnamed(phases),
     }
-    where = files.write_drill(project.report, plan.id, data, report.to_markdown(drills))
+    below = Path(folder) if folder else project.report
+    where = files.write_drill(below, plan.id, data, report.to_markdown(drills))
     if as_json:
         print_json(data)
     else:
@@ -139,7 +142,7 @@ def _seconds(text: str) -> float:
 
 
 @contextmanager
-def _folder(*, kept: bool) -> Iterator[Path]:
+def _workshop(*, kept: bool) -> Iterator[Path]:
     """Where the children keep their files."""
     folder = Path(tempfile.mkdtemp(prefix="rollout-drill-"))
     try:

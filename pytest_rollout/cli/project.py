@@ -166,8 +166,8 @@ class Project:
 
     def last_no(self, gate: Address) -> LastNo | None:
         """When a gate last said no in a drill, as the plan stands now or by an older text of it."""
-        digest = next((one.digest for one in self.plans if one.id == gate.plan), "")
-        return last_no(self.ledger, gate, digest)
+        texts = (one.plan.digest for one in self.found if one.plan and one.id == gate.plan)
+        return last_no(self.ledger, gate, next(texts, ""))
 
     def last_no_words(self, gate: Address) -> str:
         """The same in one sentence, for reports."""

@@ -27,25 +27,25 @@ FAULTS = {"sour": "tastes sour", "quiet": "says less", "dead": "does not start"}
 
 
 async def plain(scope, receive, send):
+    setting = Setting.from_environ()
+    fault = setting.fault and setting.fault.name
     if scope["type"] == "lifespan":
         while True:
             message = await receive()
+            if fault == "dead":
+                await send({"type": "lifespan.startup.failed", "message": "no database here"})
+                return
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
                 return
-    setting = Setting.from_environ()
-    sour = setting.fault and setting.fault.name == "sour"
-    body = {"taste": "sour" if sour else "sweet", "version": "v7", "now": setting.now.isoformat()}
+    taste = "sour" if fault == "sour" else "sweet"
+    body = {"taste": taste, "version": "v7", "now": setting.now.isoformat()}
     await send({"type": "http.response.start", "status": 200,
                 "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
 
-def app():
-    fault = Setting.from_environ().fault
-    if fault and fault.name == "dead":
-        raise RuntimeError("no database here")
-    return identified(plain, "small")
+app = identified(plain, "small")
 """
 PLAN = """\
 plan: demo
