@@ -84,9 +84,11 @@ def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> Row:
 
 def _cell(name: str, gate: Gate, healthy: Rehearsal, seen: Rehearsal, *, dead: bool) -> Cell:
     without, verdict = healthy.verdicts.get(name), seen.verdicts.get(name)
-    outcome, because = Outcome.CAUGHT, seen.reasons.get(name, "")
+    outcome, because = Outcome.CAUGHT, seen.reasons.get(name) or healthy.reasons.get(name, "")
     if healthy.trouble:
         outcome, because = Outcome.UNPROVEN, f"without the fault: {healthy.trouble}"
+    elif without is Verdict.NOT_APPLICABLE:
+        outcome = Outcome.NOT_APPLICABLE
     elif without not in _GOOD:
         says = without.value.replace("_", " ") if without else "not judged"
         why = healthy.reasons.get(name, "")

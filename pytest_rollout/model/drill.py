@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     COLLAPSED = "collapsed"  # nothing of the phase could be measured, so nothing said no
     UNPROVEN = "unproven"  # it does not pass without the fault either
     NOT_RUN = "not run"  # the fault is not known, or its rehearsal did not end well
+    NOT_APPLICABLE = "not applicable"  # its `when:` is not met here, so it is not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,6 @@ class Row:
     collapsed: bool = False  # every criterion of the phase left pass
     seconds: float = 0.0
 
-    @property
-    def caught(self) -> bool:
-        """Whether all that name the fault noticed it."""
-        return all(cell.outcome is Outcome.CAUGHT for cell in self.cells)
-
 
 @dataclass(frozen=True, slots=True)
 class Drill:
@@ -96,8 +92,8 @@ def exit_status(cells: tuple[Cell, ...]) -> int:
     """0 where all were caught, 10 where one was MISSED, 11 where it cannot be said."""
     if any(cell.outcome is Outcome.MISSED for cell in cells):
         return Answer.NO_GO.exit_status
-    caught = bool(cells) and all(cell.outcome is Outcome.CAUGHT for cell in cells)
-    return 0 if caught else Answer.HOLD.exit_status
+    asked = {cell.outcome for cell in cells} - {Outcome.NOT_APPLICABLE}
+    return 0 if asked == {Outcome.CAUGHT} else Answer.HOLD.exit_status
 
 
 def to_data(drill: Drill) -> dict[str, Any]:

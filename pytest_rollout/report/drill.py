@@ -90,7 +90,7 @@ def _table(drill: Drill) -> Iterator[str]:
 
 def _asks(cell: Cell) -> bool:
     """Whether somebody must look at it."""
-    return cell.outcome is not Outcome.CAUGHT
+    return cell.outcome not in (Outcome.CAUGHT, Outcome.NOT_APPLICABLE)
 
 
 def _beside(one: Row) -> Iterator[str]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
 
 from pytest_rollout.drill.children import Task, rehearse
 from pytest_rollout.plan.load import load
+from tests.cli.conftest import Project
 from tests.session.project import INI
 
 APP = """\
@@ -203,25 +205,30 @@ def test_a_phase_that_does_not_pass_without_a_fault_is_not_drilled(tmp_path: Pat
         (["demo", "--fault", "sou"], "no criterion names `sou` (did you mean `sour`?)"),
         (["demo", "--fault", ":x"], "has no fault name"),
         (["demo", "--phase-timeout", "soon"], "--phase-timeout: 'soon' is no duration"),
+        (["demo", "--jobs", "0"], "'--jobs'"),
     ],
 )
-def test_wrong_use_is_one_message(tmp_path: Path, arguments: list[str], says: str) -> None:
-    demo = Demo.at(tmp_path)
-    done = demo.rollout("drill", *arguments)
-    assert done.returncode == 4
-    assert says in done.stderr
-    assert not (demo.root / ".rollout").exists()
+def test_wrong_use_is_one_message(project: Project, arguments: list[str], says: str) -> None:
+    project.plan.write_text(PLAN)
+    answer = project.rollout("drill", *arguments)
+    assert answer.status == 4
+    assert says in answer.err
+    assert not project.store.exists()
 
 
-def test_a_plan_that_names_no_fault_proves_nothing(tmp_path: Path) -> None:
-    demo = Demo.at(tmp_path)
-    plan = (demo.root / "suites/demo/rollout.yaml").read_text()
-    for faults in (", faults: [sour, dead]", ", faults: [quiet, bitter]"):
-        plan = plan.replace(faults, "")
-    (demo.root / "suites/demo/rollout.yaml").write_text(plan)
-    done = demo.rollout("drill", "demo")
-    assert done.returncode == 11
-    assert "nothing was drilled: no criterion names a fault" in done.stdout
+def test_a_plan_that_names_no_fault_proves_nothing(project: Project) -> None:
+    answer = project.rollout("drill", "demo")
+    assert answer.status == 11
+    assert "nothing was drilled: no criterion names a fault" in answer.out
+
+
+def test_check_says_which_hard_criteria_no_drill_proves(project: Project) -> None:
+    answer = project.rollout("check")
+    assert "no drill proves that ready, works, errors can say no" in answer.out
+    text = project.plan.read_text()
+    project.plan.write_text(text.replace("{id: works,", "{id: works, faults: [sour],"))
+    answer = project.rollout("check")
+    assert "no drill proves that ready, errors can say no" in answer.out
 
 
 STUCK = """\
@@ -239,20 +246,17 @@ except KeyboardInterrupt:
 """
 
 
-def test_what_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+def test_a_drill_that_is_ended_ends_all_that_it_started(tmp_path: Path) -> None:
     demo = Demo.at(tmp_path)
     (demo.root / "suites/demo/test_stuck.py").write_text(STUCK)
-    plan = load(demo.root / "suites/demo/rollout.yaml", "suites/demo/rollout.yaml").plan
-    assert plan is not None
-    task = Task(plan, plan.phases[0], "sour", tmp_path / "child")
-    stop = Event()
     pids = demo.root / "pids"
-    timer = Thread(target=_stop_once, args=(pids, stop))
-    timer.start()
-    seen = rehearse(task, demo.root, 120, stop)
-    timer.join()
-    assert seen.trouble == "it was stopped"
-    assert seen.verdicts == {}
+    command = [sys.executable, "-m", "pytest_rollout.cli", "drill", "demo.canary"]
+    drill = subprocess.Popen(command, cwd=demo.root, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not (pids.exists() and pids.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    drill.terminate()
+    assert drill.wait(60) == 128 + signal.SIGTERM
     assert not any(_alive(int(pid)) for pid in pids.read_text().split())
 
 
@@ -265,13 +269,6 @@ def test_the_bound_of_a_rehearsal_is_kept(tmp_path: Path) -> None:
     seen = rehearse(Task(plan, plan.phases[0], None, tmp_path / "child"), demo.root, 0.5, Event())
     assert seen.trouble == "it took more than 0.5 s"
     assert time.monotonic() - before < 60
-
-
-def _stop_once(pids: Path, stop: Event) -> None:
-    until = time.monotonic() + 60
-    while not (pids.exists() and pids.read_text()) and time.monotonic() < until:
-        time.sleep(0.05)
-    stop.set()
 
 
 def _alive(pid: int) -> bool:

@@ -63,12 +63,24 @@ def test_a_fault_is_caught_where_the_verdict_leaves_pass_and_warn(
     assert outcome(seen(fast=verdict)) is expected
 
 
-@pytest.mark.parametrize("verdict", [v for v in Verdict if v not in (PASS, Verdict.WARN)])
+@pytest.mark.parametrize("verdict", [v for v in Verdict if v.holds_back or v is Verdict.WAIVED])
 def test_what_does_not_pass_without_the_fault_proves_nothing(verdict: Verdict) -> None:
     healthy = seen(fast=verdict)
     assert outcome(seen(fast=FAIL), healthy) is Outcome.UNPROVEN
     assert not provable(SLOW, healthy)
     assert provable(SLOW, seen(fast=Verdict.WARN))
+
+
+def test_what_does_not_apply_here_is_not_asked() -> None:
+    healthy = seen(fast=Verdict.NOT_APPLICABLE)
+    assert outcome(seen(fast=Verdict.NOT_APPLICABLE), healthy) is Outcome.NOT_APPLICABLE
+    assert not provable(SLOW, healthy)
+
+
+def test_a_guardrail_notices_where_it_is_no_longer_quiet() -> None:
+    rail = Named("slow", {"rail": Gate.EXIT})
+    assert row(rail, seen(), seen(rail=FAIL)).cells[0].outcome is Outcome.CAUGHT
+    assert row(rail, seen(), seen()).cells[0].outcome is Outcome.MISSED
 
 
 def test_a_broken_rehearsal_without_a_fault_proves_nothing() -> None:
@@ -112,6 +124,8 @@ def test_what_left_pass_unasked_is_shown_unless_it_was_not_passing_anyway() -> N
         ([Outcome.CAUGHT, Outcome.NOT_RUN], 11),
         ([Outcome.COLLAPSED], 11),
         ([Outcome.UNPROVEN, Outcome.CAUGHT], 11),
+        ([Outcome.NOT_APPLICABLE, Outcome.CAUGHT], 0),
+        ([Outcome.NOT_APPLICABLE], 11),
         ([], 11),
     ],
 )
