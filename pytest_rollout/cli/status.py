@@ -113,13 +113,13 @@ def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
 
 
 def _noes(row: dict[str, Any]) -> str:
-    """The days on which the gates that state criteria last said no."""
+    """The days on which gates last said no; of one that was never asked, only where it did."""
     said = []
     for gate in Gate:
         last = row[gate.value]["last_no"]
         if last:
             said.append(f"{gate} {last['at'][:10]}{' (outdated)' * last['outdated']}")
-        elif row[gate.value]["criteria"]:
+        elif row[gate.value]["decision"]:
             said.append(f"{gate} never")
     return f"  last no: {', '.join(said)}" if said else ""
 
