@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -77,7 +78,7 @@ def command(
         for one in drills:
             keep(store, one)
     cells = tuple(cell for one in drills for cell in one.cells)
-    data = {
+    data: dict[str, Any] = {
         "plan": plan.id,
         "exit_status": exit_status(cells),
         "phases": [to_data(one) for one in drills],
@@ -88,7 +89,7 @@ def command(
     if as_json:
         print_json(data)
     else:
-        for line in _lines(drills, where):
+        for line in _lines(drills, data["unnamed"], where):
             say(line)
     return exit_status(cells)
 
@@ -172,8 +173,10 @@ def _progress(text: str) -> None:
     click.echo(plain(hide(text)), err=True)
 
 
-def _lines(drills: Sequence[Drill], where: Path) -> Iterator[str]:
+def _lines(drills: Sequence[Drill], unnamed: Sequence[str], where: Path) -> Iterator[str]:
     for one in drills:
         yield from report.lines(one)
+    if unnamed:
+        yield f"not drilled, as no criterion names a fault: {', '.join(unnamed)}"
     yield f"report: {os.path.relpath(where)}"
     yield report.summary(drills)

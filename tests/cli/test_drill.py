@@ -220,6 +220,7 @@ def test_a_plan_that_names_no_fault_proves_nothing(project: Project) -> None:
     answer = project.rollout("drill", "demo")
     assert answer.status == 11
     assert "nothing was drilled: no criterion names a fault" in answer.out
+    assert "no criterion names a fault: canary" in answer.out
 
 
 def test_check_says_which_hard_criteria_no_drill_proves(project: Project) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_rollout.evidence.drills import keep, last_no
@@ -42,6 +44,15 @@ def test_a_drill_of_another_text_of_the_plan_is_outdated(ledger: Ledger) -> None
     found = last_no(ledger, EXIT, "another")
     assert found is not None
     assert found.outdated
+
+
+def test_a_gate_that_was_dragged_along_did_not_notice_anything(ledger: Ledger) -> None:
+    """Its criteria do not name the fault; the target may be gone, or the run not be whole."""
+    found = drill()
+    row = replace(found.rows[0], answers={Gate.ENTRY: Answer.HOLD, Gate.EXIT: Answer.NO_GO})
+    keep(ledger, replace(found, rows=(row,)))
+    assert last_no(ledger, ENTRY, "digest") is None
+    assert last_no(ledger, EXIT, "digest") is not None
 
 
 @pytest.mark.parametrize(
