@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "targets": {"model", "redact"},
     "checks": {"model", "redact", "targets"},
     "signoff": {"model", "calendar", "judge"},
+    "drill": {"model", "redact"},
     "session": {
         "model",
         "calendar",
@@ -46,6 +47,7 @@ MAY_IMPORT = {
         "targets",
         "signoff",
         "soundness",
+        "drill",
     },
     "plugin": {"session"},
     "": {"model", "session", "targets"},  # the package itself: names for suites
