@@ -8,9 +8,22 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.demonstrations import demonstrated
 from suites.plms.scenarios import burst, rolled_back, two_projects
+from suites.plms.starting import keyed_starts, rehearsals
 
-__all__ = ["burst", "rolled_back", "two_projects"]
+__all__ = [
+    "burst",
+    "calibration_rolled_back",
+    "demonstrated",
+    "keyed_starts",
+    "probed",
+    "rehearsals",
+    "rolled_back",
+    "seeded",
+    "two_projects",
+]
 
 
 @pytest.fixture(scope="session")
