@@ -81,11 +81,14 @@ def _decided(api: httpx.Client, runs: list[dict[str, Any]]) -> list[bool]:
 
 
 @pytest.mark.criterion("policy-truth-table")
-def test_every_combination_is_decided_as_stated(api: httpx.Client, observe: Observe) -> None:
+def test_every_combination_is_decided_as_stated(
+    api: httpx.Client, phase: Stage, observe: Observe
+) -> None:
+    now = phase.now()
     runs = [_described(*values) for values in product(KINDS, FLAGS, FLAGS)]
     for run, update in zip(runs, _decided(api, runs), strict=True):
         wrong = update is not _may_teach(run)
-        observe("policy_mismatch", wrong, kind=run.get("run_kind", "absent"))
+        observe("policy_mismatch", wrong, at=now, kind=run.get("run_kind", "absent"))
 
 
 @pytest.mark.criterion("policy-truth-table")
