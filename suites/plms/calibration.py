@@ -103,7 +103,7 @@ PROBES = {
     "sandbox": Probe(956, {"run_kind": "baseline", "write_sandbox": True}, False),
     "no-flag": Probe(957, {"run_kind": "baseline"}, True),
 }
-_SMALL = {"lane_name": "Code-API", "tasks": 1, "task_seconds": 60, "tags": "probe"}
+_SMALL = {"lane_name": "Code-API", "tasks": 1, "task_seconds": 60, "tags": "drill"}
 
 
 @dataclass(frozen=True, slots=True)
