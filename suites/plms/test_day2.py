@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from suites.plms.starting import START, Rehearsed, Starts
 pytestmark = pytest.mark.day2
 
 RATE = "test_pass_rate"
+EXPECTED = Path(__file__).with_name("demos") / "expected"
 quick = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 notes = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -68,13 +70,11 @@ def test_demo_waits_for_nobody(demonstrated: Demonstrated, demo: str) -> None:
 
 @pytest.mark.criterion("output-matches")
 @pytest.mark.parametrize("demo", DEMOS)
-def test_demo_says_what_it_should(
-    demonstrated: Demonstrated, demo: str, phase: Stage, observe: Observe
-) -> None:
+def test_demo_says_what_it_should(demonstrated: Demonstrated, demo: str, observe: Observe) -> None:
     shown = demonstrated.shown[demo]
     observe.attach(f"{demo}_output.txt", shown.text)
-    path = phase.file("demos") / "expected" / f"demo_{demo[-1]}.txt"
-    unlike = shown.unlike(path.read_text(encoding="utf-8"))
+    expected = (EXPECTED / f"demo_{demo[-1]}.txt").read_text(encoding="utf-8")
+    unlike = shown.unlike(expected)
     assert not unlike, f"{DEMOS[demo]} says something else: {' | '.join(unlike)}"
 
 
