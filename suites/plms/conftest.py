@@ -8,9 +8,20 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.deployment import deployed, outages, taken_back
+from suites.plms.host import Host
+from suites.plms.preparation import prepared
 from suites.plms.scenarios import burst, rolled_back, two_projects
 
-__all__ = ["burst", "rolled_back", "two_projects"]
+__all__ = [
+    "burst",
+    "deployed",
+    "outages",
+    "prepared",
+    "rolled_back",
+    "taken_back",
+    "two_projects",
+]
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +37,9 @@ def registry(phase: Stage) -> Path:
     if not path.is_file():
         raise RolloutError(f"there is no registry at {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def host(phase: Stage) -> Host:
+    """The host as the phase finds it."""
+    return Host.of(phase)
