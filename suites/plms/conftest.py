@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
-from suites.plms.deployment import deployed, outages, taken_back
+from suites.plms.deployment import deployed, taken_back
 from suites.plms.host import Host
 from suites.plms.preparation import prepared
 from suites.plms.scenarios import burst, rolled_back, two_projects
@@ -16,7 +16,6 @@ from suites.plms.scenarios import burst, rolled_back, two_projects
 __all__ = [
     "burst",
     "deployed",
-    "outages",
     "prepared",
     "rolled_back",
     "taken_back",

@@ -116,22 +116,11 @@ class Outage:
     after: Health
 
 
-@scenario(effect="disrupt", own_target=True)
-def outages(phase: Stage) -> Mapping[str, Outage]:
-    """Each dependency is taken away and brought back."""
-    url, found = phase.target("plms").url, {}
-    for part in PARTS:
-        phase.operate("plms", "break-dependency", part=part)
-        during = probe(url)
-        phase.operate("plms", "mend-dependency", part=part)
-        found[part] = Outage(during, probe(url))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What the rollback left behind."""
+    """What health noticed, and what the rollback left behind."""
 
+    outages: Mapping[str, Outage]  # of each dependency
     enabled: str
     active: str
     accepts: bool  # the API's port, after the rollback
@@ -144,11 +133,12 @@ class TakenBack:
 
 @scenario(effect="disrupt", own_target=True)
 def taken_back(phase: Stage) -> TakenBack:
-    """The registry is damaged, and the day's changes are rolled back."""
+    """Dependencies go and come, the registry is damaged, the day's changes are rolled back."""
     needs("systemctl", "systemd-analyze")
     host = Host.of(phase)
     phase.operate("plms", "deploy-timer")
     url = _deploy_api(phase)
+    outages = {part: _outage(phase, part) for part in PARTS}
     phase.operate("plms", "damage-registry")
     damaged = contents(host.registry)
     phase.operate("plms", "roll-back-deployment")
@@ -158,7 +148,14 @@ def taken_back(phase: Stage) -> TakenBack:
     lanes = httpx.get(f"{_deploy_api(phase)}/api/portfolio/status").raise_for_status().json()
     caps = {lane["lane_name"]: lane["max_concurrent"] for lane in lanes["lanes"]}
     backup = contents(newest(host.backups, "registry_*.db"))
-    return TakenBack(enabled, active, listens, below, damaged, backup, restored, caps)
+    return TakenBack(outages, enabled, active, listens, below, damaged, backup, restored, caps)
+
+
+def _outage(phase: Stage, part: str) -> Outage:
+    phase.operate("plms", "break-dependency", part=part)
+    during = probe(phase.target("plms").url)
+    phase.operate("plms", "mend-dependency", part=part)
+    return Outage(during, probe(phase.target("plms").url))
 
 
 def ask(host: Host, *words: str) -> str:

@@ -19,7 +19,6 @@ from suites.plms.deployment import (
     TIMER,
     Deployed,
     FailureDrill,
-    Outage,
     TakenBack,
     ask,
 )
@@ -156,8 +155,8 @@ def test_dependency_is_there(deployed: Deployed, part: str) -> None:
 
 @pytest.mark.criterion("healthz-detects-outage")
 @pytest.mark.parametrize("part", PARTS)
-def test_health_notices_an_outage(outages: dict[str, Outage], part: str) -> None:
-    during, after = outages[part].during, outages[part].after
+def test_health_notices_an_outage(taken_back: TakenBack, part: str) -> None:
+    during, after = taken_back.outages[part].during, taken_back.outages[part].after
     assert during.status != httpx.codes.OK, f"health answers 200 while {part} is gone"
     assert during.body.get("status") != "ok", f"health says ok while {part} is gone"
     assert during.body.get(part) is False, f"health says {part} is {during.body.get(part)}"
