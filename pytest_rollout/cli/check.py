@@ -15,16 +15,16 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
-from pytest_rollout.judge.lint import Assumed, remarks
 from pytest_rollout.model.check import Means
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Gate, Phase, Plan
+from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity
 from pytest_rollout.model.waiver import Waives
 from pytest_rollout.plan import bindings, stand_ins, terms
 from pytest_rollout.plan.division import whole_divisions
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.waivers import expired
 from pytest_rollout.report.terminal import plain
+from pytest_rollout.soundness.remarks import Assumed, remarks
 
 _WRONG = 4
 _LACK = {
@@ -143,6 +143,7 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "stand_in": (phase.id, criterion.id) in answered,
             "check": str(criterion.check) if criterion.check else None,
             "items": items.get(full, []),
+            "faults": list(criterion.faults),
         }
 
 
@@ -163,6 +164,12 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
                     "both are whole numbers (1/2 is 0); write 1.0 * before it, unless one is real"
                 )
     for phase in plan.phases:
+        unproven = [one.id for one in phase.criteria if _needs_fault(one)]
+        if unproven:
+            yield (
+                f"{plan.id}.{phase.id}: no drill proves that {', '.join(unproven)} can say no "
+                "(hard, and naming no fault; faults: [NAME])"
+            )
         yield from _never_cleared(plan, phase)
 
 
@@ -180,6 +187,11 @@ def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:
     if calendar.never_opens(plan, phase):
         window = calendar.window_words(plan, phase)
         yield f"{plan.id}.{phase.id} ({window}) is never open for its changes, so not cleared"
+
+
+def _needs_fault(criterion: Criterion) -> bool:
+    """Whether it blocks its gate, and no fault is known that it must notice; people are asked."""
+    return criterion.severity is Severity.HARD and not (criterion.faults or criterion.attested)
 
 
 def _lines(

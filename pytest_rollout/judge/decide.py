@@ -258,9 +258,16 @@ def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
 
 
 def criteria_digest(phase: Phase, gate: Gate) -> str:
-    """A fingerprint of what a gate asks, whatever the layout of the file."""
+    """A fingerprint of what a gate asks, whatever the layout of the file.
+
+    The faults that drills plant are no part of it: they ask nothing of the target.
+    """
     stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *_watched(phase, gate))
     rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
+    for row in rows:
+        del row["faults"]
+        if row.get("check"):
+            row["check"]["line"] = 0
     return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
 
 

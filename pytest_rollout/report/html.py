@@ -66,8 +66,8 @@ class Group:
     rows: tuple[Row, ...]
 
 
-def to_html(decision: Decision) -> str:
-    """The report of a decision as HTML."""
+def to_html(decision: Decision, last_no: str = "") -> str:
+    """The report of a decision as HTML; ``last_no`` says when its gate last said no."""
     criteria = tuple(_groups(decision.criteria, "c", MOST_ROWS_OF_PAGE))
     guardrails = tuple(_groups(decision.guardrails, "g", MOST_ROWS_OF_PAGE))
     demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
@@ -76,6 +76,7 @@ def to_html(decision: Decision) -> str:
     template, style, policy = _page()
     return template.render(
         decision=decision,
+        last_no=last_no,
         criteria=criteria,
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],

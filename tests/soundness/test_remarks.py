@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from pytest_rollout.judge.alarms import alarms
-from pytest_rollout.judge.lint import Assumed, Remark, remarks
 from pytest_rollout.model.rule import Rule
+from pytest_rollout.soundness.alarms import alarms
+from pytest_rollout.soundness.remarks import Assumed, Remark, remarks
 from tests.judge.worlds import HEADER, criterion, guardrail, plan_of, samples, watched
 
 RATE = "metric: ok, take: rate"

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from pytest_rollout.judge import extremes, words
-from pytest_rollout.judge.alarms import LEVEL, Alarms, alarms, surer
-from pytest_rollout.judge.extremes import GOOD, Extremes
+from pytest_rollout.judge import words
 from pytest_rollout.judge.numbers import decimal
-from pytest_rollout.judge.supposed import ENOUGH, length_of
 from pytest_rollout.model.decision import Finding
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import (
@@ -26,6 +23,10 @@ from pytest_rollout.model.plan import (
 )
 from pytest_rollout.model.rule import Rule, ScopeKind, Take, duration_words
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.soundness import extremes
+from pytest_rollout.soundness.alarms import LEVEL, Alarms, alarms, surer
+from pytest_rollout.soundness.extremes import GOOD, Extremes
+from pytest_rollout.soundness.supposed import ENOUGH, length_of
 
 OFTEN = 0.05  # a chance of a false alarm that is worth a remark
 _WHEN = re.compile(

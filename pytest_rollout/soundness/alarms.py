@@ -16,10 +16,10 @@ from functools import cache
 from math import comb, prod
 
 from pytest_rollout.judge.assess import Assessed, Terms, assess
-from pytest_rollout.judge.supposed import values
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Confidence, Rule, ScopeKind, Take
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.soundness.supposed import values
 
 LOOKS = 24  # samples of a phase, where nobody says how many it holds
 LEVEL = Fraction(1, 20)

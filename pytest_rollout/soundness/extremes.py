@@ -13,15 +13,6 @@ from pytest_rollout.judge.assess import Assessed, Terms, assess
 from pytest_rollout.judge.decide import decide
 from pytest_rollout.judge.groups import judge_group
 from pytest_rollout.judge.power import least
-from pytest_rollout.judge.supposed import (
-    ENOUGH,
-    Supposed,
-    judged_at,
-    supposing,
-    tractable,
-    values,
-    world_of,
-)
 from pytest_rollout.model.decision import Finding
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.plan import (
@@ -35,6 +26,15 @@ from pytest_rollout.model.plan import (
 )
 from pytest_rollout.model.rule import Rule, Scope
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.soundness.supposed import (
+    ENOUGH,
+    Supposed,
+    judged_at,
+    supposing,
+    tractable,
+    values,
+    world_of,
+)
 
 GOOD = (Verdict.PASS, Verdict.WARN)
 
