@@ -95,7 +95,7 @@ def stamped(backup: Path) -> datetime:
 
 
 def contents(registry: Path) -> dict[str, list[Any]]:
-    """Every row of every table; read from a copy that is restored first where it is a backup."""
+    """Every row of every table."""
     with closing(sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)) as db:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         tables = [name for (name,) in db.execute(query)]
