@@ -40,9 +40,9 @@ class Others:
     lost rows cannot make a run vanish: nothing is recorded before it happened.
     """
 
-    def __init__(self, ledger: Ledger, kept: Sequence[Record], run: Run, phase: str) -> None:
+    def __init__(self, ledger: Ledger, last: int, run: Run, phase: str) -> None:
         self._ledger = ledger
-        self._last = kept[-1].sequence
+        self._last = last  # what was recorded before it counts
         self._run = run
         self._phase = phase
         self.seen: list[Seen] = []

@@ -29,6 +29,7 @@ from pytest_rollout.model.plan import (
     Severity,
     Then,
 )
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use, Waived
 
@@ -48,7 +49,9 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     railed = tuple(zip(watched, rails, strict=True))
     weighed = _weighed(phase, gate, found)
     answer, reasons = _fold(weighed, asked, railed)
+    resets = tuple(one for one in world.resets if one.guardrail in {rail.id for rail in rails})
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
+    conditions += tuple(_reset(plan, phase, gate, railed, resets))
     if not world.run.sealed:  # the rest follows from that
         reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
         conditions = ()
@@ -76,6 +79,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         drill=world.run.drill,
         stand_ins=_stand_ins(plan, phase, gate, world.run.environment),
         waivers=waivers,
+        resets=resets,
         window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
         zone_data=world.run.zone_data,
         criteria_digest=criteria_digest(phase, gate),
@@ -238,6 +242,22 @@ def _conditions(
     for rail, finding in rails:
         if finding.verdict is Verdict.FAIL and not {Then.PAUSE, Then.ROLLBACK} & set(rail.then):
             yield Condition(finding.id, finding.verdict, finding.because, owner, due)
+
+
+def _reset(
+    plan: Plan,
+    phase: Phase,
+    gate: Gate,
+    rails: Sequence[tuple[Guardrail, Finding]],
+    resets: Sequence[Reset],
+) -> Iterator[Condition]:
+    """A guardrail that is quiet because somebody reset it is a condition, not a clean sheet."""
+    owner = ", ".join(phase.owners) or "nobody is named"
+    for _, finding in rails:
+        mine = [one.words for one in resets if one.guardrail == finding.id]
+        if mine and finding.verdict is not Verdict.FAIL:
+            because = "; ".join([*mine[-1:], finding.because])
+            yield Condition(finding.id, finding.verdict, because, owner, _due(plan, phase, gate))
 
 
 def _due(plan: Plan, phase: Phase, gate: Gate) -> str:

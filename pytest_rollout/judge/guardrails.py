@@ -27,6 +27,7 @@ from pytest_rollout.judge.slices import (
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Labels, Seen, World
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import Verdict, worst
 from pytest_rollout.model.windows import Hours
@@ -38,21 +39,24 @@ def judge_guardrail(
     """FAIL is tripped, PASS is quiet, anything between is blind.
 
     ``oldest_us`` is the record time before which evidence is stale. Guardrails that state a
-    confidence share one budget of false alarms.
+    confidence share one budget of false alarms. After a reset it is judged anew: on what
+    happened later, and on what was recorded later though it happened before.
     """
+    id_ = f"{plan.id}.{phase.id}.{guardrail.id}"
+    reset = last_reset(world, id_)
     sharing = sum(one.confidence is not None for rail in phase.guardrails for one in rail.rules)
     found: list[Part] = []
     for stated in guardrail.rules:
         rule = resolved(stated, world.seen)
         level = float(rule.confidence.level) / sharing if rule.confidence else 0.0
         terms = Terms(plan.timezone, level, watched=True)
-        found += _Guard(rule, world, at_us, terms, plan.nights).parts(oldest_us)
+        found += _Guard(rule, world, at_us, terms, plan.nights, reset).parts(oldest_us)
     parts = tuple(_state(part) for part in found)
     verdict = worst(part.verdict for part in parts)
     telling = [part for part in parts if part.verdict.holds_back] or parts
     telling = sorted(telling, key=lambda part: part.verdict.rank)
     return Finding(
-        id=f"{plan.id}.{phase.id}.{guardrail.id}",
+        id=id_,
         verdict=verdict,
         because=words.joined([f"{p.name}: {p.because}" if p.name else p.because for p in telling]),
         says=guardrail.says,
@@ -95,13 +99,20 @@ class _Guard:
     """One rule, watched over all that happened."""
 
     def __init__(
-        self, rule: Rule, world: World, at_us: int, terms: Terms, nights: Hours | None
+        self,
+        rule: Rule,
+        world: World,
+        at_us: int,
+        terms: Terms,
+        nights: Hours | None,
+        reset: Reset | None = None,
     ) -> None:
         self.rule = rule
         self.world = world
         self.at_us = at_us
         self.terms = terms
         self.nights = nights
+        self.reset_us = reset.at_us if reset else None
         self.others = other_side(rule, world)
         self.watches: dict[Labels, _Watch] = {}
         self.absent: list[Absent] = []
@@ -109,7 +120,7 @@ class _Guard:
     def parts(self, oldest_us: int) -> Iterator[Part]:
         """What it says of each group, and of groups that fall short."""
         known: list[Seen] = []
-        batches = _batches(matching(self.rule, self.world))
+        batches = _batches([one for one in matching(self.rule, self.world) if self._counts(one)])
         rows = self.rule.streak is not None or self.rule.per is not None
         for batch in batches or [[]]:
             known += batch
@@ -126,6 +137,10 @@ class _Guard:
             newest = latest[group] if group in named else max(latest.values())
             yield from watch.parts(stale=0 < newest < oldest_us)
         yield from (absent_part(self.rule, item) for item in self.absent)
+
+    def _counts(self, one: Seen) -> bool:
+        """Whether it happened, or was recorded, after the reset."""
+        return self.reset_us is None or max(event_time(one), one.seen_us) > self.reset_us
 
     def _end(self, known: list[Seen]) -> int:
         return max([self.at_us, *map(event_time, known)])
@@ -208,6 +223,15 @@ class _Guard:
             because = words.holes(self.rule, slice_)
             return replace(part, verdict=Verdict.INCONCLUSIVE, because=because)
         return replace(part, verdict=Verdict.PASS)
+
+
+def last_reset(world: World, id_: str) -> Reset | None:
+    """The newest reset of a guardrail (full id)."""
+    return max(
+        (one for one in world.resets if one.guardrail == id_),
+        key=lambda one: one.at_us,
+        default=None,
+    )
 
 
 def _batches(items: list[Seen]) -> list[list[Seen]]:

@@ -49,6 +49,11 @@ def explained(
     yield from _seen(stated, finding)
     yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
     yield from (
+        f"  Reset at {one.at} by {one.by}: {one.reason} (then it was {one.was})."
+        for one in decision.resets
+        if one.guardrail == finding.id
+    )
+    yield from (
         f"  Condition: owed by {one.owner}, due at {one.due}."
         for one in decision.conditions
         if one.id == finding.id
