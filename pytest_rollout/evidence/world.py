@@ -67,8 +67,8 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
     own = facts.observations_of(ledger, kept, name)
     at_us = _judged_at(kept, run, own, name)
     others = Others(ledger, kept[-1].sequence, run, name)
-    others.read(_edge(run, phase, at_us, begun))
-    past = others.past(_compared(phase), begun, address)
+    others.read(edge_of(run, phase, at_us, begun))
+    past = others.past(compared(phase), begun, address)
     said, broken = _attested(ledger, kept, address, phase, run)
     reset, torn = _reset(ledger, kept, address, phase, run)
     others.problems += (*broken, *torn)
@@ -140,7 +140,7 @@ _AHEAD_US = 60_000_000
 _DAY_US = 86_400_000_000
 
 
-def _edge(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | None:
+def edge_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | None:
     """The instant after which observations of other runs matter; None where none of them do.
 
     A rehearsal reads its own run alone. What looks at many moments may reach any of them.
@@ -170,7 +170,7 @@ def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
             yield _ALL_TIME if edge is None else edge
 
 
-def _compared(phase: Phase) -> list[Versus]:
+def compared(phase: Phase) -> list[Versus]:
     """The comparisons with what was seen before, or of another release."""
     rules = [one.rule for one in phase.criteria if one.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
