@@ -29,25 +29,27 @@ def read_now(
     phase: Phase,
     environment: str,
     *,
-    release: str | None,
+    fact: ReleaseFact | None,
     now_us: int,
     run: str = "",
 ) -> Now:
-    """What was seen of a phase's release until now, except by a run that looks itself.
+    """What was seen of a phase and a release until now, except by a run that looks itself.
 
     Raises LedgerError where the ledger cannot be read, or cannot be trusted.
     """
     name = f"{address.plan}.{address.phase}"
     head = ledger.head()
-    fact = ReleaseFact("now", release)
-    here = Run(run, environment, now_us, now_us, True, releases=(fact,))
+    releases = (fact,) if fact else ()  # a plan need not say where the release is read
+    here = Run(run, environment, now_us, now_us, True, releases=releases)
     events = ledger.find(RecordKind.EVENT, address.plan, name, environment)
     begun = facts.begun_us(events, embedded=False)
     others = Others(ledger, head.sequence + 1, here, name)
     others.read(edge_of(here, phase, now_us, begun))
     past = others.past(compared(phase), begun, address)
     records = resets.all_of(ledger, address, phase, environment)
-    reset, torn = resets.known_at(ledger, records, head.sequence + 1, {release})
+    reset, torn = resets.known_at(
+        ledger, records, head.sequence + 1, {fact.release if fact else None}
+    )
     problems = (*others.problems, *torn)
     if problems:
         raise LedgerError(f"the ledger {ledger.path} cannot be trusted: {problems[0]}")
