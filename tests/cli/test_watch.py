@@ -12,7 +12,7 @@ import pytest
 from pytest_rollout.evidence.verify import verify
 from tests.cli.conftest import Answer, Project
 from tests.cli.watched import PLAN, Service, events, happen, serving
-from tests.evidence.runs import EXIT, Writer
+from tests.evidence.runs import ENTRY, EXIT, Writer
 
 WATCH = ("watch", "demo.canary", "--every", "50ms")
 RESET = ("reset", "demo.canary.lag", "--by", "A. Person", "--reason", "the cause is gone")
@@ -290,3 +290,27 @@ def test_a_reset_needs_the_release(project: Project, service: Service) -> None:
     refused = project.rollout(*RESET)
     assert "blind" in refused.out  # of v2 nothing was seen
     assert project.rollout(*RESET, "--release", "v1").status == 0
+
+
+def test_after_a_rollback_the_phase_is_not_clear_before_it_is_revalidated(
+    project: Project, service: Service
+) -> None:
+    def entry(run: str) -> None:
+        with project.ledger() as ledger:
+            Writer(ledger, run, "prod", PLAN, gates=(ENTRY,)).good()
+
+    clear = ("clear", "demo.canary/entry", "--env", "prod")
+    entry("r1")
+    assert project.rollout(*clear).status == 0
+    service.lags = [9]
+    assert project.rollout(*WATCH).status == 12
+    answer = project.rollout(*clear)
+    assert answer.status == 11
+    assert "no   revalidated: canary/entry must be GO anew (ROLLBACK at" in answer.out
+    assert "last looked at before the rollback" in answer.out
+    status = project.rollout("status", "--env", "prod")
+    assert "to revalidate: canary/entry after the ROLLBACK at" in status.out
+    entry("r2")
+    answer = project.rollout(*clear)
+    assert (answer.status, "yes  revalidated: canary/entry is GO anew" in answer.out) == (0, True)
+    assert "to revalidate" not in project.rollout("status", "--env", "prod").out
