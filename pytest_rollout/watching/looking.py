@@ -92,6 +92,7 @@ class Looking:
         self.end()
         self.start()
         self._now = None
+        self._rest_until = 0.0
 
     def _worlds(self, at_us: int) -> tuple[World, World]:
         """The world as a gate would see it once this watch has ended, and with all that runs."""
