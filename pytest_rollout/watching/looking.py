@@ -49,6 +49,7 @@ class Looking:
         self._seal_every_s = seal_every_s
         self._now: Now | None = None
         self._rest_until = 0.0
+        self._same = False  # whether nothing but this watch added to what was judged last
         self._last: Look | None = None
         self.fact: ReleaseFact | None = None
 
@@ -62,9 +63,13 @@ class Looking:
         """The release that is watched."""
         return self.fact.release if self.fact else None
 
-    def end(self) -> None:
-        """Seal what was seen."""
-        self._recording.seal(self._identify("end"))
+    def end(self) -> bool:
+        """Seal what was seen; whether all of it is of one release."""
+        fact = self._identify("end")
+        self._recording.seal(fact)
+        if fact is None or self.fact is None:
+            return fact is self.fact
+        return not fact.error and fact.release == self.fact.release
 
     def look(self, *, last: bool = False) -> Look:
         """Ask, write what was answered, and judge, unless judging takes too much of the time."""
@@ -78,7 +83,9 @@ class Looking:
             return replace(self._last, at_us=at_us, trouble=polled.trouble, judged=False)
         at_us = time.time_ns() // 1000
         world, running = self._worlds(at_us)
-        found = standings(self._plan, self._phase, world, running, at_us)
+        before = self._last.found if self._last is not None and self._same else ()
+        found = standings(self._plan, self._phase, world, running, at_us, before)
+        self._same = True
         self._rest_until = time.monotonic() + (time.monotonic() - started) * _SHARE
         troubles = polled.trouble
         if self.fact and self.fact.error:
@@ -89,10 +96,19 @@ class Looking:
 
     def _turn(self) -> None:
         """Seal the run and begin another one, so that what was seen so far is evidence."""
-        self.end()
+        before, seen, fact = self._recording.run, tuple(self._recording.seen), self.fact
+        whole = self.end()
         self.start()
-        self._now = None
+        same = whole and self.release == (fact.release if fact else None)
+        now, self._now = self._now, None
         self._rest_until = 0.0
+        if now is None or not same:
+            return
+        ledger, ours = self._recording.ledger, {before, self._recording.run}
+        if all(one.run in ours for one in ledger.between(now.last + 1)):  # nothing else is new
+            world = replace(now.world, seen=(*now.world.seen, *seen))
+            running = replace(now.running, seen=(*now.running.seen, *seen))
+            self._now = Now(world, running, ledger.head().sequence)
 
     def _worlds(self, at_us: int) -> tuple[World, World]:
         """The world as a gate would see it once this watch has ended, and with all that runs."""
@@ -113,6 +129,7 @@ class Looking:
                 last = recording.ledger.head().sequence
                 self._now = replace(self._now, last=last)
                 return self._now
+        self._same = False
         watched = recording.watched
         self._now = read_now(
             recording.ledger,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pytest_rollout.judge.guardrails import judge_guardrail
+from pytest_rollout.judge.guardrails import judge_guardrail, look_again
+from pytest_rollout.judge.memory import Memory
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.plan import Guardrail, Phase, Plan, Then
@@ -27,6 +28,7 @@ class Standing:
 
     guardrail: Guardrail
     finding: Finding
+    memory: Memory = field(default_factory=Memory)  # for the next look at the same world
 
     @property
     def state(self) -> State:
@@ -62,31 +64,30 @@ class Standing:
 
 
 def standings(
-    plan: Plan, phase: Phase, world: World, running: World, at_us: int
-) -> tuple[Standing, ...]:
-    """Each guardrail as a gate would see it; one that what still runs has tripped is tripped."""
-    environment = plan.environments.get(world.run.environment)
-    max_age = environment.max_age_us if environment else None
-    oldest_us = at_us - max_age if max_age is not None else 0
-    return tuple(
-        _stand(plan, phase, one, world, running, at_us, oldest_us) for one in phase.guardrails
-    )
-
-
-def _stand(
     plan: Plan,
     phase: Phase,
-    guardrail: Guardrail,
     world: World,
     running: World,
     at_us: int,
-    oldest_us: int,
-) -> Standing:
-    found = judge_guardrail(plan, phase, guardrail, world, at_us, oldest_us)
-    if found.verdict is not Verdict.FAIL and running.seen != world.seen:
-        ahead = judge_guardrail(plan, phase, guardrail, running, at_us, oldest_us)
-        found = ahead if ahead.verdict is Verdict.FAIL else found
-    return Standing(guardrail, found)
+    before: Sequence[Standing] = (),
+) -> tuple[Standing, ...]:
+    """Each guardrail as a gate would see it; one that what still runs has tripped is tripped.
+
+    ``before`` is an earlier look at the same world, to which only later slots were added.
+    """
+    environment = plan.environments.get(world.run.environment)
+    max_age = environment.max_age_us if environment else None
+    oldest_us = at_us - max_age if max_age is not None else 0
+    memories = {one.guardrail.id: one.memory for one in before}
+    found = []
+    for one in phase.guardrails:
+        memory = memories.get(one.id, Memory())
+        finding, memory = look_again(plan, phase, one, world, at_us, oldest_us, memory)
+        if finding.verdict is not Verdict.FAIL and running.seen != world.seen:
+            ahead = judge_guardrail(plan, phase, one, running, at_us, oldest_us)
+            finding = ahead if ahead.verdict is Verdict.FAIL else finding
+        found.append(Standing(one, finding, memory))
+    return tuple(found)
 
 
 def answer(found: Sequence[Standing]) -> Answer:
