@@ -46,6 +46,8 @@ def explained(
     yield f"  It says: {finding.says}."
     yield f"  {_weight(stated)} of {decision.address.plan}.{decision.address.phase} ({title})."
     yield from (f"  Asked: {words}." for words in _asked(stated))
+    if isinstance(stated, Guardrail) and stated.check is not None:
+        yield f"  Watched: `rollout watch` asks {stated.check}."
     yield from _seen(stated, finding)
     yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
     yield from (

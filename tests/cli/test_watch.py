@@ -314,3 +314,17 @@ def test_after_a_rollback_the_phase_is_not_clear_before_it_is_revalidated(
     answer = project.rollout(*clear)
     assert (answer.status, "yes  revalidated: canary/entry is GO anew" in answer.out) == (0, True)
     assert "to revalidate" not in project.rollout("status", "--env", "prod").out
+
+
+def test_a_way_back_that_nothing_starts_or_nobody_may_go_is_remarked_on(project: Project) -> None:
+    check = "{http: /state, on: api, expect: {json: {traffic: old}}}"
+    step = f"{{says: back, http: POST /stop, on: api, check: {check}}}"
+    head, _, _ = PLAN.partition("    rollback:\n")
+    auto = f"{head}    rollback: {{mode: auto, steps: [{step}]}}\n"
+    only_looks = auto.replace("[observe, change]", "[observe]")
+    project.plan.write_text(only_looks.replace("[rollback, notify]", "pause"))
+    notes = project.rollout("check", "demo", "--json").json["notes"]
+    assert "demo.canary: `mode: auto`, and none of its guardrails has `then: rollback`" in notes
+    assert any(
+        "prod does not allow change, so steps of its rollback are refused" in n for n in notes
+    )
