@@ -34,6 +34,8 @@ from pytest_rollout.watching.state import Standing, State, answer
 from pytest_rollout.watching.trips import Trip, record_trip
 from pytest_rollout.watching.view import View
 
+_LEAST_US = 5_000_000  # that an answer may take, however often is looked
+
 
 @dataclass
 class _Scene:
@@ -98,7 +100,8 @@ def command(
     place = RealPlace(f"{plan.id}.{stated.id}", plan.environments[where], project.root)
     with closing(Ledger.create(project.ledger_path)) as store, closing(place):
         recording = Recording(store, _watched(project, plan, stated, where))
-        poller = Poller(sources(stated), place, project.root, every_us, min(1.0, every_us / 4e6))
+        limit = max(every_us, _LEAST_US)
+        poller = Poller(sources(stated), place, project.root, limit, min(1.0, every_us / 4e6))
         with closing(poller):
             shown = Shown(View(plan.timezone, every_us), as_json=as_json)
             scene = _Scene(
