@@ -176,3 +176,17 @@ def test_what_was_taken_out_of_a_watch_shows(tmp_path: Path, service: Service) -
         found = decided(ledger)
         assert (found.answer.value, "was damaged" in found.reasons[0]) == ("HOLD", True)
         assert verify(ledger, ()).problems
+
+
+def test_a_watch_that_was_killed_before_its_first_look_may_have_seen_something(
+    tmp_path: Path, service: Service
+) -> None:
+    with opened(tmp_path / "ledger.db") as ledger:
+        happen(ledger)
+        Scene(ledger).looking.start()
+        whole = Scene(ledger)
+        whole.looking.start()
+        whole.looking.look()
+        whole.looking.end()
+        found = decided(ledger)
+        assert (found.answer.value, rails(found)) == ("HOLD", ["inconclusive", "pass"])
