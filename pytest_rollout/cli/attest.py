@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
-from pytest_rollout.evidence.attachments import digest_of
 from pytest_rollout.cli.real import real_environment, release_now
+from pytest_rollout.evidence.attachments import digest_of
 from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.judge.attesting import shelf_life

@@ -45,16 +45,13 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     asked = demands(plan, world, criteria=len(found))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
-    window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
-    weighed = _weighed(phase, gate, found)
-    answer, reasons = _fold(weighed, asked, railed)
+    answer, reasons = _fold(_weighed(phase, gate, found), asked, railed)
     resets = tuple(one for one in world.resets if one.guardrail in {rail.id for rail in rails})
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
-    conditions += tuple(_reset(plan, phase, gate, railed, resets))
+    conditions += tuple(_reset(plan, phase, gate, rails, resets))
     if not world.run.sealed:  # the rest follows from that
-        reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
-        conditions = ()
+        reasons, conditions = tuple(_reason(one) for one in asked if one.verdict.holds_back), ()
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
         answer=answer,
@@ -80,11 +77,17 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         stand_ins=_stand_ins(plan, phase, gate, world.run.environment),
         waivers=waivers,
         resets=resets,
-        window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
+        window_instants=_instants(plan, phase),
         zone_data=world.run.zone_data,
         criteria_digest=criteria_digest(phase, gate),
     )
     return replace(decision, substance_digest=substance(decision))
+
+
+def _instants(plan: Plan, phase: Phase) -> tuple[str, ...]:
+    """The start and the excluded end of the phase's window."""
+    window = calendar.phase_window(plan, phase) or ()
+    return tuple(calendar.stamp(calendar.to_us(moment)) for moment in window)
 
 
 def _found(
@@ -248,12 +251,12 @@ def _reset(
     plan: Plan,
     phase: Phase,
     gate: Gate,
-    rails: Sequence[tuple[Guardrail, Finding]],
+    rails: Sequence[Finding],
     resets: Sequence[Reset],
 ) -> Iterator[Condition]:
     """A guardrail that is quiet because somebody reset it is a condition, not a clean sheet."""
     owner = ", ".join(phase.owners) or "nobody is named"
-    for _, finding in rails:
+    for finding in rails:
         mine = [one.words for one in resets if one.guardrail == finding.id]
         if mine and finding.verdict is not Verdict.FAIL:
             because = "; ".join([*mine[-1:], finding.because])
