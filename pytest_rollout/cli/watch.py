@@ -163,10 +163,10 @@ def _looks(
 ) -> tuple[Look, tuple[Standing, Trip] | None, str]:
     """One look after the other; the last one, the trip that ended them, and why they ended."""
     trips: dict[str, Trip] = {}
-    told_to_begin = False
+    told_to_begin = last = False
     due = time.monotonic()
     while True:
-        look = looking.look()
+        look = looking.look(last=last)
         scene.shown.look(look)
         if not look.begun and not told_to_begin:
             told_to_begin = True
@@ -174,15 +174,20 @@ def _looks(
             scene.shown.line("note", says)
         ending = []
         for one in sorted(look.found, key=lambda one: one.answer.rank):
-            if one.state is State.TRIPPED and one.finding.id not in trips:
+            if one.state is not State.TRIPPED:
+                trips.pop(one.finding.id, None)  # it was reset, and may trip anew
+            elif one.finding.id not in trips:
                 trips[one.finding.id] = _tripped(scene, one, look)
                 if {Then.ROLLBACK, Then.PAUSE} & set(one.guardrail.then):
                     ending.append((one, trips[one.finding.id]))
         if ending:
             return look, ending[0], "a guardrail tripped"
         why = "it was told to" if scene.ended.is_set() else over(look)
-        if why:
-            return look if look.judged else looking.look(last=True), None, why
+        if why and look.judged:
+            return look, None, why
+        last = bool(why)  # what was not judged yet may have tripped
+        if last:
+            continue
         due = max(due + scene.every_us / 1_000_000, time.monotonic())
         scene.ended.wait(due - time.monotonic())
 

@@ -14,7 +14,8 @@ from pytest_rollout.watching.record import Recording
 from pytest_rollout.watching.state import Standing, standings
 
 SEAL_EVERY_S = 600.0
-_SHARE = 3  # judging takes at most this part of the time
+_SHARE = 3  # judging that is slow takes at most a part of the time: of so many and one
+_SLOW_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class Looking:
         before = self._last.found if self._last is not None and self._same else ()
         found = standings(self._plan, self._phase, world, running, at_us, before)
         self._same = True
-        self._rest_until = time.monotonic() + (time.monotonic() - started) * _SHARE
+        took_s = time.monotonic() - started
+        self._rest_until = time.monotonic() + (took_s * _SHARE if took_s > _SLOW_S else 0)
         troubles = polled.trouble
         if self.fact and self.fact.error:
             troubles = (f"the release could not be read: {self.fact.error}", *troubles)

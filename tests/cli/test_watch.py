@@ -9,7 +9,9 @@ from contextlib import closing
 
 import pytest
 
+from pytest_rollout.evidence.resets import reset
 from pytest_rollout.evidence.verify import verify
+from pytest_rollout.model.reset import Reset
 from tests.cli.conftest import Answer, Project
 from tests.cli.watched import PLAN, Service, events, happen, serving
 from tests.evidence.runs import ENTRY, EXIT, Writer
@@ -328,3 +330,20 @@ def test_a_way_back_that_nothing_starts_or_nobody_may_go_is_remarked_on(project:
     assert any(
         "prod does not allow change, so steps of its rollback are refused" in n for n in notes
     )
+
+
+def test_a_guardrail_that_was_reset_under_a_watch_may_trip_anew(
+    project: Project, service: Service
+) -> None:
+    project.plan.write_text(PLAN.replace("[rollback, notify]", "warn"))
+
+    def lift() -> None:
+        with project.ledger() as ledger:
+            reset(ledger, Reset("demo.canary.lag", "A", "r", 0, "", "tripped", "v1"), "prod")
+        service.lags, service.end_after, service.happens = [0, 9], 4, type(service).happens
+
+    service.lags, service.happens = [9], lift
+    answer = looks(project, service, 2)
+    assert answer.status == 0
+    with project.ledger() as ledger:
+        assert len(events(ledger, "trip")) == 2

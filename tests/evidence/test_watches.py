@@ -20,6 +20,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.watching import looking
 from pytest_rollout.watching.looking import Looking
 from pytest_rollout.watching.place import RealPlace
 from pytest_rollout.watching.poll import Poller, sources
@@ -190,3 +191,21 @@ def test_a_watch_that_was_killed_before_its_first_look_may_have_seen_something(
         whole.looking.end()
         found = decided(ledger)
         assert (found.answer.value, rails(found)) == ("HOLD", ["inconclusive", "pass"])
+
+
+def test_asking_goes_on_where_judging_is_slow(
+    tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_SLOW_S", 0.0)
+    monkeypatch.setattr(looking, "_SHARE", 10**6)
+    service.lags = [0, 9]
+    with opened(tmp_path / "ledger.db") as ledger:
+        happen(ledger)
+        scene = Scene(ledger)
+        scene.looking.start()
+        assert scene.looking.look().judged
+        later = scene.looking.look()
+        assert (later.judged, later.found[0].finding.verdict) == (False, Verdict.PASS)
+        assert len(batches(ledger)) == 2
+        last = scene.looking.look(last=True)
+        assert (last.judged, last.found[0].finding.verdict) == (True, Verdict.FAIL)
