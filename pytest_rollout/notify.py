@@ -17,9 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from pytest_rollout.model.channel import Channel, Means
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.redact import cap, hide_in, learn
+from pytest_rollout.redact import cap, hide_in
 from pytest_rollout.targets.address import filled
-from pytest_rollout.targets.trouble import trouble
 
 _LIMIT_S = 10.0
 _MOST = 2_000
@@ -69,7 +68,6 @@ def tell(channel: Channel, message: Message) -> Told:
     address = ""
     try:
         address = filled(channel.address, "of notify")
-        learn({"ROLLOUT_NOTIFY_SECRET": address})
         safe = Message(cap(message.title, 200), cap(message.text, _MOST), cap(message.key, 200))
         facts = hide_in(dict(message.facts))
         if channel.means is Means.EMAIL:
@@ -78,8 +76,8 @@ def tell(channel: Channel, message: Message) -> Told:
             url, body = _body(channel, address, safe, facts)
             _post(url, body)
     except Exception as error:  # a message that fails changes nothing but what is said of it
-        why = error.args[0] if isinstance(error, RolloutError) else trouble(error)
-        return Told(channel, _without(str(why), address))
+        kind = "" if isinstance(error, RolloutError) else f"{type(error).__name__}: "
+        return Told(channel, _without(f"{kind}{error}", address))
     return Told(channel)
 
 

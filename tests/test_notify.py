@@ -116,7 +116,7 @@ def test_a_password_is_not_sent_in_the_open(monkeypatch: pytest.MonkeyPatch) -> 
     ("address", "why"),
     [
         ("", "the environment variable ADDRESS is not set"),
-        ("http://127.0.0.1:1/services/T1/B2/W3bh00kS3cr3t", "Connection"),
+        ("http://127.0.0.1:1/services/T1/B2/W3bh00kS3cr3t", "ConnectError"),
         ("no address at all", "protocol"),
     ],
 )
