@@ -11,7 +11,18 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Event, RolloutError, Stage, scenario
-from suites.plms.host import Host, JobRun, Message, contents, inbox, job_runs, needs, newest, run
+from suites.plms.host import (
+    Host,
+    JobRun,
+    Message,
+    contents,
+    inbox,
+    job_runs,
+    needs,
+    newest,
+    open_channels,
+    run,
+)
 
 TIMER = "plms-invariants.timer"
 SERVICE = "plms-invariants.service"
@@ -64,7 +75,7 @@ def deployed(phase: Stage) -> Deployed:
     """Timer and API are deployed; a failure is planted, noticed, and cleaned up."""
     needs("systemctl", "systemd-analyze")
     host = Host.of(phase)
-    phase.operate("plms", "open-channels")
+    open_channels(phase)
     phase.operate("plms", "deploy-timer")
     url = _deploy_api(phase)
     health = probe(url)
