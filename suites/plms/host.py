@@ -57,6 +57,13 @@ def needs(*programs: str) -> None:
             raise RolloutError(f"{program} is not installed: apt-get install {PACKAGES[program]}")
 
 
+def open_channels(phase: Stage) -> None:
+    """Open the channels of alerts in a rehearsal; raises RolloutError where one cannot be."""
+    if phase.embedded and find_spec("aiosmtpd") is None:
+        raise RolloutError("aiosmtpd is not installed: pip install 'pytest-rollout[receivers]'")
+    phase.operate("plms", "open-channels")
+
+
 def run(
     *words: str | Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
