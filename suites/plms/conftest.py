@@ -10,6 +10,9 @@ import pytest
 from pytest_rollout import RolloutError, Stage
 from suites.plms.calibration import calibration_rolled_back, probed, seeded
 from suites.plms.demonstrations import demonstrated
+from suites.plms.deployment import deployed, taken_back
+from suites.plms.host import Host
+from suites.plms.preparation import prepared
 from suites.plms.scenarios import burst, rolled_back, two_projects
 from suites.plms.starting import keyed_starts, rehearsals
 
@@ -17,11 +20,14 @@ __all__ = [
     "burst",
     "calibration_rolled_back",
     "demonstrated",
+    "deployed",
     "keyed_starts",
+    "prepared",
     "probed",
     "rehearsals",
     "rolled_back",
     "seeded",
+    "taken_back",
     "two_projects",
 ]
 
@@ -39,3 +45,9 @@ def registry(phase: Stage) -> Path:
     if not path.is_file():
         raise RolloutError(f"there is no registry at {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def host(phase: Stage) -> Host:
+    """The host as the phase finds it."""
+    return Host.of(phase)
