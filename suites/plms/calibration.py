@@ -100,10 +100,10 @@ PROBES = {
     "failing": Probe(
         955, {"run_kind": "baseline", "write_sandbox": False, "tests_pass": False}, False
     ),
-    "sandbox": Probe(956, {"run_kind": "baseline", "write_sandbox": True}, False),
+    "sandbox": Probe(956, {"run_kind": "hotfix", "write_sandbox": True}, False),
     "no-flag": Probe(957, {"run_kind": "baseline"}, True),
 }
-_SMALL = {"lane_name": "Code-API", "tasks": 1, "task_seconds": 60, "tags": "drill"}
+_SMALL = {"lane_name": "Code-API", "tasks": 1, "task_seconds": 60, "tags": "demo"}
 
 
 @dataclass(frozen=True, slots=True)
