@@ -177,7 +177,6 @@ def forced_runway(phase: Stage) -> Forced:
 class Withdrawn:
     """What the roll-back of the stress test left behind."""
 
-    before: set[int]  # projects that ran until then
     later: Sample  # half a minute after
     refused: int  # HTTP status of a start after it
     alerts: tuple[Message, ...]
@@ -190,13 +189,12 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
     for project in PAIR:
         start(plms.client, project, f"{phase.id}/{project}/1", **BUDGETS[project])
     plms.clock.advance(60)
-    before = sample(plms.client).executing(PAIR)
     phase.operate("plms", "roll-back-stress")
     plms.clock.advance(30)
     later = sample(plms.client)
     body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
     third = start(plms.client, 393, f"{phase.id}/393/1", **body)
-    return Withdrawn(before, later, third.status, read(phase.file("alerts")))
+    return Withdrawn(later, third.status, read(phase.file("alerts")))
 
 
 @dataclass(frozen=True, slots=True)
