@@ -91,7 +91,7 @@ def stress_run(phase: Stage) -> Stress:
         samples=samples,
         runways=runways,
         heatmap=heatmap,
-        alerts=read(phase.file("alerts")),
+        alerts=read(phase.file("inbox")),
         runs=runs(registry, PAIR),
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
@@ -170,7 +170,7 @@ def forced_runway(phase: Stage) -> Forced:
             runways[project].look(plms.client, f"/api/projects/{project}/budget-runway", now)
         if not executing:
             break
-    return Forced(runways, read(phase.file("alerts")))
+    return Forced(runways, read(phase.file("inbox")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
     later = sample(plms.client)
     body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
     third = start(plms.client, 393, f"{phase.id}/393/1", **body)
-    return Withdrawn(later, third.status, read(phase.file("alerts")))
+    return Withdrawn(later, third.status, read(phase.file("inbox")))
 
 
 @dataclass(frozen=True, slots=True)
