@@ -8,12 +8,15 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios import burst, rolled_back, two_projects
 from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 
 __all__ = [
+    "alert_drill",
     "burst",
     "forced_runway",
+    "monitoring_rolled_back",
     "rolled_back",
     "stress_rolled_back",
     "stress_run",
