@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from pytest_rollout.judge import bounds, versus
+from pytest_rollout.judge import bounds, kayenta, versus
 from pytest_rollout.judge.bounds import Interval
 from pytest_rollout.judge.estimate import Point, Weighted, estimate, weighted
 from pytest_rollout.model.evidence import Hole, Labels, Seen
@@ -75,6 +75,8 @@ def assess(
     others: Weighted = []
     if rule.versus is not None:
         others = weighted(terms.other.get(group, ()))
+        if rule.versus.kayenta:
+            return _by_kayenta(rule, values, others, point)
         other = estimate(others, rule.take)
         found = other if isinstance(other, str) else versus.difference(rule, point, other)
         if isinstance(found, str):
@@ -96,6 +98,19 @@ def assess(
     if isinstance(seen_in, str):
         return seen_in
     return Assessed(banded(rule.bands, seen_in), point, seen_in, difference)
+
+
+def _by_kayenta(rule: Rule, values: Weighted, others: Weighted, point: Point) -> Assessed | str:
+    """Failed where the test finds a harmful shift, unless the ratio of means is allowed."""
+    if not others:
+        return "of the other side nothing was seen"
+    found = kayenta.classify(values, others)
+    if isinstance(found, str):
+        return found
+    shifted = found.low if rule.bands.passes.upward else found.high
+    allowed = found.effect is not None and rule.bands.passes.holds(found.effect)
+    verdict = Verdict.FAIL if shifted and not allowed else Verdict.PASS
+    return Assessed(verdict, point, Interval(None, None, kayenta.METHOD), found.effect)
 
 
 def _tolerated(rule: Rule, values: Weighted) -> Assessed | str:

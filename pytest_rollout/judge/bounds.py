@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from pytest_rollout.judge import kernels
-from pytest_rollout.judge.estimate import Weighted
+from pytest_rollout.judge.estimate import Weighted, ordered
 from pytest_rollout.model.rule import Cut, Range, Rule, ScopeKind, Take, Taking
 
 _DIGITS = 6
@@ -59,17 +59,17 @@ def _quantile(values: Weighted, n: int, taking: Taking, a: float) -> Interval:
     assert taking.quantile is not None
     q = float(taking.quantile)
     low, high = kernels.rank_low(n, q, a), kernels.rank_high(n, q, a)
-    ordered = sorted(values, key=lambda item: item[0])
+    by_size = ordered(values)
     return Interval(
-        _ranked(ordered, low) if low >= 1 else None,
-        _ranked(ordered, high) if high <= n else None,
+        _ranked(by_size, low) if low >= 1 else None,
+        _ranked(by_size, high) if high <= n else None,
         "order statistics",
     )
 
 
-def _ranked(ordered: Weighted, rank: int) -> Fraction:
+def _ranked(by_size: Weighted, rank: int) -> Fraction:
     passed = 0
-    for value, count, _ in ordered:
+    for value, count, _ in by_size:
         passed += count
         if passed >= rank:
             return value

@@ -45,7 +45,8 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
     window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
-    answer, reasons = _fold(found, asked, railed)
+    weighed = _weighed(phase, gate, found)
+    answer, reasons = _fold(weighed, asked, railed)
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
     if not world.run.sealed:  # the rest follows from that
         reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
@@ -140,12 +141,20 @@ def _timely(world: World, oldest_us: int, at_us: int) -> World:
 
 def _timed(item: Seen, oldest_us: int, at_us: int) -> Seen:
     if item.seen_us < oldest_us:
-        return replace(item, value=Hole("older than max_age", opportunities(item)))
+        return replace(
+            item, value=Hole("older than evidence may be (max_age)", opportunities(item))
+        )
     if item.slot.t_us > at_us:  # somebody's clock is wrong, so it may belong to any scope
         why = f"from {calendar.stamp(item.slot.t_us)}, after the moment of judging"
         slot = replace(item.slot, t_us=at_us)
         return replace(item, slot=slot, value=Hole(why, opportunities(item)))
     return item
+
+
+def _weighed(phase: Phase, gate: Gate, found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings that an answer may rest on: of rules within the theorem."""
+    pairs = zip(phase.of(gate), found, strict=True)
+    return tuple(one for stated, one in pairs if stated.rule is None or stated.rule.in_theorem)
 
 
 def _fold(
@@ -249,9 +258,16 @@ def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
 
 
 def criteria_digest(phase: Phase, gate: Gate) -> str:
-    """A fingerprint of what a gate asks, whatever the layout of the file."""
+    """A fingerprint of what a gate asks, whatever the layout of the file.
+
+    The faults that drills plant are no part of it: they ask nothing of the target.
+    """
     stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *_watched(phase, gate))
     rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
+    for row in rows:
+        del row["faults"]
+        if row.get("check"):
+            row["check"]["line"] = 0
     return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
 
 

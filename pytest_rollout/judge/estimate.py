@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, lcm
 
 from pytest_rollout.judge.numbers import decimal
 from pytest_rollout.model.evidence import Hole, Seen, Slot
@@ -62,16 +62,27 @@ def estimate(values: Weighted, taking: Taking) -> Point | str:
 
 
 def _total(values: Weighted) -> Fraction:
-    return sum((value * count for value, count, _ in values), Fraction(0))
+    """Whole numbers are added, a denominator at a time: many times faster than fractions."""
+    sums: dict[int, int] = {}
+    for value, count, _ in values:
+        below = value.denominator
+        sums[below] = sums.get(below, 0) + value.numerator * count
+    return sum((Fraction(above, below) for below, above in sums.items()), Fraction(0))
+
+
+def ordered(values: Weighted) -> Weighted:
+    """The values by size; equal ones in the order in which they came."""
+    scale = lcm(*{value.denominator for value, _, _ in values})
+    return sorted(values, key=lambda item: item[0].numerator * (scale // item[0].denominator))
 
 
 def _worst_term(values: Weighted) -> Slot | None:
     """The first slot that contributes something, to be named in a reason."""
-    return next((slot for value, _, slot in values if value), None)
+    return next((slot for value, _, slot in values if value.numerator), None)
 
 
 def _rate(values: Weighted, n: int) -> Point | str:
-    outside = next((value for value, _, _ in values if not 0 <= value <= 1), None)
+    outside = next((v for v, _, _ in values if not 0 <= v.numerator <= v.denominator), None)
     if outside is not None:
         return f"a rate is of outcomes between 0 and 1, and {decimal(outside)} was observed"
     return Point(_total(values) / n, n, _worst_term(values))
@@ -95,7 +106,7 @@ def _quantile(values: Weighted, n: int, taking: Taking) -> Point:
     assert taking.quantile is not None
     rank = max(1, ceil(taking.quantile * n))
     passed = 0
-    for value, count, slot in sorted(values, key=lambda item: item[0]):
+    for value, count, slot in ordered(values):
         passed += count
         if passed >= rank:
             return Point(value, n, slot)

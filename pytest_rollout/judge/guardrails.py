@@ -85,7 +85,7 @@ class _Watch:
         if self.lost is not None:
             yield self.lost
         elif stale:
-            because = "everything that was seen is older than max_age"
+            because = "everything that was seen is older than evidence may be (max_age)"
             yield Part(self.now.name, Verdict.MISSING, because)
         elif self.trip is None or self.now.verdict not in (Verdict.FAIL, Verdict.PASS):
             yield self.now
@@ -182,6 +182,7 @@ class _Guard:
         watch.slice_ = newest
         seen: list[tuple[int, bool, bool]] = []
         parts: list[Part] = []
+        newest_look = newest
         for look in looks_of(self.rule, group, items, reach):
             if streak.skip and look.few:
                 continue
@@ -189,15 +190,24 @@ class _Guard:
             bad = part.verdict is Verdict.FAIL
             seen.append((look.at_us, bad, could_fail(self.rule, look.slice_, terms)))
             parts.append(part)
+            newest_look = look.slice_
         for part, (sure, might) in zip(parts, rows(streak, seen), strict=True):
             if sure and watch.trip is None:
                 watch.trip = replace(part, because=f"{streak.words}: {part.because}")
-            elif might and not sure and watch.lost is None:
+            if might and watch.lost is None:
                 because = f"a lost sample could have been the last of {streak.words}"
                 watch.lost = Part(part.name, Verdict.INCONCLUSIVE, because)
         if parts:
-            short = parts[-1].verdict is Verdict.FAIL
-            watch.now = replace(parts[-1], verdict=Verdict.PASS) if short else parts[-1]
+            watch.now = self._short(parts[-1], newest_look)
+
+    def _short(self, part: Part, slice_: Slice) -> Part:
+        """The state after the newest look, whatever became of a row: one bad look is quiet."""
+        if part.verdict is not Verdict.FAIL:
+            return part
+        if slice_.holes:
+            because = words.holes(self.rule, slice_)
+            return replace(part, verdict=Verdict.INCONCLUSIVE, because=because)
+        return replace(part, verdict=Verdict.PASS)
 
 
 def _batches(items: list[Seen]) -> list[list[Seen]]:

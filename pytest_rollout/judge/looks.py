@@ -180,16 +180,20 @@ def _long_enough(streak: Streak, count: int, lasted_us: int) -> bool:
 
 
 def rows(streak: Streak, looks: Iterable[tuple[int, bool, bool]]) -> Iterator[tuple[bool, bool]]:
-    """For each look whether it surely completes a row of bad ones, and whether it might.
+    """For each look whether it completes a row of bad ones, and whether one with holes in it.
 
-    ``looks`` are moments with whether each is surely bad, and whether it might be.
+    ``looks`` are moments with whether each is surely bad, and whether it has holes and might be.
+    A row of looks that are surely bad although some have holes is both: what is lost must not
+    come to weigh less because what is left got worse.
     """
     sure: list[int] = []
     might: list[int] = []
+    holed: set[int] = set()
     for at_us, bad, maybe in looks:
         sure = _longer(streak, sure, at_us) if bad else []
         might = _longer(streak, might, at_us) if maybe or bad else []
-        yield _complete(streak, sure), _complete(streak, might)
+        holed |= {at_us} if maybe else set()
+        yield _complete(streak, sure), _complete(streak, might) and not holed.isdisjoint(might)
 
 
 def _longer(streak: Streak, row: list[int], at_us: int) -> list[int]:

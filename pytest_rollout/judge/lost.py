@@ -17,7 +17,7 @@ def fails_anyway(rule: Rule, slice_: Slice, terms: Terms) -> bool:
     """Whether it fails however its holes are filled."""
     if slice_.unknown and rule.take.take not in (Take.MIN, Take.MAX):
         return False
-    if other_is_lost(slice_, terms):
+    if other_is_lost(slice_, terms) or not rule.in_theorem:  # no extreme is worst for it
         return False
     return _fails(rule, slice_, terms, harmful=False)
 

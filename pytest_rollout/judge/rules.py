@@ -42,7 +42,10 @@ def judge(stated: Rule, world: World, at_us: int, plan: Plan) -> tuple[Part, ...
         parts = [judge_slice(rule, one, against(rule, one, others, reach, terms)) for one in found]
     else:
         parts, absent = looks.fold(rule, groups, reach, _judged(rule, others, terms))
-    return (*parts, *(absent_part(rule, item) for item in absent))
+    parts = [*parts, *(absent_part(rule, item) for item in absent)]
+    if rule.in_theorem:
+        return tuple(parts)
+    return tuple(replace(one, because=words.outside(one.because)) for one in parts)
 
 
 def resolved(rule: Rule, seen: Sequence[Seen]) -> Rule:

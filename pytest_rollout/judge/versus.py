@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from statistics import NormalDist
 
@@ -10,7 +11,8 @@ from pytest_rollout.judge.bounds import Interval, outward
 from pytest_rollout.judge.estimate import Point, Weighted
 from pytest_rollout.model.rule import Rule, Take
 
-_MOST_PAIRS = 2_000_000
+MOST_PAIRS = 2_000_000
+TOO_MANY = "too many values to compare in pairs: take a share or a rate"
 _EXACT_PAIRS = 2_500
 
 
@@ -29,28 +31,40 @@ def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval 
     assert rule.versus is not None
     if rule.take.take in (Take.RATE, Take.SHARE):
         return _newcombe(rule, values, others, a)
-    pairs = _pairs(values, others, ratio=rule.versus.ratio)
-    if isinstance(pairs, str):
-        return pairs
-    m, n = _size(values), _size(others)
+    one, other = spread(values), spread(others)
+    m, n = len(one), len(other)
+    if m * n > MOST_PAIRS:
+        return TOO_MANY
     rank = _lowest_rank(m, n, a)
-    low = pairs[rank - 1] if rank else None
-    return Interval(low, pairs[-rank] if rank else None, "Hodges-Lehmann")
+    if rule.versus.ratio:
+        if min(one) <= 0 or min(other) <= 0:
+            return "a ratio needs values above zero"
+        ratios = sorted(x / y for x in one for y in other)
+        return _ranked(ratios[rank - 1] if rank else None, ratios[-rank] if rank else None)
+    ordered, scale = pairs(one, other)
+    low = Fraction(ordered[rank - 1], scale) if rank else None
+    return _ranked(low, Fraction(ordered[-rank], scale) if rank else None)
 
 
-def _size(values: Weighted) -> int:
-    return sum(count for _, count, _ in values)
+def _ranked(low: Fraction | None, high: Fraction | None) -> Interval:
+    return Interval(low, high, "Hodges-Lehmann")
 
 
-def _pairs(values: Weighted, others: Weighted, *, ratio: bool) -> list[Fraction] | str:
-    """Every difference of a value and another, in order (Hodges and Lehmann 1963)."""
-    if _size(values) * _size(others) > _MOST_PAIRS:
-        return "too many values to compare in pairs: take a share or a rate"
-    left = [value for value, count, _ in values for _ in range(count)]
-    right = [value for value, count, _ in others for _ in range(count)]
-    if ratio and (min(left) <= 0 or min(right) <= 0):
-        return "a ratio needs values above zero"
-    return sorted(x / y if ratio else x - y for x in left for y in right)
+def spread(values: Weighted) -> list[Fraction]:
+    """Every value as often as it counts."""
+    return [value for value, count, _ in values for _ in range(count)]
+
+
+def pairs(one: Sequence[Fraction], other: Sequence[Fraction]) -> tuple[list[int], int]:
+    """Every difference of a value and another, in order (Hodges and Lehmann 1963), and its unit.
+
+    The differences are whole multiples of one over the unit: whole numbers are sorted in a
+    tenth of the time that fractions take.
+    """
+    scale = math.lcm(*(value.denominator for value in (*one, *other)))
+    left = [value.numerator * (scale // value.denominator) for value in one]
+    right = [value.numerator * (scale // value.denominator) for value in other]
+    return sorted(x - y for x in left for y in right), scale
 
 
 def _lowest_rank(m: int, n: int, a: float) -> int:
@@ -101,7 +115,7 @@ def _successes(rule: Rule, values: Weighted) -> tuple[int, int] | str:
     if cut is None and any(value not in (0, 1) for value, _, _ in values):
         return "not 0 or 1"
     good = sum(c for value, c, _ in values if (cut.holds(value) if cut else value))
-    return good, _size(values)
+    return good, sum(count for _, count, _ in values)
 
 
 def _wilson(s: int, n: int, a: float) -> tuple[float, float]:

@@ -73,6 +73,7 @@ class Criterion:
     check: Check | None = None  # one that needs no Python, run as an item of its own
     by: tuple[str, ...] = ()  # roles that may attest it; empty: any
     valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
+    faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
 
     @property
@@ -99,6 +100,7 @@ class Guardrail:
     rules: tuple[Rule, ...]  # it trips where one of them does
     then: tuple[Then, ...]
     line: int = 0
+    faults: tuple[str, ...] = ()  # those that must trip it; drills prove it
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Cut:
                 return value >= self.limit
 
     @property
+    def unit(self) -> str:
+        """The unit of a duration as the plan states it (``ms``); empty for other numbers."""
+        return self.text.lstrip("<>= +-.0123456789eE")
+
+    @property
     def upward(self) -> bool:
         """Whether large values satisfy it."""
         return self.operator in (">", ">=")
@@ -164,6 +169,7 @@ class Versus:
     frozen: bool = False  # what was seen until the phase began; else in the rule's own scope
     ratio: bool = False
     release: str | None = None  # of accepted runs of this release
+    kayenta: bool = False  # by Kayenta's test; the cuts are then on the ratio of means
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +207,11 @@ class Rule:
     confidence: Confidence | None = None
     range: Range | None = None
 
+    @property
+    def in_theorem(self) -> bool:
+        """Whether worse evidence can never turn its failure into a pass."""
+        return self.versus is None or not self.versus.kayenta
+
 
 class Need(Enum):
     """How many members of a group must hold."""
@@ -220,6 +231,13 @@ class Group:
     bands: Bands | None = None  # cuts on the score, 0 to 100
 
 
+SECONDS = {
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "m": Fraction(60),
+    "h": Fraction(3600),
+    "d": Fraction(86400),
+}
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000))
 
 

@@ -93,15 +93,16 @@ def read_versus(reader: Reader, metric: str | None) -> Versus | None:
     if frozen not in (None, "begin"):
         inner.problem(inner.line_of("frozen"), f"{inner.what}: unknown `{frozen}`", "frozen: begin")
     kind = inner.word("as") or "difference"
-    if kind not in ("difference", "ratio"):
+    if kind not in ("difference", "ratio", "kayenta"):
         line = inner.line_of("as")
-        inner.problem(line, f"{inner.what}: `as` is difference or ratio, not `{kind}`")
+        inner.problem(line, f"{inner.what}: `as` is difference, ratio or kayenta, not `{kind}`")
     release = inner.word("release")
     if isinstance(tree.value, Mapping) and not tree.value:
         fix = 'versus: {where: {version: "1.4"}}'
         inner.problem(tree.line, f"{inner.what} names no other side", fix)
     inner.done()
-    return Versus(other, where, frozen == "begin", kind == "ratio", release)
+    ratio, kayenta = kind == "ratio", kind == "kayenta"
+    return Versus(other, where, frozen == "begin", ratio, release, kayenta)
 
 
 def read_confidence(reader: Reader) -> Confidence | None:
@@ -143,6 +144,8 @@ def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
         _check_confidence(reader, rule, guardrail=guardrail)
     elif rule.range is not None:
         reader.problem(reader.line_of("range"), f"{reader.what}: `range` without `confidence`")
+    if not rule.in_theorem:
+        _check_kayenta(reader, rule, guardrail=guardrail)
     if rule.tolerate is not None and (rule.confidence or rule.versus):
         what = f"{reader.what}: `tolerate` judges each sample by itself"
         reader.problem(reader.line_of("tolerate"), what, "leave out `confidence` and `versus`")
@@ -182,6 +185,26 @@ def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
         what = f"{reader.what}: a moving window is looked at again and again"
         fix = "say how many windows the phase can hold: {level: 95%, windows: 500}"
         reader.problem(line, what, fix)
+
+
+_KAYENTA_LEAST = 5  # with fewer on each side even values that do not overlap are no shift
+
+
+def _check_kayenta(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
+    """It stands outside the theorem, so no answer may rest on it."""
+    what = f"{reader.what}: `versus: {{as: kayenta}}`"
+    line = reader.line_of("versus")
+    if guardrail or reader.word("severity") not in ("soft", "optional"):
+        fix = "severity: soft, on a criterion; to decide by it, use `as: ratio` and `confidence`"
+        reader.problem(line, f"{what} is outside the theorem, so no answer may rest on it", fix)
+    if rule.take.take is not Take.MEAN:
+        reader.problem(line, f"{what} has the ratio of means as its effect size", "take: mean")
+    if min((scope.need for scope in rule.scopes), default=0) < _KAYENTA_LEAST:
+        fix = f"need: {_KAYENTA_LEAST}, better 50"
+        reader.problem(line, f"{what} finds nothing in fewer than 5 samples a side", fix)
+    for key in ("warn", "fail", "confidence", "per", "in_a_row", "soak"):
+        if reader.has(key) and not guardrail:
+            reader.problem(reader.line_of(key), f"{what} with `{key}`", "it has `pass` alone")
 
 
 def read_group(reader: Reader) -> Group | None:

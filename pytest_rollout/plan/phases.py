@@ -22,6 +22,7 @@ from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check
 from pytest_rollout.plan.conditions import read_group
+from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rules import read_rule, read_score
 from pytest_rollout.plan.tree import Tree
@@ -149,6 +150,9 @@ def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
             elif member.gate is not one.gate:
                 what = f"criterion {one.id}: its member {name} belongs to the {member.gate} gate"
                 reader.problem(one.line, what)
+            elif member.rule is not None and not member.rule.in_theorem:
+                what = f"criterion {one.id}: its member {name} is judged by Kayenta's rule"
+                reader.problem(one.line, what, "no answer may rest on it: leave it out of `of`")
         if one.id in _below(one.id, found):
             reader.problem(one.line, f"criterion {one.id} is made of itself")
 
@@ -190,6 +194,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         check=read_check(reader, rule),
         by=_roles(reader, "by", names),
         valid_for_us=reader.parsed("valid_for", terms.duration_us),
+        faults=read_faults(reader),
         line=reader.line,
     )
     reader.done()
@@ -240,9 +245,10 @@ def _guardrail(reader: Reader) -> Guardrail | None:
     reader.what = f"guardrail {id_}"
     says = reader.text("says", id_.replace("-", " "))
     then = _then(reader)
+    faults = read_faults(reader)
     rules = tuple(_guarded(reader))
     reader.done()
-    return Guardrail(id_, says, rules, then, reader.line) if rules else None
+    return Guardrail(id_, says, rules, then, reader.line, faults) if rules else None
 
 
 def _guarded(reader: Reader) -> Iterator[Rule]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_rollout.model.verdict import Answer, Verdict
 from tests.judge.worlds import (
     AT,
     NINE,
@@ -192,3 +193,19 @@ def test_a_trip_is_told_as_it_was_first_seen() -> None:
         "tripped: max of m was 3 at 2025-11-10 09:01:00 EST, over 2 samples since the phase began; "
         "allowed <= 0"
     )
+
+
+TWICE = 'metric: m, over: [{last: 2, need: 2}], take: max, fail: "> 1", in_a_row: 2'
+
+
+@pytest.mark.parametrize("value", [1, 2], ids=["good", "bad"])
+def test_what_is_lost_weighs_no_less_where_what_is_left_is_worse(value: int) -> None:
+    assert watched(TWICE, [seen(value, 0), seen(None, 60)]) == "blind"
+
+
+def test_a_row_of_bad_looks_that_lost_something_is_tripped_and_blind() -> None:
+    plan = plan_of(guardrail(TWICE, "[warn]"))
+    world = world_of(plan, [seen(9, 0), seen(9, 60), seen(None, 120), seen(9, 180)])
+    decision = decided(plan, world)
+    assert decision.guardrails[0].verdict is Verdict.FAIL
+    assert decision.answer is Answer.HOLD

@@ -98,7 +98,7 @@ def test_scopes_of_the_calendar_and_of_age() -> None:
         ("tolerate: {failures: -1}", "`failures` is not a whole number >= 0"),
         ("versus: {}", "names no other side"),
         ("versus: {frozen: end}", "unknown `end`"),
-        ("versus: {as: quotient}", "`as` is difference or ratio"),
+        ("versus: {as: quotient}", "`as` is difference, ratio or kayenta"),
         ("confidence: often", "is no confidence; write 95%"),
         ("confidence: 20%", "is no confidence; write 95%"),
         ("confidence: {windows: 3}", "has no `level`"),
@@ -189,3 +189,41 @@ def test_a_guardrail_of_several_rules() -> None:
     assert len(plan_of(text).phases[0].guardrails[0].rules) == 2
     stray = f"    guardrails: [{{id: g, of: [{part}], take: max, then: warn}}]\n"
     assert "unknown key `take`" in str(loaded(stray).problems[0])
+
+
+KAYENTA = "severity: soft, take: mean, need: 5, versus: {where: {v: 1}, as: kayenta}"
+
+
+def test_kayentas_rule_is_of_soft_criteria() -> None:
+    rule = rule_of(f'{KAYENTA}, pass: "< 1.1"')
+    assert rule.versus == Versus("m", {"v": "1"}, kayenta=True)
+    assert not rule.in_theorem
+
+
+@pytest.mark.parametrize(
+    ("without", "instead", "said"),
+    [
+        ("severity: soft, ", "", "no answer may rest on it"),
+        ("soft", "hard", "no answer may rest on it"),
+        ("take: mean", "take: p50", "the ratio of means"),
+        ("need: 5", "need: 4", "fewer than 5 samples"),
+        ("need: 5", "need: 5, over: [{last: 9, need: 4}]", "fewer than 5 samples"),
+        ("need: 5", "need: 5, confidence: 98%", "`confidence`"),
+        ("need: 5", 'need: 5, fail: "> 2"', "`fail`"),
+        ("need: 5", "need: 5, in_a_row: 2", "`in_a_row`"),
+    ],
+)
+def test_what_kayentas_rule_cannot_state(without: str, instead: str, said: str) -> None:
+    assert said in offence(f'{KAYENTA}, pass: "< 1.1"'.replace(without, instead))
+
+
+def test_kayentas_rule_is_of_no_guardrail_and_no_group() -> None:
+    keys = KAYENTA.replace("severity: soft, ", "")
+    assert "no answer may rest on it" in offence(f'{keys}, fail: "> 1.1"', guardrail=True)
+    group = f"""\
+    criteria:
+      - {{id: a, kind: kpi, metric: m, {KAYENTA}, pass: "< 1.1"}}
+      - {{id: c, kind: kpi, of: [a]}}
+"""
+    found = parse(HEADER + group, Path("p/rollout.yaml"), "rollout.yaml")
+    assert "its member a is judged by Kayenta's rule" in str(found.problems[0])
