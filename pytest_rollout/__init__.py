@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.scenario import scenario
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_rollout.targets.target import LiveTarget
 
 __all__ = [
+    "Checked",
     "EffectRefusedError",
     "Event",
     "LiveTarget",
@@ -25,12 +27,14 @@ __all__ = [
     "RolloutError",
     "Stage",
     "every",
+    "run_checker",
     "scenario",
 ]
 __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
+    "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
     "LiveTarget": "targets.target",
@@ -39,6 +43,7 @@ _HOMES = {
     "RolloutError": "model.errors",
     "Stage": "session.stage",
     "every": "targets.clock",
+    "run_checker": "checks.invariant",
     "scenario": "session.scenario",
 }
 

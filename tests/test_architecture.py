@@ -50,7 +50,7 @@ MAY_IMPORT = {
         "drill",
     },
     "plugin": {"session"},
-    "": {"model", "session", "targets"},  # the package itself: names for suites
+    "": {"model", "session", "targets", "checks"},  # the package itself: names for suites
 }
 STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 

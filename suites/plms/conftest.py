@@ -8,18 +8,24 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.deployment import deployed, taken_back
+from suites.plms.host import Host
 from suites.plms.monitoring import alert_drill, monitoring_rolled_back
+from suites.plms.preparation import prepared
 from suites.plms.scenarios import burst, rolled_back, two_projects
 from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 
 __all__ = [
     "alert_drill",
     "burst",
+    "deployed",
     "forced_runway",
     "monitoring_rolled_back",
+    "prepared",
     "rolled_back",
     "stress_rolled_back",
     "stress_run",
+    "taken_back",
     "two_projects",
 ]
 
@@ -37,3 +43,9 @@ def registry(phase: Stage) -> Path:
     if not path.is_file():
         raise RolloutError(f"there is no registry at {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def host(phase: Stage) -> Host:
+    """The host as the phase finds it."""
+    return Host.of(phase)
