@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_rollout.checks.invariant import Checked, run_checker
+    from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.scenario import scenario
@@ -26,7 +27,11 @@ __all__ = [
     "ReferenceTargetError",
     "RolloutError",
     "Stage",
+    "crossings",
     "every",
+    "fairness",
+    "gaps",
+    "relative_error",
     "run_checker",
     "scenario",
 ]
@@ -42,7 +47,11 @@ _HOMES = {
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
     "Stage": "session.stage",
+    "crossings": "checks.slo",
     "every": "targets.clock",
+    "fairness": "checks.slo",
+    "gaps": "checks.slo",
+    "relative_error": "checks.slo",
     "run_checker": "checks.invariant",
     "scenario": "session.scenario",
 }

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Stage
+from pytest_rollout import Observe, Stage, fairness, gaps, relative_error
 from suites.plms.portfolio import ENDED, LANES, caps, rows, stalls
 from suites.plms.stress import (
     FIGURES,
@@ -22,7 +21,7 @@ from suites.plms.stress import (
     Forced,
     Stress,
     Withdrawn,
-    crossings,
+    crossed,
     runway_alerts,
 )
 
@@ -110,8 +109,8 @@ def test_runs_end_within_the_slot(stress_run: Stress, observe: Observe) -> None:
 
 @pytest.mark.criterion("portfolio-observed")
 def test_portfolio_is_sampled(stress_run: Stress, observe: Observe) -> None:
-    for before, after in pairwise(one.time for one in stress_run.samples):
-        observe("portfolio_gap", (after - before).total_seconds(), at=after)
+    for at, seconds in gaps(one.time for one in stress_run.samples):
+        observe("portfolio_gap", seconds, at=at)
 
 
 @pytest.mark.parametrize(
@@ -157,13 +156,7 @@ def test_capacity_is_shared_fairly(stress_run: Stress, observe: Observe) -> None
             used = [x.utilization for x in sample.lanes if x.name in PAIR.values()]
             shares = [share for share in used if share is not None]
             if len(shares) == len(PAIR):
-                observe("fairness", _jain(shares), at=sample.time)
-
-
-def _jain(shares: list[float]) -> float:
-    """Jain's index: 1 where all shares are equal, 1/n where one has everything."""
-    squares = len(shares) * sum(share**2 for share in shares)
-    return sum(shares) ** 2 / squares if squares else 0.0
+                observe("fairness", fairness(shares), at=sample.time)
 
 
 # KPI gates
@@ -259,7 +252,7 @@ def test_estimates_are_near_the_actuals(stress_run: Stress, name: str, observe: 
         actual = stress_run.final[project].get(f"{name}_actual")
         if actual is not None:
             mean = stress_run.estimates[project][f"{name}_mean"]
-            observe("abs_pct_error", abs(actual - mean) / actual, of=name, project=project)
+            observe("abs_pct_error", relative_error(actual, mean), of=name, project=project)
 
 
 @pytest.mark.parametrize(
@@ -303,14 +296,13 @@ def test_crossing_a_limit_is_told(
         alerts = [a for a in runway_alerts(seen.alerts) if a.service == service]
         for project, looks in seen.runways.items():
             mine = [a for a in alerts if a.project == project and a.severity == level]
-            for at in [at for crossed, at in crossings(looks) if crossed == level]:
+            for at in [at for under, at in crossed(looks) if under == level]:
                 observe(metric, _in_time(mine, at), at=at, project=project)
 
 
-def _in_time(alerts: list[Alert], crossed: datetime) -> int:
+def _in_time(alerts: list[Alert], seen: datetime) -> int:
     """How many alerts came within a minute of a crossing."""
-    # It happened in the half minute before it was seen, and may have been told then.
-    begin, end = crossed - timedelta(seconds=30), crossed + timedelta(seconds=60)
+    begin, end = seen - timedelta(seconds=30), seen + timedelta(seconds=60)
     return sum(begin < alert.at <= end for alert in alerts)
 
 
@@ -318,7 +310,7 @@ def _in_time(alerts: list[Alert], crossed: datetime) -> int:
 def test_each_crossing_is_told_once_and_in_order(forced_runway: Forced, observe: Observe) -> None:
     alerts = [one for one in runway_alerts(forced_runway.alerts) if one.service == "slack"]
     for project in FORCED:
-        due = [level for level, _ in crossings(forced_runway.runways[project])]
+        due = [level for level, _ in crossed(forced_runway.runways[project])]
         for number, alert in enumerate(a for a in alerts if a.project == project):
             amiss = number >= len(due) or alert.severity != due[number]
             observe("alert_amiss", amiss, at=alert.at, project=project, number=number)
