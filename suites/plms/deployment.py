@@ -124,7 +124,7 @@ class TakenBack:
     enabled: str
     active: str
     accepts: bool  # the API's port, after the rollback
-    below: Health  # of what the API stands on, asked elsewhere
+    lost: frozenset[str]  # what the API stands on, there before the rollback and not after
     damaged: Mapping[str, Any]  # contents of the registry before the rollback
     backup: Mapping[str, Any]
     restored: Mapping[str, Any]
@@ -140,15 +140,21 @@ def taken_back(phase: Stage) -> TakenBack:
     url = _deploy_api(phase)
     outages = {part: _outage(phase, part) for part in PARTS}
     phase.operate("plms", "damage-registry")
-    damaged = contents(host.registry)
+    damaged, below = contents(host.registry), _there(phase)
     phase.operate("plms", "roll-back-deployment")
     enabled, active = (ask(host, verb, TIMER) for verb in ("is-enabled", "is-active"))
-    listens, below = accepts(url), probe(phase.target("plms").url)
+    listens, lost = accepts(url), below - _there(phase)
     restored = contents(host.registry)
     lanes = httpx.get(f"{_deploy_api(phase)}/api/portfolio/status").raise_for_status().json()
     caps = {lane["lane_name"]: lane["max_concurrent"] for lane in lanes["lanes"]}
     backup = contents(newest(host.backups, "registry_*.db"))
-    return TakenBack(outages, enabled, active, listens, below, damaged, backup, restored, caps)
+    return TakenBack(outages, enabled, active, listens, lost, damaged, backup, restored, caps)
+
+
+def _there(phase: Stage) -> frozenset[str]:
+    """The dependencies that are there."""
+    body = probe(phase.target("plms").url).body
+    return frozenset(part for part in PARTS if body.get(part) is True)
 
 
 def _outage(phase: Stage, part: str) -> Outage:
