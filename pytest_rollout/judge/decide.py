@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
 from pytest_rollout import calendar
@@ -28,6 +29,7 @@ from pytest_rollout.model.plan import (
     Severity,
     Then,
 )
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use, Waived
 
@@ -43,14 +45,13 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
     asked = demands(plan, world, criteria=len(found))
     watched = _watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
-    window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
-    weighed = _weighed(phase, gate, found)
-    answer, reasons = _fold(weighed, asked, railed)
+    answer, reasons = _fold(_weighed(phase, gate, found), asked, railed)
+    resets = tuple(one for one in world.resets if one.guardrail in {rail.id for rail in rails})
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
+    conditions += tuple(_reset(plan, phase, gate, rails, resets))
     if not world.run.sealed:  # the rest follows from that
-        reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
-        conditions = ()
+        reasons, conditions = tuple(_reason(one) for one in asked if one.verdict.holds_back), ()
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
         answer=answer,
@@ -75,11 +76,18 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         drill=world.run.drill,
         stand_ins=_stand_ins(plan, phase, gate, world.run.environment),
         waivers=waivers,
-        window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
+        resets=resets,
+        window_instants=_instants(plan, phase),
         zone_data=world.run.zone_data,
         criteria_digest=criteria_digest(phase, gate),
     )
     return replace(decision, substance_digest=substance(decision))
+
+
+def _instants(plan: Plan, phase: Phase) -> tuple[str, ...]:
+    """The start and the excluded end of the phase's window."""
+    window = calendar.phase_window(plan, phase) or ()
+    return tuple(calendar.stamp(calendar.to_us(moment)) for moment in window)
 
 
 def _found(
@@ -239,6 +247,22 @@ def _conditions(
             yield Condition(finding.id, finding.verdict, finding.because, owner, due)
 
 
+def _reset(
+    plan: Plan,
+    phase: Phase,
+    gate: Gate,
+    rails: Sequence[Finding],
+    resets: Sequence[Reset],
+) -> Iterator[Condition]:
+    """A guardrail that is quiet because somebody reset it is a condition, not a clean sheet."""
+    owner = ", ".join(phase.owners) or "nobody is named"
+    for finding in rails:
+        mine = [one.words for one in resets if one.guardrail == finding.id]
+        if mine and finding.verdict is not Verdict.FAIL:
+            because = "; ".join([*mine[-1:], finding.because])
+            yield Condition(finding.id, finding.verdict, because, owner, _due(plan, phase, gate))
+
+
 def _due(plan: Plan, phase: Phase, gate: Gate) -> str:
     """The gate by which a condition must be met: the exit, or the entry of what comes next."""
     if gate is Gate.ENTRY:
@@ -276,6 +300,6 @@ def _plain(value: object) -> object:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, Fraction):
+    if isinstance(value, (Fraction, Decimal)):
         return str(value)
     return getattr(value, "value", value)

@@ -12,6 +12,7 @@ from numbers import Rational, Real
 from operator import index
 
 from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 
 Labels = tuple[tuple[str, str], ...]
@@ -50,11 +51,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a run may have seen that nobody knows: a hole in every series and group."""
+    """What a run may have seen that nobody knows: a hole in each group of its series."""
 
     run: str
     t_us: int  # it was seen at this event time at the latest
     why: str
+    series: frozenset[str] | None = None  # that it could have seen; None: any
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class World:
     past: tuple[Seen, ...] = ()  # what comparisons may read, and nothing else
     lost: tuple[Lost, ...] = ()
     attestations: tuple[Attestation, ...] = ()  # of the environment, in order of recording
+    resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

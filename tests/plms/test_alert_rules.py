@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,28 @@ def test_the_dashboard_is_the_one_that_is_built() -> None:
 
 
 REPLACED = [name for name, kind in watching.FAULTS.items() if "replaces" in kind.sets]
+
+
+# Which unit tests say no to a condition that is another; who is told is no matter of theirs.
+CAUGHT_BY = {
+    "rule-runway-warning-inclusive": {"runway-warning"},
+    "rule-runway-critical-inclusive": {"runway-critical"},
+    "rule-invariants-failure-inclusive": {"invariants-failure"},
+    "rule-ci-width-spike-inclusive": {"ci-width-spike", "ci-width-per-lane"},
+    "ci-width-averaged": {"ci-width-spike", "ci-width-per-lane"},
+}
+
+
+@pytest.mark.parametrize("fault", CAUGHT_BY)
+def test_a_wrong_condition_is_caught_by_the_tests_of_its_rule(fault: str, tmp_path: Path) -> None:
+    deployed = Deployed(**dict(watching.FAULTS[fault].sets)).rules(RULES)  # type: ignore[arg-type]
+    (tmp_path / "rules.yml").write_text(deployed, encoding="utf-8")
+    failed = set()
+    for tests in ALERTS.glob("*.test.yml"):
+        shutil.copy(tests, tmp_path)
+        if promtool("test", "rules", str(tmp_path / tests.name)).returncode:
+            failed.add(tests.name.removesuffix(".test.yml"))
+    assert failed == CAUGHT_BY[fault]
 
 
 @pytest.mark.parametrize("fault", REPLACED)
