@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import yaml
 
-from fixtures.monitoring import rules_of
 from fixtures.monitoring.child import find
+from fixtures.monitoring.prometheus import rules_of
 from fixtures.receivers import Message, read
 from pytest_rollout import Event, Stage, scenario
 from suites.plms.dashboards import Panel, Source, data_source, panels, rule_states, wait_for
