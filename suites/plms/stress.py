@@ -218,7 +218,8 @@ def runway_alerts(messages: tuple[Message, ...]) -> list[Alert]:
 
 def _details(message: Message) -> dict[str, Any]:
     if message.service == "pagerduty":
-        return dict(message.body.get("payload", {}).get("custom_details", {}))
+        payload = message.body.get("payload", {})
+        return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
     attachments = message.body.get("attachments", [])
     return {one["title"]: one["value"] for each in attachments for one in each.get("fields", [])}
 
