@@ -9,7 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_rollout.checks.demo import Demo, Shown
+    from pytest_rollout.checks.idempotency import Idempotency, Told
     from pytest_rollout.checks.invariant import Checked, run_checker
+    from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
     from pytest_rollout.session.observe import Observe
@@ -20,17 +23,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Checked",
+    "Demo",
     "EffectRefusedError",
     "Event",
+    "Idempotency",
+    "Kpi",
+    "KpiReceipt",
     "LiveTarget",
     "Observe",
+    "RanTests",
     "ReferenceTargetError",
     "RolloutError",
+    "Shown",
     "Stage",
+    "Told",
     "crossings",
     "every",
     "fairness",
     "gaps",
+    "kpi_slips",
     "relative_error",
     "run_checker",
     "scenario",
@@ -40,17 +51,25 @@ __version__ = "0.1.0"
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
     "Checked": "checks.invariant",
+    "Demo": "checks.demo",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
+    "Idempotency": "checks.idempotency",
+    "Kpi": "checks.kpi",
+    "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
     "Observe": "session.observe",
+    "RanTests": "checks.kpi",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
+    "Shown": "checks.demo",
     "Stage": "session.stage",
+    "Told": "checks.idempotency",
     "crossings": "checks.slo",
     "every": "targets.clock",
     "fairness": "checks.slo",
     "gaps": "checks.slo",
+    "kpi_slips": "checks.kpi",
     "relative_error": "checks.slo",
     "run_checker": "checks.invariant",
     "scenario": "session.scenario",
