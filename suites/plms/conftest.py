@@ -12,21 +12,28 @@ from suites.plms.calibration import calibration_rolled_back, probed, seeded
 from suites.plms.demonstrations import demonstrated
 from suites.plms.deployment import deployed, taken_back
 from suites.plms.host import Host
+from suites.plms.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.preparation import prepared
 from suites.plms.scenarios import burst, rolled_back, two_projects
 from suites.plms.starting import keyed_starts, rehearsals
+from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 
 __all__ = [
+    "alert_drill",
     "burst",
     "calibration_rolled_back",
     "demonstrated",
     "deployed",
+    "forced_runway",
     "keyed_starts",
+    "monitoring_rolled_back",
     "prepared",
     "probed",
     "rehearsals",
     "rolled_back",
     "seeded",
+    "stress_rolled_back",
+    "stress_run",
     "taken_back",
     "two_projects",
 ]
