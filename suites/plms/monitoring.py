@@ -26,7 +26,7 @@ RULES_FILE = HERE / "alerts/rules.yml"
 DASHBOARD = HERE / "grafana/plms_invariants_dashboard.json"
 SOURCE = "plms-ops-api"
 FAILURE = "invariants-failure"
-SHOWS_S, ALERTS_S = 10.0, 60.0  # how long a panel, and an alert, may take
+SHOWS_S, ALERTS_S = 30.0, 60.0  # how long a panel, and an alert, may take
 _TRIED = "route-test"  # the project that trial alerts are about
 
 
