@@ -117,6 +117,7 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "attested": criterion.attested,
             "stand_in": (phase.id, criterion.id) in answered,
             "check": str(criterion.check) if criterion.check else None,
+            "rolls_up": [one.name for one in criterion.rolls_up],
             "items": items.get(full, []),
         }
 
@@ -128,7 +129,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
         if row["attested"] and not row["stand_in"]:
             lack = _LACK[row["severity"]] and f"{_LACK[row['severity']]} in a rehearsal"
             yield f"{row['id']} has no stand-in in {stand_ins.NAME}{lack}"
-        elif not (row["items"] or row["attested"]):
+        elif not (row["items"] or row["attested"] or (row["rolls_up"] and not row["rule"])):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase, criterion in plan.criteria():
         if criterion.check and criterion.check.means is Means.SQL:

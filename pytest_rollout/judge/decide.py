@@ -16,7 +16,7 @@ from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.judge.waiving import waive
 from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
-from pytest_rollout.model.evidence import Hole, Seen, World
+from pytest_rollout.model.evidence import Hole, Rolled, Seen, World
 from pytest_rollout.model.plan import (
     EMBEDDED,
     Address,
@@ -37,7 +37,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 
     ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
     """
-    world = world if world.run.sealed else replace(world, checks={}, seen=(), lost=())
+    world = _counted(plan, world)
     oldest_us = _oldest(plan, world)
     found, waivers = _found(plan, phase, gate, _timely(world, oldest_us, at_us), at_us)
     asked = demands(plan, world, criteria=len(found))
@@ -134,6 +134,23 @@ def _oldest(plan: Plan, world: World) -> int:
     return world.run.ended_us - environment.max_age_us
 
 
+def _counted(plan: Plan, world: World) -> World:
+    """What counts: of a run without a seal nothing, of a gate what was found as it asks now."""
+    if not world.run.sealed:
+        return replace(world, checks={}, seen=(), lost=(), rolled=())
+    return replace(world, rolled=tuple(_as_asked(plan, item) for item in world.rolled))
+
+
+def _as_asked(plan: Plan, item: Rolled) -> Rolled:
+    phase = plan.phase(item.of.phase)
+    if phase is None or isinstance(item.verdict, Hole):
+        return item
+    if item.asked == criteria_digest(phase, item.of.gate):
+        return item
+    why = f"{item.of.address(plan.id)} was decided by other criteria than the plan states now"
+    return replace(item, verdict=Hole(why))
+
+
 def _timely(world: World, oldest_us: int, at_us: int) -> World:
     """The world with a hole for all that is stale, and for all that has not happened yet."""
     return replace(world, seen=tuple(_timed(item, oldest_us, at_us) for item in world.seen))
@@ -223,7 +240,8 @@ def _conditions(
             yield Condition(finding.id, *says, waiver.approver, waiver.until)
             continue
         soft = criterion.severity is Severity.SOFT and finding.verdict.rank < Verdict.PASS.rank
-        warned = criterion.severity is Severity.HARD and finding.verdict is Verdict.WARN
+        met = (Verdict.WARN, Verdict.WAIVED) if criterion.rolls_up else (Verdict.WARN,)
+        warned = criterion.severity is Severity.HARD and finding.verdict in met
         if soft or warned:
             yield Condition(
                 finding.id,

@@ -57,6 +57,24 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class RollsUp:
+    """What a criterion reads of another gate of its plan: one finding, or its whole decision."""
+
+    phase: str
+    gate: Gate
+    criterion: str | None = None  # the slug of one criterion; None: the gate
+
+    @property
+    def name(self) -> str:
+        """As the plan names it: ``day2.all-demos``, or ``day2/exit``."""
+        return f"{self.phase}.{self.criterion}" if self.criterion else f"{self.phase}/{self.gate}"
+
+    def address(self, plan: str) -> Address:
+        """The gate in whose decision it is found."""
+        return Address(plan, self.phase, self.gate)
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """One thing that must hold, as the plan states it."""
 
@@ -73,6 +91,7 @@ class Criterion:
     check: Check | None = None  # one that needs no Python, run as an item of its own
     by: tuple[str, ...] = ()  # roles that may attest it; empty: any
     valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
+    rolls_up: tuple[RollsUp, ...] = ()  # findings of other gates; the worst decides
     line: int = 0
 
     @property

@@ -23,6 +23,7 @@ from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.rolling import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
 from pytest_rollout.plan.tree import Tree
 
@@ -193,12 +194,14 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         check=read_check(reader, rule),
         by=_roles(reader, "by", names),
         valid_for_us=reader.parsed("valid_for", terms.duration_us),
+        rolls_up=read_rolls_up(reader),
         line=reader.line,
     )
     reader.done()
-    if reader.has("valid_for") and not criterion.attested:
+    if reader.has("valid_for") and not (criterion.attested or criterion.rolls_up):
         what = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
-        reader.problem(reader.line_of("valid_for"), what, "kind: manual, or by: [ROLE]")
+        fix = "kind: manual, or by: [ROLE]; or rolls_up: [PHASE.CRITERION]"
+        reader.problem(reader.line_of("valid_for"), what, fix)
     return criterion
 
 
