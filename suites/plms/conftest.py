@@ -9,8 +9,16 @@ import pytest
 
 from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios import burst, rolled_back, two_projects
+from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 
-__all__ = ["burst", "rolled_back", "two_projects"]
+__all__ = [
+    "burst",
+    "forced_runway",
+    "rolled_back",
+    "stress_rolled_back",
+    "stress_run",
+    "two_projects",
+]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,13 +73,13 @@ class Sample:
             ),
         )
 
-    def executing(self) -> set[int]:
-        """The rehearsed projects that run right now."""
-        return {p.id for p in self.projects if p.id in PROJECTS and p.status == "executing"}
+    def executing(self, among: Container[int] = PROJECTS) -> set[int]:
+        """Which of the projects run right now."""
+        return {p.id for p in self.projects if p.id in among and p.status == "executing"}
 
-    def ended(self) -> bool:
-        """Whether every run of the rehearsed projects has ended."""
-        runs = [project for project in self.projects if project.id in PROJECTS]
+    def ended(self, among: Container[int] = PROJECTS) -> bool:
+        """Whether every run of the projects has ended."""
+        runs = [project for project in self.projects if project.id in among]
         return all(project.status in ENDED for project in runs)
 
 
@@ -122,21 +122,24 @@ def caps(registry: Path) -> dict[str, int]:
     return {row["lane_name"]: row["max_concurrent"] for row in found}
 
 
-def runs(registry: Path) -> list[dict[str, Any]]:
-    """The runs of the rehearsed projects that were not cancelled, oldest first."""
+def runs(registry: Path, among: Collection[int] = PROJECTS) -> list[dict[str, Any]]:
+    """The runs of the projects that were not cancelled, oldest first."""
     query = (
         "SELECT run_id, project_id, status, started_at, completed_at FROM project_runs"
-        " WHERE project_id IN (?, ?) AND status <> 'cancelled' ORDER BY run_id"
+        f" WHERE project_id IN ({', '.join('?' * len(among))}) AND status <> 'cancelled'"
+        " ORDER BY run_id"
     )
-    return rows(registry, query, *PROJECTS)
+    return rows(registry, query, *among)
 
 
-def stalls(samples: tuple[Sample, ...]) -> Iterator[tuple[datetime, int, float]]:
+def stalls(
+    samples: tuple[Sample, ...], among: Container[int] = PROJECTS
+) -> Iterator[tuple[datetime, int, float]]:
     """At each sample, for how many seconds each executing project has shown the same progress."""
     since: dict[int, tuple[float, datetime]] = {}
     for one in samples:
         for project in one.projects:
-            if project.id not in PROJECTS or project.status != "executing":
+            if project.id not in among or project.status != "executing":
                 continue
             if project.progress >= 1:
                 continue

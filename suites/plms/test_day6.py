@@ -1,0 +1,356 @@
+"""Day 6: the stress test. Two projects at once, estimates against actuals, alerts, roll-back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe, Stage
+from suites.plms.portfolio import ENDED, LANES, caps, rows, stalls
+from suites.plms.stress import (
+    FIGURES,
+    FORCED,
+    PAIR,
+    Alert,
+    Forced,
+    Stress,
+    Withdrawn,
+    crossings,
+    runway_alerts,
+)
+
+pytestmark = pytest.mark.day6
+
+
+# Entry: may the stress test start?
+
+
+@pytest.mark.criterion("target-healthy")
+@pytest.mark.parametrize("part", ["redis", "db", "filesystem"])
+def test_api_and_what_it_needs_are_healthy(api: httpx.Client, part: str) -> None:
+    answer = api.get("/api/ops/healthz")
+    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
+    health = answer.json()
+    assert health["status"] == "ok", f"health says {health['status']!r}, not 'ok'"
+    assert health[part] is True, f"health says {part} is {health[part]}"
+
+
+@pytest.mark.criterion("projects-idle")
+@pytest.mark.parametrize("project", PAIR)
+def test_project_is_idle(registry: Path, project: int) -> None:
+    query = "SELECT run_id, status FROM project_runs WHERE project_id = ?"
+    open_runs = [row for row in rows(registry, query, project) if row["status"] not in ENDED]
+    assert not open_runs, f"project {project} has unfinished runs: {open_runs}"
+
+
+@pytest.mark.criterion("caps-in-place")
+def test_caps_are_those_of_day_3(registry: Path) -> None:
+    found = caps(registry)
+    assert found == LANES, f"lane_configs has {found}, day 3 left {LANES}"
+
+
+@pytest.mark.criterion("priors-exist")
+@pytest.mark.parametrize("lane", PAIR.values())
+def test_lane_has_a_prior_of_day_5(registry: Path, lane: str) -> None:
+    found = rows(registry, "SELECT id FROM estimate_versions WHERE lane_name = ?", lane)
+    assert found, f"estimate_versions has no row for {lane}"
+
+
+# Two projects at once
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        pytest.param(301, marks=pytest.mark.criterion("alpha-started")),
+        pytest.param(302, marks=pytest.mark.criterion("beta-started")),
+    ],
+)
+def test_project_is_accepted(stress_run: Stress, project: int, observe: Observe) -> None:
+    start = stress_run.starts[project]
+    assert start.status == httpx.codes.OK, f"start of {project} answers {start.status}, not 200"
+    observe.attach(f"start_{project}.json", json.dumps(start.body), "application/json")
+    status = start.body["status"]
+    assert status == "submitted", f"start of {project} says {status!r}, not 'submitted'"
+
+
+@pytest.mark.criterion("projects-overlap")
+def test_runs_overlap(stress_run: Stress, observe: Observe) -> None:
+    both = [one.time for one in stress_run.samples if one.executing(PAIR) == set(PAIR)]
+    observe("overlap", (both[-1] - both[0]).total_seconds() if both else 0)
+
+
+@pytest.mark.criterion("both-complete")
+@pytest.mark.parametrize("project", PAIR)
+def test_project_completes(stress_run: Stress, project: int) -> None:
+    found = [run["status"] for run in stress_run.runs if run["project_id"] == project]
+    assert found == ["completed"], f"project {project} ended as {found}, not one run completed"
+
+
+@pytest.mark.criterion("complete-within-slot")
+def test_runs_end_within_the_slot(stress_run: Stress, observe: Observe) -> None:
+    began = [run["started_at"] for run in stress_run.runs if run["started_at"]]
+    for run in stress_run.runs:
+        if run["completed_at"]:
+            elapsed = datetime.fromisoformat(run["completed_at"]) - datetime.fromisoformat(
+                min(began)
+            )
+            observe("elapsed", elapsed.total_seconds(), project=run["project_id"])
+
+
+# What was watched
+
+
+@pytest.mark.criterion("portfolio-observed")
+def test_portfolio_is_sampled(stress_run: Stress, observe: Observe) -> None:
+    for before, after in pairwise(one.time for one in stress_run.samples):
+        observe("portfolio_gap", (after - before).total_seconds(), at=after)
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        pytest.param(301, marks=pytest.mark.criterion("alpha-runway-observed")),
+        pytest.param(302, marks=pytest.mark.criterion("beta-runway-observed")),
+    ],
+)
+def test_runway_is_sampled(stress_run: Stress, project: int, observe: Observe) -> None:
+    for at, seconds in stress_run.runways[project].gaps():
+        observe("runway_gap", seconds, at=at, project=project)
+
+
+@pytest.mark.criterion("heatmap-observed")
+def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
+    for at, seconds in stress_run.heatmap.gaps():
+        observe("heatmap_gap", seconds, at=at)
+    for _, answer in stress_run.heatmap.answers:
+        assert {lane["name"] for lane in answer["lanes"]} == set(LANES)
+
+
+@pytest.mark.criterion("no-starvation")
+def test_every_lane_with_work_gets_slots(stress_run: Stress, observe: Observe) -> None:
+    for sample in stress_run.samples:
+        for lane in sample.lanes:
+            if lane.utilization is not None:
+                labels = {"lane": lane.name, "demand": lane.has_work}
+                observe("lane_utilization", lane.utilization, at=sample.time, **labels)
+
+
+@pytest.mark.criterion("steady-progress")
+def test_projects_keep_advancing(stress_run: Stress, observe: Observe) -> None:
+    for time, project, seconds in stalls(stress_run.samples, PAIR):
+        observe("stall", seconds, at=time, project=project)
+
+
+@pytest.mark.criterion("fair-share-balanced")
+def test_capacity_is_shared_fairly(stress_run: Stress, observe: Observe) -> None:
+    for sample in stress_run.samples:
+        if sample.executing(PAIR) == set(PAIR):
+            # Of what each could use: a lane of four and one of two are not equal in tasks.
+            used = [x.utilization or 0.0 for x in sample.lanes if x.name in PAIR.values()]
+            observe("fairness", _jain(used), at=sample.time)
+
+
+def _jain(shares: list[float]) -> float:
+    """Jain's index: 1 where all shares are equal, 1/n where one has everything."""
+    squares = len(shares) * sum(share**2 for share in shares)
+    return sum(shares) ** 2 / squares if squares else 0.0
+
+
+# KPI gates
+
+
+@pytest.mark.criterion("kpi-no-slip")
+def test_no_run_completes_over_a_failed_kpi(stress_run: Stress, observe: Observe) -> None:
+    for run in stress_run.runs:
+        if run["status"] in ENDED or run["completed_at"]:
+            mine = [r for r in stress_run.receipts if r["project_id"] == run["project_id"]]
+            failed = any(r["kpi_name"] and not r["passed"] for r in mine)
+            slip = failed and run["status"] == "completed"
+            observe("kpi_slip", slip, project=run["project_id"])
+
+
+@pytest.mark.criterion("kpi-missing-receipt-blocks")
+def test_no_run_completes_without_its_receipts(stress_run: Stress, observe: Observe) -> None:
+    for run in stress_run.runs:
+        if run["status"] in ENDED or run["completed_at"]:
+            mine = [r for r in stress_run.receipts if r["project_id"] == run["project_id"]]
+            absent = KPIS[run["project_id"]] - {r["kpi_name"] for r in mine}
+            unproven = bool(absent) and run["status"] == "completed"
+            observe("completed_without_receipt", unproven, project=run["project_id"])
+
+
+KPIS = {
+    301: {"test_pass_rate", "build_success"},
+    302: {"schema_diff_count", "migration_success"},
+}
+
+
+@pytest.mark.parametrize(
+    ("project", "kpi"),
+    [
+        pytest.param(project, kpi, marks=pytest.mark.criterion(criterion))
+        for project, kpi, criterion in [
+            (301, "test_pass_rate", "kpi-code-api-test-pass-rate"),
+            (301, "build_success", "kpi-code-api-build"),
+            (302, "schema_diff_count", "kpi-data-schema-diff"),
+            (302, "migration_success", "kpi-data-schema-migration"),
+        ]
+    ],
+)
+def test_kpi_is_observed(stress_run: Stress, project: int, kpi: str, observe: Observe) -> None:
+    for receipt in stress_run.receipts:
+        if receipt["project_id"] == project and receipt["kpi_name"] == kpi:
+            observe(kpi, receipt["value"], project=project)
+
+
+# Estimates and actuals
+
+
+@pytest.mark.criterion("final-metrics-collected")
+@pytest.mark.parametrize("project", PAIR)
+def test_final_metrics_are_stored(stress_run: Stress, project: int, observe: Observe) -> None:
+    text = stress_run.files[project].read_text(encoding="utf-8")
+    observe.attach(f"final_metrics_{project}.json", text, "application/json")
+    absent = [name for name in FIGURES if json.loads(text).get(name) is None]
+    assert not absent, f"the final metrics of project {project} lack {', '.join(absent)}"
+
+
+@pytest.mark.criterion("mae-reads-collected-files")
+@pytest.mark.parametrize("project", PAIR)
+def test_errors_come_from_the_collected_files(
+    stress_run: Stress, project: int, observe: Observe
+) -> None:
+    text = stress_run.errors.read_text(encoding="utf-8")
+    observe.attach(f"estimation_errors_{project}.json", text, "application/json")
+    said = {one["project"]: one for one in json.loads(text)}[project]
+    collected = stress_run.files[project]
+    assert said["read"] == collected.name, f"errors of {project} were computed from {said['read']}"
+    digest = hashlib.sha256(collected.read_bytes()).hexdigest()
+    assert said["sha256"] == digest, f"{collected.name} was changed after the errors were computed"
+
+
+@pytest.mark.criterion("estimates-frozen-at-start")
+@pytest.mark.parametrize("project", PAIR)
+@pytest.mark.parametrize("name", ["tokens_mean", "duration_mean"])
+def test_the_estimate_is_not_moved_by_the_run(stress_run: Stress, project: int, name: str) -> None:
+    before, after = stress_run.estimates[project][name], stress_run.final[project][name]
+    assert after == before, f"{name} of project {project} was {before} at start, is {after} now"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("tokens", marks=pytest.mark.criterion("error-tokens")),
+        pytest.param("duration", marks=pytest.mark.criterion("error-duration")),
+    ],
+)
+def test_estimates_are_near_the_actuals(stress_run: Stress, name: str, observe: Observe) -> None:
+    for project in PAIR:
+        actual = stress_run.final[project].get(f"{name}_actual")
+        if actual is not None:
+            mean = stress_run.estimates[project][f"{name}_mean"]
+            observe("abs_pct_error", abs(actual - mean) / actual, of=name, project=project)
+
+
+@pytest.mark.parametrize(
+    ("name", "project"),
+    [
+        pytest.param(name, project, marks=pytest.mark.criterion(f"ci-contains-{name}"))
+        for name in ("tokens", "duration")
+        for project in PAIR
+    ],
+)
+def test_interval_contains_the_actual(stress_run: Stress, name: str, project: int) -> None:
+    figures = stress_run.final[project]
+    assert figures.get(f"{name}_actual") is not None, f"project {project} has no {name}_actual"
+    bounds = [figures[f"{name}_{part}"] for part in ("ci_lower", "actual", "ci_upper")]
+    assert bounds == sorted(bounds), f"{name} of {project}: lower, actual, upper are {bounds}"
+
+
+# Runway alerts: forced by drill projects, and those that the stress run itself crossed
+
+
+@pytest.mark.parametrize(
+    ("metric", "level", "service"),
+    [
+        pytest.param(metric, level, service, marks=pytest.mark.criterion(criterion))
+        for metric, level, service, criterion in [
+            ("t15_warnings", "warning", "slack", "warning-t15"),
+            ("t5_critical_slack", "critical", "slack", "warning-t5-slack"),
+            ("t5_pd_incidents", "critical", "pagerduty", "warning-t5-pagerduty"),
+        ]
+    ],
+)
+def test_crossing_a_limit_is_told(
+    forced_runway: Forced,
+    stress_run: Stress,
+    observe: Observe,
+    metric: str,
+    level: str,
+    service: str,
+) -> None:
+    for seen in (forced_runway, stress_run):
+        alerts = [a for a in runway_alerts(seen.alerts) if a.service == service]
+        for project, looks in seen.runways.items():
+            mine = [a for a in alerts if a.project == project and a.severity == level]
+            for at in [at for crossed, at in crossings(looks) if crossed == level]:
+                observe(metric, _in_time(mine, at), at=at, project=project)
+
+
+def _in_time(alerts: list[Alert], crossed: datetime) -> int:
+    """How many alerts came within a minute of a crossing."""
+    # It happened in the half minute before it was seen, and may have been told then.
+    begin, end = crossed - timedelta(seconds=30), crossed + timedelta(seconds=60)
+    return sum(begin < alert.at <= end for alert in alerts)
+
+
+@pytest.mark.criterion("warnings-ordered-once")
+def test_each_crossing_is_told_once_and_in_order(forced_runway: Forced, observe: Observe) -> None:
+    alerts = [one for one in runway_alerts(forced_runway.alerts) if one.service == "slack"]
+    for project in FORCED:
+        due = [level for level, _ in crossings(forced_runway.runways[project])]
+        for number, alert in enumerate(a for a in alerts if a.project == project):
+            amiss = number >= len(due) or alert.severity != due[number]
+            observe("alert_amiss", amiss, at=alert.at, project=project, number=number)
+
+
+# When, and how back
+
+
+@pytest.mark.criterion("in-window")
+def test_work_stays_in_the_slot(stress_run: Stress, phase: Stage, observe: Observe) -> None:
+    begin, end = phase.window
+    for event in stress_run.events:
+        outside = not begin <= event.at < end
+        observe("work_outside_window", outside, at=event.at, what=event.says)
+
+
+@pytest.mark.criterion("rollback-projects-cancelled")
+@pytest.mark.parametrize("project", PAIR)
+def test_rollback_cancels_the_project(stress_rolled_back: Withdrawn, project: int) -> None:
+    found = {one.status for one in stress_rolled_back.later.projects if one.id == project}
+    assert found == {"cancelled"}, f"half a minute later project {project} is {found}"
+
+
+@pytest.mark.criterion("rollback-submissions-paused")
+def test_rollback_pauses_submissions(stress_rolled_back: Withdrawn) -> None:
+    answer = stress_rolled_back.refused
+    assert answer in (409, 423, 503), f"a start after the roll-back answers {answer}"
+
+
+@pytest.mark.criterion("rollback-team-alerted")
+def test_rollback_is_announced(stress_rolled_back: Withdrawn) -> None:
+    texts: list[Any] = [
+        one.body.get("text") or one.body.get("payload", {}).get("summary")
+        for one in stress_rolled_back.alerts
+    ]
+    told = [text for text in texts if "rolled back" in str(text)]
+    assert told, f"nobody was told of the roll-back; what arrived: {texts}"
