@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_rollout.checks.demo import Demo, Shown
+    from pytest_rollout.checks.idempotency import Idempotency, Told
+    from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.scenario import scenario
@@ -17,28 +20,44 @@ if TYPE_CHECKING:
     from pytest_rollout.targets.target import LiveTarget
 
 __all__ = [
+    "Demo",
     "EffectRefusedError",
     "Event",
+    "Idempotency",
+    "Kpi",
+    "KpiReceipt",
     "LiveTarget",
     "Observe",
+    "RanTests",
     "ReferenceTargetError",
     "RolloutError",
+    "Shown",
     "Stage",
+    "Told",
     "every",
+    "kpi_slips",
     "scenario",
 ]
 __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
+    "Demo": "checks.demo",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
+    "Idempotency": "checks.idempotency",
+    "Kpi": "checks.kpi",
+    "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
     "Observe": "session.observe",
+    "RanTests": "checks.kpi",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
+    "Shown": "checks.demo",
     "Stage": "session.stage",
+    "Told": "checks.idempotency",
     "every": "targets.clock",
+    "kpi_slips": "checks.kpi",
     "scenario": "session.scenario",
 }
 

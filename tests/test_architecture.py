@@ -46,7 +46,7 @@ MAY_IMPORT = {
         "signoff",
     },
     "plugin": {"session"},
-    "": {"model", "session", "targets"},  # the package itself: names for suites
+    "": {"model", "session", "targets", "checks"},  # the package itself: names for suites
 }
 STANDARD_ONLY = {"model", "calendar", "judge", "redact"}
 

@@ -1,1 +1,4 @@
-"""Asking what the `check:` of a criterion asks: one module a means, none of pytest in it."""
+"""Asking a system, one module a kind: what a `check:` of the plan asks, and helpers for suites.
+
+None of pytest in it.
+"""
