@@ -8,12 +8,15 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.retro import blocked_run, retro_day
 from suites.plms.scenarios import burst, rolled_back, two_projects
 from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 
 __all__ = [
+    "blocked_run",
     "burst",
     "forced_runway",
+    "retro_day",
     "rolled_back",
     "stress_rolled_back",
     "stress_run",
