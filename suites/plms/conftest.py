@@ -11,11 +11,16 @@ from pytest_rollout import RolloutError, Stage
 from suites.plms.retro import blocked_run, retro_day
 from suites.plms.scenarios import burst, rolled_back, two_projects
 from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
+from suites.plms.week import canary, live_week, overrunning, quarantined
 
 __all__ = [
     "blocked_run",
     "burst",
+    "canary",
     "forced_runway",
+    "live_week",
+    "overrunning",
+    "quarantined",
     "retro_day",
     "rolled_back",
     "stress_rolled_back",
