@@ -18,11 +18,13 @@ MAY_IMPORT = {
     "redact": set(),
     "plan": {"model", "calendar", "redact"},
     "judge": {"model", "calendar"},
+    "soundness": {"model", "calendar", "judge"},
     "evidence": {"model", "calendar"},
     "report": {"model"},
     "targets": {"model", "redact"},
     "checks": {"model", "redact", "targets"},
     "signoff": {"model", "calendar", "judge"},
+    "drill": {"model", "redact"},
     "session": {
         "model",
         "calendar",
@@ -44,11 +46,13 @@ MAY_IMPORT = {
         "report",
         "targets",
         "signoff",
+        "soundness",
+        "drill",
     },
     "plugin": {"session"},
     "": {"model", "session", "targets", "checks"},  # the package itself: names for suites
 }
-STANDARD_ONLY = {"model", "calendar", "judge", "redact"}
+STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 
 
 def modules() -> dict[str, Path]:

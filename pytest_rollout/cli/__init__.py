@@ -20,6 +20,7 @@ _VERBS = {
     "checklist": "What each role still has to attest.",
     "clear": "Whether a change may start, right now; for the deploy script.",
     "decide": "Judge a gate's last full run again, from the ledger alone.",
+    "drill": "Plant each fault that the plan names, and see who notices it.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
     "report": "Write or print the report of a gate's last decision again.",
     "status": "Where every phase of every plan stands.",

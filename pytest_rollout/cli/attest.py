@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from contextlib import closing
 from pathlib import Path
 
 import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.evidence.attachments import digest_of
 from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.judge.attesting import shelf_life
@@ -67,7 +67,7 @@ def command(
         at_us=0,
         release=release_now(plan, where),
         file=cap(Path(file_).name, 200) if file_ else "",
-        digest=hashlib.sha256(content).hexdigest() if content is not None else "",
+        digest=digest_of(content) if content is not None else "",
     )
     with closing(Ledger.create(project.ledger_path)) as store:
         attest(store, one, where, content)

@@ -17,12 +17,14 @@ from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.check import Means
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Gate, Plan
-from pytest_rollout.plan import bindings, stand_ins
+from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity
+from pytest_rollout.model.waiver import Waives
+from pytest_rollout.plan import bindings, stand_ins, terms
 from pytest_rollout.plan.division import whole_divisions
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.waivers import expired
 from pytest_rollout.report.terminal import plain
+from pytest_rollout.soundness.remarks import Assumed, remarks
 
 _WRONG = 4
 _LACK = {
@@ -35,14 +37,25 @@ _LACK = {
 @click.command("check")
 @click.argument("plan", required=False)
 @click.option("--write-bindings", is_flag=True, help="list each criterion's checks, for review")
+@click.option("--healthy", help="the share of good samples of a healthy service, as 98%")
+@click.option("--looks", type=click.IntRange(1, 1000), help="how many samples a phase holds")
 @common
 def command(
-    plan: str | None, root: str | None, ledger: str | None, *, write_bindings: bool, as_json: bool
+    plan: str | None,
+    root: str | None,
+    ledger: str | None,
+    healthy: str | None,
+    looks: int | None,
+    *,
+    write_bindings: bool,
+    as_json: bool,
 ) -> int:
     """Check PLAN (default: every plan) and what its tests are bound to.
 
-    With bindings.txt beside the plan, a check that it lists must be collected.
+    Each rule is judged at its best and at its worst: one that can never pass or never fail is a
+    problem. With bindings.txt beside the plan, a check that it lists must be collected.
     """
+    assumed = _assumed(healthy, looks)
     project = Project.here(root, ledger)
     over = {one.id: expired(one.plan, time_ns() // 1000) for one in project.loaded if one.plan}
     chosen = [one for one in project.loaded if plan in (None, one.id)]
@@ -54,6 +67,9 @@ def command(
     plans = [one.plan for one in chosen if one.plan and not one.problems]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [note for one in plans for note in _notes(one, rows)]
+    told = [one for stated in plans for one in remarks(stated, assumed)]
+    problems += [str(one.problem) for one in told if one.grave]
+    notes += [str(one.problem) for one in told if not one.grave]
     for one in plans:
         if write_bindings and not problems:
             notes.append(
@@ -67,6 +83,14 @@ def command(
         for line in _lines(plans, rows, problems, notes):
             say(line)
     return _WRONG if problems else 0
+
+
+def _assumed(healthy: str | None, looks: int | None) -> Assumed:
+    try:
+        return Assumed(terms.level(healthy) if healthy else None, looks)
+    except ValueError as error:
+        rule = "write 98%, between 50% and 99.9999%"
+        raise RolloutError(f"--healthy: {healthy!r:.60} is no share ({rule})") from error
 
 
 def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
@@ -114,12 +138,19 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "kind": criterion.kind.value,
             "severity": criterion.severity.value,
             "rule": criterion.rule is not None,
+            "group": criterion.of is not None,
             "attested": criterion.attested,
             "stand_in": (phase.id, criterion.id) in answered,
             "check": str(criterion.check) if criterion.check else None,
             "rolls_up": [one.name for one in criterion.rolls_up],
             "items": items.get(full, []),
+            "faults": list(criterion.faults),
         }
+
+
+def _rolled(row: dict[str, Any]) -> bool:
+    """Whether what other gates found is all that a criterion asks."""
+    return bool(row["rolls_up"]) and not row["rule"]
 
 
 def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -129,7 +160,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
         if row["attested"] and not row["stand_in"]:
             lack = _LACK[row["severity"]] and f"{_LACK[row['severity']]} in a rehearsal"
             yield f"{row['id']} has no stand-in in {stand_ins.NAME}{lack}"
-        elif not (row["items"] or row["attested"] or (row["rolls_up"] and not row["rule"])):
+        elif not (row["items"] or row["attested"] or row["group"] or _rolled(row)):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase, criterion in plan.criteria():
         if criterion.check and criterion.check.means is Means.SQL:
@@ -139,11 +170,34 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
                     "both are whole numbers (1/2 is 0); write 1.0 * before it, unless one is real"
                 )
     for phase in plan.phases:
-        if phase.criteria and not phase.of(Gate.ENTRY):
-            yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"
-        if calendar.never_opens(plan, phase):
-            window = calendar.window_words(plan, phase)
-            yield f"{plan.id}.{phase.id} ({window}) is never open for its changes, so not cleared"
+        unproven = [one.id for one in phase.criteria if _needs_fault(one)]
+        if unproven:
+            yield (
+                f"{plan.id}.{phase.id}: no drill proves that {', '.join(unproven)} can say no "
+                "(hard, and naming no fault; faults: [NAME])"
+            )
+        yield from _never_cleared(plan, phase)
+
+
+def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:
+    if phase.criteria and not phase.of(Gate.ENTRY):
+        yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"
+    for name in phase.requires:
+        needed = plan.phase(name)
+        waived = plan.waivers_of(Waives.REQUIRES, phase.id, name)
+        if phase.criteria and needed and not needed.of(Gate.EXIT) and not waived:
+            yield (
+                f"{plan.id}.{phase.id} requires {name}, whose exit gate states no criterion, "
+                "so it is not cleared"
+            )
+    if calendar.never_opens(plan, phase):
+        window = calendar.window_words(plan, phase)
+        yield f"{plan.id}.{phase.id} ({window}) is never open for its changes, so not cleared"
+
+
+def _needs_fault(criterion: Criterion) -> bool:
+    """Whether it blocks its gate, and no fault is known that it must notice; people are asked."""
+    return criterion.severity is Severity.HARD and not (criterion.faults or criterion.attested)
 
 
 def _lines(

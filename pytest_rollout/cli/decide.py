@@ -42,7 +42,7 @@ def command(
     if as_json:
         click.echo(text, nl=False)
     else:
-        for line in terminal.gate(decision):
+        for line in terminal.gate(decision, last_no=project.last_no_words(where)):
             say(line.text)
         say(_compared(text, stored))
     return decision.answer.exit_status

@@ -15,15 +15,18 @@ import pytest
 from _pytest.config.findpaths import determine_setup
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import Asked, History, Standing, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.drill import LastNo
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide
+from pytest_rollout.report.drill import last_no as said
 from pytest_rollout.report.terminal import plain
 
 _PLAN = "rollout.yaml"
@@ -160,6 +163,15 @@ class Project:
                 f"{found.damage} (`rollout decide {address}` judges what is left)"
             )
         return found, found.decision, found.text
+
+    def last_no(self, gate: Address) -> LastNo | None:
+        """When a gate last said no in a drill, as the plan stands now or by an older text of it."""
+        texts = (one.plan.digest for one in self.found if one.plan and one.id == gate.plan)
+        return last_no(self.ledger, gate, next(texts, ""))
+
+    def last_no_words(self, gate: Address) -> str:
+        """The same in one sentence, for reports."""
+        return said(self.last_no(gate), gate)
 
     def plan_of_run(self, address: Address, asked: Asked) -> tuple[Plan, Phase]:
         """The plan and phase as they were when a run judged by them."""

@@ -32,10 +32,11 @@ def command(
     project = Project.here(root, ledger)
     where = project.gate(address, environment)
     _, decision, text = project.standing(where, environment)
+    last_no = project.last_no_words(where)
     if format_:
-        click.echo(text if format_ == "json" else _FORMATS[format_](decision), nl=False)
+        click.echo(text if format_ == "json" else _FORMATS[format_](decision, last_no), nl=False)
         return 0
-    folder = files.write(project.report, decision)
+    folder = files.write(project.report, decision, last_no)
     if as_json:
         print_json({"folder": str(folder), "decision": decision.answer.value})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,9 +38,8 @@ def command(
         widths = {key: max(len(row[key]) for row in mine) for key in ("phase", "title", "window")}
         for row in mine:
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
-            say(
-                f"  {named}  {_shown(row, 'entry')}  {_shown(row, 'exit')}  {row['opens']}".rstrip()
-            )
+            gates = "  ".join(_shown(row, gate.value) for gate in Gate)
+            say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
@@ -58,6 +58,7 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
         row[gate.value] = {
             "criteria": len(phase.of(gate)),
             **_last(project, address, environment),
+            "last_no": _last_no(project, address),
         }
     return row
 
@@ -101,6 +102,26 @@ def _last(project: Project, address: Address, environment: str) -> dict[str, Any
         "waived": sum(one.use is Use.APPLIED for one in found.decision.waivers),
         "stand_ins": len(found.decision.stand_ins),
     }
+
+
+def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
+    """When the gate last said no in a drill; None where it never did."""
+    if not project.ledger_path.is_file():
+        return None
+    found = project.last_no(address)
+    return {**dataclasses.asdict(found), "answer": found.answer.value} if found else None
+
+
+def _noes(row: dict[str, Any]) -> str:
+    """The days on which gates last said no; of one that was never asked, only where it did."""
+    said = []
+    for gate in Gate:
+        last = row[gate.value]["last_no"]
+        if last:
+            said.append(f"{gate} {last['at'][:10]}{' (outdated)' * last['outdated']}")
+        elif row[gate.value]["decision"]:
+            said.append(f"{gate} never")
+    return f"  last no: {', '.join(said)}" if said else ""
 
 
 def _shown(row: dict[str, Any], gate: str) -> str:

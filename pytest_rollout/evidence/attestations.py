@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pytest_rollout.evidence import attachments
 from pytest_rollout.evidence.integrity import chain_problems
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, Record, RecordKind
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import Address, Phase
-
-MAX_FILE = 10_000_000
 
 
 def attest(
@@ -27,7 +25,10 @@ def attest(
     Its time is that of recording. Raises LedgerError.
     """
     if content is not None:
-        _keep(ledger.path, one.digest, content)
+        try:
+            attachments.keep(attachments.folder_of(ledger.path), content)
+        except OSError as error:
+            raise LedgerError(f"{error.filename} cannot be written: {error.strerror}") from error
     body = {
         "by": one.by,
         "role": one.role,
@@ -44,26 +45,11 @@ def attest(
 def file_bytes(path: Path) -> bytes:
     """A file's bytes; raises RolloutError where it cannot be read or is too large to be kept."""
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise RolloutError(f"{path} is larger than {MAX_FILE} bytes")
+        if path.stat().st_size > attachments.MAX_FILE:
+            raise RolloutError(f"{path} is larger than {attachments.MAX_FILE} bytes")
         return path.read_bytes()
     except OSError as error:
         raise RolloutError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _keep(ledger: Path, digest: str, content: bytes) -> None:
-    path = _place(ledger, digest)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise LedgerError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _place(ledger: Path, digest: str) -> Path:
-    return ledger.parent / "attachments" / digest
 
 
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
@@ -115,16 +101,12 @@ def known_at(
 def lost_files(ledger: Ledger, records: Sequence[Record]) -> list[str]:
     """The files of attestations that are gone, or are not what was attached."""
     lost = []
+    folder = attachments.folder_of(ledger.path)
     for record in records:
         one = attestation_of(record)
         if not one.digest:
             continue
-        where = f"the file of record {record.sequence} ({one.file})"
-        try:
-            content = _place(ledger.path, one.digest).read_bytes()
-        except OSError:
-            lost.append(f"{where} is gone")
-            continue
-        if hashlib.sha256(content).hexdigest() != one.digest:
-            lost.append(f"{where} was changed after it was attached")
+        what = attachments.damage(folder, one.digest)
+        if what is not None:
+            lost.append(f"the file of record {record.sequence} ({one.file}) {what}")
     return lost

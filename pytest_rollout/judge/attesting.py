@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_rollout import calendar
-from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.attestation import NAME, Attestation
 from pytest_rollout.model.decision import Part
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Verdict
-
-NAME = "attestation"
 
 
 def stand_in(plan: Plan, phase: Phase, criterion: Criterion) -> Part:
@@ -52,7 +50,8 @@ def attested(
     verdict, because = Verdict.PASS, _said(last, plan.timezone)
     life_us = shelf_life(plan, criterion, environment)
     if life_us is not None and now_us - last.at_us > life_us:
-        verdict, because = Verdict.MISSING, f"{because}; longer ago than {duration_words(life_us)}"
+        because += f"; longer ago than the {duration_words(life_us)} for which it counts"
+        verdict = Verdict.MISSING
     elif not last.passed:
         verdict = Verdict.FAIL
     elif not all(one.passed for one in counted):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_rollout.judge import words
-from pytest_rollout.judge.attesting import NAME, attested
+from pytest_rollout.judge.attesting import attested
 from pytest_rollout.judge.demands import release_of
 from pytest_rollout.judge.rolling import roll_up
 from pytest_rollout.judge.rules import judge
+from pytest_rollout.model.attestation import NAME
 from pytest_rollout.model.check import item_name
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Attempt, World

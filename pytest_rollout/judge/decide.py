@@ -158,7 +158,9 @@ def _timely(world: World, oldest_us: int, at_us: int) -> World:
 
 def _timed(item: Seen, oldest_us: int, at_us: int) -> Seen:
     if item.seen_us < oldest_us:
-        return replace(item, value=Hole("older than max_age", opportunities(item)))
+        return replace(
+            item, value=Hole("older than evidence may be (max_age)", opportunities(item))
+        )
     if item.slot.t_us > at_us:  # somebody's clock is wrong, so it may belong to any scope
         why = f"from {calendar.stamp(item.slot.t_us)}, after the moment of judging"
         slot = replace(item.slot, t_us=at_us)
@@ -274,9 +276,16 @@ def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
 
 
 def criteria_digest(phase: Phase, gate: Gate) -> str:
-    """A fingerprint of what a gate asks, whatever the layout of the file."""
+    """A fingerprint of what a gate asks, whatever the layout of the file.
+
+    The faults that drills plant are no part of it: they ask nothing of the target.
+    """
     stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *_watched(phase, gate))
     rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
+    for row in rows:
+        del row["faults"]
+        if row.get("check"):
+            row["check"]["line"] = 0
     return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
 
 

@@ -63,7 +63,9 @@ def _score(group: Group, parts: list[Part]) -> tuple[Verdict, str]:
     total = sum(weights[part.name] for part in parts)
     earned = sum(weights[part.name] * _EARNED.get(part.verdict, Fraction(0)) for part in parts)
     score = 100 * Fraction(earned) / total
-    text = f"the score is {decimal(score)}, allowed {group.bands.passes.text}"
+    lost = [part.name for part in parts if _EARNED.get(part.verdict) != 1]
+    text = f"the score is {decimal(score)} of 100, allowed {group.bands.passes.text}"
+    text += f"; not earned in full: {', '.join(lost)}" if lost else ""
     keys = [one for one in parts if one.name in group.key and one.verdict is Verdict.FAIL]
     if keys:
         return Verdict.FAIL, f"key member {keys[0].name} fails; {text}"

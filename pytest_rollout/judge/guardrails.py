@@ -85,7 +85,7 @@ class _Watch:
         if self.lost is not None:
             yield self.lost
         elif stale:
-            because = "everything that was seen is older than max_age"
+            because = "everything that was seen is older than evidence may be (max_age)"
             yield Part(self.now.name, Verdict.MISSING, because)
         elif self.trip is None or self.now.verdict not in (Verdict.FAIL, Verdict.PASS):
             yield self.now

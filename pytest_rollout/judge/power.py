@@ -26,7 +26,10 @@ def catches(rule: Rule, n: int, level: float) -> str | None:
         return None
     share = outward(kernels.missed_share(allowed, n), up=True)
     percent = decimal(Fraction(ceil(share * 1000), 10))
-    return f"{percent} % bad or more would have been caught, 19 times in 20"
+    return (
+        f"if {percent} % or more were bad, 19 of 20 such runs would not have passed, "
+        "where samples are independent of each other"
+    )
 
 
 def _bad_allowed(rule: Rule, n: int, level: float) -> int | None:
@@ -84,11 +87,14 @@ def more(rule: Rule, found: Assessed, level: float) -> str | None:
     passes = rule.bands.passes
     seen = round(found.point.value * n)
     bad = n - seen if passes.upward else seen
-    need = _least(lambda k: _share_passes(rule, bad, n + k, level))
-    return f"{need} more good samples would decide" if need else None
+    need = least(lambda k: _share_passes(rule, bad, n + k, level))
+    if need is None:
+        return None
+    samples = "sample, if good," if need == 1 else "samples, all good,"
+    return f"{need} more {samples} would decide"
 
 
-def _least(holds: Callable[[int], bool]) -> int | None:
+def least(holds: Callable[[int], bool]) -> int | None:
     """The smallest number that holds, where larger ones do too; None where none in reach does."""
     high = 1
     while not holds(high):

@@ -11,8 +11,18 @@ from pytest_rollout.judge.assess import Assessed, Terms
 from pytest_rollout.judge.numbers import decimal
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.model.decision import Estimate
-from pytest_rollout.model.evidence import Labels
-from pytest_rollout.model.rule import Bands, Rule, ScopeKind, Streak, Tolerate, duration_words
+from pytest_rollout.model.evidence import Labels, exact
+from pytest_rollout.model.rule import (
+    SECONDS,
+    Bands,
+    Rule,
+    ScopeKind,
+    Streak,
+    Take,
+    Tolerate,
+    Versus,
+    duration_words,
+)
 from pytest_rollout.model.verdict import Verdict
 
 
@@ -39,25 +49,77 @@ def allowed(bands: Bands) -> str:
 def taken(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
     """``max of queue_depth was 10 at 09:07:15 over 240 samples in this run``."""
     point = found.point
-    over = f"over {count(point.n, 'sample')} {slice_.scope.words}"
-    at = f" at {calendar.wall(point.slot.t_us, terms.zone)}" if point.slot else ""
+    over = f"over {count(point.n, 'sample')} {within(rule, slice_)}"
+    when = _when(rule, found, terms)
+    at = f" at {when}" if when else ""
     if rule.tolerate is not None:
         first = f", the first{at}" if at else ""
         return (
             f"{decimal(point.value)} of {count(point.n, 'sample')} of {rule.metric} are bad{first}"
         )
     if found.difference is None:
-        value = f"{decimal(point.value)}{at}{_bound(rule, found)}"
+        first = ", the first" if at and rule.take.take in _SUMMED else ""
+        value = f"{amount(rule, point.value)}{_of(rule, found)}{first}{at}{_bound(rule, found)}"
         return f"{rule.take.text} of {rule.metric} was {value}, {over}"
     assert rule.versus is not None
     ratio = rule.versus.ratio or rule.versus.kayenta
     what = "times" if ratio else "more than" if found.difference >= 0 else "less than"
-    size = decimal(found.difference if ratio else abs(found.difference))
-    other = f"the {rule.take.text} of the other side"
+    size = decimal(found.difference) if ratio else amount(rule, abs(found.difference))
     return (
-        f"{rule.take.text} of {rule.metric} was {decimal(point.value)}, {size} {what} {other}"
+        f"{rule.take.text} of {rule.metric} was {_side(rule, point.value)}, {size} {what} that "
+        f"of {other_side(rule.versus)}"
         f"{_bound(rule, found)}, {over}"
     )
+
+
+_SUMMED = (Take.RATE, Take.SUM)
+
+
+def _when(rule: Rule, found: Assessed, terms: Terms) -> str:
+    """When the slot was that decided, or the first that counted against a rate or a sum."""
+    slot = found.point.slot
+    counted = rule.take.take in _SUMMED and rule.tolerate is None
+    if slot is None or (counted and rule.bands.passes.upward):  # the first good one says nothing
+        return ""
+    return calendar.wall(slot.t_us, terms.zone)
+
+
+def amount(rule: Rule, value: Fraction) -> str:
+    """A value in the unit of the rule's cuts: ``650ms`` where they are in milliseconds.
+
+    In seconds where it would have to be rounded: on which side of a cut it lies must be seen.
+    """
+    unit = rule.bands.passes.unit
+    if unit not in SECONDS:
+        return decimal(value)
+    shown = decimal(value / SECONDS[unit])
+    return shown + unit if exact(shown) == value / SECONDS[unit] else f"{decimal(value)}s"
+
+
+def _of(rule: Rule, found: Assessed) -> str:
+    """Of a rate or share that is no whole number, how many of how many."""
+    part = found.point.value * found.point.n
+    shared = rule.take.take in (Take.RATE, Take.SHARE) and 0 < found.point.value < 1
+    return f" ({part} of {found.point.n})" if shared and part.denominator == 1 else ""
+
+
+def within(rule: Rule, slice_: Slice) -> str:
+    """Where the samples of a slice lie."""
+    return f"in that {rule.per.value}" if rule.per else slice_.scope.words
+
+
+def _side(rule: Rule, value: Fraction) -> str:
+    """One side of a comparison; the cuts on a ratio say no unit of its sides."""
+    ratio = rule.versus is not None and (rule.versus.ratio or rule.versus.kayenta)
+    return decimal(value) if ratio else amount(rule, value)
+
+
+def other_side(versus: Versus) -> str:
+    """What is compared with: ``seconds (version old) before the phase began``."""
+    where = ", ".join(f"{label} {value}" for label, value in versus.where.items())
+    release = f" in accepted runs of release {versus.release}" if versus.release else ""
+    when = " before the phase began" if versus.frozen else release
+    return versus.metric + (f" ({where})" if where else "") + when
 
 
 def _bound(rule: Rule, found: Assessed) -> str:
@@ -70,7 +132,7 @@ def _bound(rule: Rule, found: Assessed) -> str:
         return f" (at {rule.confidence.text} confidence, too few samples for a bound)"
     side = "at least" if up else "at most"
     what = "the difference is " if found.difference is not None else ""
-    return f" ({what}{side} {decimal(end)} at {rule.confidence.text} confidence)"
+    return f" ({what}{side} {amount(rule, end)} at {rule.confidence.text} confidence)"
 
 
 def because(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
@@ -92,7 +154,7 @@ def because(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
             assert bands.warn is not None
             return f"{seen}; {allowed_}, but {bands.warn.text} is a warning"
         case Verdict.INCONCLUSIVE:
-            return f"{seen}; {allowed_} is neither shown nor refuted"
+            return f"{seen}; {allowed_}, neither shown nor ruled out yet"
         case _:
             return f"{seen}; {allowed_}"
 
@@ -147,10 +209,10 @@ def short_of(rule: Rule, slice_: Slice) -> str:
         return f"the phase was not begun, so no sample of {rule.metric} counts"
     if slice_.n == 0:
         need = f"{count(slice_.need, 'sample')} needed"
-        return f"no sample of {rule.metric} was seen {slice_.scope.words}; {need}"
+        return f"no sample of {rule.metric} was seen {within(rule, slice_)}; {need}"
     return (
         f"{slice_.n} of {slice_.need} needed samples of {rule.metric} "
-        f"were seen {slice_.scope.words}"
+        f"were seen {within(rule, slice_)}"
     )
 
 
@@ -168,12 +230,13 @@ def shown(rule: Rule, found: Assessed, terms: Terms) -> Estimate:
     return Estimate(
         value=decimal(found.value),
         n=point.n,
-        at=calendar.wall(point.slot.t_us, terms.zone) if point.slot else None,
+        at=_when(rule, found, terms) or None,
         low=_end(bound.low) if bound else None,
         high=_end(bound.high) if bound else None,
         method=bound.method if bound else None,
         catches=power.catches(rule, point.n, terms.level) if passed else None,
         more=power.more(rule, found, terms.level),
+        unit="s" if rule.bands.passes.unit in SECONDS else None,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NAME = "attestation"  # the part of a finding that is a person's answer
+
 
 @dataclass(frozen=True, slots=True)
 class Attestation:

@@ -30,6 +30,7 @@ class Estimate:
     method: str | None = None  # how the bounds were found
     catches: str | None = None  # what a pass would have caught, 19 times in 20
     more: str | None = None  # what would decide, where nothing is decided
+    unit: str | None = None  # of value and bounds: s, where they are durations
 
 
 @dataclass(frozen=True, slots=True)

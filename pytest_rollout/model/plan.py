@@ -92,6 +92,7 @@ class Criterion:
     by: tuple[str, ...] = ()  # roles that may attest it; empty: any
     valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
     rolls_up: tuple[RollsUp, ...] = ()  # findings of other gates; the worst decides
+    faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
 
     @property
@@ -118,6 +119,7 @@ class Guardrail:
     rules: tuple[Rule, ...]  # it trips where one of them does
     then: tuple[Then, ...]
     line: int = 0
+    faults: tuple[str, ...] = ()  # those that must trip it; drills prove it
 
 
 @dataclass(frozen=True, slots=True)

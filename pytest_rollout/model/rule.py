@@ -29,6 +29,11 @@ class Cut:
                 return value >= self.limit
 
     @property
+    def unit(self) -> str:
+        """The unit of a duration as the plan states it (``ms``); empty for other numbers."""
+        return self.text.lstrip("<>= +-.0123456789eE")
+
+    @property
     def upward(self) -> bool:
         """Whether large values satisfy it."""
         return self.operator in (">", ">=")
@@ -226,6 +231,13 @@ class Group:
     bands: Bands | None = None  # cuts on the score, 0 to 100
 
 
+SECONDS = {
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "m": Fraction(60),
+    "h": Fraction(3600),
+    "d": Fraction(86400),
+}
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000))
 
 

@@ -22,6 +22,7 @@ from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check
 from pytest_rollout.plan.conditions import read_group
+from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rolling import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
@@ -195,6 +196,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         by=_roles(reader, "by", names),
         valid_for_us=reader.parsed("valid_for", terms.duration_us),
         rolls_up=read_rolls_up(reader),
+        faults=read_faults(reader),
         line=reader.line,
     )
     reader.done()
@@ -246,9 +248,10 @@ def _guardrail(reader: Reader) -> Guardrail | None:
     reader.what = f"guardrail {id_}"
     says = reader.text("says", id_.replace("-", " "))
     then = _then(reader)
+    faults = read_faults(reader)
     rules = tuple(_guarded(reader))
     reader.done()
-    return Guardrail(id_, says, rules, then, reader.line) if rules else None
+    return Guardrail(id_, says, rules, then, reader.line, faults) if rules else None
 
 
 def _guarded(reader: Reader) -> Iterator[Rule]:

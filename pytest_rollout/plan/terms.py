@@ -10,17 +10,10 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.evidence import exact
-from pytest_rollout.model.rule import Cut, Take, Taking
+from pytest_rollout.model.rule import SECONDS, Cut, Take, Taking
 from pytest_rollout.model.windows import Hours
 
 _CUT = re.compile(r"(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(ms|s|m|h|d)?")
-_SECONDS = {
-    "ms": Fraction(1, 1000),
-    "s": Fraction(1),
-    "m": Fraction(60),
-    "h": Fraction(3600),
-    "d": Fraction(86400),
-}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 
@@ -36,7 +29,7 @@ def cut(text: str) -> Cut:
             )
         raise ValueError(f'{text!r:.60} is no threshold; write <, <=, > or >= and a number: "> 3"')
     operator, number, unit = match.groups()
-    limit = exact(number) * _SECONDS.get(unit or "s", Fraction(1))
+    limit = exact(number) * SECONDS.get(unit or "s", Fraction(1))
     return Cut(operator, limit, f"{operator} {number}{unit or ''}")
 
 
@@ -63,7 +56,7 @@ def duration_us(text: str) -> int:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)", text.strip())
     if match is None:
         raise ValueError(f"{text!r:.60} is no duration; write 30s, 5m, 48h or 7d")
-    microseconds = exact(match[1]) * _SECONDS[match[2]] * 1_000_000
+    microseconds = exact(match[1]) * SECONDS[match[2]] * 1_000_000
     if microseconds.denominator != 1 or microseconds <= 0:
         raise ValueError(f"{text!r:.60} is no positive duration in whole microseconds")
     return int(microseconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -17,8 +18,10 @@ def folder_of(decision: Decision) -> Path:
     return Path("drills", _slug(decision.drill), place) if decision.drill else place
 
 
-def write(root: Path, decision: Decision) -> Path:
+def write(root: Path, decision: Decision, last_no: str = "") -> Path:
     """Write decision.json, report.md and report.html; the folder they stand in.
+
+    ``last_no`` says when the gate last said no; it is no part of the decision.
 
     Raises OSError. Each file appears whole or not at all.
     """
@@ -27,8 +30,17 @@ def write(root: Path, decision: Decision) -> Path:
     folder = root / folder_of(decision)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / "decision.json", to_json(decision))
-    _replace(folder / "report.md", to_markdown(decision))
-    _replace(folder / "report.html", to_html(decision))
+    _replace(folder / "report.md", to_markdown(decision, last_no))
+    _replace(folder / "report.html", to_html(decision, last_no))
+    return folder
+
+
+def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:
+    """Write drill.json and drill.md of a plan's last drill; their folder. Raises OSError."""
+    folder = root / _slug(plan) / "drills"
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "drill.json", json.dumps(data, indent=2) + "\n")
+    _replace(folder / "drill.md", markdown)
     return folder
 
 

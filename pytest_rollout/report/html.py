@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import text
+from pytest_rollout.report.explained import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
 MOST_NOTED = 2  # lines of a notice, which stands above the reasons
@@ -65,8 +66,8 @@ class Group:
     rows: tuple[Row, ...]
 
 
-def to_html(decision: Decision) -> str:
-    """The report of a decision as HTML."""
+def to_html(decision: Decision, last_no: str = "") -> str:
+    """The report of a decision as HTML; ``last_no`` says when its gate last said no."""
     criteria = tuple(_groups(decision.criteria, "c", MOST_ROWS_OF_PAGE))
     guardrails = tuple(_groups(decision.guardrails, "g", MOST_ROWS_OF_PAGE))
     demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
@@ -75,6 +76,7 @@ def to_html(decision: Decision) -> str:
     template, style, policy = _page()
     return template.render(
         decision=decision,
+        last_no=last_no,
         criteria=criteria,
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],
@@ -113,7 +115,12 @@ def _page() -> tuple[Template, Markup, str]:
         lstrip_blocks=True,
     )
     environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone}
-    environment.globals |= {"text": text, "most_on_top": MOST_ON_TOP, "most_noted": MOST_NOTED}
+    environment.globals |= {
+        "text": text,
+        "worth": worth,
+        "most_on_top": MOST_ON_TOP,
+        "most_noted": MOST_NOTED,
+    }
     style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

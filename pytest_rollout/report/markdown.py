@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision, Finding, Part
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report import text
+from pytest_rollout.report.explained import worth
+from pytest_rollout.report.marks import code as _code
+from pytest_rollout.report.marks import item as _item
+from pytest_rollout.report.marks import plain as _plain
+from pytest_rollout.report.marks import row as _row
+from pytest_rollout.report.marks import table as _table
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
 MOST_LINES = 20  # of reasons, conditions, notices, guardrails and notes
@@ -16,26 +21,6 @@ MOST_ROWS = 10  # evidence of one criterion
 
 _SPARE = 80  # room for the sentence that says how much more there is
 _QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)
-
-# What a renderer of comments would turn into a link, a mention or a reference, kept as code.
-_LINKING = re.compile(r"://|www\.|@|#\d|GH-\d", re.IGNORECASE)
-_PIECE = re.compile(r"[^\s`|\\<>]+|[`|\\]|<(?=[A-Za-z/!?])")
-_MARKS = str.maketrans(
-    {
-        "\\": "&#92;",
-        "`": "&#96;",
-        "|": "&#124;",
-        "<": "&lt;",
-        "*": r"\*",
-        "[": r"\[",
-        "]": r"\]",
-        "~": r"\~",
-        "$": r"\$",
-    }
-)
-_ENTITY = re.compile(r"&(?=#?\w+;)")
-_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # between letters it marks nothing
-_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#>=]))")  # of a list, a heading, a quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +48,9 @@ class Block:
         return "\n".join(lines)
 
 
-def to_markdown(decision: Decision) -> str:
-    """The report of a decision as markdown."""
-    blocks = list(_blocks(decision))
+def to_markdown(decision: Decision, last_no: str = "") -> str:
+    """The report of a decision as markdown; ``last_no`` says when its gate last said no."""
+    blocks = list(_blocks(decision, last_no))
     fitted = [""] * len(blocks)
     room = LIMIT
     for place in sorted(range(len(blocks)), key=lambda place: blocks[place].turn):
@@ -74,7 +59,7 @@ def to_markdown(decision: Decision) -> str:
     return "\n\n".join(fitted) + "\n"
 
 
-def _blocks(decision: Decision) -> Iterator[Block]:
+def _blocks(decision: Decision, last_no: str) -> Iterator[Block]:
     yield Block((f"# {_plain(text.title(decision))}",))
     yield _facts(decision)
     for notice in text.notices(decision):
@@ -82,6 +67,8 @@ def _blocks(decision: Decision) -> Iterator[Block]:
         items = [f"> - {_item(item)}" for item in notice.items]
         yield Block((says, ">") if items else (says,), items)
     yield from _why(decision)
+    if last_no:
+        yield Block((f"This gate last said no: {_plain(last_no)}.",))
     yield from _demands(decision)
     yield from _criteria(decision)
     yield from _guardrails(decision)
@@ -190,7 +177,10 @@ def _part(part: Part) -> str:
     if seen is None:
         return name + _plain(part.because)
     at = f" at {_plain(seen.at)}" if seen.at else ""
-    return f"{name}{_plain(part.because)} (seen {_plain(seen.value)}, n {seen.n:,}{at})"
+    value = f"{seen.value} {seen.unit or ''}".strip()
+    counted = text.count(seen.n, "sample")
+    told = "".join(f" {_plain(line)}" for line in worth(seen))
+    return f"{name}{_plain(part.because)} (seen {_plain(value)} in {counted}{at}).{told}"
 
 
 def _guardrails(decision: Decision) -> Iterator[Block]:
@@ -207,35 +197,3 @@ def _guardrails(decision: Decision) -> Iterator[Block]:
     if rows:
         head = _table("Guardrail", "State", "Reason", "Allowed")
         yield Block(("## Guardrails", "", *head), rows)
-
-
-def _table(*names: str) -> tuple[str, str]:
-    return _row(*names), "|" + " --- |" * len(names)
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _item(words: str) -> str:
-    """Plain text that begins a line."""
-    return _START.sub(r"\1\\", _plain(words))
-
-
-def _plain(words: str) -> str:
-    """Text that renders as itself: no markup, HTML, link, mention or table cell begins in it."""
-    return _PIECE.sub(_piece, text.cut(words, text.SENTENCE))
-
-
-def _piece(found: re.Match[str]) -> str:
-    piece = found[0]
-    if _LINKING.search(piece):
-        return f"`{piece}`"
-    piece = _ENTITY.sub("&amp;", piece).translate(_MARKS)
-    return _UNDERSCORE.sub(r"\_", piece)
-
-
-def _code(name: str) -> str:
-    """An id or a digest, as code where that can hold it."""
-    name = text.cut(name, text.NAME)
-    return _plain(name) if not name or set(name) & set("`|\\<") else f"`{name}`"

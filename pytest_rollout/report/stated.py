@@ -4,29 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_rollout.model.rule import Each, Group, Need, Rule, ScopeKind, Tolerate, Versus
+from pytest_rollout.model.rule import (
+    Cut,
+    Each,
+    Group,
+    Need,
+    Rule,
+    ScopeKind,
+    Take,
+    Tolerate,
+    Versus,
+)
+
+_SIDES = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+_TAKEN = {
+    Take.COUNT: "the number of samples",
+    Take.SUM: "the sum",
+    Take.MEAN: "the mean",
+    Take.MIN: "the smallest",
+    Take.MAX: "the largest",
+    Take.LAST: "the last",
+    Take.RATE: "the rate",
+}
 
 
 def rule_words(rule: Rule, *, guardrail: bool = False) -> str:
-    """``max of queue_depth, in this run, must be < 10, on at least 12 samples``."""
-    return ", ".join(_clauses(rule, guardrail=guardrail))
+    """``the largest of queue_depth, in this run, must be below 10; at least 12 samples``."""
+    return ", ".join(_clauses(rule, guardrail=guardrail)) + "; " + _samples(rule)
 
 
 def group_words(group: Group) -> str:
-    """``a score of a (weight 2) and b, >= 80 of 100; a must not fail``."""
+    """``a score of a (weight 2) and b must be at least 80 of 100; a must not fail``."""
     names = " and ".join(
         f"{name} (weight {float(weight):g})" if weight != 1 else name
         for name, weight in group.members
     )
     if group.need is not Need.SCORE or group.bands is None:
-        return f"{group.need.value} of {names}"
+        return f"{group.need.value} of {names} must pass"
     key = f"; {' and '.join(group.key)} must not fail" if group.key else ""
-    return f"a score of {names}, {group.bands.passes.text} of 100{key}"
+    return f"a score of {names} must be {cut_words(group.bands.passes)} of 100{key}"
+
+
+def cut_words(cut: Cut) -> str:
+    """``at least 0.95``, ``below 500ms``."""
+    return f"{_SIDES[cut.operator]} {cut.text.partition(' ')[2] or cut.text}"
 
 
 def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
     where = ", ".join(f"{label} {value}" for label, value in rule.where.items())
-    yield _taken(rule) + (f" where {where}" if where else "")
+    yield _taken(rule) + (f" (only {where})" if where else "")
     if rule.versus is not None:
         yield _versus(rule.versus)
     if rule.each:
@@ -35,21 +61,36 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
         yield f"of each {rule.per.value} by itself"
     if rule.per is None or any(one.kind is not ScopeKind.RUN for one in rule.scopes):
         unit = f" {rule.per.value}s" if rule.per else ""
-        yield " or ".join(one.words + unit for one in rule.scopes)
+        yield " or, with too few there, ".join(one.words + unit for one in rule.scopes)
     yield from _cuts(rule, guardrail=guardrail)
     if rule.tolerate is not None:
         yield _tolerated(rule.tolerate)
     if rule.streak is not None:
         yield rule.streak.words
     if rule.confidence is not None:
-        yield f"with {rule.confidence.text} confidence"
+        wrong = f"{float(1 / rule.confidence.level):.3g}"
+        yield f"with {rule.confidence.text} confidence (wrong at most 1 time in {wrong})"
+
+
+def _samples(rule: Rule) -> str:
     need = rule.need if rule.per else max(scope.need for scope in rule.scopes)
     of = f" of each {rule.per.value}" if rule.per else ""
-    yield f"on at least {need} sample{'s' * (need > 1)}{of}"
+    each = " of each" if rule.each and not rule.per else ""
+    return f"it takes at least {need} sample{'s' * (need > 1)}{of}{each}"
 
 
 def _taken(rule: Rule) -> str:
-    return rule.metric if rule.tolerate else f"{rule.take.text} of {rule.metric}"
+    taking = rule.take
+    if rule.tolerate is not None:
+        return f"every sample of {rule.metric}"
+    if taking.share_of is not None:
+        return f"the share of {rule.metric} that is {cut_words(taking.share_of)}"
+    if taking.quantile is None:
+        gloss = " (the share that is 1)" if taking.take is Take.RATE else ""
+        return f"{_TAKEN[taking.take]} of {rule.metric}{gloss}"
+    below = float(taking.quantile * 100)
+    gloss = "half of them are no larger" if below == 50 else f"{below:g} % of them are no larger"
+    return f"the {taking.text} of {rule.metric} ({gloss})"
 
 
 def _tolerated(tolerate: Tolerate) -> str:
@@ -59,7 +100,7 @@ def _tolerated(tolerate: Tolerate) -> str:
 
 def _versus(versus: Versus) -> str:
     where = ", ".join(f"{label} {value}" for label, value in versus.where.items())
-    other = " where ".join(filter(None, (versus.metric, where)))
+    other = versus.metric + (f" (only {where})" if where else "")
     how = "as a multiple of" if versus.ratio or versus.kayenta else "less"
     when = " before the phase began" * versus.frozen
     when += f" in accepted runs of release {versus.release}" if versus.release else ""
@@ -76,10 +117,10 @@ def _each(each: Each) -> str:
 def _cuts(rule: Rule, *, guardrail: bool) -> Iterator[str]:
     bands = rule.bands
     if guardrail and bands.fail is not None:
-        yield f"must never be {bands.fail.text}"
+        yield f"must never be {cut_words(bands.fail)}"
         return
-    yield f"must be {bands.passes.text}"
+    yield f"must be {cut_words(bands.passes)}"
     if bands.warn:
-        yield f"a warning at {bands.warn.text}"
+        yield f"a warning when {cut_words(bands.warn)}"
     if bands.fail:
-        yield f"a breach at {bands.fail.text}"
+        yield f"a breach when {cut_words(bands.fail)}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 
 _MOST_NOTES = 10
@@ -32,11 +33,17 @@ def section(
     paths: Sequence[str],
     notes: Sequence[str] = (),
     error: str | None = None,
+    last_noes: Mapping[Address, str] | None = None,
 ) -> list[Line]:
-    """The lines of a run's answer; ``paths`` are the reports' folders, in the same order."""
+    """The lines of a run's answer.
+
+    ``paths`` are the reports' folders, in the same order; ``last_noes`` says when each gate last
+    said no.
+    """
     lines: list[Line] = []
+    noes = last_noes or {}
     for decision, path in zip(decisions, [*paths, *[""] * len(decisions)], strict=False):
-        lines += gate(decision, path)
+        lines += gate(decision, path, noes.get(decision.address, ""))
         lines.append(Line(""))
     shown = [f"note: {note}" for note in notes[:_MOST_NOTES]]
     if len(notes) > _MOST_NOTES:
@@ -48,7 +55,7 @@ def section(
     return [Line(plain(line.text), line.styles) for line in lines]
 
 
-def gate(decision: Decision, path: str = "") -> Iterator[Line]:
+def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line]:
     """The answer of one gate with what it rests on."""
     release = f", release {decision.release}" if decision.release else ""
     drill = f", drill {decision.drill}" if decision.drill else ""
@@ -69,6 +76,8 @@ def gate(decision: Decision, path: str = "") -> Iterator[Line]:
         yield Line(f"  waiver: {waived.words}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
+    if last_no:
+        yield Line(f"  last no: {last_no}")
     if path:
         yield Line(f"  report: {path}")
     yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])

@@ -17,14 +17,19 @@ MOST_ATTEMPTS = 10
 
 MEANING = {
     Verdict.FAIL: "seen to be bad",
-    Verdict.ERROR: "could not be measured",
-    Verdict.MISSING: "nothing was seen",
-    Verdict.INCONCLUSIVE: "too little was seen, or with holes",
-    Verdict.HOLD: "between target and breach",
-    Verdict.WAIVED: "accepted by a waiver",
+    Verdict.ERROR: "it could not be measured",
+    Verdict.MISSING: "what it needs was not seen",
+    Verdict.INCONCLUSIVE: "too little was seen to tell, or some of it cannot be judged",
+    Verdict.HOLD: "worse than the target, not yet a breach",
+    Verdict.WAIVED: "it does not hold, and that was accepted for a while",
     Verdict.WARN: "good enough, with a warning",
     Verdict.PASS: "seen to hold",
-    Verdict.NOT_APPLICABLE: "does not apply here",
+    Verdict.NOT_APPLICABLE: "it does not apply here",
+}
+STATES = {
+    "tripped": "seen to be bad while it was watched",
+    "quiet": "watched, and nothing bad was seen",
+    "blind": "not enough was seen to watch it",
 }
 ASKS = {"entry": "may we start?", "exit": "is it done?"}
 CLEARANCE = (

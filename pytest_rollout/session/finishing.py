@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence import drills
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind, seal_digest
 from pytest_rollout.evidence.world import read_world
@@ -23,6 +24,7 @@ from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.redact import cap, hide, hide_in
 from pytest_rollout.report import files, terminal
+from pytest_rollout.report.drill import last_no
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
@@ -43,6 +45,7 @@ class Finishing:
         self._failed: set[str] = set()
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
+        self._noes: dict[Address, str] = {}
         self.decisions: list[Decision] = []
         self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
@@ -179,15 +182,33 @@ class Finishing:
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
         self.status = session.exitstatus = self._status(status, failed=error is not None)
+        self._noes = self._last_noes()
         self._print(session.config, self._report(), error)
 
     def _report(self) -> list[Path]:
         """Write the reports; one that cannot be written changes no decision."""
         try:
-            return [files.write(self._request.report, decision) for decision in self.decisions]
+            return [
+                files.write(self._request.report, one, self._noes.get(one.address, ""))
+                for one in self.decisions
+            ]
         except OSError as error:
             self._notes.append(f"the reports could not be written: {error}")
             return []
+
+    def _last_noes(self) -> dict[Address, str]:
+        """When each gate last said no in a drill: shown beside its decision, no part of it."""
+        digests = {plan.id: plan.digest for plan, _ in self._request.asked}
+        if self._request.drill or self._ledger is None:
+            return {}
+        try:
+            return {
+                gate: last_no(drills.last_no(self._ledger, gate, digests[gate.plan]), gate)
+                for gate in (one.address for one in self.decisions)
+            }
+        except LedgerError as error:
+            self._notes.append(f"when the gates last said no is not known: {error}")
+            return {}
 
     def _end(self) -> None:
         for plan in {plan.id: plan for plan, _ in self._request.asked}.values():
@@ -265,7 +286,7 @@ class Finishing:
             return
         notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
-        lines = terminal.section(self.decisions, shown, notes, error)
+        lines = terminal.section(self.decisions, shown, notes, error, self._noes)
         reporter.write_sep("=", "rollout")
         for line in lines:
             reporter.write_line(hide(line.text), **dict.fromkeys(line.styles, True))

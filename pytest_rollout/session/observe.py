@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence import attachments
 from pytest_rollout.model.evidence import encode_distribution, encode_ratio, number_text
 from pytest_rollout.redact import cap, hide_bytes
 from pytest_rollout.session.recorder import Recorder
 
 Moment = datetime | str | int | float
-_MAX_ATTACHMENT = 10_000_000
 
 
 class Observe:
@@ -72,9 +69,9 @@ class Observe:
         Secrets in it are replaced first. What is inside of an archive is not looked at.
         """
         raw = hide_bytes(_bytes(name, content))
-        digest = hashlib.sha256(raw).hexdigest()
         if self._recorder.request.deciding:
-            _keep(self._recorder.folder / digest, raw)
+            attachments.keep(self._recorder.folder, raw)
+        digest = attachments.digest_of(raw)
         facts = {"name": cap(name, 200), "digest": digest, "size": len(raw)}
         facts["type"] = cap(media_type, 100)
         self._recorder.attach(facts)
@@ -94,25 +91,13 @@ class Observe:
         return calendar.from_us(round(at * 1_000_000))
 
 
-def _keep(path: Path, raw: bytes) -> None:
-    """Write a file named by its digest, whole or not at all: an earlier run may rest on it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(raw)
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-
-
 def _bytes(name: str, content: bytes | str | Path) -> bytes:
     """What is attached, of which no more is read than may be kept."""
     if isinstance(content, Path):
         with content.open("rb") as file:
-            raw = file.read(_MAX_ATTACHMENT + 1)
+            raw = file.read(attachments.MAX_FILE + 1)
     else:
         raw = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    if len(raw) > _MAX_ATTACHMENT:
-        raise ValueError(f"attachment {name!r:.80} is larger than {_MAX_ATTACHMENT} bytes")
+    if len(raw) > attachments.MAX_FILE:
+        raise ValueError(f"attachment {name!r:.80} is larger than {attachments.MAX_FILE} bytes")
     return raw

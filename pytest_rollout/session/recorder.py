@@ -13,6 +13,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
+from pytest_rollout.evidence.attachments import folder_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
 from pytest_rollout.model.errors import LedgerError
@@ -64,7 +65,7 @@ class Recorder:
     @property
     def folder(self) -> Path:
         """Where attachments are kept, beside the ledger."""
-        return self.request.ledger.parent / "attachments"
+        return folder_of(self.request.ledger)
 
     @property
     def heads(self) -> list[Head]:

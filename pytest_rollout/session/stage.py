@@ -70,6 +70,8 @@ class PhaseRun:
             for target in self._live.values():
                 target.close()
             for served in self._served.values():
+                served.let_go()
+            for served in self._served.values():
                 served.stop()
             if self._folder is not None:
                 self._folder.cleanup()

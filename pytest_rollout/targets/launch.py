@@ -32,10 +32,16 @@ class Served:
     process: subprocess.Popen[bytes]
     lifeline: int
 
+    def let_go(self) -> None:
+        """Ask it to end; :meth:`stop` waits. Several may so end at the same time."""
+        if self.lifeline >= 0:
+            with suppress(OSError):
+                os.close(self.lifeline)
+            self.lifeline = -1  # the number may be another file's by now
+
     def stop(self) -> None:
         """End it, and wait until it has ended."""
-        with suppress(OSError):
-            os.close(self.lifeline)
+        self.let_go()
         try:
             self.process.wait(_STOP_S)
         except subprocess.TimeoutExpired:

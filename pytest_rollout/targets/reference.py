@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pytest_rollout.model.fault import Fault as Fault  # part of the contract
 
 SETTING_VARIABLE = "ROLLOUT_TARGET"
 IDENTITY_HEADER = "rollout-reference-target"
@@ -22,35 +24,6 @@ _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A named way for a reference target to misbehave, with its size and place."""
-
-    name: str
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, text: str) -> Fault:
-        """Read ``name`` or ``name:key=value,key=value``.
-
-        Raises ValueError where a part is not ``key=value`` or the name is empty.
-        """
-        name, _, rest = text.partition(":")
-        if not name:
-            raise ValueError(f"{text!r} has no fault name before the colon")
-        values: dict[str, str] = {}
-        for part in filter(None, rest.split(",")):
-            key, equals, value = part.partition("=")
-            if not (key and equals):
-                raise ValueError(f"{part!r} in {text!r} is not key=value")
-            values[key] = value
-        return cls(name, values)
-
-    def __str__(self) -> str:
-        rest = ",".join(f"{key}={value}" for key, value in sorted(self.values.items()))
-        return f"{self.name}:{rest}" if rest else self.name
 
 
 @dataclass(frozen=True, slots=True)

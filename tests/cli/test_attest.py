@@ -65,7 +65,7 @@ def test_an_answer_is_recorded_and_judged(served: Project) -> None:
     assert attest(served, *SRE, slug="runbook").status == 0
     assert judged(served).decisions[0].answer.value == "GO"
     explained = served.rollout("explain", "demo.canary.retro", "--env", "prod").out
-    assert "It is attested by pm." in explained
+    assert "Asked: a person answers it: pm." in explained
     assert "attested by A. Person (pm) at" in explained
     assert "of v1: held on Friday" in explained
 
@@ -157,7 +157,7 @@ def test_a_reference_target_is_no_release_to_attest(project: Project) -> None:
 
 
 def test_a_file_that_is_too_large(served: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_rollout.evidence.attestations.MAX_FILE", 3)
+    monkeypatch.setattr("pytest_rollout.evidence.attachments.MAX_FILE", 3)
     large = served.root / "large"
     large.write_bytes(b"four")
     assert "larger than 3 bytes" in attest(served, *PM, "--file", str(large)).err

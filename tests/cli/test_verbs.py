@@ -100,7 +100,10 @@ def test_explain_in_words_and_numbers(project: Project) -> None:
     said = project.rollout("explain", "demo.canary.errors")
     assert said.status == 0
     assert "demo.canary.errors: pass" in said.out
-    assert "max of errors, in this run, must be <= 0, on at least 2 samples" in said.out
+    assert (
+        "the largest of errors, in this run, must be at most 0; it takes at least 2 samples"
+        in said.out
+    )
     found = project.rollout("explain", "demo.canary.errors", "--json").json
     assert found["decision"] == "GO"
     assert found["criterion"]["verdict"] == "pass"
@@ -262,7 +265,7 @@ def test_a_decision_is_judged_and_told_by_the_plan_as_it_was(
     assert project.rollout("report", "demo.canary").status == 0
     told = project.rollout("explain", "demo.canary.errors")
     assert told.status == 0
-    assert "must be <= 0," in told.out
+    assert "must be at most 0;" in told.out
     assert "The plan has been changed since" in told.out
 
 

@@ -114,7 +114,7 @@ def test_an_answer_has_a_shelf_life(more: str, where: str, age: float, found: st
 def test_a_failing_answer_that_is_too_old_is_none() -> None:
     decision = judged(plan_of(), said(25 * HOUR, passed=False))
     assert (decision.answer, verdict(decision)) == (Answer.HOLD, "missing")
-    assert "longer ago than 1d" in decision.reasons[0]
+    assert "longer ago than the 1d for which it counts" in decision.reasons[0]
 
 
 def test_only_the_roles_that_the_plan_names_may_say_yes() -> None:

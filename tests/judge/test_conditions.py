@@ -219,12 +219,15 @@ class TestConfidence:
         assert seen_ is not None
         assert (seen_.value, seen_.low, seen_.method) == ("1", "0.901855", "Clopper-Pearson")
         assert "(at least 0.901855 at 95 % confidence)" in finding.because
-        assert seen_.catches == "9.9 % bad or more would have been caught, 19 times in 20"
+        assert seen_.catches == (
+            "if 9.9 % or more were bad, 19 of 20 such runs would not have passed, "
+            "where samples are independent of each other"
+        )
 
     def test_how_many_more_would_decide(self) -> None:
         seen_ = part(self.rate(20, 20)).estimate
         assert seen_ is not None
-        assert seen_.more == "9 more good samples would decide"
+        assert seen_.more == "9 more samples, all good, would decide"
 
     def test_each_look_halves_the_level(self) -> None:
         plan = plan_of(criterion('metric: m, take: rate, pass: ">= 0.9", confidence: 95%'))
@@ -274,7 +277,7 @@ class TestVersus:
         assert self.compared([80, 90], [88, 92]).verdict is PASS
         assert self.compared([80, 90], [88, 94]).verdict is FAIL
         finding = self.compared([80, 90], [88, 92])
-        assert "mean of m was 85, 5 less than the mean of the other side" in finding.because
+        assert "mean of m was 85, 5 less than that of m (v old)" in finding.because
 
     def test_a_ratio(self) -> None:
         rule = 'metric: m, where: {v: new}, take: p50, pass: "<= 1.1"'
@@ -388,7 +391,10 @@ class TestGroups:
     def test_a_key_member_fails_whatever_the_score(self) -> None:
         finding = self.grouped(f"{self.SCORE}, key: [b]", "pass", "fail")
         assert finding.verdict is FAIL
-        assert finding.because == "key member b fails; the score is 75, allowed >= 75"
+        assert (
+            finding.because
+            == "key member b fails; the score is 75 of 100, allowed >= 75; not earned in full: b"
+        )
 
 
 class TestWatched:

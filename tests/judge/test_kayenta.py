@@ -129,7 +129,7 @@ class TestRule:
         assert part.estimate.method == "Kayenta, outside the theorem"
         stated = plan.phases[0].criteria[0].rule
         assert stated is not None
-        assert "that of m where v old, by Kayenta's rule (outside the theorem)" in rule_words(
+        assert "that of m (only v old), by Kayenta's rule (outside the theorem)" in rule_words(
             stated
         )
 

@@ -219,6 +219,23 @@ def test_what_a_rule_says(rule: str, observed: list[Seen], verdict: Verdict, sai
     assert (finding.verdict, finding.because) == (verdict, said)
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "said"),
+    [
+        ("0.65", "< 500ms", "650ms"),
+        ("5400", "<= 2h", "1.5h"),
+        ("1800.001", "<= 30m", "1800.001s"),  # in minutes it would be rounded to what is allowed
+        ("3", "< 5", "3"),
+    ],
+)
+def test_a_duration_is_said_in_the_unit_of_its_cut(value: str, limit: str, said: str) -> None:
+    finding = judged(f'metric: m, take: mean, pass: "{limit}"', samples(value))
+    assert f"mean of m was {said}, over" in finding.because
+    assert finding.parts[-1].estimate is not None
+    assert finding.parts[-1].estimate.value == value
+    assert finding.parts[-1].estimate.unit == (None if said == "3" else "s")
+
+
 def test_what_is_known_is_shown_beside_what_is_lost() -> None:
     finding = judged('metric: m, take: max, pass: "< 10"', samples(1, None))
     assert (finding.verdict, finding.samples) == (INCONCLUSIVE, 1)
@@ -242,9 +259,9 @@ def test_a_rule_since_a_begin_that_never_was() -> None:
     [
         ("count", (1, 3, 2), Estimate("3", 3)),
         ("mean", (1, 3, 2), Estimate("2", 3)),
-        ("sum", (0, 3, 2), Estimate("5", 3, AT[3:])),
+        ("sum", (0, 3, 2), Estimate("5", 3)),  # the first that counts for it says nothing
         ("sum", (0, 0), Estimate("0", 2)),
-        ("rate", (0, 1, 0, 1), Estimate("0.5", 4, AT[3:])),
+        ("rate", (0, 1, 0, 1), Estimate("0.5", 4)),
         ("min", (2, 1, 1), Estimate("1", 3, AT[3:])),
         ("max", (2, 3, 3), Estimate("3", 3, AT[3:])),
         ("last", (2, 3), Estimate("3", 2, AT[3:])),
@@ -408,7 +425,7 @@ LANES = WATCH.replace("each", "over: [{last: 2}], each")
         ),
         (
             [seen(0, -86_401, lane="A", recorded=-86_401)],
-            "lane A: blind: everything that was seen is older than max_age",
+            "lane A: blind: everything that was seen is older than evidence may be (max_age)",
         ),
         ([], "lane A: blind: no sample of m was seen among the last 2; 1 sample needed"),
     ],

@@ -64,6 +64,17 @@ PLACES = {
     ' fail: "> 1", XX}]}]}]\n',
     "step": "plan: x\nphases: [{id: a, rollback: [{says: s, XX}]}]\n",
 }
+WAIVERS: dict[str, Any] = json.loads(
+    files("pytest_rollout.plan").joinpath("waivers.schema.json").read_text()
+)
+WAIVED: dict[str, str] = {
+    "criterion": "b",
+    "phase": "a",
+    "reason": "r",
+    "author": "A",
+    "approver": "B",
+    "until": "2025-11-30",
+}
 LATER = {"include", "on_rollback", "valid_for"}
 
 
@@ -147,3 +158,49 @@ def test_checks_of_each_means_fit(right: dict[str, Any]) -> None:
 def test_offences_do_not_fit(wrong: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, SCHEMA)
+
+
+def fits(waiver: dict[str, Any]) -> bool:
+    return bool(jsonschema.Draft202012Validator(WAIVERS).is_valid({"waivers": [waiver]}))
+
+
+def loads(waiver: dict[str, Any]) -> bool:
+    """Whether the loader takes a waiver beside a plan that states all that one may name."""
+    plan = RULE.replace(", RR", "").replace("[{id: a,", "[{id: z}, {id: a, requires: [z],")
+    text = yaml.safe_dump({"waivers": [waiver]})
+    loaded = parse(plan, Path("s/x/rollout.yaml"), "x", {"waivers.yaml": text})
+    assert loaded.plan is not None
+    return not loaded.problems
+
+
+@pytest.mark.parametrize(
+    ("changes", "right"),
+    [
+        ({}, True),
+        ({"limit": "<= 1200ms"}, True),
+        ({"release": "1.4.0"}, True),
+        ({"criterion": None, "window": "freeze"}, True),
+        ({"criterion": None, "requires": "z"}, True),
+        ({"criterion": None}, False),
+        ({"window": "freeze"}, False),
+        ({"criterion": None, "window": "night"}, False),
+        ({"criterion": None, "requires": "z", "limit": "<= 9"}, False),
+        ({"limit": "== 3"}, False),
+        ({"reason": " "}, False),
+        ({"approver": None}, False),
+        ({"until": "soon"}, False),
+        ({"unitl": "2025-11-30"}, False),
+    ],
+)
+def test_a_waiver_fits_where_the_loader_takes_it(changes: dict[str, Any], *, right: bool) -> None:
+    waiver = {key: value for key, value in {**WAIVED, **changes}.items() if value is not None}
+    assert (fits(waiver), loads(waiver)) == (right, right)
+
+
+def test_a_waiver_has_the_keys_of_the_loader() -> None:
+    text = yaml.safe_dump({"waivers": [{**WAIVED, "qqqq": "1"}]})
+    loaded = parse(RULE.replace(", RR", ""), Path("x"), "x", {"waivers.yaml": text})
+    (message,) = (str(one) for one in loaded.problems if "unknown key `qqqq`" in str(one))
+    known = re.search(r"known: ([^)]*)", message)
+    assert known, message
+    assert set(known[1].split(", ")) == set(WAIVERS["$defs"]["waiver"]["properties"])

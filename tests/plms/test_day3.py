@@ -63,14 +63,9 @@ def test_status_shows_every_phase(healthy: Rehearsal) -> None:
     assert "entry GO  exit GO" in day3
 
 
-# What leaves pass under each fault: the criteria that name it, and those that need what
-# it took away. A soft criterion alone leaves the gate GO, with a condition.
+# Where a fault takes more than the criteria that name it, or is of another size or place than
+# the plan names: all that leaves pass. A soft criterion alone leaves the gate GO, with a condition.
 FAULTS: dict[str, tuple[str, set[str]]] = {
-    "lane-row-missing-code-api": ("NO-GO", {"lane-cap-code-api", "lane-rows-exist"}),
-    "lane-row-missing-data-schema": ("NO-GO", {"lane-cap-data-schema", "lane-rows-exist"}),
-    "lane-row-missing-narrative": ("NO-GO", {"lane-cap-narrative", "lane-rows-exist"}),
-    "lane-row-missing-viz-charts": ("NO-GO", {"lane-cap-viz-charts", "lane-rows-exist"}),
-    "scheduler-caps-hardcoded": ("GO", {"lane-caps-visible-in-api"}),
     "start-500": (
         "NO-GO",
         {
@@ -89,21 +84,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
             "rollback-projects-cancelled",
         },
     ),
-    "uuidgen-per-retry": ("GO", {"start-retry-safe"}),
     "serial-execution": ("NO-GO", {"projects-overlap", "utilization-balanced"}),
-    "run-stuck": ("NO-GO", {"both-complete"}),
-    "project-stalls": ("GO", {"steady-progress"}),
-    "lane-hog": ("GO", {"utilization-balanced"}),
-    "queue-10": ("NO-GO", {"queue-depth"}),
-    "lane-starved": ("NO-GO", {"no-starvation"}),
-    "cap-exceeded": ("NO-GO", {"lane-caps-enforced", "lane-caps-enforced-under-burst"}),
-    "sampler-gap": ("GO", {"monitoring-cadence"}),
-    "snapshot-empty-lanes": ("NO-GO", {"snapshot-saved"}),
-    "change-at-0935": ("NO-GO", {"no-change-during-standup"}),
-    "rollback-lane-missed": ("GO", {"rollback-caps-lifted"}),
-    "cancel-noop": ("GO", {"rollback-projects-cancelled"}),
-    "run-out-of-window": ("GO", {"in-window"}),
-    # Other sizes and places.
     "queue-10:depth=9": ("GO", set()),
     "queue-10:depth=23": ("NO-GO", {"queue-depth"}),
     "lane-starved:lane=Code-API": ("NO-GO", {"no-starvation"}),
@@ -117,7 +98,7 @@ STATUS = {"GO": 0, "NO-GO": 10}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_caught_by_what_names_it(fault: str, tmp_path: Path) -> None:
+def test_a_fault_takes_this_and_nothing_else(fault: str, tmp_path: Path) -> None:
     answer, leaves = FAULTS[fault]
     run = rehearse(tmp_path, f"--rollout-fault={fault}")
     drill = fault.replace(":", "-").replace("=", "-").replace(",", "-")

@@ -143,7 +143,7 @@ def test_evidence_is_folded_worst_first_with_what_was_seen() -> None:
     rows = [
         [cell.text for cell in row.inside if isinstance(cell, Node)] for row in folded.all("tr")
     ]
-    assert rows[0] == ["Group or check", "Verdict", "Seen", "n", "At", "Because"]
+    assert rows[0] == ["Group or check", "Verdict", "Seen", "Samples", "At", "Because"]
     assert rows[1][:5] == ["lane Data-Schema", "fail", "0.125", "240", "2025-11-10 09:07:15 EST"]
     assert rows[2][1:] == ["pass", "", "", "", "passed"]
     assert {len(row) for row in rows} == {6}

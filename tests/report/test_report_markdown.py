@@ -77,7 +77,7 @@ def test_evidence_is_told_of_what_does_not_pass() -> None:
     evidence = to_markdown(given.no_go()).partition("## Evidence")[2]
     assert "### `plms.day3.no-starvation`: 1 fail, 4 pass\n" in evidence
     assert "- **fail** `lane Data-Schema`: min of lane_utilization was 0.125" in evidence
-    assert "(seen 0.125, n 240 at 2025-11-10 09:07:15 EST)" in evidence
+    assert "(seen 0.125 in 240 samples at 2025-11-10 09:07:15 EST)" in evidence
     assert "  - fail: 409 was expected, 500 was seen\n  - pass\n" in evidence
     assert "lane-cap-code-api" not in evidence
     assert "- **pass**" not in evidence

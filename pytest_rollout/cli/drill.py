@@ -1,0 +1,182 @@
+"""`rollout drill`: plant each fault that the plan names, and see who notices it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.drill import matrix
+from pytest_rollout.drill.conduct import Means, Wanted, conduct
+from pytest_rollout.evidence.drills import keep
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.model.drill import Drill, exit_status, to_data
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.fault import Fault
+from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.plan import terms
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import hide
+from pytest_rollout.report import drill as report
+from pytest_rollout.report import files
+from pytest_rollout.report.terminal import plain
+
+_MOST_JOBS = 64
+
+
+@click.command("drill")
+@click.argument("what", metavar="PLAN[.PHASE]")
+@click.option("--fault", "only", multiple=True, metavar="NAME", help="only this one (repeatable)")
+@click.option("--sample", type=click.IntRange(1), help="only so many faults of each phase")
+@click.option("--seed", type=click.IntRange(0), default=0, help="which ones: they take turns")
+@click.option(
+    "--jobs", type=click.IntRange(1, _MOST_JOBS), default=2, show_default=True, help="at a time"
+)
+@click.option(
+    "--phase-timeout", default="10m", show_default=True, help="the most one rehearsal may take"
+)
+@click.option("--keep", "kept", is_flag=True, help="keep the ledgers and reports of each rehearsal")
+@click.option("--report", "folder", help="write drill.md below it (default: ini rollout_report)")
+@common
+def command(
+    what: str,
+    only: tuple[str, ...],
+    sample: int | None,
+    seed: int,
+    jobs: int,
+    phase_timeout: str,
+    folder: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    kept: bool,
+    as_json: bool,
+) -> int:
+    """Rehearse each phase of PLAN (or one PHASE), then again with each fault that it names.
+
+    Exit status 0 where every criterion that names a fault noticed it, 10 where one MISSED it,
+    11 where that cannot be said. Drills satisfy no gate; they are kept beside the evidence.
+    """
+    project = Project.here(root, ledger)
+    plan, phases = _asked(project, what)
+    _check_named(only, phases)
+    wanted = [found for phase in phases if (found := _wanted(plan, phase, only, sample, seed))]
+    most_s = _seconds(phase_timeout)
+    with closing(Ledger.create(project.ledger_path)) as store, _workshop(kept=kept) as place:
+        with _ended_by_signal():
+            drills = conduct(wanted, Means(project.root, place, jobs, most_s), _progress)
+        for one in drills:
+            keep(store, one)
+    cells = tuple(cell for one in drills for cell in one.cells)
+    data: dict[str, Any] = {
+        "plan": plan.id,
+        "exit_status": exit_status(cells),
+        "phases": [to_data(one) for one in drills],
+        "unnamed": _unnamed(phases),
+    }
+    below = Path(folder) if folder else project.report
+    where = files.write_drill(below, plan.id, data, report.to_markdown(drills))
+    if as_json:
+        print_json(data)
+    else:
+        for line in _lines(drills, data["unnamed"], where):
+            say(line)
+    return exit_status(cells)
+
+
+def _asked(project: Project, what: str) -> tuple[Plan, Sequence[Phase]]:
+    if "." not in what and "/" not in what:
+        plan = project.plan(what)
+        return plan, plan.phases
+    address = parsed(what)
+    if address.gate is not None:
+        raise RolloutError(f"{what}: a drill is of a phase, both gates: {what.partition('/')[0]}")
+    phase = project.phase(address)
+    return project.plan(address.plan), (phase,)
+
+
+def _wanted(
+    plan: Plan, phase: Phase, only: Sequence[str], size: int | None, seed: int
+) -> Wanted | None:
+    """The faults to plant in a phase; None where there are none."""
+    every = matrix.named(phase)
+    chosen = tuple(
+        one for one in every if not only or any(matrix.matches(name, one.fault) for name in only)
+    )
+    if size is not None:
+        chosen = matrix.sample(chosen, size, seed)
+    left_out = tuple(one.fault for one in every if one not in chosen)
+    return Wanted(plan, phase, chosen, left_out) if chosen else None
+
+
+def _check_named(only: Sequence[str], phases: Sequence[Phase]) -> None:
+    known = [one.fault for phase in phases for one in matrix.named(phase)]
+    for name in only:
+        try:
+            Fault.parse(name)
+        except ValueError as error:
+            raise RolloutError(f"--fault: {error}") from error
+        if not any(matrix.matches(name, fault) for fault in known):
+            raise RolloutError(f"--fault: no criterion names `{name}` ({nearest(name, known)})")
+
+
+def _unnamed(phases: Sequence[Phase]) -> list[str]:
+    """The phases that state criteria and name no fault."""
+    return [phase.id for phase in phases if phase.criteria and not matrix.named(phase)]
+
+
+def _seconds(text: str) -> float:
+    try:
+        return terms.duration_us(text) / 1_000_000
+    except ValueError as error:
+        raise RolloutError(f"--phase-timeout: {error}") from error
+
+
+@contextmanager
+def _workshop(*, kept: bool) -> Iterator[Path]:
+    """Where the children keep their files."""
+    folder = Path(tempfile.mkdtemp(prefix="rollout-drill-"))
+    try:
+        yield folder
+    finally:
+        if kept:
+            _progress(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """A request to end ends the children first."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _progress(text: str) -> None:
+    click.echo(plain(hide(text)), err=True)
+
+
+def _lines(drills: Sequence[Drill], unnamed: Sequence[str], where: Path) -> Iterator[str]:
+    for one in drills:
+        yield from report.lines(one)
+    if unnamed:
+        yield f"not drilled, as no criterion names a fault: {', '.join(unnamed)}"
+    yield f"report: {os.path.relpath(where)}"
+    yield report.summary(drills)

@@ -1,0 +1,102 @@
+"""Conducting the drills of some phases: each healthy first, then each fault by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rollout.drill import matrix
+from pytest_rollout.drill.children import Task, rehearse_all
+from pytest_rollout.drill.matrix import Named
+from pytest_rollout.model.drill import Drill, Outcome, Rehearsal, Row
+from pytest_rollout.model.plan import Address, Phase, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A phase to be drilled, with the faults to be planted and those left out."""
+
+    plan: Plan
+    phase: Phase
+    faults: tuple[Named, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> Address:
+        """The phase's address."""
+        return Address(self.plan.id, self.phase.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Where children run, how many at a time, and how long each may take."""
+
+    root: Path
+    folder: Path
+    jobs: int
+    most_s: float
+
+
+def conduct(wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]) -> list[Drill]:
+    """Rehearse each phase without a fault, then with each; ``say`` hears how it goes."""
+    healthy = _healthy(wanted, means, say)
+    planted = {
+        _folder(means, one, number): (one, fault)
+        for one in wanted
+        for number, fault in enumerate(one.faults, 1)
+        if matrix.provable(fault, healthy[one.address])
+    }
+    tasks = [
+        Task(one.plan, one.phase, fault.fault, folder) for folder, (one, fault) in planted.items()
+    ]
+    rows: dict[tuple[Address, str], Row] = {}
+    for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
+        one, fault = planted[task.folder]
+        row = matrix.row(fault, healthy[one.address], seen)
+        rows[one.address, fault.fault] = row
+        say(f"[{len(rows)}/{len(tasks)}] {one.address} {_words(row)} ({row.seconds:.1f} s)")
+    return [_drill(one, healthy[one.address], rows) for one in wanted]
+
+
+def _healthy(
+    wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]
+) -> dict[Address, Rehearsal]:
+    found: dict[Address, Rehearsal] = {}
+    tasks = [Task(one.plan, one.phase, None, _folder(means, one, 0)) for one in wanted]
+    for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
+        address = Address(task.plan.id, task.phase.id)
+        found[address] = seen
+        answers = ", ".join(f"{gate} {answer.value}" for gate, answer in seen.answers.items())
+        say(f"{address} without a fault: {seen.trouble or answers} ({seen.seconds:.1f} s)")
+    return found
+
+
+def _drill(one: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], Row]) -> Drill:
+    nothing = Rehearsal(trouble="not planted")
+    return Drill(
+        address=one.address,
+        plan_digest=one.plan.digest,
+        healthy=healthy,
+        rows=tuple(
+            rows.get((one.address, fault.fault)) or matrix.row(fault, healthy, nothing)
+            for fault in one.faults
+        ),
+        left_out=one.left_out,
+    )
+
+
+def _folder(means: Means, one: Wanted, number: int) -> Path:
+    return means.folder / one.phase.id / str(number)  # a fault's text is no path
+
+
+def _words(row: Row) -> str:
+    """``queue-10: caught by queue-depth``, and what was not."""
+    said = []
+    for outcome in Outcome:
+        cells = [cell for cell in row.cells if cell.outcome is outcome]
+        if outcome is Outcome.NOT_RUN and cells:
+            said.append(f"not run: {cells[0].because}")
+        elif cells:
+            said.append(f"{outcome.value} by {', '.join(cell.id for cell in cells)}")
+    return f"{row.fault}: {'; '.join(said)}"

@@ -1,0 +1,199 @@
+"""One finding in whole sentences: what was asked, what was seen, what it is worth, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_rollout.model.attestation import NAME
+from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.waiver import Use, Waived
+from pytest_rollout.report import text
+from pytest_rollout.report.stated import group_words, rule_words
+
+MOST_PARTS = 40
+_TAUGHT = {  # what a reader may do about a verdict
+    Verdict.FAIL: "mend it, then run again",
+    Verdict.ERROR: "mend the check or what it asks, then run again; an error is never a pass",
+    Verdict.MISSING: "what is missing must be seen; nothing seen is never a pass",
+    Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
+    Verdict.HOLD: "it must reach the target, or be waived for a while",
+}
+_THEN = {
+    Then.WARN: "it becomes a condition of the GO",
+    Then.NOTIFY: "it becomes a condition of the GO",
+    Then.PAUSE: "the gate is held",
+    Then.ROLLBACK: "the gate says ROLLBACK",
+}
+_METHODS = {
+    "Clopper-Pearson": "Clopper and Pearson's exact bounds of a share",
+    "order statistics": "the exact bounds of a quantile",
+    "betting": "betting bounds of a mean within its range",
+    "Newcombe": "Newcombe's bounds of a difference of shares",
+    "Hodges-Lehmann": "Hodges and Lehmann's bounds of a shift",
+}
+
+
+def explained(
+    title: str, stated: Criterion | Guardrail, decision: Decision, finding: Finding
+) -> Iterator[str]:
+    """The lines that explain a finding; ``title`` is the phase's."""
+    rail = isinstance(stated, Guardrail)
+    word = text.state(finding.verdict) if rail else text.word(finding.verdict)
+    meaning = text.STATES[word] if rail else text.MEANING[finding.verdict]
+    yield f"{finding.id}: {word} ({meaning})"
+    yield f"  It says: {finding.says}."
+    yield f"  {_weight(stated)} of {decision.address.plan}.{decision.address.phase} ({title})."
+    yield from (f"  Asked: {words}." for words in _asked(stated))
+    yield from _seen(stated, finding)
+    yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
+    yield from (
+        f"  Condition: owed by {one.owner}, due at {one.due}."
+        for one in decision.conditions
+        if one.id == finding.id
+    )
+    yield from _open(stated, finding, decision.environment)
+    release = f" of release {decision.release}" if decision.release else ""
+    yield (
+        f"  Evidence: run {decision.run}{release} in {decision.environment}, decided "
+        f"{text.moment(decision.decided_at)}; the gate, {decision.address}, is "
+        f"{decision.answer.value}."
+    )
+
+
+def worth(estimate: Estimate | None) -> Iterator[str]:
+    """How far a measurement can be trusted, and what would settle it; one sentence each."""
+    if estimate is None:
+        return
+    if estimate.method and (estimate.low or estimate.high):
+        yield f"{_between(estimate)} ({_METHODS.get(estimate.method, estimate.method)})."
+    if estimate.catches:
+        yield f"Worth: {estimate.catches}."
+    if estimate.more:
+        yield f"Open: {estimate.more}."
+
+
+def _between(seen: Estimate) -> str:
+    unit = f" {seen.unit}" if seen.unit else ""
+    n = text.count(seen.n, "sample")
+    if seen.low is None or seen.high is None:
+        side, end = ("most", seen.high) if seen.low is None else ("least", seen.low)
+        return f"Bounds: {n} show that it is at {side} {end}{unit}"
+    return f"Bounds: {n} show that it is between {seen.low} and {seen.high}{unit}"
+
+
+def _seen(stated: Criterion | Guardrail, finding: Finding) -> Iterator[str]:
+    """The measurements, group by group if there are several, the answers and the checks."""
+    checks, groups = _sorted(stated, finding.parts)
+    rail = isinstance(stated, Guardrail)
+    if len(groups) > 1:
+        yield "  Seen, group by group:"
+        for part in groups[:MOST_PARTS]:
+            yield f"    {_part(part, rail=rail)}"
+            yield from (f"      {line}" for line in worth(part.estimate))
+    else:
+        yield f"  Seen: {_bare(finding.because) if rail else finding.because}."
+        yield from (f"  {line}" for part in groups for line in worth(part.estimate))
+    answer = next((part for part in checks if part.name == NAME), None)
+    if answer is not None and answer.attempts:
+        yield "  Answers so far:"
+        yield from (f"    {said}" for said in answer.attempts[-MOST_PARTS:])
+    checks = [part for part in checks if part is not answer or len(checks) > 1]
+    if checks:
+        members = isinstance(stated, Criterion) and stated.of is not None
+        yield "  Its members:" if members else "  Checks:"
+        yield from (f"    {_part(part)}" for part in checks[:MOST_PARTS])
+    left = max(0, len(groups) - MOST_PARTS) + max(0, len(checks) - MOST_PARTS)
+    if left:
+        yield f"    and {left} more, all in decision.json"
+
+
+def _sorted(stated: Criterion | Guardrail, parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """The checks, answers and members of a finding, and what was measured of each group."""
+    if isinstance(stated, Guardrail):
+        return [], list(parts)
+    if stated.of is not None:
+        return list(parts), []
+    checks = [part for part in parts if "::" in part.name or part.name == NAME]
+    return checks, [part for part in parts if part not in checks]
+
+
+def _part(part: Part, *, rail: bool = False) -> str:
+    name = part.name.rpartition("::")[2] or "all together"
+    word = text.state(part.verdict) if rail else text.word(part.verdict)
+    told = len(part.attempts) > 1 and part.name != NAME
+    attempts = f" [{' / '.join(part.attempts)}]" if told else ""
+    because = "" if part.because in (part.verdict.value, "passed") else _bare(part.because)
+    return f"{name}: {word}{'; ' + because if because else ''}{attempts}"
+
+
+def _bare(because: str) -> str:
+    """What a guardrail says without its state, which stands before it."""
+    for state in text.STATES:
+        because = because.removeprefix(f"{state}: ")
+    return because
+
+
+def _asked(stated: Criterion | Guardrail) -> Iterator[str]:
+    if isinstance(stated, Guardrail):
+        yield from (rule_words(rule, guardrail=True) for rule in stated.rules)
+        return
+    if stated.rule is not None:
+        yield rule_words(stated.rule)
+    elif stated.of is not None:
+        yield group_words(stated.of)
+    if stated.attested:
+        yield f"a person answers it: {' or '.join(stated.by) or 'anybody with a role of the plan'}"
+    elif stated.rule is None and stated.of is None:
+        yield "every check of it must run and pass"
+
+
+def _weight(stated: Criterion | Guardrail) -> str:
+    if isinstance(stated, Guardrail):
+        then = " and ".join(dict.fromkeys(_THEN[one] for one in stated.then))
+        return f"A guardrail, watched from begin to end; once tripped, {then}. It is"
+    weight = {
+        Severity.HARD: "Hard: unless it holds there is no GO.",
+        Severity.SOFT: "Soft: a miss does not stop the GO, but becomes a condition of it.",
+        Severity.OPTIONAL: "Optional: it is reported and decides nothing.",
+    }
+    return f"{weight[stated.severity]} It belongs to the {stated.gate.value} gate"
+
+
+def _open(stated: Criterion | Guardrail, finding: Finding, environment: str) -> Iterator[str]:
+    """What may be done, unless the measurement itself says what would decide."""
+    if any(part.estimate and part.estimate.more for part in finding.parts):
+        return
+    if isinstance(stated, Guardrail):
+        if finding.verdict is not Verdict.PASS and finding.verdict is not Verdict.FAIL:
+            yield "  Next: it must be seen; a guardrail that sees nothing holds the gate."
+        return
+    answer = any(part.name == NAME and part.verdict is finding.verdict for part in finding.parts)
+    if answer and finding.verdict is Verdict.MISSING:
+        by = " or ".join(stated.by) or "somebody with a role of the plan"
+        how = f"with `rollout attest {finding.id} --env {environment}`"
+        if environment == EMBEDDED:
+            by, how = "a stand-in", "in attestations.embedded.yaml beside the plan"
+        yield f"  Next: {by} answers it, {how}."
+    elif finding.verdict in _TAUGHT:
+        yield f"  Next: {_TAUGHT[finding.verdict]}."
+
+
+def _waiver(one: Waived) -> str:
+    limit = f" ({one.limit} is accepted)" if one.limit else ""
+    release = f" and only of release {one.release}" if one.release else ""
+    return (
+        f"  Waiver{limit}: {_USES[one.use]}. Asked by {one.author}, approved by {one.approver}, "
+        f"until {one.until}{release}: {one.reason}"
+    )
+
+
+_USES = {
+    Use.APPLIED: "it covers what was seen, which is a condition of the GO and no pass",
+    Use.UNNEEDED: "not needed, because the criterion holds without it",
+    Use.SHORT: "it does not cover this (it covers no more than its limit, and never what was "
+    "not seen)",
+    Use.EXPIRED: "it had expired",
+    Use.OTHER: "it is of another release",
+}
