@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_rollout.checks.demo import Demo, Shown
     from pytest_rollout.checks.idempotency import Idempotency, Told
+    from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
     from pytest_rollout.session.observe import Observe
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_rollout.targets.target import LiveTarget
 
 __all__ = [
+    "Checked",
     "Demo",
     "EffectRefusedError",
     "Event",
@@ -36,6 +38,7 @@ __all__ = [
     "Told",
     "every",
     "kpi_slips",
+    "run_checker",
     "scenario",
 ]
 __version__ = "0.1.0"
@@ -43,6 +46,7 @@ __version__ = "0.1.0"
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
     "Demo": "checks.demo",
+    "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
     "Idempotency": "checks.idempotency",
@@ -58,6 +62,7 @@ _HOMES = {
     "Told": "checks.idempotency",
     "every": "targets.clock",
     "kpi_slips": "checks.kpi",
+    "run_checker": "checks.invariant",
     "scenario": "session.scenario",
 }
 

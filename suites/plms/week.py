@@ -53,7 +53,7 @@ def diary(path: Path) -> tuple[Entry, ...]:
 def live_week(phase: Stage) -> Week:
     """The days from 8 to 14 November pass; people and the service do what the plan says."""
     phase.operate("plms", "live-week")
-    checks = rows(phase.file("invariants"), "SELECT * FROM invariant_runs ORDER BY id")
+    checks = rows(phase.file("history"), "SELECT * FROM invariant_runs ORDER BY id")
     return Week(diary(phase.file("week")), phase.file("registry"), checks)
 
 

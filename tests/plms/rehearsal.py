@@ -20,6 +20,7 @@ class Rehearsal:
     folder: Path
     status: int
     output: str
+    phase: str = "day3"
 
     @property
     def last_line(self) -> str:
@@ -27,9 +28,9 @@ class Rehearsal:
         return self.output.strip().splitlines()[-1]
 
     def decision(self, gate: str, environment: str = "embedded", drill: str = "") -> dict[str, Any]:
-        """What was decided of one gate of day 3."""
+        """What was decided of one gate of the phase."""
         base = self.folder / "report" / ("drills/" + drill if drill else "")
-        path = base / "plms" / environment / "day3" / gate / "decision.json"
+        path = base / "plms" / environment / self.phase / gate / "decision.json"
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return data
 
@@ -45,9 +46,9 @@ class Rehearsal:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def rehearse(folder: Path, *arguments: str, **environ: str) -> Rehearsal:
-    """Run `pytest -m day3` with evidence and reports below a folder."""
-    command = [sys.executable, "-m", "pytest", "-m", "day3", "-p", "no:cacheprovider", "suites"]
+def rehearse(folder: Path, *arguments: str, phase: str = "day3", **environ: str) -> Rehearsal:
+    """Run `pytest -m PHASE` with evidence and reports below a folder."""
+    command = [sys.executable, "-m", "pytest", "-m", phase, "-p", "no:cacheprovider", "suites"]
     command += [f"--rollout-ledger={folder / 'ledger.db'}", f"--rollout-report={folder / 'report'}"]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     done = subprocess.run(
@@ -59,4 +60,4 @@ def rehearse(folder: Path, *arguments: str, **environ: str) -> Rehearsal:
         check=False,
         timeout=300,
     )
-    return Rehearsal(folder, done.returncode, done.stdout + done.stderr)
+    return Rehearsal(folder, done.returncode, done.stdout + done.stderr, phase)

@@ -1,0 +1,106 @@
+"""A checker of invariants: exit status, status and count must all say that everything holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rollout.checks.answer import at, parsed
+from pytest_rollout.checks.command import run
+from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.errors import RolloutError
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a checker said: its own exit status, and the status and count in its JSON."""
+
+    exit_status: int
+    status: str
+    violations: int
+    details: tuple[str, ...]
+    output: str
+    good: str = "OK"
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What speaks against the invariants, in words; none where all three are well."""
+        found = []
+        if self.exit_status:
+            found.append(f"the checker exits {self.exit_status}, not 0")
+        if self.status != self.good:
+            found.append(f"its status is {self.status!r}, not {self.good!r}")
+        if self.violations:
+            shown = "".join(f"; {one}" for one in self.details[:_SHOWN])
+            found.append(f"it counts {self.violations} violations{shown}")
+        return tuple(found)
+
+    def demand(self) -> None:
+        """Raise AssertionError unless exit status, status and count agree that all holds."""
+        if self.problems:
+            raise AssertionError(", ".join(self.problems))
+
+
+def run_checker(
+    command: Sequence[str | Path],
+    *,
+    good: str = "OK",
+    status: str = "status",
+    violations: str = "violations",
+    details: str = "details",
+    timeout_s: float = 60,
+) -> Checked:
+    """Run a checker that prints one JSON object, without a shell or a pipe in between.
+
+    ``status``, ``violations`` and ``details`` are paths in its JSON, as ``summary.status``;
+    ``violations`` leads to a number or to a list, ``details`` to a list, if to anything. Raises
+    RolloutError where there is no answer: it cannot start, is not done in time, or prints
+    anything else.
+    """
+    words = tuple(map(str, command))
+    check = Check(Means.COMMAND, " ".join(words), words, timeout_us=round(timeout_s * 1_000_000))
+    answer = run(check, Path.cwd(), {})
+    if answer.trouble:
+        raise RolloutError(f"{words[0]}: {answer.trouble}")
+    printed = parsed(answer.said["stdout"], _name(answer.status, answer.said["stderr"].text))
+    found = _at(printed, violations)
+    listed = _at(printed, details, needed=False)
+    return Checked(
+        exit_status=answer.status,
+        status=str(_at(printed, status)),
+        violations=_count(found, violations),
+        details=tuple(map(_line, listed)) if isinstance(listed, list) else (),
+        output=answer.said["stdout"].text,
+        good=good,
+    )
+
+
+def _name(status: int, stderr: str) -> str:
+    said = " ".join(stderr.split())[:120]
+    return f"what the checker printed (exit {status}{', ' + said if said else ''})"
+
+
+def _at(printed: object, path: str, *, needed: bool = True) -> object:
+    try:
+        return at(printed, path)
+    except KeyError as missing:
+        if needed:
+            raise RolloutError(f"the checker's JSON has no {missing.args[0]}") from None
+        return None
+
+
+def _count(found: object, path: str) -> int:
+    if isinstance(found, list):
+        return len(found)
+    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+        return found
+    raise RolloutError(f"{path} in the checker's JSON is {found!r:.40}, neither a count nor a list")
+
+
+def _line(one: object) -> str:
+    if isinstance(one, Mapping):
+        return ": ".join(map(str, one.values()))
+    return str(one)

@@ -1,0 +1,33 @@
+"""Day 0 of PLMS, rehearsed whole; a few of its faults (`rollout drill plms.day0` plants all)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.plms.rehearsal import rehearse
+
+
+def test_a_healthy_rehearsal_is_go_with_its_stand_in_named(tmp_path: Path) -> None:
+    run = rehearse(tmp_path, phase="day0")
+    assert run.status == 0, run.output
+    assert run.last_line == "GO: plms.day0/entry GO, plms.day0/exit GO"
+    assert set(run.verdicts().values()) == {"pass"}
+    assert "stand-in: plms.day0.freeze-declared: the rehearsal (operations)" in run.output
+
+
+# An empty tar as a backup, and an exit status that a pipe would hide.
+FAULTS = {
+    "logs-archive-of-missing-dir": (10, {"logs-backup-nonempty"}),
+    "checker-exit-1-valid-json": (10, {"invariants-dry-run-exit-code"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_caught_by_what_names_it(fault: str, tmp_path: Path) -> None:
+    status, leaves = FAULTS[fault]
+    run = rehearse(tmp_path, f"--rollout-fault={fault}", phase="day0")
+    found = run.verdicts(fault)
+    assert {name for name, verdict in found.items() if verdict != "pass"} == leaves
+    assert run.status == status, run.output
