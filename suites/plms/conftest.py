@@ -8,26 +8,35 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.demonstrations import demonstrated
 from suites.plms.deployment import deployed, taken_back
 from suites.plms.host import Host
 from suites.plms.preparation import prepared
 from suites.plms.retro import blocked_run, retro_day
 from suites.plms.scenarios import burst, rolled_back, two_projects
+from suites.plms.starting import keyed_starts, rehearsals
 from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 from suites.plms.week import canary, live_week, overrunning, quarantined
 
 __all__ = [
     "blocked_run",
     "burst",
+    "calibration_rolled_back",
     "canary",
+    "demonstrated",
     "deployed",
     "forced_runway",
+    "keyed_starts",
     "live_week",
     "overrunning",
     "prepared",
+    "probed",
     "quarantined",
+    "rehearsals",
     "retro_day",
     "rolled_back",
+    "seeded",
     "stress_rolled_back",
     "stress_run",
     "taken_back",

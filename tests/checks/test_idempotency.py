@@ -112,6 +112,21 @@ def test_the_reason_says_what_was_seen() -> None:
         Shop("race").idempotency().survives({})
 
 
+def answering(*statuses: int) -> Idempotency:
+    """A service that answers so, in turn, and always with the same id."""
+    turns = iter(statuses)
+    handler = httpx.MockTransport(lambda _: httpx.Response(next(turns), json={"id": "a"}))
+    return Idempotency(httpx.Client(transport=handler, base_url="http://x"), "/orders")
+
+
+def test_a_call_at_the_same_time_may_be_told_to_wait() -> None:
+    answering(201, 409, 409).survives({}, at_once=3)
+    with pytest.raises(AssertionError, match="0 ids"):
+        answering(409, 409).survives({}, at_once=2)
+    with pytest.raises(AssertionError, match=r"1 of 2 calls were refused: \[503\]"):
+        answering(201, 503).survives({}, at_once=2)
+
+
 def test_an_answer_that_is_no_json_gives_no_id() -> None:
     client = httpx.Client(
         transport=httpx.MockTransport(lambda _: httpx.Response(200, text="ok")), base_url="http://x"

@@ -1,0 +1,49 @@
+"""Day 2 of PLMS, rehearsed whole; a few of its faults (`rollout drill plms.day2` plants all)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.plms.rehearsal import rehearse
+
+
+def test_a_healthy_rehearsal_is_go_and_the_same_with_two_workers(tmp_path: Path) -> None:
+    alone = rehearse(tmp_path / "alone", phase="day2")
+    assert alone.status == 0, alone.output
+    assert alone.last_line == "GO: plms.day2/entry GO, plms.day2/exit GO"
+    assert set(alone.verdicts().values()) == {"pass"}
+    parallel = rehearse(tmp_path / "parallel", "-n2", phase="day2")
+    assert (
+        parallel.decision("exit")["substance_digest"] == alone.decision("exit")["substance_digest"]
+    )
+
+
+DEMO_3_STOPS = {
+    *("demo3-exit-0", "all-demos-exit-0", "output-matches", "demo3-fixed-run-exits-0"),
+    *("demo3-validator-passes", "demo3-calibration-accepts"),
+}
+FAULTS = {
+    "demo-prompts": (10, {"no-manual-intervention"}),
+    "demo-wrong-text": (10, {"output-matches"}),
+    "demo3-failure-swallowed": (
+        10,
+        {
+            *DEMO_3_STOPS,
+            *("demo3-failing-run-exits-1", "demo3-validator-catches", "demo3-failing-run-blocked"),
+            "demo3-calibration-rejects-failed",
+        },
+    ),
+    "idem-race": (0, {"demo1-concurrent-same-key"}),
+    "demo-pollutes-kpi": (0, {"testing-only"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_caught_by_what_names_it(fault: str, tmp_path: Path) -> None:
+    status, leaves = FAULTS[fault]
+    run = rehearse(tmp_path, f"--rollout-fault={fault}", phase="day2")
+    found = run.verdicts(fault)
+    assert {name for name, verdict in found.items() if verdict != "pass"} == leaves
+    assert run.status == status, run.output
