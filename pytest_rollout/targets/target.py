@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 _TIMEOUT_S = 10.0
+_STEP_S = 60.0  # a step of the operator may run programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class LiveTarget:
 
     def operate(self, step: str, **arguments: object) -> tuple[Mapping[str, Any], list[Action]]:
         """Have the scripted operator of a reference target do a step of the plan."""
-        response = self.client.post(f"/reference/operator/{step}", json=arguments)
+        path = f"/reference/operator/{step}"
+        response = self.client.post(path, json=arguments, timeout=_STEP_S)
         response.raise_for_status()
         try:
             data = response.json()

@@ -12,6 +12,7 @@ from suites.plms.calibration import calibration_rolled_back, probed, seeded
 from suites.plms.demonstrations import demonstrated
 from suites.plms.deployment import deployed, taken_back
 from suites.plms.host import Host
+from suites.plms.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.preparation import prepared
 from suites.plms.retro import blocked_run, retro_day
 from suites.plms.scenarios import burst, rolled_back, two_projects
@@ -20,6 +21,7 @@ from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
 from suites.plms.week import canary, live_week, overrunning, quarantined
 
 __all__ = [
+    "alert_drill",
     "blocked_run",
     "burst",
     "calibration_rolled_back",
@@ -29,6 +31,7 @@ __all__ = [
     "forced_runway",
     "keyed_starts",
     "live_week",
+    "monitoring_rolled_back",
     "overrunning",
     "prepared",
     "probed",

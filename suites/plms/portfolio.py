@@ -14,7 +14,7 @@ import httpx
 
 LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
 PROJECTS = {101: "Code-API", 102: "Data-Schema"}
-ENDED = ("completed", "cancelled", "failed")
+ENDED = ("completed", "needs_review", "cancelled", "failed")
 
 
 @dataclass(frozen=True, slots=True)

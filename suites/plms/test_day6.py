@@ -154,8 +154,10 @@ def test_capacity_is_shared_fairly(stress_run: Stress, observe: Observe) -> None
     for sample in stress_run.samples:
         if sample.executing(PAIR) == set(PAIR):
             # Of what each could use: a lane of four and one of two are not equal in tasks.
-            used = [x.utilization or 0.0 for x in sample.lanes if x.name in PAIR.values()]
-            observe("fairness", _jain(used), at=sample.time)
+            used = [x.utilization for x in sample.lanes if x.name in PAIR.values()]
+            shares = [share for share in used if share is not None]
+            if len(shares) == len(PAIR):
+                observe("fairness", _jain(shares), at=sample.time)
 
 
 def _jain(shares: list[float]) -> float:

@@ -21,7 +21,6 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import StackingMode
 from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
-    MappingType,
     ValueMap,
     ValueMappingResult,
 )
@@ -30,7 +29,6 @@ FILE = Path(__file__).with_name("plms_invariants_dashboard.json")
 SOURCE = DataSourceRef(type_val="prometheus", uid="plms-ops-api")  # "PLMS Ops API"
 
 _WORDS = ValueMap(
-    type_val=MappingType.VALUE_TO_TEXT,
     options={
         "0": ValueMappingResult(text="FAIL", color="red"),
         "1": ValueMappingResult(text="OK", color="green"),
@@ -49,7 +47,7 @@ def built() -> str:
 
 def _ask(expr: str, *, instant: bool = True) -> prometheus.Dataquery:
     query = prometheus.Dataquery().expr(expr).ref_id("A").datasource(SOURCE)
-    return query.instant() if instant else query.range_val()
+    return query.instant() if instant else query.range()
 
 
 def _now() -> list[stat.Panel | gauge.Panel]:
@@ -63,8 +61,8 @@ def _now() -> list[stat.Panel | gauge.Panel]:
         gauge.Panel()
         .title("Success Rate")
         .unit("percent")
-        .min_val(0)
-        .max_val(100)
+        .min(0)
+        .max(100)
         .with_target(_ask("100 * invariants_success_ratio")),
         stat.Panel()
         .title("Last Check Time")

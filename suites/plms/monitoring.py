@@ -1,0 +1,208 @@
+"""The scenarios of day 4: the monitoring is deployed, drilled, and rolled back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from fixtures.monitoring import rules_of
+from fixtures.monitoring.child import find
+from fixtures.receivers import Message, read
+from pytest_rollout import Event, Stage, scenario
+from suites.plms.dashboards import Panel, Source, data_source, panels, rule_states, wait_for
+from suites.plms.portfolio import rows
+
+HERE = Path(__file__).parent
+RULES = HERE / "alerts/rules.yml"
+DASHBOARD = HERE / "grafana/plms_invariants_dashboard.json"
+SOURCE = "plms-ops-api"
+FAILURE = "invariants-failure"
+SHOWS_S, ALERTS_S = 10.0, 60.0  # how long a panel, and an alert, may take
+_TRIED = "route-test"  # the project that trial alerts are about
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What was seen before, while and after a row broke an invariant."""
+
+    clean: dict[str, Panel]
+    broken: dict[str, Panel]
+    mended: dict[str, Panel]
+    failed_at: datetime  # when the check that found the row was started, by the wall
+    failed_by_plms: datetime  # the same, by the target's clock
+    states: dict[str, str]  # of the rules while the row was there
+    states_after: dict[str, str]
+    source: Source | None
+    told: tuple[Message, ...]  # by Alertmanager
+    trials: tuple[Message, ...]  # alerts that only tried the routes
+    told_by_runner: tuple[Message, ...]
+    rules: list[dict[str, Any]]
+    routes: dict[str, list[str]]  # receivers of each rule's alert
+    rows_left: int
+    events: tuple[Event, ...]
+
+
+@scenario(effect="change", own_target=True)
+def alert_drill(phase: Stage) -> Drill:
+    """The monitoring is deployed; a row breaks an invariant, is told, and is removed."""
+    plms, grafana = phase.target("plms"), phase.target("grafana").client
+    deploy(phase)
+    phase.operate("plms", "run-invariants")
+    wait_for(lambda: violations(grafana) == 0, SHOWS_S)
+    clean, routes = panels(grafana), _routes(grafana)
+    failed_by_plms, failed_at = plms.clock.now(), datetime.now(UTC)
+    row = phase.operate("plms", "plant-row").get("row")
+    phase.operate("plms", "run-invariants", drill=True)
+    wait_for(lambda: {"slack", "mail"} <= _told_of(rule_inbox(phase), FAILURE), ALERTS_S)
+    wait_for(lambda: violations(grafana) == 1, SHOWS_S)
+    broken, states = panels(grafana), rule_states(grafana, SOURCE)
+    phase.operate("plms", "remove-row", row=row)
+    phase.operate("plms", "run-invariants")
+    wait_for(lambda: violations(grafana) == 0 and not firing(grafana), SHOWS_S)
+    phase.operate("plms", "close-shift")
+    return Drill(
+        clean=clean,
+        broken=broken,
+        mended=panels(grafana),
+        failed_at=failed_at,
+        failed_by_plms=failed_by_plms,
+        states=states,
+        states_after=rule_states(grafana, SOURCE),
+        source=data_source(grafana),
+        told=rule_inbox(phase),
+        trials=rule_inbox(phase, trials=True),
+        told_by_runner=read(phase.file("inbox")),
+        rules=_deployed(grafana),
+        routes=routes,
+        rows_left=_planted_rows(phase),
+        events=phase.events("change", "action"),
+    )
+
+
+def deploy(phase: Stage) -> None:
+    """Have the operator start the monitoring and bring dashboard and rules into it."""
+    if phase.embedded:
+        find(("prometheus",), "prometheus")
+        find(("alertmanager", "prometheus-alertmanager"), "prometheus-alertmanager")
+    phase.operate("grafana", "start-monitoring", scrape=phase.target("plms").url)
+    dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    rules = RULES.read_text(encoding="utf-8")
+    for step, what in (
+        ("import-dashboard", {"dashboard": dashboard}),
+        ("load-rules", {"rules": rules}),
+    ):
+        for change in phase.operate("grafana", step, **what).get("changes", []):
+            phase.record("change", change)
+
+
+def violations(grafana: httpx.Client) -> float | None:
+    """How many violations of the last check Prometheus knows of."""
+    source: Mapping[str, str] = {"type": "prometheus", "uid": SOURCE}
+    query = {"refId": "A", "expr": "invariants_violations", "instant": True, "datasource": source}
+    body = {"queries": [query], "from": "0", "to": "1000"}
+    frames = grafana.post("/api/ds/query", json=body).json()["results"]["A"]["frames"]
+    return frames[0]["data"]["values"][1][-1] if frames else None
+
+
+def firing(grafana: httpx.Client) -> list[str]:
+    """The rules that fire."""
+    states = rule_states(grafana, SOURCE)
+    return [name for name, state in states.items() if state == "firing"]
+
+
+def rule_inbox(phase: Stage, *, trials: bool = False) -> tuple[Message, ...]:
+    """What Alertmanager sent: of trials, or of everything else."""
+    found = read(phase.file("rule-inbox"))
+    return tuple(one for one in found if (_TRIED in json.dumps(dict(one.body))) is trials)
+
+
+def _told_of(messages: Iterable[Message], rule: str) -> set[str]:
+    return {one.service for one in messages if rule in json.dumps(dict(one.body))}
+
+
+def _deployed(grafana: httpx.Client) -> list[dict[str, Any]]:
+    answer = grafana.get("/api/v1/provisioning/alert-rules").raise_for_status()
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
+    """To whom Alertmanager sends the alert of each rule: tried with an alert of its labels."""
+    path = f"/api/alertmanager/{SOURCE}/api/v2/alerts"
+    trials = [
+        {"labels": {**rule["labels"], "alertname": rule["title"], "project": _TRIED}}
+        for rule in _deployed(grafana)
+    ]
+    grafana.post(path, json=trials).raise_for_status()
+    found: dict[str, list[str]] = {}
+    for alert in grafana.get(path).raise_for_status().json():
+        if alert["labels"].get("project") == _TRIED:
+            names = sorted(one["name"] for one in alert["receivers"])
+            found[alert["labels"]["alertname"]] = names
+    return found
+
+
+def _planted_rows(phase: Stage) -> int:
+    query = "SELECT rowid FROM project_runs WHERE project_id = 999 AND run_kind = 'INVALID_KIND'"
+    return len(rows(phase.file("registry"), query))
+
+
+def promtool(rules: list[dict[str, Any]], tests: str) -> subprocess.CompletedProcess[str]:
+    """Run unit tests of the rules, against the conditions as they are deployed.
+
+    Labels are those of the repository: whom an alert is for is no matter of its condition.
+    Raises MissingToolError where promtool is not installed.
+    """
+    program = find(("promtool",), "prometheus")
+    written = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    deployed = {rule["title"]: rule["data"][0]["model"]["expr"] for rule in rules}
+    for rule in rules_of(yaml.safe_dump(written)):
+        assert rule["alert"] in deployed, f"rule {rule['alert']} is not deployed"
+    for group in written["groups"]:
+        group["rules"] = [{**one, "expr": deployed[one["alert"]]} for one in group["rules"]]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "rules.yml").write_text(yaml.safe_dump(written), encoding="utf-8")
+        test = Path(folder, tests)
+        test.write_text((HERE / "alerts" / tests).read_text(encoding="utf-8"), encoding="utf-8")
+        return subprocess.run(
+            [program, "test", "rules", str(test)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What is left of the monitoring after its roll-back, while a row breaks an invariant."""
+
+    dashboard: int  # HTTP status of asking for it
+    firing: list[str]
+    told: tuple[Message, ...]
+
+
+@scenario(effect="disrupt", own_target=True)
+def monitoring_rolled_back(phase: Stage) -> TakenBack:
+    """The monitoring is rolled back; then a row breaks an invariant."""
+    grafana = phase.target("grafana").client
+    deploy(phase)
+    wait_for(lambda: violations(grafana) == 0, SHOWS_S)
+    for change in phase.operate("grafana", "roll-back-monitoring").get("changes", []):
+        phase.record("change", change)
+    phase.operate("plms", "plant-row")
+    phase.operate("plms", "run-invariants", drill=True)
+    wait_for(lambda: violations(grafana) == 1, SHOWS_S)
+    # A rule that still is evaluated has fired four looks later, and Alertmanager tells at once.
+    wait_for(lambda: bool(rule_inbox(phase)), 1.5)
+    dashboard = grafana.get("/api/dashboards/uid/plms-invariants").status_code
+    return TakenBack(dashboard, firing(grafana), rule_inbox(phase))
