@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.afterwards import final_report, followed_up, probed_change
 from suites.plms.calibration import calibration_rolled_back, probed, seeded
 from suites.plms.demonstrations import demonstrated
 from suites.plms.deployment import deployed, taken_back
@@ -28,6 +29,8 @@ __all__ = [
     "canary",
     "demonstrated",
     "deployed",
+    "final_report",
+    "followed_up",
     "forced_runway",
     "keyed_starts",
     "live_week",
@@ -35,6 +38,7 @@ __all__ = [
     "overrunning",
     "prepared",
     "probed",
+    "probed_change",
     "quarantined",
     "rehearsals",
     "retro_day",
