@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
+from pytest_rollout.cli.final import final_report
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
-from pytest_rollout.report import files
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.report import document, files
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
 
 _FORMATS = {"md": to_markdown, "html": to_html}
+_DOCUMENTS = {"md": document.to_markdown, "html": document.to_html}
 
 
 @click.command("report")
@@ -17,6 +23,7 @@ _FORMATS = {"md": to_markdown, "html": to_html}
 @click.option(
     "--format", "format_", type=click.Choice(["json", *_FORMATS]), help="print, do not write"
 )
+@click.option("--final", is_flag=True, help="the report that the plan asks for (`report:`)")
 @environment_option
 @common
 def command(
@@ -26,17 +33,35 @@ def command(
     root: str | None,
     ledger: str | None,
     *,
+    final: bool,
     as_json: bool,
 ) -> int:
-    """Write the report files of ADDRESS (plan.phase or plan.phase/gate) again, or print one."""
+    """Write the report files of ADDRESS (plan.phase or plan.phase/gate) again, or print one.
+
+    Where the plan states a `report:` of the phase, its exit has a final report too: figures,
+    sign-off, criteria and decision, all of them from the ledger.
+    """
     project = Project.here(root, ledger)
     where = project.gate(address, environment)
-    _, decision, text = project.standing(where, environment)
+    standing, decision, text = project.standing(where, environment)
     last_no = project.last_no_words(where)
+    plan, phase = project.plan_of_run(where, standing.asked)
+    report = final_report(project, plan, phase, decision) if where.gate is Gate.EXIT else None
+    if final:
+        if report is None:
+            raise RolloutError(f"the plan asks for no report of {where} (`report:` of its phase)")
+        if format_ == "json":
+            print_json(asdict(report))
+            return 0
+        if format_:
+            click.echo(_DOCUMENTS[format_](report), nl=False)
+            return 0
     if format_:
         click.echo(text if format_ == "json" else _FORMATS[format_](decision, last_no), nl=False)
         return 0
     folder = files.write(project.report, decision, last_no)
+    if report is not None:
+        files.write_document(folder, report)
     if as_json:
         print_json({"folder": str(folder), "decision": decision.answer.value})
     else:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
+from pytest_rollout.model.reporting import ReportSpec
 from pytest_rollout.model.rule import Group, Rule
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
@@ -147,6 +148,7 @@ class Phase:
     criteria: tuple[Criterion, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
     rollback: tuple[RollbackStep, ...] = ()
+    report: ReportSpec | None = None  # the final one, where the plan asks for it
     line: int = 0
 
     def of(self, gate: Gate) -> tuple[Criterion, ...]:

@@ -24,6 +24,7 @@ from pytest_rollout.plan.checks import read_check
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.reporting import read_report
 from pytest_rollout.plan.rolling import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
 from pytest_rollout.plan.tree import Tree
@@ -60,6 +61,7 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
         rollback=_rollback(reader),
+        report=read_report(reader, names.phases),
         line=reader.line,
     )
     reader.done()

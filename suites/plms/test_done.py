@@ -46,6 +46,9 @@ def test_actuals_lie_within_their_intervals(registry: Path, observe: Observe) ->
 def test_runs_keep_their_kpis(registry: Path, observe: Observe) -> None:
     for run in figures.finished(registry):
         observe("kpi_passed", bool(run["validation_pass"]), run=run["run_id"])
+        day = next((name for name, ids in figures.DAYS.items() if run["project_id"] in ids), "else")
+        completed = run["status"] == "completed"
+        observe("project_completed", completed, project=run["project_id"], day=day)
 
 
 @pytest.mark.criterion("invariants-three-nights")

@@ -62,6 +62,9 @@ PLACES = {
     "source": RULE.replace("RR", "each: {a: {from: n, at_least: 1, XX}}"),
     "part": "plan: x\nphases: [{id: a, guardrails: [{id: b, of: [{metric: m, take: max,"
     ' fail: "> 1", XX}]}]}]\n',
+    "report": "plan: x\nphases: [{id: a, report: {title: t, XX}}]\n",
+    "section": "plan: x\nphases: [{id: a, report: {sections: [{title: t, XX}]}}]\n",
+    "figure": "plan: x\nphases: [{id: a, report: {sections: [{title: t, figures: [{says: s, XX}]}]}}]\n",
     "step": "plan: x\nphases: [{id: a, rollback: [{says: s, XX}]}]\n",
 }
 WAIVERS: dict[str, Any] = json.loads(
