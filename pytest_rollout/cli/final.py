@@ -64,7 +64,7 @@ class Evidence:
         if environment == EMBEDDED and asked.run != self.decision.run:
             return _Known()
         world = read_world(self.project.ledger, asked.run, address, phase).world
-        releases = {fact.release for fact in world.run.releases}
+        releases = {fact.release for fact in world.run.releases} or {None}
         if not world.run.sealed or releases != {self.decision.release}:
             return _Known()
         seen = tuple(one for one in world.seen if one.run == asked.run)
@@ -121,12 +121,14 @@ def _value(evidence: Evidence, phase: Phase, figure: Figure, where: Mapping[str,
 def _counted(evidence: Evidence, figure: Figure) -> str:
     """How many events of a type are on record, and what they say."""
     names = [figure.phase] if figure.phase else [one.id for one in evidence.plan.phases]
-    known = [evidence.of(name) for name in names]
-    if not any(one.there for one in known):
+    known = {name: evidence.of(name) for name in names}
+    silent = [name for name, one in known.items() if not one.there]
+    if len(silent) == len(known):
         return NOTHING
-    found = [event for one in known for event in one.events if event.type == figure.events]
+    found = [event for one in known.values() for event in one.events if event.type == figure.events]
     said = "; ".join(event.says for event in found)
-    return f"{len(found)}: {said}" if found else "none recorded"
+    counted = f"{len(found)}: {said}" if found else "none recorded"
+    return f"{counted} (nothing is known of {', '.join(silent)})" if silent else counted
 
 
 def _lasted(evidence: Evidence, figure: Figure) -> str:

@@ -64,7 +64,8 @@ PLACES = {
     ' fail: "> 1", XX}]}]}]\n',
     "report": "plan: x\nphases: [{id: a, report: {title: t, XX}}]\n",
     "section": "plan: x\nphases: [{id: a, report: {sections: [{title: t, XX}]}}]\n",
-    "figure": "plan: x\nphases: [{id: a, report: {sections: [{title: t, figures: [{says: s, XX}]}]}}]\n",
+    "figure": "plan: x\nphases: [{id: a, report: {sections: [{title: t, figures: [{says: s,"
+    " XX}]}]}}]\n",
     "step": "plan: x\nphases: [{id: a, rollback: [{says: s, XX}]}]\n",
 }
 WAIVERS: dict[str, Any] = json.loads(
@@ -113,7 +114,10 @@ def _numbers(data: Any) -> None:
     """Give `need` and counts back their numbers: BaseLoader reads everything as text."""
     if isinstance(data, dict):
         for key, value in data.items():
-            if key in ("need", "last", "days", "nights") and str(value).isdigit():
+            if (
+                key in ("need", "last", "days", "nights", "in_a_row", "status")
+                and str(value).isdigit()
+            ):
                 data[key] = int(value)
             _numbers(value)
     elif isinstance(data, list):
