@@ -196,8 +196,12 @@ def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:
 
 
 def _needs_fault(criterion: Criterion) -> bool:
-    """Whether it blocks its gate, and no fault is known that it must notice; people are asked."""
-    return criterion.severity is Severity.HARD and not (criterion.faults or criterion.attested)
+    """Whether it blocks its gate, and no fault is known that it must notice.
+
+    Not where people are asked, nor where other gates are, whose own criteria name faults.
+    """
+    answered = criterion.attested or criterion.rolls_up
+    return criterion.severity is Severity.HARD and not (criterion.faults or answered)
 
 
 def _lines(
