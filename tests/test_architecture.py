@@ -25,6 +25,16 @@ MAY_IMPORT = {
     "checks": {"model", "redact", "targets"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact"},
+    "notify": {"model", "redact", "targets"},
+    "watching": {
+        "model",
+        "calendar",
+        "redact",
+        "judge",
+        "evidence",
+        "targets",
+        "checks",
+    },
     "session": {
         "model",
         "calendar",
@@ -48,6 +58,8 @@ MAY_IMPORT = {
         "signoff",
         "soundness",
         "drill",
+        "notify",
+        "watching",
     },
     "plugin": {"session"},
     "": {"model", "session", "targets", "checks"},  # the package itself: names for suites
@@ -127,7 +139,7 @@ def test_the_judge_reads_no_clock_and_no_file() -> None:
 
 def test_evidence_and_checks_know_nothing_of_pytest() -> None:
     for name, path in modules().items():
-        if room(name) in ("evidence", "judge", "model", "plan", "report", "checks"):
+        if room(name) in ("evidence", "judge", "model", "plan", "report", "checks", "watching"):
             assert not {"pytest", "_pytest"} & set(imports(path, lazy=True)), name
 
 

@@ -23,9 +23,11 @@ _VERBS = {
     "drill": "Plant each fault that the plan names, and see who notices it.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
     "report": "Write or print the report of a gate's last decision again.",
+    "reset": "Have a guardrail judged anew, on the record: by whom, and why.",
     "status": "Where every phase of every plan stands.",
     "targets": "The systems under test, whether they answer, and their faults.",
     "verify": "Whether the ledger is whole, from its first record to its last.",
+    "watch": "Look at a phase's guardrails again and again; tell, and go back, when one trips.",
 }
 
 

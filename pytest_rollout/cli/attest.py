@@ -9,18 +9,18 @@ from pathlib import Path
 import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.real import real_environment, release_now
 from pytest_rollout.evidence.attachments import digest_of
 from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.judge.attesting import shelf_life
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import EMBEDDED, Criterion, Phase, Plan
+from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.plan import stand_ins
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import cap, hide, hide_bytes
-from pytest_rollout.targets.identity import identify
 
 _MOST = {"--by": 200, "--note": 4000}
 
@@ -53,7 +53,7 @@ def command(
     """
     project = Project.here(root, ledger)
     plan, phase, stated = asked(project, criterion)
-    where = real_environment(plan, environment)
+    where = where_it_counts(plan, environment)
     _allowed(plan, stated, role)
     for option, text in (("--by", by), ("--note", note)):
         _said(option, text)
@@ -65,7 +65,7 @@ def command(
         note=hide(note.strip()),
         passed=not fail,
         at_us=0,
-        release=release_now(plan, where),
+        release=release_attested(plan, where),
         file=cap(Path(file_).name, 200) if file_ else "",
         digest=digest_of(content) if content is not None else "",
     )
@@ -97,35 +97,15 @@ def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:
     return project.plan(address.plan), phase, stated
 
 
-def real_environment(plan: Plan, name: str | None) -> str:
-    """Where an attestation counts: the environment of that name, or the only real one."""
-    known = [one for one in plan.environments if one != EMBEDDED]
-    if name == EMBEDDED:
-        raise RolloutError(
-            f"a rehearsal is answered by {stand_ins.NAME} beside the plan, not by people"
-        )
-    if name is None and len(known) == 1:
-        return known[0]
-    if name is None:
-        raise RolloutError(f"--env: say which ({nearest('', known)})")
-    if name not in known:
-        raise RolloutError(f"{plan.id} has no environment `{name}` ({nearest(name, known)})")
-    return name
+def where_it_counts(plan: Plan, name: str | None) -> str:
+    """The real environment that people answer for."""
+    embedded = f"a rehearsal is answered by {stand_ins.NAME} beside the plan, not by people"
+    return real_environment(plan, name, embedded=embedded)
 
 
-def release_now(plan: Plan, environment: str) -> str | None:
-    """The release that the environment's target runs; raises RolloutError where it cannot say."""
-    fact = identify("now", plan, plan.environments[environment])
-    if fact.error:
-        raise RolloutError(
-            f"the release could not be read, and an attestation is of one: {fact.error}"
-        )
-    if fact.reference:
-        raise RolloutError(
-            f"the target answers as a reference target ({fact.reference}), "
-            f"which is worth nothing in {environment}"
-        )
-    return fact.release
+def release_attested(plan: Plan, environment: str) -> str | None:
+    """The release that the target runs; raises RolloutError where it cannot say."""
+    return release_now(plan, environment, why="an attestation is of one")
 
 
 def _allowed(plan: Plan, stated: Criterion, role: str) -> None:

@@ -17,7 +17,8 @@ from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.check import Means
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity
+from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
+from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
 from pytest_rollout.plan import bindings, stand_ins, terms
 from pytest_rollout.plan.division import whole_divisions
@@ -177,6 +178,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
                 "(hard, and naming no fault; faults: [NAME])"
             )
         yield from _never_cleared(plan, phase)
+        yield from _ways_back(plan, phase)
 
 
 def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:
@@ -202,6 +204,24 @@ def _needs_fault(criterion: Criterion) -> bool:
     """
     answered = criterion.attested or criterion.rolls_up
     return criterion.severity is Severity.HARD and not (criterion.faults or answered)
+
+
+def _ways_back(plan: Plan, phase: Phase) -> Iterator[str]:
+    """Rollbacks that nothing starts, and steps that no environment lets anybody take."""
+    name = f"{plan.id}.{phase.id}"
+    tripping = any(Then.ROLLBACK in one.then for one in phase.guardrails)
+    if phase.rollback.mode is Mode.AUTO and not tripping:
+        yield f"{name}: `mode: auto`, and none of its guardrails has `then: rollback`"
+    if tripping and not phase.rollback.steps:
+        yield f"{name}: a guardrail rolls back, and the plan states no `rollback` steps"
+    needed = {one.action.effect for one in phase.rollback.steps if one.action}
+    for environment in plan.environments.values():
+        lacking = sorted(one.value for one in needed - environment.allow)
+        if lacking and phase.rollback.mode is Mode.AUTO:
+            yield (
+                f"{name}: {environment.name} does not allow {', '.join(lacking)}, "
+                "so steps of its rollback are refused there"
+            )
 
 
 def _lines(

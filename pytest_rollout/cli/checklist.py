@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.attest import release_now
+from pytest_rollout.cli.attest import release_attested
 from pytest_rollout.cli.project import (
     Project,
     common,
@@ -100,7 +100,7 @@ def _rows(
     asked = [phase for phase in phases if any(one.attested for one in phase.criteria)]
     if asked and environment != EMBEDDED:
         try:
-            release = release_now(plan, environment)
+            release = release_attested(plan, environment)
         except RolloutError as error:
             notes.append(f"{plan.id}: {error}")
     for phase in asked:

@@ -18,6 +18,7 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence.history import Asked, begun
+from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import decide
@@ -123,6 +124,7 @@ def _known(
     elif not asked.finished:
         doubt = f"run {asked.run} never finished"
     embedded = environment == EMBEDDED  # its target runs no longer
+    rolled_back, revalidate = ("", {}) if embedded else _rolled_back(project, gate, environment)
     fact = (
         ReleaseFact("now", None)
         if embedded
@@ -136,7 +138,16 @@ def _known(
         release=fact.release,
         release_error=fact.error or "",
         required=_required(project, plan, gate, environment),
+        rolled_back=rolled_back,
+        revalidate=revalidate,
     )
+
+
+def _rolled_back(project: Project, gate: Address, environment: str) -> tuple[str, dict[str, str]]:
+    """When and how a phase was rolled back, and which gates are not GO anew."""
+    phase = project.phase(gate)
+    back, lacking = open_gates(project.ledger, project.history, gate, phase, environment)
+    return (f"ROLLBACK at {back.at}, {back.what}" if back else ""), lacking
 
 
 def _again(project: Project, gate: Address, asked: Asked) -> Decision | None:

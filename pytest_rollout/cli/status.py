@@ -10,7 +10,8 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
-from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Use
 
@@ -40,6 +41,8 @@ def command(
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
             gates = "  ".join(_shown(row, gate.value) for gate in Gate)
             say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
+            for one in row["revalidate"]:
+                say(f"    to revalidate: {one}")
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
@@ -53,6 +56,7 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
         "window": calendar.window_words(plan, phase),
         **_opening(plan, phase, datetime.now(UTC)),
     }
+    row["revalidate"] = _revalidate(project, plan, phase, environment)
     for gate in Gate:
         address = Address(plan.id, phase.id, gate)
         row[gate.value] = {
@@ -61,6 +65,17 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
             "last_no": _last_no(project, address),
         }
     return row
+
+
+def _revalidate(project: Project, plan: Plan, phase: Phase, environment: str) -> list[str]:
+    """What must be GO anew after a ROLLBACK, and is not yet."""
+    if environment == EMBEDDED or not project.ledger_path.is_file():
+        return []
+    where = Address(plan.id, phase.id)
+    back, lacking = open_gates(project.ledger, project.history, where, phase, environment)
+    if back is None:
+        return []
+    return [f"{gate} after the ROLLBACK at {back.at}: {why}" for gate, why in lacking.items()]
 
 
 def _opening(plan: Plan, phase: Phase, now: datetime) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def run_of(records: Sequence[Record], phase: str, wrong: str | None) -> Run:
     problems = [_damaged(wrong)] if wrong else []
     problems += ending(records)
     problems += [f"could not be collected: {module}" for module in manifest.broken]
-    if not bodies(records, RecordKind.MANIFEST):
+    if not bodies(records, RecordKind.MANIFEST) and watched_of(records) is None:
         problems.append("no worker said what should run")
     return Run(
         id=records[0].run,
@@ -92,8 +92,18 @@ def ending(records: Sequence[Record]) -> list[str]:
     return problems[-1:] or ["the run never finished, or its seal is gone"]
 
 
+def watched_of(records: Sequence[Record]) -> tuple[str, frozenset[str]] | None:
+    """The phase that a run watched and the series that it asked for; None where it is no watch."""
+    watch = json.loads(records[0].body).get("watch")
+    return (str(watch["phase"]), frozenset(map(str, watch["series"]))) if watch else None
+
+
 def lost_of(records: Sequence[Record], phase: str) -> str:
     """Why a run that set out to look at a phase may have seen what it did not record; or empty."""
+    watched = watched_of(records)
+    if watched is not None:
+        mine = watched[0] == phase and (seal_of(records) is None or ending(records))
+        return "; ".join(ending(records)) if mine else ""
     gates = json.loads(records[0].body)["gates"]
     asked = any(gate.partition("/")[0] == phase for gate in gates)
     if not asked or not bodies(records, RecordKind.MANIFEST):

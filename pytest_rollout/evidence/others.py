@@ -40,13 +40,14 @@ class Others:
     lost rows cannot make a run vanish: nothing is recorded before it happened.
     """
 
-    def __init__(self, ledger: Ledger, kept: Sequence[Record], run: Run, phase: str) -> None:
+    def __init__(self, ledger: Ledger, last: int, run: Run, phase: str) -> None:
         self._ledger = ledger
-        self._last = kept[-1].sequence
+        self._last = last  # what was recorded before it counts
         self._run = run
         self._phase = phase
         self.seen: list[Seen] = []
         self.lost: list[Lost] = []
+        self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.problems: list[str] = []  # what keeps all of it from being trusted
 
     def read(self, edge_us: int | None) -> None:
@@ -148,17 +149,23 @@ class Others:
             return
         why = self._doubt(records, same=theirs == ours)
         seen = facts.observations_of(self._ledger, records, self._phase)
+        if not any(one.kind in (RecordKind.SEAL, RecordKind.STOP) for one in records):
+            self.open += seen
         self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
         lost = facts.lost_of(records, self._phase)
         if lost:
-            self.lost.append(Lost(run.id, self._until(records[-1]), lost))
+            watched = facts.watched_of(records)
+            series = watched[1] if watched else None
+            self.lost.append(Lost(run.id, self._until(records[-1]), lost, series))
 
     def _until(self, last: Record) -> int:
         """Up to when a run that left a last record may have seen something: before the next one.
 
         Where a run was cut off is so of no weight. What begins anew begins after it.
         """
-        following = next(self._ledger.between(last.sequence + 1))
+        following = next(self._ledger.between(last.sequence + 1), None)
+        if following is None:  # looked at from outside, while nothing else was recorded
+            return last.at_us
         moments = [following.at_us]
         if following.kind is RecordKind.EVENT:
             moments.append(int(json.loads(following.body)["t_us"]))

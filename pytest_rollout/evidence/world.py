@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attestations, facts
+from pytest_rollout.evidence import attestations, facts, resets
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
     as_written,
@@ -24,6 +24,7 @@ from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, ScopeKind, Versus
 
 
@@ -67,11 +68,12 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
     begun = _begun(ledger, kept, address)
     own = facts.observations_of(ledger, kept, name)
     at_us = _judged_at(kept, run, own, name)
-    others = Others(ledger, kept, run, name)
-    others.read(_edge(run, phase, at_us, begun))
-    past = others.past(_compared(phase), begun, address)
+    others = Others(ledger, kept[-1].sequence, run, name)
+    others.read(edge_of(run, phase, at_us, begun))
+    past = others.past(compared(phase), begun, address)
     said, broken = _attested(ledger, kept, address, phase, run)
-    others.problems += broken
+    reset, torn = _reset(ledger, kept, address, phase, run)
+    others.problems += (*broken, *torn)
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
@@ -85,6 +87,7 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
         lost=tuple(others.lost),
         attestations=said,
         rolled=rolled_up(ledger, records, address, phase),
+        resets=reset,
     )
     return Reading(world, at_us)
 
@@ -99,6 +102,18 @@ def _attested(
     releases = {fact.release for fact in run.releases} or {None}
     said, broken = attestations.known_at(ledger, records, kept[-1].sequence, releases)
     return said, tuple(f"an attestation was damaged: {what}" for what in broken)
+
+
+def _reset(
+    ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase, run: Run
+) -> tuple[tuple[Reset, ...], tuple[str, ...]]:
+    """The resets of guardrails by the end of a run, and what is damaged of them."""
+    if run.environment == EMBEDDED:
+        return (), ()
+    records = resets.all_of(ledger, address, phase, run.environment)
+    releases = {fact.release for fact in run.releases} or {None}
+    found, broken = resets.known_at(ledger, records, kept[-1].sequence, releases)
+    return found, tuple(f"a reset was damaged: {what}" for what in broken)
 
 
 def _begun(ledger: Ledger, kept: Sequence[Record], address: Address) -> int | None:
@@ -128,7 +143,7 @@ _AHEAD_US = 60_000_000
 _DAY_US = 86_400_000_000
 
 
-def _edge(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | None:
+def edge_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | None:
     """The instant after which observations of other runs matter; None where none of them do.
 
     A rehearsal reads its own run alone. What looks at many moments may reach any of them.
@@ -158,7 +173,7 @@ def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
             yield _ALL_TIME if edge is None else edge
 
 
-def _compared(phase: Phase) -> list[Versus]:
+def compared(phase: Phase) -> list[Versus]:
     """The comparisons with what was seen before, or of another release."""
     rules = [one.rule for one in phase.criteria if one.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]

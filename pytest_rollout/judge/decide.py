@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from pytest_rollout import calendar
+from pytest_rollout.judge.asked import counted, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import configuration_of, demands, release_of
 from pytest_rollout.judge.groups import judge_group
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.judge.waiving import waive
-from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
-from pytest_rollout.model.evidence import Hole, Rolled, Seen, World
+from pytest_rollout.model.decision import Condition, Decision, Finding, substance
+from pytest_rollout.model.evidence import Hole, Seen, World
 from pytest_rollout.model.plan import (
     EMBEDDED,
     Address,
@@ -28,6 +26,7 @@ from pytest_rollout.model.plan import (
     Severity,
     Then,
 )
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use, Waived
 
@@ -37,20 +36,19 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 
     ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
     """
-    world = _counted(plan, world)
+    world = counted(plan, world)
     oldest_us = _oldest(plan, world)
     found, waivers = _found(plan, phase, gate, _timely(world, oldest_us, at_us), at_us)
     asked = demands(plan, world, criteria=len(found))
-    watched = _watched(phase, gate)
+    watched = watched(phase, gate)
     rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
-    window = calendar.phase_window(plan, phase) or ()
     railed = tuple(zip(watched, rails, strict=True))
-    weighed = _weighed(phase, gate, found)
-    answer, reasons = _fold(weighed, asked, railed)
+    answer, reasons = _fold(_weighed(phase, gate, found), asked, railed)
+    resets = tuple(one for one in world.resets if one.guardrail in {rail.id for rail in rails})
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
+    conditions += tuple(_reset(plan, phase, gate, rails, resets))
     if not world.run.sealed:  # the rest follows from that
-        reasons = tuple(_reason(finding) for finding in asked if finding.verdict.holds_back)
-        conditions = ()
+        reasons, conditions = tuple(_reason(one) for one in asked if one.verdict.holds_back), ()
     decision = Decision(
         address=Address(plan.id, phase.id, gate),
         answer=answer,
@@ -75,11 +73,18 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         drill=world.run.drill,
         stand_ins=_stand_ins(plan, phase, gate, world.run.environment),
         waivers=waivers,
-        window_instants=tuple(calendar.stamp(calendar.to_us(moment)) for moment in window),
+        resets=resets,
+        window_instants=_instants(plan, phase),
         zone_data=world.run.zone_data,
         criteria_digest=criteria_digest(phase, gate),
     )
     return replace(decision, substance_digest=substance(decision))
+
+
+def _instants(plan: Plan, phase: Phase) -> tuple[str, ...]:
+    """The start and the excluded end of the phase's window."""
+    window = calendar.phase_window(plan, phase) or ()
+    return tuple(calendar.stamp(calendar.to_us(moment)) for moment in window)
 
 
 def _found(
@@ -132,23 +137,6 @@ def _oldest(plan: Plan, world: World) -> int:
     if environment is None or environment.max_age_us is None:
         return 0
     return world.run.ended_us - environment.max_age_us
-
-
-def _counted(plan: Plan, world: World) -> World:
-    """What counts: of a run without a seal nothing, of a gate what was found as it asks now."""
-    if not world.run.sealed:
-        return replace(world, checks={}, seen=(), lost=(), rolled=())
-    return replace(world, rolled=tuple(_as_asked(plan, item) for item in world.rolled))
-
-
-def _as_asked(plan: Plan, item: Rolled) -> Rolled:
-    phase = plan.phase(item.of.phase)
-    if phase is None or isinstance(item.verdict, Hole):
-        return item
-    if item.asked == criteria_digest(phase, item.of.gate):
-        return item
-    why = f"{item.of.address(plan.id)} was decided by other criteria than the plan states now"
-    return replace(item, verdict=Hole(why))
 
 
 def _timely(world: World, oldest_us: int, at_us: int) -> World:
@@ -257,6 +245,22 @@ def _conditions(
             yield Condition(finding.id, finding.verdict, finding.because, owner, due)
 
 
+def _reset(
+    plan: Plan,
+    phase: Phase,
+    gate: Gate,
+    rails: Sequence[Finding],
+    resets: Sequence[Reset],
+) -> Iterator[Condition]:
+    """A guardrail that is quiet because somebody reset it is a condition, not a clean sheet."""
+    owner = ", ".join(phase.owners) or "nobody is named"
+    for finding in rails:
+        mine = [one.words for one in resets if one.guardrail == finding.id]
+        if mine and finding.verdict is not Verdict.FAIL:
+            because = "; ".join([*mine[-1:], finding.because])
+            yield Condition(finding.id, finding.verdict, because, owner, _due(plan, phase, gate))
+
+
 def _due(plan: Plan, phase: Phase, gate: Gate) -> str:
     """The gate by which a condition must be met: the exit, or the entry of what comes next."""
     if gate is Gate.ENTRY:
@@ -268,32 +272,3 @@ def _due(plan: Plan, phase: Phase, gate: Gate) -> str:
     if following is None:
         return f"the end of {plan.id}"
     return str(Address(plan.id, following.id, Gate.ENTRY))
-
-
-def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
-    """Guardrails are watched from begin to end, so they weigh at the exit."""
-    return phase.guardrails if gate is Gate.EXIT else ()
-
-
-def criteria_digest(phase: Phase, gate: Gate) -> str:
-    """A fingerprint of what a gate asks, whatever the layout of the file.
-
-    The faults that drills plant are no part of it: they ask nothing of the target.
-    """
-    stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *_watched(phase, gate))
-    rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
-    for row in rows:
-        del row["faults"]
-        if row.get("check"):
-            row["check"]["line"] = 0
-    return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Fraction):
-        return str(value)
-    return getattr(value, "value", value)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_rollout.judge import words
 from pytest_rollout.judge.assess import Terms
-from pytest_rollout.judge.looks import looks_of, rows
+from pytest_rollout.judge.looks import Look, looks_of, rows
 from pytest_rollout.judge.lost import could_fail
+from pytest_rollout.judge.memory import Latch, Memory, Watch, remembered
 from pytest_rollout.judge.rules import absent_part, against, judge_slice, other_side, resolved
 from pytest_rollout.judge.slices import (
     Absent,
@@ -27,6 +28,7 @@ from pytest_rollout.judge.slices import (
 from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Labels, Seen, World
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import Verdict, worst
 from pytest_rollout.model.windows import Hours
@@ -35,24 +37,47 @@ from pytest_rollout.model.windows import Hours
 def judge_guardrail(
     plan: Plan, phase: Phase, guardrail: Guardrail, world: World, at_us: int, oldest_us: int
 ) -> Finding:
-    """FAIL is tripped, PASS is quiet, anything between is blind.
+    """What all that happened makes of it; see :func:`look_again`."""
+    return look_again(plan, phase, guardrail, world, at_us, oldest_us, Memory())[0]
+
+
+def look_again(
+    plan: Plan,
+    phase: Phase,
+    guardrail: Guardrail,
+    world: World,
+    at_us: int,
+    oldest_us: int,
+    memory: Memory,
+) -> tuple[Finding, Memory]:
+    """FAIL is tripped, PASS is quiet, anything between is blind; and what to remember of it.
+
+    With a memory only later moments are judged: it must be of the same world, to which
+    nothing was added since then but what happened later.
 
     ``oldest_us`` is the record time before which evidence is stale. Guardrails that state a
-    confidence share one budget of false alarms.
+    confidence share one budget of false alarms. After a reset it is judged anew: on what
+    happened later, and on what was recorded later though it happened before.
     """
+    id_ = f"{plan.id}.{phase.id}.{guardrail.id}"
+    reset = last_reset(world, id_)
     sharing = sum(one.confidence is not None for rail in phase.guardrails for one in rail.rules)
     found: list[Part] = []
-    for stated in guardrail.rules:
+    latched: dict[tuple[int, Labels], Latch] = {}
+    for number, stated in enumerate(guardrail.rules):
         rule = resolved(stated, world.seen)
         level = float(rule.confidence.level) / sharing if rule.confidence else 0.0
         terms = Terms(plan.timezone, level, watched=True)
-        found += _Guard(rule, world, at_us, terms, plan.nights).parts(oldest_us)
+        known = {group: one for (n, group), one in memory.latched.items() if n == number}
+        guard = _Guard(rule, world, at_us, terms, plan.nights, reset, (memory.until_us, known))
+        found += guard.parts(oldest_us)
+        latched |= {(number, group): one for group, one in guard.latched().items()}
     parts = tuple(_state(part) for part in found)
     verdict = worst(part.verdict for part in parts)
     telling = [part for part in parts if part.verdict.holds_back] or parts
     telling = sorted(telling, key=lambda part: part.verdict.rank)
-    return Finding(
-        id=f"{plan.id}.{phase.id}.{guardrail.id}",
+    finding = Finding(
+        id=id_,
         verdict=verdict,
         because=words.joined([f"{p.name}: {p.because}" if p.name else p.because for p in telling]),
         says=guardrail.says,
@@ -63,53 +88,38 @@ def judge_guardrail(
         ),
         parts=parts,
     )
-
-
-@dataclass(slots=True)
-class _Watch:
-    """What is remembered of one group: its trip, a hole that could have been one, its last look."""
-
-    slice_: Slice
-    now: Part
-    trip: Part | None = None
-    lost: Part | None = None
-
-    def latest_us(self) -> int:
-        """The record time of the newest slot that was in reach; 0 where there is none."""
-        return max((one.seen_us for one in self.slice_.seen), default=0)
-
-    def parts(self, *, stale: bool) -> Iterator[Part]:
-        """A trip does not hide that the same group is blind."""
-        if self.trip is not None:
-            yield self.trip
-        if self.lost is not None:
-            yield self.lost
-        elif stale:
-            because = "everything that was seen is older than evidence may be (max_age)"
-            yield Part(self.now.name, Verdict.MISSING, because)
-        elif self.trip is None or self.now.verdict not in (Verdict.FAIL, Verdict.PASS):
-            yield self.now
+    return finding, Memory(at_us, latched)
 
 
 class _Guard:
     """One rule, watched over all that happened."""
 
     def __init__(
-        self, rule: Rule, world: World, at_us: int, terms: Terms, nights: Hours | None
+        self,
+        rule: Rule,
+        world: World,
+        at_us: int,
+        terms: Terms,
+        nights: Hours | None,
+        reset: Reset | None,
+        memory: tuple[int | None, Mapping[Labels, Latch]],
     ) -> None:
         self.rule = rule
         self.world = world
         self.at_us = at_us
         self.terms = terms
         self.nights = nights
+        self.reset_us = reset.at_us if reset else None
         self.others = other_side(rule, world)
-        self.watches: dict[Labels, _Watch] = {}
+        self.since_us, known = memory
+        self.watches = {group: remembered(rule, group, *one) for group, one in known.items()}
         self.absent: list[Absent] = []
 
     def parts(self, oldest_us: int) -> Iterator[Part]:
         """What it says of each group, and of groups that fall short."""
         known: list[Seen] = []
-        batches = _batches(matching(self.rule, self.world))
+        items = [one for one in matching(self.rule, self.world) if self._counts(one)]
+        batches = _batches(items) if self.since_us is None else [items]
         rows = self.rule.streak is not None or self.rule.per is not None
         for batch in batches or [[]]:
             known += batch
@@ -126,6 +136,15 @@ class _Guard:
             newest = latest[group] if group in named else max(latest.values())
             yield from watch.parts(stale=0 < newest < oldest_us)
         yield from (absent_part(self.rule, item) for item in self.absent)
+
+    def latched(self) -> dict[Labels, Latch]:
+        """The trips, and the holes that could have been one, of all groups so far."""
+        watches = self.watches.items()
+        return {group: (one.trip, one.lost) for group, one in watches if one.trip or one.lost}
+
+    def _counts(self, one: Seen) -> bool:
+        """Whether it happened, or was recorded, after the reset."""
+        return self.reset_us is None or max(event_time(one), one.seen_us) > self.reset_us
 
     def _end(self, known: list[Seen]) -> int:
         return max([self.at_us, *map(event_time, known)])
@@ -145,6 +164,8 @@ class _Guard:
         brings late is judged at its own time, and does not undo a trip that was shown before.
         """
         earliest = min(map(event_time, batch), default=0)
+        if self.since_us is not None:
+            earliest = self.since_us + 1
         slots = {event_time(one) for items in groups.values() for one in items}
         for moment in sorted(one for one in slots if one >= earliest):
             self._look(moment, _until(groups, moment))
@@ -157,7 +178,7 @@ class _Guard:
             if watch is not None and watch.slice_ == slice_ and self.rule.versus is None:
                 continue
             now, terms = self._judged(slice_, reach)
-            watch = self.watches.setdefault(slice_.group, _Watch(slice_, now))
+            watch = self.watches.setdefault(slice_.group, Watch(slice_, now))
             watch.slice_, watch.now = slice_, now
             if watch.now.verdict is Verdict.FAIL:
                 watch.trip = watch.trip or watch.now
@@ -178,14 +199,12 @@ class _Guard:
     def _row(self, streak: Streak, group: Labels, items: Sequence[Seen], reach: Reach) -> None:
         newest = Slice(group, tuple(items), self.rule.scopes[0], 1)
         nothing = Part(words.name(group), Verdict.MISSING, words.no_look(self.rule))
-        watch = self.watches.setdefault(group, _Watch(newest, nothing))
+        watch = self.watches.setdefault(group, Watch(newest, nothing))
         watch.slice_ = newest
         seen: list[tuple[int, bool, bool]] = []
         parts: list[Part] = []
         newest_look = newest
-        for look in looks_of(self.rule, group, items, reach):
-            if streak.skip and look.few:
-                continue
+        for look in self._latest(streak, group, items, reach):
             part, terms = self._judged(look.slice_, replace(reach, at_us=look.at_us))
             bad = part.verdict is Verdict.FAIL
             seen.append((look.at_us, bad, could_fail(self.rule, look.slice_, terms)))
@@ -208,6 +227,32 @@ class _Guard:
             because = words.holes(self.rule, slice_)
             return replace(part, verdict=Verdict.INCONCLUSIVE, because=because)
         return replace(part, verdict=Verdict.PASS)
+
+    def _latest(
+        self, streak: Streak, group: Labels, items: Sequence[Seen], reach: Reach
+    ) -> list[Look]:
+        """The looks that may lengthen a row: all of them, or those since what is remembered."""
+        kept: list[Look] = []
+        before = 0  # looks that were judged already, and may begin a row
+        for look in looks_of(self.rule, group, items, reach, newest_first=True):
+            if streak.skip and look.few:
+                continue
+            if self.since_us is not None and look.at_us <= self.since_us:
+                before += 1
+                far = look.at_us < self.since_us - streak.span_us
+                if before > streak.n and (streak.n or far):
+                    break
+            kept.append(look)
+        return kept[::-1]
+
+
+def last_reset(world: World, id_: str) -> Reset | None:
+    """The newest reset of a guardrail (full id)."""
+    return max(
+        (one for one in world.resets if one.guardrail == id_),
+        key=lambda one: one.at_us,
+        default=None,
+    )
 
 
 def _batches(items: list[Seen]) -> list[list[Seen]]:

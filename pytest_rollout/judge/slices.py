@@ -91,7 +91,8 @@ def of_series(metric: str, where: Mapping[str, str], seen: Iterable[Seen]) -> li
 def matching(rule: Rule, world: World) -> list[Seen]:
     """What was recorded in a rule's series with its labels, and what may have been lost of it."""
     seen = of_series(rule.metric, rule.where, world.seen)
-    return [*seen, *(item for lost in world.lost for item in _anywhere(rule, lost))]
+    touched = (one for one in world.lost if one.series is None or rule.metric in one.series)
+    return [*seen, *(item for lost in touched for item in _anywhere(rule, lost))]
 
 
 def _anywhere(rule: Rule, lost: Lost) -> Iterator[Seen]:

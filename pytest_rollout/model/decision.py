@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use, Waived
 
@@ -97,6 +98,7 @@ class Decision:
     drill: str | None = None
     stand_ins: tuple[str, ...] = ()
     waivers: tuple[Waived, ...] = ()
+    resets: tuple[Reset, ...] = ()
     window_instants: tuple[str, ...] = ()  # start and excluded end, as resolved then
     zone_data: str = ""
     criteria_digest: str = ""
@@ -124,6 +126,7 @@ def substance(decision: Decision) -> str:
         "guardrails": [[finding.id, finding.verdict.value] for finding in decision.guardrails],
         "conditions": [[c.id, c.owner, c.due] for c in decision.conditions],
         "waivers": [_plain(waived) for waived in decision.waivers],
+        "resets": [_plain(reset) for reset in decision.resets],
     }
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 
@@ -184,6 +187,7 @@ def _document(decision: Decision) -> dict[str, Any]:
         "guardrails": [_finding(finding) for finding in decision.guardrails],
         "looks": decision.looks,
         "waivers": [_plain(waived) for waived in decision.waivers],
+        "resets": [_plain(reset) for reset in decision.resets],
         "stand_ins": list(decision.stand_ins),
         "notes": dict(decision.notes),
         "criteria_digest": decision.criteria_digest,
@@ -251,6 +255,7 @@ def _decision(data: Mapping[str, Any]) -> Decision:
         drill=data["drill"],
         stand_ins=tuple(data["stand_ins"]),
         waivers=tuple(Waived(**{**one, "use": Use(one["use"])}) for one in data["waivers"]),
+        resets=tuple(Reset(**one) for one in data["resets"]),
         window_instants=tuple(data["window_instants"]),
         zone_data=data["zone_data"],
         criteria_digest=data["criteria_digest"],

@@ -13,6 +13,7 @@ from operator import index
 
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.plan import RollsUp
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 
 Labels = tuple[tuple[str, str], ...]
@@ -51,11 +52,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a run may have seen that nobody knows: a hole in every series and group."""
+    """What a run may have seen that nobody knows: a hole in each group of its series."""
 
     run: str
     t_us: int  # it was seen at this event time at the latest
     why: str
+    series: frozenset[str] | None = None  # that it could have seen; None: any
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class World:
     lost: tuple[Lost, ...] = ()
     attestations: tuple[Attestation, ...] = ()  # of the environment, in order of recording
     rolled: tuple[Rolled, ...] = ()  # findings of other gates that its criteria name
+    resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pytest_rollout.model.attestation import StandIn
+from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
 from pytest_rollout.model.reporting import ReportSpec
+from pytest_rollout.model.rollback import Rollback
 from pytest_rollout.model.rule import Group, Rule
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
 
 EMBEDDED = "embedded"
+EVERY_US = 15_000_000
 
 
 class Gate(StrEnum):
@@ -119,16 +122,9 @@ class Guardrail:
     says: str
     rules: tuple[Rule, ...]  # it trips where one of them does
     then: tuple[Then, ...]
+    check: Check | None = None  # what `rollout watch` asks for its series
     line: int = 0
     faults: tuple[str, ...] = ()  # those that must trip it; drills prove it
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackStep:
-    """One step of a phase's rollback, in the plan's words; run by people for now."""
-
-    says: str
-    how: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +143,8 @@ class Phase:
     signoff: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
-    rollback: tuple[RollbackStep, ...] = ()
+    rollback: Rollback = field(default_factory=Rollback)
+    every_us: int = EVERY_US  # how often it is watched
     report: ReportSpec | None = None  # the final one, where the plan asks for it
     line: int = 0
 
@@ -211,6 +208,7 @@ class Plan:
     digest: str = ""
     waivers: tuple[Waiver, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
+    channels: tuple[Channel, ...] = ()  # where people are told of trips
 
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""

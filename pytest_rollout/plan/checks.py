@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from pytest_rollout.model.check import Check, Effect, Expect, Means, Wording
-from pytest_rollout.model.plan import Criterion, Environment, Plan
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
@@ -19,8 +18,11 @@ _TEXTS = {Means.COMMAND: ("stdout", "stderr"), Means.HTTP: ("body",)}
 _STATUS = {Means.COMMAND: ("exit", 0, 255), Means.HTTP: ("status", 100, 599)}
 
 
-def read_check(reader: Reader, rule: Rule | None) -> Check | None:
-    """The check that a criterion states; None where it states none or a broken one."""
+def read_check(reader: Reader, rule: Rule | None, *, judged: str = "pass") -> Check | None:
+    """The check that a criterion states; None where it states none or a broken one.
+
+    ``judged`` is the key beside it that judges the number that it gives.
+    """
     tree = reader.tree("check")
     if tree is None:
         return None
@@ -32,16 +34,33 @@ def read_check(reader: Reader, rule: Rule | None) -> Check | None:
         what = f"{inner.what}: it has one of `command`, `http`, `sql` and `prometheus`"
         inner.problem(tree.line, what, fix if fix.startswith("did") else "")
         return None
-    check = _check(inner, means[0])
+    check = read_means(inner, means[0], Effect.OBSERVE)
     inner.done()
-    _answers(inner, check, rule, judged=reader.has("pass"))
+    _answers(inner, check, rule, judged=reader.has(judged))
     return check
 
 
-def _check(reader: Reader, means: Means) -> Check:
+def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
+    """The check of a guardrail, which a watch asks again and again."""
+    check = read_check(reader, rules[0] if rules else None, judged="fail")
+    if check is None:
+        return None
+    line, what = reader.line_of("check"), f"{reader.what}: `check`"
+    if reader.has("of"):
+        reader.problem(line, f"{what} with `of`", "a check gives one series: state one rule")
+    if check.effect is not Effect.OBSERVE:
+        reader.problem(line, f"{what} has effect {check.effect.value}: watching only observes")
+    if check.fixtures:
+        fix = "leave them out, or have tests observe the series"
+        reader.problem(line, f"{what}: fixtures are set up by pytest, not by a watch", fix)
+    return check
+
+
+def read_means(reader: Reader, means: Means, usual: Effect) -> Check:
+    """What a mapping asks by one means; ``usual`` is its effect unless it says another."""
     on = _targets(reader, means)
     timeout = reader.parsed("timeout", terms.duration_us)
-    effect = reader.choice("effect", Effect, Effect.OBSERVE)
+    effect = reader.choice("effect", Effect, usual)
     argv, text = _command(reader) if means is Means.COMMAND else ((), reader.text(means.value))
     asked = Check(
         means,
@@ -267,27 +286,3 @@ def plain(tree: Tree) -> object:
     if isinstance(tree.value, list):
         return tuple(plain(item) for item in tree.value)
     return Decimal(tree.text) if isinstance(tree.value, float) else tree.value
-
-
-def target_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
-    """Targets that checks name and environments lack, or that are of another sort."""
-    for _, criterion in plan.criteria():
-        for environment in plan.environments.values():
-            if criterion.check and environment.targets:
-                yield from _unfit(criterion, criterion.check, environment)
-
-
-def _unfit(
-    criterion: Criterion, check: Check, environment: Environment
-) -> Iterator[tuple[int, str, str]]:
-    for name in check.on:
-        target = environment.targets.get(name)
-        where = f"criterion {criterion.id}: environment {environment.name}"
-        if target is None:
-            fix = nearest(name, environment.targets)
-            yield check.line, f"{where} has no target `{name}`", fix
-        elif check.means is Means.SQL and target.serve:
-            yield check.line, f"{where} serves `{name}`: `sql` asks a file", "on: a file's target"
-        elif check.means in (Means.HTTP, Means.PROMETHEUS) and target.file:
-            what = f"{where}: `{name}` is a file, which answers no HTTP"
-            yield check.line, what, "on: a served target, or one with a url"

@@ -20,8 +20,9 @@ from pytest_rollout.model.plan import (
     Target,
 )
 from pytest_rollout.plan import beside, terms
+from pytest_rollout.plan.asked import target_problems
 from pytest_rollout.plan.calendars import read_calendars
-from pytest_rollout.plan.checks import target_problems
+from pytest_rollout.plan.channels import read_channels
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rolling import resolved
@@ -148,6 +149,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         freezes=freezes,
         calendars=read_calendars(reader, path, zone, phases) if path else (),
         nights=read_nights(reader),
+        channels=read_channels(reader),
         roles=roles,
         phases=phases,
         path=reader.file,

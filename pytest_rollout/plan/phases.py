@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_rollout.model.plan import (
+    EVERY_US,
     Address,
     Criterion,
     Gate,
     Guardrail,
     Kind,
     Phase,
-    RollbackStep,
     Severity,
     Then,
     When,
@@ -20,14 +20,14 @@ from pytest_rollout.model.plan import (
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
-from pytest_rollout.plan.checks import read_check
+from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
+from pytest_rollout.plan.rollback import read_rollback
 from pytest_rollout.plan.rolling import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
-from pytest_rollout.plan.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
             reader.problem(reader.line, f"{reader.what} has no `id`")
         return None
     reader.what = f"phase {id_}"
-    reader.later("soak", "on_rollback", "valid_for")
+    reader.later("soak", "valid_for")
     phase = Phase(
         id=id_,
         title=reader.text("title", id_),
@@ -60,7 +60,8 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         signoff=_roles(reader, "signoff", names),
         criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
-        rollback=_rollback(reader),
+        rollback=read_rollback(reader, id_, names.phases),
+        every_us=reader.parsed("every", _every) or EVERY_US,
         report=read_report(reader, names.phases),
         line=reader.line,
     )
@@ -68,6 +69,13 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
     _dates(reader, phase)
     _same_ids(reader, phase)
     return phase
+
+
+def _every(text: str) -> int:
+    every_us = terms.duration_us(text)
+    if every_us < 1_000_000:
+        raise ValueError(f"{text!r:.60} is shorter than a second")
+    return every_us
 
 
 def _dates(reader: Reader, phase: Phase) -> None:
@@ -252,8 +260,9 @@ def _guardrail(reader: Reader) -> Guardrail | None:
     then = _then(reader)
     faults = read_faults(reader)
     rules = tuple(_guarded(reader))
+    check = read_polled(reader, rules)
     reader.done()
-    return Guardrail(id_, says, rules, then, reader.line, faults) if rules else None
+    return Guardrail(id_, says, rules, then, check, reader.line, faults) if rules else None
 
 
 def _guarded(reader: Reader) -> Iterator[Rule]:
@@ -284,17 +293,3 @@ def _then(reader: Reader) -> tuple[Then, ...]:
                 nearest(word, known),
             )
     return tuple(found) or (Then.PAUSE,)
-
-
-def _rollback(reader: Reader) -> tuple[RollbackStep, ...]:
-    return tuple(_step(reader, tree) for tree in reader.items("rollback"))
-
-
-def _step(reader: Reader, tree: Tree) -> RollbackStep:
-    if isinstance(tree.value, str):
-        return RollbackStep(tree.value)
-    inner = reader.reader(tree, f"a rollback step of {reader.what}")
-    says = inner.text("says")
-    how = {key: word for key in ("sql", "command", "http", "on") if (word := inner.word(key))}
-    inner.done()
-    return RollbackStep(says, how)

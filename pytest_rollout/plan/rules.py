@@ -35,7 +35,7 @@ _STRAY = tuple(key for key in _KEYS if key not in ("take", "pass", "warn", "fail
 def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     """The rule that a mapping states; None where it states none or a broken one."""
     metric = reader.word("metric")
-    if metric is None and reader.has("check") and reader.has("pass"):
+    if metric is None and reader.has("check") and reader.has("fail" if guardrail else "pass"):
         metric = reader.word("id")  # the number that the check gives
     need = reader.whole("need") or 1
     per = conditions.read_per(reader)

@@ -6,6 +6,7 @@ A text is redacted whole and cut afterwards, so that no half of a secret is left
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from threading import Lock
@@ -15,7 +16,17 @@ from pytest_rollout.redact import shapes, values
 from pytest_rollout.redact.shapes import MARK, Span
 from pytest_rollout.redact.values import Needle
 
-__all__ = ["MARK", "Known", "cap", "hide", "hide_bytes", "hide_in", "learn", "unmistakable"]
+__all__ = [
+    "MARK",
+    "Known",
+    "cap",
+    "cap_apart",
+    "hide",
+    "hide_bytes",
+    "hide_in",
+    "learn",
+    "unmistakable",
+]
 
 _MOVING = "PYTEST_CURRENT_TEST"  # another one for each test
 _ROUNDS = 8
@@ -131,6 +142,15 @@ def hide_in(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(hide_in, value)) if type(value) in (list, tuple) else value
     return value
+
+
+def cap_apart(text: str, most: int) -> str:
+    """As :func:`cap`, but two texts that differ stay different: a long one ends with its digest."""
+    hidden = hide(text)
+    if len(hidden) <= most:
+        return hidden
+    digest = hashlib.sha256(hidden.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{hidden[:most]}… ({len(hidden):,} characters, sha256 {digest[:12]})"
 
 
 def cap(text: str, most: int) -> str:

@@ -46,8 +46,15 @@ def explained(
     yield f"  It says: {finding.says}."
     yield f"  {_weight(stated)} of {decision.address.plan}.{decision.address.phase} ({title})."
     yield from (f"  Asked: {words}." for words in _asked(stated))
+    if isinstance(stated, Guardrail) and stated.check is not None:
+        yield f"  Watched: `rollout watch` asks {stated.check}."
     yield from _seen(stated, finding)
     yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
+    yield from (
+        f"  Reset at {one.at} by {one.by}: {one.reason} (then it was {one.was})."
+        for one in decision.resets
+        if one.guardrail == finding.id
+    )
     yield from (
         f"  Condition: owed by {one.owner}, due at {one.due}."
         for one in decision.conditions

@@ -74,6 +74,8 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
             yield Line(f"             owed by {condition.owner}, due at {condition.due}")
     for waived in decision.waivers:
         yield Line(f"  waiver: {waived.words}")
+    for reset in decision.resets:
+        yield Line(f"  reset: {reset.words}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if last_no:

@@ -148,6 +148,9 @@ def notices(decision: Decision) -> tuple[Notice, ...]:
         found.append(Notice("Stand-ins", says, decision.stand_ins))
     if decision.waivers:
         found.append(Notice("Waivers", *waivers_said(decision)))
+    if decision.resets:
+        says = "Guardrails that somebody reset: judged anew since then."
+        found.append(Notice("Resets", says, tuple(one.words for one in decision.resets)))
     return tuple(found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -11,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.checks import command, http, prometheus, sql
-from pytest_rollout.checks.answer import Answer
+from pytest_rollout.checks.ask import ask
 from pytest_rollout.checks.expect import status_is_good, unmet
 from pytest_rollout.checks.measure import labels_of, measured
-from pytest_rollout.model.check import Check, Means, item_name
+from pytest_rollout.model.check import Check, item_name
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.session.observe import Observe
@@ -89,7 +87,7 @@ def perform(criterion: Criterion, stage: Stage, observe: Observe, root: Path) ->
     __tracebackhide__ = True
     check, rule = criterion.check, criterion.rule
     assert check is not None
-    answer = _ask(criterion, check, stage, root)
+    answer = ask(check, labels_of(rule), stage, root)
     for name, said in answer.said.items():
         if said.text:
             observe.attach(f"{criterion.id}.{name}.txt", said.text)
@@ -103,24 +101,3 @@ def perform(criterion: Criterion, stage: Stage, observe: Observe, root: Path) ->
     if rule is not None:
         for one in list(measured(check, rule, answer)):
             observe(rule.metric, one.value, **one.labels)
-
-
-def _ask(criterion: Criterion, check: Check, stage: Stage, root: Path) -> Answer:
-    match check.means:
-        case Means.COMMAND:
-            return command.run(check, root, _surroundings(check, stage))
-        case Means.HTTP:
-            return http.ask(check, stage.target(check.on[0]).client)
-        case Means.PROMETHEUS:
-            return prometheus.ask(check, stage.target(check.on[0]).client)
-        case Means.SQL:
-            return sql.ask(check, stage.file(check.on[0]), labels_of(criterion.rule))
-
-
-def _surroundings(check: Check, stage: Stage) -> dict[str, str]:
-    """What a command is told: the phase, the environment, and where its targets are."""
-    found = {"ROLLOUT_PHASE": stage.id, "ROLLOUT_ENVIRONMENT": stage.environment}
-    for name in check.on:
-        variable = re.sub(r"[^A-Z0-9]", "_", name.upper())
-        found[f"ROLLOUT_TARGET_{variable}"] = stage.address(name)
-    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import threading
@@ -18,7 +17,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head, Labels, ReleaseFact, labels_of
-from pytest_rollout.redact import cap, hide, hide_in
+from pytest_rollout.redact import cap, cap_apart, hide, hide_in
 from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
@@ -113,7 +112,7 @@ class Recorder:
         """Labels without secrets; long ones cut, each to a text of its own."""
         texts = self._buffer.texts
         for text in (text for pair in labels for text in pair if text not in texts):
-            texts[text] = _label(text)
+            texts[text] = cap_apart(text, _MOST_LABEL)
         return tuple((texts[key], texts[value]) for key, value in labels)
 
     def attach(self, facts: dict[str, Any]) -> None:
@@ -189,14 +188,6 @@ class Recorder:
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
-
-
-def _label(text: str) -> str:
-    hidden = hide(text)
-    if len(hidden) <= _MOST_LABEL:
-        return hidden
-    digest = hashlib.sha256(hidden.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{hidden[:_MOST_LABEL]}… ({len(hidden):,} characters, sha256 {digest[:12]})"
 
 
 def _in_a_generated_example() -> bool:

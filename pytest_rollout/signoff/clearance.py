@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.decide import criteria_digest
+from pytest_rollout.judge.asked import criteria_digest
 from pytest_rollout.model.decision import Decision, Finding
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.rule import duration_words
@@ -30,6 +30,8 @@ class Known:
     release: str | None = None  # what the target says now; not asked of a rehearsal
     release_error: str = ""
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
+    rolled_back: str = ""  # when and how the phase was; empty where it was not
+    revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _real(
     """What is asked of a real environment only: a rehearsal starts nothing."""
     if plan.release is not None:
         yield _same_release(decision, known)
+    yield from _revalidated(phase, known)
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
@@ -141,6 +144,18 @@ def _required(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator
             yield finding  # never looked at, or rolled back: nothing that could be accepted
             continue
         yield _waived(plan, finding, plan.waivers_of(Waives.REQUIRES, phase.id, name), known, now)
+
+
+def _revalidated(phase: Phase, known: Known) -> Iterator[Finding]:
+    """After a ROLLBACK, what the plan wants looked at again before the phase goes on."""
+    if not known.rolled_back:
+        return
+    for gate in phase.rollback.revalidate:
+        why = known.revalidate.get(gate)
+        if why:
+            yield _no("revalidated", f"{gate} must be GO anew ({known.rolled_back}): {why}")
+        else:
+            yield _yes("revalidated", f"{gate} is GO anew since {known.rolled_back}")
 
 
 def _open(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:

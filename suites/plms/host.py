@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +57,13 @@ def needs(*programs: str) -> None:
             raise RolloutError(f"{program} is not installed: apt-get install {PACKAGES[program]}")
 
 
+def open_channels(phase: Stage) -> None:
+    """Open the channels of alerts in a rehearsal; raises RolloutError where one cannot be."""
+    if phase.embedded and find_spec("aiosmtpd") is None:
+        raise RolloutError("aiosmtpd is not installed: pip install 'pytest-rollout[receivers]'")
+    phase.operate("plms", "open-channels")
+
+
 def run(
     *words: str | Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -95,7 +103,7 @@ def stamped(backup: Path) -> datetime:
 
 
 def contents(registry: Path) -> dict[str, list[Any]]:
-    """Every row of every table; read from a copy that is restored first where it is a backup."""
+    """Every row of every table."""
     with closing(sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)) as db:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         tables = [name for (name,) in db.execute(query)]

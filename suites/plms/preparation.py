@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_rollout import Checked, Event, Stage, run_checker, scenario
-from suites.plms.host import Host, digest
+from suites.plms.host import Host, digest, open_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Prepared:
 def prepared(phase: Stage) -> Prepared:
     """The release is tagged, backups are taken, and the checker is tried."""
     host = Host.of(phase)
-    phase.operate("plms", "open-channels")
+    open_channels(phase)
     before = digest(host.registry)
     for step in ("tag-release", "back-up", "dry-run-invariants"):
         phase.operate("plms", step)

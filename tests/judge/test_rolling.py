@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollout.judge.decide import criteria_digest
+from pytest_rollout.judge.asked import criteria_digest
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, ReleaseFact, Rolled
 from pytest_rollout.model.plan import Gate, Plan, RollsUp

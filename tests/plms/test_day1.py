@@ -16,11 +16,10 @@ def test_a_healthy_rehearsal_is_go(tmp_path: Path) -> None:
     assert set(run.verdicts().values()) == {"pass"}
 
 
-# A health of 200 over a dead dependency, a clean-up that takes too much, a log played again.
+# A health of 200 over a dead dependency, and a clean-up that takes too much.
 FAULTS = {
     "redis-down": (10, {"healthz-redis", "healthz-detects-outage"}),
     "cleanup-collateral": (0, {"drill-cleanup-no-collateral"}),
-    "slack-delay-45s": (10, {"drill-slack-latency"}),
 }
 
 

@@ -129,6 +129,10 @@ JUDGED: dict[str, Callable[[], None]] = {
     "fewer than `need`": too_few,
 }
 ELSEWHERE = {  # rows that tests of their own hold, by their file and name
+    "a watch that is not sealed, or was killed": (
+        "evidence/test_watches.py::test_a_watch_that_was_killed_is_holes_and_loses_nothing"
+    ),
+    "a watch got no answer": ("cli/test_watch.py::test_an_answer_that_is_not_to_be_had_is_blind"),
     "older than the environment's `max_age`": (
         "judge/test_deciding.py::test_evidence_older_than_max_age_is_a_hole"
     ),

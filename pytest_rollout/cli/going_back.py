@@ -1,0 +1,102 @@
+"""After a trip: on record, told, and the way back shown or run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from pytest_rollout.model.plan import Phase, Plan, Then
+from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
+from pytest_rollout.notify import Message, Telling
+from pytest_rollout.watching.looking import Look
+from pytest_rollout.watching.record import Recording
+from pytest_rollout.watching.rollback import Ran
+from pytest_rollout.watching.state import Standing
+from pytest_rollout.watching.trips import Trip
+from pytest_rollout.watching.view import facts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of a watch for the case that a guardrail trips."""
+
+    execute: bool
+    yes: str | None  # the name that a script gives instead of a person
+    keep_going: bool
+
+
+def telling(
+    plan: Plan, one: Standing, trip: Trip, look: Look, recording: Recording
+) -> Telling | None:
+    """Start telling people of a new trip; None where nobody is to be told."""
+    only_warns = set(one.guardrail.then) == {Then.WARN}
+    if trip.known or only_warns or not plan.channels:
+        return None
+    watched = recording.watched
+    title = f"{one.answer.value}: {one.finding.id} tripped in {watched.environment}"
+    key = f"{one.finding.id} {watched.environment} {trip.sequence}"
+    about = facts(one, look, watched.phase, watched.environment)
+    return Telling(plan.channels, Message(title, one.finding.because, key, about))
+
+
+def told(found: Telling | None, recording: Recording) -> Iterator[str]:
+    """What became of telling, each outcome on record."""
+    for one in found.outcomes() if found else ():
+        recording.event("notify", one.words, failed=bool(one.why))
+        yield one.words
+
+
+def steps(rollback: Rollback) -> Iterator[str]:
+    """The way back as people read it."""
+    yield "the way back:" if rollback.steps else "the plan states no way back"
+    for number, step in enumerate(rollback.steps, 1):
+        yield f"  {number}. {step.says}{_how(step)}"
+
+
+def _how(step: RollbackStep) -> str:
+    if step.action is None:
+        return " (by hand)"
+    means = f"{step.action.method} " if step.action.means.value == "http" else ""
+    text = " ".join(step.action.text.split())
+    on = f" on {', '.join(step.action.on)}" if step.action.on else ""
+    return f" ({step.action.means.value}{on}: {means}{text})"
+
+
+def confirmed(phase: Phase, asked: Asked, name: str, *, as_json: bool) -> tuple[bool, str]:
+    """Whether the steps are run, and why not where they are not."""
+    if not any(step.action for step in phase.rollback.steps):
+        return False, "no step of it can be run from here"
+    if phase.rollback.mode is Mode.AUTO:
+        return True, ""
+    if not asked.execute:
+        return False, f"not run: `rollout watch {name} --execute` runs it"
+    if asked.yes is not None:
+        right = asked.yes == name
+        return right, "" if right else f"not run: --yes {asked.yes} is not {name}"
+    if as_json or not sys.stdin.isatty():
+        return False, f"not run: nobody is here to confirm it (--yes {name} does)"
+    typed = click.prompt(f"type {name} to run these steps", default="", show_default=False)
+    return typed.strip() == name, "not run: that is not its name"
+
+
+def left(ran: list[Ran]) -> str:
+    """What is still to be done."""
+    todo = [one for one in ran if not one.outcome.good]
+    if not todo:
+        return "every step of the rollback is done"
+    return "left to do by hand: " + "; ".join(f"{one.number}. {one.step.says}" for one in todo)
+
+
+def plain(one: Ran) -> dict[str, Any]:
+    """A step for programs."""
+    return {
+        "event": "rollback-step",
+        "number": one.number,
+        "says": one.step.says,
+        "outcome": one.outcome.value,
+        "because": one.because,
+    }

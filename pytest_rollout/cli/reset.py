@@ -1,0 +1,112 @@
+"""`rollout reset`: have a guardrail judged anew, on the record."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from contextlib import closing
+
+import click
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.real import real_environment, release_now
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.live import read_now
+from pytest_rollout.evidence.resets import reset
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.plan import Guardrail, Phase, Plan
+from pytest_rollout.model.reset import Reset
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import cap
+from pytest_rollout.watching.state import Standing, State, standings
+
+_MOST = {"--by": 200, "--reason": 2_000}
+_MOST_WAS = 1_000
+
+
+@click.command("reset")
+@click.argument("guardrail")
+@click.option("--by", required=True, help="who resets it")
+@click.option("--reason", required=True, help="why it may be judged anew: what was found, and done")
+@click.option("--release", help="of which release (default: the one that its target runs now)")
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    guardrail: str,
+    by: str,
+    reason: str,
+    release: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Reset GUARDRAIL (plan.phase.slug), which tripped or is blind.
+
+    From now on it is judged on what is seen from now on. What it was, who reset it and why stays
+    on record, stands in every later decision, and is a condition of a GO. Soaks are not shortened.
+    """
+    project = Project.here(root, ledger)
+    plan, phase, stated = guarded(project, guardrail)
+    embedded = "a rehearsal is not reset: the next one stands alone"
+    where = real_environment(plan, environment, embedded=embedded)
+    for option, text in (("--by", by), ("--reason", reason)):
+        if not text.strip():
+            raise RolloutError(f"{option} says nothing")
+        if len(text) > _MOST[option]:
+            raise RolloutError(f"{option} is longer than {_MOST[option]} characters")
+    if release is None:
+        why = "a reset is of one (--release says which)"
+        release = release_now(plan, where, why=why)
+    standing = _standing(project, plan, phase, stated, where, release)
+    if standing.state is State.QUIET:
+        raise RolloutError(
+            f"{standing.finding.id} is quiet in {where}: there is nothing to reset "
+            f"({standing.finding.because})"
+        )
+    was = cap(standing.finding.because, _MOST_WAS)
+    told = cap(by.strip(), 200), cap(reason.strip(), 2_000)
+    one = Reset(standing.finding.id, *told, 0, "", was, release)
+    with closing(Ledger.create(project.ledger_path)) as store:
+        head = reset(store, one, where)
+        at_us = next(store.between(head.sequence, head.sequence)).at_us
+    one = dataclasses.replace(one, at_us=at_us, at=calendar.stamp(at_us))
+    if as_json:
+        print_json({**dataclasses.asdict(one), "environment": where})
+    else:
+        say(f"{one.words}; in {where}")
+        say(f"  then it was {was}")
+        say("  it is judged on what is seen from now on, and is blind until enough is")
+    return 0
+
+
+def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
+    """The guardrail that a text names; raises RolloutError with the nearest one."""
+    where, _, slug = text.rpartition(".")
+    address = parsed(where or text)
+    phase = project.phase(address)
+    found = next((one for one in phase.guardrails if one.id == slug), None)
+    if address.gate is not None or found is None:
+        near = nearest(slug, [one.id for one in phase.guardrails])
+        raise RolloutError(f"{address.plan}.{phase.id} states no guardrail `{slug}` ({near})")
+    return project.plan(address.plan), phase, found
+
+
+def _standing(
+    project: Project,
+    plan: Plan,
+    phase: Phase,
+    stated: Guardrail,
+    environment: str,
+    release: str | None,
+) -> Standing:
+    """How the guardrail stands now, as the ledger alone says."""
+    address = parsed(f"{plan.id}.{phase.id}")
+    now_us = time.time_ns() // 1000
+    fact = ReleaseFact("now", release) if plan.release else None
+    now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
+    found = standings(plan, phase, now.world, now.running, now_us)
+    return next(one for one in found if one.guardrail.id == stated.id)

@@ -1,0 +1,56 @@
+"""What a watch shows: redrawn on a terminal, else a line for each change; or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from pytest_rollout.cli.project import say
+from pytest_rollout.redact import hide_in
+from pytest_rollout.watching.looking import Look
+from pytest_rollout.watching.view import View
+
+
+class Shown:
+    """Everything that a watch says, in the one form that was asked for."""
+
+    def __init__(self, view: View, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._view = view
+        self._drawn = 0
+        self._redraws = not as_json and sys.stdout.isatty()
+
+    def look(self, look: Look) -> None:
+        """One look."""
+        changed = self._view.take(look)
+        if self.as_json:
+            self.json({"look": self._view.document(look)})
+        elif self._redraws:
+            self._draw(list(self._view.table(look)))
+        else:
+            for line in changed:
+                say(line)
+
+    def _draw(self, lines: list[str]) -> None:
+        if self._drawn:
+            click.echo(f"\x1b[{self._drawn}F\x1b[J", nl=False)
+        width = shutil.get_terminal_size().columns
+        for line in lines:  # one that wrapped would leave the last table standing
+            say(line if len(line) < width else f"{line[: max(1, width - 2)]}…")
+        self._drawn = len(lines)
+
+    def line(self, event: str, words: str) -> None:
+        """Something to say; what follows is not drawn over it."""
+        self._drawn = 0
+        if self.as_json:
+            self.json({"event": event, "says": words})
+        else:
+            say(words)
+
+    def json(self, data: dict[str, Any]) -> None:
+        """One line for programs."""
+        click.echo(json.dumps(hide_in(data)))

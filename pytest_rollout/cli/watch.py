@@ -1,0 +1,269 @@
+"""`rollout watch`: look at a phase's guardrails again and again."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from pytest_rollout import calendar
+from pytest_rollout.cli import going_back
+from pytest_rollout.cli.going_back import Asked
+from pytest_rollout.cli.project import Project, common, parsed
+from pytest_rollout.cli.real import identified, real_environment
+from pytest_rollout.cli.showing import Shown
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Phase, Plan, Then
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.plan.terms import duration_us
+from pytest_rollout.watching.looking import Look, Looking
+from pytest_rollout.watching.place import RealPlace
+from pytest_rollout.watching.poll import Poller, sources
+from pytest_rollout.watching.record import Recording, Watched
+from pytest_rollout.watching.rollback import Ran, Runner
+from pytest_rollout.watching.state import Standing, State, answer
+from pytest_rollout.watching.trips import Trip, record_trip
+from pytest_rollout.watching.view import View
+
+_LEAST_US = 5_000_000  # that an answer may take, however often is looked
+
+
+@dataclass
+class _Scene:
+    """What a watch works with."""
+
+    project: Project
+    plan: Plan
+    phase: Phase
+    environment: str
+    every_us: int
+    recording: Recording
+    place: RealPlace
+    poller: Poller
+    asked: Asked
+    shown: Shown
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def name(self) -> str:
+        """The phase's full name."""
+        return f"{self.plan.id}.{self.phase.id}"
+
+
+@click.command("watch")
+@click.argument("phase")
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@click.option("--every", metavar="DURATION", help="how often (default: `every` of the phase, 15s)")
+@click.option("--for", "lasting", metavar="DURATION", help="how long (default: until Ctrl-C)")
+@click.option("--execute", is_flag=True, help="after a trip run the rollback, once confirmed")
+@click.option("--yes", metavar="PHASE", help="confirm it by the phase's name, for scripts")
+@click.option("--keep-going", is_flag=True, help="run later steps though one failed")
+@common
+def command(
+    phase: str,
+    environment: str | None,
+    every: str | None,
+    lasting: str | None,
+    yes: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    execute: bool,
+    keep_going: bool,
+    as_json: bool,
+) -> int:
+    """Watch the guardrails of PHASE (plan.phase): ask what they ask, record it, judge it.
+
+    A trip is recorded and told; one that rolls back or pauses ends the watch. It ends also
+    with Ctrl-C, with the phase and after --for. Exit status: 0 all quiet, 11 something is
+    blind or tripped into a pause, 12 something tripped that rolls back.
+    """
+    project = Project.here(root, ledger)
+    address = parsed(phase)
+    stated, plan = project.phase(address), project.plan(address.plan)
+    if not stated.guardrails:
+        raise RolloutError(f"{address.plan}.{stated.id} states no guardrail to watch")
+    embedded = "a rehearsal is over when its run is: watch a real environment"
+    where = real_environment(plan, environment, embedded=embedded)
+    every_us = _duration("--every", every) or stated.every_us
+    limit_us = _duration("--for", lasting)
+    asked = Asked(execute, yes, keep_going)
+    place = RealPlace(f"{plan.id}.{stated.id}", plan.environments[where], project.root)
+    with closing(Ledger.create(project.ledger_path)) as store, closing(place):
+        recording = Recording(store, _watched(project, plan, stated, where))
+        limit = max(every_us, _LEAST_US)
+        poller = Poller(sources(stated), place, project.root, limit, min(1.0, every_us / 4e6))
+        with closing(poller):
+            shown = Shown(View(plan.timezone, every_us), as_json=as_json)
+            scene = _Scene(
+                *(project, plan, stated, where, every_us, recording, place, poller, asked),
+                shown=shown,
+            )
+            return _watch(scene, limit_us).exit_status
+
+
+def _duration(option: str, text: str | None) -> int | None:
+    try:
+        return duration_us(text) if text is not None else None
+    except ValueError as error:
+        raise RolloutError(f"{option}: {error}") from error
+
+
+def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Watched:
+    loaded = next(one for one in project.loaded if one.plan is plan)
+    texts = {loaded.digests[name]: text for name, text in loaded.beside.items()}
+    return Watched(
+        address=parsed(f"{plan.id}.{phase.id}"),
+        environment=environment,
+        series=tuple(sorted({one.rule.metric for one in sources(phase)})),
+        plan_digest=plan.digest,
+        texts={plan.digest: loaded.text, **texts},
+        beside=loaded.digests,
+    )
+
+
+def _watch(scene: _Scene, limit_us: int | None) -> Answer:
+    """Look until something ends it; the answer is that of the last look."""
+    read = partial(identified, scene.plan, scene.environment)
+    looking = Looking(scene.plan, scene.phase, scene.poller, scene.recording, read)
+    with _until_signalled(scene.ended):
+        looking.start()
+        if not scene.shown.as_json:
+            scene.shown.line("head", _head(scene, looking.release, limit_us))
+        look, tripped, why = _looks(scene, looking, _ending(scene, limit_us))
+        looking.end()
+    scene.shown.line("end", f"the watch ended: {why}; what it saw is sealed")
+    if tripped is not None:
+        _back(scene, *tripped)
+    return answer(look.found)
+
+
+def _head(scene: _Scene, release: str | None, limit_us: int | None) -> str:
+    of = f", release {release}" if release else ""
+    lasting = f" for {duration_words(limit_us)}" if limit_us else ""
+    rails, asked = len(scene.phase.guardrails), len(scene.poller.asked)
+    return (
+        f"watching {scene.name} in {scene.environment}{of}, every "
+        f"{duration_words(scene.every_us)}{lasting}: {rails} guardrail{'s' * (rails != 1)}, "
+        f"{asked} series asked for"
+    )
+
+
+def _looks(
+    scene: _Scene, looking: Looking, over: Callable[[Look], str]
+) -> tuple[Look, tuple[Standing, Trip] | None, str]:
+    """One look after the other; the last one, the trip that ended them, and why they ended."""
+    trips: dict[str, Trip] = {}
+    told_to_begin = last = False
+    due = time.monotonic()
+    while True:
+        look = looking.look(last=last)
+        scene.shown.look(look)
+        if not look.begun and not told_to_begin:
+            told_to_begin = True
+            says = "note: the phase has not begun, so what looks since its begin sees nothing"
+            scene.shown.line("note", says)
+        ending = []
+        for one in sorted(look.found, key=lambda one: one.answer.rank):
+            if one.state is not State.TRIPPED:
+                trips.pop(one.finding.id, None)  # it was reset, and may trip anew
+            elif one.finding.id not in trips:
+                trips[one.finding.id] = _tripped(scene, one, look)
+                if {Then.ROLLBACK, Then.PAUSE} & set(one.guardrail.then):
+                    ending.append((one, trips[one.finding.id]))
+        if ending:
+            return look, ending[0], "a guardrail tripped"
+        why = "it was told to" if scene.ended.is_set() else over(look)
+        if why and look.judged:
+            return look, None, why
+        last = bool(why)  # what was not judged yet may have tripped
+        if last:
+            continue
+        due = max(due + scene.every_us / 1_000_000, time.monotonic())
+        scene.ended.wait(due - time.monotonic())
+
+
+def _ending(scene: _Scene, limit_us: int | None) -> Callable[[Look], str]:
+    """Why a watch ends after a look: its time, or the phase's, is over."""
+    started = time.monotonic()
+    window = calendar.phase_window(scene.plan, scene.phase)
+    closes = window[1] if window and window[1] > datetime.now(UTC) else None
+    begun = False
+
+    def over(look: Look) -> str:
+        nonlocal begun
+        if begun and not look.begun:
+            return "the phase has ended"
+        begun = look.begun
+        if closes is not None and datetime.now(UTC) >= closes:
+            return "the phase's window is over"
+        if limit_us is not None and time.monotonic() - started >= limit_us / 1_000_000:
+            return f"{duration_words(limit_us)} are over"
+        return ""
+
+    return over
+
+
+def _tripped(scene: _Scene, one: Standing, look: Look) -> Trip:
+    """Put a trip on record and tell people of it."""
+    trip = record_trip(scene.recording, one, look.release)
+    found = going_back.telling(scene.plan, one, trip, look, scene.recording)
+    if scene.shown.as_json:
+        line = {"event": "trip", "guardrail": one.finding.id, "at": trip.at, "known": trip.known}
+        scene.shown.json({**line, "answer": one.answer.value, "because": one.finding.because})
+    else:
+        known = f" (on record since {trip.at})" if trip.known else ""
+        scene.shown.line("trip", f"{one.finding.id} {one.finding.because}{known}")
+    for words in going_back.told(found, scene.recording):
+        scene.shown.line("notify", words)
+    return trip
+
+
+def _back(scene: _Scene, one: Standing, trip: Trip) -> None:
+    """Show the way back after a trip that rolls back, and run it where that was asked."""
+    if one.answer is not Answer.ROLLBACK:
+        return
+    shown = scene.shown
+    for words in going_back.steps(scene.phase.rollback):
+        shown.line("rollback", words)
+    run, why = going_back.confirmed(scene.phase, scene.asked, scene.name, as_json=shown.as_json)
+    if not run:
+        shown.line("rollback", why)
+        return
+    allow = scene.plan.environments[scene.environment].allow
+    root, number = scene.project.root, trip.sequence
+    runner = Runner(scene.recording, scene.place, root, allow, number)
+    ran: list[Ran] = []
+    for step in runner.run(scene.phase.rollback, keep_going=scene.asked.keep_going):
+        ran.append(step)
+        if shown.as_json:
+            shown.json(going_back.plain(step))
+        else:
+            shown.line("rollback-step", f"  {step.words}")
+    shown.line("rollback", going_back.left(ran))
+
+
+@contextmanager
+def _until_signalled(ended: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a watch after its look; a second one ends it at once, unsealed."""
+
+    def end(*_: object) -> None:
+        if ended.is_set():
+            raise KeyboardInterrupt
+        ended.set()
+
+    before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -1,0 +1,103 @@
+"""Whether a phase was rolled back, and which gates were looked at anew since then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_rollout import calendar
+from pytest_rollout.evidence.history import History
+from pytest_rollout.evidence.integrity import UNREADABLE
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.plan import Address, Gate, Phase
+from pytest_rollout.model.verdict import Answer
+
+_DECIDED = json.dumps(f'"decision": "{Answer.ROLLBACK.value}"')[1:-1]  # inside of a stored document
+_TRIPPED = f'"answer":"{Answer.ROLLBACK.value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """The newest ROLLBACK of a phase: a decision of its exit, or a trip that a watch recorded."""
+
+    sequence: int
+    at: str  # a stamp
+    what: str
+
+
+def last_rollback(ledger: Ledger, address: Address, environment: str) -> RolledBack | None:
+    """The newest ROLLBACK of a phase in an environment; drills are none."""
+    found = [*_decisions(ledger, address, environment), *_trips(ledger, address, environment)]
+    return max(found, key=lambda one: one.sequence, default=None)
+
+
+def open_gates(
+    ledger: Ledger, history: History, address: Address, phase: Phase, environment: str
+) -> tuple[RolledBack | None, dict[str, str]]:
+    """The rollback after which gates must be GO anew, and why one is not yet.
+
+    A gate is, where a run that began after the rollback is its last full one and decided GO.
+    Empty where the plan asks for none, or nothing was rolled back.
+    """
+    wanted = phase.rollback.revalidate
+    back = last_rollback(ledger, address, environment) if wanted else None
+    if back is None:
+        return None, {}
+    found = {}
+    for name in wanted:
+        gate = Address.parse(f"{address.plan}.{name}")
+        why = _lacks(ledger, history, gate, environment, back)
+        if why:
+            found[name] = why
+    return back, found
+
+
+def _lacks(
+    ledger: Ledger, history: History, gate: Address, environment: str, back: RolledBack
+) -> str:
+    standing = history.standing(gate, environment)
+    if standing is None:
+        return "no full run has asked for it"
+    if standing.damage or standing.decision is None:
+        return (
+            f"the last run decided nothing that counts ({standing.damage or 'it never finished'})"
+        )
+    if ledger.of_run(standing.asked.run)[0].sequence < back.sequence:
+        return f"last looked at before the rollback ({standing.decision.decided_at})"
+    answer = standing.decision.answer
+    return "" if answer is Answer.GO else f"it is {answer.value}"
+
+
+def _decisions(ledger: Ledger, address: Address, environment: str) -> Iterator[RolledBack]:
+    exit_ = str(address.at(Gate.EXIT))
+    where = (RecordKind.DECISION, address.plan, exit_, environment)
+    for record in ledger.newest(*where, having=_DECIDED):
+        try:
+            document = json.loads(json.loads(record.body)["document"])
+            drill, answer = document["drill"], document["decision"]
+        except UNREADABLE:  # of what is damaged the chain tells
+            continue
+        if answer == Answer.ROLLBACK.value and not drill:
+            yield _back(record, f"run {record.run} decided {answer}")
+            return
+
+
+def _trips(ledger: Ledger, address: Address, environment: str) -> Iterator[RolledBack]:
+    subject = f"{address.plan}.{address.phase}"
+    where = (RecordKind.EVENT, address.plan, subject, environment)
+    for record in ledger.newest(*where, having=_TRIPPED):
+        try:
+            body = json.loads(record.body)
+            tripped = body["type"] == "trip" and body["answer"] == Answer.ROLLBACK.value
+            says = f"{body['guardrail']} tripped while it was watched"
+        except UNREADABLE:
+            continue
+        if tripped:
+            yield _back(record, says)
+            return
+
+
+def _back(record: Record, what: str) -> RolledBack:
+    return RolledBack(record.sequence, calendar.stamp(record.at_us), what)

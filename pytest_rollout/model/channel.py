@@ -1,0 +1,27 @@
+"""Channels: where people are told what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Means(StrEnum):
+    """How a channel reaches people."""
+
+    SLACK = "slack"  # any webhook that takes {"text": …}
+    WEBHOOK = "webhook"  # a JSON document with all facts
+    PAGERDUTY = "pagerduty"  # Events API v2
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel; its address is a secret that a variable of the environment holds."""
+
+    means: Means
+    address: str  # ${VARIABLE}: the webhook, the routing key, or the mail server
+    to: tuple[str, ...] = ()  # of e-mail
+    sender: str = ""
+    url: str = ""  # of a PagerDuty that stands elsewhere
+    line: int = 0

@@ -1,0 +1,34 @@
+"""How a phase is rolled back: its steps, and what must be looked at again afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_rollout.model.check import Check
+
+
+class Mode(StrEnum):
+    """Who starts a rollback."""
+
+    ASK = "ask"  # a person, who confirms it
+    AUTO = "auto"  # a watch that sees a guardrail trip
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackStep:
+    """One step in the plan's words, with what does it and what shows that it is done."""
+
+    says: str
+    action: Check | None = None  # None: people do it
+    check: Check | None = None  # holds once the step is done, so that it is done once
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """The way back, in the order of its steps."""
+
+    steps: tuple[RollbackStep, ...] = ()
+    mode: Mode = Mode.ASK
+    revalidate: tuple[str, ...] = ()  # gates (phase/gate) that must be GO anew afterwards

@@ -1,0 +1,155 @@
+"""Telling people: Slack and other webhooks, PagerDuty, e-mail.
+
+Three small posts over libraries that are there anyway, so that each has a time limit, each says
+why it failed, and no address is ever shown.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pytest_rollout.model.channel import Channel, Means
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.redact import cap, hide_in
+from pytest_rollout.targets.address import filled
+
+_LIMIT_S = 10.0
+_MOST = 2_000
+_PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What people are told."""
+
+    title: str
+    text: str
+    key: str  # the same for all that is said of one trip
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of telling one channel; ``why`` is empty where it took the message."""
+
+    channel: Channel
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        """The outcome in a line, without the address."""
+        means = self.channel.means.value
+        return f"{means}: failed: {self.why}" if self.why else f"{means}: told"
+
+
+class Telling:
+    """Tells all channels at once, in the background; ``outcomes`` waits for them."""
+
+    def __init__(self, channels: Iterable[Channel], message: Message) -> None:
+        found = tuple(channels)
+        self._pool = ThreadPoolExecutor(max(1, len(found)), "tell")
+        self._told: list[Future[Told]] = [self._pool.submit(tell, one, message) for one in found]
+
+    def outcomes(self) -> Iterator[Told]:
+        """What became of each, in the plan's order."""
+        yield from (future.result() for future in self._told)
+        self._pool.shutdown(wait=False)
+
+
+def tell(channel: Channel, message: Message) -> Told:
+    """Tell one channel; whatever goes wrong is in the answer, and raises nothing."""
+    address = ""
+    try:
+        address = filled(channel.address, "of notify")
+        safe = Message(cap(message.title, 200), cap(message.text, _MOST), cap(message.key, 200))
+        facts = hide_in(dict(message.facts))
+        if channel.means is Means.EMAIL:
+            _mail(channel, address, safe)
+        else:
+            url, body = _body(channel, address, safe, facts)
+            _post(url, body)
+    except Exception as error:  # a message that fails changes nothing but what is said of it
+        kind = "" if isinstance(error, RolloutError) else f"{type(error).__name__}: "
+        return Told(channel, _without(f"{kind}{error}", address))
+    return Told(channel)
+
+
+def _without(why: str, address: str) -> str:
+    """Why it failed, without the address or what stands behind its host."""
+    parts = urlsplit(address) if "://" in address else None
+    for secret in filter(None, (address, parts and parts.path.strip("/"), parts and parts.query)):
+        why = why.replace(secret, "[redacted]")
+    return cap(why, 300)
+
+
+def _body(
+    channel: Channel, address: str, message: Message, facts: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    match channel.means:
+        case Means.SLACK:
+            return address, {"text": f"*{message.title}*\n{message.text}"}
+        case Means.PAGERDUTY:
+            details = {**facts, "text": message.text}
+            payload = {
+                "summary": message.title,
+                "source": "pytest-rollout",
+                "severity": "critical",
+                "custom_details": details,
+            }
+            return channel.url or _PAGERDUTY, {
+                "routing_key": address,
+                "event_action": "trigger",
+                "dedup_key": message.key,
+                "payload": payload,
+            }
+        case _:
+            said = {"title": message.title, "text": message.text, "key": message.key}
+            return address, {**said, "facts": dict(facts)}
+
+
+def _post(url: str, body: Mapping[str, Any]) -> None:
+    """Post JSON; of the answer the status is all that counts."""
+    import httpx  # tens of milliseconds, for those who tell somebody
+
+    from pytest_rollout.targets.bounded import given_up_after
+
+    with (
+        given_up_after(_LIMIT_S) as extensions,
+        httpx.Client(timeout=_LIMIT_S, follow_redirects=False) as client,
+        client.stream("POST", url, json=body, extensions=extensions) as response,
+    ):
+        status = response.status_code
+    if not 200 <= status < 300:
+        raise RolloutError(f"it answered {status}")
+
+
+def _mail(channel: Channel, address: str, message: Message) -> None:
+    """Send an e-mail by smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise RolloutError("the address is not smtp://USER:PASSWORD@HOST:PORT or smtps://…")
+    mail = EmailMessage()
+    mail["Subject"], mail["From"] = message.title, channel.sender
+    mail["To"] = ", ".join(channel.to)
+    mail.set_content(message.text)
+    secure = ssl.create_default_context()
+    server = (
+        smtplib.SMTP_SSL(parts.hostname, parts.port or 465, timeout=_LIMIT_S, context=secure)
+        if parts.scheme == "smtps"
+        else smtplib.SMTP(parts.hostname, parts.port or 587, timeout=_LIMIT_S)
+    )
+    with server:
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=secure)
+        if parts.username:
+            if parts.scheme == "smtp" and not isinstance(server.sock, ssl.SSLSocket):
+                raise RolloutError("the server offers no TLS, so it gets no password")
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(mail)

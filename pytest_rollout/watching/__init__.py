@@ -1,0 +1,1 @@
+"""Watching a phase: asking again and again, beating into the ledger, going back after a trip."""

@@ -1,0 +1,160 @@
+"""Asking what the checks of a phase ask, all at once, and what came of it as observations.
+
+What could not be had is a hole in each group that was expected: nobody knows that it was good.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_rollout.checks.answer import Reading
+from pytest_rollout.checks.ask import Place, ask
+from pytest_rollout.checks.expect import unmet
+from pytest_rollout.checks.measure import labels_of, measured
+from pytest_rollout.judge.slices import expected
+from pytest_rollout.model.check import Check, Effect
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.evidence import Labels, number_text
+from pytest_rollout.model.evidence import labels_of as ordered
+from pytest_rollout.model.plan import Gate, Phase
+from pytest_rollout.model.rule import Rule, ScopeKind
+from pytest_rollout.redact import cap_apart, hide
+from pytest_rollout.targets.trouble import trouble
+
+_LOST = "NaN"
+_MOST_AT_ONCE = 8
+_TRIES = 3
+_MOST_LABEL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A series that a watch asks for."""
+
+    name: str  # the criterion or guardrail
+    check: Check
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a series, or the place where one should be (``NaN``)."""
+
+    metric: str
+    labels: Labels
+    value: str
+    t_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What came of asking once."""
+
+    samples: tuple[Sample, ...]
+    trouble: tuple[str, ...]  # why something was not measured
+
+
+def sources(phase: Phase) -> tuple[Source, ...]:
+    """What a watch of a phase asks: of guardrails, and of rules that look beyond one run."""
+    found = [
+        Source(one.id, one.check, one.rules[0]) for one in phase.guardrails if one.check is not None
+    ]
+    for one in phase.of(Gate.EXIT):
+        if one.check is None or one.rule is None or one.check.fixtures:
+            continue
+        if one.check.effect is Effect.OBSERVE and _looks_further(one.rule):
+            found.append(Source(one.id, one.check, one.rule))
+    once: dict[object, Source] = {}
+    for source in found:
+        same = (source.rule.metric, replace(source.check, line=0), repr(labels_of(source.rule)))
+        once.setdefault(repr(same), source)
+    return tuple(once.values())
+
+
+def _looks_further(rule: Rule) -> bool:
+    """Whether it reads more than the deciding run's own samples."""
+    own = (ScopeKind.RUN, ScopeKind.AGE)
+    kinds = {one.kind for one in rule.scopes}
+    return rule.streak is not None or rule.per is not None or not kinds <= set(own)
+
+
+class Poller:
+    """Asks each source, several at once; each answer has at most ``limit_us``."""
+
+    def __init__(
+        self, asked: Iterable[Source], place: Place, root: Path, limit_us: int, pause_s: float = 1.0
+    ) -> None:
+        self.asked = tuple(asked)
+        self._place = place
+        self._root = root
+        self._limit_us = limit_us
+        self._pause_s = pause_s
+        self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, "watch")
+
+    def look(self) -> Polled:
+        """Ask everything once; what fails is asked again before it counts as lost."""
+        found = list(self._pool.map(self._ask, self.asked))
+        samples = tuple(sample for polled in found for sample in polled.samples)
+        return Polled(samples, tuple(why for polled in found for why in polled.trouble))
+
+    def close(self) -> None:
+        """Wait for nobody any more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, source: Source) -> Polled:
+        deadline = time.monotonic() + self._limit_us / 1_000_000
+        why = ""
+        for attempt in range(_TRIES):
+            left_us = round((deadline - time.monotonic()) * 1_000_000)
+            if attempt and left_us <= self._pause_s * 1_000_000:
+                break
+            if attempt:
+                time.sleep(self._pause_s)
+                left_us -= round(self._pause_s * 1_000_000)
+            try:
+                readings = self._readings(source, max(left_us, 1_000))
+            except Exception as error:  # whatever keeps it from being measured
+                why = trouble(error)
+                continue
+            return Polled(tuple(_samples(source, readings)), ())
+        return Polled(tuple(_samples(source, ())), (f"{source.name}: {why}",))
+
+    def _readings(self, source: Source, left_us: int) -> list[Reading]:
+        check = replace(source.check, timeout_us=min(source.check.timeout_us, left_us))
+        answer = ask(check, labels_of(source.rule), self._place, self._root)
+        if answer.trouble:
+            raise RolloutError(answer.trouble)
+        wrong = unmet(check, answer)
+        if wrong:
+            raise RolloutError(f"nothing was measured: {wrong[0]}")
+        return list(measured(check, source.rule, answer))
+
+
+def _samples(source: Source, readings: Iterable[Reading]) -> Iterator[Sample]:
+    """The values, and a hole for each expected group that has none."""
+    now_us = time.time_ns() // 1000
+    rule, metric = source.rule, hide(source.rule.metric)
+    groups = set()
+    for one in readings:
+        yield Sample(metric, _labels(one.labels), number_text(one.value), now_us)
+        groups.add(_group(rule, one.labels))
+    listed = expected(rule.each)
+    lacking = [group for group in listed if group not in groups]
+    if not listed and not groups:
+        lacking = [()]
+    for group in lacking:
+        yield Sample(metric, _labels({**rule.where, **dict(group)}), _LOST, now_us)
+
+
+def _group(rule: Rule, labels: Mapping[str, str]) -> Labels:
+    return tuple(sorted((each.label, labels.get(each.label, "")) for each in rule.each))
+
+
+def _labels(labels: Mapping[str, str]) -> Labels:
+    return ordered(
+        {cap_apart(key, _MOST_LABEL): cap_apart(text, _MOST_LABEL) for key, text in labels.items()}
+    )

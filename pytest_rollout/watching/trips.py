@@ -1,0 +1,77 @@
+"""Trips on record: which of them is known already, and what was done about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_rollout import calendar
+from pytest_rollout.evidence.integrity import UNREADABLE
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.model.rollback import RollbackStep
+from pytest_rollout.watching.record import Recording, Watched
+from pytest_rollout.watching.state import Standing
+
+TRIP = "trip"
+STEP = "rollback-step"
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A trip as it was recorded."""
+
+    sequence: int
+    at: str
+    known: bool  # recorded before this watch saw it
+
+
+def record_trip(recording: Recording, standing: Standing, release: str | None) -> Trip:
+    """Put a trip on record, unless it is: one stays until the guardrail is reset."""
+    watched = recording.watched
+    id_ = standing.finding.id
+    since = last_reset(recording.ledger, watched, id_)
+    for sequence, body in events(recording.ledger, watched, TRIP, since):
+        if body.get("guardrail") == id_ and body.get("release") == release:
+            return Trip(sequence, calendar.stamp(int(body["t_us"])), known=True)
+    head = recording.event(
+        TRIP,
+        standing.finding.because,
+        guardrail=id_,
+        then=[one.value for one in standing.guardrail.then],
+        answer=standing.answer.value,
+        release=release,
+    )
+    at_us = next(recording.ledger.between(head.sequence, head.sequence)).at_us
+    return Trip(head.sequence, calendar.stamp(at_us), known=False)
+
+
+def last_reset(ledger: Ledger, watched: Watched, id_: str) -> int:
+    """The sequence of the newest reset of a guardrail; 0 where there is none."""
+    where = (RecordKind.RESET, watched.address.plan, id_, watched.environment)
+    return next((one.sequence for one in ledger.newest(*where)), 0)
+
+
+def events(
+    ledger: Ledger, watched: Watched, type_: str, since: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The events of one type after a place in the chain, in order."""
+    where = (RecordKind.EVENT, watched.address.plan, watched.phase, watched.environment)
+    for record in ledger.oldest(*where, having=json.dumps(type_)):
+        if record.sequence <= since:
+            continue
+        try:
+            body = dict(json.loads(record.body))
+        except UNREADABLE:  # of what is damaged the chain tells
+            continue
+        if body.get("type") == type_:
+            yield record.sequence, {**body, "at_us": record.at_us}
+
+
+def key_of(number: int, step: RollbackStep) -> str:
+    """What a step is known by in events: its place and all that it says."""
+    said = f"{number} {step.says} {step.action}"
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,102 @@
+"""Resets in the ledger: of a release, before a run's end, and worth nothing where touched."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Draft, RecordKind
+from pytest_rollout.evidence.resets import reset
+from pytest_rollout.evidence.verify import verify
+from pytest_rollout.model.decision import to_json
+from pytest_rollout.model.reset import Reset
+from tests.evidence.runs import EXIT, PLAN, Writer, opened, tamper
+
+RAIL = "demo.canary.cap"
+TEXT = (
+    PLAN
+    + '    guardrails:\n      - {id: cap, metric: errors, take: max, fail: "> 5", then: rollback}\n'
+)
+
+
+def begin(ledger: Ledger) -> None:
+    """The phase begins in prod."""
+    body = {"type": "begin", "t_us": now()}
+    ledger.append(Draft(RecordKind.EVENT, "", body, "demo", "demo.canary", "prod"))
+
+
+def now() -> int:
+    """This instant."""
+    return time.time_ns() // 1000
+
+
+def run(ledger: Ledger, name: str, *errors: int, release: str = "v1") -> Writer:
+    """A whole run in prod that saw some errors."""
+    one = Writer(ledger, name, "prod", TEXT, gates=(EXIT,), release=release)
+    one.start()
+    one.manifest()
+    one.checks(errors=errors, t_us=now())
+    one.seal()
+    return one.decide()
+
+
+def lift(ledger: Ledger, release: str = "v1", environment: str = "prod", rail: str = RAIL) -> None:
+    """Somebody resets the guardrail."""
+    one = Reset(rail, "A. Person", "repaired", 0, "", "tripped", release)
+    reset(ledger, one, environment)
+
+
+def state(one: Writer) -> str:
+    """The guardrail's state in a run's decision."""
+    return one.decisions[0].guardrails[0].verdict.value
+
+
+def test_a_reset_counts_from_the_next_run_on_and_changes_no_earlier_decision(
+    ledger: Ledger,
+) -> None:
+    begin(ledger)
+    first = run(ledger, "r1", 9, 0)
+    assert (state(first), first.decisions[0].answer.value) == ("fail", "ROLLBACK")
+    assert state(run(ledger, "r2", 0, 0)) == "fail"  # it latches
+    lift(ledger)
+    assert state(run(ledger, "r3", 0, 0)) == "pass"
+    assert to_json(first.judged()) == to_json(first.decisions[0])
+    assert state(run(ledger, "r4", 9, 0)) == "fail"
+    assert verify(ledger, ()).problems == ()
+
+
+@pytest.mark.parametrize("where", [{"release": "v0"}, {"environment": "stage"}])
+def test_a_reset_is_of_one_release_in_one_environment(
+    ledger: Ledger, where: dict[str, str]
+) -> None:
+    begin(ledger)
+    run(ledger, "r1", 9, 0)
+    lift(ledger, **where)
+    assert state(run(ledger, "r2", 0, 0)) == "fail"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE records SET body = replace(body, 'v0', 'v1') WHERE kind = 'reset'",
+        "UPDATE records SET subject = 'demo.canary.cap' WHERE kind = 'reset'",
+        "UPDATE records SET at_us = at_us + 100000 WHERE kind = 'reset'",
+        "DELETE FROM records WHERE kind = 'reset'",
+    ],
+)
+def test_a_reset_that_was_touched_lifts_nothing(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "ledger.db"
+    with opened(path) as ledger:
+        begin(ledger)
+        run(ledger, "r1", 9, 0)
+        other = "demo.canary.other" if "subject" in statement else RAIL
+        lift(ledger, "v0" if "v0" in statement else "v1", rail=other)
+        run(ledger, "r2", 0, 0)
+    tamper(path, statement)
+    with opened(path) as ledger:
+        found = run(ledger, "r3", 0, 0).decisions[0]
+        assert found.answer.value != "GO"
+        assert verify(ledger, ()).problems
