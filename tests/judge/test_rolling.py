@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout.judge.asked import criteria_digest
@@ -122,6 +122,7 @@ def test_an_unsealed_run_reads_nothing() -> None:
 WORSE = [*sorted(Verdict, key=lambda one: -one.rank)[1:], Hole("lost"), None]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(WORSE) - 1), min_size=2, max_size=2), st.data())
 def test_losing_or_worsening_findings_never_makes_a_go(
     found: list[int], data: st.DataObject
