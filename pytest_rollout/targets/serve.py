@@ -21,6 +21,7 @@ import uvicorn
 from pytest_rollout.targets.reference import Setting
 
 _GRACE_S = 2.0
+_KEEP_ALIVE_S = 600  # a client that has just sent a request must not find its connection closed
 
 
 class _Server(uvicorn.Server):
@@ -69,7 +70,13 @@ def main(app: str, fd: int, lifeline: int, ready: int, *, faults: bool) -> None:
     if faults:
         sys.stdout.write(json.dumps(_faults(app)))
         return
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="auto")
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="auto",
+        timeout_keep_alive=_KEEP_ALIVE_S,
+    )
     server = _Server(config, ready)
     threading.Thread(target=_watch, args=(lifeline, server), daemon=True).start()
     server.run(sockets=[socket.socket(fileno=fd)])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 10.0
 _STEP_S = 60.0  # a step of the operator may run programs
+_IDLE_S = 2.0  # servers close idle connections, some after 5 s, when a request may be on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,12 @@ class LiveTarget:
                 "request": [self._refuse_mocks],
                 "response": [bounded, self._refuse_references],
             }
-        client = httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, event_hooks=hooks)
+        client = httpx.Client(
+            base_url=self.url,
+            timeout=_TIMEOUT_S,
+            event_hooks=hooks,
+            limits=httpx.Limits(max_connections=100, keepalive_expiry=_IDLE_S),
+        )
         client.headers["accept-encoding"] = "gzip, deflate"  # whose size can be bounded
         return client
 

@@ -44,8 +44,8 @@ def seeded(phase: Stage) -> Seeded:
     mark = newest_prior(registry)
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
     starts = {project: baseline(phase, project) for project in BASELINES}
-    answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
     phase.operate("plms", "close-shift")
+    answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
     return Seeded(
         starts=starts,
         runs={project: _run(registry, starts[project]) for project in BASELINES},
@@ -121,21 +121,8 @@ def probed(phase: Stage) -> Probed:
     """The policy is enabled, and one small run of each kind is made."""
     plms, registry = phase.target("plms"), phase.file("registry")
     phase.operate("plms", "enable-calibration")
-    ids = {}
-    for name, probe in PROBES.items():
-        key = f"{phase.id}/probe/{name}"
-        answer = plms.client.post(
-            f"/api/projects/{probe.project}/start",
-            headers={"Idempotency-Key": key},
-            json={**_SMALL, **probe.body},
-        )
-        ids[name] = answer.raise_for_status().json()["run_id"]
-    open_ = set(ids.values())
-    for _ in every(plms.clock, _POLL_S, until=plms.clock.now() + timedelta(minutes=20)):
-        query = "SELECT run_id FROM project_runs WHERE completed_at IS NOT NULL"
-        open_ -= {row["run_id"] for row in rows(registry, query)}
-        if not open_:
-            break
+    ids = {name: _start_probe(phase, name, 1) for name in PROBES}
+    open_ = _still_open(phase, set(ids.values()))
     count = "SELECT COUNT(*) AS n FROM estimate_versions WHERE run_id = ?"
     config = "SELECT value FROM system_config WHERE key = 'calibration_enabled'"
     return Probed(
@@ -144,6 +131,27 @@ def probed(phase: Stage) -> Probed:
         ended={name: run not in open_ for name, run in ids.items()},
         priors={name: rows(registry, count, run)[0]["n"] for name, run in ids.items()},
     )
+
+
+def _start_probe(phase: Stage, name: str, attempt: int) -> str:
+    """Start a probe: the id of its run."""
+    answer = phase.target("plms").client.post(
+        f"/api/projects/{PROBES[name].project}/start",
+        headers={"Idempotency-Key": f"{phase.id}/probe/{name}/{attempt}"},
+        json={**_SMALL, **PROBES[name].body},
+    )
+    return str(answer.raise_for_status().json()["run_id"])
+
+
+def _still_open(phase: Stage, runs: set[str]) -> set[str]:
+    """Those of some runs that have not ended after a while."""
+    clock, registry = phase.target("plms").clock, phase.file("registry")
+    for _ in every(clock, _POLL_S, until=clock.now() + timedelta(minutes=20)):
+        ended = rows(registry, "SELECT run_id FROM project_runs WHERE completed_at IS NOT NULL")
+        runs = runs - {row["run_id"] for row in ended}
+        if not runs:
+            break
+    return runs
 
 
 # The roll-back
@@ -157,23 +165,21 @@ class RolledBackCalibration:
     learnt: list[int]  # after a baseline
     reverted: list[int]  # after the roll-back
     later: list[int]  # after one more baseline
-    later_completed: bool
+    ended: bool  # that baseline
 
 
 @scenario(effect="disrupt", own_target=True)
 def calibration_rolled_back(phase: Stage) -> RolledBackCalibration:
-    """After one baseline calibration is rolled back, and one more baseline runs."""
+    """Calibration is rolled back after one small baseline, and another runs."""
     registry = phase.file("registry")
     before = _prior_ids(registry)
     phase.operate("plms", "enable-calibration")
-    baseline(phase, 201)
+    _still_open(phase, {_start_probe(phase, "baseline", 1)})
     learnt = _prior_ids(registry)
     phase.operate("plms", "roll-back-calibration")
     reverted = _prior_ids(registry)
-    last = _run(registry, baseline(phase, 202))
-    return RolledBackCalibration(
-        before, learnt, reverted, _prior_ids(registry), last.get("status") == "completed"
-    )
+    left = _still_open(phase, {_start_probe(phase, "baseline", 2)})
+    return RolledBackCalibration(before, learnt, reverted, _prior_ids(registry), not left)
 
 
 def _prior_ids(registry: Path) -> list[int]:

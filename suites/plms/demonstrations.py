@@ -25,7 +25,7 @@ MASKS = {
 }
 PROMISES = {"Code-API": (Kpi("test_pass_rate", 0.95), Kpi("build_success", 1))}
 _GATED = 943  # the project of demo 3
-_LIMIT_S = 60
+_LIMIT_S = 900  # on a clock that nobody steps demo 3 waits for two runs of a minute each
 # What a table holds besides the rows of demos.
 _LASTING = {
     "project_runs": "SELECT run_id, status FROM project_runs WHERE COALESCE(tags, '') <> 'demo'",

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout import Idempotency
@@ -138,6 +138,7 @@ def test_an_answer_that_is_no_json_gives_no_id() -> None:
 SHOP = Shop()
 
 
+@settings(max_examples=30, deadline=None)
 @given(body=st.dictionaries(st.text(), st.integers() | st.text()))
 def test_three_lines_hold_for_any_body(body: dict[str, Any]) -> None:
     Idempotency(SHOP.client, "/orders", id_at="order.id").check(body)
