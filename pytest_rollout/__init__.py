@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, Told
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.scenario import scenario
@@ -36,8 +37,12 @@ __all__ = [
     "Shown",
     "Stage",
     "Told",
+    "crossings",
     "every",
+    "fairness",
+    "gaps",
     "kpi_slips",
+    "relative_error",
     "run_checker",
     "scenario",
 ]
@@ -60,8 +65,12 @@ _HOMES = {
     "Shown": "checks.demo",
     "Stage": "session.stage",
     "Told": "checks.idempotency",
+    "crossings": "checks.slo",
     "every": "targets.clock",
+    "fairness": "checks.slo",
+    "gaps": "checks.slo",
     "kpi_slips": "checks.kpi",
+    "relative_error": "checks.slo",
     "run_checker": "checks.invariant",
     "scenario": "session.scenario",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,6 @@ from typing import Any
 import httpx
 import yaml
 
-from fixtures.monitoring import rules_of
 from fixtures.monitoring.child import find
 from fixtures.receivers import Message, read
 from pytest_rollout import Event, Stage, scenario
@@ -22,7 +22,7 @@ from suites.plms.dashboards import Panel, Source, data_source, panels, rule_stat
 from suites.plms.portfolio import rows
 
 HERE = Path(__file__).parent
-RULES = HERE / "alerts/rules.yml"
+RULES_FILE = HERE / "alerts/rules.yml"
 DASHBOARD = HERE / "grafana/plms_invariants_dashboard.json"
 SOURCE = "plms-ops-api"
 FAILURE = "invariants-failure"
@@ -95,7 +95,7 @@ def deploy(phase: Stage) -> None:
         find(("alertmanager", "prometheus-alertmanager"), "prometheus-alertmanager")
     phase.operate("grafana", "start-monitoring", scrape=phase.target("plms").url)
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
-    rules = RULES.read_text(encoding="utf-8")
+    rules = RULES_FILE.read_text(encoding="utf-8")
     for step, what in (
         ("import-dashboard", {"dashboard": dashboard}),
         ("load-rules", {"rules": rules}),
@@ -156,30 +156,27 @@ def _planted_rows(phase: Stage) -> int:
     return len(rows(phase.file("registry"), query))
 
 
-def promtool(rules: list[dict[str, Any]], tests: str) -> subprocess.CompletedProcess[str]:
-    """Run unit tests of the rules, against the conditions as they are deployed.
+def promtool(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run Prometheus' tool for rules; raises MissingToolError where it is not installed."""
+    command = [find(("promtool",), "prometheus"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+def tried(rules: list[dict[str, Any]], tests: str) -> subprocess.CompletedProcess[str]:
+    """Unit tests of the rules, run against the conditions as they are deployed.
 
     Labels are those of the repository: whom an alert is for is no matter of its condition.
-    Raises MissingToolError where promtool is not installed.
     """
-    program = find(("promtool",), "prometheus")
-    written = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    written = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))
     deployed = {rule["title"]: rule["data"][0]["model"]["expr"] for rule in rules}
-    for rule in rules_of(yaml.safe_dump(written)):
-        assert rule["alert"] in deployed, f"rule {rule['alert']} is not deployed"
     for group in written["groups"]:
-        group["rules"] = [{**one, "expr": deployed[one["alert"]]} for one in group["rules"]]
+        for rule in group["rules"]:
+            assert rule["alert"] in deployed, f"rule {rule['alert']} is not deployed"
+            rule["expr"] = deployed[rule["alert"]]
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "rules.yml").write_text(yaml.safe_dump(written), encoding="utf-8")
-        test = Path(folder, tests)
-        test.write_text((HERE / "alerts" / tests).read_text(encoding="utf-8"), encoding="utf-8")
-        return subprocess.run(
-            [program, "test", "rules", str(test)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
+        shutil.copy(HERE / "alerts" / tests, folder)
+        return promtool("test", "rules", str(Path(folder, tests)))
 
 
 @dataclass(frozen=True, slots=True)

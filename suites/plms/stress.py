@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from fixtures.receivers import Message, read
-from pytest_rollout import Event, Stage, every, scenario
+from pytest_rollout import Event, Stage, crossings, every, gaps, scenario
 from suites.plms.portfolio import Sample, Start, rows, runs, sample, start
 
 PAIR = {301: "Code-API", 302: "Data-Schema"}
@@ -49,8 +48,7 @@ class Looks:
         times = [at for at, _ in self.answers]
         if times and self.asked[-1] > times[-1]:
             times.append(self.asked[-1])
-        for before, after in pairwise(times):
-            yield after, (after - before).total_seconds()
+        return gaps(times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,18 +218,14 @@ def runway_alerts(messages: tuple[Message, ...]) -> list[Alert]:
 
 def _details(message: Message) -> dict[str, Any]:
     if message.service == "pagerduty":
-        return dict(message.body.get("payload", {}).get("custom_details", {}))
+        payload = message.body.get("payload", {})
+        return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
     attachments = message.body.get("attachments", [])
     return {one["title"]: one["value"] for each in attachments for one in each.get("fields", [])}
 
 
-def crossings(looks: Looks) -> Iterator[tuple[str, datetime]]:
+def crossed(looks: Looks) -> list[tuple[str, datetime]]:
     """Each time a runway fell under one of the limits: which one, and when that was first seen."""
-    under: dict[str, bool] = dict.fromkeys(LIMITS, False)
-    for at, answer in looks.answers:
-        minutes = answer["budget_runway_minutes"]
-        for level, limit in LIMITS.items():
-            is_under = minutes is not None and minutes < limit
-            if is_under and not under[level]:
-                yield level, at
-            under[level] = is_under
+    runway = [(at, answer["budget_runway_minutes"]) for at, answer in looks.answers]
+    found = [(level, at) for level, limit in LIMITS.items() for at in crossings(runway, limit)]
+    return sorted(found, key=lambda one: one[1])

@@ -11,7 +11,7 @@ import pytest
 from fixtures.receivers import Message
 from pytest_rollout import Observe, Stage
 from suites.plms.dashboards import DATASOURCE, PANELS, UID, Panel
-from suites.plms.monitoring import FAILURE, Drill, TakenBack, promtool
+from suites.plms.monitoring import FAILURE, RULES_FILE, Drill, TakenBack, promtool, tried
 from suites.plms.portfolio import rows
 
 pytestmark = pytest.mark.day4
@@ -42,6 +42,12 @@ def test_no_row_of_a_drill_is_left(registry: Path) -> None:
     query = "SELECT rowid FROM project_runs WHERE run_kind = 'INVALID_KIND'"
     left = rows(registry, query)
     assert not left, f"rows of a drill are left: {left}"
+
+
+@pytest.mark.criterion("alert-rules-valid")
+def test_alert_rules_can_be_loaded() -> None:
+    done = promtool("check", "rules", str(RULES_FILE))
+    assert done.returncode == 0, f"promtool: {' '.join((done.stdout + done.stderr).split())}"
 
 
 # The dashboard
@@ -167,7 +173,7 @@ def test_rule_is_configured(alert_drill: Drill, name: str) -> None:
     ],
 )
 def test_rule_fires_where_it_should_and_nowhere_else(alert_drill: Drill, tests: str) -> None:
-    done = promtool(alert_drill.rules, f"{tests}.test.yml")
+    done = tried(alert_drill.rules, f"{tests}.test.yml")
     assert done.returncode == 0, f"promtool: {' '.join((done.stdout + done.stderr).split())}"
 
 
