@@ -38,7 +38,12 @@ def test_what_fails_there_fails_here(rolling: Project) -> None:
     assert rolling.run("-m", "canary or done").ret == 10
     assert rolling.verdicts(phase="done") == {"all": "fail"}
     explained = rolling.rollout("explain", "demo.done.all")
-    explained.stdout.fnmatch_lines(["*canary.works: fail*in demo.canary/exit of this run*"])
+    explained.stdout.fnmatch_lines(
+        [
+            "*Asked: canary.works and canary.errors and * must hold in their gates.",
+            "*canary.works: fail*in demo.canary/exit of this run*",
+        ]
+    )
 
 
 def test_a_rehearsal_of_it_alone_has_nothing_to_read(rolling: Project) -> None:
