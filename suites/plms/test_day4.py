@@ -155,10 +155,8 @@ def test_rule_is_configured(alert_drill: Drill, name: str) -> None:
     condition, severity, receivers = RULES[name]
     found = {one["title"]: one for one in alert_drill.rules}
     assert name in found, f"there is no rule {name}; there are {sorted(found)}"
-    # The comparison itself is proven by the boundary's criterion.
-    expr = found[name]["data"][0]["model"]["expr"]
-    metric = condition.split()[0]
-    assert metric in expr, f"{name} asks {expr}, not {metric}"
+    expr = " ".join(found[name]["data"][0]["model"]["expr"].split())
+    assert expr == condition, f"{name} asks {expr}, not {condition}"
     labels = found[name]["labels"]
     assert labels["severity"] == severity, f"{name} has severity {labels['severity']}"
     told = alert_drill.routes.get(name)

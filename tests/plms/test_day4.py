@@ -27,8 +27,12 @@ def test_without_promtool_it_says_what_to_install(tmp_path: Path) -> None:
 FAULTS = {
     "panel1-stale": (10, {"panel-1-current-status", "drill-panel-shows-fail"}),
     "rule-ci-width-spike-inclusive": (
-        0,
-        {"alert-ci-width-spike-boundary", "alert-ci-width-per-lane"},
+        10,
+        {
+            "alert-ci-width-spike-configured",
+            "alert-ci-width-spike-boundary",
+            "alert-ci-width-per-lane",
+        },
     ),
 }
 
