@@ -50,8 +50,8 @@ __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
-    "Checked": "checks.invariant",
     "Demo": "checks.demo",
+    "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
     "Idempotency": "checks.idempotency",

@@ -143,9 +143,15 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "attested": criterion.attested,
             "stand_in": (phase.id, criterion.id) in answered,
             "check": str(criterion.check) if criterion.check else None,
+            "rolls_up": [one.name for one in criterion.rolls_up],
             "items": items.get(full, []),
             "faults": list(criterion.faults),
         }
+
+
+def _rolled(row: dict[str, Any]) -> bool:
+    """Whether what other gates found is all that a criterion asks."""
+    return bool(row["rolls_up"]) and not row["rule"]
 
 
 def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -155,7 +161,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
         if row["attested"] and not row["stand_in"]:
             lack = _LACK[row["severity"]] and f"{_LACK[row['severity']]} in a rehearsal"
             yield f"{row['id']} has no stand-in in {stand_ins.NAME}{lack}"
-        elif not (row["items"] or row["attested"] or row["group"]):
+        elif not (row["items"] or row["attested"] or row["group"] or _rolled(row)):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase, criterion in plan.criteria():
         if criterion.check and criterion.check.means is Means.SQL:
@@ -192,8 +198,12 @@ def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:
 
 
 def _needs_fault(criterion: Criterion) -> bool:
-    """Whether it blocks its gate, and no fault is known that it must notice; people are asked."""
-    return criterion.severity is Severity.HARD and not (criterion.faults or criterion.attested)
+    """Whether it blocks its gate, and no fault is known that it must notice.
+
+    Not where people are asked, nor where other gates are, whose own criteria name faults.
+    """
+    answered = criterion.attested or criterion.rolls_up
+    return criterion.severity is Severity.HARD and not (criterion.faults or answered)
 
 
 def _ways_back(plan: Plan, phase: Phase) -> Iterator[str]:

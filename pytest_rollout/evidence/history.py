@@ -40,15 +40,22 @@ class Standing:
     decision: Decision | None = None
 
 
-def last_full_run(ledger: Ledger, address: Address, environment: str) -> Asked | None:
+def last_full_run(
+    ledger: Ledger, address: Address, environment: str, until: int | None = None
+) -> Asked | None:
     """The newest run that set out to judge a gate whole: no drill, and no partial run.
 
     One that never finished counts: what it would have seen is not known. Runs whose records
-    cannot be read are passed over: the chain tells of them.
+    cannot be read are passed over: the chain tells of them. With ``until`` the ledger is read
+    as it was when the record of that sequence had just been written.
     """
     phase = f"{address.plan}.{address.phase}"
     for record in ledger.runs(str(address), environment):
         records = ledger.of_run(record.run)
+        if until is not None:
+            records = [one for one in records if one.sequence <= until]
+        if not records:
+            continue
         try:
             start = json.loads(record.body)
             if str(address) not in start["gates"] or start["drill"]:

@@ -19,6 +19,7 @@ from pytest_rollout.evidence.integrity import (
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.others import Others
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.rolled import rolled_up
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
@@ -39,7 +40,8 @@ def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Read
     """The world of a gate's deciding run.
 
     What was written after the run's evidence is no part of it, so that the same run reads
-    the same at any later time; damage since then is. Raises LedgerError where the ledger
+    the same at any later time; damage since then is. Only the run's own decisions of the gates
+    before this one are, where a criterion rolls them up. Raises LedgerError where the ledger
     cannot be read or the run is not in it.
     """
     records = ledger.of_run(run)
@@ -49,7 +51,7 @@ def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Read
     wrong = damage(ledger, records) or damage_since(ledger, kept[-1].sequence)
     if wrong is None:
         try:
-            return _reading(ledger, kept, address, phase)
+            return _reading(ledger, records, address, phase)
         except UNREADABLE as error:
             wrong = unreadable(error)
     known, manifest = facts.damaged_run(kept, _name(address), wrong)
@@ -60,8 +62,8 @@ def _name(address: Address) -> str:
     return f"{address.plan}.{address.phase}"
 
 
-def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase) -> Reading:
-    name = _name(address)
+def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase: Phase) -> Reading:
+    name, kept = _name(address), evidence_of(records)
     run = facts.run_of(kept, name, None)
     begun = _begun(ledger, kept, address)
     own = facts.observations_of(ledger, kept, name)
@@ -84,6 +86,7 @@ def _reading(ledger: Ledger, kept: Sequence[Record], address: Address, phase: Ph
         begun_us=begun,
         lost=tuple(others.lost),
         attestations=said,
+        rolled=rolled_up(ledger, records, address, phase),
         resets=reset,
     )
     return Reading(world, at_us)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pytest_rollout.judge import words
 from pytest_rollout.judge.attesting import attested
 from pytest_rollout.judge.demands import release_of
+from pytest_rollout.judge.rolling import roll_up
 from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.attestation import NAME
 from pytest_rollout.model.check import item_name
@@ -15,6 +16,7 @@ from pytest_rollout.model.evidence import Attempt, World
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict, worst
 
+_PASSED = "passed"
 _UNSEALED = "not counted, because the run is not sealed"
 
 
@@ -51,6 +53,9 @@ def _because(verdict: Verdict, deciding: list[Part]) -> str:
     """The parts worth a sentence: a rule's measurement says more than that its check passed."""
     measured = [part for part in deciding if part.estimate or part.name == NAME]
     if verdict is Verdict.PASS and not measured:
+        said = [part for part in deciding if part.because != _PASSED]  # by other gates
+        if said:
+            return words.joined([_sentence(part) for part in said])
         return "its check passed" if len(deciding) == 1 else f"all {len(deciding)} checks passed"
     return words.joined([_sentence(part) for part in measured or deciding])
 
@@ -81,13 +86,22 @@ def _parts(
     parts = [judge_check(item, world) for item in items]
     if criterion.attested:
         parts.append(_attested(plan, phase, criterion, world))
+    if criterion.rolls_up:
+        parts += _rolled_up(plan, criterion, world)
     left_out = _own_check_left_out(criterion, phase, items)
-    if left_out or not (items or criterion.attested):
+    answered = criterion.attested or (criterion.rolls_up and criterion.rule is None)
+    if left_out or not (items or answered):
         because = _unbound(criterion) if world.run.sealed else _UNSEALED
         parts.append(Part("", Verdict.MISSING, because))
     if criterion.rule is not None:
         parts += judge(criterion.rule, world, at_us, plan)
     return tuple(parts)
+
+
+def _rolled_up(plan: Plan, criterion: Criterion, world: World) -> tuple[Part, ...]:
+    if world.run.sealed:
+        return roll_up(plan, criterion, world)
+    return tuple(Part(one.name, Verdict.MISSING, _UNSEALED) for one in criterion.rolls_up)
 
 
 def _attested(plan: Plan, phase: Phase, criterion: Criterion, world: World) -> Part:
@@ -128,7 +142,7 @@ def judge_check(item: str, world: World) -> Part:
         before = next(_attempt(one) for one in attempts if one.verdict is not Verdict.PASS)
         because = f"passed only at attempt {len(attempts)}; before: {before}"
         return Part(item, Verdict.WARN, because, attempts=said)
-    return Part(item, last.verdict, last.reason or "passed", attempts=said)
+    return Part(item, last.verdict, last.reason or _PASSED, attempts=said)
 
 
 def _why_none(item: str, world: World) -> str:

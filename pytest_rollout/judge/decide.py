@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
 
 from pytest_rollout import calendar
+from pytest_rollout.judge.asked import counted, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import configuration_of, demands, release_of
 from pytest_rollout.judge.groups import judge_group
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.judge.waiving import waive
-from pytest_rollout.model.decision import Condition, Decision, Finding, canonical, substance
+from pytest_rollout.model.decision import Condition, Decision, Finding, substance
 from pytest_rollout.model.evidence import Hole, Seen, World
 from pytest_rollout.model.plan import (
     EMBEDDED,
@@ -39,13 +36,13 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
 
     ``at_us`` is the event time of judging. The same plan, world and time give the same bytes.
     """
-    world = world if world.run.sealed else replace(world, checks={}, seen=(), lost=())
+    world = counted(plan, world)
     oldest_us = _oldest(plan, world)
     found, waivers = _found(plan, phase, gate, _timely(world, oldest_us, at_us), at_us)
     asked = demands(plan, world, criteria=len(found))
-    watched = _watched(phase, gate)
-    rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in watched)
-    railed = tuple(zip(watched, rails, strict=True))
+    guarded = watched(phase, gate)
+    rails = tuple(judge_guardrail(plan, phase, one, world, at_us, oldest_us) for one in guarded)
+    railed = tuple(zip(guarded, rails, strict=True))
     answer, reasons = _fold(_weighed(phase, gate, found), asked, railed)
     resets = tuple(one for one in world.resets if one.guardrail in {rail.id for rail in rails})
     conditions = tuple(_conditions(plan, phase, gate, found, railed, waivers))
@@ -233,7 +230,8 @@ def _conditions(
             yield Condition(finding.id, *says, waiver.approver, waiver.until)
             continue
         soft = criterion.severity is Severity.SOFT and finding.verdict.rank < Verdict.PASS.rank
-        warned = criterion.severity is Severity.HARD and finding.verdict is Verdict.WARN
+        met = (Verdict.WARN, Verdict.WAIVED) if criterion.rolls_up else (Verdict.WARN,)
+        warned = criterion.severity is Severity.HARD and finding.verdict in met
         if soft or warned:
             yield Condition(
                 finding.id,
@@ -274,32 +272,3 @@ def _due(plan: Plan, phase: Phase, gate: Gate) -> str:
     if following is None:
         return f"the end of {plan.id}"
     return str(Address(plan.id, following.id, Gate.ENTRY))
-
-
-def _watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
-    """Guardrails are watched from begin to end, so they weigh at the exit."""
-    return phase.guardrails if gate is Gate.EXIT else ()
-
-
-def criteria_digest(phase: Phase, gate: Gate) -> str:
-    """A fingerprint of what a gate asks, whatever the layout of the file.
-
-    The faults that drills plant are no part of it: they ask nothing of the target.
-    """
-    stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *_watched(phase, gate))
-    rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
-    for row in rows:
-        del row["faults"]
-        if row.get("check"):
-            row["check"]["line"] = 0
-    return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (Fraction, Decimal)):
-        return str(value)
-    return getattr(value, "value", value)

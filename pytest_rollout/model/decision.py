@@ -152,6 +152,11 @@ def from_json(text: str) -> Decision:
         raise ValueError(f"not a decision: {error}") from error
 
 
+def decided(body: str) -> Decision:
+    """The decision in the body of its record; raises ValueError, KeyError or TypeError."""
+    return from_json(json.loads(body)["document"])
+
+
 def _document(decision: Decision) -> dict[str, Any]:
     address = decision.address
     return {

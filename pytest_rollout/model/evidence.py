@@ -12,6 +12,7 @@ from numbers import Rational, Real
 from operator import index
 
 from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 
@@ -121,6 +122,20 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Rolled:
+    """What the last decision of another gate found; a hole where none may be read."""
+
+    of: RollsUp
+    verdict: Verdict | Hole
+    because: str = ""
+    run: str = ""  # whose decision it is
+    decided_us: int = 0  # record time of the end of that run
+    release: str | None = None
+    asked: str = ""  # fingerprint of what the gate asked then
+    until: str = ""  # the day on which a waiver in it ends
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """All that a decision may look at."""
 
@@ -134,6 +149,7 @@ class World:
     past: tuple[Seen, ...] = ()  # what comparisons may read, and nothing else
     lost: tuple[Lost, ...] = ()
     attestations: tuple[Attestation, ...] = ()  # of the environment, in order of recording
+    rolled: tuple[Rolled, ...] = ()  # findings of other gates that its criteria name
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
 
 

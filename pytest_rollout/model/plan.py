@@ -11,6 +11,7 @@ from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
+from pytest_rollout.model.reporting import ReportSpec
 from pytest_rollout.model.rollback import Rollback
 from pytest_rollout.model.rule import Group, Rule
 from pytest_rollout.model.waiver import Waiver, Waives
@@ -60,6 +61,24 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class RollsUp:
+    """What a criterion reads of another gate of its plan: one finding, or its whole decision."""
+
+    phase: str
+    gate: Gate
+    criterion: str | None = None  # the slug of one criterion; None: the gate
+
+    @property
+    def name(self) -> str:
+        """As the plan names it: ``day2.all-demos``, or ``day2/exit``."""
+        return f"{self.phase}.{self.criterion}" if self.criterion else f"{self.phase}/{self.gate}"
+
+    def address(self, plan: str) -> Address:
+        """The gate in whose decision it is found."""
+        return Address(plan, self.phase, self.gate)
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """One thing that must hold, as the plan states it."""
 
@@ -76,6 +95,7 @@ class Criterion:
     check: Check | None = None  # one that needs no Python, run as an item of its own
     by: tuple[str, ...] = ()  # roles that may attest it; empty: any
     valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
+    rolls_up: tuple[RollsUp, ...] = ()  # findings of other gates; the worst decides
     faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
 
@@ -125,6 +145,7 @@ class Phase:
     guardrails: tuple[Guardrail, ...] = ()
     rollback: Rollback = field(default_factory=Rollback)
     every_us: int = EVERY_US  # how often it is watched
+    report: ReportSpec | None = None  # the final one, where the plan asks for it
     line: int = 0
 
     def of(self, gate: Gate) -> tuple[Criterion, ...]:

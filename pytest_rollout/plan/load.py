@@ -25,6 +25,7 @@ from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.rolling import resolved
 from pytest_rollout.plan.tree import MAX_BYTES, read
 from pytest_rollout.plan.windows import read_nights, read_windows
 from pytest_rollout.redact import hide, unmistakable
@@ -135,7 +136,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
     reader.later("include")
     windows, freezes = read_windows(reader)
     roles = reader.pairs("roles")
-    zone, phases = _zone(reader), _phases(reader, roles)
+    zone, phases = _zone(reader), resolved(reader, _phases(reader, roles))
     reader.tree("calendars")
     plan = Plan(
         id=id_,

@@ -24,7 +24,9 @@ from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.reporting import read_report
 from pytest_rollout.plan.rollback import read_rollback
+from pytest_rollout.plan.rolling import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
 
 
@@ -60,6 +62,7 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         guardrails=_guardrails(reader),
         rollback=read_rollback(reader, id_, names.phases),
         every_us=reader.parsed("every", _every) or EVERY_US,
+        report=read_report(reader, names.phases),
         line=reader.line,
     )
     reader.done()
@@ -202,13 +205,15 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         check=read_check(reader, rule),
         by=_roles(reader, "by", names),
         valid_for_us=reader.parsed("valid_for", terms.duration_us),
+        rolls_up=read_rolls_up(reader),
         faults=read_faults(reader),
         line=reader.line,
     )
     reader.done()
-    if reader.has("valid_for") and not criterion.attested:
+    if reader.has("valid_for") and not (criterion.attested or criterion.rolls_up):
         what = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
-        reader.problem(reader.line_of("valid_for"), what, "kind: manual, or by: [ROLE]")
+        fix = "kind: manual, or by: [ROLE]; or rolls_up: [PHASE.CRITERION]"
+        reader.problem(reader.line_of("valid_for"), what, fix)
     return criterion
 
 

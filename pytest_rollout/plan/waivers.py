@@ -133,6 +133,10 @@ def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
     match kind:
         case Waives.CRITERION:
             known = [one.id for one in phase.criteria]
+            if any(one.id == word and one.rolls_up for one in phase.criteria):
+                what = f"`{word}` rolls up findings of other gates, and is not waived here"
+                reader.problem(reader.line_of(kind.value), what, "waive what it rolls up")
+                return
             if word in {one.id for one in phase.guardrails}:
                 fix = "change its limit in the plan, where the change is reviewed"
                 what = f"`{word}` is a guardrail, which cannot be waived"

@@ -150,9 +150,11 @@ def _asked(stated: Criterion | Guardrail) -> Iterator[str]:
         yield rule_words(stated.rule)
     elif stated.of is not None:
         yield group_words(stated.of)
+    if stated.rolls_up:
+        yield f"{' and '.join(one.name for one in stated.rolls_up)} must hold in their gates"
     if stated.attested:
         yield f"a person answers it: {' or '.join(stated.by) or 'anybody with a role of the plan'}"
-    elif stated.rule is None and stated.of is None:
+    elif stated.rule is None and stated.of is None and not stated.rolls_up:
         yield "every check of it must run and pass"
 
 

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.report import document
+from pytest_rollout.report.document import Document
 from pytest_rollout.report.markdown import to_markdown
 
 
@@ -33,6 +35,12 @@ def write(root: Path, decision: Decision, last_no: str = "") -> Path:
     _replace(folder / "report.md", to_markdown(decision, last_no))
     _replace(folder / "report.html", to_html(decision, last_no))
     return folder
+
+
+def write_document(folder: Path, report: Document) -> None:
+    """Write final-report.md and final-report.html beside a decision's reports; raises OSError."""
+    _replace(folder / "final-report.md", document.to_markdown(report))
+    _replace(folder / "final-report.html", document.to_html(report))
 
 
 def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:

@@ -73,7 +73,7 @@ def to_html(decision: Decision, last_no: str = "") -> str:
     demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
     groups = (*guardrails, *demands, *criteria)
     known = {row.finding.id: row for group in groups for row in group.rows}
-    template, style, policy = _page()
+    template, style, policy = page("report.html.j2")
     return template.render(
         decision=decision,
         last_no=last_no,
@@ -103,8 +103,8 @@ def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[G
 
 
 @cache
-def _page() -> tuple[Template, Markup, str]:
-    """The template, its style sheet, and the policy that admits this style sheet alone."""
+def page(name: str) -> tuple[Template, Markup, str]:
+    """A template, its style sheet, and the policy that admits this style sheet alone."""
     loader = PackageLoader("pytest_rollout.report")
     environment = Environment(
         loader=loader,
@@ -124,7 +124,7 @@ def _page() -> tuple[Template, Markup, str]:
     style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return environment.get_template("report.html.j2"), Markup(style), policy
+    return environment.get_template(name), Markup(style), policy
 
 
 def _safe(value: object) -> object:

@@ -176,6 +176,7 @@ class Finishing:
         try:
             self._end()
             self._reopen()
+            # In the plan's order: a gate may roll up those that were decided before it.
             self.decisions = [self._decide(gate) for gate in self._request.gates]
             error = None
         except (LedgerError, OSError) as problem:

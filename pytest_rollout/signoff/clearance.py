@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.decide import criteria_digest
+from pytest_rollout.judge.asked import criteria_digest
 from pytest_rollout.model.decision import Decision, Finding
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.rule import duration_words

@@ -62,6 +62,10 @@ PLACES = {
     "source": RULE.replace("RR", "each: {a: {from: n, at_least: 1, XX}}"),
     "part": "plan: x\nphases: [{id: a, guardrails: [{id: b, of: [{metric: m, take: max,"
     ' fail: "> 1", XX}]}]}]\n',
+    "report": "plan: x\nphases: [{id: a, report: {title: t, XX}}]\n",
+    "section": "plan: x\nphases: [{id: a, report: {sections: [{title: t, XX}]}}]\n",
+    "figure": "plan: x\nphases: [{id: a, report: {sections: [{title: t, figures: [{says: s,"
+    " XX}]}]}}]\n",
     "step": "plan: x\nphases: [{id: a, rollback: [{says: s, XX}]}]\n",
     "step-command": "plan: x\nphases: [{id: a, rollback: [{says: s, command: [c], XX}]}]\n",
     "step-http": "plan: x\nphases: [{id: a, rollback: [{says: s, http: POST /, on: t, XX}]}]\n",
@@ -118,7 +122,10 @@ def _numbers(data: Any) -> None:
     """Give `need` and counts back their numbers: BaseLoader reads everything as text."""
     if isinstance(data, dict):
         for key, value in data.items():
-            if key in ("need", "last", "days", "nights") and str(value).isdigit():
+            if (
+                key in ("need", "last", "days", "nights", "in_a_row", "status")
+                and str(value).isdigit()
+            ):
                 data[key] = int(value)
             _numbers(value)
     elif isinstance(data, list):

@@ -1,0 +1,183 @@
+"""The final report that a plan asks for, made of what the ledger holds and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.project import Project
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.world import read_world
+from pytest_rollout.judge.figures import NOTHING, value_of
+from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.evidence import Seen
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
+from pytest_rollout.model.reporting import Figure, Section
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.document import Block, Document, Row
+
+_STATUS = {Answer.GO: "accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    type: str
+    at_us: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the run of a phase left that may be counted; nothing where it may not."""
+
+    seen: tuple[Seen, ...] = ()
+    events: tuple[_Event, ...] = ()
+    there: bool = False
+
+
+@dataclass
+class Evidence:
+    """What the phases of a plan left, of the release and environment of a decision.
+
+    A rehearsal's report is of one run. Elsewhere each phase has the last full run of its exit.
+    """
+
+    project: Project
+    plan: Plan
+    decision: Decision
+    _read: dict[str, _Known] = field(default_factory=dict)
+
+    def of(self, phase: str) -> _Known:
+        """What a phase left."""
+        if phase not in self._read:
+            self._read[phase] = self._known(phase)
+        return self._read[phase]
+
+    def _known(self, phase_id: str) -> _Known:
+        environment, phase = self.decision.environment, self.plan.phase(phase_id)
+        address = Address(self.plan.id, phase_id, Gate.EXIT)
+        asked = self.project.full_run(address, environment) if phase else None
+        if phase is None or asked is None:
+            return _Known()
+        if environment == EMBEDDED and asked.run != self.decision.run:
+            return _Known()
+        world = read_world(self.project.ledger, asked.run, address, phase).world
+        releases = {fact.release for fact in world.run.releases} or {None}
+        if not world.run.sealed or releases != {self.decision.release}:
+            return _Known()
+        seen = tuple(one for one in world.seen if one.run == asked.run)
+        return _Known(seen, tuple(self._events(phase_id, asked.run)), there=True)
+
+    def _events(self, phase: str, run: str) -> Iterator[_Event]:
+        subject, environment = f"{self.plan.id}.{phase}", self.decision.environment
+        found = self.project.ledger.find(RecordKind.EVENT, self.plan.id, subject, environment)
+        for record in found:
+            if environment != EMBEDDED or record.run == run:
+                body = json.loads(record.body)
+                yield _Event(str(body["type"]), int(body["t_us"]), str(body["says"]))
+
+
+def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision) -> Document | None:
+    """The report that a phase asks for, with sign-off, criteria and decision; None without one."""
+    if phase.report is None:
+        return None
+    evidence = Evidence(project, plan, decision)
+    sections = tuple(_section(evidence, phase, one) for one in phase.report.sections)
+    facts = (
+        ("Date", decision.decided_at),
+        ("Version", decision.release or NOTHING),
+        ("Status", _STATUS.get(decision.answer, "not accepted")),
+        ("Environment", decision.environment),
+    )
+    parts = (*sections, _signed(phase, decision), _criteria(decision), _decided(decision))
+    return Document(phase.report.title, facts, parts)
+
+
+def _section(evidence: Evidence, phase: Phase, section: Section) -> Block:
+    if not section.names:
+        facts = tuple((one.says, _value(evidence, phase, one, {})) for one in section.figures)
+        return Block(section.title, facts)
+    head = (section.label, *(one.says for one in section.figures))
+    rows = tuple(
+        (
+            name,
+            *(_value(evidence, phase, one, {section.label: name}) for one in section.figures),
+        )
+        for name in section.names
+    )
+    return Block(section.title, rows, head)
+
+
+def _value(evidence: Evidence, phase: Phase, figure: Figure, where: Mapping[str, str]) -> str:
+    if figure.events:
+        return _counted(evidence, figure)
+    if figure.first:
+        return _lasted(evidence, figure)
+    return value_of(figure, evidence.of(figure.phase or phase.id).seen, where)
+
+
+def _counted(evidence: Evidence, figure: Figure) -> str:
+    """How many events of a type are on record, and what they say."""
+    names = [figure.phase] if figure.phase else [one.id for one in evidence.plan.phases]
+    known = {name: evidence.of(name) for name in names}
+    silent = [name for name, one in known.items() if not one.there]
+    if len(silent) == len(known):
+        return NOTHING
+    found = [event for one in known.values() for event in one.events if event.type == figure.events]
+    said = "; ".join(event.says for event in found)
+    counted = f"{len(found)}: {said}" if found else "none recorded"
+    return f"{counted} (nothing is known of {', '.join(silent)})" if silent else counted
+
+
+def _lasted(evidence: Evidence, figure: Figure) -> str:
+    zone = evidence.plan.timezone
+    begun = [one.at_us for one in evidence.of(figure.first).events if one.type == "begin"]
+    ended = [one.at_us for one in evidence.of(figure.last).events if one.type == "end"]
+    if not begun or not ended:
+        return NOTHING
+    return f"{calendar.wall(begun[-1], zone)} to {calendar.wall(ended[-1], zone)}"
+
+
+def _signed(phase: Phase, decision: Decision) -> Block:
+    """What each role that signs has attested, in the words of the finding."""
+    rows = [row for role in phase.signoff for row in _of_role(phase, decision, role)]
+    return Block("Sign-off", tuple(rows), ("Role", "Criterion", "Outcome", "Signature"))
+
+
+def _of_role(phase: Phase, decision: Decision, role: str) -> Iterator[Row]:
+    found = {finding.id.rpartition(".")[2]: finding for finding in decision.criteria}
+    mine = [one.id for one in phase.criteria if one.by == (role,) and one.id in found]
+    if not mine:
+        yield role, NOTHING, NOTHING, "no criterion of this gate is the role's to attest"
+    for slug in mine:
+        finding = found[slug]
+        yield role, slug, finding.verdict.value, finding.because
+
+
+def _criteria(decision: Decision) -> Block:
+    rows = tuple(_row(finding) for finding in (*decision.criteria, *decision.guardrails))
+    return Block("Criteria", rows, ("Criterion", "Severity", "Outcome", "Samples", "Evidence"))
+
+
+def _row(finding: Finding) -> Row:
+    samples = str(finding.samples) if finding.samples else ""
+    severity = finding.severity or "guardrail"
+    return finding.id, severity, finding.verdict.value, samples, finding.because
+
+
+def _decided(decision: Decision) -> Block:
+    conditions = "; ".join(f"{one.id} ({one.owner}, by {one.due})" for one in decision.conditions)
+    return Block(
+        "Decision",
+        (
+            ("Gate", str(decision.address)),
+            ("Decision", decision.answer.value),
+            ("Reasons", "; ".join(decision.reasons)),
+            ("Conditions", conditions or "none"),
+            ("Stand-ins", "; ".join(decision.stand_ins) or "none"),
+            ("Run", decision.run),
+            ("Substance digest", decision.substance_digest),
+        ),
+    )

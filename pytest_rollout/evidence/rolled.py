@@ -1,0 +1,139 @@
+"""What the last decisions of other gates found, for the criteria that roll them up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.evidence.history import last_full_run
+from pytest_rollout.evidence.integrity import UNREADABLE, damage, damage_since, evidence_of
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.decision import Decision, decided
+from pytest_rollout.model.evidence import Hole, Rolled
+from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
+from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Use
+
+
+def rolled_up(
+    ledger: Ledger, records: Sequence[Record], address: Address, phase: Phase
+) -> tuple[Rolled, ...]:
+    """A finding for each name that the criteria of a gate roll up, or a hole that says why not.
+
+    ``records`` are all those of the deciding run. Of other runs it is read what the ledger held
+    when that run was sealed, and of the run itself the decisions before its own of the gate:
+    gates are decided in the plan's order, so the same is read at any later time.
+    """
+    assert address.gate is not None
+    names = [one for stated in phase.of(address.gate) for one in stated.rolls_up]
+    sources: dict[Address, _Source | Hole] = {}
+    for one in names:
+        gate = one.address(address.plan)
+        if gate not in sources:
+            sources[gate] = _source(ledger, records, address, gate)
+    return tuple(
+        _rolled(one, address.plan, sources[one.address(address.plan)])
+        for one in dict.fromkeys(names)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The decision of a gate, and when the run ended that made it."""
+
+    decision: Decision
+    ended_us: int
+
+
+def _source(
+    ledger: Ledger, records: Sequence[Record], address: Address, gate: Address
+) -> _Source | Hole:
+    last = evidence_of(records)[-1].sequence
+    run, environment = records[0].run, records[0].environment
+    if environment == EMBEDDED:  # drills too: what one plants is seen in all that it decides
+        return _found(_before(records, address), gate, "this run", records)
+    asked = last_full_run(ledger, gate, environment, last)
+    if asked is None:
+        return Hole(f"no full run has asked for {gate}")
+    if asked.run == run:
+        return _found(_before(records, address), gate, "this run", records)
+    theirs = ledger.of_run(asked.run)
+    who = f"run {asked.run}, the last that asked for {gate},"
+    if not asked.finished:
+        return Hole(f"{who} never finished")
+    wrong = damage(ledger, theirs) or damage_since(ledger, evidence_of(theirs)[-1].sequence)
+    if wrong:
+        return Hole(f"{who} was damaged: {wrong}")
+    return _found([one for one in theirs if one.sequence < last], gate, who, theirs)
+
+
+def _before(records: Sequence[Record], address: Address) -> list[Record]:
+    """The records of a run up to its decision of a gate, or all where it has not decided it."""
+    own = [one.sequence for one in records if _decides(one, address)]
+    return [one for one in records if not own or one.sequence < own[0]]
+
+
+def _decides(record: Record, address: Address) -> bool:
+    return record.kind is RecordKind.DECISION and record.subject == str(address)
+
+
+def _found(
+    records: Sequence[Record], gate: Address, who: str, all_of_run: Sequence[Record]
+) -> _Source | Hole:
+    stored = next((one for one in records if _decides(one, gate)), None)
+    if stored is None:
+        return Hole(f"{who} has stored no decision of {gate} before this one")
+    try:
+        decision = decided(stored.body)
+    except UNREADABLE as error:
+        return Hole(f"the decision of {gate} by {who} cannot be read ({error})")
+    if decision.partial:
+        return Hole(f"{who} looked at {gate} only in part")
+    return _Source(decision, evidence_of(all_of_run)[-1].at_us)
+
+
+def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
+    if isinstance(source, Hole):
+        return Rolled(one, source)
+    decision = source.decision
+    if one.criterion is None:
+        verdict, because = _answered(decision)
+        waived = [use.id for use in decision.waivers]
+    else:
+        full = f"{plan}.{one.phase}.{one.criterion}"
+        finding = next((found for found in decision.criteria if found.id == full), None)
+        if finding is None:
+            return Rolled(one, Hole(f"{decision.address} did not state it when decided"))
+        verdict, because, waived = finding.verdict, finding.because, [full]
+    return Rolled(
+        one,
+        verdict,
+        because,
+        run=decision.run,
+        decided_us=source.ended_us,
+        release=decision.release,
+        asked=decision.criteria_digest,
+        until=min(_ends(decision, waived), default=""),
+    )
+
+
+def _ends(decision: Decision, waived: Sequence[str]) -> Iterator[str]:
+    for use in decision.waivers:
+        if use.use is Use.APPLIED and use.id in waived:
+            yield use.until
+
+
+def _answered(decision: Decision) -> tuple[Verdict, str]:
+    """A gate as one finding: its conditions are warnings, and what holds it leaves it open."""
+    said = "; ".join(decision.reasons)
+    match decision.answer:
+        case Answer.GO if decision.conditions:
+            named = ", ".join(one.id for one in decision.conditions)
+            return Verdict.WARN, f"GO, with conditions on {named}"
+        case Answer.GO:
+            return Verdict.PASS, "GO"
+        case Answer.HOLD:
+            return Verdict.INCONCLUSIVE, f"HOLD: {said}"
+        case _:
+            return Verdict.FAIL, f"{decision.answer.value}: {said}"

@@ -1,0 +1,58 @@
+"""A figure of a report, taken from what was seen; a hole makes it unknown, not smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from pytest_rollout.judge.estimate import estimate, weighted
+from pytest_rollout.judge.numbers import decimal
+from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.reporting import Figure
+
+NOTHING = "N/A"
+
+
+def value_of(figure: Figure, seen: Sequence[Seen], where: Mapping[str, str]) -> str:
+    """The figure as text, with how many samples it is made of; ``N/A`` without any.
+
+    ``where`` are labels besides those that the figure names.
+    """
+    wanted = {**figure.where, **where}
+    found = [one for one in seen if one.slot.series == figure.metric and _matches(one, wanted)]
+    found.sort(key=lambda one: (one.slot.t_us, one.slot.seq))
+    said = _taken(figure, found)
+    if not figure.by or said == NOTHING:
+        return said
+    labels = (dict(one.slot.labels).get(figure.by) for one in found)
+    groups = dict.fromkeys(label for label in labels if label is not None)
+    split = (
+        f"{name}: {_taken(figure, [o for o in found if _matches(o, {figure.by: name})], n=False)}"
+        for name in sorted(groups)
+    )
+    return f"{said} ({', '.join(split)})"
+
+
+def _matches(one: Seen, wanted: Mapping[str, str]) -> bool:
+    labels = dict(one.slot.labels)
+    return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _taken(figure: Figure, found: Sequence[Seen], *, n: bool = True) -> str:
+    lost = sum(isinstance(one.value, Hole) for one in found)
+    if lost:
+        return f"{NOTHING} ({lost} of {len(found)} samples cannot be read)"
+    point = estimate(weighted(found), figure.taking)
+    if isinstance(point, str):
+        return NOTHING
+    said = _percent(point.value) if figure.percent else decimal(point.value)
+    return f"{said}, n = {point.n}" if n and not figure.by else said
+
+
+def _percent(value: Fraction) -> str:
+    """With one decimal; 99.96 % is not called 100 %."""
+    tenths = value * 1000
+    whole = round(tenths)
+    if whole in (0, 1000) and tenths != whole:
+        return f"{decimal(value * 100)} %"
+    return f"{whole / 10:.1f} %"

@@ -1,0 +1,57 @@
+"""A report of titles, facts and tables, as markdown and as HTML: one view of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_rollout.report import marks, text
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a report: a table below its head, or, without one, facts by name."""
+
+    title: str
+    rows: tuple[Row, ...]
+    head: Row = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report: its title, what it says first, and its parts."""
+
+    title: str
+    facts: tuple[Row, ...]
+    blocks: tuple[Block, ...]
+
+
+def to_markdown(document: Document) -> str:
+    """The report as markdown."""
+    return "\n".join(_markdown(document)) + "\n"
+
+
+def _markdown(document: Document) -> Iterator[str]:
+    yield f"# {marks.plain(document.title)}"
+    yield from ("", *(_fact(row) for row in document.facts))
+    for block in document.blocks:
+        yield from ("", f"## {marks.plain(block.title)}", "")
+        if block.head:
+            yield from marks.table(*map(marks.plain, block.head))
+            yield from (marks.row(*map(marks.plain, row)) for row in block.rows)
+        else:
+            yield from (_fact(row) for row in block.rows)
+
+
+def _fact(row: Row) -> str:
+    return f"- {marks.item(row[0])}: {marks.plain(' '.join(row[1:]))}"
+
+
+def to_html(document: Document) -> str:
+    """The report as one HTML page that stands alone."""
+    from pytest_rollout.report.html import page  # a template engine
+
+    template, style, policy = page("document.html.j2")
+    return template.render(document=document, style=style, policy=policy, text=text)

@@ -1,0 +1,51 @@
+"""The rollout as a whole: no downtime, order kept, and all that it points at is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe
+from suites.plms.afterwards import Probe
+from suites.plms.host import Host
+
+pytestmark = pytest.mark.rollout
+
+HERE = Path(__file__).parent
+OF_THE_SUITE = (
+    "demos/demo_1_idempotent_start.sh",
+    "demos/demo_2_representative_canary.sh",
+    "demos/demo_3_kpi_gated_completion.sh",
+    "rollout.yaml",
+    "attestations.embedded.yaml",
+    "bindings.txt",
+)
+OF_THE_RELEASE = (
+    "scripts/check_plms_invariants.py",
+    "scripts/run_invariants.sh",
+    "deployment/systemd/plms-invariants.service",
+    "deployment/systemd/plms-invariants.timer",
+)
+
+
+@pytest.mark.criterion("target-healthy")
+def test_api_is_healthy(api: httpx.Client) -> None:
+    answer = api.get("/api/ops/healthz")
+    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
+    assert answer.json()["status"] == "ok", f"health says {answer.json()['status']!r}, not 'ok'"
+
+
+@pytest.mark.criterion("zero-downtime")
+def test_every_probe_is_answered(probed_change: tuple[Probe, ...], observe: Observe) -> None:
+    for probe in probed_change:
+        observe("probe_answered", probe.status == httpx.codes.OK, at=probe.at)
+
+
+@pytest.mark.criterion("referenced-artifacts-exist")
+def test_what_the_plan_points_at_is_there(host: Host, observe: Observe) -> None:
+    paths = [HERE / name for name in OF_THE_SUITE]
+    paths += [host.release / name for name in OF_THE_RELEASE]
+    for path in paths:
+        observe("missing_file", not path.is_file(), name=path.name)
