@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from pytest_rollout.drill.reach import judged
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.plan import EMBEDDED, Gate, Phase, Plan
@@ -30,12 +31,16 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursi
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One rehearsal: of which phase, with which fault, with its files in which folder."""
+    """One rehearsal: of which phase, with which fault, with its files in which folder.
+
+    ``phases`` are rehearsed together: the phase, and those whose findings it reads.
+    """
 
     plan: Plan
     phase: Phase
     fault: str | None
     folder: Path
+    phases: tuple[Phase, ...] = ()
 
 
 def rehearse_all(
@@ -83,10 +88,12 @@ def rehearse(task: Task, root: Path, most_s: float, stop: Event) -> Rehearsal:
 
 
 def _command(task: Task, root: Path) -> list[str]:
-    marks = dict.fromkeys((task.plan.id, *task.phase.marks))
-    command = [sys.executable, "-m", "pytest", "-m", " and ".join(marks), "--color=no"]
+    phases = task.phases or (task.phase,)
+    marks = [" and ".join(dict.fromkeys((task.plan.id, *phase.marks))) for phase in phases]
+    command = [sys.executable, "-m", "pytest", "-m", " or ".join(marks), "--color=no"]
     command += ["-p", "no:cacheprovider", "--rootdir", str(root), "--rollout-env", EMBEDDED]
-    command += ["--rollout-phase", f"{task.plan.id}.{task.phase.id}"]
+    for phase in phases:
+        command += ["--rollout-phase", f"{task.plan.id}.{phase.id}"]
     command += ["--rollout-ledger", str(task.folder / "ledger.db")]
     command += ["--rollout-report", str(task.folder / "report")]
     command += ["--rollout-fault", task.fault] if task.fault else []
@@ -127,7 +134,9 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
     trouble = next(filter(None, (_wrong(task, one) for one in decisions)), "")
     if status not in _DECIDED:
         trouble = f"pytest ended with status {status}: {_last_line(log)}"
-    findings = [one for found in decisions for one in (*found.criteria, *found.guardrails)]
+    every = [one for found in decisions for one in (*found.criteria, *found.guardrails)]
+    known = judged(task.plan, task.phase, task.phases or (task.phase,))
+    findings = [one for one in every if _slug(one.id) in known]
     rails = {one.id for found in decisions for one in found.guardrails}
     return Rehearsal(
         verdicts={_slug(one.id): one.verdict for one in findings},

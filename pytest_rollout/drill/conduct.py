@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_rollout.drill import matrix
 from pytest_rollout.drill.children import Task, rehearse_all
 from pytest_rollout.drill.matrix import Named
+from pytest_rollout.drill.reach import reach
 from pytest_rollout.model.drill import Drill, Outcome, Rehearsal, Row
 from pytest_rollout.model.plan import Address, Phase, Plan
 
@@ -26,6 +27,11 @@ class Wanted:
     def address(self) -> Address:
         """The phase's address."""
         return Address(self.plan.id, self.phase.id)
+
+    @property
+    def together(self) -> tuple[Phase, ...]:
+        """The phases that must be rehearsed so that all that names a fault is judged."""
+        return reach(self.plan, self.phase, [name for fault in self.faults for name in fault.by])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ def conduct(wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]) 
         if matrix.provable(fault, healthy[one.address])
     }
     tasks = [
-        Task(one.plan, one.phase, fault.fault, folder) for folder, (one, fault) in planted.items()
+        Task(one.plan, one.phase, fault.fault, folder, reach(one.plan, one.phase, fault.by))
+        for folder, (one, fault) in planted.items()
     ]
     rows: dict[tuple[Address, str], Row] = {}
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
@@ -63,7 +70,9 @@ def _healthy(
     wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]
 ) -> dict[Address, Rehearsal]:
     found: dict[Address, Rehearsal] = {}
-    tasks = [Task(one.plan, one.phase, None, _folder(means, one, 0)) for one in wanted]
+    tasks = [
+        Task(one.plan, one.phase, None, _folder(means, one, 0), one.together) for one in wanted
+    ]
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         address = Address(task.plan.id, task.phase.id)
         found[address] = seen

@@ -69,7 +69,7 @@ def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> Row:
         for name, verdict in seen.verdicts.items()
         if name in passed and verdict not in _QUIET
     }
-    judged = [name for name in passed if name not in healthy.guardrails]
+    judged = [n for n in passed if n in seen.verdicts and n not in healthy.guardrails]
     collapsed = bool(judged) and all(name in left for name in judged)
     dead = collapsed and all(left[name] in _UNMEASURED for name in judged)
     return Row(
