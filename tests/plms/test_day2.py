@@ -9,15 +9,11 @@ import pytest
 from tests.plms.rehearsal import rehearse
 
 
-def test_a_healthy_rehearsal_is_go_and_the_same_with_two_workers(tmp_path: Path) -> None:
-    alone = rehearse(tmp_path / "alone", phase="day2")
-    assert alone.status == 0, alone.output
-    assert alone.last_line == "GO: plms.day2/entry GO, plms.day2/exit GO"
-    assert set(alone.verdicts().values()) == {"pass"}
-    parallel = rehearse(tmp_path / "parallel", "-n2", phase="day2")
-    assert (
-        parallel.decision("exit")["substance_digest"] == alone.decision("exit")["substance_digest"]
-    )
+def test_a_healthy_rehearsal_is_go(tmp_path: Path) -> None:
+    run = rehearse(tmp_path, phase="day2")
+    assert run.status == 0, run.output
+    assert run.last_line == "GO: plms.day2/entry GO, plms.day2/exit GO"
+    assert set(run.verdicts().values()) == {"pass"}
 
 
 DEMO_3_STOPS = {
@@ -25,8 +21,6 @@ DEMO_3_STOPS = {
     *("demo3-validator-passes", "demo3-calibration-accepts"),
 }
 FAULTS = {
-    "demo-prompts": (10, {"no-manual-intervention"}),
-    "demo-wrong-text": (10, {"output-matches"}),
     "demo3-failure-swallowed": (
         10,
         {

@@ -87,12 +87,9 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "serial-execution": ("NO-GO", {"projects-overlap", "utilization-balanced"}),
     "queue-10:depth=9": ("GO", set()),
     "queue-10:depth=23": ("NO-GO", {"queue-depth"}),
-    "lane-starved:lane=Code-API": ("NO-GO", {"no-starvation"}),
-    "project-stalls:project=101,seconds=60": ("GO", set()),
     "cap-exceeded:lane=Viz-Charts": ("GO", {"lane-caps-enforced-under-burst"}),
     "change-at-0935:minutes=44": ("NO-GO", {"no-change-during-standup"}),
     "change-at-0935:minutes=45": ("GO", set()),
-    "rollback-lane-missed:lane=Code-API": ("GO", {"rollback-caps-lifted"}),
 }
 STATUS = {"GO": 0, "NO-GO": 10}
 

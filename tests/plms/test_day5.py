@@ -22,8 +22,6 @@ def test_a_healthy_rehearsal_is_go_and_the_same_with_two_workers(tmp_path: Path)
 
 FAULTS = {
     "slow-baseline": (0, {"baselines-sequential"}),
-    "both-rows-same-lane": (10, {"prior-per-baseline"}),
-    "ci-level-50": (0, {"ci-level-90", "ci-example-values"}),
     "revert-utc-cutoff": (0, {"rollback-priors-reverted"}),
     "calibration-takes-failed": (10, {"policy-rejects-validation-fail", "policy-truth-table"}),
 }

@@ -1,4 +1,4 @@
-"""A few faults of each phase are planted with every run of the tests, all of them at night."""
+"""Drills of the whole plan; a few faults of each day are planted by the tests of that day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pytest_rollout.targets.launch import known_faults
 from tests.plms.rehearsal import ROOT
 
 SUITE = ROOT / "suites/plms/rollout.yaml"
-SAMPLE = ["--sample", "2", "--jobs", "2"]
 
 
 def plms() -> Plan:
@@ -30,8 +29,10 @@ def test_the_target_knows_every_fault_that_the_plan_names() -> None:
     assert named_faults <= set(known_faults("fixtures.plms:app", ROOT))
 
 
-def test_a_few_faults_of_each_phase_are_caught_by_what_names_them(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest_rollout.cli", "drill", "plms", *SAMPLE, "--json"]
+def test_what_a_day_got_wrong_is_noticed_where_it_is_rolled_up(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest_rollout.cli", "drill", "plms.done", "--json"]
+    for fault in ("run-stuck", "nightly-missed"):
+        command += ["--fault", fault]
     done = subprocess.run(
         [*command, "--ledger", str(tmp_path / "ledger.db"), "--report", str(tmp_path / "report")],
         cwd=ROOT,
@@ -40,6 +41,9 @@ def test_a_few_faults_of_each_phase_are_caught_by_what_names_them(tmp_path: Path
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    phases = json.loads(done.stdout)["phases"]
-    drilled = {one["phase"]: len(one["faults"]) for one in phases}
-    assert drilled == {f"plms.{one.id}": 2 for one in plms().phases if named(one)}
+    (phase,) = json.loads(done.stdout)["phases"]
+    caught = {row["fault"]: [cell["id"] for cell in row["criteria"]] for row in phase["faults"]}
+    assert caught == {
+        "run-stuck": ["two-real-projects"],
+        "nightly-missed": ["invariants-three-nights"],
+    }
