@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.portfolio import ENDED, LANES, PROJECTS, caps, rows, stalls
+from suites.plms.portfolio import ENDED, LANES, PROJECTS, assert_healthy, caps, rows, stalls
 from suites.plms.scenarios import Burst, Rehearsal, RolledBack
 
 pytestmark = pytest.mark.day3
@@ -22,11 +22,7 @@ pytestmark = pytest.mark.day3
 @pytest.mark.criterion("target-healthy")
 @pytest.mark.parametrize("part", ["redis", "db", "filesystem"])
 def test_api_and_what_it_needs_are_healthy(api: httpx.Client, part: str) -> None:
-    answer = api.get("/api/ops/healthz")
-    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
-    health = answer.json()
-    assert health["status"] == "ok", f"health says {health['status']!r}, not 'ok'"
-    assert health[part] is True, f"health says {part} is {health[part]}"
+    assert_healthy(api, part)
 
 
 @pytest.mark.criterion("lane-rows-exist")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage, fairness, gaps, relative_error
-from suites.plms.portfolio import ENDED, LANES, caps, rows, stalls
+from suites.plms.portfolio import ENDED, LANES, assert_healthy, caps, rows, stalls
 from suites.plms.stress import (
     FIGURES,
     PAIR,
@@ -27,11 +27,7 @@ pytestmark = pytest.mark.day6
 @pytest.mark.criterion("target-healthy")
 @pytest.mark.parametrize("part", ["redis", "db", "filesystem"])
 def test_api_and_what_it_needs_are_healthy(api: httpx.Client, part: str) -> None:
-    answer = api.get("/api/ops/healthz")
-    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
-    health = answer.json()
-    assert health["status"] == "ok", f"health says {health['status']!r}, not 'ok'"
-    assert health[part] is True, f"health says {part} is {health[part]}"
+    assert_healthy(api, part)
 
 
 @pytest.mark.criterion("projects-idle")
