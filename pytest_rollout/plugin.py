@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Generator
+from itertools import pairwise
 
 import pytest
 
@@ -71,8 +72,27 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     return status
 
 
+def _refuse_lost_paths(config: pytest.Config) -> None:
+    """Refuse a path outside that pytest takes for a place of tests.
+
+    It looks for its configuration before it knows the options of plugins: unless tests are named
+    as well, `--option PATH` moves the root of the project to PATH as soon as that exists.
+    """
+    given, here = config.invocation_params.args, config.invocation_params.dir
+    if config.args_source is config.ArgsSource.ARGS:
+        return
+    for option, value in pairwise(given):
+        outside = not (here / value).resolve().is_relative_to(here.resolve())
+        if option in ("--rollout-ledger", "--rollout-report") and outside:
+            raise pytest.UsageError(
+                f"{option} {value}: pytest would look for its configuration there; "
+                f"write {option}={value}"
+            )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Look for plans; where there are some, hand over to the session room."""
+    _refuse_lost_paths(config)
     patterns = _patterns(config)
     if patterns:
         from pytest_rollout.session.compose import compose

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.session.project import PLAN, Project
@@ -144,6 +146,19 @@ def test_wrong_options(project: Project, arguments: list[str], message: str) -> 
     assert result.ret == 4
     result.stderr.fnmatch_lines([message])
     assert "Traceback" not in result.stderr.str()
+
+
+@pytest.mark.parametrize("option", ["--rollout-ledger", "--rollout-report"])
+def test_a_path_that_would_move_the_root_of_the_project(
+    project: Project, option: str, tmp_path: Path
+) -> None:
+    away = tmp_path / "elsewhere"
+    away.mkdir()
+    result = project.run("-m", "canary", option, str(away / "there"))
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"*write {option}={away}*"])
+    assert project.run("-m", "canary", f"{option}={away / 'there'}").ret == 0
+    assert project.run("suites", "-m", "canary", option, str(away / "more")).ret == 0
 
 
 def test_options_without_a_plan(pytester: pytest.Pytester) -> None:
