@@ -12,10 +12,13 @@ from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Verdict
 
 
-def stand_in(plan: Plan, phase: Phase, criterion: Criterion) -> Part:
+def stand_in(plan: Plan, phase: Phase, criterion: Criterion, drill: str | None) -> Part:
     """The part of a rehearsal: the plan's own answer, which counts nowhere else."""
     for one in plan.stand_ins:
         if (one.phase, one.criterion) == (phase.id, criterion.id):
+            if drill in one.faults:
+                because = f"under {drill} its stand-in says no: {one.by} ({one.role})"
+                return Part(NAME, Verdict.FAIL, because)
             verdict = Verdict.PASS if one.passed else Verdict.FAIL
             return Part(NAME, verdict, f"a stand-in for an attestation: {one.words}")
     because = "nobody has attested it: attestations.embedded.yaml has no stand-in"
@@ -31,13 +34,14 @@ def attested(
     *,
     release: str | None,
     now_us: int,
+    drill: str | None = None,
 ) -> Part:
     """The newest attestation of a release decides; one that is too old is none.
 
     ``attestations`` are those of the environment in order of recording.
     """
     if environment == EMBEDDED:
-        return stand_in(plan, phase, criterion)
+        return stand_in(plan, phase, criterion, drill)
     full = f"{plan.id}.{phase.id}.{criterion.id}"
     roles = criterion.by or plan.known_roles()
     of_it = [one for one in attestations if one.criterion == full]

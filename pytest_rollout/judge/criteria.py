@@ -116,6 +116,7 @@ def _attested(plan: Plan, phase: Phase, criterion: Criterion, world: World) -> P
         world.attestations,
         release=release_of(run),
         now_us=run.ended_us,
+        drill=run.drill,
     )
 
 

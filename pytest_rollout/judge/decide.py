@@ -14,7 +14,7 @@ from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.slices import opportunities
 from pytest_rollout.judge.waiving import waive
 from pytest_rollout.model.decision import Condition, Decision, Finding, substance
-from pytest_rollout.model.evidence import Hole, Seen, World
+from pytest_rollout.model.evidence import Hole, Run, Seen, World
 from pytest_rollout.model.plan import (
     EMBEDDED,
     Address,
@@ -71,7 +71,7 @@ def decide(plan: Plan, phase: Phase, gate: Gate, world: World, at_us: int) -> De
         head=world.head,
         partial=world.run.partial,
         drill=world.run.drill,
-        stand_ins=_stand_ins(plan, phase, gate, world.run.environment),
+        stand_ins=_stand_ins(plan, phase, gate, world.run),
         waivers=waivers,
         resets=resets,
         window_instants=_instants(plan, phase),
@@ -119,15 +119,15 @@ def _judged(
     return judge_group(criterion, f"{plan.id}.{phase.id}.{criterion.id}", found)
 
 
-def _stand_ins(plan: Plan, phase: Phase, gate: Gate, environment: str) -> tuple[str, ...]:
+def _stand_ins(plan: Plan, phase: Phase, gate: Gate, run: Run) -> tuple[str, ...]:
     """What stands in for people's attestations in a rehearsal."""
-    if environment != EMBEDDED:
+    if run.environment != EMBEDDED:
         return ()
     asked = {criterion.id for criterion in phase.of(gate)}
     return tuple(
         f"{plan.id}.{phase.id}.{one.criterion}: {one.words}"
         for one in plan.stand_ins
-        if one.phase == phase.id and one.criterion in asked
+        if one.phase == phase.id and one.criterion in asked and run.drill not in one.faults
     )
 
 

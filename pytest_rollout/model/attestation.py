@@ -32,6 +32,7 @@ class StandIn:
     role: str
     note: str
     passed: bool = True
+    faults: tuple[str, ...] = ()  # drills under which the answer is no
     line: int = 0
 
     @property

@@ -223,6 +223,10 @@ class Plan:
         wanted = (kind, phase, what)
         return tuple(one for one in self.waivers if (one.kind, one.phase, one.what) == wanted)
 
+    def faults_of_people(self) -> frozenset[str]:
+        """The drills in which somebody's stand-in says no; targets know nothing of them."""
+        return frozenset(fault for one in self.stand_ins for fault in one.faults)
+
     def known_roles(self) -> tuple[str, ...]:
         """The roles that the plan lists; where it lists none, those that its phases name."""
         named = (role for phase in self.phases for role in (*phase.owners, *phase.signoff))

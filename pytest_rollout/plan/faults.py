@@ -1,4 +1,4 @@
-"""The faults that a criterion or guardrail must notice."""
+"""The faults that a criterion or guardrail must notice, or under which a stand-in says no."""
 
 from __future__ import annotations
 

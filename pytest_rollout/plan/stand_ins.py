@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.plan import Criterion, Phase, Plan
+from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 
 NAME = "attestations.embedded.yaml"
@@ -32,6 +33,7 @@ def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
         key: _stated(reader, key) for key in ("phase", "criterion", "by", "role", "note")
     }
     passed = not _flag(reader, "fail")
+    faults = read_faults(reader)
     reader.done()
     stated = _criterion(reader, plan, words) if words["phase"] and words["criterion"] else None
     if stated is None or not all(words.values()):
@@ -40,7 +42,7 @@ def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
     if words["role"] not in allowed:
         what = f"{reader.what} of {stated.id}: role `{words['role']}` may not attest it"
         reader.problem(reader.line_of("role"), what, nearest(words["role"], allowed))
-    return StandIn(**words, passed=passed, line=reader.line)
+    return StandIn(**words, passed=passed, faults=faults, line=reader.line)
 
 
 def _stated(reader: Reader, key: str) -> str:

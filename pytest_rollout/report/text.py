@@ -135,7 +135,7 @@ def notices(decision: Decision) -> tuple[Notice, ...]:
     """What a reader must know before trusting the answer."""
     found = []
     if decision.drill:
-        says = f"The fault {cut(decision.drill, NAME)} was set in the target on purpose. "
+        says = f"The fault {cut(decision.drill, NAME)} was planted on purpose. "
         found.append(Notice("Drill", says + "A drill satisfies no gate."))
     if decision.partial:
         says = "Some of what is bound to this gate was left out."

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
+from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
@@ -142,7 +143,7 @@ class Header:
         )
 
     def _drill(self) -> str:
-        return "; a drill, with a fault in the target" if self._request.drill else ""
+        return "; a drill, with a fault on purpose" if self._request.drill else ""
 
 
 def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
@@ -231,18 +232,17 @@ def _add_markers(config: pytest.Config, request: Request) -> None:
 
 
 def _check_fault(request: Request) -> None:
-    """A fault that no target of the asked plans knows would be a drill of nothing."""
+    """A fault that nothing of the asked plans knows would be a drill of nothing."""
     if request.drill is None:
+        return
+    plans = _asked_plans(request)
+    if any(request.drill in plan.faults_of_people() for plan in plans):
         return
     try:
         fault = Fault.parse(request.drill)
-        known: dict[str, str] = {}
-        for plan in request.plans:
-            for target in request.environment_of(plan).targets.values():
-                if target.serve and (
-                    not request.asked or plan.id in {asked.id for asked, _ in request.asked}
-                ):
-                    known.update(known_faults(target.serve, request.root, request.drill))
+        known: dict[str, str] = {name: "" for plan in plans for name in plan.faults_of_people()}
+        for app in _served(request):
+            known.update(known_faults(app, request.root, request.drill))
     except (RolloutError, ValueError) as error:
         raise pytest.UsageError(f"--rollout-fault: {error}") from error
     if fault.name not in known:
@@ -251,9 +251,14 @@ def _check_fault(request: Request) -> None:
         )
 
 
-def _served(request: Request) -> list[str]:
-    """The applications that the asked plans serve; of every plan where none is asked."""
+def _asked_plans(request: Request) -> list[Plan]:
+    """The plans that are asked; every plan where none is."""
     asked = {plan.id for plan, _ in request.asked}
-    plans = [plan for plan in request.plans if plan.id in asked or not asked]
+    return [plan for plan in request.plans if plan.id in asked or not asked]
+
+
+def _served(request: Request) -> list[str]:
+    """The applications that the asked plans serve."""
+    plans = _asked_plans(request)
     targets = [t for plan in plans for t in request.environment_of(plan).targets.values()]
     return list(dict.fromkeys(target.serve for target in targets if target.serve))

@@ -130,7 +130,8 @@ class PhaseRun:
             self._folder = tempfile.TemporaryDirectory(prefix="rollout-")
         folder = Path(self._folder.name, str(len(self._served)))  # names are no paths
         drill = self.recorder.request.drill
-        fault = Fault.parse(drill) if drill else None
+        of_people = drill in self.plan.faults_of_people()
+        fault = Fault.parse(drill) if drill and not of_people else None
         served = launch(app, Setting(folder, self._start_time(), fault), self.recorder.request.root)
         self._served[key] = served
         return served

@@ -77,11 +77,11 @@ class Demonstrated:
 @scenario(effect="change")
 def demonstrated(phase: Stage) -> Demonstrated:
     """The demos are checked out, run one after the other, and what they say is kept."""
-    phase.operate("plms", "check-out-demos")
+    scripts = checked_out(phase)
     registry = phase.file("registry")
     before, known = _lasting(registry), _run_ids(registry)
     with tempfile.TemporaryDirectory(prefix="demos-") as folder:
-        shown = {name: _run(phase, name, folder) for name in DEMOS}
+        shown = {name: _run(phase, name, script, folder) for name, script in scripts.items()}
         tests = dict(_tests(Path(folder), shown["demo3"].text))
     said = {name: one.text for name, one in shown.items()}
     phase.operate("plms", "keep-transcripts", said=said)
@@ -99,7 +99,13 @@ def demonstrated(phase: Stage) -> Demonstrated:
     )
 
 
-def _run(phase: Stage, name: str, reports: str) -> Shown:
+def checked_out(phase: Stage) -> dict[str, Path]:
+    """Where each demo is to be, once the demos are checked out."""
+    phase.operate("plms", "check-out-demos")
+    return {name: phase.file("demos") / script for name, script in DEMOS.items()}
+
+
+def _run(phase: Stage, name: str, script: Path, reports: str) -> Shown:
     phase.record("action", f"{name} runs")
     given = {
         "PLMS_URL": phase.target("plms").url,
@@ -107,7 +113,7 @@ def _run(phase: Stage, name: str, reports: str) -> Shown:
         "DEMO_REPORTS": reports,
         "PYTHON": sys.executable,
     }
-    return Demo(phase.file("demos") / DEMOS[name], MASKS, _LIMIT_S).run(given)
+    return Demo(script, MASKS, _LIMIT_S).run(given)
 
 
 def _tests(folder: Path, said: str) -> list[tuple[str, RanTests]]:

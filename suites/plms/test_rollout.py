@@ -7,21 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pytest_rollout import Observe
+from pytest_rollout import Observe, Stage
 from suites.plms.afterwards import Probe
+from suites.plms.demonstrations import checked_out
 from suites.plms.host import Host
 
 pytestmark = pytest.mark.rollout
 
 HERE = Path(__file__).parent
-OF_THE_SUITE = (
-    "demos/demo_1_idempotent_start.sh",
-    "demos/demo_2_representative_canary.sh",
-    "demos/demo_3_kpi_gated_completion.sh",
-    "rollout.yaml",
-    "attestations.embedded.yaml",
-    "bindings.txt",
-)
+OF_THE_SUITE = ("rollout.yaml", "attestations.embedded.yaml", "bindings.txt")
 OF_THE_RELEASE = (
     "scripts/check_plms_invariants.py",
     "scripts/run_invariants.sh",
@@ -44,8 +38,9 @@ def test_every_probe_is_answered(probed_change: tuple[Probe, ...], observe: Obse
 
 
 @pytest.mark.criterion("referenced-artifacts-exist")
-def test_what_the_plan_points_at_is_there(host: Host, observe: Observe) -> None:
+def test_what_the_plan_points_at_is_there(phase: Stage, host: Host, observe: Observe) -> None:
     paths = [HERE / name for name in OF_THE_SUITE]
     paths += [host.release / name for name in OF_THE_RELEASE]
+    paths += checked_out(phase).values()
     for path in paths:
         observe("missing_file", not path.is_file(), name=path.name)

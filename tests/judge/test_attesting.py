@@ -49,9 +49,14 @@ def said(
 
 
 def judged(
-    plan: Plan, *attestations: Attestation, where: str = "prod", sealed: bool = True
+    plan: Plan,
+    *attestations: Attestation,
+    where: str = "prod",
+    sealed: bool = True,
+    drill: str | None = None,
 ) -> Decision:
     world = world_of(plan, items={"p.one.c": ()}, environment=where, releases=V1, sealed=sealed)
+    world = replace(world, run=replace(world.run, drill=drill))
     return decided(plan, replace(world, attestations=attestations))
 
 
@@ -161,6 +166,15 @@ def test_a_rehearsal_asks_no_people() -> None:
     decision = judged(plan_of(), said(), where="embedded")
     assert decision.answer is Answer.HOLD
     assert "attestations.embedded.yaml has no stand-in" in decision.reasons[0]
+
+
+def test_a_stand_in_says_no_under_its_own_fault_and_no_other() -> None:
+    plan = plan_of(stand_ins=STAND_IN.replace("note:", "faults: [not-held], note:"))
+    assert plan.faults_of_people() == {"not-held"}
+    answers = [judged(plan, where="embedded", drill=one) for one in (None, "other", "not-held")]
+    assert [one.answer for one in answers] == [Answer.GO, Answer.GO, Answer.NO_GO]
+    assert [len(one.stand_ins) for one in answers] == [1, 1, 0]
+    assert answers[-1].reasons == ("p.one.c: under not-held its stand-in says no: a script (pm)",)
 
 
 def test_a_stand_in_may_say_no() -> None:

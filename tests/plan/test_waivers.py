@@ -203,6 +203,7 @@ def stand_ins(*given: dict[str, str]) -> list[str]:
         ({"note": "-"}, "has no `note`"),
         ({"by": "-"}, "has no `by`"),
         ({"fail": "maybe"}, "`fail` is true or false"),
+        ({"faults": "[':size=1']"}, "`faults`: ':size=1' has no fault name before the colon"),
         ({"who": "x"}, "unknown key `who`"),
     ],
 )

@@ -141,6 +141,22 @@ def test_a_manual_criterion_is_answered_by_a_stand_in(project: Project, how: lis
     assert project.rollout("decide", "demo.canary").outlines[-1].startswith("the same as")
 
 
+def test_a_fault_of_people_is_a_drill_in_which_they_say_no(
+    project: Project, how: list[str]
+) -> None:
+    project.plan(MANUAL)
+    project.write(
+        "suites/demo/attestations.embedded.yaml",
+        STAND_IN.replace("note:", "faults: [not-held], note:"),
+    )
+    drill = project.run("-m", "canary", "--rollout-fault", "not-held", *how)
+    assert drill.ret == 10
+    drill.stdout.fnmatch_lines(["*retro: under not-held its stand-in says no: the demo script*"])
+    wrong = project.run("-m", "canary", "--rollout-fault", "not-hold", *how)
+    wrong.stderr.fnmatch_lines(["*unknown `not-hold` (did you mean `not-held`*"])
+    assert project.run("-m", "canary", *how).ret == 0
+
+
 REAL = """\
 plan: demo
 release: {target: api, path: /version, json: version}
