@@ -26,7 +26,8 @@ def plms() -> Plan:
 def test_the_target_knows_every_fault_that_the_plan_names() -> None:
     named_faults = {one.fault.partition(":")[0] for phase in plms().phases for one in named(phase)}
     assert named_faults
-    assert named_faults <= set(known_faults("fixtures.plms:app", ROOT))
+    known = set(known_faults("fixtures.plms:app", ROOT)) | plms().faults_of_people()
+    assert named_faults <= known
 
 
 def test_what_a_day_got_wrong_is_noticed_where_it_is_rolled_up(tmp_path: Path) -> None:
