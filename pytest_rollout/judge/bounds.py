@@ -125,10 +125,15 @@ def alarms(rule: Rule, values: Weighted, kind: ScopeKind, a: float) -> bool | st
     Since an anchor by an e-value; over a moving window by the binomial distribution, its level
     shared out over the windows that the plan says the phase can hold.
     """
-    assert rule.confidence is not None
     counted = outcomes(rule, values)
     if isinstance(counted, str):
         return counted
+    return trips(rule, counted, kind, a)
+
+
+def trips(rule: Rule, counted: tuple[int, int, float], kind: ScopeKind, a: float) -> bool:
+    """Whether good and bad outcomes, against the share of good ones that is asked for, trip it."""
+    assert rule.confidence is not None
     good, bad, share = counted
     if not 0 < share < 1:
         return bad > 0 if share >= 1 else False

@@ -12,6 +12,7 @@ from pytest_rollout.judge.looks import Look, looks_of, rows
 from pytest_rollout.judge.lost import could_fail
 from pytest_rollout.judge.memory import Latch, Memory, Watch, remembered
 from pytest_rollout.judge.rules import absent_part, against, judge_slice, other_side, resolved
+from pytest_rollout.judge.running import only_grows, suspects
 from pytest_rollout.judge.slices import (
     Absent,
     Groups,
@@ -23,6 +24,7 @@ from pytest_rollout.judge.slices import (
     grouped,
     matching,
     recorded,
+    slice_of,
     slices,
 )
 from pytest_rollout.model.decision import Finding, Part
@@ -128,11 +130,15 @@ class _Guard:
                 self._rows(groups, self._end(known))
             else:
                 self._slots(groups, batch)
+        groups = grouped(self.rule, known)
         if not rows:
-            self._look(self._end(known), grouped(self.rule, known))
+            self._look(self._end(known), groups)
         latest = {group: watch.latest_us() for group, watch in self.watches.items()}
         named = set(expected(self.rule.each))
-        for group, watch in self.watches.items():
+        for group in dict.fromkeys([*groups, *self.watches]):
+            watch = self.watches.get(group)
+            if watch is None:
+                continue
             newest = latest[group] if group in named else max(latest.values())
             yield from watch.parts(stale=0 < newest < oldest_us)
         yield from (absent_part(self.rule, item) for item in self.absent)
@@ -166,9 +172,23 @@ class _Guard:
         earliest = min(map(event_time, batch), default=0)
         if self.since_us is not None:
             earliest = self.since_us + 1
+        if only_grows(self.rule):
+            self._suspects(groups, earliest)
+            return
         slots = {event_time(one) for items in groups.values() for one in items}
         for moment in sorted(one for one in slots if one >= earliest):
             self._look(moment, _until(groups, moment))
+
+    def _suspects(self, groups: Groups, earliest: int) -> None:
+        """Each group at the times at which it might have tripped; the rest changes nothing."""
+        for group, items in groups.items():
+            whole = slice_of(self.rule, group, items, self._reach(self._end(list(items))))
+            for one in suspects(self.rule, whole, self.terms):
+                watch = self.watches.get(group)
+                trip, lost = (watch.trip, watch.lost) if watch else (None, None)
+                new = (one.trips and trip is None) or (one.lost and lost is None)
+                if new and one.at_us >= earliest:
+                    self._look(one.at_us, _until({group: items}, one.at_us))
 
     def _look(self, moment: int, groups: Groups) -> None:
         reach = self._reach(moment)
@@ -256,11 +276,23 @@ def last_reset(world: World, id_: str) -> Reset | None:
 
 
 def _batches(items: list[Seen]) -> list[list[Seen]]:
-    """The slots of each run, in the order in which the runs were recorded."""
+    """The slots of each run, in the order in which the runs were recorded.
+
+    Runs that follow each other in event time as well are one batch: at no moment of the first
+    was anything known of the next.
+    """
     runs: dict[str, list[Seen]] = {}
     for item in items:
         runs.setdefault(item.run, []).append(item)
-    return sorted(runs.values(), key=lambda batch: max(map(recorded, batch)))
+    found: list[list[Seen]] = []
+    newest = 0
+    for batch in sorted(runs.values(), key=lambda batch: max(map(recorded, batch))):
+        if found and min(map(event_time, batch)) > newest:
+            found[-1] += batch
+        else:
+            found.append(batch)
+        newest = max(newest, *map(event_time, batch))
+    return found
 
 
 def _until(groups: Groups, moment: int) -> Groups:

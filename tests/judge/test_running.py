@@ -1,0 +1,101 @@
+"""A watch from an anchor is judged by running totals, and found as if at each of its slots."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pytest_rollout.judge import guardrails
+from pytest_rollout.judge.assess import Terms
+from pytest_rollout.judge.guardrails import judge_guardrail
+from pytest_rollout.judge.rules import judge_slice
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.model.decision import Finding, Part
+from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.verdict import Verdict
+from tests.judge.worlds import NINE, SECOND, guardrail, plan_of, seen, world_of
+
+RULES = (
+    "take: rate, fail: '< 0.6'",
+    "take: rate, fail: '> 0.4'",
+    "take: rate, fail: '< 0.8', confidence: 90%",
+    "take: mean, fail: '> 2.5'",
+    "take: mean, fail: '< 1'",
+    "take: sum, fail: '> 12'",
+    "take: sum, fail: '< -3'",
+    "take: count, fail: '< 4'",
+    "take: min, fail: '< 0'",
+    "take: max, fail: '> 3'",
+    "take: p50, fail: '> 2'",
+    "take: p50, fail: '<= 1'",
+    "take: p90, fail: '>= 3'",
+    "take: p80, fail: '> 2', confidence: 90%",
+    "take: {share: '<= 2'}, fail: '< 0.5'",
+    "take: {share: '> 2'}, fail: '> 0.5'",
+    "take: {share: '<= 2'}, fail: '< 0.7', confidence: 90%",
+)
+GROUPS = ("", "each: {lane: [A, B]}, ", "each: {lane: {from: m, at_least: 2}}, ")
+SCOPES = ("", "over: [{since: begin, need: 3}], ", "over: [{since: begin, until: 6m}], ")
+
+
+def history(drawn: random.Random, *, rate: bool) -> list[Seen]:
+    """What some runs saw: in order and late, whole and with holes of any weight."""
+    found, t, good = [], 0, drawn.random()
+    for number in range(drawn.randint(0, 25)):
+        t += drawn.choice([0, 30, 30, 60])
+        run = f"r{drawn.choice([number // 5, number // 5, drawn.randint(0, 4)])}"
+        value: float | None = drawn.choice([-1, 0, 1, 2, 3, 4])
+        if rate:
+            value = drawn.choice([0, 1, 1 if drawn.random() < good else 0.5])
+        if drawn.random() < 0.08:
+            value = None
+        at = t + drawn.choice([0, 200])
+        one = seen(value, t, seq=number, run=run, recorded=at, lane=drawn.choice("ABC"))
+        if value is None:
+            one = Seen(one.slot, Hole("x", drawn.choice([None, 1, 3])), one.seen_us, one.run)
+        found.append(one)
+    return found
+
+
+def judged(plan: Plan, items: list[Seen], begun_us: int | None) -> Finding:
+    phase, at_us = plan.phases[0], NINE + 90_000 * SECOND
+    world = world_of(plan, items, begun_us=begun_us)
+    return judge_guardrail(plan, phase, phase.guardrails[0], world, at_us, 0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_totals_find_what_every_slot_would(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = random.Random(rule)
+    cases = []
+    for _ in range(60):
+        plan = plan_of(guardrail(f"metric: m, {drawn.choice(GROUPS)}{drawn.choice(SCOPES)}{rule}"))
+        items = history(drawn, rate="rate" in rule)
+        cases.append((plan, items, drawn.choice([NINE, NINE, NINE + 100 * SECOND, None])))
+    found = [judged(*case) for case in cases]
+    monkeypatch.setattr(guardrails, "only_grows", lambda _: False)
+    assert found == [judged(*case) for case in cases]
+    assert len({one.verdict for one in found}) > 2
+
+
+@pytest.mark.parametrize("lost", [(), (5, 700)])
+def test_a_long_watch_is_judged_in_one_pass(
+    lost: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n, asked = 1440, 0
+    items = [
+        seen(None if i in lost else int(i % 50 != 25), i * 60, run=f"r{i // 20}") for i in range(n)
+    ]
+
+    def counting(rule: Rule, slice_: Slice, terms: Terms) -> Part:
+        nonlocal asked
+        asked += 1
+        return judge_slice(rule, slice_, terms)
+
+    monkeypatch.setattr(guardrails, "judge_slice", counting)
+    plan = plan_of(guardrail("metric: m, take: rate, fail: '< 0.9'"))
+    finding = judged(plan, items, NINE)
+    assert finding.verdict is (Verdict.INCONCLUSIVE if lost else Verdict.PASS)
+    assert asked <= 1 + len(lost)
