@@ -43,7 +43,7 @@ def command(
     if as_json:
         print_json(_data(decision, finding))
         return 0
-    for line in explained(phase.title, then, decision, finding):
+    for line in explained(phase, then, decision, finding):
         say(line)
     if plan.digest not in {one.plan.digest for one in project.found if one.plan}:
         say("  The plan has been changed since; this is how it was judged then.")

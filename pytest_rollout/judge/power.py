@@ -78,7 +78,7 @@ def _most(limit: int, holds: Callable[[int], bool]) -> int | None:
 
 
 def more(rule: Rule, found: Assessed, level: float) -> str | None:
-    """How many more good samples would decide, where a bound leaves it open."""
+    """How many more good samples would make it pass, where a bound leaves it open."""
     if found.verdict is not Verdict.INCONCLUSIVE or rule.versus is not None or not level:
         return None
     if rule.take.take not in (Take.RATE, Take.SHARE):
@@ -91,7 +91,7 @@ def more(rule: Rule, found: Assessed, level: float) -> str | None:
     if need is None:
         return None
     samples = "sample, if good," if need == 1 else "samples, all good,"
-    return f"{need} more {samples} would decide"
+    return f"{need} more {samples} would make it pass"
 
 
 def least(holds: Callable[[int], bool]) -> int | None:

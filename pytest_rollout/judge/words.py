@@ -58,7 +58,7 @@ def taken(rule: Rule, slice_: Slice, found: Assessed, terms: Terms) -> str:
             f"{decimal(point.value)} of {count(point.n, 'sample')} of {rule.metric} are bad{first}"
         )
     if found.difference is None:
-        first = ", the first" if at and rule.take.take in _SUMMED else ""
+        first = ", the first bad one" if at and rule.take.take in _SUMMED else ""
         value = f"{amount(rule, point.value)}{_of(rule, found)}{first}{at}{_bound(rule, found)}"
         return f"{rule.take.text} of {rule.metric} was {value}, {over}"
     assert rule.versus is not None

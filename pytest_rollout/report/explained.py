@@ -6,25 +6,25 @@ from collections.abc import Iterator, Sequence
 
 from pytest_rollout.model.attestation import NAME
 from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
-from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Use, Waived
 from pytest_rollout.report import text
+from pytest_rollout.report.advice import advice
 from pytest_rollout.report.stated import group_words, rule_words
 
 MOST_PARTS = 40
-_TAUGHT = {  # what a reader may do about a verdict
-    Verdict.FAIL: "mend it, then run again",
-    Verdict.ERROR: "mend the check or what it asks, then run again; an error is never a pass",
-    Verdict.MISSING: "what is missing must be seen; nothing seen is never a pass",
-    Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
-    Verdict.HOLD: "it must reach the target, or be waived for a while",
-}
 _THEN = {
     Then.WARN: "it becomes a condition of the GO",
     Then.NOTIFY: "it becomes a condition of the GO",
-    Then.PAUSE: "the gate is held",
-    Then.ROLLBACK: "the gate says ROLLBACK",
+    Then.PAUSE: "the gate is HOLD",
+    Then.ROLLBACK: "the gate is ROLLBACK",
+}
+_WEIGHTS = {
+    Severity.HARD: "Hard: no GO until it is met, or waived.",
+    Severity.SOFT: "Soft: a miss does not stop the GO, but becomes a condition of it.",
+    Severity.OPTIONAL: "Optional: it is reported and decides nothing.",
 }
 _METHODS = {
     "Clopper-Pearson": "Clopper and Pearson's exact bounds of a share",
@@ -36,15 +36,15 @@ _METHODS = {
 
 
 def explained(
-    title: str, stated: Criterion | Guardrail, decision: Decision, finding: Finding
+    phase: Phase, stated: Criterion | Guardrail, decision: Decision, finding: Finding
 ) -> Iterator[str]:
-    """The lines that explain a finding; ``title`` is the phase's."""
+    """The lines that explain what was found of something that a phase states."""
     rail = isinstance(stated, Guardrail)
     word = text.state(finding.verdict) if rail else text.word(finding.verdict)
     meaning = text.STATES[word] if rail else text.MEANING[finding.verdict]
     yield f"{finding.id}: {word} ({meaning})"
     yield f"  It says: {finding.says}."
-    yield f"  {_weight(stated)} of {decision.address.plan}.{decision.address.phase} ({title})."
+    yield f"  {_weight(phase, stated)} of {decision.address.plan}.{phase.id} ({phase.title})."
     yield from (f"  Asked: {words}." for words in _asked(stated))
     if isinstance(stated, Guardrail) and stated.check is not None:
         yield f"  Watched: `rollout watch` asks {stated.check}."
@@ -56,17 +56,29 @@ def explained(
         if one.guardrail == finding.id
     )
     yield from (
-        f"  Condition: owed by {one.owner}, due at {one.due}."
+        f"  Condition: {one.owner} settles it, by {one.due}."
         for one in decision.conditions
         if one.id == finding.id
     )
-    yield from _open(stated, finding, decision.environment)
+    told = advice(stated, finding, decision.environment)
+    if told:
+        yield f"  Next: {told}."
     release = f" of release {decision.release}" if decision.release else ""
     yield (
         f"  Evidence: run {decision.run}{release} in {decision.environment}, decided "
-        f"{text.moment(decision.decided_at)}; the gate, {decision.address}, is "
-        f"{decision.answer.value}."
+        f"{text.moment(decision.decided_at)}; {decision.address} is {decision.answer.value}"
+        f"{_part_in(decision, finding)}."
     )
+
+
+def _part_in(decision: Decision, finding: Finding) -> str:
+    """Whether a finding is why its gate is not GO."""
+    if decision.answer is Answer.GO:
+        return ""
+    if any(reason.startswith(f"{finding.id}: ") for reason in decision.reasons):
+        return ", for this reason"
+    graver = finding.verdict.holds_back and finding.severity == Severity.HARD.value
+    return ", for graver reasons" if graver else ", for other reasons"
 
 
 def worth(estimate: Estimate | None) -> Iterator[str]:
@@ -78,7 +90,7 @@ def worth(estimate: Estimate | None) -> Iterator[str]:
     if estimate.catches:
         yield f"Worth: {estimate.catches}."
     if estimate.more:
-        yield f"Open: {estimate.more}."
+        yield f"Next: {estimate.more}."
 
 
 def _between(seen: Estimate) -> str:
@@ -109,7 +121,9 @@ def _seen(stated: Criterion | Guardrail, finding: Finding) -> Iterator[str]:
     checks = [part for part in checks if part is not answer or len(checks) > 1]
     if checks:
         members = isinstance(stated, Criterion) and stated.of is not None
-        yield "  Its members:" if members else "  Checks:"
+        measured = isinstance(stated, Criterion) and stated.rule is not None
+        checks_ = "Its checks, which only measure:" if measured else "Checks:"
+        yield "  Its members:" if members else f"  {checks_}"
         yield from (f"    {_part(part)}" for part in checks[:MOST_PARTS])
     left = max(0, len(groups) - MOST_PARTS) + max(0, len(checks) - MOST_PARTS)
     if left:
@@ -153,40 +167,26 @@ def _asked(stated: Criterion | Guardrail) -> Iterator[str]:
     if stated.rolls_up:
         yield f"{' and '.join(one.name for one in stated.rolls_up)} must hold in their gates"
     if stated.attested:
-        yield f"a person answers it: {' or '.join(stated.by) or 'anybody with a role of the plan'}"
+        life_us = stated.valid_for_us
+        life = f"; it counts for {duration_words(life_us)}" if life_us else ""
+        yield f"{' or '.join(stated.by) or 'anybody with a role of the plan'} must attest it{life}"
     elif stated.rule is None and stated.of is None and not stated.rolls_up:
         yield "every check of it must run and pass"
 
 
-def _weight(stated: Criterion | Guardrail) -> str:
+def _weight(phase: Phase, stated: Criterion | Guardrail) -> str:
     if isinstance(stated, Guardrail):
         then = " and ".join(dict.fromkeys(_THEN[one] for one in stated.then))
-        return f"A guardrail, watched from begin to end; once tripped, {then}. It is"
-    weight = {
-        Severity.HARD: "Hard: unless it holds there is no GO.",
-        Severity.SOFT: "Soft: a miss does not stop the GO, but becomes a condition of it.",
-        Severity.OPTIONAL: "Optional: it is reported and decides nothing.",
-    }
-    return f"{weight[stated.severity]} It belongs to the {stated.gate.value} gate"
-
-
-def _open(stated: Criterion | Guardrail, finding: Finding, environment: str) -> Iterator[str]:
-    """What may be done, unless the measurement itself says what would decide."""
-    if any(part.estimate and part.estimate.more for part in finding.parts):
-        return
-    if isinstance(stated, Guardrail):
-        if finding.verdict is not Verdict.PASS and finding.verdict is not Verdict.FAIL:
-            yield "  Next: it must be seen; a guardrail that sees nothing holds the gate."
-        return
-    answer = any(part.name == NAME and part.verdict is finding.verdict for part in finding.parts)
-    if answer and finding.verdict is Verdict.MISSING:
-        by = " or ".join(stated.by) or "somebody with a role of the plan"
-        how = f"with `rollout attest {finding.id} --env {environment}`"
-        if environment == EMBEDDED:
-            by, how = "a stand-in", "in attestations.embedded.yaml beside the plan"
-        yield f"  Next: {by} answers it, {how}."
-    elif finding.verdict in _TAUGHT:
-        yield f"  Next: {_TAUGHT[finding.verdict]}."
+        return f"A guardrail, watched through the whole phase; once tripped, {then}. It is"
+    weight = _WEIGHTS[stated.severity]
+    groups = [
+        one.id
+        for one in phase.criteria
+        if one.of is not None and stated.id in {name for name, _ in one.of.members}
+    ]
+    if groups and stated.severity is Severity.OPTIONAL:
+        weight = f"Optional: by itself it decides nothing; it counts in {' and '.join(groups)}."
+    return f"{weight} It belongs to the {stated.gate.value} gate"
 
 
 def _waiver(one: Waived) -> str:
@@ -194,13 +194,13 @@ def _waiver(one: Waived) -> str:
     release = f" and only of release {one.release}" if one.release else ""
     return (
         f"  Waiver{limit}: {_USES[one.use]}. Asked by {one.author}, approved by {one.approver}, "
-        f"until {one.until}{release}: {one.reason}"
+        f"to the end of {one.until}{release}: {one.reason}"
     )
 
 
 _USES = {
-    Use.APPLIED: "it covers what was seen, which is a condition of the GO and no pass",
-    Use.UNNEEDED: "not needed, because the criterion holds without it",
+    Use.APPLIED: "it covers what was seen: a GO is possible, on the condition below",
+    Use.UNNEEDED: "not needed, because the criterion is met without it",
     Use.SHORT: "it does not cover this (it covers no more than its limit, and never what was "
     "not seen)",
     Use.EXPIRED: "it had expired",

@@ -36,7 +36,7 @@ def rule_words(rule: Rule, *, guardrail: bool = False) -> str:
 def group_words(group: Group) -> str:
     """``a score of a (weight 2) and b must be at least 80 of 100; a must not fail``."""
     names = " and ".join(
-        f"{name} (weight {float(weight):g})" if weight != 1 else name
+        f"{name} (weight {float(weight):g})" if group.bands else name
         for name, weight in group.members
     )
     if group.need is not Need.SCORE or group.bands is None:
@@ -59,17 +59,18 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
         yield "for " + "; ".join(map(_each, rule.each))
     if rule.per is not None:
         yield f"of each {rule.per.value} by itself"
+    unit = f" {rule.per.value}s" if rule.per else ""
     if rule.per is None or any(one.kind is not ScopeKind.RUN for one in rule.scopes):
-        unit = f" {rule.per.value}s" if rule.per else ""
         yield " or, with too few there, ".join(one.words + unit for one in rule.scopes)
     yield from _cuts(rule, guardrail=guardrail)
     if rule.tolerate is not None:
         yield _tolerated(rule.tolerate)
     if rule.streak is not None:
-        yield rule.streak.words
+        yield rule.streak.words.replace(" in a row", f"{unit} in a row")
     if rule.confidence is not None:
         wrong = f"{float(1 / rule.confidence.level):.3g}"
-        yield f"with {rule.confidence.text} confidence (wrong at most 1 time in {wrong})"
+        what = "a false alarm" if guardrail else "a false pass"
+        yield f"with {rule.confidence.text} confidence ({what} at most 1 time in {wrong})"
 
 
 def _samples(rule: Rule) -> str:

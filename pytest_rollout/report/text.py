@@ -18,13 +18,13 @@ MOST_ATTEMPTS = 10
 MEANING = {
     Verdict.FAIL: "seen to be bad",
     Verdict.ERROR: "it could not be measured",
-    Verdict.MISSING: "what it needs was not seen",
+    Verdict.MISSING: "not seen, or it counts no longer",
     Verdict.INCONCLUSIVE: "too little was seen to tell, or some of it cannot be judged",
-    Verdict.HOLD: "worse than the target, not yet a breach",
-    Verdict.WAIVED: "it does not hold, and that was accepted for a while",
-    Verdict.WARN: "good enough, with a warning",
-    Verdict.PASS: "seen to hold",
-    Verdict.NOT_APPLICABLE: "it does not apply here",
+    Verdict.HOLD: "the target is missed, and that is no breach yet",
+    Verdict.WAIVED: "not met, and that was accepted for a while",
+    Verdict.WARN: "met, on a condition",
+    Verdict.PASS: "met",
+    Verdict.NOT_APPLICABLE: "the plan does not ask for it here",
 }
 STATES = {
     "tripped": "seen to be bad while it was watched",

@@ -227,7 +227,7 @@ class TestConfidence:
     def test_how_many_more_would_decide(self) -> None:
         seen_ = part(self.rate(20, 20)).estimate
         assert seen_ is not None
-        assert seen_.more == "9 more samples, all good, would decide"
+        assert seen_.more == "9 more samples, all good, would make it pass"
 
     def test_each_look_halves_the_level(self) -> None:
         plan = plan_of(criterion('metric: m, take: rate, pass: ">= 0.9", confidence: 95%'))

@@ -14,15 +14,15 @@ from tests.report.demonstration import decision
 PLAN, DECISION = decision()
 PHASE = PLAN.phases[0]
 HARD = (
-    "Hard: unless it holds there is no GO. It belongs to the exit gate of shop.canary "
+    "Hard: no GO until it is met, or waived. It belongs to the exit gate of shop.canary "
     "(One customer in ten)."
 )
 SAID = {
     "payments": (
-        "pass (seen to hold)",
-        "Asked: the rate of payment_ok (the share that is 1), in this run, must be at least"
-        " 0.95, with 95 % confidence (wrong at most 1 time in 20); it takes at least 59 "
-        "samples.",
+        "pass (met)",
+        "Asked: the rate of payment_ok (the share that is 1), in this run, must be at least "
+        "0.95, with 95 % confidence (a false pass at most 1 time in 20); it takes at least "
+        "59 samples.",
         "Seen: rate of payment_ok was 1 (at least 0.970486 at 95 % confidence), over 100 "
         "samples in this run; allowed >= 0.95.",
         "Bounds: 100 samples show that it is between 0.970486 and 1 (Clopper and Pearson's "
@@ -31,25 +31,25 @@ SAID = {
         "samples are independent of each other.",
     ),
     "page-opens": (
-        "pass (seen to hold)",
+        "pass (met)",
         "Asked: every check of it must run and pass.",
         "Seen: its check passed.",
     ),
     "queue": (
-        "warn (good enough, with a warning)",
-        "Asked: the largest of queue_depth, in this run, must be below 10, a warning when "
-        "at least 8; it takes at least 3 samples.",
+        "warn (met, on a condition)",
+        "Asked: the largest of queue_depth, in this run, must be below 10, a warning when at "
+        "least 8; it takes at least 3 samples.",
         "Seen: max of queue_depth was 9 at 2025-11-10 09:01:00 EST, over 3 samples in this "
         "run; allowed < 10, but >= 8 is a warning.",
-        "Condition: owed by sre, due at shop.full/entry.",
+        "Condition: sre settles it, by shop.full/entry.",
     ),
     "latency": (
-        "hold (worse than the target, not yet a breach)",
+        "hold (the target is missed, and that is no breach yet)",
         "Asked: the p95 of page_time (95 % of them are no larger), in this run, must be "
         "below 500ms, a breach when above 800ms; it takes at least 20 samples.",
         "Seen: p95 of page_time was 650ms at 2025-11-10 09:18:00 EST, over 24 samples in "
         "this run; between the target < 500ms and the breach > 800ms.",
-        "Next: it must reach the target, or be waived for a while.",
+        "Next: reach the target, or have it waived for a while.",
     ),
     "refunds": (
         "fail (seen to be bad)",
@@ -57,7 +57,7 @@ SAID = {
         "0.9; it takes at least 10 samples.",
         "Seen: rate of refund_ok was 0.666667 (8 of 12), over 12 samples in this run; "
         "allowed >= 0.9.",
-        "Next: mend it, then run again.",
+        "Next: mend it, or have it waived for a while, then run again.",
     ),
     "emails": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -69,37 +69,37 @@ SAID = {
     "coupons": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
         "Asked: the rate of coupon_ok (the share that is 1), in this run, must be at least "
-        "0.9, with 95 % confidence (wrong at most 1 time in 20); it takes at least 20 "
+        "0.9, with 95 % confidence (a false pass at most 1 time in 20); it takes at least 20 "
         "samples.",
         "Seen: rate of coupon_ok was 1 (at least 0.872694 at 95 % confidence), over 22 "
         "samples in this run; allowed >= 0.9, neither shown nor ruled out yet.",
         "Bounds: 22 samples show that it is between 0.872694 and 1 (Clopper and Pearson's "
         "exact bounds of a share).",
-        "Open: 7 more samples, all good, would decide.",
+        "Next: 7 more samples, all good, would make it pass.",
     ),
     "stock": (
-        "missing (what it needs was not seen)",
-        "Asked: the sum of oversold, for each warehouse (Berlin, Boston), in this run, must"
-        " be at most 0; it takes at least 1 sample of each.",
+        "missing (not seen, or it counts no longer)",
+        "Asked: the sum of oversold, for each warehouse (Berlin, Boston), in this run, must "
+        "be at most 0; it takes at least 1 sample of each.",
         "Seen, group by group:",
         "warehouse Berlin: pass; sum of oversold was 0, over 2 samples in this run; allowed <= 0",
         "warehouse Boston: missing; no sample of oversold was seen in this run; 1 sample needed",
         "Next: what is missing must be seen; nothing seen is never a pass.",
     ),
     "banner": (
-        "waived (it does not hold, and that was accepted for a while)",
+        "waived (not met, and that was accepted for a while)",
         "Asked: the rate of banner_ok (the share that is 1), in this run, must be at least "
         "0.9; it takes at least 10 samples.",
-        "Seen: rate of banner_ok was 0.7 (7 of 10), over 10 samples in this run; allowed >="
-        " 0.9, with its waiver >= 0.6; waived until 2025-11-30, approved by Bo: the banner "
+        "Seen: rate of banner_ok was 0.7 (7 of 10), over 10 samples in this run; allowed >= "
+        "0.9, with its waiver >= 0.6; waived until 2025-11-30, approved by Bo: the banner "
         "goes next month.",
-        "Waiver (>= 0.6 is accepted): it covers what was seen, which is a condition of the "
-        "GO and no pass. Asked by Ann, approved by Bo, until 2025-11-30: the banner goes "
-        "next month",
-        "Condition: owed by Bo, due at 2025-11-30.",
+        "Waiver (>= 0.6 is accepted): it covers what was seen: a GO is possible, on the "
+        "condition below. Asked by Ann, approved by Bo, to the end of 2025-11-30: the banner "
+        "goes next month",
+        "Condition: Bo settles it, by 2025-11-30.",
     ),
     "pager": (
-        "not applicable (it does not apply here)",
+        "not applicable (the plan does not ask for it here)",
         "Asked: every check of it must run and pass.",
         "Seen: PAGER is not configured.",
     ),
@@ -107,65 +107,65 @@ SAID = {
         "fail (seen to be bad)",
         "Asked: every check of it must run and pass.",
         "Seen: test_colours: the button is #ff0000, #cc0000 is the brand's.",
-        "Condition: owed by design, due at shop.full/entry.",
-        "Next: mend it, then run again.",
+        "Condition: design settles it, by shop.full/entry.",
+        "Next: the GO does not wait for it; mend it before it is due.",
     ),
     "rubric": (
         "fail (seen to be bad)",
-        "Asked: a score of clear (weight 2) and friendly must be at least 80 of 100.",
+        "Asked: a score of clear (weight 2) and friendly (weight 1) must be at least 80 of 100.",
         "Seen: the score is 66.6667 of 100, allowed >= 80; not earned in full: friendly.",
         "Its members:",
         "clear: pass; its check passed",
         "friendly: fail; test_friendly: 2 of 5 readers found it friendly, 4 are asked for",
-        "Next: mend it, then run again.",
+        "Next: see what friendly comes to, then run again.",
     ),
     "legal": (
-        "missing (what it needs was not seen)",
-        "Asked: a person answers it: pm.",
+        "missing (not seen, or it counts no longer)",
+        "Asked: pm must attest it.",
         "Seen: nobody has attested it.",
-        "Next: pm answers it, with `rollout attest shop.canary.legal --env prod`.",
+        "Next: pm attests it, with `rollout attest shop.canary.legal --env prod`.",
     ),
     "drill": (
-        "missing (what it needs was not seen)",
-        "Asked: a person answers it: sre.",
+        "missing (not seen, or it counts no longer)",
+        "Asked: sre must attest it.",
         "Seen: attested by Cy (sre) at 2025-10-11 10:00:00 EDT of v2: rolled back in four "
         "minutes; longer ago than the 1d for which it counts.",
-        "Next: sre answers it, with `rollout attest shop.canary.drill --env prod`.",
+        "Next: sre attests it, with `rollout attest shop.canary.drill --env prod`.",
     ),
     "calm-nights": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
-        "Asked: the sum of alarms, of each night by itself, must be at most 0, 3 in a row; "
-        "it takes at least 1 sample of each night.",
-        "Seen: 2 in a row, 3 needed; now: sum of alarms was 0, over 1 sample in that night;"
-        " allowed <= 0.",
+        "Asked: the sum of alarms, of each night by itself, must be at most 0, 3 nights in a "
+        "row; it takes at least 1 sample of each night.",
+        "Seen: 2 in a row, 3 needed; now: sum of alarms was 0, over 1 sample in that night; "
+        "allowed <= 0.",
         "Next: more must be seen; too little is never a pass.",
     ),
     "unbound": (
-        "missing (what it needs was not seen)",
+        "missing (not seen, or it counts no longer)",
         "Asked: every check of it must run and pass.",
         "Seen: no check is bound to it (no test carries criterion('unbound')).",
-        "Next: what is missing must be seen; nothing seen is never a pass.",
+        "Next: add a test with @pytest.mark.criterion('unbound'), then run again.",
     ),
     "not-slower": (
         "fail (seen to be bad)",
         "Asked: the mean of page_time (only version new), less that of page_time (only "
         "version old), in this run, must be at most 50ms; it takes at least 1 sample.",
-        "Seen: mean of page_time was 330ms, 80ms more than that of page_time (version old),"
-        " over 2 samples in this run; allowed <= 50ms.",
-        "Next: mend it, then run again.",
+        "Seen: mean of page_time was 330ms, 80ms more than that of page_time (version old), "
+        "over 2 samples in this run; allowed <= 50ms.",
+        "Next: mend it, or have it waived for a while, then run again.",
     ),
     "retried": (
-        "warn (good enough, with a warning)",
+        "warn (met, on a condition)",
         "Asked: every check of it must run and pass.",
         "Seen: test_retried: passed only at attempt 2; before: fail: charged twice.",
-        "Condition: owed by sre, due at shop.full/entry.",
+        "Condition: sre settles it, by shop.full/entry.",
     ),
     "shipping": (
         "error (it could not be measured)",
         "Asked: the rate of parcel_ok (the share that is 1), in this run, must be at least "
         "0.9; it takes at least 1 sample.",
         "Seen: a rate is of outcomes between 0 and 1, and 2 was observed.",
-        "Next: mend the check or what it asks, then run again; an error is never a pass.",
+        "Next: record parcel_ok as its rule takes it, then run again.",
     ),
     "history": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -173,14 +173,15 @@ SAID = {
         "least 0.9; it takes at least 10 samples.",
         "Seen: 10 of 10 samples of order_ok cannot be judged: older than evidence may be "
         "(max_age).",
-        "Next: more must be seen; too little is never a pass.",
+        "Next: see it anew: what was seen is too old for this environment (max_age).",
     ),
     "errors": (
         "tripped (seen to be bad while it was watched)",
         "Asked: the rate of request_error (the share that is 1), among the last 10, must "
         "never be above 0.2; it takes at least 10 samples.",
-        "Seen: rate of request_error was 0.3 (3 of 10), the first at 2025-11-10 09:07:00 "
-        "EST, over 10 samples among the last 10; allowed <= 0.2.",
+        "Seen: rate of request_error was 0.3 (3 of 10), the first bad one at 2025-11-10 "
+        "09:07:00 EST, over 10 samples among the last 10; allowed <= 0.2.",
+        "Next: roll back and mend it; then `rollout reset shop.canary.errors` has it judged anew.",
     ),
     "disk": (
         "quiet (watched, and nothing bad was seen)",
@@ -194,7 +195,7 @@ SAID = {
         "Asked: the sum of booked_twice, since the phase began, must never be above 0; it "
         "takes at least 1 sample.",
         "Seen: no sample of booked_twice was seen since the phase began; 1 sample needed.",
-        "Next: it must be seen; a guardrail that sees nothing holds the gate.",
+        "Next: booked_twice must be seen; a guardrail that sees nothing is HOLD.",
     ),
 }
 
@@ -204,13 +205,13 @@ def lines_of(slug: str) -> list[str]:
     asked = next(one for one in stated if one.id == slug)
     found = (*DECISION.criteria, *DECISION.guardrails)
     finding = next(one for one in found if one.id == f"shop.canary.{slug}")
-    return [line.strip() for line in explained(PHASE.title, asked, DECISION, finding)]
+    return [line.strip() for line in explained(PHASE, asked, DECISION, finding)]
 
 
 @pytest.mark.parametrize("slug", SAID)
 def test_what_is_said_of_each_verdict(slug: str) -> None:
     head, *rest = lines_of(slug)
-    told = [line for line in rest[2:-1] if not line.startswith(("Checks:", "test_"))]
+    told = [line for line in rest[2:-1] if not line.startswith(("Checks:", "Its checks", "test_"))]
     assert (head.partition(": ")[2], *told) == SAID[slug]
 
 
@@ -228,21 +229,31 @@ def test_the_whole_of_one() -> None:
         "Seen: test_search: ConnectionError: connection refused by 10.0.0.7:443.",
         "Checks:",
         "test_search: error; ConnectionError: connection refused by 10.0.0.7:443",
-        "Next: mend the check or what it asks, then run again; an error is never a pass.",
-        "Evidence: run r1 of release v2 in prod, decided 2025-11-10 15:00:00 UTC; the gate, "
-        "shop.canary/exit, is ROLLBACK.",
+        "Next: mend the check, or the service that it calls, then run again; an error is never "
+        "a pass.",
+        "Evidence: run r1 of release v2 in prod, decided 2025-11-10 15:00:00 UTC; "
+        "shop.canary/exit is ROLLBACK, for graver reasons.",
     ]
+
+
+def test_whether_it_is_why_the_gate_says_no() -> None:
+    ends = {slug: lines_of(slug)[-1].rpartition(", ")[2] for slug in ("errors", "legal", "disk")}
+    assert ends == {
+        "errors": "for this reason.",
+        "legal": "for graver reasons.",
+        "disk": "for other reasons.",
+    }
 
 
 def test_how_much_a_criterion_weighs() -> None:
     soft, optional = lines_of("colours")[2], lines_of("friendly")[2]
     assert soft.startswith("Soft: a miss does not stop the GO, but becomes a condition of it. It")
-    assert optional.startswith("Optional: it is reported and decides nothing. It belongs to the")
+    assert optional.startswith("Optional: by itself it decides nothing; it counts in rubric. It")
 
 
 def test_reports_say_what_a_measurement_is_worth() -> None:
     shown = "22 samples show that it is between 0.872694 and 1"
-    decides = "7 more samples, all good, would decide"
+    decides = "7 more samples, all good, would make it pass"
     caught = "if 4.7 % or more were bad, 19 of 20 such runs would not have passed"
     page, text = to_html(DECISION), to_markdown(DECISION)
     assert all(words in page for words in (shown, decides, caught, ">0.65 s<"))

@@ -1,0 +1,74 @@
+"""What a reader may do about a finding: one sentence, or none where nothing is to be done."""
+
+from __future__ import annotations
+
+from pytest_rollout.model.attestation import NAME
+from pytest_rollout.model.decision import Finding, Part
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
+from pytest_rollout.model.verdict import Verdict
+
+_NEXT = {
+    Verdict.FAIL: "mend it, or have it waived for a while, then run again",
+    Verdict.ERROR: "mend the check, or the service that it calls, then run again; an error is "
+    "never a pass",
+    Verdict.MISSING: "what is missing must be seen; nothing seen is never a pass",
+    Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
+    Verdict.HOLD: "reach the target, or have it waived for a while",
+}
+
+
+def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) -> str | None:
+    """What to do next about a criterion or guardrail that is not met; None where it is."""
+    if any(one.estimate is not None and one.estimate.more for one in finding.parts):
+        return None  # the measurement itself says what would settle it
+    if isinstance(stated, Guardrail):
+        return _guardrail(stated, finding)
+    if finding.verdict not in _NEXT or stated.severity is Severity.OPTIONAL:
+        return None
+    telling = [one for one in finding.parts if one.verdict is finding.verdict]
+    if finding.verdict is Verdict.MISSING and any(one.name == NAME for one in telling):
+        return _attestation(stated, finding, environment)
+    if stated.of is not None:
+        names = " and ".join(one.name for one in finding.parts if one.verdict in _NEXT)
+        return f"see what {names} comes to, then run again" if names else _NEXT[finding.verdict]
+    if stated.severity is Severity.SOFT and finding.verdict is Verdict.FAIL:
+        return "the GO does not wait for it; mend it before it is due"
+    if _unbound(stated, finding):
+        return f"add a test with @pytest.mark.criterion({stated.id!r}), then run again"
+    if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
+        return f"record {stated.rule.metric} as its rule takes it, then run again"
+    if finding.verdict is Verdict.INCONCLUSIVE and "max_age" in finding.because:
+        return "see it anew: what was seen is too old for this environment (max_age)"
+    return _NEXT[finding.verdict]
+
+
+def _is_check(part: Part) -> bool:
+    return "::" in part.name
+
+
+def _unbound(stated: Criterion, finding: Finding) -> bool:
+    by_test = stated.check is None and not stated.attested and not stated.rolls_up
+    missing = finding.verdict is Verdict.MISSING
+    return missing and by_test and not any(map(_is_check, finding.parts))
+
+
+def _attestation(stated: Criterion, finding: Finding, environment: str) -> str:
+    by = " or ".join(stated.by) or "somebody with a role of the plan"
+    if environment == EMBEDDED:
+        return "a stand-in attests it, in attestations.embedded.yaml beside the plan"
+    return f"{by} attests it, with `rollout attest {finding.id} --env {environment}`"
+
+
+def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
+    if finding.verdict is Verdict.PASS:
+        return None
+    if finding.verdict is not Verdict.FAIL:
+        series = " and ".join(dict.fromkeys(rule.metric for rule in stated.rules))
+        return f"{series} must be seen; a guardrail that sees nothing is HOLD"
+    if Then.ROLLBACK in stated.then:
+        back = "roll back and mend it"
+    elif Then.PAUSE in stated.then:
+        back = "mend it"
+    else:
+        return None
+    return f"{back}; then `rollout reset {finding.id}` has it judged anew"
