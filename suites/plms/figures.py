@@ -44,13 +44,15 @@ def width(run: Run) -> float | None:
     return None if low is None or high is None or not mean else (high - low) / float(mean)
 
 
-def contained(run: Run) -> bool:
-    """Whether tokens and, where they are known, minutes lie within their intervals."""
-    return all(
-        run[f"{name}_ci_lower"] <= run[f"{name}_actual"] <= run[f"{name}_ci_upper"]
+def contained(run: Run) -> bool | None:
+    """Whether tokens and minutes lie within their intervals; None where one is unknown."""
+    known = [
+        [run[f"{name}_{part}"] for part in ("ci_lower", "actual", "ci_upper")]
         for name in ("tokens", "duration")
-        if run[f"{name}_actual"] is not None and run[f"{name}_ci_lower"] is not None
-    )
+    ]
+    if any(None in values for values in known):
+        return None
+    return all(low <= actual <= high for low, actual, high in known)
 
 
 def by_lane(found: Sequence[Run]) -> dict[str, list[Run]]:

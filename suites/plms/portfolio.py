@@ -148,12 +148,3 @@ def stalls(
                 first = one.time
             since[project.id] = (project.progress, first)
             yield one.time, project.id, (one.time - first).total_seconds()
-
-
-def assert_healthy(api: httpx.Client, part: str) -> None:
-    """A part that the API needs is there: by status and by body, since each alone may lie."""
-    answer = api.get("/api/ops/healthz")
-    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
-    health = answer.json()
-    assert health["status"] == "ok", f"health says {health['status']!r}, not 'ok'"
-    assert health[part] is True, f"health says {part} is {health[part]}"

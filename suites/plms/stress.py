@@ -44,11 +44,9 @@ class Looks:
             self.answers.append((now, answer.json()))
 
     def gaps(self) -> Iterator[tuple[datetime, float]]:
-        """The seconds between two answers in a row, and from the last to the last question."""
+        """The seconds between two answers in a row, from the first question to the last."""
         times = [at for at, _ in self.answers]
-        if times and self.asked[-1] > times[-1]:
-            times.append(self.asked[-1])
-        return gaps(times)
+        return gaps(sorted({self.asked[0], *times, self.asked[-1]}) if times else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
 
 def _receipts(registry: Path) -> list[dict[str, Any]]:
     query = (
-        "SELECT r.project_id, r.status, k.kpi_name, k.value, k.threshold, k.passed"
+        "SELECT r.run_id, r.project_id, k.kpi_name, k.value, k.passed"
         " FROM project_runs AS r LEFT JOIN kpi_receipts AS k USING (run_id)"
         f" WHERE r.project_id IN ({', '.join('?' * len(PAIR))}) AND r.status <> 'cancelled'"
     )

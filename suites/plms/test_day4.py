@@ -12,7 +12,7 @@ from fixtures.receivers import Message
 from pytest_rollout import Observe, Stage
 from suites.plms.dashboards import DATASOURCE, PANELS, UID, Panel
 from suites.plms.monitoring import FAILURE, RULES_FILE, Drill, TakenBack, promtool, tried
-from suites.plms.portfolio import assert_healthy, rows
+from suites.plms.portfolio import rows
 
 pytestmark = pytest.mark.day4
 
@@ -25,12 +25,6 @@ RULES = {
 
 
 # Entry: may the monitoring be changed?
-
-
-@pytest.mark.criterion("target-healthy")
-@pytest.mark.parametrize("part", ["redis", "db", "filesystem"])
-def test_api_and_what_it_needs_are_healthy(api: httpx.Client, part: str) -> None:
-    assert_healthy(api, part)
 
 
 @pytest.mark.criterion("registry-clean")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage
@@ -26,13 +25,6 @@ def written(retro_day: Retro) -> Written:
 
 
 # Entry
-
-
-@pytest.mark.criterion("target-healthy")
-def test_api_is_healthy(api: httpx.Client) -> None:
-    answer = api.get("/api/ops/healthz")
-    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
-    assert answer.json()["status"] == "ok", f"health says {answer.json()['status']!r}, not 'ok'"
 
 
 @pytest.mark.criterion("stress-test-ended")

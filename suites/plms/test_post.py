@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from pytest_rollout import Observe
@@ -13,13 +12,6 @@ pytestmark = pytest.mark.post
 
 LANES = ("Code-API", "Data-Schema")
 ERROR, WIDTH = 0.40, 0.60  # beyond these a lane is an outlier
-
-
-@pytest.mark.criterion("target-healthy")
-def test_api_is_healthy(api: httpx.Client) -> None:
-    answer = api.get("/api/ops/healthz")
-    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
-    assert answer.json()["status"] == "ok", f"health says {answer.json()['status']!r}, not 'ok'"
 
 
 @pytest.mark.criterion("day8-logs-archived")

@@ -24,13 +24,6 @@ OF_THE_RELEASE = (
 )
 
 
-@pytest.mark.criterion("target-healthy")
-def test_api_is_healthy(api: httpx.Client) -> None:
-    answer = api.get("/api/ops/healthz")
-    assert answer.status_code == httpx.codes.OK, f"health answers {answer.status_code}, not 200"
-    assert answer.json()["status"] == "ok", f"health says {answer.json()['status']!r}, not 'ok'"
-
-
 @pytest.mark.criterion("zero-downtime")
 def test_every_probe_is_answered(probed_change: tuple[Probe, ...], observe: Observe) -> None:
     for probe in probed_change:

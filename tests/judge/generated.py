@@ -168,14 +168,18 @@ def harmful_is_up(rule: Rule) -> bool:
 
 @st.composite
 def values(draw: st.DrawFn, rule: Rule, *, good: bool = False) -> str | None:
-    """A stored value within the domain of a rule's take, good ones more often than bad."""
+    """A stored value that a rule can take, good ones more often than bad.
+
+    A rate is of values from 0 to 1, and where it has a bound, of outcomes that are 0 or 1.
+    """
     if not good and draw(st.integers(0, 15)) == 0:
         return None
     rate = rule.take.take is Take.RATE
     if rate and draw(st.booleans()):
         of = draw(st.sampled_from((0, 1, 4)))
         return f'{{"bad": {0 if good else draw(st.integers(0, of))}, "of": {of}}}'
-    bad = draw(st.sampled_from(("0.5", "1") if rate else ("1", "2", "3", "4")))
+    partly = ("0.5", "1") if rule.confidence is None else ("1",)
+    bad = draw(st.sampled_from(partly if rate else ("1", "2", "3", "4")))
     one = Fraction("0" if good else bad)
     if not harmful_is_up(rule):
         one = (1 if rate else 4) - one
@@ -253,7 +257,9 @@ def worsened(draw: st.DrawFn, rule: Rule, sample: Sample, *, harmful: bool = Tru
     step = draw(st.sampled_from((Fraction(1, 2), Fraction(1), Fraction(3))))
     step = step if harmful_is_up(rule) is harmful else -step
     moved = tuple((value + step, count) for value, count in sample)
-    if rule.take.take is Take.RATE:
+    if rule.take.take is Take.RATE and rule.confidence is not None:
+        moved = tuple((Fraction(step > 0), count) for _, count in sample)
+    elif rule.take.take is Take.RATE:
         moved = tuple((min(max(value, Fraction(0)), Fraction(1)), count) for value, count in moved)
     return moved
 

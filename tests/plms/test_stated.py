@@ -52,7 +52,7 @@ def _answered(one: Stated, checked: dict[str, dict[str, Any]]) -> bool:
         return False
     read = [f"plms.{name}" for name in row["rolls_up"]]
     through = bool(read) and all(checked.get(name, {}).get("items") for name in read)
-    return bool(row["items"]) or through or bool(one.by_people and row["attested"])
+    return bool(row["items"]) or through or bool(one.by_people == "manual" and row["attested"])
 
 
 def test_every_stated_criterion_names_the_fault_that_must_flip_it(
