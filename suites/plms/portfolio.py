@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from pytest_rollout import Event, Observe, Stage
 
 LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
 PROJECTS = {101: "Code-API", 102: "Data-Schema"}
@@ -148,3 +150,26 @@ def stalls(
                 first = one.time
             since[project.id] = (project.progress, first)
             yield one.time, project.id, (one.time - first).total_seconds()
+
+
+def observe_slot(phase: Stage, events: Iterable[Event], observe: Observe) -> None:
+    """Whether each thing that was done fell outside of the phase's slot."""
+    begin, end = phase.window
+    for event in events:
+        outside = not begin <= event.at < end
+        observe("work_outside_window", outside, at=event.at, what=event.says)
+
+
+def observe_utilisation(samples: Iterable[Sample], observe: Observe) -> None:
+    """What of its capacity each lane used, and whether it had work; unknown where it had none."""
+    for one in samples:
+        for lane in one.lanes:
+            if lane.has_work or lane.utilization is not None:
+                labels = {"lane": lane.name, "demand": lane.has_work}
+                observe("lane_utilization", lane.utilization, at=one.time, **labels)
+
+
+def open_runs(registry: Path, project: int) -> list[dict[str, Any]]:
+    """The runs of a project that have not ended."""
+    query = "SELECT run_id, status FROM project_runs WHERE project_id = ?"
+    return [row for row in rows(registry, query, project) if row["status"] not in ENDED]

@@ -27,6 +27,7 @@ from suites.plms.host import (
     stamped,
     tag_on_origin,
 )
+from suites.plms.portfolio import observe_slot
 from suites.plms.preparation import Prepared
 
 pytestmark = pytest.mark.day0
@@ -211,6 +212,4 @@ def test_registry_is_as_it_was(prepared: Prepared) -> None:
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(prepared: Prepared, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in prepared.actions:
-        observe("work_outside_window", not begin <= event.at < end, at=event.at, what=event.says)
+    observe_slot(phase, prepared.actions, observe)

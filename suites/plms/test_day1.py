@@ -23,6 +23,7 @@ from suites.plms.deployment import (
     ask,
 )
 from suites.plms.host import TAG, ZONE, Host, needs, newest, run, tag_on_origin
+from suites.plms.portfolio import observe_slot
 
 pytestmark = pytest.mark.day1
 
@@ -296,6 +297,4 @@ def test_api_reads_what_was_restored(taken_back: TakenBack) -> None:
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(deployed: Deployed, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in deployed.events:
-        observe("work_outside_window", not begin <= event.at < end, at=event.at, what=event.says)
+    observe_slot(phase, deployed.events, observe)

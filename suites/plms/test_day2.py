@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_rollout import Observe, RanTests, Stage, kpi_slips
 from suites.plms.demonstrations import DEMOS, PROMISES, Demonstrated, GatedRun
-from suites.plms.portfolio import LANES
+from suites.plms.portfolio import LANES, observe_slot
 from suites.plms.starting import START, Rehearsed, Starts
 
 pytestmark = pytest.mark.day2
@@ -301,7 +301,4 @@ def test_nothing_but_demo_rows_changes(demonstrated: Demonstrated) -> None:
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(demonstrated: Demonstrated, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in demonstrated.events:
-        outside = not begin <= event.at < end
-        observe("work_outside_window", outside, at=event.at, what=event.says)
+    observe_slot(phase, demonstrated.events, observe)

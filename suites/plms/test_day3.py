@@ -10,7 +10,15 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.portfolio import ENDED, LANES, PROJECTS, caps, rows, stalls
+from suites.plms.portfolio import (
+    LANES,
+    PROJECTS,
+    caps,
+    observe_slot,
+    observe_utilisation,
+    open_runs,
+    stalls,
+)
 from suites.plms.scenarios import Burst, Rehearsal, RolledBack
 
 pytestmark = pytest.mark.day3
@@ -28,9 +36,8 @@ def test_lane_has_a_row(registry: Path, lane: str) -> None:
 @pytest.mark.criterion("projects-idle")
 @pytest.mark.parametrize("project", PROJECTS)
 def test_project_is_idle(registry: Path, project: int) -> None:
-    query = "SELECT run_id, status FROM project_runs WHERE project_id = ?"
-    open_runs = [row for row in rows(registry, query, project) if row["status"] not in ENDED]
-    assert not open_runs, f"project {project} has unfinished runs: {open_runs}"
+    found = open_runs(registry, project)
+    assert not found, f"project {project} has unfinished runs: {found}"
 
 
 @pytest.mark.criterion("release-is-tagged")
@@ -124,16 +131,7 @@ def test_queue_stays_short(two_projects: Rehearsal, observe: Observe) -> None:
 
 @pytest.mark.criterion("no-starvation")
 def test_every_lane_with_work_gets_slots(two_projects: Rehearsal, observe: Observe) -> None:
-    for sample in two_projects.samples:
-        for lane in sample.lanes:
-            if lane.has_work or lane.utilization is not None:
-                observe(
-                    "lane_utilization",
-                    lane.utilization,
-                    at=sample.time,
-                    lane=lane.name,
-                    demand=lane.has_work,
-                )
+    observe_utilisation(two_projects.samples, observe)
 
 
 @pytest.mark.criterion("lane-caps-enforced")
@@ -170,10 +168,7 @@ def test_no_change_in_the_freeze(two_projects: Rehearsal, phase: Stage, observe:
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(two_projects: Rehearsal, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in (*two_projects.changes, *two_projects.actions):
-        outside = not begin <= event.at < end
-        observe("work_outside_window", outside, at=event.at, what=event.says)
+    observe_slot(phase, (*two_projects.changes, *two_projects.actions), observe)
 
 
 # Burst and rollback, each on a target of its own

@@ -12,7 +12,7 @@ from fixtures.receivers import Message
 from pytest_rollout import Observe, Stage
 from suites.plms.dashboards import DATASOURCE, PANELS, UID, Panel
 from suites.plms.monitoring import FAILURE, RULES_FILE, Drill, TakenBack, promtool, tried
-from suites.plms.portfolio import rows
+from suites.plms.portfolio import observe_slot, rows
 
 pytestmark = pytest.mark.day4
 
@@ -244,10 +244,7 @@ def test_panel_and_alert_recover(alert_drill: Drill) -> None:
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(alert_drill: Drill, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in alert_drill.events:
-        outside = not begin <= event.at < end
-        observe("work_outside_window", outside, at=event.at, what=event.says)
+    observe_slot(phase, alert_drill.events, observe)
 
 
 @pytest.mark.criterion("rollback-dashboard-removed")

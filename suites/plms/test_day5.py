@@ -21,6 +21,7 @@ from suites.plms.calibration import (
     RolledBackCalibration,
     Seeded,
 )
+from suites.plms.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
 
@@ -255,7 +256,4 @@ def test_the_rollback_removes_its_own_priors_only(
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(seeded: Seeded, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in seeded.events:
-        outside = not begin <= event.at < end
-        observe("work_outside_window", outside, at=event.at, what=event.says)
+    observe_slot(phase, seeded.events, observe)

@@ -11,7 +11,16 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage, fairness, gaps, relative_error
-from suites.plms.portfolio import ENDED, LANES, caps, rows, stalls
+from suites.plms.portfolio import (
+    ENDED,
+    LANES,
+    caps,
+    observe_slot,
+    observe_utilisation,
+    open_runs,
+    rows,
+    stalls,
+)
 from suites.plms.stress import (
     FIGURES,
     PAIR,
@@ -27,9 +36,8 @@ pytestmark = pytest.mark.day6
 @pytest.mark.criterion("projects-idle")
 @pytest.mark.parametrize("project", PAIR)
 def test_project_is_idle(registry: Path, project: int) -> None:
-    query = "SELECT run_id, status FROM project_runs WHERE project_id = ?"
-    open_runs = [row for row in rows(registry, query, project) if row["status"] not in ENDED]
-    assert not open_runs, f"project {project} has unfinished runs: {open_runs}"
+    found = open_runs(registry, project)
+    assert not found, f"project {project} has unfinished runs: {found}"
 
 
 @pytest.mark.criterion("caps-in-place")
@@ -118,11 +126,7 @@ def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
 
 @pytest.mark.criterion("no-starvation")
 def test_every_lane_with_work_gets_slots(stress_run: Stress, observe: Observe) -> None:
-    for sample in stress_run.samples:
-        for lane in sample.lanes:
-            if lane.has_work or lane.utilization is not None:
-                labels = {"lane": lane.name, "demand": lane.has_work}
-                observe("lane_utilization", lane.utilization, at=sample.time, **labels)
+    observe_utilisation(stress_run.samples, observe)
 
 
 @pytest.mark.criterion("steady-progress")
@@ -264,7 +268,4 @@ def test_interval_contains_the_actual(stress_run: Stress, name: str, project: in
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(stress_run: Stress, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in stress_run.events:
-        outside = not begin <= event.at < end
-        observe("work_outside_window", outside, at=event.at, what=event.says)
+    observe_slot(phase, stress_run.events, observe)

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rollout import Observe, Stage
 from suites.plms import figures
-from suites.plms.portfolio import LANES, rows
+from suites.plms.portfolio import LANES, observe_slot, rows
 from suites.plms.report import REPORT, Written, number
 from suites.plms.retro import Blocked, Retro, git
 
@@ -271,6 +271,4 @@ def test_report_is_on_the_remote_main(retro_day: Retro) -> None:
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(retro_day: Retro, phase: Stage, observe: Observe) -> None:
-    begin, end = phase.window
-    for event in retro_day.events:
-        observe("work_outside_window", not begin <= event.at < end, at=event.at, what=event.says)
+    observe_slot(phase, retro_day.events, observe)
