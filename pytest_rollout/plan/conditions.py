@@ -149,6 +149,9 @@ def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     if rule.tolerate is not None and (rule.confidence or rule.versus):
         what = f"{reader.what}: `tolerate` judges each sample by itself"
         reader.problem(reader.line_of("tolerate"), what, "leave out `confidence` and `versus`")
+    if rule.tolerate is not None and rule.take.take in (Take.SHARE, Take.COUNT):
+        what = f"{reader.what}: `tolerate` judges each sample, which has no {rule.take.take.value}"
+        reader.problem(reader.line_of("take"), what, 'say what one has to be: pass: "< 500"')
     if rule.per is not None and any(one.kind in _CLOSED for one in rule.scopes):
         what = f"{reader.what}: `per` with a scope of days, nights or age"
         reader.problem(reader.line_of("per"), what, "over: [{last: 7}] counts what `per` closes")

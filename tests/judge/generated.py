@@ -45,6 +45,7 @@ ROWS = (
     "tolerate: {failures: 1}",
     "tolerate: {failures: 3, in_a_row: 1}",
 )
+TOLERATE = "tolerate"
 BASE = "z"  # the site that others are compared with
 VERSUS = (
     f"versus: {{where: {{site: {BASE}}}}}",
@@ -79,7 +80,10 @@ def rules(draw: st.DrawFn, series: str, *, guardrail: bool) -> str:
     parts.append(f"need: {draw(st.sampled_from((1, 1, 2)))}")
     bounded = any(one in take for one in SHARES)
     if kind == "row":
-        parts.append(draw(st.sampled_from(ROWS)))
+        whole = take == "count" or "share" in take  # what one sample has none of
+        parts.append(
+            draw(st.sampled_from([one for one in ROWS if not (whole and TOLERATE in one)]))
+        )
     elif kind == "versus" and take != "count":
         parts.append(draw(st.sampled_from(VERSUS)))
     elif kind == "bound" and bounded:

@@ -116,6 +116,12 @@ def test_an_offence_of_a_condition(keys: str, said: str) -> None:
     assert said in offence(f"{GOOD}, {keys}")
 
 
+@pytest.mark.parametrize(("take", "none"), [("{share: '< 2'}", "share"), ("count", "count")])
+def test_a_single_sample_has_no_share_and_no_count(take: str, none: str) -> None:
+    said = offence(f'take: {take}, pass: ">= 1", tolerate: {{failures: 1}}')
+    assert f"`tolerate` judges each sample, which has no {none}" in said
+
+
 @pytest.mark.parametrize(
     ("take", "said"),
     [
