@@ -31,6 +31,7 @@ TESTS = {
         "tests/judge/test_deciding.py",
         "tests/judge/test_rules.py",
         "tests/judge/test_guardrails.py",
+        "tests/judge/test_running.py",
         "tests/judge/test_conditions.py",
         "tests/judge/test_kernels.py",
         "tests/judge/test_waiving.py",
