@@ -52,7 +52,7 @@ CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["pytest_rollout"]
 only_mutate = ["pytest_rollout/{room}/*"]
-also_copy = ["tests", "conftest.py", "pyproject.toml", "bounded.py"]
+also_copy = ["tests", "benchmarks", "conftest.py", "pyproject.toml", "bounded.py"]
 timeout_constant = 1000000.0
 pytest_add_cli_args = ["-p", "bounded", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 pytest_add_cli_args_test_selection = {tests}
@@ -73,7 +73,7 @@ UNCHECKED = "not checked"
 OPEN = ("survived", "no tests", "suspicious")  # a mutant that hangs or crashes was noticed
 # A mutant that must be killed: else the tests import the package from somewhere else, such as
 # an installed plugin that pytest loads before the mutants are in place.
-KNOWN = {"judge": "judge.rules.x_band__mutmut_*", "evidence": "evidence.integrity.x_as_written__*"}
+KNOWN = {"judge": "judge.assess.x_band__mutmut_*", "evidence": "evidence.integrity.x_as_written__*"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Bench:
 
     def prepare(self) -> None:
         """Copy what the tests of a room need; results of earlier runs stay."""
-        for name in (PACKAGE, "tests"):
+        for name in (PACKAGE, "tests", "benchmarks"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
