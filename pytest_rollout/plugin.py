@@ -81,9 +81,9 @@ def _refuse_lost_paths(config: pytest.Config) -> None:
     given, here = config.invocation_params.args, config.invocation_params.dir
     if config.args_source is config.ArgsSource.ARGS:
         return
-    for option, value in pairwise(given):
-        outside = not (here / value).resolve().is_relative_to(here.resolve())
-        if option in ("--rollout-ledger", "--rollout-report") and outside:
+    paths = (two for two in pairwise(given) if two[0] in ("--rollout-ledger", "--rollout-report"))
+    for option, value in paths:
+        if not (here / value).resolve().is_relative_to(here.resolve()):
             raise pytest.UsageError(
                 f"{option} {value}: pytest would look for its configuration there; "
                 f"write {option}={value}"
