@@ -30,7 +30,7 @@ from pytest_rollout.soundness.supposed import ENOUGH, length_of
 
 OFTEN = 0.05  # a chance of a false alarm that is worth a remark
 _WHEN = re.compile(
-    r"(?:, the first)? at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [^\s,;]+"
+    r"(?:, the first(?: bad one)?)? at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [^\s,;]+"
 )  # supposed moments say nothing
 _DAY_US = 86_400_000_000
 
@@ -236,24 +236,29 @@ class _About:
                 extremes.of_rule(self.plan, self.phase, self.stated, rule, environment.name)
             )
             if all(one.unsatisfiable for one in found):
-                since = all(scope.kind is ScopeKind.SINCE for scope in rule.scopes)
-                yield self.remark(*_outlived(environment, since=since), grave=not since)
+                yield self._outlived(rule, environment)
+
+    def _outlived(self, rule: Rule, environment: Environment) -> Remark:
+        assert environment.max_age_us is not None
+        age, name = duration_words(environment.max_age_us), environment.name
+        fix = f"a longer max_age of {name}, or a shorter scope"
+        if all(scope.kind is ScopeKind.SINCE for scope in rule.scopes):
+            what = f"can pass in {name} only in the first {age}: then what was seen first is stale"
+            return self.remark(what, fix, grave=False)
+        if _by_days(rule):
+            what = (
+                f"can pass in {name} only where one run reads all of its days from a history: "
+                f"what earlier runs saw is stale after {age}"
+            )
+            return self.remark(what, fix, grave=False)
+        what = (
+            f"can never pass in {name}: it reaches further back than max_age, {age}, so that a "
+            "part of it is always stale"
+        )
+        return self.remark(what, fix)
 
 
 _SCORE = "state a score between 0 and 100 that depends on the members"
-
-
-def _outlived(environment: Environment, *, since: bool) -> tuple[str, str]:
-    assert environment.max_age_us is not None
-    age = duration_words(environment.max_age_us)
-    name = environment.name
-    what = (
-        f"can never pass in {name}: it reaches further back than max_age, {age}, so that a part "
-        "of it is always stale"
-    )
-    if since:
-        what = f"can pass in {name} only in the first {age}: then what was seen first is stale"
-    return what, f"a longer max_age of {name}, or a shorter scope"
 
 
 def _before(plan: Plan, phase: Phase) -> set[str]:

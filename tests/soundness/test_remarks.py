@@ -62,11 +62,6 @@ def test_rules_that_can_pass_and_fail(rule: str) -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        f"{MAX}, over: [{{days: 7}}]",
-        f"{MAX}, per: night, in_a_row: 3",
-        f"{MAX}, per: day, need: 20, over: [{{last: 7, need: 7}}]",
-        f"{MAX}, over: [{{nights: 3}}], in_a_row: 2",
-        f"{MAX}, per: day, soak: {{for: 7d, gap: 25h}}",
         f"{MAX}, soak: {{for: 7d, gap: 1h}}",
         f"{MAX}, over: [{{span: 7d}}]",
     ],
@@ -79,6 +74,25 @@ def test_what_reaches_further_back_than_evidence_lasts(rule: str) -> None:
     assert what == (
         "criterion c can never pass in prod: it reaches further back than max_age, 1d, so that a "
         "part of it is always stale (a longer max_age of prod, or a shorter scope)"
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        f"{MAX}, over: [{{days: 7}}]",
+        f"{MAX}, per: night, in_a_row: 3",
+        f"{MAX}, per: day, need: 20, over: [{{last: 7, need: 7}}]",
+        f"{MAX}, over: [{{nights: 3}}], in_a_row: 2",
+        f"{MAX}, per: day, soak: {{for: 7d, gap: 25h}}",
+    ],
+)
+def test_days_that_no_run_but_one_that_reads_a_history_can_bring(rule: str) -> None:
+    ((grave, what),) = said(criterion(rule))
+    assert not grave
+    assert what.startswith(
+        "criterion c can pass in prod only where one run reads all of its days from a history: "
+        "what earlier runs saw is stale after 1d"
     )
 
 
