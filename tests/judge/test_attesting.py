@@ -70,6 +70,13 @@ def test_an_answer_is_evidence_and_says_who_gave_it() -> None:
     assert decision.criteria[0].because == (
         "attested by A. Person (pm) at 2025-11-10 09:00:00 EST of v1: read it"
     )
+    assert decision.criteria[0].parts[0].attempts == ()
+
+
+def test_an_answer_names_its_file_by_its_digest() -> None:
+    filed = replace(said(), file="minutes.pdf", digest="0123456789abcdef")
+    because = judged(plan_of(), filed).criteria[0].because
+    assert because.endswith("of v1, with minutes.pdf (SHA-256 0123456789ab): read it")
 
 
 def test_nobody_answered() -> None:
@@ -90,7 +97,8 @@ def test_the_newest_answer_counts_and_a_change_of_mind_is_a_condition() -> None:
     decision = judged(plan_of(), replace(bad, at_us=good.at_us - 1), good)
     assert (decision.answer, verdict(decision)) == (Answer.GO, "warn")
     assert "before: attested as failing" in decision.conditions[0].because
-    assert len(decision.criteria[0].parts[0].attempts) == 2
+    attempts = decision.criteria[0].parts[0].attempts
+    assert [one.partition(":")[0] for one in attempts] == ["fail", "pass"]
 
 
 def test_another_release_was_attested() -> None:
@@ -119,7 +127,8 @@ def test_an_answer_has_a_shelf_life(more: str, where: str, age: float, found: st
 def test_a_failing_answer_that_is_too_old_is_none() -> None:
     decision = judged(plan_of(), said(25 * HOUR, passed=False))
     assert (decision.answer, verdict(decision)) == (Answer.HOLD, "missing")
-    assert "longer ago than the 1d for which it counts" in decision.reasons[0]
+    assert decision.reasons[0].startswith("p.one.c: attested as failing by A. Person")
+    assert "; longer ago than the 1d for which it counts" in decision.reasons[0]
 
 
 def test_only_the_roles_that_the_plan_names_may_say_yes() -> None:

@@ -279,11 +279,16 @@ class TestVersus:
         finding = self.compared([80, 90], [88, 92])
         assert "mean of m was 85, 5 less than that of m (v old)" in finding.because
 
+    def test_the_sides_are_in_the_unit_of_the_cut(self) -> None:
+        taken = self.compared([0.2], [0.1], cut="<= 50ms").because
+        assert "mean of m was 200ms, 100ms more than that of m (v old)" in taken
+
     def test_a_ratio(self) -> None:
         rule = 'metric: m, where: {v: new}, take: p50, pass: "<= 1.1"'
         rule += ", versus: {where: {v: old}, as: ratio}"
         good = [*samples(110, v="new"), *samples(100, every=30, v="old")]
         assert judged(rule, good).verdict is PASS
+        assert "p50 of m was 110, 1.1 times that of m (v old), over" in judged(rule, good).because
         assert judged(rule, [seen(111, v="new"), seen(100, v="old")]).verdict is FAIL
         assert judged(rule, [seen(1, v="new"), seen(0, v="old")]).verdict is ERROR
 
@@ -312,6 +317,7 @@ class TestVersus:
         rule += ", versus: {where: {v: old}, frozen: begin}"
         observed = [seen(5, -60, v="old"), seen(5, 60, v="new"), seen(99, 60, v="old")]
         assert judged(rule, observed).verdict is PASS
+        assert "0 more than that of m (v old) before the phase" in judged(rule, observed).because
         assert judged(rule, observed, begun_us=None).verdict is MISSING
 
     def test_a_release_is_of_what_was_accepted_before(self) -> None:
@@ -319,7 +325,9 @@ class TestVersus:
         plan = plan_of(criterion(rule))
         past = dataclasses.replace(seen(5), run="r0", release="v1")
         world = dataclasses.replace(world_of(plan, [seen(5, 60)]), past=(past,))
-        assert decided(plan, world).criteria[0].verdict is PASS
+        found = decided(plan, world).criteria[0]
+        assert found.verdict is PASS
+        assert "0 more than that of m in accepted runs of release v1, over" in found.because
         other = dataclasses.replace(world, past=(dataclasses.replace(past, release="v0"),))
         assert decided(plan, other).criteria[0].verdict is MISSING
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -11,9 +12,10 @@ from scipy import stats
 
 from benchmarks.coverage import outcomes, rule
 from pytest_rollout.judge.bounds import Interval
-from pytest_rollout.judge.estimate import Weighted
-from pytest_rollout.judge.versus import pairs, shift
+from pytest_rollout.judge.estimate import Point, Weighted
+from pytest_rollout.judge.versus import difference, pairs, shift
 from pytest_rollout.model.evidence import Slot
+from pytest_rollout.model.rule import Rule, Versus
 
 PLAIN = rule('take: mean, pass: ">= 0", confidence: 95%, versus: {metric: o}')
 RATES = rule('take: rate, pass: ">= 0", confidence: 95%, versus: {metric: o}')
@@ -34,7 +36,7 @@ def with_u(u: int, m: int, n: int) -> tuple[list[float], list[float]]:
     ]
 
 
-@pytest.mark.parametrize(("m", "n"), [(3, 3), (5, 8), (12, 7), (20, 20), (51, 51)])
+@pytest.mark.parametrize(("m", "n"), [(3, 3), (5, 8), (12, 7), (20, 20), (50, 50), (51, 51)])
 @pytest.mark.parametrize("a", [0.1, 0.05, 0.01, 1e-4])
 def test_the_smallest_shift_is_of_the_rank_that_scipy_leaves_below_the_level(
     m: int, n: int, a: float
@@ -48,7 +50,8 @@ def test_the_smallest_shift_is_of_the_rank_that_scipy_leaves_below_the_level(
     below = [_chance(u, m, n) if u >= 0 else 0.0 for u in (rank - 1, rank)]
     assert below[0] <= a
     exact = m * n <= 2500
-    assert below[1] > a or not exact  # by the approximation a rank lower, to be safe
+    assert below[1] > a or not exact
+    assert _chance(rank + 8, m, n) > a  # by the approximation some ranks lower, to be safe
 
 
 def _chance(u: int, m: int, n: int) -> float:
@@ -75,6 +78,7 @@ def test_newcombes_own_example() -> None:
     assert found.low is not None
     assert found.high is not None
     assert (round(float(found.low), 4), round(float(found.high), 4)) == (0.0524, 0.3339)
+    assert found.method == "Newcombe"
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.data())
@@ -86,6 +90,58 @@ def test_a_difference_is_made_of_the_intervals_of_scipy(
     one = stats.binomtest(s, m).proportion_ci(0.9, method="wilson")
     other = stats.binomtest(t, n).proportion_ci(0.9, method="wilson")
     low = s / m - t / n - ((s / m - one.low) ** 2 + (other.high - t / n) ** 2) ** 0.5
+    high = s / m - t / n + ((one.high - s / m) ** 2 + (t / n - other.low) ** 2) ** 0.5
     found = interval(outcomes(s, m - s), outcomes(t, n - t), 0.05)
     assert found.low is not None
+    assert found.high is not None
     assert float(found.low) == pytest.approx(low, rel=2e-5, abs=1e-6)
+    assert float(found.high) == pytest.approx(high, rel=2e-5, abs=1e-6)
+    assert found.low <= low + 1e-12
+    assert found.high >= high - 1e-12
+
+
+def test_a_share_is_compared_by_what_lies_inside_of_its_cut() -> None:
+    shares = rule('take: {share: "< 5"}, pass: ">= 0", confidence: 95%, versus: {metric: o}')
+    one, other = _weighted([Fraction(1)] * 8 + [Fraction(9)] * 2), _weighted([Fraction(7)] * 4)
+    assert shift(shares, one, other, 0.05) == shift(RATES, outcomes(8, 2), outcomes(0, 4), 0.05)
+
+
+@pytest.mark.parametrize("halves", [(0,), (1,), (0, 1)])
+def test_half_an_outcome_has_no_bound_on_either_side(halves: tuple[int, ...]) -> None:
+    half = _weighted([Fraction(1, 2)])
+    sides = [half if side in halves else outcomes(3, 1) for side in (0, 1)]
+    found = shift(RATES, sides[0], sides[1], 0.05)
+    assert found == "a rate has a bound where every outcome is 0 or 1"
+
+
+def test_a_ratio_of_two_rates_has_no_bound() -> None:
+    ratio = replace(RATES, versus=replace(versus_of(RATES), ratio=True))
+    found = shift(ratio, outcomes(3, 1), outcomes(3, 1), 0.05)
+    assert found == "the ratio of two rates has no bound here: compare their difference"
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "found"),
+    [
+        (0, 1, Fraction(0)),
+        (Fraction(1, 2), Fraction(1, 4), Fraction(2)),
+        (1, 0, "a ratio needs values above zero"),
+        (-1, 1, "a ratio needs values above zero"),
+        (1, -1, "a ratio needs values above zero"),
+    ],
+)
+def test_a_ratio_of_two_values(own: Fraction, other: Fraction, found: Fraction | str) -> None:
+    ratio = replace(PLAIN, versus=replace(versus_of(PLAIN), ratio=True))
+    assert difference(ratio, Point(Fraction(own), 1), Point(Fraction(other), 1)) == found
+
+
+def test_a_shift_says_by_which_method_it_is_bounded() -> None:
+    found = shift(PLAIN, _weighted([Fraction(i) for i in range(9)]), outcomes(9, 9), 0.05)
+    assert isinstance(found, Interval)
+    assert found.method == "Hodges-Lehmann"
+
+
+def versus_of(stated: Rule) -> Versus:
+    """What a rule compares with."""
+    assert stated.versus is not None
+    return stated.versus

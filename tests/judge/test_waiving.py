@@ -107,6 +107,33 @@ def test_a_waiver_never_stands_for_evidence(observed: list[Seen], found: str, li
     assert "its waiver does not cover this" in decision.criteria[0].because
 
 
+BOUND = 'metric: m, take: rate, pass: ">= 0.9", confidence: 95%, need: 10'
+
+
+@pytest.mark.parametrize(
+    ("bad", "limit", "found"),
+    [
+        (0, 'limit: ">= 0.6"', "waived"),
+        (0, 'limit: ">= 0.8"', "inconclusive"),
+        (0, "", "waived"),
+        (8, 'limit: ">= 0.6"', "fail"),
+    ],
+)
+def test_what_a_bound_leaves_open_is_waived_within_its_limit(
+    bad: int, limit: str, found: str
+) -> None:
+    # Ten good ones of ten show at least 0.74 with 95 % confidence.
+    decision = answer(waived_plan(BOUND, limit), samples(*[0] * bad, *[1] * (10 - bad)))
+    assert verdict(decision) == found
+
+
+def test_what_a_waiver_accepts_lies_where_the_rule_looks() -> None:
+    rule = 'metric: m, take: max, pass: "< 10", over: [{span: 5m, need: 1}]'
+    recent = samples(99, *[12] * 60)  # one a minute, up to the end
+    assert verdict(answer(waived_plan(rule, 'limit: "<= 12"'), recent)) == "waived"
+    assert verdict(answer(waived_plan(rule, 'limit: "<= 11"'), recent)) == "fail"
+
+
 def test_a_rule_that_cannot_be_judged_is_not_waived() -> None:
     plan = waived_plan('metric: m, take: rate, pass: "< 0.1", need: 2')
     assert verdict(answer(plan, samples(1, 1))) == "waived"
