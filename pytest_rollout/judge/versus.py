@@ -77,22 +77,22 @@ def _lowest_rank(m: int, n: int, a: float) -> int:
         z = NormalDist().inv_cdf(a)
         return max(0, math.floor(m * n / 2 + z * math.sqrt(m * n * (m + n + 1) / 12)) - 1)
     total, passed = math.comb(m + n, m), 0
-    for u, ways in enumerate(_ways(m, n)):
-        passed += ways
+    for u, orders in enumerate(ways(m, n)):
+        passed += orders
         if passed > a * total:
             return u
     return m * n
 
 
-def _ways(m: int, n: int) -> list[int]:
+def ways(m: int, n: int) -> list[int]:
     """How many orders of m and n values have each U: the Gaussian binomial coefficients."""
-    ways = [1] + [0] * (m * n)
+    found = [1] + [0] * (m * n)
     for k in range(1, m + 1):
         for u in range(m * n, n + k - 1, -1):
-            ways[u] -= ways[u - n - k]
+            found[u] -= found[u - n - k]
         for u in range(k, m * n + 1):
-            ways[u] += ways[u - k]
-    return ways
+            found[u] += found[u - k]
+    return found
 
 
 def _newcombe(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval | str:

@@ -396,6 +396,15 @@ class TestGroups:
     def test_a_score(self, a: str, b: str, verdict: Verdict) -> None:
         assert self.grouped(self.SCORE, a, b).verdict is verdict
 
+    def test_what_a_group_tells_of_itself_and_its_members(self) -> None:
+        one = self.grouped("of: [a, b], need: any, says: One of two", "fail", "missing")
+        assert (one.says, one.kind, one.severity) == ("One of two", "kpi", "hard")
+        assert one.allowed == "any of its members"
+        assert [(part.name, part.verdict) for part in one.parts] == [("a", FAIL), ("b", MISSING)]
+        assert one.because == f"b: {one.parts[1].because}"
+        assert one.parts[1].because.startswith("test_b: ")
+        assert self.grouped(self.SCORE, "pass", "pass").allowed == ">= 75, fails < 50"
+
     def test_a_key_member_fails_whatever_the_score(self) -> None:
         finding = self.grouped(f"{self.SCORE}, key: [b]", "pass", "fail")
         assert finding.verdict is FAIL

@@ -82,12 +82,32 @@ GONE = {
     "rests on a waiver that ended": (rolled(B, Verdict.WAIVED, until="2025-11-09"),),
     "is too old": (rolled(B, decided_us=AT - 7201 * SECOND),),
 }
+TOLD = {
+    "was never decided": "one.b: no decision of p.one/exit was read",
+    "cannot be read": "one.b: damaged",
+    "is too old": "but longer ago than 2h",
+}
 
 
 @pytest.mark.parametrize("why", GONE)
 def test_a_finding_that_does_not_stand_is_missing(why: str) -> None:
     decision = judged(plan(valid_for="2h"), rolled(A), *GONE[why])
     assert (decision.answer, verdict(decision)) == (Answer.HOLD, Verdict.MISSING)
+    assert TOLD.get(why, "") in decision.reasons[0]
+
+
+def test_a_finding_counts_to_the_end_of_its_shelf_life_and_a_waiver_not_beyond_its_day() -> None:
+    last = rolled(B, decided_us=AT - 7200 * SECOND)
+    assert judged(plan(valid_for="2h"), rolled(A), last).answer is Answer.GO
+    midnight = AT - 10 * 3600 * SECOND  # it is ten in the morning
+    ended = rolled(B, Verdict.WAIVED, until="2025-11-09")
+    assert verdict(judged(plan(), rolled(A), ended, ended_us=midnight - 1)) is Verdict.WAIVED
+    assert verdict(judged(plan(), rolled(A), ended, ended_us=midnight)) is Verdict.MISSING
+
+
+def test_of_a_whole_gate_it_says_that_it_was_decided() -> None:
+    because = judged(plan("one/exit"), rolled(WHOLE)).criteria[0].because
+    assert because.startswith("one/exit: decided of run r0, ended 2025-11-10 09:00:00 EST")
 
 
 def test_without_a_shelf_life_it_stands_as_long_as_its_release() -> None:

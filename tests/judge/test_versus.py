@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from math import comb
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from scipy import stats
 from benchmarks.coverage import outcomes, rule
 from pytest_rollout.judge.bounds import Interval
 from pytest_rollout.judge.estimate import Point, Weighted
-from pytest_rollout.judge.versus import difference, pairs, shift
+from pytest_rollout.judge.versus import MOST_PAIRS, TOO_MANY, difference, pairs, shift, ways
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.rule import Rule, Versus
 
@@ -71,6 +72,21 @@ def _weighted(numbers: list[Fraction]) -> Weighted:
 def test_differences_in_whole_numbers_are_exact(one: list[Fraction], other: list[Fraction]) -> None:
     ordered, scale = pairs(one, other)
     assert [Fraction(x, scale) for x in ordered] == sorted(x - y for x in one for y in other)
+
+
+@pytest.mark.parametrize("m", [1, 2, 5, 13])
+@pytest.mark.parametrize("n", [1, 4, 13])
+def test_every_order_has_a_u_and_as_many_lie_on_either_side(m: int, n: int) -> None:
+    found = ways(m, n)
+    assert len(found) == m * n + 1
+    assert sum(found) == comb(m + n, m)
+    assert found == found[::-1]
+    assert min(found) >= 1
+
+
+def test_too_many_pairs_are_not_compared() -> None:
+    many = _weighted([Fraction(1)] * 1000)
+    assert shift(PLAIN, many, many * (MOST_PAIRS // 10**6 + 1), 0.05) == TOO_MANY
 
 
 def test_newcombes_own_example() -> None:
@@ -134,6 +150,41 @@ def test_a_ratio_of_two_rates_has_no_bound() -> None:
 def test_a_ratio_of_two_values(own: Fraction, other: Fraction, found: Fraction | str) -> None:
     ratio = replace(PLAIN, versus=replace(versus_of(PLAIN), ratio=True))
     assert difference(ratio, Point(Fraction(own), 1), Point(Fraction(other), 1)) == found
+
+
+def _bounded(stated: Rule, m: int, n: int) -> tuple[Interval, list[Fraction], list[Fraction]]:
+    one = [Fraction(index * index + 1) for index in range(m)]
+    other = [Fraction(3 * index + 1, 7) for index in range(n)]
+    found = shift(stated, _weighted(one), _weighted(other), 0.05)
+    assert isinstance(found, Interval)
+    return found, one, other
+
+
+def test_both_bounds_are_as_many_ranks_from_their_ends() -> None:
+    found, one, other = _bounded(PLAIN, 6, 7)
+    ordered = sorted(x - y for x in one for y in other)
+    assert found.low is not None
+    assert found.high == ordered[-1 - ordered.index(found.low)]
+
+
+def test_a_ratio_is_bounded_by_ratios() -> None:
+    ratio = replace(PLAIN, versus=replace(versus_of(PLAIN), ratio=True))
+    found, one, other = _bounded(ratio, 6, 7)
+    plain = _bounded(PLAIN, 6, 7)[0]
+    rank = sorted(x - y for x in one for y in other).index(plain.low or Fraction(0))
+    ordered = sorted(x / y for x in one for y in other)
+    assert (found.low, found.high) == (ordered[rank], ordered[-1 - rank])
+    zero = _weighted([Fraction(0), Fraction(1)])
+    some = _weighted([Fraction(1), Fraction(2)])
+    for sides in ((zero, some), (some, zero), (zero, zero)):
+        assert shift(ratio, *sides, 0.05) == "a ratio needs values above zero"
+
+
+@pytest.mark.parametrize("ratio", [False, True])
+def test_of_very_few_values_there_is_no_bound(ratio: bool) -> None:
+    stated = replace(PLAIN, versus=replace(versus_of(PLAIN), ratio=ratio))
+    found = _bounded(stated, 2, 2)[0]
+    assert (found.low, found.high) == (None, None)
 
 
 def test_a_shift_says_by_which_method_it_is_bounded() -> None:
