@@ -65,7 +65,7 @@ def test_an_answer_is_recorded_and_judged(served: Project) -> None:
     assert attest(served, *SRE, slug="runbook").status == 0
     assert judged(served).decisions[0].answer.value == "GO"
     explained = served.rollout("explain", "demo.canary.retro", "--env", "prod").out
-    assert "Asked: a person answers it: pm." in explained
+    assert "Asked: pm must attest it; it counts for 7d." in explained
     assert "attested by A. Person (pm) at" in explained
     assert "of v1: held on Friday" in explained
 
