@@ -1,7 +1,8 @@
 """Which small changes of a room the tests would not notice.
 
-Run as ``python benchmarks/mutants.py judge`` (or ``evidence``), nightly; it takes about ten
-minutes of one processor. It needs ``pip install -c constraints.txt -e '.[dev,mutants]'``.
+Run as ``python benchmarks/mutants.py judge --in FOLDER`` (or ``evidence``), nightly: there are
+thousands, a survivor costs every test that runs through it, and what one night leaves, the next
+goes on with. It needs ``pip install -c constraints.txt -e '.[dev,mutants]'``.
 
 Every survivor must be explained in ``benchmarks/mutants.txt``; one that is not fails the
 command. What was done is kept in the folder given with ``--in``, and is not done again there
