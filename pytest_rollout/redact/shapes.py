@@ -61,7 +61,8 @@ def _by(pattern: str, *, group: int = 0) -> Callable[[str, int], Span | None]:
     return at
 
 
-# A lookahead is bounded, and a repetition stands last or cannot give back what it took.
+# A lookahead is bounded, and a repetition stands last or cannot give back what it took. No group
+# is repeated possessively: Python 3.11.2, Debian's, matches those wrongly.
 _DIGIT = r"(?=[A-Za-z_+/.-]{0,60}[0-9=])"
 _KEYS = (
     r"(?:gh[pousr]_[A-Za-z0-9]{12,}+"
@@ -84,7 +85,7 @@ _KEY_LITERALS = (
 _JWT = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+)?"
 _PEM = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:[^-]++|-(?!----))*+(?:-----END [A-Z0-9 ]{0,40}-----)?"
+    r"[^-]*+(?:-(?!----)[^-]*+)*(?:-----END [A-Z0-9 ]{0,40}-----)?"
 )
 _SLASH = r"(?:\\?/|%2[Ff])"
 _REST = r"([^\s'\"<>,()\[\]{}]{4,}+)"
