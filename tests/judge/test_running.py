@@ -22,6 +22,7 @@ RULES = (
     "take: rate, fail: '< 0.6'",
     "take: rate, fail: '> 0.4'",
     "take: rate, fail: '< 0.8', confidence: 90%",
+    "take: rate, fail: '< 0.8', confidence: {level: 90%, windows: 500}",
     "take: mean, fail: '> 2.5'",
     "take: mean, fail: '< 1'",
     "take: sum, fail: '> 12'",
