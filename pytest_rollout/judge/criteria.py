@@ -4,67 +4,67 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_rollout.judge import words
-from pytest_rollout.judge.attesting import attested
-from pytest_rollout.judge.demands import release_of
-from pytest_rollout.judge.rolling import roll_up
+from pytest_rollout.judge import facts
+from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.people import SUBJECT, attested, gate_subject, rolled_up
 from pytest_rollout.judge.rules import judge
-from pytest_rollout.model.attestation import NAME
 from pytest_rollout.model.check import item_name
-from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Attempt, World
-from pytest_rollout.model.plan import Criterion, Phase, Plan
+from pytest_rollout.model.finding import (
+    Attempted,
+    Finding,
+    Part,
+    Reason,
+    Subject,
+    SubjectKind,
+    said,
+)
+from pytest_rollout.model.plan import Criterion, Phase
 from pytest_rollout.model.verdict import Verdict, worst
 
-_PASSED = "passed"
-_UNSEALED = "not counted, because the run is not sealed"
+PASSED = Reason("passed")
+_UNSEALED = Reason("unsealed")
+_WHOLE = Subject(SubjectKind.GROUP)
+_SPEAK = (SubjectKind.ATTESTATION, SubjectKind.GATE)  # worth a sentence where all passes
 
 
-def judge_criterion(
-    plan: Plan, phase: Phase, criterion: Criterion, world: World, at_us: int
-) -> Finding:
-    """Every bound check executed and passed, and the rule passes; the worst part decides."""
-    outside = _not_applicable(criterion, world)
-    full = f"{plan.id}.{phase.id}.{criterion.id}"
-    parts = (outside,) if outside else _parts(plan, phase, criterion, world, at_us)
+def judge_criterion(case: Case, criterion: Criterion) -> Finding:
+    """Judge a criterion: every bound check executed and passed, and the rule passes."""
+    outside = _not_applicable(criterion, case.world)
+    parts = (outside,) if outside else _parts(case, criterion)
     rule = criterion.rule
     finding = Finding(
-        id=full,
+        id=case.full(criterion.id),
         verdict=Verdict.MISSING,
-        because="",
+        reason=PASSED,
         says=criterion.says,
         severity=criterion.severity.value,
         kind=criterion.kind.value,
-        allowed=words.allowed(rule.bands) if rule else "",
+        allowed=facts.allowed(rule.bands) if rule else "",
         samples=sum(part.estimate.n for part in parts if part.estimate),
     )
     return summed(finding, parts)
 
 
 def summed(finding: Finding, parts: tuple[Part, ...]) -> Finding:
-    """A finding of its parts: the worst decides, and says why."""
+    """Return a finding of its parts: the worst decides, and says why."""
     verdict = worst(part.verdict for part in parts)
     deciding = [part for part in parts if part.verdict is verdict]
-    because = _because(verdict, deciding)
-    return replace(finding, verdict=verdict, because=because, parts=parts)
+    return replace(finding, verdict=verdict, reason=_reason(verdict, deciding), parts=parts)
 
 
-def _because(verdict: Verdict, deciding: list[Part]) -> str:
+def _reason(verdict: Verdict, deciding: list[Part]) -> Reason:
     """The parts worth a sentence: a rule's measurement says more than that its check passed."""
-    measured = [part for part in deciding if part.estimate or part.name == NAME]
+    measured = [p for p in deciding if p.estimate or p.subject.kind is SubjectKind.ATTESTATION]
     if verdict is Verdict.PASS and not measured:
-        said = [part for part in deciding if part.because != _PASSED]  # by other gates
-        if said:
-            return words.joined([_sentence(part) for part in said])
-        return "its check passed" if len(deciding) == 1 else f"all {len(deciding)} checks passed"
-    return words.joined([_sentence(part) for part in measured or deciding])
-
-
-def _sentence(part: Part) -> str:
-    if part.name == NAME:
-        return part.because
-    name = part.name.rpartition("::")[2]  # of a check the function, of a group its labels
-    return f"{name}: {part.because}" if name else part.because
+        spoken = [part for part in deciding if part.subject.kind in _SPEAK]
+        if spoken:
+            return facts.several(spoken)
+        return Reason("checks-passed", {"n": len(deciding)})
+    telling = measured or deciding
+    if len(telling) == 1 and telling[0].subject == SUBJECT:
+        return telling[0].reason
+    return facts.several(telling)
 
 
 def _not_applicable(criterion: Criterion, world: World) -> Part | None:
@@ -73,86 +73,74 @@ def _not_applicable(criterion: Criterion, world: World) -> Part | None:
     name = criterion.when.configured
     configured = world.run.configured.get(name)
     if configured is None:
-        return Part("", Verdict.MISSING, f"whether {name} is configured was not recorded")
+        return Part(_WHOLE, Verdict.MISSING, Reason("configured.unknown", {"variable": name}))
     if configured:
         return None
-    return Part("", Verdict.NOT_APPLICABLE, f"{name} is not configured")
+    reason = Reason("configured.not", {"variable": name})
+    return Part(_WHOLE, Verdict.NOT_APPLICABLE, reason)
 
 
-def _parts(
-    plan: Plan, phase: Phase, criterion: Criterion, world: World, at_us: int
-) -> tuple[Part, ...]:
-    items = world.manifest.items.get(f"{plan.id}.{phase.id}.{criterion.id}", ())
+def _parts(case: Case, criterion: Criterion) -> tuple[Part, ...]:
+    world = case.world
+    sealed = world.run.sealed
+    items = world.manifest.items.get(case.full(criterion.id), ())
     parts = [judge_check(item, world) for item in items]
     if criterion.attested:
-        parts.append(_attested(plan, phase, criterion, world))
-    if criterion.rolls_up:
-        parts += _rolled_up(plan, criterion, world)
-    left_out = _own_check_left_out(criterion, phase, items)
+        parts.append(attested(case, criterion) if sealed else _unsealed(SUBJECT))
+    if criterion.rolls_up and sealed:
+        parts += rolled_up(case, criterion)
+    elif criterion.rolls_up:
+        parts += [_unsealed(gate_subject(named)) for named in criterion.rolls_up]
+    left_out = _own_check_left_out(criterion, case.phase, items)
     answered = criterion.attested or (criterion.rolls_up and criterion.rule is None)
     if left_out or not (items or answered):
-        because = _unbound(criterion) if world.run.sealed else _UNSEALED
-        parts.append(Part("", Verdict.MISSING, because))
+        reason = _unbound(criterion) if sealed else _UNSEALED
+        parts.append(Part(_WHOLE, Verdict.MISSING, reason))
     if criterion.rule is not None:
-        parts += judge(criterion.rule, world, at_us, plan)
+        parts += judge(criterion.rule, case, criterion.max_age_us)
     return tuple(parts)
 
 
-def _rolled_up(plan: Plan, criterion: Criterion, world: World) -> tuple[Part, ...]:
-    if world.run.sealed:
-        return roll_up(plan, criterion, world)
-    return tuple(Part(one.name, Verdict.MISSING, _UNSEALED) for one in criterion.rolls_up)
-
-
-def _attested(plan: Plan, phase: Phase, criterion: Criterion, world: World) -> Part:
-    run = world.run
-    if not run.sealed:
-        return Part(NAME, Verdict.MISSING, _UNSEALED)
-    return attested(
-        plan,
-        phase,
-        criterion,
-        run.environment,
-        world.attestations,
-        release=release_of(run),
-        now_us=run.ended_us,
-        drill=run.drill,
-    )
+def _unsealed(subject: Subject) -> Part:
+    return Part(subject, Verdict.MISSING, _UNSEALED)
 
 
 def _own_check_left_out(criterion: Criterion, phase: Phase, items: tuple[str, ...]) -> bool:
     """Whether a check that the plan states is not among what should have run."""
     name = item_name(phase.id, criterion.id)
-    return criterion.check is not None and all(one.rpartition("::")[2] != name for one in items)
+    return criterion.check is not None and all(item.rpartition("::")[2] != name for item in items)
 
 
-def _unbound(criterion: Criterion) -> str:
+def _unbound(criterion: Criterion) -> Reason:
     if criterion.check:
-        return "its `check:` was not collected from the plan"
-    return f"no check is bound to it (no test carries criterion({criterion.id!r}))"
+        return Reason("check.not-collected")
+    return Reason("check.unbound", {"criterion": criterion.id})
 
 
 def judge_check(item: str, world: World) -> Part:
-    """The part of one bound item: its last attempt, with a warning if one before failed."""
+    """Return the part of one bound item: its last attempt, a warning if one before failed."""
+    subject = Subject(SubjectKind.CHECK, item)
     attempts = world.checks.get(item, ())
     if not attempts:
-        return Part(item, Verdict.MISSING, _why_none(item, world))
+        return Part(subject, Verdict.MISSING, _why_none(item, world))
     last = attempts[-1]
-    said = tuple(_attempt(attempt) for attempt in attempts)
-    if last.verdict is Verdict.PASS and any(a.verdict is not Verdict.PASS for a in attempts):
-        before = next(_attempt(one) for one in attempts if one.verdict is not Verdict.PASS)
-        because = f"passed only at attempt {len(attempts)}; before: {before}"
-        return Part(item, Verdict.WARN, because, attempts=said)
-    return Part(item, last.verdict, last.reason or _PASSED, attempts=said)
+    told = tuple(Attempted(attempt.verdict, _told(attempt)) for attempt in attempts)
+    bad = [attempt for attempt in told if attempt.verdict is not Verdict.PASS]
+    if last.verdict is Verdict.PASS and bad:
+        before = {"verdict": bad[0].verdict.value, "reason": bad[0].reason}
+        reason = Reason("passed-at-last", {"attempt": len(attempts), **before})
+        return Part(subject, Verdict.WARN, reason, attempts=told)
+    return Part(subject, last.verdict, _told(last), attempts=told)
 
 
-def _why_none(item: str, world: World) -> str:
+def _told(attempt: Attempt) -> Reason:
+    return said(attempt.reason) if attempt.reason else PASSED
+
+
+def _why_none(item: str, world: World) -> Reason:
     if not world.run.sealed:
         return _UNSEALED
     if item in world.manifest.absent:
-        return "listed in bindings.txt, but not collected"
-    return world.manifest.dropped.get(item, "it never reported")
-
-
-def _attempt(attempt: Attempt) -> str:
-    return f"{attempt.verdict.value}: {attempt.reason}" if attempt.reason else attempt.verdict.value
+        return Reason("check.absent")
+    dropped = world.manifest.dropped.get(item)
+    return said(dropped) if dropped else Reason("check.silent")

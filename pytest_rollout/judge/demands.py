@@ -4,97 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_rollout.judge import words
-from pytest_rollout.model.decision import Finding
-from pytest_rollout.model.evidence import Run, World
-from pytest_rollout.model.plan import EMBEDDED, Plan
+from pytest_rollout.judge.case import Case
+from pytest_rollout.model.evidence import Run
+from pytest_rollout.model.finding import Fact, Finding, Reason
+from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.verdict import Verdict
 
 
-def demands(plan: Plan, world: World, *, criteria: int) -> tuple[Finding, ...]:
-    """The findings that every gate asks of its run, the good ones included."""
-    run = world.run
+def demands(case: Case, *, criteria: int) -> tuple[Finding, ...]:
+    """Return the findings that every gate asks of its run, the good ones included."""
+    run = case.world.run
     return (
         _sealed(run),
         _whole(run),
-        *_reported(world),
-        *_release(plan, run),
+        *_reported(case),
+        *_release(case),
         *_something(criteria),
     )
 
 
+def _finding(name: str, verdict: Verdict, code: str, **facts: Fact) -> Finding:
+    return Finding(name, verdict, Reason(code, facts))
+
+
 def _sealed(run: Run) -> Finding:
     if run.sealed and not run.problems:
-        return Finding("run.sealed", Verdict.PASS, "the run ended by itself and is sealed")
-    why = "; ".join(run.problems) or "the run did not end by itself"
-    return Finding("run.sealed", Verdict.MISSING, why)
+        return _finding("run.sealed", Verdict.PASS, "run.sealed")
+    if not run.problems:
+        return _finding("run.sealed", Verdict.MISSING, "run.not-ended")
+    return _finding("run.sealed", Verdict.MISSING, "run.problems", problems=run.problems)
 
 
 def _whole(run: Run) -> Finding:
     if not run.partial:
-        return Finding("run.whole", Verdict.PASS, "nothing that is bound was left out")
-    return Finding("run.whole", Verdict.MISSING, "partial run: " + "; ".join(run.partial))
+        return _finding("run.whole", Verdict.PASS, "run.whole")
+    return _finding("run.whole", Verdict.MISSING, "run.partial", left_out=run.partial)
 
 
-def _reported(world: World) -> Iterator[Finding]:
+def _reported(case: Case) -> Iterator[Finding]:
     """Whatever its severity: what a check observed that never reported may have been bad."""
+    world = case.world
     silent = world.manifest.unreported(world.checks) if world.run.sealed else ()
     if silent:
-        shown = words.joined([item.rpartition("::")[2] for item in silent])
-        because = f"{words.count(len(silent), 'bound check')} never reported: {shown}"
-        yield Finding("run.reported", Verdict.MISSING, because)
+        yield _finding("run.reported", Verdict.MISSING, "run.unreported", items=silent)
 
 
 def _something(criteria: int) -> Iterator[Finding]:
     if criteria == 0:
-        yield Finding(
-            "gate.criteria",
-            Verdict.MISSING,
-            "nothing to judge: the plan states no criterion for this gate",
-        )
+        yield _finding("gate.criteria", Verdict.MISSING, "gate.no-criterion")
 
 
-def _release(plan: Plan, run: Run) -> Iterator[Finding]:
+def _release(case: Case) -> Iterator[Finding]:
+    run = case.world.run
     for fact in run.releases:
         if fact.reference and run.environment != EMBEDDED:
-            because = (
-                f"the target answers as a reference target ({fact.reference}); "
-                f"its evidence is worth nothing in {run.environment}"
-            )
-            yield Finding("run.environment", Verdict.MISSING, because)
+            facts = {"identity": fact.reference, "environment": run.environment}
+            yield _finding("run.environment", Verdict.MISSING, "run.reference-target", **facts)
             break
-    if plan.release is not None:
+    if case.plan.release is not None:
         yield _one_release(run)
 
 
 def _one_release(run: Run) -> Finding:
+    name = "run.release"
     errors = [fact.error for fact in run.releases if fact.error]
     if errors:
-        return Finding("run.release", Verdict.ERROR, f"the release could not be read: {errors[0]}")
+        return _finding(name, Verdict.ERROR, "release.unreadable", error=errors[0])
     known = {fact.release for fact in run.releases}
     moments = {fact.when for fact in run.releases}
     if not known:
-        because = "the release is unknown: no target was asked for it"
-        return Finding("run.release", Verdict.MISSING, because)
+        return _finding(name, Verdict.MISSING, "release.not-asked")
     if not all(known):
-        because = "the release is unknown: the target was asked and named none"
-        return Finding("run.release", Verdict.MISSING, because)
+        return _finding(name, Verdict.MISSING, "release.unnamed")
     if len(known) > 1:
-        seen = ", ".join(sorted(str(release) for release in known))
-        return Finding("run.release", Verdict.MISSING, f"more than one release was judged: {seen}")
+        seen = tuple(sorted(str(release) for release in known))
+        return _finding(name, Verdict.MISSING, "release.several", releases=seen)
     if moments != {"start", "end"}:
-        because = f"the release was read only at the {min(moments)} of the run"
-        return Finding("run.release", Verdict.MISSING, because)
-    (release,) = known
-    return Finding("run.release", Verdict.PASS, f"{release}, at start and end")
-
-
-def release_of(run: Run) -> str | None:
-    """The one release that the run judged, or None."""
-    known = {fact.release for fact in run.releases}
-    return known.pop() if len(known) == 1 else None
-
-
-def configuration_of(run: Run) -> str | None:
-    """The fingerprint of the configuration as it was last read."""
-    return next((fact.configuration for fact in reversed(run.releases)), None)
+        return _finding(name, Verdict.MISSING, "release.once", moment=min(moments))
+    return _finding(name, Verdict.PASS, "release.one", release=next(iter(known)))

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from pytest_rollout.judge.estimate import estimate, weighted
-from pytest_rollout.judge.numbers import decimal
+from pytest_rollout.judge.domain import admitted
+from pytest_rollout.judge.takes import tallied
+from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.reporting import Figure
+from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind
 
 NOTHING = "N/A"
+_ALL = Scope(ScopeKind.RUN, 1)
+_ANY = Bands(Cut(">=", Fraction(0), ""))  # a figure is held against no cut
 
 
 def value_of(figure: Figure, seen: Sequence[Seen], where: Mapping[str, str]) -> str:
-    """The figure as text, with how many samples it is made of; ``N/A`` without any.
+    """Return the figure as text, with how many samples it is made of; ``N/A`` without any.
 
     ``where`` are labels besides those that the figure names.
     """
@@ -39,11 +44,13 @@ def _matches(one: Seen, wanted: Mapping[str, str]) -> bool:
 
 
 def _taken(figure: Figure, found: Sequence[Seen], *, n: bool = True) -> str:
-    lost = sum(isinstance(one.value, Hole) for one in found)
+    rule = Rule(figure.metric, figure.taking, _ANY, (_ALL,))
+    taken = admitted(rule, found)
+    lost = sum(isinstance(one.value, Hole) for one in taken)
     if lost:
-        return f"{NOTHING} ({lost} of {len(found)} samples cannot be read)"
-    point = estimate(weighted(found), figure.taking)
-    if isinstance(point, str):
+        return f"{NOTHING} ({lost} of {len(taken)} samples cannot be read)"
+    point = tallied(rule, taken, _ALL, Terms("UTC")).point()
+    if point is None:
         return NOTHING
     said = _percent(point.value) if figure.percent else decimal(point.value)
     return f"{said}, n = {point.n}" if n and not figure.by else said

@@ -2,95 +2,119 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from pytest_rollout.judge import words
-from pytest_rollout.judge.assess import Terms
+from pytest_rollout.judge import facts
+from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.looks import Look, looks_of, rows
-from pytest_rollout.judge.lost import could_fail
-from pytest_rollout.judge.memory import Latch, Memory, Watch, remembered
-from pytest_rollout.judge.rules import absent_part, against, judge_slice, other_side, resolved
+from pytest_rollout.judge.rules import absent_part, could_fail, judge_slice, subject_of
 from pytest_rollout.judge.running import only_grows, suspects
 from pytest_rollout.judge.slices import (
     Absent,
     Groups,
     Reach,
+    Sides,
     Slice,
     absences,
     event_time,
     expected,
     grouped,
-    matching,
+    other_side,
+    own_side,
     recorded,
+    resolved,
     slice_of,
     slices,
 )
-from pytest_rollout.model.decision import Finding, Part
-from pytest_rollout.model.evidence import Labels, Seen, World
-from pytest_rollout.model.plan import Guardrail, Phase, Plan
+from pytest_rollout.judge.tally import Terms
+from pytest_rollout.model.evidence import Seen, World
+from pytest_rollout.model.finding import Finding, Labels, Part, Reason
+from pytest_rollout.model.plan import Guardrail
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
-from pytest_rollout.model.verdict import Verdict, worst
-from pytest_rollout.model.windows import Hours
+from pytest_rollout.model.verdict import State, Verdict, worst
+
+Latch = tuple[Part | None, Part | None]  # a trip, and a hole that could have been one
+_STALE = Reason("all-stale")
 
 
-def judge_guardrail(
-    plan: Plan, phase: Phase, guardrail: Guardrail, world: World, at_us: int, oldest_us: int
-) -> Finding:
-    """What all that happened makes of it; see :func:`look_again`."""
-    return look_again(plan, phase, guardrail, world, at_us, oldest_us, Memory())[0]
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one who looks again and again need not judge once more."""
+
+    until_us: int | None = None  # moments up to here were judged
+    latched: Mapping[tuple[int, Labels], Latch] = field(default_factory=dict)  # rule, group
 
 
-def look_again(
-    plan: Plan,
-    phase: Phase,
-    guardrail: Guardrail,
-    world: World,
-    at_us: int,
-    oldest_us: int,
-    memory: Memory,
-) -> tuple[Finding, Memory]:
-    """FAIL is tripped, PASS is quiet, anything between is blind; and what to remember of it.
+def judge_guardrail(case: Case, guardrail: Guardrail) -> Finding:
+    """Judge a guardrail over all recorded slots; see :func:`look_again`."""
+    return look_again(case, guardrail, Memory())[0]
+
+
+def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Finding, Memory]:
+    """Judge a guardrail: FAIL is tripped, PASS is quiet, anything between is blind.
 
     With a memory only later moments are judged: it must be of the same world, to which
-    nothing was added since then but what happened later.
-
-    ``oldest_us`` is the record time before which evidence is stale. Guardrails that state a
-    confidence share one budget of false alarms. After a reset it is judged anew: on what
-    happened later, and on what was recorded later though it happened before.
+    nothing was added since then but what happened later. Guardrails that state a confidence
+    share one budget of false alarms. After a reset it is judged anew: on what happened later,
+    and on what was recorded later though it happened before.
     """
-    id_ = f"{plan.id}.{phase.id}.{guardrail.id}"
-    reset = last_reset(world, id_)
-    sharing = sum(one.confidence is not None for rail in phase.guardrails for one in rail.rules)
-    found: list[Part] = []
+    id_ = case.full(guardrail.id)
+    reset = last_reset(case.world, id_)
+    sharing = sum(
+        rule.confidence is not None for rail in case.phase.guardrails for rule in rail.rules
+    )
+    parts: list[Part] = []
     latched: dict[tuple[int, Labels], Latch] = {}
     for number, stated in enumerate(guardrail.rules):
-        rule = resolved(stated, world.seen)
+        rule = resolved(stated, case)
         level = float(rule.confidence.level) / sharing if rule.confidence else 0.0
-        terms = Terms(plan.timezone, level, watched=True)
-        known = {group: one for (n, group), one in memory.latched.items() if n == number}
-        guard = _Guard(rule, world, at_us, terms, plan.nights, reset, (memory.until_us, known))
-        found += guard.parts(oldest_us)
-        latched |= {(number, group): one for group, one in guard.latched().items()}
-    parts = tuple(_state(part) for part in found)
-    verdict = worst(part.verdict for part in parts)
-    telling = [part for part in parts if part.verdict.holds_back] or parts
+        terms = Terms(case.plan.timezone, level, watched=True)
+        known = {group: latch for (n, group), latch in memory.latched.items() if n == number}
+        guard = _Guard(rule, case, terms, reset, memory.until_us, known)
+        parts += guard.parts()
+        latched |= {(number, group): latch for group, latch in guard.latched().items()}
+    telling = [part for part in parts if State.of(part.verdict) is not State.QUIET] or parts
     telling = sorted(telling, key=lambda part: part.verdict.rank)
+    limits = [facts.allowed(replace(rule.bands, fail=None)) for rule in guardrail.rules]
     finding = Finding(
         id=id_,
-        verdict=verdict,
-        because=words.joined([f"{p.name}: {p.because}" if p.name else p.because for p in telling]),
+        verdict=worst(part.verdict for part in parts),
+        reason=facts.several(telling, states=True),
         says=guardrail.says,
         severity="hard",
         kind="guardrail",
-        allowed=words.joined(
-            [words.allowed(replace(one.bands, fail=None)) for one in guardrail.rules]
-        ),
-        parts=parts,
+        allowed="; ".join(limits),
+        parts=tuple(parts),
     )
-    return finding, Memory(at_us, latched)
+    return finding, Memory(case.at_us, latched)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is known of one group: its trip, a hole that could have been one, its last look."""
+
+    slice_: Slice
+    now: Part
+    trip: Part | None = None
+    lost: Part | None = None
+
+    def latest_us(self) -> int:
+        """The record time of the newest slot that was in reach; 0 where there is none."""
+        return max((seen.seen_us for seen in self.slice_.own), default=0)
+
+    def parts(self, *, stale: bool) -> Iterator[Part]:
+        """A trip does not hide that the same group is blind."""
+        if self.trip is not None:
+            yield self.trip
+        if self.lost is not None:
+            yield self.lost
+        elif stale:
+            yield Part(self.now.subject, Verdict.MISSING, _STALE)
+        elif self.trip is None or State.of(self.now.verdict) is State.BLIND:
+            yield self.now
 
 
 class _Guard:
@@ -99,162 +123,175 @@ class _Guard:
     def __init__(
         self,
         rule: Rule,
-        world: World,
-        at_us: int,
+        case: Case,
         terms: Terms,
-        nights: Hours | None,
         reset: Reset | None,
-        memory: tuple[int | None, Mapping[Labels, Latch]],
+        since_us: int | None,
+        known: Mapping[Labels, Latch],
     ) -> None:
         self.rule = rule
-        self.world = world
-        self.at_us = at_us
+        self.case = case
         self.terms = terms
-        self.nights = nights
         self.reset_us = reset.at_us if reset else None
-        self.others = other_side(rule, world)
-        self.since_us, known = memory
-        self.watches = {group: remembered(rule, group, *one) for group, one in known.items()}
+        self.since_us = since_us
+        self.watches = {group: _remembered(rule, group, *latch) for group, latch in known.items()}
         self.absent: list[Absent] = []
+        self.reach = Reach.of(case)
 
-    def parts(self, oldest_us: int) -> Iterator[Part]:
+    def parts(self) -> Iterator[Part]:
         """What it says of each group, and of groups that fall short."""
-        known: list[Seen] = []
-        items = [one for one in matching(self.rule, self.world) if self._counts(one)]
-        batches = _batches(items) if self.since_us is None else [items]
-        rows = self.rule.streak is not None or self.rule.per is not None
-        for batch in batches or [[]]:
-            known += batch
-            groups = grouped(self.rule, known)
-            if rows:
-                self._rows(groups, self._end(known))
+        own = [seen for seen in own_side(self.rule, self.case) if self._counts(seen)]
+        other = other_side(self.rule, self.case)
+        taken = admitted(self.rule, own), admitted(self.rule, other, other=True)
+        groups = grouped(self.rule, *taken, self.case.at_us)
+        rows_ = self.rule.streak is not None or self.rule.per is not None
+        for known, moments in self._known(*taken):
+            if rows_:
+                self._rows(known)
             else:
-                self._slots(groups, batch)
-        groups = grouped(self.rule, known)
-        if not rows:
-            self._look(self._end(known), groups)
+                self._slots(known, moments)
+        if not rows_:
+            self._look(self.case.at_us, groups)
+        yield from self._states(groups)
+        yield from (absent_part(self.rule, item) for item in self.absent)
+        for group, sides in groups.items():
+            if sides.ahead:
+                reason = facts.ahead(self.rule, sides, self.case)
+                yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
+
+    def _states(self, groups: Groups) -> Iterator[Part]:
+        """The state of each group; one that is not listed is stale only where all of them are."""
+        oldest_us = self.case.oldest_us()
         latest = {group: watch.latest_us() for group, watch in self.watches.items()}
         named = set(expected(self.rule.each))
         for group in dict.fromkeys([*groups, *self.watches]):
             watch = self.watches.get(group)
-            if watch is None:
-                continue
-            newest = latest[group] if group in named else max(latest.values())
-            yield from watch.parts(stale=0 < newest < oldest_us)
-        yield from (absent_part(self.rule, item) for item in self.absent)
+            if watch is not None:
+                newest = latest[group] if group in named else max(latest.values())
+                yield from watch.parts(stale=0 < newest < oldest_us)
 
     def latched(self) -> dict[Labels, Latch]:
         """The trips, and the holes that could have been one, of all groups so far."""
         watches = self.watches.items()
-        return {group: (one.trip, one.lost) for group, one in watches if one.trip or one.lost}
+        return {group: (w.trip, w.lost) for group, w in watches if w.trip or w.lost}
 
-    def _counts(self, one: Seen) -> bool:
+    def _counts(self, seen: Seen) -> bool:
         """Whether it happened, or was recorded, after the reset."""
-        return self.reset_us is None or max(event_time(one), one.seen_us) > self.reset_us
+        return self.reset_us is None or max(event_time(seen), seen.seen_us) > self.reset_us
 
-    def _end(self, known: list[Seen]) -> int:
-        return max([self.at_us, *map(event_time, known)])
+    def _known(
+        self, own: Sequence[Seen], other: Sequence[Seen]
+    ) -> Iterator[tuple[Groups, list[int]]]:
+        """What was known after each run was recorded, and the moments that are judged then.
 
-    def _reach(self, at_us: int) -> Reach:
-        world = self.world
-        return Reach(at_us, world.begun_us, world.run.id, self.terms.zone, self.nights)
-
-    def _judged(self, slice_: Slice, reach: Reach) -> tuple[Part, Terms]:
-        terms = against(self.rule, slice_, self.others, reach, self.terms)
-        return judge_slice(self.rule, slice_, terms), terms
-
-    def _slots(self, groups: Groups, batch: list[Seen]) -> None:
-        """Every group at each time at which something happened, since the batch's first.
-
-        Runs bring their slots in the order in which they were recorded: what a later run
-        brings late is judged at its own time, and does not undo a trip that was shown before.
+        What a later run brings late, on either side, is judged at its own time, and does not
+        undo a trip that was shown before.
         """
-        earliest = min(map(event_time, batch), default=0)
-        if self.since_us is not None:
-            earliest = self.since_us + 1
-        if only_grows(self.rule):
-            self._suspects(groups, earliest)
-            return
-        slots = {event_time(one) for items in groups.values() for one in items}
-        for moment in sorted(one for one in slots if one >= earliest):
-            self._look(moment, _until(groups, moment))
+        at_us = self.case.at_us
+        batches = [list(own)] if self.since_us is not None else _batches(own)
+        if not batches:
+            yield grouped(self.rule, own, other, at_us), []
+        known: list[Seen] = []
+        for number, batch in enumerate(batches):
+            known += batch
+            newest = max(map(recorded, batch))
+            final = number == len(batches) - 1
+            beside = other if final else [seen for seen in other if recorded(seen) <= newest]
+            groups = grouped(self.rule, known, beside, at_us)
+            earliest = min(map(event_time, batch))
+            if self.since_us is not None:
+                earliest = self.since_us + 1
+            moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
+            yield groups, sorted(moments)
 
-    def _suspects(self, groups: Groups, earliest: int) -> None:
-        """Each group at the times at which it might have tripped; the rest changes nothing."""
-        for group, items in groups.items():
-            whole = slice_of(self.rule, group, items, self._reach(self._end(list(items))))
-            for one in suspects(self.rule, whole, self.terms):
-                watch = self.watches.get(group)
-                trip, lost = (watch.trip, watch.lost) if watch else (None, None)
-                new = (one.trips and trip is None) or (one.lost and lost is None)
-                if new and one.at_us >= earliest:
-                    self._look(one.at_us, _until({group: items}, one.at_us))
+    def _slots(self, groups: Groups, moments: Sequence[int]) -> None:
+        """Every group at each of the moments."""
+        if only_grows(self.rule):
+            for group, sides in groups.items():
+                self._suspects(group, sides, moments)
+            return
+        for moment in moments:
+            self._look(moment, groups)
+
+    def _suspects(self, group: Labels, sides: Sides, moments: Sequence[int]) -> None:
+        """One group at the moments at which it might have tripped; the rest changes nothing."""
+        if not moments:
+            return
+        whole = slice_of(self.rule, group, sides, self.reach)
+        for suspect in suspects(self.rule, whole, self.terms):
+            watch = self.watches.get(group)
+            trip, lost = (watch.trip, watch.lost) if watch else (None, None)
+            new = (suspect.trips and trip is None) or (suspect.lost and lost is None)
+            if new and suspect.at_us >= moments[0]:
+                self._look(suspect.at_us, {group: sides})
 
     def _look(self, moment: int, groups: Groups) -> None:
-        reach = self._reach(moment)
-        found, self.absent = slices(self.rule, groups, reach)
-        for slice_ in found:
+        kept, self.absent = slices(self.rule, groups, replace(self.reach, at_us=moment))
+        for slice_ in kept:
             watch = self.watches.get(slice_.group)
-            if watch is not None and watch.slice_ == slice_ and self.rule.versus is None:
+            if watch is not None and watch.slice_ == slice_:
                 continue
-            now, terms = self._judged(slice_, reach)
-            watch = self.watches.setdefault(slice_.group, Watch(slice_, now))
+            now = judge_slice(self.rule, slice_, self.terms)
+            if watch is None:
+                watch = self.watches[slice_.group] = _Watch(slice_, now)
             watch.slice_, watch.now = slice_, now
-            if watch.now.verdict is Verdict.FAIL:
-                watch.trip = watch.trip or watch.now
-            if could_fail(self.rule, slice_, terms):
-                because = words.holes(self.rule, slice_)
-                watch.lost = watch.lost or Part(watch.now.name, Verdict.INCONCLUSIVE, because)
+            if now.verdict is Verdict.FAIL:
+                watch.trip = watch.trip or now
+            if watch.lost is None and could_fail(self.rule, slice_, self.terms):
+                watch.lost = self._blind(slice_, now)
 
-    def _rows(self, groups: Groups, end_us: int) -> None:
+    def _blind(self, slice_: Slice, now: Part) -> Part:
+        """The part of a look that something lost, or undefined, could have tripped."""
+        tells = State.of(now.verdict) is State.BLIND
+        reason = now.reason if tells else facts.holes(self.rule, slice_)
+        return Part(now.subject, Verdict.INCONCLUSIVE, reason)
+
+    def _rows(self, groups: Groups) -> None:
         """Each group at its own slots, or when a bucket closes: bad looks one after the other."""
-        streak = self.rule.streak or Streak(n=1)
-        reach = self._reach(end_us)
         listed = expected(self.rule.each)
-        present = [group for group, items in groups.items() if items or group in listed]
+        present = [g for g, sides in groups.items() if sides.own.items or g in listed]
         self.absent = absences(self.rule.each, present)
         for group in present:
-            self._row(streak, group, groups[group], reach)
+            self._row(self.rule.streak or Streak(n=1), group, groups[group])
 
-    def _row(self, streak: Streak, group: Labels, items: Sequence[Seen], reach: Reach) -> None:
-        newest = Slice(group, tuple(items), self.rule.scopes[0], 1)
-        nothing = Part(words.name(group), Verdict.MISSING, words.no_look(self.rule))
-        watch = self.watches.setdefault(group, Watch(newest, nothing))
+    def _row(self, streak: Streak, group: Labels, sides: Sides) -> None:
+        newest = Slice(group, tuple(sides.own.items), self.rule.scopes[0], 1)
+        nothing = Part(subject_of(group), Verdict.MISSING, facts.no_look(self.rule))
+        watch = self.watches.setdefault(group, _Watch(newest, nothing))
         watch.slice_ = newest
-        seen: list[tuple[int, bool, bool]] = []
-        parts: list[Part] = []
-        newest_look = newest
-        for look in self._latest(streak, group, items, reach):
-            part, terms = self._judged(look.slice_, replace(reach, at_us=look.at_us))
-            bad = part.verdict is Verdict.FAIL
-            seen.append((look.at_us, bad, could_fail(self.rule, look.slice_, terms)))
-            parts.append(part)
-            newest_look = look.slice_
+        looks = self._latest(streak, group, sides)
+        parts = [judge_slice(self.rule, look.slice_, self.terms) for look in looks]
+        seen = [
+            (
+                look.at_us,
+                part.verdict is Verdict.FAIL,
+                could_fail(self.rule, look.slice_, self.terms),
+            )
+            for look, part in zip(looks, parts, strict=True)
+        ]
         for part, (sure, might) in zip(parts, rows(streak, seen), strict=True):
             if sure and watch.trip is None:
-                watch.trip = replace(part, because=f"{streak.words}: {part.because}")
+                watch.trip = replace(part, reason=_in_a_row(self.rule, part.reason))
             if might and watch.lost is None:
-                because = f"a lost sample could have been the last of {streak.words}"
-                watch.lost = Part(part.name, Verdict.INCONCLUSIVE, because)
+                reason = Reason("might-complete", facts.streak_facts(streak))
+                watch.lost = Part(part.subject, Verdict.INCONCLUSIVE, reason)
         if parts:
-            watch.now = self._short(parts[-1], newest_look)
+            watch.now = self._short(parts[-1], looks[-1].slice_)
 
     def _short(self, part: Part, slice_: Slice) -> Part:
         """The state after the newest look, whatever became of a row: one bad look is quiet."""
         if part.verdict is not Verdict.FAIL:
             return part
         if slice_.holes:
-            because = words.holes(self.rule, slice_)
-            return replace(part, verdict=Verdict.INCONCLUSIVE, because=because)
+            reason = facts.holes(self.rule, slice_)
+            return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
         return replace(part, verdict=Verdict.PASS)
 
-    def _latest(
-        self, streak: Streak, group: Labels, items: Sequence[Seen], reach: Reach
-    ) -> list[Look]:
+    def _latest(self, streak: Streak, group: Labels, sides: Sides) -> list[Look]:
         """The looks that may lengthen a row: all of them, or those since what is remembered."""
         kept: list[Look] = []
         before = 0  # looks that were judged already, and may begin a row
-        for look in looks_of(self.rule, group, items, reach, newest_first=True):
+        for look in looks_of(self.rule, group, sides, self.reach, newest_first=True):
             if streak.skip and look.few:
                 continue
             if self.since_us is not None and look.at_us <= self.since_us:
@@ -266,16 +303,30 @@ class _Guard:
         return kept[::-1]
 
 
+def _in_a_row(rule: Rule, reason: Reason) -> Reason:
+    """The reason of a trip after bad looks in a row; of a bucket by itself, its own."""
+    if rule.streak is None:
+        return reason
+    return Reason("row.bad", facts.streak_facts(rule.streak) | {"reason": reason})
+
+
 def last_reset(world: World, id_: str) -> Reset | None:
-    """The newest reset of a guardrail (full id)."""
+    """Return the newest reset of a guardrail (full id)."""
     return max(
-        (one for one in world.resets if one.guardrail == id_),
-        key=lambda one: one.at_us,
+        (reset for reset in world.resets if reset.guardrail == id_),
+        key=lambda reset: reset.at_us,
         default=None,
     )
 
 
-def _batches(items: list[Seen]) -> list[list[Seen]]:
+def _remembered(rule: Rule, group: Labels, trip: Part | None, lost: Part | None) -> _Watch:
+    """A group of which nothing is known but what latched."""
+    latched = trip or lost
+    assert latched is not None
+    return _Watch(Slice(group, (), rule.scopes[0], 1), latched, trip, lost)
+
+
+def _batches(items: Sequence[Seen]) -> list[list[Seen]]:
     """The slots of each run, in the order in which the runs were recorded.
 
     Runs that follow each other in event time as well are one batch: at no moment of the first
@@ -284,29 +335,12 @@ def _batches(items: list[Seen]) -> list[list[Seen]]:
     runs: dict[str, list[Seen]] = {}
     for item in items:
         runs.setdefault(item.run, []).append(item)
-    found: list[list[Seen]] = []
+    batches: list[list[Seen]] = []
     newest = 0
     for batch in sorted(runs.values(), key=lambda batch: max(map(recorded, batch))):
-        if found and min(map(event_time, batch)) > newest:
-            found[-1] += batch
+        if batches and min(map(event_time, batch)) > newest:
+            batches[-1] += batch
         else:
-            found.append(batch)
+            batches.append(batch)
         newest = max(newest, *map(event_time, batch))
-    return found
-
-
-def _until(groups: Groups, moment: int) -> Groups:
-    return {
-        group: items[: bisect_right(items, moment, key=event_time)]
-        for group, items in groups.items()
-    }
-
-
-def _state(part: Part) -> Part:
-    match part.verdict:
-        case Verdict.FAIL:
-            return replace(part, because=f"tripped: {part.because}")
-        case Verdict.PASS:
-            return replace(part, because=f"quiet: {part.because}")
-        case _:
-            return replace(part, because=f"blind: {part.because}")
+    return batches

@@ -13,8 +13,9 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_rollout.judge.estimate import Weighted
-from pytest_rollout.judge.versus import MOST_PAIRS, TOO_MANY, pairs, spread
+from pytest_rollout.judge.compare import MOST_PAIRS, TOO_MANY, pairs, spread
+from pytest_rollout.judge.takes import Weighted
+from pytest_rollout.model.finding import Reason
 
 METHOD = "Kayenta, outside the theorem"
 
@@ -23,15 +24,15 @@ _Z = Fraction("2.326347874")  # the normal quantile of (1 + 0.98) / 2
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """What the test says of a canary: High, Low, or neither, and the ratio of means if any."""
+    """What the test says of a canary: high, low or neither, and the ratio of means if any."""
 
     high: bool
     low: bool
     effect: Fraction | None
 
 
-def classify(values: Weighted, others: Weighted) -> Classified | str:
-    """Whether values are shifted from others by more than a quarter of the median shift.
+def classify(values: Weighted, others: Weighted) -> Classified | Reason:
+    """Return whether values are shifted from others by more than a quarter of the median shift.
 
     Mann and Whitney's statistic with correction for ties and continuity, as Kayenta has it.
     """

@@ -1,35 +1,23 @@
-"""Looks in a row, and buckets that are judged as one: a slice for each, then a fold."""
+"""The moments at which a group is looked at: each of its slots, or the close of a bucket."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from pytest_rollout.calendar import Bucket, Bucketing, closed_since
-from pytest_rollout.judge import words
-from pytest_rollout.judge.slices import (
-    Absent,
-    Groups,
-    Reach,
-    Slice,
-    absences,
-    event_time,
-    expected,
-    slice_of,
-)
-from pytest_rollout.model.decision import Part
-from pytest_rollout.model.evidence import Labels, Seen
-from pytest_rollout.model.rule import Per, Rule, Scope, ScopeKind, Streak
-from pytest_rollout.model.verdict import Verdict, worst
+from pytest_rollout import calendar
+from pytest_rollout.calendar import Bucket, Bucketing
+from pytest_rollout.judge.slices import Reach, Series, Sides, Slice, cut_both, least, slice_of
+from pytest_rollout.model.evidence import Seen
+from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.rule import PerUnit, Rule, Scope, ScopeKind, Streak
 
-Judging = Callable[[Slice, Reach], Part]
-_GOOD = (Verdict.PASS, Verdict.WARN)
 _CALENDAR = {
     ScopeKind.DAYS: Bucketing.DAY,
     ScopeKind.NIGHTS: Bucketing.NIGHT,
-    Per.DAY: Bucketing.DAY,
-    Per.NIGHT: Bucketing.NIGHT,
+    PerUnit.DAY: Bucketing.DAY,
+    PerUnit.NIGHT: Bucketing.NIGHT,
 }
 
 
@@ -46,62 +34,85 @@ class Look:
         return self.slice_.n < self.slice_.need and not self.slice_.holes
 
 
-def fold(
-    rule: Rule, groups: Groups, reach: Reach, judged: Judging
-) -> tuple[list[Part], list[Absent]]:
-    """The part of each group from its looks, and the counts of groups that fall short."""
-    listed = expected(rule.each)
-    found = {group: items for group, items in groups.items() if items or group in listed}
-    parts = [_folded(rule, group, items, reach, judged) for group, items in found.items()]
-    return parts, absences(rule.each, list(found))
-
-
 def looks_of(
-    rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach, *, newest_first: bool = False
+    rule: Rule, group: Labels, sides: Sides, reach: Reach, *, newest_first: bool = False
 ) -> Iterator[Look]:
-    """The looks at a group until now: at each of its slots, or when a bucket closes."""
+    """Yield the looks at a group until now: at each of its slots, or when a bucket closes."""
     if rule.per is not None:
-        buckets = list(_buckets(rule, group, items, reach))
+        buckets = list(_buckets(rule, group, sides, reach))
         yield from reversed(buckets) if newest_first else buckets
         return
     unit = _CALENDAR.get(rule.scopes[0].kind)
     if unit:
-        moments = [bucket.end_us for bucket in _closed(unit, items, reach)]
+        moments = [bucket.end_us for bucket in _closed(unit, sides.own, reach)]
     else:
-        moments = sorted({event_time(one) for one in items if event_time(one) <= reach.at_us})
+        moments = [at_us for at_us in dict.fromkeys(sides.own.times) if at_us <= reach.at_us]
     for at_us in reversed(moments) if newest_first else moments:
-        known = items[: bisect_right(items, at_us, key=event_time)]
-        yield Look(at_us, slice_of(rule, group, known, replace(reach, at_us=at_us)))
+        yield Look(at_us, slice_of(rule, group, sides, replace(reach, at_us=at_us)))
 
 
-def _closed(unit: Bucketing, items: Sequence[Seen], reach: Reach) -> tuple[Bucket, ...]:
+def _closed(unit: Bucketing, series: Series, reach: Reach) -> tuple[Bucket, ...]:
     """The days or nights that are over since the begin, or since an older first slot."""
-    starts = [event_time(one) for one in items[:1]]
-    starts += [reach.begun_us] if reach.begun_us is not None else []
+    starts = [*series.times[:1], *([reach.begun_us] if reach.begun_us is not None else [])]
     if not starts:
         return ()
-    return closed_since(unit, reach.zone, reach.nights, min(starts), reach.at_us)
+    return calendar.closed_since(unit, reach.zone, reach.nights, min(starts), reach.at_us)
 
 
-def _buckets(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach) -> Iterator[Look]:
-    scope = Scope(ScopeKind.RUN, rule.need)
-    if rule.per is Per.RUN:
-        runs: dict[str, list[Seen]] = {}
-        for one in sorted(items, key=lambda one: one.seen_us):
-            runs.setdefault(one.run, []).append(one)
-        for mine in runs.values():
-            ordered = tuple(sorted(mine, key=event_time))
-            yield Look(event_time(ordered[-1]), Slice(group, ordered, scope, rule.need))
-        return
+def _buckets(rule: Rule, group: Labels, sides: Sides, reach: Reach) -> Iterator[Look]:
     assert rule.per is not None
-    for bucket in _closed(_CALENDAR[rule.per], items, reach):
-        start, end = bucket.start_us, bucket.end_us
-        inside = tuple(one for one in items if start <= event_time(one) < end)
-        yield Look(end, Slice(group, inside, scope, rule.need))
+    if rule.per.unit is PerUnit.RUN:
+        for run in _runs(sides.own.items):
+            look = _bucket(rule, group, sides, reach, partial(_of_run, run))
+            yield replace(look, at_us=look.slice_.own[-1].slot.t_us)
+        return
+    if rule.per.unit is PerUnit.SPAN:
+        closed = _spans(rule.per.length_us, sides.own, reach)
+    else:
+        closed = _closed(_CALENDAR[rule.per.unit], sides.own, reach)
+    for bucket in closed:
+        look = _bucket(rule, group, sides, reach, partial(_inside, bucket))
+        yield replace(look, at_us=bucket.end_us)
+
+
+def _bucket(
+    rule: Rule,
+    group: Labels,
+    sides: Sides,
+    reach: Reach,
+    choose: Callable[[Series], tuple[Seen, ...]],
+) -> Look:
+    """All that is in a bucket, of both sides."""
+    own, other = cut_both(rule, sides, reach, choose)
+    need = least(rule, rule.need)
+    return Look(reach.at_us, Slice(group, own, Scope(ScopeKind.RUN, need), need, other))
+
+
+def _of_run(run: str, series: Series) -> tuple[Seen, ...]:
+    return tuple(series.of_run(run).items)
+
+
+def _inside(bucket: Bucket, series: Series) -> tuple[Seen, ...]:
+    return series.between(bucket.start_us - 1, bucket.end_us - 1)
+
+
+def _spans(length_us: int, series: Series, reach: Reach) -> tuple[Bucket, ...]:
+    """The buckets of a length that are over, from the one of the first slot to that of the last."""
+    if not series.times:
+        return ()
+    first = series.times[0] // length_us * length_us
+    last = (series.times[-1] // length_us + 1) * length_us
+    return calendar.span_buckets(length_us, first - 1, min(last, reach.at_us))
+
+
+def _runs(items: Iterable[Seen]) -> list[str]:
+    """The runs that saw something, in the order in which they first recorded."""
+    by_record = sorted(items, key=lambda seen: seen.seen_us)
+    return list(dict.fromkeys(seen.run for seen in by_record))
 
 
 def in_scope(rule: Rule, looks: Sequence[Look], reach: Reach) -> tuple[Sequence[Look], int]:
-    """Of buckets, those that the first scope with enough of them reaches, and how many it needs."""
+    """Return, of buckets, those of the first scope with enough of them, and how many it needs."""
     best: tuple[Sequence[Look], int] = ((), 1)
     for scope in rule.scopes:
         chosen = [look for look in looks if _reached(scope, look, reach)]
@@ -115,94 +126,43 @@ def in_scope(rule: Rule, looks: Sequence[Look], reach: Reach) -> tuple[Sequence[
 
 def _reached(scope: Scope, look: Look, reach: Reach) -> bool:
     start, end = reach.bounds(scope)
-    return (start is None or look.at_us > start) and (end is None or look.at_us <= end)
+    return (start is None or look.at_us > start) and look.at_us <= end
 
 
-def _folded(
-    rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach, judged: Judging
-) -> Part:
-    name = words.name(group)
-    looks: Iterable[Look] = looks_of(rule, group, items, reach, newest_first=True)
-    if rule.per is None:
-        assert rule.streak is not None
-        return _row(rule, rule.streak, name, looks, reach, judged)
-    chosen, need = in_scope(rule, list(looks)[::-1], reach)
-    if rule.streak is not None:
-        return _row(rule, rule.streak, name, reversed(chosen), reach, judged)
-    parts = [judged(look.slice_, replace(reach, at_us=look.at_us)) for look in chosen]
-    if len(parts) < need:
-        verdict = Verdict.INCONCLUSIVE if parts else Verdict.MISSING
-        return Part(name, verdict, words.few_buckets(rule, len(parts), need))
-    verdict = worst(part.verdict for part in parts)
-    telling = [one for one in zip(chosen, parts, strict=True) if one[1].verdict is verdict]
-    look, part = telling[-1]
-    because = words.bucket(rule, look.at_us, part.because, len(telling), len(parts), reach.zone)
-    return Part(name, verdict, because, part.estimate)
-
-
-def _row(
-    rule: Rule,
-    streak: Streak,
-    name: str,
-    newest_first: Iterable[Look],
-    reach: Reach,
-    judged: Judging,
-) -> Part:
-    """Good looks from the newest back; the first that is not good ends the row."""
-    good: list[Part] = []
-    first_us, ended = reach.at_us, ""
-    for look in newest_first:
-        if not streak.n and first_us - look.at_us > streak.gap_us:
-            ended = words.gap(look.at_us, first_us, reach.zone)
-            break
-        part = judged(look.slice_, replace(reach, at_us=look.at_us))
-        if streak.skip and look.few:
-            continue
-        if part.verdict not in _GOOD:
-            if not good:
-                return replace(part, name=name)
-            ended = part.because
-            break
-        good.append(part)
-        first_us = look.at_us
-        if _long_enough(streak, len(good), reach.at_us - first_us):
-            break
-    if not good:
-        return Part(name, Verdict.MISSING, ended or words.no_look(rule))
-    done = _long_enough(streak, len(good), reach.at_us - first_us)
-    because = words.row(streak, len(good), reach.at_us - first_us, ended, good[0].because)
-    verdict = worst(part.verdict for part in good) if done else Verdict.INCONCLUSIVE
-    return Part(name, verdict, because, good[0].estimate)
-
-
-def _long_enough(streak: Streak, count: int, lasted_us: int) -> bool:
+def long_enough(streak: Streak, count: int, lasted_us: int) -> bool:
+    """Return whether a row of so many looks, or one that lasts so long, is long enough."""
     return count >= streak.n if streak.n else lasted_us >= streak.span_us
 
 
 def rows(streak: Streak, looks: Iterable[tuple[int, bool, bool]]) -> Iterator[tuple[bool, bool]]:
-    """For each look whether it completes a row of bad ones, and whether one with holes in it.
+    """Yield for each look whether it completes a bad row, and whether one with holes in it.
 
     ``looks`` are moments with whether each is surely bad, and whether it has holes and might be.
     A row of looks that are surely bad although some have holes is both: what is lost must not
     come to weigh less because what is left got worse.
     """
-    sure: list[int] = []
-    might: list[int] = []
-    holed: set[int] = set()
+    sure = might = _Row()
     for at_us, bad, maybe in looks:
-        sure = _longer(streak, sure, at_us) if bad else []
-        might = _longer(streak, might, at_us) if maybe or bad else []
-        holed |= {at_us} if maybe else set()
-        yield _complete(streak, sure), _complete(streak, might) and not holed.isdisjoint(might)
+        sure = sure.longer(streak, at_us, holed=False) if bad else _Row()
+        might = might.longer(streak, at_us, holed=maybe) if maybe or bad else _Row()
+        yield sure.complete(streak), might.holed and might.complete(streak)
 
 
-def _longer(streak: Streak, row: list[int], at_us: int) -> list[int]:
-    if not streak.n and row and at_us - row[-1] > streak.gap_us:
-        return [at_us]
-    return [*row, at_us]
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Looks one after the other."""
 
+    n: int = 0
+    first_us: int = 0
+    last_us: int = 0
+    holed: bool = False
 
-def _complete(streak: Streak, row: Sequence[int]) -> bool:
-    if streak.n:
-        return len(row) >= streak.n
-    return bool(row) and row[-1] - row[0] >= streak.span_us
+    def longer(self, streak: Streak, at_us: int, *, holed: bool) -> _Row:
+        """The row with one more look, or a new one where nobody looked for too long."""
+        if not self.n or (not streak.n and at_us - self.last_us > streak.gap_us):
+            return _Row(1, at_us, at_us, holed)
+        return _Row(self.n + 1, self.first_us, at_us, self.holed or holed)
+
+    def complete(self, streak: Streak) -> bool:
+        """Whether it is long enough."""
+        return bool(self.n) and long_enough(streak, self.n, self.last_us - self.first_us)

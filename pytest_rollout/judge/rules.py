@@ -1,151 +1,281 @@
-"""The finding of one rule over the observations of a world."""
+"""The finding of one rule over the observations of a world: a part for each group."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
-from pytest_rollout.judge import looks, words
-from pytest_rollout.judge.assess import Assessed, Terms, assess
-from pytest_rollout.judge.lost import fails_anyway, other_is_lost
+from pytest_rollout.judge import facts, kayenta
+from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.compare import NO_RATIO, compare
+from pytest_rollout.judge.domain import admitted
+from pytest_rollout.judge.intervals import Interval, band, banded
+from pytest_rollout.judge.looks import Look, in_scope, long_enough, looks_of
 from pytest_rollout.judge.slices import (
     Absent,
     Groups,
     Reach,
+    Sides,
     Slice,
-    cut,
+    absences,
+    aged,
+    expected,
     grouped,
-    matching,
-    of_series,
     opportunities,
+    other_side,
+    own_side,
+    resolved,
     slices,
 )
-from pytest_rollout.model.decision import Part
-from pytest_rollout.model.evidence import Seen, World
-from pytest_rollout.model.plan import Plan
-from pytest_rollout.model.rule import Each, Rule, ScopeKind
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.judge.takes import tallied, weighted
+from pytest_rollout.judge.tally import Assessed, Terms
+from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind
+from pytest_rollout.model.rule import Rule, ScopeKind, Streak, Take
+from pytest_rollout.model.verdict import Verdict, worst
+
+_GOOD = (Verdict.PASS, Verdict.WARN)
 
 
-def judge(stated: Rule, world: World, at_us: int, plan: Plan) -> tuple[Part, ...]:
-    """One part for each group of the rule; never empty."""
-    rule = resolved(stated, world.seen)
-    items = matching(rule, world)
-    if rule.per is None and all(one.kind is ScopeKind.RUN for one in rule.scopes):
-        items = [item for item in items if item.run == world.run.id]
-    reach = Reach(at_us, world.begun_us, world.run.id, plan.timezone, plan.nights)
-    level = level_of(rule, world.looks)
-    groups, others = grouped(rule, items), other_side(rule, world)
-    terms = Terms(plan.timezone, level)
+def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part, ...]:
+    """Return one part for each group of the rule, never none.
+
+    ``max_age_us`` is the criterion's own limit on the age of evidence.
+    """
+    rule = resolved(stated, case)
+    terms = terms_of(rule, case)
+    groups = sides_of(rule, case, case.oldest_us(max_age_us))
+    reach = Reach.of(case)
     if rule.per is None and rule.streak is None:
-        found, absent = slices(rule, groups, reach)
-        parts = [judge_slice(rule, one, against(rule, one, others, reach, terms)) for one in found]
+        judged, absent = slices(rule, groups, reach)
+        parts = [judge_slice(rule, slice_, terms) for slice_ in judged]
     else:
-        parts, absent = looks.fold(rule, groups, reach, _judged(rule, others, terms))
-    parts = [*parts, *(absent_part(rule, item) for item in absent)]
+        parts, absent = _fold(rule, groups, reach, terms)
+    parts = [_capped(part, rule, groups, case) for part in parts]
+    parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
         return tuple(parts)
-    return tuple(replace(one, because=words.outside(one.because)) for one in parts)
+    return tuple(replace(p, reason=Reason("outside-theorem", {"reason": p.reason})) for p in parts)
 
 
-def resolved(rule: Rule, seen: Sequence[Seen]) -> Rule:
-    """The rule with the groups that it expects because another series has them."""
-    if not any(one.source for one in rule.each):
-        return rule
-    return replace(rule, each=tuple(_resolved(one, seen) for one in rule.each))
-
-
-def _resolved(each: Each, seen: Sequence[Seen]) -> Each:
-    if each.source is None:
-        return each
-    labels = (dict(one.slot.labels) for one in seen if one.slot.series == each.source)
-    names = tuple(sorted({found[each.label] for found in labels if each.label in found}))
-    enough = len(names) >= each.at_least
-    return Each(each.label, names) if enough else Each(each.label, at_least=each.at_least)
-
-
-def level_of(rule: Rule, looks_: int) -> float:
-    """The level of the k-th look: halved with each, so that looking again buys nothing."""
+def terms_of(rule: Rule, case: Case) -> Terms:
+    """Return the level of the k-th look: halved with each, so that looking again buys nothing."""
     if rule.confidence is None:
-        return 0.0
-    return float(rule.confidence.level) * 2.0 ** -(max(1, looks_) - 1)
+        return Terms(case.plan.timezone)
+    level = float(rule.confidence.level) * 2.0 ** -(case.looks - 1)
+    return Terms(case.plan.timezone, level, looks=case.looks, looks_count=not case.embedded)
 
 
-def other_side(rule: Rule, world: World) -> Groups:
-    """The slots of the other side of a comparison, by group."""
-    versus = rule.versus
-    if versus is None:
-        return {}
-    seen: Sequence[Seen] = world.seen
-    if versus.release is not None:
-        seen = [one for one in world.past if one.release == versus.release]
-    elif versus.frozen:
-        seen = [*world.past, *world.seen]
-    return grouped(rule, of_series(versus.metric, versus.where, seen))
+def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
+    """Return what was seen of each group, on both sides; what the rule cannot take is a hole."""
+    own, other = own_side(rule, case), other_side(rule, case)
+    if rule.per is None and all(scope.kind is ScopeKind.RUN for scope in rule.scopes):
+        run = case.world.run.id
+        own = [seen for seen in own if seen.run == run]
+    if oldest_us:
+        own = list(aged(own, oldest_us))
+        fixed = rule.versus is not None and (rule.versus.release or rule.versus.frozen)
+        other = other if fixed else list(aged(other, oldest_us))
+    taken = admitted(rule, own), admitted(rule, other, other=True)
+    return grouped(rule, *taken, case.at_us)
 
 
-def against(rule: Rule, slice_: Slice, others: Groups, reach: Reach, terms: Terms) -> Terms:
-    """The terms with what a slice is compared with: frozen at the begin, or of its own scope."""
-    if rule.versus is None:
-        return terms
-    items = others.get(slice_.group, ())
-    if rule.versus.frozen:
-        begun = reach.begun_us
-        kept = tuple(one for one in items if begun is not None and one.slot.t_us <= begun)
-    elif rule.versus.release is not None:
-        kept = tuple(items)
-    else:
-        kept = cut(slice_.scope, items, reach)
-    return replace(terms, other={slice_.group: kept})
+def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
+    """At best inconclusive where samples are from after the moment of judging: of any look."""
+    sides = groups.get(part.subject.labels, Sides())
+    if not sides.ahead or part.verdict.rank <= Verdict.INCONCLUSIVE.rank:
+        return part
+    reason = facts.ahead(rule, sides, case)
+    return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
-def _judged(rule: Rule, others: Groups, terms: Terms) -> looks.Judging:
-    def judged(slice_: Slice, reach: Reach) -> Part:
-        return judge_slice(rule, slice_, against(rule, slice_, others, reach, terms))
+def assess(
+    rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool | None = None
+) -> Assessed | Reason:
+    """Return the verdict on the values of a slice, or why they have none.
 
-    return judged
+    Holes are left out, or filled with what harms or helps most.
+    """
+    if rule.versus is not None:
+        return _compared(rule, slice_, terms, harmful=harmful)
+    tally = tallied(rule, slice_.own, slice_.scope, terms, harmful=harmful)
+    point = tally.point()
+    if point is None:
+        return Reason("nothing")
+    if rule.tolerate is not None or (rule.confidence is not None and terms.watched):
+        return Assessed(Verdict.FAIL if tally.fails() else Verdict.PASS, point)
+    if rule.confidence is None:
+        return Assessed(band(rule.bands, point.value), point)
+    bound = tally.interval()
+    return Reason("nothing") if bound is None else Assessed(banded(rule.bands, bound), point, bound)
+
+
+def _compared(
+    rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool | None
+) -> Assessed | Reason:
+    assert rule.versus is not None
+    if rule.versus.kayenta:
+        return _by_kayenta(rule, slice_, terms)
+    known = compare(rule, slice_, terms, harmful=harmful)
+    if isinstance(known, Reason):
+        return known
+    if known.bound is None:
+        return Assessed(band(rule.bands, known.difference), known.point, None, known.difference)
+    return Assessed(banded(rule.bands, known.bound), known.point, known.bound, known.difference)
+
+
+def _by_kayenta(rule: Rule, slice_: Slice, terms: Terms) -> Assessed | Reason:
+    """Failed where the test finds a harmful shift, unless the ratio of means is allowed."""
+    values, others = weighted(slice_.own), weighted(slice_.other)
+    point = tallied(rule, slice_.own, slice_.scope, terms).point()
+    if point is None or not others:
+        return Reason("nothing", {"other": point is not None})
+    known = kayenta.classify(values, others)
+    if isinstance(known, Reason):
+        return known
+    shifted = known.low if rule.bands.passes.upward else known.high
+    allowed = known.effect is not None and rule.bands.passes.holds(known.effect)
+    verdict = Verdict.FAIL if shifted and not allowed else Verdict.PASS
+    return Assessed(verdict, point, Interval(None, None, kayenta.METHOD), known.effect)
 
 
 def judge_slice(rule: Rule, slice_: Slice, terms: Terms) -> Part:
-    """The part of one group; a hole caps it at inconclusive, unless it fails anyway."""
-    group = words.name(slice_.group)
+    """Return the part of one group; a hole caps it at inconclusive, unless it fails anyway."""
+    subject = subject_of(slice_.group)
     if slice_.n < slice_.need:
         verdict = Verdict.INCONCLUSIVE if slice_.n else Verdict.MISSING
-        return Part(group, verdict, words.short_of(rule, slice_))
-    lacking = _other_lacks(rule, slice_, terms)
+        return Part(subject, verdict, facts.few(rule, slice_))
+    lacking = _other_lacks(rule, slice_)
     if lacking:
-        return Part(group, lacking[0], lacking[1])
-    found = assess(rule, slice_.group, slice_.seen, terms, slice_.scope.kind)
-    if isinstance(found, str):
-        verdict = Verdict.INCONCLUSIVE if slice_.holes else Verdict.ERROR
-        return Part(group, verdict, words.holes(rule, slice_) if slice_.holes else found)
-    seen = words.shown(rule, found, terms)
+        return Part(subject, *lacking)
+    known = assess(rule, slice_, terms)
+    if isinstance(known, Reason):
+        if slice_.holes:
+            return Part(subject, Verdict.INCONCLUSIVE, facts.holes(rule, slice_))
+        verdict = Verdict.INCONCLUSIVE if known == NO_RATIO else Verdict.ERROR
+        return Part(subject, verdict, known)
+    estimate = facts.estimated(rule, known, terms)
     if slice_.holes and not fails_anyway(rule, slice_, terms):
-        return Part(group, Verdict.INCONCLUSIVE, words.holes(rule, slice_), seen)
+        return Part(subject, Verdict.INCONCLUSIVE, facts.holes(rule, slice_), estimate)
     if slice_.holes:
-        found = Assessed(Verdict.FAIL, found.point, found.bound, found.difference)
-    return Part(group, found.verdict, words.because(rule, slice_, found, terms), seen)
+        known = replace(known, verdict=Verdict.FAIL)
+    return Part(subject, known.verdict, facts.measured(rule, slice_, known, terms), estimate)
 
 
-def _other_lacks(rule: Rule, slice_: Slice, terms: Terms) -> tuple[Verdict, str] | None:
+def subject_of(group: Labels) -> Subject:
+    """Return the subject of a group of a rule."""
+    return Subject(SubjectKind.GROUP, labels=group)
+
+
+def _other_lacks(rule: Rule, slice_: Slice) -> tuple[Verdict, Reason] | None:
     """What keeps the other side from being compared with."""
     if rule.versus is None:
         return None
-    name = rule.versus.metric
-    if other_is_lost(slice_, terms):
-        return Verdict.INCONCLUSIVE, f"of the other side, {name}, samples cannot be judged"
-    n = sum(opportunities(one) or 0 for one in terms.other.get(slice_.group, ()))
+    if slice_.other_holes:
+        return Verdict.INCONCLUSIVE, facts.other_holes(rule, slice_)
+    n = sum(opportunities(seen) or 0 for seen in slice_.other)
     if n >= slice_.need:
         return None
-    what = f"{n} of {slice_.need} needed samples of the other side, {name}, were seen"
-    return (Verdict.INCONCLUSIVE if n else Verdict.MISSING), what
+    return (Verdict.INCONCLUSIVE if n else Verdict.MISSING), facts.other_few(rule, slice_, n)
+
+
+def fails_anyway(rule: Rule, slice_: Slice, terms: Terms) -> bool:
+    """Return whether it fails however its holes are filled."""
+    if slice_.unknown and rule.take.take not in (Take.MIN, Take.MAX):
+        return False
+    if slice_.other_holes or not rule.in_theorem:  # no extreme is worst for it
+        return False
+    return _fails(rule, slice_, terms, harmful=False)
+
+
+def could_fail(rule: Rule, slice_: Slice, terms: Terms) -> bool:
+    """Return whether something is lost, or cannot be compared, that could have made it fail."""
+    if rule.versus is not None and (slice_.other_holes or _undefined(rule, slice_, terms)):
+        return bool(slice_.n)
+    if not slice_.holes:
+        return False
+    if slice_.unknown:
+        return True
+    return slice_.n >= slice_.need and _fails(rule, slice_, terms, harmful=True)
+
+
+def _undefined(rule: Rule, slice_: Slice, terms: Terms) -> bool:
+    assert rule.versus is not None
+    if not rule.versus.ratio or slice_.n < slice_.need or _other_lacks(rule, slice_):
+        return False
+    return compare(rule, slice_, terms, harmful=True) == NO_RATIO
+
+
+def _fails(rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool) -> bool:
+    known = assess(rule, slice_, terms, harmful=harmful)
+    return harmful if isinstance(known, Reason) else known.verdict is Verdict.FAIL
+
+
+def _fold(
+    rule: Rule, groups: Groups, reach: Reach, terms: Terms
+) -> tuple[list[Part], list[Absent]]:
+    """The part of each group from its looks, and the counts of groups that fall short."""
+    listed = expected(rule.each)
+    present = {g: sides for g, sides in groups.items() if sides.own.items or g in listed}
+    parts = [_folded(rule, group, sides, reach, terms) for group, sides in present.items()]
+    return parts, absences(rule.each, list(present))
+
+
+def _folded(rule: Rule, group: Labels, sides: Sides, reach: Reach, terms: Terms) -> Part:
+    looks: Iterable[Look] = looks_of(rule, group, sides, reach, newest_first=True)
+    if rule.per is None:
+        assert rule.streak is not None
+        return _row(rule, rule.streak, group, looks, reach, terms)
+    chosen, need = in_scope(rule, list(looks)[::-1], reach)
+    if rule.streak is not None:
+        return _row(rule, rule.streak, group, reversed(chosen), reach, terms)
+    parts = [judge_slice(rule, look.slice_, terms) for look in chosen]
+    if len(parts) < need:
+        verdict = Verdict.INCONCLUSIVE if parts else Verdict.MISSING
+        return Part(subject_of(group), verdict, facts.few_buckets(rule, len(parts), need))
+    verdict = worst(part.verdict for part in parts)
+    telling = [pair for pair in zip(chosen, parts, strict=True) if pair[1].verdict is verdict]
+    look, part = telling[-1]
+    reason = facts.bucket(rule, look.at_us, part.reason, len(telling), len(parts), terms)
+    return Part(subject_of(group), verdict, reason, part.estimate)
+
+
+def _row(
+    rule: Rule,
+    streak: Streak,
+    group: Labels,
+    newest_first: Iterable[Look],
+    reach: Reach,
+    terms: Terms,
+) -> Part:
+    """Good looks from the newest back; the first that is not good ends the row."""
+    good: list[Part] = []
+    first_us, ended = reach.at_us, None
+    for look in newest_first:
+        if not streak.n and first_us - look.at_us > streak.gap_us:
+            ended = facts.gap(look.at_us, first_us, terms)
+            break
+        if streak.skip and look.few:
+            continue
+        part = judge_slice(rule, look.slice_, terms)
+        if part.verdict not in _GOOD:
+            if not good:
+                return part
+            ended = part.reason
+            break
+        good.append(part)
+        first_us = look.at_us
+        if long_enough(streak, len(good), reach.at_us - first_us):
+            break
+    if not good:
+        return Part(subject_of(group), Verdict.MISSING, ended or facts.no_look(rule))
+    lasted_us = reach.at_us - first_us
+    done = long_enough(streak, len(good), lasted_us)
+    reason = facts.row(streak, len(good), lasted_us, ended, good[0].reason)
+    verdict = worst(part.verdict for part in good) if done else Verdict.INCONCLUSIVE
+    return Part(subject_of(group), verdict, reason, good[0].estimate)
 
 
 def absent_part(rule: Rule, absent: Absent) -> Part:
-    """The part of expected groups that nothing was seen of."""
-    within = f" of {words.name(absent.within)}" if absent.within else ""
-    because = (
-        f"{absent.found} of {absent.expected} expected groups of {absent.label}{within} "
-        f"were seen in {rule.metric}"
-    )
-    return Part(f"every {absent.label}{within}", Verdict.MISSING, because)
+    """Return the part of expected groups that nothing was seen of."""
+    subject = Subject(SubjectKind.GROUP, absent.label, absent.within)
+    return Part(subject, Verdict.MISSING, facts.absent(rule, absent))

@@ -12,11 +12,11 @@ from numbers import Rational, Real
 from operator import index
 
 from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.finding import Labels, Reason, said
 from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 
-Labels = tuple[tuple[str, str], ...]
 # A weighted set of numbers: one number, 0/1 outcomes of a ratio, or a distribution.
 Sample = tuple[tuple[Fraction, int], ...]
 
@@ -25,8 +25,13 @@ Sample = tuple[tuple[Fraction, int], ...]
 class Hole:
     """A slot that should hold a value and does not."""
 
-    why: str
+    why: str | Reason
     n: int | None = None  # opportunities it stood for; None: nobody knows
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is one, as data."""
+        return said(self.why) if isinstance(self.why, str) else self.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +132,21 @@ class Rolled:
 
     of: RollsUp
     verdict: Verdict | Hole
-    because: str = ""
+    reason: Reason = field(default_factory=lambda: said(""))
     run: str = ""  # whose decision it is
     decided_us: int = 0  # record time of the end of that run
     release: str | None = None
     asked: str = ""  # fingerprint of what the gate asked then
     until: str = ""  # the day on which a waiver in it ends
+
+
+@dataclass(frozen=True, slots=True)
+class FailedBefore:
+    """Hard criteria that failed in an earlier full run of the same release and environment."""
+
+    run: str
+    ended_us: int
+    criteria: tuple[str, ...]  # full ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,8 @@ class World:
     attestations: tuple[Attestation, ...] = ()  # of the environment, in order of recording
     rolled: tuple[Rolled, ...] = ()  # findings of other gates that its criteria name
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
+    previous: str | None = None  # the newest other release that this gate accepted before the run
+    failed_before: tuple[FailedBefore, ...] = ()  # in order of recording
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -11,9 +11,11 @@ from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
+from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.reporting import ReportSpec
 from pytest_rollout.model.rollback import Rollback
 from pytest_rollout.model.rule import Group, Rule
+from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
 
@@ -98,6 +100,7 @@ class Criterion:
     rolls_up: tuple[RollsUp, ...] = ()  # findings of other gates; the worst decides
     faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
+    max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
 
     @property
     def attested(self) -> bool:
@@ -125,6 +128,20 @@ class Guardrail:
     check: Check | None = None  # what `rollout watch` asks for its series
     line: int = 0
     faults: tuple[str, ...] = ()  # those that must trip it; drills prove it
+
+    @property
+    def quiet_about_trips(self) -> bool:
+        """Whether a trip does not stop the phase: it is a condition of the GO."""
+        return not {Then.PAUSE, Then.ROLLBACK} & set(self.then)
+
+    def effect(self, finding: Finding) -> Answer:
+        """The answer that the gate has because of this guardrail alone; GO where it has no say."""
+        tripped = finding.state is State.TRIPPED
+        if tripped and Then.ROLLBACK in self.then:
+            return Answer.ROLLBACK
+        if finding.blind or (tripped and Then.PAUSE in self.then):
+            return Answer.HOLD
+        return Answer.GO
 
 
 @dataclass(frozen=True, slots=True)

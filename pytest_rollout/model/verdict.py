@@ -30,6 +30,21 @@ class Verdict(Enum):
         return self.rank <= Verdict.HOLD.rank
 
 
+class State(Enum):
+    """How a guardrail stands."""
+
+    TRIPPED = "tripped"
+    BLIND = "blind"
+    QUIET = "quiet"
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> State:
+        """The state that a verdict on a guardrail means."""
+        if verdict is Verdict.FAIL:
+            return cls.TRIPPED
+        return cls.QUIET if verdict in (Verdict.PASS, Verdict.WARN) else cls.BLIND
+
+
 class Answer(Enum):
     """The decision of a gate; members stand from worst to best."""
 

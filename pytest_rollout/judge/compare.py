@@ -4,30 +4,64 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
 
-from pytest_rollout.judge.bounds import Interval, outward
-from pytest_rollout.judge.estimate import Point, Weighted
+from pytest_rollout.judge.intervals import Interval, outward
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.takes import Weighted, filled, tallied, weighted
+from pytest_rollout.judge.tally import Point, Terms
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Take
 
 MOST_PAIRS = 2_000_000
-TOO_MANY = "too many values to compare in pairs: take a share or a rate"
+TOO_MANY = Reason("too-many-pairs", {"most": MOST_PAIRS})
+NO_RATIO = Reason("ratio-of-nothing")
 _EXACT_PAIRS = 2_500
 
 
-def difference(rule: Rule, point: Point, other: Point) -> Fraction | str:
-    """The value less the other side's, or divided by it."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The own side's point, the difference or ratio, and its bounds if a confidence is asked."""
+
+    point: Point
+    difference: Fraction
+    bound: Interval | None = None
+
+
+def compare(
+    rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool | None = None
+) -> Compared | Reason:
+    """Return how the two sides of a slice differ, or why they cannot be compared.
+
+    Holes of the own side are left out, or filled with what harms or helps most. A reason
+    depends on values only where the other side is not above zero and a ratio is asked.
+    """
     assert rule.versus is not None
+    own = tallied(rule, slice_.own, slice_.scope, terms, harmful=harmful).point()
+    other = tallied(rule, slice_.other, slice_.scope, terms).point()
+    if own is None or other is None:
+        return Reason("nothing", {"other": own is not None})
     if not rule.versus.ratio:
-        return point.value - other.value
-    if other.value <= 0 or point.value < 0:
-        return "a ratio needs values above zero"
-    return point.value / other.value
+        difference = own.value - other.value
+    elif other.value <= 0:
+        return NO_RATIO
+    else:
+        difference = own.value / other.value
+    if rule.confidence is None:
+        return Compared(own, difference)
+    bound = _bound(rule, slice_, terms, harmful=harmful)
+    return bound if isinstance(bound, Reason) else Compared(own, difference, bound)
 
 
-def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval | str:
-    """The bounds of the difference."""
+def _bound(rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool | None) -> Interval | Reason:
+    values = weighted(filled(rule, slice_.own, harmful=harmful))
+    return shift(rule, values, weighted(slice_.other), terms.level)
+
+
+def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval | Reason:
+    """Return the bounds of the difference, or of the ratio."""
     assert rule.versus is not None
     if rule.take.take in (Take.RATE, Take.SHARE):
         return _newcombe(rule, values, others, a)
@@ -38,12 +72,12 @@ def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval 
     rank = _lowest_rank(m, n, a)
     if rule.versus.ratio:
         if min(one) <= 0 or min(other) <= 0:
-            return "a ratio needs values above zero"
+            return NO_RATIO
         ratios = sorted(x / y for x in one for y in other)
         return _ranked(ratios[rank - 1] if rank else None, ratios[-rank] if rank else None)
-    ordered, scale = pairs(one, other)
-    low = Fraction(ordered[rank - 1], scale) if rank else None
-    return _ranked(low, Fraction(ordered[-rank], scale) if rank else None)
+    differences, scale = pairs(one, other)
+    low = Fraction(differences[rank - 1], scale) if rank else None
+    return _ranked(low, Fraction(differences[-rank], scale) if rank else None)
 
 
 def _ranked(low: Fraction | None, high: Fraction | None) -> Interval:
@@ -51,15 +85,15 @@ def _ranked(low: Fraction | None, high: Fraction | None) -> Interval:
 
 
 def spread(values: Weighted) -> list[Fraction]:
-    """Every value as often as it counts."""
+    """Return every value as often as it counts."""
     return [value for value, count, _ in values for _ in range(count)]
 
 
 def pairs(one: Sequence[Fraction], other: Sequence[Fraction]) -> tuple[list[int], int]:
-    """Every difference of a value and another, in order (Hodges and Lehmann 1963), and its unit.
+    """Return every difference of a value and another, in order, and its unit.
 
-    The differences are whole multiples of one over the unit: whole numbers are sorted in a
-    tenth of the time that fractions take.
+    Hodges and Lehmann 1963. The differences are whole multiples of one over the unit: whole
+    numbers are sorted in a tenth of the time that fractions take.
     """
     scale = math.lcm(*(value.denominator for value in (*one, *other)))
     left = [value.numerator * (scale // value.denominator) for value in one]
@@ -85,24 +119,22 @@ def _lowest_rank(m: int, n: int, a: float) -> int:
 
 
 def ways(m: int, n: int) -> list[int]:
-    """How many orders of m and n values have each U: the Gaussian binomial coefficients."""
-    found = [1] + [0] * (m * n)
+    """Return how many orders of m and n values have each U: the Gaussian binomials."""
+    counts = [1] + [0] * (m * n)
     for k in range(1, m + 1):
         for u in range(m * n, n + k - 1, -1):
-            found[u] -= found[u - n - k]
+            counts[u] -= counts[u - n - k]
         for u in range(k, m * n + 1):
-            found[u] += found[u - k]
-    return found
+            counts[u] += counts[u - k]
+    return counts
 
 
-def _newcombe(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval | str:
+def _newcombe(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval | Reason:
     """The bounds of a difference of two shares (Newcombe 1998, method 10)."""
     assert rule.versus is not None
     if rule.versus.ratio:
-        return "the ratio of two rates has no bound here: compare their difference"
+        return Reason("no-bound-of-ratio")
     one, other = _successes(rule, values), _successes(rule, others)
-    if isinstance(one, str) or isinstance(other, str):
-        return "a rate has a bound where every outcome is 0 or 1"
     p, (p_low, p_high) = one[0] / one[1], _wilson(*one, a)
     q, (q_low, q_high) = other[0] / other[1], _wilson(*other, a)
     low = p - q - math.hypot(p - p_low, q_high - q)
@@ -110,11 +142,9 @@ def _newcombe(rule: Rule, values: Weighted, others: Weighted, a: float) -> Inter
     return Interval(outward(low, up=False), outward(high, up=True), "Newcombe")
 
 
-def _successes(rule: Rule, values: Weighted) -> tuple[int, int] | str:
+def _successes(rule: Rule, values: Weighted) -> tuple[int, int]:
     cut = rule.take.share_of
-    if cut is None and any(value not in (0, 1) for value, _, _ in values):
-        return "not 0 or 1"
-    good = sum(c for value, c, _ in values if (cut.holds(value) if cut else value))
+    good = sum(count for value, count, _ in values if (cut.holds(value) if cut else value))
     return good, sum(count for _, count, _ in values)
 
 

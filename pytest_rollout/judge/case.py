@@ -1,0 +1,136 @@
+"""What one judgement is of: a phase of a plan, a world, and the moment of judging."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from pytest_rollout import calendar
+from pytest_rollout.model.decision import canonical
+from pytest_rollout.model.evidence import Hole, Rolled, Run, Seen, World
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan
+
+
+@dataclass(frozen=True)
+class Case:
+    """A phase of a plan, what is known of it, and the event time at which it is judged."""
+
+    plan: Plan
+    phase: Phase
+    world: World
+    at_us: int
+
+    def full(self, slug: str) -> str:
+        """Return the full id of a criterion or guardrail of the phase."""
+        return f"{self.plan.id}.{self.phase.id}.{slug}"
+
+    def instant(self, at_us: int) -> str:
+        """Return an instant as the judge records it: ISO 8601 in the plan's zone."""
+        return instant(at_us, self.plan.timezone)
+
+    @cached_property
+    def embedded(self) -> bool:
+        """Whether this is a rehearsal."""
+        return self.world.run.environment == EMBEDDED
+
+    @property
+    def looks(self) -> int:
+        """How often this release was looked at, this time included; rehearsals have no looks."""
+        return 1 if self.embedded else max(1, self.world.looks)
+
+    @cached_property
+    def release(self) -> str | None:
+        """The one release that the run judged, or None."""
+        return release_of(self.world.run)
+
+    @cached_property
+    def _series(self) -> dict[str, list[Seen]]:
+        series: dict[str, list[Seen]] = {}
+        for seen in self.world.seen:
+            series.setdefault(seen.slot.series, []).append(seen)
+        return series
+
+    def series(self, name: str) -> Sequence[Seen]:
+        """Return what was recorded in a series."""
+        return self._series.get(name, ())
+
+    def oldest_us(self, max_age_us: int | None = None) -> int:
+        """Return the record time before which evidence is stale; 0 where any age is allowed."""
+        environment = self.plan.environments.get(self.world.run.environment)
+        ages = [max_age_us, environment.max_age_us if environment else None]
+        limits = [age for age in ages if age is not None]
+        return self.world.run.ended_us - min(limits) if limits else 0
+
+    def counted(self) -> Case:
+        """Return the case with what counts: of a run without a seal, nothing.
+
+        What another gate found counts only where that gate asks now what it asked then.
+        """
+        if not self.world.run.sealed:
+            bare = replace(self.world, checks={}, seen=(), lost=(), rolled=())
+            return replace(self, world=bare)
+        rolled = tuple(map(self._as_asked, self.world.rolled))
+        return replace(self, world=replace(self.world, rolled=rolled))
+
+    def _as_asked(self, rolled: Rolled) -> Rolled:
+        phase = self.plan.phase(rolled.of.phase)
+        if phase is None or isinstance(rolled.verdict, Hole):
+            return rolled
+        if rolled.asked == criteria_digest(phase, rolled.of.gate):
+            return rolled
+        gate = str(rolled.of.address(self.plan.id))
+        return replace(rolled, verdict=Hole(Reason("gate.asked-otherwise", {"gate": gate})))
+
+
+def release_of(run: Run) -> str | None:
+    """Return the one release that a run judged, or None."""
+    known = {fact.release for fact in run.releases}
+    return known.pop() if len(known) == 1 else None
+
+
+def configuration_of(run: Run) -> str | None:
+    """Return the fingerprint of the configuration as it was last read."""
+    return next((fact.configuration for fact in reversed(run.releases)), None)
+
+
+def instant(at_us: int, zone: str) -> str:
+    """Return an instant as ISO 8601 text with the offset of a zone."""
+    moment: datetime = calendar.from_us(at_us).astimezone(ZoneInfo(zone))
+    return moment.isoformat()
+
+
+def watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
+    """Return the guardrails that weigh at a gate: watched from begin to end, at the exit."""
+    return phase.guardrails if gate is Gate.EXIT else ()
+
+
+def criteria_digest(phase: Phase, gate: Gate) -> str:
+    """Return a fingerprint of what a gate asks, whatever the layout of the file.
+
+    The faults that drills plant are no part of it: they ask nothing of the target.
+    """
+    stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *watched(phase, gate))
+    rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
+    for row in rows:
+        del row["faults"]
+        if row.get("check"):
+            row["check"]["line"] = 0
+    return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (Fraction, Decimal)):
+        return str(value)
+    return getattr(value, "value", value)

@@ -1,0 +1,112 @@
+"""The facts of a reason as words: counts, numbers with their units, times, scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from pytest_rollout import calendar
+from pytest_rollout.model.evidence import exact
+from pytest_rollout.model.finding import Fact, Reason
+from pytest_rollout.model.numbers import decimal
+from pytest_rollout.model.rule import Scope, ScopeKind, Streak
+from pytest_rollout.model.units import size
+
+
+def count(n: int, thing: str) -> str:
+    """Return ``1 sample``, ``12 samples``."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def wall(instant: str, zone: str) -> str:
+    """Return a recorded instant as people of a zone read it: ``2025-11-10 09:07:15 EST``."""
+    return calendar.wall(calendar.to_us(datetime.fromisoformat(instant)), zone)
+
+
+def amount(value: str, base: str, shown: str) -> str:
+    """Return a number in the unit of its cut: ``650ms``.
+
+    In its own unit where it would have to be rounded: on which side of a cut it lies must be
+    seen. ``value`` is an exact text in the unit ``base``.
+    """
+    number = exact(value)
+    if shown in ("", base):
+        return decimal(number) + _suffix(base)
+    converted = number * size(base) / size(shown)
+    said = decimal(converted)
+    return said + _suffix(shown) if exact(said) == converted else decimal(number) + _suffix(base)
+
+
+def _suffix(unit: str) -> str:
+    return f" {unit}" if unit == "%" or len(unit) > 3 else unit
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of one reason, for its sentence."""
+
+    facts: Mapping[str, Fact]
+    zone: str
+    speak: Callable[[Reason, str], str]
+
+    def __getitem__(self, key: str) -> str:
+        """A fact as text; empty where there is none."""
+        value = self.facts.get(key)
+        return "" if value is None else str(value)
+
+    def number(self, key: str) -> int:
+        """A whole number."""
+        value = self.facts.get(key)
+        return value if isinstance(value, int) else 0
+
+    def known(self, key: str) -> bool:
+        """Whether there is such a fact, and it is not empty."""
+        return bool(self.facts.get(key))
+
+    def all_of(self, key: str) -> tuple[Fact, ...]:
+        """The facts of a list."""
+        value = self.facts.get(key)
+        return value if isinstance(value, tuple) else ()
+
+    def said(self, key: str) -> str:
+        """The sentence of a reason within this one; empty where there is none."""
+        value = self.facts.get(key)
+        return self.speak(value, self.zone) if isinstance(value, Reason) else ""
+
+    def each_said(self, key: str) -> list[str]:
+        """The sentences of a list of reasons."""
+        return [
+            self.speak(item, self.zone) for item in self.all_of(key) if isinstance(item, Reason)
+        ]
+
+    def wall(self, key: str) -> str:
+        """An instant as people read it."""
+        return wall(self[key], self.zone) if self.known(key) else ""
+
+    def count(self, key: str, thing: str) -> str:
+        """A number of things."""
+        return count(self.number(key), thing)
+
+    def amount(self, key: str) -> str:
+        """A number with the unit of the cut."""
+        return amount(self[key], self["unit"], self["shown"])
+
+    def fraction(self, key: str) -> Fraction:
+        """A number exactly."""
+        return exact(self[key])
+
+    @property
+    def within(self) -> str:
+        """Where the samples lie."""
+        if self.known("per"):
+            return f"in that {self['per']}"
+        kind = ScopeKind(self["scope"])
+        return Scope(kind, 1, self.number("span_us"), self.number("last")).words
+
+    @property
+    def row(self) -> str:
+        """How long a row must be."""
+        streak = Streak(self.number("row_n"), self.number("row_us"), self.number("gap_us"))
+        return streak.words

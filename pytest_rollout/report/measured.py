@@ -1,0 +1,104 @@
+"""The sentence of a measurement: what was taken, of what, and what was allowed."""
+
+from __future__ import annotations
+
+from pytest_rollout.model.numbers import decimal
+from pytest_rollout.report.facts import Facts
+
+_PARTLY = ("rate", "share")
+
+
+def within_cuts(facts: Facts) -> str:
+    """Return the sentence of a value that passes, or fails outright."""
+    return f"{_taken(facts)}; allowed {facts['pass']}"
+
+
+def warned(facts: Facts) -> str:
+    """Return the sentence of a value that passes with a warning."""
+    return f"{within_cuts(facts)}, but {facts['warn']} is a warning"
+
+
+def between(facts: Facts) -> str:
+    """Return the sentence of a value between target and breach."""
+    target, breach = facts["pass"], facts["fail"]
+    return f"{_taken(facts)}; between the target {target} and the breach {breach}"
+
+
+def undecided(facts: Facts) -> str:
+    """Return the sentence of a bound that leaves it open."""
+    return f"{within_cuts(facts)}, neither shown nor ruled out yet"
+
+
+def ranks(facts: Facts, shifted: str) -> str:
+    """Return the sentence of Kayenta's test."""
+    return f"{within_cuts(facts)}, and the test of ranks finds {shifted}"
+
+
+def tolerated(facts: Facts) -> str:
+    """Return the sentence of samples that were judged one by one."""
+    when = facts.wall("at")
+    first = f", the first at {when}" if when else ""
+    row = f", {facts['in_a_row']} in a row" if facts["in_a_row"] else ""
+    of = facts.count("n", "sample")
+    return (
+        f"{decimal(facts.fraction('value'))} of {of} of {facts['metric']} are bad{first}; "
+        f"tolerated {facts['failures']}{row}"
+    )
+
+
+def _taken(facts: Facts) -> str:
+    """``max of queue_depth was 10 at 09:07:15, over 240 samples in this run``."""
+    over = f"over {facts.count('n', 'sample')} {facts.within}"
+    what = f"{facts['take']} of {facts['metric']}"
+    if facts["other"]:
+        return f"{what} was {_compared(facts)}{_bound(facts)}, {over}"
+    when = facts.wall("at")
+    first = ", the first bad one" if when and facts["take"] in ("rate", "sum") else ""
+    at = f"{first} at {when}" if when else ""
+    return f"{what} was {facts.amount('value')}{_of(facts)}{at}{_bound(facts)}, {over}"
+
+
+def _of(facts: Facts) -> str:
+    """Of a rate or share that is no whole number, how many of how many."""
+    value, n = facts.fraction("value"), facts.number("n")
+    shared = facts["take"].startswith(_PARTLY) and 0 < value < 1
+    return f" ({value * n} of {n})" if shared and (value * n).denominator == 1 else ""
+
+
+def _compared(facts: Facts) -> str:
+    """Both sides of a comparison."""
+    other = other_side(facts)
+    if facts.known("ratio"):
+        if not facts["difference"]:  # Kayenta's effect size needs means above zero
+            return f"{decimal(facts.fraction('value'))}, against {other}"
+        size = decimal(facts.fraction("difference"))
+        return f"{decimal(facts.fraction('value'))}, {size} times that of {other}"
+    difference = facts.fraction("difference")
+    more = "more than" if difference >= 0 else "less than"
+    size = facts.amount("difference").removeprefix("-")
+    return f"{facts.amount('value')}, {size} {more} that of {other}"
+
+
+def other_side(facts: Facts) -> str:
+    """Return what is compared with: ``seconds (version old) before the phase began``."""
+    where = f" ({facts['other_where']})" if facts["other_where"] else ""
+    when = " before the phase began" if facts.known("frozen") else ""
+    if facts["other_release"] == "previous":
+        when = " in accepted runs of the previous release"
+    elif facts["other_release"]:
+        when = f" in accepted runs of release {facts['other_release']}"
+    return facts["other"] + where + when
+
+
+def _bound(facts: Facts) -> str:
+    """The end of the interval that decides; how far looks have lowered the level."""
+    if not facts["confidence"]:
+        return ""
+    confidence = f"at {facts['confidence']} confidence"
+    if facts.number("look") > 1:
+        confidence += f", which look {facts['look']} of this release makes of {facts['stated']}"
+    if not facts["bound"]:
+        return f" ({confidence}, too few samples for a bound)"
+    side = "at least" if facts["pass"].startswith(">") else "at most"
+    what = "the difference is " if facts["difference"] and not facts.known("ratio") else ""
+    return f" ({what}{side} {facts.amount('bound')} {confidence})"

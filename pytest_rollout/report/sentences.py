@@ -1,0 +1,298 @@
+"""The sentence of each reason: one table with an entry for each code.
+
+Reasons are codes and facts; whoever shows one asks :func:`text`. Nothing reads a sentence back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.report import measured
+from pytest_rollout.report.facts import Facts
+
+MOST = 3  # reasons in one sentence
+
+
+def text(reason: Reason, zone: str) -> str:
+    """Return the sentence of a reason; instants as the clocks of a zone read them."""
+    facts = Facts(reason.facts, zone, text)
+    say = TABLE.get(reason.code)
+    if say is None:  # of a later version: its facts, rather than nothing
+        told = ", ".join(f"{key} {value}" for key, value in reason.facts.items())
+        return f"{reason.code}: {told}" if told else reason.code
+    return say.format_map(facts) if isinstance(say, str) else say(facts)
+
+
+def joined(sentences: list[str]) -> str:
+    """Return the first few sentences as one."""
+    rest = len(sentences) - MOST
+    tail = f"; and {rest} more" if rest > 0 else ""
+    return "; ".join(sentences[:MOST]) + tail
+
+
+def _several(f: Facts) -> str:
+    return joined(f.each_said("reasons"))
+
+
+def _told(f: Facts) -> str:
+    state = f"{f['state']}: " if f["state"] else ""
+    return (f"{f['subject']}: " if f["subject"] else "") + state + f.said("reason")
+
+
+def _few(f: Facts) -> str:
+    if f.number("n") == 0:
+        need = f.count("need", "sample")
+        return f"no sample of {f['metric']} was seen {f.within}; {need} needed"
+    return f"{f['n']} of {f['need']} needed samples of {f['metric']} were seen {f.within}"
+
+
+def _holes(f: Facts) -> str:
+    whys = "; ".join(f.each_said("whys"))
+    return f"{f['holes']} of {f.count('n', 'sample')} of {f['metric']} cannot be judged: {whys}"
+
+
+def _other_holes(f: Facts) -> str:
+    whys = "; ".join(f.each_said("whys"))
+    other = measured.other_side(f)
+    many = f.count("holes", "sample")
+    return f"{many} of the other side, {other}, cannot be judged: {whys}"
+
+
+def _other_few(f: Facts) -> str:
+    other = measured.other_side(f)
+    return f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
+
+
+def _ahead(f: Facts) -> str:
+    by = duration_words(f.number("by_us"))
+    are = "is" if f.number("ahead") == 1 else "are"
+    return (
+        f"{f['ahead']} of {f.count('n', 'sample')} of {f['metric']} {are} from after the moment of "
+        f"judging, up to {by} ahead of this machine's clock (the newest at {f.wall('newest')})"
+    )
+
+
+def _absent(f: Facts) -> str:
+    within = f" of {f['within']}" if f["within"] else ""
+    return (
+        f"{f['found']} of {f['expected']} expected groups of {f['label']}{within} "
+        f"were seen in {f['metric']}"
+    )
+
+
+def _bucket(f: Facts) -> str:
+    unit, telling, of = f["per"], f.number("telling"), f.number("of")
+    if of == 1:
+        many = f"the {unit}"
+    elif telling == of:
+        many = f"all {of} {unit}s"
+    else:
+        many = f"{telling} of {of} {unit}s"
+    last = "until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
+    return f"{many} {last} {f.wall('until')}: {f.said('reason')}".replace(" ,", ",")
+
+
+def _row(f: Facts) -> str:
+    if f.number("row_n"):
+        many = f"{f['good']} in a row, {f['row_n']} needed"
+    else:
+        lasted, wanted = (duration_words(f.number(key)) for key in ("lasted_us", "row_us"))
+        many = f"good for {lasted}, {wanted} needed"
+    before = f"; before: {f.said('ended')}" if f.known("ended") else ""
+    return f"{many}{before}; now: {f.said('newest')}"
+
+
+def _gap(f: Facts) -> str:
+    return f"nobody looked from {f.wall('since')} to {f.wall('until')}"
+
+
+def _nothing(f: Facts) -> str:
+    return "of the other side nothing was seen" if f.known("other") else "nothing was seen"
+
+
+def _no_ratio(f: Facts) -> str:
+    side = "on the other side, " if f.known("other") else ""
+    return f"{side}a ratio needs values above zero, and {f['value']} was observed"
+
+
+def _checks_passed(f: Facts) -> str:
+    return "its check passed" if f.number("n") == 1 else f"all {f['n']} checks passed"
+
+
+def _passed_at_last(f: Facts) -> str:
+    why = "" if f.facts.get("reason") == Reason("passed") else f": {f.said('reason')}"
+    return f"passed only at attempt {f['attempt']}; before: {f['verdict']}{why}"
+
+
+def _attested(f: Facts, how: str) -> str:
+    release = f" of {f['release']}" if f["release"] else ""
+    file = f", with {f['file']} (SHA-256 {f['digest'][:12]})" if f["digest"] else ""
+    return f"{how} by {f['by']} ({f['role']}) at {f.wall('at')}{release}{file}: {f['note']}"
+
+
+def _too_old(f: Facts) -> str:
+    life = duration_words(f.number("life_us"))
+    return f"{f.said('answer')}; longer ago than the {life} for which it counts"
+
+
+def _after_no(f: Facts) -> str:
+    return f"{f.said('answer')}; before: {f.said('before')}"
+
+
+def _whose(f: Facts) -> str:
+    verdict = f"{f['verdict']} in {f['gate']}" if f["verdict"] else "decided"
+    run = f" of run {f['run']}, ended {f.wall('ended')}" if f["run"] else " of this run"
+    return verdict + run
+
+
+def _unreported(f: Facts) -> str:
+    names = [str(item).rpartition("::")[2] for item in f.all_of("items")]
+    many = len(names)
+    return f"{many} bound check{'s' * (many > 1)} never reported: {joined(names)}"
+
+
+def _score(f: Facts) -> str:
+    lost = ", ".join(map(str, f.all_of("lost")))
+    tail = f"; not earned in full: {lost}" if lost else ""
+    return f"the score is {f.amount('score')} of 100, allowed {f['pass']}{tail}"
+
+
+def _holds(f: Facts) -> str:
+    hard, waived = f.number("hard"), f.number("waived")
+    are = "is" if waived == 1 else "are"
+    said = f"all {hard} hard criteria hold" if hard > 1 else "the one hard criterion holds"
+    if waived:
+        said = f"{hard - waived} of {hard} hard criteria hold and {waived} {are} waived"
+    return f"{said}, on evidence of a sealed run"
+
+
+def _reset(f: Facts) -> str:
+    release = f" of release {f['release']}" if f["release"] else ""
+    who = f"{f['guardrail']}{release}: reset at {f['at']} by {f['by']}: {f['why']}"
+    return f"{who}; {f.said('reason')}"
+
+
+def _failed_before(f: Facts) -> str:
+    release = f" of release {f['release']}" if f["release"] else ""
+    return f"it failed before{release}, in {joined(f.each_said('runs'))}"
+
+
+Say = str | Callable[[Facts], str]
+_MEASURED: Mapping[str, Say] = {
+    "within": measured.within_cuts,
+    "beyond": measured.within_cuts,
+    "warned": measured.warned,
+    "between": measured.between,
+    "open": measured.undecided,
+    "tolerated": measured.tolerated,
+    "ranks.shifted": lambda f: measured.ranks(f, "a harmful shift"),
+    "ranks.alike": lambda f: measured.ranks(f, "no shift beyond it"),
+    "outside-theorem": lambda f: (
+        f"{f.said('reason')} (Kayenta's rule, outside the theorem: worse evidence may turn it "
+        "into a pass)"
+    ),
+    "too-many-pairs": "too many values to compare in pairs: take a share or a rate",
+    "ratio-of-nothing": "a ratio needs another side above zero",
+    "no-bound-of-ratio": "the ratio of two rates has no bound here: compare their difference",
+    "nothing": _nothing,
+    "few": _few,
+    "few-buckets": "{n} of {need} needed {per}s of {metric} are over",
+    "not-begun": "the phase was not begun, so no sample of {metric} counts",
+    "no-look": "no sample of {metric} was seen",
+    "holes": _holes,
+    "other.holes": _other_holes,
+    "other.few": _other_few,
+    "ahead": _ahead,
+    "absent": _absent,
+    "bucket": _bucket,
+    "gap": _gap,
+    "row": _row,
+    "row.bad": lambda f: f"{f.row}: {f.said('reason')}",
+    "might-complete": lambda f: f"a lost sample could have been the last of {f.row}",
+    "all-stale": "everything that was seen is older than evidence may be (max_age)",
+    "hole.stale": "older than evidence may be (max_age)",
+    "hole.twice": "recorded twice with different values",
+    "hole.no-outcome": "a rate is of outcomes between 0 and 1, and {value} was observed",
+    "hole.no-whole-outcome": "a rate has a bound where every outcome is 0 or 1, "
+    "and {value} was observed",
+    "hole.no-reading": "a counter is one number of at least 0, and {value} was observed",
+    "hole.out-of-range": "{value} lies outside of the stated range, {low} to {high}",
+    "hole.no-ratio": _no_ratio,
+}
+_STATED: Mapping[str, Say] = {
+    "said": "{text}",
+    "several": _several,
+    "told": _told,
+    "passed": "passed",
+    "unsealed": "not counted, because the run is not sealed",
+    "checks-passed": _checks_passed,
+    "passed-at-last": _passed_at_last,
+    "check.not-collected": "its `check:` was not collected from the plan",
+    "check.unbound": "no check is bound to it (no test carries criterion({criterion!r}))",
+    "check.absent": "listed in bindings.txt, but not collected",
+    "check.silent": "it never reported",
+    "configured.unknown": "whether {variable} is configured was not recorded",
+    "configured.not": "{variable} is not configured",
+    "attested": lambda f: _attested(f, "attested"),
+    "attested.no": lambda f: _attested(f, "attested as failing"),
+    "attested.too-old": _too_old,
+    "attested.after-no": _after_no,
+    "attested.nobody": "nobody has attested it",
+    "attested.other-release": "nobody has attested it of {release}, but of {of}",
+    "stand-in": "a stand-in for an attestation: {by} ({role}): {note}",
+    "stand-in.drilled": "under {drill} its stand-in says no: {by} ({role})",
+    "stand-in.none": "nobody has attested it: attestations.embedded.yaml has no stand-in",
+    "group.none-applies": "none of its members applies",
+    "score": _score,
+    "score.key": lambda f: f"key member {f['key']} fails; {_score(f)}",
+    "score.unknown": lambda f: f"{f['member']}: {f.said('reason')}; {_score(f)}",
+    "waived": lambda f: (
+        f"{f.said('reason')}; waived until {f['until']}, approved by {f['approver']}: {f['why']}"
+    ),
+    "waiver.other-release": lambda f: (
+        f"{f.said('reason')}; a waiver of release {f['release']} does not apply"
+    ),
+    "waiver.expired": lambda f: (
+        f"{f.said('reason')}; its waiver expired at the end of {f['until']}"
+    ),
+    "waiver.short": lambda f: f"{f.said('reason')}; its waiver does not cover this",
+    "waiver.limit": lambda f: f"{f.said('reason')}, with its waiver {f['limit']}",
+}
+_GATES: Mapping[str, Say] = {
+    "gate.unread": "no decision of {gate} was read",
+    "gate.asked-otherwise": "{gate} was decided by other criteria than the plan states now",
+    "gate.found": lambda f: f"{_whose(f)}: {f.said('reason')}",
+    "gate.lacks": lambda f: f"{_whose(f)}, but {f.said('lack')}",
+    "gate.go": "GO",
+    "gate.go-with": lambda f: f"GO, with conditions on {', '.join(map(str, f.all_of('ids')))}",
+    "gate.no": lambda f: f"{f['answer']}: {joined(f.each_said('causes'))}",
+    "lack.release": "of release {of}, not of {release}",
+    "lack.too-old": lambda f: f"longer ago than {duration_words(f.number('life_us'))}",
+    "lack.waiver-ended": "a waiver in it ended on {until}",
+    "gate.no-criterion": "nothing to judge: the plan states no criterion for this gate",
+    "gate.nothing-passes": "nothing to judge: no criterion of this gate applies and passes",
+    "gate.nothing-hard": "no hard criterion applies: a gate that cannot say no is no gate",
+    "gate.holds": _holds,
+    "run": lambda f: f"run {f['run']}, ended {f.wall('ended')}",
+    "run.sealed": "the run ended by itself and is sealed",
+    "run.not-ended": "the run did not end by itself",
+    "run.problems": lambda f: "; ".join(map(str, f.all_of("problems"))),
+    "run.whole": "nothing that is bound was left out",
+    "run.partial": lambda f: "partial run: " + "; ".join(map(str, f.all_of("left_out"))),
+    "run.unreported": _unreported,
+    "run.reference-target": "the target answers as a reference target ({identity}); "
+    "its evidence is worth nothing in {environment}",
+    "release.unreadable": "the release could not be read: {error}",
+    "release.not-asked": "the release is unknown: no target was asked for it",
+    "release.unnamed": "the release is unknown: the target was asked and named none",
+    "release.several": lambda f: (
+        f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"
+    ),
+    "release.once": "the release was read only at the {moment} of the run",
+    "release.one": "{release}, at start and end",
+    "reset": _reset,
+    "failed-before": _failed_before,
+}
+TABLE: Mapping[str, Say] = {**_MEASURED, **_STATED, **_GATES}

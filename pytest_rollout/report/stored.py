@@ -1,0 +1,30 @@
+"""The one stored form of a decision, and the JSON shape of all that verbs answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pytest_rollout.model.coding import encode, schema_of
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.report.sentences import text
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def to_json(decision: Decision) -> str:
+    """Return the one stored form; reports and the ledger hold exactly these bytes."""
+    return json.dumps(plain(decision, decision.timezone), indent=2, ensure_ascii=True) + "\n"
+
+
+def plain(record: Any, zone: str) -> Any:
+    """Return a record as JSON values, each reason with its sentence beside code and facts."""
+    return encode(record, said=lambda reason: text(reason, zone))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of decision.json, read off the types."""
+    definitions: dict[str, Any] = {}
+    root = schema_of(Decision, definitions)
+    title = {"$schema": _DRAFT, "title": "A decision of pytest-rollout"}
+    return {**title, **root, "$defs": dict(sorted(definitions.items()))}
