@@ -1,6 +1,14 @@
 """Windows, freezes, zones, nights and the edges of scopes; pure."""
 
-from pytest_rollout.calendar.buckets import NIGHT, Bucket, Bucketing, buckets, closed_since, newest
+from pytest_rollout.calendar.buckets import (
+    NIGHT,
+    Bucket,
+    Bucketing,
+    buckets,
+    closed_since,
+    newest,
+    span_buckets,
+)
 from pytest_rollout.calendar.instants import end_of_day, from_us, stamp, to_us, wall
 from pytest_rollout.calendar.openings import (
     Opening,
@@ -34,6 +42,7 @@ __all__ = [
     "openings",
     "phase_window",
     "shut",
+    "span_buckets",
     "stamp",
     "to_us",
     "wall",

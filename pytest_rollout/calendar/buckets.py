@@ -7,11 +7,14 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from pytest_rollout.calendar.instants import from_us, resolved
+from pytest_rollout.calendar.instants import DAY_US, from_us, resolved
 from pytest_rollout.calendar.windows import MIDNIGHT, ends_on
 from pytest_rollout.model.windows import Hours
 
 NIGHT = Hours(time(22, 0), time(6, 0))
+
+
+MOST_BUCKETS = 100_000  # 69 days of minutes, 27 hours of seconds
 
 
 class Bucketing(StrEnum):
@@ -23,11 +26,11 @@ class Bucketing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One day or night; the end is excluded."""
+    """One day, night or span; the end is excluded."""
 
     start_us: int
     end_us: int
-    name: str  # the day on which it starts, as 2025-11-10
+    name: str  # the day on which it starts, as 2025-11-10; of a span 2025-11-10T14:05:00Z
 
 
 def buckets(
@@ -72,6 +75,27 @@ def closed_since(
     day = from_us(since_us).astimezone(ZoneInfo(zone)).date() - timedelta(days=2)
     first = _bucket(kind, ZoneInfo(zone), hours, day).start_us
     return tuple(one for one in buckets(kind, zone, hours, first, at_us) if one.end_us > since_us)
+
+
+def span_buckets(length_us: int, from_us_: int, to_us_: int) -> tuple[Bucket, ...]:
+    """Return the buckets of one length that lie whole in a span, in their order.
+
+    They are aligned to midnight in UTC. As of days and nights, the first may start where the
+    span does, and the last is over at its end. All in microseconds. Raises ValueError where the
+    length does not divide a day, and where there are more than ``MOST_BUCKETS``: to leave some
+    out would be to forget what was seen in them.
+    """
+    if length_us <= 0 or DAY_US % length_us:
+        raise ValueError(f"{length_us} microseconds do not divide a day evenly")
+    first, last = -(-from_us_ // length_us), to_us_ // length_us
+    if last - first > MOST_BUCKETS:
+        raise ValueError(f"more than {MOST_BUCKETS} buckets of {length_us / 1_000_000:g}s")
+    starts = range(first * length_us, last * length_us, length_us)
+    return tuple(Bucket(start, start + length_us, _named(start)) for start in starts)
+
+
+def _named(start_us: int) -> str:
+    return from_us(start_us).isoformat().replace("+00:00", "Z")
 
 
 def _bucket(kind: Bucketing, clocks: ZoneInfo, hours: Hours | None, day: date) -> Bucket:

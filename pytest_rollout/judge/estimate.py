@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, lcm
 
 from pytest_rollout.judge.numbers import decimal
@@ -59,6 +60,14 @@ def estimate(values: Weighted, taking: Taking) -> Point | str:
             return _share(values, n, taking)
         case Take.QUANTILE:
             return _quantile(values, n, taking)
+        case Take.INCREASE:
+            return Point(_increase(values), n)
+
+
+def _increase(values: Weighted) -> Fraction:
+    """The growth of a counter that starts again at zero where it falls."""
+    steps = pairwise(value for value, _, _ in values)
+    return sum((new - old if new >= old else new for old, new in steps), Fraction(0))
 
 
 def _total(values: Weighted) -> Fraction:

@@ -20,7 +20,7 @@ from pytest_rollout.judge.slices import (
 )
 from pytest_rollout.model.decision import Part
 from pytest_rollout.model.evidence import Labels, Seen
-from pytest_rollout.model.rule import Per, Rule, Scope, ScopeKind, Streak
+from pytest_rollout.model.rule import PerUnit, Rule, Scope, ScopeKind, Streak
 from pytest_rollout.model.verdict import Verdict, worst
 
 Judging = Callable[[Slice, Reach], Part]
@@ -28,8 +28,8 @@ _GOOD = (Verdict.PASS, Verdict.WARN)
 _CALENDAR = {
     ScopeKind.DAYS: Bucketing.DAY,
     ScopeKind.NIGHTS: Bucketing.NIGHT,
-    Per.DAY: Bucketing.DAY,
-    Per.NIGHT: Bucketing.NIGHT,
+    PerUnit.DAY: Bucketing.DAY,
+    PerUnit.NIGHT: Bucketing.NIGHT,
 }
 
 
@@ -85,7 +85,8 @@ def _closed(unit: Bucketing, items: Sequence[Seen], reach: Reach) -> tuple[Bucke
 
 def _buckets(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach) -> Iterator[Look]:
     scope = Scope(ScopeKind.RUN, rule.need)
-    if rule.per is Per.RUN:
+    assert rule.per is not None
+    if rule.per.unit is PerUnit.RUN:
         runs: dict[str, list[Seen]] = {}
         for one in sorted(items, key=lambda one: one.seen_us):
             runs.setdefault(one.run, []).append(one)
@@ -93,8 +94,7 @@ def _buckets(rule: Rule, group: Labels, items: Sequence[Seen], reach: Reach) -> 
             ordered = tuple(sorted(mine, key=event_time))
             yield Look(event_time(ordered[-1]), Slice(group, ordered, scope, rule.need))
         return
-    assert rule.per is not None
-    for bucket in _closed(_CALENDAR[rule.per], items, reach):
+    for bucket in _closed(_CALENDAR[rule.per.unit], items, reach):
         start, end = bucket.start_us, bucket.end_us
         inside = tuple(one for one in items if start <= event_time(one) < end)
         yield Look(end, Slice(group, inside, scope, rule.need))

@@ -105,7 +105,7 @@ def _of(rule: Rule, found: Assessed) -> str:
 
 def within(rule: Rule, slice_: Slice) -> str:
     """Where the samples of a slice lie."""
-    return f"in that {rule.per.value}" if rule.per else slice_.scope.words
+    return f"in that {rule.per.words}" if rule.per else slice_.scope.words
 
 
 def _side(rule: Rule, value: Fraction) -> str:
@@ -177,13 +177,13 @@ def no_look(rule: Rule) -> str:
 def few_buckets(rule: Rule, found: int, need: int) -> str:
     """Too few days, nights or runs."""
     assert rule.per is not None
-    return f"{found} of {need} needed {rule.per.value}s of {rule.metric} are over"
+    return f"{found} of {need} needed {rule.per.words}s of {rule.metric} are over"
 
 
 def bucket(rule: Rule, at_us: int, said: str, telling: int, of: int, zone: str) -> str:
     """What one bucket says, and how many say so."""
     assert rule.per is not None
-    unit = rule.per.value
+    unit = rule.per.words
     many = f"{telling} of {count(of, unit)}" if telling < of else f"all {count(of, unit)}"
     return f"{many}, the last until {calendar.wall(at_us, zone)}: {said}"
 

@@ -151,6 +151,7 @@ class World:
     attestations: tuple[Attestation, ...] = ()  # of the environment, in order of recording
     rolled: tuple[Rolled, ...] = ()  # findings of other gates that its criteria name
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
+    previous: str | None = None  # the newest other release that this gate accepted before the run
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

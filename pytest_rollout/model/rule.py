@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+
+from pytest_rollout.model.units import SECONDS as SECONDS  # durations are read and said with it
+
+PREVIOUS = "previous"  # as a release to compare with: the newest other one that was accepted
+_NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +19,7 @@ class Cut:
     """An ordered comparison with a limit; ``text`` is how the plan states it."""
 
     operator: str  # one of < <= > >=
-    limit: Fraction  # durations in seconds
+    limit: Fraction  # in the metric's unit; where it states none, durations are in seconds
     text: str
 
     def holds(self, value: Fraction) -> bool:
@@ -30,8 +36,8 @@ class Cut:
 
     @property
     def unit(self) -> str:
-        """The unit of a duration as the plan states it (``ms``); empty for other numbers."""
-        return self.text.lstrip("<>= +-.0123456789eE")
+        """The unit as the cut states it (``ms``, ``%``); empty for a plain number."""
+        return _NUMBER.sub("", self.text.lstrip("<>= "), count=1).strip()
 
     @property
     def upward(self) -> bool:
@@ -60,6 +66,7 @@ class Take(Enum):
     RATE = "rate"
     SHARE = "share"
     QUANTILE = "quantile"
+    INCREASE = "increase"  # growth of a counter; after a fall the new value is growth since zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +133,28 @@ class Each:
     source: str | None = None  # the series whose values of the label are expected, too
 
 
-class Per(Enum):
-    """What closes a bucket that is judged as one."""
+class PerUnit(Enum):
+    """What a bucket is."""
 
     RUN = "run"
-    DAY = "day"
+    DAY = "day"  # of the plan's zone
     NIGHT = "night"
+    SPAN = "span"  # so many microseconds, aligned to midnight in UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Per:
+    """What closes a bucket that is judged as one."""
+
+    unit: PerUnit
+    length_us: int = 0  # of a span, which divides a day evenly
+
+    @property
+    def words(self) -> str:
+        """The bucket as a plan states it: ``run``, ``day``, ``night``, or its length as ``5m``."""
+        if self.unit is PerUnit.SPAN:
+            return duration_words(self.length_us)
+        return str(self.unit.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +191,7 @@ class Versus:
     where: Mapping[str, str] = field(default_factory=dict)
     frozen: bool = False  # what was seen until the phase began; else in the rule's own scope
     ratio: bool = False
-    release: str | None = None  # of accepted runs of this release
+    release: str | None = None  # of accepted runs of this release, or of the PREVIOUS one
     kayenta: bool = False  # by Kayenta's test; the cuts are then on the ratio of means
 
 
@@ -206,6 +229,7 @@ class Rule:
     versus: Versus | None = None
     confidence: Confidence | None = None
     range: Range | None = None
+    unit: str = ""  # of the metric's numbers, its range and its cuts
 
     @property
     def in_theorem(self) -> bool:
@@ -231,13 +255,6 @@ class Group:
     bands: Bands | None = None  # cuts on the score, 0 to 100
 
 
-SECONDS = {
-    "ms": Fraction(1, 1000),
-    "s": Fraction(1),
-    "m": Fraction(60),
-    "h": Fraction(3600),
-    "d": Fraction(86400),
-}
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000))
 
 
