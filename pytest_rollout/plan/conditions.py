@@ -243,4 +243,4 @@ def _members(reader: Reader, tree: Tree) -> tuple[tuple[str, Fraction], ...]:
 
 def read_per(reader: Reader) -> Per | None:
     """`per`: what closes a bucket that is judged as one."""
-    return reader.optional("per", Per)
+    return reader.parsed("per", terms.per)

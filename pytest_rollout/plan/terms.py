@@ -10,7 +10,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.evidence import exact
-from pytest_rollout.model.rule import SECONDS, Cut, Take, Taking
+from pytest_rollout.model.rule import SECONDS, Cut, Per, PerUnit, Take, Taking, duration_words
 from pytest_rollout.model.windows import Hours
 
 _CUT = re.compile(r"(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(ms|s|m|h|d)?")
@@ -60,6 +60,36 @@ def duration_us(text: str) -> int:
     if microseconds.denominator != 1 or microseconds <= 0:
         raise ValueError(f"{text!r:.60} is no positive duration in whole microseconds")
     return int(microseconds)
+
+
+_DAY_US = 86_400_000_000
+_STEPS_US = (3_600_000_000, 60_000_000, 1_000_000)  # hours, minutes, seconds
+
+
+def per(text: str) -> Per:
+    """What closes a bucket: ``run``, ``day``, ``night``, or a duration that divides a day."""
+    named = {unit.value: unit for unit in PerUnit if unit is not PerUnit.SPAN}
+    if text in named:
+        return Per(named[text])
+    try:
+        length = duration_us(text)
+    except ValueError:
+        raise ValueError(f"{text!r:.60} is no bucket; write run, day, night or 5m") from None
+    if length < _STEPS_US[-1]:
+        raise ValueError(f"{text!r:.60} is shorter than a second; write 1s or more")
+    if _DAY_US % length:
+        raise ValueError(f"{text!r:.60} does not divide a day evenly; write {_dividing(length)}")
+    return Per(PerUnit.SPAN, length)
+
+
+def _dividing(length_us: int) -> str:
+    """The lengths next to one that divide a day, in its own unit: ``6m or 8m``."""
+    step = next((one for one in _STEPS_US if length_us % one == 0), _STEPS_US[-1])
+    day = _DAY_US // step
+    fitting = [many * step for many in range(1, day + 1) if day % many == 0]
+    near = [max((one for one in fitting if one < length_us), default=0)]
+    near.append(min((one for one in fitting if one > length_us), default=0))
+    return " or ".join(duration_words(one) for one in near if one)
 
 
 def taking(text: str) -> Taking:

@@ -25,6 +25,7 @@ _TAKEN = {
     Take.MAX: "the largest",
     Take.LAST: "the last",
     Take.RATE: "the rate",
+    Take.INCREASE: "the growth",
 }
 
 
@@ -58,8 +59,8 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
     if rule.each:
         yield "for " + "; ".join(map(_each, rule.each))
     if rule.per is not None:
-        yield f"of each {rule.per.value} by itself"
-    unit = f" {rule.per.value}s" if rule.per else ""
+        yield f"of each {rule.per.words} by itself"
+    unit = f" {rule.per.words}s" if rule.per else ""
     if rule.per is None or any(one.kind is not ScopeKind.RUN for one in rule.scopes):
         yield " or, with too few there, ".join(one.words + unit for one in rule.scopes)
     yield from _cuts(rule, guardrail=guardrail)
@@ -75,7 +76,7 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
 
 def _samples(rule: Rule) -> str:
     need = rule.need if rule.per else max(scope.need for scope in rule.scopes)
-    of = f" of each {rule.per.value}" if rule.per else ""
+    of = f" of each {rule.per.words}" if rule.per else ""
     each = " of each" if rule.each and not rule.per else ""
     return f"it takes at least {need} sample{'s' * (need > 1)}{of}{each}"
 

@@ -134,7 +134,7 @@ class _About:
         if found is None or found.chance < OFTEN:
             return
         each = f" of each of {found.groups} groups" if found.groups > 1 else ""
-        unit = f"{rule.per.value}s" if rule.per else "samples"
+        unit = f"{rule.per.words}s" if rule.per else "samples"
         least = "" if found.exact else "at least "
         yield self.remark(
             f"trips without need: a healthy service, with {_percent(found.bad)} of its samples "
@@ -303,7 +303,7 @@ def _limit(rule: Rule) -> str:
 
 
 def _by_days(rule: Rule) -> bool:
-    by = rule.per.value if rule.per else rule.scopes[0].kind.value.removesuffix("s")
+    by = rule.per.words if rule.per else rule.scopes[0].kind.value.removesuffix("s")
     return by in ("day", "night")
 
 

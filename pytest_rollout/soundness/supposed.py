@@ -26,7 +26,7 @@ from pytest_rollout.model.evidence import (
     labels_of,
 )
 from pytest_rollout.model.plan import Phase, Plan
-from pytest_rollout.model.rule import Per, Range, Rule, ScopeKind, Streak, Take
+from pytest_rollout.model.rule import PerUnit, Range, Rule, ScopeKind, Streak, Take
 from pytest_rollout.model.verdict import Verdict
 
 RUN, CHECK = "supposed", "supposed::check"
@@ -40,8 +40,8 @@ _MOST_GROUPS = 64
 _BUCKETS = {
     ScopeKind.DAYS: calendar.Bucketing.DAY,
     ScopeKind.NIGHTS: calendar.Bucketing.NIGHT,
-    Per.DAY: calendar.Bucketing.DAY,
-    Per.NIGHT: calendar.Bucketing.NIGHT,
+    PerUnit.DAY: calendar.Bucketing.DAY,
+    PerUnit.NIGHT: calendar.Bucketing.NIGHT,
 }
 
 
@@ -133,7 +133,7 @@ def _length(plan: Plan, phase: Phase, rule: Rule) -> int:
 def _moments(supposed: Supposed, reach: Reach) -> Iterator[tuple[int, str]]:
     """When the slots of a group happen, in order, and which run saw each."""
     rule, scope = supposed.rule, supposed.rule.scopes[0]
-    if rule.per is Per.RUN:
+    if rule.per is not None and rule.per.unit is PerUnit.RUN:
         yield from _runs(supposed, reach)
     elif rule.per is not None or scope.kind in _BUCKETS:
         yield from _days(supposed, reach)
@@ -162,7 +162,7 @@ def _runs(supposed: Supposed, reach: Reach) -> Iterator[tuple[int, str]]:
 
 def _days(supposed: Supposed, reach: Reach) -> Iterator[tuple[int, str]]:
     rule = supposed.rule
-    kind = _BUCKETS[rule.per if rule.per in _BUCKETS else rule.scopes[0].kind]
+    kind = _BUCKETS[rule.per.unit if rule.per else rule.scopes[0].kind]
     many = _many(rule, _DAY)
     slots = supposed.slots if rule.per else ceil(supposed.slots / max(1, rule.scopes[0].last))
     for bucket in calendar.newest(kind, reach.zone, reach.nights, many, reach.at_us):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from itertools import pairwise
 
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rollout import calendar
-from pytest_rollout.calendar import NIGHT, Bucket, Bucketing, buckets
+from pytest_rollout.calendar import NIGHT, Bucket, Bucketing, buckets, span_buckets, to_us
+from pytest_rollout.calendar.buckets import MOST_BUCKETS
 from pytest_rollout.model.windows import Hours
 
 NEW_YORK = "America/New_York"
@@ -100,3 +101,40 @@ def test_days_leave_no_gap_and_nights_never_overlap(zone: str, start: int, lengt
 
 def inside(one: Bucket, since: int, until: int) -> bool:
     return since <= one.start_us < one.end_us <= until
+
+
+MINUTE = 60_000_000
+
+
+def test_spans_lie_whole_between_two_instants_and_are_aligned_to_midnight() -> None:
+    noon = to_us(datetime(2025, 11, 10, 12, tzinfo=UTC))
+    found = span_buckets(5 * MINUTE, noon - 7 * MINUTE, noon + 9 * MINUTE)
+    assert [one.name for one in found] == [
+        "2025-11-10T11:55:00Z",
+        "2025-11-10T12:00:00Z",
+    ]
+    assert [one.start_us for one in found] == [noon - 5 * MINUTE, noon]
+    assert {one.end_us - one.start_us for one in found} == {5 * MINUTE}
+
+
+def test_a_span_that_starts_or_ends_at_an_edge_is_whole() -> None:
+    assert [one.start_us for one in span_buckets(MINUTE, 0, 2 * MINUTE)] == [0, MINUTE]
+    assert [one.start_us for one in span_buckets(MINUTE, 1, 2 * MINUTE)] == [MINUTE]
+    assert [one.start_us for one in span_buckets(MINUTE, 0, 2 * MINUTE - 1)] == [0]
+    assert span_buckets(MINUTE, 5 * MINUTE, 0) == ()
+
+
+def test_spans_before_the_epoch_are_aligned_too() -> None:
+    assert [one.start_us for one in span_buckets(MINUTE, -90_000_000, 0)] == [-MINUTE]
+
+
+@pytest.mark.parametrize("length", [0, -MINUTE, 7 * MINUTE, 2 * 86_400_000_000])
+def test_a_length_that_does_not_divide_a_day(length: int) -> None:
+    with pytest.raises(ValueError, match="do not divide a day evenly"):
+        span_buckets(length, 0, 86_400_000_000)
+
+
+def test_too_many_spans_are_refused_not_cut() -> None:
+    assert len(span_buckets(1_000_000, 0, MOST_BUCKETS * 1_000_000)) == MOST_BUCKETS
+    with pytest.raises(ValueError, match="more than 100000 buckets of 1s"):
+        span_buckets(1_000_000, 0, (MOST_BUCKETS + 1) * 1_000_000)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.model.rule import Need, Per, Rule, ScopeKind, Streak, Tolerate, Versus
+from pytest_rollout.model.rule import Need, Per, PerUnit, Rule, ScopeKind, Streak, Tolerate, Versus
 from pytest_rollout.plan.load import Loaded, parse
 
 HEADER = "plan: p\nphases:\n  - id: one\n"
@@ -69,7 +69,7 @@ def test_every_key_at_once() -> None:
         'take: mean, pass: "> -5", per: day, need: 4, over: [{last: 7, need: 5}],'
         " confidence: 99.5%, range: [0, 100], versus: {where: {version: 1}, frozen: begin}"
     )
-    assert (rule.per, rule.need, rule.scopes[0].need) == (Per.DAY, 4, 5)
+    assert (rule.per, rule.need, rule.scopes[0].need) == (Per(PerUnit.DAY), 4, 5)
     assert rule.confidence is not None
     assert (rule.confidence.level, rule.confidence.text) == (Fraction(1, 200), "99.5 %")
     assert rule.versus == Versus("m", {"version": "1"}, frozen=True)
@@ -105,7 +105,7 @@ def test_scopes_of_the_calendar_and_of_age() -> None:
         ("range: [1, 0], confidence: 95%", "is no pair of numbers"),
         ("range: [0, 1]", "`range` without `confidence`"),
         ("tolerate: {failures: 1}, confidence: 95%", "judges each sample by itself"),
-        ("per: week", "unknown per `week`"),
+        ("per: week", "'week' is no bucket; write run, day, night or 5m"),
         ("per: day, over: [{days: 3}]", "`per` with a scope of days"),
         ("over: [{span: 5m, until: 2d}]", "`until` goes with `since: begin`"),
         ("each: {a: {from: n}}", "no `at_least`"),
