@@ -13,7 +13,7 @@ from pytest_rollout.cli.real import real_environment, release_now
 from pytest_rollout.evidence.attachments import digest_of
 from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.judge.attesting import shelf_life
+from pytest_rollout.judge.people import shelf_life
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Criterion, Phase, Plan

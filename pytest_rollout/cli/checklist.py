@@ -20,12 +20,15 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.evidence.attestations import all_of, attestation_of
 from pytest_rollout.evidence.integrity import UNREADABLE
-from pytest_rollout.judge.attesting import attested, shelf_life
+from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.people import attested, shelf_life
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.evidence import Head, Manifest, ReleaseFact, Run, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report.stored import plain
 
 _ANYBODY = "any role"
 _STATES = {
@@ -133,7 +136,10 @@ def _facts(
 ) -> dict[str, Any]:
     full = f"{plan.id}.{phase.id}.{criterion.id}"
     now_us = calendar.to_us(datetime.now(UTC))
-    part = attested(plan, phase, criterion, environment, said, release=release, now_us=now_us)
+    facts = (ReleaseFact("now", release),)
+    run = Run("", environment, now_us, now_us, sealed=True, releases=facts)
+    world = World(run, Manifest(), {}, (), Head(0, ""), attestations=tuple(said))
+    part = attested(Case(plan, phase, world, now_us), criterion)
     life_us = shelf_life(plan, criterion, environment)
     last = next((one for one in reversed(said) if one.criterion == full), None)
     until = calendar.wall(last.at_us + life_us, plan.timezone) if last and life_us else None
@@ -146,7 +152,7 @@ def _facts(
         "roles": list(criterion.by or phase.owners),
         "state": state,
         "until": until if state == "done" else None,
-        "because": part.because,
+        "reason": plain(part.reason, plan.timezone),
     }
 
 
@@ -162,6 +168,6 @@ def _lines(
         for row in mine:
             until = f"; until {row['until']}" if row["until"] else ""
             yield f"  {row['state']:<6}  {row['id']}: {row['says']}"
-            yield f"          {row['because']}{until}"
+            yield f"          {row['reason']['text']}{until}"
     if not rows:
         yield f"nothing is to be attested{f' by {role}' if role else ''}"

@@ -21,13 +21,16 @@ from pytest_rollout.evidence.history import Asked, begun
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
-from pytest_rollout.judge import decide
-from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.finding import Finding, said
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.plan.terms import duration_us
+from pytest_rollout.report import sentences
+from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff.clearance import Clearance, Known, clearance
 from pytest_rollout.targets.identity import identify
 
@@ -91,7 +94,7 @@ def _answers(
 
 def _unknown(where: Address, why: str) -> Clearance:
     """The answer where the ledger cannot be read."""
-    finding = Finding("clearance.decision", Verdict.MISSING, why)
+    finding = Finding("clearance.decision", Verdict.MISSING, said(why))
     return Clearance(where, Answer.HOLD, (finding,))
 
 
@@ -157,7 +160,7 @@ def _again(project: Project, gate: Address, asked: Asked) -> Decision | None:
         return None
     assert gate.gate is not None
     reading = read_world(project.ledger, asked.run, gate, phase)
-    return decide(plan, phase, gate.gate, reading.world, reading.at_us)
+    return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, str]:
@@ -176,7 +179,11 @@ def _plain(one: Clearance) -> dict[str, Any]:
         "gate": str(one.address),
         "answer": one.answer.value,
         "findings": [
-            {"id": finding.id, "verdict": finding.verdict.value, "because": finding.because}
+            {
+                "id": finding.id,
+                "verdict": finding.verdict.value,
+                "reason": plain(finding.reason, "UTC"),
+            }
             for finding in one.findings
         ],
     }
@@ -188,6 +195,6 @@ def _lines(answers: list[Clearance], environment: str) -> Iterator[str]:
             mark = "no " if finding.verdict.holds_back else "yes"
             mark = "waived" if finding.verdict is Verdict.WAIVED else mark
             name = finding.id.rpartition(".")[2]
-            yield f"  {mark}  {name}: {finding.because}"
+            yield f"  {mark}  {name}: {sentences.text(finding.reason, 'UTC')}"
         clear = "clear" if one.answer is Answer.GO else f"NOT clear ({one.answer.value})"
         yield f"{one.address} in {environment}: {clear}"

@@ -7,9 +7,9 @@ import click
 from pytest_rollout.cli.project import Project, common, environment_option, say
 from pytest_rollout.evidence.history import stored_decision
 from pytest_rollout.evidence.world import read_world
-from pytest_rollout.judge import decide
-from pytest_rollout.model.decision import to_json
+from pytest_rollout.judge import Case, decide
 from pytest_rollout.report import terminal
+from pytest_rollout.report.stored import to_json
 
 
 @click.command("decide")
@@ -36,7 +36,7 @@ def command(
     plan, phase = project.plan_of_run(where, asked)
     assert where.gate is not None
     reading = read_world(project.ledger, asked.run, where, phase)
-    decision = decide(plan, phase, where.gate, reading.world, reading.at_us)
+    decision = decide(Case(plan, phase, reading.world, reading.at_us), where.gate)
     text = to_json(decision)
     stored = stored_decision(project.ledger, where, asked.run)
     if as_json:

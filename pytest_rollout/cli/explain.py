@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from contextlib import suppress
 
 import click
@@ -15,11 +14,13 @@ from pytest_rollout.cli.project import (
     print_json,
     say,
 )
-from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.explained import explained
+from pytest_rollout.report.stored import plain
 
 
 @click.command("explain")
@@ -78,10 +79,12 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
 
 
 def _data(decision: Decision, finding: Finding) -> dict[str, object]:
-    data = dataclasses.asdict(finding)
-    data["verdict"] = finding.verdict.value
-    for part, plain in zip(finding.parts, data["parts"], strict=True):
-        plain["verdict"] = part.verdict.value
-    waivers = [dataclasses.asdict(one) for one in decision.waivers if one.id == finding.id]
-    found = {"decision": decision.answer.value, "run": decision.run, "criterion": data}
-    return {**found, "waivers": waivers}
+    """The finding in the shape of decision.json, and what it weighs in its gate."""
+    zone = decision.timezone
+    waivers = [waived for waived in decision.waivers if waived.id == finding.id]
+    return {
+        "decision": decision.answer.value,
+        "run": decision.run,
+        "criterion": plain(finding, zone),
+        "waivers": plain(waivers, zone),
+    }

@@ -11,12 +11,15 @@ from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge.figures import NOTHING, value_of
-from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Seen
+from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.reporting import Figure, Section
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report import sentences
 from pytest_rollout.report.document import Block, Document, Row
+from pytest_rollout.report.text import moment
 
 _STATUS = {Answer.GO: "accepted"}
 
@@ -86,7 +89,7 @@ def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision)
     evidence = Evidence(project, plan, decision)
     sections = tuple(_section(evidence, phase, one) for one in phase.report.sections)
     facts = (
-        ("Date", decision.decided_at),
+        ("Date", moment(decision.decided_at, decision.timezone)),
         ("Version", decision.release or NOTHING),
         ("Status", _STATUS.get(decision.answer, "not accepted")),
         ("Environment", decision.environment),
@@ -153,28 +156,34 @@ def _of_role(phase: Phase, decision: Decision, role: str) -> Iterator[Row]:
         yield role, NOTHING, NOTHING, "no criterion of this gate is the role's to attest"
     for slug in mine:
         finding = found[slug]
-        yield role, slug, finding.verdict.value, finding.because
+        yield role, slug, finding.verdict.value, _said(finding, decision)
 
 
 def _criteria(decision: Decision) -> Block:
-    rows = tuple(_row(finding) for finding in (*decision.criteria, *decision.guardrails))
+    rows = tuple(_row(finding, decision) for finding in (*decision.criteria, *decision.guardrails))
     return Block("Criteria", rows, ("Criterion", "Severity", "Outcome", "Samples", "Evidence"))
 
 
-def _row(finding: Finding) -> Row:
+def _said(finding: Finding, decision: Decision) -> str:
+    return sentences.text(finding.reason, decision.timezone)
+
+
+def _row(finding: Finding, decision: Decision) -> Row:
     samples = str(finding.samples) if finding.samples else ""
     severity = finding.severity or "guardrail"
-    return finding.id, severity, finding.verdict.value, samples, finding.because
+    return finding.id, severity, finding.verdict.value, samples, _said(finding, decision)
 
 
 def _decided(decision: Decision) -> Block:
     conditions = "; ".join(f"{one.id} ({one.owner}, by {one.due})" for one in decision.conditions)
+    zone = decision.timezone
+    causes = [sentences.cause(cause.id, cause.reason, zone) for cause in decision.reasons]
     return Block(
         "Decision",
         (
             ("Gate", str(decision.address)),
             ("Decision", decision.answer.value),
-            ("Reasons", "; ".join(decision.reasons)),
+            ("Reasons", "; ".join(causes)),
             ("Conditions", conditions or "none"),
             ("Stand-ins", "; ".join(decision.stand_ins) or "none"),
             ("Run", decision.run),

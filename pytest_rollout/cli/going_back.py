@@ -12,6 +12,7 @@ import click
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.notify import Message, Telling
+from pytest_rollout.report import sentences
 from pytest_rollout.watching.looking import Look
 from pytest_rollout.watching.record import Recording
 from pytest_rollout.watching.rollback import Ran
@@ -39,8 +40,10 @@ def telling(
     watched = recording.watched
     title = f"{one.answer.value}: {one.finding.id} tripped in {watched.environment}"
     key = f"{one.finding.id} {watched.environment} {trip.sequence}"
-    about = facts(one, look, watched.phase, watched.environment)
-    return Telling(plan.channels, Message(title, one.finding.because, key, about))
+    zone = plan.timezone
+    about = facts(one, look, watched.phase, watched.environment, zone)
+    says = sentences.text(one.finding.reason, zone)
+    return Telling(plan.channels, Message(title, says, key, about))
 
 
 def told(found: Telling | None, recording: Recording) -> Iterator[str]:

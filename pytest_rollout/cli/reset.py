@@ -18,9 +18,11 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.reset import Reset
+from pytest_rollout.model.verdict import State
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import cap
-from pytest_rollout.watching.state import Standing, State, standings
+from pytest_rollout.report import sentences
+from pytest_rollout.watching.state import Standing, standings
 
 _MOST = {"--by": 200, "--reason": 2_000}
 _MOST_WAS = 1_000
@@ -62,12 +64,12 @@ def command(
         why = "a reset is of one (--release says which)"
         release = release_now(plan, where, why=why)
     standing = _standing(project, plan, phase, stated, where, release)
+    says = sentences.text(standing.finding.reason, plan.timezone)
     if standing.state is State.QUIET:
         raise RolloutError(
-            f"{standing.finding.id} is quiet in {where}: there is nothing to reset "
-            f"({standing.finding.because})"
+            f"{standing.finding.id} is quiet in {where}: there is nothing to reset ({says})"
         )
-    was = cap(standing.finding.because, _MOST_WAS)
+    was = cap(says, _MOST_WAS)
     told = cap(by.strip(), 200), cap(reason.strip(), 2_000)
     one = Reset(standing.finding.id, *told, 0, "", was, release)
     with closing(Ledger.create(project.ledger_path)) as store:

@@ -23,14 +23,15 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.plan.terms import duration_us
+from pytest_rollout.report import sentences, stored
 from pytest_rollout.watching.looking import Look, Looking
 from pytest_rollout.watching.place import RealPlace
 from pytest_rollout.watching.poll import Poller, sources
 from pytest_rollout.watching.record import Recording, Watched
 from pytest_rollout.watching.rollback import Ran, Runner
-from pytest_rollout.watching.state import Standing, State, answer
+from pytest_rollout.watching.state import Standing, answer
 from pytest_rollout.watching.trips import Trip, record_trip
 from pytest_rollout.watching.view import View
 
@@ -215,14 +216,18 @@ def _ending(scene: _Scene, limit_us: int | None) -> Callable[[Look], str]:
 
 def _tripped(scene: _Scene, one: Standing, look: Look) -> Trip:
     """Put a trip on record and tell people of it."""
-    trip = record_trip(scene.recording, one, look.release)
+    zone = scene.plan.timezone
+    trip = record_trip(scene.recording, one, look.release, zone)
     found = going_back.telling(scene.plan, one, trip, look, scene.recording)
     if scene.shown.as_json:
         line = {"event": "trip", "guardrail": one.finding.id, "at": trip.at, "known": trip.known}
-        scene.shown.json({**line, "answer": one.answer.value, "because": one.finding.because})
+        scene.shown.json(
+            {**line, "answer": one.answer.value, "reason": stored.plain(one.finding.reason, zone)}
+        )
     else:
         known = f" (on record since {trip.at})" if trip.known else ""
-        scene.shown.line("trip", f"{one.finding.id} {one.finding.because}{known}")
+        says = sentences.text(one.finding.reason, zone)
+        scene.shown.line("trip", f"{one.finding.id} {says}{known}")
     for words in going_back.told(found, scene.recording):
         scene.shown.line("notify", words)
     return trip

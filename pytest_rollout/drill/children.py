@@ -19,6 +19,7 @@ from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.plan import EMBEDDED, Gate, Phase, Plan
 from pytest_rollout.redact import cap, hide
+from pytest_rollout.report import sentences
 
 _GRACE_S = 5.0
 _PAUSE_S = 0.05
@@ -140,7 +141,10 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
     rails = {one.id for found in decisions for one in found.guardrails}
     return Rehearsal(
         verdicts={_slug(one.id): one.verdict for one in findings},
-        reasons={_slug(one.id): cap(hide(one.because), _MOST_OF_LINE) for one in findings},
+        reasons={
+            _slug(one.id): cap(hide(sentences.text(one.reason, task.plan.timezone)), _MOST_OF_LINE)
+            for one in findings
+        },
         guardrails=frozenset(map(_slug, rails)),
         answers={one.gate: one.answer for one in decisions},
         release=decisions[-1].release,

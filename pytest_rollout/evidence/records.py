@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_rollout.model.decision import canonical
-from pytest_rollout.model.evidence import Labels
+from pytest_rollout.model.finding import Labels
 
 GENESIS = "0" * 64
 

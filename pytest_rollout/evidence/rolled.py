@@ -11,6 +11,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.decision import Decision, decided
 from pytest_rollout.model.evidence import Hole, Rolled
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use
@@ -98,18 +99,18 @@ def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
         return Rolled(one, source)
     decision = source.decision
     if one.criterion is None:
-        verdict, because = _answered(decision)
+        verdict, reason = _answered(decision)
         waived = [use.id for use in decision.waivers]
     else:
         full = f"{plan}.{one.phase}.{one.criterion}"
         finding = next((found for found in decision.criteria if found.id == full), None)
         if finding is None:
             return Rolled(one, Hole(f"{decision.address} did not state it when decided"))
-        verdict, because, waived = finding.verdict, finding.because, [full]
+        verdict, reason, waived = finding.verdict, finding.reason, [full]
     return Rolled(
         one,
         verdict,
-        because,
+        reason,
         run=decision.run,
         decided_us=source.ended_us,
         release=decision.release,
@@ -124,16 +125,17 @@ def _ends(decision: Decision, waived: Sequence[str]) -> Iterator[str]:
             yield use.until
 
 
-def _answered(decision: Decision) -> tuple[Verdict, str]:
+def _answered(decision: Decision) -> tuple[Verdict, Reason]:
     """A gate as one finding: its conditions are warnings, and what holds it leaves it open."""
-    said = "; ".join(decision.reasons)
-    match decision.answer:
-        case Answer.GO if decision.conditions:
-            named = ", ".join(one.id for one in decision.conditions)
-            return Verdict.WARN, f"GO, with conditions on {named}"
-        case Answer.GO:
-            return Verdict.PASS, "GO"
-        case Answer.HOLD:
-            return Verdict.INCONCLUSIVE, f"HOLD: {said}"
-        case _:
-            return Verdict.FAIL, f"{decision.answer.value}: {said}"
+    if decision.answer is Answer.GO:
+        ids = tuple(condition.id for condition in decision.conditions)
+        return (Verdict.WARN, Reason("gate.go-with", {"ids": ids})) if ids else _GO
+    causes = tuple(
+        Reason("told", {"subject": cause.id, "reason": cause.reason}) for cause in decision.reasons
+    )
+    reason = Reason("gate.no", {"answer": decision.answer.value, "causes": causes})
+    held = decision.answer is Answer.HOLD
+    return (Verdict.INCONCLUSIVE if held else Verdict.FAIL), reason
+
+
+_GO = (Verdict.PASS, Reason("gate.go"))

@@ -37,7 +37,7 @@ def _encode_record(value: Any, said: Callable[[Reason], str] | None) -> dict[str
         return shape if said is None else {**shape, "text": said(value)}
     return {
         name: dict(getattr(value, name)) if hint == Labels else encode(getattr(value, name), said)
-        for name, hint in _hints(type(value)).items()
+        for name, hint in _hints(value.__class__).items()
     }
 
 
@@ -96,7 +96,7 @@ def _mapping(data: Any) -> Mapping[str, Any]:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind)}
 

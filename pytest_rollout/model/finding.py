@@ -6,7 +6,7 @@ with an entry for each code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias, Union
@@ -123,3 +123,12 @@ class Finding:
 def said(text: str) -> Reason:
     """Return a reason that somebody else put into words: a check, a person, an older judge."""
     return Reason("said", {"text": text})
+
+
+def codes(reason: Reason) -> Iterator[str]:
+    """Yield the code of a reason and those of all reasons within it."""
+    yield reason.code
+    for fact in reason.facts.values():
+        for inner in fact if isinstance(fact, tuple) else (fact,):
+            if isinstance(inner, Reason):
+                yield from codes(inner)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_rollout.model.attestation import NAME
-from pytest_rollout.model.decision import Finding, Part
+from pytest_rollout.model.finding import Finding, Part, SubjectKind, codes
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
 from pytest_rollout.model.verdict import Verdict
 
@@ -26,10 +25,10 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
     if finding.verdict not in _NEXT or stated.severity is Severity.OPTIONAL:
         return None
     telling = [one for one in finding.parts if one.verdict is finding.verdict]
-    if finding.verdict is Verdict.MISSING and any(one.name == NAME for one in telling):
+    if finding.verdict is Verdict.MISSING and any(map(_is_attestation, telling)):
         return _attestation(stated, finding, environment)
     if stated.of is not None:
-        names = " and ".join(one.name for one in finding.parts if one.verdict in _NEXT)
+        names = " and ".join(one.subject.name for one in finding.parts if one.verdict in _NEXT)
         return f"see what {names} comes to, then run again" if names else _NEXT[finding.verdict]
     if stated.severity is Severity.SOFT and finding.verdict is Verdict.FAIL:
         return "the GO does not wait for it; mend it before it is due"
@@ -37,13 +36,20 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
         return f"add a test with @pytest.mark.criterion({stated.id!r}), then run again"
     if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
         return f"record {stated.rule.metric} as its rule takes it, then run again"
-    if finding.verdict is Verdict.INCONCLUSIVE and "max_age" in finding.because:
+    if finding.verdict is Verdict.INCONCLUSIVE and _STALE & set(codes(finding.reason)):
         return "see it anew: what was seen is too old for this environment (max_age)"
     return _NEXT[finding.verdict]
 
 
+_STALE = {"hole.stale", "all-stale"}
+
+
 def _is_check(part: Part) -> bool:
-    return "::" in part.name
+    return part.subject.kind is SubjectKind.CHECK
+
+
+def _is_attestation(part: Part) -> bool:
+    return part.subject.kind is SubjectKind.ATTESTATION
 
 
 def _unbound(stated: Criterion, finding: Finding) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_rollout.model.attestation import NAME
-from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Finding, Part, SubjectKind
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Use, Waived
-from pytest_rollout.report import text
+from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import advice
 from pytest_rollout.report.stated import group_words, rule_words
+from pytest_rollout.report.worth import worth
 
 MOST_PARTS = 40
 _THEN = {
@@ -25,13 +26,6 @@ _WEIGHTS = {
     Severity.HARD: "Hard: no GO until it is met, or waived.",
     Severity.SOFT: "Soft: a miss does not stop the GO, but becomes a condition of it.",
     Severity.OPTIONAL: "Optional: it is reported and decides nothing.",
-}
-_METHODS = {
-    "Clopper-Pearson": "Clopper and Pearson's exact bounds of a share",
-    "order statistics": "the exact bounds of a quantile",
-    "betting": "betting bounds of a mean within its range",
-    "Newcombe": "Newcombe's bounds of a difference of shares",
-    "Hodges-Lehmann": "Hodges and Lehmann's bounds of a shift",
 }
 
 
@@ -48,7 +42,7 @@ def explained(
     yield from (f"  Asked: {words}." for words in _asked(stated))
     if isinstance(stated, Guardrail) and stated.check is not None:
         yield f"  Watched: `rollout watch` asks {stated.check}."
-    yield from _seen(stated, finding)
+    yield from _seen(stated, finding, decision.timezone)
     yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
     yield from (
         f"  Reset at {one.at} by {one.by}: {one.reason} (then it was {one.was})."
@@ -64,10 +58,10 @@ def explained(
     if told:
         yield f"  Next: {told}."
     release = f" of release {decision.release}" if decision.release else ""
+    decided = text.moment(decision.decided_at, decision.timezone)
     yield (
-        f"  Evidence: run {decision.run}{release} in {decision.environment}, decided "
-        f"{text.moment(decision.decided_at)}; {decision.address} is {decision.answer.value}"
-        f"{_part_in(decision, finding)}."
+        f"  Evidence: run {decision.run}{release} in {decision.environment}, decided {decided}; "
+        f"{decision.address} is {decision.answer.value}{_part_in(decision, finding)}."
     )
 
 
@@ -75,56 +69,37 @@ def _part_in(decision: Decision, finding: Finding) -> str:
     """Whether a finding is why its gate is not GO."""
     if decision.answer is Answer.GO:
         return ""
-    if any(reason.startswith(f"{finding.id}: ") for reason in decision.reasons):
+    if any(cause.id == finding.id for cause in decision.reasons):
         return ", for this reason"
     graver = finding.verdict.holds_back and finding.severity == Severity.HARD.value
     return ", for graver reasons" if graver else ", for other reasons"
 
 
-def worth(estimate: Estimate | None) -> Iterator[str]:
-    """How far a measurement can be trusted, and what would settle it; one sentence each."""
-    if estimate is None:
-        return
-    if estimate.method and (estimate.low or estimate.high):
-        yield f"{_between(estimate)} ({_METHODS.get(estimate.method, estimate.method)})."
-    if estimate.catches:
-        yield f"Worth: {estimate.catches}."
-    if estimate.more:
-        yield f"Next: {estimate.more}."
-
-
-def _between(seen: Estimate) -> str:
-    unit = f" {seen.unit}" if seen.unit else ""
-    n = text.count(seen.n, "sample")
-    if seen.low is None or seen.high is None:
-        side, end = ("most", seen.high) if seen.low is None else ("least", seen.low)
-        return f"Bounds: {n} show that it is at {side} {end}{unit}"
-    return f"Bounds: {n} show that it is between {seen.low} and {seen.high}{unit}"
-
-
-def _seen(stated: Criterion | Guardrail, finding: Finding) -> Iterator[str]:
+def _seen(stated: Criterion | Guardrail, finding: Finding, zone: str) -> Iterator[str]:
     """The measurements, group by group if there are several, the answers and the checks."""
     checks, groups = _sorted(stated, finding.parts)
     rail = isinstance(stated, Guardrail)
     if len(groups) > 1:
         yield "  Seen, group by group:"
         for part in groups[:MOST_PARTS]:
-            yield f"    {_part(part, rail=rail)}"
+            yield f"    {_part(part, zone, rail=rail)}"
             yield from (f"      {line}" for line in worth(part.estimate))
     else:
-        yield f"  Seen: {_bare(finding.because) if rail else finding.because}."
+        reason = groups[0].reason if rail and groups else finding.reason
+        yield f"  Seen: {sentences.text(reason, zone)}."
         yield from (f"  {line}" for part in groups for line in worth(part.estimate))
-    answer = next((part for part in checks if part.name == NAME), None)
+    answer = next((part for part in checks if _attested(part)), None)
     if answer is not None and answer.attempts:
         yield "  Answers so far:"
-        yield from (f"    {said}" for said in answer.attempts[-MOST_PARTS:])
+        said = (text.attempt(one, zone) for one in answer.attempts[-MOST_PARTS:])
+        yield from (f"    {answer}" for answer in said)
     checks = [part for part in checks if part is not answer or len(checks) > 1]
     if checks:
         members = isinstance(stated, Criterion) and stated.of is not None
         measured = isinstance(stated, Criterion) and stated.rule is not None
         checks_ = "Its checks, which only measure:" if measured else "Checks:"
         yield "  Its members:" if members else f"  {checks_}"
-        yield from (f"    {_part(part)}" for part in checks[:MOST_PARTS])
+        yield from (f"    {_part(part, zone)}" for part in checks[:MOST_PARTS])
     left = max(0, len(groups) - MOST_PARTS) + max(0, len(checks) - MOST_PARTS)
     if left:
         yield f"    and {left} more, all in decision.json"
@@ -134,26 +109,24 @@ def _sorted(stated: Criterion | Guardrail, parts: Sequence[Part]) -> tuple[list[
     """The checks, answers and members of a finding, and what was measured of each group."""
     if isinstance(stated, Guardrail):
         return [], list(parts)
-    if stated.of is not None:
-        return list(parts), []
-    checks = [part for part in parts if "::" in part.name or part.name == NAME]
-    return checks, [part for part in parts if part not in checks]
+    groups = [part for part in parts if part.subject.kind in _MEASURED]
+    return [part for part in parts if part not in groups], groups
 
 
-def _part(part: Part, *, rail: bool = False) -> str:
-    name = part.name.rpartition("::")[2] or "all together"
+_MEASURED = (SubjectKind.GROUP, SubjectKind.GATE)
+
+
+def _attested(part: Part) -> bool:
+    return part.subject.kind is SubjectKind.ATTESTATION
+
+
+def _part(part: Part, zone: str, *, rail: bool = False) -> str:
+    name = part.subject.name or "all together"
     word = text.state(part.verdict) if rail else text.word(part.verdict)
-    told = len(part.attempts) > 1 and part.name != NAME
-    attempts = f" [{' / '.join(part.attempts)}]" if told else ""
-    because = "" if part.because in (part.verdict.value, "passed") else _bare(part.because)
-    return f"{name}: {word}{'; ' + because if because else ''}{attempts}"
-
-
-def _bare(because: str) -> str:
-    """What a guardrail says without its state, which stands before it."""
-    for state in text.STATES:
-        because = because.removeprefix(f"{state}: ")
-    return because
+    told = len(part.attempts) > 1 and not _attested(part)
+    tries = " / ".join(text.attempt(one, zone) for one in part.attempts)
+    why = "" if part.reason.code == "passed" else f"; {sentences.text(part.reason, zone)}"
+    return f"{name}: {word}{why}{f' [{tries}]' if told else ''}"
 
 
 def _asked(stated: Criterion | Guardrail) -> Iterator[str]:

@@ -6,10 +6,11 @@ import json
 import re
 from pathlib import Path
 
-from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.report import document
 from pytest_rollout.report.document import Document
 from pytest_rollout.report.markdown import to_markdown
+from pytest_rollout.report.stored import to_json
 
 
 def folder_of(decision: Decision) -> Path:

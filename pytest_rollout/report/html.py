@@ -6,15 +6,17 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from pytest_rollout.model.decision import Decision, Finding, Part
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report import text
-from pytest_rollout.report.explained import worth
+from pytest_rollout.report import sentences, text
+from pytest_rollout.report.facts import wall
+from pytest_rollout.report.worth import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
 MOST_NOTED = 2  # lines of a notice, which stands above the reasons
@@ -74,6 +76,7 @@ def to_html(decision: Decision, last_no: str = "") -> str:
     groups = (*guardrails, *demands, *criteria)
     known = {row.finding.id: row for group in groups for row in group.rows}
     template, style, policy = page("report.html.j2")
+    said = partial(sentences.text, zone=decision.timezone)
     return template.render(
         decision=decision,
         last_no=last_no,
@@ -81,7 +84,9 @@ def to_html(decision: Decision, last_no: str = "") -> str:
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],
         known=known,
-        reasons=[text.split(reason, known) for reason in decision.reasons],
+        reasons=[(cause.id, said(cause.reason)) for cause in decision.reasons],
+        sentence=said,
+        zone=decision.timezone,
         prefix=f"{decision.address.plan}.{decision.address.phase}.",
         tone=_ANSWERS[decision.answer],
         style=style,
@@ -117,6 +122,7 @@ def page(name: str) -> tuple[Template, Markup, str]:
     environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone}
     environment.globals |= {
         "text": text,
+        "wall": wall,
         "worth": worth,
         "most_on_top": MOST_ON_TOP,
         "most_noted": MOST_NOTED,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.model.decision import Decision, Finding, Part
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.report import text
-from pytest_rollout.report.explained import worth
+from pytest_rollout.report import sentences, text
+from pytest_rollout.report.facts import wall
 from pytest_rollout.report.marks import code as _code
 from pytest_rollout.report.marks import item as _item
 from pytest_rollout.report.marks import plain as _plain
 from pytest_rollout.report.marks import row as _row
 from pytest_rollout.report.marks import table as _table
+from pytest_rollout.report.worth import worth
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
 MOST_LINES = 20  # of reasons, conditions, notices, guardrails and notes
@@ -72,9 +74,6 @@ def _blocks(decision: Decision, last_no: str) -> Iterator[Block]:
     yield from _demands(decision)
     yield from _criteria(decision)
     yield from _guardrails(decision)
-    if decision.notes:
-        notes = [f"- {_code(key)}: {_plain(value)}" for key, value in decision.notes.items()]
-        yield Block(("## Notes", ""), notes)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
     yield Block(("## For the record", ""), rows)
 
@@ -88,10 +87,10 @@ def _facts(decision: Decision) -> Block:
 
 
 def _why(decision: Decision) -> Iterator[Block]:
-    known = {one.id for one in _all(decision)}
-    reasons = [text.split(reason, known) for reason in decision.reasons]
+    zone = decision.timezone
+    causes = [(cause.id, sentences.text(cause.reason, zone)) for cause in decision.reasons]
     rows = [
-        f"- {_code(name)}: {_plain(says)}" if name else f"- {_item(says)}" for name, says in reasons
+        f"- {_code(name)}: {_plain(says)}" if name else f"- {_item(says)}" for name, says in causes
     ]
     if decision.reasons:
         yield Block((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
@@ -104,7 +103,7 @@ def _why(decision: Decision) -> Iterator[Block]:
             _row(
                 _code(one.id),
                 text.state(one.verdict) if one.id in rails else text.word(one.verdict),
-                _plain(one.because),
+                _plain(sentences.text(one.reason, zone)),
                 _plain(one.owner),
                 _plain(one.due),
             )
@@ -116,13 +115,9 @@ def _why(decision: Decision) -> Iterator[Block]:
         yield Block((text.aside(decision),))
 
 
-def _all(decision: Decision) -> tuple[Finding, ...]:
-    return (*decision.guardrails, *decision.demands, *decision.criteria)
-
-
 def _demands(decision: Decision) -> Iterator[Block]:
     rows = [
-        _row(_code(one.id), text.word(one.verdict), _plain(one.because))
+        _row(_code(one.id), text.word(one.verdict), _said(one, decision))
         for _, members in text.by_verdict(decision.demands)
         for one in members
     ]
@@ -137,32 +132,40 @@ def _criteria(decision: Decision) -> Iterator[Block]:
     counted = text.count(len(ordered), "criterion", "criteria")
     tally = f"{counted}: {text.tally(one.verdict for one in ordered)}. Worst first."
     head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")
-    rows = [_criterion(one) for one in ordered]
+    rows = [_criterion(one, decision) for one in ordered]
     yield Block(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
-    told = [_evidence(one) for one in ordered if one.verdict not in _QUIET and one.parts]
+    told = [
+        _evidence(one, decision.timezone)
+        for one in ordered
+        if one.verdict not in _QUIET and one.parts
+    ]
     if told:
         says = "Of what does not pass; the rest is in report.html and decision.json."
         yield Block(("## Evidence", "", says), told, most=len(told), turn=1)
 
 
-def _criterion(one: Finding) -> str:
+def _said(one: Finding, decision: Decision) -> str:
+    return _plain(sentences.text(one.reason, decision.timezone))
+
+
+def _criterion(one: Finding, decision: Decision) -> str:
     return _row(
         f"{_code(one.id)} {_plain(one.says)}".strip(),
         _plain(one.severity),
         text.word(one.verdict) if one.verdict in _QUIET else f"**{text.word(one.verdict)}**",
-        _plain(one.because),
+        _said(one, decision),
         _plain(one.allowed),
         f"{one.samples:,}" if one.samples else "",
     )
 
 
-def _evidence(one: Finding) -> str:
+def _evidence(one: Finding, zone: str) -> str:
     parts = [part for part in text.worst_first(one.parts) if part.verdict not in _QUIET]
     tally = text.tally(part.verdict for part in one.parts)
     lines = ["", f"### {_code(one.id)}: {tally}", ""]
     for part in parts[:MOST_ROWS]:
-        lines.append(f"- **{text.word(part.verdict)}** {_part(part)}")
-        tries = text.attempts(part)
+        lines.append(f"- **{text.word(part.verdict)}** {_part(part, zone)}")
+        tries = text.attempts(part, zone)
         lines += [f"  - {_item(attempt)}" for attempt in tries[: text.MOST_ATTEMPTS]]
         if len(tries) > text.MOST_ATTEMPTS:
             lines.append(f"  - and {len(tries) - text.MOST_ATTEMPTS:,} more in decision.json")
@@ -171,16 +174,16 @@ def _evidence(one: Finding) -> str:
     return "\n".join(lines)
 
 
-def _part(part: Part) -> str:
-    name = f"{_code(part.name)}: " if part.name else ""
-    seen = part.estimate
+def _part(part: Part, zone: str) -> str:
+    subject = text.subject(part)
+    name = f"{_code(subject)}: " if subject else ""
+    says, seen = _plain(sentences.text(part.reason, zone)), part.estimate
     if seen is None:
-        return name + _plain(part.because)
-    at = f" at {_plain(seen.at)}" if seen.at else ""
-    value = f"{seen.value} {seen.unit or ''}".strip()
+        return name + says
+    at = f" at {_plain(wall(seen.at, zone))}" if seen.at else ""
     counted = text.count(seen.n, "sample")
     told = "".join(f" {_plain(line)}" for line in worth(seen))
-    return f"{name}{_plain(part.because)} (seen {_plain(value)} in {counted}{at}).{told}"
+    return f"{name}{says} (seen {_plain(text.value(seen))} in {counted}{at}).{told}"
 
 
 def _guardrails(decision: Decision) -> Iterator[Block]:
@@ -189,7 +192,7 @@ def _guardrails(decision: Decision) -> Iterator[Block]:
         _row(
             f"{_code(one.id)} {_plain(one.says)}".strip(),
             text.state(one.verdict),
-            _plain(one.because),
+            _said(one, decision),
             _plain(one.allowed),
         )
         for one in ordered

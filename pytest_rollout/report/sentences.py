@@ -25,6 +25,11 @@ def text(reason: Reason, zone: str) -> str:
     return say.format_map(facts) if isinstance(say, str) else say(facts)
 
 
+def cause(id_: str, reason: Reason, zone: str) -> str:
+    """Return what an answer rests on in one line: the finding's id, if it has one, and why."""
+    return f"{id_}: {text(reason, zone)}" if id_ else text(reason, zone)
+
+
 def joined(sentences: list[str]) -> str:
     """Return the first few sentences as one."""
     rest = len(sentences) - MOST
@@ -90,8 +95,9 @@ def _bucket(f: Facts) -> str:
         many = f"all {of} {unit}s"
     else:
         many = f"{telling} of {of} {unit}s"
-    last = "until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
-    return f"{many} {last} {f.wall('until')}: {f.said('reason')}".replace(" ,", ",")
+    which = " until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
+    when = f"{which} {f.wall('until')}" if f.known("until") else ""
+    return f"{many}{when}: {f.said('reason')}"
 
 
 def _row(f: Facts) -> str:
@@ -101,7 +107,8 @@ def _row(f: Facts) -> str:
         lasted, wanted = (duration_words(f.number(key)) for key in ("lasted_us", "row_us"))
         many = f"good for {lasted}, {wanted} needed"
     before = f"; before: {f.said('ended')}" if f.known("ended") else ""
-    return f"{many}{before}; now: {f.said('newest')}"
+    now = f"; now: {f.said('newest')}" if f.known("newest") else ""
+    return f"{many}{before}{now}"
 
 
 def _gap(f: Facts) -> str:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
+from pytest_rollout.report import sentences
 
 _MOST_NOTES = 10
 _MOST_OF_A_LINE = 4_000
@@ -66,10 +68,12 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
     look = "no look" if decision.partial or decision.drill else f"look {decision.looks}"
     yield Line(f"  {_counted(decision.criteria)}; {look}")
     if decision.answer is not Answer.GO:
-        for reason in decision.reasons:
-            yield Line(f"  - {reason}", _STYLES[decision.answer][:1])
+        for cause in decision.reasons:
+            said = sentences.cause(cause.id, cause.reason, decision.timezone)
+            yield Line(f"  - {said}", _STYLES[decision.answer][:1])
     for condition in decision.conditions:
-        yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {condition.because}")
+        says = sentences.text(condition.reason, decision.timezone)
+        yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {says}")
         if decision.answer is Answer.GO:
             yield Line(f"             owed by {condition.owner}, due at {condition.due}")
     for waived in decision.waivers:

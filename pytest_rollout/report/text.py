@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.model.decision import Decision, Finding, Part
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
 from pytest_rollout.model.plan import EMBEDDED
-from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.model.waiver import Use
+from pytest_rollout.report import sentences
+from pytest_rollout.report.facts import amount, wall
 
 NAME, SENTENCE, TEXT = 160, 300, 600  # most characters of an id, of a repeated and of a full text
 MOST_ROWS = 50  # evidence of one criterion
@@ -38,7 +41,6 @@ CLEARANCE = (
 )
 
 _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")  # sequences without a payload
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,12 @@ def word(verdict: Verdict) -> str:
 
 def state(verdict: Verdict) -> str:
     """A guardrail's verdict as a word: tripped, quiet or blind."""
-    return {Verdict.FAIL: "tripped", Verdict.PASS: "quiet"}.get(verdict, "blind")
+    return State.of(verdict).value
 
 
-def moment(stamp: str) -> str:
-    """A stored stamp as people read it: ``2025-11-10 15:00:00 UTC``."""
-    found = _STAMP.fullmatch(stamp)
-    return f"{found[1]} {found[2]} UTC" if found else stamp
+def moment(stamp: str, zone: str = "UTC") -> str:
+    """A recorded instant as people of a zone read it: ``2025-11-10 10:00:00 EST``."""
+    return wall(stamp, zone)
 
 
 def title(decision: Decision) -> str:
@@ -117,18 +118,27 @@ def tally(verdicts: Iterable[Verdict], said: Callable[[Verdict], str] = word) ->
     return ", ".join(f"{n:,} {name}" for name, n in counts.items())
 
 
-def attempts(part: Part) -> tuple[str, ...]:
+def subject(part: Part) -> str:
+    """What a part is about: of a check its whole node id."""
+    return part.subject.ref if part.subject.kind is SubjectKind.CHECK else part.subject.name
+
+
+def value(seen: Estimate) -> str:
+    """What was taken, with its unit."""
+    return amount(seen.value, seen.unit, "")
+
+
+def attempts(part: Part, zone: str) -> tuple[str, ...]:
     """The attempts worth showing: not one that only repeats its part."""
-    alone = (part.verdict.value, f"{part.verdict.value}: {part.because}")
-    if len(part.attempts) == 1 and part.attempts[0] in alone:
+    if len(part.attempts) == 1 and part.attempts[0].verdict is part.verdict:
         return ()
-    return part.attempts
+    return tuple(attempt(one, zone) for one in part.attempts)
 
 
-def split(reason: str, known: Container[str]) -> tuple[str, str]:
-    """The known id that a reason names before its colon, or nothing, and what it says."""
-    name, colon, says = reason.partition(": ")
-    return (name, says) if colon and name in known else ("", reason)
+def attempt(one: Attempted, zone: str) -> str:
+    """An attempt as its verdict and why."""
+    why = "" if one.reason.code == "passed" else f": {sentences.text(one.reason, zone)}"
+    return one.verdict.value + why
 
 
 def notices(decision: Decision) -> tuple[Notice, ...]:
@@ -203,7 +213,7 @@ def facts(decision: Decision) -> list[tuple[str, str, str]]:
         ("Environment", decision.environment, ""),
         ("Release", decision.release or "unknown", ""),
         ("Window", decision.window, ""),
-        ("Decided", moment(decision.decided_at), ""),
+        ("Decided", moment(decision.decided_at, decision.timezone), ""),
     ]
     return [(name, cut(value, NAME), cut(more, NAME)) for name, value, more in rows if value]
 
@@ -219,8 +229,8 @@ def record(decision: Decision) -> list[tuple[str, str]]:
         ("Plan digest", decision.plan_digest),
         ("Criteria digest", decision.criteria_digest),
         ("Substance digest", decision.substance_digest),
-        ("Ledger sequence", str(decision.head.sequence)),
-        ("Ledger head", decision.head.hash),
+        ("Ledger sequence", str(decision.ledger.sequence)),
+        ("Ledger head", decision.ledger.hash),
         ("Judge version", decision.judge),
         ("Schema", str(decision.schema)),
         ("Zone data", decision.zone_data),

@@ -16,8 +16,8 @@ from pytest_rollout.evidence import drills
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind, seal_digest
 from pytest_rollout.evidence.world import read_world
-from pytest_rollout.judge import decide
-from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
@@ -25,6 +25,7 @@ from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.redact import cap, hide, hide_in
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
+from pytest_rollout.report.stored import to_json
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
@@ -257,7 +258,7 @@ class Finishing:
         reading = read_world(self._ledger, self._request.run, address, phase)
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
-        return decide(plan, phase, address.gate, reading.world, reading.at_us)
+        return decide(Case(plan, phase, reading.world, reading.at_us), address.gate)
 
     def _decide(self, address: Address) -> Decision:
         decision = self._judged(address)

@@ -16,7 +16,8 @@ from pytest_rollout.evidence.attachments import folder_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Head, Labels, ReleaseFact, labels_of
+from pytest_rollout.model.evidence import Head, ReleaseFact, labels_of
+from pytest_rollout.model.finding import Labels
 from pytest_rollout.redact import cap, cap_apart, hide, hide_in
 from pytest_rollout.session.request import Request
 

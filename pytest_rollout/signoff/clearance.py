@@ -7,16 +7,18 @@ holds for this release and plan, that what came before is done, and that now is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.asked import criteria_digest
-from pytest_rollout.model.decision import Decision, Finding
+from pytest_rollout.judge.case import criteria_digest
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Finding, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Opening, Use, Waiver, Waives
+from pytest_rollout.report import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ def _real(
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
     answer = decision.answer.value
     if decision.answer is not Answer.GO:
-        yield _no("decision", f"{answer}: {'; '.join(decision.reasons)}")
+        zone = decision.timezone
+        causes = [sentences.cause(one.id, one.reason, zone) for one in decision.reasons]
+        yield _no("decision", f"{answer}: {'; '.join(causes)}")
     elif again is None or again.substance_digest != decision.substance_digest:
         now = f"now {again.answer.value}" if again else "its plan is not in the ledger"
         yield _no("decision", f"{answer} was stored, but judged again it is not the same ({now})")
@@ -143,7 +147,8 @@ def _required(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator
         if answer not in (Answer.HOLD.value, Answer.NO_GO.value):
             yield finding  # never looked at, or rolled back: nothing that could be accepted
             continue
-        yield _waived(plan, finding, plan.waivers_of(Waives.REQUIRES, phase.id, name), known, now)
+        waivers = plan.waivers_of(Waives.REQUIRES, phase.id, name)
+        yield _waived(plan, f"{name}/exit is {answer}", "requires", waivers, known, now)
 
 
 def _revalidated(phase: Phase, known: Known) -> Iterator[Finding]:
@@ -163,7 +168,7 @@ def _open(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Fin
     closed = dict(_closed(plan, phase, now))
     for opening, why in closed.items():
         waivers = plan.waivers_of(Waives.WINDOW, phase.id, opening.value)
-        yield _waived(plan, _no("window", f"{why}; {words}"), waivers, known, now)
+        yield _waived(plan, f"{why}; {words}", "window", waivers, known, now)
     if not closed:
         yield _yes("window", f"{calendar.wall(calendar.to_us(now), plan.timezone)}: {words}")
 
@@ -183,18 +188,17 @@ def _closed(plan: Plan, phase: Phase, now: datetime) -> Iterator[tuple[Opening, 
 
 
 def _waived(
-    plan: Plan, finding: Finding, waivers: tuple[Waiver, ...], known: Known, now: datetime
+    plan: Plan, why: str, name: str, waivers: tuple[Waiver, ...], known: Known, now: datetime
 ) -> Finding:
     """What stands against a change, unless a waiver of it is in force."""
-    for one in waivers:
-        if one.release not in (None, known.release):
+    for waiver in waivers:
+        if waiver.release not in (None, known.release):
             continue
-        if _over(plan, one, now):
-            because = f"{finding.because}; its waiver expired at the end of {one.until}"
-            return replace(finding, because=because)
-        because = f"{finding.because}; waived {one.terms}"
-        return replace(finding, verdict=Verdict.WAIVED, because=because)
-    return finding
+        if _over(plan, waiver, now):
+            return _no(name, f"{why}; its waiver expired at the end of {waiver.until}")
+        reason = said(f"{why}; waived {waiver.terms}")
+        return Finding(f"clearance.{name}", Verdict.WAIVED, reason)
+    return _no(name, why)
 
 
 def _over(plan: Plan, waiver: Waiver, now: datetime) -> bool:
@@ -218,8 +222,8 @@ def _waivers(plan: Plan, phase: Phase, decision: Decision, now: datetime) -> Ite
 
 
 def _yes(name: str, because: str) -> Finding:
-    return Finding(f"clearance.{name}", Verdict.PASS, because)
+    return Finding(f"clearance.{name}", Verdict.PASS, said(because))
 
 
 def _no(name: str, because: str) -> Finding:
-    return Finding(f"clearance.{name}", Verdict.MISSING, because)
+    return Finding(f"clearance.{name}", Verdict.MISSING, said(because))

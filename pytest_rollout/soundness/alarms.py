@@ -3,7 +3,7 @@
 Of outcomes that are independent of each other: the chance of each way in which the last ones can
 lie, carried from sample to sample, is exact. Where there are too many ways, windows that share no
 sample give a chance that it is not below. Whether a window trips is asked of the judge's own
-:func:`~pytest_rollout.judge.assess.assess`.
+:func:`~pytest_rollout.judge.rules.assess`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from fractions import Fraction
 from functools import cache
 from math import comb, prod
 
-from pytest_rollout.judge.assess import Assessed, Terms, assess
+from pytest_rollout.judge.rules import assess
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Confidence, Rule, ScopeKind, Take
 from pytest_rollout.model.verdict import Verdict
@@ -117,7 +119,7 @@ def _trips(rule: Rule) -> Trips:
         """By the judge's own rule; the order of samples has no weight in what is taken here."""
         both = ((bad, of_bad), (good, n - of_bad))
         seen = Seen(Slot(rule.metric, (), 0), tuple((v, many) for v, many in both if many))
-        found = assess(rule, (), [seen], terms, rule.scopes[0].kind)
+        found = assess(rule, Slice((), (seen,), rule.scopes[0], 1), terms)
         return isinstance(found, Assessed) and found.verdict is Verdict.FAIL
 
     return trips

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pytest_rollout.judge.assess import Assessed, Terms, assess
+from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.decide import decide
 from pytest_rollout.judge.groups import judge_group
-from pytest_rollout.judge.power import least
-from pytest_rollout.model.decision import Finding
+from pytest_rollout.judge.intervals import least
+from pytest_rollout.judge.rules import assess
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Seen, Slot
+from pytest_rollout.model.finding import Finding, said
 from pytest_rollout.model.plan import (
     EMBEDDED,
     Criterion,
@@ -92,7 +95,7 @@ def of_group(plan: Plan, phase: Phase, stated: Criterion) -> tuple[Finding, Find
         judge_group(
             stated,
             full,
-            {name: Finding(name, verdict, "supposed") for name, _ in stated.of.members},
+            {name: Finding(name, verdict, said("supposed")) for name, _ in stated.of.members},
         )
         for verdict in (Verdict.PASS, Verdict.FAIL)
     )
@@ -112,8 +115,8 @@ def fewest(rule: Rule, *, good: bool, level: float | None = None, watched: bool 
     wanted = GOOD if good else (Verdict.FAIL,)
 
     def decides(n: int) -> bool:
-        seen = [Seen(slot, ((value, n),))]
-        found = assess(rule, (), seen, terms, rule.scopes[0].kind)
+        seen = (Seen(slot, ((value, n),)),)
+        found = assess(rule, Slice((), seen, rule.scopes[0], 1), terms)
         return isinstance(found, Assessed) and found.verdict in wanted
 
     return least(decides) or 0
@@ -140,5 +143,5 @@ def _found(plan: Plan, phase: Phase, supposed: Supposed, environment: str) -> Fi
     item = f"{plan.id}.{phase.id}.{slug}"
     bare = replace(plan, phases=(phase,), waivers=(), stand_ins=(), release=None)
     world = world_of(bare, phase, item, supposed, environment)
-    decision = decide(bare, phase, gate, world, judged_at(plan, phase))
+    decision = decide(Case(bare, phase, world, judged_at(plan, phase)), gate)
     return (decision.criteria or decision.guardrails)[0]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from pytest_rollout.judge import words
-from pytest_rollout.judge.numbers import decimal
-from pytest_rollout.model.decision import Finding
 from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.finding import Fact, Finding, Reason
+from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.plan import (
     EMBEDDED,
     Address,
@@ -23,15 +21,15 @@ from pytest_rollout.model.plan import (
 )
 from pytest_rollout.model.rule import Rule, ScopeKind, Take, duration_words
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.report import sentences
+from pytest_rollout.report.facts import count
 from pytest_rollout.soundness import extremes
 from pytest_rollout.soundness.alarms import LEVEL, Alarms, alarms, surer
 from pytest_rollout.soundness.extremes import GOOD, Extremes
 from pytest_rollout.soundness.supposed import ENOUGH, length_of
 
 OFTEN = 0.05  # a chance of a false alarm that is worth a remark
-_WHEN = re.compile(
-    r"(?:, the first(?: bad one)?)? at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [^\s,;]+"
-)  # supposed moments say nothing
+_MOMENTS = ("at", "until", "since", "newest")  # facts that are supposed, and say nothing
 _DAY_US = 86_400_000_000
 
 
@@ -111,9 +109,13 @@ class _About:
         assert isinstance(self.stated, Criterion)
         best, worst = extremes.of_group(self.plan, self.phase, self.stated)
         if best.verdict not in GOOD:
-            yield self.remark(f"can never pass: with all members passing {best.because}", _SCORE)
+            yield self.remark(
+                f"can never pass: with all members passing {_told(best.reason)}", _SCORE
+            )
         if worst.verdict is not Verdict.FAIL:
-            yield self.remark(f"can never fail: with all members failing {worst.because}", _SCORE)
+            yield self.remark(
+                f"can never fail: with all members failing {_told(worst.reason)}", _SCORE
+            )
 
     def due(self) -> Iterator[Remark]:
         """A condition of a GO that is to be met before, or when, the GO is given."""
@@ -188,7 +190,7 @@ class _About:
         """A window with too few samples for its confidence, unless each is a ratio of many."""
         found = extremes.of_many(self.plan, self.phase, self.stated, rule, good=good)
         decided = found.verdict in (GOOD if good else (Verdict.FAIL,))
-        last = words.count(rule.scopes[0].last, "sample")
+        last = count(rule.scopes[0].last, "sample")
         show = f"do not show {_asked(rule)}" if good else "are too few to be sure of a breach"
         verb = "pass" if good else "trip"
         what = f"can never {verb}{several}: {last}, all {'good' if good else 'bad'}, {show}"
@@ -209,7 +211,7 @@ class _About:
         need = rule.need if rule.per else min(scope.need for scope in rule.scopes)
         fewest = extremes.fewest(rule, good=True)
         if need < fewest:
-            what = f"needs {words.count(need, 'sample')}, which cannot show {_asked(rule)}"
+            what = f"needs {count(need, 'sample')}, which cannot show {_asked(rule)}"
             many = f"{fewest} good ones of {fewest} are the fewest that do: need: {fewest}"
             yield self.remark(what, many, grave=False)
 
@@ -278,8 +280,22 @@ def _said(found: Finding) -> str:
     """What is found of the first group that decides, without the moments that are supposed."""
     parts = [part for part in found.parts if part.verdict is found.verdict]
     part = parts[-1]
-    because = part.because.partition("; now: ")[0]
-    return _WHEN.sub("", f"{part.name}: {because}" if part.name else because)
+    name = f"{part.subject.name}: " if part.subject.name else ""
+    return name + _told(part.reason)
+
+
+def _told(reason: Reason) -> str:
+    return sentences.text(_timeless(reason), "UTC")
+
+
+def _timeless(reason: Reason) -> Reason:
+    """The reason without supposed moments, which say nothing."""
+    facts: dict[str, Fact] = {
+        key: _timeless(fact) if isinstance(fact, Reason) else fact
+        for key, fact in reason.facts.items()
+        if key not in _MOMENTS
+    }
+    return Reason(reason.code, facts)
 
 
 def _open(rule: Rule, found: Finding) -> bool:

@@ -17,7 +17,6 @@ from pytest_rollout.judge.slices import Reach
 from pytest_rollout.model.evidence import (
     Attempt,
     Head,
-    Labels,
     Manifest,
     Run,
     Seen,
@@ -25,6 +24,7 @@ from pytest_rollout.model.evidence import (
     World,
     labels_of,
 )
+from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.rule import PerUnit, Range, Rule, ScopeKind, Streak, Take
 from pytest_rollout.model.verdict import Verdict

@@ -18,8 +18,9 @@ from pytest_rollout.checks.measure import labels_of, measured
 from pytest_rollout.judge.slices import expected
 from pytest_rollout.model.check import Check, Effect
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.evidence import Labels, number_text
 from pytest_rollout.model.evidence import labels_of as ordered
+from pytest_rollout.model.evidence import number_text
+from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.plan import Gate, Phase
 from pytest_rollout.model.rule import Rule, ScopeKind
 from pytest_rollout.redact import cap_apart, hide

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from pytest_rollout.judge.guardrails import judge_guardrail, look_again
-from pytest_rollout.judge.memory import Memory
-from pytest_rollout.model.decision import Finding, Part
+from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.guardrails import Memory, judge_guardrail, look_again
 from pytest_rollout.model.evidence import World
-from pytest_rollout.model.plan import Guardrail, Phase, Plan, Then
-from pytest_rollout.model.verdict import Answer, Verdict
-
-
-class State(StrEnum):
-    """How a guardrail stands."""
-
-    TRIPPED = "tripped"
-    BLIND = "blind"
-    QUIET = "quiet"
+from pytest_rollout.model.finding import Finding, Part
+from pytest_rollout.model.plan import Guardrail, Phase, Plan
+from pytest_rollout.model.verdict import Answer, State
+from pytest_rollout.report.facts import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +25,7 @@ class Standing:
     @property
     def state(self) -> State:
         """Tripped, blind or quiet."""
-        known = {Verdict.FAIL: State.TRIPPED, Verdict.PASS: State.QUIET}
-        return known.get(self.finding.verdict, State.BLIND)
+        return self.finding.state
 
     @property
     def worst(self) -> Part | None:
@@ -45,22 +36,13 @@ class Standing:
     def value(self) -> str:
         """What was taken last of that group; empty where nothing was."""
         part = self.worst
-        return part.estimate.value if part and part.estimate else ""
+        seen = part.estimate if part else None
+        return amount(seen.value, seen.unit, "") if seen else ""
 
     @property
     def answer(self) -> Answer:
         """What the gate would answer because of this one."""
-        then = self.guardrail.then
-        tripped = self.state is State.TRIPPED
-        if tripped and Then.ROLLBACK in then:
-            return Answer.ROLLBACK
-        blind = any(
-            part.verdict.holds_back and part.verdict is not Verdict.FAIL
-            for part in self.finding.parts
-        )
-        if blind or self.state is State.BLIND or (tripped and Then.PAUSE in then):
-            return Answer.HOLD
-        return Answer.GO
+        return self.guardrail.effect(self.finding)
 
 
 def standings(
@@ -75,19 +57,16 @@ def standings(
 
     ``before`` is an earlier look at the same world, to which only later slots were added.
     """
-    environment = plan.environments.get(world.run.environment)
-    max_age = environment.max_age_us if environment else None
-    oldest_us = at_us - max_age if max_age is not None else 0
-    memories = {one.guardrail.id: one.memory for one in before}
-    found = []
-    for one in phase.guardrails:
-        memory = memories.get(one.id, Memory())
-        finding, memory = look_again(plan, phase, one, world, at_us, oldest_us, memory)
-        if finding.verdict is not Verdict.FAIL and running.seen != world.seen:
-            ahead = judge_guardrail(plan, phase, one, running, at_us, oldest_us)
-            finding = ahead if ahead.verdict is Verdict.FAIL else finding
-        found.append(Standing(one, finding, memory))
-    return tuple(found)
+    case = Case(plan, phase, world, at_us)
+    memories = {standing.guardrail.id: standing.memory for standing in before}
+    standing = []
+    for rail in phase.guardrails:
+        finding, memory = look_again(case, rail, memories.get(rail.id, Memory()))
+        if finding.state is not State.TRIPPED and running.seen != world.seen:
+            ahead = judge_guardrail(Case(plan, phase, running, at_us), rail)
+            finding = ahead if ahead.state is State.TRIPPED else finding
+        standing.append(Standing(rail, finding, memory))
+    return tuple(standing)
 
 
 def answer(found: Sequence[Standing]) -> Answer:

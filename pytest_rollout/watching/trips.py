@@ -13,6 +13,7 @@ from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.rollback import RollbackStep
+from pytest_rollout.report import sentences
 from pytest_rollout.watching.record import Recording, Watched
 from pytest_rollout.watching.state import Standing
 
@@ -29,7 +30,7 @@ class Trip:
     known: bool  # recorded before this watch saw it
 
 
-def record_trip(recording: Recording, standing: Standing, release: str | None) -> Trip:
+def record_trip(recording: Recording, standing: Standing, release: str | None, zone: str) -> Trip:
     """Put a trip on record, unless it is: one stays until the guardrail is reset."""
     watched = recording.watched
     id_ = standing.finding.id
@@ -39,7 +40,7 @@ def record_trip(recording: Recording, standing: Standing, release: str | None) -
             return Trip(sequence, calendar.stamp(int(body["t_us"])), known=True)
     head = recording.event(
         TRIP,
-        standing.finding.because,
+        sentences.text(standing.finding.reason, zone),
         guardrail=id_,
         then=[one.value for one in standing.guardrail.then],
         answer=standing.answer.value,

@@ -7,6 +7,8 @@ from typing import Any
 
 from pytest_rollout import calendar
 from pytest_rollout.model.rule import Cut, duration_words
+from pytest_rollout.report import sentences
+from pytest_rollout.report.stored import plain
 from pytest_rollout.watching.looking import Look
 from pytest_rollout.watching.state import Standing, answer
 
@@ -34,7 +36,8 @@ class View:
             before = self._since.get(one.finding.id)
             if before is None or before[0] != one.state.value:
                 self._since[one.finding.id] = (one.state.value, look.at_us)
-                changed.append(f"{at}  {one.guardrail.id}: {one.finding.because}")
+                says = sentences.text(one.finding.reason, self._zone)
+                changed.append(f"{at}  {one.guardrail.id}: {says}")
         fresh = [why for why in look.trouble if why not in self._trouble]
         changed += [f"{at}  not measured: {why}" for why in fresh]
         if self._trouble and not look.trouble:
@@ -77,13 +80,13 @@ class View:
             "value": one.value or None,
             "limit": limit(one),
             "since": calendar.stamp(self._since[one.finding.id][1]),
-            "because": one.finding.because,
+            "reason": plain(one.finding.reason, self._zone),
             "then": [then.value for then in one.guardrail.then],
         }
 
     def _row(self, one: Standing) -> tuple[str, ...]:
         value = one.value if len(one.value) <= _MOST_VALUE else f"{one.value[: _MOST_VALUE - 1]}…"
-        group = one.worst.name if one.worst and one.worst.name else ""
+        group = one.worst.subject.name if one.worst else ""
         since = self._clock(self._since[one.finding.id][1])
         seen = f"{value} ({group})" if group else value
         then = ", ".join(then.value for then in one.guardrail.then)
@@ -99,13 +102,13 @@ def limit(one: Standing) -> str:
     return " or ".join(dict.fromkeys(cut.text for cut in cuts if cut))
 
 
-def facts(one: Standing, look: Look, phase: str, environment: str) -> Mapping[str, Any]:
+def facts(one: Standing, look: Look, phase: str, environment: str, zone: str) -> Mapping[str, Any]:
     """What a webhook is told of a trip."""
     return {
         "phase": phase,
         "environment": environment,
         "guardrail": one.finding.id,
-        "because": one.finding.because,
+        "reason": plain(one.finding.reason, zone),
         "value": one.value or None,
         "limit": limit(one),
         "release": look.release,

@@ -1,0 +1,42 @@
+"""How far a measurement can be trusted, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_rollout.model.finding import Estimate
+from pytest_rollout.report.facts import amount, count
+
+_METHODS = {
+    "Clopper-Pearson": "Clopper and Pearson's exact bounds of a share",
+    "order statistics": "the exact bounds of a quantile",
+    "betting": "betting bounds of a mean within its range",
+    "Newcombe": "Newcombe's bounds of a difference of shares",
+    "Hodges-Lehmann": "Hodges and Lehmann's bounds of a shift",
+}
+
+
+def worth(estimate: Estimate | None) -> Iterator[str]:
+    """Yield how far a measurement can be trusted, and what would settle it; a sentence each."""
+    if estimate is None:
+        return
+    if estimate.method and (estimate.low or estimate.high):
+        at = f", at {estimate.confidence} confidence" if estimate.confidence else ""
+        yield f"{_between(estimate)} ({_METHODS.get(estimate.method, estimate.method)}{at})."
+    if estimate.catches:
+        yield (
+            f"Worth: if {estimate.catches} % or more were bad, 19 of 20 such runs would not have "
+            "passed, where samples are independent of each other."
+        )
+    if estimate.more:
+        samples = "sample, if good," if estimate.more == 1 else "samples, all good,"
+        yield f"Next: {estimate.more} more {samples} would make it pass at the next run."
+
+
+def _between(seen: Estimate) -> str:
+    n = count(seen.n, "sample")
+    low, high = (end and amount(end, seen.unit, "") for end in (seen.low, seen.high))
+    if not low or not high:
+        side, end = ("least", low) if low else ("most", high)
+        return f"Bounds: {n} show that it is at {side} {end}"
+    return f"Bounds: {n} show that it is between {low} and {high}"
