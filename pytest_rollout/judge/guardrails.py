@@ -188,7 +188,7 @@ class _Guard:
         undo a trip that was shown before.
         """
         at_us = self.case.at_us
-        batches = [list(own)] if self.since_us is not None else _batches(own)
+        batches = [list(own)] if own and self.since_us is not None else _batches(own)
         if not batches:
             yield grouped(self.rule, own, other, at_us), []
         known: list[Seen] = []
