@@ -115,7 +115,14 @@ class Slice:
     @cached_property
     def n(self) -> int:
         """How many opportunities there were; a hole is at least one."""
-        return self.unknown + sum(opportunities(seen) or 0 for seen in self.own)
+        n = 0
+        for seen in self.own:
+            held = seen.value
+            if isinstance(held, Hole):
+                n += 1 if held.n is None else held.n
+            else:
+                n += held[0][1] if len(held) == 1 else sum(count for _, count in held)
+        return n
 
     @cached_property
     def other_holes(self) -> tuple[Hole, ...]:

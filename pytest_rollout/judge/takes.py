@@ -210,8 +210,8 @@ class _Rate(_Share):
         self._sums = _Sum(rule, scope, terms)
 
     def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        self._sums.take(value, count, slot)
-        if value:
+        if value.numerator:
+            self._sums.take(value, count, slot)
             self._inside += count
 
     def fill(self, count: int, slot: Slot, *, harmful: bool) -> None:
@@ -230,12 +230,20 @@ class _Quantile(_Outcomes):
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
         super().__init__(rule, scope, terms)
         self._values: Weighted = []
-        self._bad = 0  # on the failing side of the cut
+        self._judged = 0  # values that were held against the cut so far
+        self._bad_ones = 0
 
     def take(self, value: Fraction, count: int, slot: Slot) -> None:
         self._values.append((value, count, slot))
-        if band(self.rule.bands, value) is Verdict.FAIL:
-            self._bad += count
+
+    @property
+    def _bad(self) -> int:
+        """How many are on the failing side of the cut."""
+        for value, count, _ in self._values[self._judged :]:
+            if band(self.rule.bands, value) is Verdict.FAIL:
+                self._bad_ones += count
+        self._judged = len(self._values)
+        return self._bad_ones
 
     def _ranked(self, rank: int) -> tuple[Fraction, Slot]:
         passed = 0
@@ -355,12 +363,17 @@ def tallied(
 ) -> Tally:
     """Return the tally of some slots: holes are left out, or filled with what harms or helps."""
     tally = tally_of(rule, scope, terms)
+    take = tally.take
+    n = 0
     for item in seen:
-        if not isinstance(item.value, Hole):
-            for value, count in item.value:
-                tally.add(value, count, item.slot)
+        held = item.value
+        if not isinstance(held, Hole):
+            for value, count in held:
+                n += count
+                take(value, count, item.slot)
         elif harmful is not None:
-            tally.fill(1 if item.value.n is None else item.value.n, item.slot, harmful=harmful)
+            tally.fill(1 if held.n is None else held.n, item.slot, harmful=harmful)
+    tally.n += n
     return tally
 
 
