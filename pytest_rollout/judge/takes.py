@@ -158,13 +158,26 @@ class _Outcomes(Tally):
     def fails(self) -> bool:
         if self.rule.confidence is None or not self.terms.watched:
             return super().fails()
-        good, bad, share = self.asked()
-        windows = max(1, self.rule.confidence.windows)
-        if not 0 < share < 1:
-            return bad > 0 if share >= 1 else False
-        if self.scope.kind in (ScopeKind.SINCE, ScopeKind.RUN):
-            return kernels.watched_log_e(good, bad, share) >= -math.log(self.terms.level)
-        return kernels.binomial_cdf(good, good + bad, share) <= self.terms.level / windows
+        return alarm(self.rule, self.scope, self.asked(), self.terms.level)
+
+
+def alarm(rule: Rule, scope: Scope, counted: tuple[int, int, float], level: float) -> bool:
+    """Return whether a watched rule trips: of a healthy service with a chance of at most ``level``.
+
+    ``counted`` are the good ones, the bad ones, and the share of good ones asked for. Since an
+    anchor by an e-value; over the last samples by what all windows together can hold; over any
+    other moving window by the binomial distribution, its level shared out over the windows.
+    """
+    good, bad, share = counted
+    assert rule.confidence is not None
+    if not 0 < share < 1:
+        return bad > 0 if share >= 1 else False
+    if scope.kind in (ScopeKind.SINCE, ScopeKind.RUN):
+        return kernels.watched_log_e(good, bad, share) >= -math.log(level)
+    windows = rule.confidence.windows
+    if scope.kind is ScopeKind.LAST and len(rule.scopes) == 1:
+        return kernels.moving_trips(good, bad, scope.last, windows, share, level)
+    return kernels.binomial_cdf(good, good + bad, share) <= level / max(1, windows)
 
 
 class _Share(_Outcomes):
