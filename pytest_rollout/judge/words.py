@@ -177,7 +177,7 @@ def no_look(rule: Rule) -> str:
 def few_buckets(rule: Rule, found: int, need: int) -> str:
     """Too few days, nights or runs."""
     assert rule.per is not None
-    return f"{found} of {need} needed {rule.per.words}s of {rule.metric} are over"
+    return f"{found} of {need} needed {rule.per.plural} of {rule.metric} are over"
 
 
 def bucket(rule: Rule, at_us: int, said: str, telling: int, of: int, zone: str) -> str:
