@@ -136,7 +136,7 @@ class _About:
         if found is None or found.chance < OFTEN:
             return
         each = f" of each of {found.groups} groups" if found.groups > 1 else ""
-        unit = f"{rule.per.words}s" if rule.per else "samples"
+        unit = rule.per.plural if rule.per else "samples"
         least = "" if found.exact else "at least "
         yield self.remark(
             f"trips without need: a healthy service, with {_percent(found.bad)} of its samples "

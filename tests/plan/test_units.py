@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_rollout.model.plan import Criterion
 from pytest_rollout.model.rule import PREVIOUS, Cut, Per, PerUnit, Rule, Take
+from pytest_rollout.plan.cuts import Scale, cut, unit
 from pytest_rollout.plan.load import Loaded, parse
 
+T = TypeVar("T")
 HEADER = "plan: p\nphases:\n  - id: one\n"
 READS = "release: {target: api, path: /version}\n"
 
@@ -150,8 +157,8 @@ def test_a_score_in_percent_is_of_a_hundred() -> None:
     text = (
         '    criteria: [{id: a, kind: kpi}, {id: c, kind: kpi, of: [a], need: score, pass: "CC"}]\n'
     )
-    for cut in (">= 80%", ">= 80"):
-        found = loaded(text.replace("CC", cut))
+    for passes in (">= 80%", ">= 80"):
+        found = loaded(text.replace("CC", passes))
         assert found.plan is not None
         group = found.plan.phases[0].criteria[1].of
         assert group is not None
@@ -416,3 +423,29 @@ def test_a_limit_of_something_else_is_refused(keys: str, limit: str, said: str) 
     (problem,) = loaded(text, waivers=WAIVER.replace("LL", limit)).problems
     assert said in str(problem)
     assert problem.file.endswith("waivers.yaml")
+
+
+NUMBERS = st.sampled_from(["1", "-0.5", "1e3", "1e900", "1e9999", ".", "1.2.3", "٣", ""])
+WORDS = st.sampled_from(["", "%", "%%", "ms", "MS", "µs", "GiB", "e3", "req/s", "x" * 40, "ms s"])
+SCALES = st.builds(Scale, st.sampled_from(["", "%", "us", "GiB", "x"]), st.booleans())
+
+
+def read(parse: Callable[[], T]) -> T | None:
+    """What is read, None where it is refused with a ValueError, which readers expect."""
+    with suppress(ValueError):
+        return parse()
+    return None
+
+
+@given(st.sampled_from(["<", "<=", "=<", ""]), NUMBERS, WORDS | st.text(max_size=4), SCALES)
+def test_any_cut_is_read_as_its_text_says_or_refused(
+    operator: str, number: str, word: str, scale: Scale
+) -> None:
+    found = read(lambda: cut(f"{operator} {number}{word}", scale))
+    assert found is None or (operator, cut(found.text, scale)) == (found.operator, found)
+
+
+@given(st.text(max_size=25) | WORDS)
+def test_a_number_in_any_unit_that_is_read_is_itself(text: str) -> None:
+    found = read(lambda: unit(text))
+    assert found is None or cut(f"< 1 {found}", Scale(found)).limit == 1
