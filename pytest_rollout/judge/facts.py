@@ -57,9 +57,10 @@ def measured(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Reason
     if not rule.in_theorem:
         return Reason("ranks.shifted" if known.verdict is Verdict.FAIL else "ranks.alike", facts)
     if rule.confidence is not None and known.bound is not None:
-        up = rule.bands.passes.upward
-        end = known.bound.low if up else known.bound.high
+        low = rule.bands.passes.upward is not (known.verdict is Verdict.FAIL)
+        end = known.bound.low if low else known.bound.high  # the one that decides
         facts["bound"] = None if end is None else exact_text(end)
+        facts["side"] = "low" if low else "high"
         facts |= _level(rule, terms)
     return Reason(_CODES[known.verdict], facts)
 
@@ -193,7 +194,7 @@ def absent(rule: Rule, absent_: Absent) -> Reason:
 def few_buckets(rule: Rule, found: int, need: int) -> Reason:
     """Return that too few days, nights or runs are over."""
     assert rule.per is not None
-    facts: Facts = {"metric": rule.metric, "per": rule.per.words, "n": found, "need": need}
+    facts: Facts = {"metric": rule.metric, "per": rule.per.plural, "n": found, "need": need}
     return Reason("few-buckets", facts)
 
 
@@ -202,6 +203,7 @@ def bucket(rule: Rule, at_us: int, reason: Reason, telling: int, of: int, terms:
     assert rule.per is not None
     facts: Facts = {
         "per": rule.per.words,
+        "several": rule.per.plural,
         "until": instant(at_us, terms.zone),
         "telling": telling,
         "of": of,
@@ -276,7 +278,7 @@ def more(rule: Rule, known: Assessed, terms: Terms) -> int | None:
     n, upward = known.point.n, rule.bands.passes.upward
     seen = round(known.point.value * n)
     bad = n - seen if upward else seen
-    level = terms.level / 2 if terms.looks_count else terms.level
+    level = terms.level / 2 if terms.again else terms.level
     return least(lambda extra: share_passes(rule, bad, n + extra, level))
 
 

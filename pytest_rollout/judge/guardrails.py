@@ -152,12 +152,17 @@ class _Guard:
                 self._slots(known, moments)
         if not rows_:
             self._look(self.case.at_us, groups)
-        yield from self._states(groups)
+        ahead = {
+            group: facts.ahead(self.rule, sides, self.case)
+            for group, sides in groups.items()
+            if sides.ahead
+        }
+        for part in self._states(groups):
+            if part.verdict is not Verdict.MISSING or part.subject.labels not in ahead:
+                yield part
         yield from (absent_part(self.rule, item) for item in self.absent)
-        for group, sides in groups.items():
-            if sides.ahead:
-                reason = facts.ahead(self.rule, sides, self.case)
-                yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
+        for group, reason in ahead.items():
+            yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
     def _states(self, groups: Groups) -> Iterator[Part]:
         """The state of each group; one that is not listed is stale only where all of them are."""

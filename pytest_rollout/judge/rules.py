@@ -62,7 +62,7 @@ def terms_of(rule: Rule, case: Case) -> Terms:
     if rule.confidence is None:
         return Terms(case.plan.timezone)
     level = float(rule.confidence.level) * 2.0 ** -(case.looks - 1)
-    return Terms(case.plan.timezone, level, looks=case.looks, looks_count=not case.embedded)
+    return Terms(case.plan.timezone, level, looks=case.looks, again=not case.embedded)
 
 
 def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
@@ -82,7 +82,7 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
 def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
     """At best inconclusive where samples are from after the moment of judging: of any look."""
     sides = groups.get(part.subject.labels, Sides())
-    if not sides.ahead or part.verdict.rank <= Verdict.INCONCLUSIVE.rank:
+    if not sides.ahead or part.verdict in (Verdict.FAIL, Verdict.ERROR):
         return part
     reason = facts.ahead(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)

@@ -26,7 +26,7 @@ class Terms:
     level: float = 0.0  # of this look, where the rule states a confidence
     watched: bool = False  # a guardrail: looked at again and again
     looks: int = 1  # of the release, this one included
-    looks_count: bool = False  # whether the next run is another look
+    again: bool = False  # whether the next run will be another look
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,9 @@ def _bucket(f: Facts) -> str:
     if of == 1:
         many = f"the {unit}"
     elif telling == of:
-        many = f"all {of} {unit}s"
+        many = f"all {of} {f['several']}"
     else:
-        many = f"{telling} of {of} {unit}s"
+        many = f"{telling} of {of} {f['several']}"
     which = " until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
     when = f"{which} {f.wall('until')}" if f.known("until") else ""
     return f"{many}{when}: {f.said('reason')}"
@@ -205,7 +205,7 @@ _MEASURED: Mapping[str, Say] = {
     "no-bound-of-ratio": "the ratio of two rates has no bound here: compare their difference",
     "nothing": _nothing,
     "few": _few,
-    "few-buckets": "{n} of {need} needed {per}s of {metric} are over",
+    "few-buckets": "{n} of {need} needed {per} of {metric} are over",
     "not-begun": "the phase was not begun, so no sample of {metric} counts",
     "no-look": "no sample of {metric} was seen",
     "holes": _holes,
