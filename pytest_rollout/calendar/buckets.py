@@ -14,6 +14,9 @@ from pytest_rollout.model.windows import Hours
 NIGHT = Hours(time(22, 0), time(6, 0))
 
 
+MOST_BUCKETS = 100_000  # 69 days of minutes, 27 hours of seconds
+
+
 class Bucketing(StrEnum):
     """What time is divided into."""
 
@@ -79,11 +82,14 @@ def span_buckets(length_us: int, from_us_: int, to_us_: int) -> tuple[Bucket, ..
 
     They are aligned to midnight in UTC. As of days and nights, the first may start where the
     span does, and the last is over at its end. All in microseconds. Raises ValueError where the
-    length does not divide a day.
+    length does not divide a day, and where there are more than ``MOST_BUCKETS``: to leave some
+    out would be to forget what was seen in them.
     """
     if length_us <= 0 or DAY_US % length_us:
         raise ValueError(f"{length_us} microseconds do not divide a day evenly")
     first, last = -(-from_us_ // length_us), to_us_ // length_us
+    if last - first > MOST_BUCKETS:
+        raise ValueError(f"more than {MOST_BUCKETS} buckets of {length_us / 1_000_000:g}s")
     starts = range(first * length_us, last * length_us, length_us)
     return tuple(Bucket(start, start + length_us, _named(start)) for start in starts)
 

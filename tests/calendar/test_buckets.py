@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_rollout import calendar
 from pytest_rollout.calendar import NIGHT, Bucket, Bucketing, buckets, span_buckets, to_us
+from pytest_rollout.calendar.buckets import MOST_BUCKETS
 from pytest_rollout.model.windows import Hours
 
 NEW_YORK = "America/New_York"
@@ -133,6 +134,7 @@ def test_a_length_that_does_not_divide_a_day(length: int) -> None:
         span_buckets(length, 0, 86_400_000_000)
 
 
-def test_many_spans_are_all_there() -> None:
-    week = 7 * 86_400
-    assert len(span_buckets(1_000_000, 0, week * 1_000_000)) == week
+def test_too_many_spans_are_refused_not_cut() -> None:
+    assert len(span_buckets(1_000_000, 0, MOST_BUCKETS * 1_000_000)) == MOST_BUCKETS
+    with pytest.raises(ValueError, match="more than 100000 buckets of 1s"):
+        span_buckets(1_000_000, 0, (MOST_BUCKETS + 1) * 1_000_000)
