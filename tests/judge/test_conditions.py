@@ -439,7 +439,10 @@ class TestGroups:
         one = self.grouped("of: [a, b], need: any, says: One of two", "fail", "missing")
         assert (one.says, one.kind, one.severity) == ("One of two", "kpi", "hard")
         assert one.allowed == "any of its members"
-        assert [(part.subject.name, part.verdict) for part in one.parts] == [("a", FAIL), ("b", MISSING)]
+        assert [(part.subject.name, part.verdict) for part in one.parts] == [
+            ("a", FAIL),
+            ("b", MISSING),
+        ]
         assert text(one) == f"b: {text(one.parts[1])}"
         assert text(one.parts[1]).startswith("test_b: ")
         assert self.grouped(self.SCORE, "pass", "pass").allowed == ">= 75, fails < 50"

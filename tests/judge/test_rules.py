@@ -108,9 +108,8 @@ def test_reasons_say_what_was_seen_and_what_was_allowed() -> None:
     assert text(finding) == (
         "max of m was 12.5 at 2025-11-10 09:00:30 EST, over 3 samples in this run; allowed < 10"
     )
-    assert (
-        "between the target < 10 and the breach > 12"
-        in text(judged(f"metric: m, {BANDS}", samples(11)))
+    assert "between the target < 10 and the breach > 12" in text(
+        judged(f"metric: m, {BANDS}", samples(11))
     )
     assert ">= 8 is a warning" in text(judged(f"metric: m, {BANDS}", samples(9)))
     assert judged(f"metric: m, {BANDS}", []).allowed == "< 10, warns >= 8, fails > 12"
@@ -237,7 +236,10 @@ def test_each_absent_group_is_missing_by_its_name() -> None:
 
 def test_groups_are_judged_apart() -> None:
     finding = judged(EACH, [*samples(1, 1, lane="A"), *samples(1, 11, lane="B")])
-    assert [(p.subject.name, p.verdict) for p in finding.parts[1:]] == [("lane A", PASS), ("lane B", FAIL)]
+    assert [(p.subject.name, p.verdict) for p in finding.parts[1:]] == [
+        ("lane A", PASS),
+        ("lane B", FAIL),
+    ]
 
 
 def test_a_group_that_is_not_listed_can_only_make_things_worse() -> None:
