@@ -194,7 +194,7 @@ def absent(rule: Rule, absent_: Absent) -> Reason:
 def few_buckets(rule: Rule, found: int, need: int) -> Reason:
     """Return that too few days, nights or runs are over."""
     assert rule.per is not None
-    facts: Facts = {"metric": rule.metric, "per": rule.per.plural, "n": found, "need": need}
+    facts: Facts = {"metric": rule.metric, "per": rule.per.words, "n": found, "need": need}
     return Reason("few-buckets", facts)
 
 
@@ -203,7 +203,6 @@ def bucket(rule: Rule, at_us: int, reason: Reason, telling: int, of: int, terms:
     assert rule.per is not None
     facts: Facts = {
         "per": rule.per.words,
-        "several": rule.per.plural,
         "until": instant(at_us, terms.zone),
         "telling": telling,
         "of": of,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from pytest_rollout.judge import facts
 from pytest_rollout.judge.case import Case
@@ -36,6 +37,7 @@ from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import State, Verdict, worst
 
+Both = tuple[list[Seen], list[Seen]]  # the own side, and what it is compared with
 Latch = tuple[Part | None, Part | None]  # a trip, and a hole that could have been one
 _STALE = Reason("all-stale")
 
@@ -192,20 +194,16 @@ class _Guard:
         What a later run brings late, on either side, is judged at its own time, and does not
         undo a trip that was shown before.
         """
-        at_us = self.case.at_us
-        batches = [list(own)] if self.since_us is not None else _batches(own)
+        at_us, since_us = self.case.at_us, self.since_us
+        batches = _batches(own, other) if since_us is None else [(list(own), list(other))]
         if not batches:
             yield grouped(self.rule, own, other, at_us), []
-        known: list[Seen] = []
-        for number, batch in enumerate(batches):
-            known += batch
-            newest = max(map(recorded, batch))
-            final = number == len(batches) - 1
-            beside = other if final else [seen for seen in other if recorded(seen) <= newest]
-            groups = grouped(self.rule, known, beside, at_us)
-            earliest = min(map(event_time, batch))
-            if self.since_us is not None:
-                earliest = self.since_us + 1
+        known: Both = ([], [])
+        for batch in batches:
+            for side, items in zip(known, batch, strict=True):
+                side += items
+            groups = grouped(self.rule, *known, at_us)
+            earliest = _earliest(batch) if since_us is None else since_us + 1
             moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
             yield groups, sorted(moments)
 
@@ -331,21 +329,28 @@ def _remembered(rule: Rule, group: Labels, trip: Part | None, lost: Part | None)
     return _Watch(Slice(group, (), rule.scopes[0], 1), latched, trip, lost)
 
 
-def _batches(items: Sequence[Seen]) -> list[list[Seen]]:
-    """The slots of each run, in the order in which the runs were recorded.
+def _batches(own: Sequence[Seen], other: Sequence[Seen]) -> list[Both]:
+    """Both sides of each run, in the order in which the runs were recorded.
 
     Runs that follow each other in event time as well are one batch: at no moment of the first
     was anything known of the next.
     """
-    runs: dict[str, list[Seen]] = {}
-    for item in items:
-        runs.setdefault(item.run, []).append(item)
-    batches: list[list[Seen]] = []
+    runs: dict[str, Both] = {}
+    for number, side in enumerate((own, other)):
+        for item in side:
+            runs.setdefault(item.run, ([], []))[number].append(item)
+    batches: list[Both] = []
     newest = 0
-    for batch in sorted(runs.values(), key=lambda batch: max(map(recorded, batch))):
-        if batches and min(map(event_time, batch)) > newest:
-            batches[-1] += batch
+    for batch in sorted(runs.values(), key=lambda both: max(map(recorded, chain(*both)))):
+        if batches and _earliest(batch) > newest:
+            for side, items in zip(batches[-1], batch, strict=True):
+                side += items
         else:
             batches.append(batch)
-        newest = max(newest, *map(event_time, batch))
+        newest = max(newest, *map(event_time, chain(*batch)))
     return batches
+
+
+def _earliest(batch: Both) -> int:
+    """When the first happened of what a batch brought, on either side."""
+    return min(map(event_time, chain(*batch)))

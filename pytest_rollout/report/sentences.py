@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report import measured
-from pytest_rollout.report.facts import Facts
+from pytest_rollout.report.facts import Facts, buckets
 
 MOST = 3  # reasons in one sentence
 
@@ -88,13 +88,13 @@ def _absent(f: Facts) -> str:
 
 
 def _bucket(f: Facts) -> str:
-    unit, telling, of = f["per"], f.number("telling"), f.number("of")
+    unit, telling, of = buckets(f["per"], f.number("of")), f.number("telling"), f.number("of")
     if of == 1:
         many = f"the {unit}"
     elif telling == of:
-        many = f"all {of} {f['several']}"
+        many = f"all {of} {unit}"
     else:
-        many = f"{telling} of {of} {f['several']}"
+        many = f"{telling} of {of} {unit}"
     which = " until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
     when = f"{which} {f.wall('until')}" if f.known("until") else ""
     return f"{many}{when}: {f.said('reason')}"
@@ -205,7 +205,9 @@ _MEASURED: Mapping[str, Say] = {
     "no-bound-of-ratio": "the ratio of two rates has no bound here: compare their difference",
     "nothing": _nothing,
     "few": _few,
-    "few-buckets": "{n} of {need} needed {per} of {metric} are over",
+    "few-buckets": lambda f: (
+        f"{f['n']} of {f['need']} needed {buckets(f['per'], 2)} of {f['metric']} are over"
+    ),
     "not-begun": "the phase was not begun, so no sample of {metric} counts",
     "no-look": "no sample of {metric} was seen",
     "holes": _holes,
@@ -221,6 +223,9 @@ _MEASURED: Mapping[str, Say] = {
     "all-stale": "everything that was seen is older than evidence may be (max_age)",
     "hole.stale": "older than evidence may be (max_age)",
     "hole.twice": "recorded twice with different values",
+    "hole.too-many-buckets": lambda f: (
+        f"more than {f['most']} {buckets(f['per'], 2)} lie between the first sample and the last"
+    ),
     "hole.no-outcome": "a rate is of outcomes between 0 and 1, and {value} was observed",
     "hole.no-whole-outcome": "a rate has a bound where every outcome is 0 or 1, "
     "and {value} was observed",
