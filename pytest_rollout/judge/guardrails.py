@@ -195,7 +195,8 @@ class _Guard:
         undo a trip that was shown before.
         """
         at_us, since_us = self.case.at_us, self.since_us
-        batches = _batches(own, other) if since_us is None else [(list(own), list(other))]
+        new = [(list(own), list(other))] if own or other else []
+        batches = _batches(own, other) if since_us is None else new
         if not batches:
             yield grouped(self.rule, own, other, at_us), []
         known: Both = ([], [])

@@ -50,7 +50,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
         parts = [judge_slice(rule, slice_, terms) for slice_ in judged]
     else:
         parts, absent = _fold(rule, groups, reach, terms)
-    parts = [_capped(part, rule, groups, case) for part in parts]
+    parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
         return tuple(parts)
@@ -86,6 +86,14 @@ def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
         return part
     reason = facts.ahead(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _plain(part: Part) -> Part:
+    """A part whose estimate says only of a pass what it would have caught."""
+    if part.estimate is None or part.verdict in _GOOD:
+        return part
+    more = part.estimate.more if part.reason.code == "open" else None
+    return replace(part, estimate=replace(part.estimate, catches=None, more=more))
 
 
 def assess(
