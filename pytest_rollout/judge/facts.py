@@ -13,8 +13,10 @@ from math import ceil
 from pytest_rollout.judge import kernels
 from pytest_rollout.judge.case import Case, instant
 from pytest_rollout.judge.intervals import least, outward
-from pytest_rollout.judge.slices import Absent, Sides, Slice
-from pytest_rollout.judge.takes import kind_of, share_passes
+from pytest_rollout.judge.outcomes import share_passes
+from pytest_rollout.judge.series import Absent, Sides
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.takes import kind_of
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Hole
 from pytest_rollout.model.finding import Estimate, Fact, Part, Reason

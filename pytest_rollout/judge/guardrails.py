@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import replace
 
 from pytest_rollout.judge import facts
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.looks import Look, looks_of, rows
+from pytest_rollout.judge.memory import (
+    Both,
+    Latch,
+    Memory,
+    Watch,
+    batches_of,
+    earliest_of,
+    remembered,
+)
 from pytest_rollout.judge.rules import absent_part, could_fail, judge_slice, subject_of
 from pytest_rollout.judge.running import only_grows, suspects
-from pytest_rollout.judge.slices import (
+from pytest_rollout.judge.series import (
     Absent,
     Groups,
-    Reach,
     Sides,
-    Slice,
     absences,
     event_time,
     expected,
     grouped,
     other_side,
     own_side,
-    recorded,
     resolved,
-    slice_of,
-    slices,
 )
+from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
@@ -36,18 +40,6 @@ from pytest_rollout.model.plan import Guardrail
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import State, Verdict, worst
-
-Both = tuple[list[Seen], list[Seen]]  # the own side, and what it is compared with
-Latch = tuple[Part | None, Part | None]  # a trip, and a hole that could have been one
-_STALE = Reason("all-stale")
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What one who looks again and again need not judge once more."""
-
-    until_us: int | None = None  # moments up to here were judged
-    latched: Mapping[tuple[int, Labels], Latch] = field(default_factory=dict)  # rule, group
 
 
 def judge_guardrail(case: Case, guardrail: Guardrail) -> Finding:
@@ -94,31 +86,6 @@ def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Findin
     return finding, Memory(case.at_us, latched)
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What is known of one group: its trip, a hole that could have been one, its last look."""
-
-    slice_: Slice
-    now: Part
-    trip: Part | None = None
-    lost: Part | None = None
-
-    def latest_us(self) -> int:
-        """The record time of the newest slot that was in reach; 0 where there is none."""
-        return max((seen.seen_us for seen in self.slice_.own), default=0)
-
-    def parts(self, *, stale: bool) -> Iterator[Part]:
-        """A trip does not hide that the same group is blind."""
-        if self.trip is not None:
-            yield self.trip
-        if self.lost is not None:
-            yield self.lost
-        elif stale:
-            yield Part(self.now.subject, Verdict.MISSING, _STALE)
-        elif self.trip is None or State.of(self.now.verdict) is State.BLIND:
-            yield self.now
-
-
 class _Guard:
     """One rule, watched over all that happened."""
 
@@ -136,7 +103,7 @@ class _Guard:
         self.terms = terms
         self.reset_us = reset.at_us if reset else None
         self.since_us = since_us
-        self.watches = {group: _remembered(rule, group, *latch) for group, latch in known.items()}
+        self.watches = {group: remembered(rule, group, *latch) for group, latch in known.items()}
         self.absent: list[Absent] = []
         self.reach = Reach.of(case)
 
@@ -195,8 +162,7 @@ class _Guard:
         undo a trip that was shown before.
         """
         at_us, since_us = self.case.at_us, self.since_us
-        new = [(list(own), list(other))] if own or other else []
-        batches = _batches(own, other) if since_us is None else new
+        batches = batches_of(own, other) if since_us is None else [(list(own), list(other))]
         if not batches:
             yield grouped(self.rule, own, other, at_us), []
         known: Both = ([], [])
@@ -204,7 +170,7 @@ class _Guard:
             for side, items in zip(known, batch, strict=True):
                 side += items
             groups = grouped(self.rule, *known, at_us)
-            earliest = _earliest(batch) if since_us is None else since_us + 1
+            earliest = earliest_of(batch) if since_us is None else since_us + 1
             moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
             yield groups, sorted(moments)
 
@@ -237,7 +203,7 @@ class _Guard:
                 continue
             now = judge_slice(self.rule, slice_, self.terms)
             if watch is None:
-                watch = self.watches[slice_.group] = _Watch(slice_, now)
+                watch = self.watches[slice_.group] = Watch(slice_, now)
             watch.slice_, watch.now = slice_, now
             if now.verdict is Verdict.FAIL:
                 watch.trip = watch.trip or now
@@ -261,7 +227,7 @@ class _Guard:
     def _row(self, streak: Streak, group: Labels, sides: Sides) -> None:
         newest = Slice(group, tuple(sides.own.items), self.rule.scopes[0], 1)
         nothing = Part(subject_of(group), Verdict.MISSING, facts.no_look(self.rule))
-        watch = self.watches.setdefault(group, _Watch(newest, nothing))
+        watch = self.watches.setdefault(group, Watch(newest, nothing))
         watch.slice_ = newest
         looks = self._latest(streak, group, sides)
         parts = [judge_slice(self.rule, look.slice_, self.terms) for look in looks]
@@ -321,37 +287,3 @@ def last_reset(world: World, id_: str) -> Reset | None:
         key=lambda reset: reset.at_us,
         default=None,
     )
-
-
-def _remembered(rule: Rule, group: Labels, trip: Part | None, lost: Part | None) -> _Watch:
-    """A group of which nothing is known but what latched."""
-    latched = trip or lost
-    assert latched is not None
-    return _Watch(Slice(group, (), rule.scopes[0], 1), latched, trip, lost)
-
-
-def _batches(own: Sequence[Seen], other: Sequence[Seen]) -> list[Both]:
-    """Both sides of each run, in the order in which the runs were recorded.
-
-    Runs that follow each other in event time as well are one batch: at no moment of the first
-    was anything known of the next.
-    """
-    runs: dict[str, Both] = {}
-    for number, side in enumerate((own, other)):
-        for item in side:
-            runs.setdefault(item.run, ([], []))[number].append(item)
-    batches: list[Both] = []
-    newest = 0
-    for batch in sorted(runs.values(), key=lambda both: max(map(recorded, chain(*both)))):
-        if batches and _earliest(batch) > newest:
-            for side, items in zip(batches[-1], batch, strict=True):
-                side += items
-        else:
-            batches.append(batch)
-        newest = max(newest, *map(event_time, chain(*batch)))
-    return batches
-
-
-def _earliest(batch: Both) -> int:
-    """When the first happened of what a batch brought, on either side."""
-    return min(map(event_time, chain(*batch)))

@@ -11,12 +11,10 @@ from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.intervals import Interval, band, banded
 from pytest_rollout.judge.looks import Look, in_scope, long_enough, looks_of
-from pytest_rollout.judge.slices import (
+from pytest_rollout.judge.series import (
     Absent,
     Groups,
-    Reach,
     Sides,
-    Slice,
     absences,
     aged,
     expected,
@@ -25,8 +23,8 @@ from pytest_rollout.judge.slices import (
     other_side,
     own_side,
     resolved,
-    slices,
 )
+from pytest_rollout.judge.slices import Reach, Slice, slices
 from pytest_rollout.judge.takes import tallied, weighted
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind

@@ -53,6 +53,26 @@ class Assessed:
         return self.point.value if self.difference is None else self.difference
 
 
+class ExactSum:
+    """The sum of values, exactly: whole numbers, a denominator at a time, not fractions."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, int] = {}
+        self.first: Slot | None = None  # that contributed something
+
+    def add(self, value: Fraction, count: int, slot: Slot) -> None:
+        """Add a value some times."""
+        above, below = value.numerator, value.denominator
+        if above:
+            self._sums[below] = self._sums.get(below, 0) + above * count
+            self.first = self.first or slot
+
+    @property
+    def value(self) -> Fraction:
+        """The sum so far."""
+        return sum((Fraction(above, below) for below, above in self._sums.items()), Fraction(0))
+
+
 class Tally:
     """What is known of the samples so far. A take says how it takes one, and what its value is."""
 

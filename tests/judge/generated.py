@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from pytest_rollout.judge.slices import opportunities
+from pytest_rollout.judge.series import opportunities
 from pytest_rollout.model.evidence import Attempt, Hole, Lost, ReleaseFact, Sample, Seen, World
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.rule import Rule, Take

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
+from pytest_rollout.judge.estimate import Point, Weighted, estimate
 
 from pytest_rollout.judge import (
     assess,
@@ -25,8 +26,8 @@ from pytest_rollout.judge import (
     rules,
     slices,
 )
-from pytest_rollout.judge.estimate import Point, Weighted, estimate
-from pytest_rollout.judge.slices import Groups, Reach, Slice, matching
+from pytest_rollout.judge.series import Groups
+from pytest_rollout.judge.slices import Reach, Slice, matching
 from pytest_rollout.model.decision import Part
 from pytest_rollout.model.evidence import Hole, Sample, Seen, World
 from pytest_rollout.model.plan import Plan

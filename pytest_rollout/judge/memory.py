@@ -1,0 +1,85 @@
+"""What is known of a guardrail's groups, within one judgement and from look to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from pytest_rollout.judge.series import event_time, recorded
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.model.evidence import Seen
+from pytest_rollout.model.finding import Labels, Part, Reason
+from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.verdict import State, Verdict
+
+Both = tuple[list[Seen], list[Seen]]  # the own side, and what it is compared with
+Latch = tuple[Part | None, Part | None]  # a trip, and a hole that could have been one
+_STALE = Reason("all-stale")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one who looks again and again need not judge once more."""
+
+    until_us: int | None = None  # moments up to here were judged
+    latched: Mapping[tuple[int, Labels], Latch] = field(default_factory=dict)  # rule, group
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is known of one group: its trip, a hole that could have been one, its last look."""
+
+    slice_: Slice
+    now: Part
+    trip: Part | None = None
+    lost: Part | None = None
+
+    def latest_us(self) -> int:
+        """The record time of the newest slot that was in reach; 0 where there is none."""
+        return max((seen.seen_us for seen in self.slice_.own), default=0)
+
+    def parts(self, *, stale: bool) -> Iterator[Part]:
+        """A trip does not hide that the same group is blind."""
+        if self.trip is not None:
+            yield self.trip
+        if self.lost is not None:
+            yield self.lost
+        elif stale:
+            yield Part(self.now.subject, Verdict.MISSING, _STALE)
+        elif self.trip is None or State.of(self.now.verdict) is State.BLIND:
+            yield self.now
+
+
+def remembered(rule: Rule, group: Labels, trip: Part | None, lost: Part | None) -> Watch:
+    """A group of which nothing is known but what latched."""
+    latched = trip or lost
+    assert latched is not None
+    return Watch(Slice(group, (), rule.scopes[0], 1), latched, trip, lost)
+
+
+def batches_of(own: Sequence[Seen], other: Sequence[Seen]) -> list[Both]:
+    """Both sides of each run, in the order in which the runs were recorded.
+
+    Runs that follow each other in event time as well are one batch: at no moment of the first
+    was anything known of the next.
+    """
+    runs: dict[str, Both] = {}
+    for number, side in enumerate((own, other)):
+        for item in side:
+            runs.setdefault(item.run, ([], []))[number].append(item)
+    batches: list[Both] = []
+    newest = 0
+    for batch in sorted(runs.values(), key=lambda both: max(map(recorded, chain(*both)))):
+        if batches and earliest_of(batch) > newest:
+            for side, items in zip(batches[-1], batch, strict=True):
+                side += items
+        else:
+            batches.append(batch)
+        newest = max(newest, *map(event_time, chain(*batch)))
+    return batches
+
+
+def earliest_of(batch: Both) -> int:
+    """When the first happened of what a batch brought, on either side."""
+    return min(map(event_time, chain(*batch)))
