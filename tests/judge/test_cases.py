@@ -393,3 +393,31 @@ def test_the_other_side_is_not_from_after_the_moment_of_judging_either(frozen: s
     assert text(finding).startswith(
         "1 of 3 samples of m is from after the moment of judging, up to 1h ahead"
     )
+
+
+# --- what the documents say -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([1, 1, None], INCONCLUSIVE),  # the one that is lost is not the one that is tolerated
+        ([1, 0, None], INCONCLUSIVE),
+        ([0, 0, None], FAIL),
+        ([1, 0, 1], PASS),
+    ],
+)
+@pytest.mark.parametrize("over", ["", "over: [{last: 3}], ", "over: [{span: 1d}], "])
+def test_a_lost_sample_is_no_failure_that_is_tolerated(
+    values: list[object], verdict: Verdict, over: str
+) -> None:
+    rule = f'metric: m, take: last, {over}pass: ">= 1", tolerate: {{failures: 1}}'
+    assert judged(rule, samples(*values)).verdict is verdict
+
+
+def test_lateness_counts_between_runs_only() -> None:
+    rule = 'metric: m, over: [{last: 2, need: 2}], take: mean, fail: "> 1"'
+    first = series("m", [(1, 2), (3, 2)])
+    late = seen(0, 2, recorded=20)
+    assert watched(rule, [*first, late], at(30)) == "quiet"
+    assert watched(rule, [*first, dataclasses.replace(late, run="r2")], at(30)) == "tripped"
