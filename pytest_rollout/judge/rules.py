@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_rollout.judge import facts, kayenta
@@ -51,6 +51,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
     else:
         parts, absent = _fold(rule, groups, reach, terms)
     parts = [_capped(part, rule, groups, case) for part in parts]
+    parts += _only_ahead(rule, groups, parts, case)
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
         return tuple(parts)
@@ -86,6 +87,15 @@ def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
         return part
     reason = facts.ahead(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _only_ahead(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) -> Iterator[Part]:
+    """The parts of groups of which nothing is known but samples that are still to come."""
+    judged = {part.subject.labels for part in parts}
+    for group, sides in groups.items():
+        if sides.ahead and group not in judged:
+            reason = facts.ahead(rule, sides, case)
+            yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
 
 def assess(

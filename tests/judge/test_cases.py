@@ -383,6 +383,19 @@ def test_a_guardrail_is_blind_to_samples_from_after_the_moment_of_judging(how: s
     )
 
 
+@pytest.mark.parametrize("each", ["{lane: [A]}", "{lane: 1}"])
+@pytest.mark.parametrize("how", ["this run", "last", "since", "per run", "in a row"])
+def test_a_group_of_which_only_the_future_is_known_is_not_left_out(each: str, how: str) -> None:
+    stated = f"metric: m, each: {each}, take: max, {SCOPES[how]}"
+    good, other = seen(1, 1500, lane="A"), seen(9, HOUR_NOW + 60, lane="B")
+    assert judged(f'{stated}pass: "<= 1"', [good]).verdict is PASS
+    finding = judged(f'{stated}pass: "<= 1"', [good, other])
+    assert finding.verdict is INCONCLUSIVE
+    assert text(finding).startswith("lane B: 1 of 1 sample of m is from after the moment")
+    if how != "this run":
+        assert watched(f'{stated}fail: "> 1"', [good, other]) == "blind"
+
+
 @pytest.mark.parametrize("frozen", ["", ", frozen: begin"])
 def test_the_other_side_is_not_from_after_the_moment_of_judging_either(frozen: str) -> None:
     rule = f'{compared("over: [{last: 1}]", frozen)}, pass: "<= 1"'
