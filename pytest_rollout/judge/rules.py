@@ -74,7 +74,7 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
         own = [seen for seen in own if seen.run == run]
     if oldest_us:
         own = list(aged(own, oldest_us))
-        fixed = rule.versus is not None and (rule.versus.release or rule.versus.frozen)
+        fixed = rule.versus is not None and rule.versus.fixed
         other = other if fixed else list(aged(other, oldest_us))
     taken = admitted(rule, own), admitted(rule, other, other=True)
     return grouped(rule, *taken, case.at_us)
