@@ -111,6 +111,8 @@ class _Guard:
         """What it says of each group, and of groups that fall short."""
         own = [seen for seen in own_side(self.rule, self.case) if self._counts(seen)]
         other = other_side(self.rule, self.case)
+        if self.rule.versus is not None and not self.rule.versus.fixed:
+            other = [seen for seen in other if self._counts(seen)]
         taken = admitted(self.rule, own), admitted(self.rule, other, other=True)
         groups = grouped(self.rule, *taken, self.case.at_us)
         rows_ = self.rule.streak is not None or self.rule.per is not None

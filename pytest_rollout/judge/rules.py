@@ -49,6 +49,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
     else:
         parts, absent = _fold(rule, groups, reach, terms)
     parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
+    parts += _only_ahead(rule, groups, parts, case)
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
         return tuple(parts)
@@ -71,7 +72,7 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
         own = [seen for seen in own if seen.run == run]
     if oldest_us:
         own = list(aged(own, oldest_us))
-        fixed = rule.versus is not None and (rule.versus.release or rule.versus.frozen)
+        fixed = rule.versus is not None and rule.versus.fixed
         other = other if fixed else list(aged(other, oldest_us))
     taken = admitted(rule, own), admitted(rule, other, other=True)
     return grouped(rule, *taken, case.at_us)

@@ -199,6 +199,11 @@ class Versus:
     release: str | None = None  # of accepted runs of this release, or of the PREVIOUS one
     kayenta: bool = False  # by Kayenta's test; the cuts are then on the ratio of means
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the plan fixes the other side, so that no look and no reset moves it."""
+        return self.frozen or self.release is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Confidence:

@@ -13,7 +13,17 @@ from pytest_rollout.report.markdown import to_markdown
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.report.terminal import gate
 from tests.judge import worlds
-from tests.judge.worlds import NINE, SECOND, guardrail, plan_of, samples, seen, text, world_of
+from tests.judge.worlds import (
+    NINE,
+    SECOND,
+    compared,
+    guardrail,
+    plan_of,
+    samples,
+    seen,
+    text,
+    world_of,
+)
 
 CAP = 'metric: m, take: max, fail: "> 0"'
 ROW = 'metric: m, in_a_row: 2, take: last, fail: "> 0"'
@@ -88,6 +98,26 @@ def test_only_a_reset_lifts_a_hole_that_could_have_been_a_trip() -> None:
     assert state(observed, reset_at(30), lost=lost) == "quiet"
     assert state(observed, reset_at(5), lost=lost) == "blind"
     assert state([seen(None, 0), *observed], reset_at(30)) == "quiet"
+
+
+@pytest.mark.parametrize("over", ["over: [{since: begin}]", "over: [{last: 9}]", "per: 1m"])
+def test_a_reset_lifts_what_was_lost_of_the_other_side(over: str) -> None:
+    rule = f'{compared(over)}, fail: "> 1"'
+    observed = [seen(1, 0), seen(None, 0, "b"), seen(1, 60), seen(1, 61, "b")]
+    assert state([*observed, seen(1, 120)], rule=rule) == "blind"
+    assert state([*observed, seen(1, 119)], reset_at(30), rule=rule) == "quiet"
+    assert state([*observed, seen(9, 119)], reset_at(30), rule=rule) == "tripped"
+    assert state([*observed, seen(None, 119, "b")], reset_at(30), rule=rule) == "blind"
+    alone = [seen(1, 0, "b"), seen(1, 60)]
+    assert state(alone, reset_at(30), rule=rule) == "blind"  # nothing to compare with since
+
+
+def test_a_reset_moves_no_baseline_that_the_plan_fixes() -> None:
+    rule = f'{compared("over: [{last: 1}]", ", frozen: begin")}, fail: "> 1"'
+    observed = [seen(1, -60, "b"), seen(9, 0), seen(1, 60)]
+    assert state(observed, rule=rule) == "tripped"
+    assert state(observed, reset_at(30), rule=rule) == "quiet"
+    assert state([*observed, seen(9, 90)], reset_at(30), rule=rule) == "tripped"
 
 
 def test_the_newest_reset_counts_and_another_guardrail_has_its_own() -> None:

@@ -37,6 +37,7 @@ ZONE = "America/New_York"
 SECOND = 1_000_000
 NINE = 1_762_783_200 * SECOND  # Monday 2025-11-10 09:00 in New York
 AT = NINE + 3600 * SECOND
+DAY = 86_400  # seconds
 
 HEADER = """\
 plan: p
@@ -73,6 +74,11 @@ def guardrail(rule: str, then: str = "[rollback]") -> str:
     )
 
 
+def compared(more: str = "", side: str = "") -> str:
+    """A rule that compares the mean of m with that of b, with more keys, without its cuts."""
+    return f"metric: m, take: mean, {more and more + ', '}versus: {{metric: b{side}}}"
+
+
 def seen(
     value: object,
     t: float = 0,
@@ -92,6 +98,11 @@ def seen(
 def samples(*values: object, every: float = 60, **more: Any) -> list[Seen]:
     """Values that were seen one after the other."""
     return [seen(value, index * every, **more) for index, value in enumerate(values)]
+
+
+def at(t: float) -> int:
+    """So many seconds after nine, in microseconds."""
+    return NINE + round(t * SECOND)
 
 
 def run_of(**changes: Any) -> Run:
