@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_rollout.judge import facts, kayenta
@@ -93,6 +93,15 @@ def _plain(part: Part) -> Part:
         return part
     more = part.estimate.more if part.reason.code == "open" else None
     return replace(part, estimate=replace(part.estimate, catches=None, more=more))
+
+
+def _only_ahead(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) -> Iterator[Part]:
+    """The parts of groups of which nothing is known but samples that are still to come."""
+    judged = {part.subject.labels for part in parts}
+    for group, sides in groups.items():
+        if sides.ahead and group not in judged:
+            reason = facts.ahead(rule, sides, case)
+            yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
 
 def assess(
