@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from pytest_rollout.model.plan import Gate, Phase, Plan
-from pytest_rollout.model.rule import Per, Rule, ScopeKind
+from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 from tests.judge.worlds import HEADER, plan_of
 
 TAKES = (
@@ -246,4 +246,9 @@ def rules_of(plan: Plan) -> list[Rule]:
 def by_days(rule: Rule) -> bool:
     """Whether a rule looks at days or nights that are over."""
     closed = (ScopeKind.DAYS, ScopeKind.NIGHTS)
-    return rule.per in (Per.DAY, Per.NIGHT) or rule.scopes[0].kind in closed
+    return unit_of(rule) in (PerUnit.DAY, PerUnit.NIGHT) or rule.scopes[0].kind in closed
+
+
+def unit_of(rule: Rule) -> PerUnit | None:
+    """What the buckets of a rule are; None where it has none."""
+    return rule.per.unit if rule.per is not None else None

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from pytest_rollout.judge.asked import criteria_digest
+from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.evidence import Attempt, ReleaseFact, Rolled, Seen, World
+from pytest_rollout.model.finding import said
 from pytest_rollout.model.plan import Gate, Plan, RollsUp
 from pytest_rollout.model.reset import Reset
-from pytest_rollout.model.rule import Per, Rule, ScopeKind
+from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 from pytest_rollout.model.verdict import Verdict
-from tests.judge.drawn_plans import BASE, RELEASE, by_days, phase_of, rules_of
+from tests.judge.drawn_plans import BASE, RELEASE, by_days, phase_of, rules_of, unit_of
 from tests.judge.drawn_values import values
 from tests.judge.worlds import AT, NINE, SECOND, seen, world_of
 
@@ -50,10 +51,10 @@ def _early(rule: Rule) -> bool:
 def places(rule: Rule) -> list[tuple[int, str]]:
     """The times and runs of which a rule asks for something."""
     if by_days(rule):
-        by_nights = rule.per is Per.NIGHT or rule.scopes[0].kind is ScopeKind.NIGHTS
+        by_nights = unit_of(rule) is PerUnit.NIGHT or rule.scopes[0].kind is ScopeKind.NIGHTS
         return [(t, "r1") for t in (NIGHTS if by_nights else NOONS)]
     times = EARLY[:2] if _early(rule) else RECENT[1:]
-    if rule.per is Per.RUN:
+    if unit_of(rule) is PerUnit.RUN:
         return [(times[0], "r0"), (times[1], "r1")]
     return [(t, "r1") for t in times] if rule.streak is not None else [(times[0], "r1")]
 
@@ -83,7 +84,7 @@ def slots(draw: st.DrawFn, rule: Rule, *, good: bool = False) -> Seen:
     if rule.versus is not None and draw(st.booleans()):
         return draw(others(rule, t, run, labels, seq=seq, good=good))
     value = draw(values(rule, good=good))
-    recorded = min(t, END) + late
+    recorded = min(t + late, END)
     return seen(value, t, rule.metric, seq=seq, run=run, recorded=recorded, **labels)
 
 
@@ -207,7 +208,7 @@ def rolled(draw: st.DrawFn, plan: Plan, *, calm: bool) -> list[Rolled]:
     asked = criteria_digest(phase_of(plan), Gate.ENTRY)
     verdicts = (Verdict.PASS,) if calm else (Verdict.PASS, Verdict.PASS, *Verdict)
     return [
-        Rolled(one, draw(st.sampled_from(verdicts)), "so", "r0", NINE, "v1", asked)
+        Rolled(one, draw(st.sampled_from(verdicts)), said("so"), "r0", NINE, "v1", asked)
         for one in _named(plan)
     ]
 
