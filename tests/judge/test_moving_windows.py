@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.coverage import rule
-from pytest_rollout.judge import bounds, kernels
+from pytest_rollout.judge import kernels
 from pytest_rollout.model.rule import Rule, Scope, ScopeKind
 
 Trips = Callable[[int, int], bool]  # of good and bad in a window
@@ -198,14 +198,14 @@ def test_the_judge_shares_the_level_of_the_last_samples_by_blocks() -> None:
     last = moving("{last: 50, need: 50}")
     for bad, n in product(range(12), (20, 49, 50, 51, 80)):
         expected = kernels.moving_trips(n - bad, bad, 50, 451, 0.95, 0.05)
-        assert bounds.trips(last, (n - bad, bad, 0.95), ScopeKind.LAST, 0.05) == expected
-    assert bounds.trips(last, (41, 9, 0.95), ScopeKind.LAST, 0.05)
-    assert not bounds.trips(last, (42, 8, 0.95), ScopeKind.LAST, 0.05)
+        assert alarm(last, last.scopes[0], (n - bad, bad, 0.95), 0.05) == expected
+    assert alarm(last, last.scopes[0], (41, 9, 0.95), 0.05)
+    assert not alarm(last, last.scopes[0], (42, 8, 0.95), 0.05)
 
 
 def test_other_windows_have_an_equal_part_of_the_level_each() -> None:
     span = moving("{span: 5m, need: 50}")
     several = replace(span, scopes=(Scope(ScopeKind.LAST, 50, last=50), span.scopes[0]))
-    for stated, kind in ((span, ScopeKind.SPAN), (several, ScopeKind.LAST)):
-        assert bounds.trips(stated, (39, 11, 0.95), kind, 0.05)
-        assert not bounds.trips(stated, (40, 10, 0.95), kind, 0.05)
+    for stated in (span, several):
+        assert alarm(stated, stated.scopes[0], (39, 11, 0.95), 0.05)
+        assert not alarm(stated, stated.scopes[0], (40, 10, 0.95), 0.05)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from pytest_rollout.judge.slices import opportunities
+from pytest_rollout.judge.series import opportunities
 from pytest_rollout.model.evidence import Attempt, Hole, Lost, Seen, World
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_rollout.judge.asked import criteria_digest
 
+from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.plan import Criterion, Gate, Guardrail, Phase
 from pytest_rollout.model.rule import Bands, Cut, Rule, Versus
