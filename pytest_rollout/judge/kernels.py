@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 _TINY = 1e-300
 _CLOSE = 1e-15
@@ -22,20 +23,41 @@ def beta_cdf(x: float, a: float, b: float) -> float:
     return math.exp(_log_front(x, a, b)) * _fraction(x, a, b) / a
 
 
-def log_beta_cdf(x: float, a: float, b: float) -> float:
-    """Its logarithm, which does not vanish where the value does."""
-    if x > (a + 1) / (a + b + 2):
-        return math.log(max(beta_cdf(x, a, b), _TINY))
-    return _log_front(x, a, b) + math.log(_fraction(x, a, b) / a)
-
-
 def _log_front(x: float, a: float, b: float) -> float:
-    return a * math.log(x) + b * math.log1p(-x) - log_beta(a, b)
+    """Return the logarithm of x**a * (1 - x)**b / B(a, b), without large terms that cancel.
+
+    Saddle point and Stirling's errors (Loader 2000, "Fast and accurate computation of binomial
+    probabilities").
+    """
+    n = a + b
+    errors = _stirling_error(n) - _stirling_error(a) - _stirling_error(b)
+    apart = _deviance(a, n * x) + _deviance(b, n * (1 - x))
+    return errors - apart + 0.5 * math.log(a / math.tau * (b / n))
 
 
-def log_beta(a: float, b: float) -> float:
-    """The logarithm of the beta function."""
-    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+@lru_cache(maxsize=4096)
+def _stirling_error(z: float) -> float:
+    """Return what Stirling's formula lacks of log(z!)."""
+    if z < 16:
+        return math.lgamma(z + 1) - (z + 0.5) * math.log(z) + z - 0.5 * math.log(math.tau)
+    u = 1 / (z * z)
+    return (1 / 12 - u * (1 / 360 - u * (1 / 1260 - u * (1 / 1680 - u / 1188)))) / z
+
+
+def _deviance(x: float, mean: float) -> float:
+    """Return x * log(x / mean) + mean - x; it is 0 where both are equal, else positive."""
+    apart = x - mean
+    if abs(apart) > 0.1 * (x + mean):
+        return x * math.log(x / mean) - apart
+    v = apart / (x + mean)
+    total, term, k = apart * v, 2 * x * v, 1
+    while True:
+        term *= v * v
+        k += 2
+        more = total + term / k
+        if more == total:
+            return total
+        total = more
 
 
 def _fraction(x: float, a: float, b: float) -> float:
@@ -109,15 +131,20 @@ def _rank(n: int, q: float, a: float) -> int:
 
 
 def watched_log_e(good: int, bad: int, p: float) -> float:
-    """The logarithm of an e-value against "the share of good ones is at least p".
+    """Return the logarithm of an e-value against "the share of good ones is at least p".
 
-    A mixture of likelihood ratios, uniform over the shares below p: under that hypothesis it
-    ever reaches 1/a with a chance of at most a, however often one looks (Ville 1939).
+    A mixture of likelihood ratios over the shares x below p, with a density that grows as
+    x**(p/q - 1), where q = 1 - p: under that hypothesis it ever reaches 1/a with a chance of at
+    most a, however often one looks (Ville 1939). Each ratio grows with a bad one, and where a
+    good one turns bad, so the mixture does.
     """
-    a, b = 1 + good, 1 + bad
-    log_good = good * math.log(p)
-    log_bad = bad * math.log1p(-p)
-    return log_beta(a, b) + log_beta_cdf(p, a, b) - math.log(p) - log_good - log_bad
+    q = 1 - p
+    a, b = p / q + good, 1.0 + bad
+    if p <= (a + 1) / (a + b + 2):
+        return math.log(p * _fraction(p, a, b) / a)
+    whole = -_log_front(p, a, b)
+    below = _fraction(q, b, a) / b
+    return math.log(p) + whole + math.log1p(-below * math.exp(-whole))
 
 
 _BETS = tuple(2.0**-power for power in range(1, 9))
