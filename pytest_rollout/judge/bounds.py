@@ -122,8 +122,9 @@ def _count(values: Weighted, cut: Cut) -> int:
 def alarms(rule: Rule, values: Weighted, kind: ScopeKind, a: float) -> bool | str:
     """Whether a watched rule trips: with a chance of at most ``a`` on a healthy service.
 
-    Since an anchor by an e-value; over a moving window by the binomial distribution, its level
-    shared out over the windows that the plan says the phase can hold.
+    Since an anchor by an e-value; over the last samples by what all windows together can hold
+    (:func:`kernels.moving_trips`); over any other moving window by the binomial distribution,
+    its level shared out over the windows that the plan says the phase can hold.
     """
     counted = outcomes(rule, values)
     if isinstance(counted, str):
@@ -139,7 +140,10 @@ def trips(rule: Rule, counted: tuple[int, int, float], kind: ScopeKind, a: float
         return bad > 0 if share >= 1 else False
     if kind in (ScopeKind.SINCE, ScopeKind.RUN):
         return kernels.watched_log_e(good, bad, share) >= -math.log(a)
-    return kernels.binomial_cdf(good, good + bad, share) <= a / max(1, rule.confidence.windows)
+    windows = rule.confidence.windows
+    if kind is ScopeKind.LAST and len(rule.scopes) == 1:
+        return kernels.moving_trips(good, bad, rule.scopes[0].last, windows, share, a)
+    return kernels.binomial_cdf(good, good + bad, share) <= a / max(1, windows)
 
 
 def enough(cuts: Sequence[Cut | None], seen: Interval) -> bool:
