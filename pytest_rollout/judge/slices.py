@@ -192,11 +192,9 @@ def other_side(rule: Rule, case: Case) -> list[Seen]:
         named = case.world.previous if versus.release == PREVIOUS else versus.release
         return of_series(versus.where, [s for s in past if named and s.release == named])
     seen = of_series(versus.where, [*(past if versus.frozen else ()), *case.series(versus.metric)])
-    return (
-        seen
-        if versus.frozen
-        else [*seen, *_lost(rule, versus.metric, versus.where, case.world.lost)]
-    )
+    if versus.frozen:
+        return seen
+    return [*seen, *_lost(rule, versus.metric, versus.where, case.world.lost)]
 
 
 def aged(seen: Iterable[Seen], oldest_us: int) -> Iterator[Seen]:
