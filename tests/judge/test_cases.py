@@ -447,7 +447,7 @@ def test_the_other_side_is_not_from_after_the_moment_of_judging_either(frozen: s
     finding = judged(rule, [*both, seen(1, HOUR_NOW + 3600, "b")])
     assert finding.verdict is INCONCLUSIVE
     assert text(finding).startswith(
-        "1 of 3 samples of m is from after the moment of judging, up to 1h ahead"
+        "1 of 3 samples of m and b is from after the moment of judging, up to 1h ahead"
     )
 
 
