@@ -147,6 +147,17 @@ def test_the_other_side_that_a_later_run_brings_late_undoes_no_trip(more: str) -
     assert watched(rule, [*later, *first], at(20)) == "tripped"
 
 
+@pytest.mark.parametrize("late_run", ["r0", "r9"])
+def test_what_a_long_run_saw_of_the_other_side_before_counts_as_known(late_run: str) -> None:
+    rule = f'{compared("over: [{last: 1}]")}, fail: "> 1"'
+    short = series("m", [(2, 5)], run="r1")
+    early = series("b", [(1, 1)], run=late_run, recorded=1)
+    late = series("b", [(1.5, 5)], run=late_run, recorded=20)
+    assert watched(rule, [*short, *early], at(30)) == "tripped"
+    assert watched(rule, [*short, *early, *late], at(30)) == "tripped"
+    assert watched(rule, [*short, *late], at(30)) == "quiet"  # nothing was known of it then
+
+
 def test_the_other_side_that_comes_late_counts_at_its_own_time() -> None:
     rule = f'{compared("over: [{last: 1}]")}, fail: "> 1"'
     first = [*series("m", [(2, 5), (4, 1)]), *series("b", [(1, 5)])]
