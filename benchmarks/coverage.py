@@ -23,9 +23,10 @@ from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 
-from pytest_rollout.judge import bounds, kayenta, kernels, versus
 from pytest_rollout.judge.assess import Assessed, Terms, assess
 from pytest_rollout.judge.estimate import Weighted
+
+from pytest_rollout.judge import bounds, kayenta, kernels, versus
 from pytest_rollout.judge.rules import level_of
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Rule, ScopeKind

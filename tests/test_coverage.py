@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from pytest_rollout.judge.assess import Terms
 
 from benchmarks import coverage
 from benchmarks.coverage import Claim, Line, lines, main, page, picture, run
 from pytest_rollout.judge import kernels
-from pytest_rollout.judge.assess import Terms
 from pytest_rollout.model.rule import ScopeKind
 from pytest_rollout.model.verdict import Verdict
 

@@ -88,6 +88,7 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
         attestations=said,
         rolled=rolled_up(ledger, records, address, phase),
         resets=reset,
+        previous=others.previous,
     )
     return Reading(world, at_us)
 

@@ -9,7 +9,8 @@ from functools import partial
 from pytest_rollout import calendar
 from pytest_rollout.calendar import Bucket, Bucketing
 from pytest_rollout.calendar.buckets import MOST_BUCKETS
-from pytest_rollout.judge.slices import Reach, Series, Sides, Slice, cut_both, least, slice_of
+from pytest_rollout.judge.series import Series, Sides
+from pytest_rollout.judge.slices import Reach, Slice, cut_both, least, slice_of
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Labels, Reason
 from pytest_rollout.model.rule import PerUnit, Rule, Scope, ScopeKind, Streak

@@ -11,12 +11,10 @@ from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.intervals import Interval, band, banded
 from pytest_rollout.judge.looks import Look, in_scope, long_enough, looks_of
-from pytest_rollout.judge.slices import (
+from pytest_rollout.judge.series import (
     Absent,
     Groups,
-    Reach,
     Sides,
-    Slice,
     absences,
     aged,
     expected,
@@ -26,8 +24,8 @@ from pytest_rollout.judge.slices import (
     other_side,
     own_side,
     resolved,
-    slices,
 )
+from pytest_rollout.judge.slices import Reach, Slice, slices
 from pytest_rollout.judge.takes import tallied, weighted
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind
@@ -51,7 +49,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
         parts = [judge_slice(rule, slice_, terms) for slice_ in judged]
     else:
         parts, absent = _fold(rule, groups, reach, terms)
-    parts = [_capped(part, rule, groups, case) for part in parts]
+    parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
     parts += _only_ahead(rule, groups, parts, case)
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
@@ -64,7 +62,7 @@ def terms_of(rule: Rule, case: Case) -> Terms:
     if rule.confidence is None:
         return Terms(case.plan.timezone)
     level = float(rule.confidence.level) * 2.0 ** -(case.looks - 1)
-    return Terms(case.plan.timezone, level, looks=case.looks, looks_count=not case.embedded)
+    return Terms(case.plan.timezone, level, looks=case.looks, again=not case.embedded)
 
 
 def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
@@ -84,10 +82,18 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
 def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
     """At best inconclusive where samples are from after the moment of judging: of any look."""
     sides = groups.get(part.subject.labels, Sides())
-    if not sides.ahead or part.verdict.rank <= Verdict.INCONCLUSIVE.rank:
+    if not sides.ahead or part.verdict in (Verdict.FAIL, Verdict.ERROR):
         return part
     reason = facts.ahead(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _plain(part: Part) -> Part:
+    """A part whose estimate says only of a pass what it would have caught."""
+    if part.estimate is None or part.verdict in _GOOD:
+        return part
+    more = part.estimate.more if part.reason.code == "open" else None
+    return replace(part, estimate=replace(part.estimate, catches=None, more=more))
 
 
 def _only_ahead(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) -> Iterator[Part]:

@@ -156,6 +156,11 @@ class Per:
             return duration_words(self.length_us)
         return str(self.unit.value)
 
+    @property
+    def plural(self) -> str:
+        """Several of them as a reader would say it: ``days``, ``stretches of 5m``."""
+        return f"stretches of {self.words}" if self.unit is PerUnit.SPAN else f"{self.words}s"
+
 
 @dataclass(frozen=True, slots=True)
 class Streak:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_rollout.model.finding import Finding, Part, SubjectKind, codes
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
+from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.verdict import Verdict
 
 _NEXT = {
@@ -18,30 +21,54 @@ _NEXT = {
 
 def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) -> str | None:
     """What to do next about a criterion or guardrail that is not met; None where it is."""
-    if any(one.estimate is not None and one.estimate.more for one in finding.parts):
+    if any(part.estimate is not None and part.estimate.more for part in finding.parts):
         return None  # the measurement itself says what would settle it
     if isinstance(stated, Guardrail):
         return _guardrail(stated, finding)
     if finding.verdict not in _NEXT or stated.severity is Severity.OPTIONAL:
         return None
-    telling = [one for one in finding.parts if one.verdict is finding.verdict]
+    telling = [part for part in finding.parts if part.verdict is finding.verdict]
     if finding.verdict is Verdict.MISSING and any(map(_is_attestation, telling)):
         return _attestation(stated, finding, environment)
     if stated.of is not None:
-        names = " and ".join(one.subject.name for one in finding.parts if one.verdict in _NEXT)
+        names = " and ".join(part.subject.name for part in finding.parts if part.verdict in _NEXT)
         return f"see what {names} comes to, then run again" if names else _NEXT[finding.verdict]
     if stated.severity is Severity.SOFT and finding.verdict is Verdict.FAIL:
         return "the GO does not wait for it; mend it before it is due"
     if _unbound(stated, finding):
         return f"add a test with @pytest.mark.criterion({stated.id!r}), then run again"
     if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
-        return f"record {stated.rule.metric} as its rule takes it, then run again"
-    if finding.verdict is Verdict.INCONCLUSIVE and _STALE & set(codes(finding.reason)):
-        return "see it anew: what was seen is too old for this environment (max_age)"
+        return "change the rule: it cannot judge what was seen"
+    samples = _of_samples([stated.rule], finding) if stated.rule else None
+    if finding.verdict is Verdict.INCONCLUSIVE and samples:
+        return samples if "max_age" in samples else f"{samples}, then run again"
     return _NEXT[finding.verdict]
 
 
 _STALE = {"hole.stale", "all-stale"}
+_REFUSED = {
+    "hole.no-outcome",
+    "hole.no-whole-outcome",
+    "hole.no-reading",
+    "hole.out-of-range",
+    "hole.no-ratio",
+}
+
+
+def _of_samples(rules: Sequence[Rule], finding: Finding) -> str | None:
+    """What to do about samples that cannot be judged; None where none are."""
+    known = set(codes(finding.reason))
+    if _REFUSED & known:
+        return f"record {_series(rules)} as its rule takes it"
+    if "ahead" in known:
+        return "set the clock right that is ahead"
+    if _STALE & known:
+        return "see it anew: what was seen is too old for this environment (max_age)"
+    return None
+
+
+def _series(rules: Sequence[Rule]) -> str:
+    return " and ".join(dict.fromkeys(rule.metric for rule in rules))
 
 
 def _is_check(part: Part) -> bool:
@@ -69,8 +96,8 @@ def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
     if finding.verdict is Verdict.PASS:
         return None
     if finding.verdict is not Verdict.FAIL:
-        series = " and ".join(dict.fromkeys(rule.metric for rule in stated.rules))
-        return f"{series} must be seen; a guardrail that sees nothing is HOLD"
+        seen = f"{_series(stated.rules)} must be seen; a guardrail that sees nothing is HOLD"
+        return _of_samples(stated.rules, finding) or seen
     if Then.ROLLBACK in stated.then:
         back = "roll back and mend it"
     elif Then.PAUSE in stated.then:

@@ -69,7 +69,7 @@ def _part_in(decision: Decision, finding: Finding) -> str:
     """Whether a finding is why its gate is not GO."""
     if decision.answer is Answer.GO:
         return ""
-    if any(cause.id == finding.id for cause in decision.reasons):
+    if any(c.id == finding.id and c.answer is decision.answer for c in decision.reasons):
         return ", for this reason"
     graver = finding.verdict.holds_back and finding.severity == Severity.HARD.value
     return ", for graver reasons" if graver else ", for other reasons"

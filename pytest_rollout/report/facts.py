@@ -28,17 +28,27 @@ def buckets(per: str, n: int) -> str:
 
 
 def wall(instant: str, zone: str) -> str:
-    """Return a recorded instant as people of a zone read it: ``2025-11-10 09:07:15 EST``."""
-    return calendar.wall(calendar.to_us(datetime.fromisoformat(instant)), zone)
+    """Return a recorded instant as people of a zone read it: ``2025-11-10 09:07:15 EST``.
+
+    A text that is no instant, as another program may have stored one, is returned as it is.
+    """
+    try:
+        return calendar.wall(calendar.to_us(datetime.fromisoformat(instant)), zone)
+    except (ValueError, KeyError, OverflowError):  # KeyError: a zone that is not known here
+        return instant
 
 
 def amount(value: str, base: str, shown: str) -> str:
     """Return a number in the unit of its cut: ``650ms``.
 
     In its own unit where it would have to be rounded: on which side of a cut it lies must be
-    seen. ``value`` is an exact text in the unit ``base``.
+    seen. ``value`` is an exact text in the unit ``base``; one that is no number is returned
+    as it is.
     """
-    number = exact(value)
+    try:
+        number = exact(value)
+    except ValueError:
+        return value
     if shown in ("", base):
         return decimal(number) + _suffix(base)
     converted = number * size(base) / size(shown)

@@ -6,8 +6,9 @@ Reasons are codes and facts; whoever shows one asks :func:`text`. Nothing reads 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report import measured
 from pytest_rollout.report.facts import Facts, buckets
@@ -16,13 +17,28 @@ MOST = 3  # reasons in one sentence
 
 
 def text(reason: Reason, zone: str) -> str:
-    """Return the sentence of a reason; instants as the clocks of a zone read them."""
+    """Return the sentence of a reason; instants as the clocks of a zone read them.
+
+    Of a code or facts that another version wrote and this one cannot say, the code with its
+    facts, rather than nothing.
+    """
     facts = Facts(reason.facts, zone, text)
     say = TABLE.get(reason.code)
-    if say is None:  # of a later version: its facts, rather than nothing
-        told = ", ".join(f"{key} {value}" for key, value in reason.facts.items())
-        return f"{reason.code}: {told}" if told else reason.code
-    return say.format_map(facts) if isinstance(say, str) else say(facts)
+    if say is not None:
+        with suppress(ValueError):
+            return say.format_map(facts) if isinstance(say, str) else say(facts)
+    return _bare(reason, zone)
+
+
+def _bare(reason: Reason, zone: str) -> str:
+    told = [f"{key} {_shown(fact, zone)}" for key, fact in reason.facts.items() if fact is not None]
+    return f"{reason.code}: {', '.join(told)}" if told else reason.code
+
+
+def _shown(fact: Fact, zone: str) -> str:
+    if isinstance(fact, tuple):
+        return joined([_shown(item, zone) for item in fact])
+    return text(fact, zone) if isinstance(fact, Reason) else str(fact)
 
 
 def cause(id_: str, reason: Reason, zone: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.model.decision import to_json
+from pytest_rollout.report.stored import to_json
 from tests.cli.conftest import Project
 from tests.evidence.runs import EXIT, FAIL, ITEMS, PLAN, Writer, tamper
 

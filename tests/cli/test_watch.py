@@ -15,6 +15,7 @@ from pytest_rollout.model.reset import Reset
 from tests.cli.conftest import Answer, Project
 from tests.cli.watched import PLAN, Service, events, happen, serving
 from tests.evidence.runs import ENTRY, EXIT, Writer
+from tests.words import because
 
 WATCH = ("watch", "demo.canary", "--every", "50ms")
 RESET = ("reset", "demo.canary.lag", "--by", "A. Person", "--reason", "the cause is gone")
@@ -48,7 +49,7 @@ def test_a_quiet_watch_is_sealed_and_counts_at_the_gate(project: Project, servic
         found = Writer(ledger, "r1", "prod", PLAN, gates=(EXIT,)).good().decisions[0]
         (rail,) = found.guardrails
         assert rail.verdict.value == "pass"
-        assert "over 3 samples since the phase began" in rail.because
+        assert "over 3 samples since the phase began" in because(rail)
         assert verify(ledger, ()).problems == ()
 
 
@@ -193,10 +194,12 @@ def test_a_line_of_json_for_each_look(project: Project, service: Service) -> Non
     looks = [line["look"] for line in lines if "look" in line]
     states = [look["guardrails"][0]["state"] for look in looks]
     assert (answer.status, states) == (12, ["quiet", "tripped"])
-    assert looks[1]["guardrails"][0] | {"since": "", "because": ""} == {
+    (rail,) = looks[1]["guardrails"]
+    assert rail | {"since": "", "reason": ""} == {
         **{"id": "demo.canary.lag", "state": "tripped", "value": "9", "limit": "> 5"},
-        **{"since": "", "because": "", "then": ["rollback", "notify"]},
+        **{"since": "", "reason": "", "then": ["rollback", "notify"]},
     }
+    assert rail["reason"]["text"].startswith("tripped: last of lag was 9 at ")
     assert [line["event"] for line in lines if "event" in line] == [
         "trip",
         "notify",
@@ -261,7 +264,7 @@ def test_a_reset_is_of_what_tripped_and_says_what_it_was(
     with project.ledger() as ledger:
         found = Writer(ledger, "r1", "prod", PLAN, gates=(EXIT,)).good().decisions[0]
         assert found.answer.value == "GO"
-        assert "the cause is gone" in found.conditions[0].because
+        assert "the cause is gone" in because(found.conditions[0])
         assert verify(ledger, ()).problems == ()
     explained = project.rollout("explain", "demo.canary.lag", "--env", "prod")
     assert "by A. Person: the cause is gone (then it was tripped" in explained.out

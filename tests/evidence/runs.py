@@ -12,11 +12,12 @@ from typing import Any
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
 from pytest_rollout.evidence.world import Reading, read_world
-from pytest_rollout.judge import decide
-from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import labels_of
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.plan.load import parse
+from pytest_rollout.report.stored import to_json
 
 PLAN = """\
 plan: demo
@@ -181,7 +182,7 @@ class Writer:
         assert phase is not None
         assert address.gate is not None
         reading = self.read(address)
-        return decide(plan, phase, address.gate, reading.world, reading.at_us)
+        return decide(Case(plan, phase, reading.world, reading.at_us), address.gate)
 
     def decide(self) -> Writer:
         """Decide every gate that was asked for, and store the decisions."""

@@ -12,10 +12,11 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.decision import to_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.stored import to_json
 from tests.evidence.runs import EXIT, ITEMS, PLAN, Writer, opened, tamper
+from tests.words import reasons
 
 TEXT = PLAN.replace("max_age: 24h", "").replace(
     "      - {id: works,",
@@ -125,7 +126,7 @@ def test_a_no_between_two_answers_cannot_be_made_to_vanish(tmp_path: Path) -> No
     with opened(path) as ledger:
         decision = Writer(ledger, environment="prod", text=TEXT, gates=(EXIT,)).judged()
         assert decision.answer is Answer.HOLD
-        assert "an attestation was damaged: records are missing" in decision.reasons[0]
+        assert "an attestation was damaged: records are missing" in reasons(decision)[0]
 
 
 def test_a_well_chained_answer_of_another_shape_is_damage(ledger: Ledger) -> None:
@@ -133,7 +134,7 @@ def test_a_well_chained_answer_of_another_shape_is_damage(ledger: Ledger) -> Non
     say(ledger)
     decision = run(ledger).decisions[0]
     assert decision.answer is Answer.HOLD
-    assert "a record cannot be read" in decision.reasons[0]
+    assert "a record cannot be read" in reasons(decision)[0]
 
 
 def test_its_file_is_kept_by_its_digest_and_missed_when_it_is_gone(tmp_path: Path) -> None:
@@ -176,4 +177,4 @@ def test_the_item_of_a_check_is_not_asked(ledger: Ledger) -> None:
     assert FULL not in ITEMS
     say(ledger)
     (finding,) = [one for one in run(ledger).decisions[0].criteria if one.id == FULL]
-    assert [part.name for part in finding.parts] == ["attestation"]
+    assert [part.subject.name for part in finding.parts] == ["attestation"]

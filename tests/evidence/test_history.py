@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_rollout.evidence.history import History, last_full_run, stored_decision
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.model.decision import to_json
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.stored import to_json
 from tests.evidence.runs import ENTRY, EXIT, FAIL, PLAN, Writer, plan_of, tamper
 
 

@@ -18,6 +18,7 @@ from pytest_rollout.evidence.schema import RECORD, ROW
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.verdict import Answer
 from tests.evidence.runs import ENTRY, EXIT, FAIL, PASS, Writer, opened, rows, tamper
+from tests.words import reasons
 
 RECORD_COLUMNS = RECORD.split(", ")
 ROW_COLUMNS = ["batch", *ROW.split(", ")]
@@ -252,7 +253,7 @@ def test_a_run_without_its_first_record_says_so(copy: Path) -> None:
     with opened(copy) as ledger:
         assert damage(ledger, ledger.of_run("r1")) == "its first record is gone"
         decision = Writer(ledger).judged()
-    assert "its first record is gone" in decision.reasons[0]
+    assert "its first record is gone" in reasons(decision)[0]
 
 
 def test_evidence_ends_with_the_seal(copy: Path) -> None:

@@ -11,8 +11,8 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.evidence.verify import verify
-from pytest_rollout.model.decision import to_json
 from pytest_rollout.model.reset import Reset
+from pytest_rollout.report.stored import to_json
 from tests.evidence.runs import EXIT, PLAN, Writer, opened, tamper
 
 RAIL = "demo.canary.cap"

@@ -12,7 +12,9 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.report import sentences
 from tests.evidence.runs import ENTRY, EXIT, FAIL, PASS, PLAN, Writer, plan_of, tamper
+from tests.words import because
 
 TEXT = f"""{PLAN}
   - id: after
@@ -54,7 +56,7 @@ def holes(ledger: Ledger, run: str = "late") -> str:
     one, whole = read(ledger, run)
     assert isinstance(one.verdict, Hole)
     assert one.verdict == whole.verdict
-    return one.verdict.why
+    return sentences.text(one.verdict.reason, "UTC")
 
 
 def test_the_last_decision_with_where_it_comes_from(ledger: Ledger) -> None:
@@ -63,7 +65,7 @@ def test_the_last_decision_with_where_it_comes_from(ledger: Ledger) -> None:
     later(ledger)
     one, whole = read(ledger)
     assert (one.verdict, one.run, one.release) == (Verdict.PASS, "new", "v1")
-    assert (whole.verdict, whole.because) == (Verdict.PASS, "GO")
+    assert (whole.verdict, because(whole)) == (Verdict.PASS, "GO")
     assert one.asked == new.decisions[1].criteria_digest
     assert one.decided_us == next(
         record.at_us for record in ledger.of_run("new") if record.kind is RecordKind.SEAL
@@ -75,7 +77,7 @@ def test_a_gate_that_is_not_go_is_read_as_it_is(ledger: Ledger) -> None:
     later(ledger)
     one, whole = read(ledger)
     assert (one.verdict, whole.verdict) == (Verdict.FAIL, Verdict.FAIL)
-    assert whole.because.startswith("NO-GO: demo.canary.works: ")
+    assert because(whole).startswith("NO-GO: demo.canary.works: ")
 
 
 def test_what_is_held_leaves_it_open(ledger: Ledger) -> None:

@@ -27,6 +27,7 @@ from pytest_rollout.watching.poll import Poller, sources
 from pytest_rollout.watching.record import Recording, Watched
 from tests.cli.watched import PLAN, Service, happen, serving
 from tests.evidence.runs import EXIT, Writer, opened, plan_of, tamper
+from tests.words import because, reasons
 
 OTHER = "      - {id: errs, metric: errors, take: max, fail: '> 5', then: pause}\n"
 TEXT = PLAN.replace("    rollback:\n", f"{OTHER}    rollback:\n", 1)
@@ -108,7 +109,7 @@ def test_a_watch_that_was_killed_is_holes_and_loses_nothing(
         found = decided(ledger)
         assert found.answer.value == "HOLD"
         assert rails(found) == ["inconclusive", "pass"]  # of what it asked for, and of no other
-        assert "its run was never sealed" in found.guardrails[0].because
+        assert "its run was never sealed" in because(found.guardrails[0])
         checked = verify(ledger, ())
         assert (checked.unfinished, checked.problems) == ((kept[0].run,), ())
         reset(ledger, Reset("demo.canary.lag", "A", "it was killed", 0, "", "blind", "v1"), "prod")
@@ -128,13 +129,13 @@ def test_a_long_watch_is_sealed_bit_by_bit(tmp_path: Path, service: Service) -> 
         for _ in range(3):
             look = scene.looking.look()
         (lag, _) = look.found
-        assert "over 3 samples" in lag.finding.because  # also those of the runs that are sealed
+        assert "over 3 samples" in because(lag.finding)  # also those of the runs that are sealed
         seals = [one for one in ledger.between(0) if one.kind is RecordKind.SEAL]
         assert len(seals) == 3  # all but the one that is open
         scene.looking.end()
         found = decided(ledger)
         assert rails(found) == ["pass", "pass"]
-        assert "over 3 samples" in found.guardrails[0].because
+        assert "over 3 samples" in because(found.guardrails[0])
 
 
 def test_a_gate_takes_nothing_from_a_watch_that_still_runs(
@@ -175,7 +176,7 @@ def test_what_was_taken_out_of_a_watch_shows(tmp_path: Path, service: Service) -
     tamper(path, "UPDATE observations SET value = '1' WHERE metric = 'lag'")
     with opened(path) as ledger:
         found = decided(ledger)
-        assert (found.answer.value, "was damaged" in found.reasons[0]) == ("HOLD", True)
+        assert (found.answer.value, "was damaged" in reasons(found)[0]) == ("HOLD", True)
         assert verify(ledger, ()).problems
 
 

@@ -25,6 +25,7 @@ from tests.evidence.runs import (
     reaching,
     tamper,
 )
+from tests.words import reasons
 
 SINCE = reaching("{since: begin}")
 LAST = reaching("{last: 4}")
@@ -106,7 +107,7 @@ def test_lost_workers_hold(ledger: Ledger) -> None:
     run.seal(["worker gw1 was lost: crashed"])
     decision = run.judged()
     assert decision.answer is Answer.HOLD
-    assert "worker gw1 was lost" in decision.reasons[0]
+    assert "worker gw1 was lost" in reasons(decision)[0]
 
 
 def test_no_manifest_holds(ledger: Ledger) -> None:
@@ -273,7 +274,7 @@ def test_a_run_that_was_killed_before_it_recorded_anything_is_not_forgotten(
     (lost,) = run.read().world.lost
     assert (lost.run, lost.why) == ("r1", LOST)
     assert run.decisions[1].answer is Answer.HOLD
-    assert LOST in run.decisions[1].reasons[0]
+    assert LOST in reasons(run.decisions[1])[0]
 
 
 def test_what_a_killed_run_may_have_seen_lies_before_the_next_record(ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pytest_rollout.judge.kayenta import Classified, classify
-from pytest_rollout.judge.takes import Weighted
+from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.plan.load import parse

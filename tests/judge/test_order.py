@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.report.stored import to_json
-from tests.judge.generated import END, gate_of, plans, worlds
+from tests.judge.drawn_plans import gate_of, plans
+from tests.judge.drawn_worlds import END, worlds
 from tests.judge.test_monotone import MANY
 from tests.judge.worlds import NINE, SECOND, decided, guardrail, plan_of, seen, told, world_of
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 from pytest_rollout.judge.compare import MOST_PAIRS, NO_RATIO, TOO_MANY, pairs, shift, ways
 from pytest_rollout.judge.intervals import Interval
-from pytest_rollout.judge.takes import Weighted
+from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Versus

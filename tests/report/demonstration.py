@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from pytest_rollout.judge import decide
+from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Attempt, ReleaseFact, Seen, World
@@ -104,7 +104,7 @@ def observed() -> list[Seen]:
         *samples(*[0.25] * 18, 0.65, 0.65, series="page_time"),
         *outcomes("refund_ok", 8, 4),
         *outcomes("mail_ok", 7, 0),
-        *samples(0, 2, series="parcel_ok"),
+        *samples(1, 2, series="parcel_ok"),
         *outcomes("coupon_ok", 22, 0),
         *samples(0, 0, series="oversold", warehouse="Berlin"),
         *outcomes("banner_ok", 7, 3),
@@ -163,4 +163,4 @@ def world(plan_: Plan) -> World:
 def decision() -> tuple[Plan, Decision]:
     """The plan and what is decided of its exit gate."""
     stated = plan()
-    return stated, decide(stated, stated.phases[0], Gate.EXIT, world(stated), AT)
+    return stated, decide(Case(stated, stated.phases[0], world(stated), AT), Gate.EXIT)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
+from pytest_rollout.model.decision import Cause, Decision
+from pytest_rollout.model.finding import (
+    Attempted,
+    Estimate,
+    Finding,
+    Part,
+    Reason,
+    Subject,
+    SubjectKind,
+    said,
+)
 from pytest_rollout.model.verdict import Answer, Verdict
 from tests.report.report_parts import (
     DEMANDS,
@@ -14,12 +24,15 @@ from tests.report.report_parts import (
     QUEUE,
     RUNBOOK,
     STARVED,
+    cause,
     check,
     criterion,
     decision,
     demand,
+    group,
     owed,
     waived,
+    whole,
 )
 
 __all__ = [
@@ -30,12 +43,14 @@ __all__ = [
     "QUEUE",
     "RUNBOOK",
     "STARVED",
+    "cause",
     "check",
     "criterion",
     "decision",
     "demand",
     "owed",
     "waived",
+    "whole",
 ]
 
 CAPS = criterion(
@@ -49,11 +64,11 @@ CAPS = criterion(
     allowed="<= 0",
     samples=960,
     parts=tuple(
-        Part(
-            f"lane {lane}",
+        group(
             Verdict.FAIL if over > 0 else Verdict.PASS,
             f"max of running_minus_cap was {over}, over 240 samples in this run; allowed <= 0",
-            Estimate(str(over), 240, "2025-11-10 09:12:30 EST"),
+            Estimate(str(over), 240, at="2025-11-10T09:12:30-05:00"),
+            lane=lane,
         )
         for lane, over in zip(LANES, (2, 0, 1, -1), strict=True)
     ),
@@ -67,10 +82,13 @@ RETRIED = criterion(
     kind="idempotency",
     parts=(
         Part(
-            "suites/plms/test_day3.py::test_retry",
+            Subject(SubjectKind.CHECK, "suites/plms/test_day3.py::test_retry"),
             Verdict.WARN,
-            "passed only at attempt 2; before: 409 was expected, 500 was seen",
-            attempts=("fail: 409 was expected, 500 was seen", "pass"),
+            said("passed only at attempt 2; before: 409 was expected, 500 was seen"),
+            attempts=(
+                Attempted(Verdict.FAIL, said("409 was expected, 500 was seen")),
+                Attempted(Verdict.PASS, Reason("passed")),
+            ),
         ),
     ),
 )
@@ -83,8 +101,7 @@ LATENCY = criterion(
     kind="slo",
     allowed="<= 2",
     parts=(
-        Part(
-            "",
+        group(
             Verdict.INCONCLUSIVE,
             "7 of 60 needed samples of start_seconds were seen in this run",
         ),
@@ -94,21 +111,23 @@ LATENCY = criterion(
 TRIPPED = Finding(
     id="plms.day3.cap-exceeded",
     verdict=Verdict.FAIL,
-    because="lane Code-API: tripped: max of running_minus_cap was 2 at "
-    "2025-11-10 09:12:30 EST, over 8 samples in 5 minutes; allowed <= 0",
+    reason=said(
+        "lane Code-API: tripped: max of running_minus_cap was 2 at "
+        "2025-11-10 09:12:30 EST, over 8 samples in 5 minutes; allowed <= 0"
+    ),
     says="No lane runs more than its cap",
     severity="hard",
     kind="guardrail",
     allowed="<= 0",
     parts=(
-        Part(
-            "lane Code-API",
+        group(
             Verdict.FAIL,
-            "tripped: max of running_minus_cap was 2 at 2025-11-10 09:12:30 EST, over 8 "
+            "max of running_minus_cap was 2 at 2025-11-10 09:12:30 EST, over 8 "
             "samples in 5 minutes; allowed <= 0",
-            Estimate("2", 8, "2025-11-10 09:12:30 EST"),
+            Estimate("2", 8, at="2025-11-10T09:12:30-05:00"),
+            lane="Code-API",
         ),
-        Part("lane Narrative", Verdict.PASS, "quiet: max of running_minus_cap was 0"),
+        group(Verdict.PASS, "max of running_minus_cap was 0", lane="Narrative"),
     ),
 )
 
@@ -116,7 +135,7 @@ QUIET = replace(
     TRIPPED,
     id="plms.day3.errors-burst",
     verdict=Verdict.PASS,
-    because="quiet: rate of errors was 0.001, over 4200 samples in 5 minutes; allowed < 0.01",
+    reason=said("quiet: rate of errors was 0.001, over 4200 samples in 5 minutes; allowed < 0.01"),
     says="Errors stay under one in a hundred",
     allowed="< 0.01",
     parts=(),
@@ -126,7 +145,7 @@ BLIND = replace(
     QUIET,
     id="plms.day3.registry-lag",
     verdict=Verdict.MISSING,
-    because="blind: no sample of registry_lag was seen in 5 minutes; 7 samples needed",
+    reason=said("blind: no sample of registry_lag was seen in 5 minutes; 7 samples needed"),
     says="The registry follows within a second",
     allowed="< 1",
 )
@@ -135,7 +154,7 @@ BLIND = replace(
 def go_with_conditions() -> Decision:
     """GO with two conditions."""
     return decision(
-        reasons=("all 4 hard criteria hold, on evidence of a sealed run",),
+        reasons=(Cause("", Answer.GO, Reason("gate.holds", {"hard": 4, "waived": 0})),),
         criteria=(*PASSING, QUEUE, RUNBOOK, PAGED),
         conditions=(owed(QUEUE), owed(RUNBOOK, "documentation")),
     )
@@ -145,7 +164,7 @@ def no_go() -> Decision:
     """NO-GO with several failing criteria and groups."""
     return decision(
         Answer.NO_GO,
-        reasons=tuple(f"{one.id}: {one.because}" for one in (STARVED, CAPS)),
+        reasons=tuple(cause(finding, Answer.NO_GO) for finding in (STARVED, CAPS)),
         criteria=(*PASSING, STARVED, QUEUE, CAPS, LATENCY, RETRIED, RUNBOOK, PAGED),
         conditions=(owed(QUEUE), owed(RETRIED), owed(RUNBOOK, "documentation")),
     )
@@ -163,13 +182,13 @@ def held_partial() -> Decision:
         allowed="> 0.20",
         parts=(check("test_every_lane_with_work_gets_slots", Verdict.MISSING, "deselected"),),
     )
-    whole = demand("whole", Verdict.MISSING, "partial run: " + "; ".join(why))
+    part = demand("whole", Verdict.MISSING, "partial run: " + "; ".join(why))
     return decision(
         Answer.HOLD,
         environment="embedded",
-        reasons=tuple(f"{one.id}: {one.because}" for one in (whole, missing)),
+        reasons=(cause(part), cause(missing)),
         criteria=(*PASSING, missing),
-        demands=(DEMANDS[0], whole, DEMANDS[2]),
+        demands=(DEMANDS[0], part, DEMANDS[2]),
         partial=why,
         stand_ins=("plms.day3.runbook-linked is answered by attestations.embedded.yaml",),
     )
@@ -181,7 +200,7 @@ def drill() -> Decision:
         Answer.NO_GO,
         environment="embedded",
         drill="lane-starved",
-        reasons=(f"{STARVED.id}: {STARVED.because}",),
+        reasons=(cause(STARVED, Answer.NO_GO),),
         criteria=(*PASSING, STARVED),
         looks=0,
     )
@@ -191,7 +210,7 @@ def rollback() -> Decision:
     """ROLLBACK: one guardrail tripped, one is blind, one is quiet."""
     return decision(
         Answer.ROLLBACK,
-        reasons=(f"{TRIPPED.id}: {TRIPPED.because}", f"{STARVED.id}: {STARVED.because}"),
+        reasons=(cause(TRIPPED, Answer.ROLLBACK), cause(STARVED, Answer.NO_GO)),
         criteria=(*PASSING, STARVED),
         guardrails=(QUIET, TRIPPED, BLIND),
         conditions=(owed(TRIPPED),),

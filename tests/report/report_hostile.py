@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from pytest_rollout.model.decision import Decision, Estimate, Finding, Part
+from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.evidence import Head
-from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.finding import (
+    Attempted,
+    Estimate,
+    Finding,
+    Part,
+    Reason,
+    Subject,
+    SubjectKind,
+    said,
+)
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use, Waived
+from pytest_rollout.report.sentences import TABLE
 from tests.report import report_decisions as given
 
 HOSTILE = (
@@ -16,12 +26,34 @@ HOSTILE = (
 
 def hostile() -> Decision:
     """Every text of a decision is an attack."""
-    part = Part(HOSTILE, Verdict.FAIL, HOSTILE, Estimate(HOSTILE, 3, HOSTILE), (HOSTILE, HOSTILE))
-    bad = Finding(HOSTILE, Verdict.FAIL, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 3, (part,))
+    facts = dict.fromkeys(("subject", "metric", "value", "at", "until", "since"), HOSTILE)
+    estimate = Estimate(HOSTILE, 3, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    tried = Attempted(Verdict.FAIL, said(HOSTILE))
+    parts = tuple(
+        Part(subject, Verdict.FAIL, reason, estimate, (tried, tried))
+        for subject in (
+            *(Subject(kind, HOSTILE) for kind in SubjectKind),
+            Subject(SubjectKind.GROUP, labels=((HOSTILE, HOSTILE),)),
+        )
+        for reason in (said(HOSTILE), Reason(HOSTILE, facts), *(Reason(c, facts) for c in TABLE))
+    )
+    bad = Finding(
+        *(HOSTILE, Verdict.FAIL, said(HOSTILE)),
+        says=HOSTILE,
+        severity=HOSTILE,
+        kind=HOSTILE,
+        allowed=HOSTILE,
+        samples=3,
+        parts=parts,
+    )
     return given.decision(
         Answer.NO_GO,
-        address=Address(HOSTILE, HOSTILE, Gate.EXIT),
-        reasons=(HOSTILE, f"{HOSTILE}: {HOSTILE}"),
+        plan=HOSTILE,
+        phase=HOSTILE,
+        reasons=(
+            Cause("", Answer.NO_GO, said(HOSTILE)),
+            Cause(HOSTILE, Answer.NO_GO, said(HOSTILE)),
+        ),
         conditions=(given.owed(bad, HOSTILE, HOSTILE),),
         criteria=(bad,),
         demands=(bad,),
@@ -36,7 +68,8 @@ def hostile() -> Decision:
         release=HOSTILE,
         configuration=HOSTILE,
         window=HOSTILE,
-        head=Head(1, HOSTILE),
+        timezone=HOSTILE,
+        ledger=Head(1, HOSTILE),
         partial=(HOSTILE,),
         drill=HOSTILE,
         stand_ins=(HOSTILE,),
@@ -44,5 +77,4 @@ def hostile() -> Decision:
         zone_data=HOSTILE,
         criteria_digest=HOSTILE,
         judge=HOSTILE,
-        notes={HOSTILE: HOSTILE},
     )

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pytest_rollout.model.decision import Condition, Decision, Estimate, Finding, Part, substance
+from pytest_rollout.model.decision import Cause, Condition, Decision, substance
 from pytest_rollout.model.evidence import Head
-from pytest_rollout.model.plan import Address, Gate
-from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.finding import (
+    Attempted,
+    Estimate,
+    Finding,
+    Part,
+    Reason,
+    Subject,
+    SubjectKind,
+    said,
+)
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.model.waiver import Use, Waived
 
 LANES = ("Code-API", "Data-Schema", "Narrative", "Viz-Charts")
@@ -16,15 +26,25 @@ LANES = ("Code-API", "Data-Schema", "Narrative", "Viz-Charts")
 
 def check(name: str = "test_it", verdict: Verdict = Verdict.PASS, because: str = "passed") -> Part:
     """One bound check as a part."""
-    return Part(f"suites/plms/test_day3.py::{name}", verdict, because, attempts=(verdict.value,))
+    subject = Subject(SubjectKind.CHECK, f"suites/plms/test_day3.py::{name}")
+    reason = Reason("passed") if because == "passed" else said(because)
+    return Part(subject, verdict, reason, attempts=(Attempted(verdict, reason),))
 
 
-def criterion(slug: str, verdict: Verdict = Verdict.PASS, **changes: Any) -> Finding:
+def group(verdict: Verdict, because: str, seen: Estimate | None = None, **labels: str) -> Part:
+    """One group of a rule as a part; without labels all samples together."""
+    subject = Subject(SubjectKind.GROUP, labels=tuple(labels.items()))
+    return Part(subject, verdict, said(because), seen)
+
+
+def criterion(
+    slug: str, verdict: Verdict = Verdict.PASS, because: str = "", **changes: Any
+) -> Finding:
     """A hard criterion of plms.day3."""
     finding = Finding(
         id=f"plms.day3.{slug}",
         verdict=verdict,
-        because=f"test_{slug.replace('-', '_')}: passed",
+        reason=said(because or f"test_{slug.replace('-', '_')}: passed"),
         says=f"What {slug} states",
         severity="hard",
         kind="operational",
@@ -35,7 +55,7 @@ def criterion(slug: str, verdict: Verdict = Verdict.PASS, **changes: Any) -> Fin
 
 def demand(name: str, verdict: Verdict, because: str) -> Finding:
     """A demand on the run."""
-    return Finding(f"run.{name}", verdict, because)
+    return Finding(f"run.{name}", verdict, said(because))
 
 
 DEMANDS = (
@@ -56,10 +76,10 @@ PASSING = (
         allowed="== 0",
         samples=2,
         parts=tuple(
-            Part(f"project {n}", Verdict.PASS, "last of tasks_open was 0; allowed == 0", seen)
-            for n, seen in (
-                (101, Estimate("0", 1, "2025-11-10 09:57:45 EST")),
-                (102, Estimate("0", 1, "2025-11-10 09:58:00 EST")),
+            group(Verdict.PASS, "last of tasks_open was 0; allowed == 0", seen, project=project)
+            for project, seen in (
+                ("101", Estimate("0", 1, at="2025-11-10T09:57:45-05:00")),
+                ("102", Estimate("0", 1, at="2025-11-10T09:58:00-05:00")),
             )
         ),
     ),
@@ -77,12 +97,12 @@ STARVED = criterion(
     parts=(
         check("test_every_lane_with_work_gets_slots"),
         *(
-            Part(
-                f"lane {lane}",
+            group(
                 Verdict.FAIL if lane == "Data-Schema" else Verdict.PASS,
                 f"min of lane_utilization was {value} at 2025-11-10 09:07:15 EST, "
                 "over 240 samples in this run; allowed > 0.20",
-                Estimate(value, 240, "2025-11-10 09:07:15 EST"),
+                Estimate(value, 240, at="2025-11-10T09:07:15-05:00"),
+                lane=lane,
             )
             for lane, value in zip(LANES, ("0.5", "0.125", "0.333333", "0.666667"), strict=True)
         ),
@@ -99,12 +119,11 @@ QUEUE = criterion(
     allowed="< 10, warns >= 8",
     samples=240,
     parts=(
-        Part(
-            "",
+        group(
             Verdict.WARN,
             "max of queue_depth was 8 at 2025-11-10 09:31:00 EST, over 240 samples in this run; "
             "allowed < 10, but >= 8 is a warning",
-            Estimate("8", 240, "2025-11-10 09:31:00 EST"),
+            Estimate("8", 240, at="2025-11-10T09:31:00-05:00"),
         ),
     ),
 )
@@ -116,7 +135,7 @@ PAGED = criterion(
     because="PD_ROUTING_KEY is not configured",
     severity="optional",
     kind="alerting",
-    parts=(Part("", Verdict.NOT_APPLICABLE, "PD_ROUTING_KEY is not configured"),),
+    parts=(group(Verdict.NOT_APPLICABLE, "PD_ROUTING_KEY is not configured"),),
 )
 
 RUNBOOK = criterion(
@@ -126,42 +145,62 @@ RUNBOOK = criterion(
     because="nobody has attested it",
     severity="soft",
     kind="manual",
-    parts=(Part("", Verdict.MISSING, "nobody has attested it"),),
+    parts=(Part(Subject(SubjectKind.ATTESTATION), Verdict.MISSING, Reason("attested.nobody")),),
 )
 
 
 def owed(finding: Finding, owner: str = "operations", due: str = "plms.day4/entry") -> Condition:
     """A finding as a condition."""
-    return Condition(finding.id, finding.verdict, finding.because, owner, due)
+    return Condition(finding.id, finding.verdict, finding.reason, owner, due)
+
+
+def cause(finding: Finding, answer: Answer = Answer.HOLD) -> Cause:
+    """A finding as what an answer rests on."""
+    state = State.of(finding.verdict).value if finding.kind == "guardrail" else ""
+    return Cause(finding.id, answer, finding.reason, state)
+
+
+def whole(text: str, answer: Answer = Answer.HOLD) -> Cause:
+    """A text as what an answer rests on, of no finding."""
+    return Cause("", answer, said(text))
 
 
 def decision(answer: Answer = Answer.GO, **changes: Any) -> Decision:
     """A decision of plms.day3/exit in prod; a GO without conditions unless told otherwise."""
-    one = Decision(
-        address=Address("plms", "day3", Gate.EXIT),
-        answer=answer,
-        reasons=("all 3 hard criteria hold, on evidence of a sealed run",),
-        conditions=(),
-        criteria=PASSING,
-        demands=DEMANDS,
-        guardrails=(),
+    plain = Decision(
+        plan="plms",
         plan_title="PLMS Tier 1, seven-day rollout",
-        phase_title="Portfolio scheduler",
         plan_digest="55d85e95a4ab111f322fbe3bffd5254d319626ec0fa2baf5f5dd76a85e7b9ef1",
+        phase="day3",
+        phase_title="Portfolio scheduler",
+        gate=Gate.EXIT,
         environment="prod",
-        run="20251110T150102-46ef62",
-        decided_at="2025-11-10T15:12:04.150716Z",
-        judged_at="2025-11-10T15:12:04.150716Z",
         release="plms-v1.0.0",
         configuration="sha256:9c1185a5c5e9fc54612808977ee8f548b2258d31",
+        run="20251110T150102-46ef62",
+        drill=None,
+        decided_at="2025-11-10T10:12:04.150716-05:00",
+        judged_at="2025-11-10T10:12:04.150716-05:00",
+        timezone="America/New_York",
         window="Mon 2025-11-10 09:00-11:00 EST",
-        looks=4,
-        head=Head(709, "6ae6253d0e8388d97d22c95c92405f62f54243dbec7e37fc8c32808aebc83ce9"),
+        window_instants=("2025-11-10T09:00:00-05:00", "2025-11-10T11:00:00-05:00"),
         zone_data="2025b",
+        decision=answer,
+        reasons=(Cause("", answer, Reason("gate.holds", {"hard": 3, "waived": 0})),),
+        conditions=(),
+        partial=(),
+        demands=DEMANDS,
+        criteria=PASSING,
+        guardrails=(),
+        looks=4,
+        waivers=(),
+        resets=(),
+        stand_ins=(),
         criteria_digest="85c7a96b64695bda8658f42b1fafee554b42decad1f1a4332333429fb9c4e6f9",
+        ledger=Head(709, "6ae6253d0e8388d97d22c95c92405f62f54243dbec7e37fc8c32808aebc83ce9"),
     )
-    one = replace(one, **changes)
-    return replace(one, substance_digest=substance(one))
+    changed = replace(plain, **changes)
+    return replace(changed, substance_digest=substance(changed))
 
 
 def waived(id_: str, use: Use = Use.APPLIED, limit: str = "") -> Waived:

@@ -26,7 +26,7 @@ SAID = {
         "Seen: rate of payment_ok was 1 (at least 0.970486 at 95 % confidence), over 100 "
         "samples in this run; allowed >= 0.95.",
         "Bounds: 100 samples show that it is between 0.970486 and 1 (Clopper and Pearson's "
-        "exact bounds of a share).",
+        "exact bounds of a share, at 95 % confidence).",
         "Worth: if 4.7 % or more were bad, 19 of 20 such runs would not have passed, where "
         "samples are independent of each other.",
     ),
@@ -74,8 +74,8 @@ SAID = {
         "Seen: rate of coupon_ok was 1 (at least 0.872694 at 95 % confidence), over 22 "
         "samples in this run; allowed >= 0.9, neither shown nor ruled out yet.",
         "Bounds: 22 samples show that it is between 0.872694 and 1 (Clopper and Pearson's "
-        "exact bounds of a share).",
-        "Next: 7 more samples, all good, would make it pass.",
+        "exact bounds of a share, at 95 % confidence).",
+        "Next: 14 more samples, all good, would make it pass at the next run.",
     ),
     "stock": (
         "missing (not seen, or it counts no longer)",
@@ -161,10 +161,11 @@ SAID = {
         "Condition: sre settles it, by shop.full/entry.",
     ),
     "shipping": (
-        "error (it could not be measured)",
+        "inconclusive (too little was seen to tell, or some of it cannot be judged)",
         "Asked: the rate of parcel_ok (the share that is 1), in this run, must be at least "
         "0.9; it takes at least 1 sample.",
-        "Seen: a rate is of outcomes between 0 and 1, and 2 was observed.",
+        "Seen: 1 of 2 samples of parcel_ok cannot be judged: a rate is of outcomes between 0 "
+        "and 1, and 2 was observed.",
         "Next: record parcel_ok as its rule takes it, then run again.",
     ),
     "history": (
@@ -231,7 +232,7 @@ def test_the_whole_of_one() -> None:
         "test_search: error; ConnectionError: connection refused by 10.0.0.7:443",
         "Next: mend the check, or the service that it calls, then run again; an error is never "
         "a pass.",
-        "Evidence: run r1 of release v2 in prod, decided 2025-11-10 15:00:00 UTC; "
+        "Evidence: run r1 of release v2 in prod, decided 2025-11-10 10:00:00 EST; "
         "shop.canary/exit is ROLLBACK, for graver reasons.",
     ]
 
@@ -253,8 +254,8 @@ def test_how_much_a_criterion_weighs() -> None:
 
 def test_reports_say_what_a_measurement_is_worth() -> None:
     shown = "22 samples show that it is between 0.872694 and 1"
-    decides = "7 more samples, all good, would make it pass"
+    decides = "14 more samples, all good, would make it pass at the next run"
     caught = "if 4.7 % or more were bad, 19 of 20 such runs would not have passed"
     page, text = to_html(DECISION), to_markdown(DECISION)
-    assert all(words in page for words in (shown, decides, caught, ">0.65 s<"))
-    assert all(words in text for words in (shown, decides, "(seen 0.65 s in 24 samples at"))
+    assert all(words in page for words in (shown, decides, caught, ">0.65s<"))
+    assert all(words in text for words in (shown, decides, "(seen 0.65s in 24 samples at"))

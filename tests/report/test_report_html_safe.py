@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import replace
 
+from pytest_rollout.model.finding import Attempted, said
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.html import MOST_ON_TOP, to_html
 from tests.report import report_decisions as given
@@ -74,15 +75,16 @@ def test_more_evidence_than_is_shown_is_announced_and_the_worst_is_shown() -> No
 
 
 def test_many_attempts_are_cut_and_announced() -> None:
-    part = replace(given.check(), attempts=("fail: no",) * 12)
+    part = replace(given.check(), attempts=(Attempted(Verdict.FAIL, said("no")),) * 12)
     tree = read(given.decision(criteria=(given.criterion("often", parts=(part,)),)))
     assert len(tree.one("ol", class_="attempts").all("li")) == 10
     assert "and 2 more attempts in decision.json" in tree.text
 
 
 def test_many_reasons_leave_room_on_the_first_screen_but_are_all_there() -> None:
-    reasons = tuple(f"reason number {n}" for n in range(40))
-    listed = read(given.decision(Answer.HOLD, reasons=reasons)).one("ul", class_="reasons")
+    reasons = [f"reason number {n}" for n in range(40)]
+    held = given.decision(Answer.HOLD, reasons=tuple(map(given.whole, reasons)))
+    listed = read(held).one("ul", class_="reasons")
     assert "and 34 more reasons" in listed.one("summary").text
     on_top = [node for node in listed.inside if isinstance(node, Node)]
     assert len(on_top) == MOST_ON_TOP + 1

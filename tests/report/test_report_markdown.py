@@ -8,18 +8,21 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_rollout.model.decision import Cause
+from pytest_rollout.model.finding import said
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.markdown import LIMIT, to_markdown
 from tests.report import report_decisions as given
 from tests.report.report_hostile import HOSTILE, hostile
 from tests.report.report_reading import tables
+from tests.words import because
 
 CODE = re.compile(r"`[^`\n]*`")
 
 
-def said(text: str) -> str:
+def reported(text: str) -> str:
     """The part of a report that is about a text of its own: one reason."""
-    lines = to_markdown(given.decision(Answer.HOLD, reasons=(text,))).splitlines()
+    lines = to_markdown(given.decision(Answer.HOLD, reasons=(given.whole(text),))).splitlines()
     return lines[lines.index("## Reason") + 2]
 
 
@@ -42,7 +45,7 @@ def test_what_limits_the_answer_stands_in_the_first_line() -> None:
 
 
 def test_sections_stand_in_the_order_of_the_page() -> None:
-    report = to_markdown(replace(given.rollback(), notes={"amended": "twice"}))
+    report = to_markdown(given.rollback())
     assert re.findall("^## (.*)", report, re.MULTILINE) == [
         "Reasons",
         "Conditions a GO would carry",
@@ -50,7 +53,6 @@ def test_sections_stand_in_the_order_of_the_page() -> None:
         "Criteria",
         "Evidence",
         "Guardrails",
-        "Notes",
         "For the record",
     ]
 
@@ -58,11 +60,10 @@ def test_sections_stand_in_the_order_of_the_page() -> None:
 def test_every_reason_condition_and_criterion_is_there() -> None:
     decision = given.no_go()
     report = to_markdown(decision)
-    for reason in decision.reasons:
-        name, _, says = reason.partition(": ")
-        assert f"- `{name}`: {says}\n" in report
+    for cause in decision.reasons:
+        assert f"- `{cause.id}`: {because(cause)}\n" in report
     facts, conditions, demands, criteria = tables(report)
-    assert facts[2][-1] == "2025-11-10 15:12:04 UTC"
+    assert facts[2][-1] == "2025-11-10 10:12:04 EST"
     assert [row[0] for row in conditions[2:]] == [f"`{one.id}`" for one in decision.conditions]
     assert [row[3:] for row in conditions[2:]] == [
         [one.owner, one.due] for one in decision.conditions
@@ -103,7 +104,7 @@ def test_guardrails_are_tripped_blind_or_quiet() -> None:
 def test_record_holds_digests_and_ledger() -> None:
     decision = given.decision()
     record = to_markdown(decision).partition("## For the record")[2]
-    for value in (decision.substance_digest, decision.plan_digest, decision.head.hash, "709"):
+    for value in (decision.substance_digest, decision.plan_digest, decision.ledger.hash, "709"):
         assert f": `{value}`\n" in record
 
 
@@ -135,7 +136,7 @@ def test_record_holds_digests_and_ledger() -> None:
     ],
 )
 def test_texts_show_as_themselves(text: str, shown: str) -> None:
-    assert said(text) == f"- {shown}"
+    assert reported(text) == f"- {shown}"
 
 
 def test_hostile_texts_break_no_table_and_no_line() -> None:
@@ -157,7 +158,7 @@ def test_hostile_ids_are_not_code_that_they_could_end() -> None:
 
 
 def test_long_texts_are_cut_and_say_by_how_much() -> None:
-    assert said("y" * 1_000).endswith("y … (700 more characters in decision.json)")
+    assert reported("y" * 1_000).endswith("y … (700 more characters in decision.json)")
 
 
 def test_a_thousand_criteria_fit_a_comment_and_say_what_is_left_out() -> None:
@@ -196,7 +197,7 @@ def test_hostile_texts_in_numbers_still_fit() -> None:
         Answer.NO_GO,
         criteria=many,
         conditions=tuple(map(given.owed, many)),
-        reasons=tuple(f"{one.id}: {HOSTILE * 99}" for one in many),
+        reasons=tuple(Cause(one.id, Answer.NO_GO, said(HOSTILE * 99)) for one in many),
     )
     assert len(to_markdown(decision)) <= LIMIT
 

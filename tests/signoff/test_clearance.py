@@ -14,6 +14,7 @@ from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.signoff.clearance import Clearance, Known, clearance
 from tests.judge.worlds import decided, plan_of, world_of
+from tests.words import because
 
 # The world is decided on Monday 2025-11-10 at ten in New York.
 HEADER = """\
@@ -74,7 +75,7 @@ def asked(
 
 def reason(answer: Clearance) -> str:
     """The one reason against a change."""
-    (found,) = [one.because for one in answer.findings if one.verdict.holds_back]
+    (found,) = [because(one) for one in answer.findings if one.verdict.holds_back]
     return found
 
 

@@ -12,6 +12,7 @@ from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.signoff.clearance import Clearance, Known, clearance
 from tests.signoff.test_clearance import decision_of, plan
+from tests.words import because
 
 STAND_UP = "2025-11-10T10:40:00-05:00"
 SATURDAY = "2025-11-15T03:00:00-05:00"
@@ -62,7 +63,7 @@ def test_each_sort_of_window_has_a_waiver_of_its_own(at: str, more: str, opening
     answer = cleared(at, waiver(Waives.WINDOW, opening), more=more)
     assert (answer.answer, states(answer)) == (Answer.GO, ["waived"])
     (finding,) = [one for one in answer.findings if one.verdict is Verdict.WAIVED]
-    assert finding.because.endswith("waived until 2025-11-30, approved by B. Two: agreed")
+    assert because(finding).endswith("waived until 2025-11-30, approved by B. Two: agreed")
     others = [waiver(Waives.WINDOW, one) for one in ("freeze", "change", "phase") if one != opening]
     assert cleared(at, *others, more=more).answer is Answer.HOLD
 
@@ -82,7 +83,7 @@ def test_an_open_window_needs_no_waiver() -> None:
 def test_a_waiver_of_a_window_ends_with_its_day_and_release() -> None:
     over = cleared(SATURDAY, waiver(Waives.WINDOW, "change", "2025-11-14"))
     assert over.answer is Answer.HOLD
-    assert "its waiver expired at the end of 2025-11-14" in over.findings[-1].because
+    assert "its waiver expired at the end of 2025-11-14" in because(over.findings[-1])
     assert cleared(SATURDAY, waiver(Waives.WINDOW, "change", "2025-11-15")).answer is Answer.GO
     other = waiver(Waives.WINDOW, "change", release="v0")
     assert cleared(SATURDAY, other).answer is Answer.HOLD
@@ -127,7 +128,7 @@ def test_the_waivers_of_a_go_must_still_stand() -> None:
     for today in ((), (replace(mine, reason="another"),), (replace(mine, approver="C"),)):
         answer = resting(today=today)
         assert answer.answer is Answer.HOLD
-        (found,) = [one.because for one in answer.findings if one.verdict.holds_back]
+        (found,) = [because(one) for one in answer.findings if one.verdict.holds_back]
         assert found == "the waiver of p.one.ready was changed or withdrawn since"
     moved = replace(mine, file="elsewhere.yaml", line=99)
     assert resting(today=(moved,)).answer is Answer.GO
@@ -136,5 +137,5 @@ def test_the_waivers_of_a_go_must_still_stand() -> None:
 def test_a_go_ends_with_the_waiver_it_rests_on() -> None:
     mine = waiver(Waives.CRITERION, "ready")
     late = resting(today=(mine,), at="2025-12-01T11:00:00-05:00")
-    found = [one.because for one in late.findings if one.verdict.holds_back]
+    found = [because(one) for one in late.findings if one.verdict.holds_back]
     assert "the waiver of p.one.ready expired at the end of 2025-11-30" in found
