@@ -171,8 +171,9 @@ def _whys(holes: Iterable[Hole]) -> tuple[Fact, ...]:
 def ahead(rule: Rule, sides: Sides, case: Case) -> Reason:
     """Return how many samples are from after the moment of judging, and by how much."""
     newest = max(seen.slot.t_us for seen in sides.ahead)
+    other = rule.versus.metric if rule.versus else rule.metric
     facts: Facts = {
-        "metric": rule.metric,
+        "metric": rule.metric if other == rule.metric else f"{rule.metric} and {other}",
         "ahead": len(sides.ahead),
         "n": len(sides.ahead) + len(sides.own.items) + len(sides.other.items),
         "by_us": newest - case.at_us,

@@ -172,7 +172,7 @@ class _Guard:
             for side, items in zip(known, batch, strict=True):
                 side += items
             groups = grouped(self.rule, *known, at_us)
-            earliest = earliest_of(batch) if since_us is None else since_us + 1
+            earliest = earliest_of(batch, at_us) if since_us is None else since_us + 1
             moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
             yield groups, sorted(moments)
 

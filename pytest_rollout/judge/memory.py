@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -59,27 +60,37 @@ def remembered(rule: Rule, group: Labels, trip: Part | None, lost: Part | None) 
 
 
 def batches_of(own: Sequence[Seen], other: Sequence[Seen]) -> list[Both]:
-    """Both sides of each run, in the order in which the runs were recorded.
+    """Return what became known together: the own side of a run as it ended, the other as it came.
 
-    Runs that follow each other in event time as well are one batch: at no moment of the first
-    was anything known of the next.
+    What follows in event time all that was known before is one batch with it: at no moment
+    before was anything known of it.
     """
-    runs: dict[str, Both] = {}
-    for number, side in enumerate((own, other)):
-        for item in side:
-            runs.setdefault(item.run, ([], []))[number].append(item)
+    runs, others = _by_run(own), _by_run(other)
+    ends = {max(map(recorded, items)): items for items in runs.values()}
+    moments = sorted({*ends, *(max(map(recorded, items)) for items in others.values())})
+    coming = sorted(other, key=recorded)
     batches: list[Both] = []
-    newest = 0
-    for batch in sorted(runs.values(), key=lambda both: max(map(recorded, chain(*both)))):
-        if batches and earliest_of(batch) > newest:
+    newest = came = 0
+    for moment in moments:
+        until = bisect_right(coming, moment, key=recorded)
+        batch: Both = list(ends.get(moment, ())), coming[came:until]
+        came = until
+        if batches and earliest_of(batch, newest + 1) > newest:
             for side, items in zip(batches[-1], batch, strict=True):
                 side += items
         else:
             batches.append(batch)
-        newest = max(newest, *map(event_time, chain(*batch)))
+        newest = max([newest, *map(event_time, chain(*batch))])
     return batches
 
 
-def earliest_of(batch: Both) -> int:
-    """When the first happened of what a batch brought, on either side."""
-    return min(map(event_time, chain(*batch)))
+def _by_run(items: Iterable[Seen]) -> dict[str, list[Seen]]:
+    runs: dict[str, list[Seen]] = {}
+    for item in items:
+        runs.setdefault(item.run, []).append(item)
+    return runs
+
+
+def earliest_of(batch: Both, default: int) -> int:
+    """Return when the first happened of what a batch brought, on either side."""
+    return min(map(event_time, chain(*batch)), default=default)

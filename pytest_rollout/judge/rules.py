@@ -19,6 +19,7 @@ from pytest_rollout.judge.series import (
     aged,
     expected,
     grouped,
+    once,
     opportunities,
     other_side,
     own_side,
@@ -74,9 +75,9 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
         run = case.world.run.id
         own = [seen for seen in own if seen.run == run]
     if oldest_us:
-        own = list(aged(own, oldest_us))
+        own = list(aged(once(own), oldest_us))
         fixed = rule.versus is not None and rule.versus.fixed
-        other = other if fixed else list(aged(other, oldest_us))
+        other = other if fixed else list(aged(once(other), oldest_us))
     taken = admitted(rule, own), admitted(rule, other, other=True)
     return grouped(rule, *taken, case.at_us)
 

@@ -103,21 +103,28 @@ def of_series(where: Mapping[str, str], seen: Iterable[Seen]) -> list[Seen]:
 
 def own_side(rule: Rule, case: Case) -> list[Seen]:
     """Return what was recorded in a rule's series with its labels, and what may be lost of it."""
-    lost = (one for one in case.world.lost if one.series is None or rule.metric in one.series)
     seen = of_series(rule.where, case.series(rule.metric))
-    return [*seen, *(item for one in lost for item in _anywhere(rule, one))]
+    return [*seen, *_lost(rule, rule.metric, rule.where, case.world.lost)]
 
 
-def _anywhere(rule: Rule, lost: Lost) -> Iterator[Seen]:
-    """A hole of unknown weight in each group that is expected."""
-    for group in expected(rule.each) or [()]:
-        labels = tuple(sorted({**rule.where, **dict(group)}.items()))
-        slot = Slot(rule.metric, labels, lost.t_us, _AFTER_ALL)
-        yield Seen(slot, Hole(lost.why), lost.t_us, lost.run)
+def _lost(
+    rule: Rule, series: str, where: Mapping[str, str], lost: Iterable[Lost]
+) -> Iterator[Seen]:
+    """What may be lost of a series: a hole of unknown weight in each group that is expected."""
+    for one in lost:
+        if one.series is not None and series not in one.series:
+            continue
+        for group in expected(rule.each) or [()]:
+            labels = tuple(sorted({**where, **dict(group)}.items()))
+            slot = Slot(series, labels, one.t_us, _AFTER_ALL)
+            yield Seen(slot, Hole(one.why), one.t_us, one.run)
 
 
 def other_side(rule: Rule, case: Case) -> list[Seen]:
-    """Return what a rule is compared with, before it is cut."""
+    """Return what a rule is compared with, before it is cut.
+
+    What may be lost of it counts unless the plan fixes it: that is what runs saw to their end.
+    """
     versus = rule.versus
     if versus is None:
         return []
@@ -125,7 +132,10 @@ def other_side(rule: Rule, case: Case) -> list[Seen]:
     if versus.release is not None:
         named = case.world.previous if versus.release == PREVIOUS else versus.release
         return of_series(versus.where, [s for s in past if named and s.release == named])
-    return of_series(versus.where, [*(past if versus.frozen else ()), *case.series(versus.metric)])
+    seen = of_series(versus.where, [*(past if versus.frozen else ()), *case.series(versus.metric)])
+    if versus.frozen:
+        return seen
+    return [*seen, *_lost(rule, versus.metric, versus.where, case.world.lost)]
 
 
 def aged(seen: Iterable[Seen], oldest_us: int) -> Iterator[Seen]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from pytest_rollout.model.evidence import Seen
+from pytest_rollout.model.evidence import Lost, Seen
 from pytest_rollout.model.finding import codes
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
@@ -18,6 +18,7 @@ from tests.judge.worlds import (
     SECOND,
     at,
     compared,
+    criterion,
     decided,
     guardrail,
     judged,
@@ -146,6 +147,17 @@ def test_the_other_side_that_a_later_run_brings_late_undoes_no_trip(more: str) -
     assert watched(rule, [*later, *first], at(20)) == "tripped"
 
 
+@pytest.mark.parametrize("late_run", ["r0", "r9"])
+def test_what_a_long_run_saw_of_the_other_side_before_counts_as_known(late_run: str) -> None:
+    rule = f'{compared("over: [{last: 1}]")}, fail: "> 1"'
+    short = series("m", [(2, 5)], run="r1")
+    early = series("b", [(1, 1)], run=late_run, recorded=1)
+    late = series("b", [(1.5, 5)], run=late_run, recorded=20)
+    assert watched(rule, [*short, *early], at(30)) == "tripped"
+    assert watched(rule, [*short, *early, *late], at(30)) == "tripped"
+    assert watched(rule, [*short, *late], at(30)) == "quiet"  # nothing was known of it then
+
+
 def test_the_other_side_that_comes_late_counts_at_its_own_time() -> None:
     rule = f'{compared("over: [{last: 1}]")}, fail: "> 1"'
     first = [*series("m", [(2, 5), (4, 1)]), *series("b", [(1, 5)])]
@@ -270,6 +282,48 @@ def test_a_criterion_is_no_better_for_a_value_outside_of_its_domain(more: str) -
         "a rate is of outcomes between 0 and 1, and 2 was observed"
     ) in text(finding)
     assert judged(rule, samples(0, 1, 0)).verdict is PASS
+
+
+LOST_SIDE = {
+    "last": "over: [{last: 5}]",
+    "span": "over: [{span: 1h}]",
+    "since": "over: [{since: begin}]",
+    "per minute": "per: 1m",
+    "per day": "per: day",
+    "in a row": "over: [{last: 5}], in_a_row: 1",
+}
+
+
+@pytest.mark.parametrize("how", LOST_SIDE)
+def test_what_a_killed_run_lost_of_the_other_side_is_a_hole_of_it(how: str) -> None:
+    past = -DAY if how == "per day" else 0
+    both = [*series("m", [(past + 61, 1), (past + 64, 1)]), *series("b", [(past + 62, 1)])]
+    lost = Lost("w0", at(past + 63), "its run was never sealed", frozenset({"b"}))
+    for known, verdict, state in (
+        ((), PASS, State.QUIET),
+        ((dataclasses.replace(lost, series=frozenset({"else"})),), PASS, State.QUIET),
+        ((lost,), INCONCLUSIVE, State.BLIND),
+    ):
+        passes = plan_of(criterion(f'{compared(LOST_SIDE[how])}, pass: "<= 1"'))
+        world = dataclasses.replace(world_of(passes, both, begun_us=at(past)), lost=known)
+        finding = decided(passes, world).criteria[0]
+        assert finding.verdict is verdict
+        fails = plan_of(guardrail(f'{compared(LOST_SIDE[how])}, fail: "> 1"'))
+        world = dataclasses.replace(world_of(fails, both, begun_us=at(past)), lost=known)
+        assert decided(fails, world).guardrails[0].state is state
+    assert "1 sample of the other side, b, cannot be judged: its run was never sealed" in (
+        text(finding)
+    )
+
+
+@pytest.mark.parametrize("t", [-1, 30])
+def test_what_was_lost_is_no_hole_of_a_side_that_the_plan_fixes(t: float) -> None:
+    rule = f'{compared("over: [{last: 1}]", ", frozen: begin")}, pass: "<= 1"'
+    plan = plan_of(criterion(rule))
+    both = [*series("m", [(61, 1)]), *series("b", [(-5, 1)])]
+    lost = Lost("w0", at(t), "its run was never sealed", frozenset({"b"}))
+    world = dataclasses.replace(world_of(plan, both), lost=(lost,))
+    assert decided(plan, world).criteria[0].verdict is PASS
 
 
 # --- reasons ----------------------------------------------------------------------------------
@@ -404,7 +458,7 @@ def test_the_other_side_is_not_from_after_the_moment_of_judging_either(frozen: s
     finding = judged(rule, [*both, seen(1, HOUR_NOW + 3600, "b")])
     assert finding.verdict is INCONCLUSIVE
     assert text(finding).startswith(
-        "1 of 3 samples of m is from after the moment of judging, up to 1h ahead"
+        "1 of 3 samples of m and b is from after the moment of judging, up to 1h ahead"
     )
 
 

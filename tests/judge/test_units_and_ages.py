@@ -148,6 +148,17 @@ def test_a_criterion_limits_the_age_of_its_evidence(
         )
 
 
+def test_what_was_recorded_again_is_as_old_as_its_first_record() -> None:
+    plan = aged_plan(60 * SECOND)
+    twice = [seen(1, 5, run="r0", recorded=5), seen(1, 5, recorded=HOUR_NOW)]
+    for observed in (twice, twice[::-1]):
+        finding = decided(plan, world_of(plan, observed)).criteria[0]
+        assert finding.verdict is INCONCLUSIVE
+        assert text(finding) == (
+            "1 of 1 sample of m cannot be judged: older than evidence may be (max_age)"
+        )
+
+
 def test_the_shorter_of_both_ages_counts() -> None:
     old = [seen(1, HOUR_NOW - DAY - 1), seen(1, HOUR_NOW)]
     for own, verdict in ((7 * DAY, INCONCLUSIVE), (60, INCONCLUSIVE)):
