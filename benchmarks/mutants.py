@@ -47,7 +47,7 @@ TESTS = {
         "tests/judge/test_order.py",
         "tests/judge/test_guardrail_words.py",
         "tests/report/test_explained.py",
-        "tests/soundness/test_remarks.py",
+        "tests/soundness",
         "tests/judge/test_monotone.py",
     ],
     "evidence": ["tests/evidence", "tests/judge/test_interruptions.py"],

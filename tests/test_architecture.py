@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "redact": set(),
     "plan": {"model", "calendar", "redact"},
     "judge": {"model", "calendar"},
-    "soundness": {"model", "calendar", "judge"},
+    "soundness": {"model", "calendar", "judge", "report"},
     "evidence": {"model", "calendar"},
     "report": {"model"},
     "targets": {"model", "redact"},

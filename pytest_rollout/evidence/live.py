@@ -63,6 +63,7 @@ def read_now(
         past=past,
         lost=tuple(others.lost),
         resets=reset,
+        previous=others.previous,
     )
     return Now(world, _running(world, others), head.sequence)
 

@@ -20,7 +20,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.evidence import Hole, Lost, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
-from pytest_rollout.model.rule import Versus
+from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.verdict import Answer
 
 _OF_A_RUN = (
@@ -49,6 +49,7 @@ class Others:
         self.lost: list[Lost] = []
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.problems: list[str] = []  # what keeps all of it from being trusted
+        self.previous: str | None = None  # the release that comparisons call previous
 
     def read(self, edge_us: int | None) -> None:
         """What they saw, and what of it is lost.
@@ -66,10 +67,13 @@ class Others:
     ) -> tuple[Seen, ...]:
         """What comparisons read: of any release until the phase began, or of accepted runs of one.
 
-        It is no evidence of what is judged, and stays apart from it.
+        It is no evidence of what is judged, and stays apart from it. Which release is the
+        previous one stands in ``previous`` afterwards.
         """
         if not compared or self._run.environment == EMBEDDED:
             return ()
+        if any(one.release == PREVIOUS for one in compared):
+            self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
         for records in self._whole(1):
             if seal_of(records) is not None:
@@ -87,7 +91,8 @@ class Others:
         if run.drill or run.problems:
             return
         releases = {fact.release for fact in run.releases}
-        accepted = {one.release for one in compared if {one.release} == releases}
+        wanted = {self._named(one) for one in compared}
+        accepted = {release for release in wanted if {release} == releases}
         if accepted and not _accepted(records, address):
             accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
@@ -95,6 +100,39 @@ class Others:
             early = frozen and begun_us is not None and one.slot.t_us <= begun_us
             if early or accepted:
                 yield replace(one, release=next(iter(accepted), None))
+
+    def _named(self, versus: Versus) -> str | None:
+        return self.previous if versus.release == PREVIOUS else versus.release
+
+    def _newest_accepted(self, address: Address) -> str | None:
+        """Return the other release whose run a gate accepted last; None where there is none.
+
+        Other than what the run is known to be of: one that cannot say it has no previous one.
+        A damaged run is passed over here, and noted where what it saw is read. Decisions are
+        found by walking the chain, so that an index that lies cannot make an older one newest.
+        """
+        ours = {fact.release for fact in self._run.releases} or {None}
+        if None in ours:
+            return None
+        accepted = [
+            (release, one.run)
+            for one in self._ledger.between(1, self._last - 1)
+            if one.kind is RecordKind.DECISION
+            and (one.subject, one.environment) == (str(address), self._run.environment)
+            and (release := _release_accepted(one)) not in (None, *ours)
+        ]
+        newest_first = reversed(accepted)
+        return next((one for one, run in newest_first if self._release_of(run) == one), None)
+
+    def _release_of(self, name: str) -> str | None:
+        """Return the one release of a whole run that may be compared with, else None."""
+        records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
+        if damage(self._ledger, records) or seal_of(records) is None:
+            return None
+        run = facts.run_of(evidence_of(records), self._phase, None)
+        releases = {fact.release for fact in run.releases}
+        comparable = len(releases) == 1 and not (run.drill or run.problems)
+        return releases.pop() if comparable else None
 
     def _whole(self, first: int) -> Iterator[list[Record]]:
         """The records of each run that left one since a first; notes those that are damaged."""
@@ -187,6 +225,14 @@ def _accepted(records: Sequence[Record], address: Address) -> bool:
         one.subject == str(address) and as_written(one) and _answer(one) == Answer.GO.value
         for one in decided
     )
+
+
+def _release_accepted(decision: Record) -> str | None:
+    """Return the release that a stored decision lets pass, if it does and names one."""
+    if _answer(decision) != Answer.GO.value:
+        return None
+    release = json.loads(decision.body).get("release")
+    return release if isinstance(release, str) else None
 
 
 def _answer(record: Record) -> str:

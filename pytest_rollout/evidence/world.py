@@ -90,6 +90,7 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
         attestations=said,
         rolled=rolled_up(ledger, records, address, phase),
         resets=reset,
+        previous=others.previous,
         failed_before=looks.failed,
     )
     return Reading(world, at_us)

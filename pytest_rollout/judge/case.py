@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -115,22 +115,33 @@ def watched(phase: Phase, gate: Gate) -> tuple[Guardrail, ...]:
 def criteria_digest(phase: Phase, gate: Gate) -> str:
     """Return a fingerprint of what a gate asks, whatever the layout of the file.
 
-    The faults that drills plant are no part of it: they ask nothing of the target.
+    What stands at its default is left out, so that a key which the plan language learns later
+    voids no decision about a plan that does not use it. A default must therefore never change
+    its meaning. The faults that drills plant are no part of it: they ask nothing of the target.
     """
     stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *watched(phase, gate))
-    rows = [{**dataclasses.asdict(one), "line": 0} for one in stated]
-    for row in rows:
-        del row["faults"]
-        if row.get("check"):
-            row["check"]["line"] = 0
-    return hashlib.sha256(canonical(_plain(rows)).encode()).hexdigest()
+    return hashlib.sha256(canonical(_plain(stated)).encode()).hexdigest()
+
+
+_ASKS_NOTHING = ("line", "faults")
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, dict):
+    """Return a value as JSON has it; of a dataclass the fields that are not at their default."""
+    if dataclasses.is_dataclass(value):
+        asked = (one for one in dataclasses.fields(value) if one.name not in _ASKS_NOTHING)
+        held = ((one, getattr(value, one.name)) for one in asked)
+        return {one.name: _plain(item) for one, item in held if not _at_default(one, item)}
+    if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, (Fraction, Decimal)):
         return str(value)
     return getattr(value, "value", value)
+
+
+def _at_default(field: dataclasses.Field[object], value: object) -> bool:
+    if field.default_factory is not dataclasses.MISSING:
+        return value == field.default_factory()
+    return field.default is not dataclasses.MISSING and value == field.default

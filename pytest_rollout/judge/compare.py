@@ -9,8 +9,9 @@ from fractions import Fraction
 from statistics import NormalDist
 
 from pytest_rollout.judge.intervals import Interval, outward
+from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.judge.slices import Slice
-from pytest_rollout.judge.takes import Weighted, filled, tallied, weighted
+from pytest_rollout.judge.takes import filled, tallied, weighted
 from pytest_rollout.judge.tally import Point, Terms
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Take

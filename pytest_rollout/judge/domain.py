@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from pytest_rollout.judge.slices import opportunities
+from pytest_rollout.judge.series import opportunities
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.numbers import exact_text

@@ -13,8 +13,10 @@ from math import ceil
 from pytest_rollout.judge import kernels
 from pytest_rollout.judge.case import Case, instant
 from pytest_rollout.judge.intervals import least, outward
-from pytest_rollout.judge.slices import Absent, Sides, Slice
-from pytest_rollout.judge.takes import kind_of, share_passes
+from pytest_rollout.judge.outcomes import share_passes
+from pytest_rollout.judge.series import Absent, Sides
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.takes import kind_of
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Hole
 from pytest_rollout.model.finding import Estimate, Fact, Part, Reason
@@ -57,9 +59,10 @@ def measured(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Reason
     if not rule.in_theorem:
         return Reason("ranks.shifted" if known.verdict is Verdict.FAIL else "ranks.alike", facts)
     if rule.confidence is not None and known.bound is not None:
-        up = rule.bands.passes.upward
-        end = known.bound.low if up else known.bound.high
+        low = rule.bands.passes.upward is not (known.verdict is Verdict.FAIL)
+        end = known.bound.low if low else known.bound.high  # the one that decides
         facts["bound"] = None if end is None else exact_text(end)
+        facts["side"] = "low" if low else "high"
         facts |= _level(rule, terms)
     return Reason(_CODES[known.verdict], facts)
 
@@ -168,8 +171,9 @@ def _whys(holes: Iterable[Hole]) -> tuple[Fact, ...]:
 def ahead(rule: Rule, sides: Sides, case: Case) -> Reason:
     """Return how many samples are from after the moment of judging, and by how much."""
     newest = max(seen.slot.t_us for seen in sides.ahead)
+    other = rule.versus.metric if rule.versus else rule.metric
     facts: Facts = {
-        "metric": rule.metric,
+        "metric": rule.metric if other == rule.metric else f"{rule.metric} and {other}",
         "ahead": len(sides.ahead),
         "n": len(sides.ahead) + len(sides.own.items) + len(sides.other.items),
         "by_us": newest - case.at_us,
@@ -276,7 +280,7 @@ def more(rule: Rule, known: Assessed, terms: Terms) -> int | None:
     n, upward = known.point.n, rule.bands.passes.upward
     seen = round(known.point.value * n)
     bad = n - seen if upward else seen
-    level = terms.level / 2 if terms.looks_count else terms.level
+    level = terms.level / 2 if terms.again else terms.level
     return least(lambda extra: share_passes(rule, bad, n + extra, level))
 
 

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pytest_rollout.judge import facts
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.looks import Look, looks_of, rows
+from pytest_rollout.judge.memory import (
+    Both,
+    Latch,
+    Memory,
+    Watch,
+    batches_of,
+    earliest_of,
+    remembered,
+)
 from pytest_rollout.judge.rules import absent_part, could_fail, judge_slice, subject_of
 from pytest_rollout.judge.running import only_grows, suspects
-from pytest_rollout.judge.slices import (
+from pytest_rollout.judge.series import (
     Absent,
     Groups,
-    Reach,
     Sides,
-    Slice,
     absences,
     event_time,
     expected,
     grouped,
     other_side,
     own_side,
-    recorded,
     resolved,
-    slice_of,
-    slices,
 )
+from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
@@ -35,17 +40,6 @@ from pytest_rollout.model.plan import Guardrail
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import State, Verdict, worst
-
-Latch = tuple[Part | None, Part | None]  # a trip, and a hole that could have been one
-_STALE = Reason("all-stale")
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What one who looks again and again need not judge once more."""
-
-    until_us: int | None = None  # moments up to here were judged
-    latched: Mapping[tuple[int, Labels], Latch] = field(default_factory=dict)  # rule, group
 
 
 def judge_guardrail(case: Case, guardrail: Guardrail) -> Finding:
@@ -92,31 +86,6 @@ def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Findin
     return finding, Memory(case.at_us, latched)
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What is known of one group: its trip, a hole that could have been one, its last look."""
-
-    slice_: Slice
-    now: Part
-    trip: Part | None = None
-    lost: Part | None = None
-
-    def latest_us(self) -> int:
-        """The record time of the newest slot that was in reach; 0 where there is none."""
-        return max((seen.seen_us for seen in self.slice_.own), default=0)
-
-    def parts(self, *, stale: bool) -> Iterator[Part]:
-        """A trip does not hide that the same group is blind."""
-        if self.trip is not None:
-            yield self.trip
-        if self.lost is not None:
-            yield self.lost
-        elif stale:
-            yield Part(self.now.subject, Verdict.MISSING, _STALE)
-        elif self.trip is None or State.of(self.now.verdict) is State.BLIND:
-            yield self.now
-
-
 class _Guard:
     """One rule, watched over all that happened."""
 
@@ -134,7 +103,7 @@ class _Guard:
         self.terms = terms
         self.reset_us = reset.at_us if reset else None
         self.since_us = since_us
-        self.watches = {group: _remembered(rule, group, *latch) for group, latch in known.items()}
+        self.watches = {group: remembered(rule, group, *latch) for group, latch in known.items()}
         self.absent: list[Absent] = []
         self.reach = Reach.of(case)
 
@@ -142,6 +111,8 @@ class _Guard:
         """What it says of each group, and of groups that fall short."""
         own = [seen for seen in own_side(self.rule, self.case) if self._counts(seen)]
         other = other_side(self.rule, self.case)
+        if self.rule.versus is not None and not self.rule.versus.fixed:
+            other = [seen for seen in other if self._counts(seen)]
         taken = admitted(self.rule, own), admitted(self.rule, other, other=True)
         groups = grouped(self.rule, *taken, self.case.at_us)
         rows_ = self.rule.streak is not None or self.rule.per is not None
@@ -152,12 +123,17 @@ class _Guard:
                 self._slots(known, moments)
         if not rows_:
             self._look(self.case.at_us, groups)
-        yield from self._states(groups)
+        ahead = {
+            group: facts.ahead(self.rule, sides, self.case)
+            for group, sides in groups.items()
+            if sides.ahead
+        }
+        for part in self._states(groups):
+            if part.verdict is not Verdict.MISSING or part.subject.labels not in ahead:
+                yield part
         yield from (absent_part(self.rule, item) for item in self.absent)
-        for group, sides in groups.items():
-            if sides.ahead:
-                reason = facts.ahead(self.rule, sides, self.case)
-                yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
+        for group, reason in ahead.items():
+            yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
     def _states(self, groups: Groups) -> Iterator[Part]:
         """The state of each group; one that is not listed is stale only where all of them are."""
@@ -187,20 +163,16 @@ class _Guard:
         What a later run brings late, on either side, is judged at its own time, and does not
         undo a trip that was shown before.
         """
-        at_us = self.case.at_us
-        batches = [list(own)] if own and self.since_us is not None else _batches(own)
+        at_us, since_us = self.case.at_us, self.since_us
+        batches = batches_of(own, other) if since_us is None else [(list(own), list(other))]
         if not batches:
             yield grouped(self.rule, own, other, at_us), []
-        known: list[Seen] = []
-        for number, batch in enumerate(batches):
-            known += batch
-            newest = max(map(recorded, batch))
-            final = number == len(batches) - 1
-            beside = other if final else [seen for seen in other if recorded(seen) <= newest]
-            groups = grouped(self.rule, known, beside, at_us)
-            earliest = min(map(event_time, batch))
-            if self.since_us is not None:
-                earliest = self.since_us + 1
+        known: Both = ([], [])
+        for batch in batches:
+            for side, items in zip(known, batch, strict=True):
+                side += items
+            groups = grouped(self.rule, *known, at_us)
+            earliest = earliest_of(batch, at_us) if since_us is None else since_us + 1
             moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
             yield groups, sorted(moments)
 
@@ -233,7 +205,7 @@ class _Guard:
                 continue
             now = judge_slice(self.rule, slice_, self.terms)
             if watch is None:
-                watch = self.watches[slice_.group] = _Watch(slice_, now)
+                watch = self.watches[slice_.group] = Watch(slice_, now)
             watch.slice_, watch.now = slice_, now
             if now.verdict is Verdict.FAIL:
                 watch.trip = watch.trip or now
@@ -257,7 +229,7 @@ class _Guard:
     def _row(self, streak: Streak, group: Labels, sides: Sides) -> None:
         newest = Slice(group, tuple(sides.own.items), self.rule.scopes[0], 1)
         nothing = Part(subject_of(group), Verdict.MISSING, facts.no_look(self.rule))
-        watch = self.watches.setdefault(group, _Watch(newest, nothing))
+        watch = self.watches.setdefault(group, Watch(newest, nothing))
         watch.slice_ = newest
         looks = self._latest(streak, group, sides)
         parts = [judge_slice(self.rule, look.slice_, self.terms) for look in looks]
@@ -317,30 +289,3 @@ def last_reset(world: World, id_: str) -> Reset | None:
         key=lambda reset: reset.at_us,
         default=None,
     )
-
-
-def _remembered(rule: Rule, group: Labels, trip: Part | None, lost: Part | None) -> _Watch:
-    """A group of which nothing is known but what latched."""
-    latched = trip or lost
-    assert latched is not None
-    return _Watch(Slice(group, (), rule.scopes[0], 1), latched, trip, lost)
-
-
-def _batches(items: Sequence[Seen]) -> list[list[Seen]]:
-    """The slots of each run, in the order in which the runs were recorded.
-
-    Runs that follow each other in event time as well are one batch: at no moment of the first
-    was anything known of the next.
-    """
-    runs: dict[str, list[Seen]] = {}
-    for item in items:
-        runs.setdefault(item.run, []).append(item)
-    batches: list[list[Seen]] = []
-    newest = 0
-    for batch in sorted(runs.values(), key=lambda batch: max(map(recorded, batch))):
-        if batches and min(map(event_time, batch)) > newest:
-            batches[-1] += batch
-        else:
-            batches.append(batch)
-        newest = max(newest, *map(event_time, batch))
-    return batches

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_rollout.judge.compare import MOST_PAIRS, TOO_MANY, pairs, spread
-from pytest_rollout.judge.takes import Weighted
+from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.model.finding import Reason
 
 METHOD = "Kayenta, outside the theorem"

@@ -8,9 +8,11 @@ from functools import partial
 
 from pytest_rollout import calendar
 from pytest_rollout.calendar import Bucket, Bucketing
-from pytest_rollout.judge.slices import Reach, Series, Sides, Slice, cut_both, least, slice_of
-from pytest_rollout.model.evidence import Seen
-from pytest_rollout.model.finding import Labels
+from pytest_rollout.calendar.buckets import MOST_BUCKETS
+from pytest_rollout.judge.series import Series, Sides
+from pytest_rollout.judge.slices import Reach, Slice, cut_both, least, slice_of
+from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.finding import Labels, Reason
 from pytest_rollout.model.rule import PerUnit, Rule, Scope, ScopeKind, Streak
 
 _CALENDAR = {
@@ -67,7 +69,11 @@ def _buckets(rule: Rule, group: Labels, sides: Sides, reach: Reach) -> Iterator[
             yield replace(look, at_us=look.slice_.own[-1].slot.t_us)
         return
     if rule.per.unit is PerUnit.SPAN:
-        closed = _spans(rule.per.length_us, sides.own, reach)
+        try:
+            closed = _spans(rule.per.length_us, sides.own, reach)
+        except ValueError:
+            yield _uncounted(rule, group, sides, reach)
+            return
     else:
         closed = _closed(_CALENDAR[rule.per.unit], sides.own, reach)
     for bucket in closed:
@@ -103,6 +109,14 @@ def _spans(length_us: int, series: Series, reach: Reach) -> tuple[Bucket, ...]:
     first = series.times[0] // length_us * length_us
     last = (series.times[-1] // length_us + 1) * length_us
     return calendar.span_buckets(length_us, first - 1, min(last, reach.at_us))
+
+
+def _uncounted(rule: Rule, group: Labels, sides: Sides, reach: Reach) -> Look:
+    """The one look where more buckets lie between the first slot and the last than are judged."""
+    assert rule.per is not None
+    why = Reason("hole.too-many-buckets", {"most": MOST_BUCKETS, "per": rule.per.words})
+    lost = (replace(sides.own.items[-1], value=Hole(why)),)
+    return Look(reach.at_us, Slice(group, lost, Scope(ScopeKind.RUN, 1), 1, lost))
 
 
 def _runs(items: Iterable[Seen]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_rollout.judge import facts, kayenta
@@ -11,22 +11,21 @@ from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.intervals import Interval, band, banded
 from pytest_rollout.judge.looks import Look, in_scope, long_enough, looks_of
-from pytest_rollout.judge.slices import (
+from pytest_rollout.judge.series import (
     Absent,
     Groups,
-    Reach,
     Sides,
-    Slice,
     absences,
     aged,
     expected,
     grouped,
+    once,
     opportunities,
     other_side,
     own_side,
     resolved,
-    slices,
 )
+from pytest_rollout.judge.slices import Reach, Slice, slices
 from pytest_rollout.judge.takes import tallied, weighted
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind
@@ -51,6 +50,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
     else:
         parts, absent = _fold(rule, groups, reach, terms)
     parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
+    parts += _only_ahead(rule, groups, parts, case)
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
         return tuple(parts)
@@ -58,11 +58,14 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
 
 
 def terms_of(rule: Rule, case: Case) -> Terms:
+    """Return what a criterion's rule is judged under."""
+    level = level_of(rule, case.looks)
+    return Terms(case.plan.timezone, level, looks=case.looks, again=not case.embedded)
+
+
+def level_of(rule: Rule, looks: int) -> float:
     """Return the level of the k-th look: halved with each, so that looking again buys nothing."""
-    if rule.confidence is None:
-        return Terms(case.plan.timezone)
-    level = float(rule.confidence.level) * 2.0 ** -(case.looks - 1)
-    return Terms(case.plan.timezone, level, looks=case.looks, looks_count=not case.embedded)
+    return float(rule.confidence.level) * 2.0 ** -(looks - 1) if rule.confidence else 0.0
 
 
 def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
@@ -72,9 +75,9 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
         run = case.world.run.id
         own = [seen for seen in own if seen.run == run]
     if oldest_us:
-        own = list(aged(own, oldest_us))
-        fixed = rule.versus is not None and (rule.versus.release or rule.versus.frozen)
-        other = other if fixed else list(aged(other, oldest_us))
+        own = list(aged(once(own), oldest_us))
+        fixed = rule.versus is not None and rule.versus.fixed
+        other = other if fixed else list(aged(once(other), oldest_us))
     taken = admitted(rule, own), admitted(rule, other, other=True)
     return grouped(rule, *taken, case.at_us)
 
@@ -82,7 +85,7 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
 def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
     """At best inconclusive where samples are from after the moment of judging: of any look."""
     sides = groups.get(part.subject.labels, Sides())
-    if not sides.ahead or part.verdict.rank <= Verdict.INCONCLUSIVE.rank:
+    if not sides.ahead or part.verdict in (Verdict.FAIL, Verdict.ERROR):
         return part
     reason = facts.ahead(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
@@ -94,6 +97,15 @@ def _plain(part: Part) -> Part:
         return part
     more = part.estimate.more if part.reason.code == "open" else None
     return replace(part, estimate=replace(part.estimate, catches=None, more=more))
+
+
+def _only_ahead(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) -> Iterator[Part]:
+    """The parts of groups of which nothing is known but samples that are still to come."""
+    judged = {part.subject.labels for part in parts}
+    for group, sides in groups.items():
+        if sides.ahead and group not in judged:
+            reason = facts.ahead(rule, sides, case)
+            yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
 
 def assess(

@@ -11,7 +11,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import groupby
 
-from pytest_rollout.judge.slices import Slice, event_time
+from pytest_rollout.judge.series import event_time
+from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import tally_of
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Hole

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil, lcm
 
 from pytest_rollout.judge import kernels
-from pytest_rollout.judge.intervals import Interval, band, most, outward, share_interval
-from pytest_rollout.judge.tally import BEYOND, Point, Tally, Terms, extreme
+from pytest_rollout.judge.intervals import Interval, band, outward
+from pytest_rollout.judge.outcomes import Quantile, Rate, Share, Weighted
+from pytest_rollout.judge.tally import BEYOND, ExactSum, Tally, Terms, extreme
 from pytest_rollout.model.evidence import Hole, Seen, Slot
-from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take
+from pytest_rollout.model.rule import Rule, Scope, Take
 from pytest_rollout.model.verdict import Verdict
-
-Weighted = list[tuple[Fraction, int, Slot]]
 
 
 class _Count(Tally):
@@ -27,24 +24,18 @@ class _Count(Tally):
 
 
 class _Sum(Tally):
-    """Whole numbers are added, a denominator at a time: many times faster than fractions."""
-
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
         super().__init__(rule, scope, terms)
-        self._sums: dict[int, int] = {}
-        self._first: Slot | None = None  # that contributed something
+        self._sum = ExactSum()
 
     def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        above, below = value.numerator, value.denominator
-        self._sums[below] = self._sums.get(below, 0) + above * count
-        if above and self._first is None:
-            self._first = slot
+        self._sum.add(value, count, slot)
 
     def value(self) -> Fraction:
-        return sum((Fraction(above, below) for below, above in self._sums.items()), Fraction(0))
+        return self._sum.value
 
     def slot(self) -> Slot | None:
-        return self._first
+        return self._sum.first
 
 
 class _Mean(_Sum):
@@ -148,151 +139,6 @@ class _Increase(Tally):
         return self._slot
 
 
-class _Outcomes(Tally):
-    """What can be watched: each sample is good or bad, against a share of good ones."""
-
-    def asked(self) -> tuple[int, int, float]:
-        """Return the good ones, the bad ones, and the share of good ones asked for."""
-        raise NotImplementedError
-
-    def fails(self) -> bool:
-        if self.rule.confidence is None or not self.terms.watched:
-            return super().fails()
-        good, bad, share = self.asked()
-        windows = max(1, self.rule.confidence.windows)
-        if not 0 < share < 1:
-            return bad > 0 if share >= 1 else False
-        if self.scope.kind in (ScopeKind.SINCE, ScopeKind.RUN):
-            return kernels.watched_log_e(good, bad, share) >= -math.log(self.terms.level)
-        return kernels.binomial_cdf(good, good + bad, share) <= self.terms.level / windows
-
-
-class _Share(_Outcomes):
-    """The share of samples inside a cut."""
-
-    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
-        super().__init__(rule, scope, terms)
-        self._inside = 0
-
-    def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        assert self.rule.take.share_of is not None
-        if self.rule.take.share_of.holds(value):
-            self._inside += count
-
-    def fill(self, count: int, slot: Slot, *, harmful: bool) -> None:
-        self.n += count
-        if self.rule.bands.passes.upward is not harmful:
-            self._inside += count
-
-    def value(self) -> Fraction:
-        return Fraction(self._inside, self.n)
-
-    def interval(self) -> Interval:
-        return share_interval(self._inside, self.n, self.terms.level)
-
-    def asked(self) -> tuple[int, int, float]:
-        fail = self.rule.bands.fail
-        assert fail is not None
-        inside, limit = self._inside, float(fail.limit)
-        outside = self.n - inside
-        return (outside, inside, 1 - limit) if fail.upward else (inside, outside, limit)
-
-    @staticmethod
-    def allowed(rule: Rule, n: int, level: float) -> int | None:
-        return most(n, lambda bad: share_passes(rule, bad, n, level))
-
-
-class _Rate(_Share):
-    """The mean of outcomes between 0 and 1."""
-
-    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
-        super().__init__(rule, scope, terms)
-        self._sums = _Sum(rule, scope, terms)
-
-    def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        self._sums.take(value, count, slot)
-        if value:
-            self._inside += count
-
-    def fill(self, count: int, slot: Slot, *, harmful: bool) -> None:
-        self.add(Fraction(self.rule.bands.passes.upward is not harmful), count, slot)
-
-    def value(self) -> Fraction:
-        return self._sums.value() / self.n
-
-    def slot(self) -> Slot | None:
-        return self._sums.slot()
-
-
-class _Quantile(_Outcomes):
-    """Nearest rank: of ten, the median is the fifth."""
-
-    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
-        super().__init__(rule, scope, terms)
-        self._values: Weighted = []
-        self._bad = 0  # on the failing side of the cut
-
-    def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        self._values.append((value, count, slot))
-        if band(self.rule.bands, value) is Verdict.FAIL:
-            self._bad += count
-
-    def _ranked(self, rank: int) -> tuple[Fraction, Slot]:
-        passed = 0
-        for value, count, slot in ordered(self._values):
-            passed += count
-            if passed >= rank:
-                return value, slot
-        raise AssertionError("a rank lies within n")
-
-    def _rank(self) -> int:
-        quantile = self.rule.take.quantile
-        assert quantile is not None
-        return max(1, ceil(quantile * self.n))
-
-    def point(self) -> Point | None:
-        if not self.n:
-            return None
-        value, slot = self._ranked(self._rank())
-        return Point(value, self.n, slot)
-
-    def interval(self) -> Interval:
-        """Order statistics; the side for which there are too few samples is open."""
-        assert self.rule.take.quantile is not None
-        q, a = float(self.rule.take.quantile), self.terms.level
-        low, high = kernels.rank_low(self.n, q, a), kernels.rank_high(self.n, q, a)
-        return Interval(
-            self._ranked(low)[0] if low >= 1 else None,
-            self._ranked(high)[0] if high <= self.n else None,
-            "order statistics",
-        )
-
-    def fails(self) -> bool:
-        """Without sorting: the quantile fails where its rank lies among the bad ones."""
-        if self.rule.confidence is not None:
-            return super().fails()
-        rank = self._rank()
-        if self.rule.bands.passes.upward:
-            return bool(self.n) and self._bad >= rank
-        return self.n - self._bad < rank
-
-    def asked(self) -> tuple[int, int, float]:
-        assert self.rule.take.quantile is not None
-        q = float(self.rule.take.quantile)
-        share = 1 - q if self.rule.bands.passes.upward else q
-        return self.n - self._bad, self._bad, share
-
-    @staticmethod
-    def allowed(rule: Rule, n: int, level: float) -> int | None:
-        assert rule.take.quantile is not None
-        upward, q = rule.bands.passes.upward, float(rule.take.quantile)
-        if level:
-            edge = kernels.rank_low(n, q, level) if upward else kernels.rank_high(n, q, level)
-            return edge - 1 if upward else n - edge
-        rank = max(1, ceil(rule.take.quantile * n))
-        return rank - 1 if upward else n - rank
-
-
 class _Tolerated(Tally):
     """Each sample by itself; bad ones are counted, in all and one after the other."""
 
@@ -334,9 +180,9 @@ _TALLIES: dict[Take, type[Tally]] = {
     Take.MAX: _Extremum,
     Take.LAST: _Last,
     Take.INCREASE: _Increase,
-    Take.RATE: _Rate,
-    Take.SHARE: _Share,
-    Take.QUANTILE: _Quantile,
+    Take.RATE: Rate,
+    Take.SHARE: Share,
+    Take.QUANTILE: Quantile,
 }
 
 
@@ -355,12 +201,17 @@ def tallied(
 ) -> Tally:
     """Return the tally of some slots: holes are left out, or filled with what harms or helps."""
     tally = tally_of(rule, scope, terms)
+    take = tally.take
+    n = 0
     for item in seen:
-        if not isinstance(item.value, Hole):
-            for value, count in item.value:
-                tally.add(value, count, item.slot)
+        held = item.value
+        if not isinstance(held, Hole):
+            for value, count in held:
+                n += count
+                take(value, count, item.slot)
         elif harmful is not None:
-            tally.fill(1 if item.value.n is None else item.value.n, item.slot, harmful=harmful)
+            tally.fill(1 if held.n is None else held.n, item.slot, harmful=harmful)
+    tally.n += n
     return tally
 
 
@@ -383,18 +234,3 @@ def weighted(seen: Iterable[Seen]) -> Weighted:
         if not isinstance(item.value, Hole)
         for value, count in item.value
     ]
-
-
-def ordered(values: Weighted) -> Weighted:
-    """Return the values by size; equal ones in the order in which they came."""
-    scale = lcm(*{value.denominator for value, _, _ in values})
-    return sorted(values, key=lambda item: item[0].numerator * (scale // item[0].denominator))
-
-
-def share_passes(rule: Rule, bad: int, n: int, level: float) -> bool:
-    """Return whether a rate or share passes with so many bad samples of ``n``."""
-    passes = rule.bands.passes
-    inside = n - bad if passes.upward else bad
-    if level:
-        return share_interval(inside, n, level).inside(passes)
-    return passes.holds(Fraction(inside, n))

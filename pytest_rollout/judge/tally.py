@@ -26,7 +26,7 @@ class Terms:
     level: float = 0.0  # of this look, where the rule states a confidence
     watched: bool = False  # a guardrail: looked at again and again
     looks: int = 1  # of the release, this one included
-    looks_count: bool = False  # whether the next run is another look
+    again: bool = False  # whether the next run will be another look
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,26 @@ class Assessed:
     def value(self) -> Fraction:
         """What the cuts are applied to."""
         return self.point.value if self.difference is None else self.difference
+
+
+class ExactSum:
+    """The sum of values, exactly: whole numbers, a denominator at a time, not fractions."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, int] = {}
+        self.first: Slot | None = None  # that contributed something
+
+    def add(self, value: Fraction, count: int, slot: Slot) -> None:
+        """Add a value some times."""
+        above, below = value.numerator, value.denominator
+        if above:
+            self._sums[below] = self._sums.get(below, 0) + above * count
+            self.first = self.first or slot
+
+    @property
+    def value(self) -> Fraction:
+        """The sum so far."""
+        return sum((Fraction(above, below) for below, above in self._sums.items()), Fraction(0))
 
 
 class Tally:

@@ -147,6 +147,7 @@ def _from_sentences(data: Mapping[str, Any]) -> dict[str, Any]:
     causes = [{"id": "", "answer": answer, "reason": _sentence(one)} for one in data["reasons"]]
     return {
         **data,
+        "schema": SCHEMA,  # of the shape; `judge` still says who judged
         "timezone": "UTC",
         "reasons": causes,
         "conditions": [{**one, "reason": _sentence(one["because"])} for one in data["conditions"]],
@@ -165,9 +166,17 @@ def _parts(finding: Mapping[str, Any]) -> list[dict[str, Any]]:
             "verdict": one["verdict"],
             "reason": _sentence(one["because"]),
             "estimate": _estimate(one["seen"]),
+            "attempts": [_attempted(attempt) for attempt in one["attempts"]],
         }
         for one in finding["evidence"]
     ]
+
+
+def _attempted(text: str) -> dict[str, Any]:
+    """An attempt that was one text: its verdict, and why unless it passed."""
+    verdict, _, why = text.partition(": ")
+    reason = _sentence(why) if why else {"code": "passed", "facts": {}}
+    return {"verdict": verdict, "reason": reason}
 
 
 def _estimate(seen: Mapping[str, Any] | None) -> dict[str, Any] | None:

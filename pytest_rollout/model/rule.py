@@ -156,6 +156,11 @@ class Per:
             return duration_words(self.length_us)
         return str(self.unit.value)
 
+    @property
+    def plural(self) -> str:
+        """Several of them as a reader would say it: ``days``, ``stretches of 5m``."""
+        return f"stretches of {self.words}" if self.unit is PerUnit.SPAN else f"{self.words}s"
+
 
 @dataclass(frozen=True, slots=True)
 class Streak:
@@ -193,6 +198,11 @@ class Versus:
     ratio: bool = False
     release: str | None = None  # of accepted runs of this release, or of the PREVIOUS one
     kayenta: bool = False  # by Kayenta's test; the cuts are then on the ratio of means
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the plan fixes the other side, so that no look and no reset moves it."""
+        return self.frozen or self.release is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from pytest_rollout.model.rule import (
+    PREVIOUS,
     Confidence,
     Group,
     Need,
@@ -15,6 +16,7 @@ from pytest_rollout.model.rule import (
     ScopeKind,
     Streak,
     Take,
+    Taking,
     Tolerate,
     Versus,
 )
@@ -97,6 +99,10 @@ def read_versus(reader: Reader, metric: str | None) -> Versus | None:
         line = inner.line_of("as")
         inner.problem(line, f"{inner.what}: `as` is difference, ratio or kayenta, not `{kind}`")
     release = inner.word("release")
+    if release == PREVIOUS and frozen is not None:
+        what = f"{inner.what}: `release: {PREVIOUS}` with `frozen`"
+        fix = "leave `frozen` out: what was seen of that release changes no more"
+        inner.problem(inner.line_of("frozen"), what, fix)
     if isinstance(tree.value, Mapping) and not tree.value:
         fix = 'versus: {where: {version: "1.4"}}'
         inner.problem(tree.line, f"{inner.what} names no other side", fix)
@@ -149,9 +155,14 @@ def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     if rule.tolerate is not None and (rule.confidence or rule.versus):
         what = f"{reader.what}: `tolerate` judges each sample by itself"
         reader.problem(reader.line_of("tolerate"), what, "leave out `confidence` and `versus`")
-    if rule.tolerate is not None and rule.take.take in (Take.SHARE, Take.COUNT):
+    if rule.tolerate is not None and rule.take.take in (Take.SHARE, Take.COUNT, Take.INCREASE):
         what = f"{reader.what}: `tolerate` judges each sample, which has no {rule.take.take.value}"
         reader.problem(reader.line_of("take"), what, 'say what one has to be: pass: "< 500"')
+    if rule.take.take is Take.INCREASE:
+        _check_increase(reader, rule)
+    if rule.take.take is Take.RATE and rule.unit:
+        what = f"{reader.what}: `unit: {rule.unit}` with `take: rate`"
+        reader.problem(reader.line_of("unit"), what, "a rate reads 0 or 1, so leave the unit out")
     if rule.per is not None and any(one.kind in _CLOSED for one in rule.scopes):
         what = f"{reader.what}: `per` with a scope of days, nights or age"
         reader.problem(reader.line_of("per"), what, "over: [{last: 7}] counts what `per` closes")
@@ -188,6 +199,23 @@ def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
         what = f"{reader.what}: a moving window is looked at again and again"
         fix = "say how many windows the phase can hold: {level: 95%, windows: 500}"
         reader.problem(line, what, fix)
+
+
+def least_need(taking: Taking) -> int:
+    """Return the fewest samples that a take says anything of."""
+    return 2 if taking.take is Take.INCREASE else 1
+
+
+def _check_increase(reader: Reader, rule: Rule) -> None:
+    needs = [rule.need, *(scope.need for scope in rule.scopes if rule.per is None)]
+    if min(needs) < least_need(rule.take):
+        what = f"{reader.what}: one sample of a counter shows no growth"
+        line = reader.line_of("need" if reader.has("need") else "over")
+        reader.problem(line, what, "need: 2, or more")
+    if rule.versus is not None and rule.versus.ratio:
+        what = f"{reader.what}: `take: increase` with `versus: {{as: ratio}}`"
+        fix = "compare the difference, or observe 0 or 1 of each case and take its rate"
+        reader.problem(reader.line_of("versus"), what, fix)
 
 
 _KAYENTA_LEAST = 5  # with fewer on each side even values that do not overlap are no shift

@@ -26,6 +26,7 @@ from pytest_rollout.plan.channels import read_channels
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rolling import resolved
+from pytest_rollout.plan.samples import previous_problems
 from pytest_rollout.plan.tree import MAX_BYTES, read
 from pytest_rollout.plan.windows import read_nights, read_windows
 from pytest_rollout.redact import hide, unmistakable
@@ -261,7 +262,7 @@ def _references(reader: Reader, plan: Plan) -> None:
     _circles(reader, plan)
     _shared_marks(reader, plan)
     _dues(reader, plan)
-    for problem in target_problems(plan):
+    for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
     for key, reading in (("release", plan.release), ("configuration", plan.configuration)):
         for environment in plan.environments.values() if reading else ():

@@ -28,6 +28,7 @@ from pytest_rollout.plan.reporting import read_report
 from pytest_rollout.plan.rollback import read_rollback
 from pytest_rollout.plan.rolling import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
+from pytest_rollout.plan.samples import check_max_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +209,10 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         rolls_up=read_rolls_up(reader),
         faults=read_faults(reader),
         line=reader.line,
+        max_age_us=reader.parsed("max_age", terms.duration_us),
     )
     reader.done()
+    check_max_age(reader, criterion)
     if reader.has("valid_for") and not (criterion.attested or criterion.rolls_up):
         what = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
         fix = "kind: manual, or by: [ROLE]; or rolls_up: [PHASE.CRITERION]"

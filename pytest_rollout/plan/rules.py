@@ -20,12 +20,13 @@ from pytest_rollout.model.rule import (
     Taking,
 )
 from pytest_rollout.plan import conditions, terms
+from pytest_rollout.plan.cuts import SCORE, Scale, cut, scale_of, unit
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.tree import Tree
 
 _KEYS = (
     *("take", "pass", "warn", "fail", "each", "over", "need", "where", "per", "range"),
-    *("confidence", "versus", "in_a_row", "soak", "tolerate"),
+    *("confidence", "versus", "in_a_row", "soak", "tolerate", "unit"),
 )
 
 _NO_BANDS = Bands(Cut(">=", Fraction(0), ""))
@@ -37,13 +38,15 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     metric = reader.word("metric")
     if metric is None and reader.has("check") and reader.has("fail" if guardrail else "pass"):
         metric = reader.word("id")  # the number that the check gives
-    need = reader.whole("need") or 1
+    in_unit = reader.parsed("unit", unit) or ""
+    taking = _taking(reader, in_unit)
+    need = reader.whole("need") or conditions.least_need(taking)
     per = conditions.read_per(reader)
     streak = conditions.read_streak(reader)
     default = Scope(ScopeKind.RUN, 1) if per else _default_scope(need, streak, guardrail=guardrail)
     scopes = _scopes(reader, default)
-    taking = _taking(reader)
-    bands = _bands(reader, guardrail=guardrail)
+    versus = conditions.read_versus(reader, metric)
+    bands = _bands(reader, scale_of(taking, in_unit, versus), guardrail=guardrail)
     found = Rule(
         metric=metric or "",
         take=taking,
@@ -55,9 +58,10 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
         need=need,
         streak=streak,
         tolerate=conditions.read_tolerate(reader),
-        versus=conditions.read_versus(reader, metric),
+        versus=versus,
         confidence=conditions.read_confidence(reader),
         range=conditions.read_range(reader),
+        unit=in_unit,
     )
     if metric is None:
         _stray(reader)
@@ -75,7 +79,7 @@ def read_score(reader: Reader, group: Group) -> Group:
         what = f"{reader.what}: `{stray[0]}` with `of`"
         reader.problem(reader.line_of(stray[0]), what, "a group reads its members, no series")
         return group
-    bands = _bands(reader, guardrail=False)
+    bands = _bands(reader, SCORE, guardrail=False)
     if group.need is Need.SCORE and bands is None and not reader.has("pass"):
         reader.problem(reader.line, f"{reader.what}: a score without `pass`", 'pass: ">= 80"')
     if group.need is not Need.SCORE and bands is not None:
@@ -188,7 +192,7 @@ def _scope(reader: Reader, default_need: int) -> Scope | None:
     return Scope(kind, need, last=count)
 
 
-def _taking(reader: Reader) -> Taking:
+def _taking(reader: Reader, in_unit: str) -> Taking:
     default = Taking(Take.LAST, "last")
     tree = reader.tree("take")
     if tree is None:
@@ -197,7 +201,8 @@ def _taking(reader: Reader) -> Taking:
         return default
     if isinstance(tree.value, Mapping):
         inner = reader.reader(tree, f"{reader.what}: take")
-        share = inner.parsed("share", terms.cut)
+        scale = scale_of(default, in_unit, None)
+        share = inner.parsed("share", lambda text: cut(text, scale))
         if not inner.has("share"):
             inner.problem(tree.line, f"{inner.what}: no `share`", 'take: {share: "< 500"}')
         inner.done()
@@ -207,10 +212,9 @@ def _taking(reader: Reader) -> Taking:
     return reader.parsed("take", terms.taking) or default
 
 
-def _bands(reader: Reader, *, guardrail: bool) -> Bands | None:
-    passes = reader.parsed("pass", terms.cut)
-    warn = reader.parsed("warn", terms.cut)
-    fail = reader.parsed("fail", terms.cut)
+def _bands(reader: Reader, scale: Scale, *, guardrail: bool) -> Bands | None:
+    keys = ("pass", "warn", "fail")
+    passes, warn, fail = (reader.parsed(key, lambda text: cut(text, scale)) for key in keys)
     if guardrail:
         for key in ("pass", "warn"):
             if reader.has(key):

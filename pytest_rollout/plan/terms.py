@@ -1,4 +1,4 @@
-"""The small terms of the plan language: cuts, durations, takes, hours, days."""
+"""The small terms of the plan language: durations, buckets, takes, hours, days."""
 
 from __future__ import annotations
 
@@ -10,27 +10,11 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.evidence import exact
-from pytest_rollout.model.rule import SECONDS, Cut, Per, PerUnit, Take, Taking, duration_words
+from pytest_rollout.model.rule import SECONDS, Per, PerUnit, Take, Taking, duration_words
 from pytest_rollout.model.windows import Hours
 
-_CUT = re.compile(r"(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(ms|s|m|h|d)?")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
-
-
-def cut(text: str) -> Cut:
-    """An ordered comparison, as ``< 10`` or ``> 30m``; durations become seconds."""
-    match = _CUT.fullmatch(text.strip())
-    if match is None:
-        if text.strip()[:2] in ("==", "!="):
-            raise ValueError(
-                f'{text!r:.60} is no order; write "<= 0" for a count of bad things, and compare '
-                "for equality in a test without a rule"
-            )
-        raise ValueError(f'{text!r:.60} is no threshold; write <, <=, > or >= and a number: "> 3"')
-    operator, number, unit = match.groups()
-    limit = exact(number) * SECONDS.get(unit or "s", Fraction(1))
-    return Cut(operator, limit, f"{operator} {number}{unit or ''}")
 
 
 def level(text: str) -> Fraction:

@@ -10,6 +10,7 @@ from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import Bands, Cut
 from pytest_rollout.model.waiver import Opening, Waiver, Waives
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.cuts import Scale, cut, scale_of
 from pytest_rollout.plan.reader import Reader, nearest
 
 NAME = "waivers.yaml"
@@ -47,7 +48,8 @@ def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
     phase = _phase(reader, plan)
     word = (reader.word(kind.value) or "") if kind else ""
     reader.what = f"the waiver of {word}" if word else reader.what
-    limit = reader.parsed("limit", terms.cut)
+    scale = _scale(kind, phase, word)
+    limit = reader.parsed("limit", lambda text: cut(text, scale))
     until = reader.parsed("until", terms.day)
     if not reader.has("until"):
         reader.problem(reader.line, f"{reader.what} has no `until`", "until: 2025-11-30")
@@ -72,6 +74,13 @@ def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
         file=reader.file,
         line=reader.line,
     )
+
+
+def _scale(kind: Waives | None, phase: Phase | None, word: str) -> Scale:
+    """What the cuts of the waived criterion are held against."""
+    criteria = phase.criteria if phase is not None and kind is Waives.CRITERION else ()
+    rule = next((one.rule for one in criteria if one.id == word), None)
+    return scale_of(rule.take, rule.unit, rule.versus) if rule is not None else Scale()
 
 
 def _kind(reader: Reader) -> Waives | None:

@@ -29,6 +29,13 @@ def count(n: int, thing: str) -> str:
     return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
+def buckets(per: str, n: int) -> str:
+    """Return ``day``, ``days``, ``stretches of 1m`` (``1ms`` would be another unit)."""
+    if per[:1].isdigit():
+        return f"{'stretch' if n == 1 else 'stretches'} of {per}"
+    return per if n == 1 else f"{per}s"
+
+
 def wall(instant: str, zone: str) -> str:
     """Return a recorded instant as people of a zone read it: ``2025-11-10 09:07:15 EST``.
 
@@ -120,7 +127,7 @@ class Facts:
     def within(self) -> str:
         """Where the samples lie."""
         if self.known("per"):
-            return f"in that {self['per']}"
+            return f"in that {buckets(self['per'], 1)}"
         kind = ScopeKind(self["scope"])
         return Scope(kind, 1, self.number("span_us"), self.number("last")).words
 

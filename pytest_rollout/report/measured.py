@@ -99,6 +99,6 @@ def _bound(facts: Facts) -> str:
         confidence += f", which look {facts['look']} of this release makes of {facts['stated']}"
     if not facts["bound"]:
         return f" ({confidence}, too few samples for a bound)"
-    side = "at least" if facts["pass"].startswith(">") else "at most"
+    side = "at least" if facts["side"] == "low" else "at most"
     what = "the difference is " if facts["difference"] and not facts.known("ratio") else ""
     return f" ({what}{side} {facts.amount('bound')} {confidence})"

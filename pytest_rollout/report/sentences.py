@@ -11,7 +11,7 @@ from contextlib import suppress
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report import cleared, gates, measured
-from pytest_rollout.report.facts import Facts, Say, joined
+from pytest_rollout.report.facts import Facts, Say, buckets, joined
 
 
 def text(reason: Reason, zone: str) -> str:
@@ -95,13 +95,13 @@ def _absent(f: Facts) -> str:
 
 
 def _bucket(f: Facts) -> str:
-    unit, telling, of = f["per"], f.number("telling"), f.number("of")
+    unit, telling, of = buckets(f["per"], f.number("of")), f.number("telling"), f.number("of")
     if of == 1:
         many = f"the {unit}"
     elif telling == of:
-        many = f"all {of} {unit}s"
+        many = f"all {of} {unit}"
     else:
-        many = f"{telling} of {of} {unit}s"
+        many = f"{telling} of {of} {unit}"
     which = " until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
     when = f"{which} {f.wall('until')}" if f.known("until") else ""
     return f"{many}{when}: {f.said('reason')}"
@@ -179,7 +179,9 @@ _MEASURED: Mapping[str, Say] = {
     "no-bound-of-ratio": "the ratio of two rates has no bound here: compare their difference",
     "nothing": _nothing,
     "few": _few,
-    "few-buckets": "{n} of {need} needed {per}s of {metric} are over",
+    "few-buckets": lambda f: (
+        f"{f['n']} of {f['need']} needed {buckets(f['per'], 2)} of {f['metric']} are over"
+    ),
     "not-begun": "the phase was not begun, so no sample of {metric} counts",
     "no-look": "no sample of {metric} was seen",
     "holes": _holes,
@@ -195,6 +197,9 @@ _MEASURED: Mapping[str, Say] = {
     "all-stale": "everything that was seen is older than evidence may be (max_age)",
     "hole.stale": "older than evidence may be (max_age)",
     "hole.twice": "recorded twice with different values",
+    "hole.too-many-buckets": lambda f: (
+        f"more than {f['most']} {buckets(f['per'], 2)} lie between the first sample and the last"
+    ),
     "hole.no-outcome": "a rate is of outcomes between 0 and 1, and {value} was observed",
     "hole.no-whole-outcome": "a rate has a bound where every outcome is 0 or 1, "
     "and {value} was observed",

@@ -60,7 +60,7 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
         yield "for " + "; ".join(map(_each, rule.each))
     if rule.per is not None:
         yield f"of each {rule.per.words} by itself"
-    unit = f" {rule.per.words}s" if rule.per else ""
+    unit = f" {rule.per.plural}" if rule.per else ""
     if rule.per is None or any(one.kind is not ScopeKind.RUN for one in rule.scopes):
         yield " or, with too few there, ".join(one.words + unit for one in rule.scopes)
     yield from _cuts(rule, guardrail=guardrail)

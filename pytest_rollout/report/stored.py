@@ -1,8 +1,12 @@
-"""The one stored form of a decision, and the JSON shape of all that verbs answer."""
+"""The one stored form of a decision, and the JSON shape of all that verbs answer.
+
+Run as a command it writes the JSON Schema of decision.json, which is shipped beside it.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from pytest_rollout.model.coding import encode, schema_of
@@ -28,3 +32,12 @@ def schema() -> dict[str, Any]:
     root = schema_of(Decision, definitions)
     title = {"$schema": _DRAFT, "title": "A decision of pytest-rollout"}
     return {**title, **root, "$defs": dict(sorted(definitions.items()))}
+
+
+def main() -> None:
+    """Write the JSON Schema to standard output."""
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

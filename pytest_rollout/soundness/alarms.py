@@ -8,12 +8,13 @@ sample give a chance that it is not below. Whether a window trips is asked of th
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from math import comb, prod
+from math import exp, fsum, lgamma, log, log1p, prod
 
 from pytest_rollout.judge.rules import assess
 from pytest_rollout.judge.slices import Slice
@@ -26,6 +27,7 @@ from pytest_rollout.soundness.supposed import values
 LOOKS = 24  # samples of a phase, where nobody says how many it holds
 LEVEL = Fraction(1, 20)
 _MOST_STATES = 4_000
+_MOST_GROWING = 1_000  # samples since a begin; more take long
 _JUDGED = (ScopeKind.SINCE, ScopeKind.RUN, ScopeKind.LAST, ScopeKind.SPAN)
 Trips = Callable[[int, int], bool]  # of so many samples so many bad ones
 
@@ -42,7 +44,7 @@ class Alarms:
 
 
 def alarms(rule: Rule, healthy: Fraction | None = None, looks: int | None = None) -> Alarms | None:
-    """The chance of a false alarm; None where a bad sample is no matter of chance.
+    """Return the chance of a false alarm; None where a bad sample is no matter of chance.
 
     ``healthy`` is the share of good samples of a service that should not trip: unless given, it
     has half of the bad ones that the guardrail allows. ``looks`` is how many samples the phase
@@ -55,14 +57,14 @@ def alarms(rule: Rule, healthy: Fraction | None = None, looks: int | None = None
     if not 0 < bad <= allowed:
         return None
     if looks is None:
-        looks = max(LOOKS, *(2 * max(one.last, one.need) for one in rule.scopes))
+        looks = max(LOOKS, *(2 * max(scope.last, scope.need) for scope in rule.scopes))
     groups = prod(len(each.names) or each.at_least for each in rule.each)
-    one, exact = _chance(rule, looks, float(bad))
-    return Alarms(1 - (1 - one) ** groups, bad, looks, groups, exact)
+    chance, exact = _chance(rule, looks, float(bad))
+    return Alarms(1 - (1 - chance) ** groups, bad, looks, groups, exact)
 
 
 def surer(rule: Rule, looks: int) -> Rule | None:
-    """The rule with a confidence that shares one level among all windows; None where none has."""
+    """Return the rule with one level shared among all windows; None where it can have none."""
     if rule.take.take not in (Take.RATE, Take.SHARE, Take.QUANTILE) or rule.per or rule.streak:
         return None
     moving = rule.scopes[0].kind is not ScopeKind.SINCE
@@ -77,8 +79,9 @@ def _allowed(rule: Rule) -> Fraction | None:
     if rule.per is None and scope.kind not in _JUDGED:
         return None
     if rule.tolerate is not None:
-        some = Fraction(rule.tolerate.failures, scope.last) if scope.last else None
-        return some if rule.tolerate.in_a_row is None else None
+        if rule.tolerate.in_a_row is not None or not scope.last:
+            return None
+        return Fraction(rule.tolerate.failures, scope.last)
     match rule.take.take:
         case Take.RATE | Take.SHARE:
             return fail.limit if fail.upward else 1 - fail.limit
@@ -97,16 +100,18 @@ def _chance(rule: Rule, looks: int, bad: float) -> tuple[float, bool]:
     scope = rule.scopes[0]
     row = rule.streak.n if rule.streak else 1
     if rule.per is not None:
-        one = _binomial(trips, rule.need, bad)
-        return _windows(lambda _, k: k > 0, 1, 1, row, looks, one) or 0.0, True
+        bucket = _binomial(trips, rule.need, bad)
+        return _windows(lambda _, k: k > 0, 1, 1, row, looks, bucket) or 0.0, True
     if looks < scope.need:
         return 0.0, True
     if scope.kind in (ScopeKind.SINCE, ScopeKind.RUN):
-        return _growing(trips, scope.need, row, looks, bad), True
+        if looks <= _MOST_GROWING:
+            return _growing(trips, scope.need, row, looks, bad), True
+        return (_binomial(trips, scope.need, bad) if row == 1 else 0.0), False
     width = scope.last or scope.need
-    found = _windows(trips, width, scope.need, row, looks, bad)
-    if found is not None:
-        return found, True
+    followed = _windows(trips, width, scope.need, row, looks, bad)
+    if followed is not None:
+        return followed, True
     return (_apart(trips, width, looks, bad) if row == 1 else 0.0), False
 
 
@@ -119,8 +124,8 @@ def _trips(rule: Rule) -> Trips:
         """By the judge's own rule; the order of samples has no weight in what is taken here."""
         both = ((bad, of_bad), (good, n - of_bad))
         seen = Seen(Slot(rule.metric, (), 0), tuple((v, many) for v, many in both if many))
-        found = assess(rule, Slice((), (seen,), rule.scopes[0], 1), terms)
-        return isinstance(found, Assessed) and found.verdict is Verdict.FAIL
+        known = assess(rule, Slice((), (seen,), rule.scopes[0], 1), terms)
+        return isinstance(known, Assessed) and known.verdict is Verdict.FAIL
 
     return trips
 
@@ -159,13 +164,20 @@ def _windows(trips: Trips, width: int, need: int, row: int, looks: int, bad: flo
 
 def _apart(trips: Trips, width: int, looks: int, bad: float) -> float:
     """Over those windows alone that share no sample, which is never more than over all."""
-    one = _binomial(trips, width, bad)
-    return 1 - (1 - one) ** (looks // width)
+    window = _binomial(trips, width, bad)
+    return 1 - (1 - window) ** (looks // width)
 
 
 def _binomial(trips: Trips, n: int, bad: float) -> float:
     """The chance that one window trips."""
-    return sum(comb(n, k) * bad**k * (1 - bad) ** (n - k) for k in range(n + 1) if trips(n, k))
+    fewest = bisect_left(range(n + 1), True, key=lambda of_bad: trips(n, of_bad))
+    return fsum(_exactly(k, n, bad) for k in range(fewest, n + 1))
+
+
+def _exactly(k: int, n: int, bad: float) -> float:
+    """The chance of ``k`` bad samples of ``n``; by logarithms, which large numbers need."""
+    ways = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+    return exp(ways + k * log(bad) + (n - k) * log1p(-bad))
 
 
 def _growing(trips: Trips, need: int, row: int, looks: int, bad: float) -> float:

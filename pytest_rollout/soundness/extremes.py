@@ -6,38 +6,32 @@ say yes. The verdicts are those of :func:`~pytest_rollout.judge.decide.decide` i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.decide import decide
 from pytest_rollout.judge.groups import judge_group
 from pytest_rollout.judge.intervals import least
-from pytest_rollout.judge.rules import assess
+from pytest_rollout.judge.rules import assess, judge_slice
 from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.slices import least as least_need
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Seen, Slot
-from pytest_rollout.model.finding import Finding, said
-from pytest_rollout.model.plan import (
-    EMBEDDED,
-    Criterion,
-    Gate,
-    Guardrail,
-    Kind,
-    Phase,
-    Plan,
-)
+from pytest_rollout.model.finding import Finding, Part, said
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Kind, Phase
 from pytest_rollout.model.rule import Rule, Scope
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.soundness.about import About
 from pytest_rollout.soundness.supposed import (
     ENOUGH,
     Supposed,
-    judged_at,
+    scoped,
     supposing,
     tractable,
     values,
-    world_of,
 )
+from pytest_rollout.soundness.worlds import judged_at, world_of
 
 GOOD = (Verdict.PASS, Verdict.WARN)
 
@@ -60,88 +54,81 @@ class Extremes:
         """Whether it does not pass even at best."""
         return self.best.verdict not in GOOD
 
+    @property
+    def sound(self) -> bool:
+        """Whether it can say both."""
+        return not (self.vacuous or self.unsatisfiable)
 
-def of_rule(
-    plan: Plan,
-    phase: Phase,
-    stated: Criterion | Guardrail,
-    rule: Rule,
-    environment: str = EMBEDDED,
-) -> Iterator[Extremes]:
-    """The extremes of a rule of a criterion or guardrail, for each of its scopes by itself."""
-    for scope in rule.scopes:
-        one = tractable(replace(rule, scopes=(scope,)))
-        alone = _alone(phase, stated, one)
+
+def of_rule(about: About, rule: Rule, environment: str = EMBEDDED) -> Iterator[Extremes]:
+    """Yield the extremes of a rule, for each of its scopes by itself."""
+    for alone in map(tractable, scoped(rule)):
         best, worst = (
-            _found(plan, alone, supposing(one, good=good), environment) for good in (True, False)
+            _found(about, supposing(alone, good=good), environment) for good in (True, False)
         )
-        yield Extremes(scope, best, worst)
+        yield Extremes(alone.scopes[0], best, worst)
 
 
-def of_many(
-    plan: Plan, phase: Phase, stated: Criterion | Guardrail, rule: Rule, *, good: bool
-) -> Finding:
-    """The finding where each of the last slots stands for many opportunities, as a ratio may."""
-    one = tractable(rule)
-    supposed = Supposed(one, good, one.scopes[0].last or 1, ENOUGH)
-    return _found(plan, _alone(phase, stated, one), supposed, EMBEDDED)
+def at_fewest(rule: Rule) -> Part:
+    """Return what is found of as few samples as a rule with one scope needs, all of them bad."""
+    scope = rule.scopes[0]
+    need = least_need(rule, rule.need if rule.per else scope.need)
+    seen = Seen(Slot(rule.metric, (), 0), ((values(rule, good=False)[0], need),))
+    return judge_slice(rule, Slice((), (seen,), scope, need), Terms("UTC"))
 
 
-def of_group(plan: Plan, phase: Phase, stated: Criterion) -> tuple[Finding, Finding]:
-    """A criterion that is made of others where all of them pass, and where all fail."""
-    assert stated.of is not None
-    full = f"{plan.id}.{phase.id}.{stated.id}"
-    best, worst = (
-        judge_group(
-            stated,
-            full,
-            {name: Finding(name, verdict, said("supposed")) for name, _ in stated.of.members},
-        )
-        for verdict in (Verdict.PASS, Verdict.FAIL)
-    )
-    return best, worst
+def of_many(about: About, rule: Rule, *, good: bool) -> Finding:
+    """Return the finding where each of the last slots stands for many samples, as a ratio may."""
+    alone = tractable(rule)
+    supposed = Supposed(alone, good, alone.scopes[0].last or 1, ENOUGH)
+    return _found(about, supposed, EMBEDDED)
+
+
+def of_group(about: About, verdicts: Mapping[str, Verdict]) -> Finding:
+    """Return the finding of a criterion that is made of others, whose verdicts are given."""
+    assert isinstance(about.stated, Criterion)
+    members = {name: Finding(name, found, said("supposed")) for name, found in verdicts.items()}
+    return judge_group(about.stated, about.full, members)
 
 
 def fewest(rule: Rule, *, good: bool, level: float | None = None, watched: bool = False) -> int:
-    """The fewest samples, all of one sort, that decide where a confidence is asked for.
+    """Return the fewest samples, all of one sort, that decide a rule; 0 where none in reach do.
 
-    0 where none in reach do. ``level`` is the chance of an error; unless given, the rule's own.
+    ``level`` is the chance of an error where a confidence is asked for; unless given, the
+    rule's own.
     """
-    assert rule.confidence is not None
-    a = float(rule.confidence.level) if level is None else level
-    terms = Terms("UTC", a, watched=watched)
+    if level is None:
+        level = float(rule.confidence.level) if rule.confidence else 0.0
+    terms = Terms("UTC", level, watched=watched)
     value = values(rule, good=good)[0]
     slot = Slot(rule.metric, (), 0)
     wanted = GOOD if good else (Verdict.FAIL,)
 
     def decides(n: int) -> bool:
         seen = (Seen(slot, ((value, n),)),)
-        found = assess(rule, Slice((), seen, rule.scopes[0], 1), terms)
-        return isinstance(found, Assessed) and found.verdict in wanted
+        known = assess(rule, Slice((), seen, rule.scopes[0], 1), terms)
+        return isinstance(known, Assessed) and known.verdict in wanted
 
     return least(decides) or 0
 
 
-def _alone(phase: Phase, stated: Criterion | Guardrail, rule: Rule) -> Phase:
+def _alone(about: About, rule: Rule) -> Phase:
     """The phase with nothing but the one rule; guardrails still share their budget."""
+    stated, phase = about.stated, about.phase
     if isinstance(stated, Guardrail):
-        sharing = [one for rail in phase.guardrails for one in rail.rules if one.confidence]
+        sharing = about.sharing()
         others = tuple(sharing[1:] if rule.confidence else sharing)
         rest = (replace(stated, id=f"{stated.id}-", rules=others),) if others else ()
         return replace(phase, criteria=(), guardrails=(replace(stated, rules=(rule,)), *rest))
-    criterion = replace(stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None)
+    criterion = replace(stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None, rolls_up=())
     return replace(phase, criteria=(criterion,), guardrails=())
 
 
-def _found(plan: Plan, phase: Phase, supposed: Supposed, environment: str) -> Finding:
+def _found(about: About, supposed: Supposed, environment: str) -> Finding:
     """What is decided of the one rule of a phase in a world that is supposed."""
-    (gate, slug) = (
-        (phase.criteria[0].gate, phase.criteria[0].id)
-        if phase.criteria
-        else (Gate.EXIT, phase.guardrails[0].id)
-    )
-    item = f"{plan.id}.{phase.id}.{slug}"
-    bare = replace(plan, phases=(phase,), waivers=(), stand_ins=(), release=None)
-    world = world_of(bare, phase, item, supposed, environment)
-    decision = decide(Case(bare, phase, world, judged_at(plan, phase)), gate)
+    phase = _alone(about, supposed.rule)
+    gate = phase.criteria[0].gate if phase.criteria else Gate.EXIT
+    bare = replace(about.plan, phases=(phase,), waivers=(), stand_ins=(), release=None)
+    world = world_of(bare, phase, about.full, supposed, environment)
+    decision = decide(Case(bare, phase, world, judged_at(bare, phase)), gate)
     return (decision.criteria or decision.guardrails)[0]

@@ -15,7 +15,7 @@ from pytest_rollout.checks.answer import Reading
 from pytest_rollout.checks.ask import Place, ask
 from pytest_rollout.checks.expect import unmet
 from pytest_rollout.checks.measure import labels_of, measured
-from pytest_rollout.judge.slices import expected
+from pytest_rollout.judge.series import expected
 from pytest_rollout.model.check import Check, Effect
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import labels_of as ordered

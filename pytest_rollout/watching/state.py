@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_rollout.judge.case import Case
-from pytest_rollout.judge.guardrails import Memory, judge_guardrail, look_again
+from pytest_rollout.judge.guardrails import judge_guardrail, look_again
+from pytest_rollout.judge.memory import Memory
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.plan import Guardrail, Phase, Plan

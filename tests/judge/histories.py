@@ -18,12 +18,13 @@ from pytest_rollout.evidence import ledger as ledger_module
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
 from pytest_rollout.evidence.world import read_world
-from pytest_rollout.judge import decide
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Address, Plan
 from tests.evidence.runs import opened, tamper
-from tests.judge.generated import END, gate_of, rules_of, values
-from tests.judge.worlds import NINE, SECOND
+from tests.judge.drawn_plans import gate_of, rules_of
+from tests.judge.drawn_values import values
+from tests.judge.drawn_worlds import END
+from tests.judge.worlds import NINE, SECOND, decided
 
 PHASE = "p.one"
 PASS = (("pass", ""),)
@@ -125,7 +126,7 @@ def _decision_of(plan: Plan, history: Iterable[Told], path: Path, *changes: str)
             tamper(path, *changes)
         address = Address("p", "one", gate_of(plan))
         reading = read_world(ledger, "r1", address, plan.phases[0])
-        return decide(plan, plan.phases[0], gate_of(plan), reading.world, reading.at_us)
+        return decided(plan, reading.world, gate_of(plan), reading.at_us)
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
+from pytest_rollout.judge.estimate import Point, Weighted, estimate
 
 from pytest_rollout.judge import (
     assess,
     criteria,
-    decide,
     demands,
     guardrails,
     looks,
@@ -25,26 +25,16 @@ from pytest_rollout.judge import (
     rules,
     slices,
 )
-from pytest_rollout.judge.estimate import Point, Weighted, estimate
-from pytest_rollout.judge.slices import Groups, Reach, Slice, matching
+from pytest_rollout.judge.series import Groups
+from pytest_rollout.judge.slices import Reach, Slice, matching
 from pytest_rollout.model.decision import Part
 from pytest_rollout.model.evidence import Hole, Sample, Seen, World
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule, Take, Taking
 from pytest_rollout.model.verdict import Answer, Verdict
-from tests.judge.generated import (
-    Step,
-    criterion_phase,
-    failing_attempt,
-    gate_of,
-    guardrail_phase,
-    harm,
-    hole,
-    lost_report,
-    lost_run,
-    pairs,
-)
-from tests.judge.worlds import AT, plan_of
+from tests.judge.drawn_plans import criterion_phase, gate_of, guardrail_phase
+from tests.judge.worlds import decided, plan_of
+from tests.judge.worsening import Step, failing_attempt, harm, hole, lost_report, lost_run, pairs
 
 FOUND = settings(
     max_examples=2000,
@@ -243,4 +233,4 @@ def turned(plan: Plan, world: World, worse: World) -> bool:
 
 
 def answer(plan: Plan, world: World) -> Answer:
-    return decide(plan, plan.phases[0], gate_of(plan), world, AT).answer
+    return decided(plan, world, gate_of(plan)).answer

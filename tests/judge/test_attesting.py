@@ -13,7 +13,7 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.plan.load import parse
-from tests.judge.worlds import AT, SECOND, decided, world_of
+from tests.judge.worlds import AT, SECOND, decided, text, told, world_of
 
 HEADER = """\
 plan: p
@@ -67,7 +67,7 @@ def verdict(decision: Decision) -> str:
 def test_an_answer_is_evidence_and_says_who_gave_it() -> None:
     decision = judged(plan_of(), said())
     assert (decision.answer, verdict(decision)) == (Answer.GO, "pass")
-    assert decision.criteria[0].because == (
+    assert text(decision.criteria[0]) == (
         "attested by A. Person (pm) at 2025-11-10 09:00:00 EST of v1: read it"
     )
     assert decision.criteria[0].parts[0].attempts == ()
@@ -75,20 +75,20 @@ def test_an_answer_is_evidence_and_says_who_gave_it() -> None:
 
 def test_an_answer_names_its_file_by_its_digest() -> None:
     filed = replace(said(), file="minutes.pdf", digest="0123456789abcdef")
-    because = judged(plan_of(), filed).criteria[0].because
+    because = text(judged(plan_of(), filed).criteria[0])
     assert because.endswith("of v1, with minutes.pdf (SHA-256 0123456789ab): read it")
 
 
 def test_nobody_answered() -> None:
     decision = judged(plan_of())
     assert decision.answer is Answer.HOLD
-    assert decision.reasons == ("p.one.c: nobody has attested it",)
+    assert told(decision) == ["p.one.c: nobody has attested it"]
 
 
 def test_an_answer_that_it_does_not_hold_is_a_failure() -> None:
     decision = judged(plan_of(), said(passed=False))
     assert (decision.answer, verdict(decision)) == (Answer.NO_GO, "fail")
-    assert "attested as failing by A. Person" in decision.reasons[0]
+    assert "attested as failing by A. Person" in told(decision)[0]
 
 
 def test_the_newest_answer_counts_and_a_change_of_mind_is_a_condition() -> None:
@@ -96,14 +96,17 @@ def test_the_newest_answer_counts_and_a_change_of_mind_is_a_condition() -> None:
     assert verdict(judged(plan_of(), good, bad)) == "fail"
     decision = judged(plan_of(), replace(bad, at_us=good.at_us - 1), good)
     assert (decision.answer, verdict(decision)) == (Answer.GO, "warn")
-    assert "before: attested as failing" in decision.conditions[0].because
+    assert "before: attested as failing" in text(decision.conditions[0])
     attempts = decision.criteria[0].parts[0].attempts
-    assert [one.partition(":")[0] for one in attempts] == ["fail", "pass"]
+    assert [(one.verdict.value, text(one)) for one in attempts] == [
+        ("fail", "attested as failing by A. Person (pm) at 2025-11-10 07:59:59 EST of v1: read it"),
+        ("pass", "attested by A. Person (pm) at 2025-11-10 08:00:00 EST of v1: read it"),
+    ]
 
 
 def test_another_release_was_attested() -> None:
     decision = judged(plan_of(), said(release="v0"))
-    assert decision.reasons == ("p.one.c: nobody has attested it of v1, but of v0",)
+    assert told(decision) == ["p.one.c: nobody has attested it of v1, but of v0"]
     assert verdict(judged(plan_of(), said(3, passed=False, release="v0"), said(9))) == "pass"
     assert verdict(judged(plan_of(), said(release=None))) == "missing"
 
@@ -127,8 +130,8 @@ def test_an_answer_has_a_shelf_life(more: str, where: str, age: float, found: st
 def test_a_failing_answer_that_is_too_old_is_none() -> None:
     decision = judged(plan_of(), said(25 * HOUR, passed=False))
     assert (decision.answer, verdict(decision)) == (Answer.HOLD, "missing")
-    assert decision.reasons[0].startswith("p.one.c: attested as failing by A. Person")
-    assert "; longer ago than the 1d for which it counts" in decision.reasons[0]
+    assert told(decision)[0].startswith("p.one.c: attested as failing by A. Person")
+    assert "; longer ago than the 1d for which it counts" in told(decision)[0]
 
 
 def test_only_the_roles_that_the_plan_names_may_say_yes() -> None:
@@ -166,7 +169,7 @@ def test_a_stand_in_answers_in_a_rehearsal_and_nowhere_else() -> None:
         Answer.GO,
         ("p.one.c: a script (pm): as if",),
     )
-    assert "a stand-in for an attestation" in rehearsed.criteria[0].because
+    assert "a stand-in for an attestation" in text(rehearsed.criteria[0])
     real = judged(plan)
     assert (real.answer, real.stand_ins) == (Answer.HOLD, ())
 
@@ -174,7 +177,7 @@ def test_a_stand_in_answers_in_a_rehearsal_and_nowhere_else() -> None:
 def test_a_rehearsal_asks_no_people() -> None:
     decision = judged(plan_of(), said(), where="embedded")
     assert decision.answer is Answer.HOLD
-    assert "attestations.embedded.yaml has no stand-in" in decision.reasons[0]
+    assert "attestations.embedded.yaml has no stand-in" in told(decision)[0]
 
 
 def test_a_stand_in_says_no_under_its_own_fault_and_no_other() -> None:
@@ -183,7 +186,7 @@ def test_a_stand_in_says_no_under_its_own_fault_and_no_other() -> None:
     answers = [judged(plan, where="embedded", drill=one) for one in (None, "other", "not-held")]
     assert [one.answer for one in answers] == [Answer.GO, Answer.GO, Answer.NO_GO]
     assert [len(one.stand_ins) for one in answers] == [1, 1, 0]
-    assert answers[-1].reasons == ("p.one.c: under not-held its stand-in says no: a script (pm)",)
+    assert told(answers[-1]) == ["p.one.c: under not-held its stand-in says no: a script (pm)"]
 
 
 def test_a_stand_in_may_say_no() -> None:

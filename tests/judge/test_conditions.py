@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.model.decision import Finding, Part
 from pytest_rollout.model.evidence import Attempt, Seen
+from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report.worth import worth
 from tests.judge.worlds import (
     AT,
     NINE,
@@ -21,6 +22,7 @@ from tests.judge.worlds import (
     plan_of,
     samples,
     seen,
+    text,
     watched,
     world_of,
 )
@@ -56,7 +58,7 @@ class TestInARow:
 
     def test_what_is_said_of_a_short_row(self) -> None:
         finding = judged(f"{LIMIT}, in_a_row: 3", samples(9, 1, 1))
-        assert finding.because.startswith("2 in a row, 3 needed; before: last of m was 9")
+        assert text(finding).startswith("2 in a row, 3 needed; before: last of m was 9")
 
     def test_a_warning_in_the_row_is_a_warning(self) -> None:
         rule = 'metric: m, take: last, pass: "<= 3", warn: ">= 2", in_a_row: 3'
@@ -96,12 +98,12 @@ class TestSoak:
     def test_something_bad_begins_it_anew(self) -> None:
         finding = self.soaked([*((m, 1) for m in range(0, 41, 10)), (45, 9), (50, 1), (60, 1)])
         assert finding.verdict is INCONCLUSIVE
-        assert "good for 10m, 30m needed; before: last of m was 9" in finding.because
+        assert "good for 10m, 30m needed; before: last of m was 9" in text(finding)
 
     def test_time_that_nobody_watched_earns_nothing(self) -> None:
         finding = self.soaked([(0, 1), (10, 1), (20, 1), (31, 1), (41, 1), (51, 1), (60, 1)])
         assert finding.verdict is INCONCLUSIVE
-        assert "nobody looked from 2025-11-10 09:20:00 EST" in finding.because
+        assert "nobody looked from 2025-11-10 09:20:00 EST" in text(finding)
 
     def test_it_lasts_until_now(self) -> None:
         assert self.soaked((m, 1) for m in range(0, 41, 10)).verdict is MISSING
@@ -218,30 +220,47 @@ class TestConfidence:
         seen_ = part(finding).estimate
         assert seen_ is not None
         assert (seen_.value, seen_.low, seen_.method) == ("1", "0.901855", "Clopper-Pearson")
-        assert "(at least 0.901855 at 95 % confidence)" in finding.because
-        assert seen_.catches == (
-            "if 9.9 % or more were bad, 19 of 20 such runs would not have passed, "
-            "where samples are independent of each other"
-        )
+        assert "(at least 0.901855 at 95 % confidence)" in text(finding)
+        assert list(worth(seen_)) == [
+            "Bounds: 29 samples show that it is between 0.901855 and 1 "
+            "(Clopper and Pearson's exact bounds of a share, at 95 % confidence).",
+            "Worth: if 9.9 % or more were bad, 19 of 20 such runs would not have passed, "
+            "where samples are independent of each other.",
+        ]
 
     def test_how_many_more_would_decide(self) -> None:
         seen_ = part(self.rate(20, 20)).estimate
         assert seen_ is not None
-        assert seen_.more == "9 more samples, all good, would make it pass"
+        assert seen_.more == 9
+        assert list(worth(seen_))[-1] == (
+            "Next: 9 more samples, all good, would make it pass at the next run."
+        )
+        assert self.rate(29, 29).verdict is PASS
+        last = part(self.rate(28, 28)).estimate
+        assert list(worth(last))[-1] == (
+            "Next: 1 more sample, if good, would make it pass at the next run."
+        )
 
     def test_each_look_halves_the_level(self) -> None:
         plan = plan_of(criterion('metric: m, take: rate, pass: ">= 0.9", confidence: 95%'))
-        world = world_of(plan, [seen(1, n) for n in range(29)])
+        world = world_of(plan, [seen(1, n) for n in range(29)], environment="prod")
         assert decided(plan, world).answer is Answer.GO
         second = dataclasses.replace(world, looks=2)
         assert decided(plan, second).answer is Answer.HOLD
+
+    def test_rehearsals_use_no_looks(self) -> None:
+        plan = plan_of(criterion('metric: m, take: rate, pass: ">= 0.9", confidence: 95%'))
+        world = world_of(plan, [seen(1, n) for n in range(29)])
+        once, again = (decided(plan, dataclasses.replace(world, looks=n)) for n in (1, 7))
+        assert (once.answer, again.looks) == (Answer.GO, 7)
+        assert again.criteria == once.criteria
 
     def test_a_quantile_by_its_order_statistics(self) -> None:
         rule = 'metric: m, take: p95, pass: "< 10", confidence: 95%'
         assert judged(rule, [seen(n % 9, n) for n in range(59)]).verdict is PASS
         few = judged(rule, [seen(n % 9, n) for n in range(58)])
         assert few.verdict is INCONCLUSIVE
-        assert "too few samples for a bound" in few.because
+        assert "too few samples for a bound" in text(few)
         slow = [seen(11 if n < 20 else 1, n) for n in range(59)]
         assert judged(rule, slow).verdict is FAIL
 
@@ -249,12 +268,24 @@ class TestConfidence:
         rule = 'metric: m, take: mean, pass: ">= 60", confidence: 95%, range: [0, 100]'
         assert judged(rule, [seen(80, n) for n in range(40)]).verdict is PASS
         assert judged(rule, [seen(80, n) for n in range(4)]).verdict is INCONCLUSIVE
-        assert judged(rule, [seen(101, n) for n in range(40)]).verdict is ERROR
+        beyond = judged(rule, [seen(101, n) for n in range(40)])
+        assert beyond.verdict is INCONCLUSIVE
+        assert text(beyond) == (
+            "40 of 40 samples of m cannot be judged: 101 lies outside of the stated range, 0 to 100"
+        )
+        below = [*(seen(0, n) for n in range(40)), seen(-1, 40)]
+        assert judged(rule, below).verdict is FAIL  # whatever the one was
 
     def test_outcomes_that_are_no_yes_or_no(self) -> None:
         observed = [seen("0.5", n) for n in range(40)]
         rule = 'metric: m, take: rate, pass: ">= 0.2", confidence: 95%'
-        assert judged(rule, observed).verdict is ERROR
+        finding = judged(rule, observed)
+        assert finding.verdict is INCONCLUSIVE
+        assert text(finding) == (
+            "40 of 40 samples of m cannot be judged: "
+            "a rate has a bound where every outcome is 0 or 1, and 0.5 was observed"
+        )
+        assert judged(rule.replace(", confidence: 95%", ""), observed).verdict is PASS
 
     def test_a_hole_caps_it(self) -> None:
         observed = [*(seen(1, n) for n in range(500)), seen(None, 501)]
@@ -277,10 +308,10 @@ class TestVersus:
         assert self.compared([80, 90], [88, 92]).verdict is PASS
         assert self.compared([80, 90], [88, 94]).verdict is FAIL
         finding = self.compared([80, 90], [88, 92])
-        assert "mean of m was 85, 5 less than that of m (v old)" in finding.because
+        assert "mean of m was 85, 5 less than that of m (v old)" in text(finding)
 
     def test_the_sides_are_in_the_unit_of_the_cut(self) -> None:
-        taken = self.compared([0.2], [0.1], cut="<= 50ms").because
+        taken = text(self.compared([0.2], [0.1], cut="<= 50ms"))
         assert "mean of m was 200ms, 100ms more than that of m (v old)" in taken
 
     def test_a_ratio(self) -> None:
@@ -288,9 +319,17 @@ class TestVersus:
         rule += ", versus: {where: {v: old}, as: ratio}"
         good = [*samples(110, v="new"), *samples(100, every=30, v="old")]
         assert judged(rule, good).verdict is PASS
-        assert "p50 of m was 110, 1.1 times that of m (v old), over" in judged(rule, good).because
+        assert "p50 of m was 110, 1.1 times that of m (v old), over" in text(judged(rule, good))
         assert judged(rule, [seen(111, v="new"), seen(100, v="old")]).verdict is FAIL
-        assert judged(rule, [seen(1, v="new"), seen(0, v="old")]).verdict is ERROR
+        nothing = judged(rule, [seen(1, v="new"), seen(0, v="old")])
+        assert nothing.verdict is INCONCLUSIVE
+        assert text(nothing) == "a ratio needs another side above zero"
+        below = judged(rule, [seen(-1, v="new"), seen(1, v="old")])
+        assert below.verdict is INCONCLUSIVE
+        assert text(below) == (
+            "1 of 1 sample of m cannot be judged: "
+            "a ratio needs values above zero, and -1 was observed"
+        )
 
     def test_without_the_other_side_nothing_is_shown(self) -> None:
         assert self.compared([80], []).verdict is MISSING
@@ -317,7 +356,7 @@ class TestVersus:
         rule += ", versus: {where: {v: old}, frozen: begin}"
         observed = [seen(5, -60, v="old"), seen(5, 60, v="new"), seen(99, 60, v="old")]
         assert judged(rule, observed).verdict is PASS
-        assert "0 more than that of m (v old) before the phase" in judged(rule, observed).because
+        assert "0 more than that of m (v old) before the phase" in text(judged(rule, observed))
         assert judged(rule, observed, begun_us=None).verdict is MISSING
 
     def test_a_release_is_of_what_was_accepted_before(self) -> None:
@@ -327,7 +366,7 @@ class TestVersus:
         world = dataclasses.replace(world_of(plan, [seen(5, 60)]), past=(past,))
         found = decided(plan, world).criteria[0]
         assert found.verdict is PASS
-        assert "0 more than that of m in accepted runs of release v1, over" in found.because
+        assert "0 more than that of m in accepted runs of release v1, over" in text(found)
         other = dataclasses.replace(world, past=(dataclasses.replace(past, release="v0"),))
         assert decided(plan, other).criteria[0].verdict is MISSING
 
@@ -349,7 +388,7 @@ class TestTolerate:
         assert judged(self.RULE, samples(*values)).verdict is verdict
 
     def test_what_is_said(self) -> None:
-        because = judged(self.RULE, samples(1, 9, 1)).because
+        because = text(judged(self.RULE, samples(1, 9, 1)))
         assert because.startswith("1 of 3 samples of m are bad, the first at 2025-11-10 09:01:00")
         assert because.endswith("tolerated 2, 1 in a row")
 
@@ -400,16 +439,19 @@ class TestGroups:
         one = self.grouped("of: [a, b], need: any, says: One of two", "fail", "missing")
         assert (one.says, one.kind, one.severity) == ("One of two", "kpi", "hard")
         assert one.allowed == "any of its members"
-        assert [(part.name, part.verdict) for part in one.parts] == [("a", FAIL), ("b", MISSING)]
-        assert one.because == f"b: {one.parts[1].because}"
-        assert one.parts[1].because.startswith("test_b: ")
+        assert [(part.subject.name, part.verdict) for part in one.parts] == [
+            ("a", FAIL),
+            ("b", MISSING),
+        ]
+        assert text(one) == f"b: {text(one.parts[1])}"
+        assert text(one.parts[1]).startswith("test_b: ")
         assert self.grouped(self.SCORE, "pass", "pass").allowed == ">= 75, fails < 50"
 
     def test_a_key_member_fails_whatever_the_score(self) -> None:
         finding = self.grouped(f"{self.SCORE}, key: [b]", "pass", "fail")
         assert finding.verdict is FAIL
         assert (
-            finding.because
+            text(finding)
             == "key member b fails; the score is 75 of 100, allowed >= 75; not earned in full: b"
         )
 

@@ -6,11 +6,23 @@ import dataclasses
 
 import pytest
 
-from pytest_rollout.model.decision import Decision, from_json, to_json
+from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.evidence import Attempt, ReleaseFact, World
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict, worst, worst_answer
-from tests.judge.worlds import AT, HEADER, criterion, decided, plan_of, samples, seen, world_of
+from pytest_rollout.report.stored import to_json
+from tests.judge.worlds import (
+    AT,
+    HEADER,
+    criterion,
+    decided,
+    plan_of,
+    samples,
+    seen,
+    text,
+    told,
+    world_of,
+)
 
 GO, HOLD, NO_GO, ROLLBACK = Answer.GO, Answer.HOLD, Answer.NO_GO, Answer.ROLLBACK
 ITEM = "t.py::test_c"
@@ -33,7 +45,7 @@ def answer_of(phase: str, **world: object) -> Decision:
 def test_a_hard_criterion_whose_check_passed_is_go() -> None:
     decision = answer_of(criterion())
     assert decision.answer is GO
-    assert decision.reasons == ("all 1 hard criteria hold, on evidence of a sealed run",)
+    assert told(decision) == ["the one hard criterion holds, on evidence of a sealed run"]
     assert decision.conditions == ()
 
 
@@ -60,9 +72,9 @@ def test_a_criterion_that_failed_and_then_passed_carries_a_condition() -> None:
     decision = answer_of(criterion(), checks=attempts("fail", "pass"))
     (condition,) = decision.conditions
     assert condition.owner == "engineering"
-    assert "passed only at attempt 2; before: fail: it said fail" in condition.because
+    assert "passed only at attempt 2; before: fail: it said fail" in text(condition)
     between = answer_of(criterion(), checks=attempts("pass", "fail", "pass"))
-    assert "before: fail: it said fail" in between.conditions[0].because
+    assert "before: fail: it said fail" in text(between.conditions[0])
 
 
 def test_every_bound_item_must_have_passed() -> None:
@@ -77,16 +89,16 @@ def test_every_bound_item_must_have_passed() -> None:
         dropped={"t.py::test_c[2]": "deselected by -k"},
     )
     assert decision.answer is HOLD
-    assert decision.reasons == ("p.one.c: test_c[2]: deselected by -k",)
+    assert told(decision) == ["p.one.c: test_c[2]: deselected by -k"]
 
 
 def test_a_criterion_without_a_bound_check_is_missing() -> None:
     decision = answer_of(criterion(), items={"p.one.c": ()})
     assert decision.answer is HOLD
-    assert "no test carries criterion('c')" in decision.reasons[0]
+    assert "no test carries criterion('c')" in told(decision)[0]
     manual = plan_of("    criteria: [{id: c, kind: manual}]")
     attested = decided(manual, world_of(manual, items={"p.one.c": ()}))
-    assert "nobody has attested it" in attested.reasons[0]
+    assert "nobody has attested it" in told(attested)[0]
 
 
 def test_a_good_measurement_does_not_replace_the_bound_check() -> None:
@@ -101,7 +113,7 @@ def test_a_check_of_the_plan_that_was_not_collected_is_missing_beside_a_bound_te
     phase = criterion(check='{sql: "select 1", on: api}', **{"pass": '">= 4"'})
     decision = answer_of(phase)
     assert decision.answer is HOLD
-    assert "its `check:` was not collected" in decision.reasons[0]
+    assert "its `check:` was not collected" in told(decision)[0]
     both = ("test_x.py::test_c", "p/rollout.yaml::one:c")
     seen = samples(4, series="c")
     passed = {item: (Attempt(Verdict.PASS),) for item in both}
@@ -231,7 +243,7 @@ def test_a_criterion_applies_where_its_condition_is_met() -> None:
     outside = answer_of(WHEN, checks=failed, configured={"KEY": False})
     assert (outside.answer, outside.conditions) == (GO, ())
     assert outside.criteria[1].verdict is Verdict.NOT_APPLICABLE
-    assert outside.criteria[1].because == "KEY is not configured"
+    assert text(outside.criteria[1]) == "KEY is not configured"
 
 
 def test_a_condition_that_was_not_looked_at_is_missing() -> None:
@@ -242,14 +254,14 @@ def test_a_condition_that_was_not_looked_at_is_missing() -> None:
 def test_a_gate_where_nothing_applies_is_hold() -> None:
     phase = criterion(when="{configured: KEY}")
     decision = answer_of(phase, configured={"KEY": False})
-    assert (decision.answer, "nothing to judge" in decision.reasons[0]) == (HOLD, True)
+    assert (decision.answer, "nothing to judge" in told(decision)[0]) == (HOLD, True)
 
 
 def test_a_gate_without_criteria_is_hold() -> None:
     plan = plan_of(criterion())
     decision = decided(plan, world_of(plan), Gate.ENTRY)
     assert decision.answer is HOLD
-    assert "nothing to judge: the plan states no criterion" in decision.reasons[0]
+    assert "nothing to judge: the plan states no criterion" in told(decision)[0]
 
 
 @pytest.mark.parametrize("severity", ["hard", "soft", "optional"])
@@ -259,15 +271,15 @@ def test_a_check_that_never_reported_holds_whatever_its_severity(severity: str) 
     silent = f"t.py::test_{plan.phases[0].criteria[1].id}"
     decision = answer_of(phase, checks={silent: ()})
     assert decision.answer is HOLD
-    assert f"1 bound check never reported: {silent[6:]}" in decision.reasons[0]
+    assert f"1 bound check never reported: {silent[6:]}" in told(decision)[0]
     left_out = answer_of(phase, checks={silent: ()}, dropped={silent: "-k"})
-    assert not any("never reported" in reason for reason in left_out.reasons[:1])
+    assert not any("never reported" in reason for reason in told(left_out)[:1])
 
 
 def test_a_partial_run_holds_and_is_shown() -> None:
     decision = answer_of(criterion(), partial=("1 bound check did not run (-k)",))
     assert (decision.answer, decision.partial) == (HOLD, ("1 bound check did not run (-k)",))
-    assert "partial run: 1 bound check did not run (-k)" in decision.reasons[0]
+    assert "partial run: 1 bound check did not run (-k)" in told(decision)[0]
 
 
 def test_what_is_seen_to_be_bad_in_a_partial_run_is_no_go() -> None:
@@ -281,12 +293,12 @@ def test_a_run_without_its_seal_is_all_holes(verdict: str) -> None:
         phase, observed=samples(99), checks=attempts(verdict), sealed=False, problems=("killed",)
     )
     assert (decision.answer, decision.criteria[0].verdict) == (HOLD, Verdict.MISSING)
-    assert decision.reasons[0] == "run.sealed: killed"
+    assert told(decision)[0] == "run.sealed: killed"
 
 
 def test_a_sealed_run_with_problems_holds() -> None:
     decision = answer_of(criterion(), problems=("a worker crashed",))
-    assert (decision.answer, decision.reasons) == (HOLD, ("run.sealed: a worker crashed",))
+    assert (decision.answer, told(decision)) == (HOLD, ["run.sealed: a worker crashed"])
 
 
 RELEASE = HEADER.replace("phases:", "release: {target: api, path: /version}\nphases:")
@@ -324,7 +336,7 @@ def test_a_release_that_is_not_known_throughout_holds(
 ) -> None:
     decision = release(*facts)
     assert decision.answer is HOLD
-    assert said in decision.reasons[0]
+    assert said in told(decision)[0]
 
 
 @pytest.mark.parametrize(("environment", "answer"), [("embedded", GO), ("prod", HOLD)])
@@ -376,4 +388,4 @@ def test_the_substance_changes_with_the_answer_and_not_with_the_run() -> None:
 
 def test_a_gate_with_soft_criteria_alone_says_that_nothing_hard_applies() -> None:
     decision = answer_of(criterion(severity="soft"))
-    assert (decision.answer, "no hard criterion applies" in decision.reasons[0]) == (HOLD, True)
+    assert (decision.answer, "no hard criterion applies" in told(decision)[0]) == (HOLD, True)

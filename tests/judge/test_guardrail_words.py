@@ -12,7 +12,7 @@ import yaml
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Seen
 from tests.judge.test_guardrail_examples import BEGIN, HEADER, STATES, moved, seconds, slots
-from tests.judge.worlds import SECOND, decided, plan_of, world_of
+from tests.judge.worlds import SECOND, decided, plan_of, text, told, world_of
 
 HERE = Path(__file__).parent
 FIRES, KEEPS = "must_fire_on", "must_not_fire_on"
@@ -67,9 +67,9 @@ def recorded(seen: Seen) -> float:
 def test_a_saying(rule: str, saying: dict[str, Any], state: str) -> None:
     decision = judged(rule, saying)
     (finding,) = decision.guardrails
-    assert STATES.get(finding.verdict, "blind") == state, finding.because
+    assert STATES.get(finding.verdict, "blind") == state, text(finding)
     answer = {"tripped": "ROLLBACK", "blind": "HOLD", "quiet": "GO"}[state]
-    assert decision.answer.value == saying.get("answer", answer), decision.reasons
+    assert decision.answer.value == saying.get("answer", answer), told(decision)
     assert bool(decision.conditions) == saying.get("condition", False)
 
 

@@ -14,6 +14,8 @@ from tests.judge.worlds import (
     plan_of,
     samples,
     seen,
+    text,
+    told,
     watched,
     world_of,
 )
@@ -113,7 +115,7 @@ def test_a_trip_that_only_warns_does_not_hide_that_the_guardrail_is_blind(then: 
     plan = plan_of(guardrail('metric: m, each: {lane: [A, B]}, take: max, fail: "> 0"', then))
     tripped_and_absent = decided(plan, world_of(plan, samples(1, lane="A")))
     assert tripped_and_absent.answer.value == "HOLD"
-    assert "blind: no sample of m" in tripped_and_absent.reasons[0]
+    assert "blind: no sample of m" in told(tripped_and_absent)[0]
     both = [*samples(1, lane="A"), *samples(0, lane="B")]
     assert decided(plan, world_of(plan, both)).answer.value == "GO"
     with_hole = [*samples(1, None, lane="A"), *samples(0, lane="B")]
@@ -189,7 +191,7 @@ def test_a_group_that_came_and_went_is_not_waited_for() -> None:
 def test_a_trip_is_told_as_it_was_first_seen() -> None:
     plan = plan_of(guardrail(CAP))
     finding = decided(plan, world_of(plan, samples(0, 3, 9))).guardrails[0]
-    assert finding.because == (
+    assert text(finding) == (
         "tripped: max of m was 3 at 2025-11-10 09:01:00 EST, over 2 samples since the phase began; "
         "allowed <= 0"
     )

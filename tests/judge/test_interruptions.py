@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_rollout.model.decision import Decision, to_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.verdict import Answer
-from tests.judge.generated import plans
+from tests.judge.drawn_plans import plans
 from tests.judge.histories import damages, decision_of, histories, interrupted, retold
 from tests.judge.test_monotone import MANY
 

@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pytest_rollout.judge.estimate import Weighted
 from pytest_rollout.judge.kayenta import Classified, classify
-from pytest_rollout.judge.words import outside
+from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stated import rule_words
-from tests.judge.worlds import HEADER, decided, judged, plan_of, samples, world_of
+from tests.judge.worlds import HEADER, decided, judged, plan_of, samples, text, world_of
 
 RULE = (
     "severity: soft, metric: m, where: {v: new}, take: mean, need: 5, "
@@ -85,7 +84,7 @@ class TestRule:
     def finding(self, new: list[object], old: list[object]) -> tuple[Verdict, str]:
         observed = [*samples(*new, v="new"), *samples(*old, every=30, v="old")]
         found = judged(RULE, observed)
-        return found.verdict, found.because
+        return found.verdict, text(found)
 
     def test_a_significant_shift_beyond_the_effect_fails(self) -> None:
         verdict, because = self.finding([*SLOW], [*OLD])
@@ -119,7 +118,9 @@ class TestRule:
 
     @pytest.mark.parametrize("new", [SLOW, OLD, SLOW[:4], []])
     def test_every_reason_says_that_it_is_outside_the_theorem(self, new: list[object]) -> None:
-        assert outside("") in self.finding(new, [*OLD])[1]
+        assert self.finding(new, [*OLD])[1].endswith(
+            " (Kayenta's rule, outside the theorem: worse evidence may turn it into a pass)"
+        )
 
     def test_the_decision_and_the_rule_in_words_say_so_too(self) -> None:
         plan = plan_of(f"    criteria: [{{id: c, kind: slo, {RULE}}}]\n")

@@ -6,15 +6,20 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from pytest_rollout.judge import kernels
 
 LEVELS = st.sampled_from((0.1, 0.05, 0.025, 0.01, 1e-3, 1e-6))
 SIZES = st.integers(1, 3000)
 SLOWLY = settings(deadline=None)
+COUNTS = st.one_of(st.integers(0, 30), st.integers(0, 2_000_000))
+SHARES = st.one_of(
+    st.sampled_from((1e-9, 1e-6, 0.05, 0.5, 0.95, 0.999, 1 - 1e-6, 1 - 1e-9)),
+    st.floats(0.001, 0.999),
+)
 
 
 @given(st.floats(1e-6, 1 - 1e-6), st.floats(0.5, 3000), st.floats(0.5, 3000))
@@ -64,35 +69,114 @@ def test_ranks_that_bound_a_quantile(n: int, q: float, a: float) -> None:
     assert stats.binom.sf(high - 2, n, q) > a - 1e-12 or high == 1
 
 
+@pytest.mark.parametrize("away", [-1600, -500, -3, 0, 1, 700])
+def test_the_binomial_distribution_at_large_counts(away: int) -> None:
+    n = 60_000
+    k = n // 2 + away
+    exact = math.comb(n, k) / 2**n
+    log_front = kernels._log_front(0.5, k, n - k + 1)
+    assert log_front - math.log(k / 2) == pytest.approx(math.log(exact), rel=1e-13, abs=1e-13)
+
+
+@given(st.integers(1, 10**6), st.floats(1e-9, 1 - 1e-9), st.data())
+@SLOWLY
+def test_the_binomial_distribution_at_any_share(n: int, p: float, data: st.DataObject) -> None:
+    k = data.draw(st.integers(1, n))
+    found = kernels._log_front(p, k, n - k + 1) - math.log(k) - math.log1p(-p)
+    assert found == pytest.approx(stats.binom.logpmf(k, n, p), rel=1e-8, abs=1e-8)
+
+
 @given(st.integers(0, 400), st.integers(0, 60), st.sampled_from((0.5, 0.9, 0.99)))
 @SLOWLY
 def test_the_mixture_is_the_average_of_likelihood_ratios(good: int, bad: int, p: float) -> None:
-    def ratio(q: float) -> float:
-        if not 0 < q < 1:
-            return float(good == 0 and q == 0)
-        logs = good * math.log(q / p) + bad * (math.log1p(-q) - math.log1p(-p))
-        return math.exp(logs)
+    odds = p / (1 - p)
 
-    peak = min(p, good / (good + bad)) if good + bad else p / 2
-    value, _ = integrate.quad(ratio, 0, p, points=[peak], limit=500)
+    def weighted_ratio(x: float) -> float:
+        weight = odds * x ** (odds - 1) / p**odds
+        return float(weight * (x / p) ** good * ((1 - x) / (1 - p)) ** bad)
+
+    more = good + odds - 1
+    peak = min(p, more / (more + bad)) if more + bad else p
+    value, _ = integrate.quad(weighted_ratio, 0, p, points=[peak, 0.95 * peak], limit=500)
     log_e = kernels.watched_log_e(good, bad, p)
-    assert log_e == pytest.approx(math.log(value / p), rel=1e-5, abs=1e-5)
+    assert log_e == pytest.approx(math.log(value), rel=1e-5, abs=1e-5)
 
 
-def test_watching_a_healthy_share_seldom_reaches_one_in_twenty() -> None:
-    chance = random.Random(7)
-    alarms = 0
-    for _ in range(400):
-        good = bad = 0
-        for _ in range(150):
-            if chance.random() < 0.95:
-                good += 1
-            else:
-                bad += 1
-            if kernels.watched_log_e(good, bad, 0.95) >= math.log(20):
-                alarms += 1
-                break
-    assert alarms <= 0.05 * 400 + 13  # three standard deviations above the level
+@given(COUNTS, COUNTS, SHARES)
+@example(0, 10**6, 1 - 1e-9)
+@example(10**6, 10**6, 1e-9)
+@SLOWLY
+def test_the_mixture_at_large_counts(good: int, bad: int, p: float) -> None:
+    a, b, odds = p / (1 - p) + good, 1 + bad, p / (1 - p)
+    inside = special.betainc(a, b, p)
+    assume(inside > 1e-250)
+    expected = (
+        (special.betaln(a, b) + math.log(inside))
+        - (special.betaln(odds, 1) + odds * math.log(p))
+        - (good * math.log(p) + bad * math.log1p(-p))
+    )
+    size = 1e-12 * (abs(special.betaln(a, b)) + good + bad + odds)
+    assert kernels.watched_log_e(good, bad, p) == pytest.approx(expected, rel=1e-8, abs=1e-6 + size)
+
+
+def test_nothing_seen_is_no_evidence() -> None:
+    for p in (1e-12, 0.05, 0.5, 0.95, 1 - 1e-12):
+        assert kernels.watched_log_e(0, 0, p) == pytest.approx(0, abs=1e-15)
+
+
+def worse_never_lowers(good: int, bad: int, p: float) -> None:
+    before = kernels.watched_log_e(good, bad, p)
+    assert kernels.watched_log_e(good, bad + 1, p) >= before
+    assert kernels.watched_log_e(good + 1, bad, p) <= before
+    if good:
+        assert kernels.watched_log_e(good - 1, bad + 1, p) >= before
+
+
+@given(COUNTS, COUNTS, SHARES)
+@SLOWLY
+def test_worse_outcomes_never_lower_the_evidence(good: int, bad: int, p: float) -> None:
+    worse_never_lowers(good, bad, p)
+
+
+@given(st.integers(0, 2_000_000), st.floats(-4, 4), SHARES)
+@SLOWLY
+def test_worse_outcomes_never_lower_the_evidence_of_a_service_near_the_limit(
+    n: int, away: float, p: float
+) -> None:
+    bad = min(n, max(0, round(n * (1 - p) + away * math.sqrt(n * p * (1 - p)))))
+    worse_never_lowers(n - bad, bad, p)
+
+
+def watched(asked: float, truth: float, samples: int, a: float) -> tuple[float, float]:
+    """Return the exact chance that a service trips, and the mean samples until it then has."""
+    states, tripped, taken = {0: 1.0}, 0.0, 0.0
+    fewest = 0
+    for n in range(1, samples + 1):
+        later: dict[int, float] = {}
+        for bad, weight in states.items():
+            later[bad] = later.get(bad, 0.0) + weight * truth
+            later[bad + 1] = later.get(bad + 1, 0.0) + weight * (1 - truth)
+        while fewest <= n and kernels.watched_log_e(n - fewest, fewest, asked) < -math.log(a):
+            fewest += 1
+        now = sum(weight for bad, weight in later.items() if bad >= fewest)
+        tripped, taken = tripped + now, taken + now * n
+        states = {bad: weight for bad, weight in later.items() if bad < fewest}
+    return tripped, taken / tripped
+
+
+def test_watching_finds_what_is_worse_and_seldom_what_is_as_good() -> None:
+    false, _ = watched(0.95, 0.95, 500, 0.05)
+    assert 0.015 < false <= 0.05
+    assert watched(0.95, 0.92, 500, 0.05)[0] >= 0.60
+    caught, samples = watched(0.95, 0.90, 500, 0.05)
+    assert caught >= 0.95
+    assert samples <= 190
+
+
+@pytest.mark.parametrize(("p", "samples"), [(0.3, 200), (0.9, 1000), (0.99, 1500)])
+def test_watching_any_share_keeps_its_level(p: float, samples: int) -> None:
+    for a in (0.2, 0.01):
+        assert 0.05 * a < watched(p, p, samples, a)[0] <= a
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), LEVELS)

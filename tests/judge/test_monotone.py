@@ -11,18 +11,10 @@ from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
 from pytest_rollout.model.verdict import Answer
-from tests.judge.generated import (
-    END,
-    OVER,
-    changed_slot,
-    degradations,
-    gate_of,
-    plans,
-    rules_of,
-    slots,
-    worlds,
-)
+from tests.judge.drawn_plans import OVER, gate_of, plans, rules_of
+from tests.judge.drawn_worlds import END, slots, worlds
 from tests.judge.worlds import decided, plan_of, seen, world_of
+from tests.judge.worsening import changed_slot, degradations
 
 MANY = settings(
     max_examples=int(os.environ.get("MONOTONE_EXAMPLES", "300")),
@@ -61,7 +53,7 @@ def test_what_a_guardrail_lost_is_never_forgotten(data: st.DataObject) -> None:
     plan = plan_of(
         WATCHED.format(
             take=data.draw(st.sampled_from(("max", "mean", "sum", "last", "p50"))),
-            over=data.draw(st.sampled_from(OVER[1:4])),
+            over=data.draw(st.sampled_from(OVER[1:5])),
             then=data.draw(st.sampled_from(("warn", "pause"))),
         )
     )

@@ -18,9 +18,11 @@ from pytest_rollout.model.plan import Criterion, Plan
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
-from tests.judge.generated import changed_slot, degradations, rules, worlds
+from tests.judge.drawn_plans import rules
+from tests.judge.drawn_worlds import worlds
 from tests.judge.test_monotone import MANY
 from tests.judge.worlds import decided, plan_of, seen, world_of
+from tests.judge.worsening import changed_slot, degradations
 
 UNSEEN = (Verdict.ERROR, Verdict.MISSING)
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollout.model.decision import to_json
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.plan import Plan
-from tests.judge.generated import END, gate_of, plans, worlds
+from pytest_rollout.report.stored import to_json
+from tests.judge.drawn_plans import gate_of, plans
+from tests.judge.drawn_worlds import END, worlds
 from tests.judge.test_monotone import MANY
-from tests.judge.worlds import NINE, SECOND, decided, guardrail, plan_of, seen, world_of
+from tests.judge.worlds import NINE, SECOND, decided, guardrail, plan_of, seen, told, world_of
 
 
 def stored(plan: Plan, world: World) -> str:
@@ -62,7 +63,7 @@ def test_a_slot_that_came_twice_is_as_old_as_its_first_record() -> None:
     begun_us = NINE - 2 * 86_400 * SECOND
     for order in (copies, copies[::-1]):
         world = world_of(plan, order, environment="prod", begun_us=begun_us)
-        (reason,) = decided(plan, world).reasons
+        (reason,) = told(decided(plan, world))
         assert (
             reason
             == "p.one.g: blind: everything that was seen is older than evidence may be (max_age)"

@@ -6,14 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rollout.judge import decide
-from pytest_rollout.model.decision import Decision, from_json, to_json
+from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.evidence import Lost, Seen
-from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.report.markdown import to_markdown
+from pytest_rollout.report.stored import to_json
 from pytest_rollout.report.terminal import gate
-from tests.judge.worlds import AT, NINE, SECOND, guardrail, plan_of, samples, seen, world_of
+from tests.judge import worlds
+from tests.judge.worlds import (
+    NINE,
+    SECOND,
+    compared,
+    guardrail,
+    plan_of,
+    samples,
+    seen,
+    text,
+    world_of,
+)
 
 CAP = 'metric: m, take: max, fail: "> 0"'
 ROW = 'metric: m, in_a_row: 2, take: last, fail: "> 0"'
@@ -31,13 +41,14 @@ def decided(
     """The exit's decision under a plan with one guardrail."""
     plan = plan_of(guardrail(rule))
     world = replace(world_of(plan, observed), resets=resets, lost=lost)
-    return decide(plan, plan.phases[0], Gate.EXIT, world, AT)
+    return worlds.decided(plan, world)
 
 
 def state(*args: object, **named: object) -> str:
     """The guardrail's state."""
     found = decided(*args, **named).guardrails[0]  # type: ignore[arg-type]
-    return found.because.partition(":")[0]
+    assert text(found).startswith(f"{found.state.value}: ")
+    return found.state.value
 
 
 def test_a_reset_lifts_what_was_known_until_then_and_says_so() -> None:
@@ -48,7 +59,7 @@ def test_a_reset_lifts_what_was_known_until_then_and_says_so() -> None:
     assert found.resets == (reset_at(30),)
     (condition,) = found.conditions
     assert condition.id == "p.one.g"
-    assert "reset at 30 s by A. Person: the cause is gone" in condition.because
+    assert "reset at 30 s by A. Person: the cause is gone" in text(condition)
     assert from_json(to_json(found)) == found
     assert "A. Person: the cause is gone" in to_markdown(found)
     assert any("reset: p.one.g" in line.text for line in gate(found))
@@ -89,6 +100,26 @@ def test_only_a_reset_lifts_a_hole_that_could_have_been_a_trip() -> None:
     assert state([seen(None, 0), *observed], reset_at(30)) == "quiet"
 
 
+@pytest.mark.parametrize("over", ["over: [{since: begin}]", "over: [{last: 9}]", "per: 1m"])
+def test_a_reset_lifts_what_was_lost_of_the_other_side(over: str) -> None:
+    rule = f'{compared(over)}, fail: "> 1"'
+    observed = [seen(1, 0), seen(None, 0, "b"), seen(1, 60), seen(1, 61, "b")]
+    assert state([*observed, seen(1, 120)], rule=rule) == "blind"
+    assert state([*observed, seen(1, 119)], reset_at(30), rule=rule) == "quiet"
+    assert state([*observed, seen(9, 119)], reset_at(30), rule=rule) == "tripped"
+    assert state([*observed, seen(None, 119, "b")], reset_at(30), rule=rule) == "blind"
+    alone = [seen(1, 0, "b"), seen(1, 60)]
+    assert state(alone, reset_at(30), rule=rule) == "blind"  # nothing to compare with since
+
+
+def test_a_reset_moves_no_baseline_that_the_plan_fixes() -> None:
+    rule = f'{compared("over: [{last: 1}]", ", frozen: begin")}, fail: "> 1"'
+    observed = [seen(1, -60, "b"), seen(9, 0), seen(1, 60)]
+    assert state(observed, rule=rule) == "tripped"
+    assert state(observed, reset_at(30), rule=rule) == "quiet"
+    assert state([*observed, seen(9, 90)], reset_at(30), rule=rule) == "tripped"
+
+
 def test_the_newest_reset_counts_and_another_guardrail_has_its_own() -> None:
     observed = [seen(1, 0), seen(1, 60), seen(0, 120)]
     assert state(observed, reset_at(30)) == "tripped"
@@ -106,12 +137,12 @@ def test_a_reset_shortens_no_soak() -> None:
     observed = [*samples(0, 0, 0), seen(1, 180), *(seen(0, t) for t in range(240, 421, 60))]
     world = replace(world_of(plan, observed), resets=(reset_at(200),))
     at_us = NINE + 420 * SECOND
-    found = decide(plan, plan.phases[0], Gate.EXIT, world, at_us)
-    assert found.guardrails[0].because.startswith("quiet")
+    found = worlds.decided(plan, world, at_us=at_us)
+    assert text(found.guardrails[0]).startswith("quiet: ")
     assert found.criteria[0].verdict.value == "inconclusive"
     clean = [one for one in observed if one.slot.t_us != NINE + 180 * SECOND]
     world = replace(world, seen=(*clean, seen(0, 180)))
-    assert decide(plan, plan.phases[0], Gate.EXIT, world, at_us).criteria[0].verdict.value == "pass"
+    assert worlds.decided(plan, world, at_us=at_us).criteria[0].verdict.value == "pass"
 
 
 @pytest.mark.parametrize(("series", "expected"), [({"m"}, "blind"), ({"other"}, "quiet")])

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_rollout.judge.asked import criteria_digest
+from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, ReleaseFact, Rolled
+from pytest_rollout.model.finding import said
 from pytest_rollout.model.plan import Gate, Plan, RollsUp
 from pytest_rollout.model.verdict import Answer, Verdict
-from tests.judge.worlds import AT, SECOND, decided, plan_of, world_of
+from tests.judge.worlds import AT, SECOND, decided, plan_of, text, told, world_of
 
 V1 = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
 HEADER = """\
@@ -43,7 +44,7 @@ def plan(names: str = "[one.a, one.b]", **more: str) -> Plan:
 def rolled(of: RollsUp, verdict: Verdict | Hole = Verdict.PASS, **more: Any) -> Rolled:
     asked = criteria_digest(plan().phases[0], Gate.EXIT)
     given = {"run": "r0", "decided_us": AT - 3600 * SECOND, "release": "v1", "asked": asked}
-    return Rolled(of, verdict, "as it was", **{**given, **more})
+    return Rolled(of, verdict, said("as it was"), **{**given, **more})
 
 
 def judged(stated: Plan, *found: Rolled, **run: Any) -> Decision:
@@ -59,8 +60,8 @@ def verdict(decision: Decision) -> Verdict:
 def test_both_hold_and_it_says_where_they_were_found() -> None:
     decision = judged(plan(), rolled(A), rolled(B))
     assert decision.answer is Answer.GO
-    said = "pass in p.one/exit of run r0, ended 2025-11-10 09:00:00 EST: as it was"
-    assert decision.criteria[0].because == f"one.a: {said}; one.b: {said}"
+    found = "pass in p.one/exit of run r0, ended 2025-11-10 09:00:00 EST: as it was"
+    assert text(decision.criteria[0]) == f"one.a: {found}; one.b: {found}"
 
 
 @pytest.mark.parametrize("other", [one for one in Verdict if one is not Verdict.NOT_APPLICABLE])
@@ -93,7 +94,7 @@ TOLD = {
 def test_a_finding_that_does_not_stand_is_missing(why: str) -> None:
     decision = judged(plan(valid_for="2h"), rolled(A), *GONE[why])
     assert (decision.answer, verdict(decision)) == (Answer.HOLD, Verdict.MISSING)
-    assert TOLD.get(why, "") in decision.reasons[0]
+    assert TOLD.get(why, "") in told(decision)[0]
 
 
 def test_a_finding_counts_to_the_end_of_its_shelf_life_and_a_waiver_not_beyond_its_day() -> None:
@@ -106,7 +107,7 @@ def test_a_finding_counts_to_the_end_of_its_shelf_life_and_a_waiver_not_beyond_i
 
 
 def test_of_a_whole_gate_it_says_that_it_was_decided() -> None:
-    because = judged(plan("one/exit"), rolled(WHOLE)).criteria[0].because
+    because = text(judged(plan("one/exit"), rolled(WHOLE)).criteria[0])
     assert because.startswith("one/exit: decided of run r0, ended 2025-11-10 09:00:00 EST")
 
 

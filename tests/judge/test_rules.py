@@ -8,12 +8,12 @@ from fractions import Fraction
 
 import pytest
 
-from pytest_rollout.judge.numbers import decimal
 from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.verdict import Verdict
-from tests.judge.worlds import AT, NINE, SECOND, judged, samples, seen
+from tests.judge.worlds import AT, NINE, SECOND, judged, samples, seen, text
 
-FAIL, ERROR, MISSING = Verdict.FAIL, Verdict.ERROR, Verdict.MISSING
+FAIL, MISSING = Verdict.FAIL, Verdict.MISSING
 INCONCLUSIVE, HOLD, WARN, PASS = Verdict.INCONCLUSIVE, Verdict.HOLD, Verdict.WARN, Verdict.PASS
 
 
@@ -105,14 +105,13 @@ def test_without_a_fail_cut_what_does_not_pass_fails() -> None:
 
 def test_reasons_say_what_was_seen_and_what_was_allowed() -> None:
     finding = judged('metric: m, take: max, pass: "< 10"', samples(3, 12.5, 4, every=30))
-    assert finding.because == (
+    assert text(finding) == (
         "max of m was 12.5 at 2025-11-10 09:00:30 EST, over 3 samples in this run; allowed < 10"
     )
-    assert (
-        "between the target < 10 and the breach > 12"
-        in judged(f"metric: m, {BANDS}", samples(11)).because
+    assert "between the target < 10 and the breach > 12" in text(
+        judged(f"metric: m, {BANDS}", samples(11))
     )
-    assert ">= 8 is a warning" in judged(f"metric: m, {BANDS}", samples(9)).because
+    assert ">= 8 is a warning" in text(judged(f"metric: m, {BANDS}", samples(9)))
     assert judged(f"metric: m, {BANDS}", []).allowed == "< 10, warns >= 8, fails > 12"
 
 
@@ -127,7 +126,7 @@ def test_too_few_are_inconclusive_even_where_they_are_bad() -> None:
     rule = 'metric: m, take: max, pass: "< 10", need: 3'
     finding = judged(rule, samples(1, 99))
     assert finding.verdict is INCONCLUSIVE
-    assert "2 of 3 needed samples of m were seen in this run" in finding.because
+    assert "2 of 3 needed samples of m were seen in this run" in text(finding)
     assert judged(rule, samples(1, 1, 1)).verdict is PASS
     assert judged(rule, samples('{"bad": 0, "of": 3}')).verdict is PASS
     assert judged(rule, samples('{"bad": 1, "of": 3}')).verdict is PASS
@@ -138,7 +137,7 @@ def test_too_few_are_inconclusive_even_where_they_are_bad() -> None:
 def test_what_is_no_finite_number_is_a_hole(lost: str) -> None:
     finding = judged('metric: m, take: mean, pass: "< 10"', samples(1, lost, 1))
     assert finding.verdict is INCONCLUSIVE
-    assert "cannot be judged" in finding.because
+    assert "cannot be judged" in text(finding)
 
 
 @pytest.mark.parametrize(
@@ -198,16 +197,24 @@ def test_one_slot_recorded_twice_counts_once_and_is_a_hole_where_it_differs() ->
     assert judged(rule, [seen(1, 60), seen(1, 60, seq=1)]).verdict is PASS
     twice = judged(rule, [seen(1, 60), seen(2, 60), seen(1, 120)])
     assert twice.verdict is INCONCLUSIVE
-    assert "recorded twice with different values" in twice.because
+    assert "recorded twice with different values" in text(twice)
     assert judged(rule, [seen(1, 60), seen(2, 60), seen(1, 60), seen(1, 120)]).verdict is (
         INCONCLUSIVE
     )
 
 
-def test_an_outcome_that_is_no_rate_is_an_error() -> None:
-    finding = judged('metric: m, take: rate, pass: "< 0.5"', samples(0, 1.5))
-    assert finding.verdict is ERROR
-    assert "1.5 was observed" in finding.because
+@pytest.mark.parametrize("outcome", ["1.5", "-0.5", '[["0", 3], ["1.5", 1]]'])
+def test_an_outcome_that_is_no_rate_is_a_hole(outcome: str) -> None:
+    value = "-0.5" if outcome.startswith("-") else "1.5"
+    n = 4 if outcome.startswith("[") else 1
+    finding = judged('metric: m, take: rate, pass: "< 0.5"', samples(0, outcome))
+    assert finding.verdict is INCONCLUSIVE
+    assert text(finding) == (
+        f"1 of {n + 1} samples of m cannot be judged: "
+        f"a rate is of outcomes between 0 and 1, and {value} was observed"
+    )
+    bad = samples(*[1] * 10, outcome)  # bad enough, whatever it was
+    assert judged('metric: m, take: rate, pass: "< 0.5"', bad).verdict is FAIL
 
 
 def test_where_matches_labels_only() -> None:
@@ -223,13 +230,16 @@ EACH = 'metric: m, each: {lane: [A, B]}, take: max, pass: "< 10", need: 2'
 def test_each_absent_group_is_missing_by_its_name() -> None:
     finding = judged(EACH, [*samples(1, 1, lane="A")])
     assert finding.verdict is MISSING
-    assert "lane B: no sample of m was seen" in finding.because
+    assert "lane B: no sample of m was seen" in text(finding)
     assert judged(EACH, [*samples(1, 1, lane="A"), *samples(1, 1, lane="B")]).verdict is PASS
 
 
 def test_groups_are_judged_apart() -> None:
     finding = judged(EACH, [*samples(1, 1, lane="A"), *samples(1, 11, lane="B")])
-    assert [(p.name, p.verdict) for p in finding.parts[1:]] == [("lane A", PASS), ("lane B", FAIL)]
+    assert [(p.subject.name, p.verdict) for p in finding.parts[1:]] == [
+        ("lane A", PASS),
+        ("lane B", FAIL),
+    ]
 
 
 def test_a_group_that_is_not_listed_can_only_make_things_worse() -> None:
@@ -253,7 +263,7 @@ def test_a_count_of_groups_asks_for_that_many() -> None:
     one = samples(1, 1, lane="A")
     finding = judged(COUNT, one)
     assert finding.verdict is MISSING
-    assert "1 of 2 expected groups of lane were seen in m" in finding.because
+    assert "1 of 2 expected groups of lane were seen in m" in text(finding)
     assert judged(COUNT, []).verdict is MISSING
     assert judged(COUNT, [*one, *samples(1, 1, lane="B")]).verdict is PASS
     assert judged(COUNT, [*one, *samples(1, lane="B")]).verdict is INCONCLUSIVE
@@ -275,7 +285,7 @@ def test_a_count_beside_listed_groups_is_asked_in_each_of_them() -> None:
     lane_a = [seen(1, lane="A", project=1), seen(1, lane="A", project=2)]
     assert judged(MIXED, lane_a).verdict is MISSING
     half = [*lane_a, seen(1, lane="B", project=1)]
-    assert "1 of 2 expected groups of project of lane B" in judged(MIXED, half).because
+    assert "1 of 2 expected groups of project of lane B" in text(judged(MIXED, half))
     assert judged(MIXED, [*half, seen(1, lane="B", project=3)]).verdict is PASS
 
 
@@ -283,7 +293,7 @@ def test_two_labels_ask_for_every_combination() -> None:
     rule = 'metric: m, each: {lane: [A, B], site: [x, y]}, take: max, pass: "< 10"'
     three = [seen(1, lane="A", site="x"), seen(1, lane="A", site="y"), seen(1, lane="B", site="x")]
     finding = judged(rule, three)
-    assert (finding.verdict, "lane B, site y" in finding.because) == (MISSING, True)
+    assert (finding.verdict, "lane B, site y" in text(finding)) == (MISSING, True)
     assert judged(rule, [*three, seen(1, lane="B", site="y")]).verdict is PASS
 
 
@@ -325,7 +335,7 @@ def test_since_begin_reaches_back_to_the_begin_and_nowhere_without_one() -> None
     assert judged(rule, observed).verdict is PASS
     finding = judged(rule, observed, begun_us=None)
     assert finding.verdict is MISSING
-    assert "the phase was not begun" in finding.because
+    assert "the phase was not begun" in text(finding)
 
 
 SCOPES = (
@@ -339,7 +349,7 @@ def test_the_first_scope_with_enough_decides() -> None:
     assert judged(SCOPES, [*old, *minutes_before(1, 2, 3)]).verdict is PASS
     assert judged(SCOPES, [*old, *minutes_before(1, 2, 30)]).verdict is FAIL
     short = judged(SCOPES, [*old, *minutes_before(1, 2)])
-    assert (short.verdict, "3 of 4 needed samples" in short.because) == (INCONCLUSIVE, True)
+    assert (short.verdict, "3 of 4 needed samples" in text(short)) == (INCONCLUSIVE, True)
 
 
 def test_a_lost_value_never_moves_the_judgement_to_another_scope() -> None:

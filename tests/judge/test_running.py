@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+from pytest_rollout.judge.assess import Terms
 
 from pytest_rollout.judge import guardrails
-from pytest_rollout.judge.assess import Terms
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.rules import judge_slice
 from pytest_rollout.judge.slices import Slice

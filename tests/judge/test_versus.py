@@ -11,12 +11,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.coverage import outcomes, rule
-from pytest_rollout.judge.bounds import Interval
-from pytest_rollout.judge.estimate import Point, Weighted
-from pytest_rollout.judge.versus import MOST_PAIRS, TOO_MANY, difference, pairs, shift, ways
+from pytest_rollout.judge.compare import MOST_PAIRS, NO_RATIO, TOO_MANY, pairs, shift, ways
+from pytest_rollout.judge.intervals import Interval
+from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.model.evidence import Slot
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Versus
+from pytest_rollout.model.verdict import Verdict
+from tests.judge.worlds import criterion, judged, plan_of, samples, text
+
+
+def rule(stated: str) -> Rule:
+    """A rule as a plan states it, in flow style."""
+    found = plan_of(criterion(f"metric: m, {stated}")).phases[0].criteria[0].rule
+    assert found is not None
+    return found
+
+
+def outcomes(good: int, bad: int) -> Weighted:
+    """Good ones as 1 and bad ones as 0, by their counts."""
+    slot = Slot("m", (), 0, 0)
+    return [(Fraction(1), good, slot), (Fraction(0), bad, slot)]
+
 
 PLAIN = rule('take: mean, pass: ">= 0", confidence: 95%, versus: {metric: o}')
 RATES = rule('take: rate, pass: ">= 0", confidence: 95%, versus: {metric: o}')
@@ -125,31 +141,64 @@ def test_a_share_is_compared_by_what_lies_inside_of_its_cut() -> None:
 
 @pytest.mark.parametrize("halves", [(0,), (1,), (0, 1)])
 def test_half_an_outcome_has_no_bound_on_either_side(halves: tuple[int, ...]) -> None:
-    half = _weighted([Fraction(1, 2)])
-    sides = [half if side in halves else outcomes(3, 1) for side in (0, 1)]
-    found = shift(RATES, sides[0], sides[1], 0.05)
-    assert found == "a rate has a bound where every outcome is 0 or 1"
+    own, other = ([0.5] if side in halves else [1, 1, 1, 0] for side in (0, 1))
+    both = [*samples(*own), *samples(*other, series="o")]
+    compared = 'metric: m, take: rate, pass: ">= 0", confidence: 95%, versus: {metric: o}'
+    found = judged(compared, both)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    side = "1 sample of the other side, o," if 1 in halves else "1 of 1 sample of m"
+    assert text(found) == (
+        f"{side} cannot be judged: "
+        "a rate has a bound where every outcome is 0 or 1, and 0.5 was observed"
+    )
+
+
+RATIO_OF_RATES = 'take: rate, pass: ">= 0", confidence: 95%, versus: {metric: o, as: ratio}'
 
 
 def test_a_ratio_of_two_rates_has_no_bound() -> None:
     ratio = replace(RATES, versus=replace(versus_of(RATES), ratio=True))
     found = shift(ratio, outcomes(3, 1), outcomes(3, 1), 0.05)
-    assert found == "the ratio of two rates has no bound here: compare their difference"
+    assert found == Reason("no-bound-of-ratio")
+    said = text(judged(f"metric: m, {RATIO_OF_RATES}", [*samples(1), *samples(1, series="o")]))
+    assert said == "the ratio of two rates has no bound here: compare their difference"
+
+
+RATIO = 'metric: m, take: mean, pass: ">= -9", versus: {metric: o, as: ratio}'
+
+
+@pytest.mark.parametrize(("own", "other", "times"), [("0", "1", "0"), ("0.5", "0.25", "2")])
+def test_a_ratio_of_two_values(own: str, other: str, times: str) -> None:
+    finding = judged(RATIO, [*samples(own), *samples(other, series="o")])
+    assert finding.verdict is Verdict.PASS
+    assert text(finding).startswith(f"mean of m was {own}, {times} times that of o, over 1 sample")
+    estimate = finding.parts[-1].estimate
+    assert estimate is not None
+    assert estimate.value == times
 
 
 @pytest.mark.parametrize(
-    ("own", "other", "found"),
+    ("own", "other", "said"),
     [
-        (0, 1, Fraction(0)),
-        (Fraction(1, 2), Fraction(1, 4), Fraction(2)),
-        (1, 0, "a ratio needs values above zero"),
-        (-1, 1, "a ratio needs values above zero"),
-        (1, -1, "a ratio needs values above zero"),
+        (1, 0, "a ratio needs another side above zero"),
+        (0, 0, "a ratio needs another side above zero"),
+        (
+            -1,
+            1,
+            "1 of 1 sample of m cannot be judged: "
+            "a ratio needs values above zero, and -1 was observed",
+        ),
+        (
+            1,
+            -1,
+            "1 sample of the other side, o, cannot be judged: "
+            "on the other side, a ratio needs values above zero, and -1 was observed",
+        ),
     ],
 )
-def test_a_ratio_of_two_values(own: Fraction, other: Fraction, found: Fraction | str) -> None:
-    ratio = replace(PLAIN, versus=replace(versus_of(PLAIN), ratio=True))
-    assert difference(ratio, Point(Fraction(own), 1), Point(Fraction(other), 1)) == found
+def test_no_ratio_without_values_above_zero(own: int, other: int, said: str) -> None:
+    finding = judged(RATIO, [*samples(own), *samples(other, series="o")])
+    assert (finding.verdict, text(finding)) == (Verdict.INCONCLUSIVE, said)
 
 
 def _bounded(stated: Rule, m: int, n: int) -> tuple[Interval, list[Fraction], list[Fraction]]:
@@ -177,7 +226,7 @@ def test_a_ratio_is_bounded_by_ratios() -> None:
     zero = _weighted([Fraction(0), Fraction(1)])
     some = _weighted([Fraction(1), Fraction(2)])
     for sides in ((zero, some), (some, zero), (zero, zero)):
-        assert shift(ratio, *sides, 0.05) == "a ratio needs values above zero"
+        assert shift(ratio, *sides, 0.05) == NO_RATIO
 
 
 @pytest.mark.parametrize("ratio", [False, True])

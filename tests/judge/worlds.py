@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from pytest_rollout.judge import decide
-from pytest_rollout.model.decision import Decision, Finding
+import jsonschema
+
+from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import (
     Attempt,
     Head,
@@ -22,13 +26,18 @@ from pytest_rollout.model.evidence import (
     decode,
     labels_of,
 )
+from pytest_rollout.model.finding import Finding, Reason
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.load import parse
+from pytest_rollout.report import sentences
+from pytest_rollout.report.stored import to_json
 
+ZONE = "America/New_York"
 SECOND = 1_000_000
 NINE = 1_762_783_200 * SECOND  # Monday 2025-11-10 09:00 in New York
 AT = NINE + 3600 * SECOND
+DAY = 86_400  # seconds
 
 HEADER = """\
 plan: p
@@ -65,6 +74,11 @@ def guardrail(rule: str, then: str = "[rollback]") -> str:
     )
 
 
+def compared(more: str = "", side: str = "") -> str:
+    """A rule that compares the mean of m with that of b, with more keys, without its cuts."""
+    return f"metric: m, take: mean, {more and more + ', '}versus: {{metric: b{side}}}"
+
+
 def seen(
     value: object,
     t: float = 0,
@@ -84,6 +98,11 @@ def seen(
 def samples(*values: object, every: float = 60, **more: Any) -> list[Seen]:
     """Values that were seen one after the other."""
     return [seen(value, index * every, **more) for index, value in enumerate(values)]
+
+
+def at(t: float) -> int:
+    """So many seconds after nine, in microseconds."""
+    return NINE + round(t * SECOND)
 
 
 def run_of(**changes: Any) -> Run:
@@ -121,9 +140,59 @@ def world_of(
     )
 
 
+def _enumerated(schema: Any) -> Iterator[str]:
+    """The words that a schema lists."""
+    if isinstance(schema, dict):
+        yield from (word for word in schema.get("enum", ()) if isinstance(word, str))
+    inner = schema.values() if isinstance(schema, dict) else schema
+    for one in inner if isinstance(schema, (dict, list)) else ():
+        yield from _enumerated(one)
+
+
+SCHEMA: dict[str, Any] = json.loads(
+    files("pytest_rollout.report").joinpath("decision.schema.json").read_text("utf-8")
+)
+_VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+_WORDS = frozenset(word for one in SCHEMA["$defs"].values() for word in _enumerated(one))
+_fitting: set[object] = set()  # forms that were found to fit
+
+
+def _form(value: Any) -> object:
+    """What a schema without limits on texts and numbers can tell of a JSON value."""
+    if isinstance(value, dict):
+        return frozenset((key, _form(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return ("list", frozenset(map(_form, value)))
+    return value if isinstance(value, str) and value in _WORDS else type(value)
+
+
 def decided(plan: Plan, world: World, gate: Gate = Gate.EXIT, at_us: int = AT) -> Decision:
-    """The decision of a gate of phase `one`."""
-    return decide(plan, plan.phases[0], gate, world, at_us)
+    """The decision of a gate of phase `one`, whose stored form fits its JSON Schema."""
+    decision = decide(Case(plan, plan.phases[0], world, at_us), gate)
+    stored = json.loads(to_json(decision))
+    form = _form(stored)
+    if form not in _fitting:  # validating takes six times as long as deciding
+        _VALIDATOR.validate(stored)
+        _fitting.add(form)
+    return decision
+
+
+class Reasoned(Protocol):
+    """What has a reason: a finding, a part of one, a cause, a condition, an attempt."""
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is what it is."""
+
+
+def text(reasoned: Reasoned) -> str:
+    """The sentence of a reason, as the clocks of New York read its instants."""
+    return sentences.text(reasoned.reason, ZONE)
+
+
+def told(decision: Decision) -> list[str]:
+    """What the answer rests on: each cause as one line."""
+    return [sentences.cause(cause.id, cause.reason, ZONE) for cause in decision.reasons]
 
 
 def judged(rule: str, observed: Iterable[Seen], at_us: int = AT, **world: Any) -> Finding:
@@ -136,6 +205,6 @@ def watched(rule: str, observed: Iterable[Seen], at_us: int = AT, **world: Any) 
     """The state of a guardrail with a rule in flow style: tripped, quiet or blind."""
     plan = plan_of(guardrail(rule))
     finding = decided(plan, world_of(plan, observed, **world), at_us=at_us).guardrails[0]
-    state = {Verdict.FAIL: "tripped", Verdict.PASS: "quiet"}.get(finding.verdict, "blind")
-    assert f"{state}: " in finding.because
+    state = finding.state.value
+    assert f"{state}: " in text(finding)
     return state

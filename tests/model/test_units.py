@@ -63,3 +63,8 @@ def test_a_bucket_is_named_as_the_plan_states_it() -> None:
     ]
     assert Per(PerUnit.SPAN, 60_000_000).words == "1m"
     assert Per(PerUnit.SPAN, 90_000_000).words == "90s"
+
+
+def test_several_buckets_are_named_without_running_into_a_unit() -> None:
+    assert [Per(unit).plural for unit in (PerUnit.RUN, PerUnit.NIGHT)] == ["runs", "nights"]
+    assert Per(PerUnit.SPAN, 60_000_000).plural == "stretches of 1m"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollout.judge.asked import criteria_digest
+from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.plan import Gate
 from tests.plan.example import TEXT, line_of, loaded, messages
 

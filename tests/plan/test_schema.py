@@ -175,6 +175,47 @@ def test_offences_do_not_fit(wrong: dict[str, Any]) -> None:
         jsonschema.validate(wrong, SCHEMA)
 
 
+@pytest.mark.parametrize(
+    ("keys", "right"),
+    [
+        ({"unit": "ms", "pass": "< 1.5s"}, True),
+        ({"unit": "%", "pass": "< 1%"}, True),
+        ({"unit": "req/s", "pass": "< 5 req/s"}, True),
+        ({"unit": "MiB", "pass": "< 1GiB", "warn": ">= 900 MiB"}, True),
+        ({"pass": "< 1%"}, True),
+        ({"pass": "< 1%%"}, False),
+        ({"pass": "< 1 ms or so"}, False),
+        ({"pass": "< 1 %."}, False),
+        ({"unit": "10 ms"}, False),
+        ({"unit": "%%"}, False),
+        ({"unit": "e3"}, False),
+        ({"unit": ""}, False),
+        ({"unit": "a" * 21}, False),
+        ({"per": "day"}, True),
+        ({"per": "1m"}, True),
+        ({"per": "1500ms"}, True),
+        ({"per": "week"}, False),
+        ({"per": "span"}, False),
+        ({"take": "increase"}, True),
+        ({"take": "increases"}, False),
+        ({"max_age": "24h"}, True),
+        ({"max_age": "soon"}, False),
+        ({"versus": {"release": "previous"}}, True),
+    ],
+    ids=str,
+)
+def test_a_rule_fits_where_the_loader_takes_it(keys: dict[str, Any], *, right: bool) -> None:
+    rule = {"id": "b", "kind": "slo", "metric": "m", "take": "max", "pass": "< 1", **keys}
+    plan = {
+        "plan": "x",
+        "release": {"target": "t", "path": "/"},
+        "phases": [{"id": "a", "criteria": [rule]}],
+    }
+    found = parse(yaml.safe_dump(plan), Path("s/x/rollout.yaml"), "x")
+    fitting = bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(plan))
+    assert (fitting, not found.problems) == (right, right)
+
+
 def fits(waiver: dict[str, Any]) -> bool:
     return bool(jsonschema.Draft202012Validator(WAIVERS).is_valid({"waivers": [waiver]}))
 
@@ -193,6 +234,8 @@ def loads(waiver: dict[str, Any]) -> bool:
     [
         ({}, True),
         ({"limit": "<= 1200ms"}, True),
+        ({"limit": "<= 120%"}, True),
+        ({"limit": "<= 120%%"}, False),
         ({"release": "1.4.0"}, True),
         ({"criterion": None, "window": "freeze"}, True),
         ({"criterion": None, "requires": "z"}, True),

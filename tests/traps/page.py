@@ -57,9 +57,10 @@ def _short(text: str, root: Path) -> str:
 
 
 def _last(output: str) -> str:
-    """The last thing that a person reads."""
+    """What is wrong with the plan or the call, else the last thing that a person reads."""
     lines = [line for line in output.splitlines() if line.strip(" =-")]
-    return lines[-1] if lines else "nothing is printed"
+    errors = (line for line in lines if line.startswith("ERROR: "))
+    return next(errors, lines[-1] if lines else "nothing is printed")
 
 
 def written(found: Sequence[Row]) -> str:

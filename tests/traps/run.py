@@ -123,7 +123,8 @@ class Folder:
         """What is said from outside, of the last full run; else what the run itself said."""
         root = self.root / self._trap.root
         outside = _json(_rollout("decide", "p.one/exit", "--json", root=root))
-        row = _json(_rollout("status", "--json", root=root)) or {"phases": [{"exit": {}}]}
+        rows = (_json(_rollout("status", "--json", root=root)) or {}).get("phases")
+        row = rows[0] if rows else {"exit": {}}  # of a plan that cannot be read there is none
         inside = _json(_text(root / "rollout-report/p/embedded/one/exit/decision.json"))
         found = outside or inside or {}
         reasons = told(found.get("reasons", ()))
@@ -132,7 +133,7 @@ class Folder:
             because=next(iter(reasons), ""),
             reason=" ".join([*reasons, *_told(found)]),
             run=found.get("run", ""),
-            status=row["phases"][0]["exit"].get("decision") or NOTHING,
+            status=row["exit"].get("decision") or NOTHING,
             damaged=bool((_json(_rollout("verify", "--json", root=root)) or {}).get("problems")),
         )
 

@@ -7,6 +7,7 @@ from tests.traps.catalogue import (
     bodies,
     collection,
     deaths,
+    defaults,
     endings,
     hostile,
     lost,
@@ -40,5 +41,6 @@ THEMES: dict[str, tuple[Trap, ...]] = {
     "Other plugins": plugins.TRAPS,
     "Hostile names, texts and files": hostile.TRAPS,
     "Shells": shell.TRAPS,
+    "Defaults of other deciders": defaults.TRAPS,
 }
 TRAPS: tuple[Trap, ...] = tuple(trap for traps in THEMES.values() for trap in traps)

@@ -1,0 +1,244 @@
+"""How long judging takes: CPU seconds of one decision over many samples.
+
+Run as ``python benchmarks/judging.py``. Each figure is the best of several processes. With
+``--against PATH`` another checkout judges the same worlds, by turns with this one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import math
+import os
+import platform
+import random
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+_SECOND, _FEW = 1_000_000, 30
+_BEGIN = 1_762_783_200 * _SECOND
+_HEADER = "plan: p\nphases:\n  - id: one\n    criteria:\n      - {id: c, kind: load"
+
+
+def latencies(drawn: random.Random) -> str:
+    """A latency in milliseconds, as a ledger holds it."""
+    return f"{drawn.lognormvariate(5, 0.5):.1f}"
+
+
+def outcomes(drawn: random.Random) -> str:
+    """The outcome of a request: 1 is good, as 99 in 100 are."""
+    return str(int(drawn.random() < 0.99))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A rule, what it judges, and how many samples of it (a comparison: on each side)."""
+
+    rule: str
+    values: Callable[[random.Random], str]
+    size: int = 100_000
+    guardrail: bool = False
+
+    @property
+    def plan(self) -> str:
+        """The text of a plan with this rule."""
+        if self.guardrail:
+            rail = f"    guardrails:\n      - {{id: g, metric: m, {self.rule}, then: [pause]}}\n"
+            return f"{_HEADER}}}\n{rail}"
+        return f"{_HEADER}, metric: m, {self.rule}}}\n"
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The versions that were observed."""
+        return ("new", "old") if "versus" in self.rule else ("new",)
+
+
+_VERSUS = "where: {version: new}, versus: {where: {version: old}"
+_BOUND = f"confidence: 95%, {_VERSUS}}}"
+_SPAN = "over: [{span: 5m, need: 10}]"
+_LAST = "over: [{last: 10, need: 10}]"
+_SINCE = "over: [{since: begin}]"
+CASES = {
+    "p95": Case('take: p95, pass: "< 500"', latencies),
+    "rate": Case('take: rate, pass: ">= 0.98", confidence: 95%', outcomes),
+    "span": Case(f'take: rate, fail: "< 0.9", {_SPAN}', outcomes, 30_000, guardrail=True),
+    "span-p95": Case(f'take: p95, fail: "> 900", {_SPAN}', latencies, 30_000, guardrail=True),
+    "last": Case(f'take: rate, fail: "< 0.5", {_LAST}', outcomes, 30_000, guardrail=True),
+    "since-max": Case(f'take: max, fail: "> 100000", {_SINCE}', latencies, guardrail=True),
+    "since-rate": Case(
+        f'take: rate, fail: "< 0.98", confidence: 95%, {_SINCE}', outcomes, guardrail=True
+    ),
+    "versus-p50": Case(f'take: p50, pass: "< 10", {_BOUND}', latencies, 10_000),
+    "versus-p50-few": Case(f'take: p50, pass: "< 10", {_BOUND}', latencies, 1_400),
+    "versus-mean": Case(f'take: mean, pass: "< 10", {_BOUND}', latencies, 10_000),
+    "versus-ratio": Case(f'take: mean, pass: "< 1.1", {_VERSUS}, as: ratio}}', latencies, 10_000),
+}
+
+
+def judging(case: Case, size: int) -> Callable[[], Any]:
+    """What judges a case once and returns the decision: its plan and world are made already."""
+    from pytest_rollout.model.evidence import Attempt, Head, Manifest, Run, World
+    from pytest_rollout.model.plan import Gate
+    from pytest_rollout.model.verdict import Verdict
+    from pytest_rollout.plan.load import parse
+
+    loaded = parse(case.plan, Path("rollout.yaml"), "rollout.yaml")
+    if loaded.plan is None or loaded.problems:
+        raise SystemExit("; ".join(map(str, loaded.problems)))
+    end_us = _BEGIN + size * _SECOND
+    world = World(
+        run=Run("r1", "embedded", _BEGIN, end_us, sealed=True),
+        manifest=Manifest({"p.one.c": ("test_c",)}),
+        checks={"test_c": (Attempt(Verdict.PASS),)},
+        seen=tuple(_seen(case, size)),
+        head=Head(1, "h"),
+        begun_us=_BEGIN,
+    )
+    plan = loaded.plan
+    return lambda: _decide(plan, plan.phases[0], Gate.EXIT, world, end_us)
+
+
+def _seen(case: Case, size: int) -> Sequence[Any]:
+    """Samples that are a second apart; those of the sides of a comparison at the same times."""
+    from pytest_rollout.model.evidence import Seen, Slot, decode
+
+    drawn = random.Random(case.rule)
+    found = []
+    for second in range(1, size + 1):
+        at_us = _BEGIN + second * _SECOND
+        for version in case.sides:
+            slot = Slot("m", (("version", version),), at_us)
+            found.append(Seen(slot, decode(case.values(drawn)), at_us, "r1"))
+    return found
+
+
+def _decide(plan: Any, phase: Any, gate: Any, world: Any, at_us: int) -> Any:
+    """The decision, by a judge that takes a case or by one that takes its parts."""
+    decide: Any = import_module("pytest_rollout.judge").decide
+    if find_spec("pytest_rollout.judge.case") is None:
+        return decide(plan, phase, gate, world, at_us)
+    made = import_module("pytest_rollout.judge.case").Case(plan, phase, world, at_us)
+    return decide(made, gate)
+
+
+def measured(name: str, size: int) -> dict[str, Any]:
+    """The CPU seconds of judging a case in this process, what was judged, and by which code."""
+    import pytest_rollout
+
+    judging(CASES[name], _FEW)()  # imports and what is made once
+    judge = judging(CASES[name], size)
+    gc.collect()
+    before = time.process_time()
+    decision = judge()
+    seconds = time.process_time() - before
+    judged = decision.guardrails[0] if CASES[name].guardrail else decision.criteria[0]
+    where = Path(str(pytest_rollout.__file__)).resolve().parents[1]
+    return {"seconds": seconds, "verdict": judged.verdict.value, "root": str(where)}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one checkout came to in one case."""
+
+    seconds: float  # infinite where it took more than was allowed
+    verdict: str
+
+    def __str__(self) -> str:
+        shown = f"{self.seconds:.3f} s" if math.isfinite(self.seconds) else "too long"
+        return f"{shown:>11} {self.verdict:<12}"
+
+
+def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
+    """A case measured in a process of its own, with the code of a checkout."""
+    command = [sys.executable, __file__, "--measure", "--only", name, "--size", str(size)]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=most_s)
+    except subprocess.TimeoutExpired:
+        return Figure(math.inf, "-")
+    if done.returncode:
+        raise SystemExit(f"{name} with the code in {root}:\n{done.stderr[-2000:]}")
+    told = json.loads(done.stdout)
+    if Path(told["root"]) != root:
+        raise SystemExit(f"the code in {told['root']} was measured, not that in {root}")
+    return Figure(told["seconds"], told["verdict"])
+
+
+def by_turns(
+    roots: Sequence[Path], name: str, size: int, times: int, most_s: float
+) -> list[Figure]:
+    """The best of each checkout; one that takes too long once has no further turn."""
+    best: dict[Path, Figure] = {}
+    for _ in range(times):
+        for root in roots:
+            if root in best and math.isinf(best[root].seconds):
+                continue
+            figure = elsewhere(root, name, size, most_s)
+            best[root] = min(figure, best.get(root, figure), key=lambda one: one.seconds)
+    return [best[root] for root in roots]
+
+
+def _compared(figures: Sequence[Figure]) -> str:
+    """How much the first is faster than the second, and whether they judge alike."""
+    if len(figures) < 2 or not all(math.isfinite(one.seconds) for one in figures):
+        return ""
+    differ = "" if figures[0].verdict == figures[1].verdict else "  THE VERDICTS DIFFER"
+    return f"{figures[1].seconds / figures[0].seconds:.2f} times faster{differ}"
+
+
+def _machine() -> str:
+    """What the figures depend on."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.is_file() else []
+    named = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    load = " ".join(f"{minutes:.1f}" for minutes in os.getloadavg())
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    machine = next(named, platform.machine())
+    return f"{python}, {platform.system()}, {machine}, {os.cpu_count()} CPUs, load {load}"
+
+
+def _commit(root: Path) -> str:
+    """The commit of a checkout, and whether files of it were changed."""
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, check=False, text=True).stdout.strip()
+
+
+def main() -> None:
+    """Print a row for each case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(CASES), help="just this case")
+    parser.add_argument("--size", type=int, help="so many samples in each case")
+    parser.add_argument("--times", type=int, default=3, help="the best of so many processes")
+    parser.add_argument("--most", type=float, default=300, help="seconds a process may take")
+    parser.add_argument("--against", type=Path, help="another checkout, judging by turns")
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    names = given.only or list(CASES)
+    if given.measure:
+        print(json.dumps(measured(names[0], given.size)))
+        return
+    roots = [ROOT, *([given.against.resolve()] if given.against else [])]
+    if not (roots[-1] / "pytest_rollout").is_dir():
+        raise SystemExit(f"--against {given.against}: no checkout of this project")
+    print(f"$ {shlex.join(['python', *sys.argv])}\n{_machine()}")
+    print(f"CPU seconds of one decision, best of {given.times}, and the verdict:")
+    print("case           samples" + "".join(f"{_commit(root):>25}" for root in roots))
+    for name in names:
+        size = given.size or CASES[name].size
+        figures = by_turns(roots, name, size, given.times, given.most)
+        row = " ".join(map(str, figures))
+        print(f"{name:14} {size:>7,} {row} {_compared(figures)}".rstrip(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

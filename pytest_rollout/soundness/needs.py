@@ -1,0 +1,91 @@
+"""Remarks on a `need` that is too small for what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+
+from pytest_rollout.judge.intervals import least
+from pytest_rollout.judge.rules import assess
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.tally import Assessed, Terms
+from pytest_rollout.model.evidence import Seen, Slot
+from pytest_rollout.model.rule import Rule, Scope, Take
+from pytest_rollout.report.facts import count
+from pytest_rollout.soundness import extremes
+from pytest_rollout.soundness.about import About, Remark
+from pytest_rollout.soundness.extremes import GOOD
+from pytest_rollout.soundness.supposed import values
+from pytest_rollout.soundness.words import asked, needing, percent, where
+
+
+def of(rule: Rule) -> tuple[int, Scope]:
+    """Return the fewest samples that a rule decides from, and the scope that asks for them."""
+    scope = min(rule.scopes, key=lambda scope: scope.need)
+    return (rule.need if rule.per else scope.need), scope
+
+
+def unshown(about: About, rule: Rule) -> Iterator[Remark]:
+    """Yield a remark on a `need` with which a criterion's confidence shows nothing."""
+    if rule.confidence is None or rule.versus is not None or about.watched:
+        return
+    need, _ = of(rule)
+    fewest = extremes.fewest(rule, good=True)
+    if need < fewest:
+        what = f"needs {count(need, 'sample')}, which cannot show {asked(rule)}"
+        many = f"{fewest} good ones of {fewest} are the fewest that do: need: {fewest}"
+        yield about.remark(what, many, grave=False)
+
+
+def of_one_bad(about: About, rule: Rule) -> Iterator[Remark]:
+    """Yield a remark on a share or quantile of so few samples that a single bad one decides.
+
+    Not where none may be bad however many there are: that is what the plan asks.
+    """
+    take = rule.take.take
+    if take not in (Take.RATE, Take.SHARE, Take.QUANTILE) or not rule.in_theorem:
+        return
+    if rule.confidence is not None or rule.tolerate is not None:
+        return
+    need, scope = of(rule)
+    fewest = least(partial(_holds_with_one_bad, rule))
+    if fewest is None or need >= fewest:
+        return
+    many, within = count(need, "sample"), where(rule, scope)
+    ends = "trips it" if about.watched else "keeps it from passing"
+    if take is Take.QUANTILE:
+        edge = "smallest" if rule.bands.passes.upward else "largest"
+        what = f"takes {rule.take.text} of as few as {many}{within}, where it is the {edge}"
+        what += f": one bad sample {ends}"
+    else:
+        share = percent(Fraction(1, need))
+        what = f"decides on {_cut(about, rule)} from as few as {many}{within}, of which one bad "
+        what += f"sample is {share} and {ends}"
+    can = "does not trip it" if about.watched else "can pass"
+    fix = f"{needing(rule, scope, fewest)}, with which one bad sample {can}"
+    yield about.remark(what, fix, grave=False)
+
+
+def _cut(about: About, rule: Rule) -> str:
+    """What is taken and the cut on it, as the plan states it."""
+    fail = rule.bands.fail
+    cut = fail.text if about.watched and fail else rule.bands.passes.text
+    of = rule.take.share_of
+    take = f"share ({of.text})" if of else rule.take.text
+    if rule.versus is None:
+        return f"{take} {cut}"
+    return f"a {'ratio' if rule.versus.ratio else 'difference'} of {take} {cut}"
+
+
+def _holds_with_one_bad(rule: Rule, n: int) -> bool:
+    """Whether it passes with one bad sample of ``n``; of a comparison, where no other is bad."""
+    plain = replace(rule, versus=None)
+    good, bad = (values(plain, good=sort)[0] for sort in (True, False))
+    slot = Slot(rule.metric, (), 0)
+    sorts = tuple((value, many) for value, many in ((good, n - 1), (bad, 1)) if many)
+    own, other = (Seen(slot, sorts),), (Seen(slot, ((good, n),)),)
+    judged = plain if rule.take.take is Take.QUANTILE else rule
+    known = assess(judged, Slice((), own, rule.scopes[0], 1, other), Terms("UTC"))
+    return isinstance(known, Assessed) and known.verdict in GOOD
