@@ -6,11 +6,12 @@ import random
 
 import pytest
 
+from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.guardrails import judge_guardrail, look_again
 from pytest_rollout.judge.memory import Memory
-from pytest_rollout.model.decision import Finding
 from pytest_rollout.model.evidence import Seen
-from tests.judge.worlds import NINE, SECOND, guardrail, plan_of, seen, world_of
+from pytest_rollout.model.finding import Finding
+from tests.judge.worlds import NINE, SECOND, guardrail, plan_of, seen, text, world_of
 
 RULES = {
     "latest": 'metric: m, over: [{last: 1}], take: last, fail: "> 2"',
@@ -21,6 +22,8 @@ RULES = {
     "skip": "metric: m, over: [{span: 2m, need: 2}], in_a_row: {n: 2, gaps: skip}, take: min,"
     ' fail: "> 0"',
     "lasting": 'metric: m, in_a_row: {for: 4m, gap: 2m}, take: last, fail: "> 0"',
+    "growth": 'metric: m, over: [{span: 4m}], take: increase, fail: "> 4"',
+    "minutes": 'metric: m, per: 1m, in_a_row: 2, take: max, fail: "> 1"',
     "of": 'of: [{metric: m, in_a_row: 2, take: last, fail: "> 2"}, {metric: m, take: sum,'
     ' fail: "> 20"}]',
 }
@@ -29,19 +32,21 @@ RULES = {
 def history(seed: int) -> list[Seen]:
     """Values, holes and gaps, one after the other."""
     drawn = random.Random(seed)
-    t, found = 0, []
+    t, items = 0, []
     for _ in range(25):
         t += drawn.choice([30, 60, 60, 60, 150])
         value = drawn.choice([0, 0, 0, 1, 2, 3, None])
         if seed % 3:
             value = value or 0  # without holes
-        found.append(seen(value, t, lane=drawn.choice("AB")))
-    return found
+        items.append(seen(value, t, lane=drawn.choice("AB")))
+    return items
 
 
 def told(finding: Finding) -> object:
     """What is found of each group, whichever is named first."""
-    return finding.verdict, sorted((p.name, p.because, p.verdict.value) for p in finding.parts)
+    return finding.verdict, sorted(
+        (p.subject.name, text(p), p.verdict.value) for p in finding.parts
+    )
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -56,8 +61,9 @@ def test_a_memory_changes_nothing(name: str) -> None:
             known = items[:upto]
             at_us = max((one.slot.t_us for one in known), default=NINE) + 5 * SECOND
             world = world_of(plan, known)
-            whole = judge_guardrail(plan, phase, rail, world, at_us, 0)
-            again, memory = look_again(plan, phase, rail, world, at_us, 0, memory)
+            case = Case(plan, phase, world, at_us)
+            whole = judge_guardrail(case, rail)
+            again, memory = look_again(case, rail, memory)
             assert told(again) == told(whole), (seed, upto)
             verdicts.add(again.verdict.value)
     assert {"fail", "pass"} <= verdicts
