@@ -8,6 +8,7 @@ from functools import partial
 
 from pytest_rollout import calendar
 from pytest_rollout.calendar import Bucket, Bucketing
+from pytest_rollout.calendar.buckets import MOST_BUCKETS
 from pytest_rollout.judge.slices import Reach, Series, Sides, Slice, cut_both, least, slice_of
 from pytest_rollout.model.evidence import Seen
 from pytest_rollout.model.finding import Labels
@@ -101,8 +102,13 @@ def _spans(length_us: int, series: Series, reach: Reach) -> tuple[Bucket, ...]:
     if not series.times:
         return ()
     first = series.times[0] // length_us * length_us
-    last = (series.times[-1] // length_us + 1) * length_us
-    return calendar.span_buckets(length_us, first - 1, min(last, reach.at_us))
+    last = min((series.times[-1] // length_us + 1) * length_us, reach.at_us)
+    some_us = MOST_BUCKETS * length_us  # as much as the calendar divides at once
+    return tuple(
+        bucket
+        for start in range(first, last, some_us)
+        for bucket in calendar.span_buckets(length_us, start, min(start + some_us, last))
+    )
 
 
 def _runs(items: Iterable[Seen]) -> list[str]:
