@@ -44,9 +44,8 @@ def history(seed: int) -> list[Seen]:
 
 def told(finding: Finding) -> object:
     """What is found of each group, whichever is named first."""
-    return finding.verdict, sorted(
-        (p.subject.name, text(p), p.verdict.value) for p in finding.parts
-    )
+    parts = [(part.subject.name, text(part), part.verdict.value) for part in finding.parts]
+    return finding.verdict, sorted(parts)
 
 
 @pytest.mark.parametrize("name", RULES)
