@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Reason
@@ -26,3 +27,9 @@ def reasons(decision: Decision) -> list[str]:
     """What a decision rests on, a line each."""
     zone = decision.timezone
     return [sentences.cause(cause.id, cause.reason, zone) for cause in decision.reasons]
+
+
+def told(causes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The same of the causes that a decision.json holds."""
+    lines = ((cause["id"], cause["reason"]["text"]) for cause in causes)
+    return [f"{id_}: {text}" if id_ else text for id_, text in lines]

@@ -25,7 +25,7 @@ from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.finding import Finding, said
+from pytest_rollout.model.finding import Finding, Reason, said
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.plan.terms import duration_us
@@ -67,11 +67,12 @@ def command(
         answers = _answers(project, plan, where, environment, limit, anchors)
     except LedgerError as error:
         answers = [_unknown(where, str(error))]
-    worst = worst_answer(one.answer for one in answers)
+    worst = worst_answer(answer.answer for answer in answers)
     if as_json:
-        print_json({"clear": worst is Answer.GO, "gates": [_plain(one) for one in answers]})
+        gates = [_plain(answer, environment, plan.timezone) for answer in answers]
+        print_json({"clear": worst is Answer.GO, "gates": gates})
     else:
-        for line in _lines(answers, environment):
+        for line in _lines(answers, environment, plan.timezone):
             say(line)
     return worst.exit_status
 
@@ -119,13 +120,14 @@ def _known(
     """What the ledger and the target say of a gate."""
     standing = project.history.standing(gate, environment)
     if standing is None:
-        return Known("", None, None, "no full run has asked for it yet")
+        return Known("", None, None, Reason("gate.never-asked", {"gate": str(gate)}))
     asked = standing.asked
-    doubt = ""
+    doubt = None
     if damage or standing.damage:
-        doubt = f"the ledger was damaged: {damage[0] if damage else standing.damage}"
+        wrong = damage[0] if damage else standing.damage
+        doubt = Reason("ledger.damaged", {"damage": wrong})
     elif not asked.finished:
-        doubt = f"run {asked.run} never finished"
+        doubt = Reason("run.unfinished", {"run": asked.run})
     embedded = environment == EMBEDDED  # its target runs no longer
     rolled_back, revalidate = ("", {}) if embedded else _rolled_back(project, gate, environment)
     fact = (
@@ -174,27 +176,24 @@ def _required(project: Project, plan: Plan, gate: Address, environment: str) -> 
     return found
 
 
-def _plain(one: Clearance) -> dict[str, Any]:
+def _plain(answer: Clearance, environment: str, zone: str) -> dict[str, Any]:
+    address = answer.address
     return {
-        "gate": str(one.address),
-        "answer": one.answer.value,
-        "findings": [
-            {
-                "id": finding.id,
-                "verdict": finding.verdict.value,
-                "reason": plain(finding.reason, "UTC"),
-            }
-            for finding in one.findings
-        ],
+        "plan": address.plan,
+        "phase": address.phase,
+        "gate": address.gate.value if address.gate else None,
+        "environment": environment,
+        "answer": answer.answer.value,
+        "findings": plain(answer.findings, zone),
     }
 
 
-def _lines(answers: list[Clearance], environment: str) -> Iterator[str]:
-    for one in answers:
-        for finding in one.findings:
+def _lines(answers: list[Clearance], environment: str, zone: str) -> Iterator[str]:
+    for answer in answers:
+        for finding in answer.findings:
             mark = "no " if finding.verdict.holds_back else "yes"
             mark = "waived" if finding.verdict is Verdict.WAIVED else mark
             name = finding.id.rpartition(".")[2]
-            yield f"  {mark}  {name}: {sentences.text(finding.reason, 'UTC')}"
-        clear = "clear" if one.answer is Answer.GO else f"NOT clear ({one.answer.value})"
-        yield f"{one.address} in {environment}: {clear}"
+            yield f"  {mark}  {name}: {sentences.text(finding.reason, zone)}"
+        clear = "clear" if answer.answer is Answer.GO else f"NOT clear ({answer.answer.value})"
+        yield f"{answer.address} in {environment}: {clear}"

@@ -10,10 +10,15 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
+from pytest_rollout.evidence.history import Standing
 from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.model.decision import Cause
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Use
+from pytest_rollout.report.facts import count
+from pytest_rollout.report.stored import plain
 
 
 @click.command("status")
@@ -29,20 +34,21 @@ def command(
     rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
     if plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
         project.environment(environment, plans)
-    problems = [] if plan else [str(one) for broken in project.loaded for one in broken.problems]
+    broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
+    problems = [str(problem) for loaded in broken for problem in loaded.problems]
     if as_json:
         print_json({"environment": environment, "phases": rows, "problems": problems})
         return 0
-    for one in plans:
-        say(f"{one.id}: {one.title} ({environment})")
-        mine = [row for row in rows if row["plan"] == one.id]
+    for stated in plans:
+        say(f"{stated.id}: {stated.title} ({environment})")
+        mine = [row for row in rows if row["plan"] == stated.id]
         widths = {key: max(len(row[key]) for row in mine) for key in ("phase", "title", "window")}
         for row in mine:
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
             gates = "  ".join(_shown(row, gate.value) for gate in Gate)
             say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
-            for one in row["revalidate"]:
-                say(f"    to revalidate: {one}")
+            for gate in row["revalidate"]:
+                say(f"    to revalidate: {gate}")
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
@@ -60,7 +66,7 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
     for gate in Gate:
         address = Address(plan.id, phase.id, gate)
         row[gate.value] = {
-            "criteria": len(phase.of(gate)),
+            "stated": len(phase.of(gate)),
             **_last(project, address, environment),
             "last_no": _last_no(project, address),
         }
@@ -89,42 +95,48 @@ def _opening(plan: Plan, phase: Phase, now: datetime) -> dict[str, Any]:
     }
 
 
+_OF_A_DECISION = (
+    *("decision", "release", "decided_at", "run"),
+    *("reasons", "conditions", "waivers", "resets", "stand_ins"),
+)
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(_OF_A_DECISION[:4]),
+    **{key: [] for key in _OF_A_DECISION[4:]},
+}
+
+
 def _last(project: Project, address: Address, environment: str) -> dict[str, Any]:
-    """The last decision; a full run that stored none, or a damaged one, is HOLD."""
-    nothing = {"decision": None, "release": None, "decided_at": None, "run": None}
-    if not project.ledger_path.is_file():
-        return nothing
-    found = project.history.standing(address, environment)
-    if found is None:
-        return nothing
-    if found.decision is None:
-        why = found.damage and f"the ledger was damaged: {found.damage}"
-        unfinished = f"run {found.asked.run} stored no decision"
-        if not found.asked.finished:
-            unfinished = f"run {found.asked.run} never finished"
-        return {
-            **nothing,
-            "decision": Answer.HOLD.value,
-            "run": found.asked.run,
-            "why": why or unfinished,
-        }
-    return {
-        "decision": found.decision.answer.value,
-        "release": found.decision.release,
-        "decided_at": found.decision.decided_at,
-        "run": found.decision.run,
-        "conditions": len(found.decision.conditions),
-        "waived": sum(one.use is Use.APPLIED for one in found.decision.waivers),
-        "stand_ins": len(found.decision.stand_ins),
-    }
+    """The last decision, in the shape of decision.json.
+
+    A full run that stored none, or a damaged one, is HOLD.
+    """
+    standing = None
+    if project.ledger_path.is_file():
+        standing = project.history.standing(address, environment)
+    if standing is None:
+        return _NOTHING
+    if standing.decision is None:
+        cause = Cause("", Answer.HOLD, _undecided(standing))
+        held = {"decision": Answer.HOLD.value, "run": standing.asked.run}
+        return {**_NOTHING, **held, "reasons": [plain(cause, project.plan(address.plan).timezone)]}
+    data = plain(standing.decision, standing.decision.timezone)
+    return {key: data[key] for key in _OF_A_DECISION}
+
+
+def _undecided(standing: Standing) -> Reason:
+    """Why the last full run of a gate left no decision that can be believed."""
+    if standing.damage:
+        return Reason("ledger.damaged", {"damage": standing.damage})
+    code = "run.undecided" if standing.asked.finished else "run.unfinished"
+    return Reason(code, {"run": standing.asked.run})
 
 
 def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
     """When the gate last said no in a drill; None where it never did."""
     if not project.ledger_path.is_file():
         return None
-    found = project.last_no(address)
-    return {**dataclasses.asdict(found), "answer": found.answer.value} if found else None
+    last = project.last_no(address)
+    return {**dataclasses.asdict(last), "answer": last.answer.value} if last else None
 
 
 def _noes(row: dict[str, Any]) -> str:
@@ -142,12 +154,15 @@ def _noes(row: dict[str, Any]) -> str:
 def _shown(row: dict[str, Any], gate: str) -> str:
     facts = row[gate]
     if facts["decision"] is None:
-        return f"{gate} {'undecided' if facts['criteria'] else 'no criteria'}"
-    if facts.get("why"):
-        return f"{gate} {facts['decision']} ({facts['why']})"
-    count = facts["conditions"]
-    conditions = f" +{count} condition{'s' * (count > 1)}" if count else ""
-    waived = f", {facts['waived']} waived" if facts["waived"] else ""
-    answered = facts["stand_ins"]
-    standing = f", {answered} stand-in{'s' * (answered > 1)}" if answered else ""
-    return f"{gate} {facts['decision']}{conditions}{waived}{standing}"
+        return f"{gate} {'undecided' if facts['stated'] else 'no criteria'}"
+    if facts["decided_at"] is None:  # the last full run decided nothing that counts
+        return f"{gate} {facts['decision']} ({facts['reasons'][0]['reason']['text']})"
+    said = f"{gate} {facts['decision']}"
+    if facts["conditions"]:
+        said += f" +{count(len(facts['conditions']), 'condition')}"
+    waived = sum(use["use"] == Use.APPLIED for use in facts["waivers"])
+    if waived:
+        said += f", {waived} waived"
+    if facts["stand_ins"]:
+        said += f", {count(len(facts['stand_ins']), 'stand-in')}"
+    return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.history import last_full_run
@@ -11,7 +11,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.decision import Decision, decided
 from pytest_rollout.model.evidence import Hole, Rolled
-from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Use
@@ -53,44 +53,49 @@ def _source(
     last = evidence_of(records)[-1].sequence
     run, environment = records[0].run, records[0].environment
     if environment == EMBEDDED:  # drills too: what one plants is seen in all that it decides
-        return _found(_before(records, address), gate, "this run", records)
+        return _found(_before(records, address), {"gate": str(gate)}, records)
     asked = last_full_run(ledger, gate, environment, last)
     if asked is None:
-        return Hole(f"no full run has asked for {gate}")
+        return _hole("gate.never-asked", {"gate": str(gate)})
     if asked.run == run:
-        return _found(_before(records, address), gate, "this run", records)
+        return _found(_before(records, address), {"gate": str(gate)}, records)
+    facts: dict[str, Fact] = {"gate": str(gate), "run": asked.run}
     theirs = ledger.of_run(asked.run)
-    who = f"run {asked.run}, the last that asked for {gate},"
     if not asked.finished:
-        return Hole(f"{who} never finished")
+        return _hole("gate.unfinished", facts)
     wrong = damage(ledger, theirs) or damage_since(ledger, evidence_of(theirs)[-1].sequence)
     if wrong:
-        return Hole(f"{who} was damaged: {wrong}")
-    return _found([one for one in theirs if one.sequence < last], gate, who, theirs)
+        return _hole("gate.damaged", facts | {"damage": wrong})
+    return _found([record for record in theirs if record.sequence < last], facts, theirs)
+
+
+def _hole(code: str, facts: Mapping[str, Fact]) -> Hole:
+    return Hole(Reason(code, facts))
 
 
 def _before(records: Sequence[Record], address: Address) -> list[Record]:
     """The records of a run up to its decision of a gate, or all where it has not decided it."""
-    own = [one.sequence for one in records if _decides(one, address)]
-    return [one for one in records if not own or one.sequence < own[0]]
+    own = [record.sequence for record in records if _decides(record, str(address))]
+    return [record for record in records if not own or record.sequence < own[0]]
 
 
-def _decides(record: Record, address: Address) -> bool:
-    return record.kind is RecordKind.DECISION and record.subject == str(address)
+def _decides(record: Record, gate: str) -> bool:
+    return record.kind is RecordKind.DECISION and record.subject == gate
 
 
 def _found(
-    records: Sequence[Record], gate: Address, who: str, all_of_run: Sequence[Record]
+    records: Sequence[Record], facts: dict[str, Fact], all_of_run: Sequence[Record]
 ) -> _Source | Hole:
-    stored = next((one for one in records if _decides(one, gate)), None)
+    """What a run decided of a gate; ``facts`` name the gate, and the run where it is another."""
+    stored = next((record for record in records if _decides(record, str(facts["gate"]))), None)
     if stored is None:
-        return Hole(f"{who} has stored no decision of {gate} before this one")
+        return _hole("gate.undecided", facts)
     try:
         decision = decided(stored.body)
     except UNREADABLE as error:
-        return Hole(f"the decision of {gate} by {who} cannot be read ({error})")
+        return _hole("gate.unreadable", facts | {"error": str(error)})
     if decision.partial:
-        return Hole(f"{who} looked at {gate} only in part")
+        return _hole("gate.in-part", facts)
     return _Source(decision, evidence_of(all_of_run)[-1].at_us)
 
 
@@ -105,7 +110,8 @@ def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
         full = f"{plan}.{one.phase}.{one.criterion}"
         finding = next((found for found in decision.criteria if found.id == full), None)
         if finding is None:
-            return Rolled(one, Hole(f"{decision.address} did not state it when decided"))
+            stated = {"gate": str(decision.address), "criterion": one.criterion}
+            return Rolled(one, _hole("gate.not-stated", stated))
         verdict, reason, waived = finding.verdict, finding.reason, [full]
     return Rolled(
         one,

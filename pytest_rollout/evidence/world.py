@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,13 +9,13 @@ from pytest_rollout import calendar
 from pytest_rollout.evidence import attestations, facts, resets
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
-    as_written,
     damage,
     damage_since,
     evidence_of,
     unreadable,
 )
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.others import Others
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.rolled import rolled_up
@@ -55,7 +54,9 @@ def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Read
         except UNREADABLE as error:
             wrong = unreadable(error)
     known, manifest = facts.damaged_run(kept, _name(address), wrong)
-    return Reading(World(known, manifest, {}, (), facts.head_of(kept)), known.ended_us)
+    looks = int(known.environment != EMBEDDED)
+    world = World(known, manifest, {}, (), facts.head_of(kept), looks=looks)
+    return Reading(world, known.ended_us)
 
 
 def _name(address: Address) -> str:
@@ -73,7 +74,8 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
     past = others.past(compared(phase), begun, address)
     said, broken = _attested(ledger, kept, address, phase, run)
     reset, torn = _reset(ledger, kept, address, phase, run)
-    others.problems += (*broken, *torn)
+    looks = looks_of(ledger, address, run, kept[-1].sequence)
+    others.problems += (*broken, *torn, *looks.problems)
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
@@ -82,13 +84,14 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
         seen=(*own, *others.seen),
         past=past,
         head=facts.head_of(kept),
-        looks=_looks(ledger, address, run, kept[-1].sequence),
+        looks=looks.n,
         begun_us=begun,
         lost=tuple(others.lost),
         attestations=said,
         rolled=rolled_up(ledger, records, address, phase),
         resets=reset,
         previous=others.previous,
+        failed_before=looks.failed,
     )
     return Reading(world, at_us)
 
@@ -179,42 +182,3 @@ def compared(phase: Phase) -> list[Versus]:
     rules = [one.rule for one in phase.criteria if one.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
     return [one.versus for one in rules if one.versus and (one.versus.frozen or one.versus.release)]
-
-
-def _looks(ledger: Ledger, address: Address, run: Run, before: int) -> int:
-    """How often this release has been looked at for this gate; partial runs and drills are none.
-
-    The newest earlier look of the release says how many it knew of; those that it did not
-    know of, because they were decided at the same time, are counted.
-    """
-    known = {fact.release for fact in run.releases}
-    release = next(iter(known)) if len(known) == 1 else None
-    looks, floor = int(not run.partial and run.drill is None), 0
-    where = (RecordKind.DECISION, address.plan, str(address), run.environment)
-    for record in ledger.newest(*where):
-        if record.sequence >= before:
-            continue
-        if record.sequence < floor:
-            break
-        look = _look(record, release)
-        looks += look is not None
-        if look is not None and not floor:
-            floor, earlier = look
-            looks += earlier
-    return looks
-
-
-def _look(record: Record, release: str | None) -> tuple[int, int] | None:
-    """Up to which sequence a look of a release knew of others, and of how many.
-
-    None where it is no look, or of another release; one that cannot be read is a look.
-    """
-    try:
-        body = json.loads(record.body)
-        if not body["look"] or body["release"] != release:
-            return None if as_written(record) else (0, 0)
-        document = json.loads(body["document"])
-        known = int(document["ledger"]["sequence"]), int(document["looks"]) - 1
-    except UNREADABLE:
-        return 0, 0
-    return known if as_written(record) else (0, 0)

@@ -58,11 +58,14 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
 
 
 def terms_of(rule: Rule, case: Case) -> Terms:
-    """Return the level of the k-th look: halved with each, so that looking again buys nothing."""
-    if rule.confidence is None:
-        return Terms(case.plan.timezone)
-    level = float(rule.confidence.level) * 2.0 ** -(case.looks - 1)
+    """Return what a criterion's rule is judged under."""
+    level = level_of(rule, case.looks)
     return Terms(case.plan.timezone, level, looks=case.looks, again=not case.embedded)
+
+
+def level_of(rule: Rule, looks: int) -> float:
+    """Return the level of the k-th look: halved with each, so that looking again buys nothing."""
+    return float(rule.confidence.level) * 2.0 ** -(looks - 1) if rule.confidence else 0.0
 
 
 def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:

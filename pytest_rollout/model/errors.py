@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class RolloutError(Exception):
-    """Something the user can mend; shown as its message, never as a traceback."""
+    """Something the user can fix; shown as its message, never as a traceback."""
 
 
 class EffectRefusedError(RolloutError):
@@ -27,7 +27,7 @@ class LedgerError(RolloutError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One offence in a file: where it is, which rule it breaks, how to mend it."""
+    """One offence in a file: where it is, which rule it breaks, how to fix it."""
 
     file: str
     line: int

@@ -10,8 +10,8 @@ from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.verdict import Verdict
 
 _NEXT = {
-    Verdict.FAIL: "mend it, or have it waived for a while, then run again",
-    Verdict.ERROR: "mend the check, or the service that it calls, then run again; an error is "
+    Verdict.FAIL: "fix it, or have it waived for a while, then run again",
+    Verdict.ERROR: "fix the check, or the service that it calls, then run again; an error is "
     "never a pass",
     Verdict.MISSING: "what is missing must be seen; nothing seen is never a pass",
     Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
@@ -34,7 +34,7 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
         names = " and ".join(part.subject.name for part in finding.parts if part.verdict in _NEXT)
         return f"see what {names} comes to, then run again" if names else _NEXT[finding.verdict]
     if stated.severity is Severity.SOFT and finding.verdict is Verdict.FAIL:
-        return "the GO does not wait for it; mend it before it is due"
+        return "the GO does not wait for it; fix it before it is due"
     if _unbound(stated, finding):
         return f"add a test with @pytest.mark.criterion({stated.id!r}), then run again"
     if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
@@ -99,9 +99,9 @@ def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
         seen = f"{_series(stated.rules)} must be seen; a guardrail that sees nothing is HOLD"
         return _of_samples(stated.rules, finding) or seen
     if Then.ROLLBACK in stated.then:
-        back = "roll back and mend it"
+        back = "roll back and fix it"
     elif Then.PAUSE in stated.then:
-        back = "mend it"
+        back = "fix it"
     else:
         return None
     return f"{back}; then `rollout reset {finding.id}` has it judged anew"

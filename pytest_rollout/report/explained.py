@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Finding, Part, SubjectKind
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
 from pytest_rollout.model.rule import duration_words
@@ -50,9 +50,9 @@ def explained(
         if one.guardrail == finding.id
     )
     yield from (
-        f"  Condition: {one.owner} settles it, by {one.due}."
-        for one in decision.conditions
-        if one.id == finding.id
+        f"  Condition: {_condition(condition, finding, decision.timezone)}."
+        for condition in decision.conditions
+        if condition.id == finding.id
     )
     told = advice(stated, finding, decision.environment)
     if told:
@@ -63,6 +63,13 @@ def explained(
         f"  Evidence: run {decision.run}{release} in {decision.environment}, decided {decided}; "
         f"{decision.address} is {decision.answer.value}{_part_in(decision, finding)}."
     )
+
+
+def _condition(condition: Condition, finding: Finding, zone: str) -> str:
+    """Who settles it, and what it is, where nothing above says so."""
+    told = condition.reason == finding.reason or condition.reason.code == "reset"
+    what = "" if told else f"{sentences.text(condition.reason, zone)}; "
+    return f"{what}{condition.owner} settles it, by {condition.due}"
 
 
 def _part_in(decision: Decision, finding: Finding) -> str:

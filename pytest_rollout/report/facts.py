@@ -14,6 +14,15 @@ from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.rule import Scope, ScopeKind, Streak
 from pytest_rollout.model.units import size
 
+MOST = 3  # reasons in one sentence
+
+
+def joined(sentences: list[str]) -> str:
+    """Return the first few sentences as one."""
+    rest = len(sentences) - MOST
+    tail = f"; and {rest} more" if rest > 0 else ""
+    return "; ".join(sentences[:MOST]) + tail
+
 
 def count(n: int, thing: str) -> str:
     """Return ``1 sample``, ``12 samples``."""
@@ -127,3 +136,6 @@ class Facts:
         """How long a row must be."""
         streak = Streak(self.number("row_n"), self.number("row_us"), self.number("gap_us"))
         return streak.words
+
+
+Say = str | Callable[[Facts], str]  # a sentence: a text with facts in it, or what makes one

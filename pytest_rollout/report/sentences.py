@@ -5,15 +5,13 @@ Reasons are codes and facts; whoever shows one asks :func:`text`. Nothing reads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report import measured
-from pytest_rollout.report.facts import Facts, buckets
-
-MOST = 3  # reasons in one sentence
+from pytest_rollout.report import cleared, gates, measured
+from pytest_rollout.report.facts import Facts, Say, buckets, joined
 
 
 def text(reason: Reason, zone: str) -> str:
@@ -44,13 +42,6 @@ def _shown(fact: Fact, zone: str) -> str:
 def cause(id_: str, reason: Reason, zone: str) -> str:
     """Return what an answer rests on in one line: the finding's id, if it has one, and why."""
     return f"{id_}: {text(reason, zone)}" if id_ else text(reason, zone)
-
-
-def joined(sentences: list[str]) -> str:
-    """Return the first few sentences as one."""
-    rest = len(sentences) - MOST
-    tail = f"; and {rest} more" if rest > 0 else ""
-    return "; ".join(sentences[:MOST]) + tail
 
 
 def _several(f: Facts) -> str:
@@ -164,45 +155,12 @@ def _after_no(f: Facts) -> str:
     return f"{f.said('answer')}; before: {f.said('before')}"
 
 
-def _whose(f: Facts) -> str:
-    verdict = f"{f['verdict']} in {f['gate']}" if f["verdict"] else "decided"
-    run = f" of run {f['run']}, ended {f.wall('ended')}" if f["run"] else " of this run"
-    return verdict + run
-
-
-def _unreported(f: Facts) -> str:
-    names = [str(item).rpartition("::")[2] for item in f.all_of("items")]
-    many = len(names)
-    return f"{many} bound check{'s' * (many > 1)} never reported: {joined(names)}"
-
-
 def _score(f: Facts) -> str:
     lost = ", ".join(map(str, f.all_of("lost")))
     tail = f"; not earned in full: {lost}" if lost else ""
     return f"the score is {f.amount('score')} of 100, allowed {f['pass']}{tail}"
 
 
-def _holds(f: Facts) -> str:
-    hard, waived = f.number("hard"), f.number("waived")
-    are = "is" if waived == 1 else "are"
-    said = f"all {hard} hard criteria hold" if hard > 1 else "the one hard criterion holds"
-    if waived:
-        said = f"{hard - waived} of {hard} hard criteria hold and {waived} {are} waived"
-    return f"{said}, on evidence of a sealed run"
-
-
-def _reset(f: Facts) -> str:
-    release = f" of release {f['release']}" if f["release"] else ""
-    who = f"{f['guardrail']}{release}: reset at {f['at']} by {f['by']}: {f['why']}"
-    return f"{who}; {f.said('reason')}"
-
-
-def _failed_before(f: Facts) -> str:
-    release = f" of release {f['release']}" if f["release"] else ""
-    return f"it failed before{release}, in {joined(f.each_said('runs'))}"
-
-
-Say = str | Callable[[Facts], str]
 _MEASURED: Mapping[str, Say] = {
     "within": measured.within_cuts,
     "beyond": measured.within_cuts,
@@ -288,39 +246,4 @@ _STATED: Mapping[str, Say] = {
     "waiver.short": lambda f: f"{f.said('reason')}; its waiver does not cover this",
     "waiver.limit": lambda f: f"{f.said('reason')}, with its waiver {f['limit']}",
 }
-_GATES: Mapping[str, Say] = {
-    "gate.unread": "no decision of {gate} was read",
-    "gate.asked-otherwise": "{gate} was decided by other criteria than the plan states now",
-    "gate.found": lambda f: f"{_whose(f)}: {f.said('reason')}",
-    "gate.lacks": lambda f: f"{_whose(f)}, but {f.said('lack')}",
-    "gate.go": "GO",
-    "gate.go-with": lambda f: f"GO, with conditions on {', '.join(map(str, f.all_of('ids')))}",
-    "gate.no": lambda f: f"{f['answer']}: {joined(f.each_said('causes'))}",
-    "lack.release": "of release {of}, not of {release}",
-    "lack.too-old": lambda f: f"longer ago than {duration_words(f.number('life_us'))}",
-    "lack.waiver-ended": "a waiver in it ended on {until}",
-    "gate.no-criterion": "nothing to judge: the plan states no criterion for this gate",
-    "gate.nothing-passes": "nothing to judge: no criterion of this gate applies and passes",
-    "gate.nothing-hard": "no hard criterion applies: a gate that cannot say no is no gate",
-    "gate.holds": _holds,
-    "run": lambda f: f"run {f['run']}, ended {f.wall('ended')}",
-    "run.sealed": "the run ended by itself and is sealed",
-    "run.not-ended": "the run did not end by itself",
-    "run.problems": lambda f: "; ".join(map(str, f.all_of("problems"))),
-    "run.whole": "nothing that is bound was left out",
-    "run.partial": lambda f: "partial run: " + "; ".join(map(str, f.all_of("left_out"))),
-    "run.unreported": _unreported,
-    "run.reference-target": "the target answers as a reference target ({identity}); "
-    "its evidence is worth nothing in {environment}",
-    "release.unreadable": "the release could not be read: {error}",
-    "release.not-asked": "the release is unknown: no target was asked for it",
-    "release.unnamed": "the release is unknown: the target was asked and named none",
-    "release.several": lambda f: (
-        f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"
-    ),
-    "release.once": "the release was read only at the {moment} of the run",
-    "release.one": "{release}, at start and end",
-    "reset": _reset,
-    "failed-before": _failed_before,
-}
-TABLE: Mapping[str, Say] = {**_MEASURED, **_STATED, **_GATES}
+TABLE: Mapping[str, Say] = {**_MEASURED, **_STATED, **gates.SENTENCES, **cleared.SENTENCES}

@@ -10,7 +10,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
-from pytest_rollout.report import sentences
+from pytest_rollout.report import sentences, text
 
 _MOST_NOTES = 10
 _MOST_OF_A_LINE = 4_000
@@ -65,12 +65,12 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
         f"{decision.address} in {decision.environment}{release}{drill}: {decision.phase_title}",
         ("bold",),
     )
-    look = "no look" if decision.partial or decision.drill else f"look {decision.looks}"
+    look = text.no_look(decision) or f"look {decision.looks}"
     yield Line(f"  {_counted(decision.criteria)}; {look}")
     if decision.answer is not Answer.GO:
         for cause in decision.reasons:
             said = sentences.cause(cause.id, cause.reason, decision.timezone)
-            yield Line(f"  - {said}", _STYLES[decision.answer][:1])
+            yield Line(f"  - {said}", _STYLES[cause.answer][:1])
     for condition in decision.conditions:
         says = sentences.text(condition.reason, decision.timezone)
         yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {says}")
@@ -112,8 +112,8 @@ def _last_word(decisions: Sequence[Decision], error: str | None) -> Line:
     return Line(f"{answer.value}: {each}{tail}", _STYLES[answer])
 
 
-def plain(text: str) -> str:
+def plain(words: str) -> str:
     """One line without control characters, so that evidence cannot drive or flood the terminal."""
-    if len(text) > _MOST_OF_A_LINE:
-        text = f"{text[:_MOST_OF_A_LINE]}… ({len(text):,} characters)"
-    return "".join(char if char.isprintable() else " " for char in text)
+    if len(words) > _MOST_OF_A_LINE:
+        words = f"{words[:_MOST_OF_A_LINE]}… ({len(words):,} characters)"
+    return "".join(char if char.isprintable() else " " for char in words)

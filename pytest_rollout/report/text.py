@@ -203,6 +203,13 @@ def without_conditions(decision: Decision) -> str:
     return "This GO carries no conditions." if free else ""
 
 
+def no_look(decision: Decision) -> str:
+    """What a decision is that is no look at its release; empty where it is one."""
+    if decision.partial or decision.drill:
+        return "no look"
+    return "a rehearsal" if decision.environment == EMBEDDED else ""
+
+
 def facts(decision: Decision) -> list[tuple[str, str, str]]:
     """Name, value and identifier of what a reader looks up first."""
     address = decision.address
@@ -222,7 +229,7 @@ def record(decision: Decision) -> list[tuple[str, str]]:
     """What an auditor compares: where the decision stands and what it was made from."""
     rows = [
         ("Run", decision.run),
-        ("Look", f"{decision.looks:,}"),
+        ("Look", no_look(decision) or f"{decision.looks:,}"),
         ("Decided at", decision.decided_at),
         ("Judged at", decision.judged_at),
         ("Configuration", decision.configuration or ""),

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.evidence import drills
+from pytest_rollout.evidence import drills, looks
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind, seal_digest
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.redact import cap, hide, hide_in
@@ -72,7 +72,7 @@ class Finishing:
         """Replace what the last run reported: a run that dies leaves no GO of another."""
         for gate in self._request.gates:
             try:
-                files.mark(self._request.report, self._judged(gate))
+                files.mark(self._request.report, self._judged(gate)[0])
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
@@ -246,8 +246,8 @@ class Finishing:
         if self._ledger is not None:
             self._append(RecordKind.STOP, {"why": self._stopped})
 
-    def _judged(self, address: Address) -> Decision:
-        """The decision of a gate on what the ledger holds now."""
+    def _judged(self, address: Address) -> tuple[Decision, World]:
+        """The decision of a gate on what the ledger holds now, and that."""
         assert self._ledger is not None
         assert address.gate is not None
         plan, phase = next(
@@ -258,12 +258,12 @@ class Finishing:
         reading = read_world(self._ledger, self._request.run, address, phase)
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
-        return decide(Case(plan, phase, reading.world, reading.at_us), address.gate)
+        case = Case(plan, phase, reading.world, reading.at_us)
+        return decide(case, address.gate), reading.world
 
     def _decide(self, address: Address) -> Decision:
-        decision = self._judged(address)
-        look = not (decision.partial or decision.drill)
-        body = {"document": to_json(decision), "look": look, "release": decision.release}
+        decision, world = self._judged(address)
+        body = looks.stored(decision, to_json(decision), world)
         self._append(RecordKind.DECISION, body, address.plan, str(address))
         return decision
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.case import criteria_digest
+from pytest_rollout.judge.case import criteria_digest, instant
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.finding import Finding, said
+from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
-from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Opening, Use, Waiver, Waives
-from pytest_rollout.report import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Known:
     run: str  # its last full run
     decision: Decision | None  # the one that run stored
     again: Decision | None  # the same run judged again
-    doubt: str = ""  # why the stored decision cannot be believed
+    doubt: Reason | None = None  # why the stored decision cannot be believed
     release: str | None = None  # what the target says now; not asked of a rehearsal
     release_error: str = ""
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
@@ -70,12 +68,12 @@ def _demands(
 ) -> Iterator[Finding]:
     decision = known.decision
     if decision is None or known.doubt:
-        yield _no("decision", known.doubt or f"run {known.run} stored no decision")
+        yield _held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
         return
     yield from _decided(decision, known.again)
     phase = plan.phase(address.phase)
     if phase is None or address.gate is None:
-        yield _no("plan", f"the plan has no phase {address.phase} any more")
+        yield _no("plan", "clear.no-phase", phase=address.phase)
         return
     yield _same_plan(phase, address.gate, decision)
     yield _fresh(plan, decision, now, max_age_us)
@@ -95,60 +93,64 @@ def _real(
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
     if phase.signoff:
-        yield _no("signatures", f"not signed by {', '.join(phase.signoff)}")
+        yield _no("signatures", "clear.unsigned", roles=phase.signoff)
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
     answer = decision.answer.value
     if decision.answer is not Answer.GO:
-        zone = decision.timezone
-        causes = [sentences.cause(one.id, one.reason, zone) for one in decision.reasons]
-        yield _no("decision", f"{answer}: {'; '.join(causes)}")
+        causes = tuple(
+            Reason("told", {"subject": cause.id, "reason": cause.reason})
+            for cause in decision.reasons
+        )
+        yield _no("decision", "gate.no", answer=answer, causes=causes)
     elif again is None or again.substance_digest != decision.substance_digest:
-        now = f"now {again.answer.value}" if again else "its plan is not in the ledger"
-        yield _no("decision", f"{answer} was stored, but judged again it is not the same ({now})")
+        now = again.answer.value if again else None
+        yield _no("decision", "clear.differs", answer=answer, again=now)
     else:
-        yield _yes("decision", f"{answer} of run {decision.run}, sealed, the same judged again")
+        yield _yes("decision", "clear.same", answer=answer, run=decision.run)
 
 
 def _same_plan(phase: Phase, gate: Gate, decision: Decision) -> Finding:
     if criteria_digest(phase, gate) == decision.criteria_digest:
-        return _yes("plan", "the gate asks now what was judged")
-    return _no("plan", "the gate's criteria or guardrails were changed since it was decided")
+        return _yes("plan", "clear.asked-the-same")
+    return _no("plan", "clear.asked-otherwise")
 
 
 def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None) -> Finding:
     limits = [plan.environments[decision.environment].max_age_us, max_age_us]
     known = [limit for limit in limits if limit is not None]
-    age_us = calendar.to_us(now) - calendar.to_us(datetime.fromisoformat(decision.decided_at))
-    when = calendar.wall(calendar.to_us(now) - age_us, plan.timezone)
+    decided_us = calendar.to_us(datetime.fromisoformat(decision.decided_at))
+    age_us = calendar.to_us(now) - decided_us
+    at = instant(decided_us, plan.timezone)
     if age_us < 0:
-        return _no("age", f"decided at {when}, which is still to come")
+        return _no("age", "clear.decided-ahead", at=at)
     if known and age_us > min(known):
-        return _no("age", f"decided at {when}, longer ago than {duration_words(min(known))}")
-    return _yes("age", f"decided at {when}")
+        return _no("age", "clear.decided-too-long-ago", at=at, life_us=min(known))
+    return _yes("age", "clear.decided", at=at)
 
 
 def _same_release(decision: Decision, known: Known) -> Finding:
     if known.release_error:
-        return _no("release", f"the release could not be read: {known.release_error}")
+        return _no("release", "release.unreadable", error=known.release_error)
     if known.release != decision.release:
-        return _no("release", f"{decision.release} was judged, {known.release} runs now")
-    return _yes("release", f"{known.release} was judged and runs now")
+        facts: dict[str, Fact] = {"judged": decision.release, "runs": known.release}
+        return _no("release", "clear.other-release", **facts)
+    return _yes("release", "clear.same-release", release=known.release)
 
 
 def _required(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:
     for name in phase.requires:
         answer = known.required.get(name, "undecided")
+        gate = str(Address(plan.id, name, Gate.EXIT))
+        reason = Reason("clear.requires", {"phase": name, "gate": gate, "answer": answer})
         if answer == Answer.GO.value:
-            yield _yes("requires", f"{name}/exit is {answer}")
-            continue
-        finding = _no("requires", f"{name}/exit is {answer}")
-        if answer not in (Answer.HOLD.value, Answer.NO_GO.value):
-            yield finding  # never looked at, or rolled back: nothing that could be accepted
-            continue
-        waivers = plan.waivers_of(Waives.REQUIRES, phase.id, name)
-        yield _waived(plan, f"{name}/exit is {answer}", "requires", waivers, known, now)
+            yield Finding("clearance.requires", Verdict.PASS, reason)
+        elif answer in (Answer.HOLD.value, Answer.NO_GO.value):
+            waivers = plan.waivers_of(Waives.REQUIRES, phase.id, name)
+            yield _waived(plan, reason, "requires", waivers, known, now)
+        else:  # never looked at, or rolled back: nothing that could be accepted
+            yield _held("requires", reason)
 
 
 def _revalidated(phase: Phase, known: Known) -> Iterator[Finding]:
@@ -156,49 +158,58 @@ def _revalidated(phase: Phase, known: Known) -> Iterator[Finding]:
     if not known.rolled_back:
         return
     for gate in phase.rollback.revalidate:
+        facts: dict[str, Fact] = {"gate": gate, "rolled_back": known.rolled_back}
         why = known.revalidate.get(gate)
         if why:
-            yield _no("revalidated", f"{gate} must be GO anew ({known.rolled_back}): {why}")
+            yield _no("revalidated", "clear.revalidate", **facts, why=why)
         else:
-            yield _yes("revalidated", f"{gate} is GO anew since {known.rolled_back}")
+            yield _yes("revalidated", "clear.revalidated", **facts)
 
 
 def _open(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:
-    words = calendar.opening_words(plan, phase, now)
-    closed = dict(_closed(plan, phase, now))
-    for opening, why in closed.items():
+    at = instant(calendar.to_us(now), plan.timezone)
+    moment: dict[str, Fact] = {"at": at, "opens": calendar.opening_words(plan, phase, now)}
+    closed = dict(_closed(plan, phase, now, moment))
+    for opening, reason in closed.items():
         waivers = plan.waivers_of(Waives.WINDOW, phase.id, opening.value)
-        yield _waived(plan, f"{why}; {words}", "window", waivers, known, now)
+        yield _waived(plan, reason, "window", waivers, known, now)
     if not closed:
-        yield _yes("window", f"{calendar.wall(calendar.to_us(now), plan.timezone)}: {words}")
+        yield _yes("window", "clear.open", **moment)
 
 
-def _closed(plan: Plan, phase: Phase, now: datetime) -> Iterator[tuple[Opening, str]]:
+def _closed(
+    plan: Plan, phase: Phase, now: datetime, moment: Mapping[str, Fact]
+) -> Iterator[tuple[Opening, Reason]]:
     """What of the calendar stands against a moment."""
-    moment = calendar.wall(calendar.to_us(now), plan.timezone)
     window = calendar.phase_window(plan, phase)
     if window and not window[0] <= now < window[1]:
-        yield Opening.PHASE, f"{moment} is outside of {calendar.window_words(plan, phase)}"
+        words = calendar.window_words(plan, phase)
+        yield Opening.PHASE, Reason("clear.outside", {**moment, "window": words})
     freeze = calendar.frozen(plan, now, phase.risk)
     if freeze is not None:
-        yield Opening.FREEZE, f"{moment} is in {freeze}"
+        yield Opening.FREEZE, Reason("clear.frozen", {**moment, "freeze": str(freeze)})
     if not calendar.admitted(plan, phase, now):
-        risk = f" of {phase.risk} risk" if phase.risk else ""
-        yield Opening.CHANGE, f"no change window admits a change{risk} at {moment}"
+        yield Opening.CHANGE, Reason("clear.not-admitted", {**moment, "risk": phase.risk})
 
 
 def _waived(
-    plan: Plan, why: str, name: str, waivers: tuple[Waiver, ...], known: Known, now: datetime
+    plan: Plan,
+    reason: Reason,
+    name: str,
+    waivers: tuple[Waiver, ...],
+    known: Known,
+    now: datetime,
 ) -> Finding:
     """What stands against a change, unless a waiver of it is in force."""
     for waiver in waivers:
         if waiver.release not in (None, known.release):
             continue
+        terms: dict[str, Fact] = {"reason": reason, "until": waiver.until.isoformat()}
         if _over(plan, waiver, now):
-            return _no(name, f"{why}; its waiver expired at the end of {waiver.until}")
-        reason = said(f"{why}; waived {waiver.terms}")
-        return Finding(f"clearance.{name}", Verdict.WAIVED, reason)
-    return _no(name, why)
+            return _no(name, "waiver.expired", **terms)
+        terms |= {"approver": waiver.approver, "why": waiver.reason}
+        return Finding(f"clearance.{name}", Verdict.WAIVED, Reason("waived", terms))
+    return _held(name, reason)
 
 
 def _over(plan: Plan, waiver: Waiver, now: datetime) -> bool:
@@ -214,16 +225,20 @@ def _waivers(plan: Plan, phase: Phase, decision: Decision, now: datetime) -> Ite
         stated = plan.waivers_of(Waives.CRITERION, phase.id, slug)
         same = [one for one in stated if one.kept(used.id, Use.APPLIED) == used]
         if not same:
-            yield _no("waivers", f"the waiver of {used.id} was changed or withdrawn since")
+            yield _no("waivers", "clear.waiver-changed", criterion=used.id)
         elif _over(plan, same[0], now):
-            yield _no("waivers", f"the waiver of {used.id} expired at the end of {used.until}")
+            yield _no("waivers", "clear.waiver-over", criterion=used.id, until=used.until)
         else:
-            yield _yes("waivers", used.words)
+            yield Finding("clearance.waivers", Verdict.PASS, said(used.words))
 
 
-def _yes(name: str, because: str) -> Finding:
-    return Finding(f"clearance.{name}", Verdict.PASS, said(because))
+def _yes(name: str, code: str, **facts: Fact) -> Finding:
+    return Finding(f"clearance.{name}", Verdict.PASS, Reason(code, facts))
 
 
-def _no(name: str, because: str) -> Finding:
-    return Finding(f"clearance.{name}", Verdict.MISSING, said(because))
+def _no(name: str, code: str, **facts: Fact) -> Finding:
+    return _held(name, Reason(code, facts))
+
+
+def _held(name: str, reason: Reason) -> Finding:
+    return Finding(f"clearance.{name}", Verdict.MISSING, reason)

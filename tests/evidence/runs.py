@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.looks import stored
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
 from pytest_rollout.evidence.world import Reading, read_world
 from pytest_rollout.judge import Case, decide
@@ -189,11 +190,7 @@ class Writer:
         for address in self.gates:
             decision = self.judged(address)
             self.decisions.append(decision)
-            body = {
-                "document": to_json(decision),
-                "look": not (decision.partial or decision.drill),
-                "release": decision.release,
-            }
+            body = stored(decision, to_json(decision), self.read(address).world)
             self.append(RecordKind.DECISION, body, "demo", str(address))
         return self
 

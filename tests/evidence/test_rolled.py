@@ -22,6 +22,7 @@ TEXT = f"""{PLAN}
       - {{id: both, kind: demo, rolls_up: [canary.works, canary/exit]}}
 """
 AFTER = Address("demo", "after", Gate.EXIT)
+SKIPPED = (("missing", "skipped"),)
 
 
 def looked(
@@ -60,7 +61,7 @@ def holes(ledger: Ledger, run: str = "late") -> str:
 
 
 def test_the_last_decision_with_where_it_comes_from(ledger: Ledger) -> None:
-    looked(ledger, "old", works=FAIL)
+    looked(ledger, "old", works=SKIPPED)
     new = looked(ledger, "new")
     later(ledger)
     one, whole = read(ledger)
@@ -80,8 +81,17 @@ def test_a_gate_that_is_not_go_is_read_as_it_is(ledger: Ledger) -> None:
     assert because(whole).startswith("NO-GO: demo.canary.works: ")
 
 
+def test_a_go_after_a_failure_is_one_with_a_condition(ledger: Ledger) -> None:
+    looked(ledger, "old", works=FAIL)
+    looked(ledger, "new")
+    later(ledger)
+    one, whole = read(ledger)
+    assert (one.verdict, whole.verdict) == (Verdict.PASS, Verdict.WARN)
+    assert because(whole) == "GO, with conditions on demo.canary.works"
+
+
 def test_what_is_held_leaves_it_open(ledger: Ledger) -> None:
-    looked(ledger, "r", works=(("missing", "skipped"),))
+    looked(ledger, "r", works=SKIPPED)
     later(ledger)
     assert [one.verdict for one in read(ledger)] == [Verdict.MISSING, Verdict.INCONCLUSIVE]
 
@@ -132,7 +142,7 @@ def test_sealed_but_decided_only_afterwards(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("environment", [EMBEDDED, "prod"])
 def test_a_run_reads_what_it_decided_itself_before(ledger: Ledger, environment: str) -> None:
-    looked(ledger, "old", environment, works=FAIL)
+    looked(ledger, "old", environment, works=SKIPPED)
     both = Writer(ledger, "both", environment, TEXT, gates=(ENTRY, EXIT, AFTER))
     both.start()
     both.manifest()

@@ -451,48 +451,6 @@ def test_a_phase_that_was_begun_elsewhere_counts_from_there(ledger: Ledger) -> N
     assert prod(ledger, "r3").good().read().world.begun_us is None
 
 
-def test_looks_are_counted_and_partial_runs_and_drills_are_none(ledger: Ledger) -> None:
-    def looks(run: str, **more: object) -> int:
-        return Writer(ledger, run, **more).good(works=FAIL).decisions[1].looks  # type: ignore[arg-type]
-
-    assert looks("r1") == 1
-    assert looks("r2", drill="x") == 1
-    assert looks("r3", partial=["-k"]) == 1
-    assert looks("r4", release="v2") == 1
-    assert looks("r5") == 2
-    assert looks("r6", environment="prod") == 1
-    assert looks("r7", release="v2") == 2
-    assert looks("r8") == 3
-
-
-def test_looks_count_where_no_release_is_read(ledger: Ledger) -> None:
-    def looks(run: str) -> int:
-        return Writer(ledger, run, release=None).good().decisions[1].looks
-
-    assert [looks("r1"), looks("r2"), looks("r3")] == [1, 2, 3]
-
-
-def test_looks_that_are_decided_at_the_same_time_all_count(ledger: Ledger) -> None:
-    pair = [Writer(ledger, "r1"), Writer(ledger, "r2")]
-    for run in pair:
-        run.start()
-        run.manifest()
-        run.checks()
-    for run in pair:
-        run.seal()
-    for run in pair:
-        run.decide()
-    assert Writer(ledger, "r3").good().decisions[1].looks == 3
-    assert Writer(ledger, "r4").good().decisions[1].looks == 4
-
-
-def test_a_look_that_cannot_be_read_still_counts(ledger: Ledger) -> None:
-    for run in ("r1", "r2", "r3"):
-        Writer(ledger, run).good()
-    tamper(ledger.path, "UPDATE records SET body = '?' WHERE run = 'r3' AND kind = 'decision'")
-    assert Writer(ledger, "r4").good().decisions[1].looks == 4
-
-
 def test_deciding_does_not_grow_with_the_ledgers_age(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from pytest_rollout.model.plan import Gate, Phase, Plan
@@ -10,6 +12,7 @@ from tests.judge.worlds import HEADER, plan_of
 
 TAKES = (
     *("count", "sum", "mean", "mean", "min", "max", "last", "rate", "rate", "rate", "p50", "p90"),
+    "increase",
     '{share: "< 2"}',
     '{share: ">= 2"}',
 )
@@ -40,6 +43,7 @@ CLOSED = (
     "per: night, over: [{last: 1, need: 1}]",
     "per: night, in_a_row: {n: 2, gaps: skip}",
 )
+SPANS = ("per: 10m, over: [{last: 1, need: 1}]", "per: 5m, in_a_row: 2", "per: 5m")
 RUNS = (
     "per: run",
     "per: run, over: [{last: 1, need: 1}]",
@@ -57,6 +61,7 @@ WHERE = ("", "", "", "{site: x}")
 BASE = "z"  # the site that others are compared with
 OTHER = "_o"  # ends the name of a series that others are compared with
 RELEASE = "1.4"
+PREVIOUS = "release: previous"
 RATIOS = ("sum", "mean", "min", "max", "last", "rate", "p50", "p90")
 BOUNDED = ("rate", "share", "p50", "p90")
 RELEASED = HEADER.replace("phases:", "release: {target: api, path: /version, json: v}\nphases:")
@@ -82,7 +87,9 @@ def rules(draw: st.DrawFn, series: str, *, guardrail: bool) -> str:
         keys += [bound(take, versus=bool(versus), ratio=ratio, guardrail=guardrail)]
     deep = kind in ("row", "reach") or (versus and draw(st.booleans()))
     keys += [draw(reaches(take, deep=bool(deep), alone=not versus, guardrail=guardrail))]
-    keys.append(f"need: {draw(st.sampled_from((1, 1, 2)))}")
+    keys.append(f"need: {2 if take == 'increase' else draw(st.sampled_from((1, 1, 2)))}")
+    if not guardrail and draw(st.integers(0, 9)) == 0:
+        keys.append("max_age: 20m")
     return ", ".join([f"metric: {series}", f"take: {take}", *(key for key in keys if key)])
 
 
@@ -119,7 +126,8 @@ def comparisons(draw: st.DrawFn, series: str, take: str) -> str:
     keys = [draw(st.sampled_from((f"where: {{site: {BASE}}}", f"metric: {series}{OTHER}")))]
     if take in RATIOS and draw(st.booleans()):
         keys.append("as: ratio")
-    keys += draw(st.sampled_from(([], [], ["frozen: begin"], [f'release: "{RELEASE}"'])))
+    of_the_past = ("frozen: begin", f'release: "{RELEASE}"', PREVIOUS)
+    keys += draw(st.sampled_from(([], [], *([one] for one in of_the_past))))
     return f"versus: {{{', '.join(keys)}}}"
 
 
@@ -139,16 +147,21 @@ def bound(take: str, *, versus: bool, ratio: bool, guardrail: bool) -> str:
 @st.composite
 def reaches(draw: st.DrawFn, take: str, *, deep: bool, alone: bool, guardrail: bool) -> str:
     """Which slots are looked at, and how often; what is ``deep`` looks more than once."""
+    grows = take == "increase"  # which takes two samples
+
+    def enough(texts: Sequence[str]) -> list[str]:
+        return [one for one in texts if not (grows and "need: 1" in one)]
+
     if not deep:
-        over = draw(st.sampled_from((*OVER, *(MOVING * 2 if guardrail else AGES))))
+        over = draw(st.sampled_from(enough((*OVER, *(MOVING * 2 if guardrail else AGES)))))
         return f"over: {over}" if over else ""
-    kinds = [CLOSED, RUNS, ROWS if guardrail else (*ROWS, SOAK)]
-    if alone and take != "count" and "share" not in take:  # what one sample has none of
+    kinds = [CLOSED, RUNS, SPANS, ROWS if guardrail else (*ROWS, SOAK)]
+    if alone and take not in ("count", "increase") and "share" not in take:  # one has none
         kinds.append(TOLERATED)
-    chosen = draw(st.sampled_from(draw(st.sampled_from(kinds))))
+    chosen = draw(st.sampled_from(enough(draw(st.sampled_from(kinds)))))
     if "over" in chosen or "per" in chosen:
         return chosen
-    over = draw(st.sampled_from(("", *OVER)))
+    over = draw(st.sampled_from(enough(("", *OVER))))
     return f"{chosen}, over: {over}" if over else chosen
 
 
@@ -220,10 +233,10 @@ def narrow_phases(draw: st.DrawFn) -> str:
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A plan with one phase; some ask for the release."""
-    if draw(st.integers(0, 3)):
-        return plan_of(draw(narrow_phases()))
-    header = draw(st.sampled_from((HEADER, RELEASED)))
-    return plan_of(draw(phases()), header=header)
+    narrow = draw(st.integers(0, 3)) > 0
+    text = draw(narrow_phases() if narrow else phases())
+    header = HEADER if narrow else draw(st.sampled_from((HEADER, RELEASED)))
+    return plan_of(text, header=RELEASED if PREVIOUS in text else header)
 
 
 def phase_of(plan: Plan) -> Phase:

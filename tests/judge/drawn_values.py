@@ -28,7 +28,7 @@ def harmful_is_up(rule: Rule, *, other: bool = False) -> bool:
     return up is not other
 
 
-def can_take(rule: Rule, value: Fraction, *, other: bool = False) -> bool:
+def can_take(rule: Rule, value: Fraction) -> bool:
     """Whether a value lies in the domain of a rule."""
     bounded = rule.confidence is not None
     if rule.take.take is Take.RATE and not (value in (0, 1) if bounded else 0 <= value <= 1):
@@ -36,14 +36,20 @@ def can_take(rule: Rule, value: Fraction, *, other: bool = False) -> bool:
     if rule.range is not None and not rule.range.low <= value <= rule.range.high:
         return False
     if rule.versus is not None and rule.versus.ratio:
-        return value > 0 if other or bounded else value >= 0
+        return value > 0 if bounded else value >= 0
     return True
 
 
+def tells(rule: Rule, value: Fraction, *, other: bool) -> bool:
+    """Whether a value can be taken, and is no zero that something is to be divided by."""
+    zero = other and rule.versus is not None and rule.versus.ratio and value == 0
+    return can_take(rule, value) and not zero
+
+
 def strange(rule: Rule, *, other: bool = False) -> tuple[str, ...]:
-    """Values that lie outside of a rule's domain; none where it takes every number."""
+    """Values that tell a rule nothing; none where it takes every number."""
     drawn = ("0", "0.5", "-1", "2", "-3", "9")
-    return tuple(one for one in drawn if not can_take(rule, Fraction(one), other=other))
+    return tuple(one for one in drawn if not tells(rule, Fraction(one), other=other))
 
 
 @st.composite
@@ -91,9 +97,11 @@ def good_values(draw: st.DrawFn, rule: Rule, *, other: bool) -> str:
 def worsened(draw: st.DrawFn, rule: Rule, sample: Sample, *, other: bool = False) -> Sample:
     """The sample with each of its values moved in the harmful direction, also out of the domain.
 
-    A value that the rule cannot take is as good as lost, so none is moved into the domain: then
-    the sample stays as it is.
+    A value that tells the rule nothing is as good as lost, so none of them is moved to where it
+    tells something: then the sample stays as it is.
     """
+    if rule.take.take is Take.INCREASE:
+        return sample  # of a reading neither direction is worse: a smaller one is a restart
     size = draw(st.sampled_from(STEPS))
     up = harmful_is_up(rule, other=other)
     step = size if up else -size
@@ -104,7 +112,7 @@ def worsened(draw: st.DrawFn, rule: Rule, sample: Sample, *, other: bool = False
         else:
             moved = tuple((min(max(value, Fraction(0)), Fraction(1)), n) for value, n in moved)
     back = any(
-        not can_take(rule, before, other=other) and can_take(rule, after, other=other)
+        not tells(rule, before, other=other) and can_take(rule, after)
         for (before, _), (after, _) in zip(sample, moved, strict=True)
     )
     return sample if back else moved

@@ -54,6 +54,8 @@ def places(rule: Rule) -> list[tuple[int, str]]:
         by_nights = unit_of(rule) is PerUnit.NIGHT or rule.scopes[0].kind is ScopeKind.NIGHTS
         return [(t, "r1") for t in (NIGHTS if by_nights else NOONS)]
     times = EARLY[:2] if _early(rule) else RECENT[1:]
+    if unit_of(rule) is PerUnit.SPAN:
+        return [(t, "r1") for t in EARLY[2:]]
     if unit_of(rule) is PerUnit.RUN:
         return [(times[0], "r0"), (times[1], "r1")]
     return [(t, "r1") for t in times] if rule.streak is not None else [(times[0], "r1")]
@@ -174,6 +176,7 @@ def worlds(draw: st.DrawFn, plan: Plan) -> World:
         past=tuple(one for one in observed if one.run == PAST),
         resets=tuple(draw(resets(plan))),
         rolled=tuple(draw(rolled(plan, calm=calm))),
+        previous=draw(st.sampled_from((RELEASE,) * 9 + (None,))),
     )
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks.coverage import rule
 from pytest_rollout.judge import kernels
+from pytest_rollout.judge.outcomes import alarm
 from pytest_rollout.model.rule import Rule, Scope, ScopeKind
 
 Trips = Callable[[int, int], bool]  # of good and bad in a window

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from pytest_rollout.judge.series import opportunities
+from pytest_rollout.judge.series import expected, opportunities
 from pytest_rollout.model.evidence import Attempt, Hole, Lost, Seen, World
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule
@@ -107,10 +107,26 @@ def lost_report(draw: st.DrawFn, plan: Plan, world: World) -> World:
     return dataclasses.replace(_attempts(world, item, []), seen=left)
 
 
+def _unexpected(plan: Plan, world: World, seen: Seen) -> bool:
+    """Whether a slot is of a group that is not listed, or was seen until the phase began."""
+    rule, labels = _rule_of(plan, seen), dict(seen.slot.labels).items()
+    listed = not rule.each or any(set(group) <= set(labels) for group in expected(rule.each))
+    frozen = rule.versus is not None and rule.versus.frozen and is_other(rule, seen)
+    return not listed or (frozen and seen.slot.t_us <= (world.begun_us or 0))
+
+
 def lost_run(draw: st.DrawFn, plan: Plan, world: World) -> World:
-    """An earlier run was killed, and all that it saw is gone: of any series, or of its own."""
+    """An earlier run was killed, and what it saw is gone: of any series, or of its own.
+
+    What it had recorded of a group that no plan lists, or of a baseline, is a hole in place:
+    nobody can tell that such a one is missing.
+    """
     gone = [one for one in world.seen if one.run == "r0"]
-    left = tuple(one for one in world.seen if one.run != "r0")
+    left = tuple(
+        dataclasses.replace(one, value=Hole("never sealed")) if one.run == "r0" else one
+        for one in world.seen
+        if one.run != "r0" or _unexpected(plan, world, one)
+    )
     happened = [min(one.slot.t_us, _END_US) for one in gone]
     last_us = max([*happened, *(one.seen_us for one in gone)], default=_END_US)
     at_us = draw(st.sampled_from((_END_US, last_us)))

@@ -131,7 +131,7 @@ def test_a_part_of_the_phase_is_a_partial_hold(tmp_path: Path) -> None:
     decision = run.decision("exit")
     assert decision["decision"] == "HOLD"
     assert "test_project_completes[101]" in " ".join(
-        part["name"] for one in decision["criteria"] for part in one["evidence"]
+        part["subject"]["ref"] for one in decision["criteria"] for part in one["parts"]
     )
     assert "deselected by -k 'queue'" in run.output
 

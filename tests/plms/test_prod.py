@@ -124,8 +124,8 @@ def test_a_refused_connection_is_an_error_with_the_address(tmp_path: Path) -> No
     assert decision["decision"] == "HOLD"
     healthy = next(one for one in decision["criteria"] if one["id"].endswith("target-healthy"))
     assert healthy["verdict"] == "error"
-    assert f"GET {url}/api/ops/healthz" in healthy["reason"]
-    assert "refused" in healthy["reason"]
+    assert f"GET {url}/api/ops/healthz" in healthy["reason"]["text"]
+    assert "refused" in healthy["reason"]["text"]
     assert "Traceback" not in run.output
 
 

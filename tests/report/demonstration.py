@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.attestation import Attestation
@@ -64,6 +65,8 @@ phases:
       - {id: retried, kind: demo, says: A retry charges once}
       - {id: shipping, kind: kpi, says: Parcels are counted, metric: parcel_ok, take: rate,
          pass: ">= 0.9"}
+      - {id: returns, kind: kpi, says: Parcels come back whole, metric: return_ok, take: rate,
+         pass: ">= 0.9"}
       - {id: history, kind: kpi, says: Old orders can be read, metric: order_ok, take: rate,
          pass: ">= 0.9", over: [{last: 10, need: 10}]}
     guardrails:
@@ -105,6 +108,7 @@ def observed() -> list[Seen]:
         *outcomes("refund_ok", 8, 4),
         *outcomes("mail_ok", 7, 0),
         *samples(1, 2, series="parcel_ok"),
+        *(seen(1, t, "return_ok", recorded=60) for t in (60, 3720)),  # judged at 3600
         *outcomes("coupon_ok", 22, 0),
         *samples(0, 0, series="oversold", warehouse="Berlin"),
         *outcomes("banner_ok", 7, 3),
@@ -160,7 +164,8 @@ def world(plan_: Plan) -> World:
     return dataclasses.replace(found, manifest=manifest, attestations=_attested())
 
 
-def decision() -> tuple[Plan, Decision]:
-    """The plan and what is decided of its exit gate."""
+def decision(**changes: Any) -> tuple[Plan, Decision]:
+    """The plan and what is decided of its exit gate, in a world with some changes."""
     stated = plan()
-    return stated, decide(Case(stated, stated.phases[0], world(stated), AT), Gate.EXIT)
+    seen_ = dataclasses.replace(world(stated), **changes)
+    return stated, decide(Case(stated, stated.phases[0], seen_, AT), Gate.EXIT)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.evidence import FailedBefore
 from pytest_rollout.model.plan import Criterion, Guardrail
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.explained import explained
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
+from tests.judge.worlds import NINE
 from tests.report.demonstration import decision
 
 PLAN, DECISION = decision()
@@ -57,7 +60,7 @@ SAID = {
         "0.9; it takes at least 10 samples.",
         "Seen: rate of refund_ok was 0.666667 (8 of 12), over 12 samples in this run; "
         "allowed >= 0.9.",
-        "Next: mend it, or have it waived for a while, then run again.",
+        "Next: fix it, or have it waived for a while, then run again.",
     ),
     "emails": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -108,7 +111,7 @@ SAID = {
         "Asked: every check of it must run and pass.",
         "Seen: test_colours: the button is #ff0000, #cc0000 is the brand's.",
         "Condition: design settles it, by shop.full/entry.",
-        "Next: the GO does not wait for it; mend it before it is due.",
+        "Next: the GO does not wait for it; fix it before it is due.",
     ),
     "rubric": (
         "fail (seen to be bad)",
@@ -152,7 +155,7 @@ SAID = {
         "version old), in this run, must be at most 50ms; it takes at least 1 sample.",
         "Seen: mean of page_time was 330ms, 80ms more than that of page_time (version old), "
         "over 2 samples in this run; allowed <= 50ms.",
-        "Next: mend it, or have it waived for a while, then run again.",
+        "Next: fix it, or have it waived for a while, then run again.",
     ),
     "retried": (
         "warn (met, on a condition)",
@@ -168,6 +171,14 @@ SAID = {
         "and 1, and 2 was observed.",
         "Next: record parcel_ok as its rule takes it, then run again.",
     ),
+    "returns": (
+        "inconclusive (too little was seen to tell, or some of it cannot be judged)",
+        "Asked: the rate of return_ok (the share that is 1), in this run, must be at least "
+        "0.9; it takes at least 1 sample.",
+        "Seen: 1 of 2 samples of return_ok is from after the moment of judging, up to 2m ahead "
+        "of this machine's clock (the newest at 2025-11-10 10:02:00 EST).",
+        "Next: set the clock right that is ahead, then run again.",
+    ),
     "history": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
         "Asked: the rate of order_ok (the share that is 1), among the last 10, must be at "
@@ -182,7 +193,7 @@ SAID = {
         "never be above 0.2; it takes at least 10 samples.",
         "Seen: rate of request_error was 0.3 (3 of 10), the first bad one at 2025-11-10 "
         "09:07:00 EST, over 10 samples among the last 10; allowed <= 0.2.",
-        "Next: roll back and mend it; then `rollout reset shop.canary.errors` has it judged anew.",
+        "Next: roll back and fix it; then `rollout reset shop.canary.errors` has it judged anew.",
     ),
     "disk": (
         "quiet (watched, and nothing bad was seen)",
@@ -201,19 +212,64 @@ SAID = {
 }
 
 
-def lines_of(slug: str) -> list[str]:
+LOOKED = decision(
+    looks=3,
+    failed_before=(FailedBefore("r0", NINE, ("shop.canary.page-opens", "shop.canary.refunds")),),
+)[1]
+LOOKED_SAID = {
+    "payments": (
+        "Seen: rate of payment_ok was 1 (at least 0.957125 at 98.75 % confidence, which look 3 "
+        "of this release makes of 95 %), over 100 samples in this run; allowed >= 0.95.",
+        "Bounds: 100 samples show that it is between 0.957125 and 1 (Clopper and Pearson's "
+        "exact bounds of a share, at 98.75 % confidence).",
+        "Worth: if 3 % or more were bad, 19 of 20 such runs would not have passed, where "
+        "samples are independent of each other.",
+    ),
+    "coupons": (
+        "Seen: rate of coupon_ok was 1 (at least 0.819399 at 98.75 % confidence, which look 3 "
+        "of this release makes of 95 %), over 22 samples in this run; allowed >= 0.9, neither "
+        "shown nor ruled out yet.",
+        "Bounds: 22 samples show that it is between 0.819399 and 1 (Clopper and Pearson's "
+        "exact bounds of a share, at 98.75 % confidence).",
+        "Next: 27 more samples, all good, would make it pass at the next run.",
+    ),
+    "page-opens": (
+        "Seen: its check passed.",
+        "Condition: it failed before of release v2, in run r0, ended 2025-11-10 09:00:00 EST; "
+        "sre settles it, by shop.full/entry.",
+    ),
+    "refunds": (  # it fails again, which is worse than that it failed before
+        "Seen: rate of refund_ok was 0.666667 (8 of 12), over 12 samples in this run; allowed "
+        ">= 0.9.",
+        "Next: fix it, or have it waived for a while, then run again.",
+    ),
+}
+
+
+def lines_of(slug: str, decided: Decision = DECISION) -> list[str]:
     stated: list[Criterion | Guardrail] = [*PHASE.criteria, *PHASE.guardrails]
     asked = next(one for one in stated if one.id == slug)
-    found = (*DECISION.criteria, *DECISION.guardrails)
+    found = (*decided.criteria, *decided.guardrails)
     finding = next(one for one in found if one.id == f"shop.canary.{slug}")
-    return [line.strip() for line in explained(PHASE, asked, DECISION, finding)]
+    return [line.strip() for line in explained(PHASE, asked, decided, finding)]
+
+
+def told(lines: list[str]) -> tuple[str, ...]:
+    """What is said of a finding below its head, without its checks."""
+    checks = ("Checks:", "Its checks", "test_")
+    return tuple(line for line in lines[3:-1] if not line.startswith(checks))
 
 
 @pytest.mark.parametrize("slug", SAID)
 def test_what_is_said_of_each_verdict(slug: str) -> None:
-    head, *rest = lines_of(slug)
-    told = [line for line in rest[2:-1] if not line.startswith(("Checks:", "Its checks", "test_"))]
-    assert (head.partition(": ")[2], *told) == SAID[slug]
+    lines = lines_of(slug)
+    assert (lines[0].partition(": ")[2], *told(lines)) == SAID[slug]
+
+
+@pytest.mark.parametrize("slug", LOOKED_SAID)
+def test_what_a_third_look_says_of_its_level_and_of_earlier_failures(slug: str) -> None:
+    (_, *said) = told(lines_of(slug, LOOKED))
+    assert tuple(said) == LOOKED_SAID[slug]
 
 
 def test_every_verdict_is_among_them() -> None:
@@ -230,7 +286,7 @@ def test_the_whole_of_one() -> None:
         "Seen: test_search: ConnectionError: connection refused by 10.0.0.7:443.",
         "Checks:",
         "test_search: error; ConnectionError: connection refused by 10.0.0.7:443",
-        "Next: mend the check, or the service that it calls, then run again; an error is never "
+        "Next: fix the check, or the service that it calls, then run again; an error is never "
         "a pass.",
         "Evidence: run r1 of release v2 in prod, decided 2025-11-10 10:00:00 EST; "
         "shop.canary/exit is ROLLBACK, for graver reasons.",

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.words import told
+
 PLAN = """\
 plan: demo
 title: A demo
@@ -134,10 +136,15 @@ class Project:
         criteria = self.decision(gate, **where)["criteria"]
         return {one["id"].rpartition(".")[2]: one["verdict"] for one in criteria}
 
-    def reason(self, slug: str, gate: str = "exit") -> str:
+    def reason(self, slug: str, gate: str = "exit", **where: str) -> str:
         """Why a criterion has its verdict."""
-        criteria = self.decision(gate)["criteria"]
-        return next(str(one["reason"]) for one in criteria if one["id"].endswith(f".{slug}"))
+        criteria = self.decision(gate, **where)["criteria"]
+        said = {one["id"].rpartition(".")[2]: one["reason"]["text"] for one in criteria}
+        return str(said[slug])
+
+    def reasons(self, gate: str = "exit", **where: str) -> list[str]:
+        """What the decision rests on, a line each."""
+        return told(self.decision(gate, **where)["reasons"])
 
     @property
     def stored(self) -> bool:

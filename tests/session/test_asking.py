@@ -6,7 +6,7 @@ import pytest
 
 from pytest_rollout.plan.load import parse
 from pytest_rollout.session.asking import asked_phases
-from tests.session.project import Project
+from tests.session.project import PLAN, TESTS, Project
 
 PLANS = """\
 plan: one
@@ -156,9 +156,54 @@ def test_items_that_a_conftest_drops_are_missed(project: Project, how: list[str]
     assert "dropped during collection" in project.reason("works")
 
 
+REAL = PLAN.replace("phases:", "environments: {prod: {}}\nphases:")
+
+
 def test_a_partial_run_is_no_look(project: Project) -> None:
-    project.run("-m", "canary")
-    project.run("-m", "canary", "-k", "works")
-    assert project.decision()["looks"] == 1
-    project.run("-m", "canary")
-    assert project.decision()["looks"] == 2
+    project.plan(REAL)
+    project.tests(TESTS)
+    asked = ("-m", "canary", "--rollout-env", "prod")
+    project.run(*asked).stdout.fnmatch_lines(["  1 criterion: 1 pass; look 1"])
+    project.run(*asked, "-k", "works").stdout.fnmatch_lines(["*; no look"])
+    assert project.decision("entry", environment="prod")["looks"] == 1
+    project.run(*asked).stdout.fnmatch_lines(["  1 criterion: 1 pass; look 2"])
+    assert project.decision("entry", environment="prod")["looks"] == 2
+
+
+def test_a_rehearsal_is_no_look(project: Project) -> None:
+    project.plan(REAL)
+    project.tests(TESTS)
+    for _ in range(2):
+        project.run("-m", "canary").stdout.fnmatch_lines(["  3 criteria: 3 pass; a rehearsal"])
+        assert project.decision()["looks"] == 0
+    project.run("-m", "canary", "--rollout-env", "prod")
+    assert project.decision("entry", environment="prod")["looks"] == 1
+
+
+def test_a_go_after_a_no_names_the_run_that_said_it(project: Project) -> None:
+    project.plan(REAL)
+    project.tests(TESTS.replace("def test_ready():\n    pass", "def test_ready():\n    assert 0"))
+    asked = ("-m", "canary", "--rollout-env", "prod")
+    assert project.run(*asked).ret == 10
+    first = project.decision("entry", environment="prod")
+    assert first["conditions"] == []
+    project.tests(TESTS)
+    result = project.run(*asked)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            f"  condition: demo.canary.ready is pass: it failed before, in run {first['run']}, *",
+            "             owed by sre, due at demo.canary/exit",
+            "GO: demo.canary/entry GO, with 1 condition",
+        ]
+    )
+    (condition,) = project.decision("entry", environment="prod")["conditions"]
+    assert condition["reason"]["code"] == "failed-before"
+    (told,) = condition["reason"]["facts"]["runs"]
+    assert told["facts"] == {"run": first["run"], "ended": first["decided_at"]}
+    again = project.rollout("decide", "demo.canary/entry", "--env", "prod")
+    assert again.outlines[-1] == "the same as was decided then, byte for byte"
+    explained = project.rollout("explain", "demo.canary.ready", "--env", "prod").stdout
+    explained.fnmatch_lines(
+        [f"  Condition: it failed before, in run {first['run']}, *; sre settles it, by demo.*"]
+    )

@@ -87,7 +87,7 @@ def test_a_soft_miss_is_a_condition_of_the_go(project: Project, how: list[str]) 
     (condition,) = project.decision()["conditions"]
     assert condition["id"] == "demo.canary.nice"
     assert condition["owner"] == "sre"
-    assert "not nice" in condition["because"]
+    assert "not nice" in condition["reason"]["text"]
 
 
 def test_an_unbound_failure_is_pytests_own(project: Project, how: list[str]) -> None:
@@ -134,7 +134,7 @@ def test_a_phase_without_criteria_holds(project: Project) -> None:
     project.plan(head + criteria + later)
     result = project.run("-m", "later")
     assert result.ret == 11
-    assert "nothing to judge" in project.decision(phase="later")["reasons"][0]
+    assert "nothing to judge" in project.reasons(phase="later")[0]
 
 
 def test_exit_status_is_the_worst_of_the_asked_gates(project: Project) -> None:
@@ -157,7 +157,7 @@ def test_a_pass_after_a_failure_carries_a_condition(project: Project) -> None:
     project.change("severity: soft, ", "", "suites/demo/rollout.yaml")
     result = project.run("-m", "canary", "--reruns", "1")
     assert project.verdicts()["nice"] == "warn"
-    assert "first try" in project.decision()["conditions"][0]["because"]
+    assert "first try" in project.decision()["conditions"][0]["reason"]["text"]
     assert result.ret == 0
 
 

@@ -23,7 +23,7 @@ def test_a_stopped_run_holds(project: Project, what: str) -> None:
     result = project.run_apart("-m", "canary")
     assert result.ret != 0
     assert project.decision()["decision"] == "HOLD"
-    assert "the run was stopped" in project.decision()["reasons"][0]
+    assert "the run was stopped" in project.reasons()[0]
 
 
 def test_an_interrupted_run_keeps_pytests_status(project: Project) -> None:
@@ -58,7 +58,7 @@ def test_a_killed_run_takes_the_go_of_the_last_one_from_its_reports(project: Pro
     project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
     project.run_apart("-m", "canary")
     assert project.decision()["decision"] == "HOLD"
-    assert "never finished" in project.decision()["reasons"][0]
+    assert "never finished" in project.reasons()[0]
     left = {path.name for path in project.root.glob("rollout-report/**/*.*")}
     assert left == {"decision.json"}
 
@@ -123,7 +123,7 @@ def test_an_observation_that_comes_too_late_holds(project: Project) -> None:
         """,
     )
     assert project.run("-m", "canary").ret == 11
-    assert "errors was observed while no test was running" in project.decision()["reasons"][0]
+    assert "errors was observed while no test was running" in project.reasons()[0]
 
 
 def test_a_report_that_cannot_be_written_changes_no_decision(project: Project) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout.evidence.ledger import Ledger
 from tests.session.project import Project
 from tests.targets.test_embedded import APP
+from tests.words import told
 
 PLAN = """\
 plan: demo
@@ -240,7 +241,7 @@ def test_an_effect_is_refused_before_it_happens(
     prod = ["-m", "canary", "--rollout-env", "prod"]
     assert plain.run(*prod, "--rollout-gate", "exit").ret == 11
     decision = plain.decision(environment="prod")
-    reasons = " ".join(decision["reasons"])
+    reasons = " ".join(told(decision["reasons"]))
     assert "effect change, refused in prod: demo.canary has not begun" in reasons
     assert not (plain.root / "ran").exists()
     assert plain.verdicts(environment="prod")["lanes"] == "pass"
@@ -301,7 +302,7 @@ def test_a_served_target_is_asked_and_a_drill_shows(project: Project, how: list[
     project.pytester.makeini("[pytest]\npythonpath = .\n")
     assert project.run("-m", "canary", *how).ret == 0
     assert project.run("-m", "canary", "--rollout-fault", "sour", *how).ret == 10
-    reasons = project.decision("entry", drill="sour")["reasons"]
+    reasons = project.reasons("entry", drill="sour")
     assert "body.fault is 'sour', expected ''" in reasons[0]
 
 

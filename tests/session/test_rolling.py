@@ -25,8 +25,8 @@ def rolling(project: Project) -> Project:
 def test_one_run_decides_both_in_order(rolling: Project, workers: tuple[str, ...]) -> None:
     assert rolling.run("-m", "demo", *workers).ret == 0
     assert rolling.verdicts(phase="done") == {"all": "pass"}
-    (told,) = rolling.decision(phase="done")["criteria"]
-    assert told["reason"].startswith("canary.works: pass in demo.canary/exit of this run: all 2")
+    said = rolling.reason("all", phase="done")
+    assert said.startswith("canary.works: pass in demo.canary/exit of this run: all 2")
     again = rolling.rollout("decide", "demo.done/exit")
     assert "the same as was decided then, byte for byte" in again.outlines
 

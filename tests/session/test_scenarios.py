@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.session.project import Project
+from tests.words import told
 
 CONFTEST = """\
 import pytest
@@ -122,7 +123,7 @@ def test_a_check_may_declare_its_own_effect(working: Project) -> None:
     result = working.run("-m", "canary", "--rollout-env", "staging")
     assert result.ret == 11
     decision = working.decision("entry", environment="staging")
-    assert "refused in staging" in decision["reasons"][0]
+    assert "refused in staging" in told(decision["reasons"])[0]
 
 
 def test_elsewhere_the_next_gate_is_decided(working: Project, how: list[str]) -> None:

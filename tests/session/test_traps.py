@@ -16,7 +16,7 @@ def test_a_gate_without_a_hard_criterion_holds(project: Project) -> None:
     text = PLAN.replace("kind: demo, says: It works", "kind: demo, severity: soft, says: It works")
     project.plan(text.replace("kind: slo", "kind: slo\n        severity: soft"))
     assert project.run("-m", "canary").ret == 11
-    assert "no hard criterion applies" in project.decision()["reasons"][0]
+    assert "no hard criterion applies" in project.reasons()[0]
 
 
 def test_a_criterion_that_does_not_apply_is_no_unbound_failure(project: Project) -> None:

@@ -100,7 +100,7 @@ def test_a_module_that_breaks_counts_against_its_own_plan(project: Project, how:
     project.tests("import nothing_of_that_name\n", "demo/test_more.py")
     result = project.run("-m", "canary", *how)
     assert result.ret == 11
-    assert "nothing_of_that_name" in project.decision()["reasons"][0]
+    assert "nothing_of_that_name" in project.reasons()[0]
 
 
 def test_a_module_of_a_plan_that_was_not_asked_is_a_remark(

@@ -184,9 +184,9 @@ def test_what_a_person_attested_counts_on_a_real_target(project: Project) -> Non
         assert project.run(*prod).ret == 11
         assert project.rollout("attest", "demo.canary.read", *said).ret == 0
         assert project.run(*prod).ret == 0
-        (part,) = project.decision("entry", environment="prod")["criteria"][1]["evidence"]
-        assert "attested by A. Person (sre) at" in part["because"]
-        assert "of v1: read it" in part["because"]
+        (part,) = project.decision("entry", environment="prod")["criteria"][1]["parts"]
+        assert "attested by A. Person (sre) at" in part["reason"]["text"]
+        assert "of v1: read it" in part["reason"]["text"]
         assert project.rollout("clear", "demo.canary", "--env", "prod").ret == 0
         assert project.rollout("attest", "demo.canary.read", *said, "--fail").ret == 0
         assert project.run(*prod).ret == 10

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Attempt, ReleaseFact
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.signoff.clearance import Clearance, Known, clearance
@@ -93,7 +94,7 @@ def test_another_decision_is_its_own_answer(verdict: str, answer: str) -> None:
 
 
 def test_a_decision_in_doubt_is_not_looked_at() -> None:
-    found = asked(doubt="run r2 never finished")
+    found = asked(doubt=Reason("run.unfinished", {"run": "r2"}))
     assert (found.answer, reason(found)) == (Answer.HOLD, "run r2 never finished")
 
 

@@ -23,6 +23,7 @@ from typing import Any
 from pytest_rollout.cli import main
 from tests.traps.parts import INI, PLAN, works
 from tests.traps.trap import ECOSYSTEM, GO, NOTHING, PLAIN, Trap
+from tests.words import told
 
 _BOUND_S = 60
 _BASE: Mapping[str, str] = {
@@ -126,10 +127,11 @@ class Folder:
         row = rows[0] if rows else {"exit": {}}  # of a plan that cannot be read there is none
         inside = _json(_text(root / "rollout-report/p/embedded/one/exit/decision.json"))
         found = outside or inside or {}
+        reasons = told(found.get("reasons", ()))
         return Said(
             answer=found.get("decision", NOTHING),
-            because=next(iter(found.get("reasons", ())), ""),
-            reason=" ".join([*found.get("reasons", ()), *_told(found)]),
+            because=next(iter(reasons), ""),
+            reason=" ".join([*reasons, *_told(found)]),
             run=found.get("run", ""),
             status=row["exit"].get("decision") or NOTHING,
             damaged=bool((_json(_rollout("verify", "--json", root=root)) or {}).get("problems")),
@@ -222,7 +224,7 @@ def _text(path: Path) -> tuple[int, str]:
 def _told(decision: Mapping[str, Any]) -> Iterator[str]:
     """What the decision says of its criteria."""
     for one in decision.get("criteria", ()):
-        yield f"{one['id']}: {one['reason']}"
+        yield f"{one['id']}: {one['reason']['text']}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""The sentences of clearances: may the change start now, and what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.report.facts import Facts, Say
+
+
+def _differs(f: Facts) -> str:
+    now = f"now {f['again']}" if f.known("again") else "its plan is not in the ledger"
+    return f"{f['answer']} was stored, but judged again it is not the same ({now})"
+
+
+def _too_long_ago(f: Facts) -> str:
+    life = duration_words(f.number("life_us"))
+    return f"decided at {f.wall('at')}, longer ago than {life}"
+
+
+def _not_admitted(f: Facts) -> str:
+    risk = f" of {f['risk']} risk" if f.known("risk") else ""
+    return f"no change window admits a change{risk} at {f.wall('at')}; {f['opens']}"
+
+
+SENTENCES: Mapping[str, Say] = {
+    "run.unfinished": "run {run} never finished",
+    "run.undecided": "run {run} stored no decision",
+    "ledger.damaged": "the ledger was damaged: {damage}",
+    "clear.no-phase": "the plan has no phase {phase} any more",
+    "clear.unsigned": lambda f: f"not signed by {', '.join(map(str, f.all_of('roles')))}",
+    "clear.differs": _differs,
+    "clear.same": "{answer} of run {run}, sealed, the same judged again",
+    "clear.asked-the-same": "the gate asks now what was judged",
+    "clear.asked-otherwise": "the gate's criteria or guardrails were changed since it was decided",
+    "clear.decided": lambda f: f"decided at {f.wall('at')}",
+    "clear.decided-ahead": lambda f: f"decided at {f.wall('at')}, which is still to come",
+    "clear.decided-too-long-ago": _too_long_ago,
+    "clear.same-release": "{release} was judged and runs now",
+    "clear.other-release": lambda f: (
+        f"{f['judged'] or 'no release'} was judged, {f['runs'] or 'no release'} runs now"
+    ),
+    "clear.requires": "{phase}/exit is {answer}",
+    "clear.revalidate": "{gate} must be GO anew ({rolled_back}): {why}",
+    "clear.revalidated": "{gate} is GO anew since {rolled_back}",
+    "clear.open": lambda f: f"{f.wall('at')}: {f['opens']}",
+    "clear.outside": lambda f: f"{f.wall('at')} is outside of {f['window']}; {f['opens']}",
+    "clear.frozen": lambda f: f"{f.wall('at')} is in {f['freeze']}; {f['opens']}",
+    "clear.not-admitted": _not_admitted,
+    "clear.waiver-changed": "the waiver of {criterion} was changed or withdrawn since",
+    "clear.waiver-over": "the waiver of {criterion} expired at the end of {until}",
+}

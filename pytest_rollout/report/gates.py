@@ -1,0 +1,96 @@
+"""The sentences of gates and of their runs: what was decided, and what a run must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.report.facts import Facts, Say, joined
+
+
+def _whose(f: Facts) -> str:
+    verdict = f"{f['verdict']} in {f['gate']}" if f["verdict"] else "decided"
+    run = f" of run {f['run']}, ended {f.wall('ended')}" if f["run"] else " of this run"
+    return verdict + run
+
+
+def _unreported(f: Facts) -> str:
+    names = [str(item).rpartition("::")[2] for item in f.all_of("items")]
+    many = len(names)
+    return f"{many} bound check{'s' * (many > 1)} never reported: {joined(names)}"
+
+
+def _holds(f: Facts) -> str:
+    hard, waived = f.number("hard"), f.number("waived")
+    are = "is" if waived == 1 else "are"
+    said = f"all {hard} hard criteria hold" if hard > 1 else "the one hard criterion holds"
+    if waived:
+        said = f"{hard - waived} of {hard} hard criteria hold and {waived} {are} waived"
+    return f"{said}, on evidence of a sealed run"
+
+
+def _reset(f: Facts) -> str:
+    release = f" of release {f['release']}" if f["release"] else ""
+    who = f"{f['guardrail']}{release}: reset at {f['at']} by {f['by']}: {f['why']}"
+    return f"{who}; {f.said('reason')}"
+
+
+def _failed_before(f: Facts) -> str:
+    release = f" of release {f['release']}" if f["release"] else ""
+    return f"it failed before{release}, in {joined(f.each_said('runs'))}"
+
+
+def _last(f: Facts) -> str:
+    return f"run {f['run']}, the last that asked for {f['gate']},"
+
+
+def _which(f: Facts) -> str:
+    return _last(f) if f.known("run") else "this run"
+
+
+SENTENCES: Mapping[str, Say] = {
+    "gate.unread": "no decision of {gate} was read",
+    "gate.never-asked": "no full run has asked for {gate}",
+    "gate.unfinished": lambda f: f"{_last(f)} never finished",
+    "gate.damaged": lambda f: f"{_last(f)} was damaged: {f['damage']}",
+    "gate.undecided": lambda f: (
+        f"{_which(f)} has stored no decision of {f['gate']} before this one"
+    ),
+    "gate.unreadable": lambda f: (
+        f"the decision of {f['gate']} by {_which(f)} cannot be read ({f['error']})"
+    ),
+    "gate.in-part": lambda f: f"{_which(f)} looked at {f['gate']} only in part",
+    "gate.not-stated": "{gate} did not state {criterion} when it was decided",
+    "gate.asked-otherwise": "{gate} was decided by other criteria than the plan states now",
+    "gate.found": lambda f: f"{_whose(f)}: {f.said('reason')}",
+    "gate.lacks": lambda f: f"{_whose(f)}, but {f.said('lack')}",
+    "gate.go": "GO",
+    "gate.go-with": lambda f: f"GO, with conditions on {', '.join(map(str, f.all_of('ids')))}",
+    "gate.no": lambda f: f"{f['answer']}: {joined(f.each_said('causes'))}",
+    "lack.release": "of release {of}, not of {release}",
+    "lack.too-old": lambda f: f"longer ago than {duration_words(f.number('life_us'))}",
+    "lack.waiver-ended": "a waiver in it ended on {until}",
+    "gate.no-criterion": "nothing to judge: the plan states no criterion for this gate",
+    "gate.nothing-passes": "nothing to judge: no criterion of this gate applies and passes",
+    "gate.nothing-hard": "no hard criterion applies: a gate that cannot say no is no gate",
+    "gate.holds": _holds,
+    "run": lambda f: f"run {f['run']}, ended {f.wall('ended')}",
+    "run.sealed": "the run ended by itself and is sealed",
+    "run.not-ended": "the run did not end by itself",
+    "run.problems": lambda f: "; ".join(map(str, f.all_of("problems"))),
+    "run.whole": "nothing that is bound was left out",
+    "run.partial": lambda f: "partial run: " + "; ".join(map(str, f.all_of("left_out"))),
+    "run.unreported": _unreported,
+    "run.reference-target": "the target answers as a reference target ({identity}); "
+    "its evidence is worth nothing in {environment}",
+    "release.unreadable": "the release could not be read: {error}",
+    "release.not-asked": "the release is unknown: no target was asked for it",
+    "release.unnamed": "the release is unknown: the target was asked and named none",
+    "release.several": lambda f: (
+        f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"
+    ),
+    "release.once": "the release was read only at the {moment} of the run",
+    "release.one": "{release}, at start and end",
+    "reset": _reset,
+    "failed-before": _failed_before,
+}
