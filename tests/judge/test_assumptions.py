@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 
-from pytest_rollout.judge import criteria, demands, guardrails, looks, rules, series, slices
+from pytest_rollout.judge import criteria, demands, guardrails, looks, rules, series, slices, takes
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.series import Groups
 from pytest_rollout.judge.slices import Reach, Slice
@@ -98,7 +98,7 @@ def the_scope_is_chosen_by_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_take_gets_better_when_a_value_gets_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     """I: what is taken is how far values lie from the last one."""
-    stated = rules.tallied
+    stated = takes.tallied
 
     def broken(rule: Rule, seen: Iterable[Seen], scope: Scope, terms: Terms, **more: Any) -> Tally:
         items = list(seen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import event, find, given
@@ -155,7 +156,7 @@ def test_a_look_finds_what_was_to_be_found_then(
 def ahead(draw: st.DrawFn, plan: Plan) -> World:
     """A world with a sample from the future in a group that is expected."""
     (rule,) = rules_of(plan)
-    labels = {"site": "x", **({"lane": "A"} if rule.each else {})}
+    labels: dict[str, Any] = {"site": "x", **({"lane": "A"} if rule.each else {})}
     t, value = draw(st.sampled_from(AHEAD)), draw(values(rule, good=True))
     world = draw(worlds(plan))
     return replace(world, seen=(*world.seen, seen(value, t, rule.metric, seq=9, **labels)))
