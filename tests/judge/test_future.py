@@ -120,7 +120,7 @@ def until(world: World, at_us: int) -> World:
 
 
 def rows_differ(plan: Plan, world: World) -> bool:
-    """Whether a row of two and the two looks, each judged in its own time, tell different things."""
+    """Whether a row of two tells another thing than both looks, each judged in its own time."""
     (criterion,), (rule,) = phase_of(plan).criteria, rules_of(plan)
     alone = replace(criterion, rule=replace(rule, streak=None))
     at_once = replace(plan, phases=(replace(phase_of(plan), criteria=(alone,)),))
