@@ -56,6 +56,7 @@ def history(drawn: random.Random, *, rate: bool) -> list[Seen]:
         value: float | None = drawn.choice([-1, 0, 1, 2, 3, 4])
         if rate:
             value = drawn.choice([0, 1, 1 if drawn.random() < good else 0.5])
+            value = drawn.choice([-1, 2]) if drawn.random() < 0.03 else value  # no outcome
         if drawn.random() < 0.08:
             value = None
         at = t + drawn.choice([0, 200])
