@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import takewhile
+from typing import NoReturn
 
 import click
 
+from pytest_rollout.model.coding import encode
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.redact import hide, learn
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.redact import hide, hide_in, learn
 from pytest_rollout.report.terminal import plain
 
 _WRONG_USE = 4
@@ -58,20 +63,33 @@ def rollout() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; every mistake is one message and exit status 4."""
+    """Run the command; every mistake is one message and exit status 4.
+
+    With --json the mistake is one line of JSON on standard output, too.
+    """
     learn(os.environ)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in takewhile(lambda argument: argument != "--", given)
     try:
-        status = rollout.main(
-            args=list(arguments) if arguments is not None else None,
-            prog_name="rollout",
-            standalone_mode=False,
-        )
+        status = rollout.main(args=given, prog_name="rollout", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(_WRONG_USE)
+        _end(Reason("usage"), error.format_message(), as_json=as_json)
     except click.Abort:
         sys.exit(130)
-    except (RolloutError, OSError) as error:
+    except RolloutError as error:
         click.echo(f"rollout: {plain(hide(str(error)))}", err=True)
-        sys.exit(_WRONG_USE)
+        _end(Reason(error.code, error.facts), str(error), as_json=as_json)
+    except OSError as error:
+        click.echo(f"rollout: {plain(hide(str(error)))}", err=True)
+        file = None if error.filename is None else str(error.filename)
+        _end(Reason("system", {"file": file}), str(error), as_json=as_json)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end(reason: Reason, text: str, *, as_json: bool) -> NoReturn:
+    """End after a mistake; for programs in the shape that reasons have everywhere."""
+    if as_json:
+        shape = {**encode(reason), "text": text}
+        click.echo(json.dumps(hide_in({"error": shape})))
+    sys.exit(_WRONG_USE)

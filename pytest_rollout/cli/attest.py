@@ -15,7 +15,7 @@ from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.judge.people import shelf_life
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.plan import stand_ins
@@ -87,8 +87,9 @@ def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:
     known = [one for one in phase.criteria if one.attested]
     stated = next((one for one in phase.criteria if one.id == slug), None)
     if address.gate is not None or stated is None:
-        near = nearest(slug, [one.id for one in known])
-        raise RolloutError(f"{address.plan}.{phase.id} states no criterion `{slug}` ({near})")
+        ids = [criterion.id for criterion in known]
+        why = f"{address.plan}.{phase.id} states no criterion `{slug}` ({nearest(slug, ids)})"
+        raise UnknownNameError(why, "criterion", slug, ids)
     if not stated.attested:
         raise RolloutError(
             f"{text} is not attested: its kind is {stated.kind.value} (say in the plan which "
@@ -114,7 +115,8 @@ def _allowed(plan: Plan, stated: Criterion, role: str) -> None:
         raise RolloutError(f"{plan.id} names no role that could attest (plan key `roles`)")
     if role not in roles:
         whose = f"{stated.id} is attested by" if stated.by else f"the roles of {plan.id} are"
-        raise RolloutError(f"--role: not `{role}`; {whose} {', '.join(roles)}")
+        why = f"--role: not `{role}`; {whose} {', '.join(roles)}"
+        raise UnknownNameError(why, "role", role, roles)
 
 
 def _said(option: str, text: str) -> None:

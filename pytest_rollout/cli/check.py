@@ -16,7 +16,7 @@ import click
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.check import Means
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
@@ -91,7 +91,7 @@ def _assumed(healthy: str | None, looks: int | None) -> Assumed:
         return Assumed(terms.level(healthy) if healthy else None, looks)
     except ValueError as error:
         rule = "write 98%, between 50% and 99.9999%"
-        raise RolloutError(f"--healthy: {healthy!r:.60} is no share ({rule})") from error
+        raise OptionError("--healthy", f"{healthy!r:.60} is no share ({rule})") from error
 
 
 def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:

@@ -20,14 +20,15 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.evidence.attestations import all_of, attestation_of
 from pytest_rollout.evidence.integrity import UNREADABLE
-from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.case import Case, instant
 from pytest_rollout.judge.people import attested, shelf_life
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import Head, Manifest, ReleaseFact, Run, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report.facts import wall
 from pytest_rollout.report.stored import plain
 
 _ANYBODY = "any role"
@@ -92,7 +93,8 @@ def _chosen(project: Project, address: str | None) -> list[tuple[Plan, Phase]]:
 def _check_role(plans: Iterable[Plan], role: str | None) -> None:
     known = {one for plan in plans for one in plan.known_roles()}
     if role is not None and role not in known:
-        raise RolloutError(f"--role: no plan has a role `{role}` ({nearest(role, known)})")
+        why = f"--role: no plan has a role `{role}` ({nearest(role, known)})"
+        raise UnknownNameError(why, "role", role, known)
 
 
 def _rows(
@@ -123,7 +125,8 @@ def _said(project: Project, plan: Plan, phase: Phase, environment: str) -> list[
         records = all_of(project.ledger, Address(plan.id, phase.id), phase, environment)
         return [attestation_of(record) for record in records]
     except UNREADABLE as error:
-        raise RolloutError(f"the ledger was damaged (`rollout verify`): {error}") from error
+        why = f"the ledger was damaged (`rollout verify`): {error}"
+        raise RolloutError(why, code="ledger.damaged", damage=str(error)) from error
 
 
 def _facts(
@@ -141,8 +144,8 @@ def _facts(
     world = World(run, Manifest(), {}, (), Head(0, ""), attestations=tuple(said))
     part = attested(Case(plan, phase, world, now_us), criterion)
     life_us = shelf_life(plan, criterion, environment)
-    last = next((one for one in reversed(said) if one.criterion == full), None)
-    until = calendar.wall(last.at_us + life_us, plan.timezone) if last and life_us else None
+    last = next((answer for answer in reversed(said) if answer.criterion == full), None)
+    until = instant(last.at_us + life_us, plan.timezone) if last and life_us else None
     state = _STATES[part.verdict]
     return {
         "id": full,
@@ -150,8 +153,10 @@ def _facts(
         "gate": criterion.gate.value,
         "severity": criterion.severity.value,
         "roles": list(criterion.by or phase.owners),
+        "verdict": part.verdict.value,
         "state": state,
         "until": until if state == "done" else None,
+        "timezone": plan.timezone,
         "reason": plain(part.reason, plan.timezone),
     }
 
@@ -166,7 +171,7 @@ def _lines(
         still = sum(row["state"] != "done" for row in mine)
         yield f"{name} in {environment}: {still} of {len(mine)} still to attest"
         for row in mine:
-            until = f"; until {row['until']}" if row["until"] else ""
+            until = f"; until {wall(row['until'], row['timezone'])}" if row["until"] else ""
             yield f"  {row['state']:<6}  {row['id']}: {row['says']}"
             yield f"          {row['reason']['text']}{until}"
     if not rows:

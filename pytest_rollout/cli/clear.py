@@ -23,7 +23,7 @@ from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.errors import LedgerError, OptionError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Finding, Reason, said
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
@@ -103,7 +103,7 @@ def _limit(max_age: str | None) -> int | None:
     try:
         return duration_us(max_age) if max_age is not None else None
     except ValueError as error:
-        raise RolloutError(f"--max-age: {error}") from error
+        raise OptionError("--max-age", str(error)) from error
 
 
 def _gates(project: Project, where: Address, environment: str) -> list[Address]:

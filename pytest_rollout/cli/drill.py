@@ -21,7 +21,7 @@ from pytest_rollout.drill.conduct import Means, Wanted, conduct
 from pytest_rollout.evidence.drills import keep
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.drill import Drill, exit_status, to_data
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.plan import terms
@@ -125,9 +125,10 @@ def _check_named(only: Sequence[str], phases: Sequence[Phase]) -> None:
         try:
             Fault.parse(name)
         except ValueError as error:
-            raise RolloutError(f"--fault: {error}") from error
+            raise OptionError("--fault", str(error)) from error
         if not any(matrix.matches(name, fault) for fault in known):
-            raise RolloutError(f"--fault: no criterion names `{name}` ({nearest(name, known)})")
+            why = f"--fault: no criterion names `{name}` ({nearest(name, known)})"
+            raise UnknownNameError(why, "fault", name, known)
 
 
 def _unnamed(phases: Sequence[Phase]) -> list[str]:
@@ -139,7 +140,7 @@ def _seconds(text: str) -> float:
     try:
         return terms.duration_us(text) / 1_000_000
     except ValueError as error:
-        raise RolloutError(f"--phase-timeout: {error}") from error
+        raise OptionError("--phase-timeout", str(error)) from error
 
 
 @contextmanager

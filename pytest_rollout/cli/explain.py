@@ -15,10 +15,11 @@ from pytest_rollout.cli.project import (
     say,
 )
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report.advice import advice
 from pytest_rollout.report.explained import explained
 from pytest_rollout.report.stored import plain
 
@@ -35,28 +36,28 @@ def command(
     stated, address = _stated(project, criterion, environment)
     standing, decision, _ = project.standing(address, environment)
     plan, phase = project.plan_of_run(address, standing.asked)
-    found = (*decision.criteria, *decision.guardrails)
+    findings = (*decision.criteria, *decision.guardrails)
     asked: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
     then = next((one for one in asked if one.id == stated), None)
-    finding = next((one for one in found if one.id == criterion), None)
+    finding = next((finding for finding in findings if finding.id == criterion), None)
     if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
     if as_json:
-        print_json(_data(decision, finding))
+        print_json(_data(decision, then, finding))
         return 0
     for line in explained(phase, then, decision, finding):
         say(line)
-    if plan.digest not in {one.plan.digest for one in project.found if one.plan}:
+    if plan.digest not in {loaded.plan.digest for loaded in project.found if loaded.plan}:
         say("  The plan has been changed since; this is how it was judged then.")
     return 0
 
 
-def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Address]:
+def _stated(project: Project, name: str, environment: str) -> tuple[str, Address]:
     """The slug of a criterion and its gate: by the plan judged by, else by the one of now."""
-    where, _, slug = criterion.rpartition(".")
-    address = parsed(where or criterion)
+    where, _, slug = name.rpartition(".")
+    address = parsed(where or name)
     if address.gate is not None:
-        raise RolloutError(f"{criterion!r} is not plan.phase.slug")
+        raise RolloutError(f"{name!r} is not plan.phase.slug", code="address", address=name)
     known: list[str] = []
     for gate in Gate:
         with suppress(LedgerError):  # met again when the decision is read
@@ -64,27 +65,34 @@ def _stated(project: Project, criterion: str, environment: str) -> tuple[str, Ad
             if asked is None:
                 continue
             _, phase = project.plan_of_run(address, asked)
-            mine = [one.id for one in phase.of(gate)]
-            mine += [one.id for one in phase.guardrails if gate is Gate.EXIT]
+            mine = [criterion.id for criterion in phase.of(gate)]
+            mine += [guardrail.id for guardrail in phase.guardrails if gate is Gate.EXIT]
             if slug in mine:
                 return slug, address.at(gate)
             known += mine
-    for one in project.phase(address).criteria:
-        if one.id == slug:
-            return slug, address.at(one.gate)
-        known.append(one.id)
-    if slug in {one.id for one in project.phase(address).guardrails}:
+    for stated in project.phase(address).criteria:
+        if stated.id == slug:
+            return slug, address.at(stated.gate)
+        known.append(stated.id)
+    if slug in {guardrail.id for guardrail in project.phase(address).guardrails}:
         return slug, address.at(Gate.EXIT)
-    raise RolloutError(f"{address} states no criterion `{slug}` ({nearest(slug, set(known))})")
+    why = f"{address} states no criterion `{slug}` ({nearest(slug, set(known))})"
+    raise UnknownNameError(why, "criterion", slug, set(known))
 
 
-def _data(decision: Decision, finding: Finding) -> dict[str, object]:
-    """The finding in the shape of decision.json, and what it weighs in its gate."""
-    zone = decision.timezone
-    waivers = [waived for waived in decision.waivers if waived.id == finding.id]
-    return {
-        "decision": decision.answer.value,
-        "run": decision.run,
-        "criterion": plain(finding, zone),
-        "waivers": plain(waivers, zone),
+_HEAD = ("plan", "phase", "gate", "environment", "release", "run", "decided_at", "decision")
+
+
+def _data(decision: Decision, stated: Criterion | Guardrail, finding: Finding) -> dict[str, object]:
+    """The finding and what it weighs in its gate, in the shape of decision.json."""
+    mine = {
+        "criterion": finding,
+        "reasons": [cause for cause in decision.reasons if cause.id == finding.id],
+        "conditions": [owed for owed in decision.conditions if owed.id == finding.id],
+        "waivers": [waived for waived in decision.waivers if waived.id == finding.id],
+        "resets": [reset for reset in decision.resets if reset.guardrail == finding.id],
     }
+    head = {key: getattr(decision, key) for key in _HEAD}
+    next_ = advice(stated, finding, decision.environment)
+    data: dict[str, object] = plain({**head, **mine, "next": next_}, decision.timezone)
+    return data

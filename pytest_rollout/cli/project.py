@@ -20,7 +20,12 @@ from pytest_rollout.evidence.history import Asked, History, Standing, last_full_
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.drill import LastNo
-from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.errors import (
+    LedgerError,
+    OptionError,
+    RolloutError,
+    UnknownNameError,
+)
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
@@ -73,13 +78,14 @@ class Project:
         """Every plan; raises RolloutError where there is none."""
         if not self.found:
             looked = ", ".join(self.patterns)
-            raise RolloutError(f"no rollout plan below {self.root} (looked for {looked})")
+            why = f"no rollout plan below {self.root} (looked for {looked})"
+            raise RolloutError(why, code="plan.none", root=str(self.root))
         return self.found
 
     @cached_property
     def plans(self) -> list[Plan]:
         """Every plan without problems."""
-        return [one.plan for one in self.loaded if one.plan and not one.problems]
+        return [loaded.plan for loaded in self.loaded if loaded.plan and not loaded.problems]
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -90,13 +96,16 @@ class Project:
 
     def plan(self, id_: str) -> Plan:
         """A plan by its id; raises RolloutError, with the problems of a broken one."""
-        for one in self.loaded:
-            if one.id == id_ and one.problems:
-                raise RolloutError("; ".join(map(str, one.problems)))
-        found = next((plan for plan in self.plans if plan.id == id_), None)
-        if found is None:
-            raise RolloutError(f"no plan `{id_}` ({nearest(id_, [one.id for one in self.loaded])})")
-        return found
+        for loaded in self.loaded:
+            if loaded.id == id_ and loaded.problems:
+                problems = tuple(map(str, loaded.problems))
+                raise RolloutError("; ".join(problems), code="plan.broken", problems=problems)
+        plan = next((plan for plan in self.plans if plan.id == id_), None)
+        if plan is None:
+            known = [loaded.id for loaded in self.loaded]
+            why = f"no plan `{id_}` ({nearest(id_, known)})"
+            raise UnknownNameError(why, "plan", id_, known)
+        return plan
 
     @cached_property
     def history(self) -> History:
@@ -108,17 +117,17 @@ class Project:
         plan = self.plan(address.plan)
         phase = plan.phase(address.phase)
         if phase is None:
-            known = [one.id for one in plan.phases]
-            raise RolloutError(
-                f"{plan.id} has no phase `{address.phase}` ({nearest(address.phase, known)})"
-            )
+            known = [stated.id for stated in plan.phases]
+            why = f"{plan.id} has no phase `{address.phase}` ({nearest(address.phase, known)})"
+            raise UnknownNameError(why, "phase", address.phase, known)
         return phase
 
     def environment(self, name: str, plans: Sequence[Plan]) -> None:
         """Raise RolloutError where none of the plans has an environment of that name."""
         known = {environment for plan in plans for environment in plan.environments}
         if name not in known:
-            raise RolloutError(f"no plan has an environment `{name}` ({nearest(name, known)})")
+            why = f"no plan has an environment `{name}` ({nearest(name, known)})"
+            raise UnknownNameError(why, "environment", name, known)
 
     def gate(self, text: str, environment: str) -> Address:
         """The gate that an address names; of a phase its exit, or its entry where only that ran.
@@ -132,10 +141,12 @@ class Project:
                 return address.at(gate)
         self.phase(address)
         self.environment(environment, [self.plan(address.plan)])
-        raise RolloutError(
+        why = (
             f"no full run has asked for {address} in {environment} yet "
             f"(run `pytest -m {address.phase}`; partial runs and drills do not count)"
         )
+        facts = {"gate": str(address), "environment": environment}
+        raise RolloutError(why, code="gate.never-asked", **facts)
 
     def full_run(self, address: Address, environment: str) -> Asked | None:
         """The last full run that asked for a gate."""
@@ -153,21 +164,27 @@ class Project:
 
     def standing(self, address: Address, environment: str) -> tuple[Standing, Decision, str]:
         """The last stored decision of a gate and its text; raises RolloutError without one."""
-        found = self.history.standing(address, environment)
-        if found is None or (found.decision is None and not found.damage):
-            run = f" (run {found.asked.run} stored none)" if found else ""
-            raise RolloutError(f"{address} has no decision in {environment}{run}")
-        if found.decision is None or found.text is None:
-            raise RolloutError(
+        standing = self.history.standing(address, environment)
+        facts = {"gate": str(address), "environment": environment}
+        if standing is None:
+            why = f"{address} has no decision in {environment}"
+            raise RolloutError(why, code="gate.never-asked", **facts)
+        if standing.decision is not None and standing.text is not None:
+            return standing, standing.decision, standing.text
+        if standing.damage:
+            why = (
                 f"the decision of {address} cannot be trusted: the ledger was damaged: "
-                f"{found.damage} (`rollout decide {address}` judges what is left)"
+                f"{standing.damage} (`rollout decide {address}` judges what is left)"
             )
-        return found, found.decision, found.text
+            raise RolloutError(why, code="ledger.damaged", **facts, damage=standing.damage)
+        run = standing.asked.run
+        why = f"{address} has no decision in {environment} (run {run} stored none)"
+        raise RolloutError(why, code="run.undecided", **facts, run=run)
 
     def last_no(self, gate: Address) -> LastNo | None:
         """When a gate last said no in a drill, as the plan stands now or by an older text of it."""
-        texts = (one.plan.digest for one in self.found if one.plan and one.id == gate.plan)
-        return last_no(self.ledger, gate, next(texts, ""))
+        plans = (loaded.plan for loaded in self.found if loaded.plan and loaded.id == gate.plan)
+        return last_no(self.ledger, gate, next((plan.digest for plan in plans), ""))
 
     def last_no_words(self, gate: Address) -> str:
         """The same in one sentence, for reports."""
@@ -178,7 +195,8 @@ class Project:
         loaded = next(filter(partial(_judged_by, asked), self.found), None) or self._kept(asked)
         if loaded is None or loaded.plan is None or loaded.problems:
             digest = asked.plan_digest[:12]
-            raise RolloutError(f"the plan that was judged by ({digest}) is not in the ledger")
+            why = f"the plan that was judged by ({digest}) is not in the ledger"
+            raise RolloutError(why, code="plan.lost", digest=asked.plan_digest)
         phase = loaded.plan.phase(address.phase)
         if phase is None:
             raise RolloutError(f"the plan of that run has no phase {address.phase}")
@@ -204,7 +222,7 @@ def parsed(text: str) -> Address:
     try:
         return Address.parse(text)
     except ValueError as error:
-        raise RolloutError(str(error)) from error
+        raise RolloutError(str(error), code="address", address=text) from error
 
 
 def _instant(text: str) -> int:
@@ -212,7 +230,7 @@ def _instant(text: str) -> int:
         return calendar.to_us(datetime.fromisoformat(text))
     except ValueError as error:
         rule = "write it with an offset, as 2025-11-10T11:00:00-05:00"
-        raise RolloutError(f"--at: {text!r} is no moment ({rule})") from error
+        raise OptionError("--at", f"{text!r} is no moment ({rule})") from error
 
 
 def _path(ini: Mapping[str, object], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import ReferenceTargetError, RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import EMBEDDED, Plan
 from pytest_rollout.plan.reader import nearest
@@ -22,7 +22,8 @@ def real_environment(plan: Plan, name: str | None, *, embedded: str) -> str:
     if name is None:
         raise RolloutError(f"--env: say which ({nearest('', known)})")
     if name not in known:
-        raise RolloutError(f"{plan.id} has no environment `{name}` ({nearest(name, known)})")
+        why = f"{plan.id} has no environment `{name}` ({nearest(name, known)})"
+        raise UnknownNameError(why, "environment", name, known)
     return name
 
 
@@ -35,7 +36,7 @@ def identified(plan: Plan, environment: str, when: str = "now") -> ReleaseFact |
         return None
     fact = identify(when, plan, plan.environments[environment])
     if fact.reference:
-        raise RolloutError(
+        raise ReferenceTargetError(
             f"the target answers as a reference target ({fact.reference}), "
             f"which is worth nothing in {environment}"
         )

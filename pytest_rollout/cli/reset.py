@@ -14,7 +14,7 @@ from pytest_rollout.cli.real import real_environment, release_now
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.live import read_now
 from pytest_rollout.evidence.resets import reset
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.reset import Reset
@@ -93,7 +93,8 @@ def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
     found = next((one for one in phase.guardrails if one.id == slug), None)
     if address.gate is not None or found is None:
         near = nearest(slug, [one.id for one in phase.guardrails])
-        raise RolloutError(f"{address.plan}.{phase.id} states no guardrail `{slug}` ({near})")
+        why = f"{address.plan}.{phase.id} states no guardrail `{slug}` ({near})"
+        raise UnknownNameError(why, "guardrail", slug, [rail.id for rail in phase.guardrails])
     return project.plan(address.plan), phase, found
 
 

@@ -56,7 +56,8 @@ def _anchor(path: Path) -> Anchor:
         place = json.loads(raw)["ledger"]
         return Anchor(Head(int(place["sequence"]), str(place["hash"])), str(path))
     except (OSError, *UNREADABLE) as error:
-        raise RolloutError(f"{path} is no decision.json with an anchor: {error}") from error
+        why = f"{path} is no decision.json with an anchor: {error}"
+        raise RolloutError(why, code="anchor", file=str(path)) from error
 
 
 def reported(project: Project) -> Iterator[Anchor]:

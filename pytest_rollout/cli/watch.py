@@ -20,12 +20,13 @@ from pytest_rollout.cli.project import Project, common, parsed
 from pytest_rollout.cli.real import identified, real_environment
 from pytest_rollout.cli.showing import Shown
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.report import sentences, stored
+from pytest_rollout.report.facts import wall
 from pytest_rollout.watching.looking import Look, Looking
 from pytest_rollout.watching.place import RealPlace
 from pytest_rollout.watching.poll import Poller, sources
@@ -116,7 +117,7 @@ def _duration(option: str, text: str | None) -> int | None:
     try:
         return duration_us(text) if text is not None else None
     except ValueError as error:
-        raise RolloutError(f"{option}: {error}") from error
+        raise OptionError(option, str(error)) from error
 
 
 def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Watched:
@@ -225,7 +226,7 @@ def _tripped(scene: _Scene, one: Standing, look: Look) -> Trip:
             {**line, "answer": one.answer.value, "reason": stored.plain(one.finding.reason, zone)}
         )
     else:
-        known = f" (on record since {trip.at})" if trip.known else ""
+        known = f" (on record since {wall(trip.at, zone)})" if trip.known else ""
         says = sentences.text(one.finding.reason, zone)
         scene.shown.line("trip", f"{one.finding.id} {says}{known}")
     for words in going_back.told(found, scene.recording):

@@ -10,6 +10,7 @@ from pytest_rollout.model.drill import Cell, Outcome, Rehearsal, Row
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import Gate, Phase
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.report.text import word
 
 _GOOD = (Verdict.PASS, Verdict.WARN)
 _QUIET = (*_GOOD, Verdict.NOT_APPLICABLE)
@@ -90,9 +91,9 @@ def _cell(name: str, gate: Gate, healthy: Rehearsal, seen: Rehearsal, *, dead: b
     elif without is Verdict.NOT_APPLICABLE:
         outcome = Outcome.NOT_APPLICABLE
     elif without not in _GOOD:
-        says = without.value.replace("_", " ") if without else "not judged"
-        why = healthy.reasons.get(name, "")
-        outcome, because = Outcome.UNPROVEN, f"without the fault it is {says}: {why}".rstrip(": ")
+        says = word(without) if without else "not judged"
+        why = f": {healthy.reasons[name]}" if healthy.reasons.get(name) else ""
+        outcome, because = Outcome.UNPROVEN, f"without the fault it is {says}{why}"
     elif seen.trouble or verdict is None:
         outcome, because = Outcome.NOT_RUN, seen.trouble or "it was not judged"
     elif verdict in _QUIET:

@@ -39,9 +39,8 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
         return f"add a test with @pytest.mark.criterion({stated.id!r}), then run again"
     if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
         return "change the rule: it cannot judge what was seen"
-    samples = _of_samples([stated.rule], finding) if stated.rule else None
-    if finding.verdict is Verdict.INCONCLUSIVE and samples:
-        return samples if "max_age" in samples else f"{samples}, then run again"
+    if finding.verdict is Verdict.INCONCLUSIVE and stated.rule is not None:
+        return _of_samples([stated.rule], finding) or _NEXT[finding.verdict]
     return _NEXT[finding.verdict]
 
 
@@ -59,9 +58,9 @@ def _of_samples(rules: Sequence[Rule], finding: Finding) -> str | None:
     """What to do about samples that cannot be judged; None where none are."""
     known = set(codes(finding.reason))
     if _REFUSED & known:
-        return f"record {_series(rules)} as its rule takes it"
+        return f"record {_series(rules)} as its rule takes it, then run again"
     if "ahead" in known:
-        return "set the clock right that is ahead"
+        return "set the clock right that is ahead, then run again"
     if _STALE & known:
         return "see it anew: what was seen is too old for this environment (max_age)"
     return None

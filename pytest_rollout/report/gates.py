@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pytest_rollout.model.finding import Subject, SubjectKind
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report.facts import Facts, Say, joined
 
@@ -15,7 +16,7 @@ def _whose(f: Facts) -> str:
 
 
 def _unreported(f: Facts) -> str:
-    names = [str(item).rpartition("::")[2] for item in f.all_of("items")]
+    names = [Subject(SubjectKind.CHECK, str(item)).name for item in f.all_of("items")]
     many = len(names)
     return f"{many} bound check{'s' * (many > 1)} never reported: {joined(names)}"
 

@@ -42,7 +42,7 @@ class Row:
 
     def word(self, verdict: Verdict) -> str:
         """A verdict as it is called here: a guardrail is tripped, quiet or blind."""
-        return text.state(verdict) if self.anchor.startswith("g") else text.word(verdict)
+        return text.state(verdict) if self.finding.kind == "guardrail" else text.word(verdict)
 
     @property
     def tally(self) -> str:

@@ -98,16 +98,16 @@ def _why(decision: Decision) -> Iterator[Block]:
     if free:
         yield Block((free,))
     if decision.conditions:
-        rails = {one.id for one in decision.guardrails}
+        rails = {finding.id for finding in decision.guardrails}
         owed = [
             _row(
-                _code(one.id),
-                text.state(one.verdict) if one.id in rails else text.word(one.verdict),
-                _plain(sentences.text(one.reason, zone)),
-                _plain(one.owner),
-                _plain(one.due),
+                _code(condition.id),
+                (text.state if condition.id in rails else text.word)(condition.verdict),
+                _plain(sentences.text(condition.reason, zone)),
+                _plain(condition.owner),
+                _plain(condition.due),
             )
-            for one in decision.conditions
+            for condition in decision.conditions
         ]
         heading = (f"## {text.conditions_title(decision)}", "")
         yield Block((*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed)
@@ -117,9 +117,9 @@ def _why(decision: Decision) -> Iterator[Block]:
 
 def _demands(decision: Decision) -> Iterator[Block]:
     rows = [
-        _row(_code(one.id), text.word(one.verdict), _said(one, decision))
+        _row(_code(finding.id), text.word(finding.verdict), _said(finding, decision))
         for _, members in text.by_verdict(decision.demands)
-        for one in members
+        for finding in members
     ]
     if rows:
         yield Block(("## Demands on the run", "", *_table("Demand", "Verdict", "Because")), rows)
@@ -128,41 +128,48 @@ def _demands(decision: Decision) -> Iterator[Block]:
 def _criteria(decision: Decision) -> Iterator[Block]:
     if not decision.criteria:
         return
-    ordered = [one for _, members in text.by_verdict(decision.criteria) for one in members]
+    ordered = [found for _, members in text.by_verdict(decision.criteria) for found in members]
     counted = text.count(len(ordered), "criterion", "criteria")
-    tally = f"{counted}: {text.tally(one.verdict for one in ordered)}. Worst first."
+    tally = f"{counted}: {text.tally(finding.verdict for finding in ordered)}. Worst first."
     head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")
-    rows = [_criterion(one, decision) for one in ordered]
+    rows = [_criterion(finding, decision) for finding in ordered]
     yield Block(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
     told = [
-        _evidence(one, decision.timezone)
-        for one in ordered
-        if one.verdict not in _QUIET and one.parts
+        _evidence(finding, decision.timezone)
+        for finding in ordered
+        if finding.verdict not in _QUIET and finding.parts
     ]
     if told:
         says = "Of what does not pass; the rest is in report.html and decision.json."
         yield Block(("## Evidence", "", says), told, most=len(told), turn=1)
 
 
-def _said(one: Finding, decision: Decision) -> str:
-    return _plain(sentences.text(one.reason, decision.timezone))
+def _said(finding: Finding, decision: Decision) -> str:
+    return _plain(sentences.text(finding.reason, decision.timezone))
 
 
-def _criterion(one: Finding, decision: Decision) -> str:
+def _named(finding: Finding) -> str:
+    """The id of a finding, and what it says."""
+    says = f" {_plain(finding.says)}" if finding.says else ""
+    return _code(finding.id) + says
+
+
+def _criterion(finding: Finding, decision: Decision) -> str:
+    word = text.word(finding.verdict)
     return _row(
-        f"{_code(one.id)} {_plain(one.says)}".strip(),
-        _plain(one.severity),
-        text.word(one.verdict) if one.verdict in _QUIET else f"**{text.word(one.verdict)}**",
-        _said(one, decision),
-        _plain(one.allowed),
-        f"{one.samples:,}" if one.samples else "",
+        _named(finding),
+        _plain(finding.severity),
+        word if finding.verdict in _QUIET else f"**{word}**",
+        _said(finding, decision),
+        _plain(finding.allowed),
+        f"{finding.samples:,}" if finding.samples else "",
     )
 
 
-def _evidence(one: Finding, zone: str) -> str:
-    parts = [part for part in text.worst_first(one.parts) if part.verdict not in _QUIET]
-    tally = text.tally(part.verdict for part in one.parts)
-    lines = ["", f"### {_code(one.id)}: {tally}", ""]
+def _evidence(finding: Finding, zone: str) -> str:
+    parts = [part for part in text.worst_first(finding.parts) if part.verdict not in _QUIET]
+    tally = text.tally(part.verdict for part in finding.parts)
+    lines = ["", f"### {_code(finding.id)}: {tally}", ""]
     for part in parts[:MOST_ROWS]:
         lines.append(f"- **{text.word(part.verdict)}** {_part(part, zone)}")
         tries = text.attempts(part, zone)
@@ -187,15 +194,15 @@ def _part(part: Part, zone: str) -> str:
 
 
 def _guardrails(decision: Decision) -> Iterator[Block]:
-    ordered = [one for _, members in text.by_verdict(decision.guardrails) for one in members]
     rows = [
         _row(
-            f"{_code(one.id)} {_plain(one.says)}".strip(),
-            text.state(one.verdict),
-            _said(one, decision),
-            _plain(one.allowed),
+            _named(finding),
+            text.state(finding.verdict),
+            _said(finding, decision),
+            _plain(finding.allowed),
         )
-        for one in ordered
+        for _, members in text.by_verdict(decision.guardrails)
+        for finding in members
     ]
     if rows:
         head = _table("Guardrail", "State", "Reason", "Allowed")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_rollout.model.numbers import decimal
-from pytest_rollout.report.facts import Facts
+from pytest_rollout.model.numbers import decimal, exact_text
+from pytest_rollout.report.facts import Facts, amount
 
 _PARTLY = ("rate", "share")
 
@@ -75,7 +75,7 @@ def _compared(facts: Facts) -> str:
         return f"{decimal(facts.fraction('value'))}, {size} times that of {other}"
     difference = facts.fraction("difference")
     more = "more than" if difference >= 0 else "less than"
-    size = facts.amount("difference").removeprefix("-")
+    size = amount(exact_text(abs(difference)), facts["unit"], facts["shown"])
     return f"{facts.amount('value')}, {size} {more} that of {other}"
 
 

@@ -67,7 +67,8 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
     if rule.tolerate is not None:
         yield _tolerated(rule.tolerate)
     if rule.streak is not None:
-        yield rule.streak.words.replace(" in a row", f"{unit} in a row")
+        n = rule.streak.n
+        yield f"{n}{unit} in a row" if n else rule.streak.words
     if rule.confidence is not None:
         wrong = f"{float(1 / rule.confidence.level):.3g}"
         what = "a false alarm" if guardrail else "a false pass"

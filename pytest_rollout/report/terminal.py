@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address
-from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
+from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import sentences, text
 
 _MOST_NOTES = 10
@@ -93,13 +93,9 @@ def _counted(criteria: Sequence[Finding]) -> str:
     """``26 criteria: 25 pass, 1 fail``."""
     counts = Counter(finding.verdict for finding in criteria)
     order = sorted(counts, key=lambda verdict: verdict.rank, reverse=True)
-    parts = ", ".join(f"{counts[verdict]} {_word(verdict)}" for verdict in order)
+    parts = ", ".join(f"{counts[verdict]} {text.word(verdict)}" for verdict in order)
     noun = "criterion" if len(criteria) == 1 else "criteria"
     return f"{len(criteria)} {noun}" + (f": {parts}" if parts else "")
-
-
-def _word(verdict: Verdict) -> str:
-    return verdict.value.replace("_", " ")
 
 
 def _last_word(decisions: Sequence[Decision], error: str | None) -> Line:

@@ -89,7 +89,8 @@ def moment(stamp: str, zone: str = "UTC") -> str:
 def title(decision: Decision) -> str:
     """The decision in one line: the answer, of which gate, where."""
     where = cut(f"{decision.address} in {decision.environment}", NAME)
-    return " ".join([decision.answer.value, qualified(decision)]).strip() + f": {where}"
+    answer = " ".join(filter(None, (decision.answer.value, qualified(decision))))
+    return f"{answer}: {where}"
 
 
 def count(n: int, one: str, many: str = "") -> str:
@@ -132,45 +133,45 @@ def attempts(part: Part, zone: str) -> tuple[str, ...]:
     """The attempts worth showing: not one that only repeats its part."""
     if len(part.attempts) == 1 and part.attempts[0].verdict is part.verdict:
         return ()
-    return tuple(attempt(one, zone) for one in part.attempts)
+    return tuple(attempt(tried, zone) for tried in part.attempts)
 
 
-def attempt(one: Attempted, zone: str) -> str:
+def attempt(tried: Attempted, zone: str) -> str:
     """An attempt as its verdict and why."""
-    why = "" if one.reason.code == "passed" else f": {sentences.text(one.reason, zone)}"
-    return one.verdict.value + why
+    why = "" if tried.reason.code == "passed" else f": {sentences.text(tried.reason, zone)}"
+    return tried.verdict.value + why
 
 
 def notices(decision: Decision) -> tuple[Notice, ...]:
     """What a reader must know before trusting the answer."""
-    found = []
+    told = []
     if decision.drill:
         says = f"The fault {cut(decision.drill, NAME)} was planted on purpose. "
-        found.append(Notice("Drill", says + "A drill satisfies no gate."))
+        told.append(Notice("Drill", says + "A drill satisfies no gate."))
     if decision.partial:
         says = "Some of what is bound to this gate was left out."
-        found.append(Notice("Partial run", says, decision.partial))
+        told.append(Notice("Partial run", says, decision.partial))
     if decision.environment == EMBEDDED and not decision.drill:
         says = "Evidence of a reference target; it satisfies no gate of another environment."
-        found.append(Notice("Rehearsal", says))
+        told.append(Notice("Rehearsal", says))
     if decision.stand_ins:
         says = "Answers that stand in for people's attestations."
-        found.append(Notice("Stand-ins", says, decision.stand_ins))
+        told.append(Notice("Stand-ins", says, decision.stand_ins))
     if decision.waivers:
-        found.append(Notice("Waivers", *waivers_said(decision)))
+        told.append(Notice("Waivers", *waivers_said(decision)))
     if decision.resets:
         says = "Guardrails that somebody reset: judged anew since then."
-        found.append(Notice("Resets", says, tuple(one.words for one in decision.resets)))
-    return tuple(found)
+        told.append(Notice("Resets", says, tuple(reset.words for reset in decision.resets)))
+    return tuple(told)
 
 
 def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
     """How many waivers a gate has and how many of them it rests on, and each, those first."""
-    uses = [one.use for one in decision.waivers]
+    uses = [waived.use for waived in decision.waivers]
     applied = uses.count(Use.APPLIED)
     says = f"{count(len(uses), 'waiver')}, {applied} applied: accepted there, though not passed."
-    ordered = sorted(decision.waivers, key=lambda one: one.use is not Use.APPLIED)
-    return says, tuple(one.words for one in ordered)
+    ordered = sorted(decision.waivers, key=lambda waived: waived.use is not Use.APPLIED)
+    return says, tuple(waived.words for waived in ordered)
 
 
 def conditions_title(decision: Decision) -> str:

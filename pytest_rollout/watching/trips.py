@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rollout import calendar
 from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.judge.case import instant
 from pytest_rollout.model.rollback import RollbackStep
 from pytest_rollout.report import sentences
 from pytest_rollout.watching.record import Recording, Watched
@@ -26,7 +26,7 @@ class Trip:
     """A trip as it was recorded."""
 
     sequence: int
-    at: str
+    at: str  # ISO 8601, with the offset of the plan's zone
     known: bool  # recorded before this watch saw it
 
 
@@ -37,7 +37,7 @@ def record_trip(recording: Recording, standing: Standing, release: str | None, z
     since = last_reset(recording.ledger, watched, id_)
     for sequence, body in events(recording.ledger, watched, TRIP, since):
         if body.get("guardrail") == id_ and body.get("release") == release:
-            return Trip(sequence, calendar.stamp(int(body["t_us"])), known=True)
+            return Trip(sequence, instant(int(body["t_us"]), zone), known=True)
     head = recording.event(
         TRIP,
         sentences.text(standing.finding.reason, zone),
@@ -47,7 +47,7 @@ def record_trip(recording: Recording, standing: Standing, release: str | None, z
         release=release,
     )
     at_us = next(recording.ledger.between(head.sequence, head.sequence)).at_us
-    return Trip(head.sequence, calendar.stamp(at_us), known=False)
+    return Trip(head.sequence, instant(at_us, zone), known=False)
 
 
 def last_reset(ledger: Ledger, watched: Watched, id_: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_rollout import calendar
+from pytest_rollout.judge.case import instant
 from pytest_rollout.model.rule import Cut, duration_words
 from pytest_rollout.report import sentences
 from pytest_rollout.report.stored import plain
@@ -32,12 +33,13 @@ class View:
         self._looks += 1
         at = self._clock(look.at_us)
         changed = []
-        for one in look.found:
-            before = self._since.get(one.finding.id)
-            if before is None or before[0] != one.state.value:
-                self._since[one.finding.id] = (one.state.value, look.at_us)
-                says = sentences.text(one.finding.reason, self._zone)
-                changed.append(f"{at}  {one.guardrail.id}: {says}")
+        for standing in look.found:
+            id_, state = standing.finding.id, standing.state.value
+            before = self._since.get(id_)
+            if before is None or before[0] != state:
+                self._since[id_] = (state, look.at_us)
+                says = sentences.text(standing.finding.reason, self._zone)
+                changed.append(f"{at}  {standing.guardrail.id}: {says}")
         fresh = [why for why in look.trouble if why not in self._trouble]
         changed += [f"{at}  not measured: {why}" for why in fresh]
         if self._trouble and not look.trouble:
@@ -47,7 +49,7 @@ class View:
 
     def table(self, look: Look) -> Iterator[str]:
         """The whole state, to be drawn over the last one."""
-        rows = [_HEAD, *(self._row(one) for one in look.found)]
+        rows = [_HEAD, *(self._row(standing) for standing in look.found)]
         widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
         for row in rows:
             cells = zip(row, widths, strict=True)
@@ -64,54 +66,61 @@ class View:
     def document(self, look: Look) -> dict[str, Any]:
         """The look for programs."""
         return {
-            "at": calendar.stamp(look.at_us),
-            "next": calendar.stamp(look.at_us + self._every_us),
+            "at": instant(look.at_us, self._zone),
+            "next": instant(look.at_us + self._every_us, self._zone),
             "release": look.release,
             "begun": look.begun,
             "answer": answer(look.found).value,
-            "guardrails": [self._plain(one) for one in look.found],
+            "guardrails": [self._plain(standing) for standing in look.found],
             "not_measured": list(look.trouble),
         }
 
-    def _plain(self, one: Standing) -> dict[str, Any]:
+    def _plain(self, standing: Standing) -> dict[str, Any]:
+        finding = standing.finding
         return {
-            "id": one.finding.id,
-            "state": one.state.value,
-            "value": one.value or None,
-            "limit": limit(one),
-            "since": calendar.stamp(self._since[one.finding.id][1]),
-            "reason": plain(one.finding.reason, self._zone),
-            "then": [then.value for then in one.guardrail.then],
+            "id": finding.id,
+            "verdict": finding.verdict.value,
+            "state": standing.state.value,
+            "answer": standing.answer.value,
+            "value": standing.value or None,
+            "limit": limit(standing),
+            "since": instant(self._since[finding.id][1], self._zone),
+            "reason": plain(finding.reason, self._zone),
+            "then": [then.value for then in standing.guardrail.then],
         }
 
-    def _row(self, one: Standing) -> tuple[str, ...]:
-        value = one.value if len(one.value) <= _MOST_VALUE else f"{one.value[: _MOST_VALUE - 1]}…"
-        group = one.worst.subject.name if one.worst else ""
-        since = self._clock(self._since[one.finding.id][1])
+    def _row(self, standing: Standing) -> tuple[str, ...]:
+        value, guardrail = standing.value, standing.guardrail
+        if len(value) > _MOST_VALUE:
+            value = f"{value[: _MOST_VALUE - 1]}…"
+        group = standing.worst.subject.name if standing.worst else ""
+        since = self._clock(self._since[standing.finding.id][1])
         seen = f"{value} ({group})" if group else value
-        then = ", ".join(then.value for then in one.guardrail.then)
-        return (one.guardrail.id, one.state.value, seen or "-", limit(one), since, then)
+        then = ", ".join(then.value for then in guardrail.then)
+        return (guardrail.id, standing.state.value, seen or "-", limit(standing), since, then)
 
     def _clock(self, at_us: int) -> str:
         return calendar.wall(at_us, self._zone)[:19]
 
 
-def limit(one: Standing) -> str:
+def limit(standing: Standing) -> str:
     """What must not be, in the plan's words."""
-    cuts: Sequence[Cut | None] = [rule.bands.fail for rule in one.guardrail.rules]
+    cuts: Sequence[Cut | None] = [rule.bands.fail for rule in standing.guardrail.rules]
     return " or ".join(dict.fromkeys(cut.text for cut in cuts if cut))
 
 
-def facts(one: Standing, look: Look, phase: str, environment: str, zone: str) -> Mapping[str, Any]:
+def facts(
+    standing: Standing, look: Look, phase: str, environment: str, zone: str
+) -> Mapping[str, Any]:
     """What a webhook is told of a trip."""
     return {
         "phase": phase,
         "environment": environment,
-        "guardrail": one.finding.id,
-        "reason": plain(one.finding.reason, zone),
-        "value": one.value or None,
-        "limit": limit(one),
+        "guardrail": standing.finding.id,
+        "reason": plain(standing.finding.reason, zone),
+        "value": standing.value or None,
+        "limit": limit(standing),
         "release": look.release,
-        "answer": one.answer.value,
-        "at": calendar.stamp(look.at_us),
+        "answer": standing.answer.value,
+        "at": instant(look.at_us, zone),
     }

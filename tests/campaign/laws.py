@@ -30,8 +30,9 @@ class Said:
 
     @property
     def data(self) -> Any:
-        """Its JSON; nothing where it gave none."""
-        return json.loads(self.out) if self.out.startswith("{") else None
+        """Its JSON; nothing where it gave none, or only said what is wrong."""
+        data = json.loads(self.out) if self.out.startswith("{") else {}
+        return None if not data or "error" in data else data
 
 
 def rollout(root: Path, ledger: Path, *arguments: str) -> Said:

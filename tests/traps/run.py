@@ -211,7 +211,7 @@ def _json(said: tuple[int, str]) -> dict[str, Any] | None:
         data = json.loads(said[1])
     except ValueError:
         return None
-    return data if isinstance(data, dict) else None
+    return data if isinstance(data, dict) and "error" not in data else None
 
 
 def _text(path: Path) -> tuple[int, str]:
