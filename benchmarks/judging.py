@@ -189,11 +189,11 @@ def by_turns(
 
 
 def _compared(figures: Sequence[Figure]) -> str:
-    """How much the first is faster than the second, and whether they judge alike."""
+    """How many times as long the second took, and whether they judge alike."""
     if len(figures) < 2 or not all(math.isfinite(one.seconds) for one in figures):
         return ""
     differ = "" if figures[0].verdict == figures[1].verdict else "  THE VERDICTS DIFFER"
-    return f"{figures[1].seconds / figures[0].seconds:.2f} times faster{differ}"
+    return f"{figures[1].seconds / figures[0].seconds:6.2f}{differ}"
 
 
 def _machine() -> str:
@@ -210,7 +210,8 @@ def _machine() -> str:
 def _commit(root: Path) -> str:
     """The commit of a checkout, and whether files of it were changed."""
     command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, check=False, text=True).stdout.strip()
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    return done.stdout.strip() or "no commit"
 
 
 def main() -> None:
@@ -232,7 +233,8 @@ def main() -> None:
         raise SystemExit(f"--against {given.against}: no checkout of this project")
     print(f"$ {shlex.join(['python', *sys.argv])}\n{_machine()}")
     print(f"CPU seconds of one decision, best of {given.times}, and the verdict:")
-    print("case           samples" + "".join(f"{_commit(root):>25}" for root in roots))
+    heads = "".join(f" {_commit(root):>24}" for root in roots)
+    print(f"case           samples{heads}{'  ratio' if len(roots) > 1 else ''}")
     for name in names:
         size = given.size or CASES[name].size
         figures = by_turns(roots, name, size, given.times, given.most)

@@ -28,11 +28,9 @@ def decide(case: Case, gate: Gate) -> Decision:
     The same plan, world and moment of judging give the same bytes.
     """
     case = case.counted()
-    plan, phase, run = case.plan, case.phase, case.world.run
     findings, waivers = _findings(case, gate)
     asked = demands(case, criteria=len(findings))
-    stated = watched(phase, gate)
-    rails = tuple((rail, judge_guardrail(case, rail)) for rail in stated)
+    rails = tuple((rail, judge_guardrail(case, rail)) for rail in watched(case.phase, gate))
     answer, causes = _fold(_weighed(case, gate, findings), asked, rails)
     ids = {finding.id for _, finding in rails}
     resets = tuple(reset for reset in case.world.resets if reset.guardrail in ids)
@@ -41,9 +39,26 @@ def decide(case: Case, gate: Gate) -> Decision:
         *_reset(case, gate, rails, resets),
         *_failed_before(case, gate, findings),
     )
-    if not run.sealed:  # the rest follows from that
+    if not case.world.run.sealed:  # the rest follows from that
         causes, conditions = _held(asked), ()
-    decision = Decision(
+    decision = replace(
+        _stated(case, gate),
+        decision=answer,
+        reasons=causes,
+        conditions=conditions,
+        demands=asked,
+        criteria=findings,
+        guardrails=tuple(finding for _, finding in rails),
+        waivers=waivers,
+        resets=resets,
+    )
+    return replace(decision, substance_digest=substance(decision))
+
+
+def _stated(case: Case, gate: Gate) -> Decision:
+    """Whose decision it is and what it is of, before anything is judged: HOLD."""
+    plan, phase, run = case.plan, case.phase, case.world.run
+    return Decision(
         plan=plan.id,
         plan_title=plan.title,
         plan_digest=plan.digest,
@@ -61,21 +76,20 @@ def decide(case: Case, gate: Gate) -> Decision:
         window=calendar.window_words(plan, phase),
         window_instants=_instants(case),
         zone_data=run.zone_data,
-        decision=answer,
-        reasons=causes,
-        conditions=conditions,
+        decision=Answer.HOLD,
+        reasons=(),
+        conditions=(),
         partial=run.partial,
-        demands=asked,
-        criteria=findings,
-        guardrails=tuple(finding for _, finding in rails),
+        demands=(),
+        criteria=(),
+        guardrails=(),
         looks=case.world.looks,
-        waivers=waivers,
-        resets=resets,
+        waivers=(),
+        resets=(),
         stand_ins=_stand_ins(case, gate),
         criteria_digest=criteria_digest(phase, gate),
         ledger=case.world.head,
     )
-    return replace(decision, substance_digest=substance(decision))
 
 
 def _instants(case: Case) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def of_many(about: About, rule: Rule, *, good: bool) -> Finding:
 def of_group(about: About, verdicts: Mapping[str, Verdict]) -> Finding:
     """Return the finding of a criterion that is made of others, whose verdicts are given."""
     assert isinstance(about.stated, Criterion)
-    members = {name: Finding(name, found, said("supposed")) for name, found in verdicts.items()}
+    members = {name: Finding(name, verdict, said("supposed")) for name, verdict in verdicts.items()}
     return judge_group(about.stated, about.full, members)
 
 

@@ -28,7 +28,7 @@ def of_group(about: About) -> Iterator[Remark]:
         return
     sure = [name for name in names if _never_fails(about, name)]
     rest = {name: Verdict.PASS if name in sure else Verdict.FAIL for name in names}
-    if sure and extremes.of_group(about, rest).verdict in GOOD:
+    if extremes.of_group(about, rest).verdict in GOOD:
         which, fix = (
             ("which never fails, makes", "have it able to fail, or leave it out")
             if len(sure) == 1

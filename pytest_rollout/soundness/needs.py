@@ -45,9 +45,7 @@ def of_one_bad(about: About, rule: Rule) -> Iterator[Remark]:
     Not where none may be bad however many there are: that is what the plan asks.
     """
     take = rule.take.take
-    if take not in (Take.RATE, Take.SHARE, Take.QUANTILE) or not rule.in_theorem:
-        return
-    if rule.confidence is not None or rule.tolerate is not None:
+    if take not in (Take.RATE, Take.SHARE, Take.QUANTILE) or rule.confidence is not None:
         return
     need, scope = of(rule)
     fewest = least(partial(_holds_with_one_bad, rule))

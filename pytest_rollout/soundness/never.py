@@ -36,11 +36,11 @@ def _vacuous(about: About, rule: Rule, end: Extremes, within: str) -> Remark:
     if _open(rule, worst):
         what = f"is neither shown nor ruled out{within} by {ENOUGH:,} samples, all bad"
         return about.remark(what, grave=False)
-    found = f"at worst {decisive(worst)}"
+    told = f"at worst {decisive(worst)}"
     if worst.verdict not in GOOD:
-        found = f"at worst it is {worst.verdict.value}: {decisive(worst)}"
+        told = f"at worst it is {worst.verdict.value}: {decisive(worst)}"
     fix = shares.bounds(rule, _failing(rule))
-    return about.remark(f"can never {verb}{within}: {found}", fix)
+    return about.remark(f"can never {verb}{within}: {told}", fix)
 
 
 def _unsatisfiable(about: About, rule: Rule, end: Extremes, within: str) -> Remark:

@@ -29,18 +29,21 @@ def remarks_on(about: About, rule: Rule) -> Iterator[Remark]:
 
 def _only_all(about: About, rule: Rule) -> Iterator[Remark]:
     """A rate that is bad only where every sample is: 1 was meant as a percentage."""
-    if rule.take.take not in _SHARES or rule.versus is not None or rule.tolerate is not None:
+    versus = rule.versus
+    if rule.take.take not in _SHARES or rule.tolerate is not None or (versus and versus.ratio):
         return
-    passes, fail = rule.bands.passes, rule.bands.fail
-    cut = fail or passes
-    harmful = ">=" if fail else "<"
-    if cut.limit != 1 or cut.operator != harmful or cut.unit == PERCENT:
+    passes, cut = rule.bands.passes, rule.bands.fail or rule.bands.passes
+    furthest = -1 if passes.upward else 1  # as far as a difference goes; a rate to 1 alone
+    harmful = ("<=" if passes.upward else ">=") if rule.bands.fail else passes.operator[0]
+    if cut.limit != furthest or cut.operator != harmful or cut.unit == PERCENT:
         return
     verb = "trips" if about.watched else "fails"
-    what = f'{verb} at "{cut.text}" only where every sample counts against it: 1 is all of them'
-    yield about.remark(
-        what, f'{_percents(cut)}; for all of them write "{_as_hundred(cut)}"', grave=False
-    )
+    every = "every sample counts against it: 1 is all of them"
+    if versus:
+        every = "every sample of one side and none of the other counts against it"
+    hundred = f"{cut.operator} {decimal(cut.limit * 100)}%"
+    fix = f'{_percents(cut)}; else write "{hundred}"'
+    yield about.remark(f'{verb} at "{cut.text}" only where {every}', fix, grave=False)
 
 
 def _hundredth(about: About, rule: Rule) -> Iterator[Remark]:
@@ -88,7 +91,3 @@ def _percents(cut: Cut) -> str:
     """A cut as a percentage, in both ways of writing one."""
     number, share = decimal(cut.limit), decimal(cut.limit / 100)
     return f'for {number} percent write "{cut.operator} {number}%" or "{cut.operator} {share}"'
-
-
-def _as_hundred(cut: Cut) -> str:
-    return f"{cut.operator} 100%"

@@ -17,9 +17,8 @@ def remarks_on(about: About, rule: Rule) -> Iterator[Remark]:
     if rule.tolerate is None:
         return
     yield from _nothing_but_failures(about, rule)
-    most = _most(rule)
-    yield from _row(about, rule.tolerate, most)
-    yield from _total(about, rule.tolerate, most)
+    yield from _row(about, rule.tolerate)
+    yield from _total(about, rule.tolerate, _most(rule))
 
 
 def _nothing_but_failures(about: About, rule: Rule) -> Iterator[Remark]:
@@ -42,18 +41,16 @@ def _most(rule: Rule) -> int | None:
     return max(lasts) if bounded else None
 
 
-def _row(about: About, limits: Tolerate, most: int | None) -> Iterator[Remark]:
-    """More in a row than there can be, or than are tolerated in all."""
-    row = limits.in_a_row
-    longest = limits.failures if most is None else min(limits.failures, most)
-    if row is None or row < longest:
+def _row(about: About, limits: Tolerate) -> Iterator[Remark]:
+    """No fewer in a row than are tolerated in all."""
+    row, failures = limits.in_a_row, limits.failures
+    if row is None or row < failures:
         return
-    if longest == limits.failures:
-        why = f"more than {row} bad in a row are more than {limits.failures} in all"
-    else:
-        why = f"there are {most} samples at most"
-    fix = f"in_a_row: {longest - 1}, or leave it out" if longest else "leave it out"
-    what = f"tolerates {row} in a row, a limit that never decides: {why}"
+    what = (
+        f"tolerates {row} in a row, a limit that never decides: more than {row} bad in a row are "
+        f"more than {failures} in all"
+    )
+    fix = f"in_a_row: {failures - 1}, or leave it out" if failures else "leave it out"
     yield about.remark(what, fix, grave=False)
 
 

@@ -236,6 +236,11 @@ def plans(draw: st.DrawFn) -> Plan:
     narrow = draw(st.integers(0, 3)) > 0
     text = draw(narrow_phases() if narrow else phases())
     header = HEADER if narrow else draw(st.sampled_from((HEADER, RELEASED)))
+    return planned(text, header=header)
+
+
+def planned(text: str, *, header: str = HEADER) -> Plan:
+    """The plan of a drawn phase; what compares with the previous release reads its own."""
     return plan_of(text, header=RELEASED if PREVIOUS in text else header)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -48,11 +49,15 @@ def _early(rule: Rule) -> bool:
     return scope.kind is ScopeKind.AGE or (scope.kind is ScopeKind.SINCE and scope.span_us > 0)
 
 
+def by_nights(rule: Rule) -> bool:
+    """Whether a rule looks at nights that are over."""
+    return unit_of(rule) is PerUnit.NIGHT or rule.scopes[0].kind is ScopeKind.NIGHTS
+
+
 def places(rule: Rule) -> list[tuple[int, str]]:
     """The times and runs of which a rule asks for something."""
     if by_days(rule):
-        by_nights = unit_of(rule) is PerUnit.NIGHT or rule.scopes[0].kind is ScopeKind.NIGHTS
-        return [(t, "r1") for t in (NIGHTS if by_nights else NOONS)]
+        return [(t, "r1") for t in (NIGHTS if by_nights(rule) else NOONS)]
     times = EARLY[:2] if _early(rule) else RECENT[1:]
     if unit_of(rule) is PerUnit.SPAN:
         return [(t, "r1") for t in EARLY[2:]]
@@ -96,7 +101,7 @@ def others(
     rule: Rule,
     t: int,
     run: str,
-    labels: dict[str, str],
+    labels: dict[str, Any],
     *,
     seq: int = 0,
     good: bool = False,
@@ -121,7 +126,7 @@ def others(
 @st.composite
 def covering(draw: st.DrawFn, rule: Rule) -> list[Seen]:
     """Good slots of both sides in all places of a rule and in each group, as many as it needs."""
-    labels: list[dict[str, str]]
+    labels: list[dict[str, Any]]
     labels = [{"site": "x", "lane": lane} for lane in "AB"] if rule.each else [{"site": "x"}]
     needed = rule.need if rule.per is not None else rule.scopes[0].need
     found = []

@@ -159,7 +159,7 @@ class TestBuckets:
         observed = [seen(1, 0), seen(9, length)]
         assert judged(rule, observed, at(2 * length - 1)).verdict is PASS
         assert judged(rule, observed, at(2 * length)).verdict is FAIL
-        assert judged(rule, observed, at(length - 1)).verdict is MISSING
+        assert judged(rule, observed[:1], at(length - 1)).verdict is MISSING
 
     def test_need_is_of_each_and_over_counts_them(self, per: str, length: int) -> None:
         assert self.finding(per, [0, 1, length], ", need: 2").verdict is INCONCLUSIVE

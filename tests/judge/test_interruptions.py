@@ -8,12 +8,14 @@ from typing import Any
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
-from pytest_rollout.model.decision import Decision, to_json
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.stored import to_json
 from tests.judge.drawn_plans import plans
 from tests.judge.histories import damages, decision_of, histories, interrupted, retold
 from tests.judge.test_monotone import MANY
+from tests.judge.worlds import told
 
 SOME = settings(MANY, max_examples=max(1, MANY.max_examples // 5))  # each writes a few ledgers
 
@@ -30,7 +32,7 @@ def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObjec
         after = decision_of(plan, history)
         event(f"{how}: {before.answer.value} -> {after.answer.value}")
         if after.answer is Answer.GO:
-            note(f"{how}\nbefore: {before.reasons}\nafter: {after.reasons}")
+            note(f"{how}\nbefore: {told(before)}\nafter: {told(after)}")
             assert before.answer is Answer.GO
         before = after
 

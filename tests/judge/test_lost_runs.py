@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_rollout.model.decision import Part
 from pytest_rollout.model.evidence import Lost, Seen, World
+from pytest_rollout.model.finding import Part
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.verdict import Verdict
 from tests.judge.worlds import (
@@ -20,6 +20,7 @@ from tests.judge.worlds import (
     plan_of,
     samples,
     seen,
+    text,
     world_of,
 )
 
@@ -41,14 +42,14 @@ def _world(plan: Plan, observed: Sequence[Seen], times: Sequence[float]) -> Worl
 
 
 def verdicts(rule: str, observed: Sequence[Seen], *times: float) -> dict[str, Verdict]:
-    return {part.name: part.verdict for part in parts(rule, observed, *times)}
+    return {part.subject.name: part.verdict for part in parts(rule, observed, *times)}
 
 
 def test_it_caps_a_rule_at_inconclusive() -> None:
     assert verdicts(SINCE, samples(0, 0)) == {"": Verdict.PASS}
     (part,) = parts(SINCE, samples(0, 0), 600)
     assert part.verdict is Verdict.INCONCLUSIVE
-    assert part.because == f"1 of 3 samples of m cannot be judged: {WHY}"
+    assert text(part) == f"1 of 3 samples of m cannot be judged: {WHY}"
 
 
 def test_it_does_not_hide_what_fails_anyway() -> None:
@@ -101,15 +102,16 @@ def test_where_groups_are_only_counted_it_lies_in_one_of_its_own() -> None:
 
 def test_two_runs_may_be_lost_at_once() -> None:
     (part,) = parts(SINCE, samples(0), 600, 700)
-    assert part.because == f"2 of 3 samples of m cannot be judged: {WHY}"
+    assert text(part) == f"2 of 3 samples of m cannot be judged: {WHY}"
 
 
 def test_it_blinds_a_guardrail_until_the_phase_begins_anew() -> None:
     plan = plan_of(guardrail('metric: m, over: [{last: 2}], take: max, fail: "> 1"'))
     observed = [*samples(0, 0), seen(0, END - 2), seen(0, END - 1)]
     decision = decided(plan, _world(plan, observed, [600]))
-    (reason,) = decision.reasons
-    assert reason == f"p.one.g: blind: 1 of 1 sample of m cannot be judged: {WHY}"
+    (cause,) = decision.reasons
+    assert cause.id == "p.one.g"
+    assert text(cause) == f"blind: 1 of 1 sample of m cannot be judged: {WHY}"
 
 
 def test_stale_or_not_it_is_a_hole() -> None:

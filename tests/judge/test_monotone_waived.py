@@ -18,10 +18,10 @@ from pytest_rollout.model.plan import Criterion, Plan
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
-from tests.judge.drawn_plans import rules
+from tests.judge.drawn_plans import planned, rules
 from tests.judge.drawn_worlds import worlds
 from tests.judge.test_monotone import MANY
-from tests.judge.worlds import decided, plan_of, seen, world_of
+from tests.judge.worlds import bare, decided, plan_of, seen, told, world_of
 from tests.judge.worsening import changed_slot, degradations
 
 UNSEEN = (Verdict.ERROR, Verdict.MISSING)
@@ -31,7 +31,7 @@ UNSEEN = (Verdict.ERROR, Verdict.MISSING)
 def plans(draw: st.DrawFn) -> Plan:
     """A phase with a good check, a plain check and a rule, the last two of them waivable."""
     rule = draw(rules("c0", guardrail=False))
-    return plan_of(
+    return planned(
         "    criteria:\n"
         "      - {id: ok, kind: demo}\n"
         f"      - {{id: c0, kind: load, {rule}}}\n"
@@ -89,10 +89,10 @@ def test_worse_evidence_never_turns_another_decision_into_go(data: st.DataObject
     event(f"before: {before.answer.value}, {'waived' if _accepted(before.waivers) else 'plain'}")
     for _ in range(data.draw(st.integers(1, 4))):
         changed = data.draw(worse(plan, world))
-        after = decided(plan, changed)
+        after = bare(plan, changed)
         event(f"{before.answer.value} -> {after.answer.value}")
         if after.answer is Answer.GO:
-            note(f"before: {before.reasons}\nafter: {after.reasons}")
+            note(f"before: {told(before)}\nafter: {told(after)}")
             assert before.answer is Answer.GO
         world, before = changed, after
 
@@ -116,7 +116,7 @@ def test_what_was_lost_is_never_waived(data: st.DataObject) -> None:
     before = decided(plan, world)
     for _ in range(data.draw(st.integers(1, 3))):
         world = data.draw(changed_slot(plan, world, lose=data.draw(st.booleans())))
-        after = decided(plan, world)
+        after = bare(plan, world)
         event(f"{before.answer.value} -> {after.answer.value}")
         assert before.answer is Answer.GO or after.answer is not Answer.GO
         before = after
@@ -125,7 +125,7 @@ def test_what_was_lost_is_never_waived(data: st.DataObject) -> None:
 @given(st.data())
 @MANY
 def test_a_waiver_takes_no_go_away(data: st.DataObject) -> None:
-    bare = data.draw(plans())
-    world = data.draw(worlds(bare))
-    if decided(bare, world).answer is Answer.GO:
-        assert decided(data.draw(waived(bare)), world).answer is Answer.GO
+    unwaived = data.draw(plans())
+    world = data.draw(worlds(unwaived))
+    if decided(unwaived, world).answer is Answer.GO:
+        assert decided(data.draw(waived(unwaived)), world).answer is Answer.GO

@@ -1,18 +1,19 @@
-"""A watch from an anchor is judged by running totals, and found as if at each of its slots."""
+"""A watch since an anchor is judged in one pass, and found as if at each of its slots."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from pytest_rollout.judge.assess import Terms
 
 from pytest_rollout.judge import guardrails
+from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.rules import judge_slice
 from pytest_rollout.judge.slices import Slice
-from pytest_rollout.model.decision import Finding, Part
+from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.verdict import Verdict
@@ -27,6 +28,10 @@ RULES = (
     "take: mean, fail: '< 1'",
     "take: sum, fail: '> 12'",
     "take: sum, fail: '< -3'",
+    "take: increase, fail: '> 9'",
+    "take: increase, fail: '< 3'",
+    "take: last, fail: '> 3'",
+    "take: max, fail: '> 2', tolerate: {failures: 2, in_a_row: 1}",
     "take: count, fail: '< 4'",
     "take: min, fail: '< 0'",
     "take: max, fail: '> 3'",
@@ -51,6 +56,7 @@ def history(drawn: random.Random, *, rate: bool) -> list[Seen]:
         value: float | None = drawn.choice([-1, 0, 1, 2, 3, 4])
         if rate:
             value = drawn.choice([0, 1, 1 if drawn.random() < good else 0.5])
+            value = drawn.choice([-1, 2]) if drawn.random() < 0.03 else value  # no outcome
         if drawn.random() < 0.08:
             value = None
         at = t + drawn.choice([0, 200])
@@ -64,7 +70,7 @@ def history(drawn: random.Random, *, rate: bool) -> list[Seen]:
 def judged(plan: Plan, items: list[Seen], begun_us: int | None) -> Finding:
     phase, at_us = plan.phases[0], NINE + 90_000 * SECOND
     world = world_of(plan, items, begun_us=begun_us)
-    return judge_guardrail(plan, phase, phase.guardrails[0], world, at_us, 0)
+    return judge_guardrail(Case(plan, phase, world, at_us), phase.guardrails[0])
 
 
 @pytest.mark.parametrize("rule", RULES)

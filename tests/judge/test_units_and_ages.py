@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.evidence import Seen, exact
+from pytest_rollout.model.evidence import ReleaseFact, Seen, exact
 from pytest_rollout.model.finding import Estimate, Finding
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Cut, Rule
@@ -19,6 +19,7 @@ from pytest_rollout.report.worth import worth
 from tests.judge.worlds import (
     AT,
     DAY,
+    HEADER,
     NINE,
     SECOND,
     compared,
@@ -186,15 +187,19 @@ def test_a_baseline_that_the_plan_fixes_does_not_age(fixed: str, verdict: Verdic
 # --- the previous release ---------------------------------------------------------------------
 
 
+RELEASED = HEADER.replace("phases:", "release: {target: api, path: /version}\nphases:")
+V2 = (ReleaseFact("start", "v2"), ReleaseFact("end", "v2"))
+
+
 def with_past(previous: str | None, *values: tuple[str, object], **more: object) -> Decision:
     """The decision of a comparison with the previous release, of which values were accepted."""
     rule = 'metric: m, take: mean, pass: "<= 1", versus: {release: previous}'
-    plan = plan_of(criterion(rule))
+    plan = plan_of(criterion(rule), header=RELEASED)
     past = tuple(
         dataclasses.replace(seen(value, -DAY + n, run=f"r-{release}"), release=release)
         for n, (release, value) in enumerate(values)
     )
-    world = world_of(plan, samples(5), **more)  # type: ignore[arg-type]
+    world = world_of(plan, samples(5), releases=V2, **more)  # type: ignore[arg-type]
     return decided(plan, dataclasses.replace(world, past=past, previous=previous))
 
 
@@ -207,7 +212,7 @@ def test_a_comparison_with_the_previous_release() -> None:
     assert with_past("v0", ("v0", 1), ("v1", 5)).criteria[0].verdict is FAIL
 
 
-@pytest.mark.parametrize("previous", [None, "v2"])
+@pytest.mark.parametrize("previous", [None, "v3"])
 def test_without_a_previous_release_nothing_is_compared(previous: str | None) -> None:
     finding = with_past(previous, ("v0", 5), ("v1", 5)).criteria[0]
     assert finding.verdict is MISSING
@@ -223,7 +228,7 @@ def test_a_hole_of_the_previous_release_leaves_it_open() -> None:
 
 def test_the_previous_release_is_watched() -> None:
     rule = 'metric: m, take: mean, over: [{last: 1}], versus: {release: previous}, fail: "> 1"'
-    plan = plan_of(guardrail(rule))
+    plan = plan_of(guardrail(rule), header=RELEASED)
     past = (dataclasses.replace(seen(1, -DAY, run="r0"), release="v1"),)
     world = dataclasses.replace(world_of(plan, samples(1, 5, 1)), past=past, previous="v1")
     assert decided(plan, world).guardrails[0].state is State.TRIPPED

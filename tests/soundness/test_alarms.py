@@ -102,6 +102,15 @@ def test_thousands_of_samples_are_reckoned_with(rule: str) -> None:
     assert known.chance == pytest.approx(0, abs=1e-9)
 
 
+def test_what_to_write_instead_shares_the_budget_of_others() -> None:
+    rule = f'{RATE}, fail: "> 0.9", over: [{{last: 4, need: 4}}]'
+    sharing = guardrail(rule) + f'      - {{id: other, {RATE}, fail: "< 0.5", confidence: 95%}}\n'
+    ((_, alone),) = said(guardrail(rule))
+    ((_, shared),) = said(sharing)
+    assert "over: [{last: 59, need: 59}]" in alone
+    assert "over: [{last: 66, need: 66}]" in shared
+
+
 def test_many_samples_since_a_begin_are_not_overstated() -> None:
     known = alarms(rule_of(f'{RATE}, fail: "< 0.999", need: 600'))
     assert known is not None

@@ -112,6 +112,11 @@ def test_what_seldom_comes_to_nothing(rule: str) -> None:
     assert of_criterion(rule) == []
 
 
+def test_a_share_to_divide_by_is_small_where_it_helps() -> None:
+    rule = f'metric: m, take: {{share: "> 5"}}, {RATIO}, pass: "<= 50", need: 299'
+    assert of_criterion(rule) == []
+
+
 def test_a_guardrail_on_a_ratio_is_blind_then() -> None:
     (what,) = of_guardrail(f'{RATE}, {RATIO}, fail: "> 1.1", need: 100')
     assert what.startswith("is blind where the other side has nothing bad to divide by: with 1 % ")

@@ -53,6 +53,16 @@ def test_a_member_that_never_fails_is_enough_for_any() -> None:
     ]
 
 
+def test_a_member_that_fails_in_one_scope_can_fail() -> None:
+    over = "over: [{span: 5m, need: 5}, {last: 9, need: 3}]"  # five samples are always five
+    assert group(f'metric: m, take: count, pass: ">= 5", {over}', "[a, b], need: any") == []
+
+
+def test_a_member_that_is_too_much_to_try_is_taken_to_fail() -> None:
+    much = 'metric: m, take: max, pass: "< 1", per: 1s, in_a_row: 200000'
+    assert group(much, "[a, b], need: any") == []
+
+
 def test_a_member_that_never_fails_may_earn_the_score() -> None:
     assert group(NEVER, '{a: 1, b: 2}, need: score, pass: ">= 50"') == []
     (told_,) = group(NEVER, '{a: 1, b: 1}, need: score, pass: ">= 50"')

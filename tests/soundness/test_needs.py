@@ -65,6 +65,23 @@ def test_a_share_of_so_few_that_one_bad_sample_is_too_many(
     assert what.endswith(f" (need: {need}, with which one bad sample can pass)")
 
 
+def test_what_a_confidence_needs_is_more_and_all_that_is_said() -> None:
+    (what,) = of_criterion(f'{RATE}, pass: ">= 0.8", confidence: 95%, need: 3')
+    assert what.endswith("(14 good ones of 14 are the fewest that do: need: 14)")
+
+
+def test_the_target_is_named_and_not_the_breach() -> None:
+    (what,) = of_criterion(f'{RATE}, pass: "<= 0.05", fail: "> 0.5", need: 9')
+    assert what.startswith("decides on rate <= 0.05 from as few as 9 samples, ")
+
+
+def test_a_quantile_is_the_extreme_of_its_own_side_of_a_ratio() -> None:
+    rule = f'metric: m, take: p99, {NEW}, versus: {{{OLD}, as: ratio}}, pass: "<= 1.1", need: '
+    assert of_criterion(f"{rule}100") == []
+    (what,) = of_criterion(f"{rule}99")
+    assert what.startswith("takes p99 of as few as 99 samples, where it is the largest: ")
+
+
 def test_a_default_of_one_sample_is_the_fewest_of_all() -> None:
     assert of_criterion(f'{RATE}, pass: ">= 0.8"') == [
         "decides on rate >= 0.8 from as few as 1 sample, of which one bad sample is 100 % and "
@@ -111,7 +128,8 @@ def test_of_several_scopes_the_smallest_is_named() -> None:
         f'{RATE}, {NEW}, versus: {{{OLD}}}, pass: ">= 0"',
         'metric: m, take: p99, pass: "> 5", need: 2',  # one bad sample is the smallest
         'metric: m, take: mean, pass: ">= 0.99"',
-        f'{RATE}, pass: ">= 1", tolerate: {{failures: 1}}, need: 2',
+        f'{RATE}, pass: ">= 0.5", tolerate: {{failures: 1}}, need: 2',
+        f'{RATE}, pass: ">= 0.5", tolerate: {{failures: 0}}, need: 1',
     ],
 )
 def test_what_one_bad_sample_has_no_such_weight_for(rule: str) -> None:

@@ -100,6 +100,16 @@ def test_rules_that_can_pass_and_fail(rule: str) -> None:
             "is neither shown nor ruled out by 100,000 samples, all good (ask for less)",
         ),
         (
+            f'{RATE}, pass: ">= 0.5", need: 2, where: {{lane: A}}, each: {{lane: [A, B]}}',
+            "! can never pass: at best lane B: no sample of ok was seen in this run; "
+            "2 samples needed",
+        ),
+        (
+            f'{RATE}, {NEW}, versus: {{{OLD}, as: ratio}}, pass: ">= 0"',
+            "! can never fail: at worst rate of ok was 0, 0 times that of ok (v old), over "
+            "1 sample in this run; allowed >= 0",
+        ),
+        (
             'metric: m, take: mean, range: [0, 100], pass: ">= 0", confidence: 95%',
             "! can never fail: at worst mean of m was 0 (at least 0 at 95 % confidence), over "
             "100000 samples in this run; allowed >= 0 (its range is 0 to 100)",
@@ -156,6 +166,11 @@ def test_a_remark_has_file_and_line() -> None:
             f'{RATE}, fail: ">= 0"',
             "! can never be quiet: at best rate of ok was 0, over 1 sample since the phase "
             f"began; allowed < 0 ({IN_ITSELF})",
+        ),
+        (
+            f'{RATE}, fail: "< 99"',
+            "! can never be quiet: at best rate of ok was 1, over 1 sample since the phase "
+            f'began; allowed >= 99 ({IN_ITSELF}; for 99 percent write "< 99%" or "< 0.99")',
         ),
         (
             f'{RATE}, fail: "< 0.8", over: [{FIVE}], confidence: {{level: 95%, windows: 500}}',

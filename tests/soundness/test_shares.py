@@ -64,7 +64,26 @@ def test_a_rate_that_fails_only_where_all_are_bad(rule: str, what: str) -> None:
     operator = cut.partition(" ")[0]
     assert of_criterion(rule) == [
         f"{what} only where every sample counts against it: 1 is all of them (for 1 percent write "
-        f'"{operator} 1%" or "{operator} 0.01"; for all of them write "{operator} 100%")'
+        f'"{operator} 1%" or "{operator} 0.01"; else write "{operator} 100%")'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cuts", "cut", "fix"),
+    [
+        ('pass: "> -1"', "> -1", 'for -1 percent write "> -1%" or "> -0.01"; else write "> -100%"'),
+        ('pass: "< 1"', "< 1", 'for 1 percent write "< 1%" or "< 0.01"; else write "< 100%"'),
+        (
+            'pass: ">= -0.5", fail: "<= -1"',
+            "<= -1",
+            'for -1 percent write "<= -1%" or "<= -0.01"; else write "<= -100%"',
+        ),
+    ],
+)
+def test_a_difference_that_fails_only_where_all_are_bad(cuts: str, cut: str, fix: str) -> None:
+    assert of_criterion(f"{RATE}, {NEW}, versus: {{{OLD}}}, {cuts}, need: 2") == [
+        f'fails at "{cut}" only where every sample of one side and none of the other counts '
+        f"against it ({fix})"
     ]
 
 
@@ -84,6 +103,18 @@ def test_a_guardrail_that_trips_only_where_all_are_bad() -> None:
 )
 def test_rates_that_mean_what_they_say(cuts: str) -> None:
     assert of_criterion(f"{RATE}, {cuts}") == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        f'{RATE}, {NEW}, versus: {{{OLD}, as: ratio}}, pass: "< 1", need: 299',  # better than old
+        f'{RATE}, pass: "< 1", tolerate: {{failures: 1}}, need: 2',  # of each sample by itself
+        'metric: m, take: mean, pass: "< 1"',
+    ],
+)
+def test_other_values_than_shares_may_be_held_against_one(rule: str) -> None:
+    assert of_criterion(rule) == []
 
 
 def test_all_of_them_can_be_said_in_percent() -> None:

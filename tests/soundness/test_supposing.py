@@ -24,6 +24,7 @@ GROWTH = "metric: m, take: increase"
         f'{GROWTH}, {NEW}, versus: {{{OLD}}}, pass: "< 3"',
         f'{GROWTH}, {NEW}, versus: {{{OLD}, frozen: begin}}, pass: "> -3"',
         f"{MAX}, per: 1m, soak: {{for: 1h, gap: 1m}}",
+        f"{MAX}, per: 5m, soak: {{for: 1h, gap: 30m}}",
         f"{MAX}, per: 5m, need: 3, over: [{{span: 1h, need: 10}}]",
         f"{MAX}, per: 1h, over: [{{last: 20, need: 20}}]",
         'metric: m, take: mean, versus: {release: previous}, pass: "< 3"',

@@ -58,6 +58,7 @@ FOUR = "over: [{last: 4, need: 4}]"
     [
         ("failures: 2, in_a_row: 1", "need: 9", None),
         ("failures: 1, in_a_row: 1", FOUR, "1 in a row"),
+        ("failures: 1, in_a_row: 1", "over: [{last: 2, need: 2}]", "1 in a row"),
         (
             "failures: 2, in_a_row: 2",
             "need: 9",
