@@ -31,26 +31,26 @@ class Asked:
 
 
 def telling(
-    plan: Plan, one: Standing, trip: Trip, look: Look, recording: Recording
+    plan: Plan, standing: Standing, trip: Trip, look: Look, recording: Recording
 ) -> Telling | None:
     """Start telling people of a new trip; None where nobody is to be told."""
-    only_warns = set(one.guardrail.then) == {Then.WARN}
+    only_warns = set(standing.guardrail.then) == {Then.WARN}
     if trip.known or only_warns or not plan.channels:
         return None
     watched = recording.watched
-    title = f"{one.answer.value}: {one.finding.id} tripped in {watched.environment}"
-    key = f"{one.finding.id} {watched.environment} {trip.sequence}"
+    title = f"{standing.answer.value}: {standing.finding.id} tripped in {watched.environment}"
+    key = f"{standing.finding.id} {watched.environment} {trip.sequence}"
     zone = plan.timezone
-    about = facts(one, look, watched.phase, watched.environment, zone)
-    says = sentences.text(one.finding.reason, zone)
+    about = facts(standing, look, watched.phase, watched.environment, zone)
+    says = sentences.text(standing.finding.reason, zone)
     return Telling(plan.channels, Message(title, says, key, about))
 
 
-def told(found: Telling | None, recording: Recording) -> Iterator[str]:
+def told(message: Telling | None, recording: Recording) -> Iterator[str]:
     """What became of telling, each outcome on record."""
-    for one in found.outcomes() if found else ():
-        recording.event("notify", one.words, failed=bool(one.why))
-        yield one.words
+    for outcome in message.outcomes() if message else ():
+        recording.event("notify", outcome.words, failed=bool(outcome.why))
+        yield outcome.words
 
 
 def steps(rollback: Rollback) -> Iterator[str]:
@@ -88,18 +88,20 @@ def confirmed(phase: Phase, asked: Asked, name: str, *, as_json: bool) -> tuple[
 
 def left(ran: list[Ran]) -> str:
     """What is still to be done."""
-    todo = [one for one in ran if not one.outcome.good]
+    todo = [undone for undone in ran if not undone.outcome.good]
     if not todo:
         return "every step of the rollback is done"
-    return "left to do by hand: " + "; ".join(f"{one.number}. {one.step.says}" for one in todo)
+    return "left to do by hand: " + "; ".join(
+        f"{undone.number}. {undone.step.says}" for undone in todo
+    )
 
 
-def plain(one: Ran) -> dict[str, Any]:
+def plain(ran: Ran) -> dict[str, Any]:
     """A step for programs."""
     return {
         "event": "rollback-step",
-        "number": one.number,
-        "says": one.step.says,
-        "outcome": one.outcome.value,
-        "because": one.because,
+        "number": ran.number,
+        "says": ran.step.says,
+        "outcome": ran.outcome.value,
+        "because": ran.because,
     }

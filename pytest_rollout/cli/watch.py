@@ -121,12 +121,12 @@ def _duration(option: str, text: str | None) -> int | None:
 
 
 def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Watched:
-    loaded = next(one for one in project.loaded if one.plan is plan)
+    loaded = next(known for known in project.loaded if known.plan is plan)
     texts = {loaded.digests[name]: text for name, text in loaded.beside.items()}
     return Watched(
         address=parsed(f"{plan.id}.{phase.id}"),
         environment=environment,
-        series=tuple(sorted({one.rule.metric for one in sources(phase)})),
+        series=tuple(sorted({source.rule.metric for source in sources(phase)})),
         plan_digest=plan.digest,
         texts={plan.digest: loaded.text, **texts},
         beside=loaded.digests,
@@ -175,13 +175,13 @@ def _looks(
             says = "note: the phase has not begun, so what looks since its begin sees nothing"
             scene.shown.line("note", says)
         ending = []
-        for one in sorted(look.found, key=lambda one: one.answer.rank):
-            if one.state is not State.TRIPPED:
-                trips.pop(one.finding.id, None)  # it was reset, and may trip anew
-            elif one.finding.id not in trips:
-                trips[one.finding.id] = _tripped(scene, one, look)
-                if {Then.ROLLBACK, Then.PAUSE} & set(one.guardrail.then):
-                    ending.append((one, trips[one.finding.id]))
+        for standing in sorted(look.found, key=lambda rail: rail.answer.rank):
+            if standing.state is not State.TRIPPED:
+                trips.pop(standing.finding.id, None)  # it was reset, and may trip anew
+            elif standing.finding.id not in trips:
+                trips[standing.finding.id] = _tripped(scene, standing, look)
+                if {Then.ROLLBACK, Then.PAUSE} & set(standing.guardrail.then):
+                    ending.append((standing, trips[standing.finding.id]))
         if ending:
             return look, ending[0], "a guardrail tripped"
         why = "it was told to" if scene.ended.is_set() else over(look)
@@ -215,28 +215,27 @@ def _ending(scene: _Scene, limit_us: int | None) -> Callable[[Look], str]:
     return over
 
 
-def _tripped(scene: _Scene, one: Standing, look: Look) -> Trip:
+def _tripped(scene: _Scene, standing: Standing, look: Look) -> Trip:
     """Put a trip on record and tell people of it."""
-    zone = scene.plan.timezone
-    trip = record_trip(scene.recording, one, look.release, zone)
-    found = going_back.telling(scene.plan, one, trip, look, scene.recording)
+    zone, finding = scene.plan.timezone, standing.finding
+    trip = record_trip(scene.recording, standing, look.release, zone)
+    telling = going_back.telling(scene.plan, standing, trip, look, scene.recording)
     if scene.shown.as_json:
-        line = {"event": "trip", "guardrail": one.finding.id, "at": trip.at, "known": trip.known}
-        scene.shown.json(
-            {**line, "answer": one.answer.value, "reason": stored.plain(one.finding.reason, zone)}
-        )
+        line = {"event": "trip", "guardrail": finding.id, "at": trip.at, "known": trip.known}
+        reason = stored.plain(finding.reason, zone)
+        scene.shown.json({**line, "answer": standing.answer.value, "reason": reason})
     else:
         known = f" (on record since {wall(trip.at, zone)})" if trip.known else ""
-        says = sentences.text(one.finding.reason, zone)
-        scene.shown.line("trip", f"{one.finding.id} {says}{known}")
-    for words in going_back.told(found, scene.recording):
+        says = sentences.text(finding.reason, zone)
+        scene.shown.line("trip", f"{finding.id} {says}{known}")
+    for words in going_back.told(telling, scene.recording):
         scene.shown.line("notify", words)
     return trip
 
 
-def _back(scene: _Scene, one: Standing, trip: Trip) -> None:
+def _back(scene: _Scene, standing: Standing, trip: Trip) -> None:
     """Show the way back after a trip that rolls back, and run it where that was asked."""
-    if one.answer is not Answer.ROLLBACK:
+    if standing.answer is not Answer.ROLLBACK:
         return
     shown = scene.shown
     for words in going_back.steps(scene.phase.rollback):
@@ -267,9 +266,9 @@ def _until_signalled(ended: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         ended.set()
 
-    before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

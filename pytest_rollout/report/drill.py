@@ -18,14 +18,14 @@ _VERDICTS = {
 _UNSAID = "every criterion left pass"
 
 
-def last_no(found: LastNo | None, gate: Address) -> str:
+def last_no(last: LastNo | None, gate: Address) -> str:
     """When a gate last said no, in one sentence for its reports."""
-    if found is None:
+    if last is None:
         return f"never in a drill (rollout drill {gate.plan}.{gate.phase})"
-    release = f"release {found.release}, " if found.release else ""
-    old = ", outdated: the plan was changed since" if found.outdated else ""
-    by = f"{release}plan {found.plan_digest[:12]}{old}"
-    return f"{moment(found.at)}, {found.answer.value} in a drill of {found.fault} ({by})"
+    release = f"release {last.release}, " if last.release else ""
+    old = ", outdated: the plan was changed since" if last.outdated else ""
+    by = f"{release}plan {last.plan_digest[:12]}{old}"
+    return f"{moment(last.at)}, {last.answer.value} in a drill of {last.fault} ({by})"
 
 
 def summary(drills: Sequence[Drill]) -> str:
@@ -43,14 +43,14 @@ def lines(drill: Drill) -> Iterator[str]:
     """The matrix of a phase for a terminal."""
     release = f", release {drill.healthy.release}" if drill.healthy.release else ""
     yield f"{drill.address}{release}: {count(len(drill.rows), 'fault')}"
-    width = max((len(one.fault) for one in drill.rows), default=0)
-    for one in drill.rows:
-        for number, cell in enumerate(one.cells):
+    width = max((len(drilled.fault) for drilled in drill.rows), default=0)
+    for drilled in drill.rows:
+        for number, cell in enumerate(drilled.cells):
             verdict = f" ({word(cell.verdict)})" if cell.verdict else ""
-            fault = one.fault if number == 0 else ""
+            fault = drilled.fault if number == 0 else ""
             why = f": {cell.because}" if _asks(cell) and cell.because else ""
             yield f"  {fault.ljust(width)}  {cell.outcome.value:9}  {cell.id}{verdict}{why}"
-        for said in _beside(one):
+        for said in _beside(drilled):
             yield f"  {''.ljust(width)}  {said}"
     if drill.left_out:
         yield f"  left out: {', '.join(drill.left_out)}"
@@ -74,17 +74,17 @@ def to_markdown(drills: Sequence[Drill]) -> str:
 
 def _table(drill: Drill) -> Iterator[str]:
     yield from table("Fault", "Must notice it", "Outcome", "Verdict", "Because", "Gates", "Beside")
-    for one in drill.rows:
-        answers = ", ".join(f"{gate} {answer.value}" for gate, answer in one.answers.items())
-        for cell in one.cells:
+    for drilled in drill.rows:
+        answers = ", ".join(f"{gate} {answer.value}" for gate, answer in drilled.answers.items())
+        for cell in drilled.cells:
             yield row(
-                code(one.fault),
+                code(drilled.fault),
                 code(cell.id),
                 f"**{cell.outcome.value}**" if _asks(cell) else cell.outcome.value,
                 word(cell.verdict) if cell.verdict else "",
                 plain(cell.because),
                 answers,
-                plain("; ".join(_beside(one))),
+                plain("; ".join(_beside(drilled))),
             )
 
 
@@ -93,10 +93,10 @@ def _asks(cell: Cell) -> bool:
     return cell.outcome not in (Outcome.CAUGHT, Outcome.NOT_APPLICABLE)
 
 
-def _beside(one: Row) -> Iterator[str]:
+def _beside(drilled: Row) -> Iterator[str]:
     """What else a fault did."""
-    if one.collapsed:
+    if drilled.collapsed:
         yield _UNSAID
-    elif one.collateral:
-        names = (f"{name} ({word(verdict)})" for name, verdict in one.collateral.items())
+    elif drilled.collateral:
+        names = (f"{name} ({word(verdict)})" for name, verdict in drilled.collateral.items())
         yield f"also left pass: {', '.join(names)}"

@@ -100,7 +100,7 @@ def _seen(stated: Criterion | Guardrail, finding: Finding, zone: str) -> Iterato
     answer = next((part for part in checks if _attested(part)), None)
     if answer is not None and answer.attempts:
         yield "  Answers so far:"
-        said = (text.attempt(one, zone) for one in answer.attempts[-MOST_PARTS:])
+        said = (text.attempt(tried, zone) for tried in answer.attempts[-MOST_PARTS:])
         yield from (f"    {answer}" for answer in said)
     checks = [part for part in checks if part is not answer or len(checks) > 1]
     if checks:
@@ -133,7 +133,7 @@ def _part(part: Part, zone: str, *, rail: bool = False) -> str:
     name = part.subject.name or "all together"
     word = text.state(part.verdict) if rail else text.word(part.verdict)
     told = len(part.attempts) > 1 and not _attested(part)
-    tries = " / ".join(text.attempt(one, zone) for one in part.attempts)
+    tries = " / ".join(text.attempt(tried, zone) for tried in part.attempts)
     why = "" if part.reason.code == "passed" else f"; {sentences.text(part.reason, zone)}"
     return f"{name}: {word}{why}{f' [{tries}]' if told else ''}"
 
@@ -147,7 +147,7 @@ def _asked(stated: Criterion | Guardrail) -> Iterator[str]:
     elif stated.of is not None:
         yield group_words(stated.of)
     if stated.rolls_up:
-        yield f"{' and '.join(one.name for one in stated.rolls_up)} must hold in their gates"
+        yield f"{' and '.join(led.name for led in stated.rolls_up)} must hold in their gates"
     if stated.attested:
         life_us = stated.valid_for_us
         life = f"; it counts for {duration_words(life_us)}" if life_us else ""
@@ -158,13 +158,13 @@ def _asked(stated: Criterion | Guardrail) -> Iterator[str]:
 
 def _weight(phase: Phase, stated: Criterion | Guardrail) -> str:
     if isinstance(stated, Guardrail):
-        then = " and ".join(dict.fromkeys(_THEN[one] for one in stated.then))
+        then = " and ".join(dict.fromkeys(_THEN[effect] for effect in stated.then))
         return f"A guardrail, watched through the whole phase; once tripped, {then}. It is"
     weight = _WEIGHTS[stated.severity]
     groups = [
-        one.id
-        for one in phase.criteria
-        if one.of is not None and stated.id in {name for name, _ in one.of.members}
+        criterion.id
+        for criterion in phase.criteria
+        if criterion.of is not None and stated.id in {name for name, _ in criterion.of.members}
     ]
     if groups and stated.severity is Severity.OPTIONAL:
         weight = f"Optional: by itself it decides nothing; it counts in {' and '.join(groups)}."

@@ -94,9 +94,9 @@ def title(decision: Decision) -> str:
     return f"{answer}: {where}"
 
 
-def count(n: int, one: str, many: str = "") -> str:
+def count(n: int, thing: str, many: str = "") -> str:
     """``1 entry``, ``1,200 entries``."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{n:,} {thing if n == 1 else many or thing + 's'}"
 
 
 def by_verdict(findings: Iterable[Finding]) -> list[tuple[Verdict, list[Finding]]]:

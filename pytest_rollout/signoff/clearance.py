@@ -223,7 +223,7 @@ def _waivers(plan: Plan, phase: Phase, decision: Decision, now: datetime) -> Ite
             continue
         slug = used.id.rpartition(".")[2]
         stated = plan.waivers_of(Waives.CRITERION, phase.id, slug)
-        same = [one for one in stated if one.kept(used.id, Use.APPLIED) == used]
+        same = [waiver for waiver in stated if waiver.kept(used.id, Use.APPLIED) == used]
         if not same:
             yield _no("waivers", "clear.waiver-changed", criterion=used.id)
         elif _over(plan, same[0], now):

@@ -107,7 +107,8 @@ class Looking:
         if now is None or not same:
             return
         ledger, ours = self._recording.ledger, {before, self._recording.run}
-        if all(one.run in ours for one in ledger.between(now.last + 1)):  # nothing else is new
+        since = ledger.between(now.last + 1)
+        if all(record.run in ours for record in since):  # nothing else is new
             world = replace(now.world, seen=(*now.world.seen, *seen))
             running = replace(now.running, seen=(*now.running.seen, *seen))
             self._now = Now(world, running, ledger.head().sequence)
@@ -127,7 +128,7 @@ class Looking:
         recording = self._recording
         if self._now is not None:
             since = recording.ledger.between(self._now.last + 1)
-            if all(one.run == recording.run for one in since):
+            if all(record.run == recording.run for record in since):
                 last = recording.ledger.head().sequence
                 self._now = replace(self._now, last=last)
                 return self._now

@@ -36,8 +36,8 @@ class RealPlace:
         target = self._described(name)
         with self._lock:
             if name not in self._live:
-                found = LiveTarget(name, filled(str(target.address), name), self.environment)
-                self._live[name] = found
+                url = filled(str(target.address), name)
+                self._live[name] = LiveTarget(name, url, self.environment)
             return self._live[name]
 
     def file(self, name: str) -> Path:

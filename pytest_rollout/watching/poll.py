@@ -61,16 +61,19 @@ class Polled:
 
 def sources(phase: Phase) -> tuple[Source, ...]:
     """What a watch of a phase asks: of guardrails, and of rules that look beyond one run."""
-    found = [
-        Source(one.id, one.check, one.rules[0]) for one in phase.guardrails if one.check is not None
+    asked = [
+        Source(rail.id, rail.check, rail.rules[0])
+        for rail in phase.guardrails
+        if rail.check is not None
     ]
-    for one in phase.of(Gate.EXIT):
-        if one.check is None or one.rule is None or one.check.fixtures:
+    for criterion in phase.of(Gate.EXIT):
+        check, rule = criterion.check, criterion.rule
+        if check is None or rule is None or check.fixtures:
             continue
-        if one.check.effect is Effect.OBSERVE and _looks_further(one.rule):
-            found.append(Source(one.id, one.check, one.rule))
+        if check.effect is Effect.OBSERVE and _looks_further(rule):
+            asked.append(Source(criterion.id, check, rule))
     once: dict[object, Source] = {}
-    for source in found:
+    for source in asked:
         same = (source.rule.metric, replace(source.check, line=0), repr(labels_of(source.rule)))
         once.setdefault(repr(same), source)
     return tuple(once.values())
@@ -79,7 +82,7 @@ def sources(phase: Phase) -> tuple[Source, ...]:
 def _looks_further(rule: Rule) -> bool:
     """Whether it reads more than the deciding run's own samples."""
     own = (ScopeKind.RUN, ScopeKind.AGE)
-    kinds = {one.kind for one in rule.scopes}
+    kinds = {scope.kind for scope in rule.scopes}
     return rule.streak is not None or rule.per is not None or not kinds <= set(own)
 
 
@@ -98,9 +101,9 @@ class Poller:
 
     def look(self) -> Polled:
         """Ask everything once; what fails is asked again before it counts as lost."""
-        found = list(self._pool.map(self._ask, self.asked))
-        samples = tuple(sample for polled in found for sample in polled.samples)
-        return Polled(samples, tuple(why for polled in found for why in polled.trouble))
+        answers = list(self._pool.map(self._ask, self.asked))
+        samples = tuple(sample for polled in answers for sample in polled.samples)
+        return Polled(samples, tuple(why for polled in answers for why in polled.trouble))
 
     def close(self) -> None:
         """Wait for nobody any more."""
@@ -140,9 +143,9 @@ def _samples(source: Source, readings: Iterable[Reading]) -> Iterator[Sample]:
     now_us = time.time_ns() // 1000
     rule, metric = source.rule, hide(source.rule.metric)
     groups = set()
-    for one in readings:
-        yield Sample(metric, _labels(one.labels), number_text(one.value), now_us)
-        groups.add(_group(rule, one.labels))
+    for reading in readings:
+        yield Sample(metric, _labels(reading.labels), number_text(reading.value), now_us)
+        groups.add(_group(rule, reading.labels))
     listed = expected(rule.each)
     lacking = [group for group in listed if group not in groups]
     if not listed and not groups:

@@ -70,14 +70,14 @@ class Recording:
             Observation(
                 address.plan,
                 address.phase,
-                one.metric,
-                one.labels,
-                one.t_us,
+                sample.metric,
+                sample.labels,
+                sample.t_us,
                 now_us,
                 seq,
-                one.value,
+                sample.value,
             )
-            for seq, one in enumerate(taken)
+            for seq, sample in enumerate(taken)
         )
         batch = Batch(ITEM, self.watched.phase, (), rows)
         self.ledger.append_batch(self.run, self.watched.environment, batch, "watch")

@@ -163,4 +163,4 @@ class Runner:
 
 def _limit_us(step: RollbackStep) -> int:
     """How long somebody may be at a step."""
-    return sum(one.timeout_us for one in (step.action, step.check) if one is not None)
+    return sum(part.timeout_us for part in (step.action, step.check) if part is not None)

@@ -11,7 +11,7 @@ from pytest_rollout.judge.memory import Memory
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
-from pytest_rollout.model.verdict import Answer, State
+from pytest_rollout.model.verdict import Answer, State, worst_answer
 from pytest_rollout.report.facts import amount
 
 
@@ -70,6 +70,6 @@ def standings(
     return tuple(standing)
 
 
-def answer(found: Sequence[Standing]) -> Answer:
+def answer(standing: Sequence[Standing]) -> Answer:
     """The worst that any of them asks for; HOLD where nothing is watched."""
-    return min((one.answer for one in found), key=lambda one: one.rank, default=Answer.HOLD)
+    return worst_answer(rail.answer for rail in standing)

@@ -42,7 +42,7 @@ def record_trip(recording: Recording, standing: Standing, release: str | None, z
         TRIP,
         sentences.text(standing.finding.reason, zone),
         guardrail=id_,
-        then=[one.value for one in standing.guardrail.then],
+        then=[then.value for then in standing.guardrail.then],
         answer=standing.answer.value,
         release=release,
     )
@@ -53,7 +53,7 @@ def record_trip(recording: Recording, standing: Standing, release: str | None, z
 def last_reset(ledger: Ledger, watched: Watched, id_: str) -> int:
     """The sequence of the newest reset of a guardrail; 0 where there is none."""
     where = (RecordKind.RESET, watched.address.plan, id_, watched.environment)
-    return next((one.sequence for one in ledger.newest(*where)), 0)
+    return next((record.sequence for record in ledger.newest(*where)), 0)
 
 
 def events(
