@@ -91,9 +91,8 @@ def left(ran: list[Ran]) -> str:
     todo = [undone for undone in ran if not undone.outcome.good]
     if not todo:
         return "every step of the rollback is done"
-    return "left to do by hand: " + "; ".join(
-        f"{undone.number}. {undone.step.says}" for undone in todo
-    )
+    listed = "; ".join(f"{undone.number}. {undone.step.says}" for undone in todo)
+    return f"left to do by hand: {listed}"
 
 
 def plain(ran: Ran) -> dict[str, Any]:

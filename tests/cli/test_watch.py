@@ -196,8 +196,9 @@ def test_a_line_of_json_for_each_look(project: Project, service: Service) -> Non
     assert (answer.status, states) == (12, ["quiet", "tripped"])
     (rail,) = looks[1]["guardrails"]
     assert rail | {"since": "", "reason": ""} == {
-        **{"id": "demo.canary.lag", "state": "tripped", "value": "9", "limit": "> 5"},
-        **{"since": "", "reason": "", "then": ["rollback", "notify"]},
+        **{"id": "demo.canary.lag", "verdict": "fail", "state": "tripped", "answer": "ROLLBACK"},
+        **{"value": "9", "limit": "> 5", "since": "", "reason": ""},
+        "then": ["rollback", "notify"],
     }
     assert rail["reason"]["text"].startswith("tripped: last of lag was 9 at ")
     assert [line["event"] for line in lines if "event" in line] == [
