@@ -12,7 +12,7 @@ from pytest_rollout.judge.intervals import Interval, outward
 from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import filled, tallied, weighted
-from pytest_rollout.judge.tally import Point, Terms
+from pytest_rollout.judge.tally import BEYOND, Point, Terms
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Take
 
@@ -57,8 +57,28 @@ def compare(
 
 
 def _bound(rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool | None) -> Interval | Reason:
-    values = weighted(filled(rule, slice_.own, harmful=harmful))
-    return shift(rule, values, weighted(slice_.other), terms.level)
+    others = weighted(slice_.other)
+    values = _near(rule, weighted(filled(rule, slice_.own, harmful=harmful)), others)
+    return shift(rule, values, others, terms.level)
+
+
+def _near(rule: Rule, values: Weighted, others: Weighted) -> Weighted:
+    """The values with what stands for lost ones drawn near, but still beyond every other pair.
+
+    Each pair is a number of its own, and a million numbers of 6000 digits take gigabytes.
+    """
+    if all(abs(value) < BEYOND for value, _, _ in values):
+        return values
+    bands = rule.bands
+    limits = [abs(cut.limit) for cut in (bands.passes, bands.warn, bands.fail) if cut]
+    known = [abs(value) for value, _, _ in (*values, *others) if abs(value) < BEYOND]
+    most = 1 + max([*limits, *known])
+    least = min((value for value, _, _ in others if value > 0), default=Fraction(1))
+    far = 4 * most * most / min(least, Fraction(1))  # also where a ratio is asked
+    return [
+        (value if abs(value) < BEYOND else far if value > 0 else -far, count, slot)
+        for value, count, slot in values
+    ]
 
 
 def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval | Reason:

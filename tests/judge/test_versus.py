@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 from math import comb
@@ -11,9 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pytest_rollout.judge.compare import MOST_PAIRS, NO_RATIO, TOO_MANY, pairs, shift, ways
-from pytest_rollout.judge.intervals import Interval
+from pytest_rollout.judge.compare import (
+    MOST_PAIRS,
+    NO_RATIO,
+    TOO_MANY,
+    Compared,
+    compare,
+    pairs,
+    shift,
+    ways,
+)
+from pytest_rollout.judge.intervals import Interval, banded
 from pytest_rollout.judge.outcomes import Weighted
+from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.takes import filled, weighted
+from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Versus
@@ -240,6 +253,56 @@ def test_a_shift_says_by_which_method_it_is_bounded() -> None:
     found = shift(PLAIN, _weighted([Fraction(i) for i in range(9)]), outcomes(9, 9), 0.05)
     assert isinstance(found, Interval)
     assert found.method == "Hodges-Lehmann"
+
+
+NUMBERS = st.lists(st.fractions(Fraction(1, 9), 9, max_denominator=9), min_size=4, max_size=9)
+
+
+@given(
+    NUMBERS,
+    NUMBERS,
+    st.integers(1, 3),
+    st.booleans(),
+    st.sampled_from((">=", "<=")),
+    st.sampled_from(("-8", "0.5", "8")),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_what_stands_for_lost_samples_lies_beyond_all_others(
+    own: list[Fraction],
+    other: list[Fraction],
+    lost: int,
+    ratio: bool,
+    operator: str,
+    limit: str,
+    harmful: bool,
+) -> None:
+    stated = rule(f"take: mean, pass: '{operator} {limit}', confidence: 75%, versus: {{metric: o}}")
+    stated = replace(stated, versus=replace(versus_of(stated), ratio=ratio))
+    both = [*samples(*own, *[None] * lost), *samples(*other, series="o")]
+    mine, theirs = (tuple(one for one in both if one.slot.series == name) for name in "mo")
+    slice_ = Slice((), mine, stated.scopes[0], 1, theirs)
+    found = compare(stated, slice_, Terms("UTC", 0.25), harmful=harmful)
+    values = weighted(filled(stated, mine, harmful=harmful))
+    bound = shift(stated, values, weighted(theirs), 0.25)
+    if isinstance(bound, Reason):
+        assert found == bound
+        return
+    assert isinstance(found, Compared)
+    assert found.bound is not None
+    assert banded(stated.bands, found.bound) is banded(stated.bands, bound)
+
+
+def test_many_lost_samples_take_no_more_room_than_others() -> None:
+    shifted = 'metric: m, take: mean, pass: "<= 1", confidence: 95%, versus: {metric: o}'
+    lost = [*samples(1, *[None] * 100, every=1), *samples(*[1] * 300, every=1, series="o")]
+    tracemalloc.start()
+    try:
+        assert judged(shifted, lost).verdict is Verdict.INCONCLUSIVE
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 def versus_of(stated: Rule) -> Versus:
