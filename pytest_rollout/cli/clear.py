@@ -30,6 +30,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.report import sentences
+from pytest_rollout.report.facts import wall
 from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff.clearance import Clearance, Known, clearance
 from pytest_rollout.targets.identity import identify
@@ -129,7 +130,7 @@ def _known(
     elif not asked.finished:
         doubt = Reason("run.unfinished", {"run": asked.run})
     embedded = environment == EMBEDDED  # its target runs no longer
-    rolled_back, revalidate = ("", {}) if embedded else _rolled_back(project, gate, environment)
+    rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     fact = (
         ReleaseFact("now", None)
         if embedded
@@ -148,11 +149,16 @@ def _known(
     )
 
 
-def _rolled_back(project: Project, gate: Address, environment: str) -> tuple[str, dict[str, str]]:
+def _rolled_back(
+    project: Project, plan: Plan, gate: Address, environment: str
+) -> tuple[str, dict[str, str]]:
     """When and how a phase was rolled back, and which gates are not GO anew."""
+    if environment == EMBEDDED:  # a rehearsal is not rolled back
+        return "", {}
     phase = project.phase(gate)
     back, lacking = open_gates(project.ledger, project.history, gate, phase, environment)
-    return (f"ROLLBACK at {back.at}, {back.what}" if back else ""), lacking
+    said = f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}" if back else ""
+    return said, lacking
 
 
 def _again(project: Project, gate: Address, asked: Asked) -> Decision | None:

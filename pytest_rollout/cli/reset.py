@@ -22,6 +22,7 @@ from pytest_rollout.model.verdict import State
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import cap
 from pytest_rollout.report import sentences
+from pytest_rollout.report.text import reset_words
 from pytest_rollout.watching.state import Standing, standings
 
 _MOST = {"--by": 200, "--reason": 2_000}
@@ -79,7 +80,7 @@ def command(
     if as_json:
         print_json({**dataclasses.asdict(one), "environment": where})
     else:
-        say(f"{one.words}; in {where}")
+        say(f"{reset_words(one, plan.timezone)}; in {where}")
         say(f"  then it was {was}")
         say("  it is judged on what is seen from now on, and is blind until enough is")
     return 0

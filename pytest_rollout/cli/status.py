@@ -17,7 +17,7 @@ from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Use
-from pytest_rollout.report.facts import count
+from pytest_rollout.report.facts import count, wall
 from pytest_rollout.report.stored import plain
 
 
@@ -81,7 +81,8 @@ def _revalidate(project: Project, plan: Plan, phase: Phase, environment: str) ->
     back, lacking = open_gates(project.ledger, project.history, where, phase, environment)
     if back is None:
         return []
-    return [f"{gate} after the ROLLBACK at {back.at}: {why}" for gate, why in lacking.items()]
+    at = wall(back.at, plan.timezone)
+    return [f"{gate} after the ROLLBACK at {at}: {why}" for gate, why in lacking.items()]
 
 
 def _opening(plan: Plan, phase: Phase, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence.history import History
@@ -65,7 +66,9 @@ def _lacks(
             f"the last run decided nothing that counts ({standing.damage or 'it never finished'})"
         )
     if ledger.of_run(standing.asked.run)[0].sequence < back.sequence:
-        return f"last looked at before the rollback ({standing.decision.decided_at})"
+        decided = datetime.fromisoformat(standing.decision.decided_at)
+        at = calendar.wall(calendar.to_us(decided), standing.decision.timezone)
+        return f"last looked at before the rollback ({at})"
     answer = standing.decision.answer
     return "" if answer is Answer.GO else f"it is {answer.value}"
 

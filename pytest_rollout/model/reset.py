@@ -16,9 +16,3 @@ class Reset:
     at: str  # the same as a stamp
     was: str  # how the guardrail stood then
     release: str | None = None  # whose evidence it is about
-
-    @property
-    def words(self) -> str:
-        """Who reset what, when and why."""
-        release = f" of release {self.release}" if self.release else ""
-        return f"{self.guardrail}{release}: reset at {self.at} by {self.by}: {self.reason}"

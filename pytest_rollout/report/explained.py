@@ -12,6 +12,7 @@ from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Use, Waived
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import advice
+from pytest_rollout.report.facts import wall
 from pytest_rollout.report.stated import group_words, rule_words
 from pytest_rollout.report.worth import worth
 
@@ -43,11 +44,12 @@ def explained(
     if isinstance(stated, Guardrail) and stated.check is not None:
         yield f"  Watched: `rollout watch` asks {stated.check}."
     yield from _seen(stated, finding, decision.timezone)
-    yield from (_waiver(one) for one in decision.waivers if one.id == finding.id)
+    yield from (_waiver(waived) for waived in decision.waivers if waived.id == finding.id)
     yield from (
-        f"  Reset at {one.at} by {one.by}: {one.reason} (then it was {one.was})."
-        for one in decision.resets
-        if one.guardrail == finding.id
+        f"  Reset at {wall(reset.at, decision.timezone)} by {reset.by}: {reset.reason} "
+        f"(then it was {reset.was})."
+        for reset in decision.resets
+        if reset.guardrail == finding.id
     )
     yield from (
         f"  Condition: {_condition(condition, finding, decision.timezone)}."
@@ -169,12 +171,12 @@ def _weight(phase: Phase, stated: Criterion | Guardrail) -> str:
     return f"{weight} It belongs to the {stated.gate.value} gate"
 
 
-def _waiver(one: Waived) -> str:
-    limit = f" ({one.limit} is accepted)" if one.limit else ""
-    release = f" and only of release {one.release}" if one.release else ""
+def _waiver(waived: Waived) -> str:
+    limit = f" ({waived.limit} is accepted)" if waived.limit else ""
+    release = f" and only of release {waived.release}" if waived.release else ""
     return (
-        f"  Waiver{limit}: {_USES[one.use]}. Asked by {one.author}, approved by {one.approver}, "
-        f"to the end of {one.until}{release}: {one.reason}"
+        f"  Waiver{limit}: {_USES[waived.use]}. Asked by {waived.author}, approved by "
+        f"{waived.approver}, to the end of {waived.until}{release}: {waived.reason}"
     )
 
 

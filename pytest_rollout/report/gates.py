@@ -32,7 +32,7 @@ def _holds(f: Facts) -> str:
 
 def _reset(f: Facts) -> str:
     release = f" of release {f['release']}" if f["release"] else ""
-    who = f"{f['guardrail']}{release}: reset at {f['at']} by {f['by']}: {f['why']}"
+    who = f"{f['guardrail']}{release}: reset at {f.wall('at')} by {f['by']}: {f['why']}"
     return f"{who}; {f.said('reason')}"
 
 

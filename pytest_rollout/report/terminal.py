@@ -79,7 +79,7 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
     for waived in decision.waivers:
         yield Line(f"  waiver: {waived.words}")
     for reset in decision.resets:
-        yield Line(f"  reset: {reset.words}")
+        yield Line(f"  reset: {text.reset_words(reset, decision.timezone)}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if last_no:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
 from pytest_rollout.model.plan import EMBEDDED
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.model.waiver import Use
 from pytest_rollout.report import sentences
@@ -161,8 +162,16 @@ def notices(decision: Decision) -> tuple[Notice, ...]:
         told.append(Notice("Waivers", *waivers_said(decision)))
     if decision.resets:
         says = "Guardrails that somebody reset: judged anew since then."
-        told.append(Notice("Resets", says, tuple(reset.words for reset in decision.resets)))
+        resets = tuple(reset_words(reset, decision.timezone) for reset in decision.resets)
+        told.append(Notice("Resets", says, resets))
     return tuple(told)
+
+
+def reset_words(reset: Reset, zone: str) -> str:
+    """Who reset what, when and why."""
+    release = f" of release {reset.release}" if reset.release else ""
+    at = wall(reset.at, zone)
+    return f"{reset.guardrail}{release}: reset at {at} by {reset.by}: {reset.reason}"
 
 
 def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
