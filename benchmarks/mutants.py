@@ -2,7 +2,8 @@
 
 Run as ``python benchmarks/mutants.py judge --in FOLDER`` (or ``evidence``), nightly: there are
 thousands, a survivor costs every test that runs through it, and what one night leaves, the next
-goes on with. ``--module takes`` does one module of the room by itself. It needs ``pip install -c constraints.txt -e '.[dev,mutants]'``.
+goes on with. ``--module takes`` does one module of the room by itself. It needs
+``pip install -c constraints.txt -e '.[dev,mutants]'``.
 
 Every survivor must be explained in ``benchmarks/mutants.txt``; one that is not fails the
 command. What was done is kept in the folder given with ``--in``, and is not done again there
