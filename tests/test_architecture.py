@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,8 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar"},
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
-    "checks": {"model", "redact", "targets"},
-    "signoff": {"model", "calendar", "judge", "report"},
+    "checks": {"model", "targets"},
+    "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
     "notify": {"model", "redact", "targets"},
     "watching": {
@@ -68,6 +70,7 @@ MAY_IMPORT = {
 STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name below it."""
     found = {}
@@ -112,6 +115,13 @@ def test_imports_keep_their_direction(module: str) -> None:
     assert {room(name) for name in inner(modules()[module], lazy=True)} <= allowed
 
 
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_no_room_may_import_more_than_it_does(name: str) -> None:
+    mine = [path for module, path in modules().items() if room(module) == name]
+    used = {room(module) for path in mine for module in inner(path, lazy=True)}
+    assert MAY_IMPORT[name] == used - {name}
+
+
 def test_there_is_no_cycle_of_modules_even_with_lazy_imports() -> None:
     graph = {name: inner(path, lazy=True) - {name} for name, path in modules().items() if name}
     while graph:
@@ -136,6 +146,73 @@ def test_the_judge_reads_no_clock_and_no_file() -> None:
         if room(name) == "judge":
             assert not forbidden & set(imports(path, lazy=True)), name
             assert "now(" not in path.read_text(encoding="utf-8"), name
+
+
+SAYING = ("report", "cli", "watching", "drill", "signoff", "soundness")
+TAKES_APART = {
+    *("partition", "rpartition", "split", "rsplit", "splitlines", "startswith", "endswith"),
+    *("removeprefix", "removesuffix", "strip", "lstrip", "rstrip", "replace", "find", "index"),
+    *("compile", "match", "fullmatch", "search", "sub", "findall", "finditer"),
+}
+# What is taken apart where findings are shown, by the name that it begins with: ids, paths,
+# options, what a plan states, what a process printed, lines that are laid out in columns, and
+# any text where it is made safe to show. Never a sentence.
+TAKEN_APART = {
+    "cli.attest": {"by.strip", "note.strip", "text.rpartition", "text.strip"},
+    "cli.check": {
+        *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
+        *("name.startswith", "row.startswith"),
+    },
+    "cli.clear": {"finding.rpartition"},
+    "cli.drill": {"what.partition"},
+    "cli.explain": {"name.rpartition"},
+    "cli.final": {"finding.rpartition", "self.find"},
+    "cli.going_back": {"step.split", "typed.strip"},
+    "cli.project": {"str.split"},
+    "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
+    "cli.status": {"named.rstrip"},
+    "cli.targets": {"row.rstrip"},
+    "drill.children": {
+        *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
+    },
+    "report.files": {"part.replace", "re.strip", "re.sub"},
+    "report.html": {"loader.replace"},
+    "report.marks": {
+        *("re.compile", "_ENTITY.sub", "_LINKING.search", "_PIECE.sub", "_START.sub"),
+        "_UNDERSCORE.sub",
+    },
+    "report.measured": {"facts.startswith"},
+    "report.stated": {"cut.partition"},
+    "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
+    "signoff.clearance": {"used.rpartition"},
+    "watching.view": {"cell.rstrip"},
+}
+
+
+def taken_apart(tree: ast.AST) -> Iterator[str]:
+    """What a module takes apart: the first name in what it calls, and the method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            names = [one.id for one in ast.walk(node.func.value) if isinstance(one, ast.Name)]
+            first = min(names, key=ast.unparse(node.func.value).index, default="")
+            if node.func.attr in TAKES_APART and first != "dataclasses":
+                yield f"{first}.{node.func.attr}"
+
+
+@pytest.mark.parametrize("module", sorted(name for name in modules() if room(name) in SAYING))
+def test_no_sentence_is_taken_apart(module: str) -> None:
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    assert set(taken_apart(tree)) == TAKEN_APART.get(module, set())
+
+
+def test_no_template_takes_a_sentence_apart() -> None:
+    for path in (PACKAGE / "report" / "templates").glob("*.j2"):
+        text = path.read_text(encoding="utf-8")
+        shown = re.findall(r"\bsentence\([^()]*\)([^}%]*)", text)
+        assert {after.strip() for after in shown} <= {"", "|cut(text.SENTENCE)"}, path
+        methods = "|".join(TAKES_APART)
+        apart = set(re.findall(rf"([\w.]+)\.(?:{methods})\(", text))
+        assert apart <= {"id", "row.finding.id"}, path
 
 
 def test_evidence_and_checks_know_nothing_of_pytest() -> None:

@@ -60,7 +60,10 @@ def ahead() -> None:
     for rule in (CAPPED, LATEST, BEGUN):
         assert verdict(rule, seen(1, INSTANT), seen(99, INSTANT + 60)) == "inconclusive"
         assert verdict(rule, seen(1, INSTANT), seen(1, INSTANT + 60)) == "inconclusive"
-    assert watched(GUARD, [seen(1, 0), seen(99, INSTANT + 60)]) == "tripped"
+    future = [seen(1, 0), seen(99, INSTANT + 60)]
+    assert watched(GUARD, future) == "blind"
+    assert watched(GUARD, future, at_us=AT + 60 * SECOND) == "tripped"
+    assert watched(GUARD, [seen(99, 0), seen(1, INSTANT + 60)]) == "tripped"
 
 
 def late() -> None:
@@ -133,7 +136,7 @@ ELSEWHERE = {  # rows that tests of their own hold, by their file and name
         "evidence/test_watches.py::test_a_watch_that_was_killed_is_holes_and_loses_nothing"
     ),
     "a watch got no answer": ("cli/test_watch.py::test_an_answer_that_is_not_to_be_had_is_blind"),
-    "older than the environment's `max_age`": (
+    "older than the environment's `max_age`, or the criterion's": (
         "judge/test_deciding.py::test_evidence_older_than_max_age_is_a_hole"
     ),
     "a run that never finished": (
