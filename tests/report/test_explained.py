@@ -185,7 +185,7 @@ SAID = {
         "least 0.9; it takes at least 10 samples.",
         "Seen: 10 of 10 samples of order_ok cannot be judged: older than evidence may be "
         "(max_age).",
-        "Next: see it anew: what was seen is too old for this environment (max_age).",
+        "Next: record it again: these samples are older than max_age allows, then run again.",
     ),
     "errors": (
         "tripped (seen to be bad while it was watched)",
