@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,13 @@ import jsonschema
 import pytest
 
 from pytest_rollout.cli import _VERBS
+from pytest_rollout.model.errors import (
+    LedgerError,
+    OptionError,
+    ReferenceTargetError,
+    RolloutError,
+    UnknownNameError,
+)
 from pytest_rollout.report.stored import schema
 from tests.cli.conftest import Answer, Project
 from tests.cli.watched import PLAN as WATCHED
@@ -19,7 +28,9 @@ from tests.cli.watched import Service, happen, serving
 from tests.evidence.runs import EXIT, FAIL, PLAN, Writer, tamper
 from tests.targets.test_identity import answering, saying
 
+PACKAGE = Path(__file__).parents[2] / "pytest_rollout"
 SCHEMA = schema()
+ERRORS = (OptionError, ReferenceTargetError, RolloutError, UnknownNameError)
 
 
 def fits(kind: str, value: object) -> None:
@@ -294,3 +305,15 @@ def test_a_secret_in_a_mistake_is_hidden(project: Project, monkeypatch: pytest.M
 def test_a_word_after_the_options_is_no_option(project: Project) -> None:
     answer = project.rollout("status", "--", "--json")
     assert (answer.status, answer.out) == (4, "")
+
+
+def test_the_page_lists_the_codes_of_mistakes() -> None:
+    page = (PACKAGE.parent / "docs" / "running.md").read_text(encoding="utf-8")
+    table = page.partition("| code | the mistake |")[2].partition("\n\n")[0]
+    listed = re.findall(r"`([\w.-]+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    raised = {"usage", "system"}
+    for path in (PACKAGE / "cli").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        raised |= set(re.findall(r'code="([\w.-]+)"', text))
+        raised |= {error.code for error in ERRORS if f"raise {error.__name__}(" in text}
+    assert sorted(listed) == sorted({*raised, LedgerError.code})
