@@ -2,7 +2,8 @@
 
 Run as ``python benchmarks/mutants.py judge --in FOLDER`` (or ``evidence``), nightly: there are
 thousands, a survivor costs every test that runs through it, and what one night leaves, the next
-goes on with. It needs ``pip install -c constraints.txt -e '.[dev,mutants]'``.
+goes on with. ``--module takes`` does one module of the room by itself. It needs
+``pip install -c constraints.txt -e '.[dev,mutants]'``.
 
 Every survivor must be explained in ``benchmarks/mutants.txt``; one that is not fails the
 command. What was done is kept in the folder given with ``--in``, and is not done again there
@@ -28,6 +29,12 @@ _MARK = "\u01c1"  # how the tool joins a class and its method
 TESTS = {
     "judge": [
         "tests/judge/test_sentences.py",
+        "tests/judge/test_cases.py",
+        "tests/judge/test_case.py",
+        "tests/judge/test_counters_and_buckets.py",
+        "tests/judge/test_units_and_ages.py",
+        "tests/judge/test_causes_and_looks.py",
+        "tests/judge/test_moving_windows.py",
         "tests/judge/test_lost_runs.py",
         "tests/judge/test_deciding.py",
         "tests/judge/test_rules.py",
@@ -55,7 +62,7 @@ TESTS = {
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["pytest_rollout"]
-only_mutate = ["pytest_rollout/{room}/*"]
+only_mutate = {modules}
 also_copy = ["tests", "benchmarks", "conftest.py", "pyproject.toml", "bounded.py"]
 timeout_constant = 1000000.0
 pytest_add_cli_args = ["-p", "bounded", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
@@ -77,7 +84,10 @@ UNCHECKED = "not checked"
 OPEN = ("survived", "no tests", "suspicious")  # a mutant that hangs or crashes was noticed
 # A mutant that must be killed: else the tests import the package from somewhere else, such as
 # an installed plugin that pytest loads before the mutants are in place.
-KNOWN = {"judge": "judge.assess.x_band__mutmut_*", "evidence": "evidence.integrity.x_as_written__*"}
+KNOWN = {
+    "judge": "judge.intervals.x_band__mutmut_*",
+    "evidence": "evidence.integrity.x_as_written__*",
+}
 
 
 @dataclass(frozen=True)
@@ -99,9 +109,12 @@ class Mutant:
 class Bench:
     """A copy of the repository in which mutants are made and tested."""
 
-    def __init__(self, folder: Path, room: str) -> None:
+    def __init__(self, folder: Path, room: str, module: str) -> None:
         self.folder = folder
         self.room = room
+        known = KNOWN[room].split(".")[1]  # the module whose mutant must be killed
+        names = {"*"} if module == "*" else {module, known}
+        self.modules = [f"{PACKAGE}/{room}/{name}.py" for name in sorted(names)]
 
     def prepare(self) -> None:
         """Copy what the tests of a room need; results of earlier runs stay."""
@@ -113,7 +126,7 @@ class Bench:
             shutil.copy(ROOT / name, self.folder / name)
         (self.folder / "bounded.py").write_text(BOUNDED, encoding="utf-8")
         tests = str(TESTS[self.room])
-        settings = CONFIGURATION.format(room=self.room, tests=tests)
+        settings = CONFIGURATION.format(modules=self.modules, tests=tests)
         text = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings
         (self.folder / "pyproject.toml").write_text(text, encoding="utf-8")
 
@@ -162,6 +175,7 @@ def explanations(text: str) -> dict[tuple[str, ...], str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("room", choices=sorted(TESTS))
+    parser.add_argument("--module", default="*", help="only this module of the room")
     parser.add_argument("--minutes", type=float, default=60, help="end after so many (60)")
     parser.add_argument("--children", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--in", dest="folder", type=Path, help="keep results in this folder")
@@ -169,7 +183,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        bench = Bench(folder, asked.room)
+        bench = Bench(folder, asked.room, asked.module)
         bench.prepare()
         children = ("--max-children", str(asked.children))
         said = bench.mutmut("run", *children, f"{PACKAGE}.{KNOWN[asked.room]}", seconds=600)

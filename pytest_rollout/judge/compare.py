@@ -74,9 +74,7 @@ def _near(rule: Rule, values: Weighted, others: Weighted) -> Weighted:
     known = [abs(value) for value, _, _ in (*values, *others) if abs(value) < BEYOND]
     most = 1 + max([*limits, *known])
     least = min((value for value, _, _ in others if value > 0), default=Fraction(1))
-    far = (
-        4 * most * most / min(least, Fraction(1))
-    )  # also as a part of the largest, or of the smallest
+    far = 4 * most * most / min(least, Fraction(1))  # also where a ratio is asked
     return [
         (value if abs(value) < BEYOND else far if value > 0 else -far, count, slot)
         for value, count, slot in values

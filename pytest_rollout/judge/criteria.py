@@ -134,7 +134,8 @@ def judge_check(item: str, world: World) -> Part:
 
 
 def _told(attempt: Attempt) -> Reason:
-    return said(attempt.reason) if attempt.reason else PASSED
+    silent = PASSED if attempt.verdict is Verdict.PASS else said(attempt.verdict.value)
+    return said(attempt.reason) if attempt.reason else silent
 
 
 def _why_none(item: str, world: World) -> Reason:

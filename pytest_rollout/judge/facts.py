@@ -168,14 +168,19 @@ def _whys(holes: Iterable[Hole]) -> tuple[Fact, ...]:
     return tuple(reasons[name] for name in names[:_MOST_WHYS])
 
 
-def ahead(rule: Rule, sides: Sides, case: Case) -> Reason:
-    """Return how many samples are from after the moment of judging, and by how much."""
-    newest = max(seen.slot.t_us for seen in sides.ahead)
+def unplaced(rule: Rule, sides: Sides, case: Case) -> Reason:
+    """Return why samples may belong to any look: they lie ahead, and by how much, or are lost."""
     other = rule.versus.metric if rule.versus else rule.metric
+    metric = rule.metric if other == rule.metric else f"{rule.metric} and {other}"
+    ahead = [seen for seen in sides.unplaced if seen.slot.t_us > case.at_us]
+    if not ahead:
+        lost = [seen.value for seen in sides.unplaced if isinstance(seen.value, Hole)]
+        return Reason("undated", {"metric": metric, "whys": _whys(lost)})
+    newest = max(seen.slot.t_us for seen in ahead)
     facts: Facts = {
-        "metric": rule.metric if other == rule.metric else f"{rule.metric} and {other}",
-        "ahead": len(sides.ahead),
-        "n": len(sides.ahead) + len(sides.own.items) + len(sides.other.items),
+        "metric": metric,
+        "ahead": len(ahead),
+        "n": len(sides.unplaced) + len(sides.own.items) + len(sides.other.items),
         "by_us": newest - case.at_us,
         "newest": case.instant(newest),
     }

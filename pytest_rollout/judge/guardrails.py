@@ -123,16 +123,16 @@ class _Guard:
                 self._slots(known, moments)
         if not rows_:
             self._look(self.case.at_us, groups)
-        ahead = {
-            group: facts.ahead(self.rule, sides, self.case)
+        strays = {
+            group: facts.unplaced(self.rule, sides, self.case)
             for group, sides in groups.items()
-            if sides.ahead
+            if sides.unplaced
         }
         for part in self._states(groups):
-            if part.verdict is not Verdict.MISSING or part.subject.labels not in ahead:
+            if part.verdict is not Verdict.MISSING or part.subject.labels not in strays:
                 yield part
         yield from (absent_part(self.rule, item) for item in self.absent)
-        for group, reason in ahead.items():
+        for group, reason in strays.items():
             yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
     def _states(self, groups: Groups) -> Iterator[Part]:

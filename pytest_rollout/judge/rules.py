@@ -50,7 +50,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
     else:
         parts, absent = _fold(rule, groups, reach, terms)
     parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
-    parts += _only_ahead(rule, groups, parts, case)
+    parts += _only_strays(rule, groups, parts, case)
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:
         return tuple(parts)
@@ -83,11 +83,11 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
 
 
 def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
-    """At best inconclusive where samples are from after the moment of judging: of any look."""
+    """At best inconclusive where samples may belong to any look, or to none."""
     sides = groups.get(part.subject.labels, Sides())
-    if not sides.ahead or part.verdict in (Verdict.FAIL, Verdict.ERROR):
+    if not sides.unplaced or part.verdict in (Verdict.FAIL, Verdict.ERROR):
         return part
-    reason = facts.ahead(rule, sides, case)
+    reason = facts.unplaced(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
@@ -99,12 +99,12 @@ def _plain(part: Part) -> Part:
     return replace(part, estimate=replace(part.estimate, catches=None, more=more))
 
 
-def _only_ahead(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) -> Iterator[Part]:
-    """The parts of groups of which nothing is known but samples that are still to come."""
+def _only_strays(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) -> Iterator[Part]:
+    """The parts of groups of which nothing is known but samples that may belong to any look."""
     judged = {part.subject.labels for part in parts}
     for group, sides in groups.items():
-        if sides.ahead and group not in judged:
-            reason = facts.ahead(rule, sides, case)
+        if sides.unplaced and group not in judged:
+            reason = facts.unplaced(rule, sides, case)
             yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
 

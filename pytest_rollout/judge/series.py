@@ -11,7 +11,7 @@ from itertools import product
 from pytest_rollout.judge.case import Case
 from pytest_rollout.model.evidence import Hole, Lost, Seen, Slot
 from pytest_rollout.model.finding import Labels, Reason
-from pytest_rollout.model.rule import PREVIOUS, Each, Rule
+from pytest_rollout.model.rule import PREVIOUS, Each, PerUnit, Rule, ScopeKind
 
 _UNLABELLED = "?"
 _AFTER_ALL = 2**62  # a sequence beyond that of anything observed at the same time
@@ -58,7 +58,7 @@ class Sides:
 
     own: Series = field(default_factory=Series)
     other: Series = field(default_factory=Series)
-    ahead: tuple[Seen, ...] = ()  # from after the moment of judging, of either side
+    unplaced: tuple[Seen, ...] = ()  # of either side: nobody knows to which look it belongs
 
 
 Groups = Mapping[Labels, Sides]
@@ -167,17 +167,18 @@ def grouped(rule: Rule, own: Iterable[Seen], other: Iterable[Seen], at_us: int) 
     """Return both sides of each group, the expected groups first and even where nothing is.
 
     What happened after ``at_us`` stands apart: somebody's clock is wrong, and it may belong
-    to any look.
+    to any look. So does what a killed run lost, where looks have edges of their own: it is
+    known at what time it was seen at the latest, and no more.
     """
     fixed = rule.versus is not None and rule.versus.release is not None
-    owns, later = _split(rule, own, at_us)
-    others, later_others = _split(rule, other, 2**63 if fixed else at_us)
-    names = dict.fromkeys([*expected(rule.each), *owns, *later])
+    owns, strays = _split(rule, own, at_us)
+    others, stray_others = _split(rule, other, 2**63 if fixed else at_us)
+    names = dict.fromkeys([*expected(rule.each), *owns, *strays])
     return {
         group: Sides(
             Series.of(owns.get(group, [])),
             Series.of(others.get(group, [])),
-            (*later.get(group, ()), *later_others.get(group, ())),
+            (*strays.get(group, ()), *stray_others.get(group, ())),
         )
         for group in names
     }
@@ -186,13 +187,26 @@ def grouped(rule: Rule, own: Iterable[Seen], other: Iterable[Seen], at_us: int) 
 def _split(
     rule: Rule, seen: Iterable[Seen], at_us: int
 ) -> tuple[dict[Labels, list[Seen]], dict[Labels, list[Seen]]]:
-    """The slots of each group that happened, and those that are still to come."""
-    happened: dict[Labels, list[Seen]] = {}
-    ahead: dict[Labels, list[Seen]] = {}
+    """The slots of each group, and those of which nobody knows to which look they belong."""
+    placed: dict[Labels, list[Seen]] = {}
+    strays: dict[Labels, list[Seen]] = {}
+    edges = _has_edges(rule)
     for item in once(seen):
-        groups = happened if item.slot.t_us <= at_us else ahead
+        stray = item.slot.t_us > at_us or (edges and item.slot.seq == _AFTER_ALL)
+        groups = strays if stray else placed
         groups.setdefault(_group(rule.each, item), []).append(item)
-    return happened, ahead
+    return placed, strays
+
+
+def _has_edges(rule: Rule) -> bool:
+    """Whether looks end at times of the calendar, or so long after the begin, and not now."""
+    if rule.per is not None:
+        return rule.per.unit is not PerUnit.RUN
+    closed = (ScopeKind.DAYS, ScopeKind.NIGHTS)
+    return any(
+        scope.kind in closed or (scope.kind is ScopeKind.SINCE and scope.span_us > 0)
+        for scope in rule.scopes
+    )
 
 
 def expected(each: tuple[Each, ...]) -> list[Labels]:

@@ -60,9 +60,9 @@ def _of_samples(rules: Sequence[Rule], finding: Finding) -> str | None:
     if _REFUSED & known:
         return f"record {_series(rules)} as its rule takes it, then run again"
     if "ahead" in known:
-        return "set the clock right that is ahead, then run again"
+        return "correct the clock that is ahead, then run again"
     if _STALE & known:
-        return "see it anew: what was seen is too old for this environment (max_age)"
+        return "record it again: these samples are older than max_age allows, then run again"
     return None
 
 
@@ -95,8 +95,9 @@ def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
     if finding.verdict is Verdict.PASS:
         return None
     if finding.verdict is not Verdict.FAIL:
-        seen = f"{_series(stated.rules)} must be seen; a guardrail that sees nothing is HOLD"
-        return _of_samples(stated.rules, finding) or seen
+        series = _series(stated.rules)
+        record = f"record {series}, also where it is 0; a guardrail that sees nothing is HOLD"
+        return _of_samples(stated.rules, finding) or record
     if Then.ROLLBACK in stated.then:
         back = "roll back and fix it"
     elif Then.PAUSE in stated.then:

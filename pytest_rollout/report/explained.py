@@ -80,8 +80,8 @@ def _part_in(decision: Decision, finding: Finding) -> str:
         return ""
     if any(c.id == finding.id and c.answer is decision.answer for c in decision.reasons):
         return ", for this reason"
-    graver = finding.verdict.holds_back and finding.severity == Severity.HARD.value
-    return ", for graver reasons" if graver else ", for other reasons"
+    named = [cause.id for cause in decision.reasons if cause.id and cause.id != finding.id]
+    return f", because of {named[0]}" if named else ", for another reason"
 
 
 def _seen(stated: Criterion | Guardrail, finding: Finding, zone: str) -> Iterator[str]:

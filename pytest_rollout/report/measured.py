@@ -39,9 +39,9 @@ def tolerated(facts: Facts) -> str:
     when = facts.wall("at")
     first = f", the first at {when}" if when else ""
     row = f", {facts['in_a_row']} in a row" if facts["in_a_row"] else ""
-    of = facts.count("n", "sample")
+    of, are = facts.count("n", "sample"), "is" if facts["value"] == "1" else "are"
     return (
-        f"{decimal(facts.fraction('value'))} of {of} of {facts['metric']} are bad{first}; "
+        f"{decimal(facts.fraction('value'))} of {of} of {facts['metric']} {are} bad{first}; "
         f"tolerated {facts['failures']}{row}"
     )
 

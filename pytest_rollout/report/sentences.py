@@ -86,6 +86,11 @@ def _ahead(f: Facts) -> str:
     )
 
 
+def _undated(f: Facts) -> str:
+    whys = "; ".join(f.each_said("whys"))
+    return f"what a run saw of {f['metric']} is lost ({whys}), and it may be of any time before"
+
+
 def _absent(f: Facts) -> str:
     within = f" of {f['within']}" if f["within"] else ""
     return (
@@ -188,6 +193,7 @@ _MEASURED: Mapping[str, Say] = {
     "other.holes": _other_holes,
     "other.few": _other_few,
     "ahead": _ahead,
+    "undated": _undated,
     "absent": _absent,
     "bucket": _bucket,
     "gap": _gap,

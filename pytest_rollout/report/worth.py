@@ -29,8 +29,10 @@ def worth(estimate: Estimate | None) -> Iterator[str]:
             "passed, where samples are independent of each other."
         )
     if estimate.more:
-        samples = "sample, if good," if estimate.more == 1 else "samples, all good,"
-        yield f"Next: {estimate.more} more {samples} would make it pass at the next run."
+        good = (
+            "one more good sample" if estimate.more == 1 else f"{estimate.more} more good samples"
+        )
+        yield f"Next: with {good}, {estimate.n + estimate.more} in all, the next run would pass it."
 
 
 def _between(seen: Estimate) -> str:

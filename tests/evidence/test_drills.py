@@ -87,10 +87,10 @@ def test_a_changed_record_proves_nothing_and_verify_says_so(ledger: Ledger) -> N
 
 
 def test_a_drill_is_no_look_and_changes_no_decision(ledger: Ledger) -> None:
-    run = Writer(ledger, "r1")
+    run = Writer(ledger, "r1", "prod")
     run.good()
     keep(ledger, drill())
-    again = Writer(ledger, "r2")
+    again = Writer(ledger, "r2", "prod")
     again.good()
     assert again.decisions[1].looks == 2
     assert again.decisions[1].substance_digest == run.decisions[1].substance_digest

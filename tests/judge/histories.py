@@ -21,9 +21,9 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Address, Plan
 from tests.evidence.runs import opened, tamper
-from tests.judge.drawn_plans import gate_of, rules_of
+from tests.judge.drawn_plans import BASE, by_days, gate_of, rules_of
 from tests.judge.drawn_values import values
-from tests.judge.drawn_worlds import END
+from tests.judge.drawn_worlds import DAY, END, NIGHTS, NOONS
 from tests.judge.worlds import NINE, SECOND, decided
 
 PHASE = "p.one"
@@ -47,14 +47,26 @@ class Told:
 
 
 History = tuple[Told, ...]
-BEGIN = Told("cli", RecordKind.EVENT, -1, body={"type": "begin", "t_us": NINE})
+
+
+def begin(plan: Plan) -> int:
+    """When the phase was begun, in seconds after nine: a day ago where a day is to be over."""
+    return -DAY if any(map(by_days, rules_of(plan))) else 0
 
 
 @st.composite
 def histories(draw: st.DrawFn, plan: Plan) -> History:
-    """A phase was begun; perhaps a run was, and then the run that decides."""
-    earlier = draw(runs(plan, "r0", END - 300)) if draw(st.integers(0, 3)) else ()
-    return (BEGIN, *earlier, *draw(runs(plan, "r1", END - 100)))
+    """A phase was begun; perhaps a run was, and then the run that decides.
+
+    Where a rule asks for a day that is over, the first run was on the day before.
+    """
+    at = begin(plan)
+    begun = Told(
+        "cli", RecordKind.EVENT, at - 1, body={"type": "begin", "t_us": NINE + at * SECOND}
+    )
+    before = draw(st.sampled_from((NOONS[-1], NIGHTS[-1]))) if at else END - 300
+    earlier = draw(runs(plan, "r0", before)) if draw(st.integers(0, 3)) else ()
+    return (begun, *earlier, *draw(runs(plan, "r1", END - 100)))
 
 
 @st.composite
@@ -93,16 +105,20 @@ def _release(run: str, at: int, when: str) -> Told:
 
 @st.composite
 def observed(draw: st.DrawFn, plan: Plan, at: int) -> tuple[Observation, ...]:
-    """What one check observed; most of it is good."""
+    """What one check observed of both sides; most of it is good, and seldom it is to come yet."""
     found: list[Observation] = []
     for rule in rules_of(plan):
         for index in range(draw(st.integers(0, 2))):
-            value = draw(values(rule, good=bool(draw(st.integers(0, 6)))))
-            t_us = NINE + (at - draw(st.sampled_from((0, 1, 60, 200)))) * SECOND
+            other = rule.versus if draw(st.booleans()) else None
+            value = draw(values(rule, good=bool(draw(st.integers(0, 6))), other=other is not None))
+            t = at - draw(st.sampled_from((0, 1, 60, 200) * 5 + (-200,)))
+            if other is not None and other.frozen:
+                t = begin(plan) - 60
+            site = BASE if other is not None and other.where else "x"
             lane = (("lane", draw(st.sampled_from("AB"))),) if rule.each else ()
-            labels = (*lane, ("site", "x"))
-            where = ("p", "one", rule.metric, labels, t_us, NINE + at * SECOND, index)
-            found.append(Observation(*where, "lost" if value is None else value))
+            metric = rule.metric if other is None else other.metric
+            slot = (metric, (*lane, ("site", site)), NINE + t * SECOND, NINE + at * SECOND, index)
+            found.append(Observation("p", "one", *slot, "lost" if value is None else value))
     return tuple(found)
 
 

@@ -233,12 +233,12 @@ class TestConfidence:
         assert seen_ is not None
         assert seen_.more == 9
         assert list(worth(seen_))[-1] == (
-            "Next: 9 more samples, all good, would make it pass at the next run."
+            "Next: with 9 more good samples, 29 in all, the next run would pass it."
         )
         assert self.rate(29, 29).verdict is PASS
         last = part(self.rate(28, 28)).estimate
         assert list(worth(last))[-1] == (
-            "Next: 1 more sample, if good, would make it pass at the next run."
+            "Next: with one more good sample, 29 in all, the next run would pass it."
         )
 
     def test_each_look_halves_the_level(self) -> None:
@@ -389,7 +389,7 @@ class TestTolerate:
 
     def test_what_is_said(self) -> None:
         because = text(judged(self.RULE, samples(1, 9, 1)))
-        assert because.startswith("1 of 3 samples of m are bad, the first at 2025-11-10 09:01:00")
+        assert because.startswith("1 of 3 samples of m is bad, the first at 2025-11-10 09:01:00")
         assert because.endswith("tolerated 2, 1 in a row")
 
 

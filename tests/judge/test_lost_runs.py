@@ -124,3 +124,20 @@ def test_stale_or_not_it_is_a_hole() -> None:
         begun_us=NINE - 2 * 86_400 * SECOND,
     )
     assert decided(plan, early).answer.value == "HOLD"
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["over: [{days: 1}]", "per: day", "per: 1d", "over: [{since: begin, until: 10m}]"],
+)
+def test_what_it_saw_may_be_of_an_earlier_day_or_bucket(scope: str) -> None:
+    rule = f"metric: m, take: max, {scope}"
+    items = [seen(0, -29.9 * 3600), seen(0, -9 * 3600), seen(0, -8.5 * 3600)]
+    lost = (Lost("r0", NINE, WHY),)  # recorded after midnight, seen perhaps before
+    low, high = criterion(f'{rule}, pass: "<= 1"'), guardrail(f'{rule}, fail: "> 1"')
+    for plan in map(plan_of, (low, high)):
+        whole = world_of(plan, items, begun_us=NINE - 30 * 3600 * SECOND)
+        assert decided(plan, whole).answer.value == "GO"
+        (cause,) = decided(plan, dataclasses.replace(whole, lost=lost)).reasons
+        assert cause.answer.value == "HOLD"
+        assert f"is lost ({WHY}), and it may be of any time before" in text(cause)

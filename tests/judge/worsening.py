@@ -121,6 +121,8 @@ def lost_run(draw: st.DrawFn, plan: Plan, world: World) -> World:
     What it had recorded of a group that no plan lists, or of a baseline, is a hole in place:
     nobody can tell that such a one is missing.
     """
+    if world.lost:
+        return world  # it was killed already
     gone = [one for one in world.seen if one.run == "r0"]
     left = tuple(
         dataclasses.replace(one, value=Hole("never sealed")) if one.run == "r0" else one
@@ -130,7 +132,8 @@ def lost_run(draw: st.DrawFn, plan: Plan, world: World) -> World:
     happened = [min(one.slot.t_us, _END_US) for one in gone]
     last_us = max([*happened, *(one.seen_us for one in gone)], default=_END_US)
     at_us = draw(st.sampled_from((_END_US, last_us)))
-    series = draw(st.sampled_from((None, frozenset(one.slot.series for one in gone))))
+    touched = frozenset(one.slot.series for one in gone)
+    series = draw(st.sampled_from((None, touched))) if touched else None
     killed = Lost("r0", max(last_us, at_us), "its run was never sealed", series)
     return dataclasses.replace(world, seen=left, lost=(killed,))
 

@@ -25,6 +25,7 @@ from pytest_rollout.model.evidence import (
     Attempt,
     FailedBefore,
     Hole,
+    Lost,
     Manifest,
     ReleaseFact,
     Rolled,
@@ -124,6 +125,9 @@ def of_rules() -> Iterator[Decision]:
     yield ruled(low, seen(1), seen(1, 3720, recorded=60))
     yield ruled(f"{low}, each: {{lane: 2}}", seen(1, lane="A"))
     yield ruled(f"{low}, per: day", seen(1, -2 * DAY))
+    by_day = plan_of(criterion(f"{low}, per: day"))
+    killed = (Lost("r0", NINE, "its run was never sealed"),)
+    yield decided(by_day, replace(world_of(by_day, [seen(1, -DAY)]), lost=killed))
     yield ruled(f"{low}, in_a_row: {{for: 30m, gap: 10m}}", seen(1), seen(1, 3500))
     yield ruled(f"{low}, in_a_row: 3", *samples(14, 1, 1))
     high = 'metric: m, take: max, fail: "> 5"'

@@ -78,7 +78,7 @@ SAID = {
         "samples in this run; allowed >= 0.9, neither shown nor ruled out yet.",
         "Bounds: 22 samples show that it is between 0.872694 and 1 (Clopper and Pearson's "
         "exact bounds of a share, at 95 % confidence).",
-        "Next: 14 more samples, all good, would make it pass at the next run.",
+        "Next: with 14 more good samples, 36 in all, the next run would pass it.",
     ),
     "stock": (
         "missing (not seen, or it counts no longer)",
@@ -177,7 +177,7 @@ SAID = {
         "0.9; it takes at least 1 sample.",
         "Seen: 1 of 2 samples of return_ok is from after the moment of judging, up to 2m ahead "
         "of this machine's clock (the newest at 2025-11-10 10:02:00 EST).",
-        "Next: set the clock right that is ahead, then run again.",
+        "Next: correct the clock that is ahead, then run again.",
     ),
     "history": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -185,7 +185,7 @@ SAID = {
         "least 0.9; it takes at least 10 samples.",
         "Seen: 10 of 10 samples of order_ok cannot be judged: older than evidence may be "
         "(max_age).",
-        "Next: see it anew: what was seen is too old for this environment (max_age).",
+        "Next: record it again: these samples are older than max_age allows, then run again.",
     ),
     "errors": (
         "tripped (seen to be bad while it was watched)",
@@ -207,7 +207,7 @@ SAID = {
         "Asked: the sum of booked_twice, since the phase began, must never be above 0; it "
         "takes at least 1 sample.",
         "Seen: no sample of booked_twice was seen since the phase began; 1 sample needed.",
-        "Next: booked_twice must be seen; a guardrail that sees nothing is HOLD.",
+        "Next: record booked_twice, also where it is 0; a guardrail that sees nothing is HOLD.",
     ),
 }
 
@@ -231,7 +231,7 @@ LOOKED_SAID = {
         "shown nor ruled out yet.",
         "Bounds: 22 samples show that it is between 0.819399 and 1 (Clopper and Pearson's "
         "exact bounds of a share, at 98.75 % confidence).",
-        "Next: 27 more samples, all good, would make it pass at the next run.",
+        "Next: with 27 more good samples, 49 in all, the next run would pass it.",
     ),
     "page-opens": (
         "Seen: its check passed.",
@@ -289,7 +289,7 @@ def test_the_whole_of_one() -> None:
         "Next: fix the check, or the service that it calls, then run again; an error is never "
         "a pass.",
         "Evidence: run r1 of release v2 in prod, decided 2025-11-10 10:00:00 EST; "
-        "shop.canary/exit is ROLLBACK, for graver reasons.",
+        "shop.canary/exit is ROLLBACK, because of shop.canary.errors.",
     ]
 
 
@@ -297,8 +297,8 @@ def test_whether_it_is_why_the_gate_says_no() -> None:
     ends = {slug: lines_of(slug)[-1].rpartition(", ")[2] for slug in ("errors", "legal", "disk")}
     assert ends == {
         "errors": "for this reason.",
-        "legal": "for graver reasons.",
-        "disk": "for other reasons.",
+        "legal": "because of shop.canary.errors.",
+        "disk": "because of shop.canary.errors.",
     }
 
 
@@ -310,7 +310,7 @@ def test_how_much_a_criterion_weighs() -> None:
 
 def test_reports_say_what_a_measurement_is_worth() -> None:
     shown = "22 samples show that it is between 0.872694 and 1"
-    decides = "14 more samples, all good, would make it pass at the next run"
+    decides = "with 14 more good samples, 36 in all, the next run would pass it"
     caught = "if 4.7 % or more were bad, 19 of 20 such runs would not have passed"
     page, text = to_html(DECISION), to_markdown(DECISION)
     assert all(words in page for words in (shown, decides, caught, ">0.65s<"))

@@ -37,7 +37,7 @@ def test_a_week_is_no_more_than_it_needs() -> None:
 def test_of_several_scopes_each_must_need_enough() -> None:
     over = "over: [{span: 5m, need: 1}, {last: 9, need: 3}]"
     assert of_criterion(f"{MAX}, tolerate: {{failures: 2}}, {over}") == [
-        "! can pass in the last 5m with nothing but failures: 1 of 1 sample of m are bad; "
+        "! can pass in the last 5m with nothing but failures: 1 of 1 sample of m is bad; "
         "tolerated 2 (need: 3)"
     ]
 
