@@ -107,19 +107,19 @@ def lost_report(draw: st.DrawFn, plan: Plan, world: World) -> World:
     return dataclasses.replace(_attempts(world, item, []), seen=left)
 
 
-def _unexpected(plan: Plan, world: World, seen: Seen) -> bool:
-    """Whether a slot is of a group that is not listed, or was seen until the phase began."""
+def _unexpected(plan: Plan, seen: Seen) -> bool:
+    """Whether a slot is of a group that is not listed, or of a baseline."""
     rule, labels = _rule_of(plan, seen), dict(seen.slot.labels).items()
     listed = not rule.each or any(set(group) <= set(labels) for group in expected(rule.each))
     frozen = rule.versus is not None and rule.versus.frozen and is_other(rule, seen)
-    return not listed or (frozen and seen.slot.t_us <= (world.begun_us or 0))
+    return not listed or frozen
 
 
 def lost_run(draw: st.DrawFn, plan: Plan, world: World) -> World:
     """An earlier run was killed, and what it saw is gone: of any series, or of its own.
 
-    What it had recorded of a group that no plan lists, or of a baseline, is a hole in place:
-    nobody can tell that such a one is missing.
+    What it saw of a group that the plan does not list, or of a baseline, is a hole in place:
+    groups come from the plan and baselines are frozen, so nobody can tell that more is missing.
     """
     if world.lost:
         return world  # it was killed already
@@ -127,7 +127,7 @@ def lost_run(draw: st.DrawFn, plan: Plan, world: World) -> World:
     left = tuple(
         dataclasses.replace(one, value=Hole("never sealed")) if one.run == "r0" else one
         for one in world.seen
-        if one.run != "r0" or _unexpected(plan, world, one)
+        if one.run != "r0" or _unexpected(plan, one)
     )
     happened = [min(one.slot.t_us, _END_US) for one in gone]
     last_us = max([*happened, *(one.seen_us for one in gone)], default=_END_US)
