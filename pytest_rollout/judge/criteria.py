@@ -23,6 +23,7 @@ from pytest_rollout.model.plan import Criterion, Phase
 from pytest_rollout.model.verdict import Verdict, worst
 
 PASSED = Reason("passed")
+_NO_REASON = Reason("no-reason")
 _UNSEALED = Reason("unsealed")
 _WHOLE = Subject(SubjectKind.GROUP)
 _SPEAK = (SubjectKind.ATTESTATION, SubjectKind.GATE)  # worth a sentence where all passes
@@ -134,8 +135,9 @@ def judge_check(item: str, world: World) -> Part:
 
 
 def _told(attempt: Attempt) -> Reason:
-    silent = PASSED if attempt.verdict is Verdict.PASS else said(attempt.verdict.value)
-    return said(attempt.reason) if attempt.reason else silent
+    if attempt.reason:
+        return said(attempt.reason)
+    return PASSED if attempt.verdict is Verdict.PASS else _NO_REASON
 
 
 def _why_none(item: str, world: World) -> Reason:

@@ -134,7 +134,7 @@ def _part(part: Part, zone: str, *, rail: bool = False) -> str:
     word = text.state(part.verdict) if rail else text.word(part.verdict)
     told = len(part.attempts) > 1 and not _attested(part)
     tries = " / ".join(text.attempt(tried, zone) for tried in part.attempts)
-    why = "" if part.reason.code == "passed" else f"; {sentences.text(part.reason, zone)}"
+    why = "" if part.reason.code in sentences.SILENT else f"; {sentences.text(part.reason, zone)}"
     return f"{name}: {word}{why}{f' [{tries}]' if told else ''}"
 
 

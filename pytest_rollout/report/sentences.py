@@ -13,6 +13,8 @@ from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report import cleared, gates, measured
 from pytest_rollout.report.facts import Facts, Say, buckets, joined
 
+SILENT = ("passed", "no-reason")  # codes that say no more than the verdict beside them
+
 
 def text(reason: Reason, zone: str) -> str:
     """Return the sentence of a reason; instants as the clocks of a zone read them.
@@ -141,7 +143,9 @@ def _checks_passed(f: Facts) -> str:
 
 
 def _passed_at_last(f: Facts) -> str:
-    why = "" if f.facts.get("reason") == Reason("passed") else f": {f.said('reason')}"
+    before = f.facts.get("reason")
+    silent = isinstance(before, Reason) and before.code in SILENT
+    why = "" if silent else f": {f.said('reason')}"
     return f"passed only at attempt {f['attempt']}; before: {f['verdict']}{why}"
 
 
@@ -218,6 +222,7 @@ _STATED: Mapping[str, Say] = {
     "several": _several,
     "told": _told,
     "passed": "passed",
+    "no-reason": "no reason was given",
     "unsealed": "not counted, because the run is not sealed",
     "checks-passed": _checks_passed,
     "passed-at-last": _passed_at_last,

@@ -139,7 +139,7 @@ def attempts(part: Part, zone: str) -> tuple[str, ...]:
 
 def attempt(tried: Attempted, zone: str) -> str:
     """An attempt as its verdict and why."""
-    why = "" if tried.reason.code == "passed" else f": {sentences.text(tried.reason, zone)}"
+    why = "" if tried.reason.code in sentences.SILENT else f": {sentences.text(tried.reason, zone)}"
     return tried.verdict.value + why
 
 
