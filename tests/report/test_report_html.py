@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -184,3 +185,14 @@ def test_record_holds_everything_an_auditor_compares() -> None:
         f"Judge version {decision.judge}",
     ):
         assert value in record
+
+
+def test_what_is_no_look_says_what_it_is() -> None:
+    def look(**changes: Any) -> str:
+        found = read(given.decision(**changes)).one("footer").all("div")
+        return next(node.text for node in found if node.text.startswith("Look "))
+
+    assert look() == "Look 4"
+    assert look(environment="embedded", looks=0) == "Look a rehearsal"
+    assert look(partial=("-k leaves checks out",)) == "Look no look"
+    assert look(environment="embedded", drill="lane-starved") == "Look no look"
