@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_rollout.checks.demo import Demo, Shown
-    from pytest_rollout.checks.idempotency import Idempotency, Told
+    from pytest_rollout.checks.demo import Demo, DemoOutput
+    from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Checked",
     "Demo",
+    "DemoOutput",
     "EffectRefusedError",
     "Event",
     "Idempotency",
@@ -33,10 +34,9 @@ __all__ = [
     "Observe",
     "RanTests",
     "ReferenceTargetError",
+    "ReplayAnswer",
     "RolloutError",
-    "Shown",
     "Stage",
-    "Told",
     "crossings",
     "every",
     "fairness",
@@ -62,9 +62,9 @@ _HOMES = {
     "RanTests": "checks.kpi",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
-    "Shown": "checks.demo",
+    "DemoOutput": "checks.demo",
     "Stage": "session.stage",
-    "Told": "checks.idempotency",
+    "ReplayAnswer": "checks.idempotency",
     "crossings": "checks.slo",
     "every": "targets.clock",
     "fairness": "checks.slo",

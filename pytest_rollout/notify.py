@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pytest_rollout.model.channel import Channel, Means
+from pytest_rollout.model.channel import Channel, ChannelMeans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.redact import cap, hide_in
 from pytest_rollout.targets.address import filled
@@ -36,7 +36,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Delivery:
     """What became of telling one channel; ``why`` is empty where it took the message."""
 
     channel: Channel
@@ -55,30 +55,32 @@ class Telling:
     def __init__(self, channels: Iterable[Channel], message: Message) -> None:
         found = tuple(channels)
         self._pool = ThreadPoolExecutor(max(1, len(found)), "tell")
-        self._told: list[Future[Told]] = [self._pool.submit(tell, one, message) for one in found]
+        self._told: list[Future[Delivery]] = [
+            self._pool.submit(tell, one, message) for one in found
+        ]
 
-    def outcomes(self) -> Iterator[Told]:
+    def outcomes(self) -> Iterator[Delivery]:
         """What became of each, in the plan's order."""
         yield from (future.result() for future in self._told)
         self._pool.shutdown(wait=False)
 
 
-def tell(channel: Channel, message: Message) -> Told:
+def tell(channel: Channel, message: Message) -> Delivery:
     """Tell one channel; whatever goes wrong is in the answer, and raises nothing."""
     address = ""
     try:
         address = filled(channel.address, "of notify")
         safe = Message(cap(message.title, 200), cap(message.text, _MOST), cap(message.key, 200))
         facts = hide_in(dict(message.facts))
-        if channel.means is Means.EMAIL:
+        if channel.means is ChannelMeans.EMAIL:
             _mail(channel, address, safe)
         else:
             url, body = _body(channel, address, safe, facts)
             _post(url, body)
     except Exception as error:  # a message that fails changes nothing but what is said of it
         kind = "" if isinstance(error, RolloutError) else f"{type(error).__name__}: "
-        return Told(channel, _without(f"{kind}{error}", address))
-    return Told(channel)
+        return Delivery(channel, _without(f"{kind}{error}", address))
+    return Delivery(channel)
 
 
 def _without(why: str, address: str) -> str:
@@ -93,9 +95,9 @@ def _body(
     channel: Channel, address: str, message: Message, facts: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     match channel.means:
-        case Means.SLACK:
+        case ChannelMeans.SLACK:
             return address, {"text": f"*{message.title}*\n{message.text}"}
-        case Means.PAGERDUTY:
+        case ChannelMeans.PAGERDUTY:
             details = {**facts, "text": message.text}
             payload = {
                 "summary": message.title,

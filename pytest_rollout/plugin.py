@@ -66,7 +66,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     asking = config.getoption("markexpr", "") or config.getoption("rollout_phase")
     patterns = _patterns(config) if asking and not hasattr(config, "workerinput") else []
     if patterns:
-        from pytest_rollout.session.last_word import last_word
+        from pytest_rollout.session.exit_status import last_word
 
         return last_word(config, patterns, status)
     return status

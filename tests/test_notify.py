@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.model.channel import Channel, Means
+from pytest_rollout.model.channel import Channel, ChannelMeans
 from pytest_rollout.notify import Message, Telling, tell
 from tests.checks.server import Handler, saying, serving
 
@@ -37,18 +37,18 @@ def posted(channel: Channel, monkeypatch: pytest.MonkeyPatch, secret: str = "") 
 
 
 def test_slack_takes_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    path, said = posted(Channel(Means.SLACK, "${ADDRESS}"), monkeypatch)
+    path, said = posted(Channel(ChannelMeans.SLACK, "${ADDRESS}"), monkeypatch)
     assert (path, said) == ("/base/T1/B2", {"text": "*ROLLBACK: p.a.g tripped*\nmax was 9"})
 
 
 def test_a_webhook_takes_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, said = posted(Channel(Means.WEBHOOK, "${ADDRESS}"), monkeypatch)
+    _, said = posted(Channel(ChannelMeans.WEBHOOK, "${ADDRESS}"), monkeypatch)
     assert said["facts"] == {"limit": "> 5"}
     assert said["key"] == "p.a.g prod 7"
 
 
 def test_pagerduty_takes_an_event_of_its_second_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    channel = Channel(Means.PAGERDUTY, "${ADDRESS}")
+    channel = Channel(ChannelMeans.PAGERDUTY, "${ADDRESS}")
     path, said = posted(channel, monkeypatch, "R0UT1NGK3Y")
     assert path == "/base/enqueue"
     assert (said["routing_key"], said["event_action"]) == ("R0UT1NGK3Y", "trigger")
@@ -94,7 +94,7 @@ def mail_server(*extensions: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def test_an_e_mail_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    channel = Channel(Means.EMAIL, "${ADDRESS}", ("ops@x.org", "pm@x.org"), "r@x.org")
+    channel = Channel(ChannelMeans.EMAIL, "${ADDRESS}", ("ops@x.org", "pm@x.org"), "r@x.org")
     with mail_server() as (port, heard):
         monkeypatch.setenv("ADDRESS", f"smtp://127.0.0.1:{port}")
         assert tell(channel, MESSAGE).why == ""
@@ -104,7 +104,7 @@ def test_an_e_mail_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_password_is_not_sent_in_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    channel = Channel(Means.EMAIL, "${ADDRESS}", ("ops@x.org",), "r@x.org")
+    channel = Channel(ChannelMeans.EMAIL, "${ADDRESS}", ("ops@x.org",), "r@x.org")
     with mail_server("AUTH PLAIN") as (port, heard):
         monkeypatch.setenv("ADDRESS", f"smtp://me:S3cr3tW0rd@127.0.0.1:{port}")
         found = tell(channel, MESSAGE)
@@ -124,7 +124,7 @@ def test_what_goes_wrong_is_said_without_the_address(
     monkeypatch: pytest.MonkeyPatch, address: str, why: str
 ) -> None:
     monkeypatch.setenv("ADDRESS", address)
-    found = tell(Channel(Means.SLACK, "${ADDRESS}"), MESSAGE)
+    found = tell(Channel(ChannelMeans.SLACK, "${ADDRESS}"), MESSAGE)
     assert why.lower() in found.why.lower()
     assert "W3bh00k" not in found.words
     assert "T1/B2" not in found.words
@@ -136,6 +136,6 @@ def test_one_that_refuses_does_not_keep_the_others_from_being_told(
     with serving(saying(b"", 404)) as bad, serving(saying(b"")) as good:
         monkeypatch.setenv("BAD", str(bad.base_url))
         monkeypatch.setenv("GOOD", str(good.base_url))
-        channels = [Channel(Means.SLACK, "${BAD}"), Channel(Means.WEBHOOK, "${GOOD}")]
+        channels = [Channel(ChannelMeans.SLACK, "${BAD}"), Channel(ChannelMeans.WEBHOOK, "${GOOD}")]
         told = [one.words for one in Telling(channels, MESSAGE).outcomes()]
     assert told == ["slack: failed: it answered 404", "webhook: told"]

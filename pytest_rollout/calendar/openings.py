@@ -20,7 +20,7 @@ from pytest_rollout.calendar.phases import phase_window, window_words
 from pytest_rollout.calendar.windows import spans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan
-from pytest_rollout.model.windows import Risk, SharedCalendar, Use, admitting, holding
+from pytest_rollout.model.windows import CalendarUse, Risk, SharedCalendar, admitting, holding
 
 HORIZON_DAYS = 400
 _NEAR_DAYS = 14  # most openings are within days, so that much is looked at first
@@ -157,7 +157,7 @@ def _known(plan: Plan, span: Span) -> None:
 
 
 def _admitted(plan: Plan, risk: Risk | None, within: Span) -> list[Span]:
-    shared = [one for one in plan.calendars if one.use is Use.CHANGE]
+    shared = [one for one in plan.calendars if one.use is CalendarUse.CHANGE]
     if not (plan.change_windows or shared):
         return [within]
     stated = admitting(plan.change_windows, risk)
@@ -177,7 +177,7 @@ def _freezes(plan: Plan, risk: Risk | None, within: Span) -> Iterator[tuple[str,
     for window in holding(plan.freezes, risk):
         yield window.why, spans(window, plan.timezone, within, wide=True)
     for one in plan.calendars:
-        if one.use is Use.FREEZE and not (one.risk and one.risk.admits(risk)):
+        if one.use is CalendarUse.FREEZE and not (one.risk and one.risk.admits(risk)):
             for why, span in _events(one, within):
                 yield why, [span]
 

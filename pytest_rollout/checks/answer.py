@@ -33,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What came back; ``trouble`` says why it is none, where texts are all that is left."""
 
     status: int = 0

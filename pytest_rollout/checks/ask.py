@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_rollout.checks import command, http, prometheus, sql
-from pytest_rollout.checks.answer import Answer
-from pytest_rollout.model.check import Check, Means
+from pytest_rollout.checks.answer import Reply
+from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.targets.target import LiveTarget
 
 
@@ -38,19 +38,19 @@ class Place(Protocol):
         ...
 
 
-def ask(check: Check, labels: tuple[str, ...], place: Place, root: Path) -> Answer:
+def ask(check: Check, labels: tuple[str, ...], place: Place, root: Path) -> Reply:
     """What is answered; ``labels`` tell the values of one query apart.
 
     Raises RolloutError or httpx.TransportError where there is no answer.
     """
     match check.means:
-        case Means.COMMAND:
+        case CheckMeans.COMMAND:
             return command.run(check, root, surroundings(check, place))
-        case Means.HTTP:
+        case CheckMeans.HTTP:
             return http.ask(check, place.target(check.on[0]).client)
-        case Means.PROMETHEUS:
+        case CheckMeans.PROMETHEUS:
             return prometheus.ask(check, place.target(check.on[0]).client)
-        case Means.SQL:
+        case CheckMeans.SQL:
             return sql.ask(check, place.file(check.on[0]), labels)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pytest_rollout.checks.ask import Place, ask
 from pytest_rollout.checks.expect import unmet
-from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
 
 _STEPS = 1_000  # of SQLite's machine between two looks at the clock
@@ -20,7 +20,7 @@ _DENIED = (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA)
 
 def do(action: Check, place: Place, root: Path) -> None:
     """Do it once; raises RolloutError or httpx.TransportError where it did not work."""
-    if action.means is Means.SQL:
+    if action.means is CheckMeans.SQL:
         _statement(action, place.file(action.on[0]))
         return
     answer = ask(action, (), place, root)

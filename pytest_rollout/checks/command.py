@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_rollout.checks.answer import Answer, kept
+from pytest_rollout.checks.answer import Reply, kept
 from pytest_rollout.checks.process import SHELL, run_bounded
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.errors import RolloutError
@@ -18,7 +18,7 @@ _ALWAYS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def run(check: Check, root: Path, given: Mapping[str, str]) -> Answer:
+def run(check: Check, root: Path, given: Mapping[str, str]) -> Reply:
     """Run a check's command; ``given`` are the variables that say where its targets are.
 
     Raises RolloutError where it cannot start.
@@ -32,7 +32,7 @@ def run(check: Check, root: Path, given: Mapping[str, str]) -> Answer:
     except (OSError, ValueError) as error:
         raise RolloutError(_not_started(argv[0], folder, error)) from None
     said = {"stdout": kept(ended.out), "stderr": kept(ended.err)}
-    return Answer(ended.status, said, trouble=ended.trouble or _not_found(check, ended.status))
+    return Reply(ended.status, said, trouble=ended.trouble or _not_found(check, ended.status))
 
 
 def _inherited(check: Check) -> dict[str, str]:

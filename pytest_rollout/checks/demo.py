@@ -19,7 +19,7 @@ _ENTER = b"\n" * 1024  # fits into any pipe, and answers any prompt at once
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DemoOutput:
     """What a demo did: its exit status and all that it wrote, errors among it.
 
     ``trouble`` says why it did not end by itself; ``asked`` is how many bytes it read from its
@@ -57,13 +57,15 @@ class Demo:
     masks: Mapping[str, str] = field(default_factory=dict)
     limit_s: float = 60.0
 
-    def run(self, environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Shown:
+    def run(
+        self, environ: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> DemoOutput:
         """Run it, with some variables more, in a folder (default: here).
 
         Raises RolloutError where there is no bash. A script that is missing has failed.
         """
         if not self.script.is_file():
-            return Shown(_NOT_FOUND, "", f"there is no script {self.script.name}")
+            return DemoOutput(_NOT_FOUND, "", f"there is no script {self.script.name}")
         if shutil.which(SHELL[0]) is None:
             raise RolloutError(f"demo {self.script.name} cannot start: install {SHELL[0]}")
         reader, writer = os.pipe()
@@ -81,7 +83,7 @@ class Demo:
             asked = len(_ENTER) - len(os.read(reader, len(_ENTER)))
         finally:
             os.close(reader)
-        return Shown(ended.status, kept(ended.out).text, ended.trouble, asked, self.masks)
+        return DemoOutput(ended.status, kept(ended.out).text, ended.trouble, asked, self.masks)
 
 
 def masked(text: str, masks: Mapping[str, str]) -> str:

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from pytest_rollout.checks.answer import MOST_BYTES, Answer, Said, number, parsed
-from pytest_rollout.model.check import Check, Means, Wording
+from pytest_rollout.checks.answer import MOST_BYTES, Reply, Said, number, parsed
+from pytest_rollout.model.check import Check, CheckMeans, Wording
 from pytest_rollout.model.errors import NoValueError, RolloutError
 
 _SHOWN = 80
-_JSON_IN = {Means.COMMAND: "stdout", Means.HTTP: "body"}
+_JSON_IN = {CheckMeans.COMMAND: "stdout", CheckMeans.HTTP: "body"}
 
 
-def unmet(check: Check, answer: Answer) -> list[str]:
+def unmet(check: Check, answer: Reply) -> list[str]:
     """What an answer fails to be; raises RolloutError where that cannot be told."""
     expect = check.expect
     found = list(_status(check, answer))
@@ -32,13 +32,13 @@ def status_is_good(check: Check, status: int) -> bool:
     """Whether a status is one of those expected: by default 0, or of HTTP 200 to 299."""
     if check.expect.status:
         return status in check.expect.status
-    return 200 <= status < 300 if check.means is Means.HTTP else status == 0
+    return 200 <= status < 300 if check.means is CheckMeans.HTTP else status == 0
 
 
-def _status(check: Check, answer: Answer) -> Iterator[str]:
+def _status(check: Check, answer: Reply) -> Iterator[str]:
     if check.means not in _JSON_IN or status_is_good(check, answer.status):
         return
-    if check.means is Means.HTTP:
+    if check.means is CheckMeans.HTTP:
         wanted = " or ".join(map(str, check.expect.status)) or "200..299"
         moved = " (redirects are not followed)" if 300 <= answer.status < 400 else ""
         yield f"{check.method} {check.text} answered {answer.status}{moved}, expected {wanted}"
@@ -108,7 +108,7 @@ def _same(wanted: object, seen: object) -> bool:
     return wanted == seen
 
 
-def _value(wanted: object, answer: Answer) -> Iterator[str]:
+def _value(wanted: object, answer: Reply) -> Iterator[str]:
     """Whether the one value of a query equals a text or a number."""
     if len(answer.readings) != 1:
         raise NoValueError(_several(len(answer.readings)))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_rollout.checks.answer import MOST_BYTES, Answer, kept
+from pytest_rollout.checks.answer import MOST_BYTES, Reply, kept
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.address import filled
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def ask(check: Check, client: httpx.Client) -> Answer:
+def ask(check: Check, client: httpx.Client) -> Reply:
     """What the target answers; raises httpx.TransportError, or RolloutError after its time."""
     body = {"json": jsonable(check.send)} if check.send is not None else {}
     return fetch(check, client, check.text, **body)
 
 
-def fetch(check: Check, client: httpx.Client, path: str, **rest: Any) -> Answer:
+def fetch(check: Check, client: httpx.Client, path: str, **rest: Any) -> Reply:
     """The answer to a request with the check's method, headers and time limit."""
     limit_s = check.timeout_us / 1_000_000
     headers = {name: filled(text, check.on[0]) for name, text in check.headers.items()}
     deadline = time.monotonic() + limit_s
 
-    def work() -> Answer:
+    def work() -> Reply:
         with client.stream(
             check.method, path, headers=headers, timeout=limit_s, follow_redirects=False, **rest
         ) as response:
@@ -40,7 +40,7 @@ def fetch(check: Check, client: httpx.Client, path: str, **rest: Any) -> Answer:
                 if len(data) > MOST_BYTES or time.monotonic() > deadline:
                     break
             encoding = response.charset_encoding or "utf-8"
-            return Answer(response.status_code, {"body": kept(bytes(data), encoding)})
+            return Reply(response.status_code, {"body": kept(bytes(data), encoding)})
 
     return within(limit_s, work)
 

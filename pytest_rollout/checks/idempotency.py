@@ -21,7 +21,7 @@ _BARRIER_S = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReplayAnswer:
     """One answer: its status, the id that it gives, and whether it says that it is a replay."""
 
     status: int
@@ -67,7 +67,7 @@ class Idempotency:
         """A key that nobody used."""
         return str(uuid.uuid4())
 
-    def ask(self, body: object, key: str | None, path: str = "") -> Told:
+    def ask(self, body: object, key: str | None, path: str = "") -> ReplayAnswer:
         """Ask once, with a key or without one."""
         headers = {} if key is None else {self._header: key}
         answer = self._client.request(self._method, path or self.path, json=body, headers=headers)
@@ -80,7 +80,7 @@ class Idempotency:
         except KeyError:
             id_ = None
         replay = answer.headers.get(self._flag, "").lower() == "true" if self._flag else False
-        return Told(answer.status_code, id_, replay, said if isinstance(said, dict) else {})
+        return ReplayAnswer(answer.status_code, id_, replay, said if isinstance(said, dict) else {})
 
     def check(self, body: object) -> None:
         """Any body may be repeated without a second effect, and asked anew with a new key."""
@@ -121,11 +121,11 @@ class Idempotency:
         )
         self._made(before, 1, f"{at_once} calls at once")
 
-    def race(self, body: object, at_once: int = 20) -> list[Told]:
+    def race(self, body: object, at_once: int = 20) -> list[ReplayAnswer]:
         """What calls with one key are told that are made at the same time."""
         key, ready = self.new_key(), Barrier(at_once)
 
-        def call(_: int) -> Told:
+        def call(_: int) -> ReplayAnswer:
             ready.wait(_BARRIER_S)
             return self.ask(body, key)
 
@@ -158,7 +158,7 @@ class Idempotency:
         )
         self._made(before, 0, "the call without a key")
 
-    def _accepted(self, body: object, key: str, path: str = "") -> Told:
+    def _accepted(self, body: object, key: str, path: str = "") -> ReplayAnswer:
         told = self.ask(body, key, path)
         assert told.accepted, f"{path or self.path} answers {told.status} with id {told.id!r}"
         return told

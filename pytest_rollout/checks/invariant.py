@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_rollout.checks.answer import at, parsed
 from pytest_rollout.checks.command import run
-from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
 
 _SHOWN = 5
@@ -61,7 +61,9 @@ def run_checker(
     anything else.
     """
     words = tuple(map(str, command))
-    check = Check(Means.COMMAND, " ".join(words), words, timeout_us=round(timeout_s * 1_000_000))
+    check = Check(
+        CheckMeans.COMMAND, " ".join(words), words, timeout_us=round(timeout_s * 1_000_000)
+    )
     answer = run(check, Path.cwd(), {})
     if answer.trouble:
         raise RolloutError(f"{words[0]}: {answer.trouble}")

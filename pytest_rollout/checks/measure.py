@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from pytest_rollout.checks.answer import Answer, Reading, at, number, parsed
+from pytest_rollout.checks.answer import Reading, Reply, at, number, parsed
 from pytest_rollout.checks.expect import status_is_good
-from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.rule import Rule
 
@@ -19,13 +19,13 @@ def labels_of(rule: Rule | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(each.label for each in rule.each), *rule.where]))
 
 
-def measured(check: Check, rule: Rule, answer: Answer) -> Iterator[Reading]:
+def measured(check: Check, rule: Rule, answer: Reply) -> Iterator[Reading]:
     """The values with their labels; a group whose value is NULL is NaN, a hole in its series.
 
     Raises NoValueError where there is no value or there are several for one place, and
     RolloutError where what came is no number.
     """
-    if check.means in (Means.COMMAND, Means.HTTP):
+    if check.means in (CheckMeans.COMMAND, CheckMeans.HTTP):
         yield Reading(_one(check, answer))
         return
     labels = labels_of(rule)
@@ -51,9 +51,9 @@ def measured(check: Check, rule: Rule, answer: Answer) -> Iterator[Reading]:
         )
 
 
-def _one(check: Check, answer: Answer) -> object:
+def _one(check: Check, answer: Reply) -> object:
     """The number in the output of a command or the body of an answer."""
-    name = "stdout" if check.means is Means.COMMAND else "body"
+    name = "stdout" if check.means is CheckMeans.COMMAND else "body"
     said = answer.said[name]
     assert status_is_good(check, answer.status)
     if not check.json:

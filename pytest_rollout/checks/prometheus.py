@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pytest_rollout.checks.answer import MOST_ROWS, Answer, Reading, number, parsed
+from pytest_rollout.checks.answer import MOST_ROWS, Reading, Reply, number, parsed
 from pytest_rollout.checks.http import fetch
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.errors import RolloutError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOT_FINITE = ("nan", "inf", "+inf", "-inf")
 
 
-def ask(check: Check, client: httpx.Client) -> Answer:
+def ask(check: Check, client: httpx.Client) -> Reply:
     """The series of an instant query with their labels; NaN and infinity are NaN.
 
     Raises RolloutError where Prometheus does not answer it whole.
@@ -30,7 +30,7 @@ def ask(check: Check, client: httpx.Client) -> Answer:
     if data.get("warnings"):
         raise RolloutError(f"{check.on[0]} warns: {data['warnings'][0]}")
     try:
-        return Answer(readings=tuple(_readings(data["data"])))
+        return Reply(readings=tuple(_readings(data["data"])))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise RolloutError(f"{check.on[0]} answered something other than Prometheus does") from None
 

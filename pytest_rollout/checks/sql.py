@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pytest_rollout.checks.answer import MOST_ROWS, Answer, Reading
+from pytest_rollout.checks.answer import MOST_ROWS, Reading, Reply
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.errors import RolloutError
 
@@ -32,7 +32,7 @@ _ASKING_PRAGMAS = {
 }
 
 
-def ask(check: Check, path: Path, labels: tuple[str, ...]) -> Answer:
+def ask(check: Check, path: Path, labels: tuple[str, ...]) -> Reply:
     """The rows of a query: each label's column, and one more with the value.
 
     Raises RolloutError where the file is none of SQLite's, or the query is no reading one.
@@ -43,7 +43,7 @@ def ask(check: Check, path: Path, labels: tuple[str, ...]) -> Answer:
             columns, rows = _rows(db, check.text, limit_s)
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
         raise RolloutError(f"sql on {check.on[0]}: {error}") from None
-    return Answer(readings=tuple(_readings(columns, rows, labels)))
+    return Reply(readings=tuple(_readings(columns, rows, labels)))
 
 
 def _opened(path: Path, target: str, limit_s: float) -> sqlite3.Connection:

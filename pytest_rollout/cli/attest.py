@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
-from pytest_rollout.cli.real import real_environment, release_now
+from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.evidence.attachments import digest_of
 from pytest_rollout.evidence.attestations import attest, file_bytes
 from pytest_rollout.evidence.ledger import Ledger
@@ -59,7 +59,7 @@ def command(
         _said(option, text)
     content = hide_bytes(file_bytes(Path(file_))) if file_ else None
     one = Attestation(
-        criterion=f"{plan.id}.{phase.id}.{stated.id}",
+        criterion=plan.address(phase.id).full(stated.id),
         by=hide(by.strip()),
         role=role,
         note=hide(note.strip()),
@@ -88,7 +88,7 @@ def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:
     stated = next((one for one in phase.criteria if one.id == slug), None)
     if address.gate is not None or stated is None:
         ids = [criterion.id for criterion in known]
-        why = f"{address.plan}.{phase.id} states no criterion `{slug}` ({nearest(slug, ids)})"
+        why = f"{address.name} states no criterion `{slug}` ({nearest(slug, ids)})"
         raise UnknownNameError(why, "criterion", slug, ids)
     if not stated.attested:
         raise RolloutError(

@@ -15,7 +15,7 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, print_json, say
-from pytest_rollout.model.check import Means
+from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
@@ -132,7 +132,7 @@ def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterat
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     answered = {(one.phase, one.criterion) for one in plan.stand_ins}
     for phase, criterion in plan.criteria():
-        full = f"{plan.id}.{phase.id}.{criterion.id}"
+        full = plan.address(phase.id).full(criterion.id)
         yield {
             "id": full,
             "gate": criterion.gate.value,
@@ -164,17 +164,18 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
         elif not (row["items"] or row["attested"] or row["group"] or _rolled(row)):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase, criterion in plan.criteria():
-        if criterion.check and criterion.check.means is Means.SQL:
+        if criterion.check and criterion.check.means is CheckMeans.SQL:
             for division in whole_divisions(criterion.check.text):
+                full = plan.address(phase.id).full(criterion.id)
                 yield (
-                    f"{plan.id}.{phase.id}.{criterion.id}: `{division}` drops the fraction where "
+                    f"{full}: `{division}` drops the fraction where "
                     "both are whole numbers (1/2 is 0); write 1.0 * before it, unless one is real"
                 )
     for phase in plan.phases:
         unproven = [one.id for one in phase.criteria if _needs_fault(one)]
         if unproven:
             yield (
-                f"{plan.id}.{phase.id}: no drill proves that {', '.join(unproven)} can say no "
+                f"{plan.address(phase.id)}: no drill proves that {', '.join(unproven)} can say no "
                 "(hard, and naming no fault; faults: [NAME])"
             )
         yield from _never_cleared(plan, phase)
@@ -183,18 +184,18 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:
     if phase.criteria and not phase.of(Gate.ENTRY):
-        yield f"{plan.id}.{phase.id}/entry states no criterion, so it is HOLD"
+        yield f"{plan.address(phase.id, Gate.ENTRY)} states no criterion, so it is HOLD"
     for name in phase.requires:
         needed = plan.phase(name)
         waived = plan.waivers_of(Waives.REQUIRES, phase.id, name)
         if phase.criteria and needed and not needed.of(Gate.EXIT) and not waived:
             yield (
-                f"{plan.id}.{phase.id} requires {name}, whose exit gate states no criterion, "
+                f"{plan.address(phase.id)} requires {name}, whose exit gate states no criterion, "
                 "so it is not cleared"
             )
     if calendar.never_opens(plan, phase):
         window = calendar.window_words(plan, phase)
-        yield f"{plan.id}.{phase.id} ({window}) is never open for its changes, so not cleared"
+        yield f"{plan.address(phase.id)} ({window}) is never open for its changes, so not cleared"
 
 
 def _needs_fault(criterion: Criterion) -> bool:
@@ -208,7 +209,7 @@ def _needs_fault(criterion: Criterion) -> bool:
 
 def _ways_back(plan: Plan, phase: Phase) -> Iterator[str]:
     """Rollbacks that nothing starts, and steps that no environment lets anybody take."""
-    name = f"{plan.id}.{phase.id}"
+    name = plan.address(phase.id).name
     tripping = any(Then.ROLLBACK in one.then for one in phase.guardrails)
     if phase.rollback.mode is Mode.AUTO and not tripping:
         yield f"{name}: `mode: auto`, and none of its guardrails has `then: rollback`"

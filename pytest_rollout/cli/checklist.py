@@ -28,7 +28,7 @@ from pytest_rollout.model.evidence import Head, Manifest, ReleaseFact, Run, Worl
 from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.report.facts import wall
+from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
 
 _ANYBODY = "any role"
@@ -137,7 +137,7 @@ def _facts(
     said: list[Attestation],
     release: str | None,
 ) -> dict[str, Any]:
-    full = f"{plan.id}.{phase.id}.{criterion.id}"
+    full = plan.address(phase.id).full(criterion.id)
     now_us = calendar.to_us(datetime.now(UTC))
     facts = (ReleaseFact("now", release),)
     run = Run("", environment, now_us, now_us, sealed=True, releases=facts)

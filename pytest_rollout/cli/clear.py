@@ -17,7 +17,7 @@ from pytest_rollout.cli.project import (
     say,
 )
 from pytest_rollout.cli.verify import reported
-from pytest_rollout.evidence.history import Asked, begun
+from pytest_rollout.evidence.history import AskingRun, begun
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
@@ -30,9 +30,9 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.report import sentences
-from pytest_rollout.report.facts import wall
+from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
-from pytest_rollout.signoff.clearance import Clearance, Known, clearance
+from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.targets.identity import identify
 
 
@@ -117,11 +117,11 @@ def _gates(project: Project, where: Address, environment: str) -> list[Address]:
 
 def _known(
     project: Project, plan: Plan, gate: Address, environment: str, damage: tuple[str, ...]
-) -> Known:
+) -> GateFacts:
     """What the ledger and the target say of a gate."""
     standing = project.history.standing(gate, environment)
     if standing is None:
-        return Known("", None, None, Reason("gate.never-asked", {"gate": str(gate)}))
+        return GateFacts("", None, None, Reason("gate.never-asked", {"gate": str(gate)}))
     asked = standing.asked
     doubt = None
     if damage or standing.damage:
@@ -136,7 +136,7 @@ def _known(
         if embedded
         else identify("now", plan, plan.environments[environment])
     )
-    return Known(
+    return GateFacts(
         run=asked.run,
         decision=standing.decision,
         again=None if doubt else _again(project, gate, asked),
@@ -161,7 +161,7 @@ def _rolled_back(
     return said, lacking
 
 
-def _again(project: Project, gate: Address, asked: Asked) -> Decision | None:
+def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
     try:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:

@@ -17,7 +17,7 @@ import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
 from pytest_rollout.drill import matrix
-from pytest_rollout.drill.conduct import Means, Wanted, conduct
+from pytest_rollout.drill.conduct import DrillSetup, Wanted, conduct
 from pytest_rollout.evidence.drills import keep
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.drill import Drill, exit_status, to_data
@@ -74,7 +74,7 @@ def command(
     most_s = _seconds(phase_timeout)
     with closing(Ledger.create(project.ledger_path)) as store, _workshop(kept=kept) as place:
         with _ended_by_signal():
-            drills = conduct(wanted, Means(project.root, place, jobs, most_s), _progress)
+            drills = conduct(wanted, DrillSetup(project.root, place, jobs, most_s), _progress)
         for one in drills:
             keep(store, one)
     cells = tuple(cell for one in drills for cell in one.cells)

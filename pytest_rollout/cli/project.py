@@ -16,7 +16,7 @@ from _pytest.config.findpaths import determine_setup
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence.drills import last_no
-from pytest_rollout.evidence.history import Asked, History, Standing, last_full_run
+from pytest_rollout.evidence.history import AskingRun, GateStanding, History, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.drill import LastNo
@@ -148,7 +148,7 @@ class Project:
         facts = {"gate": str(address), "environment": environment}
         raise RolloutError(why, code="gate.never-asked", **facts)
 
-    def full_run(self, address: Address, environment: str) -> Asked | None:
+    def full_run(self, address: Address, environment: str) -> AskingRun | None:
         """The last full run that asked for a gate."""
         try:
             return last_full_run(self.ledger, address, environment)
@@ -156,13 +156,13 @@ class Project:
             self.phase(address)  # a mistaken address is the better message
             raise
 
-    def asked(self, address: Address, environment: str) -> Asked:
+    def asked(self, address: Address, environment: str) -> AskingRun:
         """The last full run of a gate that :meth:`gate` found."""
         asked = self.full_run(address, environment)
         assert asked is not None
         return asked
 
-    def standing(self, address: Address, environment: str) -> tuple[Standing, Decision, str]:
+    def standing(self, address: Address, environment: str) -> tuple[GateStanding, Decision, str]:
         """The last stored decision of a gate and its text; raises RolloutError without one."""
         standing = self.history.standing(address, environment)
         facts = {"gate": str(address), "environment": environment}
@@ -190,7 +190,7 @@ class Project:
         """The same in one sentence, for reports."""
         return said(self.last_no(gate), gate)
 
-    def plan_of_run(self, address: Address, asked: Asked) -> tuple[Plan, Phase]:
+    def plan_of_run(self, address: Address, asked: AskingRun) -> tuple[Plan, Phase]:
         """The plan and phase as they were when a run judged by them."""
         loaded = next(filter(partial(_judged_by, asked), self.found), None) or self._kept(asked)
         if loaded is None or loaded.plan is None or loaded.problems:
@@ -202,7 +202,7 @@ class Project:
             raise RolloutError(f"the plan of that run has no phase {address.phase}")
         return loaded.plan, phase
 
-    def _kept(self, asked: Asked) -> Loaded | None:
+    def _kept(self, asked: AskingRun) -> Loaded | None:
         text = self.ledger.text(asked.plan_digest)
         beside = {name: self.ledger.text(digest) for name, digest in asked.beside.items()}
         found = {name: one for name, one in beside.items() if one is not None}
@@ -211,7 +211,7 @@ class Project:
         return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
 
 
-def _judged_by(asked: Asked, one: Loaded) -> bool:
+def _judged_by(asked: AskingRun, one: Loaded) -> bool:
     """Whether a plan as it stands now, and what is beside it, is what a run judged by."""
     same = one.plan is not None and one.plan.digest == asked.plan_digest
     return same and not one.problems and one.digests == asked.beside

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from pytest_rollout.cli.final import final_report
+from pytest_rollout.cli.final_report import final_report
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
-from pytest_rollout.evidence.history import Asked
+from pytest_rollout.evidence.history import AskingRun
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Address, Gate
@@ -66,7 +66,7 @@ def command(
 
 
 def _final(
-    project: Project, where: Address, asked: Asked, decision: Decision, *, asked_for: bool
+    project: Project, where: Address, asked: AskingRun, decision: Decision, *, asked_for: bool
 ) -> Document | None:
     """The final report of a gate, where its plan states one; raises RolloutError if it must."""
     try:

@@ -10,9 +10,9 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
-from pytest_rollout.cli.real import real_environment, release_now
+from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.live import read_now
+from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
@@ -23,7 +23,7 @@ from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import cap
 from pytest_rollout.report import sentences
 from pytest_rollout.report.text import reset_words
-from pytest_rollout.watching.state import Standing, standings
+from pytest_rollout.watching.state import GuardrailStanding, standings
 
 _MOST = {"--by": 200, "--reason": 2_000}
 _MOST_WAS = 1_000
@@ -94,7 +94,7 @@ def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
     found = next((one for one in phase.guardrails if one.id == slug), None)
     if address.gate is not None or found is None:
         near = nearest(slug, [one.id for one in phase.guardrails])
-        why = f"{address.plan}.{phase.id} states no guardrail `{slug}` ({near})"
+        why = f"{address.name} states no guardrail `{slug}` ({near})"
         raise UnknownNameError(why, "guardrail", slug, [rail.id for rail in phase.guardrails])
     return project.plan(address.plan), phase, found
 
@@ -106,9 +106,9 @@ def _standing(
     stated: Guardrail,
     environment: str,
     release: str | None,
-) -> Standing:
+) -> GuardrailStanding:
     """How the guardrail stands now, as the ledger alone says."""
-    address = parsed(f"{plan.id}.{phase.id}")
+    address = plan.address(phase.id)
     now_us = time.time_ns() // 1000
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)

@@ -10,14 +10,14 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
-from pytest_rollout.evidence.history import Standing
+from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.model.decision import Cause
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.model.waiver import Use
-from pytest_rollout.report.facts import count, wall
+from pytest_rollout.model.waiver import WaiverUse
+from pytest_rollout.report.fact_words import count, wall
 from pytest_rollout.report.stored import plain
 
 
@@ -124,7 +124,7 @@ def _last(project: Project, address: Address, environment: str) -> dict[str, Any
     return {key: data[key] for key in _OF_A_DECISION}
 
 
-def _undecided(standing: Standing) -> Reason:
+def _undecided(standing: GateStanding) -> Reason:
     """Why the last full run of a gate left no decision that can be believed."""
     if standing.damage:
         return Reason("ledger.damaged", {"damage": standing.damage})
@@ -161,7 +161,7 @@ def _shown(row: dict[str, Any], gate: str) -> str:
     said = f"{gate} {facts['decision']}"
     if facts["conditions"]:
         said += f" +{count(len(facts['conditions']), 'condition')}"
-    waived = sum(use["use"] == Use.APPLIED for use in facts["waivers"])
+    waived = sum(use["use"] == WaiverUse.APPLIED for use in facts["waivers"])
     if waived:
         said += f", {waived} waived"
     if facts["stand_ins"]:

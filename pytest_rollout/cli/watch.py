@@ -14,11 +14,11 @@ from functools import partial
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli import going_back
-from pytest_rollout.cli.going_back import Asked
+from pytest_rollout.cli import after_trip
+from pytest_rollout.cli.after_trip import TripResponse
 from pytest_rollout.cli.project import Project, common, parsed
-from pytest_rollout.cli.real import identified, real_environment
-from pytest_rollout.cli.showing import Shown
+from pytest_rollout.cli.real_environment import identified, real_environment
+from pytest_rollout.cli.watch_output import WatchOutput
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
@@ -26,13 +26,13 @@ from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.report import sentences, stored
-from pytest_rollout.report.facts import wall
-from pytest_rollout.watching.looking import Look, Looking
-from pytest_rollout.watching.place import RealPlace
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.watching.looking import Looking, WatchLook
 from pytest_rollout.watching.poll import Poller, sources
+from pytest_rollout.watching.real_targets import RealPlace
 from pytest_rollout.watching.record import Recording, Watched
 from pytest_rollout.watching.rollback import Ran, Runner
-from pytest_rollout.watching.state import Standing, answer
+from pytest_rollout.watching.state import GuardrailStanding, answer
 from pytest_rollout.watching.trips import Trip, record_trip
 from pytest_rollout.watching.view import View
 
@@ -51,14 +51,14 @@ class _Scene:
     recording: Recording
     place: RealPlace
     poller: Poller
-    asked: Asked
-    shown: Shown
+    asked: TripResponse
+    shown: WatchOutput
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def name(self) -> str:
         """The phase's full name."""
-        return f"{self.plan.id}.{self.phase.id}"
+        return self.plan.address(self.phase.id).name
 
 
 @click.command("watch")
@@ -93,19 +93,19 @@ def command(
     address = parsed(phase)
     stated, plan = project.phase(address), project.plan(address.plan)
     if not stated.guardrails:
-        raise RolloutError(f"{address.plan}.{stated.id} states no guardrail to watch")
+        raise RolloutError(f"{address.name} states no guardrail to watch")
     embedded = "a rehearsal is over when its run is: watch a real environment"
     where = real_environment(plan, environment, embedded=embedded)
     every_us = _duration("--every", every) or stated.every_us
     limit_us = _duration("--for", lasting)
-    asked = Asked(execute, yes, keep_going)
-    place = RealPlace(f"{plan.id}.{stated.id}", plan.environments[where], project.root)
+    asked = TripResponse(execute, yes, keep_going)
+    place = RealPlace(plan.address(stated.id).name, plan.environments[where], project.root)
     with closing(Ledger.create(project.ledger_path)) as store, closing(place):
         recording = Recording(store, _watched(project, plan, stated, where))
         limit = max(every_us, _LEAST_US)
         poller = Poller(sources(stated), place, project.root, limit, min(1.0, every_us / 4e6))
         with closing(poller):
-            shown = Shown(View(plan.timezone, every_us), as_json=as_json)
+            shown = WatchOutput(View(plan.timezone, every_us), as_json=as_json)
             scene = _Scene(
                 *(project, plan, stated, where, every_us, recording, place, poller, asked),
                 shown=shown,
@@ -124,7 +124,7 @@ def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Wa
     loaded = next(known for known in project.loaded if known.plan is plan)
     texts = {loaded.digests[name]: text for name, text in loaded.beside.items()}
     return Watched(
-        address=parsed(f"{plan.id}.{phase.id}"),
+        address=plan.address(phase.id),
         environment=environment,
         series=tuple(sorted({source.rule.metric for source in sources(phase)})),
         plan_digest=plan.digest,
@@ -161,8 +161,8 @@ def _head(scene: _Scene, release: str | None, limit_us: int | None) -> str:
 
 
 def _looks(
-    scene: _Scene, looking: Looking, over: Callable[[Look], str]
-) -> tuple[Look, tuple[Standing, Trip] | None, str]:
+    scene: _Scene, looking: Looking, over: Callable[[WatchLook], str]
+) -> tuple[WatchLook, tuple[GuardrailStanding, Trip] | None, str]:
     """One look after the other; the last one, the trip that ended them, and why they ended."""
     trips: dict[str, Trip] = {}
     told_to_begin = last = False
@@ -194,14 +194,14 @@ def _looks(
         scene.ended.wait(due - time.monotonic())
 
 
-def _ending(scene: _Scene, limit_us: int | None) -> Callable[[Look], str]:
+def _ending(scene: _Scene, limit_us: int | None) -> Callable[[WatchLook], str]:
     """Why a watch ends after a look: its time, or the phase's, is over."""
     started = time.monotonic()
     window = calendar.phase_window(scene.plan, scene.phase)
     closes = window[1] if window and window[1] > datetime.now(UTC) else None
     begun = False
 
-    def over(look: Look) -> str:
+    def over(look: WatchLook) -> str:
         nonlocal begun
         if begun and not look.begun:
             return "the phase has ended"
@@ -215,11 +215,11 @@ def _ending(scene: _Scene, limit_us: int | None) -> Callable[[Look], str]:
     return over
 
 
-def _tripped(scene: _Scene, standing: Standing, look: Look) -> Trip:
+def _tripped(scene: _Scene, standing: GuardrailStanding, look: WatchLook) -> Trip:
     """Put a trip on record and tell people of it."""
     zone, finding = scene.plan.timezone, standing.finding
     trip = record_trip(scene.recording, standing, look.release, zone)
-    telling = going_back.telling(scene.plan, standing, trip, look, scene.recording)
+    telling = after_trip.telling(scene.plan, standing, trip, look, scene.recording)
     if scene.shown.as_json:
         line = {"event": "trip", "guardrail": finding.id, "at": trip.at, "known": trip.known}
         reason = stored.plain(finding.reason, zone)
@@ -228,19 +228,19 @@ def _tripped(scene: _Scene, standing: Standing, look: Look) -> Trip:
         known = f" (on record since {wall(trip.at, zone)})" if trip.known else ""
         says = sentences.text(finding.reason, zone)
         scene.shown.line("trip", f"{finding.id} {says}{known}")
-    for words in going_back.told(telling, scene.recording):
+    for words in after_trip.told(telling, scene.recording):
         scene.shown.line("notify", words)
     return trip
 
 
-def _back(scene: _Scene, standing: Standing, trip: Trip) -> None:
+def _back(scene: _Scene, standing: GuardrailStanding, trip: Trip) -> None:
     """Show the way back after a trip that rolls back, and run it where that was asked."""
     if standing.answer is not Answer.ROLLBACK:
         return
     shown = scene.shown
-    for words in going_back.steps(scene.phase.rollback):
+    for words in after_trip.steps(scene.phase.rollback):
         shown.line("rollback", words)
-    run, why = going_back.confirmed(scene.phase, scene.asked, scene.name, as_json=shown.as_json)
+    run, why = after_trip.confirmed(scene.phase, scene.asked, scene.name, as_json=shown.as_json)
     if not run:
         shown.line("rollback", why)
         return
@@ -251,10 +251,10 @@ def _back(scene: _Scene, standing: Standing, trip: Trip) -> None:
     for step in runner.run(scene.phase.rollback, keep_going=scene.asked.keep_going):
         ran.append(step)
         if shown.as_json:
-            shown.json(going_back.plain(step))
+            shown.json(after_trip.plain(step))
         else:
             shown.line("rollback-step", f"  {step.words}")
-    shown.line("rollback", going_back.left(ran))
+    shown.line("rollback", after_trip.left(ran))
 
 
 @contextmanager

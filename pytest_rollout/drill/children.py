@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from pytest_rollout.drill.reach import judged
+from pytest_rollout.drill.phase_groups import judged
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.plan import EMBEDDED, Gate, Phase, Plan
@@ -94,7 +94,7 @@ def _command(task: Task, root: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "-m", " or ".join(marks), "--color=no"]
     command += ["-p", "no:cacheprovider", "--rootdir", str(root), "--rollout-env", EMBEDDED]
     for phase in phases:
-        command += ["--rollout-phase", f"{task.plan.id}.{phase.id}"]
+        command += ["--rollout-phase", task.plan.address(phase.id).name]
     command += ["--rollout-ledger", str(task.folder / "ledger.db")]
     command += ["--rollout-report", str(task.folder / "report")]
     command += ["--rollout-fault", task.fault] if task.fault else []

@@ -9,8 +9,8 @@ from pathlib import Path
 from pytest_rollout.drill import matrix
 from pytest_rollout.drill.children import Task, rehearse_all
 from pytest_rollout.drill.matrix import Named
-from pytest_rollout.drill.reach import reach
-from pytest_rollout.model.drill import Drill, Outcome, Rehearsal, Row
+from pytest_rollout.drill.phase_groups import reach
+from pytest_rollout.model.drill import Drill, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.plan import Address, Phase, Plan
 
 
@@ -35,7 +35,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class DrillSetup:
     """Where children run, how many at a time, and how long each may take."""
 
     root: Path
@@ -44,7 +44,7 @@ class Means:
     most_s: float
 
 
-def conduct(wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]) -> list[Drill]:
+def conduct(wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], None]) -> list[Drill]:
     """Rehearse each phase without a fault, then with each; ``say`` hears how it goes."""
     healthy = _healthy(wanted, means, say)
     planted = {
@@ -57,7 +57,7 @@ def conduct(wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]) 
         Task(one.plan, one.phase, fault.fault, folder, reach(one.plan, one.phase, fault.by))
         for folder, (one, fault) in planted.items()
     ]
-    rows: dict[tuple[Address, str], Row] = {}
+    rows: dict[tuple[Address, str], FaultRow] = {}
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         one, fault = planted[task.folder]
         row = matrix.row(fault, healthy[one.address], seen)
@@ -67,7 +67,7 @@ def conduct(wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]) 
 
 
 def _healthy(
-    wanted: Sequence[Wanted], means: Means, say: Callable[[str], None]
+    wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], None]
 ) -> dict[Address, Rehearsal]:
     found: dict[Address, Rehearsal] = {}
     tasks = [
@@ -81,7 +81,7 @@ def _healthy(
     return found
 
 
-def _drill(one: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], Row]) -> Drill:
+def _drill(one: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], FaultRow]) -> Drill:
     nothing = Rehearsal(trouble="not planted")
     return Drill(
         address=one.address,
@@ -95,16 +95,16 @@ def _drill(one: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], Row]
     )
 
 
-def _folder(means: Means, one: Wanted, number: int) -> Path:
+def _folder(means: DrillSetup, one: Wanted, number: int) -> Path:
     return means.folder / one.phase.id / str(number)  # a fault's text is no path
 
 
-def _words(row: Row) -> str:
+def _words(row: FaultRow) -> str:
     """``queue-10: caught by queue-depth``, and what was not."""
     said = []
-    for outcome in Outcome:
+    for outcome in DrillOutcome:
         cells = [cell for cell in row.cells if cell.outcome is outcome]
-        if outcome is Outcome.NOT_RUN and cells:
+        if outcome is DrillOutcome.NOT_RUN and cells:
             said.append(f"not run: {cells[0].because}")
         elif cells:
             said.append(f"{outcome.value} by {', '.join(cell.id for cell in cells)}")

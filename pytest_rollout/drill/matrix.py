@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.model.drill import Cell, Outcome, Rehearsal, Row
+from pytest_rollout.model.drill import Cell, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import Gate, Phase
 from pytest_rollout.model.verdict import Verdict
@@ -62,7 +62,7 @@ def provable(one: Named, healthy: Rehearsal) -> bool:
     return any(healthy.verdicts.get(name) in _GOOD for name in one.by)
 
 
-def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> Row:
+def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> FaultRow:
     """What a fault did, by a rehearsal without it and one with it."""
     passed = [name for name, verdict in healthy.verdicts.items() if verdict in _GOOD]
     left = {
@@ -73,7 +73,7 @@ def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> Row:
     judged = [n for n in passed if n in seen.verdicts and n not in healthy.guardrails]
     collapsed = bool(judged) and all(name in left for name in judged)
     dead = collapsed and all(left[name] in _UNMEASURED for name in judged)
-    return Row(
+    return FaultRow(
         fault=one.fault,
         cells=tuple(_cell(name, gate, healthy, seen, dead=dead) for name, gate in one.by.items()),
         collateral={name: verdict for name, verdict in left.items() if name not in one.by},
@@ -85,19 +85,19 @@ def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> Row:
 
 def _cell(name: str, gate: Gate, healthy: Rehearsal, seen: Rehearsal, *, dead: bool) -> Cell:
     without, verdict = healthy.verdicts.get(name), seen.verdicts.get(name)
-    outcome, because = Outcome.CAUGHT, seen.reasons.get(name) or healthy.reasons.get(name, "")
+    outcome, because = DrillOutcome.CAUGHT, seen.reasons.get(name) or healthy.reasons.get(name, "")
     if healthy.trouble:
-        outcome, because = Outcome.UNPROVEN, f"without the fault: {healthy.trouble}"
+        outcome, because = DrillOutcome.UNPROVEN, f"without the fault: {healthy.trouble}"
     elif without is Verdict.NOT_APPLICABLE:
-        outcome = Outcome.NOT_APPLICABLE
+        outcome = DrillOutcome.NOT_APPLICABLE
     elif without not in _GOOD:
         says = word(without) if without else "not judged"
         why = f": {healthy.reasons[name]}" if healthy.reasons.get(name) else ""
-        outcome, because = Outcome.UNPROVEN, f"without the fault it is {says}{why}"
+        outcome, because = DrillOutcome.UNPROVEN, f"without the fault it is {says}{why}"
     elif seen.trouble or verdict is None:
-        outcome, because = Outcome.NOT_RUN, seen.trouble or "it was not judged"
+        outcome, because = DrillOutcome.NOT_RUN, seen.trouble or "it was not judged"
     elif verdict in _QUIET:
-        outcome = Outcome.MISSED
+        outcome = DrillOutcome.MISSED
     elif dead:
-        outcome = Outcome.COLLAPSED
+        outcome = DrillOutcome.COLLAPSED
     return Cell(name, gate, outcome, verdict, because)

@@ -57,7 +57,7 @@ def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> 
     found: list[Record] = []
     for criterion in phase.criteria:
         if criterion.attested:
-            subject = f"{address.plan}.{phase.id}.{criterion.id}"
+            subject = address.full(criterion.id)
             found += ledger.find(RecordKind.ATTESTATION, address.plan, subject, environment)
     return sorted(found, key=lambda record: record.sequence)
 

@@ -25,7 +25,7 @@ def last_no(ledger: Ledger, gate: Address, plan_digest: str) -> LastNo | None:
     A record that was changed, or cannot be read, proves nothing and is passed over.
     """
     assert gate.gate is not None
-    phase = f"{gate.plan}.{gate.phase}"
+    phase = gate.name
     for record in ledger.newest(RecordKind.DRILL, gate.plan, phase, EMBEDDED):
         try:
             data = json.loads(record.body)

@@ -21,7 +21,7 @@ from pytest_rollout.model.plan import Address
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskingRun:
     """A run that asked for a gate."""
 
     run: str
@@ -31,10 +31,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GateStanding:
     """Where a gate stands: its last full run, and what that run decided."""
 
-    asked: Asked
+    asked: AskingRun
     damage: str | None = None  # what keeps the decision from being believed
     text: str | None = None  # the decision's stored form
     decision: Decision | None = None
@@ -42,14 +42,14 @@ class Standing:
 
 def last_full_run(
     ledger: Ledger, address: Address, environment: str, until: int | None = None
-) -> Asked | None:
+) -> AskingRun | None:
     """The newest run that set out to judge a gate whole: no drill, and no partial run.
 
     One that never finished counts: what it would have seen is not known. Runs whose records
     cannot be read are passed over: the chain tells of them. With ``until`` the ledger is read
     as it was when the record of that sequence had just been written.
     """
-    phase = f"{address.plan}.{address.phase}"
+    phase = address.name
     for record in ledger.runs(str(address), environment):
         records = ledger.of_run(record.run)
         if until is not None:
@@ -67,13 +67,13 @@ def last_full_run(
         except UNREADABLE:
             continue
         ends = (RecordKind.SEAL, RecordKind.STOP)
-        return Asked(record.run, digest, any(one.kind in ends for one in records), beside)
+        return AskingRun(record.run, digest, any(one.kind in ends for one in records), beside)
     return None
 
 
 def begun(ledger: Ledger, address: Address, environment: str) -> bool:
     """Whether a phase was begun in a real environment and has not ended."""
-    subject = f"{address.plan}.{address.phase}"
+    subject = address.name
     events = ledger.find(RecordKind.EVENT, address.plan, subject, environment)
     return begun_us(events, embedded=False) is not None
 
@@ -100,7 +100,7 @@ class History:
         self._ledger = ledger
         self._damage: dict[str, str | None] = {}
 
-    def standing(self, address: Address, environment: str) -> Standing | None:
+    def standing(self, address: Address, environment: str) -> GateStanding | None:
         """Where a gate stands; None where no full run has asked for it."""
         asked = last_full_run(self._ledger, address, environment)
         if asked is None:
@@ -109,11 +109,11 @@ class History:
         wrong = self._wrong(records)
         text = _document(records, address)
         if wrong or text is None:
-            return Standing(asked, wrong)
+            return GateStanding(asked, wrong)
         try:
-            return Standing(asked, None, text, from_json(text))
+            return GateStanding(asked, None, text, from_json(text))
         except UNREADABLE as error:
-            return Standing(asked, f"its stored decision: {unreadable(error)}")
+            return GateStanding(asked, f"its stored decision: {unreadable(error)}")
 
     def _wrong(self, records: Sequence[Record]) -> str | None:
         run = records[0].run

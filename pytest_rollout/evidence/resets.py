@@ -27,7 +27,7 @@ def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> 
     """The records of resets of a phase's guardrails, in order."""
     found: list[Record] = []
     for guardrail in phase.guardrails:
-        subject = f"{address.plan}.{phase.id}.{guardrail.id}"
+        subject = address.full(guardrail.id)
         found += ledger.find(RecordKind.RESET, address.plan, subject, environment)
     return sorted(found, key=lambda record: record.sequence)
 

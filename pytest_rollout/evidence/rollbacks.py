@@ -88,7 +88,7 @@ def _decisions(ledger: Ledger, address: Address, environment: str) -> Iterator[R
 
 
 def _trips(ledger: Ledger, address: Address, environment: str) -> Iterator[RolledBack]:
-    subject = f"{address.plan}.{address.phase}"
+    subject = address.name
     where = (RecordKind.EVENT, address.plan, subject, environment)
     for record in ledger.newest(*where, having=_TRIPPED):
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import attestations, facts, resets
+from pytest_rollout.evidence.gate_findings import rolled_up
 from pytest_rollout.evidence.integrity import (
     UNREADABLE,
     damage,
@@ -16,9 +17,8 @@ from pytest_rollout.evidence.integrity import (
 )
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
-from pytest_rollout.evidence.others import Others
+from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.evidence.rolled import rolled_up
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
@@ -28,14 +28,14 @@ from pytest_rollout.model.rule import Rule, ScopeKind, Versus
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DatedWorld:
     """A world, and the event time at which it is to be judged."""
 
     world: World
     at_us: int
 
 
-def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Reading:
+def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> DatedWorld:
     """The world of a gate's deciding run.
 
     What was written after the run's evidence is no part of it, so that the same run reads
@@ -56,14 +56,16 @@ def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Read
     known, manifest = facts.damaged_run(kept, _name(address), wrong)
     looks = int(known.environment != EMBEDDED)
     world = World(known, manifest, {}, (), facts.head_of(kept), looks=looks)
-    return Reading(world, known.ended_us)
+    return DatedWorld(world, known.ended_us)
 
 
 def _name(address: Address) -> str:
-    return f"{address.plan}.{address.phase}"
+    return address.name
 
 
-def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase: Phase) -> Reading:
+def _reading(
+    ledger: Ledger, records: Sequence[Record], address: Address, phase: Phase
+) -> DatedWorld:
     name, kept = _name(address), evidence_of(records)
     run = facts.run_of(kept, name, None)
     begun = _begun(ledger, kept, address)
@@ -93,7 +95,7 @@ def _reading(ledger: Ledger, records: Sequence[Record], address: Address, phase:
         previous=others.previous,
         failed_before=looks.failed,
     )
-    return Reading(world, at_us)
+    return DatedWorld(world, at_us)
 
 
 def _attested(

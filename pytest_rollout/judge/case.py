@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.model.decision import canonical
-from pytest_rollout.model.evidence import Hole, Rolled, Run, Seen, World
+from pytest_rollout.model.evidence import Hole, Rolled, Seen, World
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan
 
@@ -30,7 +30,7 @@ class Case:
 
     def full(self, slug: str) -> str:
         """Return the full id of a criterion or guardrail of the phase."""
-        return f"{self.plan.id}.{self.phase.id}.{slug}"
+        return self.plan.address(self.phase.id).full(slug)
 
     def instant(self, at_us: int) -> str:
         """Return an instant as the judge records it: ISO 8601 in the plan's zone."""
@@ -49,7 +49,7 @@ class Case:
     @cached_property
     def release(self) -> str | None:
         """The one release that the run judged, or None."""
-        return release_of(self.world.run)
+        return self.world.run.release
 
     @cached_property
     def _series(self) -> dict[str, list[Seen]]:
@@ -88,17 +88,6 @@ class Case:
             return rolled
         gate = str(rolled.of.address(self.plan.id))
         return replace(rolled, verdict=Hole(Reason("gate.asked-otherwise", {"gate": gate})))
-
-
-def release_of(run: Run) -> str | None:
-    """Return the one release that a run judged, or None."""
-    known = {fact.release for fact in run.releases}
-    return known.pop() if len(known) == 1 else None
-
-
-def configuration_of(run: Run) -> str | None:
-    """Return the fingerprint of the configuration as it was last read."""
-    return next((fact.configuration for fact in reversed(run.releases)), None)
 
 
 def instant(at_us: int, zone: str) -> str:

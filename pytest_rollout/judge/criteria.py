@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_rollout.judge import facts
+from pytest_rollout.judge import reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.people import SUBJECT, attested, gate_subject, rolled_up
 from pytest_rollout.judge.rules import judge
@@ -41,7 +41,7 @@ def judge_criterion(case: Case, criterion: Criterion) -> Finding:
         says=criterion.says,
         severity=criterion.severity.value,
         kind=criterion.kind.value,
-        allowed=facts.allowed(rule.bands) if rule else "",
+        allowed=reasons.allowed(rule.bands) if rule else "",
         samples=sum(part.estimate.n for part in parts if part.estimate),
     )
     return summed(finding, parts)
@@ -60,12 +60,12 @@ def _reason(verdict: Verdict, deciding: list[Part]) -> Reason:
     if verdict is Verdict.PASS and not measured:
         spoken = [part for part in deciding if part.subject.kind in _SPEAK]
         if spoken:
-            return facts.several(spoken)
+            return reasons.several(spoken)
         return Reason("checks-passed", {"n": len(deciding)})
     telling = measured or deciding
     if len(telling) == 1 and telling[0].subject == SUBJECT:
         return telling[0].reason
-    return facts.several(telling)
+    return reasons.several(telling)
 
 
 def _not_applicable(criterion: Criterion, world: World) -> Part | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.case import Case, configuration_of, criteria_digest, watched
+from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import demands
 from pytest_rollout.judge.groups import in_order, judge_group
@@ -17,7 +17,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
-from pytest_rollout.model.waiver import Use, Waived
+from pytest_rollout.model.waiver import Waived, WaiverUse
 
 _Rails = Sequence[tuple[Guardrail, Finding]]
 
@@ -67,7 +67,7 @@ def _stated(case: Case, gate: Gate) -> Decision:
         gate=gate,
         environment=run.environment,
         release=case.release,
-        configuration=configuration_of(run),
+        configuration=run.configuration,
         run=run.id,
         drill=run.drill,
         decided_at=case.instant(run.ended_us),
@@ -183,7 +183,7 @@ def _conditions(
     rails: _Rails,
     waivers: Sequence[Waived],
 ) -> Iterator[Condition]:
-    accepted = {waived.id: waived for waived in waivers if waived.use is Use.APPLIED}
+    accepted = {waived.id: waived for waived in waivers if waived.use is WaiverUse.APPLIED}
     stated = {case.full(criterion.id): criterion for criterion in case.phase.criteria}
     for finding in criteria:
         criterion = stated[finding.id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from pytest_rollout.judge import facts
+from pytest_rollout.judge import reasons
 from pytest_rollout.judge.intervals import band
 from pytest_rollout.model.finding import Fact, Finding, Part, Reason, Subject, SubjectKind
 from pytest_rollout.model.numbers import exact_text
@@ -35,7 +35,9 @@ def judge_group(criterion: Criterion, full: str, members: Mapping[str, Finding])
         says=criterion.says,
         severity=criterion.severity.value,
         kind=criterion.kind.value,
-        allowed=facts.allowed(group.bands) if group.bands else f"{group.need.value} of its members",
+        allowed=reasons.allowed(group.bands)
+        if group.bands
+        else f"{group.need.value} of its members",
         parts=parts,
     )
 
@@ -62,7 +64,7 @@ def _verdict(group: Group, parts: list[Part]) -> tuple[Verdict, Reason]:
         verdict = max((part.verdict for part in parts), key=lambda verdict: verdict.rank)
     else:
         verdict = worst(part.verdict for part in parts)
-    return verdict, facts.several([part for part in parts if part.verdict is verdict])
+    return verdict, reasons.several([part for part in parts if part.verdict is verdict])
 
 
 def _score(group: Group, parts: list[Part]) -> tuple[Verdict, Reason]:

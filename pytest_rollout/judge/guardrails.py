@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_rollout.judge import facts
+from pytest_rollout.judge import reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.domain import admitted
 from pytest_rollout.judge.looks import Look, looks_of, rows
@@ -19,7 +19,6 @@ from pytest_rollout.judge.memory import (
     remembered,
 )
 from pytest_rollout.judge.rules import absent_part, could_fail, judge_slice, subject_of
-from pytest_rollout.judge.running import only_grows, suspects
 from pytest_rollout.judge.series import (
     Absent,
     Groups,
@@ -34,6 +33,7 @@ from pytest_rollout.judge.series import (
 )
 from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
+from pytest_rollout.judge.trip_candidates import only_grows, suspects
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
 from pytest_rollout.model.plan import Guardrail
@@ -72,11 +72,11 @@ def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Findin
         latched |= {(number, group): latch for group, latch in guard.latched().items()}
     telling = [part for part in parts if State.of(part.verdict) is not State.QUIET] or parts
     telling = sorted(telling, key=lambda part: part.verdict.rank)
-    limits = [facts.allowed(replace(rule.bands, fail=None)) for rule in guardrail.rules]
+    limits = [reasons.allowed(replace(rule.bands, fail=None)) for rule in guardrail.rules]
     finding = Finding(
         id=id_,
         verdict=worst(part.verdict for part in parts),
-        reason=facts.several(telling, states=True),
+        reason=reasons.several(telling, states=True),
         says=guardrail.says,
         severity="hard",
         kind="guardrail",
@@ -124,7 +124,7 @@ class _Guard:
         if not rows_:
             self._look(self.case.at_us, groups)
         strays = {
-            group: facts.unplaced(self.rule, sides, self.case)
+            group: reasons.unplaced(self.rule, sides, self.case)
             for group, sides in groups.items()
             if sides.unplaced
         }
@@ -215,7 +215,7 @@ class _Guard:
     def _blind(self, slice_: Slice, now: Part) -> Part:
         """The part of a look that something lost, or undefined, could have tripped."""
         tells = State.of(now.verdict) is State.BLIND
-        reason = now.reason if tells else facts.holes(self.rule, slice_)
+        reason = now.reason if tells else reasons.holes(self.rule, slice_)
         return Part(now.subject, Verdict.INCONCLUSIVE, reason)
 
     def _rows(self, groups: Groups) -> None:
@@ -228,7 +228,7 @@ class _Guard:
 
     def _row(self, streak: Streak, group: Labels, sides: Sides) -> None:
         newest = Slice(group, tuple(sides.own.items), self.rule.scopes[0], 1)
-        nothing = Part(subject_of(group), Verdict.MISSING, facts.no_look(self.rule))
+        nothing = Part(subject_of(group), Verdict.MISSING, reasons.no_look(self.rule))
         watch = self.watches.setdefault(group, Watch(newest, nothing))
         watch.slice_ = newest
         looks = self._latest(streak, group, sides)
@@ -245,7 +245,7 @@ class _Guard:
             if sure and watch.trip is None:
                 watch.trip = replace(part, reason=_in_a_row(self.rule, part.reason))
             if might and watch.lost is None:
-                reason = Reason("might-complete", facts.streak_facts(streak))
+                reason = Reason("might-complete", reasons.streak_facts(streak))
                 watch.lost = Part(part.subject, Verdict.INCONCLUSIVE, reason)
         if parts:
             watch.now = self._short(parts[-1], looks[-1].slice_)
@@ -255,7 +255,7 @@ class _Guard:
         if part.verdict is not Verdict.FAIL:
             return part
         if slice_.holes:
-            reason = facts.holes(self.rule, slice_)
+            reason = reasons.holes(self.rule, slice_)
             return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
         return replace(part, verdict=Verdict.PASS)
 
@@ -279,7 +279,7 @@ def _in_a_row(rule: Rule, reason: Reason) -> Reason:
     """The reason of a trip after bad looks in a row; of a bucket by itself, its own."""
     if rule.streak is None:
         return reason
-    return Reason("row.bad", facts.streak_facts(rule.streak) | {"reason": reason})
+    return Reason("row.bad", reasons.streak_facts(rule.streak) | {"reason": reason})
 
 
 def last_reset(world: World, id_: str) -> Reset | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pytest_rollout.judge import facts, kayenta
+from pytest_rollout.judge import kayenta, reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
@@ -87,7 +87,7 @@ def _capped(part: Part, rule: Rule, groups: Groups, case: Case) -> Part:
     sides = groups.get(part.subject.labels, Sides())
     if not sides.unplaced or part.verdict in (Verdict.FAIL, Verdict.ERROR):
         return part
-    reason = facts.unplaced(rule, sides, case)
+    reason = reasons.unplaced(rule, sides, case)
     return replace(part, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
@@ -104,7 +104,7 @@ def _only_strays(rule: Rule, groups: Groups, parts: Sequence[Part], case: Case) 
     judged = {part.subject.labels for part in parts}
     for group, sides in groups.items():
         if sides.unplaced and group not in judged:
-            reason = facts.unplaced(rule, sides, case)
+            reason = reasons.unplaced(rule, sides, case)
             yield Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
 
 
@@ -163,22 +163,22 @@ def judge_slice(rule: Rule, slice_: Slice, terms: Terms) -> Part:
     subject = subject_of(slice_.group)
     if slice_.n < slice_.need:
         verdict = Verdict.INCONCLUSIVE if slice_.n else Verdict.MISSING
-        return Part(subject, verdict, facts.few(rule, slice_))
+        return Part(subject, verdict, reasons.few(rule, slice_))
     lacking = _other_lacks(rule, slice_)
     if lacking:
         return Part(subject, *lacking)
     known = assess(rule, slice_, terms)
     if isinstance(known, Reason):
         if slice_.holes:
-            return Part(subject, Verdict.INCONCLUSIVE, facts.holes(rule, slice_))
+            return Part(subject, Verdict.INCONCLUSIVE, reasons.holes(rule, slice_))
         verdict = Verdict.INCONCLUSIVE if known == NO_RATIO else Verdict.ERROR
         return Part(subject, verdict, known)
-    estimate = facts.estimated(rule, known, terms)
+    estimate = reasons.estimated(rule, known, terms)
     if slice_.holes and not fails_anyway(rule, slice_, terms):
-        return Part(subject, Verdict.INCONCLUSIVE, facts.holes(rule, slice_), estimate)
+        return Part(subject, Verdict.INCONCLUSIVE, reasons.holes(rule, slice_), estimate)
     if slice_.holes:
         known = replace(known, verdict=Verdict.FAIL)
-    return Part(subject, known.verdict, facts.measured(rule, slice_, known, terms), estimate)
+    return Part(subject, known.verdict, reasons.measured(rule, slice_, known, terms), estimate)
 
 
 def subject_of(group: Labels) -> Subject:
@@ -191,11 +191,11 @@ def _other_lacks(rule: Rule, slice_: Slice) -> tuple[Verdict, Reason] | None:
     if rule.versus is None:
         return None
     if slice_.other_holes:
-        return Verdict.INCONCLUSIVE, facts.other_holes(rule, slice_)
+        return Verdict.INCONCLUSIVE, reasons.other_holes(rule, slice_)
     n = sum(opportunities(seen) or 0 for seen in slice_.other)
     if n >= slice_.need:
         return None
-    return (Verdict.INCONCLUSIVE if n else Verdict.MISSING), facts.other_few(rule, slice_, n)
+    return (Verdict.INCONCLUSIVE if n else Verdict.MISSING), reasons.other_few(rule, slice_, n)
 
 
 def fails_anyway(rule: Rule, slice_: Slice, terms: Terms) -> bool:
@@ -251,11 +251,11 @@ def _folded(rule: Rule, group: Labels, sides: Sides, reach: Reach, terms: Terms)
     parts = [judge_slice(rule, look.slice_, terms) for look in chosen]
     if len(parts) < need:
         verdict = Verdict.INCONCLUSIVE if parts else Verdict.MISSING
-        return Part(subject_of(group), verdict, facts.few_buckets(rule, len(parts), need))
+        return Part(subject_of(group), verdict, reasons.few_buckets(rule, len(parts), need))
     verdict = worst(part.verdict for part in parts)
     telling = [pair for pair in zip(chosen, parts, strict=True) if pair[1].verdict is verdict]
     look, part = telling[-1]
-    reason = facts.bucket(rule, look.at_us, part.reason, len(telling), len(parts), terms)
+    reason = reasons.bucket(rule, look.at_us, part.reason, len(telling), len(parts), terms)
     return Part(subject_of(group), verdict, reason, part.estimate)
 
 
@@ -272,7 +272,7 @@ def _row(
     first_us, ended = reach.at_us, None
     for look in newest_first:
         if not streak.n and first_us - look.at_us > streak.gap_us:
-            ended = facts.gap(look.at_us, first_us, terms)
+            ended = reasons.gap(look.at_us, first_us, terms)
             break
         if streak.skip and look.few:
             continue
@@ -287,10 +287,10 @@ def _row(
         if long_enough(streak, len(good), reach.at_us - first_us):
             break
     if not good:
-        return Part(subject_of(group), Verdict.MISSING, ended or facts.no_look(rule))
+        return Part(subject_of(group), Verdict.MISSING, ended or reasons.no_look(rule))
     lasted_us = reach.at_us - first_us
     done = long_enough(streak, len(good), lasted_us)
-    reason = facts.row(streak, len(good), lasted_us, ended, good[0].reason)
+    reason = reasons.row(streak, len(good), lasted_us, ended, good[0].reason)
     verdict = worst(part.verdict for part in good) if done else Verdict.INCONCLUSIVE
     return Part(subject_of(group), verdict, reason, good[0].estimate)
 
@@ -298,4 +298,4 @@ def _row(
 def absent_part(rule: Rule, absent: Absent) -> Part:
     """Return the part of expected groups that nothing was seen of."""
     subject = Subject(SubjectKind.GROUP, absent.label, absent.within)
-    return Part(subject, Verdict.MISSING, facts.absent(rule, absent))
+    return Part(subject, Verdict.MISSING, reasons.absent(rule, absent))

@@ -18,7 +18,7 @@ from pytest_rollout.model.finding import Fact, Finding, Part, Reason, Subject
 from pytest_rollout.model.plan import Criterion
 from pytest_rollout.model.rule import Bands, Cut
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.model.waiver import Use, Waived, Waiver, Waives
+from pytest_rollout.model.waiver import Waived, Waiver, WaiverUse, Waives
 
 _BAD = (Verdict.FAIL, Verdict.HOLD)
 _BEYOND_ALL = Fraction(10**6001)  # more than anything that can be stored adds up to
@@ -35,23 +35,23 @@ def waive(case: Case, criterion: Criterion, finding: Finding) -> tuple[Finding, 
 
 def _used(
     case: Case, criterion: Criterion, finding: Finding, waiver: Waiver
-) -> tuple[Finding, Use]:
+) -> tuple[Finding, WaiverUse]:
     if not finding.verdict.holds_back:
-        return finding, Use.UNNEEDED
+        return finding, WaiverUse.UNNEEDED
     if waiver.release is not None and waiver.release != case.release:
-        return _noted(finding, "waiver.other-release", release=waiver.release), Use.OTHER
+        return _noted(finding, "waiver.other-release", release=waiver.release), WaiverUse.OTHER
     if calendar.end_of_day(waiver.until, case.plan.timezone) <= case.world.run.ended_us:
-        return _noted(finding, "waiver.expired", until=waiver.until.isoformat()), Use.EXPIRED
+        return _noted(finding, "waiver.expired", until=waiver.until.isoformat()), WaiverUse.EXPIRED
     within = _within(case, criterion, waiver)
     changed = summed(finding, tuple(_part(part, waiver, within) for part in finding.parts))
     if changed.verdict is not Verdict.WAIVED:
-        return _noted(changed, "waiver.short"), Use.SHORT
+        return _noted(changed, "waiver.short"), WaiverUse.SHORT
     terms: dict[str, Fact] = {
         "until": waiver.until.isoformat(),
         "approver": waiver.approver,
         "why": waiver.reason,
     }
-    return _noted(changed, "waived", **terms), Use.APPLIED
+    return _noted(changed, "waived", **terms), WaiverUse.APPLIED
 
 
 def _noted(finding: Finding, code: str, **facts: Fact) -> Finding:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Means(StrEnum):
+class ChannelMeans(StrEnum):
     """How a channel reaches people."""
 
     SLACK = "slack"  # any webhook that takes {"text": …}
@@ -19,7 +19,7 @@ class Means(StrEnum):
 class Channel:
     """One channel; its address is a secret that a variable of the environment holds."""
 
-    means: Means
+    means: ChannelMeans
     address: str  # ${VARIABLE}: the webhook, the routing key, or the mail server
     to: tuple[str, ...] = ()  # of e-mail
     sender: str = ""

@@ -20,7 +20,7 @@ class Effect(Enum):
         return list(Effect).index(self)
 
 
-class Means(StrEnum):
+class CheckMeans(StrEnum):
     """How a check asks."""
 
     COMMAND = "command"
@@ -54,7 +54,7 @@ class Expect:
 class Check:
     """A question that needs no Python, asked as an item of its own."""
 
-    means: Means
+    means: CheckMeans
     text: str  # the shell's line, the path of an address, the query; of an argv its words
     argv: tuple[str, ...] = ()  # a command without a shell
     on: tuple[str, ...] = ()  # targets: one, or of a command any number

@@ -13,7 +13,7 @@ from pytest_rollout.model.verdict import Answer, Verdict
 SCHEMA = 1
 
 
-class Outcome(StrEnum):
+class DrillOutcome(StrEnum):
     """What became of one criterion under a fault that it names."""
 
     CAUGHT = "caught"  # its verdict left pass and warn
@@ -43,13 +43,13 @@ class Cell:
 
     id: str
     gate: Gate
-    outcome: Outcome
+    outcome: DrillOutcome
     verdict: Verdict | None
     because: str
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FaultRow:
     """What one fault did to a phase."""
 
     fault: str
@@ -67,7 +67,7 @@ class Drill:
     address: Address  # of the phase
     plan_digest: str
     healthy: Rehearsal
-    rows: tuple[Row, ...]
+    rows: tuple[FaultRow, ...]
     left_out: tuple[str, ...] = ()  # faults that the phase names and this drill did not plant
 
     @property
@@ -90,10 +90,10 @@ class LastNo:
 
 def exit_status(cells: tuple[Cell, ...]) -> int:
     """0 where all were caught, 10 where one was MISSED, 11 where it cannot be said."""
-    if any(cell.outcome is Outcome.MISSED for cell in cells):
+    if any(cell.outcome is DrillOutcome.MISSED for cell in cells):
         return Answer.NO_GO.exit_status
-    asked = {cell.outcome for cell in cells} - {Outcome.NOT_APPLICABLE}
-    return 0 if asked == {Outcome.CAUGHT} else Answer.HOLD.exit_status
+    asked = {cell.outcome for cell in cells} - {DrillOutcome.NOT_APPLICABLE}
+    return 0 if asked == {DrillOutcome.CAUGHT} else Answer.HOLD.exit_status
 
 
 def to_data(drill: Drill) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def to_data(drill: Drill) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: FaultRow) -> dict[str, Any]:
     cells = [
         {
             "id": cell.id,
@@ -154,7 +154,7 @@ def noes(data: Mapping[str, Any], gate: Gate) -> Iterator[tuple[str, Answer]]:
     for row in data["faults"]:
         answer = Answer(row["answers"].get(gate.value, Answer.GO.value))
         caught = any(
-            cell["gate"] == gate.value and cell["outcome"] == Outcome.CAUGHT.value
+            cell["gate"] == gate.value and cell["outcome"] == DrillOutcome.CAUGHT.value
             for cell in row["criteria"]
         )
         if caught and answer is not Answer.GO:

@@ -125,6 +125,17 @@ class Run:
     zone_data: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def release(self) -> str | None:
+        """The one release that the run judged, or None."""
+        known = {fact.release for fact in self.releases}
+        return known.pop() if len(known) == 1 else None
+
+    @property
+    def configuration(self) -> str | None:
+        """The fingerprint of the configuration as it was last read."""
+        return next((fact.configuration for fact in reversed(self.releases)), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rolled:

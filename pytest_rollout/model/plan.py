@@ -197,7 +197,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FactSource:
     """Where a fact about a target (its release, its configuration) is read."""
 
     target: str
@@ -214,8 +214,8 @@ class Plan:
     timezone: str
     phases: tuple[Phase, ...]
     environments: Mapping[str, Environment]
-    release: Reading | None = None
-    configuration: Reading | None = None
+    release: FactSource | None = None
+    configuration: FactSource | None = None
     change_windows: tuple[Window, ...] = ()
     freezes: tuple[Window, ...] = ()
     calendars: tuple[SharedCalendar, ...] = ()
@@ -230,6 +230,10 @@ class Plan:
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""
         return next((phase for phase in self.phases if phase.id == id_), None)
+
+    def address(self, phase: str, gate: Gate | None = None) -> Address:
+        """Return the address of one of the plan's phases, or of one of its gates."""
+        return Address(self.id, phase, gate)
 
     def marks(self) -> frozenset[str]:
         """Every marker that selects something of this plan."""
@@ -279,5 +283,14 @@ class Address:
         """The address of one gate of the same phase."""
         return Address(self.plan, self.phase, gate)
 
+    @property
+    def name(self) -> str:
+        """The full name of the phase alone: ``plms.day3``."""
+        return f"{self.plan}.{self.phase}"
+
+    def full(self, slug: str) -> str:
+        """Return the full id of a criterion or guardrail of the phase: ``plms.day3.lane-cap``."""
+        return f"{self.name}.{slug}"
+
     def __str__(self) -> str:
-        return f"{self.plan}.{self.phase}" + (f"/{self.gate}" if self.gate else "")
+        return self.name + (f"/{self.gate}" if self.gate else "")

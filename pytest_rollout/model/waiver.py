@@ -17,7 +17,7 @@ class Waives(StrEnum):
     REQUIRES = "requires"
 
 
-class Opening(StrEnum):
+class WindowDemand(StrEnum):
     """Which demand on the moment of a change a waiver of a window lifts."""
 
     PHASE = "phase"  # the phase's own date and hours
@@ -46,7 +46,7 @@ class Waiver:
         """Until when, by whom and why, as a reader would say it."""
         return f"until {self.until}, approved by {self.approver}: {self.reason}"
 
-    def kept(self, id_: str, use: Use) -> Waived:
+    def kept(self, id_: str, use: WaiverUse) -> Waived:
         """The waiver as a decision about a criterion keeps it."""
         return Waived(
             id=id_,
@@ -60,7 +60,7 @@ class Waiver:
         )
 
 
-class Use(StrEnum):
+class WaiverUse(StrEnum):
     """What became of a criterion's waiver in a decision."""
 
     APPLIED = "applied"
@@ -75,7 +75,7 @@ class Waived:
     """A waiver as a decision keeps it."""
 
     id: str  # the criterion's full id
-    use: Use
+    use: WaiverUse
     reason: str
     author: str
     approver: str

@@ -52,7 +52,7 @@ class Window:
     zone: str | None = None  # None: the plan's
 
 
-class Use(StrEnum):
+class CalendarUse(StrEnum):
     """What the events of a shared calendar are."""
 
     FREEZE = "freeze"
@@ -74,7 +74,7 @@ class SharedCalendar:
 
     file: str
     digest: str
-    use: Use
+    use: CalendarUse
     known_us: tuple[int, int]  # occurrences were read from here to there
     occurrences: tuple[Occurrence, ...] = ()
     risk: Risk | None = None

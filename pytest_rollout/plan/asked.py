@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.plan import Environment, Plan
 from pytest_rollout.plan.reader import nearest
 
@@ -38,8 +38,8 @@ def _unfit(name: str, check: Check, environment: Environment) -> Iterator[tuple[
         target = environment.targets.get(on)
         if target is None:
             yield check.line, f"{where} has no target `{on}`", nearest(on, environment.targets)
-        elif check.means is Means.SQL and target.serve:
+        elif check.means is CheckMeans.SQL and target.serve:
             yield check.line, f"{where} serves `{on}`: `sql` asks a file", "on: a file's target"
-        elif check.means in (Means.HTTP, Means.PROMETHEUS) and target.file:
+        elif check.means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS) and target.file:
             what = f"{where}: `{on}` is a file, which answers no HTTP"
             yield check.line, what, "on: a served target, or one with a url"

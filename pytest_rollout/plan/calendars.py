@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_rollout.calendar import to_us
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Phase
-from pytest_rollout.model.windows import Risk, SharedCalendar, Use
+from pytest_rollout.model.windows import CalendarUse, Risk, SharedCalendar
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.events import read_events
 from pytest_rollout.plan.reader import Reader
@@ -50,7 +50,7 @@ def _calendar(
 ) -> SharedCalendar | None:
     inner = reader.reader(tree, "a calendar")
     url, file = inner.word("url"), inner.word("file")
-    use = inner.optional("as", Use)
+    use = inner.optional("as", CalendarUse)
     risk, own_zone = inner.optional("risk", Risk), inner.parsed("zone", terms.zone)
     inner.done()
     if url is not None:

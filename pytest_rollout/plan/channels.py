@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_rollout.model.channel import Channel, Means
+from pytest_rollout.model.channel import Channel, ChannelMeans
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.tree import Tree
 
@@ -19,19 +19,19 @@ def read_channels(reader: Reader) -> tuple[Channel, ...]:
 
 def _channel(reader: Reader, tree: Tree) -> Channel | None:
     inner = reader.reader(tree, "a channel of notify")
-    given = {means: inner.words(means.value) for means in Means if inner.has(means.value)}
-    for means in Means:
+    given = {means: inner.words(means.value) for means in ChannelMeans if inner.has(means.value)}
+    for means in ChannelMeans:
         inner.tree(means.value)
     server, sender = inner.word("smtp") or "", inner.word("from") or ""
     url = inner.word("url") or ""
     inner.done()
     if len(given) != 1:
-        known = ", ".join(f"`{means}`" for means in Means)
+        known = ", ".join(f"`{means}`" for means in ChannelMeans)
         if isinstance(tree.value, dict):
             inner.problem(tree.line, f"{inner.what} has one of {known}")
         return None
     ((means, words),) = given.items()
-    email = means is Means.EMAIL
+    email = means is ChannelMeans.EMAIL
     key, address = ("smtp", server) if email else (means.value, " ".join(words))
     if not _VARIABLE.fullmatch(address):
         fix = f"{key}: ${{NAME}}, set in the environment"

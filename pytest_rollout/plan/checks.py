@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from pytest_rollout.model.check import Check, Effect, Expect, Means, Wording
+from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect, Wording
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
@@ -14,8 +14,8 @@ from pytest_rollout.plan.tree import Tree
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
 _METHODS = (*_LOOKING, "POST", "PUT", "PATCH", "DELETE")
-_TEXTS = {Means.COMMAND: ("stdout", "stderr"), Means.HTTP: ("body",)}
-_STATUS = {Means.COMMAND: ("exit", 0, 255), Means.HTTP: ("status", 100, 599)}
+_TEXTS = {CheckMeans.COMMAND: ("stdout", "stderr"), CheckMeans.HTTP: ("body",)}
+_STATUS = {CheckMeans.COMMAND: ("exit", 0, 255), CheckMeans.HTTP: ("status", 100, 599)}
 
 
 def read_check(reader: Reader, rule: Rule | None, *, judged: str = "pass") -> Check | None:
@@ -27,10 +27,10 @@ def read_check(reader: Reader, rule: Rule | None, *, judged: str = "pass") -> Ch
     if tree is None:
         return None
     inner = reader.reader(tree, f"{reader.what}: check")
-    means = [one for one in Means if inner.has(one.value)]
+    means = [one for one in CheckMeans if inner.has(one.value)]
     if len(means) != 1:
         keys = tree.value if isinstance(tree.value, Mapping) else {}
-        fix = next((nearest(key, [*Means], "") for key in keys if not means), "")
+        fix = next((nearest(key, [*CheckMeans], "") for key in keys if not means), "")
         what = f"{inner.what}: it has one of `command`, `http`, `sql` and `prometheus`"
         inner.problem(tree.line, what, fix if fix.startswith("did") else "")
         return None
@@ -56,12 +56,12 @@ def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
     return check
 
 
-def read_means(reader: Reader, means: Means, usual: Effect) -> Check:
+def read_means(reader: Reader, means: CheckMeans, usual: Effect) -> Check:
     """What a mapping asks by one means; ``usual`` is its effect unless it says another."""
     on = _targets(reader, means)
     timeout = reader.parsed("timeout", terms.duration_us)
     effect = reader.choice("effect", Effect, usual)
-    argv, text = _command(reader) if means is Means.COMMAND else ((), reader.text(means.value))
+    argv, text = _command(reader) if means is CheckMeans.COMMAND else ((), reader.text(means.value))
     asked = Check(
         means,
         text,
@@ -71,13 +71,13 @@ def read_means(reader: Reader, means: Means, usual: Effect) -> Check:
         effect,
         _fixtures(reader),
         line=reader.line,
-        cwd=_cwd(reader) if means is Means.COMMAND else "",
-        env=_variables(reader) if means is Means.COMMAND else None,
-        method=_method(reader, effect) if means is Means.HTTP else "GET",
-        headers=_headers(reader) if means in (Means.HTTP, Means.PROMETHEUS) else {},
-        send=_sent(reader) if means is Means.HTTP else None,
+        cwd=_cwd(reader) if means is CheckMeans.COMMAND else "",
+        env=_variables(reader) if means is CheckMeans.COMMAND else None,
+        method=_method(reader, effect) if means is CheckMeans.HTTP else "GET",
+        headers=_headers(reader) if means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS) else {},
+        send=_sent(reader) if means is CheckMeans.HTTP else None,
         json=_path(reader) if means in _TEXTS else "",
-        expect=_expect(reader, means) if means is not Means.PROMETHEUS else Expect(),
+        expect=_expect(reader, means) if means is not CheckMeans.PROMETHEUS else Expect(),
     )
     _text(reader, asked)
     return asked
@@ -87,14 +87,14 @@ def _text(reader: Reader, check: Check) -> None:
     key = check.means.value
     if not check.text.strip():
         reader.problem(reader.line_of(key), f"{reader.what}: `{key}` asks nothing")
-    elif check.means is Means.HTTP and not check.text.startswith("/"):
+    elif check.means is CheckMeans.HTTP and not check.text.startswith("/"):
         what = f"{reader.what}: `http` is the path on a target of the environment"
         reader.problem(reader.line_of(key), what, "http: /health, on: TARGET")
 
 
-def _targets(reader: Reader, means: Means) -> tuple[str, ...]:
+def _targets(reader: Reader, means: CheckMeans) -> tuple[str, ...]:
     on = reader.words("on")
-    if means is not Means.COMMAND and len(on) != 1:
+    if means is not CheckMeans.COMMAND and len(on) != 1:
         what = f"{reader.what}: `{means.value}` asks one target of the environment"
         reader.problem(reader.line_of("on"), what, "on: TARGET")
     return on
@@ -183,12 +183,12 @@ def _path(reader: Reader) -> str:
     return (reader.word("json") or "").removeprefix(".")
 
 
-def _expect(reader: Reader, means: Means) -> Expect:
+def _expect(reader: Reader, means: CheckMeans) -> Expect:
     tree = reader.tree("expect")
     if tree is None:
         return Expect()
     inner = reader.reader(tree, f"{reader.what}: expect")
-    if means is Means.SQL:
+    if means is CheckMeans.SQL:
         expect = Expect(value=_value(inner))
     else:
         json = inner.tree("json")
@@ -262,10 +262,10 @@ def _pattern(text: str) -> str:
 
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
     """That the check can fail, and that what judges it fits what it answers."""
-    query = check.means in (Means.SQL, Means.PROMETHEUS)
+    query = check.means in (CheckMeans.SQL, CheckMeans.PROMETHEUS)
     if query and not judged and check.expect.value is None and not reader.has("expect"):
         fix = 'beside `check`, pass: ">= 1"'
-        if check.means is Means.SQL:
+        if check.means is CheckMeans.SQL:
             fix += ", or in it expect: {value: ok}"
         reader.problem(reader.line, f"{reader.what}: nothing says which answer is good", fix)
     if check.json and not judged:

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pytest_rollout.calendar import from_us, to_us
-from pytest_rollout.model.windows import Occurrence, Use
+from pytest_rollout.model.windows import CalendarUse, Occurrence
 from pytest_rollout.plan.doubts import Doubt, doubts_of, name_of, said, text_of
 
 MOST_OCCURRENCES = 20_000
@@ -20,7 +20,7 @@ _LINES = re.compile(r"\r?\n")
 
 
 def read_events(
-    text: str, use: Use, zone: str, known_us: tuple[int, int]
+    text: str, use: CalendarUse, zone: str, known_us: tuple[int, int]
 ) -> tuple[list[Occurrence], list[Doubt]]:
     """What takes place in a span, and what of the text cannot be understood.
 
@@ -78,7 +78,7 @@ def _outline(text: str) -> tuple[list[int], list[Doubt]]:
 class _Taking:
     """Which occurrences are taken, and as which instants."""
 
-    def __init__(self, use: Use, zone: ZoneInfo, known_us: tuple[int, int]) -> None:
+    def __init__(self, use: CalendarUse, zone: ZoneInfo, known_us: tuple[int, int]) -> None:
         self._use = use
         self._zone = zone
         self._known_us = known_us
@@ -89,10 +89,10 @@ class _Taking:
     def occurrence(self, event: Any) -> Occurrence | None:
         """An occurrence as instants, where it counts and lies in the span."""
         status = str(event.get("STATUS", "CONFIRMED")).upper()
-        if status == "CANCELLED" or (status == "TENTATIVE" and self._use is Use.CHANGE):
+        if status == "CANCELLED" or (status == "TENTATIVE" and self._use is CalendarUse.CHANGE):
             return None
         since, until = self._instants(event["DTSTART"].dt), self._instants(event["DTEND"].dt)
-        wide = self._use is Use.FREEZE
+        wide = self._use is CalendarUse.FREEZE
         found = (min(since), max(until)) if wide else (max(since), min(until))
         if found[1] <= self._known_us[0] or found[0] >= self._known_us[1] or found[0] >= found[1]:
             return None

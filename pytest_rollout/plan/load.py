@@ -14,9 +14,9 @@ from pytest_rollout.model.plan import (
     Address,
     Effect,
     Environment,
+    FactSource,
     Phase,
     Plan,
-    Reading,
     Target,
 )
 from pytest_rollout.plan import beside, terms
@@ -244,7 +244,7 @@ def _allow(reader: Reader, environment: str) -> frozenset[Effect]:
     return frozenset({Effect.OBSERVE, *(known[word] for word in words if word in known)})
 
 
-def _reading(reader: Reader, key: str) -> Reading | None:
+def _reading(reader: Reader, key: str) -> FactSource | None:
     tree = reader.tree(key)
     if tree is None:
         return None
@@ -254,7 +254,7 @@ def _reading(reader: Reader, key: str) -> Reading | None:
     if target is None or path is None:
         inner.problem(tree.line, f"`{key}` needs `target` and `path`")
         return None
-    return Reading(target, path, json)
+    return FactSource(target, path, json)
 
 
 def _references(reader: Reader, plan: Plan) -> None:

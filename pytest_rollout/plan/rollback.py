@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from pytest_rollout.model.check import Check, Effect, Means
+from pytest_rollout.model.check import Check, CheckMeans, Effect
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.plan.checks import read_check, read_means
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.tree import Tree
 
-_DOING = (Means.COMMAND, Means.HTTP, Means.SQL)
+_DOING = (CheckMeans.COMMAND, CheckMeans.HTTP, CheckMeans.SQL)
 
 
 def read_rollback(reader: Reader, phase: str, phases: Collection[str]) -> Rollback:
@@ -54,7 +54,7 @@ def _step(reader: Reader, tree: Tree, what: str) -> RollbackStep:
 
 
 def _sound(
-    reader: Reader, says: str, means: list[Means], action: Check | None, check: Check | None
+    reader: Reader, says: str, means: list[CheckMeans], action: Check | None, check: Check | None
 ) -> None:
     """That people can read a step, that it does one thing, and that its check only looks."""
     if not says:

@@ -8,7 +8,7 @@ from pytest_rollout import calendar
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import Bands, Cut
-from pytest_rollout.model.waiver import Opening, Waiver, Waives
+from pytest_rollout.model.waiver import Waiver, Waives, WindowDemand
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.cuts import Scale, cut, scale_of
 from pytest_rollout.plan.reader import Reader, nearest
@@ -152,7 +152,7 @@ def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
                 reader.problem(reader.line_of(kind.value), what, fix)
                 return
         case Waives.WINDOW:
-            known = list(Opening)
+            known = list(WindowDemand)
         case Waives.REQUIRES:
             known = phase.requires
     if word not in known:

@@ -35,7 +35,7 @@ _MOST = 16_000_000  # characters that are looked at; what follows is dropped
 _TAIL = 65_536  # no secret is longer, so none is cut in two by dropping so much more
 
 
-class Known:
+class KnownSecrets:
     """The secrets of one process: those that its environment has held so far."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
@@ -126,7 +126,7 @@ def _without(text: str, found: list[Span]) -> str:
     return "".join((*pieces, text[done:]))
 
 
-_known = Known()
+_known = KnownSecrets()
 learn = _known.learn
 hide = _known.hide
 hide_bytes = _known.hide_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_rollout.report import marks, text
+from pytest_rollout.report import escaping, text
 
 Row = tuple[str, ...]
 
@@ -34,19 +34,19 @@ def to_markdown(document: Document) -> str:
 
 
 def _markdown(document: Document) -> Iterator[str]:
-    yield f"# {marks.plain(document.title)}"
+    yield f"# {escaping.plain(document.title)}"
     yield from ("", *(_fact(row) for row in document.facts))
     for block in document.blocks:
-        yield from ("", f"## {marks.plain(block.title)}", "")
+        yield from ("", f"## {escaping.plain(block.title)}", "")
         if block.head:
-            yield from marks.table(*map(marks.plain, block.head))
-            yield from (marks.row(*map(marks.plain, row)) for row in block.rows)
+            yield from escaping.table(*map(escaping.plain, block.head))
+            yield from (escaping.row(*map(escaping.plain, row)) for row in block.rows)
         else:
             yield from (_fact(row) for row in block.rows)
 
 
 def _fact(row: Row) -> str:
-    return f"- {marks.item(row[0])}: {marks.plain(' '.join(row[1:]))}"
+    return f"- {escaping.item(row[0])}: {escaping.plain(' '.join(row[1:]))}"
 
 
 def to_html(document: Document) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from pytest_rollout.model.drill import Cell, Drill, LastNo, Outcome, Row, exit_status
+from pytest_rollout.model.drill import Cell, Drill, DrillOutcome, FaultRow, LastNo, exit_status
 from pytest_rollout.model.plan import Address
-from pytest_rollout.report.marks import code, plain, row, table
+from pytest_rollout.report.escaping import code, plain, row, table
 from pytest_rollout.report.text import count, moment, word
 
 _VERDICTS = {
@@ -21,7 +21,7 @@ _UNSAID = "every criterion left pass"
 def last_no(last: LastNo | None, gate: Address) -> str:
     """When a gate last said no, in one sentence for its reports."""
     if last is None:
-        return f"never in a drill (rollout drill {gate.plan}.{gate.phase})"
+        return f"never in a drill (rollout drill {gate.name})"
     release = f"release {last.release}, " if last.release else ""
     old = ", outdated: the plan was changed since" if last.outdated else ""
     by = f"{release}plan {last.plan_digest[:12]}{old}"
@@ -33,7 +33,7 @@ def summary(drills: Sequence[Drill]) -> str:
     cells = tuple(chain.from_iterable(drill.cells for drill in drills))
     if not cells:
         return "nothing was drilled: no criterion names a fault"
-    counts = {outcome: sum(cell.outcome is outcome for cell in cells) for outcome in Outcome}
+    counts = {outcome: sum(cell.outcome is outcome for cell in cells) for outcome in DrillOutcome}
     tally = ", ".join(f"{n} {outcome.value}" for outcome, n in counts.items() if n)
     faults = count(sum(len(drill.rows) for drill in drills), "fault")
     return f"{_VERDICTS[exit_status(cells)]}: {faults}, {tally}"
@@ -90,10 +90,10 @@ def _table(drill: Drill) -> Iterator[str]:
 
 def _asks(cell: Cell) -> bool:
     """Whether somebody must look at it."""
-    return cell.outcome not in (Outcome.CAUGHT, Outcome.NOT_APPLICABLE)
+    return cell.outcome not in (DrillOutcome.CAUGHT, DrillOutcome.NOT_APPLICABLE)
 
 
-def _beside(drilled: Row) -> Iterator[str]:
+def _beside(drilled: FaultRow) -> Iterator[str]:
     """What else a fault did."""
     if drilled.collapsed:
         yield _UNSAID

@@ -9,12 +9,12 @@ from pytest_rollout.model.finding import Finding, Part, SubjectKind
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.model.waiver import Use, Waived
+from pytest_rollout.model.waiver import Waived, WaiverUse
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import advice
-from pytest_rollout.report.facts import wall
-from pytest_rollout.report.stated import group_words, rule_words
-from pytest_rollout.report.worth import worth
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.rule_words import group_words, rule_words
+from pytest_rollout.report.trust import worth
 
 MOST_PARTS = 40
 _THEN = {
@@ -39,7 +39,7 @@ def explained(
     meaning = text.STATES[word] if rail else text.MEANING[finding.verdict]
     yield f"{finding.id}: {word} ({meaning})"
     yield f"  It says: {finding.says}."
-    yield f"  {_weight(phase, stated)} of {decision.address.plan}.{phase.id} ({phase.title})."
+    yield f"  {_weight(phase, stated)} of {decision.address.name} ({phase.title})."
     yield from (f"  Asked: {words}." for words in _asked(stated))
     if isinstance(stated, Guardrail) and stated.check is not None:
         yield f"  Watched: `rollout watch` asks {stated.check}."
@@ -181,10 +181,10 @@ def _waiver(waived: Waived) -> str:
 
 
 _USES = {
-    Use.APPLIED: "it covers what was seen: a GO is possible, on the condition below",
-    Use.UNNEEDED: "not needed, because the criterion is met without it",
-    Use.SHORT: "it does not cover this (it covers no more than its limit, and never what was "
+    WaiverUse.APPLIED: "it covers what was seen: a GO is possible, on the condition below",
+    WaiverUse.UNNEEDED: "not needed, because the criterion is met without it",
+    WaiverUse.SHORT: "it does not cover this (it covers no more than its limit, and never what was "
     "not seen)",
-    Use.EXPIRED: "it had expired",
-    Use.OTHER: "it is of another release",
+    WaiverUse.EXPIRED: "it had expired",
+    WaiverUse.OTHER: "it is of another release",
 }

@@ -15,8 +15,8 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, text
-from pytest_rollout.report.facts import wall
-from pytest_rollout.report.worth import worth
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.trust import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
 MOST_NOTED = 2  # lines of a notice, which stands above the reasons
@@ -33,7 +33,7 @@ _ANSWERS = {Answer.ROLLBACK: "back", Answer.NO_GO: "bad", Answer.HOLD: "held", A
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FindingRow:
     """A finding with its place in the page and the evidence that is shown of it."""
 
     anchor: str
@@ -61,11 +61,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class VerdictGroup:
     """The findings that share a verdict."""
 
     verdict: Verdict
-    rows: tuple[Row, ...]
+    rows: tuple[FindingRow, ...]
 
 
 def to_html(decision: Decision, last_no: str = "") -> str:
@@ -87,14 +87,14 @@ def to_html(decision: Decision, last_no: str = "") -> str:
         reasons=[(cause.id, said(cause.reason)) for cause in decision.reasons],
         sentence=said,
         zone=decision.timezone,
-        prefix=f"{decision.address.plan}.{decision.address.phase}.",
+        prefix=decision.address.full(""),
         tone=_ANSWERS[decision.answer],
         style=style,
         policy=policy,
     )
 
 
-def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[Group]:
+def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[VerdictGroup]:
     """Groups worst first; the worst evidence takes its share of the page before the rest."""
     number = 0
     for verdict, members in text.by_verdict(findings):
@@ -103,8 +103,8 @@ def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[G
             number += 1
             parts = text.worst_first(finding.parts)[: min(text.MOST_ROWS, budget)]
             budget -= len(parts)
-            rows.append(Row(f"{letter}{number}", finding, tuple(parts)))
-        yield Group(verdict, tuple(rows))
+            rows.append(FindingRow(f"{letter}{number}", finding, tuple(parts)))
+        yield VerdictGroup(verdict, tuple(rows))
 
 
 @cache

@@ -9,13 +9,13 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report import sentences, text
-from pytest_rollout.report.facts import wall
-from pytest_rollout.report.marks import code as _code
-from pytest_rollout.report.marks import item as _item
-from pytest_rollout.report.marks import plain as _plain
-from pytest_rollout.report.marks import row as _row
-from pytest_rollout.report.marks import table as _table
-from pytest_rollout.report.worth import worth
+from pytest_rollout.report.escaping import code as _code
+from pytest_rollout.report.escaping import item as _item
+from pytest_rollout.report.escaping import plain as _plain
+from pytest_rollout.report.escaping import row as _row
+from pytest_rollout.report.escaping import table as _table
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.trust import worth
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
 MOST_LINES = 20  # of reasons, conditions, notices, guardrails and notes
@@ -26,7 +26,7 @@ _QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Section:
     """Some lines under a heading: as many as fit, and how many more there are."""
 
     head: tuple[str, ...]
@@ -61,42 +61,42 @@ def to_markdown(decision: Decision, last_no: str = "") -> str:
     return "\n\n".join(fitted) + "\n"
 
 
-def _blocks(decision: Decision, last_no: str) -> Iterator[Block]:
-    yield Block((f"# {_plain(text.title(decision))}",))
+def _blocks(decision: Decision, last_no: str) -> Iterator[Section]:
+    yield Section((f"# {_plain(text.title(decision))}",))
     yield _facts(decision)
     for notice in text.notices(decision):
         says = f"> **{notice.title}.** {_plain(notice.says)}"
         items = [f"> - {_item(item)}" for item in notice.items]
-        yield Block((says, ">") if items else (says,), items)
+        yield Section((says, ">") if items else (says,), items)
     yield from _why(decision)
     if last_no:
-        yield Block((f"This gate last said no: {_plain(last_no)}.",))
+        yield Section((f"This gate last said no: {_plain(last_no)}.",))
     yield from _demands(decision)
     yield from _criteria(decision)
     yield from _guardrails(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
-    yield Block(("## For the record", ""), rows)
+    yield Section(("## For the record", ""), rows)
 
 
-def _facts(decision: Decision) -> Block:
+def _facts(decision: Decision) -> Section:
     facts = text.facts(decision)
     cells = [
         f"{_plain(value)} {_code(more)}" if more else _plain(value) for _, value, more in facts
     ]
-    return Block((*_table(*(name for name, _, _ in facts)), _row(*cells)))
+    return Section((*_table(*(name for name, _, _ in facts)), _row(*cells)))
 
 
-def _why(decision: Decision) -> Iterator[Block]:
+def _why(decision: Decision) -> Iterator[Section]:
     zone = decision.timezone
     causes = [(cause.id, sentences.text(cause.reason, zone)) for cause in decision.reasons]
     rows = [
         f"- {_code(name)}: {_plain(says)}" if name else f"- {_item(says)}" for name, says in causes
     ]
     if decision.reasons:
-        yield Block((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
+        yield Section((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
     free = text.without_conditions(decision)
     if free:
-        yield Block((free,))
+        yield Section((free,))
     if decision.conditions:
         rails = {finding.id for finding in decision.guardrails}
         owed = [
@@ -110,22 +110,22 @@ def _why(decision: Decision) -> Iterator[Block]:
             for condition in decision.conditions
         ]
         heading = (f"## {text.conditions_title(decision)}", "")
-        yield Block((*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed)
+        yield Section((*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed)
     if text.aside(decision):
-        yield Block((text.aside(decision),))
+        yield Section((text.aside(decision),))
 
 
-def _demands(decision: Decision) -> Iterator[Block]:
+def _demands(decision: Decision) -> Iterator[Section]:
     rows = [
         _row(_code(finding.id), text.word(finding.verdict), _said(finding, decision))
         for _, members in text.by_verdict(decision.demands)
         for finding in members
     ]
     if rows:
-        yield Block(("## Demands on the run", "", *_table("Demand", "Verdict", "Because")), rows)
+        yield Section(("## Demands on the run", "", *_table("Demand", "Verdict", "Because")), rows)
 
 
-def _criteria(decision: Decision) -> Iterator[Block]:
+def _criteria(decision: Decision) -> Iterator[Section]:
     if not decision.criteria:
         return
     ordered = [found for _, members in text.by_verdict(decision.criteria) for found in members]
@@ -133,7 +133,7 @@ def _criteria(decision: Decision) -> Iterator[Block]:
     tally = f"{counted}: {text.tally(finding.verdict for finding in ordered)}. Worst first."
     head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")
     rows = [_criterion(finding, decision) for finding in ordered]
-    yield Block(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
+    yield Section(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
     told = [
         _evidence(finding, decision.timezone)
         for finding in ordered
@@ -141,7 +141,7 @@ def _criteria(decision: Decision) -> Iterator[Block]:
     ]
     if told:
         says = "Of what does not pass; the rest is in report.html and decision.json."
-        yield Block(("## Evidence", "", says), told, most=len(told), turn=1)
+        yield Section(("## Evidence", "", says), told, most=len(told), turn=1)
 
 
 def _said(finding: Finding, decision: Decision) -> str:
@@ -193,7 +193,7 @@ def _part(part: Part, zone: str) -> str:
     return f"{name}{says} (seen {_plain(text.value(seen))} in {counted}{at}).{told}"
 
 
-def _guardrails(decision: Decision) -> Iterator[Block]:
+def _guardrails(decision: Decision) -> Iterator[Section]:
     rows = [
         _row(
             _named(finding),
@@ -206,4 +206,4 @@ def _guardrails(decision: Decision) -> Iterator[Block]:
     ]
     if rows:
         head = _table("Guardrail", "State", "Reason", "Allowed")
-        yield Block(("## Guardrails", "", *head), rows)
+        yield Section(("## Guardrails", "", *head), rows)

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report import cleared, gates, measured
-from pytest_rollout.report.facts import Facts, Say, buckets, joined
+from pytest_rollout.report import clearance_sentences, gate_sentences, measurement_sentences
+from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
 
 SILENT = ("passed", "no-reason")  # codes that say no more than the verdict beside them
 
@@ -69,13 +69,13 @@ def _holes(f: Facts) -> str:
 
 def _other_holes(f: Facts) -> str:
     whys = "; ".join(f.each_said("whys"))
-    other = measured.other_side(f)
+    other = measurement_sentences.other_side(f)
     many = f.count("holes", "sample")
     return f"{many} of the other side, {other}, cannot be judged: {whys}"
 
 
 def _other_few(f: Facts) -> str:
-    other = measured.other_side(f)
+    other = measurement_sentences.other_side(f)
     return f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
 
 
@@ -171,14 +171,14 @@ def _score(f: Facts) -> str:
 
 
 _MEASURED: Mapping[str, Say] = {
-    "within": measured.within_cuts,
-    "beyond": measured.within_cuts,
-    "warned": measured.warned,
-    "between": measured.between,
-    "open": measured.undecided,
-    "tolerated": measured.tolerated,
-    "ranks.shifted": lambda f: measured.ranks(f, "a harmful shift"),
-    "ranks.alike": lambda f: measured.ranks(f, "no shift beyond it"),
+    "within": measurement_sentences.within_cuts,
+    "beyond": measurement_sentences.within_cuts,
+    "warned": measurement_sentences.warned,
+    "between": measurement_sentences.between,
+    "open": measurement_sentences.undecided,
+    "tolerated": measurement_sentences.tolerated,
+    "ranks.shifted": lambda f: measurement_sentences.ranks(f, "a harmful shift"),
+    "ranks.alike": lambda f: measurement_sentences.ranks(f, "no shift beyond it"),
     "outside-theorem": lambda f: (
         f"{f.said('reason')} (Kayenta's rule, outside the theorem: worse evidence may turn it "
         "into a pass)"
@@ -257,4 +257,9 @@ _STATED: Mapping[str, Say] = {
     "waiver.short": lambda f: f"{f.said('reason')}; its waiver does not cover this",
     "waiver.limit": lambda f: f"{f.said('reason')}, with its waiver {f['limit']}",
 }
-TABLE: Mapping[str, Say] = {**_MEASURED, **_STATED, **gates.SENTENCES, **cleared.SENTENCES}
+TABLE: Mapping[str, Say] = {
+    **_MEASURED,
+    **_STATED,
+    **gate_sentences.SENTENCES,
+    **clearance_sentences.SENTENCES,
+}

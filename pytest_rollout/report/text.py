@@ -11,9 +11,9 @@ from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, Sub
 from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
-from pytest_rollout.model.waiver import Use
+from pytest_rollout.model.waiver import WaiverUse
 from pytest_rollout.report import sentences
-from pytest_rollout.report.facts import amount, wall
+from pytest_rollout.report.fact_words import amount, wall
 
 NAME, SENTENCE, TEXT = 160, 300, 600  # most characters of an id, of a repeated and of a full text
 MOST_ROWS = 50  # evidence of one criterion
@@ -177,9 +177,9 @@ def reset_words(reset: Reset, zone: str) -> str:
 def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
     """How many waivers a gate has and how many of them it rests on, and each, those first."""
     uses = [waived.use for waived in decision.waivers]
-    applied = uses.count(Use.APPLIED)
+    applied = uses.count(WaiverUse.APPLIED)
     says = f"{count(len(uses), 'waiver')}, {applied} applied: accepted there, though not passed."
-    ordered = sorted(decision.waivers, key=lambda waived: waived.use is not Use.APPLIED)
+    ordered = sorted(decision.waivers, key=lambda waived: waived.use is not WaiverUse.APPLIED)
     return says, tuple(waived.words for waived in ordered)
 
 

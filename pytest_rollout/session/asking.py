@@ -34,12 +34,12 @@ def asked_phases(
 def unknown_names(plans: Sequence[Plan], named: Sequence[str]) -> list[str]:
     """The values of `--rollout-phase` that name no plan and no phase."""
     known = {plan.id for plan in plans}
-    known |= {f"{plan.id}.{phase.id}" for plan in plans for phase in plan.phases}
+    known |= {plan.address(phase.id).name for plan in plans for phase in plan.phases}
     return [name for name in named if name not in known]
 
 
 def _named(plan: Plan, phase: Phase, named: Sequence[str]) -> bool:
-    return plan.id in named or f"{plan.id}.{phase.id}" in named
+    return plan.id in named or plan.address(phase.id).name in named
 
 
 def dependence(expression: str, every: frozenset[str]) -> Callable[[frozenset[str]], bool]:

@@ -28,7 +28,11 @@ class Bound:
     @property
     def name(self) -> str:
         """The phase's full name."""
-        return f"{self.plan.id}.{self.phase.id}"
+        return self.plan.address(self.phase.id).name
+
+    def full(self, slug: str) -> str:
+        """Return the full id of a criterion or guardrail of the phase."""
+        return self.plan.address(self.phase.id).full(slug)
 
     @property
     def gates(self) -> frozenset[Gate]:

@@ -36,7 +36,7 @@ class Collecting:
         self._broken: list[list[str]] = []
         self._other_failures = False
         self._read: set[Path] = set()
-        self._asked = {f"{plan.id}.{phase.id}" for plan, phase in request.asked}
+        self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
             one.path.relative_to(request.root).as_posix() for one in request.broken
@@ -185,7 +185,7 @@ class Collecting:
             gates = self._gates(bound)
             for criterion in bound.criteria:
                 if criterion.gate in gates:
-                    expected.setdefault(f"{bound.name}.{criterion.id}", []).append(nodeid)
+                    expected.setdefault(bound.full(criterion.id), []).append(nodeid)
             if nodeid not in there:
                 self._dropped.setdefault(nodeid, "dropped during collection")
         self._expect_the_plans_own(expected)
@@ -247,7 +247,7 @@ class Collecting:
             for one in phase.criteria:
                 if one.check and one.gate in self.request.gates_of(plan, phase):
                     item = f"{plan.path}::{item_name(phase.id, one.id)}"
-                    items = expected.setdefault(f"{plan.id}.{phase.id}.{one.id}", [])
+                    items = expected.setdefault(plan.address(phase.id).full(one.id), [])
                     if item not in items:
                         items.append(item)
                         self._dropped.setdefault(item, "the plan's file was not collected")
@@ -255,7 +255,7 @@ class Collecting:
     def _criteria_of(self, address: Address) -> list[str]:
         """The full ids of the criteria of an asked gate."""
         return [
-            f"{plan.id}.{phase.id}.{one.id}"
+            plan.address(phase.id).full(one.id)
             for plan, phase in self.request.asked
             if (plan.id, phase.id) == (address.plan, address.phase)
             for one in phase.criteria
@@ -267,7 +267,7 @@ class Collecting:
         found: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():
             for criterion in bound.criteria:
-                found.setdefault(f"{bound.name}.{criterion.id}", []).append(nodeid)
+                found.setdefault(bound.full(criterion.id), []).append(nodeid)
         return found
 
 

@@ -19,8 +19,8 @@ from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.finishing import FINISHING, Finishing
-from pytest_rollout.session.hiding import Hiding
 from pytest_rollout.session.recorder import Recorder
+from pytest_rollout.session.redacting import Hiding
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
     Request,
@@ -172,7 +172,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(fixtures, "rollout-fixtures")
         stating = [plan for plan in request.plans if any(c.check for _, c in plan.criteria())]
         if stating:
-            from pytest_rollout.session.planned import Planned
+            from pytest_rollout.session.plan_checks import Planned
 
             register(Planned(stating, request.root), "rollout-planned")
         register(local, "rollout-local")

@@ -120,7 +120,7 @@ class Finishing:
         body = {name: getattr(fact, name) for name in fact.__slots__}
         for other, phase in self._request.asked:
             if other.id == plan.id:
-                self._append(RecordKind.RELEASE, body, plan.id, f"{plan.id}.{phase.id}")
+                self._append(RecordKind.RELEASE, body, plan.id, plan.address(phase.id).name)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, or pytest.exit."""

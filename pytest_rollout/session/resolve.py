@@ -20,8 +20,8 @@ from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.session.asking import asked_phases, dependence, names_in, unknown_names
+from pytest_rollout.session.narrowing import looks, narrowed
 from pytest_rollout.session.request import Handover, Request
-from pytest_rollout.session.scope import looks, narrowed
 
 
 def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
@@ -110,7 +110,7 @@ def _check_names(loaded: Sequence[Loaded], sound: Sequence[Plan], named: Sequenc
     unknown = [name for name in unknown_names(sound, named) if name.partition(".")[0] not in ids]
     if unknown:
         known = [plan.id for plan in sound]
-        known += [f"{plan.id}.{phase.id}" for plan in sound for phase in plan.phases]
+        known += [plan.address(phase.id).name for plan in sound for phase in plan.phases]
         raise pytest.UsageError(
             *(f"--rollout-phase: unknown `{name}` ({nearest(name, known)})" for name in unknown)
         )

@@ -14,11 +14,11 @@ from pytest_rollout.model.plan import Effect, Gate
 from pytest_rollout.model.verdict import Verdict, worst
 from pytest_rollout.redact import cap
 from pytest_rollout.session.binding import Bound
+from pytest_rollout.session.bodies import BodySeen, Innermost
 from pytest_rollout.session.collecting import Collecting
-from pytest_rollout.session.elsewhere import Elsewhere
-from pytest_rollout.session.innermost import Innermost, Seen
 from pytest_rollout.session.recorder import Current, Recorder
 from pytest_rollout.session.stage import PhaseRun, Stage
+from pytest_rollout.session.stray_failures import Elsewhere
 from pytest_rollout.targets.trouble import trouble
 
 _MAX_REASON = 500
@@ -38,7 +38,7 @@ class Attempts:
         self._attempts: list[list[tuple[Verdict, str]]] = []
         self._remarks: list[str] = []  # of an attempt whose reports have not all come
 
-    def add(self, report: pytest.TestReport, seen: Seen) -> None:
+    def add(self, report: pytest.TestReport, seen: BodySeen) -> None:
         """Take one report, and what was seen of its stage; a set-up starts an attempt."""
         if report.when == "setup" or not self._attempts:
             self._attempts.append([])
@@ -46,7 +46,7 @@ class Attempts:
         if report.when == "teardown":
             self._take_remarks()
 
-    def _judge(self, report: pytest.TestReport, seen: Seen) -> tuple[Verdict, str]:
+    def _judge(self, report: pytest.TestReport, seen: BodySeen) -> tuple[Verdict, str]:
         if hasattr(report, "wasxfail"):
             how = "passed although marked xfail" if report.passed else "xfailed"
             return Verdict.MISSING, f"{how}: no evidence"

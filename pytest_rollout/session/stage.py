@@ -43,7 +43,7 @@ class PhaseRun:
         self.recorder = recorder
         self.plan = plan
         self.phase = phase
-        self.name = f"{plan.id}.{phase.id}"
+        self.name = plan.address(phase.id).name
         self.environment = recorder.request.environment_of(plan)
         self.events: list[Event] = []
         self.begun = False

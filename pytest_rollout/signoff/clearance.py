@@ -16,11 +16,11 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.model.waiver import Opening, Use, Waiver, Waives
+from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class GateFacts:
     """What is known of a gate."""
 
     run: str  # its last full run
@@ -44,7 +44,7 @@ class Clearance:
 
 
 def clearance(
-    plan: Plan, address: Address, known: Known, now: datetime, max_age_us: int | None = None
+    plan: Plan, address: Address, known: GateFacts, now: datetime, max_age_us: int | None = None
 ) -> Clearance:
     """Whether a change behind a gate may start now, and every demand with its finding.
 
@@ -54,7 +54,7 @@ def clearance(
     return Clearance(address, _answer(known, findings), findings)
 
 
-def _answer(known: Known, findings: tuple[Finding, ...]) -> Answer:
+def _answer(known: GateFacts, findings: tuple[Finding, ...]) -> Answer:
     if not any(finding.verdict.holds_back for finding in findings):
         return Answer.GO
     believed = known.decision is not None and not known.doubt
@@ -64,7 +64,7 @@ def _answer(known: Known, findings: tuple[Finding, ...]) -> Answer:
 
 
 def _demands(
-    plan: Plan, address: Address, known: Known, now: datetime, max_age_us: int | None
+    plan: Plan, address: Address, known: GateFacts, now: datetime, max_age_us: int | None
 ) -> Iterator[Finding]:
     decision = known.decision
     if decision is None or known.doubt:
@@ -83,7 +83,7 @@ def _demands(
 
 
 def _real(
-    plan: Plan, phase: Phase, decision: Decision, known: Known, now: datetime
+    plan: Plan, phase: Phase, decision: Decision, known: GateFacts, now: datetime
 ) -> Iterator[Finding]:
     """What is asked of a real environment only: a rehearsal starts nothing."""
     if plan.release is not None:
@@ -130,7 +130,7 @@ def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None
     return _yes("age", "clear.decided", at=at)
 
 
-def _same_release(decision: Decision, known: Known) -> Finding:
+def _same_release(decision: Decision, known: GateFacts) -> Finding:
     if known.release_error:
         return _no("release", "release.unreadable", error=known.release_error)
     if known.release != decision.release:
@@ -139,7 +139,7 @@ def _same_release(decision: Decision, known: Known) -> Finding:
     return _yes("release", "clear.same-release", release=known.release)
 
 
-def _required(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:
+def _required(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iterator[Finding]:
     for name in phase.requires:
         answer = known.required.get(name, "undecided")
         gate = str(Address(plan.id, name, Gate.EXIT))
@@ -153,7 +153,7 @@ def _required(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator
             yield _held("requires", reason)
 
 
-def _revalidated(phase: Phase, known: Known) -> Iterator[Finding]:
+def _revalidated(phase: Phase, known: GateFacts) -> Iterator[Finding]:
     """After a ROLLBACK, what the plan wants looked at again before the phase goes on."""
     if not known.rolled_back:
         return
@@ -166,7 +166,7 @@ def _revalidated(phase: Phase, known: Known) -> Iterator[Finding]:
             yield _yes("revalidated", "clear.revalidated", **facts)
 
 
-def _open(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Finding]:
+def _open(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iterator[Finding]:
     at = instant(calendar.to_us(now), plan.timezone)
     moment: dict[str, Fact] = {"at": at, "opens": calendar.opening_words(plan, phase, now)}
     closed = dict(_closed(plan, phase, now, moment))
@@ -179,17 +179,17 @@ def _open(plan: Plan, phase: Phase, known: Known, now: datetime) -> Iterator[Fin
 
 def _closed(
     plan: Plan, phase: Phase, now: datetime, moment: Mapping[str, Fact]
-) -> Iterator[tuple[Opening, Reason]]:
+) -> Iterator[tuple[WindowDemand, Reason]]:
     """What of the calendar stands against a moment."""
     window = calendar.phase_window(plan, phase)
     if window and not window[0] <= now < window[1]:
         words = calendar.window_words(plan, phase)
-        yield Opening.PHASE, Reason("clear.outside", {**moment, "window": words})
+        yield WindowDemand.PHASE, Reason("clear.outside", {**moment, "window": words})
     freeze = calendar.frozen(plan, now, phase.risk)
     if freeze is not None:
-        yield Opening.FREEZE, Reason("clear.frozen", {**moment, "freeze": str(freeze)})
+        yield WindowDemand.FREEZE, Reason("clear.frozen", {**moment, "freeze": str(freeze)})
     if not calendar.admitted(plan, phase, now):
-        yield Opening.CHANGE, Reason("clear.not-admitted", {**moment, "risk": phase.risk})
+        yield WindowDemand.CHANGE, Reason("clear.not-admitted", {**moment, "risk": phase.risk})
 
 
 def _waived(
@@ -197,7 +197,7 @@ def _waived(
     reason: Reason,
     name: str,
     waivers: tuple[Waiver, ...],
-    known: Known,
+    known: GateFacts,
     now: datetime,
 ) -> Finding:
     """What stands against a change, unless a waiver of it is in force."""
@@ -219,11 +219,11 @@ def _over(plan: Plan, waiver: Waiver, now: datetime) -> bool:
 def _waivers(plan: Plan, phase: Phase, decision: Decision, now: datetime) -> Iterator[Finding]:
     """The waivers that the decision rests on must still stand, as they were."""
     for used in decision.waivers:
-        if used.use is not Use.APPLIED:
+        if used.use is not WaiverUse.APPLIED:
             continue
         slug = used.id.rpartition(".")[2]
         stated = plan.waivers_of(Waives.CRITERION, phase.id, slug)
-        same = [waiver for waiver in stated if waiver.kept(used.id, Use.APPLIED) == used]
+        same = [waiver for waiver in stated if waiver.kept(used.id, WaiverUse.APPLIED) == used]
         if not same:
             yield _no("waivers", "clear.waiver-changed", criterion=used.id)
         elif _over(plan, same[0], now):

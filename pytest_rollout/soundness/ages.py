@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pytest_rollout.model.plan import EMBEDDED, Guardrail
 from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind, duration_words
 from pytest_rollout.soundness import extremes
-from pytest_rollout.soundness.about import About, Remark
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.worlds import length_of
 
 _DAY_US = 86_400_000_000

@@ -22,7 +22,7 @@ from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Confidence, Rule, ScopeKind, Take
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.soundness.supposed import values
+from pytest_rollout.soundness.sample_sets import values
 
 LOOKS = 24  # samples of a phase, where nobody says how many it holds
 LEVEL = Fraction(1, 20)

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 from pytest_rollout.judge.intervals import least
 from pytest_rollout.model.rule import Rule, Take, Versus
-from pytest_rollout.report.facts import count
+from pytest_rollout.report.fact_words import count
 from pytest_rollout.soundness import needs
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.alarms import LEVEL
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import needing, percent
 
 _RARE = (Take.RATE, Take.SHARE, Take.SUM)  # often zero, where bad things are counted

@@ -22,8 +22,7 @@ from pytest_rollout.model.finding import Finding, Part, said
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Kind, Phase
 from pytest_rollout.model.rule import Rule, Scope
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.soundness.about import About
-from pytest_rollout.soundness.supposed import (
+from pytest_rollout.soundness.sample_sets import (
     ENOUGH,
     Supposed,
     scoped,
@@ -31,6 +30,7 @@ from pytest_rollout.soundness.supposed import (
     tractable,
     values,
 )
+from pytest_rollout.soundness.subject import About
 from pytest_rollout.soundness.worlds import judged_at, world_of
 
 GOOD = (Verdict.PASS, Verdict.WARN)

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 from pytest_rollout.soundness import extremes
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.alarms import LEVEL, Alarms, surer
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import needing, percent
 
 OFTEN = 0.05  # a chance of a false alarm that is worth a remark

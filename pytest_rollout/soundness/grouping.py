@@ -8,9 +8,9 @@ from dataclasses import replace
 from pytest_rollout.model.plan import Address, Criterion, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.soundness import extremes
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.extremes import GOOD
-from pytest_rollout.soundness.supposed import beyond
+from pytest_rollout.soundness.sample_sets import beyond
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import told
 
 _SCORE = "state a score between 0 and 100 that depends on the members"
@@ -70,7 +70,7 @@ def due(about: About) -> Iterator[Remark]:
     same = address.phase == phase.id
     later = same and stated.gate is Gate.ENTRY and address.gate is Gate.EXIT
     if (same and not later) or address.phase in _before(plan, phase):
-        own = f"{plan.id}.{phase.id}/{stated.gate}"
+        own = str(plan.address(phase.id, stated.gate))
         what = f"is due at {address}, which is decided no later than its own gate, {own}"
         yield about.remark(f"{what}: a circle", "name a gate that comes after")
 

@@ -13,11 +13,11 @@ from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Rule, Scope, Take
-from pytest_rollout.report.facts import count
+from pytest_rollout.report.fact_words import count
 from pytest_rollout.soundness import extremes
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.extremes import GOOD
-from pytest_rollout.soundness.supposed import values
+from pytest_rollout.soundness.sample_sets import values
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import asked, needing, percent, where
 
 

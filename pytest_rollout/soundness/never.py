@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.rule import Cut, Rule, ScopeKind
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.report.facts import count
+from pytest_rollout.report.fact_words import count
 from pytest_rollout.soundness import extremes, shares
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.extremes import GOOD, Extremes
-from pytest_rollout.soundness.supposed import ENOUGH, scoped
+from pytest_rollout.soundness.sample_sets import ENOUGH, scoped
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import asked, decisive, needing, where
 
 

@@ -17,10 +17,10 @@ from pytest_rollout.soundness import (
     shares,
     tolerating,
 )
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.alarms import alarms
 from pytest_rollout.soundness.false_alarms import Assumed
-from pytest_rollout.soundness.supposed import beyond
+from pytest_rollout.soundness.sample_sets import beyond
+from pytest_rollout.soundness.subject import About, Remark
 
 __all__ = ["Assumed", "Remark", "remarks"]
 

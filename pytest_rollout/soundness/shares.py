@@ -8,7 +8,7 @@ from fractions import Fraction
 from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.rule import Cut, Rule, Take
 from pytest_rollout.model.units import PERCENT
-from pytest_rollout.soundness.about import About, Remark
+from pytest_rollout.soundness.subject import About, Remark
 
 _SHARES = (Take.RATE, Take.SHARE)
 _HALF = Fraction(1, 2)

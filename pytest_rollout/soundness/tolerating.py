@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from pytest_rollout.model.rule import Rule, ScopeKind, Tolerate
 from pytest_rollout.soundness import extremes
-from pytest_rollout.soundness.about import About, Remark
 from pytest_rollout.soundness.extremes import GOOD
-from pytest_rollout.soundness.supposed import scoped
+from pytest_rollout.soundness.sample_sets import scoped
+from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import told, where
 
 

@@ -28,7 +28,14 @@ from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.rule import PREVIOUS, PerUnit, Rule, ScopeKind, Streak, Take
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.soundness.supposed import HOUR, SECOND, Supposed, buckets, other_sample, values
+from pytest_rollout.soundness.sample_sets import (
+    HOUR,
+    SECOND,
+    Supposed,
+    buckets,
+    other_sample,
+    values,
+)
 
 RUN, CHECK = "supposed", "supposed::check"
 _NOON = 1_736_942_400_000_000  # of 2025-01-15 in UTC: when a phase without a date is judged

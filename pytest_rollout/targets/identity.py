@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.plan import Environment, Plan, Reading
+from pytest_rollout.model.plan import Environment, FactSource, Plan
 from pytest_rollout.redact import hide
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.reference import IDENTITY_HEADER
@@ -40,7 +40,7 @@ def identify(when: str, plan: Plan, environment: Environment) -> ReleaseFact:
 
 
 def read_identity(
-    when: str, url: str, release: Reading | None, configuration: Reading | None
+    when: str, url: str, release: FactSource | None, configuration: FactSource | None
 ) -> ReleaseFact:
     """What the target at ``url`` says now; what cannot be read is an error in the fact."""
     import httpx  # tens of milliseconds, for runs that ask a target
@@ -54,7 +54,7 @@ def read_identity(
     return ReleaseFact(when, version, fingerprint, "mocked HTTP" if mocked() else reference)
 
 
-def _release(client: httpx.Client, reading: Reading | None) -> tuple[str | None, str | None]:
+def _release(client: httpx.Client, reading: FactSource | None) -> tuple[str | None, str | None]:
     if reading is None:
         return None, None
     response = _get(client, reading.path)
@@ -105,7 +105,7 @@ def _get(client: httpx.Client, path: str) -> httpx.Response:
     return httpx.Response(200, headers=headers, content=b"".join(chunks), request=response.request)
 
 
-def _fingerprint(client: httpx.Client, reading: Reading | None) -> str | None:
+def _fingerprint(client: httpx.Client, reading: FactSource | None) -> str | None:
     if reading is None:
         return None
     body = _get(client, reading.path).json()

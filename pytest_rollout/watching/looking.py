@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pytest_rollout.evidence.live import Now, read_now
+from pytest_rollout.evidence.live_world import Now, read_now
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.watching.poll import Poller
 from pytest_rollout.watching.record import Recording
-from pytest_rollout.watching.state import Standing, standings
+from pytest_rollout.watching.state import GuardrailStanding, standings
 
 SEAL_EVERY_S = 600.0
 _SHARE = 3  # judging that is slow takes at most a part of the time: of so many and one
@@ -19,11 +19,11 @@ _SLOW_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class WatchLook:
     """What one look found."""
 
     at_us: int
-    found: tuple[Standing, ...]
+    found: tuple[GuardrailStanding, ...]
     release: str | None
     trouble: tuple[str, ...]
     begun: bool
@@ -51,7 +51,7 @@ class Looking:
         self._now: Now | None = None
         self._rest_until = 0.0
         self._same = False  # whether nothing but this watch added to what was judged last
-        self._last: Look | None = None
+        self._last: WatchLook | None = None
         self.fact: ReleaseFact | None = None
 
     def start(self) -> None:
@@ -72,7 +72,7 @@ class Looking:
             return fact is self.fact
         return not fact.error and fact.release == self.fact.release
 
-    def look(self, *, last: bool = False) -> Look:
+    def look(self, *, last: bool = False) -> WatchLook:
         """Ask, write what was answered, and judge, unless judging takes too much of the time."""
         if time.monotonic() - self._recording.started > self._seal_every_s:
             self._turn()
@@ -93,7 +93,7 @@ class Looking:
         if self.fact and self.fact.error:
             troubles = (f"the release could not be read: {self.fact.error}", *troubles)
         begun = world.begun_us is not None
-        self._last = Look(at_us, found, self.release, troubles, begun)
+        self._last = WatchLook(at_us, found, self.release, troubles, begun)
         return self._last
 
     def _turn(self) -> None:

@@ -40,7 +40,7 @@ class Watched:
     @property
     def phase(self) -> str:
         """The phase's full name."""
-        return f"{self.address.plan}.{self.address.phase}"
+        return self.address.name
 
 
 class Recording:

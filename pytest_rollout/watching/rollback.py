@@ -22,7 +22,7 @@ from pytest_rollout.watching.trips import STEP, events, key_of
 _PAUSE_S = 1.0
 
 
-class Outcome(StrEnum):
+class StepOutcome(StrEnum):
     """What became of a step."""
 
     BEGUN = "begun"
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
     @property
     def good(self) -> bool:
         """Whether nothing of it is left to do."""
-        return self in (Outcome.DONE, Outcome.ALREADY)
+        return self in (StepOutcome.DONE, StepOutcome.ALREADY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Ran:
 
     number: int
     step: RollbackStep
-    outcome: Outcome
+    outcome: StepOutcome
     because: str = ""
 
     @property
@@ -77,38 +77,38 @@ class Runner:
         stopped = False
         for number, step in enumerate(rollback.steps, 1):
             if stopped:
-                yield Ran(number, step, Outcome.LEFT)
+                yield Ran(number, step, StepOutcome.LEFT)
                 continue
             ran = self._step(number, step)
             self._record(ran)
             yield ran
-            stopped = ran.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and not keep_going
+            stopped = ran.outcome in (StepOutcome.FAILED, StepOutcome.UNKNOWN) and not keep_going
 
     def _step(self, number: int, step: RollbackStep) -> Ran:
         action = step.action
         if step.check is not None and not self._unmet(step.check):
-            return Ran(number, step, Outcome.ALREADY, f"{step.check} holds")
+            return Ran(number, step, StepOutcome.ALREADY, f"{step.check} holds")
         if action is None:
-            return Ran(number, step, Outcome.BY_HAND)
+            return Ran(number, step, StepOutcome.BY_HAND)
         if action.effect not in self._allow:
             because = f"{self._place.environment} does not allow {action.effect.value}"
-            return Ran(number, step, Outcome.FAILED, because)
+            return Ran(number, step, StepOutcome.FAILED, because)
         before = self._before(number, step)
         if before is not None:
             return before
-        mine = self._record(Ran(number, step, Outcome.BEGUN))
+        mine = self._record(Ran(number, step, StepOutcome.BEGUN))
         if self._before(number, step, until=mine) is not None:
-            return Ran(number, step, Outcome.UNKNOWN, "somebody else began it at the same time")
+            return Ran(number, step, StepOutcome.UNKNOWN, "somebody else began it at the same time")
         try:
             do(action, self._place, self._root)
         except Exception as error:  # whatever it raised, the step is not known to be done
-            return Ran(number, step, Outcome.FAILED, trouble(error))
+            return Ran(number, step, StepOutcome.FAILED, trouble(error))
         if step.check is None:
-            return Ran(number, step, Outcome.DONE, "no check says that it holds")
+            return Ran(number, step, StepOutcome.DONE, "no check says that it holds")
         wrong = self._until_it_holds(step.check)
         if wrong:
-            return Ran(number, step, Outcome.FAILED, f"it ran, and then {wrong}")
-        return Ran(number, step, Outcome.DONE, f"{step.check} holds")
+            return Ran(number, step, StepOutcome.FAILED, f"it ran, and then {wrong}")
+        return Ran(number, step, StepOutcome.DONE, f"{step.check} holds")
 
     def _before(self, number: int, step: RollbackStep, until: int | None = None) -> Ran | None:
         """What was done about the step since the trip, where that keeps it from being run."""
@@ -122,14 +122,14 @@ class Runner:
             return None
         outcome, at_us = said
         when = calendar.stamp(at_us)
-        if outcome == Outcome.BEGUN:
+        if outcome == StepOutcome.BEGUN:
             limit_us = _limit_us(step)
             if step.check is not None and time.time_ns() // 1000 - at_us > limit_us:
                 return None  # its check says that it does not hold, and nobody is at it any more
             because = f"it was begun at {when}, and nobody said how it ended"
-            return Ran(number, step, Outcome.UNKNOWN, because)
-        if step.check is None and Outcome(outcome).good:
-            return Ran(number, step, Outcome.ALREADY, f"it was run at {when}")
+            return Ran(number, step, StepOutcome.UNKNOWN, because)
+        if step.check is None and StepOutcome(outcome).good:
+            return Ran(number, step, StepOutcome.ALREADY, f"it was run at {when}")
         return None
 
     def _until_it_holds(self, check: Check) -> str:

@@ -12,11 +12,11 @@ from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.verdict import Answer, State, worst_answer
-from pytest_rollout.report.facts import amount
+from pytest_rollout.report.fact_words import amount
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GuardrailStanding:
     """A guardrail at one look."""
 
     guardrail: Guardrail
@@ -52,8 +52,8 @@ def standings(
     world: World,
     running: World,
     at_us: int,
-    before: Sequence[Standing] = (),
-) -> tuple[Standing, ...]:
+    before: Sequence[GuardrailStanding] = (),
+) -> tuple[GuardrailStanding, ...]:
     """Each guardrail as a gate would see it; one that what still runs has tripped is tripped.
 
     ``before`` is an earlier look at the same world, to which only later slots were added.
@@ -66,10 +66,10 @@ def standings(
         if finding.state is not State.TRIPPED and running.seen != world.seen:
             ahead = judge_guardrail(Case(plan, phase, running, at_us), rail)
             finding = ahead if ahead.state is State.TRIPPED else finding
-        standing.append(Standing(rail, finding, memory))
+        standing.append(GuardrailStanding(rail, finding, memory))
     return tuple(standing)
 
 
-def answer(standing: Sequence[Standing]) -> Answer:
+def answer(standing: Sequence[GuardrailStanding]) -> Answer:
     """The worst that any of them asks for; HOLD where nothing is watched."""
     return worst_answer(rail.answer for rail in standing)

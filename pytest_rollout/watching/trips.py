@@ -15,7 +15,7 @@ from pytest_rollout.judge.case import instant
 from pytest_rollout.model.rollback import RollbackStep
 from pytest_rollout.report import sentences
 from pytest_rollout.watching.record import Recording, Watched
-from pytest_rollout.watching.state import Standing
+from pytest_rollout.watching.state import GuardrailStanding
 
 TRIP = "trip"
 STEP = "rollback-step"
@@ -30,7 +30,9 @@ class Trip:
     known: bool  # recorded before this watch saw it
 
 
-def record_trip(recording: Recording, standing: Standing, release: str | None, zone: str) -> Trip:
+def record_trip(
+    recording: Recording, standing: GuardrailStanding, release: str | None, zone: str
+) -> Trip:
     """Put a trip on record, unless it is: one stays until the guardrail is reset."""
     watched = recording.watched
     id_ = standing.finding.id

@@ -10,8 +10,8 @@ from pytest_rollout.judge.case import instant
 from pytest_rollout.model.rule import Cut, duration_words
 from pytest_rollout.report import sentences
 from pytest_rollout.report.stored import plain
-from pytest_rollout.watching.looking import Look
-from pytest_rollout.watching.state import Standing, answer
+from pytest_rollout.watching.looking import WatchLook
+from pytest_rollout.watching.state import GuardrailStanding, answer
 
 _HEAD = ("guardrail", "state", "value", "limit", "since", "then")
 _MOST_TROUBLE = 3
@@ -28,7 +28,7 @@ class View:
         self._trouble: tuple[str, ...] = ()
         self._looks = 0
 
-    def take(self, look: Look) -> list[str]:
+    def take(self, look: WatchLook) -> list[str]:
         """Note a look; a line for each thing that is not as it was."""
         self._looks += 1
         at = self._clock(look.at_us)
@@ -47,7 +47,7 @@ class View:
         self._trouble = look.trouble
         return changed
 
-    def table(self, look: Look) -> Iterator[str]:
+    def table(self, look: WatchLook) -> Iterator[str]:
         """The whole state, to be drawn over the last one."""
         rows = [_HEAD, *(self._row(standing) for standing in look.found)]
         widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
@@ -63,7 +63,7 @@ class View:
             f"every {duration_words(self._every_us)}; Ctrl-C ends"
         )
 
-    def document(self, look: Look) -> dict[str, Any]:
+    def document(self, look: WatchLook) -> dict[str, Any]:
         """The look for programs."""
         return {
             "at": instant(look.at_us, self._zone),
@@ -75,7 +75,7 @@ class View:
             "not_measured": list(look.trouble),
         }
 
-    def _plain(self, standing: Standing) -> dict[str, Any]:
+    def _plain(self, standing: GuardrailStanding) -> dict[str, Any]:
         finding = standing.finding
         return {
             "id": finding.id,
@@ -89,7 +89,7 @@ class View:
             "then": [then.value for then in standing.guardrail.then],
         }
 
-    def _row(self, standing: Standing) -> tuple[str, ...]:
+    def _row(self, standing: GuardrailStanding) -> tuple[str, ...]:
         value, guardrail = standing.value, standing.guardrail
         if len(value) > _MOST_VALUE:
             value = f"{value[: _MOST_VALUE - 1]}…"
@@ -103,14 +103,14 @@ class View:
         return calendar.wall(at_us, self._zone)[:19]
 
 
-def limit(standing: Standing) -> str:
+def limit(standing: GuardrailStanding) -> str:
     """What must not be, in the plan's words."""
     cuts: Sequence[Cut | None] = [rule.bands.fail for rule in standing.guardrail.rules]
     return " or ".join(dict.fromkeys(cut.text for cut in cuts if cut))
 
 
 def facts(
-    standing: Standing, look: Look, phase: str, environment: str, zone: str
+    standing: GuardrailStanding, look: WatchLook, phase: str, environment: str, zone: str
 ) -> Mapping[str, Any]:
     """What a webhook is told of a trip."""
     return {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Demo, Event, Kpi, KpiReceipt, RanTests, Shown, Stage, scenario
+from pytest_rollout import Demo, DemoOutput, Event, Kpi, KpiReceipt, RanTests, Stage, scenario
 from suites.plms.portfolio import rows
 
 DEMOS = {
@@ -65,7 +65,7 @@ class GatedRun:
 class Demonstrated:
     """What was seen of the demos."""
 
-    shown: Mapping[str, Shown]
+    shown: Mapping[str, DemoOutput]
     kept: Mapping[str, str]  # what was stored of each, "" where nothing was
     archive: str
     tests: Mapping[str, RanTests]  # by phase of demo 3, of those that left a report
@@ -105,7 +105,7 @@ def checked_out(phase: Stage) -> dict[str, Path]:
     return {name: phase.file("demos") / script for name, script in DEMOS.items()}
 
 
-def _run(phase: Stage, name: str, script: Path, reports: str) -> Shown:
+def _run(phase: Stage, name: str, script: Path, reports: str) -> DemoOutput:
     phase.record("action", f"{name} runs")
     given = {
         "PLMS_URL": phase.target("plms").url,

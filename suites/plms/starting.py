@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rollout import Idempotency, Stage, Told, scenario
+from pytest_rollout import Idempotency, ReplayAnswer, Stage, scenario
 from suites.plms.portfolio import rows
 
 PROJECT, OTHER_PROJECT = 944, 945
@@ -24,10 +24,10 @@ class Starts:
     """Starts of a project of the demos, and what the first three were told."""
 
     starts: Idempotency
-    first: Told
-    again: Told  # with the same key
+    first: ReplayAnswer
+    again: ReplayAnswer  # with the same key
     made_by_again: int  # runs
-    fresh: Told  # with another key
+    fresh: ReplayAnswer  # with another key
 
     @property
     def other_path(self) -> str:

@@ -13,7 +13,14 @@ from pytest_rollout import calendar
 from pytest_rollout.calendar.instants import length_words
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan
-from pytest_rollout.model.windows import Hours, Occurrence, Risk, SharedCalendar, Use, Window
+from pytest_rollout.model.windows import (
+    CalendarUse,
+    Hours,
+    Occurrence,
+    Risk,
+    SharedCalendar,
+    Window,
+)
 
 NEW_YORK = "America/New_York"
 MON_TO_THU, MON_TO_FRI = frozenset(range(4)), frozenset(range(5))
@@ -51,7 +58,9 @@ def phase(risk: Risk | None = Risk.MEDIUM, day: str = "", hours: str = "") -> Ph
     )
 
 
-def shared(*occurrences: Occurrence, use: Use = Use.FREEZE, **more: Any) -> SharedCalendar:
+def shared(
+    *occurrences: Occurrence, use: CalendarUse = CalendarUse.FREEZE, **more: Any
+) -> SharedCalendar:
     known = (us("2025-01-01T00:00Z"), us("2028-01-01T00:00Z"))
     return SharedCalendar("ops.ics", "", use, known, occurrences, **more)
 
@@ -200,13 +209,13 @@ def test_events_of_a_shared_calendar_freeze() -> None:
 
 def test_events_of_a_shared_calendar_open() -> None:
     night = event("2025-11-14T22:00-05:00", "2025-11-15T02:00-05:00")
-    alone = plan(change_windows=(), calendars=(shared(night, use=Use.CHANGE),))
+    alone = plan(change_windows=(), calendars=(shared(night, use=CalendarUse.CHANGE),))
     at = moment("2025-11-14T12:00-05:00")
     assert "no change window" in str(calendar.shut(alone, phase(), at))
     found = calendar.next_opening(alone, phase(), at)
     assert found is not None
     assert (found.since, found.until) == (from_us(night.since_us), from_us(night.until_us))
-    low = plan(change_windows=(), calendars=(shared(night, use=Use.CHANGE, risk=Risk.LOW),))
+    low = plan(change_windows=(), calendars=(shared(night, use=CalendarUse.CHANGE, risk=Risk.LOW),))
     assert calendar.next_opening(low, phase(), at) is None
 
 

@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.checks import command
-from pytest_rollout.checks.answer import MOST_BYTES, Answer
+from pytest_rollout.checks.answer import MOST_BYTES, Reply
 from pytest_rollout.checks.expect import unmet
-from pytest_rollout.model.check import Check, Expect, Means, Wording
+from pytest_rollout.model.check import Check, CheckMeans, Expect, Wording
 from pytest_rollout.model.errors import RolloutError
 
 
 def argv(*words: str, **more: object) -> Check:
-    return Check(Means.COMMAND, " ".join(words), words, **more)  # type: ignore[arg-type]
+    return Check(CheckMeans.COMMAND, " ".join(words), words, **more)  # type: ignore[arg-type]
 
 
 def shell(line: str, **more: object) -> Check:
-    return Check(Means.COMMAND, line, **more)  # type: ignore[arg-type]
+    return Check(CheckMeans.COMMAND, line, **more)  # type: ignore[arg-type]
 
 
-def run(check: Check, folder: Path = Path("/"), **given: str) -> Answer:
+def run(check: Check, folder: Path = Path("/"), **given: str) -> Reply:
     return command.run(check, folder, given)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Demo, RolloutError
-from pytest_rollout.checks.demo import Shown, masked
+from pytest_rollout.checks.demo import DemoOutput, masked
 
 RUN = {"run": r"run-\w+", "time": r"\d\d:\d\d"}
 
 
-def shown(folder: Path, script: str, limit_s: float = 20, **environ: str) -> Shown:
+def shown(folder: Path, script: str, limit_s: float = 20, **environ: str) -> DemoOutput:
     path = folder / "demo.sh"
     path.write_text(script, encoding="utf-8")
     return Demo(path, RUN, limit_s).run(environ, folder)
@@ -80,10 +80,10 @@ def test_a_masked_value_stays_the_same_value() -> None:
 
 def test_another_value_where_the_same_is_expected_is_a_difference() -> None:
     expected = "first <run 1>\nagain <run 1>\n"
-    assert Shown(0, "first run-x\nagain run-x  \n\n", masks=RUN).unlike(expected) == []
-    assert Shown(0, "first run-x\nagain run-y\n", masks=RUN).unlike(expected) == [
+    assert DemoOutput(0, "first run-x\nagain run-x  \n\n", masks=RUN).unlike(expected) == []
+    assert DemoOutput(0, "first run-x\nagain run-y\n", masks=RUN).unlike(expected) == [
         "@@ -2 +2 @@",
         "-again <run 1>",
         "+again <run 2>",
     ]
-    assert Shown(0, "", masks=RUN).unlike(expected)
+    assert DemoOutput(0, "", masks=RUN).unlike(expected)

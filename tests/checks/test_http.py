@@ -13,7 +13,7 @@ from pytest_rollout.checks import http
 from pytest_rollout.checks.answer import MOST_BYTES
 from pytest_rollout.checks.expect import unmet
 from pytest_rollout.checks.measure import measured
-from pytest_rollout.model.check import Check, Expect, Means, Wording
+from pytest_rollout.model.check import Check, CheckMeans, Expect, Wording
 from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.evidence import number_text
 from tests.checks.server import Handler, saying, serving
@@ -21,7 +21,7 @@ from tests.checks.test_sql import RULE
 
 
 def asked(**more: object) -> Check:
-    return Check(Means.HTTP, "/health", on=("web",), **more)  # type: ignore[arg-type]
+    return Check(CheckMeans.HTTP, "/health", on=("web",), **more)  # type: ignore[arg-type]
 
 
 def said(body: bytes, check: Check, status: int = 200, **headers: str) -> list[str]:

@@ -9,14 +9,14 @@ import pytest
 
 from pytest_rollout.checks import prometheus
 from pytest_rollout.checks.measure import measured
-from pytest_rollout.model.check import Check, Means
+from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.evidence import number_text
 from pytest_rollout.model.rule import Rule
 from tests.checks.server import Handler, saying, serving
 from tests.checks.test_sql import BY_LANE, RULE
 
-CHECK = Check(Means.PROMETHEUS, "sum(rate(errors[5m])) & x", on=("metrics",))
+CHECK = Check(CheckMeans.PROMETHEUS, "sum(rate(errors[5m])) & x", on=("metrics",))
 
 
 def vector(*pairs: tuple[dict[str, str], str], **more: object) -> bytes:

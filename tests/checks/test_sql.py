@@ -13,7 +13,7 @@ import pytest
 from pytest_rollout.checks import sql
 from pytest_rollout.checks.expect import unmet
 from pytest_rollout.checks.measure import labels_of, measured
-from pytest_rollout.model.check import Check, Expect, Means
+from pytest_rollout.model.check import Check, CheckMeans, Expect
 from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.evidence import number_text
 from pytest_rollout.model.rule import Bands, Cut, Each, Rule, Take, Taking
@@ -38,7 +38,7 @@ def db(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def asked(statement: str, **more: object) -> Check:
-    return Check(Means.SQL, statement, on=("registry",), **more)  # type: ignore[arg-type]
+    return Check(CheckMeans.SQL, statement, on=("registry",), **more)  # type: ignore[arg-type]
 
 
 def values(db: Path, statement: str, rule: Rule = RULE) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_rollout.drill.matrix import Named, matches, named, provable, row, sample
-from pytest_rollout.model.drill import Cell, Outcome, Rehearsal, exit_status
+from pytest_rollout.model.drill import Cell, DrillOutcome, Rehearsal, exit_status
 from pytest_rollout.model.plan import Gate, Phase
 from pytest_rollout.model.verdict import Verdict
 from tests.evidence.runs import plan_of
@@ -35,7 +35,7 @@ def seen(trouble: str = "", **verdicts: Verdict) -> Rehearsal:
     return Rehearsal({**known, **verdicts}, guardrails=frozenset({"rail"}), trouble=trouble)
 
 
-def outcome(fault: Rehearsal, healthy: Rehearsal | None = None) -> Outcome:
+def outcome(fault: Rehearsal, healthy: Rehearsal | None = None) -> DrillOutcome:
     """What became of `fast` under a fault."""
     return row(SLOW, healthy or seen(), fault).cells[0].outcome
 
@@ -51,14 +51,18 @@ def test_faults_come_in_the_order_of_the_plan_with_all_that_name_them() -> None:
 @pytest.mark.parametrize(
     ("verdict", "expected"),
     [
-        *((verdict, Outcome.CAUGHT) for verdict in Verdict if verdict.rank <= Verdict.WAIVED.rank),
-        (Verdict.WARN, Outcome.MISSED),
-        (Verdict.PASS, Outcome.MISSED),
-        (Verdict.NOT_APPLICABLE, Outcome.MISSED),
+        *(
+            (verdict, DrillOutcome.CAUGHT)
+            for verdict in Verdict
+            if verdict.rank <= Verdict.WAIVED.rank
+        ),
+        (Verdict.WARN, DrillOutcome.MISSED),
+        (Verdict.PASS, DrillOutcome.MISSED),
+        (Verdict.NOT_APPLICABLE, DrillOutcome.MISSED),
     ],
 )
 def test_a_fault_is_caught_where_the_verdict_leaves_pass_and_warn(
-    verdict: Verdict, expected: Outcome
+    verdict: Verdict, expected: DrillOutcome
 ) -> None:
     assert outcome(seen(fast=verdict)) is expected
 
@@ -66,47 +70,47 @@ def test_a_fault_is_caught_where_the_verdict_leaves_pass_and_warn(
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v.holds_back or v is Verdict.WAIVED])
 def test_what_does_not_pass_without_the_fault_proves_nothing(verdict: Verdict) -> None:
     healthy = seen(fast=verdict)
-    assert outcome(seen(fast=FAIL), healthy) is Outcome.UNPROVEN
+    assert outcome(seen(fast=FAIL), healthy) is DrillOutcome.UNPROVEN
     assert not provable(SLOW, healthy)
     assert provable(SLOW, seen(fast=Verdict.WARN))
 
 
 def test_what_does_not_apply_here_is_not_asked() -> None:
     healthy = seen(fast=Verdict.NOT_APPLICABLE)
-    assert outcome(seen(fast=Verdict.NOT_APPLICABLE), healthy) is Outcome.NOT_APPLICABLE
+    assert outcome(seen(fast=Verdict.NOT_APPLICABLE), healthy) is DrillOutcome.NOT_APPLICABLE
     assert not provable(SLOW, healthy)
 
 
 def test_a_guardrail_notices_where_it_is_no_longer_quiet() -> None:
     rail = Named("slow", {"rail": Gate.EXIT})
-    assert row(rail, seen(), seen(rail=FAIL)).cells[0].outcome is Outcome.CAUGHT
-    assert row(rail, seen(), seen()).cells[0].outcome is Outcome.MISSED
+    assert row(rail, seen(), seen(rail=FAIL)).cells[0].outcome is DrillOutcome.CAUGHT
+    assert row(rail, seen(), seen()).cells[0].outcome is DrillOutcome.MISSED
 
 
 def test_a_broken_rehearsal_without_a_fault_proves_nothing() -> None:
     broken = Rehearsal(trouble="pytest ended with status 4")
     cell = row(SLOW, broken, seen(fast=FAIL)).cells[0]
     assert (cell.outcome, cell.because) == (
-        Outcome.UNPROVEN,
+        DrillOutcome.UNPROVEN,
         "without the fault: pytest ended with status 4",
     )
 
 
 def test_a_rehearsal_that_could_not_be_run_catches_nothing() -> None:
     cell = row(SLOW, seen(), seen("it took more than 5 s", fast=FAIL)).cells[0]
-    assert (cell.outcome, cell.because) == (Outcome.NOT_RUN, "it took more than 5 s")
-    assert outcome(Rehearsal({"up": PASS})) is Outcome.NOT_RUN, "it was not judged"
+    assert (cell.outcome, cell.because) == (DrillOutcome.NOT_RUN, "it took more than 5 s")
+    assert outcome(Rehearsal({"up": PASS})) is DrillOutcome.NOT_RUN, "it was not judged"
 
 
 def test_where_nothing_can_be_measured_nobody_said_no() -> None:
     dead = seen(up=ERROR, fast=Verdict.MISSING, free=ERROR)
-    assert outcome(dead) is Outcome.COLLAPSED
+    assert outcome(dead) is DrillOutcome.COLLAPSED
     assert row(SLOW, seen(), dead).collapsed
 
 
 def test_a_phase_that_collapses_with_something_seen_is_caught_and_marked() -> None:
     found = row(SLOW, seen(), seen(up=FAIL, fast=ERROR, free=ERROR))
-    assert found.cells[0].outcome is Outcome.CAUGHT
+    assert found.cells[0].outcome is DrillOutcome.CAUGHT
     assert found.collapsed
     assert not row(SLOW, seen(), seen(up=ERROR, fast=ERROR)).collapsed
 
@@ -119,17 +123,17 @@ def test_what_left_pass_unasked_is_shown_unless_it_was_not_passing_anyway() -> N
 @pytest.mark.parametrize(
     ("outcomes", "status"),
     [
-        ([Outcome.CAUGHT, Outcome.CAUGHT], 0),
-        ([Outcome.CAUGHT, Outcome.MISSED, Outcome.NOT_RUN], 10),
-        ([Outcome.CAUGHT, Outcome.NOT_RUN], 11),
-        ([Outcome.COLLAPSED], 11),
-        ([Outcome.UNPROVEN, Outcome.CAUGHT], 11),
-        ([Outcome.NOT_APPLICABLE, Outcome.CAUGHT], 0),
-        ([Outcome.NOT_APPLICABLE], 11),
+        ([DrillOutcome.CAUGHT, DrillOutcome.CAUGHT], 0),
+        ([DrillOutcome.CAUGHT, DrillOutcome.MISSED, DrillOutcome.NOT_RUN], 10),
+        ([DrillOutcome.CAUGHT, DrillOutcome.NOT_RUN], 11),
+        ([DrillOutcome.COLLAPSED], 11),
+        ([DrillOutcome.UNPROVEN, DrillOutcome.CAUGHT], 11),
+        ([DrillOutcome.NOT_APPLICABLE, DrillOutcome.CAUGHT], 0),
+        ([DrillOutcome.NOT_APPLICABLE], 11),
         ([], 11),
     ],
 )
-def test_only_all_caught_is_a_yes(outcomes: list[Outcome], status: int) -> None:
+def test_only_all_caught_is_a_yes(outcomes: list[DrillOutcome], status: int) -> None:
     assert exit_status(tuple(Cell("c", Gate.EXIT, one, None, "") for one in outcomes)) == status
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollout.drill.reach import judged, reach
+from pytest_rollout.drill.phase_groups import judged, reach
 from tests.evidence.runs import plan_of
 
 PLAN = """\

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import stored
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
-from pytest_rollout.evidence.world import Reading, read_world
+from pytest_rollout.evidence.world import DatedWorld, read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import labels_of
@@ -170,7 +170,7 @@ class Writer:
         """The run ended otherwise."""
         self.append(RecordKind.STOP, {"why": why})
 
-    def read(self, address: Address = EXIT) -> Reading:
+    def read(self, address: Address = EXIT) -> DatedWorld:
         """The world of one of its gates."""
         phase = plan_of(self.text).phase("canary")
         assert phase is not None

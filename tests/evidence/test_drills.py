@@ -9,7 +9,7 @@ import pytest
 from pytest_rollout.evidence.drills import keep, last_no
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.verify import verify
-from pytest_rollout.model.drill import Cell, Drill, Outcome, Rehearsal, Row
+from pytest_rollout.model.drill import Cell, Drill, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 from tests.evidence.runs import ENTRY, EXIT, Writer, tamper
@@ -19,13 +19,13 @@ GO = {Gate.ENTRY: Answer.GO, Gate.EXIT: Answer.GO}
 
 def drill(
     answer: Answer = Answer.NO_GO,
-    outcome: Outcome = Outcome.CAUGHT,
+    outcome: DrillOutcome = DrillOutcome.CAUGHT,
     healthy: Answer = Answer.GO,
     fault: str = "sour",
 ) -> Drill:
     """A drill of one fault that a criterion of the exit gate names."""
     cell = Cell("works", Gate.EXIT, outcome, Verdict.FAIL, "it broke")
-    row = Row(fault, (cell,), answers={**GO, Gate.EXIT: answer})
+    row = FaultRow(fault, (cell,), answers={**GO, Gate.EXIT: answer})
     without = Rehearsal(answers={**GO, Gate.EXIT: healthy}, release="v1")
     return Drill(Address("demo", "canary"), "digest", without, (row,))
 
@@ -59,9 +59,9 @@ def test_a_gate_that_was_dragged_along_did_not_notice_anything(ledger: Ledger) -
     "proves_nothing",
     [
         drill(answer=Answer.GO),
-        drill(outcome=Outcome.MISSED),
-        drill(outcome=Outcome.COLLAPSED),
-        drill(outcome=Outcome.NOT_RUN),
+        drill(outcome=DrillOutcome.MISSED),
+        drill(outcome=DrillOutcome.COLLAPSED),
+        drill(outcome=DrillOutcome.NOT_RUN),
         drill(healthy=Answer.HOLD),
     ],
 )
@@ -79,7 +79,7 @@ def test_an_earlier_no_stands_where_a_later_drill_shows_none(
 
 
 def test_a_changed_record_proves_nothing_and_verify_says_so(ledger: Ledger) -> None:
-    keep(ledger, drill(outcome=Outcome.MISSED))
+    keep(ledger, drill(outcome=DrillOutcome.MISSED))
     assert verify(ledger, []).problems == ()
     tamper(ledger.path, "UPDATE records SET body = replace(body, 'MISSED', 'caught')")
     assert last_no(ledger, EXIT, "digest") is None

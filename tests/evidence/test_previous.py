@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.live import read_now
+from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import EMBEDDED
 from tests.evidence.runs import ENTRY, EXIT, PLAN, Writer, opened, plan_of, tamper

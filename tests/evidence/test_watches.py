@@ -22,8 +22,8 @@ from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.watching import looking
 from pytest_rollout.watching.looking import Looking
-from pytest_rollout.watching.place import RealPlace
 from pytest_rollout.watching.poll import Poller, sources
+from pytest_rollout.watching.real_targets import RealPlace
 from pytest_rollout.watching.record import Recording, Watched
 from tests.cli.watched import PLAN, Service, happen, serving
 from tests.evidence.runs import EXIT, Writer, opened, plan_of, tamper

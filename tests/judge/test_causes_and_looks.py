@@ -12,7 +12,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Attempt, FailedBefore, ReleaseFact
 from pytest_rollout.model.finding import Estimate, Finding
 from pytest_rollout.model.verdict import Answer, State, Verdict
-from pytest_rollout.report.worth import worth
+from pytest_rollout.report.trust import worth
 from tests.judge.worlds import (
     AT,
     HEADER,

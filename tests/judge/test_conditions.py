@@ -11,7 +11,7 @@ import pytest
 from pytest_rollout.model.evidence import Attempt, Seen
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report.worth import worth
+from pytest_rollout.report.trust import worth
 from tests.judge.worlds import (
     AT,
     NINE,

@@ -16,7 +16,7 @@ from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.plan.load import parse
-from pytest_rollout.report.stated import rule_words
+from pytest_rollout.report.rule_words import rule_words
 from tests.judge.worlds import HEADER, decided, judged, plan_of, samples, text, world_of
 
 RULE = (

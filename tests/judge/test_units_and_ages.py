@@ -15,7 +15,7 @@ from pytest_rollout.model.finding import Estimate, Finding
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Cut, Rule
 from pytest_rollout.model.verdict import State, Verdict
-from pytest_rollout.report.worth import worth
+from pytest_rollout.report.trust import worth
 from tests.judge.worlds import (
     AT,
     DAY,

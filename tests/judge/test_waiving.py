@@ -11,7 +11,7 @@ from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.evidence import Attempt, ReleaseFact, Seen
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.model.waiver import Use
+from pytest_rollout.model.waiver import WaiverUse
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
 from tests.judge.worlds import HEADER, criterion, decided, samples, seen, text, told, world_of
@@ -55,7 +55,7 @@ def test_a_breach_that_is_waived_is_a_condition_of_the_go() -> None:
     assert "max of m was 12" in text(condition)
     assert "waived until 2025-11-30, approved by B. Two: two hosts only" in text(condition)
     (waiver,) = decision.waivers
-    assert (waiver.id, waiver.use, waiver.author) == ("p.one.c", Use.APPLIED, "A. One")
+    assert (waiver.id, waiver.use, waiver.author) == ("p.one.c", WaiverUse.APPLIED, "A. One")
 
 
 def test_without_the_waiver_it_is_no_go() -> None:
@@ -104,7 +104,7 @@ def test_a_waiver_never_stands_for_evidence(observed: list[Seen], found: str, li
     decision = answer(waived_plan(waiver=limit), observed)
     assert verdict(decision) == found
     assert decision.answer is not Answer.GO
-    assert decision.waivers[0].use is Use.SHORT
+    assert decision.waivers[0].use is WaiverUse.SHORT
     assert "its waiver does not cover this" in text(decision.criteria[0])
 
 
@@ -194,7 +194,7 @@ def test_a_limit_is_asked_of_each_group() -> None:
 def test_the_last_day_counts_whole_in_the_plans_zone() -> None:
     assert answer(waived_plan(waiver="until: 2025-11-10"), samples(5, 12)).answer is Answer.GO
     over = answer(waived_plan(waiver="until: 2025-11-09"), samples(5, 12))
-    assert (over.answer, over.waivers[0].use) == (Answer.NO_GO, Use.EXPIRED)
+    assert (over.answer, over.waivers[0].use) == (Answer.NO_GO, WaiverUse.EXPIRED)
     assert "its waiver expired at the end of 2025-11-09" in told(over)[0]
     midnight = 1_762_837_200_000_000  # 2025-11-11 00:00 in New York
     plan = waived_plan(waiver="until: 2025-11-10")
@@ -220,14 +220,14 @@ def test_it_ends_with_its_release() -> None:
         facts = (ReleaseFact("start", release), ReleaseFact("end", release))
         decision = answer(plan, samples(5, 12), releases=facts)
         assert decision.answer is answered, release
-    assert decision.waivers[0].use is Use.OTHER
+    assert decision.waivers[0].use is WaiverUse.OTHER
     assert "a waiver of release 1.10 does not apply" in text(decision.criteria[0])
 
 
 def test_one_that_is_not_needed_is_shown_and_changes_nothing() -> None:
     decision = answer(waived_plan(), samples(5, 9))
     assert (verdict(decision), decision.conditions) == ("pass", ())
-    assert decision.waivers[0].use is Use.UNNEEDED
+    assert decision.waivers[0].use is WaiverUse.UNNEEDED
     assert "waive" not in text(decision.criteria[0])
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout.calendar import to_us, wall
-from pytest_rollout.model.windows import Occurrence, Risk, Use
+from pytest_rollout.model.windows import CalendarUse, Occurrence, Risk
 from pytest_rollout.plan import calendars
 from pytest_rollout.plan.events import read_events
 from pytest_rollout.plan.load import Loaded, load, parse
@@ -30,19 +30,23 @@ def calendar(*events: str) -> str:
     return HEAD + "".join(events) + FOOT
 
 
-def read(text: str, use: Use = Use.FREEZE, zone: str = NEW_YORK) -> list[Occurrence]:
+def read(
+    text: str, use: CalendarUse = CalendarUse.FREEZE, zone: str = NEW_YORK
+) -> list[Occurrence]:
     found, doubts = read_events(text, use, zone, KNOWN)
     assert not doubts
     return found
 
 
 def doubts(text: str) -> list[tuple[int, str]]:
-    found, doubts = read_events(text, Use.FREEZE, NEW_YORK, KNOWN)
+    found, doubts = read_events(text, CalendarUse.FREEZE, NEW_YORK, KNOWN)
     assert not found
     return [(line, what) for line, what, _ in doubts]
 
 
-def spans(text: str, use: Use = Use.FREEZE, zone: str = NEW_YORK) -> list[tuple[str, str]]:
+def spans(
+    text: str, use: CalendarUse = CalendarUse.FREEZE, zone: str = NEW_YORK
+) -> list[tuple[str, str]]:
     return [(wall(one.since_us, zone), wall(one.until_us, zone)) for one in read(text, use, zone)]
 
 
@@ -168,8 +172,8 @@ def test_an_endless_rule_is_read_over_the_span_only() -> None:
 
 def test_a_tentative_event_freezes_but_opens_nothing() -> None:
     text = calendar(event("DTSTART:20251110T150000Z", "DTEND:20251110T160000Z", "STATUS:TENTATIVE"))
-    assert len(read(text, Use.FREEZE)) == 1
-    assert read(text, Use.CHANGE) == []
+    assert len(read(text, CalendarUse.FREEZE)) == 1
+    assert read(text, CalendarUse.CHANGE) == []
 
 
 def test_a_doubtful_hour_opens_nothing() -> None:
@@ -179,8 +183,12 @@ def test_a_doubtful_hour_opens_nothing() -> None:
             "DTEND;TZID=America/New_York:20251102T013000",
         )
     )
-    assert spans(text, Use.CHANGE) == [("2025-11-02 00:30:00 EDT", "2025-11-02 01:30:00 EDT")]
-    assert spans(text, Use.FREEZE) == [("2025-11-02 00:30:00 EDT", "2025-11-02 01:30:00 EST")]
+    assert spans(text, CalendarUse.CHANGE) == [
+        ("2025-11-02 00:30:00 EDT", "2025-11-02 01:30:00 EDT")
+    ]
+    assert spans(text, CalendarUse.FREEZE) == [
+        ("2025-11-02 00:30:00 EDT", "2025-11-02 01:30:00 EST")
+    ]
 
 
 NOON = ("DTSTART:20251110T120000Z", "DTEND:20251110T130000Z")
@@ -274,7 +282,7 @@ def test_a_calendar_with_lines_out_of_place_loses_no_event_in_silence(
             lines.insert(here, line)
         else:
             lines[here] = line
-    found, doubts = read_events("\n".join(lines), Use.FREEZE, NEW_YORK, KNOWN)
+    found, doubts = read_events("\n".join(lines), CalendarUse.FREEZE, NEW_YORK, KNOWN)
     assert doubts or len(found) == lines.count("BEGIN:VEVENT")
 
 
@@ -301,7 +309,7 @@ def test_a_plan_includes_a_calendar(tmp_path: Path) -> None:
     assert not found.problems
     assert found.plan
     (one,) = found.plan.calendars
-    assert (one.file, one.use, one.risk) == ("ops.ics", Use.FREEZE, Risk.LOW)
+    assert (one.file, one.use, one.risk) == ("ops.ics", CalendarUse.FREEZE, Risk.LOW)
     assert [occurrence.why for occurrence in one.occurrences] == ["stop"]
     assert one.digest == hashlib.sha256(text.encode()).hexdigest()
 

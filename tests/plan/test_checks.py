@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.model.check import Check, Effect, Means, Wording
+from pytest_rollout.model.check import Check, CheckMeans, Effect, Wording
 from pytest_rollout.model.plan import Criterion
 from pytest_rollout.plan.load import Loaded, parse
 
@@ -58,7 +58,7 @@ def test_a_request_has_a_method_headers_and_a_body() -> None:
         "{http: /lanes, on: web, method: post, effect: change, send: {caps: [1, 0.10]},"
         " headers: {Authorization: 'Bearer ${TOKEN}'}, fixtures: [lanes]}"
     )
-    assert (check.means, check.text, check.method) == (Means.HTTP, "/lanes", "POST")
+    assert (check.means, check.text, check.method) == (CheckMeans.HTTP, "/lanes", "POST")
     assert check.send == {"caps": (1, Decimal("0.10"))}
     assert check.fixtures == ("lanes",)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.model.channel import Means as Told
-from pytest_rollout.model.check import Effect, Means
+from pytest_rollout.model.channel import ChannelMeans
+from pytest_rollout.model.check import CheckMeans, Effect
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.plan.load import Loaded, parse
@@ -63,7 +63,7 @@ def test_a_rollback_says_what_it_does_and_how_to_see_that_it_is_done() -> None:
     assert stop.action is not None
     assert stop.check is not None
     assert (stop.action.means, stop.action.method, stop.action.text) == (
-        Means.HTTP,
+        CheckMeans.HTTP,
         "POST",
         "/stop",
     )
@@ -76,8 +76,8 @@ def test_channels_are_told_by_addresses_that_variables_hold() -> None:
     mail = "{email: [ops@x.org], from: r@x.org, smtp: '${SMTP}'}"
     head = HEAD.replace("phases:", f"notify: [{{slack: '${{HOOK}}'}}, {mail}]\nphases:")
     slack, email = plan_of("title: t", head).channels
-    assert (slack.means, slack.address) == (Told.SLACK, "${HOOK}")
-    assert (email.means, email.to, email.sender) == (Told.EMAIL, ("ops@x.org",), "r@x.org")
+    assert (slack.means, slack.address) == (ChannelMeans.SLACK, "${HOOK}")
+    assert (email.means, email.to, email.sender) == (ChannelMeans.EMAIL, ("ops@x.org",), "r@x.org")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rollout.redact import MARK, Known, cap, hide
+from pytest_rollout.redact import MARK, KnownSecrets, cap, hide
 
 SECRET = "Zk3v/R9+wQ=x7&Lm'T2\"p\\Y é"
-KNOWN = Known(
+KNOWN = KnownSecrets(
     {
         "DEMO_API_TOKEN": SECRET,
         "DB_PASSWORD": "postgres",
@@ -120,7 +120,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize("text", HIDDEN)
 def test_what_looks_like_a_secret_is_hidden(text: str) -> None:
-    assert Known().hide(text) == HIDDEN[text]
+    assert KnownSecrets().hide(text) == HIDDEN[text]
 
 
 ORDINARY = [
@@ -151,7 +151,7 @@ ORDINARY = [
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert Known().hide(text) == text
+    assert KnownSecrets().hide(text) == text
 
 
 PIECES = st.one_of(
@@ -192,7 +192,7 @@ def test_a_binary_file_keeps_its_length() -> None:
 
 
 def test_what_was_secret_once_stays_so() -> None:
-    known = Known({"A_TOKEN": "first-Value-1"})
+    known = KnownSecrets({"A_TOKEN": "first-Value-1"})
     known.learn({"A_TOKEN": "second-Value-2"})
     assert known.hide("first-Value-1 second-Value-2") == f"{MARK} {MARK}"
 

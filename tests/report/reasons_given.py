@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout.cli.status import _undecided
-from pytest_rollout.evidence.history import Asked, Standing
+from pytest_rollout.evidence.history import AskingRun, GateStanding
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.world import read_world
@@ -39,7 +39,7 @@ from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
-from pytest_rollout.signoff.clearance import Known, clearance
+from pytest_rollout.signoff.clearance import GateFacts, clearance
 from tests.evidence.runs import EXIT, FAIL, Writer, opened, tamper
 from tests.evidence.runs import PLAN as LEDGER_PLAN
 from tests.evidence.runs import plan_of as plan_of_ledger
@@ -337,7 +337,7 @@ def of_clearances() -> Iterator[object]:
         decision = known.get("decision", good)
         facts = {"run": "r1", "decision": decision, "again": decision, "release": "v1", **known}
         moment = dt.datetime.fromisoformat(f"2025-11-{now}-05:00")
-        return clearance(stated, where, Known(**facts), moment)
+        return clearance(stated, where, GateFacts(**facts), moment)
 
     yield cleared("10T10:10:00")
     yield cleared("10T10:40:00", release="v2", required={"zero": "GO"})
@@ -385,8 +385,8 @@ def of_ledgers(folder: Path) -> Iterator[object]:
             assert phase is not None
             rolled = read_world(ledger, "late", _AFTER, phase).world.rolled
             yield [one.verdict if isinstance(one.verdict, Hole) else one for one in rolled]
-    asked = Asked("r1", "digest", finished=False)
-    for standing in (Standing(asked), Standing(asked, damage="a record is gone")):
+    asked = AskingRun("r1", "digest", finished=False)
+    for standing in (GateStanding(asked), GateStanding(asked, damage="a record is gone")):
         yield _undecided(standing)
 
 

@@ -15,7 +15,7 @@ from pytest_rollout.model.finding import (
     said,
 )
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.model.waiver import Use, Waived
+from pytest_rollout.model.waiver import Waived, WaiverUse
 from pytest_rollout.report.sentences import TABLE
 from tests.report import report_decisions as given
 
@@ -73,7 +73,7 @@ def hostile() -> Decision:
         partial=(HOSTILE,),
         drill=HOSTILE,
         stand_ins=(HOSTILE,),
-        waivers=(Waived(HOSTILE, Use.APPLIED, *[HOSTILE] * 6),),
+        waivers=(Waived(HOSTILE, WaiverUse.APPLIED, *[HOSTILE] * 6),),
         zone_data=HOSTILE,
         criteria_digest=HOSTILE,
         judge=HOSTILE,

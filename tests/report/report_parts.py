@@ -19,7 +19,7 @@ from pytest_rollout.model.finding import (
 )
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Answer, State, Verdict
-from pytest_rollout.model.waiver import Use, Waived
+from pytest_rollout.model.waiver import Waived, WaiverUse
 
 LANES = ("Code-API", "Data-Schema", "Narrative", "Viz-Charts")
 
@@ -203,6 +203,6 @@ def decision(answer: Answer = Answer.GO, **changes: Any) -> Decision:
     return replace(changed, substance_digest=substance(changed))
 
 
-def waived(id_: str, use: Use = Use.APPLIED, limit: str = "") -> Waived:
+def waived(id_: str, use: WaiverUse = WaiverUse.APPLIED, limit: str = "") -> Waived:
     """A waiver of a criterion, in use unless told otherwise."""
     return Waived(id_, use, "two hosts only", "A. Author", "B. Approver", "2025-11-30", limit)

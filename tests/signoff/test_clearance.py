@@ -13,7 +13,7 @@ from pytest_rollout.model.evidence import Attempt, ReleaseFact
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.signoff.clearance import Clearance, Known, clearance
+from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from tests.judge.worlds import decided, plan_of, world_of
 from tests.words import because
 
@@ -71,7 +71,9 @@ def asked(
     facts = {"run": "r1", "decision": decision, "again": decision, "release": "v1", **known}
     limit = max_age // timedelta(microseconds=1) if max_age else None
     address = Address("p", "one", gate)
-    return clearance(today or judged, address, Known(**facts), datetime.fromisoformat(at), limit)
+    return clearance(
+        today or judged, address, GateFacts(**facts), datetime.fromisoformat(at), limit
+    )
 
 
 def reason(answer: Clearance) -> str:
@@ -163,7 +165,7 @@ def test_change_windows_admit_by_risk(risk: str, at: str, *, clear: bool) -> Non
     header = HEADER.replace("max_age: 24h", "max_age: 30d")
     judged = plan(f"    risk: {risk}\n" if risk else "", header)
     decision = decision_of(judged)
-    known = Known("r1", decision, decision, release="v1")
+    known = GateFacts("r1", decision, decision, release="v1")
     moment = datetime.fromisoformat(at)
     answer = clearance(judged, Address("p", "one", Gate.ENTRY), known, moment)
     assert (answer.answer is Answer.GO) is clear

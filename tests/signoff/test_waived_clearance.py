@@ -10,7 +10,7 @@ import pytest
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
-from pytest_rollout.signoff.clearance import Clearance, Known, clearance
+from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from tests.signoff.test_clearance import decision_of, plan
 from tests.words import because
 
@@ -39,7 +39,7 @@ def cleared(
         },
     )
     decision = decision_of(judged)
-    known = Known("r1", decision, decision, release="v1", required=required or {})
+    known = GateFacts("r1", decision, decision, release="v1", required=required or {})
     moment = dt.datetime.fromisoformat(at)
     return clearance(judged, Address("p", "one", Gate.ENTRY), known, moment)
 
@@ -115,7 +115,7 @@ def resting(*, today: tuple[Waiver, ...], at: str = "2025-11-10T11:00:00-05:00")
     judged = replace(judged, phases=phases, waivers=(waiver(Waives.CRITERION, "ready"),))
     decision = decision_of(judged, verdict=Verdict.FAIL)
     assert decision.answer is Answer.GO
-    known = Known("r1", decision, decision, release="v1")
+    known = GateFacts("r1", decision, decision, release="v1")
     now = dt.datetime.fromisoformat(at)
     return clearance(
         replace(judged, waivers=today), Address("p", "one", Gate.ENTRY), known, now, 10**15

@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from pytest_rollout.model.plan import Reading
+from pytest_rollout.model.plan import FactSource
 from pytest_rollout.targets import identity
 from pytest_rollout.targets.identity import read_identity
 
-JSON = Reading("web", "/version", "version")
-TEXT = Reading("web", "/version")
+JSON = FactSource("web", "/version", "version")
+TEXT = FactSource("web", "/version")
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def saying(body: str, kind: str = "application/json") -> Callable[[BaseHTTPReque
         (" 1.4.0\n", TEXT, "1.4.0"),
     ],
 )
-def test_a_release(body: str, reading: Reading, release: str) -> None:
+def test_a_release(body: str, reading: FactSource, release: str) -> None:
     with answering(saying(body, "text/plain")) as url:
         fact = read_identity("start", url, reading, None)
     assert (fact.release, fact.error) == (release, None)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.watching.place import RealPlace
 from pytest_rollout.watching.poll import Polled, Poller, sources
+from pytest_rollout.watching.real_targets import RealPlace
 from tests.evidence.runs import plan_of
 
 HEAD = """\

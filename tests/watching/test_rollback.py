@@ -11,9 +11,9 @@ import pytest
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.plan import Effect
 from pytest_rollout.model.rollback import Rollback
-from pytest_rollout.watching.place import RealPlace
+from pytest_rollout.watching.real_targets import RealPlace
 from pytest_rollout.watching.record import Recording, Watched
-from pytest_rollout.watching.rollback import Outcome, Ran, Runner
+from pytest_rollout.watching.rollback import Ran, Runner, StepOutcome
 from tests.cli.watched import PLAN, Service, serving
 from tests.evidence.runs import EXIT, opened, plan_of
 
@@ -68,7 +68,7 @@ def test_a_step_that_somebody_began_is_not_run_beside_them(
 ) -> None:
     one = runner(ledger)
     steps = rollback().steps
-    one._record(Ran(1, steps[0], Outcome.BEGUN))
+    one._record(Ran(1, steps[0], StepOutcome.BEGUN))
     assert outcomes(one.run(rollback())) == ["unknown", "left", "left"]
     assert service.paths() == []
 
@@ -78,9 +78,9 @@ def test_a_step_without_a_check_that_was_killed_is_a_persons_to_judge(
 ) -> None:
     one = runner(ledger)
     only = replace(rollback(), steps=rollback().steps[1:2])
-    one._record(Ran(1, only.steps[0], Outcome.BEGUN))
+    one._record(Ran(1, only.steps[0], StepOutcome.BEGUN))
     (ran,) = one.run(only)
-    assert (ran.outcome, "nobody said how it ended" in ran.because) == (Outcome.UNKNOWN, True)
+    assert (ran.outcome, "nobody said how it ended" in ran.because) == (StepOutcome.UNKNOWN, True)
     assert service.paths() == []
 
 
@@ -89,7 +89,7 @@ def test_a_check_that_does_not_hold_afterwards_is_a_failure(
 ) -> None:
     monkeypatch.setattr(service, "post", lambda path, body: 200)
     (ran, *rest) = runner(ledger).run(rollback())
-    assert ran.outcome is Outcome.FAILED
+    assert ran.outcome is StepOutcome.FAILED
     assert ran.because == "it ran, and then body.traffic is 'new', expected 'old'"
     assert outcomes(iter(rest)) == ["left", "left"]
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from pytest_rollout.cli.showing import Shown
+from pytest_rollout.cli.watch_output import WatchOutput
 from pytest_rollout.model.evidence import Seen
-from pytest_rollout.watching.looking import Look
+from pytest_rollout.watching.looking import WatchLook
 from pytest_rollout.watching.state import standings
 from pytest_rollout.watching.view import View
 from tests.judge.worlds import NINE, SECOND, guardrail, plan_of, seen, world_of
@@ -18,12 +18,12 @@ PLAN = plan_of(guardrail('metric: m, each: {lane: [A, B]}, take: max, fail: "> 5
 ZONE = "America/New_York"
 
 
-def look(t: int, *observed: Seen, trouble: tuple[str, ...] = ()) -> Look:
+def look(t: int, *observed: Seen, trouble: tuple[str, ...] = ()) -> WatchLook:
     """A look so many seconds after nine."""
     at_us = NINE + t * SECOND
     world = world_of(PLAN, observed)
     found = standings(PLAN, PLAN.phases[0], world, world, at_us)
-    return Look(at_us, found, "v1", trouble, begun=True)
+    return WatchLook(at_us, found, "v1", trouble, begun=True)
 
 
 GOOD = (seen(1, 0, lane="A"), seen(2, 0, lane="B"))
@@ -68,7 +68,7 @@ def test_a_terminal_is_drawn_over_and_what_is_said_stays(monkeypatch: pytest.Mon
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "60")
-    shown = Shown(View(ZONE, 15_000_000), as_json=False)
+    shown = WatchOutput(View(ZONE, 15_000_000), as_json=False)
     shown.look(look(1, *GOOD))
     shown.look(look(16, *GOOD))
     shown.line("note", "something to keep")

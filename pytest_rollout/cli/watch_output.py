@@ -11,11 +11,11 @@ import click
 
 from pytest_rollout.cli.project import say
 from pytest_rollout.redact import hide_in
-from pytest_rollout.watching.looking import Look
+from pytest_rollout.watching.looking import WatchLook
 from pytest_rollout.watching.view import View
 
 
-class Shown:
+class WatchOutput:
     """Everything that a watch says, in the one form that was asked for."""
 
     def __init__(self, view: View, *, as_json: bool) -> None:
@@ -24,7 +24,7 @@ class Shown:
         self._drawn = 0
         self._redraws = not as_json and sys.stdout.isatty()
 
-    def look(self, look: Look) -> None:
+    def look(self, look: WatchLook) -> None:
         """One look."""
         changed = self._view.take(look)
         if self.as_json:

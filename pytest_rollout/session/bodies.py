@@ -15,7 +15,7 @@ _Wrapper = Generator[None, object, object]
 
 
 @dataclass(slots=True)
-class Seen:
+class BodySeen:
     """What was seen of one stage of an attempt: its set-up, call or tear-down."""
 
     ran: bool = False  # its body was entered
@@ -32,15 +32,15 @@ class Innermost:
 
     def __init__(self, watched: Callable[[pytest.Item], bool]) -> None:
         self._watched = watched
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, BodySeen] = {}
 
     def start(self) -> None:
         """An item begins."""
         self._seen = {}
 
-    def of(self, when: str | None) -> Seen:
+    def of(self, when: str | None) -> BodySeen:
         """What was seen of a stage of the latest attempt."""
-        return self._seen.get(when or "", Seen())
+        return self._seen.get(when or "", BodySeen())
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> _Wrapper:
@@ -60,7 +60,7 @@ class Innermost:
         """Note what the body does, not what those between it and pytest let through."""
         if not self._watched(item):
             return (yield)
-        self._seen["call"] = Seen()
+        self._seen["call"] = BodySeen()
         name = "obj" if _calls_obj(item) else "runtest"
         own = vars(item).get("runtest")
         body = getattr(item, name)
@@ -76,8 +76,8 @@ class Innermost:
                 setattr(item, name, own)
 
     @contextmanager
-    def _noting(self, when: str) -> Iterator[Seen]:
-        seen = self._seen[when] = Seen(ran=True)
+    def _noting(self, when: str) -> Iterator[BodySeen]:
+        seen = self._seen[when] = BodySeen(ran=True)
         try:
             yield seen
         except BaseException as error:

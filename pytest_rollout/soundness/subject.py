@@ -34,7 +34,7 @@ class About:
     @property
     def full(self) -> str:
         """The full id."""
-        return f"{self.plan.id}.{self.phase.id}.{self.stated.id}"
+        return self.plan.address(self.phase.id).full(self.stated.id)
 
     @property
     def ageless(self) -> About:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rollout.evidence import facts, resets
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.others import Others
+from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.world import compared, edge_of
 from pytest_rollout.model.errors import LedgerError
@@ -37,7 +37,7 @@ def read_now(
 
     Raises LedgerError where the ledger cannot be read, or cannot be trusted.
     """
-    name = f"{address.plan}.{address.phase}"
+    name = address.name
     head = ledger.head()
     releases = (fact,) if fact else ()  # a plan need not say where the release is read
     here = Run(run, environment, now_us, now_us, True, releases=releases)

@@ -13,16 +13,16 @@ from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.notify import Message, Telling
 from pytest_rollout.report import sentences
-from pytest_rollout.watching.looking import Look
+from pytest_rollout.watching.looking import WatchLook
 from pytest_rollout.watching.record import Recording
 from pytest_rollout.watching.rollback import Ran
-from pytest_rollout.watching.state import Standing
+from pytest_rollout.watching.state import GuardrailStanding
 from pytest_rollout.watching.trips import Trip
 from pytest_rollout.watching.view import facts
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TripResponse:
     """What was asked of a watch for the case that a guardrail trips."""
 
     execute: bool
@@ -31,7 +31,7 @@ class Asked:
 
 
 def telling(
-    plan: Plan, standing: Standing, trip: Trip, look: Look, recording: Recording
+    plan: Plan, standing: GuardrailStanding, trip: Trip, look: WatchLook, recording: Recording
 ) -> Telling | None:
     """Start telling people of a new trip; None where nobody is to be told."""
     only_warns = set(standing.guardrail.then) == {Then.WARN}
@@ -69,7 +69,7 @@ def _how(step: RollbackStep) -> str:
     return f" ({step.action.means.value}{on}: {means}{text})"
 
 
-def confirmed(phase: Phase, asked: Asked, name: str, *, as_json: bool) -> tuple[bool, str]:
+def confirmed(phase: Phase, asked: TripResponse, name: str, *, as_json: bool) -> tuple[bool, str]:
     """Whether the steps are run, and why not where they are not."""
     if not any(step.action for step in phase.rollback.steps):
         return False, "no step of it can be run from here"

@@ -74,7 +74,7 @@ class Evidence:
         return _Known(seen, tuple(self._events(phase_id, asked.run)), there=True)
 
     def _events(self, phase: str, run: str) -> Iterator[_Event]:
-        subject, environment = f"{self.plan.id}.{phase}", self.decision.environment
+        subject, environment = self.plan.address(phase).name, self.decision.environment
         found = self.project.ledger.find(RecordKind.EVENT, self.plan.id, subject, environment)
         for record in found:
             if environment != EMBEDDED or record.run == run:

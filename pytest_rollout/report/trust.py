@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_rollout.model.finding import Estimate
-from pytest_rollout.report.facts import amount, count
+from pytest_rollout.report.fact_words import amount, count
 
 _METHODS = {
     "Clopper-Pearson": "Clopper and Pearson's exact bounds of a share",

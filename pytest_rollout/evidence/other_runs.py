@@ -130,9 +130,7 @@ class Others:
         if damage(self._ledger, records) or seal_of(records) is None:
             return None
         run = facts.run_of(evidence_of(records), self._phase, None)
-        releases = {fact.release for fact in run.releases}
-        comparable = len(releases) == 1 and not (run.drill or run.problems)
-        return releases.pop() if comparable else None
+        return None if run.drill or run.problems else run.release
 
     def _whole(self, first: int) -> Iterator[list[Record]]:
         """The records of each run that left one since a first; notes those that are damaged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report.facts import Facts, Say
+from pytest_rollout.report.fact_words import Facts, Say
 
 
 def _differs(f: Facts) -> str:

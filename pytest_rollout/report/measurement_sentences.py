@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_rollout.model.numbers import decimal, exact_text
-from pytest_rollout.report.facts import Facts, amount
+from pytest_rollout.report.fact_words import Facts, amount
 
 _PARTLY = ("rate", "share")
 

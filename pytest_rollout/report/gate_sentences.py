@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_rollout.model.finding import Subject, SubjectKind
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report.facts import Facts, Say, joined
+from pytest_rollout.report.fact_words import Facts, Say, joined
 
 
 def _whose(f: Facts) -> str:

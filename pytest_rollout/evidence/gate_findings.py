@@ -14,7 +14,7 @@ from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.model.waiver import Use
+from pytest_rollout.model.waiver import WaiverUse
 
 
 def rolled_up(
@@ -127,7 +127,7 @@ def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
 
 def _ends(decision: Decision, waived: Sequence[str]) -> Iterator[str]:
     for use in decision.waivers:
-        if use.use is Use.APPLIED and use.id in waived:
+        if use.use is WaiverUse.APPLIED and use.id in waived:
             yield use.until
 
 

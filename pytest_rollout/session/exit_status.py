@@ -12,7 +12,7 @@ from pytest_rollout.model.verdict import Answer
 from pytest_rollout.plan import find
 from pytest_rollout.session.asking import asked_phases
 from pytest_rollout.session.finishing import FINISHING
-from pytest_rollout.session.scope import looks
+from pytest_rollout.session.narrowing import looks
 
 
 def last_word(config: pytest.Config, patterns: Sequence[str], status: object) -> object:
@@ -42,7 +42,7 @@ def _asked(config: pytest.Config, patterns: Sequence[str]) -> list[str]:
         asked = asked_phases(plans, expression, config.getoption("rollout_phase"))
     except RolloutError:
         return []
-    return [f"{plan.id}.{phase.id}" for plan, phase in asked]
+    return [plan.address(phase.id).name for plan, phase in asked]
 
 
 def _tell(config: pytest.Config, line: str) -> None:
