@@ -1,4 +1,4 @@
-"""After a trip: on record, told, and the way back shown or run."""
+"""After a trip: on record, told, and the rollback steps shown or run."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def told(message: Telling | None, recording: Recording) -> Iterator[str]:
 
 
 def steps(rollback: Rollback) -> Iterator[str]:
-    """The way back as people read it."""
-    yield "the way back:" if rollback.steps else "the plan states no way back"
+    """The rollback steps as people read them."""
+    yield "rollback steps:" if rollback.steps else "the plan states no rollback steps"
     for number, step in enumerate(rollback.steps, 1):
         yield f"  {number}. {step.says}{_how(step)}"
 

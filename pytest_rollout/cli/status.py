@@ -141,7 +141,7 @@ def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
 
 
 def _noes(row: dict[str, Any]) -> str:
-    """The days on which gates last said no; of one that was never asked, only where it did."""
+    """The days on which gates last refused in drills; ``never`` only of one that was decided."""
     said = []
     for gate in Gate:
         last = row[gate.value]["last_no"]
@@ -149,7 +149,7 @@ def _noes(row: dict[str, Any]) -> str:
             said.append(f"{gate} {last['at'][:10]}{' (outdated)' * last['outdated']}")
         elif row[gate.value]["decision"]:
             said.append(f"{gate} never")
-    return f"  last no: {', '.join(said)}" if said else ""
+    return f"  last refused in a drill: {', '.join(said)}" if said else ""
 
 
 def _shown(row: dict[str, Any], gate: str) -> str:

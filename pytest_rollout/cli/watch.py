@@ -234,7 +234,7 @@ def _tripped(scene: _Scene, standing: GuardrailStanding, look: WatchLook) -> Tri
 
 
 def _back(scene: _Scene, standing: GuardrailStanding, trip: Trip) -> None:
-    """Show the way back after a trip that rolls back, and run it where that was asked."""
+    """Show the rollback steps after a trip that rolls back, and run it where that was asked."""
     if standing.answer is not Answer.ROLLBACK:
         return
     shown = scene.shown

@@ -27,7 +27,7 @@ class RollbackStep:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The way back, in the order of its steps."""
+    """The steps of a rollback, in their order."""
 
     steps: tuple[RollbackStep, ...] = ()
     mode: Mode = Mode.ASK

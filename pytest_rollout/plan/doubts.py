@@ -27,7 +27,7 @@ _RULE = {"FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST", "BYSETPOS"} | {
     for unit in ("SECOND", "MINUTE", "HOUR", "DAY", "MONTHDAY", "YEARDAY", "WEEKNO", "MONTH")
 }
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-Doubt = tuple[int, str, str]  # line, what, how to mend it
+Doubt = tuple[int, str, str]  # line, what, how to fix it
 
 
 def doubts_of(calendars: list[Any], placed: list[tuple[int, Any]]) -> list[Doubt]:
@@ -48,7 +48,7 @@ def _of_calendar(calendar: Calendar) -> Iterator[Doubt]:
 
 
 def _of_event(event: Event) -> Iterator[tuple[str, str]]:
-    """What of one event cannot be understood, and how to mend it."""
+    """What of one event cannot be understood, and how to fix it."""
     named = name_of(event)
     for name, error in event.errors:
         yield f"{named}: {name or 'a line'} cannot be read: {said(error)}", ""

@@ -36,7 +36,7 @@ def expired(plan: Plan, now_us: int) -> list[Problem]:
             one.file,
             one.line,
             f"the waiver of {one.what} in phase {one.phase} expired at the end of {one.until}",
-            "mend what it waived and remove it, or have a later day approved",
+            "fix what it waived and remove it, or have a later day approved",
         )
         for one in plan.waivers
         if calendar.end_of_day(one.until, plan.timezone) <= now_us

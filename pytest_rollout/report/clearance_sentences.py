@@ -10,7 +10,7 @@ from pytest_rollout.report.fact_words import Facts, Say
 
 def _differs(f: Facts) -> str:
     now = f"now {f['again']}" if f.known("again") else "its plan is not in the ledger"
-    return f"{f['answer']} was stored, but judged again it is not the same ({now})"
+    return f"{f['answer']} was stored, but recomputed it is not the same ({now})"
 
 
 def _too_long_ago(f: Facts) -> str:
@@ -30,8 +30,8 @@ SENTENCES: Mapping[str, Say] = {
     "clear.no-phase": "the plan has no phase {phase} any more",
     "clear.unsigned": lambda f: f"not signed by {', '.join(map(str, f.all_of('roles')))}",
     "clear.differs": _differs,
-    "clear.same": "{answer} of run {run}, sealed, the same judged again",
-    "clear.asked-the-same": "the gate asks now what was judged",
+    "clear.same": "{answer} of run {run}: run complete; recomputed with the same result",
+    "clear.asked-the-same": "plan unchanged since the decision",
     "clear.asked-otherwise": "the gate's criteria or guardrails were changed since it was decided",
     "clear.decided": lambda f: f"decided at {f.wall('at')}",
     "clear.decided-ahead": lambda f: f"decided at {f.wall('at')}, which is still to come",

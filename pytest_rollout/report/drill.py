@@ -21,11 +21,13 @@ _UNSAID = "every criterion left pass"
 def last_no(last: LastNo | None, gate: Address) -> str:
     """When a gate last said no, in one sentence for its reports."""
     if last is None:
-        return f"never in a drill (rollout drill {gate.name})"
+        return (
+            f"never drilled: nobody has shown that this gate can refuse (rollout drill {gate.name})"
+        )
     release = f"release {last.release}, " if last.release else ""
     old = ", outdated: the plan was changed since" if last.outdated else ""
     by = f"{release}plan {last.plan_digest[:12]}{old}"
-    return f"{moment(last.at)}, {last.answer.value} in a drill of {last.fault} ({by})"
+    return f"last refused {moment(last.at)}, {last.answer.value} in a drill of {last.fault} ({by})"
 
 
 def summary(drills: Sequence[Drill]) -> str:

@@ -139,3 +139,9 @@ class Facts:
 
 
 Say = str | Callable[[Facts], str]  # a sentence: a text with facts in it, or what makes one
+
+
+def ordinal(n: int) -> str:
+    """``1st``, ``2nd``, ``3rd``, ``11th``."""
+    last = 0 if n % 100 in (11, 12, 13) else n % 10
+    return f"{n:,}{('th', 'st', 'nd', 'rd')[last] if last < 4 else 'th'}"

@@ -70,7 +70,7 @@ def _blocks(decision: Decision, last_no: str) -> Iterator[Section]:
         yield Section((says, ">") if items else (says,), items)
     yield from _why(decision)
     if last_no:
-        yield Section((f"This gate last said no: {_plain(last_no)}.",))
+        yield Section((f"This gate: {_plain(last_no)}.",))
     yield from _demands(decision)
     yield from _criteria(decision)
     yield from _guardrails(decision)
@@ -122,7 +122,9 @@ def _demands(decision: Decision) -> Iterator[Section]:
         for finding in members
     ]
     if rows:
-        yield Section(("## Demands on the run", "", *_table("Demand", "Verdict", "Because")), rows)
+        yield Section(
+            ("## Was the run complete?", "", *_table("Demand", "Verdict", "Because")), rows
+        )
 
 
 def _criteria(decision: Decision) -> Iterator[Section]:

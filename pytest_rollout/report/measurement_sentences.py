@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_rollout.model.numbers import decimal, exact_text
-from pytest_rollout.report.fact_words import Facts, amount
+from pytest_rollout.report.fact_words import Facts, amount, ordinal
 
 _PARTLY = ("rate", "share")
 
@@ -96,7 +96,8 @@ def _bound(facts: Facts) -> str:
         return ""
     confidence = f"at {facts['confidence']} confidence"
     if facts.number("look") > 1:
-        confidence += f", which look {facts['look']} of this release makes of {facts['stated']}"
+        evaluation = f"the {ordinal(int(facts['look']))} evaluation of this release"
+        confidence += f", which {evaluation} makes of {facts['stated']}"
     if not facts["bound"]:
         return f" ({confidence}, too few samples for a bound)"
     side = "at least" if facts["side"] == "low" else "at most"

@@ -65,8 +65,7 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
         f"{decision.address} in {decision.environment}{release}{drill}: {decision.phase_title}",
         ("bold",),
     )
-    look = text.no_look(decision) or f"look {decision.looks}"
-    yield Line(f"  {_counted(decision.criteria)}; {look}")
+    yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
         for cause in decision.reasons:
             said = sentences.cause(cause.id, cause.reason, decision.timezone)
@@ -83,7 +82,7 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if last_no:
-        yield Line(f"  last no: {last_no}")
+        yield Line(f"  {last_no}")
     if path:
         yield Line(f"  report: {path}")
     yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])

@@ -13,7 +13,7 @@ from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.model.waiver import WaiverUse
 from pytest_rollout.report import sentences
-from pytest_rollout.report.fact_words import amount, wall
+from pytest_rollout.report.fact_words import amount, ordinal, wall
 
 NAME, SENTENCE, TEXT = 160, 300, 600  # most characters of an id, of a repeated and of a full text
 MOST_ROWS = 50  # evidence of one criterion
@@ -213,11 +213,13 @@ def without_conditions(decision: Decision) -> str:
     return "This GO carries no conditions." if free else ""
 
 
-def no_look(decision: Decision) -> str:
-    """What a decision is that is no look at its release; empty where it is one."""
+def evaluation(decision: Decision, noun: str = "") -> str:
+    """How often its release was evaluated until a decision: ``2nd of this release``."""
     if decision.partial or decision.drill:
-        return "no look"
-    return "a rehearsal" if decision.environment == EMBEDDED else ""
+        return "not counted"
+    if decision.environment == EMBEDDED:
+        return "a rehearsal"
+    return f"{ordinal(decision.looks)} {noun}of this release"
 
 
 def facts(decision: Decision) -> list[tuple[str, str, str]]:
@@ -239,7 +241,7 @@ def record(decision: Decision) -> list[tuple[str, str]]:
     """What an auditor compares: where the decision stands and what it was made from."""
     rows = [
         ("Run", decision.run),
-        ("Look", no_look(decision) or f"{decision.looks:,}"),
+        ("Evaluation", evaluation(decision)),
         ("Decided at", decision.decided_at),
         ("Judged at", decision.judged_at),
         ("Configuration", decision.configuration or ""),

@@ -14,7 +14,7 @@ from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.session.declared import scenario_of
 
-_Offence = tuple[str, str]  # what is wrong, and how to mend it
+_Offence = tuple[str, str]  # what is wrong, and how to fix it
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ def test_every_report_says_when_the_gate_last_said_no(drilled: tuple[Demo, Any, 
     assert run.returncode == 0
     said = "NO-GO in a drill of sour (release v7, plan "
     assert said in run.stdout
-    assert "last no: never in a drill" in run.stdout, "of the entry gate"
+    assert "never drilled: nobody has shown" in run.stdout, "of the entry gate"
     folder = demo.root / "rollout-report/demo/embedded/canary/exit"
     for name in ("report.md", "report.html"):
         assert said in (folder / name).read_text()

@@ -167,10 +167,12 @@ def test_the_level_of_a_look_is_said_where_looks_have_lowered_it() -> None:
     first, second, fourth = (text(look(number, 60)) for number in (1, 2, 4))
     assert "(at least 0.951297 at 95 % confidence)" in first
     assert (
-        "(at least 0.94037 at 97.5 % confidence, which look 2 of this release makes of 95 %)"
-        in second
+        "(at least 0.94037 at 97.5 % confidence, which the 2nd evaluation of this release "
+        "makes of 95 %)" in second
     )
-    assert "at 99.375 % confidence, which look 4 of this release makes of 95 %)" in fourth
+    assert (
+        "at 99.375 % confidence, which the 4th evaluation of this release makes of 95 %)" in fourth
+    )
     assert estimate_of(look(2, 60)).confidence == "97.5 %"
     assert "at 97.5 % confidence)." in next(worth(estimate_of(look(2, 60))))
     assert "which look" not in text(look(2, 60, environment="embedded"))

@@ -218,17 +218,17 @@ LOOKED = decision(
 )[1]
 LOOKED_SAID = {
     "payments": (
-        "Seen: rate of payment_ok was 1 (at least 0.957125 at 98.75 % confidence, which look 3 "
-        "of this release makes of 95 %), over 100 samples in this run; allowed >= 0.95.",
+        "Seen: rate of payment_ok was 1 (at least 0.957125 at 98.75 % confidence, which the 3rd "
+        "evaluation of this release makes of 95 %), over 100 samples in this run; allowed >= 0.95.",
         "Bounds: 100 samples show that it is between 0.957125 and 1 (Clopper and Pearson's "
         "exact bounds of a share, at 98.75 % confidence).",
         "Worth: if 3 % or more were bad, 19 of 20 such runs would not have passed, where "
         "samples are independent of each other.",
     ),
     "coupons": (
-        "Seen: rate of coupon_ok was 1 (at least 0.819399 at 98.75 % confidence, which look 3 "
-        "of this release makes of 95 %), over 22 samples in this run; allowed >= 0.9, neither "
-        "shown nor ruled out yet.",
+        "Seen: rate of coupon_ok was 1 (at least 0.819399 at 98.75 % confidence, which the 3rd "
+        "evaluation of this release makes of 95 %), over 22 samples in this run; allowed >= 0.9, "
+        "neither shown nor ruled out yet.",
         "Bounds: 22 samples show that it is between 0.819399 and 1 (Clopper and Pearson's "
         "exact bounds of a share, at 98.75 % confidence).",
         "Next: with 27 more good samples, 49 in all, the next run would pass it.",

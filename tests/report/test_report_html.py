@@ -181,7 +181,7 @@ def test_record_holds_everything_an_auditor_compares() -> None:
         decision.decided_at,
         decision.zone_data,
         decision.configuration or "",
-        f"Look {decision.looks}",
+        "Evaluation 4th of this release",
         f"Judge version {decision.judge}",
     ):
         assert value in record
@@ -190,9 +190,9 @@ def test_record_holds_everything_an_auditor_compares() -> None:
 def test_what_is_no_look_says_what_it_is() -> None:
     def look(**changes: Any) -> str:
         found = read(given.decision(**changes)).one("footer").all("div")
-        return next(node.text for node in found if node.text.startswith("Look "))
+        return next(node.text for node in found if node.text.startswith("Evaluation "))
 
-    assert look() == "Look 4"
-    assert look(environment="embedded", looks=0) == "Look a rehearsal"
-    assert look(partial=("-k leaves checks out",)) == "Look no look"
-    assert look(environment="embedded", drill="lane-starved") == "Look no look"
+    assert look() == "Evaluation 4th of this release"
+    assert look(environment="embedded", looks=0) == "Evaluation a rehearsal"
+    assert look(partial=("-k leaves checks out",)) == "Evaluation not counted"
+    assert look(environment="embedded", drill="lane-starved") == "Evaluation not counted"

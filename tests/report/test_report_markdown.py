@@ -49,7 +49,7 @@ def test_sections_stand_in_the_order_of_the_page() -> None:
     assert re.findall("^## (.*)", report, re.MULTILINE) == [
         "Reasons",
         "Conditions a GO would carry",
-        "Demands on the run",
+        "Was the run complete?",
         "Criteria",
         "Evidence",
         "Guardrails",

@@ -108,7 +108,7 @@ def test_a_decision_that_the_evidence_does_not_give() -> None:
     worse = decision_of(plan(), verdict=Verdict.FAIL)
     found = asked(again=worse)
     assert found.answer is Answer.HOLD
-    assert "judged again it is not the same (now NO-GO)" in reason(found)
+    assert "recomputed it is not the same (now NO-GO)" in reason(found)
     assert "not in the ledger" in reason(asked(again=None))
 
 
