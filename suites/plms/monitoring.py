@@ -16,9 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
-from fixtures.monitoring.child import find
-from fixtures.receivers import Message, read
-from pytest_rollout import Event, Stage, scenario
+from pytest_rollout import Event, Message, Stage, find_program, read_inbox, scenario
 from suites.plms.dashboards import Panel, Source, data_source, panels, rule_states, wait_for
 from suites.plms.portfolio import rows
 
@@ -83,7 +81,7 @@ def alert_drill(phase: Stage) -> Drill:
         source=data_source(grafana),
         told=rule_inbox(phase),
         trials=rule_inbox(phase, trials=True),
-        told_by_runner=read(phase.file("inbox")),
+        told_by_runner=read_inbox(phase.file("inbox")),
         rules=_deployed(grafana),
         routes=routes,
         rows_left=_planted_rows(phase),
@@ -94,8 +92,8 @@ def alert_drill(phase: Stage) -> Drill:
 def deploy(phase: Stage) -> None:
     """Have the operator start the monitoring and bring dashboard and rules into it."""
     if phase.embedded:
-        find(("prometheus",), "prometheus")
-        find(("alertmanager", "prometheus-alertmanager"), "prometheus-alertmanager")
+        find_program(("prometheus",), "prometheus")
+        find_program(("alertmanager", "prometheus-alertmanager"), "prometheus-alertmanager")
     phase.operate("grafana", "start-monitoring", scrape=phase.target("plms").url)
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     rules = RULES_FILE.read_text(encoding="utf-8")
@@ -129,7 +127,7 @@ def firing(grafana: httpx.Client) -> list[str]:
 
 def rule_inbox(phase: Stage, *, trials: bool = False) -> tuple[Message, ...]:
     """What Alertmanager sent: of trials, or of everything else."""
-    found = read(phase.file("rule-inbox"))
+    found = read_inbox(phase.file("rule-inbox"))
     return tuple(one for one in found if (_TRIED in json.dumps(dict(one.body))) is trials)
 
 
@@ -166,7 +164,7 @@ def _planted_rows(phase: Stage) -> int:
 
 def promtool(*words: str) -> subprocess.CompletedProcess[str]:
     """Run Prometheus' tool for rules; raises MissingToolError where it is not installed."""
-    command = [find(("promtool",), "prometheus"), *words]
+    command = [find_program(("promtool",), "prometheus"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import httpx
 
-from fixtures.receivers import Message, read
-from pytest_rollout import Event, Stage, crossings, every, gaps, scenario
+from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
 from suites.plms.portfolio import Sample, Start, rows, runs, sample, start
 
 PAIR = {301: "Code-API", 302: "Data-Schema"}
@@ -87,7 +86,7 @@ def stress_run(phase: Stage) -> Stress:
         samples=samples,
         runways=runways,
         heatmap=heatmap,
-        alerts=read(phase.file("inbox")),
+        alerts=read_inbox(phase.file("inbox")),
         runs=runs(registry, PAIR),
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
@@ -166,7 +165,7 @@ def forced_runway(phase: Stage) -> Forced:
             runways[project].look(plms.client, f"/api/projects/{project}/budget-runway", now)
         if not executing:
             break
-    return Forced(runways, read(phase.file("inbox")))
+    return Forced(runways, read_inbox(phase.file("inbox")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
     later = sample(plms.client)
     body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
     third = start(plms.client, 393, f"{phase.id}/393/1", **body)
-    return Withdrawn(later, third.status, read(phase.file("inbox")))
+    return Withdrawn(later, third.status, read_inbox(phase.file("inbox")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.receivers import Message
-from pytest_rollout import Observe, Stage
+from pytest_rollout import Message, Observe, Stage
 from suites.plms.dashboards import DATASOURCE, PANELS, UID, Panel
 from suites.plms.monitoring import FAILURE, RULES_FILE, Drill, TakenBack, promtool, tried
 from suites.plms.portfolio import observe_slot, rows

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.monitoring.child import find
 from fixtures.plms.faults import watching
 from fixtures.plms.watched import Deployed
+from pytest_rollout import find_program
 from suites.plms.grafana import build
 
 ALERTS = Path(__file__).parents[2] / "suites/plms/alerts"
@@ -18,7 +18,7 @@ RULES = (ALERTS / "rules.yml").read_text(encoding="utf-8")
 
 
 def promtool(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [find(("promtool",), "prometheus"), *words]
+    command = [find_program(("promtool",), "prometheus"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
