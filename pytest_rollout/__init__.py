@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pytest_rollout.session.scenario import scenario
     from pytest_rollout.session.stage import Event, Stage
     from pytest_rollout.targets.clock import every
+    from pytest_rollout.targets.faults import Faults, fault, one_of
+    from pytest_rollout.targets.reference_target import ReferenceTarget
     from pytest_rollout.targets.target import LiveTarget
     from pytest_rollout.targets.tools import MissingToolError, find_program
 
@@ -34,6 +36,7 @@ __all__ = [
     "Demo",
     "EffectRefusedError",
     "Event",
+    "Faults",
     "Grafana",
     "Idempotency",
     "Kpi",
@@ -46,6 +49,7 @@ __all__ = [
     "Prometheus",
     "RanTests",
     "Receivers",
+    "ReferenceTarget",
     "ReferenceTargetError",
     "RolloutError",
     "Routes",
@@ -55,9 +59,11 @@ __all__ = [
     "crossings",
     "every",
     "fairness",
+    "fault",
     "find_program",
     "gaps",
     "kpi_slips",
+    "one_of",
     "read_inbox",
     "relative_error",
     "run_checker",
@@ -73,6 +79,7 @@ _HOMES = {
     "Demo": "checks.demo",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
+    "Faults": "targets.faults",
     "Grafana": "monitoring.grafana",
     "Idempotency": "checks.idempotency",
     "Kpi": "checks.kpi",
@@ -85,6 +92,7 @@ _HOMES = {
     "Prometheus": "monitoring.prometheus",
     "RanTests": "checks.kpi",
     "Receivers": "receivers.all_receivers",
+    "ReferenceTarget": "targets.reference_target",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
     "Routes": "monitoring.alertmanager",
@@ -94,9 +102,11 @@ _HOMES = {
     "crossings": "checks.slo",
     "every": "targets.clock",
     "fairness": "checks.slo",
+    "fault": "targets.faults",
     "find_program": "targets.tools",
     "gaps": "checks.slo",
     "kpi_slips": "checks.kpi",
+    "one_of": "targets.faults",
     "read_inbox": "receivers.inbox",
     "relative_error": "checks.slo",
     "run_checker": "checks.invariant",
