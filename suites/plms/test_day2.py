@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout import Observe, RanTests, Stage, kpi_slips
-from suites.plms.demonstrations import DEMOS, PROMISES, Demonstrated, GatedRun
-from suites.plms.portfolio import LANES, observe_slot
-from suites.plms.starting import START, Rehearsed, Starts
+from suites.plms.scenarios.demos import DEMOS, PROMISES, Demonstrated, GatedRun
+from suites.plms.scenarios.keyed_starts import START, Rehearsed, Starts
+from suites.plms.views.portfolio import LANES, observe_slot
 
 pytestmark = pytest.mark.day2
 

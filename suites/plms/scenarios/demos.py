@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import Demo, Event, Kpi, KpiReceipt, RanTests, Shown, Stage, scenario
-from suites.plms.portfolio import rows
+from suites.plms.views.portfolio import rows
 
 DEMOS = {
     "demo1": "demo_1_idempotent_start.sh",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import Event, Stage, every, scenario
-from suites.plms.portfolio import ENDED, Start, rows, sample, start
+from suites.plms.views.portfolio import ENDED, Start, rows, sample, start
 
 BASELINES = {201: "Code-API", 202: "Data-Schema"}
 BUDGETS = {
@@ -84,7 +84,7 @@ def _run(registry: Path, answer: Start) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class PolicyProbe:
     """A small run, and whether the policy lets it teach."""
 
     project: int
@@ -93,15 +93,15 @@ class Probe:
 
 
 PROBES = {
-    "baseline": Probe(951, {"run_kind": "baseline", "write_sandbox": False}, True),
-    "hotfix": Probe(952, {"run_kind": "hotfix", "write_sandbox": False}, True),
-    "rehearsal": Probe(953, {"run_kind": "rehearsal", "write_sandbox": False}, False),
-    "replay": Probe(954, {"run_kind": "replay", "write_sandbox": False}, False),
-    "failing": Probe(
+    "baseline": PolicyProbe(951, {"run_kind": "baseline", "write_sandbox": False}, True),
+    "hotfix": PolicyProbe(952, {"run_kind": "hotfix", "write_sandbox": False}, True),
+    "rehearsal": PolicyProbe(953, {"run_kind": "rehearsal", "write_sandbox": False}, False),
+    "replay": PolicyProbe(954, {"run_kind": "replay", "write_sandbox": False}, False),
+    "failing": PolicyProbe(
         955, {"run_kind": "baseline", "write_sandbox": False, "tests_pass": False}, False
     ),
-    "sandbox": Probe(956, {"run_kind": "hotfix", "write_sandbox": True}, False),
-    "no-flag": Probe(957, {"run_kind": "baseline"}, True),
+    "sandbox": PolicyProbe(956, {"run_kind": "hotfix", "write_sandbox": True}, False),
+    "no-flag": PolicyProbe(957, {"run_kind": "baseline"}, True),
 }
 _SMALL = {"lane_name": "Code-API", "tasks": 1, "task_seconds": 60, "tags": "demo"}
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Event, Stage, every, scenario
-from suites.plms.portfolio import LANES, PROJECTS, Sample, Start, caps, runs, sample, start
+from suites.plms.views.portfolio import LANES, PROJECTS, Sample, Start, caps, runs, sample, start
 
 
 @dataclass(frozen=True, slots=True)

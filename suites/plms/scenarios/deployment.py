@@ -10,13 +10,11 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Event, RolloutError, Stage, scenario
-from suites.plms.host import (
+from pytest_rollout import Event, Message, RolloutError, Stage, read_inbox, scenario
+from suites.plms.views.host import (
     Host,
     JobRun,
-    Message,
     contents,
-    inbox,
     job_runs,
     needs,
     newest,
@@ -92,11 +90,11 @@ def _deploy_api(phase: Stage) -> str:
 
 
 def _drill(phase: Stage, host: Host) -> FailureDrill:
-    before, heard = project_runs(host.registry), len(inbox(host))
+    before, heard = project_runs(host.registry), len(read_inbox(host.inbox))
     row = phase.operate("plms", "plant-row").get("row")
     planted = project_runs(host.registry)
     failed = _job(phase, host, drill=True)
-    messages = tuple(inbox(host)[heard:])
+    messages = read_inbox(host.inbox)[heard:]
     if row is not None:
         phase.operate("plms", "remove-row", row=row)
     after = project_runs(host.registry)
@@ -113,7 +111,7 @@ def _job(phase: Stage, host: Host, *, drill: bool) -> JobRun | None:
 
 def project_runs(registry: Path) -> Rows:
     """Every row of project_runs: rowid to its id, project, kind and status."""
-    from suites.plms.portfolio import rows
+    from suites.plms.views.portfolio import rows
 
     query = "SELECT rowid AS row, run_id, project_id, run_kind, status FROM project_runs"
     return {row.pop("row"): tuple(row.values()) for row in rows(registry, query)}

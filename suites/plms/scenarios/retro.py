@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import Event, Stage, scenario
-from suites.plms.portfolio import caps, rows
+from suites.plms.views.portfolio import caps, rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_rollout import Checked, Event, Stage, run_checker, scenario
-from suites.plms.host import Host, digest, open_channels
+from suites.plms.views.host import Host, digest, open_channels
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import RolloutError, Stage, every, scenario
-from suites.plms.portfolio import rows
+from suites.plms.views.portfolio import rows
 
 OVERRUN = 0.25
 # Project to the budget of a run that takes 6000 tokens: at the limit, just over it, far over it.

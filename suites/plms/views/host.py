@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import sqlite3
 import subprocess
@@ -142,30 +141,6 @@ def configured(host: Host, name: str) -> str:
     if not value or value == "your_routing_key":
         raise RolloutError(f"{name} is not configured")
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An alert that arrived."""
-
-    service: str  # slack, pagerduty or mail
-    at: datetime
-    body: Mapping[str, Any]
-
-    @property
-    def text(self) -> str:
-        """All that it says."""
-        return json.dumps(self.body, ensure_ascii=False)
-
-
-def inbox(host: Host) -> list[Message]:
-    """What arrived on the channels so far: one line of JSON each."""
-    if not host.inbox.exists():
-        return []
-    lines = map(json.loads, host.inbox.read_text(encoding="utf-8").splitlines())
-    return [
-        Message(line["service"], datetime.fromisoformat(line["at"]), line["body"]) for line in lines
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_rollout import Idempotency, Stage, Told, scenario
-from suites.plms.portfolio import rows
+from suites.plms.views.portfolio import rows
 
 PROJECT, OTHER_PROJECT = 944, 945
 START: Mapping[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
-from suites.plms.portfolio import Sample, Start, rows, runs, sample, start
+from suites.plms.views.portfolio import Sample, Start, rows, runs, sample, start
 
 PAIR = {301: "Code-API", 302: "Data-Schema"}
 BUDGETS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from suites.plms.portfolio import rows
+from suites.plms.views.portfolio import rows
 
 COUNTED = ("baseline", "hotfix")
 DAYS = {"day 3": (101, 102), "day 5": (201, 202), "day 6": (301, 302)}  # rehearsal, seed, stress

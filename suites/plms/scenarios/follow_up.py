@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Stage, scenario
-from suites.plms.report import REPORT, Written
-from suites.plms.week import Entry, diary
+from suites.plms.scenarios.live_week import Entry, diary
+from suites.plms.views.final_report import REPORT, Written
 
 THRESHOLDS = "config/plms_thresholds.yaml"
 PROBES, CHANGE_AT = 72, 12  # six minutes, a probe each 5 s; caps change after the first one
@@ -38,7 +38,7 @@ def nights(history: Path) -> list[Mapping[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class HealthProbe:
     """What the health probe got at one moment; 0 where nobody answered."""
 
     at: datetime
@@ -46,14 +46,14 @@ class Probe:
 
 
 @scenario(effect="change", own_target=True)
-def probed_change(phase: Stage) -> tuple[Probe, ...]:
+def probed_change(phase: Stage) -> tuple[HealthProbe, ...]:
     """The API is probed every 5 s while caps change."""
     plms = phase.target("plms")
     probes = []
     for number in range(PROBES):
         if number == CHANGE_AT:
             phase.operate("plms", "change-caps")
-        probes.append(Probe(plms.clock.now(), _status(plms.client)))
+        probes.append(HealthProbe(plms.clock.now(), _status(plms.client)))
         plms.clock.advance(5)
     return tuple(probes)
 

@@ -17,10 +17,17 @@ import httpx
 import yaml
 
 from pytest_rollout import Event, Message, Stage, find_program, read_inbox, scenario
-from suites.plms.dashboards import Panel, Source, data_source, panels, rule_states, wait_for
-from suites.plms.portfolio import rows
+from suites.plms.views.grafana_panels import (
+    Panel,
+    Source,
+    data_source,
+    panels,
+    rule_states,
+    wait_for,
+)
+from suites.plms.views.portfolio import rows
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 RULES_FILE = HERE / "alerts/rules.yml"
 DASHBOARD = HERE / "grafana/plms_invariants_dashboard.json"
 SOURCE = "plms-ops-api"
@@ -186,7 +193,7 @@ def tried(rules: list[dict[str, Any]], tests: str) -> subprocess.CompletedProces
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class MonitoringTakenBack:
     """What is left of the monitoring after its roll-back, while a row breaks an invariant."""
 
     dashboard: int  # HTTP status of asking for it
@@ -195,7 +202,7 @@ class TakenBack:
 
 
 @scenario(effect="disrupt", own_target=True)
-def monitoring_rolled_back(phase: Stage) -> TakenBack:
+def monitoring_rolled_back(phase: Stage) -> MonitoringTakenBack:
     """The monitoring is rolled back; then a row breaks an invariant."""
     grafana = phase.target("grafana").client
     deploy(phase)
@@ -210,4 +217,4 @@ def monitoring_rolled_back(phase: Stage) -> TakenBack:
     # A rule that still is evaluated has fired four looks later, and Alertmanager tells at once.
     wait_for(lambda: len(rule_inbox(phase)) > before, 1.5)
     dashboard = grafana.get("/api/dashboards/uid/plms-invariants").status_code
-    return TakenBack(dashboard, firing(grafana), rule_inbox(phase)[before:])
+    return MonitoringTakenBack(dashboard, firing(grafana), rule_inbox(phase)[before:])
