@@ -51,9 +51,9 @@ class Grafana:
         expr = str(query["expr"])
         if self._stale(expr) and expr in self._first:
             return dict(self._first[expr])
-        found = frames(self.prometheus, query, start, end)
-        self._first.setdefault(expr, found)
-        return found
+        answer = frames(self.prometheus, query, start, end)
+        self._first.setdefault(expr, answer)
+        return answer
 
     def _stale(self, expr: str) -> bool:
         titles = {

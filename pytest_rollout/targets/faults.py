@@ -72,8 +72,8 @@ def fault(name: str, part: type[Any], says: str, /, **sets: object) -> DeclaredF
 
 def one_of(default: _Value, choices: Iterable[_Value]) -> _Value:
     """Return a field of a part, for which a parameter may only be one of some texts."""
-    found: _Value = field(default=default, metadata={_CHOICES: tuple(choices)})
-    return found
+    bounded: _Value = field(default=default, metadata={_CHOICES: tuple(choices)})
+    return bounded
 
 
 class Faults(Mapping[str, str]):

@@ -273,8 +273,8 @@ def test_the_broken_run_is_not_completed(demonstrated: Demonstrated) -> None:
 def test_the_validator_accepts_the_mended_run(demonstrated: Demonstrated) -> None:
     run = _gated(demonstrated, 2)
     value = run.value(RATE)
-    assert value == 1.0, f"the mended run has {RATE} {value}, not 1.0"
-    assert run.completed, f"the mended run is {run.status}, not completed"
+    assert value == 1.0, f"the repaired run has {RATE} {value}, not 1.0"
+    assert run.completed, f"the repaired run is {run.status}, not completed"
     slips = kpi_slips(run.completed, run.receipts, PROMISES)
     assert not slips, "; ".join(slips)
 

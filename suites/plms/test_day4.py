@@ -239,7 +239,7 @@ def test_the_planted_row_is_gone(alert_drill: Drill) -> None:
 
 @pytest.mark.criterion("status-recovers")
 def test_panel_and_alert_recover(alert_drill: Drill) -> None:
-    text = shown(alert_drill.mended, "Current Status").text
+    text = shown(alert_drill.repaired, "Current Status").text
     assert text == "OK", f"after the clean-up the panel shows {text}"
     state = alert_drill.states_after.get(FAILURE)
     assert state == "inactive", f"after the clean-up {FAILURE} is {state}"

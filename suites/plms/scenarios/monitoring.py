@@ -43,7 +43,7 @@ class Drill:
 
     clean: dict[str, Panel]
     broken: dict[str, Panel]
-    mended: dict[str, Panel]
+    repaired: dict[str, Panel]
     failed_at: datetime  # when the check that found the row was started, by the wall
     failed_by_plms: datetime  # the same, by the target's clock
     states: dict[str, str]  # of the rules while the row was there
@@ -80,7 +80,7 @@ def alert_drill(phase: Stage) -> Drill:
     return Drill(
         clean=clean,
         broken=broken,
-        mended=panels(grafana),
+        repaired=panels(grafana),
         failed_at=failed_at,
         failed_by_plms=failed_by_plms,
         states=states,
