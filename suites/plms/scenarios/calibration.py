@@ -57,8 +57,8 @@ def seeded(phase: Stage) -> Seeded:
 
 def newest_prior(registry: Path) -> int:
     """The id of the newest prior, 0 without any."""
-    (found,) = rows(registry, "SELECT COALESCE(MAX(id), 0) AS id FROM estimate_versions")
-    return int(found["id"])
+    (newest,) = rows(registry, "SELECT COALESCE(MAX(id), 0) AS id FROM estimate_versions")
+    return int(newest["id"])
 
 
 def baseline(phase: Stage, project: int) -> Start:
@@ -69,8 +69,8 @@ def baseline(phase: Stage, project: int) -> Start:
         phase.record("change", f"project {project} started")
     budget = timedelta(minutes=BUDGETS[project]["budget_duration_minutes"], seconds=_POLL_S)
     for _ in every(plms.clock, _POLL_S, until=plms.clock.now() + budget):
-        found = {one.status for one in sample(plms.client).projects if one.id == project}
-        if found <= set(ENDED) | {"needs_review"}:
+        statuses = {run.status for run in sample(plms.client).projects if run.id == project}
+        if statuses <= set(ENDED) | {"needs_review"}:
             break
     return answer
 

@@ -54,11 +54,11 @@ class GatedRun:
 
     def value(self, kpi: str) -> float | None:
         """The value of a KPI, None without a receipt."""
-        return next((one.value for one in self.receipts if one.kpi == kpi), None)
+        return next((receipt.value for receipt in self.receipts if receipt.kpi == kpi), None)
 
     def passed(self, kpi: str) -> bool:
         """Whether its receipt says that the KPI passed."""
-        return any(one.passed for one in self.receipts if one.kpi == kpi)
+        return any(receipt.passed for receipt in self.receipts if receipt.kpi == kpi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def demonstrated(phase: Stage) -> Demonstrated:
     with tempfile.TemporaryDirectory(prefix="demos-") as folder:
         shown = {name: _run(phase, name, script, folder) for name, script in scripts.items()}
         tests = dict(_tests(Path(folder), shown["demo3"].text))
-    said = {name: one.text for name, one in shown.items()}
+    said = {name: demo.text for name, demo in shown.items()}
     phase.operate("plms", "keep-transcripts", said=said)
     after = _lasting(registry)
     gated = tuple(_gated(registry, run) for run in _run_ids(registry) if run not in known)
@@ -133,12 +133,12 @@ def _run_ids(registry: Path) -> list[str]:
 
 
 def _gated(registry: Path, run: str) -> GatedRun:
-    (found,) = rows(registry, "SELECT status FROM project_runs WHERE run_id = ?", run)
+    (gated,) = rows(registry, "SELECT status FROM project_runs WHERE run_id = ?", run)
     receipts = rows(registry, "SELECT * FROM kpi_receipts WHERE run_id = ?", run)
     priors = rows(registry, "SELECT id FROM estimate_versions WHERE run_id = ?", run)
     return GatedRun(
         run,
-        found["status"],
+        gated["status"],
         tuple(
             KpiReceipt(run, row["kpi_name"], row["value"], passed=bool(row["passed"]))
             for row in receipts

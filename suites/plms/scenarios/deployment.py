@@ -53,7 +53,11 @@ class FailureDrill:
     @property
     def alerts(self) -> list[Message]:
         """The messages to Slack that are recognisably of a failure."""
-        return [one for one in self.messages if one.service == "slack" and "FAIL" in one.text]
+        return [
+            message
+            for message in self.messages
+            if message.service == "slack" and "FAIL" in message.text
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,10 +88,12 @@ def followed_up(phase: Stage) -> After:
 def members(archive: Path) -> list[str]:
     """The files in an archive; raises tarfile.TarError where it is none."""
     with tarfile.open(archive) as tar:
-        return [one.name for one in tar.getmembers() if one.isfile()]
+        return [member.name for member in tar.getmembers() if member.isfile()]
 
 
 def days_covered(after: After, lane: str) -> set[datetime]:
     """The days of which a lane has figures."""
-    found = (one for one in after.entries if one.kind == "figures" and one.says["lane"] == lane)
-    return {one.at.replace(hour=0, minute=0, second=0) for one in found}
+    figures = (
+        entry for entry in after.entries if entry.kind == "figures" and entry.says["lane"] == lane
+    )
+    return {entry.at.replace(hour=0, minute=0, second=0) for entry in figures}

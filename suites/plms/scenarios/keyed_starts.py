@@ -93,8 +93,8 @@ class Rehearsed:
 def rehearsals(phase: Stage) -> dict[int, Rehearsed]:
     """One percent of two projects of different sizes is rehearsed."""
     api = phase.target("plms").client
-    found = {}
+    rehearsed = {}
     for project in (942, 401):
         answer = api.post(f"/api/projects/{project}/simulate", json={"rehearsal_pct": 0.01})
-        found[project] = Rehearsed.of(answer.raise_for_status().json())
-    return found
+        rehearsed[project] = Rehearsed.of(answer.raise_for_status().json())
+    return rehearsed

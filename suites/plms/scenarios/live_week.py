@@ -46,7 +46,9 @@ def diary(path: Path) -> tuple[Entry, ...]:
     if not path.is_file():
         raise RolloutError(f"there is no diary at {path}")
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return tuple(Entry(datetime.fromisoformat(one["at"]), one["kind"], one) for one in lines)
+    return tuple(
+        Entry(datetime.fromisoformat(entry["at"]), entry["kind"], entry) for entry in lines
+    )
 
 
 @scenario(effect="change", own_target=True)
@@ -89,20 +91,20 @@ def overrunning(phase: Stage) -> Budgets:
     phase.operate("plms", "approve-overrun", project=APPROVED)
     plms.clock.advance(60)
     until = plms.clock.now() + timedelta(minutes=4)
-    readings = [one for _ in every(plms.clock, 30, until) for one in _read(phase)]
+    readings = [reading for _ in every(plms.clock, 30, until) for reading in _read(phase)]
     return Budgets(tuple(readings), diary(phase.file("week")))
 
 
 def _read(phase: Stage) -> list[Reading]:
     plms = phase.target("plms")
     status = plms.client.get("/api/portfolio/status").raise_for_status().json()
-    found = {row["project_id"]: row["status"] for row in status["projects"]}
+    statuses = {row["project_id"]: row["status"] for row in status["projects"]}
     at = datetime.fromisoformat(status["timestamp"])
     readings = []
     for project in BUDGETS:
         answer = plms.client.get(f"/api/projects/{project}/budget-runway").raise_for_status()
         overrun = round(answer.json()["projected_overrun_ratio"], 9)
-        readings.append(Reading(at, project, overrun, found[project]))
+        readings.append(Reading(at, project, overrun, statuses[project]))
     return readings
 
 
@@ -131,10 +133,10 @@ def quarantined(phase: Stage) -> Quarantine:
         " LEFT JOIN estimate_versions AS v USING (run_id) WHERE r.project_id IN (?, ?)"
         " GROUP BY r.project_id"
     )
-    found = {row["project_id"]: row for row in rows(registry, query, *QUARANTINED)}
+    by_project = {row["project_id"]: row for row in rows(registry, query, *QUARANTINED)}
     return Quarantine(
-        {project: row["status"] for project, row in found.items()},
-        {project: row["priors"] for project, row in found.items()},
+        {project: row["status"] for project, row in by_project.items()},
+        {project: row["priors"] for project, row in by_project.items()},
     )
 
 
@@ -143,5 +145,5 @@ def canary(phase: Stage) -> Mapping[str, Any]:
     """A project of which one percent cannot cover every stratum is rehearsed."""
     client = phase.target("plms").client
     answer = client.post("/api/projects/401/simulate", json={"rehearsal_pct": 0.01})
-    found: dict[str, Any] = answer.raise_for_status().json()
-    return found
+    body: dict[str, Any] = answer.raise_for_status().json()
+    return body

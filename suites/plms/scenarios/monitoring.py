@@ -134,18 +134,20 @@ def firing(grafana: httpx.Client) -> list[str]:
 
 def rule_inbox(phase: Stage, *, trials: bool = False) -> tuple[Message, ...]:
     """What Alertmanager sent: of trials, or of everything else."""
-    found = read_inbox(phase.file("rule-inbox"))
-    return tuple(one for one in found if (_TRIED in json.dumps(dict(one.body))) is trials)
+    messages = read_inbox(phase.file("rule-inbox"))
+    return tuple(
+        message for message in messages if (_TRIED in json.dumps(dict(message.body))) is trials
+    )
 
 
 def _told_of(messages: Iterable[Message], rule: str) -> set[str]:
-    return {one.service for one in messages if rule in json.dumps(dict(one.body))}
+    return {message.service for message in messages if rule in json.dumps(dict(message.body))}
 
 
 def _deployed(grafana: httpx.Client) -> list[dict[str, Any]]:
     answer = grafana.get("/api/v1/provisioning/alert-rules").raise_for_status()
-    found: list[dict[str, Any]] = answer.json()
-    return found
+    deployed: list[dict[str, Any]] = answer.json()
+    return deployed
 
 
 def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
@@ -156,12 +158,12 @@ def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
         for rule in _deployed(grafana)
     ]
     grafana.post(path, json=trials).raise_for_status()
-    found: dict[str, list[str]] = {}
+    told: dict[str, list[str]] = {}
     for alert in grafana.get(path).raise_for_status().json():
         if alert["labels"].get("project") == _TRIED:
-            names = sorted(one["name"] for one in alert["receivers"])
-            found[alert["labels"]["alertname"]] = names
-    return found
+            names = sorted(receiver["name"] for receiver in alert["receivers"])
+            told[alert["labels"]["alertname"]] = names
+    return told
 
 
 def _planted_rows(phase: Stage) -> int:

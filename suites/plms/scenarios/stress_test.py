@@ -106,8 +106,8 @@ def _start(phase: Stage, project: int) -> Start:
 
 def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
     answer = api.get(f"/api/projects/{project}/metrics", params={"with_ci": 1})
-    found: dict[str, Any] = answer.raise_for_status().json()
-    return found
+    metrics: dict[str, Any] = answer.raise_for_status().json()
+    return metrics
 
 
 def _receipts(registry: Path) -> list[dict[str, Any]]:
@@ -127,16 +127,16 @@ def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iter
     plms = phase.target("plms")
     due = {30: plms.clock.now(), 60: plms.clock.now()}
     for now in every(plms.clock, 10, until=phase.window[1] + timedelta(minutes=30)):
-        one = sample(plms.client)
-        if one.ended(PAIR):
+        seen = sample(plms.client)
+        if seen.ended(PAIR):
             return
-        yield one
+        yield seen
         for seconds in [each for each, at in due.items() if now >= at]:
             due[seconds] = now + timedelta(seconds=seconds)
             if seconds == 60:
                 heatmap.look(plms.client, "/api/projects/301/risk-heatmap", now)
                 continue
-            for project in one.executing(PAIR):
+            for project in seen.executing(PAIR):
                 path = f"/api/projects/{project}/budget-runway"
                 runways[project].look(plms.client, path, now)
 
@@ -204,13 +204,13 @@ class Alert:
 
 def runway_alerts(messages: tuple[Message, ...]) -> list[Alert]:
     """The runway alerts among what the channels got, in order of arrival."""
-    found = []
-    for one in messages:
-        details = _details(one)
+    alerts = []
+    for message in messages:
+        details = _details(message)
         if "project" in details:
             project, severity = int(details["project"]), str(details["severity"])
-            found.append(Alert(one.at, one.service, project, severity))
-    return sorted(found, key=lambda alert: alert.at)
+            alerts.append(Alert(message.at, message.service, project, severity))
+    return sorted(alerts, key=lambda alert: alert.at)
 
 
 def _details(message: Message) -> dict[str, Any]:
@@ -218,11 +218,11 @@ def _details(message: Message) -> dict[str, Any]:
         payload = message.body.get("payload", {})
         return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
     attachments = message.body.get("attachments", [])
-    return {one["title"]: one["value"] for each in attachments for one in each.get("fields", [])}
+    return {item["title"]: item["value"] for each in attachments for item in each.get("fields", [])}
 
 
 def crossed(looks: Looks) -> list[tuple[str, datetime]]:
     """Each time a runway fell under one of the limits: which one, and when that was first seen."""
     runway = [(at, answer["budget_runway_minutes"]) for at, answer in looks.answers]
-    found = [(level, at) for level, limit in LIMITS.items() for at in crossings(runway, limit)]
-    return sorted(found, key=lambda one: one[1])
+    crossed_at = [(level, at) for level, limit in LIMITS.items() for at in crossings(runway, limit)]
+    return sorted(crossed_at, key=lambda crossing: crossing[1])

@@ -72,10 +72,10 @@ def _until_both_ended(phase: Stage) -> Iterator[Sample]:
     """Samples every five seconds; ten minutes before the end of the slot it is over."""
     plms = phase.target("plms")
     for _ in every(plms.clock, 5, until=phase.window[1] - timedelta(minutes=10)):
-        one = sample(plms.client)
-        if one.ended():
+        seen = sample(plms.client)
+        if seen.ended():
             return
-        yield one
+        yield seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,6 @@ class Written:
 
 def number(text: str) -> float:
     """The first number in a text."""
-    found = re.search(r"-?\d+(?:\.\d+)?", text)
-    assert found, f"{text!r} holds no number"
-    return float(found[0])
+    digits = re.search(r"-?\d+(?:\.\d+)?", text)
+    assert digits, f"{text!r} holds no number"
+    return float(digits[0])

@@ -61,7 +61,9 @@ def panels(grafana: httpx.Client) -> dict[str, Panel]:
     if not answer.is_success:
         return {}
     board = answer.json()["dashboard"]
-    return {one["title"]: _panel(grafana, one, board["time"]["from"]) for one in board["panels"]}
+    return {
+        panel["title"]: _panel(grafana, panel, board["time"]["from"]) for panel in board["panels"]
+    }
 
 
 def _panel(grafana: httpx.Client, panel: Mapping[str, Any], since: str) -> Panel:
@@ -78,7 +80,7 @@ def _panel(grafana: httpx.Client, panel: Mapping[str, Any], since: str) -> Panel
         datasource=target["datasource"]["uid"],
         days=days,
         stacked=(panel.get("options") or {}).get("stacking") == "normal",
-        texts={key: one["text"] for each in mappings for key, one in each["options"].items()},
+        texts={key: text["text"] for each in mappings for key, text in each["options"].items()},
         series=tuple(map(_series, result["frames"])),
         error=result.get("error", ""),
     )
@@ -90,8 +92,8 @@ def _series(frame: Mapping[str, Any]) -> tuple[Mapping[str, str], float | None]:
 
 
 def _days(span: str) -> float:
-    found = _SPAN.fullmatch(span)
-    return int(found[1]) * _HOURS[found[2]] / 24 if found else 0.0
+    match = _SPAN.fullmatch(span)
+    return int(match[1]) * _HOURS[match[2]] / 24 if match else 0.0
 
 
 @dataclass(frozen=True, slots=True)

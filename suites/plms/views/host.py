@@ -90,9 +90,9 @@ def tag_on_origin(checkout: Path) -> str:
 
 def newest(folder: Path, pattern: str) -> Path:
     """The newest backup by the stamp in its name; raises AssertionError where there is none."""
-    found = sorted(folder.glob(pattern))
-    assert found, f"there is no {pattern} among the backups"
-    return found[-1]
+    backups = sorted(folder.glob(pattern))
+    assert backups, f"there is no {pattern} among the backups"
+    return backups[-1]
 
 
 def stamped(backup: Path) -> datetime:

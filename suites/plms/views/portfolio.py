@@ -120,8 +120,8 @@ def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
 
 def caps(registry: Path) -> dict[str, int]:
     """The cap of each lane that has a row."""
-    found = rows(registry, "SELECT lane_name, max_concurrent FROM lane_configs")
-    return {row["lane_name"]: row["max_concurrent"] for row in found}
+    configs = rows(registry, "SELECT lane_name, max_concurrent FROM lane_configs")
+    return {row["lane_name"]: row["max_concurrent"] for row in configs}
 
 
 def runs(registry: Path, among: Collection[int] = PROJECTS) -> list[dict[str, Any]]:
@@ -139,17 +139,17 @@ def stalls(
 ) -> Iterator[tuple[datetime, int, float]]:
     """At each sample, for how many seconds each executing project has shown the same progress."""
     since: dict[int, tuple[float, datetime]] = {}
-    for one in samples:
-        for project in one.projects:
+    for status in samples:
+        for project in status.projects:
             if project.id not in among or project.status != "executing":
                 continue
             if project.progress >= 1:
                 continue
-            progress, first = since.get(project.id, (-1.0, one.time))
+            progress, first = since.get(project.id, (-1.0, status.time))
             if progress != project.progress:
-                first = one.time
+                first = status.time
             since[project.id] = (project.progress, first)
-            yield one.time, project.id, (one.time - first).total_seconds()
+            yield status.time, project.id, (status.time - first).total_seconds()
 
 
 def observe_slot(phase: Stage, events: Iterable[Event], observe: Observe) -> None:
@@ -162,11 +162,11 @@ def observe_slot(phase: Stage, events: Iterable[Event], observe: Observe) -> Non
 
 def observe_utilisation(samples: Iterable[Sample], observe: Observe) -> None:
     """What of its capacity each lane used, and whether it had work; unknown where it had none."""
-    for one in samples:
-        for lane in one.lanes:
+    for status in samples:
+        for lane in status.lanes:
             if lane.has_work or lane.utilization is not None:
                 labels = {"lane": lane.name, "demand": lane.has_work}
-                observe("lane_utilization", lane.utilization, at=one.time, **labels)
+                observe("lane_utilization", lane.utilization, at=status.time, **labels)
 
 
 def open_runs(registry: Path, project: int) -> list[dict[str, Any]]:

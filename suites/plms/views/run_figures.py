@@ -55,10 +55,10 @@ def contained(run: Run) -> bool | None:
     return all(low <= actual <= high for low, actual, high in known)
 
 
-def by_lane(found: Sequence[Run]) -> dict[str, list[Run]]:
+def by_lane(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Runs by their lane."""
     lanes: dict[str, list[Run]] = {}
-    for run in found:
+    for run in runs:
         lanes.setdefault(run["lane_name"], []).append(run)
     return lanes
 
@@ -67,17 +67,17 @@ def lane_stats(registry: Path) -> dict[str, dict[str, float | None]]:
     """Of each lane that has runs: mean error, mean width of intervals, pass rate of its KPIs."""
     done = by_lane(completed(registry))
     stats: dict[str, dict[str, float | None]] = {}
-    for lane, found in by_lane(finished(registry)).items():
+    for lane, judged in by_lane(finished(registry)).items():
         mine = done.get(lane, [])
         stats[lane] = {
             "error": mean([error(run) for run in mine]),
             "width": mean([width(run) for run in mine]),
-            "pass_rate": mean([float(bool(run["validation_pass"])) for run in found]),
+            "pass_rate": mean([float(bool(run["validation_pass"])) for run in judged]),
         }
     return stats
 
 
-def mean(found: Sequence[float | None]) -> float | None:
+def mean(values: Sequence[float | None]) -> float | None:
     """The mean of those that are known; None without any."""
-    known = [one for one in found if one is not None]
+    known = [value for value in values if value is not None]
     return fmean(known) if known else None
