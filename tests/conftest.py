@@ -56,6 +56,7 @@ def _keep_byte_code() -> None:
         for module in pkgutil.walk_packages(pytest_rollout.__path__, "pytest_rollout."):
             if not module.name.endswith(".__main__"):
                 importlib.import_module(module.name)
+        importlib.import_module("hypothesis")  # which each run within this process asks for
     finally:
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

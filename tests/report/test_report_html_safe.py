@@ -6,6 +6,8 @@ import re
 import time
 from dataclasses import replace
 
+import pytest
+
 from pytest_rollout.model.finding import Attempted, said
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.html import MOST_ON_TOP, to_html
@@ -96,6 +98,7 @@ def test_same_decision_gives_the_same_bytes() -> None:
     assert to_html(given.no_go()) == to_html(given.no_go())
 
 
+@pytest.mark.slow
 def test_a_thousand_criteria_stay_small_and_quick() -> None:
     many = tuple(
         replace(given.STARVED if n % 10 == 0 else given.PASSING[2], id=f"plms.day3.number-{n}")
