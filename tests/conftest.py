@@ -26,9 +26,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: else one worker is left alone with it at the end."""
-    for item in items:
-        if tiers.is_slow(item):
-            item.add_marker(pytest.mark.slow)
+    tiers.mark(items)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

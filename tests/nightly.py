@@ -54,7 +54,7 @@ def _mutants(room: str, minutes: float) -> list[str]:
 
 _NEWEST = f"{FOLDER}/newest"
 _NEWEST_PYTHON = f"{_NEWEST}/bin/python"
-_SCALED = ("test_monotone.py", "test_monotone_waived.py", "test_interruptions.py")
+_SCALED = ("monotone", "monotone_waived", "order", "future", "interruptions")
 
 PARTS = (
     Part(
@@ -67,6 +67,12 @@ PARTS = (
                 *(f"--ledger={FOLDER}/drills/ledger.db", f"--report={FOLDER}/drills/report"),
             ]
         ],
+    ),
+    Part(
+        "rehearsals",
+        "tests that are marked as nightly: each plan with further faults",
+        60,
+        [_pytest("-n2", "--dist=worksteal", "-mnightly", "tests")],
     ),
     Part(
         "traps",
@@ -84,7 +90,7 @@ PARTS = (
         "monotone",
         "20,000 histories that get worse and never become a GO",
         180,
-        [_pytest("-n2", *(f"tests/judge/{name}" for name in _SCALED))],
+        [_pytest("-n2", *(f"tests/judge/test_{name}.py" for name in _SCALED))],
         {"MONOTONE_EXAMPLES": "20000"},
     ),
     Part(
@@ -111,8 +117,8 @@ PARTS = (
             [sys.executable, "-m", "venv", "--clear", _NEWEST],
             [_NEWEST_PYTHON, "-m", "pip", "install", "-q", "-cconstraints.txt", "-e", ".[dev]"],
             [_NEWEST_PYTHON, "-m", "pip", "install", "-q", "--pre", "-U", "pytest", "pytest-xdist"],
-            _pytest("-n2", "-mnot slow", "tests", python=_NEWEST_PYTHON),
-            _pytest("-n2", "-mslow", "tests/session", python=_NEWEST_PYTHON),
+            _pytest("-n2", "--dist=worksteal", "-mnot slow", "tests", python=_NEWEST_PYTHON),
+            _pytest("-n2", "--dist=worksteal", "-mslow", "tests/session", python=_NEWEST_PYTHON),
         ],
     ),
 )

@@ -34,6 +34,7 @@ def test_every_measured_criterion_has_all_its_samples(healthy: Rehearsal) -> Non
     assert min(samples.values()) >= 1
 
 
+@pytest.mark.nightly
 def test_two_workers_decide_the_same(healthy: Rehearsal, tmp_path: Path) -> None:
     parallel = rehearse(tmp_path, "-n2")
     assert parallel.status == 0
