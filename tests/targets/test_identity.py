@@ -102,7 +102,7 @@ def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(40):
+        for _ in range(1_000):
             try:
                 handler.wfile.write(b"x")
                 handler.wfile.flush()
@@ -115,4 +115,4 @@ def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         fact = read_identity("start", url, TEXT, None)
     assert fact.release is None
     assert "more than" in str(fact.error)
-    assert time.monotonic() - before < 4
+    assert time.monotonic() - before < 30
