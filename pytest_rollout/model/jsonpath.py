@@ -15,7 +15,12 @@ _PLACE = re.compile(r"\[\s*([0-9]+)\s*\]")
 
 
 class NothingThereError(LookupError):
-    """JSON holds nothing at a path; the message says up to where, and what is there instead."""
+    """JSON holds nothing at a path: up to where it leads, and what is there instead."""
+
+    def __init__(self, path: str, there: str) -> None:
+        super().__init__(f"holds nothing at {path}; {there}")
+        self.path = path
+        self.there = there
 
 
 def parse(text: str) -> Steps:
@@ -28,7 +33,7 @@ def parse(text: str) -> Steps:
             raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
         found = found or _PLAIN.match(rest)
         after = rest[found.end() :] if found else ""
-        if found is None or not (after == "" or after[0] == "[" or after[:1] == "." != after[1:]):
+        if found is None or not re.match(r"$|\[|\.[^.]", after):
             raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
         steps.append(_named(found))
         rest = after.removeprefix(".")
@@ -69,8 +74,7 @@ def at(value: object, path: str) -> object:
         inside = _inside(value, step)
         if not inside:
             where = spelled(steps[: number - 1]) or "the top"
-            what = f"holds nothing at {spelled(steps[:number])}"
-            raise NothingThereError(f"{what}; {where} {_there(value)}")
+            raise NothingThereError(spelled(steps[:number]), f"{where} {_there(value)}")
         (value,) = inside
     return value
 

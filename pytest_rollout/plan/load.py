@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, available_timezones
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import (
     EMBEDDED,
-    Address,
     Effect,
     Environment,
     Phase,
@@ -285,7 +284,7 @@ def _references(reader: Reader, plan: Plan) -> None:
 def _dues(reader: Reader, plan: Plan) -> None:
     """A gate by which a condition is due is one of this plan, or of another one."""
     for _, criterion in plan.criteria():
-        due = Address.parse(criterion.due) if criterion.due else None
+        due = criterion.due_gate
         if due and due.plan == plan.id and plan.phase(due.phase) is None:
             reader.problem(
                 criterion.line,

@@ -170,15 +170,17 @@ class JsonPath(Kind[str]):
         return {"anyOf": [dict(SCALAR), {"type": "array", "minItems": 1, "items": dict(SCALAR)}]}
 
 
+@dataclass(frozen=True)
 class Flag(Kind[bool]):
     """True or false."""
 
-    words = "true or false"
+    words: str = "true or false"
+    rule: str = "is neither true nor false"
 
     def read(self, tree: Tree, name: str, say: Say) -> bool | None:
         if isinstance(tree.value, bool):
             return tree.value
-        say(tree.line, f"`{name}` is true or false", "")
+        say(tree.line, f"`{name}` {self.rule}", "")
         return None
 
     def schema(self) -> Schema:

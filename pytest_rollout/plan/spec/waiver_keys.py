@@ -72,7 +72,9 @@ class StandInKeys(Place, name="stand-in", title="a stand-in"):
     by = Key(NAME, "Who would answer it.", example="A. Turing", required=True, missing="")
     role = Key(NAME, "The role of that person.", example="operations", required=True, missing="")
     note = Key(NAME, "What that person would say.", example="seen", required=True, missing="")
-    fail = Key(Flag(), "Whether the answer is no.", default="false", example="true")
+    fail = Key(
+        Flag(rule="is true or false"), "Whether the answer is no.", default="false", example="true"
+    )
     faults = Key(FAULTS, "Drills in which the answer is no.", example="[operator-away]")
 
 
