@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pytest_rollout.calendar import from_us, to_us
 from pytest_rollout.model.windows import CalendarUse, Occurrence
-from pytest_rollout.plan.doubts import Doubt, doubts_of, name_of, said, text_of
+from pytest_rollout.plan.calendar_doubts import Doubt, doubts_of, name_of, said, text_of
 
 MOST_OCCURRENCES = 20_000
 _PASSED_OVER = ("VTIMEZONE", "VTODO", "VJOURNAL")  # no event is lost with them

@@ -1,4 +1,4 @@
-"""The files beside a plan that belong to it: its waivers, and its stand-ins for rehearsals."""
+"""The files beside a plan that are read with it: waivers, and stand-ins for rehearsals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan import stand_ins, waivers
 from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.keys import Place
+from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import MAX_BYTES, read
 
-_READ: Mapping[str, tuple[str, Callable[[Reader, Plan], Any]]] = {
-    waivers.NAME: ("waivers", waivers.read_waivers),
-    stand_ins.NAME: ("stand_ins", stand_ins.read_stand_ins),
+_READ: Mapping[str, tuple[str, type[Place], Callable[[Reader, Plan], Any]]] = {
+    waivers.NAME: ("waivers", WaiversKeys, waivers.read_waivers),
+    stand_ins.NAME: ("stand_ins", StandInsKeys, stand_ins.read_stand_ins),
 }
 
 
@@ -48,22 +50,19 @@ def texts(plan_file: Path, shown: str) -> tuple[dict[str, str], list[Problem]]:
     return found, problems
 
 
-def joined(plan: Plan, beside: Mapping[str, str], shown: str) -> tuple[Plan, list[Problem]]:
+def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, list[Problem]]:
     """The plan with what the files beside it say, and what is wrong with them."""
     problems: list[Problem] = []
-    for name, (key, reads) in _READ.items():
-        if name in beside:
+    for name, (field, place, reads) in _READ.items():
+        if name in written:
             file = named(shown, name)
-            tree, wrong = read(beside[name], file, f"{name} is a list under `{_top(key)}:`")
+            (top,) = place.keys
+            tree, wrong = read(written[name], file, f"{name} is a list under `{top}:`")
             problems += wrong
             if tree is not None:
-                reader = Reader(tree, file, name, problems)
-                plan = replace(plan, **{key: reads(reader, plan)})
+                reader = Reader(tree, place, file, name, problems)
+                plan = replace(plan, **{field: reads(reader, plan)})
     return plan, problems
-
-
-def _top(key: str) -> str:
-    return "waivers" if key == "waivers" else "attestations"
 
 
 def named(shown: str, name: str) -> str:

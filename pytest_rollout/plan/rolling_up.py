@@ -11,14 +11,15 @@ from dataclasses import replace
 
 from pytest_rollout.model.plan import Criterion, Gate, Phase, RollsUp
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 
 _FIX = "rolls_up: [PHASE.CRITERION, PHASE/exit]"
 
 
 def read_rolls_up(reader: Reader) -> tuple[RollsUp, ...]:
     """What a criterion names; in which gate a criterion is found shows when all were read."""
-    line = reader.line_of("rolls_up")
-    words = reader.words("rolls_up")
+    line = reader.line_of(CriterionKeys.rolls_up)
+    words = reader.get(CriterionKeys.rolls_up) or ()
     found: list[RollsUp] = []
     for word in dict.fromkeys(words):
         if words.count(word) > 1:
@@ -29,9 +30,9 @@ def read_rolls_up(reader: Reader) -> tuple[RollsUp, ...]:
             reader.problem(line, what, _FIX)
         else:
             found.append(one)
-    if reader.has("rolls_up") and not words:
+    if reader.has(CriterionKeys.rolls_up) and not words:
         reader.problem(line, f"{reader.what}: `rolls_up` names nothing", _FIX)
-    if found and reader.has("of"):
+    if found and reader.has(CriterionKeys.of):
         fix = "state them as two criteria"
         reader.problem(line, f"{reader.what}: `rolls_up` with `of`", fix)
     return tuple(found)

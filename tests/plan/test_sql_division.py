@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from pytest_rollout.plan.division import whole_divisions
+from pytest_rollout.plan.sql_division import whole_divisions
 
 WHOLE = {
     "select bad / total from t": "bad / total",

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import PREVIOUS, Rule
 from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 
 
 def check_max_age(reader: Reader, criterion: Criterion) -> None:
     """Note a `max_age` where no rule reads samples: other keys say how long answers count."""
-    judged = reader.has("metric") or (reader.has("pass") and criterion.of is None)
-    if judged or not reader.has("max_age"):
+    judged = reader.has(CriterionKeys.metric) or (
+        reader.has(CriterionKeys.pass_) and criterion.of is None
+    )
+    if judged or not reader.has(CriterionKeys.max_age):
         return
     what = f"{reader.what}: `max_age` is of a rule's samples, and it states no rule"
     fix = "leave it out: a plain check is of the deciding run"
@@ -20,7 +23,7 @@ def check_max_age(reader: Reader, criterion: Criterion) -> None:
         fix = "`valid_for: 7d` says how long an answer counts"
     elif criterion.of is not None:
         fix = "state it on the members"
-    reader.problem(reader.line_of("max_age"), what, fix)
+    reader.problem(reader.line_of(CriterionKeys.max_age), what, fix)
 
 
 def previous_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
