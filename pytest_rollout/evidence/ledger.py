@@ -49,7 +49,8 @@ class KeptFile:
 class Ledger:
     """What one process writes to a store and reads from it. See ``opening`` for how to get one.
 
-    Whatever is written is redacted here, by what this process knows to be secret. Every method raises LedgerError where the store fails.
+    Whatever is written is redacted here, by what this process knows to be secret. Every method
+    raises LedgerError where the store fails.
     """
 
     def __init__(self, store: Store) -> None:
