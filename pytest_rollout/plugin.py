@@ -59,6 +59,23 @@ def _patterns(config: pytest.Config) -> list[str]:
     return patterns if any(path.is_file() for path in files) else []
 
 
+def _unread(config: pytest.Config) -> list[str]:
+    """Files that would be plans under the other ending of YAML, below the root."""
+    patterns: list[str] = config.getini("rollout_plans")
+    twins = [f"{one.removesuffix('.yaml')}.yml" for one in patterns if one.endswith(".yaml")]
+    found = {path for twin in twins for path in config.rootpath.glob(twin) if path.is_file()}
+    return [path.relative_to(config.rootpath).as_posix() for path in sorted(found)]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say of a project without a plan that a file is not read which looks like one."""
+    if _patterns(config):
+        return []
+    return [
+        f"rollout: {name} is not read; rename it to {name[:-4]}.yaml" for name in _unread(config)
+    ]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Where a phase was asked for, leave with 0 only if the gate says so."""
@@ -109,5 +126,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"--{option}: no rollout plan was found below {config.rootpath} "
             f"(looked for {', '.join(config.getini('rollout_plans'))}; "
-            "set the ini value rollout_plans)"
+            "set the ini value rollout_plans"
+            f"{''.join(f'; {name} is not read' for name in _unread(config))})"
         )

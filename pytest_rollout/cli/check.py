@@ -14,13 +14,14 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
+from pytest_rollout.cli import served
 from pytest_rollout.cli.project import Project, common, print_json, say
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
-from pytest_rollout.plan import bindings, stand_ins, terms
+from pytest_rollout.plan import bindings, find, stand_ins, terms
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.sql_division import whole_divisions
 from pytest_rollout.plan.waivers import expired
@@ -66,8 +67,10 @@ def command(
     problems = [str(p) for one in chosen for p in (*one.problems, *over.get(one.id, ()))]
     problems += found["offences"]
     plans = [one.plan for one in chosen if one.plan and not one.problems]
+    problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
-    notes = [note for one in plans for note in _notes(one, rows)]
+    notes = find.unread(project.root, project.patterns)
+    notes += [note for one in plans for note in _notes(one, rows)]
     told = [one for stated in plans for one in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]

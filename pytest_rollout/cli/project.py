@@ -79,7 +79,8 @@ class Project:
         """Every plan; raises RolloutError where there is none."""
         if not self.found:
             looked = ", ".join(self.patterns)
-            why = f"no rollout plan below {self.root} (looked for {looked})"
+            unread = "".join(f"; {note}" for note in find.unread(self.root, self.patterns))
+            why = f"no rollout plan below {self.root} (looked for {looked}{unread})"
             raise RolloutError(why, code="plan.none", root=str(self.root))
         return self.found
 

@@ -184,6 +184,7 @@ class Target:
     address: str | None = None  # may hold ${VARIABLES}
     file: str | None = None
     of: str | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

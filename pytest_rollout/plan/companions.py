@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.plan import stand_ins, waivers
+from pytest_rollout.plan import bindings, stand_ins, waivers
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.keys import Place
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
@@ -20,6 +20,22 @@ _READ: Mapping[str, tuple[str, type[Place], Callable[[Reader, Plan], Any]]] = {
     waivers.NAME: ("waivers", WaiversKeys, waivers.read_waivers),
     stand_ins.NAME: ("stand_ins", StandInsKeys, stand_ins.read_stand_ins),
 }
+
+
+# Names that people write instead, each with the one that is read.
+_MEANT = {
+    **{f"waivers{ending}": waivers.NAME for ending in (".yml", ".json")},
+    **{f"waiver{ending}": waivers.NAME for ending in (".yaml", ".yml")},
+    **{f"attestations.embedded{ending}": stand_ins.NAME for ending in (".yml", ".json")},
+    **{f"attestations{ending}": stand_ins.NAME for ending in (".yaml", ".yml")},
+    **{f"bindings{ending}": bindings.NAME for ending in (".yaml", ".yml")},
+}
+
+
+def unread(plan_file: Path) -> list[tuple[Path, str]]:
+    """Return the files beside a plan that nobody reads, with the names that would be read."""
+    files = ((plan_file.with_name(name), meant) for name, meant in _MEANT.items())
+    return [(path, meant) for path, meant in files if path.is_file()]
 
 
 def digest(text: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.spelling import nearest as nearest  # whoever reads, suggests
 from pytest_rollout.plan.spec.keys import Key, Place
 from pytest_rollout.plan.spec.kinds import Kind, Term, scalars
-from pytest_rollout.plan.spelling import nearest as nearest  # whoever reads, suggests
 from pytest_rollout.plan.tree import Tree
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ import pytest
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Plan
+from pytest_rollout.plan import find
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
@@ -104,8 +105,11 @@ class Listing:
 class Header:
     """Says before the first test what will be decided, and where."""
 
-    def __init__(self, request: Request, finishing: Finishing | None) -> None:
+    def __init__(
+        self, request: Request, finishing: Finishing | None, patterns: Sequence[str]
+    ) -> None:
         self._request = request
+        self._patterns = patterns
         self._finishing = finishing
 
     def pytest_report_header(self) -> list[str]:
@@ -116,6 +120,7 @@ class Header:
             for one in request.loaded
             if one.problems and one not in request.broken
         ]
+        lines += [f"rollout: {note}" for note in find.unread(request.root, self._patterns)]
         if not request.deciding:
             return lines
         gates = ", ".join(str(gate) for gate in request.gates)
@@ -180,7 +185,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
             register(Listing(collecting, Path(listing)), "rollout-listing")
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
-        register(Header(request, finishing), "rollout-header")
+        register(Header(request, finishing, patterns), "rollout-header")
 
 
 def _register(config: pytest.Config) -> Callable[[object, str], None]:

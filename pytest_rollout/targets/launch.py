@@ -121,7 +121,8 @@ def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, st
         except subprocess.TimeoutExpired:
             raise _no_faults(app, f"it took more than {_START_S} s") from None
     if done.returncode:
-        raise _no_faults(app, (done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+        why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise RolloutError(f"{app} cannot be loaded: {cap(why, _MOST_OF_LINE)}")
     try:
         found = json.loads(done.stdout)
         problem, faults = found["problem"], dict(found["faults"])

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pytest_rollout.model import jsonpath
-from pytest_rollout.plan.spelling import nearest
+from pytest_rollout.model.spelling import nearest
 from pytest_rollout.plan.tree import Tree
 
 if TYPE_CHECKING:
