@@ -64,7 +64,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     """Where a phase was asked for, leave with 0 only if the gate says so."""
     status = yield
     asking = config.getoption("markexpr", "") or config.getoption("rollout_phase")
-    patterns = _patterns(config) if asking and not hasattr(config, "workerinput") else []
+    patterns = _patterns(config) if asking else []
     if patterns:
         from pytest_rollout.session.exit_status import last_word
 
@@ -79,11 +79,13 @@ def _refuse_lost_paths(config: pytest.Config) -> None:
     as well, `--option PATH` moves the root of the project to PATH as soon as that exists.
     """
     given, here = config.invocation_params.args, config.invocation_params.dir
-    if config.args_source is config.ArgsSource.ARGS:
-        return
     paths = (two for two in pairwise(given) if two[0] in ("--rollout-ledger", "--rollout-report"))
     for option, value in paths:
-        if not (here / value).resolve().is_relative_to(here.resolve()):
+        if (here / value).resolve().is_relative_to(here.resolve()):
+            continue
+        from pytest_rollout.session.seams import paths_were_given
+
+        if not paths_were_given(config):
             raise pytest.UsageError(
                 f"{option} {value}: pytest would look for its configuration there; "
                 f"write {option}={value}"

@@ -23,6 +23,7 @@ from pytest_rollout.model.evidence import (
     decode,
     labels_of,
 )
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.verdict import Verdict
 
 _LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
@@ -124,7 +125,7 @@ def _left_out(manifest: Manifest) -> tuple[str, ...]:
     if not manifest.dropped:
         return ()
     names = sorted(manifest.dropped)
-    shown = ", ".join(name.rpartition("::")[2] for name in names[:5])
+    shown = ", ".join(NodeId.parse(name).name for name in names[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     why = sorted(set(manifest.dropped.values()))
     checks = "1 bound check" if len(names) == 1 else f"{len(names)} bound checks"

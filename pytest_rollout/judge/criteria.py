@@ -19,6 +19,7 @@ from pytest_rollout.model.finding import (
     SubjectKind,
     said,
 )
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Criterion, Phase
 from pytest_rollout.model.verdict import Verdict, worst
 
@@ -109,7 +110,7 @@ def _unsealed(subject: Subject) -> Part:
 def _own_check_left_out(criterion: Criterion, phase: Phase, items: tuple[str, ...]) -> bool:
     """Whether a check that the plan states is not among what should have run."""
     name = item_name(phase.id, criterion.id)
-    return criterion.check is not None and all(item.rpartition("::")[2] != name for item in items)
+    return criterion.check is not None and all(NodeId.parse(item).name != name for item in items)
 
 
 def _unbound(criterion: Criterion) -> Reason:

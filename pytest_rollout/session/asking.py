@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
-from _pytest.mark.expression import Expression
-
 from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.session.seams import MarkExpression
 
 _MOST_FREE_NAMES = 10
 
@@ -48,17 +47,14 @@ def dependence(expression: str, every: frozenset[str]) -> Callable[[frozenset[st
     ``every`` holds the marks of all plans; names outside it may be anything. A broken
     expression hangs on nothing: pytest itself refuses it.
     """
-    if not expression.strip():
+    stated = _stated(expression)
+    if stated is None:
         return lambda _: False
-    try:
-        compiled = Expression.compile(expression)
-    except SyntaxError:
-        return lambda _: False
-    free = sorted(compiled.idents() - every)
+    free = sorted(stated.names - every)
 
     def depends(marks: frozenset[str]) -> bool:
         return any(
-            _matches(compiled, present | marks) and not _matches(compiled, present)
+            stated.met_by(present | marks) and not stated.met_by(present)
             for present in _assignments(free)
         )
 
@@ -74,14 +70,15 @@ def _assignments(free: Sequence[str]) -> Iterator[frozenset[str]]:
         yield frozenset(name for name, there in zip(free, chosen, strict=True) if there)
 
 
-def _matches(expression: Expression, marks: Iterable[str]) -> bool:
-    present = frozenset(marks)
-    return expression.evaluate(lambda name, /, **_: name in present)
-
-
 def names_in(expression: str) -> frozenset[str]:
     """Every name of an expression; empty where it is broken."""
+    stated = _stated(expression)
+    return stated.names if stated else frozenset()
+
+
+def _stated(expression: str) -> MarkExpression | None:
+    """An expression; None where there is none, or a broken one."""
     try:
-        return Expression.compile(expression).idents() if expression.strip() else frozenset()
-    except SyntaxError:
-        return frozenset()
+        return MarkExpression(expression) if expression.strip() else None
+    except ValueError:
+        return None

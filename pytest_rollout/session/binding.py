@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Criterion, Effect, Gate, Phase, Plan
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.session.declared import scenario_of
+from pytest_rollout.session.declared import Scenario, scenario_of
+from pytest_rollout.session.seams import fixture_functions
 
 _Offence = tuple[str, str]  # what is wrong, and how to mend it
 
@@ -145,19 +146,15 @@ def _miss(plan: Plan, marked: Sequence[Phase], name: str, hits: Sequence[Phase])
 def effect_of(item: pytest.Item) -> Effect:
     """The worst effect that an item's marker and scenarios declare."""
     declared = [Effect(mark.args[0]) for mark in item.iter_markers("effect")]
-    info = getattr(item, "_fixtureinfo", None)
-    for definitions in getattr(info, "name2fixturedefs", {}).values():
-        found = scenario_of(definitions[-1].func)
-        if found is not None:
-            declared.append(found.effect)
+    declared += (scenario.effect for scenario in _scenarios(item))
     return max(declared, key=lambda effect: effect.rank, default=Effect.OBSERVE)
 
 
 def scenarios_of(item: pytest.Item) -> tuple[str, ...]:
     """The names of the scenarios that an item reads."""
-    info = getattr(item, "_fixtureinfo", None)
-    found = (
-        scenario_of(definitions[-1].func)
-        for definitions in getattr(info, "name2fixturedefs", {}).values()
-    )
-    return tuple(sorted(one.name for one in found if one is not None))
+    return tuple(sorted(scenario.name for scenario in _scenarios(item)))
+
+
+def _scenarios(item: pytest.Item) -> Iterator[Scenario]:
+    declared = (scenario_of(function) for function in fixture_functions(item))
+    return (scenario for scenario in declared if scenario is not None)

@@ -29,6 +29,7 @@ from pytest_rollout.session.request import (
 )
 from pytest_rollout.session.resolve import resolve
 from pytest_rollout.session.running import Running
+from pytest_rollout.session.seams import tell_controller, worker_name
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.reference import Fault
 from pytest_rollout.targets.trouble import trouble
@@ -72,16 +73,13 @@ class Local:
             self._say(session)
 
     def _say(self, session: pytest.Session) -> None:
-        output = getattr(session.config, "workeroutput", None)
-        if output is None:
-            return
         said = {
             "offences": self._collecting.usage_errors(),
             "notes": self.notes,
             "trouble": self._recorder.trouble,
             "heads": [(head.sequence, head.hash) for head in self._recorder.heads],
         }
-        output[WORKEROUTPUT] = json.dumps(said)
+        tell_controller(session.config, WORKEROUTPUT, json.dumps(said))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""
@@ -154,7 +152,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     if not is_worker(config):
         _check_fault(request)
     register = _register(config)
-    recorder = Recorder(request, _worker_name(config))
+    recorder = Recorder(request, worker_name(config))
     if sys.flags.optimize and not is_controller(config):
         recorder.trouble = "assert statements were not executed: Python ran with -O"
     listing = config.getoption("rollout_bindings")
@@ -193,11 +191,6 @@ def _register(config: pytest.Config) -> Callable[[object, str], None]:
             )
 
     return register
-
-
-def _worker_name(config: pytest.Config) -> str:
-    given: dict[str, str] = getattr(config, "workerinput", {})
-    return given.get("workerid", "main")
 
 
 def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishing | None:

@@ -13,6 +13,7 @@ from pytest_rollout.plan import find
 from pytest_rollout.session.asking import asked_phases
 from pytest_rollout.session.finishing import FINISHING
 from pytest_rollout.session.narrowing import looks
+from pytest_rollout.session.seams import is_worker
 
 
 def last_word(config: pytest.Config, patterns: Sequence[str], status: object) -> object:
@@ -20,7 +21,7 @@ def last_word(config: pytest.Config, patterns: Sequence[str], status: object) ->
 
     Hooks of others may have set 0 after the gate answered, or have kept it from answering.
     """
-    if status != 0:
+    if status != 0 or is_worker(config):
         return status
     finishing = config.stash.get(FINISHING, None)
     if finishing is not None and finishing.status is not None:
