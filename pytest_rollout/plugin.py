@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from glob import escape
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -52,10 +54,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("rollout_report", "the reports' folder", default="rollout-report")
 
 
+def plans_on_the_way(root: Path, here: Path) -> Iterator[str]:
+    """Patterns of the plans between a folder and the root above it: plans of services."""
+    for folder in (here, *here.parents):
+        if folder == root or not folder.is_relative_to(root):
+            return
+        if (folder / _PATTERNS[0]).is_file():
+            yield escape((folder / _PATTERNS[0]).relative_to(root).as_posix())
+
+
 def _patterns(config: pytest.Config) -> list[str]:
     """Where plans are found; empty where there are none."""
-    patterns: list[str] = config.getini("rollout_plans")
-    files = (path for pattern in patterns for path in config.rootpath.glob(pattern))
+    here, root = config.invocation_params.dir, config.rootpath
+    patterns: list[str] = [*config.getini("rollout_plans"), *plans_on_the_way(root, here)]
+    files = (path for pattern in patterns for path in root.glob(pattern))
     return patterns if any(path.is_file() for path in files) else []
 
 

@@ -29,6 +29,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.plugin import plans_on_the_way
 from pytest_rollout.redact import hide
 from pytest_rollout.report.drill import last_no as said
 from pytest_rollout.report.terminal import plain
@@ -56,7 +57,8 @@ class Project:
         except pytest.UsageError as error:
             raise RolloutError(str(error)) from error
         patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
-        words = patterns if isinstance(patterns, list) else str(patterns).split()
+        words = list(patterns) if isinstance(patterns, list) else str(patterns).split()
+        words.extend(plans_on_the_way(found, Path(root or Path.cwd()).absolute()))
         kept = Path(ledger) if ledger else found / _path(ini, "rollout_ledger")
         report = found / _path(ini, "rollout_report")
         return cls(found, tuple(map(str, words)), kept, report, _instant(at) if at else None)

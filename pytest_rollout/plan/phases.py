@@ -210,6 +210,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         faults=read_faults(reader),
         line=reader.line,
         max_age_us=reader.parsed("max_age", terms.duration_us),
+        binds=_binds(reader),
     )
     reader.done()
     check_max_age(reader, criterion)
@@ -218,6 +219,17 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         fix = "kind: manual, or by: [ROLE]; or rolls_up: [PHASE.CRITERION]"
         reader.problem(reader.line_of("valid_for"), what, fix)
     return criterion
+
+
+def _binds(reader: Reader) -> tuple[str, ...]:
+    """Node ids and patterns of tests, relative to the plan's folder."""
+    patterns = reader.words("binds")
+    for pattern in patterns:
+        if not pattern.strip() or pattern.startswith("/") or "\\" in pattern:
+            fix = 'binds: ["tests/test_api.py::test_health"], from the folder of the plan'
+            what = f"{reader.what}: `binds` lists ids of tests, not {pattern!r:.60}"
+            reader.problem(reader.line_of("binds"), what, fix)
+    return patterns
 
 
 def _due(text: str) -> str:

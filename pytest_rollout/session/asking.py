@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
+from pathlib import Path
 
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.session.seams import MarkExpression
@@ -27,6 +28,40 @@ def asked_phases(
         for plan in plans
         for phase in plan.phases
         if _named(plan, phase, named) or depends(frozenset({plan.id, *phase.marks}))
+    ]
+
+
+def selects_nothing_else(plans: Sequence[Plan], expression: str) -> bool:
+    """Whether an expression selects no item that has no mark of the plans; False where unsure."""
+    stated = _stated(expression)
+    if stated is None:
+        return False
+    free = sorted(stated.names - frozenset().union(*(plan.marks() for plan in plans)))
+    sure = len(free) <= _MOST_FREE_NAMES
+    return sure and not any(stated.met_by(present) for present in _assignments(free))
+
+
+def asked_from(
+    here: Path, root: Path, asked: Sequence[tuple[Plan, Phase]], named: Sequence[str]
+) -> list[tuple[Plan, Phase]]:
+    """Of the phases that are asked for, those that belong to where pytest was called.
+
+    Plans that share a marker stand in folders of their own. Called in or below one of these, an
+    expression means the plan there, and those below. It means all of them anywhere else.
+    """
+    folders = {plan.path: (root / plan.path).parent.resolve() for plan, _ in asked}
+    here = here.resolve()
+    around = [folder for folder in folders.values() if here.is_relative_to(folder)]
+    own = max(around, key=lambda folder: len(folder.parts), default=None)
+    near = {
+        path
+        for path, folder in folders.items()
+        if folder == own or (folder.is_relative_to(here) and folder != here)
+    }
+    return [
+        (plan, phase)
+        for plan, phase in asked
+        if not near or plan.path in near or _named(plan, phase, named)
     ]
 
 

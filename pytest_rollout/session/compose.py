@@ -95,7 +95,8 @@ class Listing:
 
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
-        found = {"items": self._collecting.all_bound(), "offences": self._collecting.notes}
+        offences = [*self._collecting.notes, *self._collecting.unmatched()]
+        found = {"items": self._collecting.all_bound(), "offences": offences}
         self._path.write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -123,6 +124,8 @@ class Header:
         )
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
         lines.append(f"rollout: evidence goes to {request.ledger}")
+        if request.places:
+            lines.append(f"rollout: collects {', '.join(request.places)}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
         return [plain(hide(line)) for line in lines]
 

@@ -34,6 +34,7 @@ class Request:
     report: Path
     drill: str | None
     partial: tuple[str, ...]
+    places: tuple[str, ...] = ()  # collected because plans are asked
 
     @property
     def deciding(self) -> bool:
@@ -70,6 +71,11 @@ class Handover:
     run: str
     gates: tuple[str, ...]
     drill: str | None
+
+    def asks(self, plan: Plan, phase: Phase) -> bool:
+        """Whether the controller asks for a phase."""
+        gates = (Address.parse(gate) for gate in self.gates)
+        return any((gate.plan, gate.phase) == (plan.id, phase.id) for gate in gates)
 
     def to_json(self) -> str:
         """One string, because execnet carries builtins only."""
