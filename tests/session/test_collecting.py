@@ -123,7 +123,7 @@ def test_a_service_is_found_on_the_way_to_the_root(
     services: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.write("pytest.ini", INI)
-    assert services.run("-m", "canary").ret == 5
+    services.run("-m", "canary").stdout.no_fnmatch_line("rollout:*")
     monkeypatch.chdir(services.root / "services/a/tests")
     result = services.run("-m", "canary", "-n2")
     assert result.ret == 0
@@ -314,8 +314,6 @@ def test_check_names_marked_tests_outside_of_the_plans_folder(project: Project) 
     project.write("tests/test_text.py", f"TEXT = {text!r}\n")
     result = project.rollout("check")
     assert result.ret == 0
-    where = (
-        "*tests/test_stray.py:3: marked `canary`, but not below suites/demo, so no check of demo*"
-    )
-    result.stdout.fnmatch_lines([f"note: {where[1:]}"])
+    where = "note: tests/test_stray.py:3: marked `canary`, but not below suites/demo"
+    result.stdout.fnmatch_lines([f"{where}, so no check of demo*"])
     result.stdout.no_fnmatch_line("*test_text*")
