@@ -9,12 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_rollout.checks.answer import Reading, Reply
+    from pytest_rollout.checks.ask import Place
     from pytest_rollout.checks.demo import Demo, DemoOutput
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
+    from pytest_rollout.model.channel import Channel
+    from pytest_rollout.model.check import Check, Effect
+    from pytest_rollout.model.decision import Decision
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
+    from pytest_rollout.notify import Message
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.scenario import scenario
     from pytest_rollout.session.stage import Event, Stage
@@ -22,19 +29,30 @@ if TYPE_CHECKING:
     from pytest_rollout.targets.target import LiveTarget
 
 __all__ = [
+    "Channel",
+    "ChannelExtension",
+    "Check",
+    "CheckExtension",
     "Checked",
+    "Decision",
     "Demo",
     "DemoOutput",
+    "Effect",
     "EffectRefusedError",
     "Event",
     "Idempotency",
     "Kpi",
     "KpiReceipt",
     "LiveTarget",
+    "Message",
     "Observe",
+    "Place",
     "RanTests",
+    "Reading",
     "ReferenceTargetError",
     "ReplayAnswer",
+    "Reply",
+    "ReportFormat",
     "RolloutError",
     "Stage",
     "crossings",
@@ -50,6 +68,17 @@ __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
+    "Channel": "model.channel",
+    "ChannelExtension": "model.extension",
+    "Check": "model.check",
+    "CheckExtension": "model.extension",
+    "Decision": "model.decision",
+    "Effect": "model.check",
+    "Message": "notify",
+    "Place": "checks.ask",
+    "Reading": "checks.answer",
+    "Reply": "checks.answer",
+    "ReportFormat": "model.extension",
     "Demo": "checks.demo",
     "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout import hookspecs
+
 _PATTERNS = ("rollout.yaml", "suites/*/rollout.yaml")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks that others may implement."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

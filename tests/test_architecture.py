@@ -18,16 +18,18 @@ MAY_IMPORT = {
     "model": set(),
     "calendar": {"model"},
     "redact": set(),
-    "plan": {"model", "calendar", "redact"},
+    "extensions": {"model"},
+    "hookspecs": {"model"},
+    "plan": {"model", "calendar", "redact", "extensions"},
     "judge": {"model", "calendar"},
     "soundness": {"model", "calendar", "judge", "report"},
     "evidence": {"model", "calendar"},
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
-    "checks": {"model", "targets"},
+    "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
-    "notify": {"model", "redact", "targets"},
+    "notify": {"model", "redact", "targets", "extensions"},
     "watching": {
         "model",
         "calendar",
@@ -64,9 +66,10 @@ MAY_IMPORT = {
         "drill",
         "notify",
         "watching",
+        "plugin",
     },
-    "plugin": {"session"},
-    "": {"model", "session", "targets", "checks"},  # the package itself: names for suites
+    "plugin": {"session", "hookspecs"},
+    "": {"model", "session", "targets", "checks", "notify"},  # the package itself: names for suites
 }
 STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 

@@ -63,10 +63,10 @@ def steps(rollback: Rollback) -> Iterator[str]:
 def _how(step: RollbackStep) -> str:
     if step.action is None:
         return " (by hand)"
-    means = f"{step.action.method} " if step.action.means.value == "http" else ""
+    means = f"{step.action.method} " if step.action.means == "http" else ""
     text = " ".join(step.action.text.split())
     on = f" on {', '.join(step.action.on)}" if step.action.on else ""
-    return f" ({step.action.means.value}{on}: {means}{text})"
+    return f" ({step.action.means}{on}: {means}{text})"
 
 
 def confirmed(phase: Phase, asked: TripResponse, name: str, *, as_json: bool) -> tuple[bool, str]:

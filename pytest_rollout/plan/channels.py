@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from pytest_rollout import extensions
 from pytest_rollout.model.channel import Channel, ChannelMeans
+from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.tree import Tree
 
@@ -19,20 +21,24 @@ def read_channels(reader: Reader) -> tuple[Channel, ...]:
 
 def _channel(reader: Reader, tree: Tree) -> Channel | None:
     inner = reader.reader(tree, "a channel of notify")
-    given = {means: inner.words(means.value) for means in ChannelMeans if inner.has(means.value)}
-    for means in ChannelMeans:
-        inner.tree(means.value)
+    own: list[str] = list(ChannelMeans)
+    installed = [] if any(map(inner.has, own)) else extensions.names(extensions.CHANNELS)
+    given = {means: inner.words(means) for means in (*own, *installed) if inner.has(means)}
+    for means in own:
+        inner.tree(means)
     server, sender = inner.word("smtp") or "", inner.word("from") or ""
     url = inner.word("url") or ""
     inner.done()
     if len(given) != 1:
-        known = ", ".join(f"`{means}`" for means in ChannelMeans)
+        known = ", ".join(f"`{means}`" for means in (*own, *installed))
         if isinstance(tree.value, dict):
             inner.problem(tree.line, f"{inner.what} has one of {known}")
         return None
     ((means, words),) = given.items()
-    email = means is ChannelMeans.EMAIL
-    key, address = ("smtp", server) if email else (means.value, " ".join(words))
+    if means in installed and not _loads(inner, means):
+        return None
+    email = means == ChannelMeans.EMAIL
+    key, address = ("smtp", server) if email else (means, " ".join(words))
     if not _VARIABLE.fullmatch(address):
         fix = f"{key}: ${{NAME}}, set in the environment"
         inner.problem(inner.line_of(key), f"notify: `{key}` is a secret, not written out", fix)
@@ -42,3 +48,13 @@ def _channel(reader: Reader, tree: Tree) -> Channel | None:
         inner.problem(tree.line, "notify: an e-mail has receivers, `from` and `smtp`", fix)
         return None
     return Channel(means, address, words if email else (), sender, url, tree.line)
+
+
+def _loads(reader: Reader, name: str) -> bool:
+    """Whether the channel of another package can be used."""
+    try:
+        extensions.channel(name)
+    except RolloutError as error:
+        reader.problem(reader.line_of(name), f"notify: {error}")
+        return False
+    return True

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from pytest_rollout import extensions
 from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect, Wording
+from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
@@ -28,14 +30,20 @@ def read_check(reader: Reader, rule: Rule | None, *, judged: str = "pass") -> Ch
         return None
     inner = reader.reader(tree, f"{reader.what}: check")
     means = [one for one in CheckMeans if inner.has(one.value)]
-    if len(means) != 1:
+    installed = [] if means else extensions.names(extensions.CHECKS)
+    others = [name for name in installed if inner.has(name)]
+    if len([*means, *others]) != 1:
         keys = tree.value if isinstance(tree.value, Mapping) else {}
-        fix = next((nearest(key, [*CheckMeans], "") for key in keys if not means), "")
-        what = f"{inner.what}: it has one of `command`, `http`, `sql` and `prometheus`"
+        known = [*CheckMeans, *installed]
+        fix = next((nearest(key, known, "") for key in keys if not means), "")
+        *first, last = (f"`{name}`" for name in known)
+        what = f"{inner.what}: it has one of {', '.join(first)} and {last}"
         inner.problem(tree.line, what, fix if fix.startswith("did") else "")
         return None
-    check = read_means(inner, means[0], Effect.OBSERVE)
+    check = read_means(inner, means[0], Effect.OBSERVE) if means else _by_others(inner, others[0])
     inner.done()
+    if check is None:
+        return None
     _answers(inner, check, rule, judged=reader.has(judged))
     return check
 
@@ -83,8 +91,44 @@ def read_means(reader: Reader, means: CheckMeans, usual: Effect) -> Check:
     return asked
 
 
+def _by_others(reader: Reader, name: str) -> Check | None:
+    """What a mapping asks by a means of another package: it gives values, as a query does."""
+    try:
+        extension = extensions.check(name)
+    except RolloutError as error:
+        reader.problem(reader.line_of(name), f"{reader.what}: {error}")
+        return None
+    effect = reader.choice("effect", Effect, extension.effect)
+    if effect.rank < extension.effect.rank:
+        what = f"{reader.what}: `{name}` does more than {effect.value}"
+        reader.problem(reader.line_of("effect"), what, f"effect: {extension.effect.value}")
+    asked = Check(
+        name,
+        reader.text(name),
+        on=reader.words("on"),
+        timeout_us=reader.parsed("timeout", terms.duration_us) or 30_000_000,
+        effect=effect,
+        fixtures=_fixtures(reader),
+        expect=_expect(reader, CheckMeans.SQL),
+        line=reader.line,
+        options=_options(reader, extension.options),
+    )
+    _text(reader, asked)
+    return asked
+
+
+def _options(reader: Reader, known: tuple[str, ...]) -> Mapping[str, object]:
+    tree = reader.tree("with")
+    if tree is None:
+        return {}
+    inner = reader.reader(tree, f"{reader.what}: with")
+    given = {name: plain(value) for name in known if (value := inner.tree(name)) is not None}
+    inner.done()
+    return given
+
+
 def _text(reader: Reader, check: Check) -> None:
-    key = check.means.value
+    key = str(check.means)
     if not check.text.strip():
         reader.problem(reader.line_of(key), f"{reader.what}: `{key}` asks nothing")
     elif check.means is CheckMeans.HTTP and not check.text.startswith("/"):
@@ -262,10 +306,10 @@ def _pattern(text: str) -> str:
 
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
     """That the check can fail, and that what judges it fits what it answers."""
-    query = check.means in (CheckMeans.SQL, CheckMeans.PROMETHEUS)
+    query = check.means not in (CheckMeans.COMMAND, CheckMeans.HTTP)
     if query and not judged and check.expect.value is None and not reader.has("expect"):
         fix = 'beside `check`, pass: ">= 1"'
-        if check.means is CheckMeans.SQL:
+        if check.means is not CheckMeans.PROMETHEUS:
             fix += ", or in it expect: {value: ok}"
         reader.problem(reader.line, f"{reader.what}: nothing says which answer is good", fix)
     if check.json and not judged:
@@ -275,7 +319,7 @@ def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -
         what = f"{reader.what}: `expect: {{value}}` and a rule judge the same value"
         reader.problem(reader.line_of("expect"), what, "keep one of the two")
     if rule and (rule.each or rule.where) and not query:
-        what = f"{reader.what}: `{check.means.value}` answers one number, without labels"
+        what = f"{reader.what}: `{check.means}` answers one number, without labels"
         reader.problem(reader.line, what, "`each` and `where` go with sql and prometheus")
 
 

@@ -18,6 +18,7 @@ from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
+from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.redacting import Hiding
@@ -211,6 +212,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
+        register(OwnReports(finishing.last_no), OWN)
     register(finishing, "rollout-finishing")
     return finishing
 
