@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from pytest_rollout.model.channel import Channel, ChannelMeans
-from pytest_rollout.notify import Message, Telling, tell
+from pytest_rollout.notify import Notice, Telling, tell
 from tests.checks.server import Handler, saying, serving
 
-MESSAGE = Message("ROLLBACK: p.a.g tripped", "max was 9", "p.a.g prod 7", {"limit": "> 5"})
+MESSAGE = Notice("ROLLBACK: p.a.g tripped", "max was 9", "p.a.g prod 7", {"limit": "> 5"})
 
 
 def posted(channel: Channel, monkeypatch: pytest.MonkeyPatch, secret: str = "") -> tuple[str, Any]:
@@ -32,7 +32,7 @@ def posted(channel: Channel, monkeypatch: pytest.MonkeyPatch, secret: str = "") 
         monkeypatch.setenv("ADDRESS", secret or f"{url}T1/B2")
         if secret:
             channel = Channel(channel.means, channel.address, url=f"{url}enqueue")
-        assert tell(channel, MESSAGE).words == f"{channel.means.value}: told"
+        assert tell(channel, MESSAGE).words == f"{channel.means}: told"
     return found[0]
 
 

@@ -16,6 +16,7 @@ import click
 from pytest_rollout import calendar
 from pytest_rollout.cli import served
 from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.cli.strays import strays
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
@@ -71,13 +72,15 @@ def command(
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = find.unread(project.root, project.patterns)
     notes += [note for one in plans for note in _notes(one, rows)]
+    notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
     told = [one for stated in plans for one in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]
     for one in plans:
         if write_bindings and not problems:
             notes.append(
-                f"written: {bindings.write(project.root / one.path, one.id, found['items'])}"
+                "written: "
+                f"{bindings.write(project.root / one.path, project.root, one.id, found['items'])}"
             )
         else:
             problems += _unlike(project, one, found["items"])
@@ -118,7 +121,7 @@ def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
 
 def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterator[str]:
     """Where the reviewed list and what is collected differ."""
-    listed = bindings.listed(project.root / plan.path)
+    listed = bindings.listed(project.root / plan.path, project.root)
     if listed is None:
         return
     mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan.id}.")}

@@ -23,17 +23,15 @@ FITS = {
     start: jsonschema.Draft202012Validator(json.loads(schema.text(name)))
     for name, (start, _) in schema.SCHEMAS.items()
 }
-KEYS = [
-    pytest.param(start, place, key, id=f"{place.name}.{key.name}")
-    for start, place, key in every_key()
-]
+ALL = [(start, place, key, f"{place.name}.{key.name}") for start, place, key in every_key()]
+KEYS = [pytest.param(start, place, key, id=name) for start, place, key, name in ALL]
 REQUIRED = [
-    one
-    for one in KEYS
+    pytest.param(start, place, key, id=name)
+    for start, place, key, name in ALL
     # Without its means a step is one that people take.
-    if one.values[2].required
-    and one.id not in ("step-command.command", "step-http.http", "step-sql.sql")
+    if key.required and name not in ("step-command.command", "step-http.http", "step-sql.sql")
 ]
+USUAL = [pytest.param(start, place, key, id=name) for start, place, key, name in ALL if key.default]
 FOR_PEOPLE = {("plan", "version")}  # judged by nobody
 
 
@@ -68,7 +66,7 @@ def test_an_example_is_read_and_means_something(
     FITS[start].validate(document)
 
 
-@pytest.mark.parametrize(("start", "place", "key"), [one for one in KEYS if one.values[2].default])
+@pytest.mark.parametrize(("start", "place", "key"), USUAL)
 def test_a_default_is_what_holds_without_the_key(
     start: type[Place], place: type[Place], key: Key[Any]
 ) -> None:
@@ -144,4 +142,6 @@ def test_no_key_is_read_by_a_text_of_its_own() -> None:
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 asked = node.args[:1] if node.func.attr in ("get", "pop", "has", "tree") else []
             texts = {one.value for one in asked if isinstance(one, ast.Constant)}
-            assert not texts & names - {"phase", "criterion", "role"}, f"{path.name}:{node.lineno}"
+            assert not texts & names - {"phase", "criterion", "role"}, (
+                f"{path.name}: {ast.unparse(node)}"
+            )
