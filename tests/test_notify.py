@@ -89,8 +89,10 @@ def mail_server(*extensions: str) -> Iterator[tuple[int, list[str]]]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server.server_address[1], heard
-        server.shutdown()
+        try:
+            yield server.server_address[1], heard
+        finally:
+            server.shutdown()
 
 
 def test_an_e_mail_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
