@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
@@ -20,16 +21,22 @@ from tests.judge.worlds import told
 SOME = settings(MANY, max_examples=max(1, MANY.max_examples // 5))  # each writes a few ledgers
 
 
-@given(st.data())
+BOTH = pytest.mark.parametrize("store", ["sqlite", "memory"])
+
+
+@BOTH
+@given(data=st.data())
 @SOME
-def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObject) -> None:
+def test_an_interruption_never_turns_another_decision_into_go(
+    store: str, data: st.DataObject
+) -> None:
     plan = data.draw(plans())
     history = data.draw(histories(plan))
-    before = decision_of(plan, history)
+    before = decision_of(plan, history, store=store)
     event(f"before: {before.answer.value}")
     for _ in range(data.draw(st.integers(1, 2))):
         how, history = data.draw(interrupted(plan, history))
-        after = decision_of(plan, history)
+        after = decision_of(plan, history, store=store)
         event(f"{how}: {before.answer.value} -> {after.answer.value}")
         if after.answer is Answer.GO:
             note(f"{how}\nbefore: {told(before)}\nafter: {told(after)}")
@@ -37,19 +44,30 @@ def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObjec
         before = after
 
 
-@given(st.data())
+@BOTH
+@given(data=st.data())
 @SOME
-def test_damage_never_turns_another_decision_into_go(data: st.DataObject) -> None:
+def test_damage_never_turns_another_decision_into_go(store: str, data: st.DataObject) -> None:
     plan = data.draw(plans())
     history = data.draw(histories(plan))
-    before = decision_of(plan, history)
+    before = decision_of(plan, history, store=store)
     change = data.draw(damages(history))
     try:
-        after = decision_of(plan, history, change)
+        after = decision_of(plan, history, change, store)
     except LedgerError:
         return  # the run is not in the ledger any more: no decision at all
     event(f"{before.answer.value} -> {after.answer.value}")
     assert before.answer is Answer.GO or after.answer is not Answer.GO
+
+
+@given(st.data())
+@SOME
+def test_both_stores_decide_the_same(data: st.DataObject) -> None:
+    plan = data.draw(plans())
+    history = data.draw(histories(plan))
+    assert to_json(decision_of(plan, history, store="memory")) == to_json(
+        decision_of(plan, history, store="sqlite")
+    )
 
 
 @given(st.data())
