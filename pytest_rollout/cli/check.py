@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
