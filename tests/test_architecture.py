@@ -146,6 +146,42 @@ def test_the_core_needs_only_the_standard_library(module: str) -> None:
     assert outside - sys.stdlib_module_names <= {"pytest_rollout"}
 
 
+def test_only_the_sqlite_module_knows_of_files_and_tables() -> None:
+    forbidden = {"sqlite3", "pathlib", "shutil", "tempfile", "io", "time"}
+    below = "evidence.sqlite"
+    for name, path in modules().items():
+        inside = name == below or name.startswith(f"{below}.")
+        if room(name) == "evidence" and not inside:
+            assert not forbidden & set(imports(path, lazy=True)), name
+        if not inside and name != "evidence.opening":
+            assert not any(one.startswith(below) for one in inner(path, lazy=True)), name
+
+
+def test_bodies_of_records_are_decoded_in_one_place() -> None:
+    for name, path in modules().items():
+        if room(name) == "evidence" and name != "evidence.decoding":
+            assert "json" not in set(imports(path, lazy=True)), name
+        if name != "evidence.decoding":
+            assert "loads(record.body" not in path.read_text(encoding="utf-8"), name
+
+
+def test_evidence_takes_nothing_but_damage_for_damage() -> None:
+    """What our own mistakes raise is not caught where evidence is read."""
+    allowed = {"UndecodableError", "LedgerError", "ValueError", "RecursionError", "BaseException"}
+    for name, path in modules().items():
+        if room(name) != "evidence" or name.startswith("evidence.sqlite"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler):
+                caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+                assert {ast.unparse(one) for one in caught if one} <= allowed, name
+                assert node.type is not None, name
+                broad = {"ValueError", "RecursionError"} & {
+                    ast.unparse(one) for one in caught if one
+                }
+                assert not broad or name in ("evidence.decoding", "evidence.records"), name
+
+
 def test_the_judge_reads_no_clock_and_no_file() -> None:
     forbidden = {"time", "os", "io", "pathlib", "sqlite3", "random", "socket", "yaml"}
     for name, path in modules().items():

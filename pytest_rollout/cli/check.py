@@ -15,7 +15,8 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli import served
-from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError

@@ -14,8 +14,8 @@ from pytest_rollout.cli.project import (
     environment_option,
     parsed,
     print_json,
-    say,
 )
+from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence.history import AskingRun, begun
 from pytest_rollout.evidence.rollbacks import open_gates

@@ -31,9 +31,7 @@ from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.plugin import plans_on_the_way
-from pytest_rollout.redact import hide
 from pytest_rollout.report.drill import last_no as said
-from pytest_rollout.report.terminal import plain
 from pytest_rollout.session.seams import root_and_ini
 
 _PLAN = "rollout.yaml"
@@ -266,8 +264,3 @@ def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def print_json(data: object) -> None:
     """JSON for programs, on standard output."""
     click.echo(json.dumps(data, indent=2))
-
-
-def say(text: str) -> None:
-    """One line for people, without secrets and what could drive a terminal."""
-    click.echo(plain(hide(text)))

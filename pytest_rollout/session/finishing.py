@@ -23,10 +23,10 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
-from pytest_rollout.redact import hide
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
+from pytest_rollout.session import redacting
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
@@ -283,7 +283,7 @@ class Finishing:
         lines = terminal.section(self.decisions, shown, notes, error, self._noes)
         reporter.write_sep("=", "rollout")
         for line in lines:
-            reporter.write_line(hide(line.text), **dict.fromkeys(line.styles, True))
+            reporter.write_line(redacting.shown(line.text), **dict.fromkeys(line.styles, True))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""
