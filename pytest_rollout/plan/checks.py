@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from pytest_rollout import extensions
 from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect, Wording
-from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.other_checks import effect_of, extension_of, options_of
 from pytest_rollout.plan.reader import Reader, nearest
-from pytest_rollout.plan.tree import Tree
+from pytest_rollout.plan.tree import Tree, plain
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
 _METHODS = (*_LOOKING, "POST", "PUT", "PATCH", "DELETE")
@@ -93,38 +92,22 @@ def read_means(reader: Reader, means: CheckMeans, usual: Effect) -> Check:
 
 def _by_others(reader: Reader, name: str) -> Check | None:
     """What a mapping asks by a means of another package: it gives values, as a query does."""
-    try:
-        extension = extensions.check(name)
-    except RolloutError as error:
-        reader.problem(reader.line_of(name), f"{reader.what}: {error}")
+    extension = extension_of(reader, name)
+    if extension is None:
         return None
-    effect = reader.choice("effect", Effect, extension.effect)
-    if effect.rank < extension.effect.rank:
-        what = f"{reader.what}: `{name}` does more than {effect.value}"
-        reader.problem(reader.line_of("effect"), what, f"effect: {extension.effect.value}")
     asked = Check(
         name,
         reader.text(name),
         on=reader.words("on"),
         timeout_us=reader.parsed("timeout", terms.duration_us) or 30_000_000,
-        effect=effect,
+        effect=effect_of(reader, name, extension),
         fixtures=_fixtures(reader),
         expect=_expect(reader, CheckMeans.SQL),
         line=reader.line,
-        options=_options(reader, extension.options),
+        options=options_of(reader, extension),
     )
     _text(reader, asked)
     return asked
-
-
-def _options(reader: Reader, known: tuple[str, ...]) -> Mapping[str, object]:
-    tree = reader.tree("with")
-    if tree is None:
-        return {}
-    inner = reader.reader(tree, f"{reader.what}: with")
-    given = {name: plain(value) for name in known if (value := inner.tree(name)) is not None}
-    inner.done()
-    return given
 
 
 def _text(reader: Reader, check: Check) -> None:
@@ -321,12 +304,3 @@ def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -
     if rule and (rule.each or rule.where) and not query:
         what = f"{reader.what}: `{check.means}` answers one number, without labels"
         reader.problem(reader.line, what, "`each` and `where` go with sql and prometheus")
-
-
-def plain(tree: Tree) -> object:
-    """A value as JSON has it, its numbers exact; mappings and tuples instead of trees."""
-    if isinstance(tree.value, Mapping):
-        return {name: plain(value) for name, value in tree.value.items()}
-    if isinstance(tree.value, list):
-        return tuple(plain(item) for item in tree.value)
-    return Decimal(tree.text) if isinstance(tree.value, float) else tree.value
