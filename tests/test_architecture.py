@@ -213,6 +213,7 @@ TAKEN_APART = {
     "cli.project": {"str.split"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.status": {"named.rstrip"},
+    "cli.strays": {"ast.rpartition"},
     "cli.targets": {"row.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_rollout import extensions
 from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect
 from pytest_rollout.model.rule import Rule
-from pytest_rollout.plan.expectations import EXPECTED, TEXTS, plain, read_expect
+from pytest_rollout.plan.expectations import EXPECTED, TEXTS, read_expect
 from pytest_rollout.plan.extension_checks import extension_keys, read_extension
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.check_keys import (
@@ -22,7 +22,7 @@ from pytest_rollout.plan.spec.check_keys import (
 )
 from pytest_rollout.plan.spec.criterion_keys import GuardrailKeys
 from pytest_rollout.plan.spec.keys import Key
-from pytest_rollout.plan.tree import Tree
+from pytest_rollout.plan.tree import Tree, plain
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
 _PLACES: Mapping[CheckMeans, type[AskKeys]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from pytest_rollout.model.check import CheckMeans, Expect, Wording
 from pytest_rollout.plan.reader import Reader
@@ -17,7 +16,7 @@ from pytest_rollout.plan.spec.check_keys import (
 )
 from pytest_rollout.plan.spec.keys import Key, Place
 from pytest_rollout.plan.spec.values import NAME
-from pytest_rollout.plan.tree import Tree
+from pytest_rollout.plan.tree import Tree, plain
 
 EXPECTED: Mapping[CheckMeans, type[Place]] = {
     CheckMeans.COMMAND: ExpectCommandKeys,
@@ -98,12 +97,3 @@ def _wording(reader: Reader, key: Key[Tree | None]) -> Wording | None:
     if not (wording.has or wording.lacks or wording.matches):
         inner.problem(tree.line, f"{inner.what}: it expects nothing", f"{key.name}: {{has: ok}}")
     return wording
-
-
-def plain(tree: Tree) -> object:
-    """A value as JSON has it, its numbers exact; mappings and tuples instead of trees."""
-    if isinstance(tree.value, Mapping):
-        return {name: plain(value) for name, value in tree.value.items()}
-    if isinstance(tree.value, list):
-        return tuple(plain(item) for item in tree.value)
-    return Decimal(tree.text) if isinstance(tree.value, float) else tree.value

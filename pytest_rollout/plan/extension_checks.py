@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pytest_rollout import extensions
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.plan.expectations import plain, read_expect
+from pytest_rollout.plan.expectations import read_expect
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.check_keys import AskKeys, ExpectSqlKeys, ExtensionKeys
 from pytest_rollout.plan.spec.keys import Key, Place
 from pytest_rollout.plan.spec.shapes import Raw
 from pytest_rollout.plan.spec.values import NAMES, TEXT
+from pytest_rollout.plan.tree import plain
 
 
 def extension_keys(name: str) -> type[AskKeys]:
