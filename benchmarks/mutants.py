@@ -86,7 +86,7 @@ OPEN = ("survived", "no tests", "suspicious")  # a mutant that hangs or crashes 
 # an installed plugin that pytest loads before the mutants are in place.
 KNOWN = {
     "judge": "judge.intervals.x_band__mutmut_*",
-    "evidence": "evidence.integrity.x_as_written__*",
+    "evidence": "evidence.records.x_as_written__*",
 }
 
 

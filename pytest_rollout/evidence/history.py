@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_rollout.evidence.bodies import Event
-from pytest_rollout.evidence.decoding import UndecodableError, decision_in
+from pytest_rollout.evidence.bodies import Event, RunStart
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
@@ -46,15 +46,15 @@ def last_full_run(
     the ledger is read as it was when the record of that sequence had just been written.
     """
     for record in ledger.runs(str(address), environment):
-        records = ledger.of_run(record.run)
-        log = RunLog(one for one in records if until is None or one.sequence <= until)
-        if not log.evidence:
+        if until is not None and record.sequence > until:
             continue
         try:
-            start = log.start
+            start = said(record, RunStart)
             if str(address) not in start.gates or start.drill or address.plan not in start.plans:
                 continue
-            if partial_of(log, address.name):
+            records = ledger.of_run(record.run)
+            log = RunLog(one for one in records if until is None or one.sequence <= until)
+            if not log.evidence or partial_of(log, address.name):
                 continue
         except UndecodableError:
             continue
