@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-from pytest_rollout.model.check import Check, Effect, Expect, Means, Wording
+from pytest_rollout.model.check import Check, Effect, Expect, Means
 from pytest_rollout.model.rule import Rule
+from pytest_rollout.plan.expectations import plain, read_expect
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.check_keys import (
     METHODS,
     AskKeys,
     CommandKeys,
-    ExpectCommandKeys,
-    ExpectHttpKeys,
-    ExpectKeys,
-    ExpectSqlKeys,
     HttpKeys,
     PrometheusKeys,
     SqlKeys,
-    WordingKeys,
 )
 from pytest_rollout.plan.spec.criterion_keys import GuardrailKeys
-from pytest_rollout.plan.spec.keys import Key, Place
-from pytest_rollout.plan.spec.values import NAME
+from pytest_rollout.plan.spec.keys import Key
 from pytest_rollout.plan.tree import Tree
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
@@ -34,19 +28,6 @@ _PLACES: Mapping[Means, type[AskKeys]] = {
     Means.HTTP: HttpKeys,
     Means.SQL: SqlKeys,
     Means.PROMETHEUS: PrometheusKeys,
-}
-_EXPECTED: Mapping[Means, type[Place]] = {
-    Means.COMMAND: ExpectCommandKeys,
-    Means.HTTP: ExpectHttpKeys,
-    Means.SQL: ExpectSqlKeys,
-}
-_TEXTS: Mapping[Means, tuple[Key[Tree | None], ...]] = {
-    Means.COMMAND: (ExpectCommandKeys.stdout, ExpectCommandKeys.stderr),
-    Means.HTTP: (ExpectHttpKeys.body,),
-}
-_STATUS: Mapping[Means, tuple[Key[Tree | None], int, int]] = {
-    Means.COMMAND: (ExpectCommandKeys.exit, 0, 255),
-    Means.HTTP: (ExpectHttpKeys.status, 100, 599),
 }
 
 
@@ -111,8 +92,8 @@ def read_means(reader: Reader, means: Means) -> Check:
         method=_method(reader, effect) if means is Means.HTTP else "GET",
         headers=_headers(reader, means) if means in (Means.HTTP, Means.PROMETHEUS) else {},
         send=_sent(reader) if means is Means.HTTP else None,
-        json=_path(reader, means) if means in _TEXTS else "",
-        expect=_expect(reader, means) if means is not Means.PROMETHEUS else Expect(),
+        json=_path(reader, means) if means in (Means.COMMAND, Means.HTTP) else "",
+        expect=read_expect(reader, means) if means is not Means.PROMETHEUS else Expect(),
     )
     _text(reader, check)
     return check
@@ -230,71 +211,6 @@ def _path(reader: Reader, means: Means) -> str:
     return reader.get(CommandKeys.json if means is Means.COMMAND else HttpKeys.json) or ""
 
 
-def _expect(reader: Reader, means: Means) -> Expect:
-    tree = reader.get(CommandKeys.expect)
-    if tree is None:
-        return Expect()
-    inner = reader.inner(tree, _EXPECTED[means], f"{reader.what}: expect")
-    if means is Means.SQL:
-        expect = Expect(value=_value(inner))
-    else:
-        json = inner.get(ExpectKeys.json)
-        if json is not None and not isinstance(json.value, (list, Mapping)):
-            inner.problem(json.line, f"{inner.what}: `json` is no object", "json: {status: ok}")
-        wordings = (_wording(inner, key) for key in _TEXTS[means])
-        expect = Expect(
-            status=_statuses(inner, *_STATUS[means]),
-            wordings=tuple(one for one in wordings if one is not None),
-            json=plain(json) if json else None,
-        )
-    inner.done()
-    if tree.value == {}:
-        inner.problem(tree.line, f"{inner.what}: it expects nothing")
-    return expect
-
-
-def _value(reader: Reader) -> object:
-    tree = reader.get(ExpectSqlKeys.value)
-    if tree is None:
-        return None
-    if isinstance(tree.value, (list, Mapping)) or tree.value is None:
-        what = f"{reader.what}: `value` is not a single value"
-        reader.problem(tree.line, what, "NULL is no value: count the rows instead")
-    return plain(tree)
-
-
-def _statuses(reader: Reader, key: Key[Tree | None], least: int, most: int) -> tuple[int, ...]:
-    tree = reader.get(key)
-    if tree is None:
-        return ()
-    items = tree.value if isinstance(tree.value, list) else [tree]
-    found = []
-    for item in items:
-        if type(item.value) is int and least <= item.value <= most:
-            found.append(item.value)
-        else:
-            what = f"`{key.name}` is a number from {least} to {most}, or a list of them"
-            reader.say(item.line, what)
-    if not items:
-        reader.say(tree.line, f"`{key.name}` allows nothing")
-    return tuple(found)
-
-
-def _wording(reader: Reader, key: Key[Tree | None]) -> Wording | None:
-    tree = reader.get(key)
-    if tree is None:
-        return None
-    if not isinstance(tree.value, Mapping):
-        return Wording(key.name, exactly=(reader.get_as(key, NAME) or "").strip())
-    inner = reader.inner(tree, WordingKeys, f"{reader.what}: {key.name}")
-    has, lacks = inner.get(WordingKeys.has), inner.get(WordingKeys.lacks)
-    wording = Wording(key.name, None, has or (), lacks or (), inner.get(WordingKeys.matches))
-    inner.done()
-    if not (wording.has or wording.lacks or wording.matches):
-        inner.problem(tree.line, f"{inner.what}: it expects nothing", f"{key.name}: {{has: ok}}")
-    return wording
-
-
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
     """That the check can fail, and that what judges it fits what it answers."""
     query = check.means in (Means.SQL, Means.PROMETHEUS)
@@ -317,12 +233,3 @@ def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -
     if rule and (rule.each or rule.where) and not query:
         what = f"{reader.what}: `{check.means.value}` answers one number, without labels"
         reader.problem(reader.line, what, "`each` and `where` go with sql and prometheus")
-
-
-def plain(tree: Tree) -> object:
-    """A value as JSON has it, its numbers exact; mappings and tuples instead of trees."""
-    if isinstance(tree.value, Mapping):
-        return {name: plain(value) for name, value in tree.value.items()}
-    if isinstance(tree.value, list):
-        return tuple(plain(item) for item in tree.value)
-    return Decimal(tree.text) if isinstance(tree.value, float) else tree.value
