@@ -113,7 +113,7 @@ def read_means(reader: Reader, means: CheckMeans) -> Check:
         else {},
         send=_sent(reader) if means is CheckMeans.HTTP else None,
         json=_path(reader, means) if means in TEXTS else "",
-        expect=read_expect(reader, EXPECTED[means], means) if means in EXPECTED else Expect(),
+        expect=read_expect(reader, means) if means in EXPECTED else Expect(),
     )
     _text(reader, check)
     return check

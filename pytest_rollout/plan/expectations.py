@@ -33,12 +33,12 @@ _STATUS: Mapping[CheckMeans, tuple[Key[Tree | None], int, int]] = {
 }
 
 
-def read_expect(reader: Reader, place: type[Place], means: CheckMeans) -> Expect:
-    """Return what a check expects of its answer; ``place`` holds the keys of that."""
+def read_expect(reader: Reader, means: CheckMeans) -> Expect:
+    """Return what a check expects by one means; nothing where it says nothing."""
     tree = reader.get(CommandKeys.expect)
     if tree is None:
         return Expect()
-    inner = reader.inner(tree, place, f"{reader.what}: expect")
+    inner = reader.inner(tree, EXPECTED[means], f"{reader.what}: expect")
     if means is CheckMeans.SQL:
         expect = Expect(value=_value(inner))
     else:

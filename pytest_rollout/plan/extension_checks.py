@@ -9,7 +9,7 @@ from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.expectations import read_expect
 from pytest_rollout.plan.reader import Reader
-from pytest_rollout.plan.spec.check_keys import AskKeys, ExpectSqlKeys, ExtensionKeys
+from pytest_rollout.plan.spec.check_keys import AskKeys, ExtensionKeys
 from pytest_rollout.plan.spec.keys import Key, Place
 from pytest_rollout.plan.spec.shapes import Raw
 from pytest_rollout.plan.spec.values import NAMES, TEXT
@@ -51,7 +51,7 @@ def read_extension(reader: Reader, name: str) -> Check | None:
         timeout_us=reader.get(AskKeys.timeout),
         effect=effect,
         fixtures=reader.get_as(AskKeys.fixtures, NAMES) or (),
-        expect=read_expect(reader, ExpectSqlKeys, CheckMeans.SQL),
+        expect=read_expect(reader, CheckMeans.SQL),
         line=reader.line,
         options=_options(reader, extension.options),
     )

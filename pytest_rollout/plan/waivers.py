@@ -53,7 +53,8 @@ def expired(plan: Plan, now_us: int) -> list[Problem]:
 def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
     kind = _kind(reader)
     phase = _phase(reader, plan)
-    word = (reader.get(_KINDS[kind]) or "") if kind else ""
+    named = reader.get(_KINDS[kind]) if kind else None
+    word = named or ""
     reader.what = f"the waiver of {word}" if word else reader.what
     scale = _scale(kind, phase, word)
     limit = reader.parsed(WaiverKeys.limit, lambda text: cut(text, scale))
@@ -62,7 +63,7 @@ def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
     release = reader.get(WaiverKeys.release)
     _another(reader, words)
     reader.done()
-    if kind is not None and word == "":
+    if kind is not None and named == "":
         reader.say(reader.line_of(_KINDS[kind]), f"`{kind.value}` names nothing")
     if kind is None or phase is None or not word:
         return None

@@ -77,6 +77,8 @@ def test_a_waiver_is_read() -> None:
         ({"phase": "onne"}, "unknown phase `onne` (did you mean `one`?)"),
         ({"phase": "-"}, "names no `phase` to end with"),
         ({"criterion": "-"}, "names one of `criterion`, `window` and `requires`"),
+        ({"criterion": '""'}, "`criterion` names nothing"),
+        ({"criterion": "[slow]"}, "`criterion` is not a single value"),
         ({"window": "freeze"}, "names one of `criterion`, `window` and `requires`"),
         ({"criterion": "-", "window": "freze"}, "did you mean `freeze`?"),
         ({"criterion": "-", "requires": "one"}, "phase one does not require `one`"),

@@ -32,7 +32,7 @@ class Kind(Generic[T]):
         raise NotImplementedError
 
     def places(self) -> Iterable[type[Any]]:
-        """Return the mappings that may stand inside the value."""
+        """Return the places that may stand inside the value."""
         return ()
 
     def suggestion(self) -> str:

@@ -64,7 +64,7 @@ class FigureKeys(Place, name="figure", title="a figure of a report"):
         unless="the report's own phase",
     )
     metric = Key(NAME, "The series that it is taken of.", example="probe_answered")
-    take = Key(TAKE, "The one value that is taken of the samples.", example="rate", unless="`last`")
+    take = Key(TAKE, "The one value that is taken of the samples.", example="rate")
     where = Key(Pairs(), "Labels that a sample must carry.", example="{lane: A}")
     by = Key(NAME, "The label by which it is split.", example="lane")
     as_ = Key(
@@ -124,7 +124,7 @@ class PhaseKeys(Place, name="phase", title="a phase"):
         NAMES,
         "Markers of pytest by which it is asked for.",
         example="[day3, scheduler]",
-        unless="its `id`",
+        unless="its `id`, with `_` for `-`",
     )
     date = Key(DAY, "The day on which it is done.", example="2025-11-10")
     until = Key(DAY, "Its last day, where it takes several.", example="2025-11-12")

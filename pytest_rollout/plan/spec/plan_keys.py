@@ -50,7 +50,7 @@ class TargetKeys(Place, name="target", title="a target"):
         example='"fixtures.web:app"',
     )
     url = Key(NAME, "Its address; `${VARIABLES}` are filled in.", example='"${WEB_URL}"')
-    file = Key(NAME, "A file of SQLite.", example="registry.db")
+    file = Key(NAME, "A file, as a database of SQLite.", example="registry.db")
     of = Key(NAME, "The served target in whose folder the file stands.", example="web")
 
 
@@ -62,9 +62,7 @@ class EnvironmentKeys(Place, name="environment", title="an environment"):
         "The systems under test.",
         example='{web: "${WEB_URL}"}',
     )
-    max_age = Key(
-        DURATION, "How old evidence may be.", example="24h", unless="as old as its release"
-    )
+    max_age = Key(DURATION, "How old evidence may be.", example="24h", unless="no limit")
     allow = Key(
         Words(
             "`observe`, `change`, `disrupt`, or a list of them",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pytest_rollout.plan.spec.keys import Place
 from pytest_rollout.plan.spec.kinds import Kind, Say, Schema
 from pytest_rollout.plan.tree import Tree
-
-if TYPE_CHECKING:
-    from pytest_rollout.plan.spec.keys import Place
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class WaiverKeys(Place, name="waiver", title="a waiver"):
         required=True,
         missing="{what} names no `phase` to end with",
     )
-    limit = Key(CUT, "How far a rule may be missed.", example='"< 20"', unless="at will")
+    limit = Key(CUT, "How far a rule may be missed.", example='"< 20"', unless="however far")
     reason = Key(_SAID, "Why it is accepted.", example="The queue drains at night", required=True)
     author = Key(_SAID, "Who asks for it.", example="A. Turing", required=True)
     approver = Key(
