@@ -158,7 +158,8 @@ class Collecting:
         if path in self._read or not (self.request.deciding or self.listing):
             return ()
         self._read.add(path)
-        shown = path.relative_to(self.request.root).as_posix()
+        inside = path.is_relative_to(self.request.root)
+        shown = path.relative_to(self.request.root).as_posix() if inside else path.name
         return always_true(path, shown)
 
     def _leave_other_gates(self, config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -29,18 +30,22 @@ def collect_below(
         collect_from(config, needed)
         return tuple(_shown(place, config.rootpath) for place in needed)
     usual = [Path(config.invocation_params.dir, argument).resolve() for argument in config.args]
-    more = [place for place in needed if not any(place.is_relative_to(one) for one in usual)]
+    more = [
+        place
+        for place in needed
+        if not any(place.resolve().is_relative_to(folder) for folder in usual)
+    ]
     if more:
-        collect_from(config, [*usual, *more])
+        collect_from(config, [*config.args, *more])
     return tuple(_shown(place, config.rootpath) for place in more)
 
 
 def _places(loaded: Loaded) -> Iterator[Path]:
     """The folder of a plan, and the files and folders outside of it whose tests it binds."""
-    folder = loaded.path.parent.resolve()
+    folder = loaded.path.parent  # as pytest sees it: links are not followed
     yield folder
     for pattern in binds_of(loaded.plan):
-        place = Path(folder, NodePattern(pattern).place).resolve()
+        place = Path(os.path.normpath(folder / NodePattern(pattern).place))
         if place.exists() and not place.is_relative_to(folder):
             yield place
 
@@ -52,5 +57,4 @@ def binds_of(plan: Plan | None) -> Iterable[str]:
 
 
 def _shown(place: Path, root: Path) -> str:
-    inside = place.is_relative_to(root.resolve())
-    return place.relative_to(root.resolve()).as_posix() if inside else str(place)
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)

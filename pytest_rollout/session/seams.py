@@ -59,7 +59,7 @@ def paths_were_given(config: pytest.Config) -> bool:
     return config.args_source is config.ArgsSource.ARGS
 
 
-def collect_from(config: pytest.Config, places: Sequence[Path]) -> None:
+def collect_from(config: pytest.Config, places: Sequence[str | Path]) -> None:
     """Let the session collect these folders and files, whatever `testpaths` says.
 
     Relies on `Session.perform_collect` reading `config.args` after plugins were configured,

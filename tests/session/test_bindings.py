@@ -17,11 +17,11 @@ def listed(project: Project) -> Project:
 def test_the_list_names_each_check_of_each_criterion(listed: Project) -> None:
     lines = (listed.root / "suites/demo/bindings.txt").read_text().splitlines()
     assert lines[1:] == [
-        "demo.canary.errors suites/demo/test_canary.py::test_errors",
-        "demo.canary.nice suites/demo/test_canary.py::test_nice",
-        "demo.canary.ready suites/demo/test_canary.py::test_ready",
-        "demo.canary.works suites/demo/test_canary.py::test_works[a]",
-        "demo.canary.works suites/demo/test_canary.py::test_works[b]",
+        "demo.canary.errors test_canary.py::test_errors",
+        "demo.canary.nice test_canary.py::test_nice",
+        "demo.canary.ready test_canary.py::test_ready",
+        "demo.canary.works test_canary.py::test_works[a]",
+        "demo.canary.works test_canary.py::test_works[b]",
     ]
 
 

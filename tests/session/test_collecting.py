@@ -131,6 +131,16 @@ def test_a_service_is_found_on_the_way_to_the_root(
     assert services.rollout("check", "a").ret == 0
 
 
+def test_a_project_behind_a_link(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = tmp_path_factory.mktemp("linked") / "project"
+    linked.symlink_to(project.root, target_is_directory=True)
+    monkeypatch.chdir(linked)
+    assert project.run("-m", "canary", f"--rootdir={linked}").ret == 0
+    assert project.verdicts()["works"] == "pass"
+
+
 def test_from_the_root_and_elsewhere_every_service_is_asked(
     services: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

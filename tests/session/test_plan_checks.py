@@ -248,7 +248,7 @@ def test_an_effect_is_refused_before_it_happens(
 def test_a_listed_check_of_the_plan_is_missed_like_any_other(plain: Project) -> None:
     assert plain.rollout("check", "--write-bindings").ret == 0
     listed = (plain.root / "suites/demo/bindings.txt").read_text()
-    assert "demo.canary.works suites/demo/rollout.yaml::canary:works\n" in listed
+    assert "demo.canary.works rollout.yaml::canary:works\n" in listed
     assert plain.run("-m", "canary").ret == 0
     check(plain, "        check: {command: [cat, state], expect: {stdout: {has: good}}}\n", "")
     assert plain.run("-m", "canary").ret == 11
