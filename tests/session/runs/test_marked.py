@@ -1,0 +1,232 @@
+"""Marked tests that name no criterion, and what a run must say of what it was asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.session.project import PLAN, Project
+from tests.session.runs.variations import command, vary
+
+Workers = tuple[str, ...]
+
+_UNNAMED = """
+import pytest
+
+pytestmark = pytest.mark.canary
+
+def test_unnamed():
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "body", ["assert False, 'one is two'", "raise OSError('one is two')"], ids=["fail", "error"]
+)
+def test_a_failing_test_of_the_phase_without_a_criterion_holds_its_gates(
+    project: Project, workers: Workers, body: str
+) -> None:
+    project.tests(_UNNAMED.format(body), "demo/test_unnamed.py")
+    assert project.run("-m", "canary", *workers).ret == 11
+    for gate in ("entry", "exit"):
+        assert project.decision(gate)["decision"] == "HOLD"
+        (reason,) = project.reasons(gate)
+        assert "test_unnamed" in reason
+        assert "one is two" in reason
+    status, said = command(project, "clear", "demo.canary", "--env", "embedded")
+    assert status == 11, said
+    assert command(project, "decide", "demo.canary")[0] == 11
+
+
+QUIET = {
+    "passes": "pass",
+    "skipped": "pytest.skip('later')",
+    "xfailed": "pytest.xfail('known')",
+}
+
+
+def test_one_that_does_not_fail_says_nothing_against_the_gate(
+    project: Project, workers: Workers
+) -> None:
+    for name, body in QUIET.items():
+        project.tests(_UNNAMED.format(body), f"demo/test_{name}.py")
+    project.tests("def test_unmarked(): assert False\n", "demo/test_unmarked.py")
+    assert project.run("-m", "canary", *workers).ret == 0
+    assert project.decision()["decision"] == "GO"
+
+
+def test_one_that_never_reports_holds_its_gates(project: Project) -> None:
+    project.tests(_UNNAMED.format("pass"), "demo/test_unnamed.py")
+    project.write(
+        "conftest.py",
+        """
+        def pytest_runtest_protocol(item):
+            return True if "unnamed" in item.nodeid else None
+        """,
+    )
+    assert project.run("-m", "canary").ret == 11
+    assert "test_unnamed" in project.reasons()[0]
+
+
+def test_check_names_marked_tests_without_a_criterion(project: Project) -> None:
+    project.tests(_UNNAMED.format("pass"), "demo/test_unnamed.py")
+    status, said = command(project, "check")
+    assert status == 0
+    assert "test_unnamed" in said
+    assert "criterion" in next(line for line in said.splitlines() if "test_unnamed" in line)
+
+
+NOT_ASKED = "*-m*not slow*the last one*"
+TWICE = {
+    "options": (["-m", "canary", "-m", "not slow"], ""),
+    "joined": (["-mcanary", "-mnot slow"], ""),
+    "addopts-last": (["-m", "not slow"], "-m canary"),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_an_expression_that_another_one_replaced_is_named(project: Project, name: str) -> None:
+    arguments, addopts = TWICE[name]
+    if addopts:
+        ini = project.root / "tox.ini"
+        ini.write_text(ini.read_text().replace("addopts = ", f"addopts = {addopts} "))
+    result = project.run(*arguments)
+    assert result.ret == 0
+    said = [line for line in result.outlines if "-m canary" in line]
+    assert len(said) == 1
+    assert "not slow" in said[0]
+    assert "no gate" in said[0]
+    assert not project.stored
+
+
+def test_one_expression_or_two_that_ask_say_nothing(project: Project, workers: Workers) -> None:
+    plain = project.run("-m", "not slow", *workers)
+    assert not [line for line in plain.outlines if "no gate" in line]
+    twice = project.run("-m", "not slow", "-m", "canary", *workers)
+    assert twice.ret == 0
+    assert project.decision()["decision"] == "GO"
+
+
+def test_a_listed_criterion_that_the_plan_lost_is_said_by_the_run(
+    project: Project, workers: Workers
+) -> None:
+    assert command(project, "check", "--write-bindings")[0] == 0
+    project.change("id: nice", "id: fine", "suites/demo/rollout.yaml")
+    project.change(
+        '@pytest.mark.criterion("nice")\ndef test_nice():\n    pass\n\n\n',
+        '@pytest.mark.criterion("fine")\ndef test_fine():\n    pass\n\n\n',
+    )
+    checked, said = command(project, "check")
+    assert checked == 4
+    assert "demo.canary.nice" in said
+    result = project.run("-m", "canary", *workers)
+    assert result.ret == 4
+    told = result.stdout.str() + result.stderr.str()
+    assert "demo.canary.nice" in told
+    assert "bindings.txt:3" in told
+
+
+@pytest.mark.parametrize("mode", [("--dist=each", "--tx=2*popen"), ("-n2", "--dist=each")])
+def test_the_same_checks_on_several_workers_all_count(
+    project: Project, mode: tuple[str, ...]
+) -> None:
+    project.change(
+        "def test_works(part):\n    pass",
+        "def test_works(part):\n    import os\n"
+        "    assert os.environ['PYTEST_XDIST_WORKER'] == 'gw0', 'one of two fails'",
+    )
+    result = project.run("-m", "canary", *mode)
+    if result.ret == 4:
+        assert "--dist" in result.stdout.str() + result.stderr.str()
+        return
+    assert result.ret == 10
+    assert project.verdicts()["works"] == "fail"
+
+
+def test_a_criterion_whose_condition_is_not_met_and_whose_check_failed(
+    project: Project, workers: Workers
+) -> None:
+    project.change("{id: nice, ", "{id: nice, when: {configured: NOPE_X}, ", _PLAN)
+    project.change("def test_nice():\n    pass", "def test_nice():\n    assert False, 'no'")
+    result = project.run("-m", "canary", *workers)
+    assert project.verdicts()["nice"] == "fail"
+    assert "NOPE_X" in project.reason("nice")
+    assert result.ret == 0  # it is a soft criterion
+    (condition,) = project.decision()["conditions"]
+    assert condition["id"] == "demo.canary.nice"
+
+
+def test_a_hard_one_says_no(project: Project) -> None:
+    project.change("{id: works, ", "{id: works, when: {configured: NOPE_X}, ", _PLAN)
+    project.change(
+        "def test_works(part):\n    pass", "def test_works(part):\n    assert part == 'a', 'no'"
+    )
+    assert project.run("-m", "canary").ret == 10
+    assert "NOPE_X" in project.reason("works")
+
+
+def test_where_its_check_passes_or_is_skipped_it_does_not_apply(project: Project) -> None:
+    project.change("{id: works, ", "{id: works, when: {configured: NOPE_X}, ", _PLAN)
+    project.change("def test_nice():\n    pass", "def test_nice():\n    pytest.skip('no key')")
+    assert project.run("-m", "canary").ret == 0
+    assert project.verdicts()["works"] == "not_applicable"
+
+
+_PLAN = "suites/demo/rollout.yaml"
+
+
+def test_an_exit_that_is_not_the_decisions_says_whose_it_is(
+    project: Project, workers: Workers
+) -> None:
+    ini = project.root / "tox.ini"
+    ini.write_text(ini.read_text().replace("-p no:pytest_cov", ""))
+    project.tests("def never():\n    return 1\n\n\n" * 9, "demo/unused.py")
+    coverage = ("--cov=suites", "--cov-fail-under=100", "--cov-report=")
+    result = project.run_apart("-m", "canary", *coverage, *workers)
+    assert result.ret == 1
+    assert project.decision()["decision"] == "GO"
+    (line,) = [line for line in result.outlines if "exit status 1" in line]
+    assert "--cov-fail-under" in line or "plugin" in line
+    assert "GO" in line
+
+
+def test_a_conftest_that_ends_with_1_is_named_too(project: Project) -> None:
+    project.write("conftest.py", "def pytest_sessionfinish(session): session.exitstatus = 1\n")
+    result = project.run("-m", "canary")
+    if result.ret:
+        assert [line for line in result.outlines if "exit status 1" in line]
+
+
+def test_bad_lists_are_read_as_the_plan_is_read(project: Project, workers: Workers) -> None:
+    assert command(project, "check", "--write-bindings")[0] == 0
+    listed = project.root / "suites/demo/bindings.txt"
+    listed.write_bytes(b"\xef\xbb\xbf" + listed.read_bytes())
+    plan = project.root / "suites/demo/rollout.yaml"
+    plan.write_bytes(b"\xef\xbb\xbf" + PLAN.encode())
+    project.write(
+        "suites/demo/waivers.yaml",
+        """\
+        waivers: []
+        """,
+    )
+    waivers = project.root / "suites/demo/waivers.yaml"
+    waivers.write_bytes(b"\xef\xbb\xbf" + waivers.read_bytes())
+    stand_ins = project.root / "suites/demo/attestations.embedded.yaml"
+    stand_ins.write_bytes(b"\xef\xbb\xbfattestations: []\n")
+    result = project.run("-m", "canary", *workers)
+    assert result.ret == 0, result.stderr.str()
+    assert command(project, "check")[0] == 0
+
+
+def test_a_list_in_another_encoding_is_one_clear_message(project: Project) -> None:
+    assert command(project, "check", "--write-bindings")[0] == 0
+    listed = project.root / "suites/demo/bindings.txt"
+    listed.write_bytes(listed.read_text().encode("utf-16"))
+    result = project.run("-m", "canary")
+    assert result.ret == 4
+    assert "bindings.txt" in result.stderr.str()
+    assert "UTF-8" in result.stderr.str()
+
+
+def test_vary_writes_projects_that_are_good(project: Project) -> None:
+    vary(project, {})
+    assert project.run("-m", "canary").ret == 0
