@@ -146,6 +146,7 @@ def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
     dropped: dict[str, str] = {}
     broken: set[str] = set()
     absent: set[str] = set()
+    unnamed: set[str] = set()
     said = [{**body, "worker": ""} for body in bodies(records, RecordKind.MANIFEST)]
     for body in sorted(said, key=canonical):
         for criterion, names in body["items"].items():
@@ -155,9 +156,11 @@ def manifest_of(records: Sequence[Record], phase: str) -> Manifest:
         broken.update(what for where, what in body["broken"] if where == plan)
         dropped.update(body["dropped"])
         absent.update(body.get("absent", ()))
-    bound = {name for names in items.values() for name in names}
+        unnamed.update(body.get("unnamed", {}).get(phase, ()))
+    bound = {name for names in items.values() for name in names} | unnamed
     left = {name: why for name, why in dropped.items() if name in bound}
-    return Manifest(items, left, tuple(sorted(broken)), frozenset(absent & bound))
+    lost, gone = tuple(sorted(broken)), frozenset(absent & bound)
+    return Manifest(items, left, lost, gone, tuple(sorted(unnamed)))
 
 
 def checks_of(records: Sequence[Record]) -> dict[str, tuple[Attempt, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,11 @@ class Bound:
 class Binder:
     """Binds items to the nearest plan above them."""
 
-    def __init__(self, root: Path, loaded: Iterable[Loaded]) -> None:
+    def __init__(
+        self, root: Path, loaded: Iterable[Loaded], asked: Container[str] = frozenset()
+    ) -> None:
         self._root = root
+        self._asked = asked  # names of phases
         found = list(loaded)
         self._folders = {one.path.parent: one for one in found}
         self._files = {one.path: one for one in found}
@@ -78,10 +81,25 @@ class Binder:
             return None
         _check_marks(item, offences)
         plan = above.plan
-        marked = [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
+        marked = _marked(plan, item)
         if not names:
-            return Bound(plan, marked[0], ()) if len(marked) == 1 else None
+            asked = [phase for phase in marked if plan.address(phase.id).name in self._asked]
+            return Bound(plan, (asked or marked)[0], ()) if marked else None
         return _bind_named(plan, marked, [str(name) for name in names], offences)
+
+
+    def unnamed(self, item: pytest.Item) -> list[str]:
+        """Return the asked phases that an item is marked with, where it names no criterion."""
+        above = self.plan_above(item.path)
+        named = item.get_closest_marker("criterion") is not None
+        if above is None or above.plan is None or named:
+            return []
+        names = [above.plan.address(phase.id).name for phase in _marked(above.plan, item)]
+        return [name for name in names if name in self._asked]
+
+
+def _marked(plan: Plan, item: pytest.Item) -> list[Phase]:
+    return [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
 
 
 def _bind_named(

@@ -27,7 +27,6 @@ class Collecting:
         self.request = request
         self.recorder = recorder
         self.listing = listing
-        self.binder = Binder(request.root, request.loaded)
         self.bound: dict[str, Bound] = {}
         self.offences: list[Problem | RolloutError] = []
         self.notes: list[str] = []
@@ -37,6 +36,8 @@ class Collecting:
         self._other_failures = False
         self._read: set[Path] = set()
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
+        self.binder = Binder(request.root, request.loaded, self._asked)
+        self._unnamed: dict[str, list[str]] = {}  # items without a criterion: their asked phases
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
             one.path.relative_to(request.root).as_posix() for one in request.broken
@@ -45,6 +46,10 @@ class Collecting:
     def place(self, item: pytest.Item) -> Bound | None:
         """Where an item belongs."""
         return self.bound.get(item.nodeid)
+
+    def expects(self, item: pytest.Item) -> bool:
+        """Whether what becomes of an item matters to an asked gate."""
+        return item.nodeid in self._unnamed or self.asks(self.place(item))
 
     def asks(self, bound: Bound | None) -> bool:
         """Whether an item is bound to a criterion of an asked gate."""
@@ -130,6 +135,9 @@ class Collecting:
                 self.notes += map(str, problems)
             if above is not None and above.plan is not None:
                 item.add_marker(above.plan.id)
+            phases = self.binder.unnamed(item)
+            if phases:
+                self._unnamed[item.nodeid] = phases
             if bound is not None:
                 self.bound[item.nodeid] = bound
                 for mark in bound.phase.marks:
@@ -170,7 +178,7 @@ class Collecting:
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember why a bound item was dropped."""
         for item in items:
-            if self.asks(self.place(item)):
+            if self.expects(item):
                 self._dropped[item.nodeid] = _why(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -180,7 +188,7 @@ class Collecting:
         there = {item.nodeid for item in session.items}
         expected: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():
-            if not self.asks(bound):
+            if nodeid not in self._unnamed and not self.asks(bound):
                 continue
             gates = self._gates(bound)
             for criterion in bound.criteria:
@@ -198,8 +206,17 @@ class Collecting:
                 "dropped": self._dropped,
                 "broken": self._broken,
                 "absent": absent,
+                "unnamed": self._by_phase(),
             }
         )
+
+    def _by_phase(self) -> dict[str, list[str]]:
+        """The items of each asked phase that are marked with it and name no criterion."""
+        found: dict[str, list[str]] = {}
+        for nodeid, phases in self._unnamed.items():
+            for name in phases:
+                found.setdefault(name, []).append(nodeid)
+        return found
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """What the checks of each asked phase do to its target at worst."""
@@ -268,6 +285,14 @@ class Collecting:
         for nodeid, bound in self.bound.items():
             for criterion in bound.criteria:
                 found.setdefault(bound.full(criterion.id), []).append(nodeid)
+        return found
+
+    def all_unnamed(self) -> dict[str, list[str]]:
+        """The items of each phase that are marked with it and name no criterion."""
+        found: dict[str, list[str]] = {}
+        for nodeid, bound in self.bound.items():
+            if not bound.criteria:
+                found.setdefault(bound.name, []).append(nodeid)
         return found
 
 

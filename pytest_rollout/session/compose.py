@@ -97,7 +97,11 @@ class Listing:
 
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
-        found = {"items": self._collecting.all_bound(), "offences": self._collecting.notes}
+        found = {
+            "items": self._collecting.all_bound(),
+            "offences": self._collecting.notes,
+            "unnamed": self._collecting.all_unnamed(),
+        }
         self._path.write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -173,11 +173,15 @@ def of_checks() -> Iterator[Decision]:
     yield decided(plan, world_of(plan, sealed=False))
     absent = Manifest({"p.one.c": (item,)}, absent=frozenset({item}))
     yield decided(plan, replace(whole, manifest=absent, checks={}))
+    unnamed = Manifest({"p.one.c": (item,)}, unnamed=("t.py::test_u",))
+    checks = {**whole.checks, "t.py::test_u": (Attempt(Verdict.FAIL, "it broke"),)}
+    yield decided(plan, replace(whole, manifest=unnamed, checks=checks))
     own = plan_of(criterion('check: {http: /, on: api}, metric: m, pass: "< 1"'))
     yield decided(own, world_of(own, items={"p.one.c": ()}))
     when = plan_of(criterion("when: {configured: PAGER}"))
     yield decided(when, world_of(when))
     yield decided(when, world_of(when, configured={"PAGER": False}))
+    yield decided(when, world_of(when, checks={item: failing[:1]}, configured={"PAGER": False}))
     members = "    criteria:\n" + "".join(
         f"      - {{id: {name}, kind: load, severity: optional{more}}}\n"
         for name, more in (("a", ""), ("b", ""), ("off", ", when: {configured: X}"))
