@@ -230,12 +230,16 @@ class Collecting:
 
     def _read_lists(self) -> None:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""
-        for plan, _ in self.request.asked:
+        for plan in {plan.id: plan for plan, _ in self.request.asked}.values():
+            file = self.request.root / plan.path
+            stated = {plan.address(phase.id).full(one.id) for phase, one in plan.criteria()}
             try:
-                listed = bindings.listed(self.request.root / plan.path)
+                listed = bindings.listed(file)
+                if listed is not None:
+                    shown = file.with_name(bindings.NAME).relative_to(self.request.root)
+                    self.offences += bindings.unknown(file, stated, shown.as_posix())
             except RolloutError as error:
-                if str(error) not in map(str, self.offences):
-                    self.offences.append(error)
+                self.offences.append(error)
                 continue
             if listed is not None:
                 self._listed[plan.id] = listed
