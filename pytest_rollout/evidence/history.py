@@ -28,6 +28,7 @@ class AskingRun:
     plan_digest: str
     finished: bool  # sealed, or stopped and said so
     beside: Mapping[str, str] = field(default_factory=dict)  # the plan's other files, by digest
+    targets: Mapping[str, str] = field(default_factory=dict)  # where the plan's targets were
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ def last_full_run(
                 continue
             digest = str(start["plans"][address.plan])
             beside = dict(start.get("beside", {}).get(address.plan, {}))
+            targets = dict(start.get("targets", {}).get(address.plan, {}))
         except UNREADABLE:
             continue
         ends = (RecordKind.SEAL, RecordKind.STOP)
-        return AskingRun(record.run, digest, any(one.kind in ends for one in records), beside)
+        ended = any(one.kind in ends for one in records)
+        return AskingRun(record.run, digest, ended, beside, targets)
     return None
 
 

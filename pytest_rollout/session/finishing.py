@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import zoneinfo
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout.evidence import drills, looks
+from pytest_rollout.evidence.contrary import process_facts
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Draft, RecordKind, seal_digest
 from pytest_rollout.evidence.world import read_world
@@ -27,6 +28,8 @@ from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.session.request import Request
+from pytest_rollout.session.whose_status import whose_status
+from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
@@ -91,6 +94,10 @@ class Finishing:
             "gates": [str(gate) for gate in request.gates],
             "partial": list(request.partial),
             "drill": request.drill,
+            "process": process_facts(),
+            "targets": {
+                plan.id: addresses(request.environment_of(plan)) for plan in asked.values()
+            },
             "configured": {
                 when.configured: bool(os.environ.get(when.configured)) for when in whens
             },
@@ -183,7 +190,8 @@ class Finishing:
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
         self.status = session.exitstatus = self._status(status, failed=error is not None)
-        self._notes += self._whose_status(session.config)
+        unbound = self._failed - self._bound
+        self._notes += whose_status(session.config, self.status, self.decisions, unbound)
         self._noes = self._last_noes()
         self._print(session.config, self._report(), error)
 
@@ -281,20 +289,6 @@ class Finishing:
             unbound = self._failed - self._bound
             return status if unbound or not self._failed else 0  # or another plugin's word
         return status
-
-    def _whose_status(self, config: pytest.Config) -> Iterator[str]:
-        """Say why the exit status is not 0 where every decision is GO."""
-        answers = {decision.answer for decision in self.decisions}
-        if not self.status or answers != {Answer.GO}:
-            return
-        unbound = sorted(self._failed - self._bound)
-        more = f" and {len(unbound) - 3} more" if len(unbound) > 3 else ""
-        why = f"tests failed that are bound to no asked gate: {', '.join(unbound[:3])}{more}"
-        if not unbound:
-            wanted = config.getoption("cov_fail_under", None)
-            of_coverage = f"; --cov-fail-under={wanted:g} is asked" if wanted else ""
-            why = f"another plugin or a conftest.py asked for it{of_coverage}"
-        yield f"exit status {self.status} is not the decision's, which is GO: {why}"
 
     def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:
         reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -29,6 +29,9 @@ class GateFacts:
     doubt: Reason | None = None  # why the stored decision cannot be believed
     release: str | None = None  # what the target says now; not asked of a rehearsal
     release_error: str = ""
+    contrary: tuple[Reason, ...] = ()  # what other runs know against the decision
+    judged_at: Mapping[str, str] = field(default_factory=dict)  # where each target was
+    runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
@@ -71,6 +74,7 @@ def _demands(
         yield _held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
         return
     yield from _decided(decision, known.again)
+    yield from (_held("decision", reason) for reason in known.contrary)
     phase = plan.phase(address.phase)
     if phase is None or address.gate is None:
         yield _no("plan", "clear.no-phase", phase=address.phase)
@@ -88,6 +92,7 @@ def _real(
     """What is asked of a real environment only: a rehearsal starts nothing."""
     if plan.release is not None:
         yield _same_release(decision, known)
+    yield from _same_addresses(known)
     yield from _revalidated(phase, known)
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
@@ -137,6 +142,14 @@ def _same_release(decision: Decision, known: GateFacts) -> Finding:
         facts: dict[str, Fact] = {"judged": decision.release, "runs": known.release}
         return _no("release", "clear.other-release", **facts)
     return _yes("release", "clear.same-release", release=known.release)
+
+
+def _same_addresses(known: GateFacts) -> Iterator[Finding]:
+    """A release of the same name somewhere else is not what was judged."""
+    for name, judged in known.judged_at.items():
+        now = known.runs_at.get(name)
+        if now != judged:
+            yield _no("target", "clear.other-address", target=name, judged=judged, runs=now)
 
 
 def _required(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iterator[Finding]:
