@@ -6,7 +6,6 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.evidence.facts import checks_of, ending, manifest_of, partial_of

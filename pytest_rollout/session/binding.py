@@ -87,7 +87,6 @@ class Binder:
             return Bound(plan, (asked or marked)[0], ()) if marked else None
         return _bind_named(plan, marked, [str(name) for name in names], offences)
 
-
     def unnamed(self, item: pytest.Item) -> list[str]:
         """Return the asked phases that an item is marked with, where it names no criterion."""
         above = self.plan_above(item.path)

@@ -6,8 +6,9 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import time_ns
 from typing import Any
@@ -15,14 +16,16 @@ from typing import Any
 from pytest_rollout.evidence.attachments import folder_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
-from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.evidence import Head, ReleaseFact, labels_of
 from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.redact import cap, cap_apart, hide, hide_in
 from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
 _MOST_LABELS = 50
+_MOST_TOLD = 4_096  # bytes that a pipe takes at once, and whole
 _MOST_LABEL, _MOST_EVENT = 500, 2_000  # characters
 
 
@@ -61,6 +64,12 @@ class Recorder:
         self._buffer = _Buffer()
         self._scenario = ""
         self._ledger: Ledger | None = None
+        self._closed = False
+        self._phases: dict[str, str] = {}  # of items that ended
+        self._late: list[tuple[str, str]] = []  # items that ended, and what failed since
+        self._told = os.pipe() if request.deciding else None  # by children of this process
+        for end in self._told or ():
+            os.set_blocking(end, False)
 
     @property
     def folder(self) -> Path:
@@ -90,8 +99,10 @@ class Recorder:
     def observe(self, metric: str, value: str, t_us: int, labels: dict[str, object]) -> None:
         """Take one observation of the item that is running.
 
-        Raises ValueError where it has more labels than anybody groups by.
+        Raises ValueError where it has more labels than anybody groups by, and RolloutError where
+        nobody would see it: in a child of this process, and after the run.
         """
+        self._refuse_lost(metric)
         if len(labels) > _MOST_LABELS:
             raise ValueError(f"{metric}: {len(labels)} labels; {_MOST_LABELS} are enough")
         if not self.current.item and self.request.deciding:
@@ -108,6 +119,42 @@ class Recorder:
                 Observation(plan, phase, *where, time_ns() // 1000, seq, value)
             )
             self._buffer.generated |= _in_a_generated_example()
+
+    def _refuse_lost(self, metric: str) -> None:
+        """Refuse an observation that no batch would hold; the parent hears of a child's."""
+        if not self.request.deciding:
+            return
+        if os.getpid() != self._pid:
+            with suppress(OSError, TypeError):
+                os.write(self._told[1] if self._told else -1, f"{metric}\n".encode()[:_MOST_TOLD])
+            why = "was observed in a child process, from which nothing is recorded"
+            raise RolloutError(f"{metric} {why}: give it back to the check, and observe it there")
+        if self._closed:
+            raise RolloutError(
+                f"{metric} was observed after the run had ended: wait for its thread"
+            )
+
+    def lost_in_children(self) -> list[str]:
+        """Return the series that children of this process tried to observe since last asked."""
+        if self._told is None or os.getpid() != self._pid:
+            return []
+        told = b""
+        with suppress(OSError):  # nothing more to read
+            while part := os.read(self._told[0], _MOST_TOLD):
+                told += part
+        return list(dict.fromkeys(told.decode("utf-8", "replace").splitlines()))
+
+    def late(self, item: str, why: str) -> None:
+        """Note that something which an item started failed after its end; from any thread."""
+        self._late.append((item, why))
+
+    def write_late(self) -> None:
+        """Write what failed after the end of its item, as one more report of that item."""
+        while self._late and os.getpid() == self._pid and self.request.deciding:
+            item, why = self._late.pop(0)
+            attempt = (Verdict.ERROR.value, hide(why))
+            batch = Batch(item, self._phases.get(item, ""), (attempt,), (), ())
+            self._write(partial(_append_batch, self._run(), batch, self.worker))
 
     def _labels(self, labels: Labels) -> Labels:
         """Labels without secrets; long ones cut, each to a text of its own."""
@@ -126,6 +173,7 @@ class Recorder:
         with self._lock:
             buffer, self._buffer = self._buffer, _Buffer()
             current, self.current = self.current, Current("", "")
+            self._phases[current.item] = current.phase
         empty = not (buffer.observations or buffer.attachments)
         if (
             os.getpid() != self._pid
@@ -143,7 +191,8 @@ class Recorder:
         batch = Batch(
             current.item, current.phase, attempts, observations, tuple(buffer.attachments)
         )
-        self._write(lambda ledger: ledger.append_batch(*self._run(), batch, self.worker))
+        self._write(partial(_append_batch, self._run(), batch, self.worker))
+        self.write_late()
 
     def manifest(self, body: dict[str, Any]) -> None:
         """Say what should run, before the first test."""
@@ -185,10 +234,18 @@ class Recorder:
             self.trouble = self.trouble or str(error)
 
     def close(self) -> None:
-        """Let go of the ledger."""
+        """Let go of the ledger; what is observed from now on is refused."""
+        self._closed = True
+        told, self._told = self._told, None
+        for end in told or ():
+            os.close(end)
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+def _append_batch(run: tuple[str, str], batch: Batch, worker: str, ledger: Ledger) -> None:
+    ledger.append_batch(*run, batch, worker)
 
 
 def _in_a_generated_example() -> bool:

@@ -140,7 +140,17 @@ class Running:
         self._runs: dict[str, PhaseRun] = {}
         self._attempts = Attempts()
         self.innermost = Innermost(lambda item: collecting.place(item) is not None)
-        self.elsewhere = Elsewhere(lambda what: self._attempts.warn(plain(what)))
+        self.elsewhere = Elsewhere(self._tell, lambda: recorder.current.item)
+
+    def _tell(self, item: str, what: str) -> None:
+        """Take a failure beside an item: the one that runs, one that has ended, or none."""
+        running = self.recorder.current.item
+        if running and item in (running, ""):
+            self._attempts.warn(plain(what))
+        elif item:
+            self.recorder.late(item, plain(f"{what} (after its end)"))
+        else:
+            self.recorder.trouble = self.recorder.trouble or plain(f"{what} (between checks)")
 
     def phase_run(self, name: str) -> PhaseRun:
         """The one run of a phase in this process."""
@@ -185,6 +195,8 @@ class Running:
                 return (yield)
         finally:
             asked = self._collecting.expects(item)
+            for metric in self.recorder.lost_in_children():
+                self._attempts.warn(f"{plain(metric)} was observed in a child process, and is lost")
             self._attempts.hidden(self.innermost.raised_in_turns())
             self.recorder.finish(self._attempts.verdicts(), bound=asked)
             after = self._collecting.place(nextitem) if nextitem else None
@@ -242,6 +254,7 @@ class Running:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """End the phases of a run that stopped inside of one, before it is sealed."""
+        self.recorder.write_late()
         self.pytest_unconfigure()
 
     def pytest_unconfigure(self) -> None:

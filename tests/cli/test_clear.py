@@ -18,7 +18,9 @@ def test_two_gates_of_a_rehearsal_that_are_go(project: Project) -> None:
     assert answer.status == 0
     assert "demo.canary/entry in embedded: clear" in answer.out
     assert answer.out.splitlines()[-1] == "demo.canary/exit in embedded: clear"
-    assert project.rollout("clear", "demo.canary", "--env", "embedded", "--json").json["clear"] is True
+    assert (
+        project.rollout("clear", "demo.canary", "--env", "embedded", "--json").json["clear"] is True
+    )
 
 
 def test_nothing_was_ever_decided(project: Project) -> None:
@@ -103,10 +105,15 @@ def test_a_begun_phase_is_cleared_for_its_exit(project: Project) -> None:
 def test_how_old_a_decision_may_be(project: Project) -> None:
     with project.ledger() as ledger:
         Writer(ledger).good()
-    assert project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "1h").status == 0
+    assert (
+        project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "1h").status == 0
+    )
     answer = project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "0.000001s")
     assert (answer.status, "longer ago" in answer.out) == (11, True)
-    assert project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "soon").status == 4
+    assert (
+        project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "soon").status
+        == 4
+    )
 
 
 @pytest.mark.parametrize(

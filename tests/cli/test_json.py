@@ -214,7 +214,11 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["check", "--healthy", "12"], "option", {"option": "--healthy"}),
     (["checklist", "--role", "x"], "unknown", {"kind": "role", "name": "x", "known": ["sre"]}),
     (["clear", "demo.canry"], "unknown", {"kind": "phase", "known": ["canary"]}),
-    (["clear", "demo.canary", "--env", "embedded", "--max-age", "x"], "option", {"option": "--max-age"}),
+    (
+        ["clear", "demo.canary", "--env", "embedded", "--max-age", "x"],
+        "option",
+        {"option": "--max-age"},
+    ),
     (["decide", "demo.canary", "--at", "noon"], "option", {"option": "--at"}),
     (["decide", "demo.canary"], "ledger", {}),
     (["drill", "demo.canary", "--fault", "x"], "unknown", {"kind": "fault", "name": "x"}),

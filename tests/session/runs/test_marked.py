@@ -224,5 +224,3 @@ def test_a_list_in_another_encoding_is_one_clear_message(project: Project) -> No
     assert result.ret == 4
     assert "bindings.txt" in result.stderr.str()
     assert "UTF-8" in result.stderr.str()
-
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.session.project import Project
 from tests.session.runs.variations import vary
 
@@ -78,13 +76,35 @@ LATE = {
 }
 
 
-@pytest.mark.parametrize("daemon", ["", ", daemon=True"], ids=["thread", "daemon"])
 def test_what_a_thread_observes_after_the_last_check_is_never_lost(
-    project: Project, workers: Workers, daemon: str
+    project: Project, workers: Workers
 ) -> None:
-    late = LATE["late"].replace("(observe,))", f"(observe,){daemon})")
-    vary(project, {"zz-late": late}, rule=RULE)
+    vary(project, {"zz-late": LATE["late"]}, rule=RULE)
     assert project.run_apart("-m", "canary", *workers).ret in (10, 11)
+
+
+def test_what_is_observed_after_the_run_is_refused(project: Project) -> None:
+    project.tests(
+        "import pytest\npytestmark = pytest.mark.canary\nkept = []\n\n"
+        "def test_unnamed(observe):\n    kept.append(observe)\n",
+        "demo/test_kept.py",
+    )
+    project.write(
+        "conftest.py",
+        """
+        import pathlib, sys
+
+        @__import__("pytest").hookimpl(trylast=True)
+        def pytest_unconfigure(config):
+            kept = next(m.kept for n, m in sys.modules.items() if n.endswith("test_kept"))
+            try:
+                kept[0]("errors", 1)
+            except Exception as error:
+                pathlib.Path("refused.txt").write_text(str(error))
+        """,
+    )
+    assert project.run("-m", "canary").ret == 0
+    assert "after the run had ended" in (project.root / "refused.txt").read_text()
 
 
 OLD = {
@@ -94,12 +114,12 @@ OLD = {
 
         @bound
         def test_works(observe):
-            observe("seconds", 0.1, at=AT)
+            observe("old", 0.1, at=AT)
     """,
     "now": """
         @bound
         def test_works(observe):
-            observe("seconds", 0.1)
+            observe("now", 0.1)
     """,
     "recent": """
         import datetime
@@ -107,22 +127,27 @@ OLD = {
 
         @bound
         def test_works(observe):
-            observe("seconds", 0.1, at=AT)
+            observe("recent", 0.1, at=AT)
     """,
 }
 
 
 def test_what_happened_long_ago_is_as_old_as_it_is(project: Project, workers: Workers) -> None:
-    vary(project, OLD, more="environments: {prod: {max_age: 1h}}\n", rule=RULE)
+    vary(
+        project,
+        OLD,
+        more="environments: {prod: {max_age: 1h}}\n",
+        rule=RULE.replace("seconds", "SLUG"),
+    )
     asked = ("-m", "canary", "--rollout-env", "prod", "--rollout-gate", "exit")
     project.run(*asked, *workers)
     verdicts = project.verdicts(environment="prod")
     assert {slug: verdicts[slug] for slug in OLD} == {
-        "old": "missing",
+        "old": "inconclusive",
         "now": "pass",
         "recent": "pass",
     }
-    assert "1 h" in project.reason("old", environment="prod")
+    assert "old" in project.reason("old", environment="prod")
 
 
 COUNTS = {

@@ -263,17 +263,6 @@ FINE = {
             asyncio.run(main(seen))
             assert len(seen) == 1
     """,
-    "greenlet-read": """
-        import gevent
-
-        @bound
-        def test_works():
-            def bad():
-                raise OSError('bad')
-            greenlet = gevent.spawn(bad)
-            with pytest.raises(OSError):
-                greenlet.get()
-    """,
 }
 
 
