@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 
 from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect, Wording
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.shell_steps import Hidden, hidden_in_words, hidden_steps
 from pytest_rollout.plan.tree import Tree
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
@@ -112,6 +114,7 @@ def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
             what = f"{reader.what}: a shell reads one line, not a list of words"
             reader.problem(tree.line, what, "leave out `shell: true`, or write one text")
         argv = tuple(_word(reader, item) for item in tree.value)
+        _hides(reader, tree, hidden_in_words(argv))
         return argv, " ".join(argv)
     if not isinstance(tree.value, str):
         reader.problem(tree.line, f"{reader.what}: `command` is not a list of words")
@@ -119,7 +122,15 @@ def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
         words = ", ".join(tree.value.split()[:4])
         fix = f"command: [{words}], or `shell: true` to have a shell read it"
         reader.problem(tree.line, f"{reader.what}: `command` is a list of words", fix)
+    else:
+        _hides(reader, tree, hidden_steps(tree.value))
     return (), tree.text
+
+
+def _hides(reader: Reader, tree: Tree, found: Iterable[Hidden]) -> None:
+    """A step whose failure nobody would see: the first one of a command."""
+    for what, fix in islice(found, 1):
+        reader.problem(tree.line, f"{reader.what}: {what}", f"write {fix}")
 
 
 def _word(reader: Reader, tree: Tree) -> str:

@@ -21,12 +21,12 @@ REFUSED = {
     "background": "bin/bad & wait",
     "or-true": "bin/bad || true",
     "or-true-word": "bin/bad || :",
-    "negated": "! bin/good",
+    "negated": "! bin/good\necho end",
     "set": "set +e; bin/bad; echo end",
-    "condition": "if bin/bad; then echo good; fi",
     "trap": "trap 'exit 0' EXIT; bin/bad",
     "coproc": "coproc bin/bad",
-    "loop-condition": "while bin/bad; do echo; done",
+    "in-a-substitution": "x=$(bin/bad; echo end)\necho $x",
+    "shell-in-a-shell": "bash -c 'bin/bad | cat'",
     "here-document": "cat <<X\n$(bin/bad)\nX",
 }
 LISTS = {
@@ -45,6 +45,13 @@ ALLOWED = {
     "redirect": "bin/good 2>&1 >/dev/null",
     "and-last": "bin/good && bin/good",
     "ampersand-quoted": 'echo "a & b && c"',
+    "asked": "if bin/bad; then exit 1; fi",
+    "asked-twice": "if bin/bad && bin/good; then exit 1; fi",
+    "test": "[[ 1 == 1 && 2 == 2 ]]\nbin/good",
+    "not": "! bin/bad",
+    "redirected": "bin/good &> /dev/null",
+    "fallback": "bin/bad || bin/good",
+    "text": "cat > /dev/null <<'X'\n$(bin/bad) & it's\nX",
     "comment": "bin/good # $(bin/bad) & more",
 }
 ALLOWED_LISTS = {
