@@ -22,7 +22,7 @@ from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import LedgerError, OptionError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Finding, Reason, said
@@ -154,7 +154,7 @@ def _known(
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
-        contrary=_contrary(project, gate, environment, standing),
+        others=_others(project, gate, environment, standing),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
         required=_required(project, plan, gate, environment),
@@ -163,10 +163,10 @@ def _known(
     )
 
 
-def _contrary(
+def _others(
     project: Project, gate: Address, environment: str, standing: GateStanding
-) -> tuple[Reason, ...]:
-    """What other runs know against the decision that stands."""
+) -> tuple[OtherRun, ...]:
+    """Other runs that may know something against the decision that stands."""
     decision = standing.decision
     if decision is None:
         return ()

@@ -13,13 +13,11 @@ from pytest_rollout.evidence.history import AskingRun, stored_decision
 from pytest_rollout.evidence.integrity import UNREADABLE, evidence_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.decision import Decision, from_json
-from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.decision import Decision, OtherRun, from_json
 from pytest_rollout.model.plan import Address
-from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.verdict import Verdict
 
 _ENDS = {RecordKind.SEAL, RecordKind.STOP}
-_STOPS = (Answer.NO_GO, Answer.ROLLBACK)
 
 
 def process_facts() -> dict[str, str | int]:
@@ -30,50 +28,38 @@ def process_facts() -> dict[str, str | int]:
 
 def contrary(
     ledger: Ledger, address: Address, environment: str, asked: AskingRun, release: str | None
-) -> tuple[Reason, ...]:
-    """Return why other runs of a gate stand against the decision of its last full run.
+) -> tuple[OtherRun, ...]:
+    """Return the other runs of a gate that may stand against the decision of its last full run.
 
-    A partial run that began later and saw a bound check fail; a run that began earlier and
-    went on while the last one ran, unless it is GO as well, or that is still running.
+    Runs that began later and are partial, and runs that began earlier and went on while the last
+    one ran, or that are still running; of the same release as far as they know.
     """
     first = ledger.of_run(asked.run)[0].sequence
     names = dict.fromkeys(record.run for record in ledger.between(first))
     names |= dict.fromkeys(_alive(ledger, address, environment, first))
-    reasons = (
-        _against(ledger, ledger.of_run(name), first, address, environment, release)
-        for name in names
-        if name != asked.run
-    )
-    return tuple(reason for reason in reasons if reason is not None)
+    found = []
+    for name in names:
+        records = ledger.of_run(name) if name != asked.run else []
+        if records and records[0].environment == environment and _asks(records, address):
+            one = _other(ledger, records, first, address)
+            if one.decision is None or one.decision.release == release:
+                found.append(one)
+    return tuple(found)
 
 
-def _against(
-    ledger: Ledger,
-    records: list[Record],
-    first: int,
-    address: Address,
-    environment: str,
-    release: str | None,
-) -> Reason | None:
-    if not records or records[0].kind is not RecordKind.RUN or not _full(records, address):
-        return None
-    if records[0].environment != environment:
-        return None
+def _other(ledger: Ledger, records: list[Record], first: int, address: Address) -> OtherRun:
     decision = _decision(ledger, records, address)
     partial = bool(partial_of(evidence_of(records), address.name))
-    if decision is not None and decision.release != release:
-        return None
-    facts: dict[str, Fact] = {"run": records[0].run, "gate": str(address)}
-    if partial or records[0].sequence > first:
-        return _seen_to_fail(records, decision, address, facts)
-    if decision is None:
-        return Reason("clear.overlapped-unfinished", {**facts, "why": "; ".join(ending(records))})
-    if decision.answer is not Answer.GO:
-        return Reason("clear.overlapped", {**facts, "answer": decision.answer.value})
-    return None
+    return OtherRun(
+        run=records[0].run,
+        later=partial or records[0].sequence > first,
+        decision=decision,
+        failed=() if decision else tuple(_failed(evidence_of(records), address.name)),
+        why="" if decision else "; ".join(ending(records)),
+    )
 
 
-def _full(records: list[Record], address: Address) -> bool:
+def _asks(records: list[Record], address: Address) -> bool:
     """Whether a run asked for the gate, and was no drill."""
     try:
         start = json.loads(records[0].body)
@@ -88,25 +74,6 @@ def _decision(ledger: Ledger, records: list[Record], address: Address) -> Decisi
         return from_json(text) if text is not None else None
     except UNREADABLE:
         return None
-
-
-def _seen_to_fail(
-    records: list[Record], decision: Decision | None, address: Address, facts: dict[str, Fact]
-) -> Reason | None:
-    """Return what a partial run saw go wrong: by its decision, or by its checks if it has none."""
-    if decision is not None:
-        if decision.answer not in _STOPS:
-            return None
-        causes = tuple(
-            Reason("told", {"subject": cause.id, "reason": cause.reason})
-            for cause in decision.reasons
-        )
-        return Reason("clear.failed-since", {**facts, "causes": causes})
-    causes = tuple(
-        Reason("told", {"subject": criterion, "reason": said(reason or "it failed")})
-        for criterion, reason in _failed(evidence_of(records), address.name)
-    )
-    return Reason("clear.failed-since", {**facts, "causes": causes}) if causes else None
 
 
 def _failed(records: list[Record], phase: str) -> Iterator[tuple[str, str]]:

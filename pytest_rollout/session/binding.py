@@ -87,14 +87,34 @@ class Binder:
             return Bound(plan, (asked or marked)[0], ()) if marked else None
         return _bind_named(plan, marked, [str(name) for name in names], offences)
 
-    def unnamed(self, item: pytest.Item) -> list[str]:
-        """Return the asked phases that an item is marked with, where it names no criterion."""
+    def marked(self, item: pytest.Item) -> list[str]:
+        """Return the phases that an item is marked with, where it names no criterion."""
         above = self.plan_above(item.path)
         named = item.get_closest_marker("criterion") is not None
         if above is None or above.plan is None or named:
             return []
-        names = [above.plan.address(phase.id).name for phase in _marked(above.plan, item)]
-        return [name for name in names if name in self._asked]
+        return [above.plan.address(phase.id).name for phase in _marked(above.plan, item)]
+
+
+class Unnamed:
+    """Items that are marked with phases and name no criterion."""
+
+    def __init__(self, asked: Container[str]) -> None:
+        self._asked = asked  # names of phases
+        self.of_phases: dict[str, list[str]] = {}
+
+    def note(self, item: pytest.Item, phases: Iterable[str]) -> None:
+        """Take an item and the phases that it is marked with."""
+        for name in phases:
+            self.of_phases.setdefault(name, []).append(item.nodeid)
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The items of each phase that is asked."""
+        return {name: items for name, items in self.of_phases.items() if name in self._asked}
+
+    def __contains__(self, nodeid: object) -> bool:
+        return any(nodeid in items for items in self.asked.values())
 
 
 def _marked(plan: Plan, item: pytest.Item) -> list[Phase]:

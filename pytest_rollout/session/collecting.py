@@ -12,7 +12,7 @@ from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
 from pytest_rollout.redact import cap, hide, unmistakable
-from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
+from pytest_rollout.session.binding import Binder, Bound, Unnamed, effect_of, scenarios_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
 from pytest_rollout.session.vacuous import always_true
@@ -37,7 +37,7 @@ class Collecting:
         self._read: set[Path] = set()
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
         self.binder = Binder(request.root, request.loaded, self._asked)
-        self._unnamed: dict[str, list[str]] = {}  # items without a criterion: their asked phases
+        self.unnamed = Unnamed(self._asked)
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
             one.path.relative_to(request.root).as_posix() for one in request.broken
@@ -49,7 +49,7 @@ class Collecting:
 
     def expects(self, item: pytest.Item) -> bool:
         """Whether what becomes of an item matters to an asked gate."""
-        return item.nodeid in self._unnamed or self.asks(self.place(item))
+        return item.nodeid in self.unnamed or self.asks(self.place(item))
 
     def asks(self, bound: Bound | None) -> bool:
         """Whether an item is bound to a criterion of an asked gate."""
@@ -135,9 +135,7 @@ class Collecting:
                 self.notes += map(str, problems)
             if above is not None and above.plan is not None:
                 item.add_marker(above.plan.id)
-            phases = self.binder.unnamed(item)
-            if phases:
-                self._unnamed[item.nodeid] = phases
+            self.unnamed.note(item, self.binder.marked(item))
             if bound is not None:
                 self.bound[item.nodeid] = bound
                 for mark in bound.phase.marks:
@@ -188,7 +186,7 @@ class Collecting:
         there = {item.nodeid for item in session.items}
         expected: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():
-            if nodeid not in self._unnamed and not self.asks(bound):
+            if nodeid not in self.unnamed and not self.asks(bound):
                 continue
             gates = self._gates(bound)
             for criterion in bound.criteria:
@@ -206,17 +204,9 @@ class Collecting:
                 "dropped": self._dropped,
                 "broken": self._broken,
                 "absent": absent,
-                "unnamed": self._by_phase(),
+                "unnamed": self.unnamed.asked,
             }
         )
-
-    def _by_phase(self) -> dict[str, list[str]]:
-        """The items of each asked phase that are marked with it and name no criterion."""
-        found: dict[str, list[str]] = {}
-        for nodeid, phases in self._unnamed.items():
-            for name in phases:
-                found.setdefault(name, []).append(nodeid)
-        return found
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
         """What the checks of each asked phase do to its target at worst."""
@@ -289,14 +279,6 @@ class Collecting:
         for nodeid, bound in self.bound.items():
             for criterion in bound.criteria:
                 found.setdefault(bound.full(criterion.id), []).append(nodeid)
-        return found
-
-    def all_unnamed(self) -> dict[str, list[str]]:
-        """The items of each phase that are marked with it and name no criterion."""
-        found: dict[str, list[str]] = {}
-        for nodeid, bound in self.bound.items():
-            if not bound.criteria:
-                found.setdefault(bound.name, []).append(nodeid)
         return found
 
 

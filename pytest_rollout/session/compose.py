@@ -102,7 +102,7 @@ class Listing:
         found = {
             "items": self._collecting.all_bound(),
             "offences": self._collecting.notes,
-            "unnamed": self._collecting.all_unnamed(),
+            "unnamed": self._collecting.unnamed.of_phases,
         }
         self._path.write_text(json.dumps(found), encoding="utf-8")
 

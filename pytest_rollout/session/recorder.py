@@ -65,6 +65,7 @@ class Recorder:
         self._scenario = ""
         self._ledger: Ledger | None = None
         self._closed = False
+        self._goes_on = False  # a forked child that came back, and runs the rest once more
         self._phases: dict[str, str] = {}  # of items that ended
         self._late: list[tuple[str, str]] = []  # items that ended, and what failed since
         self._told = os.pipe() if request.deciding else None  # by children of this process
@@ -83,6 +84,7 @@ class Recorder:
 
     def start(self, current: Current) -> None:
         """An item begins."""
+        self._goes_on |= os.getpid() != self._pid
         with self._lock:
             self.current = current
             self._buffer = _Buffer()
@@ -125,6 +127,8 @@ class Recorder:
         if not self.request.deciding:
             return
         if os.getpid() != self._pid:
+            if self._goes_on:
+                return  # its parent runs the same items, and is who decides
             with suppress(OSError, TypeError):
                 os.write(self._told[1] if self._told else -1, f"{metric}\n".encode()[:_MOST_TOLD])
             why = "was observed in a child process, from which nothing is recorded"

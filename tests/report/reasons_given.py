@@ -20,7 +20,7 @@ from pytest_rollout.judge.rules import assess
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.evidence import (
     Attempt,
     FailedBefore,
@@ -352,6 +352,14 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
     yield cleared("10T10:10:00", decision=bad)
     yield cleared("10T10:10:00", again=bad)
+    for later, other in ((True, bad), (False, bad), (False, None)):
+        run = OtherRun("r0", later, other, why="the run never finished")
+        yield cleared("10T10:10:00", others=(run,))
+    unfinished = OtherRun("r0", True, None, (("p.one.c", "it broke"),))
+    yield cleared("10T10:10:00", others=(unfinished,))
+    place = {"api": "http://a"}
+    yield cleared("10T10:10:00", judged_at=place, runs_at={"api": "http://b"})
+    yield cleared("10T10:10:00", judged_at=place)
     yield cleared("10T10:10:00", again=None)
     yield cleared("10T10:10:00", decision=None)
     yield cleared("10T10:10:00", waived, decision=resting)

@@ -122,7 +122,7 @@ UNSEEN = (
     ),
     Unseen(
         "another-machine",
-        "an earlier run goes on on another machine, and has written nothing since a later one began",
+        "an earlier run still runs on another machine, and wrote nothing since a later one began",
         "it looks like one that was killed; once it writes, `rollout clear` refuses",
         "one run of a phase at a time: a lock of the pipeline",
     ),
