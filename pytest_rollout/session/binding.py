@@ -102,11 +102,14 @@ class Unnamed:
     def __init__(self, asked: Container[str]) -> None:
         self._asked = asked  # names of phases
         self.of_phases: dict[str, list[str]] = {}
+        self._nodes: set[str] = set()  # of asked phases
 
     def note(self, item: pytest.Item, phases: Iterable[str]) -> None:
         """Take an item and the phases that it is marked with."""
         for name in phases:
             self.of_phases.setdefault(name, []).append(item.nodeid)
+            if name in self._asked:
+                self._nodes.add(item.nodeid)
 
     @property
     def asked(self) -> dict[str, list[str]]:
@@ -114,7 +117,7 @@ class Unnamed:
         return {name: items for name, items in self.of_phases.items() if name in self._asked}
 
     def __contains__(self, nodeid: object) -> bool:
-        return any(nodeid in items for items in self.asked.values())
+        return nodeid in self._nodes
 
 
 def _marked(plan: Plan, item: pytest.Item) -> list[Phase]:

@@ -95,9 +95,7 @@ class Finishing:
             "partial": list(request.partial),
             "drill": request.drill,
             "process": process_facts(),
-            "targets": {
-                plan.id: addresses(request.environment_of(plan)) for plan in asked.values()
-            },
+            "targets": {id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             "configured": {
                 when.configured: bool(os.environ.get(when.configured)) for when in whens
             },

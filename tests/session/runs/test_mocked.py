@@ -1,17 +1,14 @@
-"""Answers that no real system gave: each way to put them in is seen in a real environment."""
+"""Answers that no real system gave, and old ones: each is seen in a real environment."""
 
 from __future__ import annotations
 
 from tests.session.project import Project
+from tests.session.runs.observing import OLD, rule
 from tests.session.runs.variations import vary
 from tests.targets.test_identity import answering, saying
 
 Workers = tuple[str, ...]
 
-_ASK = """
-    client = phase.target("web").client
-    assert client.get("/health").json() == {"ok": 1}
-"""
 _MADE = "httpx.Response(200, json={'ok': 1}, request=httpx.Request('GET', 'http://x/'))"
 
 MOCKED = {
@@ -90,15 +87,15 @@ REAL = """
 """
 PLAN = """\
 release: {{target: web, path: /version, json: ok}}
-environments: {{prod: {{targets: {{web: "{url}"}}}}}}
+environments: {{prod: {{targets: {{web: "{url}"}}, max_age: 1h}}}}
 """
 
 
-def test_answers_that_were_put_in_are_no_evidence_of_a_real_system(
-    project: Project, workers: Workers
-) -> None:
+def test_what_is_no_evidence_of_a_real_system(project: Project, workers: Workers) -> None:
+    stated = {slug: rule(slug) for slug in OLD}
     with answering(saying('{"ok": 1}')) as url:
-        vary(project, {"real": REAL, **MOCKED}, more=PLAN.format(url=url))
+        bodies = {"real": REAL, **MOCKED, **OLD}
+        vary(project, bodies, more=PLAN.format(url=url), stated=stated)
         prod = ("-m", "canary", "--rollout-env", "prod", "--rollout-gate", "exit")
         result = project.run_apart(*prod, *workers)
     verdicts = project.verdicts(environment="prod")
@@ -106,3 +103,6 @@ def test_answers_that_were_put_in_are_no_evidence_of_a_real_system(
     assert {slug: verdicts[slug] for slug in MOCKED} == dict.fromkeys(MOCKED, "error")
     assert "mock" in project.reason("patched-send", environment="prod")
     assert verdicts["real"] == "pass"
+    # `max_age` counts from when something happened, too
+    assert [verdicts[slug] for slug in OLD] == ["inconclusive", "pass", "pass"]
+    assert "old" in project.reason("old", environment="prod")

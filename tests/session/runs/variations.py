@@ -6,10 +6,14 @@ import contextlib
 import io
 import textwrap
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from pytest_rollout.cli import main
 from tests.session.project import Project
 
+# Plugins that cost each process of a run a second; a situation that needs one loads it.
+_UNUSED = ("hypothesispytest", "allure_pytest", "anyio", "locust", "respx")
+QUICK = "".join(f"    -p no:{name}\n" for name in _UNUSED)
 _HEAD = """\
 import pytest
 
@@ -23,16 +27,23 @@ def test_good():
 """
 
 
-def vary(project: Project, bodies: Mapping[str, str], *, more: str = "", rule: str = "") -> None:
+def vary(
+    project: Project,
+    bodies: Mapping[str, str],
+    *,
+    more: str = "",
+    stated: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write a plan with a criterion for each variation, and one that is good; a module for each.
 
-    ``more`` stands before the phases; ``rule`` makes each criterion one over samples, and SLUG
-    in it is its id.
+    ``more`` stands before the phases; ``stated`` is what the plan states of a criterion, by
+    default that it is a demo.
     """
     (project.root / "suites/demo/test_canary.py").unlink(missing_ok=True)
-    kind = f"kind: slo, {rule}" if rule else "kind: demo"
-    stated = {slug: kind.replace("SLUG", slug) for slug in bodies}
-    lines = [f"      - {{id: {slug}, {kind}, says: It holds}}\n" for slug, kind in stated.items()]
+    lines = [
+        f"      - {{id: {slug}, {stated.get(slug, 'kind: demo')}, says: It holds}}\n"
+        for slug in bodies
+    ]
     project.plan(
         f"plan: demo\n{textwrap.dedent(more)}phases:\n  - id: canary\n    owners: [sre]\n"
         "    criteria:\n      - {id: good, gate: entry, kind: demo, says: It is good}\n"

@@ -1,16 +1,8 @@
-"""Work that fails elsewhere than in its check: threads, processes, tasks, callbacks, forks."""
+"""Checks that pass while something beside them fails, and such that look at it."""
 
 from __future__ import annotations
 
-import textwrap
-
-from tests.session.project import Project
-from tests.session.runs.variations import vary
-from tests.traps.unseen import UNSEEN
-
-Workers = tuple[str, ...]
-
-ERRORS = {
+OUTSIDE = {
     "pool-unread": """
         from concurrent.futures import ThreadPoolExecutor
 
@@ -165,7 +157,7 @@ ERRORS = {
     """,
 }
 
-FINE = {
+LOOKED_AT = {
     "pool-read": """
         from concurrent.futures import ThreadPoolExecutor
 
@@ -267,36 +259,3 @@ FINE = {
             assert len(seen) == 1
     """,
 }
-
-
-def test_what_fails_elsewhere_is_an_error_of_its_check(project: Project, workers: Workers) -> None:
-    vary(project, ERRORS)
-    project.run_apart("-m", "canary", "-p", "no:randomly", *workers)
-    verdicts = project.verdicts()
-    assert {slug: verdicts[slug] for slug in ERRORS} == dict.fromkeys(ERRORS, "error")
-    assert verdicts["fine"] == "pass"
-    for slug in ("pool-unread", "pool-kept", "hook-replaced", "hook-replaced-in-body"):
-        assert "ZeroDivisionError" in project.reason(slug)
-    assert "exit code 1" in project.reason("process")
-    for slug in ("thread-later", "timer-later"):
-        assert "late" in project.reason(slug)
-
-
-def test_what_somebody_looks_at_is_not(project: Project, workers: Workers) -> None:
-    vary(project, FINE)
-    project.run_apart("-m", "canary", *workers)
-    verdicts = project.verdicts()
-    assert {slug: verdicts[slug] for slug in FINE} == dict.fromkeys(FINE, "pass")
-
-
-def test_what_the_page_calls_unseen_is_not_seen(project: Project) -> None:
-    head = "\n@bound\ndef test_works():\n"
-    bodies = {
-        one.id: head + textwrap.indent(textwrap.dedent(one.body), "    ")
-        for one in UNSEEN
-        if one.body
-    }
-    vary(project, bodies)
-    assert project.run_apart("-m", "canary").ret == 0
-    verdicts = project.verdicts()
-    assert {slug: verdicts[slug] for slug in bodies} == dict.fromkeys(bodies, "pass")
