@@ -74,6 +74,7 @@ def command(
     notes = find.unread(project.root, project.patterns)
     notes += [note for one in plans for note in _notes(one, rows)]
     notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
+    notes += [note for one in plans for note in _unnamed(one, found["unnamed"])]
     told = [one for stated in plans for one in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]
@@ -187,6 +188,19 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
             )
         yield from _never_cleared(plan, phase)
         yield from _ways_back(plan, phase)
+
+
+def _unnamed(plan: Plan, unnamed: dict[str, list[str]]) -> Iterator[str]:
+    """Tests that can hold a gate and pass nothing."""
+    for phase in plan.phases:
+        name = plan.address(phase.id).name
+        items = unnamed.get(name, [])
+        if items:
+            shown = ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+            yield (
+                f"{name}: {_count(len(items), 'test')} marked with it names no criterion, so it "
+                f"can only hold its gates: {shown} (add criterion(ID), or leave out the mark)"
+            )
 
 
 def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:

@@ -11,18 +11,18 @@ import click
 from pytest_rollout.cli.project import (
     Project,
     common,
-    environment_option,
     parsed,
     print_json,
 )
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
-from pytest_rollout.evidence.history import AskingRun, begun
+from pytest_rollout.evidence.contrary import contrary
+from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import LedgerError, OptionError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Finding, Reason, said
@@ -33,18 +33,19 @@ from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
+from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 
 
 @click.command("clear")
 @click.argument("address")
 @click.option("--max-age", metavar="DURATION", help="refuse an older decision (30m, 24h)")
-@environment_option
+@click.option("--env", "given", help="which environment the change is for")
 @common
 def command(
     address: str,
     max_age: str | None,
-    environment: str,
+    given: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -61,6 +62,7 @@ def command(
     where = parsed(address)
     project.phase(where)
     plan = project.plan(where.plan)
+    environment = _environment(given, plan)
     project.environment(environment, [plan])
     limit = _limit(max_age)
     anchors = reported(project) if ledger is None else ()
@@ -76,6 +78,15 @@ def command(
         for line in _lines(answers, environment, plan.timezone):
             say(line)
     return worst.exit_status
+
+
+def _environment(given: str | None, plan: Plan) -> str:
+    """The environment that was named; a plan of rehearsals alone has one only."""
+    real = [name for name, one in plan.environments.items() if not one.embedded]
+    if given is None and real:
+        rule = f"--env {real[0]}; --env {EMBEDDED} asks about the rehearsal"
+        raise OptionError("--env", f"which environment is the change for? ({rule})")
+    return given or EMBEDDED
 
 
 def _answers(
@@ -143,10 +154,23 @@ def _known(
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
+        others=_others(project, gate, environment, standing),
+        judged_at=asked.targets,
+        runs_at=addresses(plan.environments[environment]),
         required=_required(project, plan, gate, environment),
         rolled_back=rolled_back,
         revalidate=revalidate,
     )
+
+
+def _others(
+    project: Project, gate: Address, environment: str, standing: GateStanding
+) -> tuple[OtherRun, ...]:
+    """Other runs that may know something against the decision that stands."""
+    decision = standing.decision
+    if decision is None:
+        return ()
+    return contrary(project.ledger, gate, environment, standing.asked, decision.release)
 
 
 def _rolled_back(

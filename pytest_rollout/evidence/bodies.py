@@ -48,6 +48,15 @@ class Watching:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """What tells later whether the process of a run still runs, on the machine where it does."""
+
+    host: Id
+    pid: int
+    began: Id  # in ticks of that machine; empty where that is not known
+
+
+@dataclass(frozen=True, slots=True)
 class RunStart:
     """A run began: what it asks, of which plans, and how."""
 
@@ -61,6 +70,8 @@ class RunStart:
     calendars: Mapping[Id, Mapping[Id, Digest]] = field(default_factory=dict)
     beside: Mapping[Id, Mapping[Id, Digest]] = field(default_factory=dict)
     watch: Watching | None = None
+    process: Process | None = None
+    targets: Mapping[Id, Mapping[Id, str]] = field(default_factory=dict)  # plan: name: address
 
     def __post_init__(self) -> None:
         for gate in self.gates:
@@ -77,6 +88,7 @@ class WorkerManifest:
     dropped: Mapping[Id, str]
     broken: tuple[tuple[PlanId, str], ...]  # and what of it could not be collected
     absent: tuple[Id, ...] = ()
+    unnamed: Mapping[Id, tuple[Id, ...]] = field(default_factory=dict)  # by phase: no criterion
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class AskingRun:
     plan_digest: str
     finished: bool  # sealed, or stopped and said so
     beside: Mapping[str, str] = field(default_factory=dict)  # the plan's other files, by digest
+    targets: Mapping[str, str] = field(default_factory=dict)  # where the plan's targets were
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ def last_full_run(
         except UndecodableError:
             continue
         beside = dict(start.beside.get(address.plan, {}))
-        return AskingRun(record.run, start.plans[address.plan], log.finished, beside)
+        targets = dict(start.targets.get(address.plan, {}))
+        digest = start.plans[address.plan]
+        return AskingRun(record.run, digest, log.finished, beside, targets)
     return None
 
 

@@ -120,6 +120,7 @@ def manifest_of(log: RunLog, phase: str) -> Manifest:
     dropped: dict[str, str] = {}
     broken: set[str] = set()
     absent: set[str] = set()
+    unnamed: set[str] = set()
     plan, _, _ = phase.partition(".")
     for said in sorted(log.manifests, key=_without_its_worker):
         for criterion, names in said.items.items():
@@ -128,9 +129,11 @@ def manifest_of(log: RunLog, phase: str) -> Manifest:
         broken.update(what for where, what in said.broken if where == plan)
         dropped.update(said.dropped)
         absent.update(said.absent)
-    bound = {name for names in items.values() for name in names}
+        unnamed.update(said.unnamed.get(phase, ()))
+    bound = {name for names in items.values() for name in names} | unnamed
     left = {name: why for name, why in dropped.items() if name in bound}
-    return Manifest(items, left, tuple(sorted(broken)), frozenset(absent & bound))
+    lost, gone = tuple(sorted(broken)), frozenset(absent & bound)
+    return Manifest(items, left, lost, gone, tuple(sorted(unnamed)))
 
 
 def _without_its_worker(manifest: WorkerManifest) -> str:

@@ -13,6 +13,7 @@ from pytest_rollout.model.check import item_name
 from pytest_rollout.model.evidence import Attempt, World
 from pytest_rollout.model.finding import (
     Attempted,
+    Fact,
     Finding,
     Part,
     Reason,
@@ -33,7 +34,7 @@ _SPEAK = (SubjectKind.ATTESTATION, SubjectKind.GATE)  # worth a sentence where a
 
 def judge_criterion(case: Case, criterion: Criterion) -> Finding:
     """Judge a criterion: every bound check executed and passed, and the rule passes."""
-    outside = _not_applicable(criterion, case.world)
+    outside = _not_applicable(case, criterion)
     parts = (outside,) if outside else _parts(case, criterion)
     rule = criterion.rule
     finding = Finding(
@@ -70,15 +71,24 @@ def _reason(verdict: Verdict, deciding: list[Part]) -> Reason:
     return reasons.several(telling)
 
 
-def _not_applicable(criterion: Criterion, world: World) -> Part | None:
+def _not_applicable(case: Case, criterion: Criterion) -> Part | None:
+    """Return why a criterion does not apply; a check of it that ran and failed says otherwise."""
     if criterion.when is None:
         return None
+    world = case.world
     name = criterion.when.configured
     configured = world.run.configured.get(name)
     if configured is None:
         return Part(_WHOLE, Verdict.MISSING, Reason("configured.unknown", {"variable": name}))
     if configured:
         return None
+    items = world.manifest.items.get(case.full(criterion.id), ())
+    checks = [judge_check(item, world) for item in items]
+    bad = [part for part in checks if part.verdict in (Verdict.FAIL, Verdict.ERROR)]
+    if bad:
+        facts: dict[str, Fact] = {"variable": name, "checks": reasons.several(bad)}
+        reason = Reason("configured.failed", facts)
+        return Part(_WHOLE, worst(part.verdict for part in bad), reason)
     reason = Reason("configured.not", {"variable": name})
     return Part(_WHOLE, Verdict.NOT_APPLICABLE, reason)
 

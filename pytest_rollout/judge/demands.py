@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.criteria import judge_check
 from pytest_rollout.model.evidence import Run
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.plan import EMBEDDED
@@ -18,6 +19,7 @@ def demands(case: Case, *, criteria: int) -> tuple[Finding, ...]:
         _sealed(run),
         _whole(run),
         *_reported(case),
+        *_unnamed(case),
         *_release(case),
         *_something(criteria),
     )
@@ -47,6 +49,15 @@ def _reported(case: Case) -> Iterator[Finding]:
     silent = world.manifest.unreported(world.checks) if world.run.sealed else ()
     if silent:
         yield _finding("run.reported", Verdict.MISSING, "run.unreported", items=silent)
+
+
+def _unnamed(case: Case) -> Iterator[Finding]:
+    """A test of the phase that names no criterion can pass none, but its failure is known."""
+    for item in case.world.manifest.unnamed:
+        part = judge_check(item, case.world)
+        if part.verdict in (Verdict.FAIL, Verdict.ERROR):
+            facts: dict[str, Fact] = {"item": item, "reason": part.reason}
+            yield _finding("run.unnamed", Verdict.ERROR, "run.unnamed-failed", **facts)
 
 
 def _something(criteria: int) -> Iterator[Finding]:

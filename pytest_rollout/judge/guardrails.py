@@ -36,7 +36,7 @@ from pytest_rollout.judge.tally import Terms
 from pytest_rollout.judge.trip_candidates import only_grows, suspects
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
-from pytest_rollout.model.plan import Guardrail
+from pytest_rollout.model.plan import EMBEDDED, Guardrail
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import State, Verdict, worst
@@ -138,7 +138,8 @@ class _Guard:
     def _states(self, groups: Groups) -> Iterator[Part]:
         """The state of each group; one that is not listed is stale only where all of them are."""
         oldest_us = self.case.oldest_us()
-        latest = {group: watch.latest_us() for group, watch in self.watches.items()}
+        rehearsed = self.case.world.run.environment == EMBEDDED
+        latest = {g: w.latest_us(rehearsed=rehearsed) for g, w in self.watches.items()}
         named = set(expected(self.rule.each))
         for group in dict.fromkeys([*groups, *self.watches]):
             watch = self.watches.get(group)

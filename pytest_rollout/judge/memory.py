@@ -36,9 +36,14 @@ class Watch:
     trip: Part | None = None
     lost: Part | None = None
 
-    def latest_us(self) -> int:
-        """The record time of the newest slot that was in reach; 0 where there is none."""
-        return max((seen.seen_us for seen in self.slice_.own), default=0)
+    def latest_us(self, *, rehearsed: bool) -> int:
+        """When the newest slot in reach happened and was recorded; 0 where there is none.
+
+        A rehearsal has a clock of its own: there it is when it was recorded.
+        """
+        own = self.slice_.own
+        times = (s.seen_us if rehearsed else min(s.seen_us, s.slot.t_us) for s in own)
+        return max(times, default=0)
 
     def parts(self, *, stale: bool) -> Iterator[Part]:
         """A trip does not hide that the same group is blind."""

@@ -29,6 +29,7 @@ from pytest_rollout.judge.slices import Reach, Slice, slices
 from pytest_rollout.judge.takes import tallied, weighted
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind
+from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.rule import Rule, ScopeKind, Streak, Take
 from pytest_rollout.model.verdict import Verdict, worst
 
@@ -75,9 +76,11 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
         run = case.world.run.id
         own = [seen for seen in own if seen.run == run]
     if oldest_us:
-        own = list(aged(once(own), oldest_us))
+        rehearsed = case.world.run.environment == EMBEDDED
+        own = list(aged(once(own), oldest_us, rehearsed=rehearsed))
         fixed = rule.versus is not None and rule.versus.fixed
-        other = other if fixed else list(aged(once(other), oldest_us))
+        if not fixed:
+            other = list(aged(once(other), oldest_us, rehearsed=rehearsed))
     taken = admitted(rule, own), admitted(rule, other, other=True)
     return grouped(rule, *taken, case.at_us)
 

@@ -138,10 +138,13 @@ def other_side(rule: Rule, case: Case) -> list[Seen]:
     return [*seen, *_lost(rule, versus.metric, versus.where, case.world.lost)]
 
 
-def aged(seen: Iterable[Seen], oldest_us: int) -> Iterator[Seen]:
-    """Yield what was seen, with a hole for all that was recorded too long ago."""
+def aged(seen: Iterable[Seen], oldest_us: int, *, rehearsed: bool) -> Iterator[Seen]:
+    """Yield what was seen, with a hole for all that is too old: it happened, or was recorded, then.
+
+    A rehearsal has a clock of its own, so its event times say nothing of an age.
+    """
     for item in seen:
-        stale = item.seen_us < oldest_us
+        stale = min(item.seen_us, item.seen_us if rehearsed else event_time(item)) < oldest_us
         yield replace(item, value=Hole(_STALE, opportunities(item))) if stale else item
 
 

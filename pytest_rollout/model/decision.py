@@ -91,6 +91,17 @@ class Decision:
         return self.decision
 
 
+@dataclass(frozen=True, slots=True)
+class OtherRun:
+    """What another run of a gate knows, beside the last full one."""
+
+    run: str
+    later: bool  # a partial run that began later; else one that overlapped
+    decision: Decision | None  # None: it has not decided yet, or never will
+    failed: tuple[tuple[str, str], ...] = ()  # criteria and reasons, where it has not decided
+    why: str = ""  # it has not decided
+
+
 def substance(decision: Decision) -> str:
     """Return the digest of what a signature covers: release, criteria, verdicts, conditions."""
     data = {

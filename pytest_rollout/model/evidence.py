@@ -81,10 +81,12 @@ class Manifest:
     dropped: Mapping[str, str] = field(default_factory=dict)  # item -> why it was not to run
     broken: tuple[str, ...] = ()  # modules that could not be collected
     absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
+    unnamed: tuple[str, ...] = ()  # items marked with the phase that name no criterion
 
     def unreported(self, checks: Mapping[str, tuple[Attempt, ...]]) -> tuple[str, ...]:
         """The items that were about to run and of which no attempt is known."""
-        expected = dict.fromkeys(item for items in self.items.values() for item in items)
+        bound = (item for items in self.items.values() for item in items)
+        expected = dict.fromkeys((*bound, *self.unnamed))
         ran = (item for item in expected if item not in self.dropped and item not in self.absent)
         return tuple(item for item in ran if not checks.get(item))
 

@@ -6,11 +6,11 @@ only by comparison with a list that a person has looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.node_id import NodeId
 
 NAME = "bindings.txt"
@@ -28,16 +28,40 @@ def listed(plan_file: Path, root: Path) -> dict[str, tuple[str, ...]] | None:
 
     Raises RolloutError, with the line, where it cannot be read.
     """
-    path = plan_file.with_name(NAME)
-    if not path.is_file():
+    if not plan_file.with_name(NAME).is_file():
         return None
+    found: dict[str, list[str]] = {}
+    for _, criterion, item in _lines(plan_file.with_name(NAME)):
+        seen = _from_the_plan(NodeId.parse(item), plan_file.parent.resolve())
+        found.setdefault(criterion, []).append(str(seen.below(_folder(plan_file, root))))
+    return {criterion: tuple(items) for criterion, items in found.items()}
+
+
+def unknown(plan_file: Path, stated: Container[str], shown: str) -> Iterator[Problem]:
+    """Yield a problem for each criterion of a plan's list that the plan does not state.
+
+    ``stated`` are the full ids of its criteria, ``shown`` is the list's path in messages. Raises
+    RolloutError, with the line, where the list cannot be read.
+    """
+    told: set[str] = set()
+    for number, criterion, item in _lines(plan_file.with_name(NAME)):
+        if criterion not in stated and criterion not in told:
+            told.add(criterion)
+            what = f"{criterion} is listed with {item}, and the plan states no such criterion"
+            fix = "state it again, or write the list anew: `rollout check --write-bindings`"
+            yield Problem(shown, number, what, fix)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield each binding with the number of its line."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise RolloutError(f"{path}: larger than {_MAX_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")  # editors may begin a file with a mark
+    except UnicodeDecodeError as error:
+        raise RolloutError(f"{path}: cannot be read: it is no UTF-8 text ({error})") from error
+    except OSError as error:
         raise RolloutError(f"{path}: cannot be read: {error}") from error
-    found: dict[str, list[str]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -45,9 +69,7 @@ def listed(plan_file: Path, root: Path) -> dict[str, tuple[str, ...]] | None:
         if not (space and item.strip() and criterion.count(".") == 2):
             rule = "write plan.phase.criterion, a space and the item's node id"
             raise RolloutError(f"{path}:{number}: {line[:80]!r} is no binding ({rule})")
-        seen = _from_the_plan(NodeId.parse(item), plan_file.parent.resolve())
-        found.setdefault(criterion, []).append(str(seen.below(_folder(plan_file, root))))
-    return {criterion: tuple(items) for criterion, items in found.items()}
+        yield number, criterion, item
 
 
 def _from_the_plan(node: NodeId, folder: Path) -> NodeId:

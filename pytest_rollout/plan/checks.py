@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from pytest_rollout import extensions
@@ -12,6 +13,7 @@ from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan.expectations import EXPECTED, TEXTS, read_expect
 from pytest_rollout.plan.extension_checks import extension_keys, read_extension
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.shell_steps import Hidden, hidden_in_words, hidden_steps
 from pytest_rollout.plan.spec.check_keys import (
     METHODS,
     AskKeys,
@@ -158,6 +160,7 @@ def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
             what = f"{reader.what}: a shell reads one line, not a list of words"
             reader.problem(tree.line, what, "leave out `shell: true`, or write one text")
         argv = tuple(_word(reader, item) for item in tree.value)
+        _hides(reader, tree, hidden_in_words(argv))
         return argv, " ".join(argv)
     if not isinstance(tree.value, str):
         reader.problem(tree.line, f"{reader.what}: `command` is not a list of words")
@@ -165,7 +168,15 @@ def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
         words = ", ".join(tree.value.split()[:4])
         fix = f"command: [{words}], or `shell: true` to have a shell read it"
         reader.problem(tree.line, f"{reader.what}: `command` is a list of words", fix)
+    else:
+        _hides(reader, tree, hidden_steps(tree.value))
     return (), tree.text
+
+
+def _hides(reader: Reader, tree: Tree, found: Iterable[Hidden]) -> None:
+    """A step whose failure nobody would see: the first one of a command."""
+    for what, fix in islice(found, 1):
+        reader.problem(tree.line, f"{reader.what}: {what}", f"write {fix}")
 
 
 def _word(reader: Reader, tree: Tree) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report.fact_words import Facts, Say
+from pytest_rollout.report.fact_words import Facts, Say, joined
 
 
 def _differs(f: Facts) -> str:
@@ -40,6 +40,15 @@ SENTENCES: Mapping[str, Say] = {
     "clear.other-release": lambda f: (
         f"{f['judged'] or 'no release'} was judged, {f['runs'] or 'no release'} runs now"
     ),
+    "clear.other-address": lambda f: (
+        f"{f['target']} was judged at the address {f['judged']}, "
+        f"{'it is ' + str(f['runs']) + ' now' if f['runs'] else 'which is not known now'}"
+    ),
+    "clear.failed-since": lambda f: (
+        f"partial run {f['run']}, which began later, saw it fail: {joined(f.each_said('causes'))}"
+    ),
+    "clear.overlapped": "run {run}, which began earlier and ended later, says {answer}",
+    "clear.overlapped-unfinished": "run {run}, which began earlier, has not finished: {why}",
     "clear.requires": "{phase}/exit is {answer}",
     "clear.revalidate": "{gate} must be GO anew ({rolled_back}): {why}",
     "clear.revalidated": "{gate} is GO anew since {rolled_back}",

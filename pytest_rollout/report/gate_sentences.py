@@ -21,6 +21,11 @@ def _unreported(f: Facts) -> str:
     return f"{many} bound check{'s' * (many > 1)} never reported: {joined(names)}"
 
 
+def _unnamed_failed(f: Facts) -> str:
+    name = Subject(SubjectKind.CHECK, str(f["item"])).name
+    return f"{name} is marked with the phase, names no criterion, and failed: {f.said('reason')}"
+
+
 def _holds(f: Facts) -> str:
     hard, waived = f.number("hard"), f.number("waived")
     are = "is" if waived == 1 else "are"
@@ -82,6 +87,7 @@ SENTENCES: Mapping[str, Say] = {
     "run.whole": "nothing that is bound was left out",
     "run.partial": lambda f: "partial run: " + "; ".join(map(str, f.all_of("left_out"))),
     "run.unreported": _unreported,
+    "run.unnamed-failed": _unnamed_failed,
     "run.reference-target": "the target answers as a reference target ({identity}); "
     "its evidence is worth nothing in {environment}",
     "release.unreadable": "the release could not be read: {error}",

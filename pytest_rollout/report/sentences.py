@@ -233,6 +233,10 @@ _STATED: Mapping[str, Say] = {
     "check.silent": "it never reported",
     "configured.unknown": "whether {variable} is configured was not recorded",
     "configured.not": "{variable} is not configured",
+    "configured.failed": lambda f: (
+        f"{f['variable']} is not configured, yet its check ran and did not pass "
+        f"({f.said('checks')}): skip it where {f['variable']} is not set"
+    ),
     "attested": lambda f: _attested(f, "attested"),
     "attested.no": lambda f: _attested(f, "attested as failing"),
     "attested.too-old": _too_old,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -103,6 +104,19 @@ def _assignments(free: Sequence[str]) -> Iterator[frozenset[str]]:
         return
     for chosen in product((False, True), repeat=len(free)):
         yield frozenset(name for name, there in zip(free, chosen, strict=True) if there)
+
+
+def replaced(words: Sequence[str]) -> list[str]:
+    """Return the `-m` expressions among the words of a command line, but the last, which counts."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("-m", action="append", default=[])
+    for flag in "qvsxl":  # which may stand before it, as in -qm
+        parser.add_argument(f"-{flag}", action="store_true")
+    try:
+        known, _ = parser.parse_known_args(list(words))
+    except argparse.ArgumentError:
+        return []
+    return [str(one) for one in known.m[:-1]]
 
 
 def names_in(expression: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +68,11 @@ class Stated:
 class Binder:
     """Binds items to the nearest plan above them, and to the plans that name them."""
 
-    def __init__(self, root: Path, loaded: Iterable[Loaded]) -> None:
+    def __init__(
+        self, root: Path, loaded: Iterable[Loaded], asked: Container[str] = frozenset()
+    ) -> None:
         self._root = root
+        self._asked = asked  # names of phases
         found = list(loaded)
         self._folders = {one.path.parent: one for one in found}
         self._files = {one.path: one for one in found}
@@ -128,10 +131,47 @@ class Binder:
             return None
         _check_marks(item, offences)
         plan = above.plan
-        marked = [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
+        marked = _marked(plan, item)
         if not names:
-            return Bound(plan, marked[0], ()) if len(marked) == 1 else None
+            asked = [phase for phase in marked if plan.address(phase.id).name in self._asked]
+            return Bound(plan, (asked or marked)[0], ()) if marked else None
         return _bind_named(plan, marked, [str(name) for name in names], offences)
+
+    def marked(self, item: pytest.Item) -> list[str]:
+        """Return the phases that an item is marked with, where it names no criterion."""
+        above = self.plan_above(item.path)
+        named = item.get_closest_marker("criterion") is not None
+        if above is None or above.plan is None or named:
+            return []
+        return [above.plan.address(phase.id).name for phase in _marked(above.plan, item)]
+
+
+class Unnamed:
+    """Items that are marked with phases and name no criterion."""
+
+    def __init__(self, asked: Container[str]) -> None:
+        self._asked = asked  # names of phases
+        self.of_phases: dict[str, list[str]] = {}
+        self._nodes: set[str] = set()  # of asked phases
+
+    def note(self, item: pytest.Item, phases: Iterable[str]) -> None:
+        """Take an item and the phases that it is marked with."""
+        for name in phases:
+            self.of_phases.setdefault(name, []).append(item.nodeid)
+            if name in self._asked:
+                self._nodes.add(item.nodeid)
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The items of each phase that is asked."""
+        return {name: items for name, items in self.of_phases.items() if name in self._asked}
+
+    def __contains__(self, nodeid: object) -> bool:
+        return nodeid in self._nodes
+
+
+def _marked(plan: Plan, item: pytest.Item) -> list[Phase]:
+    return [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
 
 
 def _bind_named(

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ class BodySeen:
     ran: bool = False  # its body was entered
     raised: BaseException | None = None
     returned: str = ""  # the type of what it returned, if it did
+    earlier: list[BaseException] = field(default_factory=list)  # raised by it when called before
 
 
 class Innermost:
@@ -33,10 +34,19 @@ class Innermost:
     def __init__(self, watched: Callable[[pytest.Item], bool]) -> None:
         self._watched = watched
         self._seen: dict[str, BodySeen] = {}
+        self._turns: list[dict[str, BodySeen]] = []
 
     def start(self) -> None:
         """An item begins."""
         self._seen = {}
+        self._turns = []
+
+    def raised_in_turns(self) -> list[BaseException | None]:
+        """Return what each turn of the item raised: one entry for each time it was set up."""
+        return [
+            next((seen.raised for seen in turn.values() if seen.raised is not None), None)
+            for turn in self._turns
+        ]
 
     def of(self, when: str | None) -> BodySeen:
         """What was seen of a stage of the latest attempt."""
@@ -46,6 +56,7 @@ class Innermost:
     def pytest_runtest_setup(self) -> _Wrapper:
         """A set-up begins an attempt."""
         self._seen = {}
+        self._turns.append(self._seen)
         with self._noting("setup"):
             return (yield)
 
@@ -61,23 +72,25 @@ class Innermost:
         if not self._watched(item):
             return (yield)
         self._seen["call"] = BodySeen()
-        name = "obj" if _calls_obj(item) else "runtest"
-        own = vars(item).get("runtest")
-        body = getattr(item, name)
-        setattr(item, name, self._noted(body))
+        owner, name = _called(item)
+        own = vars(owner).get(name)
+        body = getattr(owner, name)
+        setattr(owner, name, self._noted(body))
         try:
             return (yield)
         finally:
-            if name == "obj":
+            if (owner, name) == (item, "obj"):
                 setattr(item, name, body)
             elif own is None:
-                vars(item).pop("runtest")
+                vars(owner).pop(name)
             else:
-                setattr(item, name, own)
+                setattr(owner, name, own)
 
     @contextmanager
     def _noting(self, when: str) -> Iterator[BodySeen]:
-        seen = self._seen[when] = BodySeen(ran=True)
+        before = self._seen.get(when, BodySeen())
+        earlier = [*before.earlier, *([before.raised] if before.raised else [])]
+        seen = self._seen[when] = BodySeen(ran=True, earlier=earlier)
         try:
             yield seen
         except BaseException as error:
@@ -106,9 +119,13 @@ class Innermost:
         return noted_async if inspect.iscoroutinefunction(body) else noted
 
 
-def _calls_obj(item: pytest.Item) -> bool:
-    """Whether an item runs its `obj`; unittest calls its async methods by name instead."""
-    if not isinstance(item, pytest.Function):
-        return False
-    by_name = hasattr(item, "addSubTest") and inspect.iscoroutinefunction(item.obj)
-    return not (by_name or inspect.isasyncgenfunction(item.obj))
+def _called(item: pytest.Item) -> tuple[Any, str]:
+    """Return what holds an item's body, and under which name it is called from there.
+
+    unittest looks an async method up by its name, on the instance of its class.
+    """
+    if not isinstance(item, pytest.Function) or inspect.isasyncgenfunction(item.obj):
+        return item, "runtest"
+    if hasattr(item, "addSubTest") and inspect.iscoroutinefunction(item.obj):
+        return item.instance, item.obj.__name__
+    return item, "obj"

@@ -13,7 +13,7 @@ from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
 from pytest_rollout.redact import hide
-from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
+from pytest_rollout.session.binding import Binder, Bound, Unnamed, effect_of, scenarios_of
 from pytest_rollout.session.collection_words import last_line, moved, secret_id, why_dropped
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
@@ -30,7 +30,6 @@ class Collecting:
         self.request = request
         self.recorder = recorder
         self.listing = listing
-        self.binder = Binder(request.root, request.loaded)
         self.bound: dict[str, Bound] = {}
         self.offences: list[Problem | RolloutError] = []
         self.notes: list[str] = []
@@ -40,6 +39,8 @@ class Collecting:
         self._other_failures = False
         self._read: set[Path] = set()
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
+        self.binder = Binder(request.root, request.loaded, self._asked)
+        self.unnamed = Unnamed(self._asked)
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
             one.path.relative_to(request.root).as_posix() for one in request.broken
@@ -48,6 +49,10 @@ class Collecting:
     def place(self, item: pytest.Item) -> Bound | None:
         """Where an item belongs."""
         return self.bound.get(item.nodeid)
+
+    def expects(self, item: pytest.Item) -> bool:
+        """Whether what becomes of an item matters to an asked gate."""
+        return item.nodeid in self.unnamed or self.asks(self.place(item))
 
     def asks(self, bound: Bound | None) -> bool:
         """Whether an item is bound to a criterion of an asked gate."""
@@ -146,6 +151,7 @@ class Collecting:
                 self.offences += problems
             else:
                 self.notes += [note for note in map(str, problems) if note not in self.notes]
+            self.unnamed.note(item, self.binder.marked(item))
             if bound is not None:
                 self.bound[item.nodeid] = bound.with_more(before)
             marks = [*plans.values(), *(bound.phase.marks if bound else ())]
@@ -188,7 +194,7 @@ class Collecting:
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember why a bound item was dropped."""
         for item in items:
-            if self.asks(self.place(item)):
+            if self.expects(item):
                 self._dropped[item.nodeid] = why_dropped(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -198,7 +204,7 @@ class Collecting:
         there = {item.nodeid for item in session.items}
         expected: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():
-            if not self.asks(bound):
+            if nodeid not in self.unnamed and not self.asks(bound):
                 continue
             gates = self._gates(bound)
             for criterion in bound.criteria:
@@ -215,6 +221,7 @@ class Collecting:
             dropped=self._dropped,
             broken=self._broken,
             absent=absent,
+            unnamed=self.unnamed.asked,
         )
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
@@ -229,12 +236,16 @@ class Collecting:
 
     def _read_lists(self) -> None:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""
-        for plan, _ in self.request.asked:
+        for plan in {plan.id: plan for plan, _ in self.request.asked}.values():
+            file = self.request.root / plan.path
+            stated = {plan.address(phase.id).full(one.id) for phase, one in plan.criteria()}
             try:
-                listed = bindings.listed(self.request.root / plan.path, self.request.root)
+                listed = bindings.listed(file, self.request.root)
+                if listed is not None:
+                    shown = file.with_name(bindings.NAME).relative_to(self.request.root)
+                    self.offences += bindings.unknown(file, stated, shown.as_posix())
             except RolloutError as error:
-                if str(error) not in map(str, self.offences):
-                    self.offences.append(error)
+                self.offences.append(error)
                 continue
             if listed is not None:
                 self._listed[plan.id] = listed

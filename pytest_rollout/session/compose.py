@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
+from pytest_rollout.session.asking import asked_phases, replaced
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
@@ -97,8 +99,11 @@ class Listing:
 
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
-        offences = [*self._collecting.notes, *self._collecting.unmatched()]
-        found = {"items": self._collecting.all_bound(), "offences": offences}
+        found = {
+            "items": self._collecting.all_bound(),
+            "offences": [*self._collecting.notes, *self._collecting.unmatched()],
+            "unnamed": self._collecting.unnamed.of_phases,
+        }
         self._path.write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -134,6 +139,24 @@ class Header:
             lines.append(f"rollout: collects {', '.join(request.places)}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
         return [plain(hide(line)) for line in lines]
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
+        """Say that a phase was asked for, and that a later `-m` took its place."""
+        if self._request.asked or config.getoption("rollout_phase"):
+            return
+        plans = self._request.plans
+        kept = config.getoption("markexpr", "")
+        for lost in replaced(_words(config)):
+            names = [plan.address(phase.id).name for plan, phase in asked_phases(plans, lost, [])]
+            if names:
+                line = (
+                    f"rollout: no gate was asked: the last -m counts, -m {kept!r}, and not "
+                    f"-m {lost}, which asks for {', '.join(names)}"
+                )
+                terminalreporter.write_line(plain(hide(line)))
+                return
 
     def _allowed(self) -> str:
         plan, _ = self._request.asked[0]
@@ -190,6 +213,13 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(Header(request, finishing, patterns), "rollout-header")
 
 
+def _words(config: pytest.Config) -> list[str]:
+    """The words of the command line in pytest's order: of the ini file, the variable, the call."""
+    ini = [str(word) for word in config.getini("addopts")]
+    variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    return [*ini, *variable, *map(str, config.invocation_params.args)]
+
+
 def _register(config: pytest.Config) -> Callable[[object, str], None]:
     """Registers a part of the plugin, none of which can be left out by itself."""
 
@@ -208,6 +238,11 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     if is_controller(config):
         from pytest_rollout.session.workers import Workers
 
+        if request.deciding and config.getoption("dist", "no") == "each":
+            raise pytest.UsageError(
+                "--dist each runs every check once for each worker, and a phase is run once "
+                "(leave it out, or run pytest once for each environment)"
+            )
         workers = Workers(request)
         register(workers, "rollout-workers")
         sources = [workers]

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_rollout.evidence import drills, looks, opening
 from pytest_rollout.evidence.bodies import Body, RunStart, Seal, Stop
+from pytest_rollout.evidence.contrary import process_facts
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
@@ -29,6 +30,8 @@ from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import redacting
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.request import Request
+from pytest_rollout.session.whose_status import whose_status
+from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
@@ -93,6 +96,8 @@ class Finishing:
             partial=request.partial,
             drill=request.drill,
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
+            process=process_facts(),
+            targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             zone_data=_zone_data(),
             versions={
                 "python": platform.python_version(),
@@ -177,6 +182,8 @@ class Finishing:
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
         self.status = session.exitstatus = self._status(status, failed=error is not None)
+        unbound = self._failed - self._bound
+        self._notes += whose_status(session.config, self.status, self.decisions, unbound)
         self._noes = self._last_noes()
         paths = self._report(session.config)
         tell_decided(session.config, self.decisions, self._notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from numbers import Integral
 from pathlib import Path
 
 from pytest_rollout import calendar
@@ -57,7 +58,7 @@ class Observe:
         pairs = values.items() if isinstance(values, Mapping) else ((value, 1) for value in values)
         for value, count in pairs:
             text = number_text(value)
-            counts[text] = counts.get(text, 0) + int(count)
+            counts[text] = counts.get(text, 0) + _whole(metric, count)
         self._take(metric, encode_distribution(counts), at, labels)
 
     def attach(
@@ -83,6 +84,15 @@ class Observe:
         if isinstance(at, str):
             return datetime.fromisoformat(at)
         return calendar.from_us(round(at * 1_000_000))
+
+
+def _whole(metric: str, count: object) -> int:
+    """Return a count; raises TypeError or ValueError where it is none."""
+    if isinstance(count, bool) or not isinstance(count, Integral):
+        raise TypeError(f"{metric}: a count is a whole number, not {count!r:.40}")
+    if count < 0:
+        raise ValueError(f"{metric}: a count is not negative, as {count!r:.40} is")
+    return int(count)
 
 
 def _bytes(name: str, content: bytes | str | Path) -> bytes:

@@ -6,8 +6,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import time_ns
 from typing import Any
 
@@ -15,12 +16,14 @@ from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import Body, Event, PlanId, WorkerManifest
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation
-from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.evidence import Head, ReleaseFact, labels_of
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
 _MOST_LABELS = 50
+_MOST_TOLD = 4_096  # bytes that a pipe takes at once, and whole
 
 
 @dataclass(slots=True)
@@ -56,6 +59,13 @@ class Recorder:
         self._buffer = _Buffer()
         self._scenario = ""
         self._ledger: Ledger | None = None
+        self._closed = False
+        self._goes_on = False  # a forked child that came back, and runs the rest once more
+        self._phases: dict[str, str] = {}  # of items that ended
+        self._late: list[tuple[str, str]] = []  # items that ended, and what failed since
+        self._told = os.pipe() if request.deciding else None  # by children of this process
+        for end in self._told or ():
+            os.set_blocking(end, False)
 
     @property
     def heads(self) -> list[Head]:
@@ -64,6 +74,7 @@ class Recorder:
 
     def start(self, current: Current) -> None:
         """An item begins."""
+        self._goes_on |= os.getpid() != self._pid
         with self._lock:
             self.current = current
             self._buffer = _Buffer()
@@ -80,8 +91,10 @@ class Recorder:
     def observe(self, metric: str, value: str, t_us: int, labels: dict[str, object]) -> None:
         """Take one observation of the item that is running.
 
-        Raises ValueError where it has more labels than anybody groups by.
+        Raises ValueError where it has more labels than anybody groups by, and RolloutError where
+        nobody would see it: in a child of this process, and after the run.
         """
+        self._refuse_lost(metric)
         if len(labels) > _MOST_LABELS:
             raise ValueError(f"{metric}: {len(labels)} labels; {_MOST_LABELS} are enough")
         if not self.current.item and self.request.deciding:
@@ -97,6 +110,44 @@ class Recorder:
             )
             self._buffer.generated |= _in_a_generated_example()
 
+    def _refuse_lost(self, metric: str) -> None:
+        """Refuse an observation that no batch would hold; the parent hears of a child's."""
+        if not self.request.deciding:
+            return
+        if os.getpid() != self._pid:
+            if self._goes_on:
+                return  # its parent runs the same items, and is who decides
+            with suppress(OSError, TypeError):
+                os.write(self._told[1] if self._told else -1, f"{metric}\n".encode()[:_MOST_TOLD])
+            why = "was observed in a child process, from which nothing is recorded"
+            raise RolloutError(f"{metric} {why}: give it back to the check, and observe it there")
+        if self._closed:
+            raise RolloutError(
+                f"{metric} was observed after the run had ended: wait for its thread"
+            )
+
+    def lost_in_children(self) -> list[str]:
+        """Return the series that children of this process tried to observe since last asked."""
+        if self._told is None or os.getpid() != self._pid:
+            return []
+        told = b""
+        with suppress(OSError):  # nothing more to read
+            while part := os.read(self._told[0], _MOST_TOLD):
+                told += part
+        return list(dict.fromkeys(told.decode("utf-8", "replace").splitlines()))
+
+    def late(self, item: str, why: str) -> None:
+        """Note that something which an item started failed after its end; from any thread."""
+        self._late.append((item, why))
+
+    def write_late(self) -> None:
+        """Write what failed after the end of its item, as one more report of that item."""
+        while self._late and os.getpid() == self._pid and self.request.deciding:
+            item, why = self._late.pop(0)
+            attempt = (Verdict.ERROR.value, why)
+            batch = Batch(item, self._phases.get(item, ""), (attempt,), (), ())
+            self._write(partial(_append_batch, self._run(), batch, self.worker))
+
     def attach(self, name: str, content: bytes, media_type: str) -> None:
         """Keep a file of the item that is running; raises LedgerError where it cannot be kept."""
         if not self.request.deciding or os.getpid() != self._pid:
@@ -111,6 +162,7 @@ class Recorder:
         with self._lock:
             buffer, self._buffer = self._buffer, _Buffer()
             current, self.current = self.current, Current("", "")
+            self._phases[current.item] = current.phase
         empty = not (buffer.observations or buffer.attachments)
         if (
             os.getpid() != self._pid
@@ -127,7 +179,8 @@ class Recorder:
         batch = Batch(
             current.item, current.phase, attempts, observations, tuple(buffer.attachments)
         )
-        self._write(lambda ledger: ledger.append_batch(*self._run(), batch, self.worker))
+        self._write(partial(_append_batch, self._run(), batch, self.worker))
+        self.write_late()
 
     def manifest(
         self,
@@ -136,11 +189,13 @@ class Recorder:
         dropped: Mapping[str, str],
         broken: Sequence[tuple[str, str]],
         absent: Sequence[str],
+        unnamed: Mapping[str, Sequence[str]],
     ) -> None:
         """Say what should run, before the first test."""
         listed = {criterion: tuple(names) for criterion, names in items.items()}
         whole = tuple((PlanId(plan), what) for plan, what in broken)
-        facts = (dict(phases), dict(dropped), whole, tuple(absent))
+        alone = {phase: tuple(names) for phase, names in unnamed.items()}
+        facts = (dict(phases), dict(dropped), whole, tuple(absent), alone)
         self._append(WorkerManifest(self.worker, listed, *facts), subject=self.worker)
 
     def release(self, phase: str, fact: ReleaseFact) -> None:
@@ -171,10 +226,18 @@ class Recorder:
         return self._ledger
 
     def close(self) -> None:
-        """Let go of the ledger."""
+        """Let go of the ledger; what is observed from now on is refused."""
+        self._closed = True
+        told, self._told = self._told, None
+        for end in told or ():
+            os.close(end)
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None
+
+
+def _append_batch(run: tuple[str, str], batch: Batch, worker: str, ledger: Ledger) -> None:
+    ledger.append_batch(*run, batch, worker)
 
 
 def _in_a_generated_example() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -37,15 +37,30 @@ class Attempts:
 
     def __init__(self) -> None:
         self._attempts: list[list[tuple[Verdict, str]]] = []
+        self._open = False  # whether more reports of the last attempt are to come
+        self._early: list[tuple[Verdict, str]] = []  # of subtests whose attempt is not told of yet
         self._remarks: list[str] = []  # of an attempt whose reports have not all come
 
     def add(self, report: pytest.TestReport, seen: BodySeen) -> None:
-        """Take one report, and what was seen of its stage; a set-up starts an attempt."""
+        """Take one report, and what was seen of its stage; a set-up starts an attempt.
+
+        Subtests report at once. What reruns checks passes an attempt's other reports on after it
+        has ended, so those of its subtests come before its set-up's.
+        """
+        judged = self._judge(report, seen)
+        if isinstance(report, pytest.SubtestReport) and not self._open:
+            self._early.append(judged)
+            return
         if report.when == "setup" or not self._attempts:
-            self._attempts.append([])
-        self._attempts[-1].append(self._judge(report, seen))
+            self._attempts.append(self._early)
+            self._early, self._open = [], True
+        for error in seen.earlier if report.when == "call" else ():
+            self._attempts.insert(-1, [_judged(error)])
+        self._attempts[-1].append(judged)
         if report.when == "teardown":
             self._take_remarks()
+        if report.when == "teardown" or _reruns(report):
+            self._open = False
 
     def _judge(self, report: pytest.TestReport, seen: BodySeen) -> tuple[Verdict, str]:
         if hasattr(report, "wasxfail"):
@@ -62,7 +77,7 @@ class Attempts:
             return Verdict.MISSING, "its body did not run"
         if report.passed and seen.returned:
             return Verdict.ERROR, f"it returned {seen.returned}: a check returns nothing"
-        if report.failed or report.outcome == "rerun":  # type: ignore[comparison-overlap]
+        if report.failed or _reruns(report):
             verdict, reason = raised or ("error", f"failed in {report.when}")
             return Verdict(verdict), reason
         if report.skipped:
@@ -80,8 +95,27 @@ class Attempts:
 
     def verdicts(self) -> tuple[tuple[str, str], ...]:
         """Verdict and reason of each attempt."""
+        if self._early:
+            self._attempts.append(self._early)
+            self._early = []
         self._take_remarks()
         return tuple(_attempt(reports) for reports in self._attempts)
+
+    def hidden(self, raised: Sequence[BaseException | None]) -> None:
+        """Put attempts that nobody reported first; ``raised`` is what each turn raised."""
+        if len(raised) > len(self._attempts):
+            told = {one for reports in self._attempts for one in reports}
+            unseen = (_judged(error) for error in raised if error is not None)
+            self._attempts[:0] = [[one] for one in unseen if one not in told]
+
+
+def _judged(error: BaseException) -> tuple[Verdict, str]:
+    verdict, why = _meaning(error, in_call=True)
+    return verdict, plain(why)
+
+
+def _reruns(report: pytest.TestReport) -> bool:
+    return str(report.outcome) == "rerun"
 
 
 def _attempt(reports: list[tuple[Verdict, str]]) -> tuple[str, str]:
@@ -107,7 +141,17 @@ class Running:
         self._runs: dict[str, PhaseRun] = {}
         self._attempts = Attempts()
         self.innermost = Innermost(lambda item: collecting.place(item) is not None)
-        self.elsewhere = Elsewhere(lambda what: self._attempts.warn(plain(what)))
+        self.elsewhere = Elsewhere(self._tell, lambda: recorder.current.item)
+
+    def _tell(self, item: str, what: str) -> None:
+        """Take a failure beside an item: the one that runs, one that has ended, or none."""
+        running = self.recorder.current.item
+        if running and item in (running, ""):
+            self._attempts.warn(plain(what))
+        elif item:
+            self.recorder.late(item, plain(f"{what} (after its end)"))
+        else:
+            self.recorder.trouble = self.recorder.trouble or plain(f"{what} (between checks)")
 
     def phase_run(self, name: str) -> PhaseRun:
         """The one run of a phase in this process."""
@@ -147,7 +191,10 @@ class Running:
             with self.elsewhere.listening():
                 return (yield)
         finally:
-            asked = self._collecting.asks(bound)
+            asked = self._collecting.expects(item)
+            for metric in self.recorder.lost_in_children():
+                self._attempts.warn(f"{plain(metric)} was observed in a child process, and is lost")
+            self._attempts.hidden(self.innermost.raised_in_turns())
             self.recorder.finish(self._attempts.verdicts(), bound=asked)
             after = self._collecting.place(nextitem) if nextitem else None
             if after is None or after.name != bound.name:
@@ -204,6 +251,7 @@ class Running:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """End the phases of a run that stopped inside of one, before it is sealed."""
+        self.recorder.write_late()
         self.pytest_unconfigure()
 
     def pytest_unconfigure(self) -> None:

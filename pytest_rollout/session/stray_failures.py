@@ -1,4 +1,4 @@
-"""Failures of a check that do not reach it: in threads, finalisers and tasks, or timeouts."""
+"""Failures of a check that do not reach it: in threads, pools, processes, tasks, or timeouts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.session.stray_threads import Started, Tell, greenlets
 from pytest_rollout.targets.trouble import trouble
 
 _Wrapper = Generator[None, object, object]
@@ -20,18 +21,37 @@ _Wrapper = Generator[None, object, object]
 class Elsewhere:
     """Tells of failures that warnings would tell of, were they not switched off."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Tell, item: Callable[[], str]) -> None:
+        self._tell_of = tell
+        self._started = Started(tell, item)
+        self._look_at_tasks: Callable[[], None] = lambda: None
         self._deadline: tuple[float, float] | None = None  # when it began, and its timeout
+
+    def _tell(self, what: str) -> None:
+        self._tell_of(self._started.owner(), what)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> _Wrapper:
+        """Watch what checks start, up to the end of the last one, and wait for what is left."""
+        from pytest_rollout.session.stray_tasks import Tasks  # asyncio: tens of milliseconds
+
+        tasks = Tasks(self._tell)
+        self._look_at_tasks = tasks.look
+        with self._started.watched(), tasks.watched():
+            try:
+                return (yield)
+            finally:
+                self._started.settle()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hear of failures in threads, finalisers and tasks meanwhile."""
+        """Hear of failures in threads, finalisers, tasks and pools meanwhile."""
         thread, finaliser = threading.excepthook, sys.unraisablehook
 
         def in_thread(said: threading.ExceptHookArgs) -> Any:
             if not issubclass(said.exc_type, SystemExit) and said.exc_value is not None:
-                self._tell(f"failed in a thread: {trouble(said.exc_value)}")
+                owner = self._started.owner(said.thread)
+                self._tell_of(owner, f"failed in a thread: {trouble(said.exc_value)}")
             return thread(said)
 
         def in_finaliser(said: Any) -> Any:
@@ -39,13 +59,16 @@ class Elsewhere:
                 self._tell(f"failed in a finaliser (Unraisable): {trouble(said.exc_value)}")
             return finaliser(said)
 
-        tasks = _Tasks(self._tell)
-        logging.getLogger("asyncio").addHandler(tasks)
+        callbacks = _Callbacks(self._tell)
+        logging.getLogger("concurrent.futures").addHandler(callbacks)
         threading.excepthook, sys.unraisablehook = in_thread, in_finaliser
         try:
-            yield
+            with greenlets(self._tell):
+                yield
         finally:
-            logging.getLogger("asyncio").removeHandler(tasks)
+            self._started.look()
+            self._look_at_tasks()
+            logging.getLogger("concurrent.futures").removeHandler(callbacks)
             if threading.excepthook is in_thread:
                 threading.excepthook = thread
             if sys.unraisablehook is in_finaliser:
@@ -66,16 +89,15 @@ class Elsewhere:
         return (yield)
 
 
-class _Tasks(logging.Handler):
-    """Where asyncio says that a task failed and nobody looked."""
+class _Callbacks(logging.Handler):
+    """Where a pool says that a callback of a future failed."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell of a failure whose exception was never retrieved."""
-        said = record.getMessage().splitlines()
+        """Tell of an exception that the pool has caught."""
         error = record.exc_info[1] if record.exc_info else None
-        if said and "never retrieved" in said[0] and error is not None:
-            self._tell(f"{said[0]}: {trouble(error)}")
+        if error is not None:
+            self._tell(f"failed in a callback of a future: {trouble(error)}")

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import criteria_digest, instant
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
@@ -29,6 +29,9 @@ class GateFacts:
     doubt: Reason | None = None  # why the stored decision cannot be believed
     release: str | None = None  # what the target says now; not asked of a rehearsal
     release_error: str = ""
+    others: tuple[OtherRun, ...] = ()  # partial and overlapping runs
+    judged_at: Mapping[str, str] = field(default_factory=dict)  # where each target was
+    runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
@@ -71,6 +74,7 @@ def _demands(
         yield _held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
         return
     yield from _decided(decision, known.again)
+    yield from (_held("decision", reason) for one in known.others for reason in _against(one))
     phase = plan.phase(address.phase)
     if phase is None or address.gate is None:
         yield _no("plan", "clear.no-phase", phase=address.phase)
@@ -88,6 +92,7 @@ def _real(
     """What is asked of a real environment only: a rehearsal starts nothing."""
     if plan.release is not None:
         yield _same_release(decision, known)
+    yield from _same_addresses(known)
     yield from _revalidated(phase, known)
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
@@ -109,6 +114,23 @@ def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
         yield _no("decision", "clear.differs", answer=answer, again=now)
     else:
         yield _yes("decision", "clear.same", answer=answer, run=decision.run)
+
+
+def _against(other: OtherRun) -> Iterator[Reason]:
+    """What another run knows against the decision of the last full one."""
+    facts: dict[str, Fact] = {"run": other.run}
+    decision = other.decision
+    if not other.later and decision is None:
+        yield Reason("clear.overlapped-unfinished", {**facts, "why": other.why})
+    elif not other.later and decision and decision.answer is not Answer.GO:
+        yield Reason("clear.overlapped", {**facts, "answer": decision.answer.value})
+    elif other.later:
+        seen = [(one, said(why or "it failed")) for one, why in other.failed]
+        if decision and decision.answer in (Answer.NO_GO, Answer.ROLLBACK):
+            seen = [(cause.id, cause.reason) for cause in decision.reasons]
+        causes = tuple(Reason("told", {"subject": one, "reason": why}) for one, why in seen)
+        if causes:
+            yield Reason("clear.failed-since", {**facts, "causes": causes})
 
 
 def _same_plan(phase: Phase, gate: Gate, decision: Decision) -> Finding:
@@ -137,6 +159,14 @@ def _same_release(decision: Decision, known: GateFacts) -> Finding:
         facts: dict[str, Fact] = {"judged": decision.release, "runs": known.release}
         return _no("release", "clear.other-release", **facts)
     return _yes("release", "clear.same-release", release=known.release)
+
+
+def _same_addresses(known: GateFacts) -> Iterator[Finding]:
+    """A release of the same name somewhere else is not what was judged."""
+    for name, judged in known.judged_at.items():
+        now = known.runs_at.get(name)
+        if now != judged:
+            yield _no("target", "clear.other-address", target=name, judged=judged, runs=now)
 
 
 def _required(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iterator[Finding]:

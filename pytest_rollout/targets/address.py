@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Environment
+from pytest_rollout.redact import hide
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -20,3 +23,21 @@ def filled(text: str, target: str) -> str:
         return found
 
     return _VARIABLE.sub(value, text)
+
+
+def addresses(environment: Environment) -> Mapping[str, str]:
+    """Return where each target of a real environment is now, without secrets.
+
+    Targets that are not known, because a variable is unset, are left out. A rehearsal's have
+    another address each time, so it has none.
+    """
+    known: dict[str, str] = {}
+    for name, target in environment.targets.items():
+        stated = target.address or target.file
+        if environment.embedded or not stated:
+            continue
+        try:
+            known[name] = hide(filled(str(stated), name).rstrip("/"))
+        except RolloutError:
+            continue
+    return known

@@ -12,8 +12,8 @@ from pytest_rollout.model.jsonpath import NothingThereError, at
 from pytest_rollout.model.plan import Environment, FactSource, Plan
 from pytest_rollout.redact import hide
 from pytest_rollout.targets.address import filled
+from pytest_rollout.targets.mocks import mocked
 from pytest_rollout.targets.reference import IDENTITY_HEADER
-from pytest_rollout.targets.target import mocked
 from pytest_rollout.targets.trouble import trouble
 
 if TYPE_CHECKING:

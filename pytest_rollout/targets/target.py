@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,18 +51,19 @@ class LiveTarget:
 
         from pytest_rollout.targets.bounded import bounded
 
-        hooks: dict[str, list[Any]] = {"response": [bounded]}
-        if not self.embedded:
-            hooks = {
-                "request": [self._refuse_mocks],
-                "response": [bounded, self._refuse_references],
-            }
-        client = httpx.Client(
-            base_url=self.url,
-            timeout=_TIMEOUT_S,
-            event_hooks=hooks,
-            limits=httpx.Limits(max_connections=100, keepalive_expiry=_IDLE_S),
-        )
+        settings: dict[str, Any] = {
+            "base_url": self.url,
+            "timeout": _TIMEOUT_S,
+            "limits": httpx.Limits(max_connections=100, keepalive_expiry=_IDLE_S),
+        }
+        if self.embedded:
+            client = httpx.Client(event_hooks={"response": [bounded]}, **settings)
+        else:
+            from pytest_rollout.targets.guarded import GuardedClient
+
+            where = f"{self.url}, which is worth nothing in {self.environment}"
+            hooks = {"response": [bounded, self._refuse_references]}
+            client = GuardedClient(where, event_hooks=hooks, **settings)
         client.headers["accept-encoding"] = "gzip, deflate"  # whose size can be bounded
         return client
 
@@ -101,18 +101,3 @@ class LiveTarget:
                 f"{self.url} answers as a reference target ({name}), "
                 f"which is worth nothing in {self.environment}"
             )
-
-    def _refuse_mocks(self, request: httpx.Request) -> None:
-        if mocked():
-            raise ReferenceTargetError(
-                f"HTTP is mocked (respx) while asking {self.url}, "
-                f"which is worth nothing in {self.environment}"
-            )
-
-
-def mocked() -> bool:
-    """Whether respx intercepts HTTP right now; False where it is not even loaded."""
-    mocks = sys.modules.get("respx.mocks")
-    mocker = getattr(mocks, "Mocker", None)
-    registry = getattr(mocker, "registry", {})
-    return any(getattr(entry, "routers", ()) for entry in registry.values())

@@ -14,20 +14,22 @@ from tests.evidence.runs import ENTRY, EXIT, Writer, tamper
 def test_two_gates_of_a_rehearsal_that_are_go(project: Project) -> None:
     with project.ledger() as ledger:
         Writer(ledger).good()
-    answer = project.rollout("clear", "demo.canary")
+    answer = project.rollout("clear", "demo.canary", "--env", "embedded")
     assert answer.status == 0
     assert "demo.canary/entry in embedded: clear" in answer.out
     assert answer.out.splitlines()[-1] == "demo.canary/exit in embedded: clear"
-    assert project.rollout("clear", "demo.canary", "--json").json["clear"] is True
+    assert (
+        project.rollout("clear", "demo.canary", "--env", "embedded", "--json").json["clear"] is True
+    )
 
 
 def test_nothing_was_ever_decided(project: Project) -> None:
-    answer = project.rollout("clear", "demo.canary")
+    answer = project.rollout("clear", "demo.canary", "--env", "embedded")
     assert answer.status == 11
     assert "there is no ledger" in answer.out
     with project.ledger() as ledger:
         Writer(ledger, partial=("-k",)).good()
-    answer = project.rollout("clear", "demo.canary/exit")
+    answer = project.rollout("clear", "demo.canary/exit", "--env", "embedded")
     assert (answer.status, "no full run" in answer.out) == (11, True)
 
 
@@ -38,7 +40,7 @@ def test_a_run_that_never_finished_takes_the_clearance_away(project: Project) ->
         killed.start()
         killed.manifest()
         killed.checks()
-    answer = project.rollout("clear", "demo.canary")
+    answer = project.rollout("clear", "demo.canary", "--env", "embedded")
     assert answer.status == 11
     assert "run r2 never finished" in answer.out
 
@@ -46,8 +48,8 @@ def test_a_run_that_never_finished_takes_the_clearance_away(project: Project) ->
 def test_the_status_is_that_of_the_worst_gate(project: Project) -> None:
     with project.ledger() as ledger:
         Writer(ledger).good(works=(("fail", "it broke"),))
-    assert project.rollout("clear", "demo.canary").status == 10
-    assert project.rollout("clear", "demo.canary/entry").status == 0
+    assert project.rollout("clear", "demo.canary", "--env", "embedded").status == 10
+    assert project.rollout("clear", "demo.canary/entry", "--env", "embedded").status == 0
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_evidence_that_was_changed(project: Project, statement: str) -> None:
     with project.ledger() as ledger:
         Writer(ledger).good()
     tamper(project.store, statement)
-    answer = project.rollout("clear", "demo.canary/exit")
+    answer = project.rollout("clear", "demo.canary/exit", "--env", "embedded")
     assert answer.status == 11
 
 
@@ -77,7 +79,7 @@ def test_an_older_copy_of_the_ledger(project: Project) -> None:
     for name in ("ledger.db-wal", "ledger.db-shm"):
         (project.store.parent / name).unlink(missing_ok=True)
     shutil.copy(project.root / "old.db", project.store)
-    answer = project.rollout("clear", "demo.canary/exit")
+    answer = project.rollout("clear", "demo.canary/exit", "--env", "embedded")
     assert answer.status == 11
     assert "is gone" in answer.out
 
@@ -103,10 +105,15 @@ def test_a_begun_phase_is_cleared_for_its_exit(project: Project) -> None:
 def test_how_old_a_decision_may_be(project: Project) -> None:
     with project.ledger() as ledger:
         Writer(ledger).good()
-    assert project.rollout("clear", "demo.canary", "--max-age", "1h").status == 0
-    answer = project.rollout("clear", "demo.canary", "--max-age", "0.000001s")
+    assert (
+        project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "1h").status == 0
+    )
+    answer = project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "0.000001s")
     assert (answer.status, "longer ago" in answer.out) == (11, True)
-    assert project.rollout("clear", "demo.canary", "--max-age", "soon").status == 4
+    assert (
+        project.rollout("clear", "demo.canary", "--env", "embedded", "--max-age", "soon").status
+        == 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,5 +121,5 @@ def test_how_old_a_decision_may_be(project: Project) -> None:
     [("demo.canry", "canary"), ("demo", "plan.phase"), ("nope.canary", "no plan `nope`")],
 )
 def test_an_address_that_names_nothing(project: Project, address: str, said: str) -> None:
-    answer = project.rollout("clear", address)
+    answer = project.rollout("clear", address, "--env", "embedded")
     assert (answer.status, said in answer.err) == (4, True)

@@ -129,7 +129,7 @@ def test_explain_has_waivers_and_resets_of_its_own(project: Project) -> None:
 
 
 def test_clear_has_findings_of_the_same_shape(project: Project, failed: dict[str, Any]) -> None:
-    data = answered(project.rollout("clear", "demo.canary", "--json"))
+    data = answered(project.rollout("clear", "demo.canary", "--env", "embedded", "--json"))
     assert data["clear"] is False
     entry, exit_ = data["gates"]
     for finding in (*entry["findings"], *exit_["findings"]):
@@ -214,7 +214,11 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["check", "--healthy", "12"], "option", {"option": "--healthy"}),
     (["checklist", "--role", "x"], "unknown", {"kind": "role", "name": "x", "known": ["sre"]}),
     (["clear", "demo.canry"], "unknown", {"kind": "phase", "known": ["canary"]}),
-    (["clear", "demo.canary", "--max-age", "x"], "option", {"option": "--max-age"}),
+    (
+        ["clear", "demo.canary", "--env", "embedded", "--max-age", "x"],
+        "option",
+        {"option": "--max-age"},
+    ),
     (["decide", "demo.canary", "--at", "noon"], "option", {"option": "--at"}),
     (["decide", "demo.canary"], "ledger", {}),
     (["drill", "demo.canary", "--fault", "x"], "unknown", {"kind": "fault", "name": "x"}),

@@ -20,7 +20,7 @@ from pytest_rollout.judge.rules import assess
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.evidence import (
     Attempt,
     FailedBefore,
@@ -175,11 +175,15 @@ def of_checks() -> Iterator[Decision]:
     yield decided(plan, replace(whole, manifest=absent, checks={}))
     naming = plan_of(criterion('binds: ["t.py::test_c"]'))
     yield decided(naming, replace(world_of(naming), manifest=absent, checks={}))
+    unnamed = Manifest({"p.one.c": (item,)}, unnamed=("t.py::test_u",))
+    checks = {**whole.checks, "t.py::test_u": (Attempt(Verdict.FAIL, "it broke"),)}
+    yield decided(plan, replace(whole, manifest=unnamed, checks=checks))
     own = plan_of(criterion('check: {http: /, on: api}, metric: m, pass: "< 1"'))
     yield decided(own, world_of(own, items={"p.one.c": ()}))
     when = plan_of(criterion("when: {configured: PAGER}"))
     yield decided(when, world_of(when))
     yield decided(when, world_of(when, configured={"PAGER": False}))
+    yield decided(when, world_of(when, checks={item: failing[:1]}, configured={"PAGER": False}))
     members = "    criteria:\n" + "".join(
         f"      - {{id: {name}, kind: load, severity: optional{more}}}\n"
         for name, more in (("a", ""), ("b", ""), ("off", ", when: {configured: X}"))
@@ -350,6 +354,14 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
     yield cleared("10T10:10:00", decision=bad)
     yield cleared("10T10:10:00", again=bad)
+    for later, other in ((True, bad), (False, bad), (False, None)):
+        run = OtherRun("r0", later, other, why="the run never finished")
+        yield cleared("10T10:10:00", others=(run,))
+    unfinished = OtherRun("r0", True, None, (("p.one.c", "it broke"),))
+    yield cleared("10T10:10:00", others=(unfinished,))
+    place = {"api": "http://a"}
+    yield cleared("10T10:10:00", judged_at=place, runs_at={"api": "http://b"})
+    yield cleared("10T10:10:00", judged_at=place)
     yield cleared("10T10:10:00", again=None)
     yield cleared("10T10:10:00", decision=None)
     yield cleared("10T10:10:00", waived, decision=resting)

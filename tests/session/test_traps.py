@@ -25,6 +25,9 @@ def test_a_criterion_that_does_not_apply_is_no_unbound_failure(project: Project)
     )
     project.change("def test_nice():\n    pass", "def test_nice():\n    assert False")
     assert project.run("-m", "canary").ret == 0
+    assert project.verdicts()["nice"] == "fail"  # it is soft
+    project.change("def test_nice():\n    assert False", "def test_nice():\n    pass")
+    assert project.run("-m", "canary").ret == 0
     assert project.verdicts()["nice"] == "not_applicable"
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.traps.catalogue import HONEST, TRAPS
 from tests.traps.choice import Run, matrix
-from tests.traps.page import PAGE, Row, rows, written
+from tests.traps.page import PAGE, Row, known, rows, written
 from tests.traps.run import Result, spring
 from tests.traps.trap import GO
 
@@ -37,9 +37,15 @@ def _full(jobs: int, ids: Sequence[str]) -> int:
     return 1 if wrong else 0
 
 
-def _page(jobs: int) -> int:
+def _page(jobs: int, ids: Sequence[str]) -> int:
+    """Every trap anew, or only these, and the others as the page has them."""
+    kept = known() if ids else {}
+    anew = [trap for trap in TRAPS if trap.id in ids or " ".join(trap.says.split()) not in kept]
     with ProcessPoolExecutor(jobs) as pool:
-        found: list[Row] = list(pool.map(rows, TRAPS))
+        kept |= {
+            " ".join(t.says.split()): r for t, r in zip(anew, pool.map(rows, anew), strict=True)
+        }
+    found: list[Row] = [kept[" ".join(trap.says.split())] for trap in TRAPS]
     PAGE.write_text(written(found), encoding="utf-8")
     print(f"{PAGE}: {len(found)} traps")
     return 0
@@ -48,11 +54,11 @@ def _page(jobs: int) -> int:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.traps", description=__doc__)
-    parser.add_argument("ids", nargs="*", help="with --full: only these traps")
+    parser.add_argument("ids", nargs="*", help="only these traps")
     parser.add_argument("--full", action="store_true", help="run the matrix; write nothing")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time")
     given = parser.parse_args()
-    return _full(given.jobs, given.ids) if given.full else _page(given.jobs)
+    return _full(given.jobs, given.ids) if given.full else _page(given.jobs, given.ids)
 
 
 if __name__ == "__main__":

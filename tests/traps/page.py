@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.traps.catalogue import HONEST, THEMES, TRAPS
 from tests.traps.run import project
 from tests.traps.trap import NOTHING, Trap
+from tests.traps.unseen import UNSEEN
 
 PAGE = Path(__file__).parents[2] / "docs/traps.md"
 _MAX = 160
@@ -18,6 +19,13 @@ _CHANGING = re.compile(r"\d{8}T\d{6}-[0-9a-f]+|(?<=\[)\d{3,}(?=\])|(?<=in )\d+\.
 
 _INTRO = Path(__file__).with_name("intro.md")
 
+UNSEEN_THEME = "What cannot be seen from inside"
+_UNSEEN = (
+    "Nothing in the tests' process sees these. What does stands beside each: a plan can ask the "
+    "system itself,\nfrom outside of any test.\n\n"
+    "| situation | why | what the plan offers |\n| --- | --- | --- |\n"
+)
+_CELLS = 5
 _HEAD = "| situation | bare pytest | JUnit | the gate says | because |\n" + "| --- " * 5 + "|\n"
 
 
@@ -67,7 +75,23 @@ def written(found: Sequence[Row]) -> str:
     """The page."""
     counts = f" ({len(TRAPS)} traps; {len(HONEST)} honest runs, however odd, do)"
     intro = _INTRO.read_text(encoding="utf-8").format(counts=counts)
-    return intro + "".join(_themes(iter(found)))
+    return intro + "".join(_themes(iter(found))) + _unseen()
+
+
+def _unseen() -> str:
+    lines = [f"| {' | '.join(map(shown, (u.says, u.why, u.instead)))} |\n" for u in UNSEEN]
+    return f"\n## {UNSEEN_THEME}\n\n{_UNSEEN}{''.join(lines)}"
+
+
+def known() -> dict[str, Row]:
+    """Return the rows that the page holds, by their situations."""
+    rows_: dict[str, Row] = {}
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        cells = line.removeprefix("| ").removesuffix(" |").split(" | ")
+        if line.startswith("| ") and len(cells) == _CELLS:
+            raw = [cell.replace("\\|", "|").replace("&lt;", "<") for cell in cells]
+            rows_[raw[0]] = Row(raw[1], raw[2], raw[3].removesuffix(" *"), raw[4])
+    return rows_
 
 
 def _themes(found: Iterator[Row]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.traps.catalogue import THEMES
-from tests.traps.page import PAGE, shown
+from tests.traps.page import PAGE, UNSEEN_THEME, shown
+from tests.traps.unseen import UNSEEN
 
 
 def test_the_page_lists_every_trap_in_order() -> None:
@@ -13,7 +14,10 @@ def test_the_page_lists_every_trap_in_order() -> None:
             rows = listed.setdefault(line.removeprefix("## "), [])
         elif line.startswith("| ") and listed and not line.startswith(("| situation", "| ---")):
             rows.append(line.removeprefix("| ").partition(" | ")[0])
-    assert listed == {theme: [shown(one.says) for one in traps] for theme, traps in THEMES.items()}
+    unseen = {UNSEEN_THEME: [shown(one.says) for one in UNSEEN]}
+    assert listed == unseen | {
+        theme: [shown(one.says) for one in traps] for theme, traps in THEMES.items()
+    }
 
 
 def test_no_row_of_the_page_says_go() -> None:

@@ -101,6 +101,23 @@ _RERUNS = (
         numbers=("E20",),
     ),
     Trap(
+        "subtest-fails-with-reruns",
+        "a failing subTest of unittest with `--reruns`: nothing is run again",
+        "one is two",
+        NO_GO,
+        files=_class(
+            """
+            @pytest.mark.criterion('works')
+            class Works(unittest.TestCase):
+                def test_works(self):
+                    with self.subTest('x'):
+                        self.fail('one is two')
+            """
+        ),
+        args=("--reruns=1",),
+        needs=_RERUN,
+    ),
+    Trap(
         "rerun-skips",
         "a check fails, and skips itself when run again",
         "skipped: again",
@@ -149,6 +166,12 @@ _TROUBLE = (
         "a fixture breaks at its end",
         "OSError: down",
         files=works(args="system", above=_fixture("pass", after="raise OSError('down')")),
+    ),
+    Trap(
+        "names-no-criterion",
+        "a test of the phase that names no criterion fails",
+        "names no criterion, and failed: it does not work",
+        files=works(above=f"\ndef test_other():\n    {_BAD}\n"),
     ),
     Trap(
         "other-exception",

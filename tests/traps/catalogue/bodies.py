@@ -158,4 +158,19 @@ TRAPS = (
         needs=("timeout",),
         modes=(PLAIN,),
     ),
+    Trap(
+        "async-in-a-plain-case",
+        "`async def` in a plain `unittest.TestCase`, with `-W ignore`",
+        "its body did not run",
+        files=module(
+            """
+            @pytest.mark.criterion('works')
+            class Works(unittest.TestCase):
+                async def test_works(self):
+                    assert False
+            """,
+            above="import unittest",
+        ),
+        args=("-W", "ignore"),
+    ),
 )

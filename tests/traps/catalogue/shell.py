@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.traps.parts import PLAN as TEXT
 from tests.traps.parts import works
-from tests.traps.trap import NO_GO, PLAIN, Trap
+from tests.traps.trap import NO_GO, NOTHING, PLAIN, Trap
 
 _WHY = "it does not work"
 _BAD = works(f"assert False, '{_WHY}'")
@@ -56,5 +57,18 @@ TRAPS = (
         modes=(PLAIN,),
         taken=True,
         after_go=True,
+    ),
+    Trap(
+        "check-hides-a-step",
+        "a `check:` of the plan whose shell hides that a step failed: `echo $(bin/bad)`",
+        "hides that its command failed",
+        NOTHING,
+        files={
+            "suites/p/rollout.yaml": TEXT.replace(
+                "says: It works",
+                "says: It works, check: {command: 'echo $(bin/bad)', shell: true}",
+            )
+        },
+        modes=(PLAIN,),
     ),
 )

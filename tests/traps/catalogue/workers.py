@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.traps.parts import conftest, module, works
-from tests.traps.trap import NO_GO, PLAIN, WORKERS, Trap
+from tests.traps.trap import NO_GO, NOTHING, PLAIN, WORKERS, Trap
 
 _LOST = "was lost"
 _DIE = works("os._exit(0)", above="import os")
@@ -223,6 +223,15 @@ TRAPS = (
         "no worker can be started",
         "never finished",
         args=("--tx", "popen//python=/nowhere/python", "--dist=load"),
+        modes=(PLAIN,),
+    ),
+    Trap(
+        "dist-each",
+        "`--dist each`: each worker runs every check, and one of two fails",
+        "a phase is run once",
+        NOTHING,
+        files=works("assert os.environ['PYTEST_XDIST_WORKER'] == 'gw0'", above="import os"),
+        args=("--tx=2*popen", "--dist=each"),
         modes=(PLAIN,),
     ),
 )

@@ -1,0 +1,115 @@
+"""What other runs know that the last full run of a gate does not: partial and overlapping ones."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_rollout.evidence.bodies import Process, RunStart
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
+from pytest_rollout.evidence.history import AskingRun, stored_decision
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.run_facts import checks_of, ending, manifest_of, partial_of
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.model.decision import Decision, OtherRun
+from pytest_rollout.model.plan import Address
+from pytest_rollout.model.verdict import Verdict
+
+
+def process_facts() -> Process:
+    """Return what tells later whether this process still runs, on the machine where it does."""
+    pid = os.getpid()
+    return Process(platform.node(), pid, _began(pid))
+
+
+def contrary(
+    ledger: Ledger, address: Address, environment: str, asked: AskingRun, release: str | None
+) -> tuple[OtherRun, ...]:
+    """Return the other runs of a gate that may stand against the decision of its last full run.
+
+    Runs that began later and are partial, and runs that began earlier and went on while the last
+    one ran, or that are still running; of the same release as far as they know. A run that
+    cannot be read is passed over: the chain tells of it.
+    """
+    first = ledger.of_run(asked.run)[0].sequence
+    names = dict.fromkeys(record.run for record in ledger.between(first) if record.run)
+    names |= dict.fromkeys(_alive(ledger, address, environment, first))
+    names.pop(asked.run, None)
+    found = []
+    for name in names:
+        log = RunLog(ledger.of_run(name))
+        if not log.evidence or log.first.environment != environment or not _asks(log, address):
+            continue
+        other = _other(ledger, log, first, address)
+        if other is not None and (other.decision is None or other.decision.release == release):
+            found.append(other)
+    return tuple(found)
+
+
+def _other(ledger: Ledger, log: RunLog, first: int, address: Address) -> OtherRun | None:
+    decision = _decision(ledger, log, address)
+    try:
+        partial = bool(partial_of(log, address.name))
+        return OtherRun(
+            run=log.first.run,
+            later=partial or log.first.sequence > first,
+            decision=decision,
+            failed=() if decision else tuple(_failed(log, address.name)),
+            why="" if decision else "; ".join(ending(log)),
+        )
+    except UndecodableError:
+        return None
+
+
+def _asks(log: RunLog, address: Address) -> bool:
+    """Whether a run asked for the gate, and was no drill."""
+    try:
+        return str(address) in log.start.gates and not log.start.drill
+    except UndecodableError:
+        return False
+
+
+def _decision(ledger: Ledger, log: RunLog, address: Address) -> Decision | None:
+    text = stored_decision(ledger, address, log.first.run)
+    try:
+        return decision_in(text) if text is not None else None
+    except UndecodableError:
+        return None
+
+
+def _failed(log: RunLog, phase: str) -> Iterator[tuple[str, str]]:
+    checks = checks_of(log)
+    for criterion, items in manifest_of(log, phase).items.items():
+        for item in items:
+            attempts = checks.get(item, ())
+            if attempts and attempts[-1].verdict is Verdict.FAIL:
+                yield criterion, attempts[-1].reason
+
+
+def _alive(ledger: Ledger, address: Address, environment: str, first: int) -> Iterator[str]:
+    """Runs that began before one, have not ended, and whose process runs on this machine now."""
+    for record in ledger.runs(str(address), environment):
+        if record.sequence >= first:
+            continue
+        try:
+            process = said(record, RunStart).process
+        except UndecodableError:
+            continue
+        if process and _runs(process) and not RunLog(ledger.of_run(record.run)).finished:
+            yield record.run
+
+
+def _runs(process: Process) -> bool:
+    here = process.host == platform.node() and bool(process.began)
+    return here and _began(process.pid) == process.began
+
+
+def _began(pid: int) -> str:
+    """Return when a process began, in ticks of this machine; empty where that is not known."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]

@@ -1,0 +1,38 @@
+"""Why a run leaves with an exit status that is not its decision's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import pytest
+
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.verdict import Answer
+
+_MOST_NAMES = 3
+
+
+def whose_status(
+    config: pytest.Config,
+    status: int | None,
+    decisions: Collection[Decision],
+    unbound: Collection[str],
+) -> Iterator[str]:
+    """Yield the reason of a status other than 0 where every decision is GO.
+
+    ``unbound`` are the tests that failed and are bound to no asked gate.
+    """
+    if not status or {decision.answer for decision in decisions} != {Answer.GO}:
+        return
+    yield f"exit status {status} is not the decision's, which is GO: {_why(config, unbound)}"
+
+
+def _why(config: pytest.Config, unbound: Collection[str]) -> str:
+    names = sorted(unbound)
+    if names:
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        shown = ", ".join(names[:_MOST_NAMES])
+        return f"tests failed that are bound to no asked gate: {shown}{more}"
+    wanted = config.getoption("cov_fail_under", None)
+    of_coverage = f" (--cov-fail-under={wanted:g} is asked)" if wanted else ""
+    return f"another plugin or a conftest.py asked for it{of_coverage}"
