@@ -92,9 +92,10 @@ class Recorder:
         """Take one observation of the item that is running.
 
         Raises ValueError where it has more labels than anybody groups by, and RolloutError where
-        nobody would see it: in a child of this process, and after the run.
+        the run has ended. What a child of this process observes is an error of the check.
         """
-        self._refuse_lost(metric)
+        if self._is_lost(metric):
+            return
         if len(labels) > _MOST_LABELS:
             raise ValueError(f"{metric}: {len(labels)} labels; {_MOST_LABELS} are enough")
         if not self.current.item and self.request.deciding:
@@ -110,21 +111,22 @@ class Recorder:
             )
             self._buffer.generated |= _in_a_generated_example()
 
-    def _refuse_lost(self, metric: str) -> None:
-        """Refuse an observation that no batch would hold; the parent hears of a child's."""
+    def _is_lost(self, metric: str) -> bool:
+        """Whether no batch will hold an observation; the parent hears of a child's.
+
+        A child that raised would come back from its check and run the rest of the session.
+        """
         if not self.request.deciding:
-            return
+            return False
         if os.getpid() != self._pid:
-            if self._goes_on:
-                return  # its parent runs the same items, and is who decides
-            with suppress(OSError, TypeError):
-                os.write(self._told[1] if self._told else -1, f"{metric}\n".encode()[:_MOST_TOLD])
-            why = "was observed in a child process, from which nothing is recorded"
-            raise RolloutError(f"{metric} {why}: give it back to the check, and observe it there")
+            if self._told is not None and not self._goes_on:
+                os.write(self._told[1], f"{metric}\n".encode()[:_MOST_TOLD])
+            return True
         if self._closed:
             raise RolloutError(
                 f"{metric} was observed after the run had ended: wait for its thread"
             )
+        return False
 
     def lost_in_children(self) -> list[str]:
         """Return the series that children of this process tried to observe since last asked."""
