@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pytest_rollout import processes
 from pytest_rollout.cli.project import (
     Project,
     common,
@@ -16,6 +17,7 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
+from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
 from pytest_rollout.evidence.rollbacks import open_gates
@@ -170,7 +172,13 @@ def _others(
     decision = standing.decision
     if decision is None:
         return ()
-    return contrary(project.ledger, gate, environment, standing.asked, decision.release)
+    return contrary(
+        project.ledger, gate, environment, standing.asked, decision.release, running=_running
+    )
+
+
+def _running(process: Process) -> bool:
+    return processes.runs(process.host, process.pid, process.began)
 
 
 def _rolled_back(

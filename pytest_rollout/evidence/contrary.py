@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 from pytest_rollout.evidence.bodies import Process, RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
@@ -18,24 +15,24 @@ from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Verdict
 
 
-def process_facts() -> Process:
-    """Return what tells later whether this process still runs, on the machine where it does."""
-    pid = os.getpid()
-    return Process(platform.node(), pid, _began(pid))
-
-
 def contrary(
-    ledger: Ledger, address: Address, environment: str, asked: AskingRun, release: str | None
+    ledger: Ledger,
+    address: Address,
+    environment: str,
+    asked: AskingRun,
+    release: str | None,
+    *,
+    running: Callable[[Process], bool],
 ) -> tuple[OtherRun, ...]:
     """Return the other runs of a gate that may stand against the decision of its last full run.
 
     Runs that began later and are partial, and runs that began earlier and went on while the last
-    one ran, or that are still running; of the same release as far as they know. A run that
-    cannot be read is passed over: the chain tells of it.
+    one ran, or whose process is still ``running``; of the same release as far as they know. One
+    that cannot be read is passed over: the chain tells of it.
     """
     first = ledger.of_run(asked.run)[0].sequence
     names = dict.fromkeys(record.run for record in ledger.between(first) if record.run)
-    names |= dict.fromkeys(_alive(ledger, address, environment, first))
+    names |= dict.fromkeys(_alive(ledger, address, environment, first, running))
     names.pop(asked.run, None)
     found = []
     for name in names:
@@ -88,7 +85,13 @@ def _failed(log: RunLog, phase: str) -> Iterator[tuple[str, str]]:
                 yield criterion, attempts[-1].reason
 
 
-def _alive(ledger: Ledger, address: Address, environment: str, first: int) -> Iterator[str]:
+def _alive(
+    ledger: Ledger,
+    address: Address,
+    environment: str,
+    first: int,
+    running: Callable[[Process], bool],
+) -> Iterator[str]:
     """Runs that began before one, have not ended, and whose process runs on this machine now."""
     for record in ledger.runs(str(address), environment):
         if record.sequence >= first:
@@ -97,19 +100,5 @@ def _alive(ledger: Ledger, address: Address, environment: str, first: int) -> It
             process = said(record, RunStart).process
         except UndecodableError:
             continue
-        if process and _runs(process) and not RunLog(ledger.of_run(record.run)).finished:
+        if process and running(process) and not RunLog(ledger.of_run(record.run)).finished:
             yield record.run
-
-
-def _runs(process: Process) -> bool:
-    here = process.host == platform.node() and bool(process.began)
-    return here and _began(process.pid) == process.began
-
-
-def _began(pid: int) -> str:
-    """Return when a process began, in ticks of this machine; empty where that is not known."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout.evidence import drills, looks, opening
-from pytest_rollout.evidence.bodies import Body, RunStart, Seal, Stop
-from pytest_rollout.evidence.contrary import process_facts
+from pytest_rollout.evidence.bodies import Body, Process, RunStart, Seal, Stop
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
@@ -24,6 +23,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
@@ -96,7 +96,7 @@ class Finishing:
             partial=request.partial,
             drill=request.drill,
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
-            process=process_facts(),
+            process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             zone_data=_zone_data(),
             versions={

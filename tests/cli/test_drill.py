@@ -185,7 +185,7 @@ def test_every_report_says_when_the_gate_last_said_no(drilled: tuple[Demo, Any, 
     for name in ("report.md", "report.html"):
         assert said in (folder / name).read_text()
     assert "sour" not in (folder / "decision.json").read_text()
-    assert "no: entry never, exit 20" in demo.rollout("status").stdout
+    assert "in a drill: entry never, exit 20" in demo.rollout("status").stdout
     with (demo.root / "suites/demo/rollout.yaml").open("a") as plan:
         plan.write("# another text\n")
     assert "(outdated)" in demo.rollout("status").stdout
