@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Project
 from tests.evidence.runs import PLAN
 
@@ -17,6 +19,7 @@ GUARDED = (
 )
 
 
+@pytest.mark.slow
 def test_check_fails_for_a_rule_that_cannot_fail(project: Project) -> None:
     project.plan.write_text(GUARDED)
     said = project.rollout("check", "--healthy", "98%")

@@ -322,6 +322,7 @@ def test_after_a_rollback_the_phase_is_not_clear_before_it_is_revalidated(
     assert "to revalidate" not in project.rollout("status", "--env", "prod").out
 
 
+@pytest.mark.slow
 def test_a_way_back_that_nothing_starts_or_nobody_may_go_is_remarked_on(project: Project) -> None:
     check = "{http: /state, on: api, expect: {json: {traffic: old}}}"
     step = f"{{says: back, http: POST /stop, on: api, check: {check}}}"

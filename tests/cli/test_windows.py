@@ -43,6 +43,7 @@ def test_status_says_when_each_phase_opens(project: Project) -> None:
     assert rows[2]["opening"] == ["2195-11-10T09:00:00.000000Z", "2195-11-10T11:00:00.000000Z"]
 
 
+@pytest.mark.slow
 def test_check_names_phases_that_are_never_open(project: Project) -> None:
     friday = '  - {id: tuning, date: 2025-11-14, hours: "11:00-12:30"}\n'
     project.plan.write_text("windows: {change: [{days: mon-thu}]}\n" + PLAN + friday)

@@ -100,6 +100,7 @@ DECISIONS = made(
 )
 
 
+@pytest.mark.slow
 @given(DECISIONS)
 @settings(deadline=None, max_examples=30)
 def test_a_decision_comes_back_as_it_was_stored(decision: Decision) -> None:

@@ -89,6 +89,7 @@ def test_any_text_is_answered(text: str) -> None:
 LINES = TEXT.split("\n")
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=200, deadline=None)
 def test_any_mixture_of_lines_of_a_plan_is_answered(data: st.DataObject) -> None:
