@@ -172,6 +172,6 @@ def test_an_operator_that_answers_nothing_is_an_error_in_words() -> None:
 
 @pytest.mark.parametrize("said", ["print('x')", "print('[' * 100_000); import os; os._exit(0)"])
 def test_faults_that_cannot_be_read_are_an_error_in_words(tmp_path: Path, said: str) -> None:
-    (tmp_path / "web.py").write_text(f"{said}\nFAULTS = {{}}\n")
+    (tmp_path / "web.py").write_text(f"{said}\nFAULTS, app = {{}}, None\n")
     with pytest.raises(RolloutError, match="the faults of web:app cannot be listed: it said"):
         known_faults("web:app", tmp_path)
