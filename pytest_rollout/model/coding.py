@@ -37,9 +37,15 @@ def _encode_record(value: Any, said: Callable[[Reason], str] | None) -> dict[str
         shape = {"code": value.code, "facts": encode(value.facts, said)}
         return shape if said is None else {**shape, "text": said(value)}
     return {
-        name: dict(getattr(value, name)) if hint == Labels else encode(getattr(value, name), said)
-        for name, hint in _hints(value.__class__).items()
+        name: dict(getattr(value, name)) if labels else encode(getattr(value, name), said)
+        for name, labels in _parts(value.__class__)
     }
+
+
+@cache
+def _parts(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """The fields of a record, and whether each holds labels."""
+    return tuple((name, hint == Labels) for name, hint in _hints(kind).items())
 
 
 def decode(hint: Any, data: Any) -> Any:

@@ -31,6 +31,7 @@ __all__ = [
 
 _MOVING = "PYTEST_CURRENT_TEST"  # another one for each test
 _ROUNDS = 8
+_SHORT, _MOST_SHORT = 200, 4_096  # characters of texts that are remembered, and how many are
 _LEAST = 5  # characters of a secret that anything here knows
 _MOST = 16_000_000  # characters that are looked at; what follows is dropped
 _TAIL = 65_536  # no secret is longer, so none is cut in two by dropping so much more
@@ -43,6 +44,7 @@ class KnownSecrets:
         self._values: set[str] = set()
         self._last: Mapping[str, str] = {}
         self._lock = Lock()
+        self._short: dict[str, str] = {}  # names and labels come again and again
         self.needles: tuple[Needle, ...] = ()
         self._edges: tuple[tuple[str, str], ...] = ()
         if environ is not None:
@@ -60,11 +62,22 @@ class KnownSecrets:
                 self._values |= new
                 needles = values.needles(self._values)
                 self._edges, self.needles = values.edges(needles), needles
+                self._short = {}
 
     def hide(self, text: str) -> str:
         """A text without secrets; the same text where it holds none."""
         if len(text) < _LEAST:
             return text
+        if len(text) > _SHORT:
+            return self._hidden(text)
+        short = self._short  # what is learned meanwhile begins another one
+        if text not in short:
+            if len(short) >= _MOST_SHORT:
+                short.clear()
+            short[text] = self._hidden(text)
+        return short.get(text) or self._hidden(text)
+
+    def _hidden(self, text: str) -> str:
         if len(text) > _MOST:
             text = f"{text[: _MOST - _TAIL]}… ({len(text):,} characters)"
         for _ in range(_ROUNDS):

@@ -240,3 +240,17 @@ def test_an_ordinary_reason_costs_microseconds() -> None:
 
 def test_the_process_knows_what_it_was_told() -> None:
     assert hide("nothing to hide") == "nothing to hide"
+
+
+def test_what_is_learned_later_is_hidden_in_a_text_that_was_seen_before() -> None:
+    known = KnownSecrets()
+    assert known.hide("open-Sesame-9") == "open-Sesame-9"
+    known.learn({"A_TOKEN": "open-Sesame-9"})
+    assert known.hide("open-Sesame-9") == MARK
+
+
+def test_many_short_texts_are_each_answered() -> None:
+    known = KnownSecrets({"A_TOKEN": "open-Sesame-9"})
+    for number in range(10_000):
+        assert known.hide(f"label-{number}") == f"label-{number}"
+    assert known.hide("open-Sesame-9") == MARK
