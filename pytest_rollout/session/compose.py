@@ -97,8 +97,8 @@ class Listing:
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
         offences = [*self._collecting.notes, *self._collecting.unmatched()]
-        found = {"items": self._collecting.all_bound(), "offences": offences}
-        self._path.write_text(json.dumps(found), encoding="utf-8")
+        bindings = {"items": self._collecting.all_bound(), "offences": offences}
+        self._path.write_text(json.dumps(bindings), encoding="utf-8")
 
 
 class Header:
