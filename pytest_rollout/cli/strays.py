@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_rollout.model.plan import Plan
 
 _SKIPPED = (".*", "venv", "node_modules", "build", "dist", "*.egg", "__pycache__")
+_OTHER_ROOTS = {"rollout.yaml", "pytest.ini"}  # plans and projects of their own
 _MODULES = ("test_*.py", "*_test.py")
 
 
@@ -34,6 +35,9 @@ def strays(root: Path, plans: Sequence[Plan]) -> Iterator[str]:
 
 def _modules(root: Path) -> Iterator[Path]:
     for folder, inner, files in os.walk(root):
+        if Path(folder) != root and not _OTHER_ROOTS.isdisjoint(files):
+            inner.clear()
+            continue
         inner[:] = sorted(name for name in inner if not _any(name, _SKIPPED))
         yield from (Path(folder, name) for name in sorted(files) if _any(name, _MODULES))
 

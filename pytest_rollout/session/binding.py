@@ -73,13 +73,13 @@ class Binder:
     ) -> None:
         self._root = root
         self._asked = asked  # names of phases
-        found = list(loaded)
-        self._folders = {one.path.parent: one for one in found}
-        self._files = {one.path: one for one in found}
+        plans = list(loaded)
+        self._folders = {one.path.parent: one for one in plans}
+        self._files = {one.path: one for one in plans}
         self._above: dict[Path, Loaded | None] = {}
         self._stated = [
             Stated(plan, phase, criterion, NodePattern(text), as_written)
-            for plan in (one.plan for one in found if one.plan)
+            for plan in (one.plan for one in plans if one.plan)
             for phase, criterion in plan.criteria()
             for text, as_written in zip(plan.bound_ids(criterion), criterion.binds, strict=True)
         ]

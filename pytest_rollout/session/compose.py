@@ -99,12 +99,12 @@ class Listing:
 
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
-        found = {
+        bindings = {
             "items": self._collecting.all_bound(),
             "offences": [*self._collecting.notes, *self._collecting.unmatched()],
             "unnamed": self._collecting.unnamed.of_phases,
         }
-        self._path.write_text(json.dumps(found), encoding="utf-8")
+        self._path.write_text(json.dumps(bindings), encoding="utf-8")
 
 
 class Header:

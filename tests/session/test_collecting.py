@@ -322,8 +322,11 @@ def test_check_names_marked_tests_outside_of_the_plans_folder(project: Project) 
     text = "import pytest\n\n@pytest.mark.canary\ndef test_it(): pass\n"
     project.write("tests/test_stray.py", text)
     project.write("tests/test_text.py", f"TEXT = {text!r}\n")
+    project.write("example/pytest.ini", INI)
+    project.write("example/suites/test_example.py", text)
     result = project.rollout("check")
     assert result.ret == 0
+    result.stdout.no_fnmatch_line("*test_example*")
     where = "note: tests/test_stray.py:3: marked `canary`, but not below suites/demo"
     result.stdout.fnmatch_lines([f"{where}, so no check of demo*"])
     result.stdout.no_fnmatch_line("*test_text*")
