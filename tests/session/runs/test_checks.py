@@ -51,7 +51,7 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         [*command, *request.param], cwd=project.root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 10, done.stdout
-    assert "Traceback" not in done.stderr
+    assert "INTERNALERROR" not in done.stdout
     return project
 
 
