@@ -38,10 +38,9 @@ class Elsewhere:
         tasks = Tasks(self._tell)
         self._look_at_tasks = tasks.look
         with self._started.watched(), tasks.watched():
-            try:
-                return (yield)
-            finally:
-                self._started.settle()
+            result = yield
+            self._started.settle()  # not after an interruption: such a run is evidence of nothing
+            return result
 
     @contextmanager
     def listening(self) -> Iterator[None]:

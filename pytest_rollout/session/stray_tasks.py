@@ -1,4 +1,4 @@
-"""What fails in a loop of asyncio without reaching who started it: tasks, futures, callbacks."""
+"""What fails in a loop of asyncio without reaching who started it: tasks and callbacks."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Tasks:
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._known: WeakSet[asyncio.Future[Any]] = WeakSet()
+        self._known: WeakSet[asyncio.Task[Any]] = WeakSet()
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Note what is made meanwhile, and what loops are told went wrong."""
         with ExitStack() as stack:
-            for name in ("create_task", "create_future"):
-                made = self._noted(vars(BaseEventLoop)[name])
-                stack.enter_context(replaced(BaseEventLoop, name, made))
+            # Not futures: streams hold some whose exception they read when they are dropped.
+            made = self._noted(vars(BaseEventLoop)["create_task"])
+            stack.enter_context(replaced(BaseEventLoop, "create_task", made))
             name = "default_exception_handler"  # not called where a loop has a handler of its own
             heard = self._heard(vars(BaseEventLoop)[name])
             stack.enter_context(replaced(BaseEventLoop, name, heard))
@@ -36,15 +36,14 @@ class Tasks:
 
     def look(self) -> None:
         """Tell of what ended with an exception that nobody has read."""
-        for future in list(self._known):
-            if not future.done():
+        for task in list(self._known):
+            if not task.done():
                 continue
-            self._known.discard(future)
-            if not future.cancelled() and getattr(future, _UNREAD, False):
-                error = future.exception()  # from here on it is read, and asyncio says no more
+            self._known.discard(task)
+            if not task.cancelled() and getattr(task, _UNREAD, False):
+                error = task.exception()  # from here on it is read, and asyncio says no more
                 if error is not None:
-                    kind = "Task" if isinstance(future, asyncio.Task) else "Future"
-                    self._tell(f"{kind} exception was never retrieved: {trouble(error)}")
+                    self._tell(f"Task exception was never retrieved: {trouble(error)}")
 
     def _noted(self, make: Any) -> Any:
         def noted(loop: BaseEventLoop, *given: Any, **named: Any) -> Any:

@@ -158,6 +158,12 @@ ELSEWHERE = {  # rows that tests of their own hold, by their file and name
     "observed by a property of Hypothesis that fails": (
         "session/test_hypothesis.py::test_what_it_observes_while_failing_is_a_hole"
     ),
+    "a distribution whose counts are no whole numbers": (
+        "session/runs/test_checks.py::test_counts_of_a_distribution_are_whole"
+    ),
+    "observed in a child process of a check": (
+        "session/runs/test_checks.py::test_what_a_child_observes_is_never_lost_in_silence"
+    ),
     "observed while no test runs": (
         "session/test_interruptions.py::test_an_observation_that_comes_too_late_holds"
     ),
