@@ -21,6 +21,7 @@ from pytest_rollout.report.terminal import plain
 _WRONG_USE = 4
 _VERBS = {
     "attest": "Record a person's answer to a criterion that no test can see.",
+    "attestation": "A gate's last decision as signed in-toto statements.",
     "check": "Whether plans can be read, and which checks each criterion has.",
     "checklist": "What each role still has to attest.",
     "clear": "Whether a change may start, right now; for the deploy script.",

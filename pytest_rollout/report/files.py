@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
@@ -32,6 +33,7 @@ def write(root: Path, decision: Decision, last_no: str = "") -> Path:
 
     folder = root / folder_of(decision)
     folder.mkdir(parents=True, exist_ok=True)
+    _forget_attestation(folder, to_json(decision))
     _replace(folder / "decision.json", to_json(decision))
     _replace(folder / "report.md", to_markdown(decision, last_no))
     _replace(folder / "report.html", to_html(decision, last_no))
@@ -42,6 +44,17 @@ def write_document(folder: Path, report: Document) -> None:
     """Write final-report.md and final-report.html beside a decision's reports; raises OSError."""
     _replace(folder / "final-report.md", document.to_markdown(report))
     _replace(folder / "final-report.html", document.to_html(report))
+
+
+def write_attestation(
+    root: Path, decision: Decision, envelopes: Sequence[Mapping[str, object]]
+) -> Path:
+    """Write attestation.json beside a decision's reports; its path. Raises OSError."""
+    folder = root / folder_of(decision)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "attestation.json"
+    _replace(path, json.dumps({"envelopes": envelopes}, indent=2, sort_keys=True) + "\n")
+    return path
 
 
 def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:
@@ -62,8 +75,15 @@ def mark(root: Path, decision: Decision) -> None:
     if not folder.is_dir():
         return
     _replace(folder / "decision.json", to_json(decision))
-    for name in ("report.md", "report.html"):
+    for name in ("report.md", "report.html", "attestation.json"):
         (folder / name).unlink(missing_ok=True)
+
+
+def _forget_attestation(folder: Path, text: str) -> None:
+    """Remove the attestation of an earlier decision; it says nothing of this one."""
+    stored = folder / "decision.json"
+    if not stored.is_file() or stored.read_text(encoding="utf-8", errors="replace") != text:
+        (folder / "attestation.json").unlink(missing_ok=True)
 
 
 def _replace(path: Path, text: str) -> None:
