@@ -186,6 +186,7 @@ TAKEN_APART = {
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "signoff.clearance": {"used.rpartition"},
+    "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
     "watching.view": {"cell.rstrip"},
 }
 

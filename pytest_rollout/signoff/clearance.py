@@ -17,6 +17,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
+from pytest_rollout.signoff.signatures import Asked, Signed, signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class GateFacts:
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
+    signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
+    author: str = ""  # of the change, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,7 @@ def _real(
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
-    if phase.signoff:
-        yield _no("signatures", "clear.unsigned", roles=phase.signoff)
+    yield from signatures(Asked(plan, phase, decision, known.author, now), known.signed)
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
