@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "plan": {"model", "calendar", "redact"},
     "judge": {"model", "calendar"},
     "soundness": {"model", "calendar", "judge", "report"},
-    "evidence": {"model", "calendar"},
+    "evidence": {"model", "calendar", "redact"},
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
     "checks": {"model", "targets"},
@@ -31,7 +31,6 @@ MAY_IMPORT = {
     "watching": {
         "model",
         "calendar",
-        "redact",
         "judge",
         "evidence",
         "report",

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from pytest_rollout.evidence.bodies import PeopleTold
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.notify import Message, Telling
 from pytest_rollout.report import sentences
 from pytest_rollout.watching.looking import WatchLook
-from pytest_rollout.watching.record import Recording
+from pytest_rollout.watching.record import Recording, now_us
 from pytest_rollout.watching.rollback import Ran
 from pytest_rollout.watching.state import GuardrailStanding
 from pytest_rollout.watching.trips import Trip
@@ -49,7 +50,10 @@ def telling(
 def told(message: Telling | None, recording: Recording) -> Iterator[str]:
     """What became of telling, each outcome on record."""
     for outcome in message.outcomes() if message else ():
-        recording.event("notify", outcome.words, failed=bool(outcome.why))
+        failed = bool(outcome.why)
+        recording.event(
+            PeopleTold(type=PeopleTold.TYPE, t_us=now_us(), says=outcome.words, failed=failed)
+        )
         yield outcome.words
 
 

@@ -10,9 +10,9 @@ import click
 
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
 from pytest_rollout.cli.real_environment import real_environment, release_now
-from pytest_rollout.evidence.attachments import digest_of
-from pytest_rollout.evidence.attestations import attest, file_bytes
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.attestations import attest
+from pytest_rollout.evidence.ledger import MOST_ATTACHED
 from pytest_rollout.judge.people import shelf_life
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
@@ -20,7 +20,6 @@ from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.plan import stand_ins
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.redact import cap, hide, hide_bytes
 
 _MOST = {"--by": 200, "--note": 4000}
 
@@ -57,26 +56,35 @@ def command(
     _allowed(plan, stated, role)
     for option, text in (("--by", by), ("--note", note)):
         _said(option, text)
-    content = hide_bytes(file_bytes(Path(file_))) if file_ else None
-    one = Attestation(
+    content = _content(Path(file_)) if file_ else None
+    said = Attestation(
         criterion=plan.address(phase.id).full(stated.id),
-        by=hide(by.strip()),
+        by=by.strip(),
         role=role,
-        note=hide(note.strip()),
+        note=note.strip(),
         passed=not fail,
         at_us=0,
         release=release_attested(plan, where),
-        file=cap(Path(file_).name, 200) if file_ else "",
-        digest=digest_of(content) if content is not None else "",
+        file=Path(file_).name if file_ else "",
     )
-    with closing(Ledger.create(project.ledger_path)) as store:
-        attest(store, one, where, content)
+    with closing(opening.to_write(project.ledger_at)) as store:
+        one = attest(store, said, where, content)
     if as_json:
         facts = {key: value for key, value in dataclasses.asdict(one).items() if key != "at_us"}
         print_json({**facts, "environment": where})
     else:
         say(_answer(plan, phase, stated, one, where))
     return 0
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes; raises RolloutError where it cannot be read or is too large to be kept."""
+    try:
+        if path.stat().st_size > MOST_ATTACHED:
+            raise RolloutError(f"{path} is larger than {MOST_ATTACHED} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise RolloutError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:

@@ -19,7 +19,7 @@ from pytest_rollout.cli.project import (
     say,
 )
 from pytest_rollout.evidence.attestations import all_of, attestation_of
-from pytest_rollout.evidence.integrity import UNREADABLE
+from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.judge.case import Case, instant
 from pytest_rollout.judge.people import attested, shelf_life
 from pytest_rollout.model.attestation import Attestation
@@ -119,12 +119,12 @@ def _rows(
 
 def _said(project: Project, plan: Plan, phase: Phase, environment: str) -> list[Attestation]:
     """What the ledger holds, newest last; none without a ledger."""
-    if environment == EMBEDDED or not project.ledger_path.is_file():
+    if environment == EMBEDDED or not project.has_ledger:
         return []
     try:
         records = all_of(project.ledger, Address(plan.id, phase.id), phase, environment)
         return [attestation_of(record) for record in records]
-    except UNREADABLE as error:
+    except UndecodableError as error:
         why = f"the ledger was damaged (`rollout verify`): {error}"
         raise RolloutError(why, code="ledger.damaged", damage=str(error)) from error
 

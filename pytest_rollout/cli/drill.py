@@ -18,9 +18,9 @@ import click
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
 from pytest_rollout.drill import matrix
 from pytest_rollout.drill.conduct import DrillSetup, Wanted, conduct
-from pytest_rollout.evidence.drills import keep
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.model.drill import Drill, exit_status, to_data
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.drills import keep, to_data
+from pytest_rollout.model.drill import Drill, exit_status
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import Phase, Plan
@@ -72,7 +72,7 @@ def command(
     _check_named(only, phases)
     wanted = [found for phase in phases if (found := _wanted(plan, phase, only, sample, seed))]
     most_s = _seconds(phase_timeout)
-    with closing(Ledger.create(project.ledger_path)) as store, _workshop(kept=kept) as place:
+    with closing(opening.to_write(project.ledger_at)) as store, _workshop(kept=kept) as place:
         with _ended_by_signal():
             drills = conduct(wanted, DrillSetup(project.root, place, jobs, most_s), _progress)
         for one in drills:

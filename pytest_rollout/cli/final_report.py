@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project
+from pytest_rollout.evidence.bodies import Event
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_log import told
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge.figures import NOTHING, value_of
 from pytest_rollout.model.decision import Decision
@@ -25,18 +26,11 @@ _STATUS = {Answer.GO: "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
-    type: str
-    at_us: int
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Known:
     """What the run of a phase left that may be counted; nothing where it may not."""
 
     seen: tuple[Seen, ...] = ()
-    events: tuple[_Event, ...] = ()
+    events: tuple[Event, ...] = ()
     there: bool = False
 
 
@@ -73,13 +67,12 @@ class Evidence:
         seen = tuple(one for one in world.seen if one.run == asked.run)
         return _Known(seen, tuple(self._events(phase_id, asked.run)), there=True)
 
-    def _events(self, phase: str, run: str) -> Iterator[_Event]:
+    def _events(self, phase: str, run: str) -> Iterator[Event]:
         subject, environment = self.plan.address(phase).name, self.decision.environment
         found = self.project.ledger.find(RecordKind.EVENT, self.plan.id, subject, environment)
-        for record in found:
-            if environment != EMBEDDED or record.run == run:
-                body = json.loads(record.body)
-                yield _Event(str(body["type"]), int(body["t_us"]), str(body["says"]))
+        for one in told(found, Event):
+            if environment != EMBEDDED or one.record.run == run:
+                yield one.body
 
 
 def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision) -> Document | None:
@@ -136,8 +129,8 @@ def _counted(evidence: Evidence, figure: Figure) -> str:
 
 def _lasted(evidence: Evidence, figure: Figure) -> str:
     zone = evidence.plan.timezone
-    begun = [one.at_us for one in evidence.of(figure.first).events if one.type == "begin"]
-    ended = [one.at_us for one in evidence.of(figure.last).events if one.type == "end"]
+    begun = [one.t_us for one in evidence.of(figure.first).events if one.type == "begin"]
+    ended = [one.t_us for one in evidence.of(figure.last).events if one.type == "end"]
     if not begun or not ended:
         return NOTHING
     return f"{calendar.wall(begun[-1], zone)} to {calendar.wall(ended[-1], zone)}"

@@ -15,6 +15,7 @@ import pytest
 from _pytest.config.findpaths import determine_setup
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun, GateStanding, History, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
@@ -44,7 +45,7 @@ class Project:
 
     root: Path
     patterns: tuple[str, ...]
-    ledger_path: Path
+    ledger_at: str  # its address
     report: Path
     until_us: int | None = None  # read the ledger as it was then
 
@@ -64,7 +65,7 @@ class Project:
         found, ini = setup[0], {name: item.value for name, item in setup[2].items()}
         patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
         words = patterns if isinstance(patterns, list) else str(patterns).split()
-        kept = Path(ledger) if ledger else found / _path(ini, "rollout_ledger")
+        kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, found)
         report = found / _path(ini, "rollout_report")
         return cls(found, tuple(map(str, words)), kept, report, _instant(at) if at else None)
 
@@ -90,9 +91,14 @@ class Project:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, for reading; raises LedgerError where there is none."""
-        ledger = Ledger.open(self.ledger_path, self.until_us)
+        ledger = opening.to_read(self.ledger_at, self.until_us)
         click.get_current_context().call_on_close(ledger.close)
         return ledger
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether there is a ledger; raises LedgerError for a database that nobody knows."""
+        return opening.exists(self.ledger_at)
 
     def plan(self, id_: str) -> Plan:
         """A plan by its id; raises RolloutError, with the problems of a broken one."""
@@ -231,6 +237,10 @@ def _instant(text: str) -> int:
     except ValueError as error:
         rule = "write it with an offset, as 2025-11-10T11:00:00-05:00"
         raise OptionError("--at", f"{text!r} is no moment ({rule})") from error
+
+
+def _configured_ledger(ini: Mapping[str, object], root: Path) -> str:
+    return opening.address_in(_path(ini, "rollout_ledger"), root)
 
 
 def _path(ini: Mapping[str, object], name: str) -> str:

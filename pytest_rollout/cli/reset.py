@@ -8,10 +8,9 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, parsed, print_json, say
 from pytest_rollout.cli.real_environment import real_environment, release_now
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
@@ -20,7 +19,6 @@ from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import State
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.redact import cap
 from pytest_rollout.report import sentences
 from pytest_rollout.report.text import reset_words
 from pytest_rollout.watching.state import GuardrailStanding, standings
@@ -70,18 +68,14 @@ def command(
         raise RolloutError(
             f"{standing.finding.id} is quiet in {where}: there is nothing to reset ({says})"
         )
-    was = cap(says, _MOST_WAS)
-    told = cap(by.strip(), 200), cap(reason.strip(), 2_000)
-    one = Reset(standing.finding.id, *told, 0, "", was, release)
-    with closing(Ledger.create(project.ledger_path)) as store:
-        head = reset(store, one, where)
-        at_us = next(store.between(head.sequence, head.sequence)).at_us
-    one = dataclasses.replace(one, at_us=at_us, at=calendar.stamp(at_us))
+    asked = Reset(standing.finding.id, by.strip(), reason.strip(), 0, "", says, release)
+    with closing(opening.to_write(project.ledger_at)) as store:
+        one = reset(store, asked, where)
     if as_json:
         print_json({**dataclasses.asdict(one), "environment": where})
     else:
         say(f"{reset_words(one, plan.timezone)}; in {where}")
-        say(f"  then it was {was}")
+        say(f"  then it was {one.was}")
         say("  it is judged on what is seen from now on, and is blind until enough is")
     return 0
 

@@ -75,7 +75,7 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
 
 def _revalidate(project: Project, plan: Plan, phase: Phase, environment: str) -> list[str]:
     """What must be GO anew after a ROLLBACK, and is not yet."""
-    if environment == EMBEDDED or not project.ledger_path.is_file():
+    if environment == EMBEDDED or not project.has_ledger:
         return []
     where = Address(plan.id, phase.id)
     back, lacking = open_gates(project.ledger, project.history, where, phase, environment)
@@ -112,7 +112,7 @@ def _last(project: Project, address: Address, environment: str) -> dict[str, Any
     A full run that stored none, or a damaged one, is HOLD.
     """
     standing = None
-    if project.ledger_path.is_file():
+    if project.has_ledger:
         standing = project.history.standing(address, environment)
     if standing is None:
         return _NOTHING
@@ -134,7 +134,7 @@ def _undecided(standing: GateStanding) -> Reason:
 
 def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
     """When the gate last said no in a drill; None where it never did."""
-    if not project.ledger_path.is_file():
+    if not project.has_ledger:
         return None
     last = project.last_no(address)
     return {**dataclasses.asdict(last), "answer": last.answer.value} if last else None

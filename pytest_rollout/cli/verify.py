@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from pytest_rollout.cli.project import Project, common, print_json, say
-from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.model.coding import decode
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.verdict import Answer
@@ -47,15 +47,22 @@ def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_
     return Answer.HOLD.exit_status if found.problems or found.holding else 0
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What of a decision.json is an anchor."""
+
+    ledger: Head
+
+
 def _anchor(path: Path) -> Anchor:
     try:
         with path.open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)
         if len(raw) > _MOST_BYTES:
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
-        place = json.loads(raw)["ledger"]
-        return Anchor(Head(int(place["sequence"]), str(place["hash"])), str(path))
-    except (OSError, *UNREADABLE) as error:
+        place = decode(_Anchored, json.loads(raw)).ledger
+        return Anchor(place, str(path))
+    except (OSError, ValueError, RecursionError) as error:
         why = f"{path} is no decision.json with an anchor: {error}"
         raise RolloutError(why, code="anchor", file=str(path)) from error
 

@@ -19,7 +19,7 @@ from pytest_rollout.cli.after_trip import TripResponse
 from pytest_rollout.cli.project import Project, common, parsed
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.watch_output import WatchOutput
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence import opening
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rule import duration_words
@@ -100,7 +100,7 @@ def command(
     limit_us = _duration("--for", lasting)
     asked = TripResponse(execute, yes, keep_going)
     place = RealPlace(plan.address(stated.id).name, plan.environments[where], project.root)
-    with closing(Ledger.create(project.ledger_path)) as store, closing(place):
+    with closing(opening.to_write(project.ledger_at)) as store, closing(place):
         recording = Recording(store, _watched(project, plan, stated, where))
         limit = max(every_us, _LEAST_US)
         poller = Poller(sources(stated), place, project.root, limit, min(1.0, every_us / 4e6))

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
-from pytest_rollout.evidence import attachments
+from pytest_rollout.evidence.bodies import StoredAttestation
+from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, Record, RecordKind
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import Address, Phase
 
 
 def attest(
     ledger: Ledger, one: Attestation, environment: str, content: bytes | None = None
-) -> None:
-    """Add an attestation to the chain, its file kept beside the ledger by its digest.
+) -> Attestation:
+    """Add an attestation to the chain, its file by the digest under which it is kept.
 
-    Its time is that of recording. Raises LedgerError.
+    Returns it as it was recorded: without secrets, and at that time. Raises LedgerError.
     """
-    if content is not None:
-        try:
-            attachments.keep(attachments.folder_of(ledger.path), content)
-        except OSError as error:
-            raise LedgerError(f"{error.filename} cannot be written: {error.strerror}") from error
-    body = {
-        "by": one.by,
-        "role": one.role,
-        "note": one.note,
-        "passed": one.passed,
-        "release": one.release,
-        "file": one.file,
-        "digest": one.digest,
-    }
+    digest = "" if content is None else ledger.attach(content).digest
+    body = StoredAttestation(
+        by=one.by,
+        role=one.role,
+        note=one.note,
+        passed=one.passed,
+        release=one.release,
+        file=one.file,
+        digest=digest,
+    )
     plan, _, _ = one.criterion.partition(".")
-    ledger.append(Draft(RecordKind.ATTESTATION, "", body, plan, one.criterion, environment))
-
-
-def file_bytes(path: Path) -> bytes:
-    """A file's bytes; raises RolloutError where it cannot be read or is too large to be kept."""
-    try:
-        if path.stat().st_size > attachments.MAX_FILE:
-            raise RolloutError(f"{path} is larger than {attachments.MAX_FILE} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise RolloutError(f"{path} cannot be read: {error.strerror}") from error
+    head = ledger.append(Draft(body, "", plan, one.criterion, environment))
+    return attestation_of(next(ledger.between(head.sequence, head.sequence)))
 
 
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
@@ -63,18 +47,18 @@ def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> 
 
 
 def attestation_of(record: Record) -> Attestation:
-    """What a record says; raises ValueError, KeyError or TypeError where it cannot be read."""
-    body: Mapping[str, Any] = json.loads(record.body)
+    """What a record says; raises UndecodableError."""
+    body = said(record, StoredAttestation)
     return Attestation(
         criterion=record.subject,
-        by=str(body["by"]),
-        role=str(body["role"]),
-        note=str(body["note"]),
-        passed=body["passed"] is True,
+        by=body.by,
+        role=body.role,
+        note=body.note,
+        passed=body.passed,
         at_us=record.at_us,
-        release=body["release"],
-        file=str(body["file"]),
-        digest=str(body["digest"]),
+        release=body.release,
+        file=body.file,
+        digest=body.digest,
     )
 
 
@@ -101,12 +85,9 @@ def known_at(
 def lost_files(ledger: Ledger, records: Sequence[Record]) -> list[str]:
     """The files of attestations that are gone, or are not what was attached."""
     lost = []
-    folder = attachments.folder_of(ledger.path)
     for record in records:
         one = attestation_of(record)
-        if not one.digest:
-            continue
-        what = attachments.damage(folder, one.digest)
+        what = ledger.lost_file(one.digest) if one.digest else None
         if what is not None:
             lost.append(f"the file of record {record.sequence} ({one.file}) {what}")
     return lost

@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from typing import Any
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence.integrity import UNREADABLE, as_written
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind
-from pytest_rollout.model.drill import Drill, LastNo, noes, to_data
+from pytest_rollout.evidence.bodies import (
+    DrilledCriterion,
+    DrilledFault,
+    DrilledHealthy,
+    StoredDrill,
+)
+from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import RecordKind, as_written
+from pytest_rollout.model.coding import encode
+from pytest_rollout.model.drill import Drill, DrillOutcome, FaultRow, LastNo, exit_status
 from pytest_rollout.model.evidence import Head
-from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate
+from pytest_rollout.model.verdict import Answer
+
+_SCHEMA = 1
 
 
 def keep(ledger: Ledger, drill: Drill) -> Head:
     """Add a drill to the chain; it belongs to no run and satisfies nothing. Raises LedgerError."""
     plan, phase = drill.address.plan, str(drill.address)
-    return ledger.append(Draft(RecordKind.DRILL, "", to_data(drill), plan, phase, EMBEDDED))
+    return ledger.append(Draft(_stored(drill), "", plan, phase, EMBEDDED))
+
+
+def to_data(drill: Drill) -> Any:
+    """A drill as it is stored: plain values that JSON knows."""
+    return encode(_stored(drill))
+
+
+def _stored(drill: Drill) -> StoredDrill:
+    healthy = drill.healthy
+    return StoredDrill(
+        phase=str(drill.address),
+        plan_digest=drill.plan_digest,
+        release=healthy.release,
+        exit_status=exit_status(drill.cells),
+        healthy=DrilledHealthy(
+            answers={gate.value: answer for gate, answer in healthy.answers.items()},
+            verdicts=healthy.verdicts,
+            seconds=round(healthy.seconds, 1),
+            trouble=healthy.trouble,
+        ),
+        faults=tuple(map(_fault, drill.rows)),
+        left_out=drill.left_out,
+        schema=_SCHEMA,
+    )
+
+
+def _fault(row: FaultRow) -> DrilledFault:
+    criteria = tuple(
+        DrilledCriterion(cell.id, cell.gate, cell.outcome, cell.verdict, cell.because)
+        for cell in row.cells
+    )
+    return DrilledFault(
+        fault=row.fault,
+        criteria=criteria,
+        collateral=row.collateral,
+        answers={gate.value: answer for gate, answer in row.answers.items()},
+        collapsed=row.collapsed,
+        seconds=round(row.seconds, 1),
+    )
 
 
 def last_no(ledger: Ledger, gate: Address, plan_digest: str) -> LastNo | None:
@@ -25,16 +75,33 @@ def last_no(ledger: Ledger, gate: Address, plan_digest: str) -> LastNo | None:
     A record that was changed, or cannot be read, proves nothing and is passed over.
     """
     assert gate.gate is not None
-    phase = gate.name
-    for record in ledger.newest(RecordKind.DRILL, gate.plan, phase, EMBEDDED):
-        try:
-            data = json.loads(record.body)
-            said = next(noes(data, gate.gate), None) if as_written(record) else None
-            if said is not None:
-                fault, answer = said
-                digest, release = str(data["plan_digest"]), data["release"]
-                at = calendar.stamp(record.at_us)
-                return LastNo(at, fault, answer, release, digest, digest != plan_digest)
-        except UNREADABLE:
+    for record in ledger.newest(RecordKind.DRILL, gate.plan, gate.name, EMBEDDED):
+        if not as_written(record):
             continue
+        try:
+            drill = said(record, StoredDrill)
+        except UndecodableError:
+            continue
+        for fault, answer in _noes(drill, gate.gate):
+            at, digest = calendar.stamp(record.at_us), drill.plan_digest
+            return LastNo(at, fault, answer, drill.release, digest, digest != plan_digest)
     return None
+
+
+def _noes(drill: StoredDrill, gate: Gate) -> Iterator[tuple[str, Answer]]:
+    """The faults of a drill to which a gate said no, with its answers; the worst first.
+
+    It says no where a criterion of it that names the fault noticed it, and the gate is GO
+    without the fault and not with it.
+    """
+    if drill.healthy.answers.get(gate.value) is not Answer.GO:
+        return
+    found = []
+    for row in drill.faults:
+        answer = row.answers.get(gate.value, Answer.GO)
+        caught = any(
+            one.gate is gate and one.outcome is DrillOutcome.CAUGHT for one in row.criteria
+        )
+        if caught and answer is not Answer.GO:
+            found.append((row.fault, answer))
+    yield from sorted(found, key=lambda one: one[1].rank)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in
 from pytest_rollout.evidence.history import last_full_run
-from pytest_rollout.evidence.integrity import UNREADABLE, damage, damage_since, evidence_of
+from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.decision import Decision, decided
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
@@ -17,12 +18,10 @@ from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import WaiverUse
 
 
-def rolled_up(
-    ledger: Ledger, records: Sequence[Record], address: Address, phase: Phase
-) -> tuple[Rolled, ...]:
+def rolled_up(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> tuple[Rolled, ...]:
     """A finding for each name that the criteria of a gate roll up, or a hole that says why not.
 
-    ``records`` are all those of the deciding run. Of other runs it is read what the ledger held
+    ``log`` is that of the deciding run. Of other runs it is read what the ledger held
     when that run was sealed, and of the run itself the decisions before its own of the gate:
     gates are decided in the plan's order, so the same is read at any later time.
     """
@@ -32,7 +31,7 @@ def rolled_up(
     for one in names:
         gate = one.address(address.plan)
         if gate not in sources:
-            sources[gate] = _source(ledger, records, address, gate)
+            sources[gate] = _source(ledger, log, address, gate)
     return tuple(
         _rolled(one, address.plan, sources[one.address(address.plan)])
         for one in dict.fromkeys(names)
@@ -47,56 +46,50 @@ class _Source:
     ended_us: int
 
 
-def _source(
-    ledger: Ledger, records: Sequence[Record], address: Address, gate: Address
-) -> _Source | Hole:
-    last = evidence_of(records)[-1].sequence
-    run, environment = records[0].run, records[0].environment
+def _source(ledger: Ledger, log: RunLog, address: Address, gate: Address) -> _Source | Hole:
+    last, run, environment = log.last.sequence, log.first.run, log.first.environment
     if environment == EMBEDDED:  # drills too: what one plants is seen in all that it decides
-        return _found(_before(records, address), {"gate": str(gate)}, records)
+        return _found(log, {"gate": str(gate)}, _decides(log, address))
     asked = last_full_run(ledger, gate, environment, last)
     if asked is None:
         return _hole("gate.never-asked", {"gate": str(gate)})
     if asked.run == run:
-        return _found(_before(records, address), {"gate": str(gate)}, records)
+        return _found(log, {"gate": str(gate)}, _decides(log, address))
     facts: dict[str, Fact] = {"gate": str(gate), "run": asked.run}
-    theirs = ledger.of_run(asked.run)
+    theirs = RunLog(ledger.of_run(asked.run))
     if not asked.finished:
         return _hole("gate.unfinished", facts)
-    wrong = damage(ledger, theirs) or damage_since(ledger, evidence_of(theirs)[-1].sequence)
+    wrong = damage(ledger, theirs) or damage_since(ledger, theirs.last.sequence)
     if wrong:
         return _hole("gate.damaged", facts | {"damage": wrong})
-    return _found([record for record in theirs if record.sequence < last], facts, theirs)
+    return _found(theirs, facts, last)
 
 
 def _hole(code: str, facts: Mapping[str, Fact]) -> Hole:
     return Hole(Reason(code, facts))
 
 
-def _before(records: Sequence[Record], address: Address) -> list[Record]:
-    """The records of a run up to its decision of a gate, or all where it has not decided it."""
-    own = [record.sequence for record in records if _decides(record, str(address))]
-    return [record for record in records if not own or record.sequence < own[0]]
+def _decides(log: RunLog, address: Address) -> int | None:
+    """Where a run decides a gate; None where it has not yet."""
+    own = (one.sequence for one in log.decisions if one.subject == str(address))
+    return next(own, None)
 
 
-def _decides(record: Record, gate: str) -> bool:
-    return record.kind is RecordKind.DECISION and record.subject == gate
+def _found(log: RunLog, facts: dict[str, Fact], before: int | None) -> _Source | Hole:
+    """What a run decided of a gate before a place in the chain.
 
-
-def _found(
-    records: Sequence[Record], facts: dict[str, Fact], all_of_run: Sequence[Record]
-) -> _Source | Hole:
-    """What a run decided of a gate; ``facts`` name the gate, and the run where it is another."""
-    stored = next((record for record in records if _decides(record, str(facts["gate"]))), None)
-    if stored is None:
-        return _hole("gate.undecided", facts)
+    ``facts`` name the gate, and the run where it is another.
+    """
     try:
-        decision = decided(stored.body)
-    except UNREADABLE as error:
+        stored = log.decision(str(facts["gate"]), before)
+        if stored is None:
+            return _hole("gate.undecided", facts)
+        decision = decision_in(stored.document)
+    except UndecodableError as error:
         return _hole("gate.unreadable", facts | {"error": str(error)})
     if decision.partial:
         return _hole("gate.in-part", facts)
-    return _Source(decision, evidence_of(all_of_run)[-1].at_us)
+    return _Source(decision, log.last.at_us)
 
 
 def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:

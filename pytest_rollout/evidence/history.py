@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_rollout.evidence.facts import begun_us, partial_of
-from pytest_rollout.evidence.integrity import (
-    UNREADABLE,
-    damage,
-    damage_since,
-    evidence_of,
-    unreadable,
-)
+from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in
+from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.decision import Decision, from_json
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_facts import begun_us, partial_of
+from pytest_rollout.evidence.run_log import RunLog, told
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Address
 
 
@@ -46,51 +42,47 @@ def last_full_run(
     """The newest run that set out to judge a gate whole: no drill, and no partial run.
 
     One that never finished counts: what it would have seen is not known. Runs whose records
-    cannot be read are passed over: the chain tells of them. With ``until`` the ledger is read
-    as it was when the record of that sequence had just been written.
+    cannot be read are passed over: :func:`integrity.damage_since` tells of them. With ``until``
+    the ledger is read as it was when the record of that sequence had just been written.
     """
-    phase = address.name
     for record in ledger.runs(str(address), environment):
         records = ledger.of_run(record.run)
-        if until is not None:
-            records = [one for one in records if one.sequence <= until]
-        if not records:
+        log = RunLog(one for one in records if until is None or one.sequence <= until)
+        if not log.evidence:
             continue
         try:
-            start = json.loads(record.body)
-            if str(address) not in start["gates"] or start["drill"]:
+            start = log.start
+            if str(address) not in start.gates or start.drill or address.plan not in start.plans:
                 continue
-            if partial_of(evidence_of(records), phase):
+            if partial_of(log, address.name):
                 continue
-            digest = str(start["plans"][address.plan])
-            beside = dict(start.get("beside", {}).get(address.plan, {}))
-        except UNREADABLE:
+        except UndecodableError:
             continue
-        ends = (RecordKind.SEAL, RecordKind.STOP)
-        return AskingRun(record.run, digest, any(one.kind in ends for one in records), beside)
+        beside = dict(start.beside.get(address.plan, {}))
+        return AskingRun(record.run, start.plans[address.plan], log.finished, beside)
     return None
 
 
 def begun(ledger: Ledger, address: Address, environment: str) -> bool:
-    """Whether a phase was begun in a real environment and has not ended."""
-    subject = address.name
-    events = ledger.find(RecordKind.EVENT, address.plan, subject, environment)
-    return begun_us(events, embedded=False) is not None
+    """Whether a phase was begun in a real environment and has not ended.
+
+    Raises UndecodableError.
+    """
+    events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
+    return begun_us(told(events, Event), embedded=False) is not None
 
 
 def stored_decision(ledger: Ledger, address: Address, run: str) -> str | None:
     """The stored form of the decision that a run made of a gate."""
-    return _document(ledger.of_run(run), address)
+    return _document(RunLog(ledger.of_run(run)), address)
 
 
-def _document(records: Sequence[Record], address: Address) -> str | None:
-    for record in records:
-        if record.kind is RecordKind.DECISION and record.subject == str(address):
-            try:
-                return str(json.loads(record.body)["document"])
-            except UNREADABLE:
-                return None
-    return None
+def _document(log: RunLog, address: Address) -> str | None:
+    try:
+        stored = log.decision(str(address))
+    except UndecodableError:
+        return None
+    return stored.document if stored else None
 
 
 class History:
@@ -105,19 +97,19 @@ class History:
         asked = last_full_run(self._ledger, address, environment)
         if asked is None:
             return None
-        records = self._ledger.of_run(asked.run)
-        wrong = self._wrong(records)
-        text = _document(records, address)
+        log = RunLog(self._ledger.of_run(asked.run))
+        wrong = self._wrong(log)
+        text = _document(log, address)
         if wrong or text is None:
             return GateStanding(asked, wrong)
         try:
-            return GateStanding(asked, None, text, from_json(text))
-        except UNREADABLE as error:
-            return GateStanding(asked, f"its stored decision: {unreadable(error)}")
+            return GateStanding(asked, None, text, decision_in(text))
+        except UndecodableError as error:
+            return GateStanding(asked, str(error))
 
-    def _wrong(self, records: Sequence[Record]) -> str | None:
-        run = records[0].run
+    def _wrong(self, log: RunLog) -> str | None:
+        run = log.first.run
         if run not in self._damage:
-            last = evidence_of(records)[-1].sequence
-            self._damage[run] = damage(self._ledger, records) or damage_since(self._ledger, last)
+            wrong = damage(self._ledger, log)
+            self._damage[run] = wrong or damage_since(self._ledger, log.last.sequence)
         return self._damage[run]

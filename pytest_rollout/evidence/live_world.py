@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pytest_rollout.evidence import facts, resets
+from pytest_rollout.evidence import resets
+from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_facts import begun_us
+from pytest_rollout.evidence.run_log import told
 from pytest_rollout.evidence.world import compared, edge_of
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Manifest, ReleaseFact, Run, World
@@ -37,13 +41,31 @@ def read_now(
 
     Raises LedgerError where the ledger cannot be read, or cannot be trusted.
     """
-    name = address.name
+    try:
+        return _read(ledger, address, phase, environment, fact, now_us, run)
+    except UndecodableError as error:
+        raise _not_trusted(ledger, str(error)) from error
+
+
+def _not_trusted(ledger: Ledger, why: str) -> LedgerError:
+    return LedgerError(f"the ledger {ledger.name} cannot be trusted: {why}")
+
+
+def _read(
+    ledger: Ledger,
+    address: Address,
+    phase: Phase,
+    environment: str,
+    fact: ReleaseFact | None,
+    now_us: int,
+    run: str,
+) -> Now:
     head = ledger.head()
     releases = (fact,) if fact else ()  # a plan need not say where the release is read
     here = Run(run, environment, now_us, now_us, True, releases=releases)
-    events = ledger.find(RecordKind.EVENT, address.plan, name, environment)
-    begun = facts.begun_us(events, embedded=False)
-    others = Others(ledger, head.sequence + 1, here, name)
+    events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
+    begun = begun_us(told(events, Event), embedded=False)
+    others = Others(ledger, head.sequence + 1, here, address.name)
     others.read(edge_of(here, phase, now_us, begun))
     past = others.past(compared(phase), begun, address)
     records = resets.all_of(ledger, address, phase, environment)
@@ -52,7 +74,7 @@ def read_now(
     )
     problems = (*others.problems, *torn)
     if problems:
-        raise LedgerError(f"the ledger {ledger.path} cannot be trusted: {problems[0]}")
+        raise _not_trusted(ledger, problems[0])
     world = World(
         run=here,
         manifest=Manifest(),

@@ -6,17 +6,15 @@ before: deciding does not grow with the ledger's age.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence.integrity import UNREADABLE, as_written
+from pytest_rollout.evidence.bodies import StoredDecision
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in, judged, said
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.coding import decode, encode
-from pytest_rollout.model.decision import Decision, from_json
+from pytest_rollout.evidence.records import Record, RecordKind, as_written
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import FailedBefore, Run, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Severity
 from pytest_rollout.model.verdict import Verdict
@@ -60,7 +58,7 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
             break
         try:
             look = _look(record, release)
-        except UNREADABLE as error:
+        except UndecodableError as error:
             n += 1
             what = f"record {record.sequence}, an earlier decision of {address}, cannot be read"
             problems.append(f"{what} ({error})")
@@ -79,29 +77,26 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
 def _look(record: Record, release: str | None) -> _Look | None:
     """What a record says of a look of a release; None where it is none, or of another release.
 
-    Raises one of UNREADABLE.
+    Raises UndecodableError, also where the record was changed.
     """
     if not as_written(record):
-        raise ValueError("it was changed after it was written")
-    body = json.loads(record.body)
-    if not body["look"] or body["release"] != release:
+        raise UndecodableError("it was changed after it was written")
+    body = said(record, StoredDecision)
+    if not body.look or body.release != release:
         return None
-    document = json.loads(body["document"])
-    if "failed" not in body:  # of a run that could not tell, or of an older version
-        return _Look(_failed_in(from_json(body["document"])))
-    known, earlier = int(document["ledger"]["sequence"]), int(document["looks"]) - 1
-    return _Look(decode(tuple[FailedBefore, ...], body["failed"]), known, earlier)
+    if body.failed is None:  # of a run that could not tell, or of an older version
+        return _Look(_failed_in(decision_in(body.document)))
+    found = judged(body)
+    return _Look(body.failed, found.ledger.sequence, found.looks - 1)
 
 
-def stored(decision: Decision, document: str, world: World) -> dict[str, Any]:
+def stored(decision: Decision, document: str, world: World) -> StoredDecision:
     """Return the body of a decision's record; ``document`` is its stored form."""
     run = world.run
     look = not (run.partial or run.drill or run.environment == EMBEDDED)
-    body = {"document": document, "look": look, "release": decision.release}
-    if not look or not run.sealed:
-        return body
-    failed = (*world.failed_before, *_failed_in(decision))
-    return {**body, "failed": encode(failed)}
+    known = look and run.sealed
+    failed = (*world.failed_before, *_failed_in(decision)) if known else None
+    return StoredDecision(document, look, decision.release, failed)
 
 
 def _failed_in(decision: Decision) -> tuple[FailedBefore, ...]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from pytest_rollout.evidence import facts
-from pytest_rollout.evidence.integrity import (
-    UNREADABLE,
-    as_written,
-    chain_problems,
-    damage,
-    evidence_of,
-    seal_of,
-)
+from pytest_rollout.evidence import run_facts
+from pytest_rollout.evidence.bodies import Event, StoredDecision
+from pytest_rollout.evidence.decoding import UndecodableError, judged, release_word, said
+from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.evidence import Hole, Lost, Run, Seen
+from pytest_rollout.evidence.records import Record, RecordKind, as_written
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.model.evidence import Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.verdict import Answer
@@ -52,15 +47,15 @@ class Others:
         self.previous: str | None = None  # the release that comparisons call previous
 
     def read(self, edge_us: int | None) -> None:
-        """What they saw, and what of it is lost.
+        """What they saw, and what of it is lost; raises UndecodableError.
 
         ``edge_us`` is the instant after which observations matter; None: never.
         """
         first = None if edge_us is None else self._ledger.first_after(edge_us)
         if first is None:
             return
-        for records in self._whole(max(first, self._first_of_release())):
-            self._take(evidence_of(records))
+        for log in self._whole(max(first, self._first_of_release())):
+            self._take(log)
 
     def past(
         self, compared: Sequence[Versus], begun_us: int | None, address: Address
@@ -75,28 +70,28 @@ class Others:
         if any(one.release == PREVIOUS for one in compared):
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
-        for records in self._whole(1):
-            if seal_of(records) is not None:
-                seen += self._before(records, compared, begun_us, address)
+        for log in self._whole(1):
+            if log.sealed:
+                seen += self._before(log, compared, begun_us, address)
         return tuple(seen)
 
     def _before(
         self,
-        records: Sequence[Record],
+        log: RunLog,
         compared: Sequence[Versus],
         begun_us: int | None,
         address: Address,
     ) -> Iterator[Seen]:
-        run = facts.run_of(evidence_of(records), self._phase, None)
+        run = run_facts.run_of(log, self._phase)
         if run.drill or run.problems:
             return
         releases = {fact.release for fact in run.releases}
         wanted = {self._named(one) for one in compared}
         accepted = {release for release in wanted if {release} == releases}
-        if accepted and not _accepted(records, address):
+        if accepted and not _accepted(log, address):
             accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
-        for one in facts.observations_of(self._ledger, evidence_of(records), self._phase):
+        for one in run_facts.observations_of(self._ledger, log, self._phase):
             early = frozen and begun_us is not None and one.slot.t_us <= begun_us
             if early or accepted:
                 yield replace(one, release=next(iter(accepted), None))
@@ -124,23 +119,27 @@ class Others:
         newest_first = reversed(accepted)
         return next((one for one, run in newest_first if self._release_of(run) == one), None)
 
+    def _log_of(self, name: str) -> RunLog:
+        """What a run left before the deciding run's last record."""
+        return RunLog(one for one in self._ledger.of_run(name) if one.sequence < self._last)
+
     def _release_of(self, name: str) -> str | None:
         """Return the one release of a whole run that may be compared with, else None."""
-        records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
-        if damage(self._ledger, records) or seal_of(records) is None:
+        log = self._log_of(name)
+        if damage(self._ledger, log) or not log.sealed:
             return None
-        run = facts.run_of(evidence_of(records), self._phase, None)
+        run = run_facts.run_of(log, self._phase)
         return None if run.drill or run.problems else run.release
 
-    def _whole(self, first: int) -> Iterator[list[Record]]:
-        """The records of each run that left one since a first; notes those that are damaged."""
+    def _whole(self, first: int) -> Iterator[RunLog]:
+        """The log of each run that left a record since a first; notes those that are damaged."""
         for name in self._names(first):
-            records = [one for one in self._ledger.of_run(name) if one.sequence < self._last]
-            wrong = damage(self._ledger, records)
+            log = self._log_of(name)
+            wrong = damage(self._ledger, log)
             if wrong:
                 self.problems.append(f"earlier run {name} was damaged: {wrong}")
             else:
-                yield records
+                yield log
 
     def _first_of_release(self) -> int:
         """From where on a run may be of the release: it was read, or no other one was.
@@ -150,13 +149,21 @@ class Others:
         releases = {fact.release for fact in self._run.releases} or {None}
         if releases == {None}:
             return 0
+        found = (self._first_reading(release) for release in (None, *releases))
+        first = min((one for one in found if one is not None), default=0)
+        readings = self._ledger.newest(*self._readings())
+        return next((one.sequence for one in readings if one.sequence < first), 0)
+
+    def _readings(self) -> tuple[RecordKind, str, str, str]:
         plan, _, _ = self._phase.partition(".")
-        where = (RecordKind.RELEASE, plan, self._phase, self._run.environment)
-        texts = [f'"release":{json.dumps(release)}' for release in (None, *releases)]
-        found = [next(self._ledger.oldest(*where, having=text), None) for text in texts]
-        first = min((one.sequence for one in found if one), default=0)
-        before = (one.sequence for one in self._ledger.newest(*where) if one.sequence < first)
-        return next(before, 0)
+        return RecordKind.RELEASE, plan, self._phase, self._run.environment
+
+    def _first_reading(self, release: str | None) -> int | None:
+        """Where a release, or none, was read first in the phase; raises UndecodableError."""
+        for record in self._ledger.oldest(*self._readings(), word=release_word(release)):
+            if said(record, ReleaseFact).release == release:
+                return record.sequence
+        return None
 
     def _names(self, first: int) -> list[str]:
         """The runs in the environment that left a record since one; notes the chain's breaks."""
@@ -176,23 +183,23 @@ class Others:
         self.problems += islice(chain_problems(noted()), 1)
         return list(names)
 
-    def _take(self, records: Sequence[Record]) -> None:
+    def _take(self, log: RunLog) -> None:
         """One run: what it saw, as holes where it is in doubt, and what it may have seen."""
-        run = facts.run_of(records, self._phase, None)
+        run = run_facts.run_of(log, self._phase)
         ours = {fact.release for fact in self._run.releases}
         theirs = {fact.release for fact in run.releases}
         if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
             return
-        why = self._doubt(records, same=theirs == ours)
-        seen = facts.observations_of(self._ledger, records, self._phase)
-        if not any(one.kind in (RecordKind.SEAL, RecordKind.STOP) for one in records):
+        why = self._doubt(log, same=theirs == ours)
+        seen = run_facts.observations_of(self._ledger, log, self._phase)
+        if not log.finished:
             self.open += seen
         self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
-        lost = facts.lost_of(records, self._phase)
+        lost = run_facts.lost_of(log, self._phase)
         if lost:
-            watched = facts.watched_of(records)
-            series = watched[1] if watched else None
-            self.lost.append(Lost(run.id, self._until(records[-1]), lost, series))
+            watch = log.start.watch
+            series = frozenset(watch.series) if watch else None
+            self.lost.append(Lost(run.id, self._until(log.last), lost, series))
 
     def _until(self, last: Record) -> int:
         """Up to when a run that left a last record may have seen something: before the next one.
@@ -204,37 +211,34 @@ class Others:
             return last.at_us
         moments = [following.at_us]
         if following.kind is RecordKind.EVENT:
-            moments.append(int(json.loads(following.body)["t_us"]))
+            moments.append(said(following, Event).t_us)
         return max(last.at_us, min(moments) - 1)
 
-    def _doubt(self, records: Sequence[Record], *, same: bool) -> str:
+    def _doubt(self, log: RunLog, *, same: bool) -> str:
         """Why what a run saw is holes; empty where it is evidence."""
-        if seal_of(records) is None:
+        if not log.sealed:
             return "its run was never sealed"
         if not same:
             return "its run cannot say of which release it is"
-        return "; ".join(facts.ending(records))
+        return "; ".join(run_facts.ending(log))
 
 
-def _accepted(records: Sequence[Record], address: Address) -> bool:
+def _accepted(log: RunLog, address: Address) -> bool:
     """Whether a run's decision of a gate was GO."""
-    decided = [one for one in records if one.kind is RecordKind.DECISION]
     return any(
-        one.subject == str(address) and as_written(one) and _answer(one) == Answer.GO.value
-        for one in decided
+        one.subject == str(address) and as_written(one) and _answer(one) is Answer.GO
+        for one in log.decisions
     )
 
 
 def _release_accepted(decision: Record) -> str | None:
     """Return the release that a stored decision lets pass, if it does and names one."""
-    if _answer(decision) != Answer.GO.value:
-        return None
-    release = json.loads(decision.body).get("release")
-    return release if isinstance(release, str) else None
+    return said(decision, StoredDecision).release if _answer(decision) is Answer.GO else None
 
 
-def _answer(record: Record) -> str:
+def _answer(record: Record) -> Answer | None:
+    """The answer in the record of a decision; None where it cannot be read."""
     try:
-        return str(json.loads(json.loads(record.body)["document"])["decision"])
-    except UNREADABLE:
-        return ""
+        return judged(said(record, StoredDecision)).decision
+    except UndecodableError:
+        return None

@@ -13,6 +13,8 @@ from pytest_rollout.model.finding import Labels
 
 GENESIS = "0" * 64
 
+Row = tuple[Any, ...]  # an observation as it is stored; a damaged one holds anything
+
 
 class RecordKind(StrEnum):
     """What a record holds."""
@@ -45,6 +47,19 @@ def storable(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What a store is given to chain: a record before it has a place and a time."""
+
+    kind: RecordKind
+    run: str
+    plan: str
+    subject: str  # a phase, a gate's address, an item or a worker, as the kind needs
+    environment: str
+    body: str  # canonical JSON
+    words: str | None  # what it is searched for, see :func:`spelled`
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One link of the chain."""
 
@@ -52,24 +67,25 @@ class Record:
     kind: RecordKind
     run: str
     plan: str
-    subject: str  # a phase, a gate's address, an item or a worker, as the kind needs
+    subject: str
     environment: str
     at_us: int  # when it was recorded
-    body: str  # canonical JSON
+    body: str
     previous: str
     hash: str
+    words: str | None  # None: written by a version that stored none
 
+    @property
+    def entry(self) -> Entry:
+        """The record without its place and its time."""
+        where = (self.run, self.plan, self.subject, self.environment)
+        return Entry(self.kind, *where, self.body, self.words)
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A record before it has a place in the chain."""
-
-    kind: RecordKind
-    run: str
-    body: Mapping[str, Any]
-    plan: str = ""
-    subject: str = ""
-    environment: str = ""
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        of_run = f" of run {self.run}" if self.run else ""
+        return f"record {self.sequence} ({self.kind}){of_run}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +119,36 @@ class Batch:
     attachments: tuple[Mapping[str, Any], ...] = field(default=())
 
 
-def link(previous: str, draft: Draft, sequence: int, at_us: int, body: str) -> str:
-    """The hash of a record: over all of it and the hash before it."""
-    parts = [previous, sequence, draft.kind.value, draft.run, draft.plan, draft.subject]
-    text = canonical([*parts, draft.environment, at_us, body])
-    return hashlib.sha256(text.encode()).hexdigest()
+def spelled(words: Iterable[str]) -> str:
+    """The one spelling of the words of a record: each on a line of its own, edges included."""
+    return "\n".join(("", *(storable(word.replace("\n", " ")) for word in words), ""))
 
 
-def rows_digest(rows: Iterable[tuple[Any, ...]]) -> str:
+def link(previous: str, entry: Entry, sequence: int, at_us: int) -> str:
+    """The hash of a record: over all of it and the hash before it.
+
+    A record without words is hashed as it was before records had any.
+    """
+    parts = [previous, sequence, entry.kind.value, entry.run, entry.plan, entry.subject]
+    parts += [entry.environment, at_us, entry.body]
+    if entry.words is not None:
+        parts.append(entry.words)
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()
+
+
+def as_written(record: Record) -> bool:
+    """Whether a record's hash is that of its columns."""
+    texts = (record.run, record.plan, record.subject, record.environment, record.body)
+    words = () if record.words is None else (record.words,)
+    if not all(isinstance(text, str) for text in (*texts, *words, record.previous)):
+        return False  # a column of a type that is never written
+    if type(record.at_us) is not int:
+        return False
+    expected = link(record.previous, record.entry, record.sequence, record.at_us)
+    return expected == record.hash
+
+
+def rows_digest(rows: Iterable[Row]) -> str:
     """The digest of observation rows, in their order."""
     digest = hashlib.sha256()
     for row in rows:

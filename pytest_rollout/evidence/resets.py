@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence.bodies import StoredReset
+from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, Record, RecordKind
-from pytest_rollout.model.evidence import Head
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.plan import Address, Phase
 from pytest_rollout.model.reset import Reset
 
 
-def reset(ledger: Ledger, one: Reset, environment: str) -> Head:
-    """Add a reset to the chain; its time is that of recording. Raises LedgerError."""
-    body = {"by": one.by, "reason": one.reason, "was": one.was, "release": one.release}
+def reset(ledger: Ledger, one: Reset, environment: str) -> Reset:
+    """Add a reset to the chain; returns it as it was recorded. Raises LedgerError."""
+    body = StoredReset(by=one.by, reason=one.reason, was=one.was, release=one.release)
     plan, _, _ = one.guardrail.partition(".")
-    return ledger.append(Draft(RecordKind.RESET, "", body, plan, one.guardrail, environment))
+    head = ledger.append(Draft(body, "", plan, one.guardrail, environment))
+    return reset_of(next(ledger.between(head.sequence, head.sequence)))
 
 
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
@@ -33,16 +33,16 @@ def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> 
 
 
 def reset_of(record: Record) -> Reset:
-    """What a record says; raises ValueError, KeyError or TypeError where it cannot be read."""
-    body: Mapping[str, Any] = json.loads(record.body)
+    """What a record says; raises UndecodableError."""
+    body = said(record, StoredReset)
     return Reset(
         guardrail=record.subject,
-        by=str(body["by"]),
-        reason=str(body["reason"]),
+        by=body.by,
+        reason=body.reason,
         at_us=record.at_us,
         at=calendar.stamp(record.at_us),
-        was=str(body["was"]),
-        release=body["release"],
+        was=body.was,
+        release=body.release,
     )
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence.bodies import Event, StoredDecision, Trip
+from pytest_rollout.evidence.decoding import UndecodableError, judged, said
 from pytest_rollout.evidence.history import History
-from pytest_rollout.evidence.integrity import UNREADABLE
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.plan import Address, Gate, Phase
 from pytest_rollout.model.verdict import Answer
 
-_DECIDED = json.dumps(f'"decision": "{Answer.ROLLBACK.value}"')[1:-1]  # inside of a stored document
-_TRIPPED = f'"answer":"{Answer.ROLLBACK.value}"'
+_WORD = Answer.ROLLBACK.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +76,22 @@ def _lacks(
 def _decisions(ledger: Ledger, address: Address, environment: str) -> Iterator[RolledBack]:
     exit_ = str(address.at(Gate.EXIT))
     where = (RecordKind.DECISION, address.plan, exit_, environment)
-    for record in ledger.newest(*where, having=_DECIDED):
-        try:
-            document = json.loads(json.loads(record.body)["document"])
-            drill, answer = document["drill"], document["decision"]
-        except UNREADABLE:  # of what is damaged the chain tells
-            continue
-        if answer == Answer.ROLLBACK.value and not drill:
-            yield _back(record, f"run {record.run} decided {answer}")
-            return
+    for record in ledger.newest(*where, word=_WORD):
+        with suppress(UndecodableError):  # of what is damaged the chain tells
+            found = judged(said(record, StoredDecision))
+            if found.decision is Answer.ROLLBACK and not found.drill:
+                yield _back(record, f"run {record.run} decided {found.decision.value}")
+                return
 
 
 def _trips(ledger: Ledger, address: Address, environment: str) -> Iterator[RolledBack]:
-    subject = address.name
-    where = (RecordKind.EVENT, address.plan, subject, environment)
-    for record in ledger.newest(*where, having=_TRIPPED):
-        try:
-            body = json.loads(record.body)
-            tripped = body["type"] == "trip" and body["answer"] == Answer.ROLLBACK.value
-            says = f"{body['guardrail']} tripped while it was watched"
-        except UNREADABLE:
-            continue
-        if tripped:
-            yield _back(record, says)
-            return
+    where = (RecordKind.EVENT, address.plan, address.name, environment)
+    for record in ledger.newest(*where, word=_WORD):
+        with suppress(UndecodableError):
+            event = said(record, Event)
+            if isinstance(event, Trip) and event.answer is Answer.ROLLBACK:
+                yield _back(record, f"{event.guardrail} tripped while it was watched")
+                return
 
 
 def _back(record: Record, what: str) -> RolledBack:

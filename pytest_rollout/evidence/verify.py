@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_rollout.evidence.attestations import lost_files
+from pytest_rollout.evidence.bodies import RunStart
+from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
 from pytest_rollout.evidence.history import last_full_run
-from pytest_rollout.evidence.integrity import UNREADABLE, chain_problems, damage
+from pytest_rollout.evidence.integrity import chain_problems, damage, word_problems
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import GENESIS, Record, RecordKind
+from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address
@@ -58,11 +59,10 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         if record.run:
             runs.setdefault(record.run, []).append(record)
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
-    found += _lost_texts(ledger, records)
-    found += [f"the file is broken: {one}" for one in ledger.store_problems()]
+    found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
     for name, mine in runs.items():
-        wrong = damage(ledger, mine)
+        wrong = damage(ledger, RunLog(mine))
         if wrong:
             found.append(f"run {name}: {wrong}")
     fitting, missed = _anchors(records, anchors)
@@ -79,14 +79,13 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
 def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
     """The gates that a run has left open, of all that were ever asked for."""
     asked: dict[tuple[str, str], None] = {}
-    for record, body in _starts(records):
-        for gate in body["gates"]:
-            asked[str(gate), record.environment] = None
+    for record, start in _starts(records):
+        for gate in start.gates:
+            asked[gate, record.environment] = None
     for gate, environment in asked:
-        with suppress(*UNREADABLE):
-            last = last_full_run(ledger, Address.parse(gate), environment)
-            if last is not None and not last.finished:
-                yield Unfinished(gate, environment, last.run)
+        last = last_full_run(ledger, Address.parse(gate), environment)
+        if last is not None and not last.finished:
+            yield Unfinished(gate, environment, last.run)
 
 
 def _start(records: list[Record]) -> Iterator[str]:
@@ -97,18 +96,30 @@ def _start(records: list[Record]) -> Iterator[str]:
 def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
     """Observations of records that are not there."""
     batches = {one.sequence for one in records if one.kind is RecordKind.BATCH}
-    for batch in ledger.batches_seen():
+    for batch in ledger.store.batches_seen():
         if batch not in batches:
             yield f"observations of record {batch}, which is no check's record"
+
+
+def _misread(records: list[Record]) -> Iterator[str]:
+    """Records as they were written that cannot be read, or are found by what they do not say."""
+    for record in records:
+        if as_written(record):  # of any other the chain tells
+            try:
+                decoded(record)
+            except UndecodableError as error:
+                yield str(error)
+            else:
+                yield from word_problems([record])
 
 
 def _lost_texts(ledger: Ledger, records: list[Record]) -> Iterator[str]:
     """Plans that runs judged by and that are gone, or are not what they were."""
     digests: dict[str, str] = {}
-    for _, body in _starts(records):
-        digests |= {str(digest): "plan" for digest in body["plans"].values()}
-        for files in body["beside"].values():
-            digests |= {str(digest): str(name) for name, digest in files.items()}
+    for _, start in _starts(records):
+        digests |= dict.fromkeys(start.plans.values(), "plan")
+        for files in start.beside.values():
+            digests |= {digest: name for name, digest in files.items()}
     for digest, what in sorted(digests.items()):
         try:
             if ledger.text(digest) is None:
@@ -120,18 +131,16 @@ def _lost_texts(ledger: Ledger, records: list[Record]) -> Iterator[str]:
 def _lost_files(ledger: Ledger, records: list[Record]) -> Iterator[str]:
     for record in records:
         if record.kind is RecordKind.ATTESTATION:
-            with suppress(*UNREADABLE):  # of one that is damaged the chain tells
+            with suppress(UndecodableError):  # of one that is damaged the chain tells
                 yield from lost_files(ledger, [record])
 
 
-def _starts(records: list[Record]) -> Iterator[tuple[Record, dict[str, Any]]]:
+def _starts(records: list[Record]) -> Iterator[tuple[Record, RunStart]]:
     """The first record of each run with what it says; of one that is damaged the chain tells."""
     for record in records:
         if record.kind is RecordKind.RUN:
-            with suppress(*UNREADABLE):
-                body = json.loads(record.body)
-                facts = {"gates": list(body["gates"]), "plans": dict(body["plans"])}
-                yield record, {**facts, "beside": dict(body.get("beside", {}))}
+            with suppress(UndecodableError):
+                yield record, said(record, RunStart)
 
 
 def _ended(records: list[Record]) -> bool:

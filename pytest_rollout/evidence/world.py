@@ -6,19 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attestations, facts, resets
+from pytest_rollout.evidence import attestations, resets, run_facts
+from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
-from pytest_rollout.evidence.integrity import (
-    UNREADABLE,
-    damage,
-    damage_since,
-    evidence_of,
-    unreadable,
-)
+from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
-from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_log import RunLog, told
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
@@ -43,54 +40,47 @@ def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> Date
     before this one are, where a criterion rolls them up. Raises LedgerError where the ledger
     cannot be read or the run is not in it.
     """
-    records = ledger.of_run(run)
-    kept = evidence_of(records)
-    if not kept:
-        raise LedgerError(f"run {run} is not in the ledger {ledger.path}")
-    wrong = damage(ledger, records) or damage_since(ledger, kept[-1].sequence)
+    log = RunLog(ledger.of_run(run))
+    if not log.evidence:
+        raise LedgerError(f"run {run} is not in the ledger {ledger.name}")
+    wrong = damage(ledger, log) or damage_since(ledger, log.last.sequence)
     if wrong is None:
         try:
-            return _reading(ledger, records, address, phase)
-        except UNREADABLE as error:
-            wrong = unreadable(error)
-    known, manifest = facts.damaged_run(kept, _name(address), wrong)
+            return _reading(ledger, log, address, phase)
+        except UndecodableError as error:
+            wrong = str(error)
+    known, manifest = run_facts.damaged_run(log, address.name, wrong)
     looks = int(known.environment != EMBEDDED)
-    world = World(known, manifest, {}, (), facts.head_of(kept), looks=looks)
+    world = World(known, manifest, {}, (), log.head, looks=looks)
     return DatedWorld(world, known.ended_us)
 
 
-def _name(address: Address) -> str:
-    return address.name
-
-
-def _reading(
-    ledger: Ledger, records: Sequence[Record], address: Address, phase: Phase
-) -> DatedWorld:
-    name, kept = _name(address), evidence_of(records)
-    run = facts.run_of(kept, name, None)
-    begun = _begun(ledger, kept, address)
-    own = facts.observations_of(ledger, kept, name)
-    at_us = _judged_at(kept, run, own, name)
-    others = Others(ledger, kept[-1].sequence, run, name)
+def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> DatedWorld:
+    name, last = address.name, log.last.sequence
+    run = run_facts.run_of(log, name)
+    begun = _begun(ledger, log, address)
+    own = run_facts.observations_of(ledger, log, name)
+    at_us = _judged_at(log, run, own, name)
+    others = Others(ledger, last, run, name)
     others.read(edge_of(run, phase, at_us, begun))
     past = others.past(compared(phase), begun, address)
-    said, broken = _attested(ledger, kept, address, phase, run)
-    reset, torn = _reset(ledger, kept, address, phase, run)
-    looks = looks_of(ledger, address, run, kept[-1].sequence)
+    said, broken = _attested(ledger, last, address, phase, run)
+    reset, torn = _reset(ledger, last, address, phase, run)
+    looks = looks_of(ledger, address, run, last)
     others.problems += (*broken, *torn, *looks.problems)
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
-        manifest=facts.manifest_of(kept, name),
-        checks=facts.checks_of(kept),
+        manifest=run_facts.manifest_of(log, name),
+        checks=run_facts.checks_of(log),
         seen=(*own, *others.seen),
         past=past,
-        head=facts.head_of(kept),
+        head=log.head,
         looks=looks.n,
         begun_us=begun,
         lost=tuple(others.lost),
         attestations=said,
-        rolled=rolled_up(ledger, records, address, phase),
+        rolled=rolled_up(ledger, log, address, phase),
         resets=reset,
         previous=others.previous,
         failed_before=looks.failed,
@@ -99,39 +89,42 @@ def _reading(
 
 
 def _attested(
-    ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase, run: Run
+    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run
 ) -> tuple[tuple[Attestation, ...], tuple[str, ...]]:
     """What people had attested by the end of a run, and what is damaged of it."""
     if run.environment == EMBEDDED:
         return (), ()
     records = attestations.all_of(ledger, address, phase, run.environment)
     releases = {fact.release for fact in run.releases} or {None}
-    said, broken = attestations.known_at(ledger, records, kept[-1].sequence, releases)
+    said, broken = attestations.known_at(ledger, records, last, releases)
     return said, tuple(f"an attestation was damaged: {what}" for what in broken)
 
 
 def _reset(
-    ledger: Ledger, kept: Sequence[Record], address: Address, phase: Phase, run: Run
+    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run
 ) -> tuple[tuple[Reset, ...], tuple[str, ...]]:
     """The resets of guardrails by the end of a run, and what is damaged of them."""
     if run.environment == EMBEDDED:
         return (), ()
     records = resets.all_of(ledger, address, phase, run.environment)
     releases = {fact.release for fact in run.releases} or {None}
-    found, broken = resets.known_at(ledger, records, kept[-1].sequence, releases)
+    found, broken = resets.known_at(ledger, records, last, releases)
     return found, tuple(f"a reset was damaged: {what}" for what in broken)
 
 
-def _begun(ledger: Ledger, kept: Sequence[Record], address: Address) -> int | None:
+def _begun(ledger: Ledger, log: RunLog, address: Address) -> int | None:
     """When the phase was begun: by this rehearsal, or by `rollout begin` on a real target."""
-    subject, environment = _name(address), kept[0].environment
-    embedded = environment == EMBEDDED
-    events = kept if embedded else ledger.find(RecordKind.EVENT, address.plan, subject, environment)
-    before = [one for one in events if one.subject == subject and one.sequence < kept[-1].sequence]
-    return facts.begun_us(before, embedded=embedded)
+    environment, last = log.first.environment, log.last.sequence
+    if environment == EMBEDDED:
+        own = [one for one in log.events if one.record.subject == address.name]
+        own = [one for one in own if one.record.sequence < last]
+        return run_facts.begun_us(own, embedded=True)
+    events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
+    before = told((one for one in events if one.sequence < last), Event)
+    return run_facts.begun_us(before, embedded=False)
 
 
-def _judged_at(kept: Sequence[Record], run: Run, own: Sequence[Seen], phase: str) -> int:
+def _judged_at(log: RunLog, run: Run, own: Sequence[Seen], phase: str) -> int:
     """Target time at the end of a rehearsal; elsewhere when the run ended.
 
     The clock of a real target may be ahead by up to a minute.
@@ -139,8 +132,7 @@ def _judged_at(kept: Sequence[Record], run: Run, own: Sequence[Seen], phase: str
     if run.environment != EMBEDDED:
         times = (seen.slot.t_us for seen in own)
         return max([run.ended_us, *(one for one in times if one <= run.ended_us + _AHEAD_US)])
-    events = [record for record in kept if record.subject == phase]
-    moments = [body["t_us"] for body in facts.bodies(events, RecordKind.EVENT)]
+    moments = [one.body.t_us for one in log.events if one.record.subject == phase]
     return max([*moments, *(seen.slot.t_us for seen in own)], default=run.ended_us)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from pytest_rollout.model.finding import Fact, Labels, Reason
 
-_PLAIN = {str: "string", int: "integer", bool: "boolean", type(None): "null"}
+_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _DEFINITIONS = "#/$defs/"
 
 
@@ -43,6 +43,8 @@ def _encode_record(value: Any, said: Callable[[Reason], str] | None) -> dict[str
 
 def decode(hint: Any, data: Any) -> Any:
     """Return the record of a type from JSON values; raises ValueError where they are not one."""
+    if isinstance(hint, NewType):
+        return decode(hint.__supertype__, data)
     if hint is Reason:
         return _reason(_mapping(data))
     if hint == Labels:
@@ -54,16 +56,27 @@ def decode(hint: Any, data: Any) -> Any:
     if origin is tuple:
         if not isinstance(data, list):
             raise ValueError(f"{data!r:.60} is no array")
-        return tuple(decode(inner[0], item) for item in data)
+        return tuple(_items(inner, data))
     if origin is not None:  # a mapping
         return {key: decode(inner[1], item) for key, item in _mapping(data).items()}
     if is_dataclass(hint):
         return _record(hint, _mapping(data))
     if issubclass(hint, Enum):
         return hint(data)
+    if hint is float and type(data) is int:
+        return float(data)
     if type(data) is not hint:
         raise ValueError(f"{data!r:.60} is no {_PLAIN[hint]}")
     return data
+
+
+def _items(inner: tuple[Any, ...], data: list[Any]) -> Iterator[Any]:
+    """The items of an array: all of one type, or each of its own."""
+    if inner[-1] is Ellipsis:
+        inner = inner[:1] * len(data)
+    if len(inner) != len(data):
+        raise ValueError(f"{data!r:.60} has not {len(inner)} items")
+    return (decode(hint, item) for hint, item in zip(inner, data, strict=True))
 
 
 def _record(kind: Any, data: Mapping[str, Any]) -> Any:
@@ -85,6 +98,9 @@ def _fact(data: Any) -> Fact:
 
 
 def _reason(data: Mapping[str, Any]) -> Reason:
+    lacking = [key for key in ("code", "facts") if key not in data]
+    if lacking:
+        raise ValueError(f"no `{lacking[0]}` in a Reason")
     facts = {key: _fact(item) for key, item in _mapping(data["facts"]).items()}
     return Reason(decode(str, data["code"]), facts)
 

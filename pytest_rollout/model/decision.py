@@ -117,24 +117,20 @@ def from_json(text: str) -> Decision:
     """Return the decision of a stored form; raises ValueError where it is not one."""
     data = json.loads(text)
     known = data.get("schema") if isinstance(data, dict) else None
+    if known == SCHEMA:
+        return _as_decision(decode(Decision, data))
+    if known != _SAID_IN_SENTENCES:
+        raise ValueError(f"decision schema {known!r}, this version reads 1 and {SCHEMA}")
     try:
-        if known == SCHEMA:
-            return _as_decision(decode(Decision, data))
-        if known == _SAID_IN_SENTENCES:
-            return _as_decision(decode(Decision, _from_sentences(data)))
-    except (KeyError, TypeError, AttributeError) as error:
+        shape = _from_sentences(data)
+    except (KeyError, TypeError, AttributeError) as error:  # it takes the data apart untyped
         raise ValueError(f"not a decision: {error}") from error
-    raise ValueError(f"decision schema {known!r}, this version reads 1 and {SCHEMA}")
+    return _as_decision(decode(Decision, shape))
 
 
 def _as_decision(value: object) -> Decision:
     assert isinstance(value, Decision)
     return value
-
-
-def decided(body: str) -> Decision:
-    """Return the decision in the body of its record; raises ValueError, KeyError or TypeError."""
-    return from_json(json.loads(body)["document"])
 
 
 def _from_sentences(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,13 @@
-"""What drills found: which faults the criteria that name them noticed, and its stored form."""
+"""What drills found: which faults the criteria that name them noticed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
-
-SCHEMA = 1
 
 
 class DrillOutcome(StrEnum):
@@ -94,69 +91,3 @@ def exit_status(cells: tuple[Cell, ...]) -> int:
         return Answer.NO_GO.exit_status
     asked = {cell.outcome for cell in cells} - {DrillOutcome.NOT_APPLICABLE}
     return 0 if asked == {DrillOutcome.CAUGHT} else Answer.HOLD.exit_status
-
-
-def to_data(drill: Drill) -> dict[str, Any]:
-    """A drill as it is stored: plain values that JSON knows."""
-    healthy = drill.healthy
-    return {
-        "schema": SCHEMA,
-        "phase": str(drill.address),
-        "plan_digest": drill.plan_digest,
-        "release": healthy.release,
-        "exit_status": exit_status(drill.cells),
-        "healthy": {
-            "answers": _values(healthy.answers),
-            "verdicts": _values(healthy.verdicts),
-            "seconds": round(healthy.seconds, 1),
-            "trouble": healthy.trouble,
-        },
-        "faults": [_row(row) for row in drill.rows],
-        "left_out": list(drill.left_out),
-    }
-
-
-def _row(row: FaultRow) -> dict[str, Any]:
-    cells = [
-        {
-            "id": cell.id,
-            "gate": cell.gate.value,
-            "outcome": cell.outcome.value,
-            "verdict": cell.verdict.value if cell.verdict else None,
-            "because": cell.because,
-        }
-        for cell in row.cells
-    ]
-    return {
-        "fault": row.fault,
-        "criteria": cells,
-        "collateral": _values(row.collateral),
-        "answers": _values(row.answers),
-        "collapsed": row.collapsed,
-        "seconds": round(row.seconds, 1),
-    }
-
-
-def _values(members: Mapping[Any, Any]) -> dict[str, str]:
-    return {str(key): member.value for key, member in members.items()}
-
-
-def noes(data: Mapping[str, Any], gate: Gate) -> Iterator[tuple[str, Answer]]:
-    """The faults of a stored drill to which a gate said no, with its answers; the worst first.
-
-    It says no where a criterion of it that names the fault noticed it, and the gate is GO
-    without the fault and not with it. Raises KeyError, TypeError or ValueError where the data
-    is none that :func:`to_data` makes.
-    """
-    if data["healthy"]["answers"].get(gate.value) != Answer.GO.value:
-        return
-    found = []
-    for row in data["faults"]:
-        answer = Answer(row["answers"].get(gate.value, Answer.GO.value))
-        caught = any(
-            cell["gate"] == gate.value and cell["outcome"] == DrillOutcome.CAUGHT.value
-            for cell in row["criteria"]
-        )
-        if caught and answer is not Answer.GO:
-            found.append((str(row["fault"]), answer))
-    yield from sorted(found, key=lambda one: one[1].rank)

@@ -33,7 +33,7 @@ class Collecting:
         self.notes: list[str] = []
         self._dropped: dict[str, str] = {}
         self._listed: dict[str, dict[str, tuple[str, ...]]] = {}
-        self._broken: list[list[str]] = []
+        self._broken: list[tuple[str, str]] = []
         self._other_failures = False
         self._read: set[Path] = set()
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
@@ -84,7 +84,7 @@ class Collecting:
         path = above.path.relative_to(self.request.root).as_posix()
         what = f"{collector.nodeid}: {_last_line(report)}"
         if path in self._asked_paths:
-            self._broken.append([above.id, what])
+            self._broken.append((above.id, what))
             return report
         if report.skipped:
             return report
@@ -192,13 +192,11 @@ class Collecting:
         absent = self._compare_with_lists(expected)
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
-            {
-                "items": expected,
-                "phases": phases,
-                "dropped": self._dropped,
-                "broken": self._broken,
-                "absent": absent,
-            }
+            items=expected,
+            phases=phases,
+            dropped=self._dropped,
+            broken=self._broken,
+            absent=absent,
         )
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.evidence import drills, looks
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind, seal_digest
+from pytest_rollout.evidence import drills, looks, opening
+from pytest_rollout.evidence.bodies import Body, RunStart, Seal, Stop
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision
@@ -22,7 +23,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
-from pytest_rollout.redact import cap, hide, hide_in
+from pytest_rollout.redact import hide
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
@@ -30,7 +31,6 @@ from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
-_SPOKEN = {"partial", "problems", "why", "release", "configuration", "reference", "error"}
 _Keeps = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -55,13 +55,13 @@ class Finishing:
         """Write that a run begins; raises UsageError where the ledger cannot be written."""
         request = self._request
         try:
-            self._ledger = Ledger.create(request.ledger)
+            self._ledger = opening.to_write(request.ledger)
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
                     for name, text in one.beside.items():
                         self._ledger.keep_text(one.digests[name], text)
-            self._append(RecordKind.RUN, self._facts())
+            self._append(self._facts())
             self._mark_unfinished()
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
                 self._identify("start", plan)
@@ -76,40 +76,34 @@ class Finishing:
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self) -> RunStart:
         request = self._request
         asked = {plan.id: plan for plan, _ in request.asked}
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
-        return {
-            "plans": {plan.id: plan.digest for plan in asked.values()},
-            "calendars": {
+        return RunStart(
+            plans={plan.id: plan.digest for plan in asked.values()},
+            calendars={
                 plan.id: {one.file: one.digest for one in plan.calendars}
                 for plan in asked.values()
                 if plan.calendars
             },
-            "beside": {one.id: one.digests for one in request.loaded if one.id in asked},
-            "gates": [str(gate) for gate in request.gates],
-            "partial": list(request.partial),
-            "drill": request.drill,
-            "configured": {
-                when.configured: bool(os.environ.get(when.configured)) for when in whens
-            },
-            "zone_data": _zone_data(),
-            "versions": {
+            beside={one.id: one.digests for one in request.loaded if one.id in asked},
+            gates=tuple(str(gate) for gate in request.gates),
+            partial=request.partial,
+            drill=request.drill,
+            configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
+            zone_data=_zone_data(),
+            versions={
                 "python": platform.python_version(),
                 "pytest": pytest.__version__,
                 "pytest-rollout": version("pytest-rollout"),
             },
-        }
+        )
 
-    def _append(
-        self, kind: RecordKind, body: dict[str, Any], plan: str = "", subject: str = ""
-    ) -> None:
+    def _append(self, body: Body, plan: str = "", subject: str = "") -> None:
         assert self._ledger is not None
-        environment = self._request.environment
-        if kind is not RecordKind.DECISION:  # it is made of what is in the ledger
-            body |= {key: hide_in(body[key]) for key in _SPOKEN & body.keys()}
-        self._ledger.append(Draft(kind, self._request.run, body, plan, subject, environment))
+        request = self._request
+        self._ledger.append(Draft(body, request.run, plan, subject, request.environment))
 
     def _identify(self, when: str, plan: Plan) -> None:
         """Read the release of a target that already runs; served ones are read where they run."""
@@ -117,14 +111,13 @@ class Finishing:
             return
         fact = identify(when, plan, self._request.environment_of(plan))
         self.releases[plan.id] = fact
-        body = {name: getattr(fact, name) for name in fact.__slots__}
         for other, phase in self._request.asked:
             if other.id == plan.id:
-                self._append(RecordKind.RELEASE, body, plan.id, plan.address(phase.id).name)
+                self._append(fact, plan.id, plan.address(phase.id).name)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, or pytest.exit."""
-        self._stopped = f"the run was stopped: {cap(excinfo.exconly(), 200)}"
+        self._stopped = f"the run was stopped: {excinfo.exconly()}"
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """A plugin broke."""
@@ -226,25 +219,21 @@ class Finishing:
             for head in written
             if not self._ledger.holds(head)
         ]
-        body = {
-            "problems": lost,
-            "records": len(records),
-            "digest": seal_digest(record.hash for record in records),
-        }
-        self._append(RecordKind.SEAL, body)
+        digest = seal_digest(record.hash for record in records)
+        self._append(Seal(tuple(lost), len(records), digest))
 
     def _reopen(self) -> None:
         """Decide from what is at the ledger's path, not from what was when the run began."""
         assert self._ledger is not None
         last = self._ledger.last
         self._ledger.close()
-        self._ledger = Ledger.create(self._request.ledger)
+        self._ledger = opening.to_write(self._request.ledger)
         if last is None or not self._ledger.holds(last):
             raise LedgerError(f"the ledger {self._request.ledger} no longer holds this run")
 
     def _stop(self) -> None:
-        if self._ledger is not None:
-            self._append(RecordKind.STOP, {"why": self._stopped})
+        if self._ledger is not None and self._stopped:
+            self._append(Stop(self._stopped))
 
     def _judged(self, address: Address) -> tuple[Decision, World]:
         """The decision of a gate on what the ledger holds now, and that."""
@@ -264,7 +253,7 @@ class Finishing:
     def _decide(self, address: Address) -> Decision:
         decision, world = self._judged(address)
         body = looks.stored(decision, to_json(decision), world)
-        self._append(RecordKind.DECISION, body, address.plan, str(address))
+        self._append(body, address.plan, str(address))
         return decision
 
     def _status(self, status: int, *, failed: bool) -> int:

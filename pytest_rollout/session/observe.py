@@ -7,9 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attachments
+from pytest_rollout.evidence.ledger import MOST_ATTACHED
 from pytest_rollout.model.evidence import encode_distribution, encode_ratio, number_text
-from pytest_rollout.redact import cap, hide_bytes
 from pytest_rollout.session.recorder import Recorder
 
 Moment = datetime | str | int | float
@@ -68,13 +67,8 @@ class Observe:
 
         Secrets in it are replaced first. What is inside of an archive is not looked at.
         """
-        raw = hide_bytes(_bytes(name, content))
-        if self._recorder.request.deciding:
-            attachments.keep(self._recorder.folder, raw)
-        digest = attachments.digest_of(raw)
-        facts = {"name": cap(name, 200), "digest": digest, "size": len(raw)}
-        facts["type"] = cap(media_type, 100)
-        self._recorder.attach(facts)
+        raw = _bytes(name, content)
+        self._recorder.attach(name, raw, media_type)
 
     def _take(self, metric: str, value: str, at: Moment | None, labels: dict[str, object]) -> None:
         if not isinstance(metric, str) or not 0 < len(metric) <= 200:
@@ -95,9 +89,9 @@ def _bytes(name: str, content: bytes | str | Path) -> bytes:
     """What is attached, of which no more is read than may be kept."""
     if isinstance(content, Path):
         with content.open("rb") as file:
-            raw = file.read(attachments.MAX_FILE + 1)
+            raw = file.read(MOST_ATTACHED + 1)
     else:
         raw = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    if len(raw) > attachments.MAX_FILE:
-        raise ValueError(f"attachment {name!r:.80} is larger than {attachments.MAX_FILE} bytes")
+    if len(raw) > MOST_ATTACHED:
+        raise ValueError(f"attachment {name!r:.80} is larger than {MOST_ATTACHED} bytes")
     return raw

@@ -5,25 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from time import time_ns
-from typing import Any
+from typing import Any, TypeVar
 
-from pytest_rollout.evidence.attachments import folder_of
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import Body, Event, PlanId, WorkerManifest
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import Batch, Observation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head, ReleaseFact, labels_of
-from pytest_rollout.model.finding import Labels
-from pytest_rollout.redact import cap, cap_apart, hide, hide_in
 from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
 _MOST_LABELS = 50
-_MOST_LABEL, _MOST_EVENT = 500, 2_000  # characters
+
+_Written = TypeVar("_Written")
 
 
 @dataclass(slots=True)
@@ -39,8 +38,6 @@ class Current:
 class _Buffer:
     observations: list[Observation] = field(default_factory=list)
     attachments: list[dict[str, Any]] = field(default_factory=list)
-    times: dict[tuple[object, ...], int] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)  # of labels, as they are stored
     generated: bool = False  # Hypothesis chose what was observed
 
 
@@ -61,11 +58,6 @@ class Recorder:
         self._buffer = _Buffer()
         self._scenario = ""
         self._ledger: Ledger | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Where attachments are kept, beside the ledger."""
-        return folder_of(self.request.ledger)
 
     @property
     def heads(self) -> list[Head]:
@@ -101,25 +93,21 @@ class Recorder:
             labels = {"scenario": scenario, **labels}
         plan, _, phase = self.current.phase.partition(".")
         with self._lock:
-            where = (hide(metric), self._labels(labels_of(labels)), t_us)
-            seq = self._buffer.times.get(where, 0)
-            self._buffer.times[where] = seq + 1
+            slot = (metric, labels_of(labels), t_us)  # numbered when they are appended
             self._buffer.observations.append(
-                Observation(plan, phase, *where, time_ns() // 1000, seq, value)
+                Observation(plan, phase, *slot, time_ns() // 1000, 0, value)
             )
             self._buffer.generated |= _in_a_generated_example()
 
-    def _labels(self, labels: Labels) -> Labels:
-        """Labels without secrets; long ones cut, each to a text of its own."""
-        texts = self._buffer.texts
-        for text in (text for pair in labels for text in pair if text not in texts):
-            texts[text] = cap_apart(text, _MOST_LABEL)
-        return tuple((texts[key], texts[value]) for key, value in labels)
-
-    def attach(self, facts: dict[str, Any]) -> None:
-        """Note an attachment of the item that is running."""
-        with self._lock:
-            self._buffer.attachments.append(facts)
+    def attach(self, name: str, content: bytes, media_type: str) -> None:
+        """Keep a file of the item that is running."""
+        if not self.request.deciding or os.getpid() != self._pid:
+            return
+        kept = self._write(lambda ledger: ledger.attach(content))
+        if kept is not None:
+            facts = {"name": name, "digest": kept.digest, "size": kept.size, "type": media_type}
+            with self._lock:
+                self._buffer.attachments.append(facts)
 
     def finish(self, attempts: tuple[tuple[str, str], ...], *, bound: bool) -> None:
         """The item ended: write its batch, if it is bound or observed something."""
@@ -134,7 +122,6 @@ class Recorder:
             or (empty and not bound)
         ):
             return
-        attempts = tuple((verdict, hide(why)) for verdict, why in attempts)
         observations = tuple(buffer.observations)
         if buffer.generated and any(verdict != "pass" for verdict, _ in attempts):
             # A failing property is replayed while it is shrunk: its counts mean nothing, but
@@ -145,44 +132,44 @@ class Recorder:
         )
         self._write(lambda ledger: ledger.append_batch(*self._run(), batch, self.worker))
 
-    def manifest(self, body: dict[str, Any]) -> None:
+    def manifest(
+        self,
+        items: Mapping[str, Sequence[str]],
+        phases: Mapping[str, str],
+        dropped: Mapping[str, str],
+        broken: Sequence[tuple[str, str]],
+        absent: Sequence[str],
+    ) -> None:
         """Say what should run, before the first test."""
-        spoken = {key: hide_in(body[key]) for key in ("broken",) if key in body}
-        dropped = {item: hide(why) for item, why in body.get("dropped", {}).items()}
-        body = {"worker": self.worker, **body, **spoken, "dropped": dropped}
-        self._append(Draft(RecordKind.MANIFEST, *self._started(body), subject=self.worker))
+        listed = {criterion: tuple(names) for criterion, names in items.items()}
+        whole = tuple((PlanId(plan), what) for plan, what in broken)
+        facts = (dict(phases), dict(dropped), whole, tuple(absent))
+        self._append(WorkerManifest(self.worker, listed, *facts), subject=self.worker)
 
     def release(self, phase: str, fact: ReleaseFact) -> None:
         """What a target said of itself."""
-        body = {name: hide_in(getattr(fact, name)) for name in fact.__slots__}
-        plan, _, _ = phase.partition(".")
-        self._append(Draft(RecordKind.RELEASE, *self._started(body), plan=plan, subject=phase))
+        self._append(fact, phase.partition(".")[0], phase)
 
-    def event(self, phase: str, body: dict[str, Any]) -> None:
+    def event(self, phase: str, event: Event) -> None:
         """Something happened in a phase."""
-        spoken = {"type": _MOST_LABEL, "says": _MOST_EVENT}
-        body = {**body, **{key: cap(str(body[key]), most) for key, most in spoken.items()}}
-        plan, _, _ = phase.partition(".")
-        self._append(Draft(RecordKind.EVENT, *self._started(body), plan=plan, subject=phase))
-
-    def _started(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        return self.request.run, body
+        self._append(event, phase.partition(".")[0], phase)
 
     def _run(self) -> tuple[str, str]:
         return self.request.run, self.request.environment
 
-    def _append(self, draft: Draft) -> None:
+    def _append(self, body: Body, plan: str = "", subject: str = "") -> None:
         if self.request.deciding:
-            full = replace(draft, environment=self.request.environment)
-            self._write(lambda ledger: ledger.append(full))
+            draft = Draft(body, self.request.run, plan, subject, self.request.environment)
+            self._write(lambda ledger: ledger.append(draft))
 
-    def _write(self, write: Any) -> None:
+    def _write(self, write: Callable[[Ledger], _Written]) -> _Written | None:
         try:
             if self._ledger is None:
-                self._ledger = Ledger.create(self.request.ledger)
-            write(self._ledger)
+                self._ledger = opening.to_write(self.request.ledger)
+            return write(self._ledger)
         except LedgerError as error:
             self.trouble = self.trouble or str(error)
+            return None
 
     def close(self) -> None:
         """Let go of the ledger."""

@@ -28,7 +28,7 @@ class Request:
     environment: str
     environment_source: str
     run: str
-    ledger: Path
+    ledger: str  # its address
     report: Path
     drill: str | None
     partial: tuple[str, ...]

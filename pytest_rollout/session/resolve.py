@@ -11,9 +11,8 @@ from time import time_ns
 
 import pytest
 
-from pytest_rollout.evidence import history
-from pytest_rollout.evidence.integrity import UNREADABLE
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence import history, opening
+from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
@@ -40,7 +39,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         broken = _broken_and_asked(config, loaded, sound, expression, named)
         _check_names(loaded, sound, named)
     _check_environment(environment, [plan for plan, _ in asked], loaded)
-    ledger = _path(config, "rollout_ledger", root)
+    ledger = _ledger(config, root)
     drill = handover.drill if handover else config.getoption("rollout_fault")
     config.option.rollout_fault = None  # no suite reads which fault is on
     if drill and environment != EMBEDDED:
@@ -72,6 +71,14 @@ def _path(config: pytest.Config, name: str, root: Path) -> Path:
     if given:
         return Path(config.invocation_params.dir, given)
     return root / str(config.getini(name))
+
+
+def _ledger(config: pytest.Config, root: Path) -> str:
+    """The ledger's address."""
+    given = config.getoption("rollout_ledger")
+    if given:
+        return opening.address_in(given, config.invocation_params.dir)
+    return opening.address_in(str(config.getini("rollout_ledger")), root)
 
 
 def _run_id() -> str:
@@ -137,7 +144,7 @@ def _gates(
     config: pytest.Config,
     asked: Sequence[tuple[Plan, Phase]],
     environment: str,
-    ledger: Path,
+    ledger: str,
     handover: Handover | None,
 ) -> tuple[Address, ...]:
     if handover is not None:
@@ -156,12 +163,12 @@ def _gates(
     return tuple(found)
 
 
-def is_begun(ledger: Path, address: Address, environment: str) -> bool:
+def is_begun(ledger: str, address: Address, environment: str) -> bool:
     """Whether a phase was begun in an environment and has not ended."""
-    if not ledger.is_file():
-        return False
     try:
-        with closing(Ledger.open(ledger)) as store:
+        if not opening.exists(ledger):
+            return False
+        with closing(opening.to_read(ledger)) as store:
             return history.begun(store, address, environment)
-    except (RolloutError, *UNREADABLE) as error:
+    except (RolloutError, UndecodableError) as error:
         raise pytest.UsageError(str(error)) from error

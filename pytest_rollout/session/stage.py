@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence import bodies
 from pytest_rollout.model import plan as model
 from pytest_rollout.model.errors import EffectRefusedError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
@@ -85,8 +86,9 @@ class PhaseRun:
     def record(self, type_: str, says: str, at: datetime, scenario: str) -> None:
         """Keep an event, and write it to the ledger of a deciding run."""
         self.events.append(Event(type_, at, says, scenario))
-        body = {"type": type_, "t_us": calendar.to_us(at), "says": says, "scenario": scenario}
-        self.recorder.event(self.name, body)
+        t_us = calendar.to_us(at)
+        told = bodies.Event(type=str(type_), t_us=t_us, says=str(says), scenario=scenario)
+        self.recorder.event(self.name, told)
 
     def live(self, name: str, scenario: str) -> LiveTarget:
         """A target that answers HTTP, started when it is first asked for."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.decoding import UndecodableError
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
-from pytest_rollout.redact import cap
 from pytest_rollout.session.request import WORKERINPUT, WORKEROUTPUT, Handover, Request
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Workers:
         output: dict[str, Any] | None = getattr(node, "workeroutput", None)
         if error or output is None or WORKEROUTPUT not in output:
             lines = str(error or "it said nothing at its end").strip().splitlines()
-            self.problems.append(f"worker {name} was lost: {cap(lines[-1], 300)}")
+            self.problems.append(f"worker {name} was lost: {lines[-1]}")
             return
         self._ended.add(name)
         said = json.loads(output[WORKEROUTPUT])
@@ -95,17 +96,12 @@ class Workers:
     def _phases(self) -> dict[str, str]:
         """Which phase each bound item belongs to, from the workers' manifests."""
         try:
-            ledger = Ledger.open(self._request.ledger)
-            records = ledger.of_run(self._request.run)
-            ledger.close()
-        except LedgerError as error:
+            with closing(opening.to_read(self._request.ledger)) as ledger:
+                manifests = RunLog(ledger.of_run(self._request.run)).manifests
+        except (LedgerError, UndecodableError) as error:
             self.problems.append(str(error))
             return {}
-        found: dict[str, str] = {}
-        for record in records:
-            if record.kind is RecordKind.MANIFEST:
-                found.update(json.loads(record.body)["phases"])
-        return found
+        return {item: phase for said in manifests for item, phase in said.phases.items()}
 
     def lost(self) -> list[str]:
         """Workers that started and never ended."""

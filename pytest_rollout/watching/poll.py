@@ -23,13 +23,11 @@ from pytest_rollout.model.evidence import number_text
 from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.plan import Gate, Phase
 from pytest_rollout.model.rule import Rule, ScopeKind
-from pytest_rollout.redact import cap_apart, hide
 from pytest_rollout.targets.trouble import trouble
 
 _LOST = "NaN"
 _MOST_AT_ONCE = 8
 _TRIES = 3
-_MOST_LABEL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +139,18 @@ class Poller:
 def _samples(source: Source, readings: Iterable[Reading]) -> Iterator[Sample]:
     """The values, and a hole for each expected group that has none."""
     now_us = time.time_ns() // 1000
-    rule, metric = source.rule, hide(source.rule.metric)
+    rule, metric = source.rule, source.rule.metric
     groups = set()
     for reading in readings:
-        yield Sample(metric, _labels(reading.labels), number_text(reading.value), now_us)
+        yield Sample(metric, ordered(reading.labels), number_text(reading.value), now_us)
         groups.add(_group(rule, reading.labels))
     listed = expected(rule.each)
     lacking = [group for group in listed if group not in groups]
     if not listed and not groups:
         lacking = [()]
     for group in lacking:
-        yield Sample(metric, _labels({**rule.where, **dict(group)}), _LOST, now_us)
+        yield Sample(metric, ordered({**rule.where, **dict(group)}), _LOST, now_us)
 
 
 def _group(rule: Rule, labels: Mapping[str, str]) -> Labels:
     return tuple(sorted((each.label, labels.get(each.label, "")) for each in rule.each))
-
-
-def _labels(labels: Mapping[str, str]) -> Labels:
-    return ordered(
-        {cap_apart(key, _MOST_LABEL): cap_apart(text, _MOST_LABEL) for key, text in labels.items()}
-    )

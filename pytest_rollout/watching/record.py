@@ -13,16 +13,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
-from pytest_rollout.model.evidence import Head, ReleaseFact, Seen, Slot, decode
+from pytest_rollout.evidence.bodies import Body, Event, RunStart, Seal, Watching
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import Batch, Observation, seal_digest
+from pytest_rollout.evidence.run_facts import seen_in
+from pytest_rollout.model.evidence import Head, ReleaseFact, Seen
 from pytest_rollout.model.plan import Address
-from pytest_rollout.redact import cap, hide_in
 from pytest_rollout.watching.poll import Sample
 
-_MOST_SAID = 2_000
 ITEM = "rollout watch"
 
 
@@ -59,12 +58,12 @@ class Recording:
         self.seen, self.started = [], time.monotonic()
         for digest, text in self.watched.texts.items():
             self.ledger.keep_text(digest, text)
-        self._append(RecordKind.RUN, self._facts())
+        self._append(self._facts())
         self._release(fact)
 
     def beat(self, samples: Iterable[Sample]) -> None:
         """A look: what was seen at it, which may be nothing."""
-        now_us = time.time_ns() // 1000
+        seen_us = now_us()
         address, taken = self.watched.address, list(samples)
         rows = tuple(
             Observation(
@@ -73,61 +72,56 @@ class Recording:
                 sample.metric,
                 sample.labels,
                 sample.t_us,
-                now_us,
+                seen_us,
                 seq,
                 sample.value,
             )
             for seq, sample in enumerate(taken)
         )
         batch = Batch(ITEM, self.watched.phase, (), rows)
-        self.ledger.append_batch(self.run, self.watched.environment, batch, "watch")
-        for row in rows:
-            slot = Slot(row.metric, row.labels, row.t_us, row.seq)
-            self.seen.append(Seen(slot, decode(row.value), now_us, self.run))
+        head = self.ledger.append_batch(self.run, self.watched.environment, batch, "watch")
+        self.seen += seen_in(self.ledger.rows_of(head.sequence), self.run)
 
     def seal(self, fact: ReleaseFact | None, problems: Iterable[str] = ()) -> None:
         """The run ended by itself: what it saw is evidence from now on."""
         self._release(fact)
         records = self.ledger.of_run(self.run)
         digest = seal_digest(record.hash for record in records)
-        body = {"problems": list(problems), "records": len(records), "digest": digest}
-        self._append(RecordKind.SEAL, body)
+        self._append(Seal(tuple(problems), len(records), digest))
 
-    def event(self, type_: str, says: str, **facts: Any) -> Head:
+    def event(self, event: Event) -> Head:
         """Something happened; of no run, so that it is on record whatever becomes of them."""
-        body = {"type": type_, "t_us": time.time_ns() // 1000, "says": cap(says, _MOST_SAID)}
-        return event(self.ledger, self.watched, {**hide_in(facts), **body})
+        watched = self.watched
+        where = (watched.address.plan, watched.phase, watched.environment)
+        return self.ledger.append(Draft(event, "", *where))
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self) -> RunStart:
         plan = self.watched.address.plan
-        return {
-            "watch": {"phase": self.watched.phase, "series": list(self.watched.series)},
-            "plans": {plan: self.watched.plan_digest},
-            "beside": {plan: dict(self.watched.beside)},
-            "gates": [],
-            "partial": [],
-            "drill": None,
-            "configured": {},
-            "zone_data": "",
-            "versions": {
+        return RunStart(
+            watch=Watching(self.watched.phase, self.watched.series),
+            plans={plan: self.watched.plan_digest},
+            beside={plan: dict(self.watched.beside)},
+            gates=(),
+            partial=(),
+            drill=None,
+            configured={},
+            zone_data="",
+            versions={
                 "python": platform.python_version(),
                 "pytest-rollout": version("pytest-rollout"),
             },
-        }
+        )
 
     def _release(self, fact: ReleaseFact | None) -> None:
         if fact is None:  # the plan does not say where it is read
             return
-        body = {name: hide_in(getattr(fact, name)) for name in fact.__slots__}
-        self._append(RecordKind.RELEASE, body, self.watched.phase)
+        self._append(fact, self.watched.phase)
 
-    def _append(self, kind: RecordKind, body: Mapping[str, Any], subject: str = "") -> None:
+    def _append(self, body: Body, subject: str = "") -> None:
         plan = self.watched.address.plan if subject else ""
-        self.ledger.append(Draft(kind, self.run, body, plan, subject, self.watched.environment))
+        self.ledger.append(Draft(body, self.run, plan, subject, self.watched.environment))
 
 
-def event(ledger: Ledger, watched: Watched, body: Mapping[str, Any]) -> Head:
-    """Write an event of a phase that is of no run."""
-    plan = watched.address.plan
-    draft = Draft(RecordKind.EVENT, "", body, plan, watched.phase, watched.environment)
-    return ledger.append(draft)
+def now_us() -> int:
+    """This moment, in microseconds since the epoch."""
+    return time.time_ns() // 1000

@@ -12,12 +12,13 @@ from pytest_rollout import calendar
 from pytest_rollout.checks.ask import Place, ask
 from pytest_rollout.checks.change import do
 from pytest_rollout.checks.expect import unmet
+from pytest_rollout.evidence.bodies import StepTaken
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.plan import Effect
 from pytest_rollout.model.rollback import Rollback, RollbackStep
 from pytest_rollout.targets.trouble import trouble
-from pytest_rollout.watching.record import Recording
-from pytest_rollout.watching.trips import STEP, events, key_of
+from pytest_rollout.watching.record import Recording, now_us
+from pytest_rollout.watching.trips import events, key_of
 
 _PAUSE_S = 1.0
 
@@ -114,10 +115,10 @@ class Runner:
         """What was done about the step since the trip, where that keeps it from being run."""
         key = key_of(number, step)
         said: tuple[str, int] | None = None
-        known = events(self._recording.ledger, self._recording.watched, STEP, self._trip)
-        for sequence, body in known:
-            if body.get("step") == key and (until is None or sequence < until):
-                said = str(body.get("outcome")), int(body["at_us"])
+        known = events(self._recording.ledger, self._recording.watched, StepTaken, self._trip)
+        for told in known:
+            if told.body.step == key and (until is None or told.record.sequence < until):
+                said = told.body.outcome, told.record.at_us
         if said is None:
             return None
         outcome, at_us = said
@@ -152,11 +153,14 @@ class Runner:
 
     def _record(self, ran: Ran) -> int:
         head = self._recording.event(
-            STEP,
-            ran.words,
-            step=key_of(ran.number, ran.step),
-            outcome=ran.outcome.value,
-            trip=self._trip,
+            StepTaken(
+                type=StepTaken.TYPE,
+                t_us=now_us(),
+                says=ran.words,
+                step=key_of(ran.number, ran.step),
+                outcome=ran.outcome.value,
+                trip=self._trip,
+            )
         )
         return head.sequence
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from pytest_rollout.evidence.integrity import UNREADABLE
+from pytest_rollout.evidence import bodies
+from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.rollback import RollbackStep
 from pytest_rollout.report import sentences
-from pytest_rollout.watching.record import Recording, Watched
+from pytest_rollout.watching.record import Recording, Watched, now_us
 from pytest_rollout.watching.state import GuardrailStanding
 
-TRIP = "trip"
-STEP = "rollback-step"
+_Event = TypeVar("_Event", bodies.Trip, bodies.StepTaken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,19 @@ def record_trip(
     watched = recording.watched
     id_ = standing.finding.id
     since = last_reset(recording.ledger, watched, id_)
-    for sequence, body in events(recording.ledger, watched, TRIP, since):
-        if body.get("guardrail") == id_ and body.get("release") == release:
-            return Trip(sequence, instant(int(body["t_us"]), zone), known=True)
+    for told in events(recording.ledger, watched, bodies.Trip, since):
+        if (told.body.guardrail, told.body.release) == (id_, release):
+            return Trip(told.record.sequence, instant(told.body.t_us, zone), known=True)
     head = recording.event(
-        TRIP,
-        sentences.text(standing.finding.reason, zone),
-        guardrail=id_,
-        then=[then.value for then in standing.guardrail.then],
-        answer=standing.answer.value,
-        release=release,
+        bodies.Trip(
+            type=bodies.Trip.TYPE,
+            t_us=now_us(),
+            says=sentences.text(standing.finding.reason, zone),
+            guardrail=id_,
+            then=tuple(then.value for then in standing.guardrail.then),
+            answer=standing.answer,
+            release=release,
+        )
     )
     at_us = next(recording.ledger.between(head.sequence, head.sequence)).at_us
     return Trip(head.sequence, instant(at_us, zone), known=False)
@@ -59,19 +62,19 @@ def last_reset(ledger: Ledger, watched: Watched, id_: str) -> int:
 
 
 def events(
-    ledger: Ledger, watched: Watched, type_: str, since: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
+    ledger: Ledger, watched: Watched, kind: type[_Event], since: int
+) -> Iterator[Told[_Event]]:
     """The events of one type after a place in the chain, in order."""
     where = (RecordKind.EVENT, watched.address.plan, watched.phase, watched.environment)
-    for record in ledger.oldest(*where, having=json.dumps(type_)):
+    for record in ledger.oldest(*where, word=kind.TYPE):
         if record.sequence <= since:
             continue
         try:
-            body = dict(json.loads(record.body))
-        except UNREADABLE:  # of what is damaged the chain tells
+            body = said(record, bodies.Event)
+        except UndecodableError:  # of what is damaged the chain tells
             continue
-        if body.get("type") == type_:
-            yield record.sequence, {**body, "at_us": record.at_us}
+        if isinstance(body, kind):
+            yield Told(record, body)
 
 
 def key_of(number: int, step: RollbackStep) -> str:

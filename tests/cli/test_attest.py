@@ -157,7 +157,7 @@ def test_a_reference_target_is_no_release_to_attest(project: Project) -> None:
 
 
 def test_a_file_that_is_too_large(served: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_rollout.evidence.attachments.MAX_FILE", 3)
+    monkeypatch.setattr("pytest_rollout.cli.attest.MOST_ATTACHED", 3)
     large = served.root / "large"
     large.write_bytes(b"four")
     assert "larger than 3 bytes" in attest(served, *PM, "--file", str(large)).err

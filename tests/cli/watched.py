@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind
+from pytest_rollout.evidence.records import RecordKind
+from tests.evidence.runs import append
 
 PLAN = """\
 plan: demo
@@ -131,7 +132,7 @@ def serving() -> Iterator[Service]:
 def happen(ledger: Ledger, type_: str = "begin", phase: str = "demo.canary") -> None:
     """The phase begins, or ends, in prod."""
     body = {"type": type_, "t_us": time.time_ns() // 1000, "says": type_}
-    ledger.append(Draft(RecordKind.EVENT, "", body, "demo", phase, "prod"))
+    append(ledger, RecordKind.EVENT, "", body, "demo", phase, "prod")
 
 
 def events(ledger: Ledger, type_: str) -> list[dict[str, Any]]:

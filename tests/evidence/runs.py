@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -9,17 +10,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.decoding import UndecodableError, decoded, words_of
+from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.looks import stored
-from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
+from pytest_rollout.evidence.records import (
+    Batch,
+    Entry,
+    Observation,
+    Record,
+    RecordKind,
+    seal_digest,
+    spelled,
+)
 from pytest_rollout.evidence.world import DatedWorld, read_world
 from pytest_rollout.judge import Case, decide
-from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.evidence import labels_of
+from pytest_rollout.model.decision import Decision, canonical
+from pytest_rollout.model.evidence import Head, labels_of
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
+from tests.evidence import memory
 
+opening.DATABASES["memory"] = memory.MemoryDatabase()
 PLAN = """\
 plan: demo
 title: A demo
@@ -42,6 +55,10 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "demo.canary.ready": ("t.py::test_ready",),
     "demo.canary.works": ("t.py::test_works",),
     "demo.canary.errors": ("t.py::test_errors",),
+}
+START: dict[str, object] = {  # what the first record of a run says at the least
+    **{"plans": {}, "gates": [], "partial": [], "drill": None},
+    **{"configured": {}, "zone_data": "", "versions": {}},
 }
 PASS = (("pass", ""),)
 FAIL = (("fail", "it broke"),)
@@ -78,7 +95,7 @@ class Writer:
         self, kind: RecordKind, body: dict[str, Any], plan: str = "", subject: str = ""
     ) -> None:
         """Any record."""
-        self.ledger.append(Draft(kind, self.run, body, plan, subject, self.environment))
+        append(self.ledger, kind, self.run, body, plan, subject, self.environment)
 
     def start(self) -> None:
         """The run begins."""
@@ -191,7 +208,7 @@ class Writer:
             decision = self.judged(address)
             self.decisions.append(decision)
             body = stored(decision, to_json(decision), self.read(address).world)
-            self.append(RecordKind.DECISION, body, "demo", str(address))
+            self.ledger.append(Draft(body, self.run, "demo", str(address), self.environment))
         return self
 
     def good(self, **seen: Any) -> Writer:
@@ -203,25 +220,86 @@ class Writer:
         return self.decide()
 
 
+def append(
+    ledger: Ledger,
+    kind: RecordKind,
+    run: str,
+    body: object,
+    plan: str = "",
+    subject: str = "",
+    environment: str = "",
+) -> Head:
+    """Append a record as some other version, or some other program, would: whatever it says."""
+    return append_text(ledger, kind, run, canonical(body), plan, subject, environment)
+
+
+def append_text(
+    ledger: Ledger,
+    kind: RecordKind,
+    run: str,
+    text: str,
+    plan: str = "",
+    subject: str = "",
+    environment: str = "",
+) -> Head:
+    """As :func:`append`, in a spelling of its own."""
+    where = (run, plan, subject, environment)
+    try:
+        words = words_of(decoded(Record(1, kind, *where, 0, text, "", "", None)))
+    except UndecodableError:
+        words = spelled(())
+    return ledger.store.append(Entry(kind, *where, text, words), [])
+
+
+Place = str | Path  # where a ledger is: the file of SQLite's, or memory://NAME
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[Ledger]:
-    """The ledger at a path, made if need be, closed at the end."""
-    ledger = Ledger.create(path)
+def opened(place: Place) -> Iterator[Ledger]:
+    """The ledger at a place, made if need be, closed at the end."""
+    ledger = opening.to_write(place)
     try:
         yield ledger
     finally:
         ledger.close()
 
 
-def tamper(path: Path, *statements: str) -> None:
+@contextmanager
+def reading(place: Place, until_us: int | None = None) -> Iterator[Ledger]:
+    """The ledger at a place, opened for reading."""
+    ledger = opening.to_read(place, until_us)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def in_memory(place: Place) -> bool:
+    """Whether a ledger is in memory."""
+    return str(place).startswith("memory://")
+
+
+def tamper(place: Place, *statements: str) -> None:
     """Change a ledger behind its back."""
-    with closing(sqlite3.connect(path)) as db:
+    if in_memory(place):
+        memory.run_on(str(place), statements)
+        return
+    with closing(sqlite3.connect(place)) as db:
         for statement in statements:
             db.execute(statement)
         db.commit()
 
 
-def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """What a query finds in a ledger's file."""
-    with closing(sqlite3.connect(path)) as db:
+def rows(place: Place, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in a ledger."""
+    if in_memory(place):
+        return memory.run_on(str(place), [query])
+    with closing(sqlite3.connect(place)) as db:
         return db.execute(query).fetchall()
+
+
+def copied(place: Place, folder: Path, name: str = "copy.db") -> Place:
+    """A copy of a ledger that nobody has open, at a place of its own."""
+    if in_memory(place):
+        return memory.copied(str(place), f"memory://{folder}/{name}")
+    return Path(shutil.copy(place, folder / name))

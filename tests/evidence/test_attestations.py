@@ -9,13 +9,13 @@ import pytest
 
 from pytest_rollout.evidence.attestations import attest
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind
+from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.stored import to_json
-from tests.evidence.runs import EXIT, ITEMS, PLAN, Writer, opened, tamper
+from tests.evidence.runs import EXIT, ITEMS, PLAN, START, Place, Writer, append, opened, tamper
 from tests.words import reasons
 
 TEXT = PLAN.replace("max_age: 24h", "").replace(
@@ -100,41 +100,39 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("statement", TAMPERED.values(), ids=TAMPERED)
-def test_a_later_no_cannot_be_made_to_vanish(tmp_path: Path, statement: str) -> None:
-    path = tmp_path / "ledger.db"
-    with opened(path) as ledger:
+def test_a_later_no_cannot_be_made_to_vanish(place: Place, statement: str) -> None:
+    with opened(place) as ledger:
         say(ledger)
         say(ledger, passed=False)
         writer = run(ledger)
         assert writer.decisions[0].answer is Answer.NO_GO
-    tamper(path, statement)
-    with opened(path) as ledger:
+    tamper(place, statement)
+    with opened(place) as ledger:
         decision = Writer(ledger, environment="prod", text=TEXT, gates=(EXIT,)).judged()
         assert decision.answer is not Answer.GO
         assert verify(ledger, ()).problems
 
 
-def test_a_no_between_two_answers_cannot_be_made_to_vanish(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    with opened(path) as ledger:
+def test_a_no_between_two_answers_cannot_be_made_to_vanish(place: Place) -> None:
+    with opened(place) as ledger:
         say(ledger)
         say(ledger, passed=False)
         say(ledger)
         decision = run(ledger).decisions[0]
         assert [one.id for one in decision.conditions] == [FULL]
-    tamper(path, "DELETE FROM records WHERE sequence = 2")
-    with opened(path) as ledger:
+    tamper(place, "DELETE FROM records WHERE sequence = 2")
+    with opened(place) as ledger:
         decision = Writer(ledger, environment="prod", text=TEXT, gates=(EXIT,)).judged()
         assert decision.answer is Answer.HOLD
         assert "an attestation was damaged: records are missing" in reasons(decision)[0]
 
 
 def test_a_well_chained_answer_of_another_shape_is_damage(ledger: Ledger) -> None:
-    ledger.append(Draft(RecordKind.ATTESTATION, "", {"by": 1}, "demo", FULL, "prod"))
+    append(ledger, RecordKind.ATTESTATION, "", {"by": 1}, "demo", FULL, "prod")
     say(ledger)
     decision = run(ledger).decisions[0]
     assert decision.answer is Answer.HOLD
-    assert "a record cannot be read" in reasons(decision)[0]
+    assert "record 1 (attestation) cannot be read: no `role`" in reasons(decision)[0]
 
 
 def test_its_file_is_kept_by_its_digest_and_missed_when_it_is_gone(tmp_path: Path) -> None:
@@ -160,16 +158,15 @@ def test_a_file_that_cannot_be_kept_leaves_no_record(tmp_path: Path) -> None:
         assert ledger.head().sequence == 0
 
 
-def test_texts_beside_a_plan_are_missed_when_they_are_gone(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    with opened(path) as ledger:
+def test_texts_beside_a_plan_are_missed_when_they_are_gone(place: Place) -> None:
+    with opened(place) as ledger:
         digest = hashlib.sha256(b"waivers: []\n").hexdigest()
         ledger.keep_text(digest, "waivers: []\n")
         beside = {"demo": {"waivers.yaml": digest}}
-        ledger.append(Draft(RecordKind.RUN, "r1", {"gates": [], "plans": {}, "beside": beside}))
+        append(ledger, RecordKind.RUN, "r1", {**START, "beside": beside})
         assert verify(ledger, ()).problems == ()
-    tamper(path, "DELETE FROM texts")
-    with opened(path) as ledger:
+    tamper(place, "DELETE FROM texts")
+    with opened(place) as ledger:
         assert verify(ledger, ()).problems == (f"the text of waivers.yaml {digest[:12]} is gone",)
 
 

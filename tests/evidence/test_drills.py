@@ -81,7 +81,7 @@ def test_an_earlier_no_stands_where_a_later_drill_shows_none(
 def test_a_changed_record_proves_nothing_and_verify_says_so(ledger: Ledger) -> None:
     keep(ledger, drill(outcome=DrillOutcome.MISSED))
     assert verify(ledger, []).problems == ()
-    tamper(ledger.path, "UPDATE records SET body = replace(body, 'MISSED', 'caught')")
+    tamper(ledger.name, "UPDATE records SET body = replace(body, 'MISSED', 'caught')")
     assert last_no(ledger, EXIT, "digest") is None
     assert "record 1 (drill) was changed" in verify(ledger, []).problems[0]
 

@@ -84,7 +84,7 @@ def test_a_stopped_run_counts_as_finished(ledger: Ledger) -> None:
 def test_a_damaged_run_is_not_skipped_for_an_older_good_one(ledger: Ledger) -> None:
     Writer(ledger, "r1").good()
     Writer(ledger, "r2").good(works=FAIL)
-    tamper(ledger.path, "UPDATE observations SET value = '5' WHERE id = 4")
+    tamper(ledger.name, "UPDATE observations SET value = '5' WHERE id = 4")
     found = History(ledger).standing(EXIT, EMBEDDED)
     assert found is not None
     assert found.asked.run == "r2"
@@ -95,7 +95,7 @@ def test_a_damaged_run_is_not_skipped_for_an_older_good_one(ledger: Ledger) -> N
 def test_a_run_made_unreadable_takes_the_older_decision_with_it(ledger: Ledger) -> None:
     Writer(ledger, "r1").good()
     Writer(ledger, "r2").good(works=FAIL)
-    tamper(ledger.path, "UPDATE records SET body = '{' WHERE run = 'r2' AND kind = 'run'")
+    tamper(ledger.name, "UPDATE records SET body = '{' WHERE run = 'r2' AND kind = 'run'")
     found = History(ledger).standing(EXIT, EMBEDDED)
     assert found is not None
     assert found.decision is None

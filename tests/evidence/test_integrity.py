@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.evidence.history import History
-from pytest_rollout.evidence.integrity import damage, evidence_of
+from pytest_rollout.evidence.integrity import damage
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind
-from pytest_rollout.evidence.schema import RECORD, ROW
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.sqlite.schema import RECORD, ROW
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.verdict import Answer
-from tests.evidence.runs import ENTRY, EXIT, FAIL, PASS, Writer, opened, rows, tamper
+from tests.evidence.runs import (
+    ENTRY,
+    EXIT,
+    FAIL,
+    PASS,
+    Place,
+    Writer,
+    append,
+    copied,
+    opened,
+    rows,
+    tamper,
+)
 from tests.words import reasons
 
 RECORD_COLUMNS = RECORD.split(", ")
@@ -25,37 +36,39 @@ ROW_COLUMNS = ["batch", *ROW.split(", ")]
 COUNT = 12  # RUN, RELEASE, MANIFEST, three BATCH, RELEASE, SEAL, two DECISION, and those of r2
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["sqlite", "memory"])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A ledger with a good run, and the beginning of another."""
-    path = tmp_path_factory.mktemp("whole") / "ledger.db"
+    folder = tmp_path_factory.mktemp("whole")
+    path = folder / "ledger.db" if request.param == "sqlite" else f"memory://{folder}"
     with opened(path) as ledger:
         Writer(ledger).good()
         later = Writer(ledger, "r2", gates=())
         later.start()
-    tamper(path, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE")
+    if request.param == "sqlite":
+        tamper(path, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE")
     return path
 
 
 @pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
+def copy(whole: Place, tmp_path: Path) -> Place:
     """A copy of it to be damaged."""
-    return Path(shutil.copy(whole, tmp_path / "ledger.db"))
+    return copied(whole, tmp_path)
 
 
-def standing(path: Path) -> tuple[str | None, Answer]:
+def standing(path: Place) -> tuple[str | None, Answer]:
     """What is named of the first run, and its exit gate's decision when it is read back."""
     with opened(path) as ledger:
-        wrong = damage(ledger, ledger.of_run("r1"))
+        wrong = damage(ledger, RunLog(ledger.of_run("r1")))
         return wrong, Writer(ledger).judged().answer
 
 
-def kinds(path: Path) -> dict[int, str]:
+def kinds(path: Place) -> dict[int, str]:
     """The kind of every record of the first run."""
     return dict(rows(path, "SELECT sequence, kind FROM records WHERE run = 'r1'"))
 
 
-def test_a_run_that_nobody_touched_is_whole_and_go(copy: Path) -> None:
+def test_a_run_that_nobody_touched_is_whole_and_go(copy: Place) -> None:
     assert standing(copy) == (None, Answer.GO)
     assert len(rows(copy, "SELECT 1 FROM records")) == COUNT
     with opened(copy) as ledger:
@@ -65,7 +78,7 @@ def test_a_run_that_nobody_touched_is_whole_and_go(copy: Path) -> None:
         assert found.decision.answer is Answer.GO
 
 
-def not_believed(path: Path) -> None:
+def not_believed(path: Place) -> None:
     """Neither judging again nor showing the stored decision gives GO."""
     with opened(path) as ledger:
         for gate in (ENTRY, EXIT):
@@ -84,10 +97,10 @@ def values(column: str) -> list[str]:
 
 
 @pytest.mark.parametrize("column", RECORD_COLUMNS)
-def test_any_column_of_any_record_of_a_sealed_run(copy: Path, column: str) -> None:
+def test_any_column_of_any_record_of_a_sealed_run(copy: Place, tmp_path: Path, column: str) -> None:
     for sequence, kind in kinds(copy).items():
         for value in values(column):
-            fresh = Path(shutil.copy(copy, copy.with_name("one.db")))
+            fresh = copied(copy, tmp_path, "one.db")
             try:
                 tamper(fresh, f"UPDATE records SET {column} = {value} WHERE sequence = {sequence}")
             except sqlite3.IntegrityError:
@@ -100,10 +113,10 @@ def test_any_column_of_any_record_of_a_sealed_run(copy: Path, column: str) -> No
 
 
 @pytest.mark.parametrize("column", ROW_COLUMNS)
-def test_any_column_of_any_observation(copy: Path, column: str) -> None:
+def test_any_column_of_any_observation(copy: Place, tmp_path: Path, column: str) -> None:
     for (id_,) in rows(copy, "SELECT id FROM observations"):
         for value in values(column):
-            fresh = Path(shutil.copy(copy, copy.with_name("one.db")))
+            fresh = copied(copy, tmp_path, "one.db")
             tamper(fresh, f"UPDATE observations SET {column} = {value} WHERE id = {id_}")
             wrong, answer = standing(fresh)
             assert wrong is not None, (id_, value)
@@ -112,18 +125,18 @@ def test_any_column_of_any_observation(copy: Path, column: str) -> None:
             not_believed(fresh)
 
 
-def test_any_record_deleted(copy: Path) -> None:
+def test_any_record_deleted(copy: Place, tmp_path: Path) -> None:
     for sequence, kind in kinds(copy).items():
-        fresh = Path(shutil.copy(copy, copy.with_name("one.db")))
+        fresh = copied(copy, tmp_path, "one.db")
         tamper(fresh, f"DELETE FROM records WHERE sequence = {sequence}")
         not_believed(fresh)
         if kind not in ("decision", "seal"):
             assert standing(fresh)[0] is not None, kind
 
 
-def test_any_observation_deleted(copy: Path) -> None:
+def test_any_observation_deleted(copy: Place, tmp_path: Path) -> None:
     for (id_,) in rows(copy, "SELECT id FROM observations"):
-        fresh = Path(shutil.copy(copy, copy.with_name("one.db")))
+        fresh = copied(copy, tmp_path, "one.db")
         tamper(fresh, f"DELETE FROM observations WHERE id = {id_}")
         wrong, answer = standing(fresh)
         assert wrong is not None
@@ -139,21 +152,21 @@ def swap(table: str, key: str, one: int, other: int) -> list[str]:
     ]
 
 
-def test_two_records_swapped(copy: Path) -> None:
+def test_two_records_swapped(copy: Place, tmp_path: Path) -> None:
     for one in range(1, 8):
-        fresh = Path(shutil.copy(copy, copy.with_name("one.db")))
+        fresh = copied(copy, tmp_path, "one.db")
         tamper(fresh, *swap("records", "sequence", one, one + 1))
         assert standing(fresh)[0] is not None
         not_believed(fresh)
 
 
-def test_two_observations_swapped(copy: Path) -> None:
+def test_two_observations_swapped(copy: Place) -> None:
     tamper(copy, *swap("observations", "id", 1, 2))
     assert standing(copy)[0] is not None
     not_believed(copy)
 
 
-def test_an_observation_added(copy: Path) -> None:
+def test_an_observation_added(copy: Place) -> None:
     columns = f"batch, {ROW}"
     tamper(copy, f"INSERT INTO observations ({columns}) SELECT {columns} FROM observations LIMIT 1")
     wrong, answer = standing(copy)
@@ -176,7 +189,7 @@ AFTERWARDS: dict[str, Callable[[Writer], None]] = {
 
 
 @pytest.mark.parametrize("what", AFTERWARDS)
-def test_a_record_that_is_chained_on_after_the_fact(copy: Path, what: str) -> None:
+def test_a_record_that_is_chained_on_after_the_fact(copy: Place, what: str) -> None:
     with opened(copy) as ledger:
         AFTERWARDS[what](Writer(ledger))
     wrong, answer = standing(copy)
@@ -196,15 +209,15 @@ def test_a_pass_added_after_the_seal_does_not_heal_a_failure(ledger: Ledger) -> 
 
 @pytest.mark.parametrize("sequence", [11, 12])
 def test_a_later_record_that_is_gone_or_changed_is_seen_from_the_run_before(
-    copy: Path, sequence: int
+    copy: Place, sequence: int
 ) -> None:
     with opened(copy) as ledger:
-        ledger.append(Draft(RecordKind.EVENT, "r3", {}))
+        append(ledger, RecordKind.EVENT, "r3", {})
     tamper(copy, f"DELETE FROM records WHERE sequence = {sequence}")
     not_believed(copy)
 
 
-def test_a_decision_that_was_edited_is_not_shown(copy: Path) -> None:
+def test_a_decision_that_was_edited_is_not_shown(copy: Place) -> None:
     tamper(
         copy,
         "UPDATE records SET body = replace(body, 'GO', 'NO-GO') WHERE kind = 'decision'",
@@ -215,12 +228,12 @@ def test_a_decision_that_was_edited_is_not_shown(copy: Path) -> None:
 @pytest.mark.parametrize(
     "body", ["", "[]", "null", "7", '"x"', "{}", "{", "[" * 100_000], ids=range(8)
 )
-def test_a_body_that_is_not_what_is_written_is_damage(copy: Path, body: str) -> None:
+def test_a_body_that_is_not_what_is_written_is_damage(
+    copy: Place, tmp_path: Path, body: str
+) -> None:
     for sequence in kinds(copy):
-        fresh = Path(shutil.copy(copy, copy.with_name("one.db")))
-        with closing(sqlite3.connect(fresh)) as db:
-            db.execute("UPDATE records SET body = ? WHERE sequence = ?", (body, sequence))
-            db.commit()
+        fresh = copied(copy, tmp_path, "one.db")
+        tamper(fresh, f"UPDATE records SET body = '{body}' WHERE sequence = {sequence}")
         not_believed(fresh)
 
 
@@ -248,17 +261,17 @@ def test_a_well_chained_record_of_another_shape_is_no_go(
         assert run.judged().answer is Answer.HOLD
 
 
-def test_a_run_without_its_first_record_says_so(copy: Path) -> None:
+def test_a_run_without_its_first_record_says_so(copy: Place) -> None:
     tamper(copy, "DELETE FROM records WHERE sequence = 1")
     with opened(copy) as ledger:
-        assert damage(ledger, ledger.of_run("r1")) == "its first record is gone"
+        assert damage(ledger, RunLog(ledger.of_run("r1"))) == "its first record is gone"
         decision = Writer(ledger).judged()
     assert "its first record is gone" in reasons(decision)[0]
 
 
-def test_evidence_ends_with_the_seal(copy: Path) -> None:
+def test_evidence_ends_with_the_seal(copy: Place) -> None:
     with opened(copy) as ledger:
-        kept = evidence_of(ledger.of_run("r1"))
+        kept = RunLog(ledger.of_run("r1")).evidence
     assert kept[-1].kind is RecordKind.SEAL
     assert len(kept) == 8
 

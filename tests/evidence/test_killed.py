@@ -8,26 +8,32 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence.bodies import Event
 from pytest_rollout.evidence.integrity import chain_problems
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind
-from tests.evidence.runs import opened
+from pytest_rollout.evidence.ledger import Draft
+from pytest_rollout.evidence.records import RecordKind
+from tests.evidence.runs import opened, reading
 
 ROOT = Path(__file__).parents[2]
 WRITES = """
 import os, resource, signal, sqlite3, sys
 from pathlib import Path
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.ledger import Draft
+from pytest_rollout.evidence.records import Batch, Observation
 from pytest_rollout.model.errors import LedgerError
+
+def event(says):
+    return Draft(Event(type="change", t_us=1, says=says), "r1", "demo")
 
 SEEN = tuple(Observation("demo", "canary", "m", (), 1, 0, one, "1") for one in range(3))
 
 def write(path, said):
-    ledger = Ledger.create(path)
+    ledger = opening.to_write(path)
     for number in range(3):
         ledger.keep_text(f"{number}", "a plan")
-        head = ledger.append(Draft(RecordKind.EVENT, "r1", {"number": number}, "demo"))
+        head = ledger.append(event(f"{number}"))
         said(head.hash)
         batch = Batch(f"item-{number}", "demo.canary", (("pass", ""),), SEEN)
         said(ledger.append_batch("r1", "prod", batch, "main").hash)
@@ -74,16 +80,16 @@ FULL = (
     + """
 path, room = Path(sys.argv[1]), int(sys.argv[2])
 write(path, print)
-ledger = Ledger.create(path)
+ledger = opening.to_write(path)
 resource.setrlimit(resource.RLIMIT_FSIZE, (room, -1))
 while True:
     try:
-        print(ledger.append(Draft(RecordKind.EVENT, "r1", {"text": "x" * 3000}, "demo")).hash)
+        print(ledger.append(event("x y" * 600)).hash)
     except LedgerError as error:
         print(error, file=sys.stderr)
         break
 resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
-print(ledger.append(Draft(RecordKind.EVENT, "r1", {"text": "there is room again"}, "demo")).hash)
+print(ledger.append(event("there is room again")).hash)
 """
 )
 
@@ -103,7 +109,7 @@ def test_kill_9_between_any_two_statements_loses_nothing(tmp_path: Path) -> None
             assert list(chain_problems(records)) == []
             whole = {3 * (record.kind is RecordKind.BATCH) for record in records}
             assert {len(ledger.rows_of(one.sequence)) for one in records} == whole, folder.name
-            after = ledger.append(Draft(RecordKind.EVENT, "r2", {}))
+            after = ledger.append(Draft(Event(type="change", t_us=1), "r2"))
             assert after.sequence == len(records) + 1
 
 
@@ -116,8 +122,7 @@ def test_a_disk_that_is_full_is_one_message_and_takes_nothing_away(
     done = subprocess.run(command, cwd=ROOT, check=True, timeout=60, capture_output=True, text=True)
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(f"the ledger {path} cannot be used: ")
-    ledger = Ledger.open(path)
-    records = list(ledger.between(0))
-    ledger.close()
+    with reading(path) as ledger:
+        records = list(ledger.between(0))
     assert [record.hash for record in records] == done.stdout.split()
     assert list(chain_problems(records)) == []

@@ -10,30 +10,30 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_rollout.evidence import connection
-from pytest_rollout.evidence import ledger as ledger_module
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import Event
 from pytest_rollout.evidence.integrity import chain_problems, damage_since
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import GENESIS, Batch, Draft, Observation, RecordKind
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import GENESIS, Batch, Observation, RecordKind
+from pytest_rollout.evidence.sqlite import connection, sqlite_store
 from pytest_rollout.model.errors import LedgerError
-from tests.evidence.runs import opened, rows, tamper
+from tests.evidence.runs import START, Place, append, in_memory, opened, reading, rows, tamper
 
 ROOT = Path(__file__).parents[2]
-DRAFT = Draft(RecordKind.EVENT, "r1", {"type": "change"}, "demo", "demo.canary", "prod")
+DRAFT = Draft(Event(type="change", t_us=1), "r1", "demo", "demo.canary", "prod")
 
 WRITER = """
 import sys
 from pathlib import Path
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.records import Batch, Observation
 
-assert Path(sys.argv[3]) in Path(Ledger.create.__code__.co_filename).parents
-ledger = Ledger.create(Path(sys.argv[1]))
+assert Path(sys.argv[3]) in Path(opening.__file__).parents
+ledger = opening.to_write(sys.argv[1])
 for number in range(50):
     seen = tuple(
         Observation("demo", "canary", "m", (), number, 0, one, "1") for one in range(4)
@@ -57,11 +57,12 @@ def test_the_first_record_stands_on_nothing_and_each_on_the_one_before(ledger: L
     assert damage_since(ledger, 1) is None
 
 
-def test_records_outlive_the_connection(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "ledger.db"
-    with opened(path) as ledger:
+def test_records_outlive_the_connection(place: Place, tmp_path: Path) -> None:
+    if not in_memory(place):
+        place = tmp_path / "a" / "ledger.db"
+    with opened(place) as ledger:
         ledger.append(DRAFT)
-    with opened(path) as ledger:
+    with opened(place) as ledger:
         ledger.append(DRAFT)
         assert ledger.head().sequence == 2
         assert damage_since(ledger, 1) is None
@@ -75,50 +76,39 @@ def test_a_hash_covers_every_column(ledger: Ledger, column: str) -> None:
     for _ in range(3):
         ledger.append(DRAFT)
     other = "at_us + 1" if column == "at_us" else "'release'"
-    tamper(ledger.path, f"UPDATE records SET {column} = {other} WHERE sequence = 2")
+    tamper(ledger.name, f"UPDATE records SET {column} = {other} WHERE sequence = 2")
     problems = list(chain_problems(ledger.between(1)))
     assert any("2" in problem for problem in problems), problems
 
 
 def test_the_sequence_is_covered_too(ledger: Ledger) -> None:
     ledger.append(DRAFT)
-    tamper(ledger.path, "UPDATE records SET sequence = 7")
+    tamper(ledger.name, "UPDATE records SET sequence = 7")
     assert list(chain_problems(ledger.between(1)))
 
 
 @pytest.mark.parametrize(
     "value", ["NULL", "x'00ff'", "x'c3'", "1.5", "char(0)", "CAST(x'c3' AS TEXT)"]
 )
-def test_values_that_are_never_written_are_damage_not_an_error(ledger: Ledger, value: str) -> None:
-    ledger.append(DRAFT)
+def test_values_that_are_never_written_are_damage_not_an_error(
+    file_ledger: Ledger, value: str
+) -> None:
+    file_ledger.append(DRAFT)
     tamper(
-        ledger.path,
+        file_ledger.name,
         "PRAGMA writable_schema = ON",
         "UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '') WHERE name = 'records'",
     )
-    tamper(ledger.path, f"UPDATE records SET body = {value}")
-    with Reading(ledger.path) as again:
+    tamper(file_ledger.name, f"UPDATE records SET body = {value}")
+    with reading(file_ledger.name) as again:
         assert damage_since(again, 1) is not None
-
-
-class Reading:
-    """A ledger opened for reading."""
-
-    def __init__(self, path: Path) -> None:
-        self._ledger = Ledger.open(path)
-
-    def __enter__(self) -> Ledger:
-        return self._ledger
-
-    def __exit__(self, *_: object) -> None:
-        self._ledger.close()
 
 
 def test_four_processes_lose_nothing_even_when_they_make_the_ledger(tmp_path: Path) -> None:
     path = tmp_path / "with spaces" / "a ledger.db"
     started = [writer(path, f"w{number}") for number in range(4)]
     assert [one.wait(60) for one in started] == [0, 0, 0, 0]
-    with Reading(path) as ledger:
+    with reading(path) as ledger:
         records = list(ledger.between(1))
         assert len(records) == 200
         assert len({record.subject for record in records}) == 200
@@ -141,12 +131,12 @@ def test_a_reader_sees_whole_batches_while_others_write(tmp_path: Path) -> None:
         assert len(list(ledger.between(1))) == 50
 
 
-def test_a_thread_that_writes_waits_for_a_writer(ledger: Ledger) -> None:
-    other = sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)
+def test_a_thread_that_writes_waits_for_a_writer(file_ledger: Ledger) -> None:
+    other = sqlite3.connect(file_ledger.name, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     timer = threading.Timer(0.3, lambda: other.execute("COMMIT"))
     timer.start()
-    assert ledger.append(DRAFT).sequence == 1
+    assert file_ledger.append(DRAFT).sequence == 1
     timer.join()
     other.close()
 
@@ -192,14 +182,14 @@ def test_a_text_is_kept_once_and_known_by_its_digest(ledger: Ledger) -> None:
 def test_a_text_that_was_changed_is_not_given_out(ledger: Ledger) -> None:
     digest = hashlib.sha256(b"pass: '< 1'").hexdigest()
     ledger.keep_text(digest, "pass: '< 1'")
-    tamper(ledger.path, "UPDATE texts SET text = 'pass: < 999'")
+    tamper(ledger.name, "UPDATE texts SET text = 'pass: < 999'")
     with pytest.raises(LedgerError, match="was changed"):
         ledger.text(digest)
 
 
 def test_records_are_found_newest_first_by_what_their_body_holds(ledger: Ledger) -> None:
     for gate in ("demo.canary/exit", "demo.canary/entry", "demo.canary/exit", "demo.canary2/exit"):
-        ledger.append(Draft(RecordKind.RUN, gate, {"gates": [gate]}, environment="prod"))
+        append(ledger, RecordKind.RUN, gate, {**START, "gates": [gate]}, environment="prod")
     found = [record.sequence for record in ledger.runs("demo.canary/exit", "prod")]
     assert found == [3, 1]
     assert list(ledger.runs("demo.canary/exit", "embedded")) == []
@@ -225,12 +215,12 @@ def garbage(path: Path) -> None:
     ("make", "says"),
     [
         (foreign, "is not a rollout ledger"),
-        (newer, "schema 99; this version reads 1"),
+        (newer, "schema 99; this version reads 1 and 2"),
         (garbage, "not a database"),
         (Path.mkdir, "cannot be used"),
     ],
 )
-@pytest.mark.parametrize("use", [Ledger.open, Ledger.create])
+@pytest.mark.parametrize("use", [opening.to_read, opening.to_write])
 def test_what_is_no_ledger_of_ours_is_refused(
     tmp_path: Path, make: object, says: str, use: object
 ) -> None:
@@ -246,25 +236,25 @@ def test_what_is_no_ledger_of_ours_is_refused(
 def test_a_foreign_database_is_left_as_it_was(tmp_path: Path) -> None:
     foreign(tmp_path / "f.db")
     with pytest.raises(LedgerError):
-        Ledger.create(tmp_path / "f.db")
+        opening.to_write(tmp_path / "f.db")
     assert rows(tmp_path / "f.db", "PRAGMA journal_mode") == [("delete",)]
 
 
 def test_a_folder_that_cannot_be_made_is_a_ledger_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError):
-        Ledger.create(tmp_path / "file" / "ledger.db")
+        opening.to_write(tmp_path / "file" / "ledger.db")
 
 
 def test_reading_needs_a_ledger_and_makes_none(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="no ledger"):
-        Ledger.open(tmp_path / "none.db")
+        opening.to_read(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_ledger_opened_for_reading_cannot_be_written(ledger: Ledger) -> None:
-    with Reading(ledger.path) as reading, pytest.raises(LedgerError):
-        reading.append(DRAFT)
+    with reading(ledger.name) as other, pytest.raises(LedgerError):
+        other.append(DRAFT)
 
 
 def test_a_truncated_file_is_a_ledger_error(tmp_path: Path) -> None:
@@ -275,7 +265,7 @@ def test_a_truncated_file_is_a_ledger_error(tmp_path: Path) -> None:
     tamper(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(LedgerError), Reading(path) as broken:
+    with pytest.raises(LedgerError), reading(path) as broken:
         list(broken.between(1))
 
 
@@ -313,9 +303,11 @@ def killed_while_it_wrote(path: Path) -> None:
     process = writer(path, "w")
     assert process.wait(60) == 0
     script = (
-        "import os, sys; from pathlib import Path; from pytest_rollout.evidence.ledger import *;"
-        "ledger = Ledger.create(Path(sys.argv[1]));"
-        "ledger.append(Draft(RecordKind.EVENT, 'k', {}));"
+        "import os, sys; from pathlib import Path; from pytest_rollout.evidence import opening;"
+        "from pytest_rollout.evidence.bodies import Event;"
+        "from pytest_rollout.evidence.ledger import Draft;"
+        "ledger = opening.to_write(Path(sys.argv[1]));"
+        "ledger.append(Draft(Event(type='change', t_us=1), 'k'));"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)
@@ -331,7 +323,7 @@ def test_a_ledger_in_a_folder_that_is_read_only_can_be_read(
         tamper(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     for tail in lost:
         Path(f"{path}{tail}").unlink(missing_ok=True)
-    with read_only(path.parent), Reading(path) as ledger:
+    with read_only(path.parent), reading(path) as ledger:
         assert ledger.head().sequence == 51
         assert damage_since(ledger, 1) is None
         with pytest.raises(LedgerError):
@@ -343,7 +335,7 @@ def test_a_ledger_in_a_folder_that_is_read_only_is_not_written(tmp_path: Path) -
     with opened(path) as ledger:
         ledger.append(DRAFT)
     with read_only(path.parent), pytest.raises(LedgerError, match="cannot be used"):
-        Ledger.create(path)
+        opening.to_write(path)
     with opened(path) as ledger:
         assert ledger.append(DRAFT).sequence == 2
 
@@ -352,26 +344,31 @@ def test_an_empty_file_is_no_ledger_yet(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.touch()
     with pytest.raises(LedgerError, match="there is no ledger at"):
-        Ledger.open(path)
+        opening.to_read(path)
     with opened(path) as ledger:
         assert ledger.append(DRAFT).sequence == 1
 
 
-def test_a_commit_that_fails_leaves_nobody_waiting(ledger: Ledger) -> None:
-    ledger.append(DRAFT)
+def _db(ledger: Ledger) -> sqlite3.Connection:
+    assert isinstance(ledger.store, sqlite_store.SqliteStore)
+    return ledger.store._db
+
+
+def test_a_commit_that_fails_leaves_nobody_waiting(file_ledger: Ledger) -> None:
+    file_ledger.append(DRAFT)
     # A constraint that is only looked at when the transaction commits.
-    ledger._db.execute("PRAGMA foreign_keys = ON")
-    ledger._db.execute(
+    _db(file_ledger).execute("PRAGMA foreign_keys = ON")
+    _db(file_ledger).execute(
         "CREATE TABLE later (x REFERENCES records (sequence) DEFERRABLE INITIALLY DEFERRED)"
     )
-    ledger._db.execute(
+    _db(file_ledger).execute(
         "CREATE TRIGGER spoil AFTER INSERT ON records BEGIN INSERT INTO later VALUES (99); END"
     )
     with pytest.raises(LedgerError, match="FOREIGN KEY"):
-        ledger.append(DRAFT)
-    ledger._db.execute("DROP TRIGGER spoil")
-    assert ledger.append(DRAFT).sequence == 2
-    with opened(ledger.path) as other:
+        file_ledger.append(DRAFT)
+    _db(file_ledger).execute("DROP TRIGGER spoil")
+    assert file_ledger.append(DRAFT).sequence == 2
+    with opened(file_ledger.name) as other:
         assert other.append(DRAFT).sequence == 3
 
 
@@ -379,24 +376,24 @@ def test_a_value_that_is_too_large_is_neither_written_nor_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "ledger.db"
-    with closing(Ledger.create(path)) as ledger:
+    with closing(opening.to_write(path)) as ledger:
         ledger.append(DRAFT)
         tamper(path, "UPDATE records SET body = replace(hex(zeroblob(60000)), '0', 'x')")
     monkeypatch.setattr(connection, "_MOST_BYTES", 100_000)
-    with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerError, match="too big"):
+    with closing(opening.to_read(path)) as ledger, pytest.raises(LedgerError, match="too big"):
         list(ledger.between(0))
-    with closing(Ledger.create(tmp_path / "other.db")) as ledger:
+    with closing(opening.to_write(tmp_path / "other.db")) as ledger:
         with pytest.raises(LedgerError, match="too big"):
-            ledger.append(replace(DRAFT, body={"x": "y" * 200_000}))
+            append(ledger, RecordKind.EVENT, "r1", {"x": "y" * 200_000})
         assert ledger.head().sequence == 0
 
 
 def test_more_rows_than_anybody_keeps_are_not_read(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    file_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(4):
-        ledger.append(DRAFT)
-    assert len(list(ledger.between(0))) == 4
-    monkeypatch.setattr(ledger_module, "_MOST_ROWS", 3)
+        file_ledger.append(DRAFT)
+    assert len(list(file_ledger.between(0))) == 4
+    monkeypatch.setattr(sqlite_store, "_MOST_ROWS", 3)
     with pytest.raises(LedgerError, match="more than 3 rows"):
-        list(ledger.between(0))
+        list(file_ledger.between(0))

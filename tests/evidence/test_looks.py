@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pytest_rollout.evidence.ledger import Ledger
@@ -11,7 +9,7 @@ from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.stored import to_json
-from tests.evidence.runs import ENTRY, EXIT, FAIL, PLAN, Writer, opened, tamper
+from tests.evidence.runs import ENTRY, EXIT, FAIL, PLAN, Place, Writer, opened, tamper
 from tests.words import because, reasons
 
 SOFT = PLAN.replace("id: works, kind: demo", "id: works, kind: demo, severity: soft")
@@ -61,7 +59,7 @@ def test_a_rehearsal_is_no_look(ledger: Ledger) -> None:
 
 def test_a_rehearsal_that_is_damaged_is_no_look_either(ledger: Ledger) -> None:
     run = look(ledger, "r1", environment=EMBEDDED)
-    tamper(ledger.path, "UPDATE records SET body = '?' WHERE run = 'r1' AND kind = 'manifest'")
+    tamper(ledger.name, "UPDATE records SET body = '?' WHERE run = 'r1' AND kind = 'manifest'")
     assert (run.judged().answer, run.judged().looks) == (Answer.HOLD, 0)
 
 
@@ -153,12 +151,12 @@ def test_records_that_do_not_say_what_failed_are_read_one_by_one(ledger: Ledger)
 @pytest.mark.parametrize(
     "change", ["body = '?'", "body = replace(body, 'NO-GO', 'GO')", "body = '{\"look\": 1}'"]
 )
-def test_a_look_that_cannot_be_read_still_counts_and_is_damage(tmp_path: Path, change: str) -> None:
-    with opened(tmp_path / "ledger.db") as ledger:
+def test_a_look_that_cannot_be_read_still_counts_and_is_damage(place: Place, change: str) -> None:
+    with opened(place) as ledger:
         for run in ("r1", "r2", "r3"):
             look(ledger, run, works=FAIL)
         tamper(
-            tmp_path / "ledger.db",
+            place,
             f"UPDATE records SET {change} WHERE run = 'r3' AND kind = 'decision'",
         )
         for number, run in enumerate(("r4", "r5"), 4):  # r5 does not believe r4 either

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +10,10 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import EMBEDDED
-from tests.evidence.runs import ENTRY, EXIT, PLAN, Writer, opened, plan_of, tamper
+from tests.evidence.runs import ENTRY, EXIT, PLAN, Place, Writer, opened, plan_of, tamper
 
 VERSUS = ', versus: {release: previous}, pass: "<= 0"'
 TEXT = PLAN.replace(', pass: "<= 0"', VERSUS)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.create(tmp_path / "ledger.db")
 
 
 def accepted(ledger: Ledger, run: str, release: str | None, *errors: int, **more: Any) -> Writer:
@@ -154,16 +148,15 @@ def test_it_is_the_same_at_any_later_time(ledger: Ledger) -> None:
     ],
 )
 def test_a_damaged_newer_run_is_no_reason_to_compare_with_an_older_one(
-    tmp_path: Path, statement: str
+    place: Place, statement: str
 ) -> None:
-    path = tmp_path / "ledger.db"
-    with opened(path) as ledger:
+    with opened(place) as ledger:
         accepted(ledger, "r1", "v1", 0, -1)
         accepted(ledger, "r2", "v2", 0, -2)
         world = world_of(ledger)
         assert world.run.sealed
-    tamper(path, statement)
-    with opened(path) as ledger:
+    tamper(place, statement)
+    with opened(place) as ledger:
         world = Writer(ledger, "now", "prod", TEXT, release="v9").read().world
         assert not world.run.sealed
         assert world.run.problems

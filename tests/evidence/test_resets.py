@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, RecordKind
+from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.report.stored import to_json
-from tests.evidence.runs import EXIT, PLAN, Writer, opened, tamper
+from tests.evidence.runs import EXIT, PLAN, Place, Writer, append, opened, tamper
 
 RAIL = "demo.canary.cap"
 TEXT = (
@@ -25,7 +24,7 @@ TEXT = (
 def begin(ledger: Ledger) -> None:
     """The phase begins in prod."""
     body = {"type": "begin", "t_us": now()}
-    ledger.append(Draft(RecordKind.EVENT, "", body, "demo", "demo.canary", "prod"))
+    append(ledger, RecordKind.EVENT, "", body, "demo", "demo.canary", "prod")
 
 
 def now() -> int:
@@ -87,16 +86,15 @@ def test_a_reset_is_of_one_release_in_one_environment(
         "DELETE FROM records WHERE kind = 'reset'",
     ],
 )
-def test_a_reset_that_was_touched_lifts_nothing(tmp_path: Path, statement: str) -> None:
-    path = tmp_path / "ledger.db"
-    with opened(path) as ledger:
+def test_a_reset_that_was_touched_lifts_nothing(place: Place, statement: str) -> None:
+    with opened(place) as ledger:
         begin(ledger)
         run(ledger, "r1", 9, 0)
         other = "demo.canary.other" if "subject" in statement else RAIL
         lift(ledger, "v0" if "v0" in statement else "v1", rail=other)
         run(ledger, "r2", 0, 0)
-    tamper(path, statement)
-    with opened(path) as ledger:
+    tamper(place, statement)
+    with opened(place) as ledger:
         found = run(ledger, "r3", 0, 0).decisions[0]
         assert found.answer.value != "GO"
         assert verify(ledger, ()).problems

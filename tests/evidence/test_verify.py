@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
 from pytest_rollout.model.evidence import Head
-from tests.evidence.runs import Writer, opened, tamper
+from tests.evidence.runs import Place, Writer, opened, tamper
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(place: Place) -> Place:
     """A ledger with two good runs."""
-    place = tmp_path / "ledger.db"
     with opened(place) as ledger:
         Writer(ledger, "r1").good()
         Writer(ledger, "r2").good()
     return place
 
 
-def verified(path: Path, *anchors: Anchor) -> Verification:
+def verified(path: Place, *anchors: Anchor) -> Verification:
     """What verifying finds."""
     with opened(path) as ledger:
         return verify(ledger, anchors)
 
 
-def head(path: Path) -> Anchor:
+def head(path: Place) -> Anchor:
     """The chain's head, as somebody noted it."""
     with opened(path) as ledger:
         return Anchor(ledger.head(), "notes.json")
 
 
-def test_a_whole_ledger(path: Path) -> None:
+def test_a_whole_ledger(path: Place) -> None:
     anchor = head(path)
     found = verified(path, anchor)
     assert found.problems == ()
@@ -61,7 +56,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-def test_damage_is_found_and_the_first_bad_place_named(path: Path, what: str) -> None:
+def test_damage_is_found_and_the_first_bad_place_named(path: Place, what: str) -> None:
     for statement in DAMAGE[what].split(";"):
         tamper(path, statement)
     problems = verified(path).problems
@@ -69,13 +64,13 @@ def test_damage_is_found_and_the_first_bad_place_named(path: Path, what: str) ->
     assert any(char.isdigit() for char in problems[0]), "a place is named"
 
 
-def test_a_cut_tail_shows_with_an_anchor_only(path: Path) -> None:
+def test_a_cut_tail_shows_with_an_anchor_only(path: Place) -> None:
     anchor = head(path)
-    tamper(path, "DELETE FROM records WHERE run = 'r2'")
-    with closing(sqlite3.connect(path)) as db:
-        last = db.execute("SELECT max(sequence) FROM records").fetchone()[0]
-        db.execute("DELETE FROM observations WHERE batch > ?", (last,))
-        db.commit()
+    tamper(
+        path,
+        "DELETE FROM records WHERE run = 'r2'",
+        "DELETE FROM observations WHERE batch > (SELECT max(sequence) FROM records)",
+    )
     assert verified(path).problems == ()
     assert verified(path).anchored is None
     assert (
@@ -84,12 +79,12 @@ def test_a_cut_tail_shows_with_an_anchor_only(path: Path) -> None:
     )
 
 
-def test_a_chain_that_was_written_anew_does_not_fit_its_anchor(path: Path) -> None:
+def test_a_chain_that_was_written_anew_does_not_fit_its_anchor(path: Place) -> None:
     forged = Anchor(Head(head(path).head.sequence, "0" * 64), "notes.json")
     assert "was cut off or replaced" in verified(path, forged).problems[0]
 
 
-def test_a_run_that_did_not_end_is_shown(path: Path) -> None:
+def test_a_run_that_did_not_end_is_shown(path: Place) -> None:
     with opened(path) as ledger:
         Writer(ledger, "r3").start()
     assert verified(path).unfinished == ("r3",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence.bodies import ItemReport
+from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.resets import reset
@@ -80,7 +81,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> object:
 def batches(ledger: Ledger) -> list[Record]:
     """What watches left."""
     found = [one for one in ledger.between(0) if one.kind is RecordKind.BATCH]
-    return [one for one in found if json.loads(one.body)["worker"] == "watch"]
+    return [one for one in found if said(one, ItemReport).worker == "watch"]
 
 
 def test_a_watch_that_was_killed_is_holes_and_loses_nothing(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Draft, Record, RecordKind
+from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Hole, ReleaseFact, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
@@ -21,6 +21,7 @@ from tests.evidence.runs import (
     PASS,
     PLAN,
     Writer,
+    append,
     plan_of,
     reaching,
     tamper,
@@ -36,7 +37,7 @@ def prod(ledger: Ledger, run: str, text: str = SINCE, **more: object) -> Writer:
     """A run in prod, where the phase was begun at the epoch if nothing else was said."""
     if not ledger.find(RecordKind.EVENT, "demo", "demo.canary", "prod"):
         begin = {"type": "begin", "t_us": 0}
-        ledger.append(Draft(RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod"))
+        append(ledger, RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod")
     return Writer(ledger, run, "prod", text, **more)  # type: ignore[arg-type]
 
 
@@ -288,7 +289,7 @@ def test_what_a_killed_run_may_have_seen_lies_before_the_next_record(ledger: Led
 def test_a_phase_that_begins_anew_leaves_killed_runs_behind(ledger: Ledger) -> None:
     first = killed(ledger, "r1")
     begin: dict[str, Any] = {"type": "begin", "t_us": first.ledger_now() + 1}
-    ledger.append(Draft(RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod"))
+    append(ledger, RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod")
     run = prod(ledger, "r2")
     run.start()
     run.manifest()
@@ -413,7 +414,7 @@ def test_an_earlier_run_that_was_damaged_holds(ledger: Ledger, statement: str) -
     prod(ledger, "r1").good(errors=(0, 1), t_us=100_000_000)
     run = prod(ledger, "r2").good(t_us=200_000_000)
     assert run.decisions[1].answer is Answer.NO_GO
-    tamper(ledger.path, statement)
+    tamper(ledger.name, statement)
     assert run.judged().answer is Answer.HOLD
 
 
@@ -431,7 +432,7 @@ def test_a_run_reads_the_same_at_any_later_time(ledger: Ledger) -> None:
     before = run.read(), stopped.read()
     open_run.seal()
     begin = {"type": "begin", "t_us": 10**15}
-    ledger.append(Draft(RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod"))
+    append(ledger, RecordKind.EVENT, "cli", begin, "demo", "demo.canary", "prod")
     prod(ledger, "r4").good(errors=(1, 1))
     assert (run.read(), stopped.read()) == before
     assert run.judged() == run.decisions[1]
@@ -441,13 +442,12 @@ def test_a_run_reads_the_same_at_any_later_time(ledger: Ledger) -> None:
 def test_a_phase_that_was_begun_elsewhere_counts_from_there(ledger: Ledger) -> None:
     prod(ledger, "r1").good(errors=(1, 1), t_us=1_000_000)
     for event in ({"type": "begin", "t_us": 5_000_000}, {"type": "incident", "t_us": 7}):
-        ledger.append(Draft(RecordKind.EVENT, "cli", event, "demo", "demo.canary", "prod"))
+        append(ledger, RecordKind.EVENT, "cli", event, "demo", "demo.canary", "prod")
     run = prod(ledger, "r2").good(t_us=6_000_000)
     assert run.read().world.begun_us == 5_000_000
     assert run.decisions[1].answer is Answer.GO
-    ledger.append(
-        Draft(RecordKind.EVENT, "cli", {"type": "end", "t_us": 8}, "demo", "demo.canary", "prod")
-    )
+    end = {"type": "end", "t_us": 8}
+    append(ledger, RecordKind.EVENT, "cli", end, "demo", "demo.canary", "prod")
     assert prod(ledger, "r3").good().read().world.begun_us is None
 
 
@@ -470,7 +470,7 @@ def test_deciding_does_not_grow_with_the_ledgers_age(
         writer.judged()
         return made
 
-    monkeypatch.setattr("pytest_rollout.evidence.ledger.Record", counted)
+    monkeypatch.setattr("pytest_rollout.evidence.sqlite.sqlite_store.Record", counted)
     young = (
         max(cost("a1", EMBEDDED), cost("a2", EMBEDDED)),
         max(cost("a3", "prod"), cost("a4", "prod")),

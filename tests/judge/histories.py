@@ -14,13 +14,14 @@ from unittest import mock
 
 from hypothesis import strategies as st
 
-from pytest_rollout.evidence import ledger as ledger_module
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Batch, Draft, Observation, RecordKind, seal_digest
+from pytest_rollout.evidence.records import Batch, Observation, RecordKind, seal_digest
+from pytest_rollout.evidence.sqlite import sqlite_store
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Address, Plan
-from tests.evidence.runs import opened, tamper
+from tests.evidence import memory
+from tests.evidence.runs import append, opened, tamper
 from tests.judge.drawn_plans import BASE, by_days, gate_of, rules_of
 from tests.judge.drawn_values import values
 from tests.judge.drawn_worlds import DAY, END, NIGHTS, NOONS
@@ -148,7 +149,7 @@ def _decision_of(plan: Plan, history: Iterable[Told], path: Path, *changes: str)
 @contextmanager
 def _clock(at: int) -> Any:
     fake = SimpleNamespace(time_ns=lambda: (NINE + at * SECOND) * 1000)
-    with mock.patch.object(ledger_module, "time", fake):
+    with mock.patch.object(sqlite_store, "time", fake), mock.patch.object(memory, "time", fake):
         yield
 
 
@@ -177,7 +178,7 @@ def _write(ledger: Ledger, plan: Plan, told: Told) -> None:
             body = {"worker": told.worker, **told.body}
     phased = told.kind in (RecordKind.RELEASE, RecordKind.EVENT)
     where = ("p", PHASE, "prod") if phased else ("", "", "prod")
-    ledger.append(Draft(told.kind, told.run, body, *where))
+    append(ledger, told.kind, told.run, body, *where)
 
 
 def places(history: History, run: str) -> list[int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 
 import pytest
 
-from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.run_log import RunLog
+from tests.evidence.runs import reading
 from tests.session.project import Project
 from tests.targets.test_embedded import APP
 from tests.words import told
@@ -192,11 +192,9 @@ def test_what_was_answered_is_kept_as_evidence(plain: Project) -> None:
     plain.run("-m", "canary")
     kept = {path.read_text() for path in (plain.root / ".rollout/attachments").iterdir()}
     assert kept == {"ready\n", "good\n"}
-    ledger = Ledger.open(plain.root / ".rollout/ledger.db")
-    run = plain.decision()["run"]
-    bodies = [json.loads(one.body) for one in ledger.of_run(run) if one.kind == "batch"]
-    ledger.close()
-    names = [facts["name"] for body in bodies for facts in body["attachments"]]
+    with reading(plain.root / ".rollout/ledger.db") as ledger:
+        batches = RunLog(ledger.of_run(plain.decision()["run"])).batches
+    names = [file.name for batch in batches for file in batch.body.attachments]
     assert names == ["ready.stdout.txt", "works.stdout.txt"]
 
 

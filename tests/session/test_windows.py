@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from pytest_rollout.evidence.records import Draft, RecordKind
-from tests.evidence.runs import opened
+from pytest_rollout.evidence.records import RecordKind
+from tests.evidence.runs import append, opened
 from tests.session.project import Project
 
 STAGING = "environments:\n  staging: {allow: [change]}\n"
@@ -71,9 +71,7 @@ def test_a_change_is_refused_outside_of_its_windows(
     project.change("def test_works(", '@pytest.mark.effect("change")\ndef test_works(')
     with opened(project.root / ".rollout" / "ledger.db") as ledger:
         begin = {"type": "begin", "t_us": 1, "says": "", "scenario": ""}
-        ledger.append(
-            Draft(RecordKind.EVENT, "r0", begin, "demo", "demo.canary", environment="staging")
-        )
+        append(ledger, RecordKind.EVENT, "r0", begin, "demo", "demo.canary", "staging")
     result = project.run("-m", "canary", "--rollout-env", "staging", "--rollout-gate", "exit")
     assert result.ret == (0 if why is None else 11)
     if why:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from pytest_rollout.model.errors import LedgerError
 
-SCHEMA = 1
+SCHEMA = 2
+_WITHOUT_WORDS = 1  # the schema before records had a column for what they are searched for
 APPLICATION_ID = 0x726F6C6C  # "roll"
-RECORD = "sequence, kind, run, plan, subject, environment, at_us, body, previous, hash"
+RECORD = "sequence, kind, run, plan, subject, environment, at_us, body, previous, hash, words"
+WITHOUT_WORDS = "*, NULL AS words"  # the same of a file of the schema before
 ROW = "plan, phase, metric, labels, t_us, seen_us, seq, value"
 
 # Every column of an observation but its id is in its batch's digest or is its batch.
@@ -24,7 +26,8 @@ CREATE TABLE records (
     at_us INTEGER NOT NULL,
     body TEXT NOT NULL,
     previous TEXT NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT NOT NULL,
+    words TEXT
 );
 CREATE INDEX records_by_run ON records (run, sequence);
 CREATE INDEX records_by_subject ON records (kind, plan, subject, environment, sequence);
@@ -60,11 +63,23 @@ def make(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-def check(db: sqlite3.Connection, path: Path) -> None:
-    """Raise LedgerError where the database is none of ours, or of another version."""
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a file to this schema; the caller holds the transaction.
+
+    Its records stay as they are: without words.
+    """
+    db.execute("ALTER TABLE records ADD COLUMN words TEXT")
+    db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def check(db: sqlite3.Connection, path: Path) -> int:
+    """Return the schema of a ledger that this version reads; raises LedgerError for any other."""
     application = db.execute("PRAGMA application_id").fetchone()[0]
-    schema = db.execute("PRAGMA user_version").fetchone()[0]
+    schema = int(db.execute("PRAGMA user_version").fetchone()[0])
     if application != APPLICATION_ID:
         raise LedgerError(f"{path} is not a rollout ledger; choose another file")
-    if schema != SCHEMA:
-        raise LedgerError(f"{path} has ledger schema {schema}; this version reads {SCHEMA}")
+    if schema not in (_WITHOUT_WORDS, SCHEMA):
+        raise LedgerError(
+            f"{path} has ledger schema {schema}; this version reads {_WITHOUT_WORDS} and {SCHEMA}"
+        )
+    return schema

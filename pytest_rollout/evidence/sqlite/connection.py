@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from pytest_rollout.evidence import schema
+from pytest_rollout.evidence.sqlite import schema
 from pytest_rollout.model.errors import LedgerError
 
-# OverflowError and UnicodeError (a ValueError): what SQLite cannot hold.
-TROUBLE = (sqlite3.Error, OSError, OverflowError, ValueError)
+# OverflowError and UnicodeError: what SQLite cannot hold.
+TROUBLE = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 _WAIT_S = 30
 _MOST_BYTES = 64_000_000  # of one value; what is larger is neither written nor read
 _CANNOT_WRITE = (
@@ -97,20 +97,22 @@ def _make(db: sqlite3.Connection, path: Path) -> None:
     with transaction(db):
         if schema.empty(db):
             schema.make(db)
-        schema.check(db, path)
+        if schema.check(db, path) < schema.SCHEMA:
+            schema.migrate(db)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
 
 
 def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
-    if until_us is not None:
-        # A temporary view stands before the table of its name in every query.
-        past = f"SELECT * FROM main.records WHERE at_us <= {until_us}"
-        db.execute(f"CREATE TEMP VIEW records AS {past}")
-    db.execute("PRAGMA query_only = ON")
     if schema.empty(db):
         raise _none(path)  # a run that was killed while it made the file leaves an empty one
-    schema.check(db, path)
+    older = schema.check(db, path) < schema.SCHEMA
+    if older or until_us is not None:
+        # A temporary view stands before the table of its name in every query.
+        columns = schema.WITHOUT_WORDS if older else "*"
+        until = "" if until_us is None else f" WHERE at_us <= {until_us}"
+        db.execute(f"CREATE TEMP VIEW records AS SELECT {columns} FROM main.records{until}")
+    db.execute("PRAGMA query_only = ON")
 
 
 def _copy(db: sqlite3.Connection, path: Path, look: _Ready) -> None:

@@ -1,0 +1,278 @@
+"""What each kind of record says: one type a kind.
+
+Texts are redacted and cut when they are appended (see :mod:`redaction`), unless their type says
+that they are ids: those are compared between processes and runs, and stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, NewType
+
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.model.drill import DrillOutcome
+from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.verdict import Answer, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Marks a text that is never redacted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """Marks a text that is cut, after it was redacted, to so many characters."""
+
+    characters: int
+
+
+Id = Annotated[str, Kept()]
+PlanId = NewType("PlanId", str)  # kept, too; a pair of plain texts would be taken for labels
+Digest = Annotated[str, Kept()]
+Named = Annotated[str, Most(200)]
+Said = Annotated[str, Most(2_000)]
+Why = Annotated[str, Most(500)]
+
+LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What a run of a watch looks at."""
+
+    phase: Id
+    series: tuple[Id, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """A run began: what it asks, of which plans, and how."""
+
+    plans: Mapping[Id, Digest]
+    gates: tuple[Id, ...]
+    partial: tuple[str, ...]  # what was left out on purpose
+    drill: Id | None
+    configured: Mapping[Id, bool]
+    zone_data: str
+    versions: Mapping[Id, str]
+    calendars: Mapping[Id, Mapping[Id, Digest]] = field(default_factory=dict)
+    beside: Mapping[Id, Mapping[Id, Digest]] = field(default_factory=dict)
+    watch: Watching | None = None
+
+    def __post_init__(self) -> None:
+        for gate in self.gates:
+            Address.parse(gate)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerManifest:
+    """What one worker says should run, before deselection."""
+
+    worker: Id
+    items: Mapping[Id, tuple[Id, ...]]
+    phases: Mapping[Id, Id]
+    dropped: Mapping[Id, str]
+    broken: tuple[tuple[PlanId, str], ...]  # and what of it could not be collected
+    absent: tuple[Id, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that an item left, by its digest."""
+
+    name: Named
+    digest: Digest
+    size: int
+    type: Annotated[str, Most(100)]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReport:
+    """What one item left; its observations are rows beside the record."""
+
+    item: Id
+    phase: Id
+    worker: Id
+    attempts: tuple[tuple[Verdict, str], ...]
+    observations: int
+    digest: Digest
+    attachments: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something happened in a phase."""
+
+    type: Annotated[str, Most(500)]
+    t_us: int  # event time, microseconds since the epoch
+    says: Said = ""
+    scenario: Id = ""
+
+    def __post_init__(self) -> None:
+        if abs(self.t_us) > LAST_US:
+            raise ValueError(f"{self.t_us} is no instant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip(Event):
+    """A guardrail tripped while it was watched."""
+
+    TYPE: ClassVar[str] = "trip"
+
+    guardrail: Id
+    answer: Answer
+    then: tuple[Id, ...] = ()
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTaken(Event):
+    """What became of a step of a rollback."""
+
+    TYPE: ClassVar[str] = "rollback-step"
+
+    step: Id
+    outcome: Id
+    trip: int  # the sequence of the trip's record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleTold(Event):
+    """What became of a message to people."""
+
+    TYPE: ClassVar[str] = "notify"
+
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The run ended by itself: what it says went wrong, and how many records it left."""
+
+    problems: tuple[Why, ...]
+    records: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The run ended otherwise."""
+
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """The answer of a gate: the bytes of decision.json, made of what was redacted before."""
+
+    document: Annotated[str, Kept()]
+    look: bool
+    release: Id | None
+    failed: Annotated[tuple[FailedBefore, ...] | None, Kept()] = None  # None: it cannot tell
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttestation:
+    """A person's answer about a criterion, which is the record's subject."""
+
+    by: str
+    role: Id
+    note: str
+    passed: bool
+    release: str | None
+    file: Named
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReset:
+    """A person's word about a guardrail, which is the record's subject."""
+
+    by: Named
+    reason: Said
+    was: Said
+    release: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrilledHealthy:
+    """The rehearsal of a drill without any fault."""
+
+    answers: Mapping[Id, Answer]  # by gate
+    verdicts: Mapping[Id, Verdict]  # by id within the phase
+    seconds: float
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrilledCriterion:
+    """What became of a criterion or guardrail under a fault that it names."""
+
+    id: Id
+    gate: Gate
+    outcome: DrillOutcome
+    verdict: Verdict | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrilledFault:
+    """What one fault did to a phase."""
+
+    fault: Id
+    criteria: tuple[DrilledCriterion, ...]
+    collateral: Mapping[Id, Verdict]
+    answers: Mapping[Id, Answer]
+    collapsed: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDrill:
+    """The drill of one phase."""
+
+    phase: Id
+    plan_digest: Digest
+    release: str | None
+    exit_status: int
+    healthy: DrilledHealthy
+    faults: tuple[DrilledFault, ...]
+    left_out: tuple[Id, ...]
+    schema: int
+
+
+Body = (
+    RunStart
+    | WorkerManifest
+    | ItemReport
+    | ReleaseFact
+    | Event
+    | Seal
+    | Stop
+    | StoredDecision
+    | StoredAttestation
+    | StoredDrill
+    | StoredReset
+)
+KINDS: Mapping[RecordKind, type[Body]] = {
+    RecordKind.RUN: RunStart,
+    RecordKind.MANIFEST: WorkerManifest,
+    RecordKind.BATCH: ItemReport,
+    RecordKind.RELEASE: ReleaseFact,
+    RecordKind.EVENT: Event,
+    RecordKind.SEAL: Seal,
+    RecordKind.STOP: Stop,
+    RecordKind.DECISION: StoredDecision,
+    RecordKind.ATTESTATION: StoredAttestation,
+    RecordKind.DRILL: StoredDrill,
+    RecordKind.RESET: StoredReset,
+}
+EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold)
+
+
+def kind_of_body(body: Body) -> RecordKind:
+    """The kind of the record that holds a body."""
+    return next(kind for kind, held in KINDS.items() if isinstance(body, held))

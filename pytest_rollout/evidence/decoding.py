@@ -1,0 +1,165 @@
+"""The one encoder and the one decoder of bodies, and the words that records are searched for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+
+from pytest_rollout.evidence.bodies import (
+    EVENTS,
+    KINDS,
+    LAST_US,
+    Body,
+    Event,
+    RunStart,
+    StoredDecision,
+    Trip,
+)
+from pytest_rollout.evidence.records import Record, RecordKind, spelled
+from pytest_rollout.model import coding
+from pytest_rollout.model.decision import Decision, canonical, from_json
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head, ReleaseFact
+from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.verdict import Answer
+
+_Kind = TypeVar("_Kind")
+
+
+class UndecodableError(LedgerError):
+    """A record, or what it holds, is not what any version writes: it was damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What of a stored decision is read without the rest."""
+
+    decision: Answer
+    drill: str | None
+    looks: int
+    ledger: Head
+
+
+def encoded(body: Body) -> str:
+    """Return the JSON of a body, with one spelling; what is as by default is left out."""
+    kind: Any = type(body)
+    defaults = _defaults(kind)
+    plain = {name for name, value in defaults.items() if getattr(body, name) == value}
+    data = coding.encode(body)
+    return canonical({key: value for key, value in data.items() if key not in plain})
+
+
+@cache
+def _defaults(kind: Any) -> Mapping[str, Any]:
+    """What a body of a type says by default."""
+    made = {f.name: f.default_factory() for f in fields(kind) if f.default_factory is not MISSING}
+    return made | {f.name: f.default for f in fields(kind) if f.default is not MISSING}
+
+
+def decoded(record: Record) -> Body:
+    """Return what a record says; raises UndecodableError."""
+    kind = KINDS.get(record.kind)
+    if kind is None:
+        raise UndecodableError(f"{record.name} is of a kind that nobody knows")
+    try:
+        if type(record.at_us) is not int or not 0 <= record.at_us <= LAST_US:
+            raise ValueError(f"{record.at_us!r:.40} is no instant")
+        data = _parsed(record.body)
+        return coding.decode(_event(data) if kind is Event else kind, data)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError) as error:
+        raise UndecodableError(f"{record.name} cannot be read: {error}") from error
+
+
+def said(record: Record, kind: type[_Kind]) -> _Kind:
+    """Return what a record of some kind says; raises UndecodableError, also where it is another."""
+    body = decoded(record)
+    if not isinstance(body, kind):
+        raise UndecodableError(f"{record.name} is no {kind.__name__}")
+    return body
+
+
+def _parsed(text: object) -> Any:
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r:.40} is no text")
+    return json.loads(text)
+
+
+def _event(data: Any) -> type[Event]:
+    """The type of an event: ours by their type and fields, of any other the plain one."""
+    if not isinstance(data, Mapping):
+        return Event
+    for kind in EVENTS:
+        own = {field.name for field in fields(kind) if field.default is MISSING}
+        if data.get("type") == kind.TYPE and own <= data.keys():  # type: ignore[attr-defined]
+            return kind
+    return Event
+
+
+def words_of(body: Body) -> str:
+    """Return what a record with such a body is searched for, in the spelling of its column."""
+    return spelled(_words(body))
+
+
+def _words(body: Body) -> Iterator[str]:
+    match body:
+        case RunStart():
+            yield from body.gates
+        case ReleaseFact():
+            yield release_word(body.release)
+        case StoredDecision():
+            yield judged(body).decision.value
+        case Trip():
+            yield from (body.type, body.answer.value)
+        case Event():
+            yield body.type
+
+
+def release_word(release: str | None) -> str:
+    """What a reading of a release is searched for."""
+    return "no release" if release is None else f"release {release}"
+
+
+def agrees(record: Record) -> bool:
+    """Whether the words of a record are those of its body; raises UndecodableError.
+
+    Records of versions that stored no words have none to agree.
+    """
+    if record.words is None:
+        return True
+    if record.kind in _SEARCHED:
+        return words_of(decoded(record)) == record.words
+    return record.words == spelled(())
+
+
+_SEARCHED = (RecordKind.RUN, RecordKind.RELEASE, RecordKind.DECISION, RecordKind.EVENT)
+
+
+def judged(body: StoredDecision) -> Judged:
+    """Return the answer in a stored decision; raises UndecodableError."""
+    try:
+        return coding.decode(Judged, _parsed(body.document))  # type: ignore[no-any-return]
+    except (ValueError, RecursionError) as error:
+        raise UndecodableError(f"a stored decision cannot be read: {error}") from error
+
+
+def decision_in(document: str) -> Decision:
+    """Return a stored decision whole; raises UndecodableError."""
+    try:
+        decision = from_json(document)
+        datetime.fromisoformat(decision.decided_at)
+    except (ValueError, RecursionError) as error:
+        raise UndecodableError(f"a stored decision cannot be read: {error}") from error
+    return decision
+
+
+def labels_in(text: object) -> Labels:
+    """Return the labels of an observation's row; raises UndecodableError."""
+    try:
+        labels = coding.decode(dict[str, str], _parsed(text))
+    except (ValueError, RecursionError) as error:
+        raise UndecodableError(f"the labels of an observation cannot be read: {error}") from error
+    return tuple(sorted(labels.items()))

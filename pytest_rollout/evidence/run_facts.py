@@ -1,0 +1,188 @@
+"""What a run's log comes to: the run itself, what should run, what each check did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from pytest_rollout.evidence.bodies import LAST_US, Event, WorkerManifest
+from pytest_rollout.evidence.decoding import UndecodableError, encoded, labels_in
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Row
+from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.model.evidence import (
+    Attempt,
+    Manifest,
+    ReleaseFact,
+    Run,
+    Seen,
+    Slot,
+    decode,
+)
+from pytest_rollout.model.verdict import Verdict
+
+
+def run_of(log: RunLog, phase: str, wrong: str | None = None) -> Run:
+    """The run as a phase's evidence sees it; ``wrong`` is its damage, if any."""
+    manifest = manifest_of(log, phase)
+    problems = [_damaged(wrong)] if wrong else []
+    problems += ending(log)
+    problems += [f"could not be collected: {module}" for module in manifest.broken]
+    if not log.manifests and log.start.watch is None:
+        problems.append("no worker said what should run")
+    return Run(
+        id=log.first.run,
+        environment=log.first.environment,
+        started_us=log.first.at_us,
+        ended_us=log.last.at_us,
+        sealed=log.sealed and not wrong,
+        problems=tuple(problems),
+        partial=(*log.start.partial, *_left_out(manifest)),
+        drill=log.start.drill,
+        releases=_releases(log, phase),
+        configured=log.start.configured,
+        zone_data=log.start.zone_data,
+        versions=log.start.versions,
+    )
+
+
+def damaged_run(log: RunLog, phase: str, wrong: str) -> tuple[Run, Manifest]:
+    """As much as can be said of a damaged run: nothing of it is evidence."""
+    environment = str(log.first.environment)
+    with suppress(UndecodableError):
+        run = run_of(log, phase, wrong)
+        if all(_instant(one) == one for one in (run.started_us, run.ended_us)):
+            return replace(run, environment=environment), manifest_of(log, phase)
+    last = _instant(log.last.at_us)
+    run = Run(log.first.run, environment, last, last, False, (_damaged(wrong),))
+    return run, Manifest()
+
+
+def _damaged(wrong: str) -> str:
+    return f"the evidence was damaged: {wrong}"
+
+
+def _instant(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value <= LAST_US else 0
+
+
+def ending(log: RunLog) -> list[str]:
+    """Why the run's end does not let its evidence be trusted whole; empty where it does."""
+    problems = [stop.why for stop in log.stops]
+    if log.seal is not None:
+        return [*problems, *log.seal.problems]
+    return problems[-1:] or ["the run never finished, or its seal is gone"]
+
+
+def lost_of(log: RunLog, phase: str) -> str:
+    """Why a run that set out to look at a phase may have seen what it did not record; or empty."""
+    watch = log.start.watch
+    if watch is not None:
+        mine = watch.phase == phase and (not log.sealed or ending(log))
+        return "; ".join(ending(log)) if mine else ""
+    asked = any(gate.partition("/")[0] == phase for gate in log.start.gates)
+    if not asked or not log.manifests:
+        return ""
+    if not log.sealed or ending(log):
+        return "; ".join(ending(log))
+    silent = manifest_of(log, phase).unreported(checks_of(log))
+    return f"{len(silent)} of its checks never reported" if silent else ""
+
+
+def partial_of(log: RunLog, phase: str) -> tuple[str, ...]:
+    """What a run left out of a phase on purpose."""
+    return (*log.start.partial, *_left_out(manifest_of(log, phase)))
+
+
+def _left_out(manifest: Manifest) -> tuple[str, ...]:
+    if not manifest.dropped:
+        return ()
+    names = sorted(manifest.dropped)
+    shown = ", ".join(name.rpartition("::")[2] for name in names[:5])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    why = sorted(set(manifest.dropped.values()))
+    checks = "1 bound check" if len(names) == 1 else f"{len(names)} bound checks"
+    return (f"{checks} did not run ({'; '.join(why)}): {shown}{more}",)
+
+
+def _releases(log: RunLog, phase: str) -> tuple[ReleaseFact, ...]:
+    return tuple(one.body for one in log.releases if one.record.subject in ("", phase))
+
+
+def manifest_of(log: RunLog, phase: str) -> Manifest:
+    """What the workers say should run for a phase; where they differ, all of it.
+
+    Which worker spoke first is of no weight.
+    """
+    items: dict[str, tuple[str, ...]] = {}
+    dropped: dict[str, str] = {}
+    broken: set[str] = set()
+    absent: set[str] = set()
+    plan, _, _ = phase.partition(".")
+    for said in sorted(log.manifests, key=_without_its_worker):
+        for criterion, names in said.items.items():
+            if criterion.rpartition(".")[0] == phase:
+                items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
+        broken.update(what for where, what in said.broken if where == plan)
+        dropped.update(said.dropped)
+        absent.update(said.absent)
+    bound = {name for names in items.values() for name in names}
+    left = {name: why for name, why in dropped.items() if name in bound}
+    return Manifest(items, left, tuple(sorted(broken)), frozenset(absent & bound))
+
+
+def _without_its_worker(manifest: WorkerManifest) -> str:
+    return encoded(replace(manifest, worker=""))
+
+
+def checks_of(log: RunLog) -> dict[str, tuple[Attempt, ...]]:
+    """The attempts of each item, in order.
+
+    An item that reported more than once, because it ran twice or in two workers, is as good as
+    its worst report: that one comes last, whichever came last. The same report twice is one.
+    """
+    reports: dict[str, set[tuple[Attempt, ...]]] = {}
+    for batch in log.batches:
+        attempts = tuple(Attempt(verdict, why) for verdict, why in batch.body.attempts)
+        reports.setdefault(batch.body.item, set()).add(attempts)
+    return {
+        item: tuple(attempt for one in sorted(said, key=_worst_last) for attempt in one)
+        for item, said in reports.items()
+    }
+
+
+def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:
+    last = attempts[-1].verdict.rank if attempts else len(Verdict)
+    return -last, [(one.verdict.value, one.reason) for one in attempts]
+
+
+def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]:
+    """What was observed in a phase, in order."""
+    found: list[Seen] = []
+    for batch in log.batches:
+        if batch.body.phase == phase:
+            found += seen_in(ledger.rows_of(batch.record.sequence), batch.record.run)
+    return tuple(found)
+
+
+def seen_in(rows: Iterable[Row], run: str) -> list[Seen]:
+    """What stored rows say was seen by a run."""
+    return [
+        Seen(Slot(metric, labels_in(labels), t_us, seq), decode(value), seen_us, run)
+        for _, _, metric, labels, t_us, seen_us, seq, value in rows
+    ]
+
+
+def begun_us(events: Sequence[Told[Event]], *, embedded: bool) -> int | None:
+    """The event time at which a phase was begun, from its events in order; None once it ended.
+
+    A rehearsal ends its phase before it is judged, and is judged as begun all the same.
+    """
+    begun: int | None = None
+    for event in events:
+        if event.body.type == "begin":
+            begun = event.body.t_us
+        elif event.body.type == "end" and not embedded:
+            begun = None
+    return begun

@@ -1,0 +1,131 @@
+"""The records of one run, taken apart once: its start, manifests, batches, releases and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from pytest_rollout.evidence.bodies import (
+    Event,
+    ItemReport,
+    RunStart,
+    Seal,
+    Stop,
+    StoredDecision,
+    WorkerManifest,
+)
+from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.evidence import Head, ReleaseFact
+
+_Said = TypeVar("_Said")
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[_Said]):
+    """A record with what it says."""
+
+    record: Record
+    body: _Said
+
+
+class RunLog:
+    """What a run left, each record decoded when it is first asked for, and once.
+
+    What it says raises UndecodableError where a record of that kind cannot be read.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.records: Sequence[Record] = tuple(records)
+        seals = [one.sequence for one in self.records if one.kind is RecordKind.SEAL]
+        last = min(seals, default=None)
+        # What of it is evidence, its seal the last; decisions are made of it.
+        self.evidence: Sequence[Record] = tuple(
+            one
+            for one in self.records
+            if one.kind is not RecordKind.DECISION and (last is None or one.sequence <= last)
+        )
+        self.sealed = last is not None
+
+    @property
+    def first(self) -> Record:
+        """The first record of the evidence; there must be one."""
+        return self.evidence[0]
+
+    @property
+    def last(self) -> Record:
+        """The last record of the evidence."""
+        return self.evidence[-1]
+
+    @property
+    def head(self) -> Head:
+        """The place of the last record of the evidence."""
+        return Head(self.last.sequence, self.last.hash)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run was sealed, or stopped and said so."""
+        return any(one.kind in (RecordKind.SEAL, RecordKind.STOP) for one in self.records)
+
+    @cached_property
+    def start(self) -> RunStart:
+        """What the run set out to do."""
+        return said(self.first, RunStart)
+
+    @cached_property
+    def manifests(self) -> tuple[WorkerManifest, ...]:
+        """What each worker says should run."""
+        return tuple(one.body for one in self._of(RecordKind.MANIFEST, WorkerManifest))
+
+    @cached_property
+    def batches(self) -> tuple[Told[ItemReport], ...]:
+        """What each item left."""
+        return self._of(RecordKind.BATCH, ItemReport)
+
+    @cached_property
+    def releases(self) -> tuple[Told[ReleaseFact], ...]:
+        """What targets said of themselves; the subject is a phase, or empty."""
+        return self._of(RecordKind.RELEASE, ReleaseFact)
+
+    @cached_property
+    def events(self) -> tuple[Told[Event], ...]:
+        """What happened in phases."""
+        return self._of(RecordKind.EVENT, Event)
+
+    @cached_property
+    def stops(self) -> tuple[Stop, ...]:
+        """Why it was stopped, if it was."""
+        return tuple(one.body for one in self._of(RecordKind.STOP, Stop))
+
+    @cached_property
+    def seal(self) -> Seal | None:
+        """How it ended by itself, if it did."""
+        return said(self.last, Seal) if self.sealed else None
+
+    @cached_property
+    def decisions(self) -> tuple[Record, ...]:
+        """The records of its decisions; the subject is a gate's address."""
+        return tuple(one for one in self.records if one.kind is RecordKind.DECISION)
+
+    def decision(self, gate: str, before: int | None = None) -> StoredDecision | None:
+        """The first decision of a gate, of those before a place in the chain."""
+        for one in self.decisions:
+            if one.subject == gate and (before is None or one.sequence < before):
+                return said(one, StoredDecision)
+        return None
+
+    def read_whole(self) -> None:
+        """Decode all of the evidence; raises UndecodableError."""
+        parts = ("start", "manifests", "batches", "releases", "events", "stops", "seal")
+        for part in parts:
+            getattr(self, part)
+
+    def _of(self, kind: RecordKind, body: type[_Said]) -> tuple[Told[_Said], ...]:
+        return tuple(Told(one, said(one, body)) for one in self.evidence if one.kind is kind)
+
+
+def told(records: Iterable[Record], kind: type[_Said]) -> tuple[Told[_Said], ...]:
+    """Return records of one kind with what they say; raises UndecodableError."""
+    return tuple(Told(one, said(one, kind)) for one in records)

@@ -1,0 +1,40 @@
+"""A ledger in one SQLite file; attachments are files beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_rollout.evidence.sqlite import connection
+from pytest_rollout.evidence.sqlite.sqlite_store import SqliteStore
+
+__all__ = ["below", "exists", "to_read", "to_write"]
+
+
+def below(configured: str, folder: str | os.PathLike[str]) -> str:
+    """The path that a setting means."""
+    return str(Path(folder, configured))
+
+
+def to_write(address: str) -> SqliteStore:
+    """The ledger at a path, made if need be; raises LedgerError where it cannot be written."""
+    path = Path(address)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ignore = path.parent / ".gitignore"
+        if path.parent.name == ".rollout" and not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise connection.unusable(path, error) from error
+    return SqliteStore(path, connection.to_write(path))
+
+
+def to_read(address: str, until_us: int | None) -> SqliteStore:
+    """An existing ledger, as it was at an instant or as it is; raises LedgerError."""
+    path = Path(address)
+    return SqliteStore(path, connection.to_read(path, until_us))
+
+
+def exists(address: str) -> bool:
+    """Whether there is a file at a path."""
+    return Path(address).is_file()

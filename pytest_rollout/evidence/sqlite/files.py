@@ -1,0 +1,36 @@
+"""Files that are kept as evidence: in a folder beside the ledger, each under its digest."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+
+def folder_of(ledger: Path) -> Path:
+    """Where the attachments of a ledger are."""
+    return ledger.parent / "attachments"
+
+
+def put(folder: Path, digest: str, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Safe from several processes and threads. Raises OSError.
+    """
+    path = folder / digest
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def get(folder: Path, digest: str) -> bytes | None:
+    """A file's bytes; None where it is gone."""
+    try:
+        return (folder / digest).read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,202 @@
+"""The store that keeps a ledger in SQLite.
+
+Every append is one short transaction that reads the chain's head and adds to it, so that
+several processes may write at once and a killed one leaves what it had seen.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout.evidence.records import (
+    GENESIS,
+    Entry,
+    Record,
+    RecordKind,
+    Row,
+    kind_of,
+    link,
+    spelled,
+)
+from pytest_rollout.evidence.sqlite import connection, files
+from pytest_rollout.evidence.sqlite.schema import RECORD, ROW
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head
+
+_MOST = 2**62
+_MOST_ROWS = 5_000_000  # of one answer
+
+
+class SqliteStore:
+    """A connection to a ledger's file. See :class:`store.Store`."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = db
+        self.last: Head | None = None
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._db.close()
+
+    def append(self, entry: Entry, rows: Sequence[Row]) -> Head:
+        """Chain one record in one transaction."""
+        try:
+            with connection.transaction(self._db):
+                head = self._append(entry, rows)
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+        self.last = head
+        return head
+
+    def _append(self, entry: Entry, rows: Sequence[Row]) -> Head:
+        last = self.last
+        if last is not None and not self._holds(last):
+            gone = LedgerError(f"record {last.sequence}, just written, is gone")
+            raise connection.unusable(self.path, gone)
+        at_us = time.time_ns() // 1000
+        head = self._head()
+        sequence = head.sequence + 1
+        hash_ = link(head.hash, entry, sequence, at_us)
+        row = (sequence, entry.kind.value, entry.run, entry.plan, entry.subject)
+        row_end = (entry.environment, at_us, entry.body, head.hash, hash_, entry.words)
+        self._db.execute(
+            f"INSERT INTO records ({RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*row, *row_end)
+        )
+        self._db.executemany(
+            f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
+            [(sequence, *one) for one in rows],
+        )
+        return Head(sequence, hash_)
+
+    def holds(self, head: Head) -> bool:
+        """Whether a record that was appended is still there."""
+        try:
+            return self._holds(head)
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+
+    def _holds(self, head: Head) -> bool:
+        query = "SELECT 1 FROM records WHERE sequence = ? AND hash = ?"
+        return self._db.execute(query, (head.sequence, head.hash)).fetchone() is not None
+
+    def head(self) -> Head:
+        """The newest link of the chain."""
+        try:
+            return self._head()
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+
+    def _head(self) -> Head:
+        query = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
+        row = self._db.execute(query).fetchone()
+        return Head(0, GENESIS) if row is None else Head(int(row[0]), str(row[1]))
+
+    def of_run(self, run: str) -> Iterator[Record]:
+        """Every record of a run, in order."""
+        return self._records("run = ? ORDER BY sequence", run)
+
+    def between(self, first: int, last: int | None) -> Iterator[Record]:
+        """The records of a stretch of the chain."""
+        end = _MOST if last is None else last
+        return self._records("sequence BETWEEN ? AND ? ORDER BY sequence", first, end)
+
+    def about(
+        self,
+        kind: RecordKind,
+        plan: str,
+        subject: str,
+        environment: str,
+        *,
+        word: str | None,
+        newest: bool,
+    ) -> Iterator[Record]:
+        """The records of one kind about one subject."""
+        where = "kind = ? AND plan = ? AND subject = ? AND environment = ?"
+        values = [kind.value, plan, subject, environment]
+        if word is not None:
+            where += " AND (words IS NULL OR instr(words, ?))"
+            values.append(spelled((word,)))
+        order = "DESC" if newest else "ASC"
+        return self._records(f"{where} ORDER BY sequence {order}", *values)
+
+    def first_after(self, at_us: int) -> int | None:
+        """The sequence of the earliest record that was written after an instant."""
+        query = "SELECT min(sequence) FROM records WHERE at_us > ?"
+        return next((row[0] for row in self._rows(query, at_us)), None)
+
+    def rows_of(self, batch: int) -> list[Row]:
+        """The observations of a record."""
+        query = f"SELECT {ROW} FROM observations WHERE batch = ? ORDER BY id"
+        return list(self._rows(query, batch))
+
+    def batches_seen(self) -> list[int]:
+        """The sequence of every record that has observations."""
+        return [row[0] for row in self._rows("SELECT DISTINCT batch FROM observations")]
+
+    def hides(self, record: Record) -> bool:
+        """Whether an index of the file does not lead to a record that is there."""
+        about = (record.kind.value, record.plan, record.subject, record.environment)
+        # A plus keeps SQLite from finding it by its number.
+        by_subject = "kind = ? AND plan = ? AND subject = ? AND environment = ? AND +sequence = ?"
+        return not (
+            any(self._records(by_subject, *about, record.sequence))
+            and any(self._records("run = ? AND +sequence = ?", record.run, record.sequence))
+        )
+
+    def problems(self) -> list[str]:
+        """What SQLite itself finds wrong with the file: broken pages, and indexes that lie."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else [f"the file is broken: {one}" for one in found]
+
+    def keep_text(self, digest: str, text: str) -> None:
+        """Keep a text by its digest, once."""
+        try:
+            with connection.transaction(self._db):
+                self._db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, text))
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+
+    def text(self, digest: str) -> str | None:
+        """A text by its digest, as it is stored."""
+        rows = self._rows("SELECT text FROM texts WHERE digest = ?", digest)
+        return next((str(text) for (text,) in rows), None)
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Keep a file beside the ledger."""
+        try:
+            files.put(files.folder_of(self.path), digest, content)
+        except OSError as error:
+            raise LedgerError(f"{error.filename} cannot be written: {error.strerror}") from error
+
+    def get(self, digest: str) -> bytes | None:
+        """A file from beside the ledger."""
+        return files.get(files.folder_of(self.path), digest)
+
+    def has(self, digest: str) -> bool:
+        """Whether there is a file of that digest beside the ledger."""
+        return (files.folder_of(self.path) / digest).is_file()
+
+    def _records(self, where: str, *values: object) -> Iterator[Record]:
+        for row in self._rows(f"SELECT {RECORD} FROM records WHERE {where}", *values):
+            yield Record(row[0], kind_of(row[1]), *row[2:])
+
+    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        try:
+            for count, row in enumerate(self._db.execute(query, values)):
+                if count >= _MOST_ROWS:
+                    raise LedgerError(
+                        f"the ledger {self.path} cannot be used: more than {_MOST_ROWS:,} rows"
+                    )
+                yield row
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
