@@ -148,6 +148,29 @@ class PeopleTold(Event):
     failed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseBegun(Event):
+    """A person began a phase: on which decision, and what its exit was to ask."""
+
+    TYPE: ClassVar[str] = "begin"
+
+    by: Named
+    release: str | None
+    configuration: str | None
+    entry: Digest  # of the substance of the decision that cleared it
+    asked: Digest  # of the criteria and guardrails of the exit gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseEnded(Event):
+    """A person ended a phase, on a decision of its exit."""
+
+    TYPE: ClassVar[str] = "end"
+
+    by: Named
+    exit: Digest  # of the substance of the decision
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """The run ended by itself: what it says went wrong, and how many records it left."""
@@ -270,7 +293,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.DRILL: StoredDrill,
     RecordKind.RESET: StoredReset,
 }
-EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold)
+EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold, PhaseBegun, PhaseEnded)
 
 
 def kind_of_body(body: Body) -> RecordKind:

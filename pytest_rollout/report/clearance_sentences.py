@@ -70,6 +70,10 @@ SENTENCES: Mapping[str, Say] = {
     ),
     "signature.no-such-role": "did not hold the role {role} on {day}",
     "signature.of-the-author": "is the author of the change",
+    "clear.tripped": lambda f: (
+        f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
+    ),
+    "clear.held": lambda f: f"frozen on record since {f.wall('at')}: {f['says']}",
     "clear.waiver-changed": "the waiver of {criterion} was changed or withdrawn since",
     "clear.waiver-over": "the waiver of {criterion} expired at the end of {until}",
 }

@@ -33,6 +33,8 @@ class GateFacts:
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
+    frozen: Reason | None = None  # a recorded freeze that was not lifted
+    tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
     author: str = ""  # of the change, where it is known
 
@@ -91,6 +93,10 @@ def _real(
     """What is asked of a real environment only: a rehearsal starts nothing."""
     if plan.release is not None:
         yield _same_release(decision, known)
+    for reason in known.tripped:
+        yield _held("trips", reason)
+    if known.frozen:
+        yield _held("freeze", known.frozen)
     yield from _revalidated(phase, known)
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
