@@ -15,64 +15,103 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
+    from pytest_rollout.monitoring.grafana import Grafana
+    from pytest_rollout.monitoring.prometheus import Prometheus
+    from pytest_rollout.monitoring.serving import serve_grafana
+    from pytest_rollout.receivers.all_receivers import Receivers
+    from pytest_rollout.receivers.inbox import Message, Mode, read_inbox
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.scenario import scenario
     from pytest_rollout.session.stage import Event, Stage
     from pytest_rollout.targets.clock import every
+    from pytest_rollout.targets.faults import Faults, fault, one_of
+    from pytest_rollout.targets.reference_target import ReferenceTarget
     from pytest_rollout.targets.target import LiveTarget
+    from pytest_rollout.targets.tools import MissingToolError, find_program
 
 __all__ = [
+    "Alertmanager",
     "Checked",
     "Demo",
     "DemoOutput",
     "EffectRefusedError",
     "Event",
+    "Faults",
+    "Grafana",
     "Idempotency",
     "Kpi",
     "KpiReceipt",
     "LiveTarget",
+    "Message",
+    "MissingToolError",
+    "Mode",
     "Observe",
+    "Prometheus",
     "RanTests",
+    "Receivers",
+    "ReferenceTarget",
     "ReferenceTargetError",
     "ReplayAnswer",
     "RolloutError",
+    "Routes",
     "Stage",
     "crossings",
     "every",
     "fairness",
+    "fault",
+    "find_program",
     "gaps",
     "kpi_slips",
+    "one_of",
+    "read_inbox",
     "relative_error",
     "run_checker",
     "scenario",
+    "serve_grafana",
 ]
 __version__ = "0.1.0"
 
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
-    "Demo": "checks.demo",
+    "Alertmanager": "monitoring.alertmanager",
     "Checked": "checks.invariant",
+    "Demo": "checks.demo",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
+    "Faults": "targets.faults",
+    "Grafana": "monitoring.grafana",
     "Idempotency": "checks.idempotency",
     "Kpi": "checks.kpi",
     "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
+    "Message": "receivers.inbox",
+    "MissingToolError": "targets.tools",
+    "Mode": "receivers.inbox",
     "Observe": "session.observe",
+    "Prometheus": "monitoring.prometheus",
     "RanTests": "checks.kpi",
+    "Receivers": "receivers.all_receivers",
+    "ReferenceTarget": "targets.reference_target",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
     "DemoOutput": "checks.demo",
+    "Routes": "monitoring.alertmanager",
     "Stage": "session.stage",
     "ReplayAnswer": "checks.idempotency",
     "crossings": "checks.slo",
     "every": "targets.clock",
     "fairness": "checks.slo",
+    "fault": "targets.faults",
+    "find_program": "targets.tools",
     "gaps": "checks.slo",
     "kpi_slips": "checks.kpi",
+    "one_of": "targets.faults",
+    "read_inbox": "receivers.inbox",
     "relative_error": "checks.slo",
     "run_checker": "checks.invariant",
     "scenario": "session.scenario",
+    "serve_grafana": "monitoring.serving",
 }
 
 

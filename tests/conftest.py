@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import compileall
+import importlib
+import os
+import pkgutil
 import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_rollout
+from tests import tiers
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure() -> None:
+    """Prepare what the processes that tests start get from this one."""
+    _let_signals_end_children()
+    _keep_byte_code()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and begin with it: else one worker is left alone with it at the end."""
+    tiers.mark(items)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _let_signals_end_children() -> None:
     """Let signals end the processes that tests start, also where this run is in the background."""
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),
@@ -13,3 +38,23 @@ def pytest_configure() -> None:
     ):
         if signal.getsignal(number) is signal.SIG_IGN:  # which children inherit
             signal.signal(number, handler)
+
+
+def _keep_byte_code() -> None:
+    """Keep the byte code of the product for children, and none of what tests write.
+
+    Tests start thousands of processes, and each would compile all modules again where nobody has
+    kept them. A test's own project changes twice in one second, which byte code does not see.
+    """
+    sys.dont_write_bytecode = False
+    try:
+        for package in ("pytest_rollout", "fixtures"):  # as Python reads it
+            compileall.compile_dir(ROOT / package, quiet=2)
+        # As pytest reads it: asserts of plugins are written anew.
+        for module in pkgutil.walk_packages(pytest_rollout.__path__, "pytest_rollout."):
+            if not module.name.endswith(".__main__"):
+                importlib.import_module(module.name)
+        importlib.import_module("hypothesis")  # which each run within this process asks for
+    finally:
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -24,6 +24,8 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar", "redact"},
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
+    "receivers": {"targets"},
+    "monitoring": {"receivers", "targets"},
     "checks": {"model", "targets"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
@@ -64,7 +66,8 @@ MAY_IMPORT = {
         "watching",
     },
     "plugin": {"session"},
-    "": {"model", "session", "targets", "checks"},  # the package itself: names for suites
+    # The package itself: names for suites.
+    "": {"model", "session", "targets", "checks", "receivers", "monitoring"},
 }
 STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 

@@ -28,6 +28,7 @@ LINES = {line.name: line for line in lines()}
 RUN = Scope(ScopeKind.RUN, 1)
 
 
+@pytest.mark.slow
 def test_no_claim_is_broken_and_every_published_figure_is_met(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -171,6 +172,7 @@ def test_a_line_that_breaks_its_claim_is_said_and_ends_with_1(
     assert picture(results).count("#c0392b") == 2  # its line and its dot
 
 
+@pytest.mark.slow
 def test_a_published_figure_that_is_not_met_is_said_and_ends_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,24 +66,6 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-def at(value: object, path: str) -> object:
-    """What stands at a path of names and places (lanes.0.depth); KeyError with the path so far."""
-    for number, step in enumerate(path.split(".") if path else (), 1):
-        inside = _step(value, step)
-        if not inside:
-            raise KeyError(".".join(path.split(".")[:number]))
-        (value,) = inside
-    return value
-
-
-def _step(value: object, step: str) -> tuple[object, ...]:
-    if isinstance(value, Mapping):
-        return (value[step],) if step in value else ()
-    if isinstance(value, list) and step.isascii() and step.isdigit():
-        return tuple(value[int(step) : int(step) + 1])
-    return ()
-
-
 def number(value: object, what: str) -> object:
     """A value as the number that it is or spells.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
-from pytest_rollout.checks.answer import at
+from pytest_rollout.model.jsonpath import NothingThereError, at
 
 if TYPE_CHECKING:
     import httpx
@@ -77,7 +77,7 @@ class Idempotency:
             said = None
         try:
             id_ = at(said, self._id_at)
-        except KeyError:
+        except NothingThereError:
             id_ = None
         replay = answer.headers.get(self._flag, "").lower() == "true" if self._flag else False
         return ReplayAnswer(answer.status_code, id_, replay, said if isinstance(said, dict) else {})

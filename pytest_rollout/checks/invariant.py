@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollout.checks.answer import at, parsed
+from pytest_rollout.checks.answer import parsed
 from pytest_rollout.checks.command import run
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.jsonpath import NothingThereError, at
 
 _SHOWN = 5
 
@@ -88,9 +89,12 @@ def _name(status: int, stderr: str) -> str:
 def _at(printed: object, path: str, *, needed: bool = True) -> object:
     try:
         return at(printed, path)
-    except KeyError as missing:
+    except ValueError as error:
+        raise RolloutError(str(error)) from None
+    except NothingThereError as error:
         if needed:
-            raise RolloutError(f"the checker's JSON has no {missing.args[0]}") from None
+            what = f"the checker's JSON has no {error.path}"
+            raise RolloutError(f"{what}; {error.there}") from None
         return None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from pytest_rollout.checks.answer import Reading, Reply, at, number, parsed
+from pytest_rollout.checks.answer import Reading, Reply, number, parsed
 from pytest_rollout.checks.expect import status_is_good
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import NoValueError, RolloutError
+from pytest_rollout.model.jsonpath import NothingThereError, at
 from pytest_rollout.model.rule import Rule
 
 
@@ -62,5 +63,5 @@ def _one(check: Check, answer: Reply) -> object:
         return number(said.text, name)
     try:
         return number(at(parsed(said, name), check.json), f"{name}: {check.json}")
-    except KeyError as error:
-        raise NoValueError(f"{name} holds nothing at {error.args[0]}") from None
+    except NothingThereError as error:
+        raise NoValueError(f"{name} {error}") from None

@@ -21,8 +21,8 @@ from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Th
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
 from pytest_rollout.plan import bindings, stand_ins, terms
-from pytest_rollout.plan.division import whole_divisions
 from pytest_rollout.plan.load import Loaded
+from pytest_rollout.plan.sql_division import whole_divisions
 from pytest_rollout.plan.waivers import expired
 from pytest_rollout.report.terminal import plain
 from pytest_rollout.soundness.remarks import Assumed, remarks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from pytest_rollout.evidence.store import Store
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.redact import hide_bytes, learn
+from pytest_rollout.redact import hide_bytes
 
 MOST_ATTACHED = 10_000_000  # bytes of a file that is kept as evidence
 
@@ -50,8 +49,8 @@ class KeptFile:
 class Ledger:
     """What one process writes to a store and reads from it. See ``opening`` for how to get one.
 
-    Whatever is written is redacted here, by what this process knows to be secret, and nowhere
-    before. Every method raises LedgerError where the store fails.
+    Whatever is written is redacted here, by what this process knows to be secret. Every method
+    raises LedgerError where the store fails.
     """
 
     def __init__(self, store: Store) -> None:
@@ -73,12 +72,10 @@ class Ledger:
 
     def append(self, draft: Draft) -> Head:
         """Add one record to the chain."""
-        learn(os.environ)
         return self._append(draft, [])
 
     def append_batch(self, run: str, environment: str, batch: Batch, worker: str) -> Head:
         """Add what one item left, its observations with it."""
-        learn(os.environ)
         rows: list[Row] = [one.row() for one in redacted_rows(batch.observations)]
         body = ItemReport(
             item=batch.item,
@@ -103,7 +100,6 @@ class Ledger:
 
         What is inside of an archive is not looked at.
         """
-        learn(os.environ)
         raw = hide_bytes(content)
         kept = KeptFile(hashlib.sha256(raw).hexdigest(), len(raw))
         self.store.put(kept.digest, raw)

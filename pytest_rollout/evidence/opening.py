@@ -11,6 +11,7 @@ from pytest_rollout.evidence import sqlite
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.store import Database
 from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.redact import learn
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -24,7 +25,11 @@ def address_in(configured: str, below: str | os.PathLike[str]) -> str:
 
 
 def to_write(address: str | os.PathLike[str]) -> Ledger:
-    """The ledger at an address, made if need be; raises LedgerError."""
+    """The ledger at an address, made if need be; raises LedgerError.
+
+    What is secret in this process's environment is known from here on.
+    """
+    learn(os.environ)
     text = os.fspath(address)
     return Ledger(_database(text).to_write(text))
 

@@ -29,19 +29,21 @@ def redacted_rows(observations: Sequence[Observation]) -> tuple[Observation, ...
     Long labels are cut, each to a text of its own. Where two slots of one item are the same,
     perhaps because a secret told them apart, they are numbered in their order.
     """
-    clean = cache(hide)
-    label = cache(lambda text: cap_apart(text, _MOST_LABEL))
+    clean, label = cache(hide), cache(lambda text: cap_apart(text, _MOST_LABEL))
+    clean_labels = cache(lambda pairs: tuple((label(key), label(text)) for key, text in pairs))
     used: set[tuple[object, ...]] = set()
     following: dict[tuple[object, ...], int] = {}
     found = []
     for one in observations:
-        labels = tuple((label(key), label(value)) for key, value in one.labels)
-        slot = (clean(one.metric), labels, one.t_us)
+        slot = (clean(one.metric), clean_labels(one.labels), one.t_us)
         after = following.get(slot, 0)
         seq = after if (*slot, one.seq) in used else one.seq
         used.add((*slot, seq))
         following[slot] = max(after, seq + 1)
-        found.append(replace(one, metric=slot[0], labels=labels, seq=seq))
+        if (*slot, seq) == (one.metric, one.labels, one.t_us, one.seq):
+            found.append(one)
+        else:
+            found.append(replace(one, metric=slot[0], labels=slot[1], seq=seq))
     return tuple(found)
 
 

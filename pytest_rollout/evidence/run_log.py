@@ -22,6 +22,11 @@ from pytest_rollout.model.evidence import Head, ReleaseFact
 
 _Said = TypeVar("_Said")
 
+EVIDENCE = (  # the kinds of records that are decoded where a run is looked at
+    *(RecordKind.RUN, RecordKind.MANIFEST, RecordKind.BATCH, RecordKind.RELEASE),
+    *(RecordKind.EVENT, RecordKind.SEAL, RecordKind.STOP),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Told(Generic[_Said]):

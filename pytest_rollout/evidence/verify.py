@@ -13,7 +13,7 @@ from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import chain_problems, damage, word_problems
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import EVIDENCE, RunLog
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address
@@ -102,8 +102,13 @@ def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
 
 
 def _misread(records: list[Record]) -> Iterator[str]:
-    """Records as they were written that cannot be read, or are found by what they do not say."""
+    """Records as they were written that cannot be read, or are found by what they do not say.
+
+    Of the evidence of runs :func:`integrity.damage` tells.
+    """
     for record in records:
+        if record.run and record.kind in EVIDENCE:
+            continue
         if as_written(record):  # of any other the chain tells
             try:
                 decoded(record)

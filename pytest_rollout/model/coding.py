@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -13,6 +13,7 @@ from pytest_rollout.model.finding import Fact, Labels, Reason
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _DEFINITIONS = "#/$defs/"
+_Decode = Callable[[Any], Any]
 
 
 def encode(value: Any, said: Callable[[Reason], str] | None = None) -> Any:
@@ -43,48 +44,85 @@ def _encode_record(value: Any, said: Callable[[Reason], str] | None) -> dict[str
 
 def decode(hint: Any, data: Any) -> Any:
     """Return the record of a type from JSON values; raises ValueError where they are not one."""
+    return _decoder(hint)(data)
+
+
+@cache
+def _decoder(hint: Any) -> _Decode:
+    """What reads a type; made once a type, because ledgers hold many records."""
     if isinstance(hint, NewType):
-        return decode(hint.__supertype__, data)
+        return _decoder(hint.__supertype__)
     if hint is Reason:
-        return _reason(_mapping(data))
+        return _reason
     if hint == Labels:
-        return tuple((key, str(value)) for key, value in _mapping(data).items())
+        return _labels
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         (kept,) = (one for one in inner if one is not type(None))
-        return None if data is None else decode(kept, data)
+        return _optional(_decoder(kept))
     if origin is tuple:
+        return _array(inner)
+    if origin is not None:
+        return _object(_decoder(inner[1]))
+    if is_dataclass(hint):
+        return _record(hint)
+    return hint if issubclass(hint, Enum) else _plain(hint)
+
+
+def _labels(data: Any) -> Labels:
+    return tuple((key, str(value)) for key, value in _mapping(data).items())
+
+
+def _optional(kept: _Decode) -> _Decode:
+    return lambda data: None if data is None else kept(data)
+
+
+def _object(item: _Decode) -> _Decode:
+    return lambda data: {key: item(value) for key, value in _mapping(data).items()}
+
+
+def _plain(kind: Any) -> _Decode:
+    def plain(data: Any) -> Any:
+        if type(data) is kind:
+            return data
+        if kind is float and type(data) is int:
+            return float(data)
+        raise ValueError(f"{data!r:.60} is no {_PLAIN[kind]}")
+
+    return plain
+
+
+def _array(inner: tuple[Any, ...]) -> _Decode:
+    """What reads an array: its items all of one type, or each of its own."""
+    each = tuple(_decoder(hint) for hint in inner if hint is not Ellipsis)
+    same = each[0] if inner[-1] is Ellipsis else None
+
+    def array(data: Any) -> tuple[Any, ...]:
         if not isinstance(data, list):
             raise ValueError(f"{data!r:.60} is no array")
-        return tuple(_items(inner, data))
-    if origin is not None:  # a mapping
-        return {key: decode(inner[1], item) for key, item in _mapping(data).items()}
-    if is_dataclass(hint):
-        return _record(hint, _mapping(data))
-    if issubclass(hint, Enum):
-        return hint(data)
-    if hint is float and type(data) is int:
-        return float(data)
-    if type(data) is not hint:
-        raise ValueError(f"{data!r:.60} is no {_PLAIN[hint]}")
-    return data
+        if same is not None:
+            return tuple(map(same, data))
+        if len(each) != len(data):
+            raise ValueError(f"{data!r:.60} has not {len(each)} items")
+        return tuple(item(value) for item, value in zip(each, data, strict=True))
+
+    return array
 
 
-def _items(inner: tuple[Any, ...], data: list[Any]) -> Iterator[Any]:
-    """The items of an array: all of one type, or each of its own."""
-    if inner[-1] is Ellipsis:
-        inner = inner[:1] * len(data)
-    if len(inner) != len(data):
-        raise ValueError(f"{data!r:.60} has not {len(inner)} items")
-    return (decode(hint, item) for hint, item in zip(inner, data, strict=True))
+def _record(kind: Any) -> _Decode:
+    required = _required(kind)
+    parts: dict[str, _Decode] = {}  # made when first read: a record may hold others of its kind
 
+    def record(data: Any) -> Any:
+        held = _mapping(data)
+        if not parts:
+            parts.update({name: _decoder(hint) for name, hint in _hints(kind).items()})
+        for name in required:
+            if name not in held:
+                raise ValueError(f"no `{name}` in a {kind.__name__}")
+        return kind(**{name: part(held[name]) for name, part in parts.items() if name in held})
 
-def _record(kind: Any, data: Mapping[str, Any]) -> Any:
-    hints = _hints(kind)
-    missing = [name for name in _required(kind) if name not in data]
-    if missing:
-        raise ValueError(f"no `{missing[0]}` in a {kind.__name__}")
-    return kind(**{name: decode(hints[name], data[name]) for name in hints if name in data})
+    return record
 
 
 def _fact(data: Any) -> Fact:
@@ -97,12 +135,13 @@ def _fact(data: Any) -> Fact:
     raise ValueError(f"{data!r:.60} is no fact")
 
 
-def _reason(data: Mapping[str, Any]) -> Reason:
-    lacking = [key for key in ("code", "facts") if key not in data]
+def _reason(data: Any) -> Reason:
+    held = _mapping(data)
+    lacking = [key for key in ("code", "facts") if key not in held]
     if lacking:
         raise ValueError(f"no `{lacking[0]}` in a Reason")
-    facts = {key: _fact(item) for key, item in _mapping(data["facts"]).items()}
-    return Reason(decode(str, data["code"]), facts)
+    facts = {key: _fact(item) for key, item in _mapping(held["facts"]).items()}
+    return Reason(decode(str, held["code"]), facts)
 
 
 def _mapping(data: Any) -> Mapping[str, Any]:

@@ -110,7 +110,10 @@ def substance(decision: Decision) -> str:
 
 def canonical(data: object) -> str:
     """Return JSON with one spelling: sorted keys, no spaces; lone surrogates are escaped."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _canonical.encode(data)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def from_json(text: str) -> Decision:

@@ -94,7 +94,7 @@ class Criterion:
     of: Group | None = None
     when: When | None = None
     owner: str | None = None
-    due: str | None = None  # address of the gate by which a condition must be met
+    due: str | None = None  # the gate by which a condition is met, or the last day for it
     check: Check | None = None  # one that needs no Python, run as an item of its own
     by: tuple[str, ...] = ()  # roles that may attest it; empty: any
     valid_for_us: int | None = None  # shelf life of an attestation; None: the environment's
@@ -102,6 +102,11 @@ class Criterion:
     faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
+
+    @property
+    def due_gate(self) -> Address | None:
+        """The gate by which it is due; None where that is a day, or nothing is said."""
+        return Address.parse(self.due) if self.due and "/" in self.due else None
 
     @property
     def attested(self) -> bool:

@@ -11,10 +11,10 @@ from pathlib import Path
 from pytest_rollout.calendar import to_us
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Phase
-from pytest_rollout.model.windows import CalendarUse, Risk, SharedCalendar
-from pytest_rollout.plan import terms
-from pytest_rollout.plan.events import read_events
+from pytest_rollout.model.windows import SharedCalendar
+from pytest_rollout.plan.calendar_events import read_events
 from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.plan_keys import CalendarKeys, PlanKeys
 from pytest_rollout.plan.tree import MAX_BYTES, Tree
 
 _BACK = timedelta(days=200)
@@ -30,7 +30,7 @@ def read_calendars(
 
     They are read from half a year before now to more than a year after, and around all phases.
     """
-    trees = reader.items("calendars")
+    trees = reader.get(PlanKeys.calendars) or ()
     known = _known(phases) if trees else (0, 0)
     found = (_calendar(reader, tree, path, zone, known) for tree in trees)
     return tuple(one for one in found if one is not None)
@@ -48,19 +48,14 @@ def _known(phases: Iterable[Phase]) -> tuple[int, int]:
 def _calendar(
     reader: Reader, tree: Tree, path: Path, zone: str, known: tuple[int, int]
 ) -> SharedCalendar | None:
-    inner = reader.reader(tree, "a calendar")
-    url, file = inner.word("url"), inner.word("file")
-    use = inner.optional("as", CalendarUse)
-    risk, own_zone = inner.optional("risk", Risk), inner.parsed("zone", terms.zone)
+    inner = reader.inner(tree, CalendarKeys, "a calendar")
+    file, use = inner.get(CalendarKeys.file), inner.get(CalendarKeys.as_)
+    risk, own_zone = inner.get(CalendarKeys.risk), inner.get(CalendarKeys.zone)
     inner.done()
-    if url is not None:
-        fix = "fetch it first (curl -fsS -o ops.ics URL) and give its `file`"
-        inner.problem(inner.line_of("url"), "a calendar: plans are read without network", fix)
-    elif file is None and isinstance(tree.value, dict):
+    fetched = inner.has(CalendarKeys.url)
+    if file is None and inner.is_mapping and not fetched:
         inner.problem(tree.line, "a calendar has no `file`")
-    if use is None and isinstance(tree.value, dict):
-        inner.problem(tree.line, "a calendar does not say what its events are", "as: freeze")
-    if url is not None or file is None or use is None:
+    if fetched or file is None or use is None:
         return None
     if not all(find_spec(name) for name in _LIBRARIES):
         what = f"a calendar: {file} cannot be read, because a library is not installed"
@@ -78,7 +73,7 @@ def _calendar(
 
 def _text(reader: Reader, path: Path, file: str) -> str | None:
     """The text of a calendar's file."""
-    line = reader.line_of("file")
+    line = reader.line_of(CalendarKeys.file)
     try:
         if path.stat().st_size > MAX_BYTES:
             reader.problem(line, f"a calendar: {file} is larger than {MAX_BYTES} bytes")

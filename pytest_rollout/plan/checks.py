@@ -5,48 +5,84 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect, Wording
 from pytest_rollout.model.rule import Rule
-from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.check_keys import (
+    METHODS,
+    AskKeys,
+    CommandKeys,
+    ExpectCommandKeys,
+    ExpectHttpKeys,
+    ExpectKeys,
+    ExpectSqlKeys,
+    HttpKeys,
+    PrometheusKeys,
+    SqlKeys,
+    WordingKeys,
+)
+from pytest_rollout.plan.spec.criterion_keys import GuardrailKeys
+from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.values import NAME
 from pytest_rollout.plan.tree import Tree
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
-_METHODS = (*_LOOKING, "POST", "PUT", "PATCH", "DELETE")
-_TEXTS = {CheckMeans.COMMAND: ("stdout", "stderr"), CheckMeans.HTTP: ("body",)}
-_STATUS = {CheckMeans.COMMAND: ("exit", 0, 255), CheckMeans.HTTP: ("status", 100, 599)}
+_PLACES: Mapping[CheckMeans, type[AskKeys]] = {
+    CheckMeans.COMMAND: CommandKeys,
+    CheckMeans.HTTP: HttpKeys,
+    CheckMeans.SQL: SqlKeys,
+    CheckMeans.PROMETHEUS: PrometheusKeys,
+}
+_EXPECTED: Mapping[CheckMeans, type[Place]] = {
+    CheckMeans.COMMAND: ExpectCommandKeys,
+    CheckMeans.HTTP: ExpectHttpKeys,
+    CheckMeans.SQL: ExpectSqlKeys,
+}
+_TEXTS: Mapping[CheckMeans, tuple[Key[Tree | None], ...]] = {
+    CheckMeans.COMMAND: (ExpectCommandKeys.stdout, ExpectCommandKeys.stderr),
+    CheckMeans.HTTP: (ExpectHttpKeys.body,),
+}
+_STATUS: Mapping[CheckMeans, tuple[Key[Tree | None], int, int]] = {
+    CheckMeans.COMMAND: (ExpectCommandKeys.exit, 0, 255),
+    CheckMeans.HTTP: (ExpectHttpKeys.status, 100, 599),
+}
 
 
-def read_check(reader: Reader, rule: Rule | None, *, judged: str = "pass") -> Check | None:
-    """The check that a criterion states; None where it states none or a broken one.
+def read_check(
+    reader: Reader, key: Key[Tree | None], rule: Rule | None, *, judged: bool = False
+) -> Check | None:
+    """Return the check under a key; None where there is none or a broken one.
 
-    ``judged`` is the key beside it that judges the number that it gives.
+    ``judged`` is whether a cut beside it judges the number that it gives.
     """
-    tree = reader.tree("check")
+    tree = reader.get(key)
     if tree is None:
         return None
-    inner = reader.reader(tree, f"{reader.what}: check")
-    means = [one for one in CheckMeans if inner.has(one.value)]
+    keys = tree.value if isinstance(tree.value, Mapping) else {}
+    means = [means for means in CheckMeans if means.value in keys]
+    place = _PLACES[means[0]] if means else AskKeys
+    inner = reader.inner(tree, place, f"{reader.what}: check")
     if len(means) != 1:
-        keys = tree.value if isinstance(tree.value, Mapping) else {}
         fix = next((nearest(key, [*CheckMeans], "") for key in keys if not means), "")
         what = f"{inner.what}: it has one of `command`, `http`, `sql` and `prometheus`"
         inner.problem(tree.line, what, fix if fix.startswith("did") else "")
         return None
-    check = read_means(inner, means[0], Effect.OBSERVE)
+    check = read_means(inner, means[0])
     inner.done()
-    _answers(inner, check, rule, judged=reader.has(judged))
+    _answers(inner, check, rule, judged=judged)
     return check
 
 
 def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
     """The check of a guardrail, which a watch asks again and again."""
-    check = read_check(reader, rules[0] if rules else None, judged="fail")
+    judged = reader.has(GuardrailKeys.fail)
+    check = read_check(reader, GuardrailKeys.check, rules[0] if rules else None, judged=judged)
     if check is None:
         return None
-    line, what = reader.line_of("check"), f"{reader.what}: `check`"
-    if reader.has("of"):
+    line, what = reader.line_of(GuardrailKeys.check), f"{reader.what}: `check`"
+    if reader.has(GuardrailKeys.of):
         reader.problem(line, f"{what} with `of`", "a check gives one series: state one rule")
     if check.effect is not Effect.OBSERVE:
         reader.problem(line, f"{what} has effect {check.effect.value}: watching only observes")
@@ -56,57 +92,67 @@ def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
     return check
 
 
-def read_means(reader: Reader, means: CheckMeans, usual: Effect) -> Check:
-    """What a mapping asks by one means; ``usual`` is its effect unless it says another."""
+def read_means(reader: Reader, means: CheckMeans) -> Check:
+    """Return what a mapping asks by one means."""
     on = _targets(reader, means)
-    timeout = reader.parsed("timeout", terms.duration_us)
-    effect = reader.choice("effect", Effect, usual)
-    argv, text = _command(reader) if means is CheckMeans.COMMAND else ((), reader.text(means.value))
-    asked = Check(
+    effect = reader.get(AskKeys.effect)
+    argv, text = _command(reader) if means is CheckMeans.COMMAND else ((), _asked(reader, means))
+    check = Check(
         means,
         text,
         argv,
         on,
-        timeout or 30_000_000,
+        reader.get(AskKeys.timeout),
         effect,
         _fixtures(reader),
         line=reader.line,
         cwd=_cwd(reader) if means is CheckMeans.COMMAND else "",
         env=_variables(reader) if means is CheckMeans.COMMAND else None,
         method=_method(reader, effect) if means is CheckMeans.HTTP else "GET",
-        headers=_headers(reader) if means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS) else {},
+        headers=_headers(reader, means)
+        if means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS)
+        else {},
         send=_sent(reader) if means is CheckMeans.HTTP else None,
-        json=_path(reader) if means in _TEXTS else "",
+        json=_path(reader, means) if means in _TEXTS else "",
         expect=_expect(reader, means) if means is not CheckMeans.PROMETHEUS else Expect(),
     )
-    _text(reader, asked)
-    return asked
+    _text(reader, check)
+    return check
+
+
+_QUESTIONS: Mapping[CheckMeans, Key[Any]] = {
+    CheckMeans.COMMAND: CommandKeys.command,
+    CheckMeans.HTTP: HttpKeys.http,
+    CheckMeans.SQL: SqlKeys.sql,
+    CheckMeans.PROMETHEUS: PrometheusKeys.prometheus,
+}
+
+
+def _asked(reader: Reader, means: CheckMeans) -> str:
+    return reader.get(_QUESTIONS[means]) or ""
 
 
 def _text(reader: Reader, check: Check) -> None:
-    key = check.means.value
+    key = _QUESTIONS[check.means]
     if not check.text.strip():
-        reader.problem(reader.line_of(key), f"{reader.what}: `{key}` asks nothing")
+        reader.say(reader.line_of(key), f"`{key.name}` asks nothing")
     elif check.means is CheckMeans.HTTP and not check.text.startswith("/"):
         what = f"{reader.what}: `http` is the path on a target of the environment"
         reader.problem(reader.line_of(key), what, "http: /health, on: TARGET")
 
 
 def _targets(reader: Reader, means: CheckMeans) -> tuple[str, ...]:
-    on = reader.words("on")
+    on = reader.get(AskKeys.on) or ()
     if means is not CheckMeans.COMMAND and len(on) != 1:
         what = f"{reader.what}: `{means.value}` asks one target of the environment"
-        reader.problem(reader.line_of("on"), what, "on: TARGET")
+        reader.problem(reader.line_of(AskKeys.on), what, "on: TARGET")
     return on
 
 
 def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
     """The words of a command, or the line that a shell reads."""
-    tree, shell = reader.tree("command"), reader.tree("shell")
+    tree, wanted = reader.get(CommandKeys.command), reader.get(CommandKeys.shell)
     assert tree is not None
-    if shell is not None and not isinstance(shell.value, bool):
-        reader.problem(shell.line, f"{reader.what}: `shell` is neither true nor false")
-    wanted = shell is not None and shell.value is True
     if isinstance(tree.value, list):
         if wanted:
             what = f"{reader.what}: a shell reads one line, not a list of words"
@@ -129,72 +175,75 @@ def _word(reader: Reader, tree: Tree) -> str:
 
 
 def _cwd(reader: Reader) -> str:
-    folder = reader.text("cwd")
+    folder = reader.get(CommandKeys.cwd) or ""
     if folder.startswith("/") or ".." in folder.split("/"):
         what = f"{reader.what}: `cwd` is not a folder below the project's root"
-        reader.problem(reader.line_of("cwd"), what)
+        reader.problem(reader.line_of(CommandKeys.cwd), what)
     return folder
 
 
 def _variables(reader: Reader) -> tuple[str, ...] | None:
-    names = reader.words("env")
-    for name in names:
+    names = reader.get(CommandKeys.env)
+    for name in names or ():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             what = f"{reader.what}: `env` lists names of variables, not {name!r:.60}"
-            reader.problem(reader.line_of("env"), what, "env: [TOKEN]")
-    return names if reader.has("env") else None
+            reader.problem(reader.line_of(CommandKeys.env), what, "env: [TOKEN]")
+    return names
 
 
 def _fixtures(reader: Reader) -> tuple[str, ...]:
-    names = reader.words("fixtures")
+    names = reader.get(AskKeys.fixtures) or ()
     for name in names:
         if not name.isidentifier():
-            line = reader.line_of("fixtures")
+            line = reader.line_of(AskKeys.fixtures)
             reader.problem(line, f"{reader.what}: {name!r:.60} is no fixture's name")
     return names
 
 
 def _method(reader: Reader, effect: Effect) -> str:
-    method = (reader.word("method") or "GET").upper()
-    if method not in _METHODS:
-        fix = nearest(method, _METHODS)
-        reader.problem(reader.line_of("method"), f"{reader.what}: unknown method `{method}`", fix)
+    method = reader.get(HttpKeys.method).upper()
+    if method not in METHODS:
+        fix = nearest(method, METHODS)
+        reader.problem(
+            reader.line_of(HttpKeys.method), f"{reader.what}: unknown method `{method}`", fix
+        )
     elif method not in _LOOKING and effect is Effect.OBSERVE:
         what = f"{reader.what}: {method} does more than observe"
-        reader.problem(reader.line_of("method"), what, "effect: change")
+        reader.problem(reader.line_of(HttpKeys.method), what, "effect: change")
     return method
 
 
-def _headers(reader: Reader) -> dict[str, str]:
-    headers = reader.pairs("headers")
+def _headers(reader: Reader, means: CheckMeans) -> dict[str, str]:
+    key = HttpKeys.headers if means is CheckMeans.HTTP else PrometheusKeys.headers
+    headers = reader.get(key) or {}
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not value.isprintable():
-            line = reader.line_of("headers")
+            line = reader.line_of(key)
             reader.problem(line, f"{reader.what}: `{name}` is no header of HTTP")
     return headers
 
 
 def _sent(reader: Reader) -> object:
-    tree = reader.tree("send")
+    tree = reader.get(HttpKeys.send)
     return plain(tree) if tree else None
 
 
-def _path(reader: Reader) -> str:
-    return (reader.word("json") or "").removeprefix(".")
+def _path(reader: Reader, means: CheckMeans) -> str:
+    return reader.get(CommandKeys.json if means is CheckMeans.COMMAND else HttpKeys.json) or ""
 
 
 def _expect(reader: Reader, means: CheckMeans) -> Expect:
-    tree = reader.tree("expect")
+    tree = reader.get(CommandKeys.expect)
     if tree is None:
         return Expect()
-    inner = reader.reader(tree, f"{reader.what}: expect")
+    inner = reader.inner(tree, _EXPECTED[means], f"{reader.what}: expect")
     if means is CheckMeans.SQL:
         expect = Expect(value=_value(inner))
     else:
-        json = inner.tree("json")
+        json = inner.get(ExpectKeys.json)
         if json is not None and not isinstance(json.value, (list, Mapping)):
             inner.problem(json.line, f"{inner.what}: `json` is no object", "json: {status: ok}")
-        wordings = (_wording(inner, name) for name in _TEXTS[means])
+        wordings = (_wording(inner, key) for key in _TEXTS[means])
         expect = Expect(
             status=_statuses(inner, *_STATUS[means]),
             wordings=tuple(one for one in wordings if one is not None),
@@ -207,7 +256,7 @@ def _expect(reader: Reader, means: CheckMeans) -> Expect:
 
 
 def _value(reader: Reader) -> object:
-    tree = reader.tree("value")
+    tree = reader.get(ExpectSqlKeys.value)
     if tree is None:
         return None
     if isinstance(tree.value, (list, Mapping)) or tree.value is None:
@@ -216,8 +265,8 @@ def _value(reader: Reader) -> object:
     return plain(tree)
 
 
-def _statuses(reader: Reader, key: str, least: int, most: int) -> tuple[int, ...]:
-    tree = reader.tree(key)
+def _statuses(reader: Reader, key: Key[Tree | None], least: int, most: int) -> tuple[int, ...]:
+    tree = reader.get(key)
     if tree is None:
         return ()
     items = tree.value if isinstance(tree.value, list) else [tree]
@@ -226,54 +275,47 @@ def _statuses(reader: Reader, key: str, least: int, most: int) -> tuple[int, ...
         if type(item.value) is int and least <= item.value <= most:
             found.append(item.value)
         else:
-            what = f"{reader.what}: `{key}` is a number from {least} to {most}, or a list of them"
-            reader.problem(item.line, what)
+            what = f"`{key.name}` is a number from {least} to {most}, or a list of them"
+            reader.say(item.line, what)
     if not items:
-        reader.problem(tree.line, f"{reader.what}: `{key}` allows nothing")
+        reader.say(tree.line, f"`{key.name}` allows nothing")
     return tuple(found)
 
 
-def _wording(reader: Reader, key: str) -> Wording | None:
-    tree = reader.tree(key)
+def _wording(reader: Reader, key: Key[Tree | None]) -> Wording | None:
+    tree = reader.get(key)
     if tree is None:
         return None
     if not isinstance(tree.value, Mapping):
-        return Wording(key, exactly=(reader.word(key) or "").strip())
-    inner = reader.reader(tree, f"{reader.what}: {key}")
-    wording = Wording(
-        key,
-        has=inner.words("has"),
-        lacks=inner.words("lacks"),
-        matches=inner.parsed("matches", _pattern),
-    )
+        return Wording(key.name, exactly=(reader.get_as(key, NAME) or "").strip())
+    inner = reader.inner(tree, WordingKeys, f"{reader.what}: {key.name}")
+    has, lacks = inner.get(WordingKeys.has), inner.get(WordingKeys.lacks)
+    wording = Wording(key.name, None, has or (), lacks or (), inner.get(WordingKeys.matches))
     inner.done()
     if not (wording.has or wording.lacks or wording.matches):
-        inner.problem(tree.line, f"{inner.what}: it expects nothing", f"{key}: {{has: ok}}")
+        inner.problem(tree.line, f"{inner.what}: it expects nothing", f"{key.name}: {{has: ok}}")
     return wording
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{text!r:.60} is no regular expression: {error}") from None
-    return text
 
 
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
     """That the check can fail, and that what judges it fits what it answers."""
     query = check.means in (CheckMeans.SQL, CheckMeans.PROMETHEUS)
-    if query and not judged and check.expect.value is None and not reader.has("expect"):
+    if (
+        query
+        and not judged
+        and check.expect.value is None
+        and not reader.states(CommandKeys.expect)
+    ):
         fix = 'beside `check`, pass: ">= 1"'
         if check.means is CheckMeans.SQL:
             fix += ", or in it expect: {value: ok}"
         reader.problem(reader.line, f"{reader.what}: nothing says which answer is good", fix)
     if check.json and not judged:
-        line, fix = reader.line_of("json"), 'pass: ">= 1"'
+        line, fix = reader.line_of(CommandKeys.json), 'pass: ">= 1"'
         reader.problem(line, f"{reader.what}: `json` names a number that no rule judges", fix)
     if rule and check.expect.value is not None:
         what = f"{reader.what}: `expect: {{value}}` and a rule judge the same value"
-        reader.problem(reader.line_of("expect"), what, "keep one of the two")
+        reader.problem(reader.line_of(CommandKeys.expect), what, "keep one of the two")
     if rule and (rule.each or rule.where) and not query:
         what = f"{reader.what}: `{check.means.value}` answers one number, without labels"
         reader.problem(reader.line, what, "`each` and `where` go with sql and prometheus")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
+from pytest_rollout.model.plan import Severity
 from pytest_rollout.model.rule import (
     PREVIOUS,
     Confidence,
@@ -22,6 +24,19 @@ from pytest_rollout.model.rule import (
 )
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
+from pytest_rollout.plan.spec.keys import Key
+from pytest_rollout.plan.spec.kinds import Choice
+from pytest_rollout.plan.spec.rule_keys import (
+    WHOLE,
+    ConfidenceKeys,
+    LastingKeys,
+    RowKeys,
+    RuleKeys,
+    TolerateKeys,
+    VersusKeys,
+)
+from pytest_rollout.plan.spec.values import LEVEL, NAMES
 from pytest_rollout.plan.tree import Tree
 
 _SHARES = (Take.RATE, Take.SHARE, Take.QUANTILE)
@@ -29,7 +44,7 @@ _SHARES = (Take.RATE, Take.SHARE, Take.QUANTILE)
 
 def read_streak(reader: Reader) -> Streak | None:
     """`in_a_row` or `soak`."""
-    row, soak = reader.tree("in_a_row"), reader.tree("soak")
+    row, soak = reader.get(RuleKeys.in_a_row), reader.get(RuleKeys.soak)
     if row is not None and soak is not None:
         reader.problem(soak.line, f"{reader.what} has both `in_a_row` and `soak`", "keep one")
     if soak is not None:
@@ -37,30 +52,23 @@ def read_streak(reader: Reader) -> Streak | None:
     if row is None:
         return None
     if isinstance(row.value, Mapping):
-        inner = reader.reader(row, f"{reader.what}: in_a_row")
-        if inner.has("for"):
+        if LastingKeys.for_.name in row.value:
             return _lasting(reader, row, "in_a_row")
-        n = inner.whole("n")
-        if not inner.has("n"):
-            inner.problem(row.line, f"{inner.what} has neither `n` nor `for`", "in_a_row: 3")
-        skip = inner.word("gaps")
+        inner = reader.inner(row, RowKeys, f"{reader.what}: in_a_row")
+        n = inner.get(RowKeys.n)
+        skip = inner.get(RowKeys.gaps)
         if skip not in (None, "skip", "break"):
-            line = inner.line_of("gaps")
+            line = inner.line_of(RowKeys.gaps)
             inner.problem(line, f"{inner.what}: `gaps` is break or skip, not `{skip}`")
         inner.done()
         return Streak(n=n, skip=skip == "skip") if n else None
-    n = reader.whole("in_a_row")
+    n = reader.get_as(RuleKeys.in_a_row, WHOLE)
     return Streak(n=n) if n else None
 
 
 def _lasting(reader: Reader, tree: Tree, key: str) -> Streak | None:
-    inner = reader.reader(tree, f"{reader.what}: {key}")
-    span = inner.parsed("for", terms.duration_us)
-    gap = inner.parsed("gap", terms.duration_us)
-    for name in ("for", "gap"):
-        if isinstance(tree.value, Mapping) and not inner.has(name):
-            fix = f"{key}: {{for: 7d, gap: 1h}}: the longest time without a look"
-            inner.problem(tree.line, f"{inner.what} has no `{name}`", fix)
+    inner = reader.inner(tree, LastingKeys, f"{reader.what}: {key}")
+    span, gap = inner.get(LastingKeys.for_), inner.get(LastingKeys.gap)
     inner.done()
     if span is None or gap is None:
         return None
@@ -71,38 +79,35 @@ def _lasting(reader: Reader, tree: Tree, key: str) -> Streak | None:
 
 def read_tolerate(reader: Reader) -> Tolerate | None:
     """`tolerate`: how many slots may be bad."""
-    tree = reader.tree("tolerate")
+    tree = reader.get(RuleKeys.tolerate)
     if tree is None:
         return None
-    inner = reader.reader(tree, f"{reader.what}: tolerate")
-    failures = inner.whole("failures", least=0)
-    row = inner.whole("in_a_row", least=0)
-    if isinstance(tree.value, Mapping) and not inner.has("failures"):
-        inner.problem(tree.line, f"{inner.what} has no `failures`", "tolerate: {failures: 1}")
+    inner = reader.inner(tree, TolerateKeys, f"{reader.what}: tolerate")
+    failures, row = inner.get(TolerateKeys.failures), inner.get(TolerateKeys.in_a_row)
     inner.done()
     return Tolerate(failures, row) if failures is not None else None
 
 
 def read_versus(reader: Reader, metric: str | None) -> Versus | None:
     """`versus`: the other side of a comparison."""
-    tree = reader.tree("versus")
+    tree = reader.get(RuleKeys.versus)
     if tree is None:
         return None
-    inner = reader.reader(tree, f"{reader.what}: versus")
-    other = inner.word("metric") or metric or ""
-    where = inner.pairs("where")
-    frozen = inner.word("frozen")
+    inner = reader.inner(tree, VersusKeys, f"{reader.what}: versus")
+    other = inner.get(VersusKeys.metric) or metric or ""
+    where = inner.get(VersusKeys.where) or {}
+    frozen = inner.get(VersusKeys.frozen)
     if frozen not in (None, "begin"):
-        inner.problem(inner.line_of("frozen"), f"{inner.what}: unknown `{frozen}`", "frozen: begin")
-    kind = inner.word("as") or "difference"
+        inner.say(inner.line_of(VersusKeys.frozen), f"unknown `{frozen}`", "frozen: begin")
+    kind = inner.get(VersusKeys.as_)
     if kind not in ("difference", "ratio", "kayenta"):
-        line = inner.line_of("as")
+        line = inner.line_of(VersusKeys.as_)
         inner.problem(line, f"{inner.what}: `as` is difference, ratio or kayenta, not `{kind}`")
-    release = inner.word("release")
+    release = inner.get(VersusKeys.release)
     if release == PREVIOUS and frozen is not None:
         what = f"{inner.what}: `release: {PREVIOUS}` with `frozen`"
         fix = "leave `frozen` out: what was seen of that release changes no more"
-        inner.problem(inner.line_of("frozen"), what, fix)
+        inner.problem(inner.line_of(VersusKeys.frozen), what, fix)
     if isinstance(tree.value, Mapping) and not tree.value:
         fix = 'versus: {where: {version: "1.4"}}'
         inner.problem(tree.line, f"{inner.what} names no other side", fix)
@@ -113,19 +118,16 @@ def read_versus(reader: Reader, metric: str | None) -> Versus | None:
 
 def read_confidence(reader: Reader) -> Confidence | None:
     """`confidence`: 95%, or {level: 95%, windows: 500}."""
-    tree = reader.tree("confidence")
+    tree = reader.get(RuleKeys.confidence)
     if tree is None:
         return None
     windows = None
     if isinstance(tree.value, Mapping):
-        inner = reader.reader(tree, f"{reader.what}: confidence")
-        level = inner.parsed("level", terms.level)
-        windows = inner.whole("windows")
-        if not inner.has("level"):
-            inner.problem(tree.line, f"{inner.what} has no `level`", "confidence: 95%")
+        inner = reader.inner(tree, ConfidenceKeys, f"{reader.what}: confidence")
+        level, windows = inner.get(ConfidenceKeys.level), inner.get(ConfidenceKeys.windows)
         inner.done()
     else:
-        level = reader.parsed("confidence", terms.level)
+        level = reader.get_as(RuleKeys.confidence, LEVEL)
     if level is None:
         return None
     return Confidence(1 - level, f"{terms.percent(level)} %", windows or 0)
@@ -133,12 +135,13 @@ def read_confidence(reader: Reader) -> Confidence | None:
 
 def read_range(reader: Reader) -> Range | None:
     """`range`: the least and the greatest value that a series can have."""
-    trees = reader.items("range")
-    if not reader.has("range"):
+    tree = reader.get(RuleKeys.range)
+    if tree is None:
         return None
+    trees = tree.value if isinstance(tree.value, list) else []
     numbers = [tree.value for tree in trees if isinstance(tree.value, (int, float))]
     if len(numbers) != 2 or len(trees) != 2 or not numbers[0] < numbers[1]:
-        line = reader.line_of("range")
+        line = reader.line_of(RuleKeys.range)
         reader.problem(line, f"{reader.what}: `range` is no pair of numbers", "range: [0, 100]")
         return None
     return Range(Fraction(trees[0].text), Fraction(trees[1].text))
@@ -149,35 +152,43 @@ def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     if rule.confidence is not None:
         _check_confidence(reader, rule, guardrail=guardrail)
     elif rule.range is not None:
-        reader.problem(reader.line_of("range"), f"{reader.what}: `range` without `confidence`")
+        reader.problem(
+            reader.line_of(RuleKeys.range), f"{reader.what}: `range` without `confidence`"
+        )
     if not rule.in_theorem:
         _check_kayenta(reader, rule, guardrail=guardrail)
     if rule.tolerate is not None and (rule.confidence or rule.versus):
         what = f"{reader.what}: `tolerate` judges each sample by itself"
-        reader.problem(reader.line_of("tolerate"), what, "leave out `confidence` and `versus`")
+        reader.problem(
+            reader.line_of(RuleKeys.tolerate), what, "leave out `confidence` and `versus`"
+        )
     if rule.tolerate is not None and rule.take.take in (Take.SHARE, Take.COUNT, Take.INCREASE):
         what = f"{reader.what}: `tolerate` judges each sample, which has no {rule.take.take.value}"
-        reader.problem(reader.line_of("take"), what, 'say what one has to be: pass: "< 500"')
+        reader.problem(reader.line_of(RuleKeys.take), what, 'say what one has to be: pass: "< 500"')
     if rule.take.take is Take.INCREASE:
         _check_increase(reader, rule)
     if rule.take.take is Take.RATE and rule.unit:
         what = f"{reader.what}: `unit: {rule.unit}` with `take: rate`"
-        reader.problem(reader.line_of("unit"), what, "a rate reads 0 or 1, so leave the unit out")
+        reader.problem(
+            reader.line_of(RuleKeys.unit), what, "a rate reads 0 or 1, so leave the unit out"
+        )
     if rule.per is not None and any(one.kind in _CLOSED for one in rule.scopes):
         what = f"{reader.what}: `per` with a scope of days, nights or age"
-        reader.problem(reader.line_of("per"), what, "over: [{last: 7}] counts what `per` closes")
-    if guardrail and rule.streak is not None and rule.streak.soak:
-        reader.problem(reader.line_of("soak"), f"{reader.what}: a guardrail only fails, no `soak`")
+        reader.problem(
+            reader.line_of(RuleKeys.per), what, "over: [{last: 7}] counts what `per` closes"
+        )
     if guardrail and any(one.kind is ScopeKind.AGE for one in rule.scopes):
         what = f"{reader.what}: `age` reads one run, a guardrail watches all"
-        reader.problem(reader.line_of("over"), what, "observe each case when it is old enough")
+        reader.problem(
+            reader.line_of(RuleKeys.over), what, "observe each case when it is old enough"
+        )
 
 
 _CLOSED = (ScopeKind.DAYS, ScopeKind.NIGHTS, ScopeKind.AGE)
 
 
 def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
-    line = reader.line_of("confidence")
+    line = reader.line_of(RuleKeys.confidence)
     take, confidence = rule.take.take, rule.confidence
     assert confidence is not None
     moving = any(one.kind not in (ScopeKind.SINCE, ScopeKind.RUN) for one in rule.scopes)
@@ -210,22 +221,26 @@ def _check_increase(reader: Reader, rule: Rule) -> None:
     needs = [rule.need, *(scope.need for scope in rule.scopes if rule.per is None)]
     if min(needs) < least_need(rule.take):
         what = f"{reader.what}: one sample of a counter shows no growth"
-        line = reader.line_of("need" if reader.has("need") else "over")
+        line = reader.line_of(RuleKeys.need if reader.has(RuleKeys.need) else RuleKeys.over)
         reader.problem(line, what, "need: 2, or more")
     if rule.versus is not None and rule.versus.ratio:
         what = f"{reader.what}: `take: increase` with `versus: {{as: ratio}}`"
         fix = "compare the difference, or observe 0 or 1 of each case and take its rate"
-        reader.problem(reader.line_of("versus"), what, fix)
+        reader.problem(reader.line_of(RuleKeys.versus), what, fix)
 
 
+_ALONE: tuple[Key[Any], ...] = (
+    *(RuleKeys.warn, RuleKeys.fail, RuleKeys.confidence),
+    *(RuleKeys.per, RuleKeys.in_a_row, RuleKeys.soak),
+)
 _KAYENTA_LEAST = 5  # with fewer on each side even values that do not overlap are no shift
 
 
 def _check_kayenta(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     """It stands outside the theorem, so no answer may rest on it."""
     what = f"{reader.what}: `versus: {{as: kayenta}}`"
-    line = reader.line_of("versus")
-    if guardrail or reader.word("severity") not in ("soft", "optional"):
+    line = reader.line_of(RuleKeys.versus)
+    if guardrail or reader.get(CriterionKeys.severity) is Severity.HARD:
         fix = "severity: soft, on a criterion; to decide by it, use `as: ratio` and `confidence`"
         reader.problem(line, f"{what} is outside the theorem, so no answer may rest on it", fix)
     if rule.take.take is not Take.MEAN:
@@ -233,23 +248,23 @@ def _check_kayenta(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     if min((scope.need for scope in rule.scopes), default=0) < _KAYENTA_LEAST:
         fix = f"need: {_KAYENTA_LEAST}, better 50"
         reader.problem(line, f"{what} finds nothing in fewer than 5 samples a side", fix)
-    for key in ("warn", "fail", "confidence", "per", "in_a_row", "soak"):
+    for key in _ALONE:
         if reader.has(key) and not guardrail:
-            reader.problem(reader.line_of(key), f"{what} with `{key}`", "it has `pass` alone")
+            reader.problem(reader.line_of(key), f"{what} with `{key.name}`", "it has `pass` alone")
 
 
 def read_group(reader: Reader) -> Group | None:
     """`of`: a criterion that is made of others."""
-    tree = reader.tree("of")
-    key = reader.words("key")
+    tree = reader.get(CriterionKeys.of)
+    key = reader.get(CriterionKeys.key) or ()
     if tree is None:
-        if reader.has("key"):
-            reader.problem(reader.line_of("key"), f"{reader.what}: `key` without `of`")
+        if reader.has(CriterionKeys.key):
+            reader.say(reader.line_of(CriterionKeys.key), "`key` without `of`")
         return None
     members = _members(reader, tree)
-    need = reader.choice("need", Need, Need.ALL)
+    need = reader.get_as(CriterionKeys.need, Choice(Need)) or Need.ALL
     for name in sorted(set(key) - {member for member, _ in members}):
-        reader.problem(reader.line_of("key"), f"{reader.what}: key member `{name}` is not in `of`")
+        reader.say(reader.line_of(CriterionKeys.key), f"key member `{name}` is not in `of`")
     return Group(members, need, key)
 
 
@@ -263,7 +278,7 @@ def _members(reader: Reader, tree: Tree) -> tuple[tuple[str, Fraction], ...]:
             else:
                 found.append((name, Fraction(weight.text)))
         return tuple(found)
-    words = reader.words("of")
+    words = reader.get_as(CriterionKeys.of, NAMES) or ()
     for name in sorted({name for name in words if words.count(name) > 1}):
         reader.problem(tree.line, f"{reader.what}: `of` states {name} twice")
     return tuple((name, Fraction(1)) for name in dict.fromkeys(words))
@@ -271,4 +286,4 @@ def _members(reader: Reader, tree: Tree) -> tuple[tuple[str, Fraction], ...]:
 
 def read_per(reader: Reader) -> Per | None:
     """`per`: what closes a bucket that is judged as one."""
-    return reader.parsed("per", terms.per)
+    return reader.get(RuleKeys.per)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.keys import Key
 
 
-def read_faults(reader: Reader) -> tuple[str, ...]:
-    """The faults under `faults`, each once; whether a target knows them, the drill finds out."""
-    found: list[str] = []
-    for word in reader.words("faults"):
+def read_faults(reader: Reader, key: Key[tuple[str, ...] | None]) -> tuple[str, ...]:
+    """Return the faults under a key, each once; `rollout check` asks the targets for theirs."""
+    names: list[str] = []
+    for word in reader.get(key) or ():
         try:
             name = str(Fault.parse(word))
         except ValueError as error:
-            what = f"{reader.what}: `faults`: {error}"
-            reader.problem(reader.line_of("faults"), what, 'faults: [NAME, "NAME:KEY=VALUE"]')
+            fix = 'faults: [NAME, "NAME:KEY=VALUE"]'
+            reader.say(reader.line_of(key), f"`{key.name}`: {error}", fix)
             continue
-        if name in found:
-            what = f"{reader.what}: `faults` names {name} twice"
-            reader.problem(reader.line_of("faults"), what)
+        if name in names:
+            reader.say(reader.line_of(key), f"`{key.name}` names {name} twice")
         else:
-            found.append(name)
-    return tuple(found)
+            names.append(name)
+    return tuple(names)

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, available_timezones
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import (
     EMBEDDED,
-    Address,
     Effect,
     Environment,
     FactSource,
@@ -19,15 +18,18 @@ from pytest_rollout.model.plan import (
     Plan,
     Target,
 )
-from pytest_rollout.plan import beside, terms
-from pytest_rollout.plan.asked import target_problems
+from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
+from pytest_rollout.plan.needed_targets import target_problems
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
-from pytest_rollout.plan.rolling import resolved
-from pytest_rollout.plan.samples import previous_problems
-from pytest_rollout.plan.tree import MAX_BYTES, read
+from pytest_rollout.plan.rolling_up import resolved
+from pytest_rollout.plan.sample_limits import previous_problems
+from pytest_rollout.plan.spec.keys import Key
+from pytest_rollout.plan.spec.phase_keys import PhaseKeys
+from pytest_rollout.plan.spec.plan_keys import EnvironmentKeys, PlanKeys, ReadingKeys, TargetKeys
+from pytest_rollout.plan.tree import MAX_BYTES, Tree, read
 from pytest_rollout.plan.windows import read_nights, read_windows
 from pytest_rollout.redact import hide, unmistakable
 
@@ -54,7 +56,7 @@ class Loaded:
     @property
     def digests(self) -> dict[str, str]:
         """The digest of each file beside the plan, by its name."""
-        return {name: beside.digest(text) for name, text in self.beside.items()}
+        return {name: companions.digest(text) for name, text in self.beside.items()}
 
 
 def load(path: Path, shown: str) -> Loaded:
@@ -70,9 +72,9 @@ def load(path: Path, shown: str) -> Loaded:
     except OSError as error:
         problem = Problem(shown, 1, f"cannot be read: {error.strerror}")
         return Loaded(path, "", None, (problem,), frozenset({path.parent.name}))
-    texts, unread = beside.texts(path, shown)
+    texts, unread = companions.texts(path, shown)
     loaded = parse(text, path, shown, texts)
-    files = {shown: text, **{beside.named(shown, name): held for name, held in texts.items()}}
+    files = {shown: text, **{companions.named(shown, name): held for name, held in texts.items()}}
     written = [*(one for file, held in files.items() for one in _secrets(held, file)), *unread]
     return replace(loaded, problems=(*written, *loaded.problems)) if written else loaded
 
@@ -100,14 +102,14 @@ def parse(
     tree, problems = read(text, shown)
     plan = None
     if tree is not None:
-        reader = Reader(tree, shown, "the plan", problems)
+        reader = Reader(tree, PlanKeys, shown, "the plan", problems)
         plan = _plan(reader, text, path if calendars else None)
     names = plan.marks() if plan else frozenset()
     if problems:
         names |= _glean(text, path)
     ordered = sorted(map(_hidden, set(problems)), key=_place)
     if plan is not None and texts:
-        plan, wrong = beside.joined(plan, texts, shown)
+        plan, wrong = companions.joined(plan, texts, shown)
         ordered += sorted(map(_hidden, set(wrong)), key=_place)
     return Loaded(path, text, plan, tuple(dict.fromkeys(ordered)), names, dict(texts or {}))
 
@@ -128,24 +130,22 @@ def _glean(text: str, path: Path) -> frozenset[str]:
 
 
 def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
-    id_ = reader.parsed("plan", terms.mark)
+    id_ = reader.get(PlanKeys.plan)
     if id_ is None:
-        if not reader.has("plan"):
-            reader.problem(reader.line, "the plan has no `plan:` with its name")
         return None
-    reader.text("version")
-    reader.later("include")
+    reader.get(PlanKeys.version)
     windows, freezes = read_windows(reader)
-    roles = reader.pairs("roles")
+    roles = reader.get(PlanKeys.roles) or {}
     zone, phases = _zone(reader), resolved(reader, _phases(reader, roles))
-    reader.tree("calendars")
+    reader.tree(PlanKeys.calendars)
+    title = reader.get(PlanKeys.title_)
     plan = Plan(
         id=id_,
-        title=reader.text("title", id_),
+        title=id_ if title is None else title,
         timezone=zone,
         environments=_environments(reader),
-        release=_reading(reader, "release"),
-        configuration=_reading(reader, "configuration"),
+        release=_reading(reader, PlanKeys.release),
+        configuration=_reading(reader, PlanKeys.configuration),
         change_windows=windows,
         freezes=freezes,
         calendars=read_calendars(reader, path, zone, phases) if path else (),
@@ -154,7 +154,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         roles=roles,
         phases=phases,
         path=reader.file,
-        digest=beside.digest(text),
+        digest=companions.digest(text),
     )
     reader.done()
     _references(reader, plan)
@@ -162,12 +162,12 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
 
 
 def _zone(reader: Reader) -> str:
-    name = reader.text("timezone", "UTC")
+    name = reader.get(PlanKeys.timezone)
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         reader.problem(
-            reader.line_of("timezone"),
+            reader.line_of(PlanKeys.timezone),
             f"unknown timezone `{name}`",
             nearest(name, available_timezones(), "an IANA name, as America/New_York"),
         )
@@ -177,16 +177,16 @@ def _zone(reader: Reader) -> str:
 
 def _phases(reader: Reader, roles: Mapping[str, str]) -> tuple[Phase, ...]:
     phases: list[Phase] = []
-    trees = reader.items("phases")
+    trees = reader.get(PlanKeys.phases) or ()
     if not trees:
-        reader.problem(reader.line_of("phases"), "the plan has no phases")
+        reader.problem(reader.line_of(PlanKeys.phases), "the plan has no phases")
     ids = [
-        tree.value["id"].text
+        tree.value[PhaseKeys.id.name].text
         for tree in trees
-        if isinstance(tree.value, Mapping) and "id" in tree.value
+        if isinstance(tree.value, Mapping) and PhaseKeys.id.name in tree.value
     ]
     for tree in trees:
-        phase = read_phase(reader.reader(tree, "a phase"), Names(ids, roles))
+        phase = read_phase(reader.inner(tree, PhaseKeys, "a phase"), Names(ids, roles))
         if phase is None:
             continue
         if any(other.id == phase.id for other in phases):
@@ -197,24 +197,28 @@ def _phases(reader: Reader, roles: Mapping[str, str]) -> tuple[Phase, ...]:
 
 def _environments(reader: Reader) -> dict[str, Environment]:
     found = {EMBEDDED: Environment(EMBEDDED, allow=frozenset(Effect))}
-    for name, tree in reader.entries("environments"):
-        found[name] = _environment(reader.reader(tree, f"environment {name}"), name)
+    for name, tree in reader.get(PlanKeys.environments) or ():
+        found[name] = _environment(reader.inner(tree, EnvironmentKeys, f"environment {name}"), name)
     return found
 
 
 def _environment(reader: Reader, name: str) -> Environment:
     targets = {}
-    for key, tree in reader.entries("targets"):
+    for key, tree in reader.get(EnvironmentKeys.targets) or ():
         if isinstance(tree.value, str):
             targets[key] = Target(key, address=tree.value)
             continue
-        inner = reader.reader(tree, f"target {key} of {reader.what}")
+        inner = reader.inner(tree, TargetKeys, f"target {key} of {reader.what}")
         targets[key] = Target(
-            key, inner.word("serve"), inner.word("url"), inner.word("file"), inner.word("of")
+            key,
+            inner.get(TargetKeys.serve),
+            inner.get(TargetKeys.url),
+            inner.get(TargetKeys.file),
+            inner.get(TargetKeys.of),
         )
         inner.done()
         _check_target(inner, targets[key], name)
-    max_age = reader.parsed("max_age", terms.duration_us)
+    max_age = reader.get(EnvironmentKeys.max_age)
     allow = _allow(reader, name)
     reader.done()
     return Environment(name, targets, max_age, allow)
@@ -231,11 +235,11 @@ def _check_target(reader: Reader, target: Target, environment: str) -> None:
 
 def _allow(reader: Reader, environment: str) -> frozenset[Effect]:
     known = {effect.value: effect for effect in Effect}
-    words = reader.words("allow")
+    words = reader.get(EnvironmentKeys.allow) or ()
     for word in words:
         if word not in known:
             reader.problem(
-                reader.line_of("allow"),
+                reader.line_of(EnvironmentKeys.allow),
                 f"{reader.what}: unknown effect `{word}`",
                 nearest(word, known),
             )
@@ -244,15 +248,16 @@ def _allow(reader: Reader, environment: str) -> frozenset[Effect]:
     return frozenset({Effect.OBSERVE, *(known[word] for word in words if word in known)})
 
 
-def _reading(reader: Reader, key: str) -> FactSource | None:
-    tree = reader.tree(key)
+def _reading(reader: Reader, key: Key[Tree | None]) -> FactSource | None:
+    tree = reader.get(key)
     if tree is None:
         return None
-    inner = reader.reader(tree, key)
-    target, path, json = inner.word("target"), inner.word("path"), inner.word("json")
+    inner = reader.inner(tree, ReadingKeys, key.name)
+    target, path = inner.get(ReadingKeys.target), inner.get(ReadingKeys.path)
+    json = inner.get(ReadingKeys.json)
     inner.done()
     if target is None or path is None:
-        inner.problem(tree.line, f"`{key}` needs `target` and `path`")
+        inner.problem(tree.line, f"`{key.name}` needs `target` and `path`")
         return None
     return FactSource(target, path, json)
 
@@ -264,7 +269,8 @@ def _references(reader: Reader, plan: Plan) -> None:
     _dues(reader, plan)
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
-    for key, reading in (("release", plan.release), ("configuration", plan.configuration)):
+    facts = (PlanKeys.release, plan.release), (PlanKeys.configuration, plan.configuration)
+    for key, reading in facts:
         for environment in plan.environments.values() if reading else ():
             assert reading is not None
             if environment.targets and reading.target not in environment.targets:
@@ -278,7 +284,7 @@ def _references(reader: Reader, plan: Plan) -> None:
 def _dues(reader: Reader, plan: Plan) -> None:
     """A gate by which a condition is due is one of this plan, or of another one."""
     for _, criterion in plan.criteria():
-        due = Address.parse(criterion.due) if criterion.due else None
+        due = criterion.due_gate
         if due and due.plan == plan.id and plan.phase(due.phase) is None:
             reader.problem(
                 criterion.line,

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from pytest_rollout.model.check import Check
 from pytest_rollout.model.plan import (
-    EVERY_US,
-    Address,
     Criterion,
-    Gate,
     Guardrail,
     Kind,
     Phase,
-    Severity,
     Then,
     When,
 )
 from pytest_rollout.model.rule import Rule
-from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
@@ -26,9 +22,18 @@ from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
 from pytest_rollout.plan.rollback import read_rollback
-from pytest_rollout.plan.rolling import read_rolls_up
+from pytest_rollout.plan.rolling_up import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
-from pytest_rollout.plan.samples import check_max_age
+from pytest_rollout.plan.sample_limits import check_max_age
+from pytest_rollout.plan.spec.criterion_keys import (
+    CriterionKeys,
+    GuardrailKeys,
+    PartKeys,
+    WhenKeys,
+)
+from pytest_rollout.plan.spec.keys import Key
+from pytest_rollout.plan.spec.phase_keys import PhaseKeys
+from pytest_rollout.plan.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +46,25 @@ class Names:
 
 def read_phase(reader: Reader, names: Names) -> Phase | None:
     """One phase; None where it has no usable id."""
-    id_ = reader.parsed("id", terms.identifier)
+    id_ = reader.get(PhaseKeys.id)
     if id_ is None:
-        if not reader.has("id"):
-            reader.problem(reader.line, f"{reader.what} has no `id`")
         return None
     reader.what = f"phase {id_}"
-    reader.later("soak", "valid_for")
     phase = Phase(
         id=id_,
-        title=reader.text("title", id_),
+        title=_told(reader.get(PhaseKeys.title_), id_),
         marks=_marks(reader, id_),
-        date=reader.parsed("date", terms.day),
-        until=reader.parsed("until", terms.day),
-        hours=reader.parsed("hours", terms.hours),
-        owners=_roles(reader, "owners", names),
-        risk=reader.optional("risk", Risk),
+        date=reader.get(PhaseKeys.date),
+        until=reader.get(PhaseKeys.until),
+        hours=reader.get(PhaseKeys.hours),
+        owners=_roles(reader, PhaseKeys.owners, names),
+        risk=reader.get(PhaseKeys.risk),
         requires=_requires(reader, id_, names),
-        signoff=_roles(reader, "signoff", names),
+        signoff=_roles(reader, PhaseKeys.signoff, names),
         criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
         rollback=read_rollback(reader, id_, names.phases),
-        every_us=reader.parsed("every", _every) or EVERY_US,
+        every_us=reader.get(PhaseKeys.every),
         report=read_report(reader, names.phases),
         line=reader.line,
     )
@@ -72,19 +74,16 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
     return phase
 
 
-def _every(text: str) -> int:
-    every_us = terms.duration_us(text)
-    if every_us < 1_000_000:
-        raise ValueError(f"{text!r:.60} is shorter than a second")
-    return every_us
+def _told(text: str | None, otherwise: str) -> str:
+    return otherwise if text is None else text
 
 
 def _dates(reader: Reader, phase: Phase) -> None:
-    for key in ("until", "hours"):
-        if reader.has(key) and not reader.has("date"):
-            reader.problem(reader.line_of(key), f"{reader.what}: `{key}` without `date`")
+    for key in (PhaseKeys.until, PhaseKeys.hours):
+        if reader.has(key) and not reader.has(PhaseKeys.date):
+            reader.say(reader.line_of(key), f"`{key.name}` without `date`")
     if phase.date and phase.until and phase.until < phase.date:
-        reader.problem(reader.line_of("until"), f"{reader.what} ends before it begins")
+        reader.problem(reader.line_of(PhaseKeys.until), f"{reader.what} ends before it begins")
 
 
 def _same_ids(reader: Reader, phase: Phase) -> None:
@@ -96,8 +95,8 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
 
 
 def _requires(reader: Reader, id_: str, names: Names) -> tuple[str, ...]:
-    line = reader.line_of("requires")
-    words = reader.words("requires")
+    line = reader.line_of(PhaseKeys.requires)
+    words = reader.get(PhaseKeys.requires) or ()
     for word in words:
         if word == id_:
             reader.problem(line, f"phase {id_} requires itself")
@@ -107,8 +106,8 @@ def _requires(reader: Reader, id_: str, names: Names) -> tuple[str, ...]:
     return words
 
 
-def _roles(reader: Reader, key: str, names: Names) -> tuple[str, ...]:
-    words = reader.words(key)
+def _roles(reader: Reader, key: Key[tuple[str, ...] | None], names: Names) -> tuple[str, ...]:
+    words = reader.get(key) or ()
     for word in words:
         if names.roles and word not in names.roles:
             reader.problem(
@@ -120,24 +119,26 @@ def _roles(reader: Reader, key: str, names: Names) -> tuple[str, ...]:
 
 
 def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
-    reader.tree("marks")
-    words = reader.words("marks") if reader.has("marks") else (id_.replace("-", "_"),)
+    key = PhaseKeys.marks
+    words = reader.get(key)
+    if words is None:
+        words = (id_.replace("-", "_"),)
     marks = []
     for word in words:
         try:
             marks.append(terms.mark(word))
         except ValueError as error:
-            fix = "" if reader.has("marks") else "give the phase `marks:`"
-            reader.problem(reader.line_of("marks"), f"{reader.what}: `marks`: {error}", fix)
-    if reader.has("marks") and not words:
-        reader.problem(reader.line_of("marks"), f"{reader.what}: no marker selects it")
+            fix = "" if reader.has(key) else "give the phase `marks:`"
+            reader.problem(reader.line_of(key), f"{reader.what}: `marks`: {error}", fix)
+    if reader.has(key) and not words:
+        reader.problem(reader.line_of(key), f"{reader.what}: no marker selects it")
     return tuple(marks)
 
 
 def _criteria(reader: Reader, names: Names) -> tuple[Criterion, ...]:
     found: dict[str, Criterion] = {}
-    for tree in reader.items("criteria"):
-        criterion = _criterion(reader.reader(tree, f"a criterion of {reader.what}"), names)
+    for tree in reader.get(PhaseKeys.criteria) or ():
+        criterion = _criterion(_inside(reader, tree), names)
         if criterion is None:
             continue
         if criterion.id in found:
@@ -149,6 +150,10 @@ def _criteria(reader: Reader, names: Names) -> tuple[Criterion, ...]:
         found[criterion.id] = criterion
     _check_members(reader, found)
     return tuple(found.values())
+
+
+def _inside(reader: Reader, tree: Tree) -> Reader:
+    return reader.inner(tree, CriterionKeys, f"a criterion of {reader.what}")
 
 
 def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
@@ -182,67 +187,59 @@ def _below(name: str, found: Mapping[str, Criterion]) -> set[str]:
 
 
 def _criterion(reader: Reader, names: Names) -> Criterion | None:
-    id_ = reader.parsed("id", terms.identifier)
+    id_ = reader.get(CriterionKeys.id)
     if id_ is None:
-        if not reader.has("id"):
-            reader.problem(reader.line, f"{reader.what} has no `id`")
         return None
     reader.what = f"criterion {id_}"
-    if not reader.has("kind"):
-        reader.problem(reader.line, f"{reader.what} has no `kind`", nearest("", Kind))
     group = read_group(reader)
     rule = None if group else read_rule(reader, guardrail=False)
     criterion = Criterion(
         id=id_,
-        says=reader.text("says", id_.replace("-", " ")),
-        kind=reader.choice("kind", Kind, Kind.OPERATIONAL),
-        gate=reader.choice("gate", Gate, Gate.EXIT),
-        severity=reader.choice("severity", Severity, Severity.HARD),
+        says=_told(reader.get(CriterionKeys.says), id_.replace("-", " ")),
+        kind=reader.get(CriterionKeys.kind) or Kind.OPERATIONAL,
+        gate=reader.get(CriterionKeys.gate),
+        severity=reader.get(CriterionKeys.severity),
         rule=rule,
         of=read_score(reader, group) if group else None,
         when=_when(reader),
-        owner=reader.word("owner"),
-        due=reader.parsed("due", _due),
-        check=read_check(reader, rule),
-        by=_roles(reader, "by", names),
-        valid_for_us=reader.parsed("valid_for", terms.duration_us),
+        owner=reader.get(CriterionKeys.owner),
+        due=reader.get(CriterionKeys.due),
+        check=_check(reader, rule),
+        by=_roles(reader, CriterionKeys.by, names),
+        valid_for_us=reader.get(CriterionKeys.valid_for),
         rolls_up=read_rolls_up(reader),
-        faults=read_faults(reader),
+        faults=read_faults(reader, CriterionKeys.faults),
         line=reader.line,
-        max_age_us=reader.parsed("max_age", terms.duration_us),
+        max_age_us=reader.get(CriterionKeys.max_age),
     )
     reader.done()
     check_max_age(reader, criterion)
-    if reader.has("valid_for") and not (criterion.attested or criterion.rolls_up):
+    if reader.has(CriterionKeys.valid_for) and not (criterion.attested or criterion.rolls_up):
         what = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
         fix = "kind: manual, or by: [ROLE]; or rolls_up: [PHASE.CRITERION]"
-        reader.problem(reader.line_of("valid_for"), what, fix)
+        reader.problem(reader.line_of(CriterionKeys.valid_for), what, fix)
     return criterion
 
 
-def _due(text: str) -> str:
-    if Address.parse(text).gate is None:
-        raise ValueError(f"{text!r} names no gate; write plan.phase/entry or plan.phase/exit")
-    return text
+def _check(reader: Reader, rule: Rule | None) -> Check | None:
+    judged = reader.has(CriterionKeys.pass_)
+    return read_check(reader, CriterionKeys.check, rule, judged=judged)
 
 
 def _when(reader: Reader) -> When | None:
-    tree = reader.tree("when")
+    tree = reader.get(CriterionKeys.when)
     if tree is None:
         return None
-    inner = reader.reader(tree, f"{reader.what}: when")
-    name = inner.word("configured")
-    if not inner.has("configured"):
-        fix = "when: {configured: NAME_OF_A_VARIABLE}"
-        inner.problem(tree.line, f"{inner.what} states no condition", fix)
+    inner = reader.inner(tree, WhenKeys, f"{reader.what}: when")
+    name = inner.get(WhenKeys.configured)
     inner.done()
     return When(name) if name else None
 
 
 def _guardrails(reader: Reader) -> tuple[Guardrail, ...]:
     found: list[Guardrail] = []
-    for tree in reader.items("guardrails"):
-        inner = reader.reader(tree, f"a guardrail of {reader.what}")
+    for tree in reader.get(PhaseKeys.guardrails) or ():
+        inner = reader.inner(tree, GuardrailKeys, f"a guardrail of {reader.what}")
         guardrail = _guardrail(inner)
         if guardrail is None:
             continue
@@ -253,15 +250,13 @@ def _guardrails(reader: Reader) -> tuple[Guardrail, ...]:
 
 
 def _guardrail(reader: Reader) -> Guardrail | None:
-    id_ = reader.parsed("id", terms.identifier)
+    id_ = reader.get(GuardrailKeys.id)
     if id_ is None:
-        if not reader.has("id"):
-            reader.problem(reader.line, f"{reader.what} has no `id`")
         return None
     reader.what = f"guardrail {id_}"
-    says = reader.text("says", id_.replace("-", " "))
+    says = _told(reader.get(GuardrailKeys.says), id_.replace("-", " "))
     then = _then(reader)
-    faults = read_faults(reader)
+    faults = read_faults(reader, GuardrailKeys.faults)
     rules = tuple(_guarded(reader))
     check = read_polled(reader, rules)
     reader.done()
@@ -270,13 +265,20 @@ def _guardrail(reader: Reader) -> Guardrail | None:
 
 def _guarded(reader: Reader) -> Iterator[Rule]:
     """The rule of a guardrail, or each of those that it is made of."""
-    if reader.tree("of") is None:
+    parts = reader.get(GuardrailKeys.of)
+    if parts is None:
         rule = read_rule(reader, guardrail=True)
         if rule is not None:
             yield rule
         return
-    for number, tree in enumerate(reader.items("of"), 1):
-        inner = reader.reader(tree, f"{reader.what}: part {number}")
+    if not parts:
+        line, fix = (
+            reader.line_of(GuardrailKeys.of),
+            'of: [{metric: errors, take: sum, fail: "> 3"}]',
+        )
+        reader.say(line, "`of` has no rule, so nothing trips it", fix)
+    for number, tree in enumerate(parts, 1):
+        inner = reader.inner(tree, PartKeys, f"{reader.what}: part {number}")
         rule = read_rule(inner, guardrail=True)
         inner.done()
         if rule is not None:
@@ -286,12 +288,12 @@ def _guarded(reader: Reader) -> Iterator[Rule]:
 def _then(reader: Reader) -> tuple[Then, ...]:
     known = {member.value: member for member in Then}
     found = []
-    for word in reader.words("then"):
+    for word in reader.get(GuardrailKeys.then) or ():
         if word in known:
             found.append(known[word])
         else:
             reader.problem(
-                reader.line_of("then"),
+                reader.line_of(GuardrailKeys.then),
                 f"{reader.what}: unknown `then`: {word}",
                 nearest(word, known),
             )

@@ -6,23 +6,23 @@ from collections.abc import Collection, Iterator
 
 from pytest_rollout.model.reporting import Figure, ReportSpec, Section
 from pytest_rollout.model.rule import Take, Taking
-from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.phase_keys import FigureKeys, PhaseKeys, ReportKeys, SectionKeys
 
 _LAST = Taking(Take.LAST, "last")
-_KINDS = ("metric", "events", "from")
+_KINDS = (FigureKeys.metric, FigureKeys.events, FigureKeys.from_)
 
 
 def read_report(reader: Reader, phases: Collection[str]) -> ReportSpec | None:
     """The report of a phase, if it states one."""
-    tree = reader.tree("report")
+    tree = reader.get(PhaseKeys.report)
     if tree is None:
         return None
-    inner = reader.reader(tree, f"the report of {reader.what}")
-    title = inner.text("title", "Report")
+    inner = reader.inner(tree, ReportKeys, f"the report of {reader.what}")
+    title = inner.get(ReportKeys.title_)
     sections = tuple(
-        _section(inner.reader(one, f"a section of {inner.what}"), phases)
-        for one in inner.items("sections")
+        _section(inner.inner(item, SectionKeys, f"a section of {inner.what}"))
+        for item in inner.get(ReportKeys.sections) or ()
     )
     inner.done()
     spec = ReportSpec(title, sections, inner.line)
@@ -32,29 +32,32 @@ def read_report(reader: Reader, phases: Collection[str]) -> ReportSpec | None:
     return spec
 
 
-def _section(reader: Reader, phases: Collection[str]) -> Section:
-    title = reader.text("title")
+def _section(reader: Reader) -> Section:
+    title = reader.get(SectionKeys.title_) or ""
     if not title:
         reader.problem(reader.line, f"{reader.what} has no `title`")
     label, names = next(_each(reader), ("", ()))
     figures = tuple(
         figure
-        for tree in reader.items("figures")
-        if (figure := _figure(reader.reader(tree, f"a figure of section {title}"))) is not None
+        for tree in reader.get(SectionKeys.figures) or ()
+        if (figure := _figure(reader.inner(tree, FigureKeys, f"a figure of section {title}")))
+        is not None
     )
     reader.done()
-    if not figures:
+    if not any(figures):
         reader.problem(reader.line, f"{reader.what} has no `figures`")
-    return Section(title, figures, label, names)
+    return Section(title, tuple(one for one in figures if one), label, names)
 
 
 def _each(reader: Reader) -> Iterator[tuple[str, tuple[str, ...]]]:
-    entries = reader.entries("each")
+    entries = reader.get(SectionKeys.each) or []
     if len(entries) > 1:
-        reader.problem(reader.line_of("each"), f"{reader.what}: `each` has more than one label")
+        reader.problem(
+            reader.line_of(SectionKeys.each), f"{reader.what}: `each` has more than one label"
+        )
     for label, tree in entries:
         if isinstance(tree.value, list):
-            yield label, reader.texts("each", tree.value)
+            yield label, reader.names(SectionKeys.each, tree.value)
         else:
             what = f"{reader.what}: `each` does not list the values of `{label}`"
             reader.problem(tree.line, what, f"each: {{{label}: [A, B]}}")
@@ -62,18 +65,19 @@ def _each(reader: Reader) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _figure(reader: Reader) -> Figure | None:
     given = [kind for kind in _KINDS if reader.has(kind)]
-    says = reader.text("says")
+    says = reader.get(FigureKeys.says) or ""
+    where = reader.get(FigureKeys.where)
     found = Figure(
         says=says,
-        phase=reader.word("phase") or "",
-        metric=reader.word("metric") or "",
-        taking=reader.parsed("take", terms.taking) or _LAST,
-        where=reader.pairs("where"),
-        by=reader.word("by") or "",
+        phase=reader.get(FigureKeys.phase) or "",
+        metric=reader.get(FigureKeys.metric) or "",
+        taking=reader.get(FigureKeys.take) or _LAST,
+        where=where or {},
+        by=reader.get(FigureKeys.by) or "",
         percent=_percent(reader),
-        events=reader.word("events") or "",
-        first=reader.word("from") or "",
-        last=reader.word("to") or "",
+        events=reader.get(FigureKeys.events) or "",
+        first=reader.get(FigureKeys.from_) or "",
+        last=reader.get(FigureKeys.to) or "",
     )
     reader.done()
     if len(given) != 1:
@@ -82,16 +86,16 @@ def _figure(reader: Reader) -> Figure | None:
         return None
     if not says:
         reader.problem(reader.line, f"{reader.what} says no name", "says: Uptime")
-    if found.metric and not reader.has("take"):
+    if found.metric and not reader.has(FigureKeys.take):
         reader.problem(reader.line, f"{reader.what}: `metric` without `take`", "take: mean")
-    if reader.has("from") != reader.has("to"):
+    if reader.has(FigureKeys.from_) != reader.has(FigureKeys.to):
         reader.problem(reader.line, f"{reader.what}: `from` goes with `to`", "from: day0, to: day7")
     return found
 
 
 def _percent(reader: Reader) -> bool:
-    word = reader.word("as")
+    word = reader.get(FigureKeys.as_)
     if word not in (None, "percent", "number"):
-        line = reader.line_of("as")
+        line = reader.line_of(FigureKeys.as_)
         reader.problem(line, f"{reader.what}: `as` is percent or number, not `{word}`")
     return word == "percent"

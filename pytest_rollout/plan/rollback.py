@@ -9,80 +9,90 @@ from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.plan.checks import read_check, read_means
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.check_keys import (
+    STEP,
+    HttpKeys,
+    StepCommandKeys,
+    StepHttpKeys,
+    StepKeys,
+    StepSqlKeys,
+)
+from pytest_rollout.plan.spec.phase_keys import OnRollbackKeys, PhaseKeys, RollbackKeys
+from pytest_rollout.plan.spec.shapes import ListOf
 from pytest_rollout.plan.tree import Tree
 
-_DOING = (CheckMeans.COMMAND, CheckMeans.HTTP, CheckMeans.SQL)
+_DOING: Mapping[CheckMeans, type[StepKeys]] = {
+    CheckMeans.COMMAND: StepCommandKeys,
+    CheckMeans.HTTP: StepHttpKeys,
+    CheckMeans.SQL: StepSqlKeys,
+}
 
 
 def read_rollback(reader: Reader, phase: str, phases: Collection[str]) -> Rollback:
     """The steps under `rollback`, a list or `{mode, steps}`, and what `on_rollback` asks."""
-    tree = reader.tree("rollback")
+    tree = reader.get(PhaseKeys.rollback)
     mode = Mode.ASK
     steps: tuple[RollbackStep, ...] = ()
     if tree is not None and isinstance(tree.value, Mapping):
-        inner = reader.reader(tree, f"{reader.what}: rollback")
-        mode = inner.choice("mode", Mode, Mode.ASK)
-        steps = _steps(inner, "steps", reader.what)
+        inner = reader.inner(tree, RollbackKeys, f"{reader.what}: rollback")
+        mode = inner.get(RollbackKeys.mode)
+        steps = _steps(inner, inner.get(RollbackKeys.steps), reader.what)
         inner.done()
         if not steps:
             inner.problem(tree.line, f"{inner.what} has no `steps`")
     elif tree is not None:
-        steps = _steps(reader, "rollback", reader.what)
+        items = reader.get_as(PhaseKeys.rollback, ListOf(STEP))
+        steps = _steps(reader, items, reader.what)
     if mode is Mode.AUTO:
         _unasked(reader, steps)
     return Rollback(steps, mode, _revalidate(reader, phase, phases))
 
 
-def _steps(reader: Reader, key: str, what: str) -> tuple[RollbackStep, ...]:
-    return tuple(_step(reader, tree, what) for tree in reader.items(key))
+def _steps(reader: Reader, trees: list[Tree] | None, what: str) -> tuple[RollbackStep, ...]:
+    return tuple(_step(reader, tree, what) for tree in trees or ())
 
 
 def _step(reader: Reader, tree: Tree, what: str) -> RollbackStep:
     if isinstance(tree.value, str):
         return RollbackStep(tree.value, line=tree.line)
-    inner = reader.reader(_with_method(tree), f"a rollback step of {what}")
-    says = inner.text("says")
-    means = [one for one in _DOING if inner.has(one.value)]
-    action = read_means(inner, means[0], Effect.CHANGE) if means else None
-    check = read_check(inner, None)
-    for key in (*_DOING, "on"):
-        inner.tree(key)
-    inner.done()
-    if isinstance(tree.value, Mapping):
-        _sound(inner, says, means, action, check)
-    return RollbackStep(says, action, check, tree.line)
+    keys = tree.value if isinstance(tree.value, Mapping) else {}
+    means = [means for means in _DOING if means.value in keys]
+    place = _DOING[means[0]] if means else StepKeys
+    inner = reader.inner(_with_method(tree), place, f"a rollback step of {what}")
+    says = inner.get(StepKeys.says)
+    action = read_means(inner, means[0]) if means else None
+    check = read_check(inner, StepKeys.check, None)
+    inner.done(known=[means.value for means in _DOING])
+    if inner.has(StepKeys.says) and says == "":
+        inner.problem(inner.line, f"{inner.what} has no `says`", "people read it")
+    if inner.is_mapping:
+        _sound(inner, means, action, check)
+    return RollbackStep(says or "", action, check, tree.line)
 
 
 def _sound(
-    reader: Reader, says: str, means: list[CheckMeans], action: Check | None, check: Check | None
+    reader: Reader, means: list[CheckMeans], action: Check | None, check: Check | None
 ) -> None:
-    """That people can read a step, that it does one thing, and that its check only looks."""
-    if not says:
-        reader.problem(reader.line, f"{reader.what} has no `says`", "people read it")
+    """Say where a step does several things, or its check does more than look."""
     if len(means) > 1:
         names = " and ".join(f"`{one}`" for one in means)
         reader.problem(reader.line, f"{reader.what} does {names}", "make each a step of its own")
     if check is not None and check.effect is not Effect.OBSERVE:
         reader.problem(check.line, f"{reader.what}: its check has effect {check.effect.value}")
-    if any(one is not None and one.fixtures for one in (action, check)):
+    if check is not None and check.fixtures:
         reader.problem(reader.line, f"{reader.what}: fixtures are set up by pytest only")
-    if action is not None and action.json:
-        reader.problem(reader.line_of("json"), f"{reader.what}: no rule judges a number")
-    if action is not None and action.expect.value is not None:
-        what = f"{reader.what}: a change gives no value to expect"
-        reader.problem(reader.line_of("expect"), what, "ask for it in the step's `check`")
 
 
 def _with_method(tree: Tree) -> Tree:
     """A step whose method stands before the path (http: POST /cancel), with a key for each."""
     keys = tree.value if isinstance(tree.value, Mapping) else {}
-    http = keys.get("http")
+    http = keys.get(HttpKeys.http.name)
     method, space, path = (http.text if http else "").partition(" ")
-    if http is None or not space or "method" in keys:
+    if http is None or not space or HttpKeys.method.name in keys:
         return tree
     apart = {
-        "http": Tree(path.strip(), http.line, path.strip()),
-        "method": Tree(method, http.line, method),
+        HttpKeys.http.name: Tree(path.strip(), http.line, path.strip()),
+        HttpKeys.method.name: Tree(method, http.line, method),
     }
     return Tree({**keys, **apart}, tree.line, tree.text)
 
@@ -98,13 +108,14 @@ def _unasked(reader: Reader, steps: tuple[RollbackStep, ...]) -> None:
 
 def _revalidate(reader: Reader, phase: str, phases: Collection[str]) -> tuple[str, ...]:
     """The gates that must be GO anew; of a phase its exit."""
-    tree = reader.tree("on_rollback")
+    tree = reader.get(PhaseKeys.on_rollback)
     if tree is None:
         return ()
-    inner = reader.reader(tree, f"{reader.what}: on_rollback")
+    inner = reader.inner(tree, OnRollbackKeys, f"{reader.what}: on_rollback")
     found = []
-    for word in inner.words("revalidate"):
-        line = inner.line_of("revalidate")
+    words = inner.get(OnRollbackKeys.revalidate) or ()
+    line = inner.line_of(OnRollbackKeys.revalidate)
+    for word in words:
         name, slash, gate = word.partition("/")
         if name not in phases:
             fix = nearest(name, phases)
@@ -117,7 +128,7 @@ def _revalidate(reader: Reader, phase: str, phases: Collection[str]) -> tuple[st
         else:
             found.append(word if slash else f"{name}/{Gate.EXIT}")
     inner.done()
-    if not inner.words("revalidate"):
+    if not words:
         fix = "on_rollback: {revalidate: [day0, day3/entry]}"
         inner.problem(tree.line, f"{inner.what} revalidates nothing", fix)
     return tuple(dict.fromkeys(found))

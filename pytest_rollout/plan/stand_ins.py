@@ -8,6 +8,8 @@ from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.keys import Key
+from pytest_rollout.plan.spec.waiver_keys import StandInKeys, StandInsKeys
 
 NAME = "attestations.embedded.yaml"
 
@@ -15,8 +17,8 @@ NAME = "attestations.embedded.yaml"
 def read_stand_ins(reader: Reader, plan: Plan) -> tuple[StandIn, ...]:
     """The stand-ins of a plan; what is wrong with them goes to the reader."""
     found: dict[tuple[str, str], StandIn] = {}
-    for tree in reader.items("attestations"):
-        inner = reader.reader(tree, "a stand-in")
+    for tree in reader.get(StandInsKeys.attestations) or ():
+        inner = reader.inner(tree, StandInKeys, "a stand-in")
         one = _stand_in(inner, plan) if isinstance(tree.value, Mapping) else None
         if one is None:
             continue
@@ -30,10 +32,14 @@ def read_stand_ins(reader: Reader, plan: Plan) -> tuple[StandIn, ...]:
 
 def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
     words: Mapping[str, str] = {
-        key: _stated(reader, key) for key in ("phase", "criterion", "by", "role", "note")
+        key.name: _stated(reader, key)
+        for key in (
+            *(StandInKeys.phase, StandInKeys.criterion, StandInKeys.by),
+            *(StandInKeys.role, StandInKeys.note),
+        )
     }
-    passed = not _flag(reader, "fail")
-    faults = read_faults(reader)
+    passed = not reader.get(StandInKeys.fail)
+    faults = read_faults(reader, StandInKeys.faults)
     reader.done()
     stated = _criterion(reader, plan, words) if words["phase"] and words["criterion"] else None
     if stated is None or not all(words.values()):
@@ -41,39 +47,34 @@ def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
     allowed = stated.by or plan.known_roles()
     if words["role"] not in allowed:
         what = f"{reader.what} of {stated.id}: role `{words['role']}` may not attest it"
-        reader.problem(reader.line_of("role"), what, nearest(words["role"], allowed))
+        reader.problem(reader.line_of(StandInKeys.role), what, nearest(words["role"], allowed))
     return StandIn(**words, passed=passed, faults=faults, line=reader.line)
 
 
-def _stated(reader: Reader, key: str) -> str:
-    words = (reader.word(key) or "").strip()
+def _stated(reader: Reader, key: Key[str | None]) -> str:
+    words = (reader.get(key) or "").strip()
     if not words:
-        reader.problem(reader.line_of(key), f"{reader.what} has no `{key}`")
+        reader.problem(reader.line_of(key), f"{reader.what} has no `{key.name}`")
     return words
-
-
-def _flag(reader: Reader, key: str) -> bool:
-    tree = reader.tree(key)
-    if tree is not None and not isinstance(tree.value, bool):
-        reader.problem(tree.line, f"{reader.what}: `{key}` is true or false")
-    return tree is not None and tree.value is True
 
 
 def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterion | None:
     phase: Phase | None = plan.phase(words["phase"])
     if phase is None:
         known = nearest(words["phase"], [one.id for one in plan.phases])
-        reader.problem(reader.line_of("phase"), f"unknown phase `{words['phase']}`", known)
+        reader.problem(
+            reader.line_of(StandInKeys.phase), f"unknown phase `{words['phase']}`", known
+        )
         return None
     slug = words["criterion"]
     stated = next((one for one in phase.criteria if one.id == slug), None)
     if stated is None:
         known = nearest(slug, [one.id for one in phase.criteria if one.attested])
         what = f"phase {phase.id} has no criterion `{slug}`"
-        reader.problem(reader.line_of("criterion"), what, known)
+        reader.problem(reader.line_of(StandInKeys.criterion), what, known)
     elif not stated.attested:
         what = f"criterion {slug} is not attested: its kind is {stated.kind.value}"
         fix = "say in the plan which roles may: by: [ROLE]"
-        reader.problem(reader.line_of("criterion"), what, fix)
+        reader.problem(reader.line_of(StandInKeys.criterion), what, fix)
         return None
     return stated

@@ -10,6 +10,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.evidence import exact
+from pytest_rollout.model.plan import Address
 from pytest_rollout.model.rule import SECONDS, Per, PerUnit, Take, Taking, duration_words
 from pytest_rollout.model.windows import Hours
 
@@ -44,6 +45,14 @@ def duration_us(text: str) -> int:
     if microseconds.denominator != 1 or microseconds <= 0:
         raise ValueError(f"{text!r:.60} is no positive duration in whole microseconds")
     return int(microseconds)
+
+
+def interval_us(text: str) -> int:
+    """Return how often something is done, a duration of at least a second."""
+    every_us = duration_us(text)
+    if every_us < _STEPS_US[-1]:
+        raise ValueError(f"{text!r:.60} is shorter than a second")
+    return every_us
 
 
 _DAY_US = 86_400_000_000
@@ -97,6 +106,15 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(rule) from None
+
+
+def due(text: str) -> str:
+    """Return the gate by which a condition is met, as plan.phase/entry, or the last day for it."""
+    if re.fullmatch(r"[0-9]+-[0-9-]*", text):
+        return day(text).isoformat()
+    if Address.parse(text).gate is None:
+        raise ValueError(f"{text!r} names no gate; write plan.phase/entry or plan.phase/exit")
+    return text
 
 
 def hours(text: str) -> Hours:

@@ -9,18 +9,25 @@ from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import Bands, Cut
 from pytest_rollout.model.waiver import Waiver, Waives, WindowDemand
-from pytest_rollout.plan import terms
 from pytest_rollout.plan.cuts import Scale, cut, scale_of
 from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.keys import Key
+from pytest_rollout.plan.spec.waiver_keys import WaiverKeys, WaiversKeys
 
 NAME = "waivers.yaml"
+_KINDS: Mapping[Waives, Key[str | None]] = {
+    Waives.CRITERION: WaiverKeys.criterion,
+    Waives.WINDOW: WaiverKeys.window,
+    Waives.REQUIRES: WaiverKeys.requires,
+}
+_WORDS = (WaiverKeys.reason, WaiverKeys.author, WaiverKeys.approver)
 
 
 def read_waivers(reader: Reader, plan: Plan) -> tuple[Waiver, ...]:
     """The waivers of a plan; what is wrong with them goes to the reader."""
     found: list[Waiver] = []
-    for tree in reader.items("waivers"):
-        inner = reader.reader(tree, "a waiver")
+    for tree in reader.get(WaiversKeys.waivers) or ():
+        inner = reader.inner(tree, WaiverKeys, "a waiver")
         waiver = _waiver(inner, plan) if isinstance(tree.value, Mapping) else None
         if waiver is not None:
             _once(reader, waiver, found)
@@ -46,17 +53,17 @@ def expired(plan: Plan, now_us: int) -> list[Problem]:
 def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
     kind = _kind(reader)
     phase = _phase(reader, plan)
-    word = (reader.word(kind.value) or "") if kind else ""
+    word = (reader.get(_KINDS[kind]) or "") if kind else ""
     reader.what = f"the waiver of {word}" if word else reader.what
     scale = _scale(kind, phase, word)
-    limit = reader.parsed("limit", lambda text: cut(text, scale))
-    until = reader.parsed("until", terms.day)
-    if not reader.has("until"):
-        reader.problem(reader.line, f"{reader.what} has no `until`", "until: 2025-11-30")
-    people = {key: _stated(reader, key) for key in ("reason", "author", "approver")}
-    release = reader.word("release")
-    _another(reader, people)
+    limit = reader.parsed(WaiverKeys.limit, lambda text: cut(text, scale))
+    until = reader.get(WaiverKeys.until)
+    words = {key.name: _stated(reader, key) for key in _WORDS}
+    release = reader.get(WaiverKeys.release)
+    _another(reader, words)
     reader.done()
+    if kind is not None and word == "":
+        reader.say(reader.line_of(_KINDS[kind]), f"`{kind.value}` names nothing")
     if kind is None or phase is None or not word:
         return None
     _known(reader, kind, phase, word)
@@ -67,7 +74,7 @@ def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
         kind,
         phase.id,
         word,
-        **people,
+        **words,
         until=until,
         limit=limit,
         release=release,
@@ -85,14 +92,8 @@ def _scale(kind: Waives | None, phase: Phase | None, word: str) -> Scale:
 
 def _kind(reader: Reader) -> Waives | None:
     """What it waives: one of criterion, window and requires."""
-    given = [kind for kind in Waives if reader.tree(kind.value) is not None]
-    if reader.has("guardrail"):
-        reader.tree("guardrail")
-        reader.problem(
-            reader.line_of("guardrail"),
-            "a guardrail cannot be waived",
-            "change its limit in the plan, where the change is reviewed",
-        )
+    given = [kind for kind, key in _KINDS.items() if reader.tree(key) is not None]
+    if reader.has(WaiverKeys.guardrail):
         return None
     if len(given) != 1:
         reader.problem(
@@ -103,26 +104,24 @@ def _kind(reader: Reader) -> Waives | None:
 
 
 def _phase(reader: Reader, plan: Plan) -> Phase | None:
-    name = reader.word("phase")
+    name = reader.get(WaiverKeys.phase)
     if name is None:
-        if not reader.has("phase"):
-            reader.problem(reader.line, f"{reader.what} names no `phase` to end with")
         return None
     phase = plan.phase(name)
     if phase is None:
         known = nearest(name, [one.id for one in plan.phases])
-        reader.problem(reader.line_of("phase"), f"{reader.what}: unknown phase `{name}`", known)
+        reader.problem(
+            reader.line_of(WaiverKeys.phase), f"{reader.what}: unknown phase `{name}`", known
+        )
     return phase
 
 
-def _stated(reader: Reader, key: str) -> str:
-    """A text that must say something."""
-    words = reader.text(key).strip()
-    tree = reader.tree(key)
-    if tree is None:
-        reader.problem(reader.line, f"{reader.what} has no `{key}`")
-    elif not words and isinstance(tree.value, str):
-        reader.problem(tree.line, f"{reader.what}: `{key}` says nothing")
+def _stated(reader: Reader, key: Key[str | None]) -> str:
+    """Return a text that must say something."""
+    text = reader.get(key)
+    words = (text or "").strip()
+    if text is not None and not words:
+        reader.say(reader.line_of(key), f"`{key.name}` says nothing")
     return words
 
 
@@ -130,7 +129,7 @@ def _another(reader: Reader, people: Mapping[str, str]) -> None:
     author, approver = (" ".join(people[key].split()) for key in ("author", "approver"))
     if author and author.casefold() == approver.casefold():
         reader.problem(
-            reader.line_of("approver"),
+            reader.line_of(WaiverKeys.approver),
             f"{reader.what}: {approver} is author and approver",
             "somebody else approves it",
         )
@@ -144,12 +143,12 @@ def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
             known = [one.id for one in phase.criteria]
             if any(one.id == word and one.rolls_up for one in phase.criteria):
                 what = f"`{word}` rolls up findings of other gates, and is not waived here"
-                reader.problem(reader.line_of(kind.value), what, "waive what it rolls up")
+                reader.problem(reader.line_of(_KINDS[kind]), what, "waive what it rolls up")
                 return
             if word in {one.id for one in phase.guardrails}:
                 fix = "change its limit in the plan, where the change is reviewed"
                 what = f"`{word}` is a guardrail, which cannot be waived"
-                reader.problem(reader.line_of(kind.value), what, fix)
+                reader.problem(reader.line_of(_KINDS[kind]), what, fix)
                 return
         case Waives.WINDOW:
             known = list(WindowDemand)
@@ -159,14 +158,14 @@ def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
         what = f"phase {phase.id} has no {kind.value} `{word}`"
         if kind is Waives.REQUIRES:
             what = f"phase {phase.id} does not require `{word}`"
-        reader.problem(reader.line_of(kind.value), what, nearest(word, known))
+        reader.problem(reader.line_of(_KINDS[kind]), what, nearest(word, known))
 
 
 def _limited(reader: Reader, kind: Waives, phase: Phase, word: str, limit: Cut | None) -> None:
     """A limit is another cut on the criterion's estimate, beyond what passes."""
     if limit is None:
         return
-    line = reader.line_of("limit")
+    line = reader.line_of(WaiverKeys.limit)
     stated = next((one for one in phase.criteria if one.id == word), None)
     if kind is not Waives.CRITERION or (stated is not None and stated.rule is None):
         reader.problem(line, f"{reader.what}: `limit` without a rule to be judged by it")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from pytest_rollout.model.windows import EVERY_DAY, Hours, Risk, Window
+from pytest_rollout.model.windows import EVERY_DAY, Hours, Window
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.plan_keys import PlanKeys, WindowKeys, WindowsKeys
 from pytest_rollout.plan.tree import Tree
 
 _DAY = timedelta(days=1)
@@ -15,33 +16,34 @@ _Dates = tuple[date | None, date | None]
 
 
 def read_windows(reader: Reader) -> tuple[tuple[Window, ...], tuple[Window, ...]]:
-    """The change windows and the freezes under `windows`."""
-    tree = reader.tree("windows")
+    """Return the change windows and the freezes under `windows`."""
+    tree = reader.get(PlanKeys.windows)
     if tree is None:
         return (), ()
-    inner = reader.reader(tree, "windows")
-    change = tuple(_window(inner, item, "a change window") for item in inner.items("change"))
-    freeze = tuple(_window(inner, item, "a freeze") for item in inner.items("freeze"))
+    inner = reader.inner(tree, WindowsKeys, "windows")
+    changes, freezes = inner.get(WindowsKeys.change) or (), inner.get(WindowsKeys.freeze) or ()
+    change = tuple(_window(inner, item, "a change window") for item in changes)
+    freeze = tuple(_window(inner, item, "a freeze") for item in freezes)
     inner.done()
     return change, freeze
 
 
 def _window(reader: Reader, tree: Tree, what: str) -> Window:
-    inner = reader.reader(tree, what)
+    inner = reader.inner(tree, WindowKeys, what)
     days = _days(inner)
-    hours = inner.parsed("hours", terms.hours)
-    since, until = inner.parsed("from", terms.reading), inner.parsed("to", terms.reading)
-    day = inner.parsed("date", terms.day)
+    hours = inner.get(WindowKeys.hours)
+    since, until = inner.get(WindowKeys.from_), inner.get(WindowKeys.to)
+    day = inner.get(WindowKeys.date)
     stretch, dates = _stretch(inner, since, until), _dates(inner, day, since, until)
     window = Window(
         days=days,
         hours=hours,
-        risk=inner.optional("risk", Risk),
-        why=inner.text("why"),
+        risk=inner.get(WindowKeys.risk),
+        why=inner.get(WindowKeys.why) or "",
         first=None if stretch else dates[0],
         last=None if stretch else dates[1],
         stretch=stretch,
-        zone=inner.parsed("zone", terms.zone),
+        zone=inner.get(WindowKeys.zone),
     )
     inner.done()
     _never(inner, window)
@@ -49,19 +51,20 @@ def _window(reader: Reader, tree: Tree, what: str) -> Window:
 
 
 def read_nights(reader: Reader) -> Hours | None:
-    """The hours of a night, where the plan says them."""
-    return reader.parsed("nights", terms.hours)
+    """Return the hours of a night, where the plan says them."""
+    return reader.get(PlanKeys.nights)
 
 
 def _days(reader: Reader) -> frozenset[int]:
     found: set[int] = set()
-    for word in reader.words("days"):
+    words = reader.get(WindowKeys.days) or ()
+    for word in words:
         try:
             found |= terms.days(word)
         except ValueError as error:
-            reader.problem(reader.line_of("days"), f"{reader.what}: `days`: {error}")
-    if reader.has("days") and not reader.words("days"):
-        reader.problem(reader.line_of("days"), f"{reader.what}: `days` names none")
+            reader.problem(reader.line_of(WindowKeys.days), f"{reader.what}: `days`: {error}")
+    if reader.has(WindowKeys.days) and not words:
+        reader.problem(reader.line_of(WindowKeys.days), f"{reader.what}: `days` names none")
     return frozenset(found) or EVERY_DAY
 
 
@@ -70,13 +73,13 @@ def _dates(
 ) -> _Dates:
     """The first and the last day, where the window has any."""
     if day is not None:
-        for key in ("from", "to", "days"):
+        for key in (WindowKeys.from_, WindowKeys.to, WindowKeys.days):
             if reader.has(key):
-                reader.problem(reader.line_of(key), f"{reader.what}: `{key}` besides `date`")
+                reader.problem(reader.line_of(key), f"{reader.what}: `{key.name}` besides `date`")
         return day, day
     first, last = (one if type(one) is date else None for one in (since, until))
     if first and last and last < first:
-        reader.problem(reader.line_of("to"), f"{reader.what} ends before it begins")
+        reader.problem(reader.line_of(WindowKeys.to), f"{reader.what} ends before it begins")
     return first, last
 
 
@@ -86,9 +89,9 @@ def _stretch(
     """One stretch of time, where an edge has a time of day; a day as an edge lies whole in it."""
     if not (isinstance(since, datetime) or isinstance(until, datetime)):
         return None
-    for key in ("days", "hours"):
+    for key in (WindowKeys.days, WindowKeys.hours):
         if reader.has(key):
-            what = f"{reader.what}: `{key}` besides `from` or `to` with a time of day"
+            what = f"{reader.what}: `{key.name}` besides `from` or `to` with a time of day"
             reader.problem(reader.line_of(key), what, "give `from` and `to` days without times")
     if since is None or until is None:
         missing = "from" if since is None else "to"
@@ -97,7 +100,7 @@ def _stretch(
     start = since if isinstance(since, datetime) else datetime.combine(since, _MIDNIGHT)
     end = until if isinstance(until, datetime) else datetime.combine(until + _DAY, _MIDNIGHT)
     if end <= start:
-        reader.problem(reader.line_of("to"), f"{reader.what} ends before it begins")
+        reader.problem(reader.line_of(WindowKeys.to), f"{reader.what} ends before it begins")
         return None
     return start, end
 
@@ -109,4 +112,4 @@ def _never(reader: Reader, window: Window) -> None:
     count = min((window.last - window.first).days + 1, 7)
     if not any((window.first + step * _DAY).weekday() in window.days for step in range(count)):
         what = f"{reader.what}: none of its `days` lies between {window.first} and {window.last}"
-        reader.problem(reader.line_of("days"), what)
+        reader.problem(reader.line_of(WindowKeys.days), what)

@@ -13,7 +13,8 @@ from threading import Lock
 from typing import Any
 
 from pytest_rollout.redact import shapes, values
-from pytest_rollout.redact.shapes import MARK, Span
+from pytest_rollout.redact.providers import Span
+from pytest_rollout.redact.shapes import MARK
 from pytest_rollout.redact.values import Needle
 
 __all__ = [

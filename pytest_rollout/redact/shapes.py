@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-MARK = "[redacted]"
+from pytest_rollout.redact import providers
+from pytest_rollout.redact.providers import DIGIT, Span
 
-Span = tuple[int, int]
+MARK = "[redacted]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +62,13 @@ def _by(pattern: str, *, group: int = 0) -> Callable[[str, int], Span | None]:
     return at
 
 
-# A lookahead is bounded, and a repetition stands last or cannot give back what it took. No group
-# is repeated possessively: Python 3.11.2, Debian's, matches those wrongly.
-_DIGIT = r"(?=[A-Za-z_+/.-]{0,60}[0-9=])"
-_KEYS = (
-    r"(?:gh[pousr]_[A-Za-z0-9]{12,}+"
-    r"|github_pat_[A-Za-z0-9_]{12,}+"
-    r"|xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{10,}+"
-    r"|(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}+"
-    rf"|(?<![A-Za-z0-9])sk-{_DIGIT}[A-Za-z0-9_-]{{16,}}+"
-    r"|(?<![A-Za-z0-9])[sr]k_(?:live|test)_[A-Za-z0-9]{10,}+"
-    r"|glpat-[A-Za-z0-9_.-]{10,}+"
-    rf"|npm_{_DIGIT}[A-Za-z0-9]{{16,}}+"
-    rf"|pypi-{_DIGIT}[A-Za-z0-9_-]{{16,}}+"
-    r"|AIza[A-Za-z0-9_-]{30,}+|ya29\.[A-Za-z0-9_-]{10,}+"
-    rf"|hf_{_DIGIT}[A-Za-z0-9]{{20,}}+)"
-)
-_KEY_LITERALS = (
-    *(f"gh{kind}_" for kind in "pousr"),
-    *("github_pat_", "xox", "xapp-", "akia", "asia", "sk-", "sk_live_", "rk_live_"),
-    *("sk_test_", "rk_test_", "glpat-", "npm_", "pypi-", "aiza", "ya29.", "hf_"),
-)
 _JWT = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+)?"
 _PEM = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"[^-]*+(?:-(?!----)[^-]*+)*(?:-----END [A-Z0-9 ]{0,40}-----)?"
 )
+_PUTTY = r"(?i:private-lines):[ \t]*[0-9]{1,4}[ \t\r]*(?:\n|\\n)([A-Za-z0-9+/=\\\r\n]{16,}+)"
+_DOCKER = r"[\"']auth[\"'][ \t]{0,4}:[ \t]{0,4}[\"']([A-Za-z0-9+/=]{8,}+)"
 _SLASH = r"(?:\\?/|%2[Ff])"
 _REST = r"([^\s'\"<>,()\[\]{}]{4,}+)"
 _HOOKS = (
@@ -105,7 +87,7 @@ _QUERY = (
     r"[?&](?i:(?:amp;)?(?:key|sig|signature|auth|jwt|x-amz-signature|x-amz-credential|x-amz-security-token)"
     r"(?:=|%3D))([^\s&#'\"<>]{6,}+)"
 )
-_TOKEN = rf"(?i:bearer|basic)[ \t]{{1,4}}{_DIGIT}([A-Za-z0-9._~+/=-]{{8,}}+)"
+_TOKEN = rf"(?i:bearer|basic)[ \t]{{1,4}}{DIGIT}([A-Za-z0-9._~+/=-]{{8,}}+)"
 
 _USERINFO = re.compile(r"[^\s/?#'\"<>]++")
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -130,14 +112,17 @@ def _password(text: str, place: int) -> Span | None:
 
 def _key(text: str, place: int) -> Span | None:
     """The value of a name that ends with key, where what stands before says which."""
-    kind = _KIND.search(text[max(0, place - 12) : place])
+    kind = _KIND.search(text[max(0, place - 14) : place])
     return _assigned(text, place) if kind else None
 
 
 # `name: value` and `name=value`, with either or both in quotes, as a pair too.
 _LINK = re.compile(r"\\*+[\"']?(?:[ \t]{0,20}(?:=>|[:=]|%3D)|(?<=[\"'])[ \t]{0,4},)[ \t]{0,4}")
 _QUOTE = re.compile(r"[bBfFrRuU]{0,2}(\\*+[\"'])")
-_SCHEME = re.compile(r"(?i:bearer|basic|token|negotiate|api-?key|key|ssws|ntlm)[ \t]+")
+_SCHEME = re.compile(
+    r"(?i:bearer|basic|token|negotiate|api-?key|key|ssws|ntlm|bot"
+    r"|geniekey|splunk|apitoken|zoho-oauthtoken)[ \t]+"
+)
 _WHOLE_LINE = re.compile(r"(?i:digest|hawk|aws4-hmac-sha256)[ \t]")
 _WORD = re.compile(r"[^\s'\",;&<>(){}\[\]]++")
 _LINE = re.compile(r"[^\r\n'\"]*+")
@@ -206,6 +191,28 @@ def _assigned(text: str, place: int) -> Span | None:
     return word.span() if tight or plain or spoken else None
 
 
+def _option(text: str, place: int) -> Span | None:
+    """What ``curl`` is given as ``-u user:password`` or ``--user user:password``."""
+    found = _USER_OPTION.match(text, place)
+    line = max(text.rfind("\n", 0, place), place - _INSIDE, 0)
+    if found is None or not _CURL.search(text, line, place) or found[2][0] == "$":
+        return None
+    return found.start(1), found.end(2)
+
+
+def _netrc(text: str, place: int) -> Span | None:
+    """The password of a machine, as ``.netrc`` writes it."""
+    found = _NETRC.match(text, place)
+    return found.span(1) if found and _LOGIN.search(text[max(0, place - 200) : place]) else None
+
+
+_CURL = re.compile(r"(?i:curl|xh|http)(?![A-Za-z0-9:])")
+_USER_OPTION = re.compile(
+    r"(?:(?<![A-Za-z0-9_-])-[uU]|(?:(?<=-)|(?<=--proxy))-user(?![A-Za-z0-9_-]))"
+    r"[\"',= \t]{0,6}([^\s\"':,=]{1,100}+):([^\s\"',]{1,200}+)"
+)
+_NETRC = re.compile(r"password[ \t\r\n]{1,8}([^\s'\"]{3,}+)")
+_LOGIN = re.compile(r"(?:login|account)[ \t\r\n]{1,8}\S{1,100}[ \t\r\n]{1,8}\Z")
 _INSIDE = 4_096  # characters of what brackets hold
 _LEAST, _LEAST_PLAIN = 4, 7  # characters of a value without quotes
 _HEADER = re.compile(
@@ -216,19 +223,24 @@ _NAME = re.compile(
     r"(?![A-Za-z0-9_-])"
 )
 _KIND = re.compile(
-    r"(?i:api|access|secret|private|routing|integration|signing|encryption|account|auth)[_-]?\Z"
+    r"(?i:api|access|secret|private|routing|integration|signing|encryption|account|auth"
+    r"|application|app|master|license|ingest|storage|admin|service|client|shared)[_-]?\Z"
 )
 _NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "webhook")
 
 SHAPES = (
     Shape("a private key", ("-----begin ",), _by(_PEM), sure=True),
-    Shape("a key or token", _KEY_LITERALS, _by(_KEYS), sure=True),
+    *(Shape("a key or token", (one,), at, sure=True) for one, at in providers.known().items()),
+    Shape("a PuTTY key", ("private-lines:",), _by(_PUTTY, group=1), sure=True),
     Shape("a JWT", ("eyj",), _by(_JWT), sure=True),
     Shape("a webhook's address", _HOOK_LITERALS, _by(_HOOKS, group=1), sure=True),
     Shape("a password in an address", ("://",), _password, sure=True),
     Shape("userinfo in an address", ("://",), _userinfo),
     Shape("a header", ("authorization", "cookie", "auth="), _header),
     Shape("an authorization", ("bearer", "basic"), _by(_TOKEN, group=1)),
+    Shape("a user and a password", ("-u",), _option),
+    Shape("a line of .netrc", ("password",), _netrc),
+    Shape("an entry of Docker's settings", ('"auth"', "'auth'"), _by(_DOCKER, group=1)),
     Shape("a named secret", _NAMES, _assigned),
     Shape("a named key", ("key",), _key),
     Shape("a secret parameter", ("?", "&"), _by(_QUERY, group=1)),

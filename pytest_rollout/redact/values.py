@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote
 
-from pytest_rollout.redact.shapes import MARK, Span
+from pytest_rollout.redact.providers import Span
+from pytest_rollout.redact.shapes import MARK
 
 _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|WEBHOOK|CREDENTIAL|DSN|JWT|COOKIE|AUTHORIZATION|BEARER"

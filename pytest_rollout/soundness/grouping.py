@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_rollout.model.plan import Address, Criterion, Gate, Phase, Plan
+from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.soundness import extremes
 from pytest_rollout.soundness.extremes import GOOD
@@ -62,10 +62,8 @@ def _never_fails(about: About, name: str) -> bool:
 def due(about: About) -> Iterator[Remark]:
     """Yield a remark on a condition of a GO that is to be met before, or when, it is given."""
     stated, plan, phase = about.stated, about.plan, about.phase
-    if not isinstance(stated, Criterion) or not stated.due:
-        return
-    address = Address.parse(stated.due)
-    if address.plan != plan.id:
+    address = stated.due_gate if isinstance(stated, Criterion) else None
+    if not isinstance(stated, Criterion) or address is None or address.plan != plan.id:
         return
     same = address.phase == phase.id
     later = same and stated.gate is Gate.ENTRY and address.gate is Gate.EXIT

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.jsonpath import NothingThereError, at
 from pytest_rollout.model.plan import Environment, FactSource, Plan
 from pytest_rollout.redact import hide
 from pytest_rollout.targets.address import filled
@@ -63,7 +64,7 @@ def _release(client: httpx.Client, reading: FactSource | None) -> tuple[str | No
             raise ValueError(f"{response.url} answers a page, not a release")
         said: object = response.text
     else:
-        said = response.json()[reading.json]
+        said = _inside(response, reading.json)
     if isinstance(said, int) and not isinstance(said, bool):
         said = str(said)
     text = said.strip() if isinstance(said, str) else ""
@@ -72,6 +73,14 @@ def _release(client: httpx.Client, reading: FactSource | None) -> tuple[str | No
     if hide(text) != text:  # what is stored would not tell it from another one
         raise ValueError(f"{response.url} names a release that holds a secret")
     return text, response.headers[IDENTITY_HEADER] or None
+
+
+def _inside(response: httpx.Response, path: str) -> object:
+    """What stands at a path of the JSON of an answer; raises ValueError where nothing does."""
+    try:
+        return at(response.json(), path)
+    except NothingThereError as error:
+        raise ValueError(f"the JSON of {response.url} {error}") from None
 
 
 def _get(client: httpx.Client, path: str) -> httpx.Response:
@@ -108,6 +117,5 @@ def _get(client: httpx.Client, path: str) -> httpx.Response:
 def _fingerprint(client: httpx.Client, reading: FactSource | None) -> str | None:
     if reading is None:
         return None
-    body = _get(client, reading.path).json()
-    chosen = body if reading.json is None else body[reading.json]
+    chosen = _inside(_get(client, reading.path), reading.json or "")
     return hashlib.sha256(canonical(chosen).encode()).hexdigest()

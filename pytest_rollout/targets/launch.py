@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.redact import cap
 from pytest_rollout.targets.reference import Fault, Setting
+from pytest_rollout.targets.tools import needs_extra
 
 _START_S = 30
 _STOP_S = 5
@@ -51,6 +52,7 @@ class Served:
 
 def launch(app: str, setting: Setting, root: Path) -> Served:
     """Serve ``module:attribute`` from ``root``; raises RolloutError where it does not start."""
+    needs_extra("targets", "uvicorn")
     setting.folder.mkdir(parents=True, exist_ok=True)
     log = setting.folder / "target.log"
     listener = socket.create_server(("127.0.0.1", 0))
@@ -99,6 +101,7 @@ def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, st
 
     Raises RolloutError if it cannot say, or where it refuses the parameters of ``fault``.
     """
+    needs_extra("targets", "uvicorn")
     command = [sys.executable, "-m", "pytest_rollout.targets.serve", app, "--faults"]
     with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
         wanted = Fault.parse(fault) if fault else None

@@ -20,10 +20,10 @@ from pytest_rollout.model.fault import Fault as Fault  # part of the contract
 SETTING_VARIABLE = "ROLLOUT_TARGET"
 IDENTITY_HEADER = "rollout-reference-target"
 
-_Scope = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def identified(app: AsgiApp, name: str) -> AsgiApp:
     """
     header = (IDENTITY_HEADER.encode(), name.encode())
 
-    async def wrapped(scope: _Scope, receive: _Receive, send: _Send) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_identified(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), header]

@@ -8,18 +8,18 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
-from suites.plms.afterwards import final_report, followed_up, probed_change
-from suites.plms.calibration import calibration_rolled_back, probed, seeded
-from suites.plms.demonstrations import demonstrated
-from suites.plms.deployment import deployed, taken_back
-from suites.plms.host import Host
-from suites.plms.monitoring import alert_drill, monitoring_rolled_back
-from suites.plms.preparation import prepared
-from suites.plms.retro import blocked_run, retro_day
-from suites.plms.scenarios import burst, rolled_back, two_projects
-from suites.plms.starting import keyed_starts, rehearsals
-from suites.plms.stress import forced_runway, stress_rolled_back, stress_run
-from suites.plms.week import canary, live_week, overrunning, quarantined
+from suites.plms.scenarios.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.scenarios.demos import demonstrated
+from suites.plms.scenarios.deployment import deployed, taken_back
+from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
+from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
+from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
+from suites.plms.scenarios.preparation import prepared
+from suites.plms.scenarios.retro import blocked_run, retro_day
+from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
+from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
+from suites.plms.views.host import Host
 
 __all__ = [
     "alert_drill",

@@ -12,23 +12,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Stage
-from suites.plms.host import (
+from pytest_rollout import Observe, Stage, read_inbox
+from suites.plms.scenarios.preparation import Prepared
+from suites.plms.views.host import (
     TAG,
     Host,
     channels,
     configured,
     contents,
     git,
-    inbox,
     newest,
     restored,
     run,
     stamped,
     tag_on_origin,
 )
-from suites.plms.portfolio import observe_slot
-from suites.plms.preparation import Prepared
+from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day0
 
@@ -158,7 +157,9 @@ def test_mail_is_taken_and_delivered(prepared: Prepared) -> None:
             relay.send_message(mail)
     except smtplib.SMTPException as refused:
         pytest.fail(f"the relay did not take a mail to {mail['To']}: {refused}")
-    subjects = [one.body["subject"] for one in inbox(prepared.host) if one.service == "mail"]
+    subjects = [
+        one.body["subject"] for one in read_inbox(prepared.host.inbox) if one.service == "mail"
+    ]
     assert "[PLMS] Email test" in subjects, f"the mailbox has {subjects}, not the test mail"
 
 
@@ -169,7 +170,7 @@ def test_pagerduty_takes_an_event(prepared: Prepared) -> None:
     helper = prepared.host.release / "scripts/alert_pd.py"
     done = run(helper, text, env={**os.environ, **channels(prepared.host)})
     assert done.returncode == 0, f"the helper exits {done.returncode}: {done.stderr.strip()}"
-    events = [one for one in inbox(prepared.host) if one.service == "pagerduty"]
+    events = [one for one in read_inbox(prepared.host.inbox) if one.service == "pagerduty"]
     assert any(text in one.text for one in events), "no such event was enqueued"
 
 

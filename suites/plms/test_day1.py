@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, RolloutError, Stage, run_checker
-from suites.plms import host as hosts
-from suites.plms.deployment import (
+from suites.plms.scenarios.deployment import (
     INVALID,
     PARTS,
     SERVICE,
@@ -22,8 +21,9 @@ from suites.plms.deployment import (
     TakenBack,
     ask,
 )
-from suites.plms.host import TAG, ZONE, Host, needs, newest, run, tag_on_origin
-from suites.plms.portfolio import observe_slot
+from suites.plms.views import host as hosts
+from suites.plms.views.host import TAG, ZONE, Host, needs, newest, run, tag_on_origin
+from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day1
 

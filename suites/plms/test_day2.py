@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout import Observe, RanTests, Stage, kpi_slips
-from suites.plms.demonstrations import DEMOS, PROMISES, Demonstrated, GatedRun
-from suites.plms.portfolio import LANES, observe_slot
-from suites.plms.starting import START, Rehearsed, Starts
+from suites.plms.scenarios.demos import DEMOS, PROMISES, Demonstrated, GatedRun
+from suites.plms.scenarios.keyed_starts import START, Rehearsed, Starts
+from suites.plms.views.portfolio import LANES, observe_slot
 
 pytestmark = pytest.mark.day2
 
@@ -273,8 +273,8 @@ def test_the_broken_run_is_not_completed(demonstrated: Demonstrated) -> None:
 def test_the_validator_accepts_the_mended_run(demonstrated: Demonstrated) -> None:
     run = _gated(demonstrated, 2)
     value = run.value(RATE)
-    assert value == 1.0, f"the mended run has {RATE} {value}, not 1.0"
-    assert run.completed, f"the mended run is {run.status}, not completed"
+    assert value == 1.0, f"the repaired run has {RATE} {value}, not 1.0"
+    assert run.completed, f"the repaired run is {run.status}, not completed"
     slips = kpi_slips(run.completed, run.receipts, PROMISES)
     assert not slips, "; ".join(slips)
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.portfolio import (
+from suites.plms.scenarios.two_projects import Burst, Rehearsal, RolledBack
+from suites.plms.views.portfolio import (
     LANES,
     PROJECTS,
     caps,
@@ -19,7 +20,6 @@ from suites.plms.portfolio import (
     open_runs,
     stalls,
 )
-from suites.plms.scenarios import Burst, Rehearsal, RolledBack
 
 pytestmark = pytest.mark.day3
 

@@ -8,11 +8,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.receivers import Message
-from pytest_rollout import Observe, Stage
-from suites.plms.dashboards import DATASOURCE, PANELS, UID, Panel
-from suites.plms.monitoring import FAILURE, RULES_FILE, Drill, TakenBack, promtool, tried
-from suites.plms.portfolio import observe_slot, rows
+from pytest_rollout import Message, Observe, Stage
+from suites.plms.scenarios.monitoring import (
+    FAILURE,
+    RULES_FILE,
+    Drill,
+    MonitoringTakenBack,
+    promtool,
+    tried,
+)
+from suites.plms.views.grafana_panels import DATASOURCE, PANELS, UID, Panel
+from suites.plms.views.portfolio import observe_slot, rows
 
 pytestmark = pytest.mark.day4
 
@@ -233,7 +239,7 @@ def test_the_planted_row_is_gone(alert_drill: Drill) -> None:
 
 @pytest.mark.criterion("status-recovers")
 def test_panel_and_alert_recover(alert_drill: Drill) -> None:
-    text = shown(alert_drill.mended, "Current Status").text
+    text = shown(alert_drill.repaired, "Current Status").text
     assert text == "OK", f"after the clean-up the panel shows {text}"
     state = alert_drill.states_after.get(FAILURE)
     assert state == "inactive", f"after the clean-up {FAILURE} is {state}"
@@ -248,13 +254,13 @@ def test_work_stays_in_the_slot(alert_drill: Drill, phase: Stage, observe: Obser
 
 
 @pytest.mark.criterion("rollback-dashboard-removed")
-def test_rollback_removes_the_dashboard(monitoring_rolled_back: TakenBack) -> None:
+def test_rollback_removes_the_dashboard(monitoring_rolled_back: MonitoringTakenBack) -> None:
     status = monitoring_rolled_back.dashboard
     assert status == httpx.codes.NOT_FOUND, f"the dashboard answers {status}, not 404"
 
 
 @pytest.mark.criterion("rollback-alerts-silenced")
-def test_rollback_silences_every_rule(monitoring_rolled_back: TakenBack) -> None:
+def test_rollback_silences_every_rule(monitoring_rolled_back: MonitoringTakenBack) -> None:
     assert not monitoring_rolled_back.firing, f"still firing: {monitoring_rolled_back.firing}"
     told = [one.service for one in monitoring_rolled_back.told]
     assert not told, f"alerts were told after the rollback, by {told}"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout import Observe, Stage
-from suites.plms.calibration import (
+from suites.plms.scenarios.calibration import (
     BASELINES,
     BUDGETS,
     PROBES,
@@ -21,7 +21,7 @@ from suites.plms.calibration import (
     RolledBackCalibration,
     Seeded,
 )
-from suites.plms.portfolio import observe_slot
+from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
 

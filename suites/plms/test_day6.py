@@ -11,7 +11,12 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage, fairness, gaps, relative_error
-from suites.plms.portfolio import (
+from suites.plms.scenarios.stress_test import (
+    FIGURES,
+    PAIR,
+    Stress,
+)
+from suites.plms.views.portfolio import (
     ENDED,
     LANES,
     caps,
@@ -20,11 +25,6 @@ from suites.plms.portfolio import (
     open_runs,
     rows,
     stalls,
-)
-from suites.plms.stress import (
-    FIGURES,
-    PAIR,
-    Stress,
 )
 
 pytestmark = pytest.mark.day6

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Observe
-from suites.plms.stress import (
+from suites.plms.scenarios.stress_test import (
     FORCED,
     PAIR,
     Alert,

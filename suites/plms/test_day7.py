@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms import figures
-from suites.plms.portfolio import LANES, observe_slot, rows
-from suites.plms.report import REPORT, Written, number
-from suites.plms.retro import Blocked, Retro, git
+from suites.plms.scenarios.retro import Blocked, Retro, git
+from suites.plms.views import run_figures
+from suites.plms.views.final_report import REPORT, Written, number
+from suites.plms.views.portfolio import LANES, observe_slot, rows
 
 pytestmark = pytest.mark.day7
 
@@ -41,7 +41,7 @@ def test_runs_of_day_6_have_ended(registry: Path, project: int) -> None:
 
 @pytest.mark.criterion("last-five-available")
 def test_there_are_five_runs_to_review(retro_day: Retro, registry: Path, observe: Observe) -> None:
-    observe("completed_runs", len(figures.completed(registry)))
+    observe("completed_runs", len(run_figures.completed(registry)))
 
 
 @pytest.mark.criterion("last-five-reviewed")
@@ -68,8 +68,8 @@ def test_ratios_are_those_of_real_division(
     for shown in retro_day.review["runs"]:
         run = known[shown["run_id"]]
         for column, found in (
-            ("mae_pct", figures.error(run)),
-            ("ci_width_pct", figures.width(run)),
+            ("mae_pct", run_figures.error(run)),
+            ("ci_width_pct", run_figures.width(run)),
         ):
             if found is not None:
                 observe(
@@ -79,7 +79,7 @@ def test_ratios_are_those_of_real_division(
 
 @pytest.mark.criterion("lane-stats-computed")
 def test_lane_has_statistics(retro_day: Retro, registry: Path, observe: Observe) -> None:
-    for lane in figures.by_lane(figures.completed(registry)):
+    for lane in run_figures.by_lane(run_figures.completed(registry)):
         stats = retro_day.review["lanes"].get(lane, {})
         whole = all(stats.get(name) is not None for name in ("error", "width", "pass_rate"))
         observe("lane_with_stats", whole, lane=lane)
@@ -89,17 +89,17 @@ def test_lane_has_statistics(retro_day: Retro, registry: Path, observe: Observe)
 def test_only_baseline_and_hotfix_runs_are_counted(
     retro_day: Retro, registry: Path, observe: Observe
 ) -> None:
-    counted = {run["run_id"] for run in figures.completed(registry)}
+    counted = {run["run_id"] for run in run_figures.completed(registry)}
     for run in retro_day.review["estimated"]:
         observe("foreign_run", run not in counted, run=run)
 
 
 @pytest.mark.criterion("kpi-pass-rate-not-vacuous")
 def test_a_blocked_run_is_in_the_denominator(blocked_run: Blocked) -> None:
-    expected = {run["run_id"] for run in figures.finished(blocked_run.registry)}
-    assert any(run["status"] == "needs_review" for run in figures.finished(blocked_run.registry)), (
-        "the run was not blocked, so nothing is shown"
-    )
+    expected = {run["run_id"] for run in run_figures.finished(blocked_run.registry)}
+    assert any(
+        run["status"] == "needs_review" for run in run_figures.finished(blocked_run.registry)
+    ), "the run was not blocked, so nothing is shown"
     judged = set(blocked_run.review["judged"])
     assert judged == expected, f"the pass rate is of {len(judged)} runs, {len(expected)} ended"
 
@@ -120,7 +120,7 @@ def test_a_raised_cap_had_a_busy_lane(retro_day: Retro, lane: str) -> None:
 @pytest.mark.criterion("tune-alpha-justified")
 def test_a_raised_rate_of_learning_had_large_errors(retro_day: Retro, registry: Path) -> None:
     before, after = float(retro_day.before.alpha), float(retro_day.after.alpha)
-    stats = figures.lane_stats(registry)
+    stats = run_figures.lane_stats(registry)
     worst = max(one["error"] for one in stats.values() if one["error"] is not None)
     assert after <= before or worst > 0.3, f"alpha went from {before} to {after}, error {worst:.1%}"
 
@@ -128,7 +128,7 @@ def test_a_raised_rate_of_learning_had_large_errors(retro_day: Retro, registry: 
 @pytest.mark.criterion("tune-kpi-justified")
 def test_a_tightened_kpi_rarely_failed(retro_day: Retro, registry: Path) -> None:
     before, after = retro_day.before.test_pass_rate, retro_day.after.test_pass_rate
-    runs = figures.finished(registry)
+    runs = run_figures.finished(registry)
     failed = sum(not run["validation_pass"] for run in runs) / len(runs)
     enough = len(runs) >= 20
     assert after <= before or (failed < 0.05 and enough), (
@@ -204,15 +204,15 @@ def test_figures_are_those_of_the_evidence(
 
 def _figures(retro: Retro, registry: Path, written: Written) -> list[tuple[str, float, float]]:
     """Each figure of the report, with the same one computed again."""
-    stats = figures.lane_stats(registry)
+    stats = run_figures.lane_stats(registry)
     compared = []
     for lane, *cells in written.table("Key Metrics"):
         for name, cell in zip(("error", "width", "pass_rate"), cells, strict=True):
             found = stats.get(lane, {}).get(name)
             told = -1.0 if cell == "N/A" else number(cell) / 100
             compared.append((f"{lane} {name}", told, -1.0 if found is None else found))
-    done = {run["project_id"] for run in figures.completed(registry)}
-    days = {day: len(done & set(ids)) for day, ids in figures.DAYS.items()}
+    done = {run["project_id"] for run in run_figures.completed(registry)}
+    days = {day: len(done & set(ids)) for day, ids in run_figures.DAYS.items()}
     summary = written.fields("Executive Summary")
     compared.append(("projects", number(summary["Projects Completed"]), sum(days.values())))
     for day, count in days.items():

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms import figures
-from suites.plms.afterwards import nights
-from suites.plms.report import Written
+from suites.plms.scenarios.follow_up import nights
+from suites.plms.views import run_figures
+from suites.plms.views.final_report import Written
 
 pytestmark = pytest.mark.done
 
@@ -20,26 +20,28 @@ _SIGNED = re.compile(r"^(?P<name>[A-Z][^,\[\]]+), approved, (?P<date>\d{4}-\d\d-
 
 @pytest.mark.criterion("estimation-error")
 def test_mean_error_of_each_lane(registry: Path, observe: Observe) -> None:
-    for lane, runs in figures.by_lane(figures.completed(registry)).items():
-        found = figures.mean([figures.error(run) for run in runs])
+    for lane, runs in run_figures.by_lane(run_figures.completed(registry)).items():
+        found = run_figures.mean([run_figures.error(run) for run in runs])
         assert found is not None, f"no run of {lane} has both an estimate and an actual"
         observe("lane_error", found, lane=lane, runs=len(runs))
 
 
 @pytest.mark.criterion("ci-coverage")
 def test_actuals_lie_within_their_intervals(registry: Path, observe: Observe) -> None:
-    for run in figures.completed(registry):
+    for run in run_figures.completed(registry):
         if run["tokens_ci_lower"] is not None:
-            found = figures.contained(run)
+            found = run_figures.contained(run)
             assert found is not None, f"{run['run_id']} lacks an actual or the end of an interval"
             observe("contained", found, run=run["run_id"])
 
 
 @pytest.mark.criterion("kpi-pass-rate")
 def test_runs_keep_their_kpis(registry: Path, observe: Observe) -> None:
-    for run in figures.finished(registry):
+    for run in run_figures.finished(registry):
         observe("kpi_passed", bool(run["validation_pass"]), run=run["run_id"])
-        day = next((name for name, ids in figures.DAYS.items() if run["project_id"] in ids), "else")
+        day = next(
+            (name for name, ids in run_figures.DAYS.items() if run["project_id"] in ids), "else"
+        )
         completed = run["status"] == "completed"
         observe("project_completed", completed, project=run["project_id"], day=day)
 

@@ -10,8 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms import figures
-from suites.plms.week import APPROVED, OVERRUN, QUARANTINED, Budgets, Quarantine, Week
+from suites.plms.scenarios.live_week import (
+    APPROVED,
+    OVERRUN,
+    QUARANTINED,
+    Budgets,
+    Quarantine,
+    Week,
+)
+from suites.plms.views import run_figures
 
 pytestmark = pytest.mark.live
 
@@ -101,23 +108,23 @@ def test_it_covers_every_stratum(canary: Mapping[str, Any], observe: Observe) ->
 
 @pytest.mark.criterion("mae-not-critical", "mae-not-warning")
 def test_estimation_error(live_week: Week, observe: Observe) -> None:
-    for run in figures.completed(live_week.registry):
-        found = figures.error(run)
+    for run in run_figures.completed(live_week.registry):
+        found = run_figures.error(run)
         if found is not None:
             observe("abs_error_share", found, at=_ended(run), lane=run["lane_name"])
 
 
 @pytest.mark.criterion("ci-width-not-critical", "ci-width-not-warning")
 def test_interval_width(live_week: Week, observe: Observe) -> None:
-    for run in figures.completed(live_week.registry):
-        found = figures.width(run)
+    for run in run_figures.completed(live_week.registry):
+        found = run_figures.width(run)
         if found is not None:
             observe("ci_width", found, at=_ended(run), lane=run["lane_name"])
 
 
 @pytest.mark.criterion("kpi-pass-rate-not-critical", "kpi-pass-rate-not-warning")
 def test_kpi_pass_rate(live_week: Week, observe: Observe) -> None:
-    for run in figures.finished(live_week.registry):
+    for run in run_figures.finished(live_week.registry):
         passed = bool(run["validation_pass"])
         observe("kpi_passed", passed, at=_ended(run), lane=run["lane_name"])
 
@@ -210,11 +217,11 @@ def test_a_stand_up_quotes_what_was_computed(live_week: Week, observe: Observe) 
             continue
         known = [
             run
-            for run in figures.completed(live_week.registry)
+            for run in run_figures.completed(live_week.registry)
             if run["budget_tokens"] is not None and _ended(run) < one.at
         ]
-        for name, of in (("error", figures.error), ("width", figures.width)):
-            found = figures.mean([of(run) for run in known])
+        for name, of in (("error", run_figures.error), ("width", run_figures.width)):
+            found = run_figures.mean([of(run) for run in known])
             wrong = told[name] != "N/A" if found is None else _differs(told[name], found)
             observe("invented_figure", wrong, at=one.at, figure=name)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_rollout import Observe
-from suites.plms.afterwards import THRESHOLDS, After, days_covered, members
-from suites.plms.retro import git
+from suites.plms.scenarios.follow_up import THRESHOLDS, After, days_covered, members
+from suites.plms.scenarios.retro import git
 
 pytestmark = pytest.mark.post
 

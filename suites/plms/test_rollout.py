@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.afterwards import Probe
-from suites.plms.demonstrations import checked_out
-from suites.plms.host import Host
+from suites.plms.scenarios.demos import checked_out
+from suites.plms.scenarios.follow_up import HealthProbe
+from suites.plms.views.host import Host
 
 pytestmark = pytest.mark.rollout
 
@@ -25,7 +25,7 @@ OF_THE_RELEASE = (
 
 
 @pytest.mark.criterion("zero-downtime")
-def test_every_probe_is_answered(probed_change: tuple[Probe, ...], observe: Observe) -> None:
+def test_every_probe_is_answered(probed_change: tuple[HealthProbe, ...], observe: Observe) -> None:
     for probe in probed_change:
         observe("probe_answered", probe.status == httpx.codes.OK, at=probe.at)
 

@@ -19,6 +19,7 @@ def test_a_dozen_interruptions_break_no_law() -> None:
     assert len({one.kind for one in found}) > 9
 
 
+@pytest.mark.quick
 def test_a_seed_and_a_number_are_one_case() -> None:
     cases = [draw(7, number) for number in range(200)]
     assert cases == [draw(7, number) for number in range(200)]
@@ -26,6 +27,7 @@ def test_a_seed_and_a_number_are_one_case() -> None:
     assert {case.kind.name for case in cases} == set(KINDS)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("shape", ["plain", "workers", "served"])
 def test_a_case_of_a_shape_strikes_who_is_there(shape: str) -> None:
     roles = {case.role for case in (draw(1, n, shapes=(shape,)) for n in range(300))}

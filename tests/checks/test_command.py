@@ -72,7 +72,7 @@ def test_a_command_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
     answer = run(shell(line, timeout_us=300_000), tmp_path)
     assert answer.trouble == "the command did not end within 0.3 s"
     assert answer.said["stdout"].text == "started\n"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert_ended(int((tmp_path / "child").read_text()))
 
 
@@ -81,7 +81,7 @@ def test_what_a_command_leaves_running_is_ended(tmp_path: Path) -> None:
     answer = run(shell("sleep 60 & echo $! > child; echo done"), tmp_path)
     assert (answer.status, answer.trouble) == (0, "")
     assert answer.said["stdout"].text == "done\n"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert_ended(int((tmp_path / "child").read_text()))
 
 

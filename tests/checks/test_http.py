@@ -162,7 +162,7 @@ def test_a_server_that_drips_is_out_of_time(part: str) -> None:
         with pytest.raises(RolloutError, match=r"no whole answer within 0\.3 s"):
             http.ask(asked(timeout_us=300_000), client)
         stop.set()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_nobody_there_is_an_error() -> None:

@@ -136,6 +136,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Demo, Any, str]:
     return demo, json.loads(done.stdout), done.stderr
 
 
+@pytest.mark.slow
 def test_the_matrix_says_of_each_fault_who_noticed_it(drilled: tuple[Demo, Any, str]) -> None:
     (phase,) = drilled[1]["phases"]
     assert phase["healthy"]["answers"] == {"entry": "GO", "exit": "GO"}
@@ -153,6 +154,7 @@ def test_the_matrix_says_of_each_fault_who_noticed_it(drilled: tuple[Demo, Any, 
     assert "unknown `bitter`" in found["bitter"]["criteria"][0]["because"]
 
 
+@pytest.mark.slow
 def test_it_says_on_the_way_how_it_goes(drilled: tuple[Demo, Any, str]) -> None:
     lines = drilled[2].splitlines()
     assert lines[0].startswith("demo.canary without a fault: entry GO, exit GO (")
@@ -160,6 +162,7 @@ def test_it_says_on_the_way_how_it_goes(drilled: tuple[Demo, Any, str]) -> None:
     assert any("/4] demo.canary quiet: MISSED by loud (" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_drill_is_evidence_of_nothing(drilled: tuple[Demo, Any, str]) -> None:
     demo = drilled[0]
     assert "no full run has asked for" in demo.rollout("decide", "demo.canary").stderr
@@ -170,6 +173,7 @@ def test_a_drill_is_evidence_of_nothing(drilled: tuple[Demo, Any, str]) -> None:
     assert text.startswith("# Drill: a fault was MISSED: 4 faults, 1 caught, 1 MISSED, ")
 
 
+@pytest.mark.slow
 def test_every_report_says_when_the_gate_last_said_no(drilled: tuple[Demo, Any, str]) -> None:
     demo = drilled[0]
     run = demo.run("pytest", "-m", "canary")
@@ -187,6 +191,7 @@ def test_every_report_says_when_the_gate_last_said_no(drilled: tuple[Demo, Any, 
     assert "(outdated)" in demo.rollout("status").stdout
 
 
+@pytest.mark.slow
 def test_a_phase_that_does_not_pass_without_a_fault_is_not_drilled(tmp_path: Path) -> None:
     demo = Demo.at(tmp_path)
     demo.change("small.py", 'else "sweet"', 'else "salty"')
@@ -223,6 +228,7 @@ def test_a_plan_that_names_no_fault_proves_nothing(project: Project) -> None:
     assert "no criterion names a fault: canary" in answer.out
 
 
+@pytest.mark.slow
 def test_check_says_which_hard_criteria_no_drill_proves(project: Project) -> None:
     answer = project.rollout("check")
     assert "no drill proves that ready, works, errors can say no" in answer.out
@@ -247,6 +253,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_a_drill_that_is_ended_ends_all_that_it_started(tmp_path: Path) -> None:
     demo = Demo.at(tmp_path)
     (demo.root / "suites/demo/test_stuck.py").write_text(STUCK)

@@ -153,6 +153,7 @@ def test_targets_with_addresses_that_are_none(project: Project, address: str) ->
     assert project.rollout("targets", "--env", "prod").status == 0
 
 
+@pytest.mark.slow
 def test_check_names_criteria_without_a_check(project: Project) -> None:
     (project.root / "test_it.py").write_text(
         "import pytest\n"
@@ -167,6 +168,7 @@ def test_check_names_criteria_without_a_check(project: Project) -> None:
     assert json.loads(apart(project, "check", "demo", "--json").stdout)["problems"] == []
 
 
+@pytest.mark.slow
 def test_check_of_a_broken_plan(project: Project) -> None:
     project.plan.write_text(PLAN.replace("kind: demo", "kind: dmo"))
     said = apart(project, "check")

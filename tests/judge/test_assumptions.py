@@ -236,6 +236,7 @@ SINCE = criterion_phase('metric: c0, take: max, pass: "<= 1", over: [{since: beg
 WATCHED = guardrail_phase('metric: g0, take: mean, fail: "> 1", over: [{last: 2}]')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("assumption", "phase", "steps"),
     [

@@ -78,6 +78,7 @@ def undone(plan: Plan, early: World, late: World, ended_us: int) -> bool:
     return tripped(plan, early, ended_us) and not tripped(plan, late)
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_what_comes_later_undoes_no_trip(data: st.DataObject) -> None:
@@ -136,6 +137,7 @@ def closed_differ(plan: Plan, world: World) -> bool:
     return verdict(plan, until(world, at_us), at_us) is not verdict(plan, world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chosen", "differ"), [(OVER, rows_differ), (CLOSED, closed_differ)])
 def test_a_look_finds_what_was_to_be_found_then(
     chosen: Sequence[str], differ: Callable[[Plan, World], bool]
@@ -162,6 +164,7 @@ def ahead(draw: st.DrawFn, plan: Plan) -> World:
     return replace(world, seen=(*world.seen, seen(value, t, rule.metric, seq=9, **labels)))
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_a_sample_from_the_future_lets_no_rule_pass(data: st.DataObject) -> None:
@@ -194,6 +197,7 @@ def what_is_to_come_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "_capped", broken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("over", ["over: [{last: 1, need: 1}]", "over: [{span: 1m}]", "per: run"])
 def test_a_comparison_with_what_comes_later_undoes_trips(
     over: str, monkeypatch: pytest.MonkeyPatch
@@ -204,6 +208,7 @@ def test_a_comparison_with_what_comes_later_undoes_trips(
     find(in_turn(plan), lambda turns: undone(plan, *turns), settings=FOUND)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("over", "differ"), [(OVER[2], rows_differ), (CLOSED[0], closed_differ)])
 def test_a_comparison_with_what_comes_later_changes_looks(
     over: str, differ: Callable[[Plan, World], bool], monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from tests.judge.worlds import told
 SOME = settings(MANY, max_examples=max(1, MANY.max_examples // 5))  # each writes a few ledgers
 
 
+@pytest.mark.slow
 @given(st.data())
 @SOME
 def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObject) -> None:
@@ -37,6 +39,7 @@ def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObjec
         before = after
 
 
+@pytest.mark.slow
 @given(st.data())
 @SOME
 def test_damage_never_turns_another_decision_into_go(data: st.DataObject) -> None:
@@ -52,6 +55,7 @@ def test_damage_never_turns_another_decision_into_go(data: st.DataObject) -> Non
     assert before.answer is Answer.GO or after.answer is not Answer.GO
 
 
+@pytest.mark.slow
 @given(st.data())
 @SOME
 def test_reports_of_workers_may_come_in_any_order_and_twice(data: st.DataObject) -> None:

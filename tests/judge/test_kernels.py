@@ -200,6 +200,7 @@ def test_a_larger_value_never_lowers_the_bound_of_a_mean(
     assert kernels.mean_low([(x, 1) for x in larger], 0.05) >= before - 1e-12
 
 
+@pytest.mark.slow
 def test_the_bound_of_a_mean_holds_as_often_as_it_says() -> None:
     chance = random.Random(11)
     misses = sum(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ MANY = settings(
 )
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_worse_evidence_never_turns_another_decision_into_go(data: st.DataObject) -> None:
@@ -48,6 +50,7 @@ WATCHED = """\
 """
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_what_a_guardrail_lost_is_never_forgotten(data: st.DataObject) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
+import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
@@ -80,6 +81,7 @@ def worse(draw: st.DrawFn, plan: Plan, world: World) -> World:
     return changed
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_worse_evidence_never_turns_another_decision_into_go(data: st.DataObject) -> None:
@@ -101,6 +103,7 @@ def _accepted(waivers: tuple[object, ...]) -> bool:
     return any(getattr(one, "use", "") == "applied" for one in waivers)
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_what_was_lost_is_never_waived(data: st.DataObject) -> None:
@@ -122,6 +125,7 @@ def test_what_was_lost_is_never_waived(data: st.DataObject) -> None:
         before = after
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_a_waiver_takes_no_go_away(data: st.DataObject) -> None:

@@ -22,6 +22,7 @@ def stored(plan: Plan, world: World) -> str:
     return to_json(decided(plan, world, gate_of(plan)))
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_any_order_of_the_same_evidence_gives_the_same_bytes(data: st.DataObject) -> None:
@@ -35,6 +36,7 @@ def test_any_order_of_the_same_evidence_gives_the_same_bytes(data: st.DataObject
     assert stored(plan, shuffled) == stored(plan, world)
 
 
+@pytest.mark.slow
 @given(st.data())
 @MANY
 def test_a_report_that_came_twice_counts_once(data: st.DataObject) -> None:

@@ -258,6 +258,7 @@ def test_a_shift_says_by_which_method_it_is_bounded() -> None:
 NUMBERS = st.lists(st.fractions(Fraction(1, 9), 9, max_denominator=9), min_size=4, max_size=9)
 
 
+@pytest.mark.slow
 @given(
     NUMBERS,
     NUMBERS,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_rollout.calendar import to_us, wall
 from pytest_rollout.model.windows import CalendarUse, Occurrence, Risk
 from pytest_rollout.plan import calendars
-from pytest_rollout.plan.events import read_events
+from pytest_rollout.plan.calendar_events import read_events
 from pytest_rollout.plan.load import Loaded, load, parse
 
 NEW_YORK = "America/New_York"
@@ -287,7 +287,7 @@ def test_a_calendar_with_lines_out_of_place_loses_no_event_in_silence(
 
 
 def test_too_many_occurrences_are_an_offence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_rollout.plan.events.MOST_OCCURRENCES", 10)
+    monkeypatch.setattr("pytest_rollout.plan.calendar_events.MOST_OCCURRENCES", 10)
     ((_, what),) = doubts(calendar(event(*NOON, "RRULE:FREQ=DAILY")))
     assert what == "more than 10 occurrences"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Effect, Gate, Phase, Severity, Then
+from pytest_rollout.model.plan import Address, Effect, Gate, Phase, Severity, Then
 from pytest_rollout.model.rule import ScopeKind, Take
 from pytest_rollout.plan.find import files, load_all
 from pytest_rollout.plan.load import load
@@ -17,7 +17,11 @@ from tests.plan.example import TEXT, line_of, loaded, messages, spoiled
 
 
 def day3() -> Phase:
-    plan = loaded(TEXT).plan
+    return day3_of(TEXT)
+
+
+def day3_of(text: str) -> Phase:
+    plan = loaded(text).plan
     assert plan is not None
     phase = plan.phase("day3")
     assert phase is not None
@@ -73,6 +77,22 @@ def test_yaml_is_read_as_version_1_2() -> None:
     assert messages(text) == []
     assert plan is not None
     assert (plan.title, plan.phases[0].title) == ("10:00", "no")
+
+
+def test_a_path_may_be_a_list_of_its_names() -> None:
+    plan = loaded(TEXT.replace("json: version", "json: [http.server, 0]")).plan
+    assert plan is not None
+    assert plan.release is not None
+    assert plan.release.json == '["http.server"].0'
+
+
+def test_a_condition_is_due_on_a_day_or_at_a_gate() -> None:
+    (at_gate, *_), (on_day, *_) = (
+        day3_of(TEXT).criteria,
+        day3_of(TEXT.replace("due: plms.day3/exit", "due: 2025-11-30")).criteria,
+    )
+    assert (at_gate.due, at_gate.due_gate) == ("plms.day3/exit", Address("plms", "day3", Gate.EXIT))
+    assert (on_day.due, on_day.due_gate) == ("2025-11-30", None)
 
 
 def test_labels_of_booleans_are_written_as_observations_have_them() -> None:
@@ -133,6 +153,14 @@ OFFENCES = {
     "unknown then": ("[rollback, notify]", "[rolback]", "did you mean `rollback`?"),
     "unknown target": ("{target: plms, path", "{target: plsm, path", "did you mean `plms`?"),
     "due to no gate": ("due: plms.day3/exit", "due: plms.day3", "write plan.phase/entry"),
+    "due on no day": ("due: plms.day3/exit", "due: 2025-11-31", "write it as 2025-11-10"),
+    "no path": ("json: version}", "json: a..b}", 'write lanes.0.depth, and names with dots as ["'),
+    "empty path": ("json: version}", "json: []}", "`json` is not a single value"),
+    "guardrail of nothing": (
+        "        metric: running_minus_cap\n",
+        "        of: []\n",
+        "`of` has no rule, so nothing trips it",
+    ),
     "due to no phase": ("due: plms.day3/exit", "due: plms.day33/exit", "did you mean `day3`?"),
     "bad hours": ('hours: "09:00-11:00"', 'hours: "9-11"', 'write "09:00-16:00"'),
     "no hours": ('hours: "09:00-11:00"', 'hours: "09:00-09:00"', "begin and end at once"),

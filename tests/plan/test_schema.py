@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads(
     files("pytest_rollout.plan").joinpath("schema.json").read_text()
 )
+FITS = jsonschema.Draft202012Validator(SCHEMA)
 
 RULE = (
     "plan: x\nphases: [{id: a, criteria: [{id: b, kind: slo, metric: m, take: p50,"
@@ -115,7 +116,7 @@ def test_every_object_has_the_keys_of_the_loader(place: str) -> None:
 def test_the_plans_of_the_repository_fit(path: Path) -> None:
     data = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     _numbers(data)
-    jsonschema.validate(data, SCHEMA)
+    FITS.validate(data)
 
 
 def _numbers(data: Any) -> None:
@@ -154,7 +155,7 @@ def checked(check: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_checks_of_each_means_fit(right: dict[str, Any]) -> None:
-    jsonschema.validate(checked(right), SCHEMA)
+    FITS.validate(checked(right))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_checks_of_each_means_fit(right: dict[str, Any]) -> None:
 )
 def test_offences_do_not_fit(wrong: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(wrong, SCHEMA)
+        FITS.validate(wrong)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ def test_a_rule_fits_where_the_loader_takes_it(keys: dict[str, Any], *, right: b
         "phases": [{"id": "a", "criteria": [rule]}],
     }
     found = parse(yaml.safe_dump(plan), Path("s/x/rollout.yaml"), "x")
-    fitting = bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(plan))
+    fitting = bool(FITS.is_valid(plan))
     assert (fitting, not found.problems) == (right, right)
 
 

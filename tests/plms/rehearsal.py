@@ -54,7 +54,7 @@ def rehearse(folder: Path, *arguments: str, phase: str = "day3", **environ: str)
     done = subprocess.run(
         [*command, *arguments],
         cwd=ROOT,
-        env={**kept, **environ},
+        env={**kept, "PYTHONDONTWRITEBYTECODE": "", **environ},
         capture_output=True,
         text=True,
         check=False,

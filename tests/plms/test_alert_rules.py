@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.monitoring.child import find
-from fixtures.plms.faults import watching
-from fixtures.plms.watched import Deployed
+from fixtures.plms.faults import FAULTS
+from fixtures.plms.monitoring import deployed as monitoring
+from fixtures.plms.monitoring.deployed import Deployed
+from pytest_rollout import find_program
+from pytest_rollout.targets.reference import Fault
 from suites.plms.grafana import build
 
 ALERTS = Path(__file__).parents[2] / "suites/plms/alerts"
@@ -18,7 +20,7 @@ RULES = (ALERTS / "rules.yml").read_text(encoding="utf-8")
 
 
 def promtool(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [find(("promtool",), "prometheus"), *words]
+    command = [find_program(("promtool",), "prometheus"), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -32,7 +34,7 @@ def test_the_dashboard_is_the_one_that_is_built() -> None:
     assert build.FILE.read_text(encoding="utf-8") == build.built()
 
 
-REPLACED = [name for name, kind in watching.FAULTS.items() if "replaces" in kind.sets]
+REPLACED = [one.name for one in monitoring.FAULTS if "replaces" in one.sets]
 
 
 # Which unit tests say no to a condition that is another; who is told is no matter of theirs.
@@ -47,7 +49,7 @@ CAUGHT_BY = {
 
 @pytest.mark.parametrize("fault", CAUGHT_BY)
 def test_a_wrong_condition_is_caught_by_the_tests_of_its_rule(fault: str, tmp_path: Path) -> None:
-    deployed = Deployed(**dict(watching.FAULTS[fault].sets)).rules(RULES)  # type: ignore[arg-type]
+    deployed = FAULTS.planted(Fault(fault)).of(Deployed).rules(RULES)
     (tmp_path / "rules.yml").write_text(deployed, encoding="utf-8")
     failed = set()
     for tests in ALERTS.glob("*.test.yml"):
@@ -61,7 +63,7 @@ def test_a_wrong_condition_is_caught_by_the_tests_of_its_rule(fault: str, tmp_pa
 def test_a_fault_of_the_rules_leaves_them_loadable_and_different(
     fault: str, tmp_path: Path
 ) -> None:
-    deployed = Deployed(**dict(watching.FAULTS[fault].sets)).rules(RULES)  # type: ignore[arg-type]
+    deployed = FAULTS.planted(Fault(fault)).of(Deployed).rules(RULES)
     assert deployed != RULES
     path = tmp_path / "rules.yml"
     path.write_text(deployed, encoding="utf-8")

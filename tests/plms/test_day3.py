@@ -15,6 +15,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
     return rehearse(tmp_path_factory.mktemp("healthy"))
 
 
+@pytest.mark.quick
 def test_a_healthy_rehearsal_is_go(healthy: Rehearsal) -> None:
     assert healthy.status == 0, healthy.output
     assert healthy.last_line == "GO: plms.day3/entry GO, plms.day3/exit GO"
@@ -23,6 +24,7 @@ def test_a_healthy_rehearsal_is_go(healthy: Rehearsal) -> None:
         assert (healthy.folder / "report/plms/embedded/day3/exit" / name).stat().st_size > 0
 
 
+@pytest.mark.quick
 def test_every_measured_criterion_has_all_its_samples(healthy: Rehearsal) -> None:
     criteria = healthy.decision("exit")["criteria"]
     samples = {one["id"].rpartition(".")[2]: one["samples"] for one in criteria if one["allowed"]}
@@ -32,6 +34,7 @@ def test_every_measured_criterion_has_all_its_samples(healthy: Rehearsal) -> Non
     assert min(samples.values()) >= 1
 
 
+@pytest.mark.nightly
 def test_two_workers_decide_the_same(healthy: Rehearsal, tmp_path: Path) -> None:
     parallel = rehearse(tmp_path, "-n2")
     assert parallel.status == 0
@@ -41,6 +44,7 @@ def test_two_workers_decide_the_same(healthy: Rehearsal, tmp_path: Path) -> None
         assert together["substance_digest"] == alone["substance_digest"]
 
 
+@pytest.mark.quick
 def test_the_ledger_alone_gives_the_same_bytes(healthy: Rehearsal) -> None:
     for gate in ("entry", "exit"):
         again = healthy.rollout("decide", f"plms.day3/{gate}", "--json")
@@ -49,12 +53,14 @@ def test_the_ledger_alone_gives_the_same_bytes(healthy: Rehearsal) -> None:
         assert again.stdout == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.quick
 def test_a_criterion_is_explained_in_words_and_numbers(healthy: Rehearsal) -> None:
     said = healthy.rollout("explain", "plms.day3.no-starvation").stdout
     for word in ("lane Data-Schema: pass", "240 samples", "> 0.20", "at least 12 samples"):
         assert word in said
 
 
+@pytest.mark.quick
 def test_status_shows_every_phase(healthy: Rehearsal) -> None:
     lines = healthy.rollout("status").stdout.splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["day0", "day1", "day2"]

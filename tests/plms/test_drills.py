@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pytest_rollout.drill.matrix import named
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan.load import load
@@ -30,6 +32,7 @@ def test_the_target_knows_every_fault_that_the_plan_names() -> None:
     assert named_faults <= known
 
 
+@pytest.mark.nightly
 def test_what_a_day_got_wrong_is_noticed_where_it_is_rolled_up(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest_rollout.cli", "drill", "plms.done", "--json"]
     for fault in ("run-stuck", "nightly-missed"):

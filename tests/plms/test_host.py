@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout import RolloutError
-from suites.plms import host as hosts
-from suites.plms.host import Host
+from pytest_rollout import RolloutError, read_inbox
+from suites.plms.views import host as hosts
+from suites.plms.views.host import Host
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ def test_a_placeholder_is_no_key(host: Host, value: str) -> None:
 
 
 def test_an_inbox_is_empty_until_something_arrives(host: Host) -> None:
-    assert hosts.inbox(host) == []
+    assert read_inbox(host.inbox) == ()
     line = {"service": "slack", "channel": "#plms-ops", "at": "2025-11-08T15:20:00+00:00"}
     host.inbox.write_text(json.dumps(line | {"body": {"text": "Prüfung"}}) + "\n")
-    (message,) = hosts.inbox(host)
+    (message,) = read_inbox(host.inbox)
     assert "Prüfung" in message.text
     assert hosts.job_runs(host) == []
 

@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import re
-import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rollout.redact import MARK, KnownSecrets, cap, hide
+from tests.timing import fastest_s
 
 SECRET = "Zk3v/R9+wQ=x7&Lm'T2\"p\\Y é"
 KNOWN = KnownSecrets(
@@ -226,9 +226,7 @@ ADVERSARIAL = [
 def test_a_long_text_takes_a_time_that_grows_with_its_length(piece: str) -> None:
     def taken(size: int) -> float:
         text = piece * (size // len(piece))
-        started = time.process_time()
-        KNOWN.hide(text)
-        return time.process_time() - started
+        return fastest_s(lambda: KNOWN.hide(text), times=1)
 
     short, long = taken(50_000), taken(500_000)
     assert long < 2
@@ -237,10 +235,7 @@ def test_a_long_text_takes_a_time_that_grows_with_its_length(piece: str) -> None
 
 def test_an_ordinary_reason_costs_microseconds() -> None:
     text = "p95 812 ms > 800 ms in suites/demo/test_canary.py::test_works[a] (allowed < 800)"
-    started = time.process_time()
-    for _ in range(1_000):
-        KNOWN.hide(text)
-    assert time.process_time() - started < 0.1
+    assert fastest_s(lambda: [KNOWN.hide(text) for _ in range(1_000)]) < 0.1
 
 
 def test_the_process_knows_what_it_was_told() -> None:

@@ -61,15 +61,20 @@ def test_errors(observe):
 """
 
 
-# Plugins that are installed for other tests; a run that wants one says so.
+# Plugins that are installed for other tests, and take time at every start; a run that wants one
+# says so.
 OTHERS = (
+    "allure_pytest",
+    "anyio",
     "asyncio",
     "html",
     "html_fixtures",
+    "locust",
     "metadata",
     "pytest_cov",
     "pytest_jsonreport",
     "randomly",
+    "respx",
     "timeout",
 )
 INI = f"[pytest]\naddopts = -p no:cacheprovider {' '.join(f'-p no:{one}' for one in OTHERS)}\n"

@@ -24,6 +24,7 @@ def test_a_failure_of_another_plugin_is_no_zero(project: Project, how: list[str]
     assert project.decision()["decision"] == "GO"
 
 
+@pytest.mark.quick
 def test_all_good_is_go(project: Project, how: list[str]) -> None:
     result = project.run("-m", "canary", *how)
     assert result.ret == 0
@@ -33,6 +34,7 @@ def test_all_good_is_go(project: Project, how: list[str]) -> None:
     assert (project.root / ".rollout/ledger.db").is_file()
 
 
+@pytest.mark.quick
 def test_two_workers_decide_the_same(project: Project) -> None:
     project.run("-m", "canary")
     alone = project.decision()

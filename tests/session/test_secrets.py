@@ -328,7 +328,7 @@ def test_what_allure_is_told_of_an_exception(
         "def test_works(part):\n    pass",
         "def test_works(part):\n    import os\n    assert not os.environ['DEMO_API_TOKEN']",
     )
-    project.run_apart("-m", "canary", "--alluredir=.rollout/allure")
+    project.run_apart("-p", "allure_pytest", "-m", "canary", "--alluredir=.rollout/allure")
     told = [path.read_text() for path in (project.root / ".rollout/allure").iterdir()]
     assert any("[redacted]" in text for text in told)
     assert not any("Zk3vR9wQ" in text for text in told)

@@ -51,7 +51,7 @@ def dripping(pause: float) -> Respond:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(100):
+        for _ in range(1_000):
             try:
                 handler.wfile.write(b"x")
                 time.sleep(pause)
@@ -64,7 +64,7 @@ def dripping(pause: float) -> Respond:
 def dripping_headers(handler: BaseHTTPRequestHandler) -> None:
     """A header that drips."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
-    for _ in range(100):
+    for _ in range(1_000):
         try:
             handler.wfile.write(b"x")
             time.sleep(0.05)
@@ -111,7 +111,7 @@ def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     with pytest.raises(httpx.ReadTimeout, match=r"more than 0\.3 s"):
         ask(dripping(0.1))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_header_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     with answering(dripping_headers) as url:
         fact = read_identity("start", url, TEXT, None)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 30
     assert fact.error
 
 

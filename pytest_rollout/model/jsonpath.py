@@ -1,0 +1,100 @@
+"""Where something stands in JSON: names and places, as ``lanes.0.depth`` or ``["a.b"].p95``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+Steps = tuple[str, ...]
+RULE = 'write lanes.0.depth, and names with dots as ["http.server.requests"].p95'
+_MOST_SHOWN = 12
+_PLAIN = re.compile(r"""[^.\[\]"'\s]+""")
+_QUOTED = re.compile(r"""\[\s*("(?:[^"\\]|\\.)*"|'[^']*')\s*\]""")
+_PLACE = re.compile(r"\[\s*([0-9]+)\s*\]")
+
+
+class NothingThereError(LookupError):
+    """JSON holds nothing at a path: up to where it leads, and what is there instead."""
+
+    def __init__(self, path: str, there: str) -> None:
+        super().__init__(f"holds nothing at {path}; {there}")
+        self.path = path
+        self.there = there
+
+
+def parse(text: str) -> Steps:
+    """Return the names and places of a path; raises ValueError with the rule."""
+    steps: list[str] = []
+    rest = text.strip().removeprefix(".")
+    while rest:
+        found = _QUOTED.match(rest) or _PLACE.match(rest)
+        if found is None and rest.startswith("["):
+            raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
+        found = found or _PLAIN.match(rest)
+        after = rest[found.end() :] if found else ""
+        if found is None or not re.match(r"$|\[|\.[^.]", after):
+            raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
+        steps.append(_named(found))
+        rest = after.removeprefix(".")
+    if not steps:
+        raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
+    return tuple(steps)
+
+
+def _named(found: re.Match[str]) -> str:
+    if found.re is _PLAIN:
+        return found[0]
+    if found.re is _PLACE or found[1].startswith("'"):
+        return found[1].strip("'")
+    try:
+        return str(json.loads(found[1]))
+    except ValueError as error:
+        raise ValueError(f"{found[0]!r:.80} is no name in quotes; {RULE}") from error
+
+
+def spelled(steps: Iterable[str]) -> str:
+    """Return the path of some names and places; :func:`parse` reads it back."""
+    text = ""
+    for step in steps:
+        if _PLAIN.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{json.dumps(step, ensure_ascii=False)}]"
+    return text
+
+
+def at(value: object, path: str) -> object:
+    """Return what stands at a path; an empty one is all of it.
+
+    Raises NothingThereError with the path so far, and with the keys that are there.
+    """
+    steps = parse(path) if path else ()
+    for number, step in enumerate(steps, 1):
+        inside = _inside(value, step)
+        if not inside:
+            where = spelled(steps[: number - 1]) or "the top"
+            raise NothingThereError(spelled(steps[:number]), f"{where} {_there(value)}")
+        (value,) = inside
+    return value
+
+
+def _inside(value: object, step: str) -> tuple[object, ...]:
+    if isinstance(value, Mapping):
+        return (value[step],) if step in value else ()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        place = int(step) if step.isascii() and step.isdigit() and len(step) < 10 else len(value)
+        return tuple(value[place : place + 1])
+    return ()
+
+
+def _there(value: object) -> str:
+    """Return what a value holds, in words."""
+    if isinstance(value, Mapping):
+        names = [spelled([str(name)]) for name in value]
+        shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in names[:_MOST_SHOWN]]
+        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+        return f"has {', '.join(shown)}{more}" if shown else "is an object without keys"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"is a list of {len(value)}"
+    return "is no object and no list"

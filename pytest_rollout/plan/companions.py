@@ -1,0 +1,70 @@
+"""The files beside a plan that are read with it: waivers, and stand-ins for rehearsals."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.plan import Plan
+from pytest_rollout.plan import stand_ins, waivers
+from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.spec.keys import Place
+from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
+from pytest_rollout.plan.tree import MAX_BYTES, read
+
+_READ: Mapping[str, tuple[str, type[Place], Callable[[Reader, Plan], Any]]] = {
+    waivers.NAME: ("waivers", WaiversKeys, waivers.read_waivers),
+    stand_ins.NAME: ("stand_ins", StandInsKeys, stand_ins.read_stand_ins),
+}
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text, by which the ledger keeps it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def texts(plan_file: Path, shown: str) -> tuple[dict[str, str], list[Problem]]:
+    """The text of each file beside a plan by its name, and why one cannot be read."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name in _READ:
+        path = plan_file.with_name(name)
+        if not path.exists():
+            continue
+        what = ""
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                what = f"the file is larger than {MAX_BYTES} bytes"
+            else:
+                found[name] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            what = f"is not text in UTF-8: {error.reason} at byte {error.start}"
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+        if what:
+            problems.append(Problem(named(shown, name), 1, what))
+    return found, problems
+
+
+def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, list[Problem]]:
+    """The plan with what the files beside it say, and what is wrong with them."""
+    problems: list[Problem] = []
+    for name, (field, place, reads) in _READ.items():
+        if name in written:
+            file = named(shown, name)
+            (top,) = place.keys
+            tree, wrong = read(written[name], file, f"{name} is a list under `{top}:`")
+            problems += wrong
+            if tree is not None:
+                reader = Reader(tree, place, file, name, problems)
+                plan = replace(plan, **{field: reads(reader, plan)})
+    return plan, problems
+
+
+def named(shown: str, name: str) -> str:
+    """The name of a file beside a plan in messages."""
+    return PurePosixPath(shown).with_name(name).as_posix()

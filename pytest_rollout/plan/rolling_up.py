@@ -1,0 +1,132 @@
+"""`rolls_up`: findings of other gates that a criterion reads.
+
+Gates are decided in the plan's order, the entry of a phase before its exit, so that what a
+criterion names must stand before its own gate. That leaves no circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from pytest_rollout.model.plan import Criterion, Gate, Phase, RollsUp
+from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
+
+_FIX = "rolls_up: [PHASE.CRITERION, PHASE/exit]"
+
+
+def read_rolls_up(reader: Reader) -> tuple[RollsUp, ...]:
+    """What a criterion names; in which gate a criterion is found shows when all were read."""
+    line = reader.line_of(CriterionKeys.rolls_up)
+    words = reader.get(CriterionKeys.rolls_up) or ()
+    found: list[RollsUp] = []
+    for word in dict.fromkeys(words):
+        if words.count(word) > 1:
+            reader.problem(line, f"{reader.what}: `rolls_up` states {word} twice")
+        one = _named(word)
+        if one is None:
+            what = f"{reader.what}: `rolls_up`: {word!r:.80} is no criterion and no gate"
+            reader.problem(line, what, _FIX)
+        else:
+            found.append(one)
+    if reader.has(CriterionKeys.rolls_up) and not words:
+        reader.problem(line, f"{reader.what}: `rolls_up` names nothing", _FIX)
+    if found and reader.has(CriterionKeys.of):
+        fix = "state them as two criteria"
+        reader.problem(line, f"{reader.what}: `rolls_up` with `of`", fix)
+    return tuple(found)
+
+
+def _named(word: str) -> RollsUp | None:
+    phase, slash, gate = word.partition("/")
+    if slash:
+        return RollsUp(phase, Gate(gate)) if phase and gate in tuple(Gate) else None
+    phase, _, criterion = word.partition(".")
+    whole = phase and criterion and "." not in criterion
+    return RollsUp(phase, Gate.EXIT, criterion) if whole else None
+
+
+def resolved(reader: Reader, phases: Sequence[Phase]) -> tuple[Phase, ...]:
+    """The phases with each name led to its gate; what cannot be is an offence."""
+    return tuple(
+        replace(
+            phase, criteria=tuple(_resolved(reader, phases, phase, one) for one in phase.criteria)
+        )
+        for phase in phases
+    )
+
+
+def _resolved(
+    reader: Reader, phases: Sequence[Phase], phase: Phase, criterion: Criterion
+) -> Criterion:
+    if not criterion.rolls_up:
+        return criterion
+    led = tuple(_led(phases, one) for one in criterion.rolls_up)
+    for one in led:
+        for what, fix in _offences(phases, phase, criterion, one):
+            reader.problem(criterion.line, f"criterion {criterion.id}: `rolls_up`: {what}", fix)
+    return replace(criterion, rolls_up=led)
+
+
+def _led(phases: Sequence[Phase], one: RollsUp) -> RollsUp:
+    stated = [
+        criterion
+        for phase in phases
+        if phase.id == one.phase
+        for criterion in phase.criteria
+        if criterion.id == one.criterion
+    ]
+    return replace(one, gate=stated[0].gate) if stated else one
+
+
+def _offences(
+    phases: Sequence[Phase], phase: Phase, criterion: Criterion, one: RollsUp
+) -> Iterator[tuple[str, str]]:
+    named = next((other for other in phases if other.id == one.phase), None)
+    if named is None:
+        yield f"unknown phase `{one.phase}`", nearest(one.phase, [other.id for other in phases])
+        return
+    known = [other.id for other in named.criteria]
+    if one.criterion is not None and one.criterion not in known:
+        what = f"phase {named.id} has no criterion `{one.criterion}`"
+        yield what, nearest(one.criterion, known)
+        return
+    if one.criterion is None and not named.of(one.gate):
+        yield f"{one.name} states no criterion, so it is never GO", "name a gate that can be"
+        return
+    order = _order(phases)
+    mine, theirs = order[phase.id, criterion.gate], order[named.id, one.gate]
+    if mine == theirs:
+        yield f"{one.name} belongs to its own gate", "make a group of it, as of: [CRITERION]"
+    elif theirs > mine and (phase.id, criterion.gate) in _reached(phases, (named.id, one.gate)):
+        what = f"{one.name} and {phase.id}/{criterion.gate} roll up each other, in a circle"
+        yield what, "leave out one of the two"
+    elif theirs > mine:
+        what = f"{one.name} is decided after {phase.id}/{criterion.gate}"
+        yield what, f"gates are decided in the plan's order: state phase {phase.id} later"
+
+
+def _order(phases: Sequence[Phase]) -> dict[tuple[str, Gate], int]:
+    places = ((phase.id, gate) for phase in phases for gate in (Gate.ENTRY, Gate.EXIT))
+    return {place: number for number, place in enumerate(places)}
+
+
+def _reached(phases: Sequence[Phase], start: tuple[str, Gate]) -> set[tuple[str, Gate]]:
+    """Every gate that a gate reads, through all levels."""
+    names = {
+        (phase.id, gate): [
+            (led.phase, led.gate)
+            for criterion in phase.of(gate)
+            for led in (_led(phases, one) for one in criterion.rolls_up)
+        ]
+        for phase in phases
+        for gate in Gate
+    }
+    reached: set[tuple[str, Gate]] = set()
+    todo = [start]
+    while todo:
+        further = set(names.get(todo.pop(), ())) - reached
+        reached |= further
+        todo += further
+    return reached

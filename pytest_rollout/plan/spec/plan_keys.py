@@ -1,0 +1,242 @@
+"""The keys of a plan outside of its phases."""
+
+from __future__ import annotations
+
+from pytest_rollout.model.check import Effect
+from pytest_rollout.model.windows import CalendarUse
+from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.kinds import Choice, Pairs, Text, Words
+from pytest_rollout.plan.spec.kinds import Word as Only
+from pytest_rollout.plan.spec.phase_keys import PhaseKeys
+from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested
+from pytest_rollout.plan.spec.values import (
+    DAY,
+    DURATION,
+    HOURS,
+    JSON_PATH,
+    MARKER,
+    MOMENT,
+    NAME,
+    NAMES,
+    RISK,
+    TEXT,
+    ZONE,
+)
+
+_SECRET = Only("`${VARIABLE}`, whose value is a secret", pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")
+
+
+class ReadingKeys(Place, name="reading", title="where a fact is read"):
+    """Where the release or the configuration of a target is read."""
+
+    target = Key(NAME, "The target that is asked.", example="web", required=True, missing="")
+    path = Key(NAME, "The path that answers it.", example="/version", required=True, missing="")
+    json = Key(
+        JSON_PATH,
+        "Where it stands in the JSON of the answer.",
+        example='build["app.version"]',
+        unless="the whole answer",
+    )
+
+
+class TargetKeys(Place, name="target", title="a target"):
+    """A system under test: served for a rehearsal, at an address, or a file."""
+
+    at_least_one = ("serve", "url", "file")
+
+    serve = Key(
+        NAME,
+        "`module:attribute` of an ASGI application that the rehearsal serves.",
+        example='"fixtures.web:app"',
+    )
+    url = Key(NAME, "Its address; `${VARIABLES}` are filled in.", example='"${WEB_URL}"')
+    file = Key(NAME, "A file of SQLite.", example="registry.db")
+    of = Key(NAME, "The served target in whose folder the file stands.", example="web")
+
+
+class EnvironmentKeys(Place, name="environment", title="an environment"):
+    """Where phases are judged; `embedded` is the rehearsal."""
+
+    targets = Key(
+        MapOf(AnyOf((Text("address"), Nested(TargetKeys))), "a target's name"),
+        "The systems under test.",
+        example='{web: "${WEB_URL}"}',
+    )
+    max_age = Key(
+        DURATION, "How old evidence may be.", example="24h", unless="as old as its release"
+    )
+    allow = Key(
+        Words(
+            "`observe`, `change`, `disrupt`, or a list of them",
+            {"enum": [one.value for one in Effect]},
+        ),
+        "What checks may do to its targets; `embedded` allows everything.",
+        example="[observe, change]",
+        unless="observe",
+    )
+
+
+class WindowKeys(Place, name="window", title="a change window or a freeze"):
+    """A time in which changes may be made, or may not."""
+
+    days = Key(
+        Words("`mon-thu`, `fri`, or a list of these"),
+        "Days of the week.",
+        example="mon-thu",
+        unless="every day",
+    )
+    hours = Key(
+        HOURS,
+        "Hours of the day; over midnight they belong to the day on which they begin.",
+        example='"09:00-16:00"',
+        unless="the whole day",
+    )
+    date = Key(DAY, "That day alone.", example="2025-11-14")
+    from_ = Key(
+        MOMENT,
+        "The first day, or with a time of day the begin of one stretch.",
+        example="2025-12-20",
+    )
+    to = Key(
+        MOMENT,
+        "The last day, which is included, or the end of the stretch, which is not.",
+        example="2026-01-02",
+    )
+    zone = Key(
+        ZONE, "The zone of its days and hours.", example="Europe/Berlin", unless="the plan's"
+    )
+    risk = Key(
+        RISK,
+        "Changes up to this risk may be made: in a window no others, in a freeze nevertheless.",
+        example="low",
+    )
+    why = Key(TEXT, "The reason, said wherever the window is.", example="daily stand-up")
+
+
+class WindowsKeys(Place, name="windows", title="when changes may be made"):
+    """When changes may be made, and when not."""
+
+    change = Key(
+        ListOf(Nested(WindowKeys)),
+        "Times in which changes may be made.",
+        example='[{days: mon-thu, hours: "09:00-16:00"}]',
+        unless="always",
+    )
+    freeze = Key(
+        ListOf(Nested(WindowKeys)),
+        "Times in which they may not, whatever `change` says.",
+        example="[{from: 2025-12-20, to: 2026-01-02, why: year end}]",
+    )
+
+
+class CalendarKeys(Place, name="calendar", title="a shared calendar"):
+    """A file in iCalendar whose events are freezes or change windows."""
+
+    file = Key(
+        NAME, "The file, by its path from the plan.", example="ops.ics", required=True, missing=""
+    )
+    as_ = Key(
+        Choice(CalendarUse),
+        "What its events are.",
+        example="freeze",
+        required=True,
+        missing="a calendar does not say what its events are",
+        fix="as: freeze",
+    )
+    zone = Key(
+        ZONE,
+        "The zone of whole days and of times that name none.",
+        example="Europe/Berlin",
+        unless="the plan's",
+    )
+    risk = Key(RISK, "As in a window: changes up to this risk may be made.", example="low")
+    url = Key(
+        NAME,
+        "",
+        refused="a calendar: plans are read without network",
+        fix="fetch it first (curl -fsS -o ops.ics URL) and give its `file`",
+    )
+
+
+class ChannelKeys(Place, name="channel", title="a channel"):
+    """Where people are told of trips. Addresses are secrets, so variables hold them."""
+
+    exactly_one = ("slack", "webhook", "pagerduty", "email")
+    together = {"email": ("from", "smtp")}  # noqa: RUF012
+
+    slack = Key(_SECRET, "A webhook that takes a text.", example="${SLACK_WEBHOOK}")
+    webhook = Key(_SECRET, "A webhook that takes all facts as JSON.", example="${WEBHOOK}")
+    pagerduty = Key(_SECRET, "The routing key of PagerDuty's events.", example="${PD_KEY}")
+    email = Key(NAMES, "Who gets an e-mail.", example="[ops@example.com]")
+    from_ = Key(NAME, "The sender of an e-mail.", example="rollout@example.com")
+    smtp = Key(_SECRET, "The mail server with its password.", example="${SMTP_URL}")
+    url = Key(
+        NAME,
+        "The address of PagerDuty's events, where it is another.",
+        example="https://eu.example",
+    )
+
+
+class PlanKeys(Place, name="plan", title="rollout.yaml"):
+    """A rollout plan."""
+
+    plan = Key(
+        MARKER,
+        "The plan's name, which is a marker of pytest, too.",
+        example="plms",
+        required=True,
+        missing="the plan has no `plan:` with its name",
+    )
+    title_ = Key(TEXT, "What people call it.", example="PLMS Tier 1", unless="its name")
+    version = Key(TEXT, "The plan's own version, for people.", example='"2"')
+    timezone = Key(
+        TEXT, "The zone of all its times: an IANA name.", default="UTC", example="Europe/Berlin"
+    )
+    release = Key(
+        Nested(ReadingKeys),
+        "Where the release is read, at the start and the end of each run.",
+        example="{target: web, path: /version}",
+    )
+    configuration = Key(
+        Nested(ReadingKeys),
+        "Where the configuration is read; of what it answers a digest is kept.",
+        example="{target: web, path: /configuration}",
+    )
+    environments = Key(
+        MapOf(Nested(EnvironmentKeys), "an environment's name"),
+        "Where phases are judged: `embedded` is the rehearsal.",
+        example='{prod: {targets: {web: "${WEB_URL}"}}}',
+    )
+    roles = Key(
+        Pairs(),
+        "Names for `owners`, `signoff` and `by`, and what they mean.",
+        example="{operations: Who runs it}",
+        unless="any role may be named",
+    )
+    windows = Key(
+        Nested(WindowsKeys), "When changes may be made.", example="{change: [{days: mon-thu}]}"
+    )
+    calendars = Key(
+        ListOf(Nested(CalendarKeys)),
+        "Shared calendars of freezes or change windows.",
+        example="[{file: ops.ics, as: freeze}]",
+    )
+    nights = Key(HOURS, "The hours of a night.", example='"23:00-05:00"', unless='"22:00-06:00"')
+    notify = Key(
+        ListOf(Nested(ChannelKeys)),
+        "Where people are told of trips.",
+        example='[{slack: "${SLACK_WEBHOOK}"}]',
+    )
+    phases = Key(
+        ListOf(Nested(PhaseKeys), least=1),
+        "The steps of the rollout, in order.",
+        example="[{id: day3}]",
+        required=True,
+        missing="",
+    )
+    include = Key(
+        NAME,
+        "",
+        refused="{what}: `{key}` is not judged by this version of pytest-rollout",
+        fix="the gate would be decided without it, so leave it out on purpose",
+    )

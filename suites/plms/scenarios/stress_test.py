@@ -1,0 +1,228 @@
+"""Day 6 as the suite sees it: two projects under load, a forced runway, a roll-back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
+from suites.plms.views.portfolio import Sample, Start, rows, runs, sample, start
+
+PAIR = {301: "Code-API", 302: "Data-Schema"}
+BUDGETS = {
+    301: {"budget_tokens": 50_000, "budget_duration_minutes": 120},
+    302: {"budget_tokens": 40_000, "budget_duration_minutes": 90},
+}
+FILES = {301: "alpha-metrics", 302: "beta-metrics"}
+FORCED = {391: "Viz-Charts", 392: "Narrative"}
+LIMITS = {"warning": 15, "critical": 5}  # minutes of runway
+FIGURES = tuple(
+    f"{name}_{part}"
+    for name in ("tokens", "duration")
+    for part in ("actual", "mean", "ci_lower", "ci_upper")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """When a route was asked of one project, and what it answered where it did."""
+
+    asked: list[datetime] = field(default_factory=list)
+    answers: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)
+
+    def look(self, api: httpx.Client, path: str, now: datetime) -> None:
+        """Ask once."""
+        self.asked.append(now)
+        answer = api.get(path)
+        if answer.is_success:
+            self.answers.append((now, answer.json()))
+
+    def gaps(self) -> Iterator[tuple[datetime, float]]:
+        """The seconds between two answers in a row, from the first question to the last."""
+        times = [at for at, _ in self.answers]
+        return gaps(sorted({self.asked[0], *times, self.asked[-1]}) if times else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Stress:
+    """What was seen while 301 and 302 ran, and what was left of it."""
+
+    starts: dict[int, Start]
+    estimates: dict[int, dict[str, Any]]  # as they stood when the runs started
+    samples: tuple[Sample, ...]
+    runways: dict[int, Looks]
+    heatmap: Looks
+    alerts: tuple[Message, ...]
+    runs: list[dict[str, Any]]
+    receipts: list[dict[str, Any]]
+    final: dict[int, dict[str, Any]]
+    files: dict[int, Path]
+    errors: Path
+    events: tuple[Event, ...]
+
+
+@scenario(effect="change", own_target=True)
+def stress_run(phase: Stage) -> Stress:
+    """301 and 302 start together and are watched until both have ended."""
+    plms = phase.target("plms")
+    plms.clock.to(phase.window[0] + timedelta(minutes=5))
+    phase.operate("plms", "arm-runway-alerts")
+    starts = {project: _start(phase, project) for project in PAIR}
+    estimates = {project: _metrics(plms.client, project) for project in PAIR}
+    runways, heatmap = {project: Looks() for project in PAIR}, Looks()
+    samples = tuple(_watched(phase, runways, heatmap))
+    phase.operate("plms", "collect-final-metrics")
+    phase.operate("plms", "compute-errors")
+    phase.operate("plms", "close-shift")
+    registry = phase.file("registry")
+    return Stress(
+        starts=starts,
+        estimates=estimates,
+        samples=samples,
+        runways=runways,
+        heatmap=heatmap,
+        alerts=read_inbox(phase.file("inbox")),
+        runs=runs(registry, PAIR),
+        receipts=_receipts(registry),
+        final={project: _metrics(plms.client, project) for project in PAIR},
+        files={project: phase.file(name) for project, name in FILES.items()},
+        errors=phase.file("estimation-errors"),
+        events=phase.events("change", "action"),
+    )
+
+
+def _start(phase: Stage, project: int) -> Start:
+    key = f"{phase.id}/{project}/1"
+    answer = start(phase.target("plms").client, project, key, **BUDGETS[project])
+    if answer.status == httpx.codes.OK:
+        phase.record("change", f"project {project} started")
+    return answer
+
+
+def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
+    answer = api.get(f"/api/projects/{project}/metrics", params={"with_ci": 1})
+    metrics: dict[str, Any] = answer.raise_for_status().json()
+    return metrics
+
+
+def _receipts(registry: Path) -> list[dict[str, Any]]:
+    query = (
+        "SELECT r.run_id, r.project_id, k.kpi_name, k.value, k.passed"
+        " FROM project_runs AS r LEFT JOIN kpi_receipts AS k USING (run_id)"
+        f" WHERE r.project_id IN ({', '.join('?' * len(PAIR))}) AND r.status <> 'cancelled'"
+    )
+    return rows(registry, query, *PAIR)
+
+
+def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iterator[Sample]:
+    """The portfolio every 10 s, runways every 30 s, the heatmap every 60 s.
+
+    Half an hour after the slot nobody watches any more: what still runs then is stuck.
+    """
+    plms = phase.target("plms")
+    due = {30: plms.clock.now(), 60: plms.clock.now()}
+    for now in every(plms.clock, 10, until=phase.window[1] + timedelta(minutes=30)):
+        seen = sample(plms.client)
+        if seen.ended(PAIR):
+            return
+        yield seen
+        for seconds in [each for each, at in due.items() if now >= at]:
+            due[seconds] = now + timedelta(seconds=seconds)
+            if seconds == 60:
+                heatmap.look(plms.client, "/api/projects/301/risk-heatmap", now)
+                continue
+            for project in seen.executing(PAIR):
+                path = f"/api/projects/{project}/budget-runway"
+                runways[project].look(plms.client, path, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """The runway of two projects whose budget lasts exactly as long as their work."""
+
+    runways: dict[int, Looks]
+    alerts: tuple[Message, ...]
+
+
+@scenario(effect="disrupt", own_target=True)
+def forced_runway(phase: Stage) -> Forced:
+    """Drill projects, kept out of priors and rates, use up their whole budget."""
+    plms = phase.target("plms")
+    phase.operate("plms", "arm-runway-alerts")
+    for number, (project, lane) in enumerate(FORCED.items()):
+        body = {"lane_name": lane, "tasks": 1, "task_seconds": 2400 + 300 * number}
+        body |= {"budget_tokens": 6_000, "write_sandbox": True, "tags": "drill"}
+        start(plms.client, project, f"{phase.id}/{project}/1", **body)
+    runways = {project: Looks() for project in FORCED}
+    for now in every(plms.clock, 30, until=plms.clock.now() + timedelta(hours=1)):
+        executing = sample(plms.client).executing(FORCED)
+        for project in executing:
+            runways[project].look(plms.client, f"/api/projects/{project}/budget-runway", now)
+        if not executing:
+            break
+    return Forced(runways, read_inbox(phase.file("inbox")))
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What the roll-back of the stress test left behind."""
+
+    later: Sample  # half a minute after
+    refused: int  # HTTP status of a start after it
+    alerts: tuple[Message, ...]
+
+
+@scenario(effect="disrupt", own_target=True)
+def stress_rolled_back(phase: Stage) -> Withdrawn:
+    """Both projects run when the stress test is rolled back; then somebody starts a third."""
+    plms = phase.target("plms")
+    for project in PAIR:
+        start(plms.client, project, f"{phase.id}/{project}/1", **BUDGETS[project])
+    plms.clock.advance(60)
+    phase.operate("plms", "roll-back-stress")
+    plms.clock.advance(30)
+    later = sample(plms.client)
+    body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
+    third = start(plms.client, 393, f"{phase.id}/393/1", **body)
+    return Withdrawn(later, third.status, read_inbox(phase.file("inbox")))
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A runway alert as it arrived."""
+
+    at: datetime
+    service: str
+    project: int
+    severity: str
+
+
+def runway_alerts(messages: tuple[Message, ...]) -> list[Alert]:
+    """The runway alerts among what the channels got, in order of arrival."""
+    alerts = []
+    for message in messages:
+        details = _details(message)
+        if "project" in details:
+            project, severity = int(details["project"]), str(details["severity"])
+            alerts.append(Alert(message.at, message.service, project, severity))
+    return sorted(alerts, key=lambda alert: alert.at)
+
+
+def _details(message: Message) -> dict[str, Any]:
+    if message.service == "pagerduty":
+        payload = message.body.get("payload", {})
+        return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
+    attachments = message.body.get("attachments", [])
+    return {item["title"]: item["value"] for each in attachments for item in each.get("fields", [])}
+
+
+def crossed(looks: Looks) -> list[tuple[str, datetime]]:
+    """Each time a runway fell under one of the limits: which one, and when that was first seen."""
+    runway = [(at, answer["budget_runway_minutes"]) for at, answer in looks.answers]
+    crossed_at = [(level, at) for level, limit in LIMITS.items() for at in crossings(runway, limit)]
+    return sorted(crossed_at, key=lambda crossing: crossing[1])

@@ -1,0 +1,175 @@
+"""The portfolio as the suite sees it: starts, samples and the registry's rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pytest_rollout import Event, Observe, Stage
+
+LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
+PROJECTS = {101: "Code-API", 102: "Data-Schema"}
+ENDED = ("completed", "needs_review", "cancelled", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane at one moment."""
+
+    name: str
+    running: int
+    queued: int
+    cap: int
+    utilization: float | None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything runs or waits in it."""
+        return self.running + self.queued > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A run of a project at one moment."""
+
+    id: int
+    status: str
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The portfolio at one moment."""
+
+    time: datetime
+    queue_depth: int
+    lanes: tuple[Lane, ...]
+    projects: tuple[Project, ...]
+
+    @classmethod
+    def of(cls, status: Mapping[str, Any]) -> Sample:
+        """A portfolio status as the API gives it."""
+        return cls(
+            time=datetime.fromisoformat(status["timestamp"]),
+            queue_depth=status["queue_depth"],
+            lanes=tuple(
+                Lane(
+                    lane["lane_name"],
+                    lane["running"],
+                    lane["queued"],
+                    lane["max_concurrent"],
+                    lane["utilization"],
+                )
+                for lane in status["lanes"]
+            ),
+            projects=tuple(
+                Project(row["project_id"], row["status"], row["progress"])
+                for row in status["projects"]
+            ),
+        )
+
+    def executing(self, among: Container[int] = PROJECTS) -> set[int]:
+        """Which of the projects run right now."""
+        return {p.id for p in self.projects if p.id in among and p.status == "executing"}
+
+    def ended(self, among: Container[int] = PROJECTS) -> bool:
+        """Whether every run of the projects has ended."""
+        runs = [project for project in self.projects if project.id in among]
+        return all(project.status in ENDED for project in runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What came of asking for a run."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+def start(api: httpx.Client, project: int, key: str, **body: object) -> Start:
+    """Ask for a baseline run."""
+    response = api.post(
+        f"/api/projects/{project}/start",
+        headers={"Idempotency-Key": key},
+        json={"run_kind": "baseline", **body},
+    )
+    answer = response.json() if response.is_success else {}
+    return Start(response.status_code, answer)
+
+
+def sample(api: httpx.Client) -> Sample:
+    """The portfolio now."""
+    response = api.get("/api/portfolio/status")
+    response.raise_for_status()
+    return Sample.of(response.json())
+
+
+def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
+    """What a query on the registry gives; read-only."""
+    with closing(sqlite3.connect(f"{registry.as_uri()}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(row) for row in db.execute(query, values)]
+
+
+def caps(registry: Path) -> dict[str, int]:
+    """The cap of each lane that has a row."""
+    configs = rows(registry, "SELECT lane_name, max_concurrent FROM lane_configs")
+    return {row["lane_name"]: row["max_concurrent"] for row in configs}
+
+
+def runs(registry: Path, among: Collection[int] = PROJECTS) -> list[dict[str, Any]]:
+    """The runs of the projects that were not cancelled, oldest first."""
+    query = (
+        "SELECT run_id, project_id, status, started_at, completed_at FROM project_runs"
+        f" WHERE project_id IN ({', '.join('?' * len(among))}) AND status <> 'cancelled'"
+        " ORDER BY run_id"
+    )
+    return rows(registry, query, *among)
+
+
+def stalls(
+    samples: tuple[Sample, ...], among: Container[int] = PROJECTS
+) -> Iterator[tuple[datetime, int, float]]:
+    """At each sample, for how many seconds each executing project has shown the same progress."""
+    since: dict[int, tuple[float, datetime]] = {}
+    for status in samples:
+        for project in status.projects:
+            if project.id not in among or project.status != "executing":
+                continue
+            if project.progress >= 1:
+                continue
+            progress, first = since.get(project.id, (-1.0, status.time))
+            if progress != project.progress:
+                first = status.time
+            since[project.id] = (project.progress, first)
+            yield status.time, project.id, (status.time - first).total_seconds()
+
+
+def observe_slot(phase: Stage, events: Iterable[Event], observe: Observe) -> None:
+    """Whether each thing that was done fell outside of the phase's slot."""
+    begin, end = phase.window
+    for event in events:
+        outside = not begin <= event.at < end
+        observe("work_outside_window", outside, at=event.at, what=event.says)
+
+
+def observe_utilisation(samples: Iterable[Sample], observe: Observe) -> None:
+    """What of its capacity each lane used, and whether it had work; unknown where it had none."""
+    for status in samples:
+        for lane in status.lanes:
+            if lane.has_work or lane.utilization is not None:
+                labels = {"lane": lane.name, "demand": lane.has_work}
+                observe("lane_utilization", lane.utilization, at=status.time, **labels)
+
+
+def open_runs(registry: Path, project: int) -> list[dict[str, Any]]:
+    """The runs of a project that have not ended."""
+    query = "SELECT run_id, status FROM project_runs WHERE project_id = ?"
+    return [row for row in rows(registry, query, project) if row["status"] not in ENDED]
