@@ -11,6 +11,8 @@ from pytest_rollout.cli.project import (
     print_json,
     say,
 )
+from pytest_rollout.cli.sign import allowed_signers
+from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.history import AskingRun, begun
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
@@ -27,7 +29,9 @@ from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
+from pytest_rollout.signoff import ssh
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
+from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.identity import identify
 
 
@@ -125,7 +129,22 @@ def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict
         )
         for trip in life.trips(project.phase(gate))
     )
-    return {"frozen": frozen, "tripped": tuple(trips)}
+    signed = _signed(project, plan, gate, environment)
+    return {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+
+
+def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
+    """The signatures of a gate, each verified by the keys of the plan's people."""
+    told = tuple(signatures.all_of(project.ledger, gate, environment))
+    allowed = allowed_signers(project, plan) if told else ""
+    return tuple(
+        Signed(
+            one.body.signed,
+            one.record.at_us,
+            ssh.trouble(one.body.signed, one.body.armour, allowed),
+        )
+        for one in told
+    )
 
 
 def _rolled_back(

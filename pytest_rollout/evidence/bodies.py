@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, NewType
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.people import Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 
@@ -221,6 +222,17 @@ class StoredReset:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSignature:
+    """What a person signed about the decision of a gate, and the signature over it.
+
+    Nothing in it is redacted: one changed byte, and the signature is not believed.
+    """
+
+    signed: Annotated[Signature, Kept()]
+    armour: Annotated[str, Kept()]
+
+
+@dataclass(frozen=True, slots=True)
 class DrilledHealthy:
     """The rehearsal of a drill without any fault."""
 
@@ -279,6 +291,7 @@ Body = (
     | StoredAttestation
     | StoredDrill
     | StoredReset
+    | StoredSignature
 )
 KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.RUN: RunStart,
@@ -292,6 +305,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.ATTESTATION: StoredAttestation,
     RecordKind.DRILL: StoredDrill,
     RecordKind.RESET: StoredReset,
+    RecordKind.SIGNATURE: StoredSignature,
 }
 EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold, PhaseBegun, PhaseEnded)
 

@@ -35,7 +35,7 @@ class Roster:
 
     people: tuple[Person, ...] = ()
     deputies: tuple[Deputy, ...] = ()
-    allowed_signers: str = ""  # the text of the file, in the format of ssh-keygen
+    allowed_signers: str = "allowed_signers"  # a file beside the plan, in the format of ssh-keygen
 
     def person(self, id_: str) -> Person | None:
         """The person of that id, if there is one."""

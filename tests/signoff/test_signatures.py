@@ -25,9 +25,7 @@ PEOPLE = (
     Person("pam", "Pam", ()),
 )
 DEPUTIES = (Deputy("engineering", "pam", date(2025, 11, 10), date(2025, 11, 12)),)
-PLAN = replace(
-    plan("    signoff: [engineering, operations]\n"), roster=Roster(PEOPLE, DEPUTIES, "")
-)
+PLAN = replace(plan("    signoff: [engineering, operations]\n"), roster=Roster(PEOPLE, DEPUTIES))
 DECISION = decision_of(PLAN, Gate.ENTRY)
 MADE = datetime(2025, 11, 10, 15, 30, tzinfo=UTC)
 
