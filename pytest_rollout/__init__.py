@@ -9,16 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_rollout.checks.answer import Reading, Reply
+    from pytest_rollout.checks.ask import Place
     from pytest_rollout.checks.demo import Demo, DemoOutput
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
+    from pytest_rollout.model.channel import Channel
+    from pytest_rollout.model.check import Check, Effect
+    from pytest_rollout.model.decision import Decision
     from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
     from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
     from pytest_rollout.monitoring.grafana import Grafana
     from pytest_rollout.monitoring.prometheus import Prometheus
     from pytest_rollout.monitoring.serving import serve_grafana
+    from pytest_rollout.notify import Notice
     from pytest_rollout.receivers.all_receivers import Receivers
     from pytest_rollout.receivers.inbox import Message, Mode, read_inbox
     from pytest_rollout.session.observe import Observe
@@ -32,9 +39,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alertmanager",
+    "Channel",
+    "ChannelExtension",
+    "Check",
+    "CheckExtension",
     "Checked",
+    "Decision",
     "Demo",
     "DemoOutput",
+    "Effect",
     "EffectRefusedError",
     "Event",
     "Faults",
@@ -46,13 +59,18 @@ __all__ = [
     "Message",
     "MissingToolError",
     "Mode",
+    "Notice",
     "Observe",
+    "Place",
     "Prometheus",
     "RanTests",
+    "Reading",
     "Receivers",
     "ReferenceTarget",
     "ReferenceTargetError",
     "ReplayAnswer",
+    "Reply",
+    "ReportFormat",
     "RolloutError",
     "Routes",
     "Stage",
@@ -75,8 +93,19 @@ __version__ = "0.1.0"
 # Loaded on first use: pytest imports this package at every start, with or without a plan.
 _HOMES = {
     "Alertmanager": "monitoring.alertmanager",
-    "Checked": "checks.invariant",
+    "Channel": "model.channel",
+    "ChannelExtension": "model.extension",
+    "Check": "model.check",
+    "CheckExtension": "model.extension",
+    "Decision": "model.decision",
+    "Effect": "model.check",
+    "Notice": "notify",
+    "Place": "checks.ask",
+    "Reading": "checks.answer",
+    "Reply": "checks.answer",
+    "ReportFormat": "model.extension",
     "Demo": "checks.demo",
+    "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",
     "Event": "session.stage",
     "Faults": "targets.faults",

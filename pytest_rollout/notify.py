@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pytest_rollout import extensions
 from pytest_rollout.model.channel import Channel, ChannelMeans
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.extension import ChannelExtension
 from pytest_rollout.redact import cap, hide_in
 from pytest_rollout.targets.address import filled
 
@@ -26,7 +29,7 @@ _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Notice:
     """What people are told."""
 
     title: str
@@ -45,14 +48,14 @@ class Delivery:
     @property
     def words(self) -> str:
         """The outcome in a line, without the address."""
-        means = self.channel.means.value
+        means = self.channel.means
         return f"{means}: failed: {self.why}" if self.why else f"{means}: told"
 
 
 class Telling:
     """Tells all channels at once, in the background; ``outcomes`` waits for them."""
 
-    def __init__(self, channels: Iterable[Channel], message: Message) -> None:
+    def __init__(self, channels: Iterable[Channel], message: Notice) -> None:
         found = tuple(channels)
         self._pool = ThreadPoolExecutor(max(1, len(found)), "tell")
         self._told: list[Future[Delivery]] = [
@@ -65,18 +68,22 @@ class Telling:
         self._pool.shutdown(wait=False)
 
 
-def tell(channel: Channel, message: Message) -> Delivery:
+def tell(channel: Channel, message: Notice) -> Delivery:
     """Tell one channel; whatever goes wrong is in the answer, and raises nothing."""
     address = ""
     try:
         address = filled(channel.address, "of notify")
-        safe = Message(cap(message.title, 200), cap(message.text, _MOST), cap(message.key, 200))
-        facts = hide_in(dict(message.facts))
-        if channel.means is ChannelMeans.EMAIL:
-            _mail(channel, address, safe)
+        safe = Notice(
+            cap(message.title, 200),
+            cap(message.text, _MOST),
+            cap(message.key, 200),
+            hide_in(dict(message.facts)),
+        )
+        own = OWN.get(channel.means)
+        if own is not None:
+            own.tell(channel, address, safe)
         else:
-            url, body = _body(channel, address, safe, facts)
-            _post(url, body)
+            _tell_by_others(channel, address, safe)
     except Exception as error:  # a message that fails changes nothing but what is said of it
         kind = "" if isinstance(error, RolloutError) else f"{type(error).__name__}: "
         return Delivery(channel, _without(f"{kind}{error}", address))
@@ -91,29 +98,50 @@ def _without(why: str, address: str) -> str:
     return cap(why, 300)
 
 
-def _body(
-    channel: Channel, address: str, message: Message, facts: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]]:
-    match channel.means:
-        case ChannelMeans.SLACK:
-            return address, {"text": f"*{message.title}*\n{message.text}"}
-        case ChannelMeans.PAGERDUTY:
-            details = {**facts, "text": message.text}
-            payload = {
-                "summary": message.title,
-                "source": "pytest-rollout",
-                "severity": "critical",
-                "custom_details": details,
-            }
-            return channel.url or _PAGERDUTY, {
-                "routing_key": address,
-                "event_action": "trigger",
-                "dedup_key": message.key,
-                "payload": payload,
-            }
-        case _:
-            said = {"title": message.title, "text": message.text, "key": message.key}
-            return address, {**said, "facts": dict(facts)}
+def _tell_by_others(channel: Channel, address: str, message: Notice) -> None:
+    """Tell by a channel of another package, which is abandoned after its time."""
+    extension = extensions.channel(channel.means)
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            extension.tell(channel, address, message)
+        except BaseException as error:  # it is raised where the channel is waited for
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(_LIMIT_S)
+    if thread.is_alive():
+        raise RolloutError(f"it did not end within {_LIMIT_S:g} s")
+    if raised:
+        kind = "" if isinstance(raised[0], RolloutError) else f"{type(raised[0]).__name__}: "
+        raise RolloutError(f"{kind}{raised[0]}")
+
+
+def _slack(channel: Channel, address: str, message: Notice) -> None:
+    _post(address, {"text": f"*{message.title}*\n{message.text}"})
+
+
+def _pagerduty(channel: Channel, address: str, message: Notice) -> None:
+    payload = {
+        "summary": message.title,
+        "source": "pytest-rollout",
+        "severity": "critical",
+        "custom_details": {**message.facts, "text": message.text},
+    }
+    body = {
+        "routing_key": address,
+        "event_action": "trigger",
+        "dedup_key": message.key,
+        "payload": payload,
+    }
+    _post(channel.url or _PAGERDUTY, body)
+
+
+def _webhook(channel: Channel, address: str, message: Notice) -> None:
+    said = {"title": message.title, "text": message.text, "key": message.key}
+    _post(address, {**said, "facts": dict(message.facts)})
 
 
 def _post(url: str, body: Mapping[str, Any]) -> None:
@@ -132,7 +160,7 @@ def _post(url: str, body: Mapping[str, Any]) -> None:
         raise RolloutError(f"it answered {status}")
 
 
-def _mail(channel: Channel, address: str, message: Message) -> None:
+def _mail(channel: Channel, address: str, message: Notice) -> None:
     """Send an e-mail by smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start."""
     parts = urlsplit(address)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
@@ -155,3 +183,11 @@ def _mail(channel: Channel, address: str, message: Message) -> None:
                 raise RolloutError("the server offers no TLS, so it gets no password")
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(mail)
+
+
+OWN: Mapping[str, ChannelExtension] = {
+    ChannelMeans.SLACK: ChannelExtension(_slack),
+    ChannelMeans.WEBHOOK: ChannelExtension(_webhook),
+    ChannelMeans.PAGERDUTY: ChannelExtension(_pagerduty),
+    ChannelMeans.EMAIL: ChannelExtension(_mail),
+}

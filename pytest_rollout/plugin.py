@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from glob import escape
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from pytest_rollout import hookspecs
+
 _PATTERNS = ("rollout.yaml", "suites/*/rollout.yaml")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks that others may implement."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,11 +61,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("rollout_report", "the reports' folder", default="rollout-report")
 
 
+def plans_on_the_way(root: Path, here: Path) -> Iterator[str]:
+    """Patterns of the plans between a folder and the root above it: plans of services."""
+    for folder in (here, *here.parents):
+        if folder == root or not folder.is_relative_to(root):
+            return
+        if (folder / _PATTERNS[0]).is_file():
+            yield escape((folder / _PATTERNS[0]).relative_to(root).as_posix())
+
+
 def _patterns(config: pytest.Config) -> list[str]:
     """Where plans are found; empty where there are none."""
-    patterns: list[str] = config.getini("rollout_plans")
-    files = (path for pattern in patterns for path in config.rootpath.glob(pattern))
+    here, root = config.invocation_params.dir, config.rootpath
+    patterns: list[str] = [*config.getini("rollout_plans"), *plans_on_the_way(root, here)]
+    files = (path for pattern in patterns for path in root.glob(pattern))
     return patterns if any(path.is_file() for path in files) else []
+
+
+def _unread(config: pytest.Config) -> list[str]:
+    """Files that would be plans under the other ending of YAML, below the root."""
+    patterns: list[str] = config.getini("rollout_plans")
+    twins = [f"{one.removesuffix('.yaml')}.yml" for one in patterns if one.endswith(".yaml")]
+    found = {path for twin in twins for path in config.rootpath.glob(twin) if path.is_file()}
+    return [path.relative_to(config.rootpath).as_posix() for path in sorted(found)]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say of a project without a plan that a file is not read which looks like one."""
+    if _patterns(config):
+        return []
+    return [
+        f"rollout: {name} is not read; rename it to {name[:-4]}.yaml" for name in _unread(config)
+    ]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -64,7 +100,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     """Where a phase was asked for, leave with 0 only if the gate says so."""
     status = yield
     asking = config.getoption("markexpr", "") or config.getoption("rollout_phase")
-    patterns = _patterns(config) if asking and not hasattr(config, "workerinput") else []
+    patterns = _patterns(config) if asking else []
     if patterns:
         from pytest_rollout.session.exit_status import last_word
 
@@ -79,11 +115,13 @@ def _refuse_lost_paths(config: pytest.Config) -> None:
     as well, `--option PATH` moves the root of the project to PATH as soon as that exists.
     """
     given, here = config.invocation_params.args, config.invocation_params.dir
-    if config.args_source is config.ArgsSource.ARGS:
-        return
     paths = (two for two in pairwise(given) if two[0] in ("--rollout-ledger", "--rollout-report"))
     for option, value in paths:
-        if not (here / value).resolve().is_relative_to(here.resolve()):
+        if (here / value).resolve().is_relative_to(here.resolve()):
+            continue
+        from pytest_rollout.session.seams import paths_were_given
+
+        if not paths_were_given(config):
             raise pytest.UsageError(
                 f"{option} {value}: pytest would look for its configuration there; "
                 f"write {option}={value}"
@@ -109,5 +147,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"--{option}: no rollout plan was found below {config.rootpath} "
             f"(looked for {', '.join(config.getini('rollout_plans'))}; "
-            "set the ini value rollout_plans)"
+            "set the ini value rollout_plans"
+            f"{''.join(f'; {name} is not read' for name in _unread(config))})"
         )

@@ -8,6 +8,8 @@ import os
 import pkgutil
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: else one worker is left alone with it at the end."""
     tiers.mark(items)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_server_is_left() -> Iterator[None]:
+    """Look whether a module of tests leaves a server behind.
+
+    Its socket is closed, so its thread turns round and round, and slows down every later test.
+    """
+    yield
+    names = [thread.name for thread in threading.enumerate()]
+    assert [name for name in names if name.endswith("(serve_forever)")] == []
 
 
 def _let_signals_end_children() -> None:

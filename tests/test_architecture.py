@@ -18,7 +18,9 @@ MAY_IMPORT = {
     "model": set(),
     "calendar": {"model"},
     "redact": set(),
-    "plan": {"model", "calendar", "redact"},
+    "extensions": {"model"},
+    "hookspecs": {"model"},
+    "plan": {"model", "calendar", "redact", "extensions"},
     "judge": {"model", "calendar"},
     "soundness": {"model", "calendar", "judge", "report"},
     "evidence": {"model", "calendar", "redact"},
@@ -26,10 +28,10 @@ MAY_IMPORT = {
     "targets": {"model", "redact"},
     "receivers": {"targets"},
     "monitoring": {"receivers", "targets"},
-    "checks": {"model", "targets"},
+    "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
-    "notify": {"model", "redact", "targets"},
+    "notify": {"model", "redact", "targets", "extensions"},
     "watching": {
         "model",
         "calendar",
@@ -59,15 +61,17 @@ MAY_IMPORT = {
         "evidence",
         "report",
         "targets",
+        "session",
         "signoff",
         "soundness",
         "drill",
         "notify",
         "watching",
+        "plugin",
     },
-    "plugin": {"session"},
+    "plugin": {"session", "hookspecs"},
     # The package itself: names for suites.
-    "": {"model", "session", "targets", "checks", "receivers", "monitoring"},
+    "": {"model", "session", "targets", "checks", "receivers", "monitoring", "notify"},
 }
 STANDARD_ONLY = {"model", "calendar", "judge", "soundness", "redact"}
 
@@ -142,6 +146,42 @@ def test_the_core_needs_only_the_standard_library(module: str) -> None:
     assert outside - sys.stdlib_module_names <= {"pytest_rollout"}
 
 
+def test_only_the_sqlite_module_knows_of_files_and_tables() -> None:
+    forbidden = {"sqlite3", "pathlib", "shutil", "tempfile", "io", "time"}
+    below = "evidence.sqlite"
+    for name, path in modules().items():
+        inside = name == below or name.startswith(f"{below}.")
+        if room(name) == "evidence" and not inside:
+            assert not forbidden & set(imports(path, lazy=True)), name
+        if not inside and name != "evidence.opening":
+            assert not any(one.startswith(below) for one in inner(path, lazy=True)), name
+
+
+def test_bodies_of_records_are_decoded_in_one_place() -> None:
+    for name, path in modules().items():
+        if room(name) == "evidence" and name != "evidence.decoding":
+            assert "json" not in set(imports(path, lazy=True)), name
+        if name != "evidence.decoding":
+            assert "loads(record.body" not in path.read_text(encoding="utf-8"), name
+
+
+def test_evidence_takes_nothing_but_damage_for_damage() -> None:
+    """What our own mistakes raise is not caught where evidence is read."""
+    allowed = {"UndecodableError", "LedgerError", "ValueError", "RecursionError", "BaseException"}
+    for name, path in modules().items():
+        if room(name) != "evidence" or name.startswith("evidence.sqlite"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler):
+                caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+                assert {ast.unparse(one) for one in caught if one} <= allowed, name
+                assert node.type is not None, name
+                broad = {"ValueError", "RecursionError"} & {
+                    ast.unparse(one) for one in caught if one
+                }
+                assert not broad or name in ("evidence.decoding", "evidence.records"), name
+
+
 def test_the_judge_reads_no_clock_and_no_file() -> None:
     forbidden = {"time", "os", "io", "pathlib", "sqlite3", "random", "socket", "yaml"}
     for name, path in modules().items():
@@ -174,6 +214,7 @@ TAKEN_APART = {
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.status": {"named.rstrip"},
+    "cli.strays": {"ast.rpartition"},
     "cli.targets": {"row.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
@@ -224,6 +265,52 @@ def test_evidence_and_checks_know_nothing_of_pytest() -> None:
     for name, path in modules().items():
         if room(name) in ("evidence", "judge", "model", "plan", "report", "checks", "watching"):
             assert not {"pytest", "_pytest"} & set(imports(path, lazy=True)), name
+
+
+SEAMS = "session.seams"
+# Names of what is inside of pytest and xdist, and public to nobody.
+INSIDES = {
+    *("args_source", "ArgsSource", "_fixtureinfo", "_getobj", "_inicache", "_initialpaths"),
+    *("_nodeid", "_request", "workerinput", "workeroutput", "get_hookimpls", "callspec"),
+}
+
+
+def insides(tree: ast.AST) -> Iterator[str]:
+    """What a module touches that is private to others, or inside of pytest and xdist."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            mine = private and ast.unparse(node.value) in ("self", "cls")
+            if not mine and (private or node.attr in INSIDES):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.Constant) and node.value in INSIDES:
+            yield repr(node.value)
+
+
+def test_one_module_imports_what_is_inside_of_pytest() -> None:
+    inside = ("_pytest", "xdist", "pluggy")
+    importing = {
+        name
+        for name, path in modules().items()
+        if any(imported.partition(".")[0] in inside for imported in imports(path, lazy=True))
+    }
+    assert importing == {SEAMS}
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_one_module_touches_what_is_inside_of_pytest(module: str) -> None:
+    path = modules()[module]
+    if module != SEAMS and "pytest" in set(imports(path, lazy=True)):
+        assert set(insides(ast.parse(path.read_text(encoding="utf-8")))) == set()
+
+
+def test_what_is_inside_is_seen() -> None:
+    code = "item._fixtureinfo; getattr(config, 'workerinput'); self._mine; config.args_source"
+    assert set(insides(ast.parse(code))) == {
+        "item._fixtureinfo",
+        "'workerinput'",
+        "config.args_source",
+    }
 
 
 def test_the_product_knows_no_plan_of_this_repository() -> None:

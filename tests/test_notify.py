@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from pytest_rollout.model.channel import Channel, ChannelMeans
-from pytest_rollout.notify import Message, Telling, tell
+from pytest_rollout.notify import Notice, Telling, tell
 from tests.checks.server import Handler, saying, serving
 
-MESSAGE = Message("ROLLBACK: p.a.g tripped", "max was 9", "p.a.g prod 7", {"limit": "> 5"})
+MESSAGE = Notice("ROLLBACK: p.a.g tripped", "max was 9", "p.a.g prod 7", {"limit": "> 5"})
 
 
 def posted(channel: Channel, monkeypatch: pytest.MonkeyPatch, secret: str = "") -> tuple[str, Any]:
@@ -32,7 +32,7 @@ def posted(channel: Channel, monkeypatch: pytest.MonkeyPatch, secret: str = "") 
         monkeypatch.setenv("ADDRESS", secret or f"{url}T1/B2")
         if secret:
             channel = Channel(channel.means, channel.address, url=f"{url}enqueue")
-        assert tell(channel, MESSAGE).words == f"{channel.means.value}: told"
+        assert tell(channel, MESSAGE).words == f"{channel.means}: told"
     return found[0]
 
 
@@ -89,8 +89,10 @@ def mail_server(*extensions: str) -> Iterator[tuple[int, list[str]]]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server.server_address[1], heard
-        server.shutdown()
+        try:
+            yield server.server_address[1], heard
+        finally:
+            server.shutdown()
 
 
 def test_an_e_mail_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

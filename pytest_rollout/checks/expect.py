@@ -11,7 +11,7 @@ from pytest_rollout.model.check import Check, CheckMeans, Wording
 from pytest_rollout.model.errors import NoValueError, RolloutError
 
 _SHOWN = 80
-_JSON_IN = {CheckMeans.COMMAND: "stdout", CheckMeans.HTTP: "body"}
+_JSON_IN: Mapping[str, str] = {CheckMeans.COMMAND: "stdout", CheckMeans.HTTP: "body"}
 
 
 def unmet(check: Check, answer: Reply) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -12,11 +11,11 @@ from typing import NoReturn
 
 import click
 
+from pytest_rollout.cli.saying import say, say_json
 from pytest_rollout.model.coding import encode
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.finding import Reason
-from pytest_rollout.redact import hide, hide_in, learn
-from pytest_rollout.report.terminal import plain
+from pytest_rollout.redact import learn
 
 _WRONG_USE = 4
 _VERBS = {
@@ -83,10 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.Abort:
         sys.exit(130)
     except RolloutError as error:
-        click.echo(f"rollout: {plain(hide(str(error)))}", err=True)
+        say(f"rollout: {error}", err=True)
         _end(Reason(error.code, error.facts), str(error), as_json=as_json)
     except OSError as error:
-        click.echo(f"rollout: {plain(hide(str(error)))}", err=True)
+        say(f"rollout: {error}", err=True)
         file = None if error.filename is None else str(error.filename)
         _end(Reason("system", {"file": file}), str(error), as_json=as_json)
     sys.exit(status if isinstance(status, int) else 0)
@@ -96,5 +95,5 @@ def _end(reason: Reason, text: str, *, as_json: bool) -> NoReturn:
     """End after a mistake; for programs in the shape that reasons have everywhere."""
     if as_json:
         shape = {**encode(reason), "text": text}
-        click.echo(json.dumps(hide_in({"error": shape})))
+        say_json({"error": shape})
     sys.exit(_WRONG_USE)

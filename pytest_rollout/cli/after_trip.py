@@ -12,7 +12,7 @@ import click
 from pytest_rollout.evidence.bodies import PeopleTold
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
-from pytest_rollout.notify import Message, Telling
+from pytest_rollout.notify import Notice, Telling
 from pytest_rollout.report import sentences
 from pytest_rollout.watching.looking import WatchLook
 from pytest_rollout.watching.record import Recording, now_us
@@ -44,7 +44,7 @@ def telling(
     zone = plan.timezone
     about = facts(standing, look, watched.phase, watched.environment, zone)
     says = sentences.text(standing.finding.reason, zone)
-    return Telling(plan.channels, Message(title, says, key, about))
+    return Telling(plan.channels, Notice(title, says, key, about))
 
 
 def told(message: Telling | None, recording: Recording) -> Iterator[str]:
@@ -67,10 +67,10 @@ def steps(rollback: Rollback) -> Iterator[str]:
 def _how(step: RollbackStep) -> str:
     if step.action is None:
         return " (by hand)"
-    means = f"{step.action.method} " if step.action.means.value == "http" else ""
+    means = f"{step.action.method} " if step.action.means == "http" else ""
     text = " ".join(step.action.text.split())
     on = f" on {', '.join(step.action.on)}" if step.action.on else ""
-    return f" ({step.action.means.value}{on}: {means}{text})"
+    return f" ({step.action.means}{on}: {means}{text})"
 
 
 def confirmed(phase: Phase, asked: TripResponse, name: str, *, as_json: bool) -> tuple[bool, str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.attestations import attest
 from pytest_rollout.evidence.ledger import MOST_ATTACHED

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.report import files
 from pytest_rollout.report.statements import passed, resource_uri, statements
 from pytest_rollout.signoff.envelope import sealed

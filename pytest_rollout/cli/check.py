@@ -14,13 +14,16 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.cli import served
+from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.strays import strays
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
-from pytest_rollout.plan import bindings, stand_ins, terms
+from pytest_rollout.plan import bindings, find, stand_ins, terms
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.sql_division import whole_divisions
 from pytest_rollout.plan.waivers import expired
@@ -66,15 +69,19 @@ def command(
     problems = [str(p) for one in chosen for p in (*one.problems, *over.get(one.id, ()))]
     problems += found["offences"]
     plans = [one.plan for one in chosen if one.plan and not one.problems]
+    problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
-    notes = [note for one in plans for note in _notes(one, rows)]
+    notes = find.unread(project.root, project.patterns)
+    notes += [note for one in plans for note in _notes(one, rows)]
+    notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
     told = [one for stated in plans for one in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]
     for one in plans:
         if write_bindings and not problems:
             notes.append(
-                f"written: {bindings.write(project.root / one.path, one.id, found['items'])}"
+                "written: "
+                f"{bindings.write(project.root / one.path, project.root, one.id, found['items'])}"
             )
         else:
             problems += _unlike(project, one, found["items"])
@@ -115,7 +122,7 @@ def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
 
 def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterator[str]:
     """Where the reviewed list and what is collected differ."""
-    listed = bindings.listed(project.root / plan.path)
+    listed = bindings.listed(project.root / plan.path, project.root)
     if listed is None:
         return
     mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan.id}.")}

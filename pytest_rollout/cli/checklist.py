@@ -16,8 +16,8 @@ from pytest_rollout.cli.project import (
     environment_option,
     parsed,
     print_json,
-    say,
 )
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.attestations import all_of, attestation_of
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.judge.case import Case, instant

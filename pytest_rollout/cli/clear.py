@@ -11,8 +11,8 @@ from pytest_rollout.cli.project import (
     environment_option,
     parsed,
     print_json,
-    say,
 )
+from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.model.errors import LedgerError, OptionError
 from pytest_rollout.model.verdict import Answer, worst_answer

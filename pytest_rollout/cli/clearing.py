@@ -9,8 +9,8 @@ from typing import Any
 from pytest_rollout.cli.project import (
     Project,
     print_json,
-    say,
 )
+from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.history import AskingRun, begun

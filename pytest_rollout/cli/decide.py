@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, say
+from pytest_rollout.cli.project import Project, common, environment_option
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import stored_decision
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide

@@ -15,7 +15,8 @@ from typing import Any
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.drill import matrix
 from pytest_rollout.drill.conduct import DrillSetup, Wanted, conduct
 from pytest_rollout.evidence import opening
@@ -26,10 +27,8 @@ from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.redact import hide
 from pytest_rollout.report import drill as report
 from pytest_rollout.report import files
-from pytest_rollout.report.terminal import plain
 
 _MOST_JOBS = 64
 
@@ -171,7 +170,7 @@ def _ended_by_signal() -> Iterator[None]:
 
 
 def _progress(text: str) -> None:
-    click.echo(plain(hide(text)), err=True)
+    say(text, err=True)
 
 
 def _lines(drills: Sequence[Drill], unnamed: Sequence[str], where: Path) -> Iterator[str]:

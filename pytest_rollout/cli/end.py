@@ -8,9 +8,10 @@ from contextlib import closing
 import click
 
 from pytest_rollout.cli.clearing import clearances, refused
-from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person
+from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import PhaseEnded

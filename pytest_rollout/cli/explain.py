@@ -12,8 +12,8 @@ from pytest_rollout.cli.project import (
     environment_option,
     parsed,
     print_json,
-    say,
 )
+from pytest_rollout.cli.saying import say
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
 from pytest_rollout.model.finding import Finding

@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 import pytest
-from _pytest.config.findpaths import determine_setup
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import opening
@@ -31,9 +30,9 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.redact import hide
+from pytest_rollout.plugin import plans_on_the_way
 from pytest_rollout.report.drill import last_no as said
-from pytest_rollout.report.terminal import plain
+from pytest_rollout.session.seams import root_and_ini
 
 _PLAN = "rollout.yaml"
 _DEFAULTS = {"rollout_ledger": ".rollout/ledger.db", "rollout_report": "rollout-report"}
@@ -53,18 +52,12 @@ class Project:
     def here(cls, root: str | None, ledger: str | None, at: str | None = None) -> Project:
         """The project of the working directory, or of a given root; ``at`` is RFC 3339."""
         try:
-            setup = determine_setup(
-                inifile=None,
-                override_ini=None,
-                args=[],
-                rootdir_cmd_arg=root,
-                invocation_dir=Path(root or Path.cwd()),
-            )
+            found, ini = root_and_ini(root, Path(root or Path.cwd()))
         except pytest.UsageError as error:
             raise RolloutError(str(error)) from error
-        found, ini = setup[0], {name: item.value for name, item in setup[2].items()}
         patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
-        words = patterns if isinstance(patterns, list) else str(patterns).split()
+        words = list(patterns) if isinstance(patterns, list) else str(patterns).split()
+        words.extend(plans_on_the_way(found, Path(root or Path.cwd()).absolute()))
         kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, found)
         report = found / _path(ini, "rollout_report")
         return cls(
@@ -81,7 +74,8 @@ class Project:
         """Every plan; raises RolloutError where there is none."""
         if not self.found:
             looked = ", ".join(self.patterns)
-            why = f"no rollout plan below {self.root} (looked for {looked})"
+            unread = "".join(f"; {note}" for note in find.unread(self.root, self.patterns))
+            why = f"no rollout plan below {self.root} (looked for {looked}{unread})"
             raise RolloutError(why, code="plan.none", root=str(self.root))
         return self.found
 
@@ -273,8 +267,3 @@ def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def print_json(data: object) -> None:
     """JSON for programs, on standard output."""
     click.echo(json.dumps(data, indent=2))
-
-
-def say(text: str) -> None:
-    """One line for people, without secrets and what could drive a terminal."""
-    click.echo(plain(hide(text)))

@@ -8,9 +8,10 @@ from contextlib import closing
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, instant_in, parsed, print_json, say
+from pytest_rollout.cli.project import Project, common, instant_in, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person, words
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import Event
 from pytest_rollout.evidence.phase_life import FREEZE, RESUME, PhaseLife

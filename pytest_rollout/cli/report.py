@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from pytest_rollout.cli.final_report import final_report
-from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import AskingRun
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError

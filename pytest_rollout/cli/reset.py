@@ -8,8 +8,9 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.evidence.phase_life import PhaseLife

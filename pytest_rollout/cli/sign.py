@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json, say
+from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import words
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening, signatures
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError

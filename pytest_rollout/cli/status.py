@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.model.decision import Cause

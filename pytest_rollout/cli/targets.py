@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, print_json, say
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Environment, Plan, Target
 from pytest_rollout.redact import hide

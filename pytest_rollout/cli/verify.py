@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, print_json, say
+from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
 from pytest_rollout.model.coding import decode
 from pytest_rollout.model.errors import RolloutError

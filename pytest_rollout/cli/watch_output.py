@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from typing import Any
 
 import click
 
-from pytest_rollout.cli.project import say
-from pytest_rollout.redact import hide_in
+from pytest_rollout.cli.saying import say, say_json
 from pytest_rollout.watching.looking import WatchLook
 from pytest_rollout.watching.view import View
 
@@ -53,4 +51,4 @@ class WatchOutput:
 
     def json(self, data: dict[str, Any]) -> None:
         """One line for programs."""
-        click.echo(json.dumps(hide_in(data)))
+        say_json(data)

@@ -20,6 +20,7 @@ from pytest_rollout.model.evidence import (
     Slot,
     decode,
 )
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.verdict import Verdict
 
 
@@ -99,7 +100,7 @@ def _left_out(manifest: Manifest) -> tuple[str, ...]:
     if not manifest.dropped:
         return ()
     names = sorted(manifest.dropped)
-    shown = ", ".join(name.rpartition("::")[2] for name in names[:5])
+    shown = ", ".join(NodeId.parse(name).name for name in names[:5])
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     why = sorted(set(manifest.dropped.values()))
     checks = "1 bound check" if len(names) == 1 else f"{len(names)} bound checks"

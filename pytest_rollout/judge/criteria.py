@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_rollout.judge import reasons
@@ -19,6 +20,7 @@ from pytest_rollout.model.finding import (
     SubjectKind,
     said,
 )
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Criterion, Phase
 from pytest_rollout.model.verdict import Verdict, worst
 
@@ -85,7 +87,8 @@ def _parts(case: Case, criterion: Criterion) -> tuple[Part, ...]:
     world = case.world
     sealed = world.run.sealed
     items = world.manifest.items.get(case.full(criterion.id), ())
-    parts = [judge_check(item, world) for item in items]
+    bound = case.plan.bound_ids(criterion)
+    parts = [_unmatched(item, world, bound) or judge_check(item, world) for item in items]
     if criterion.attested:
         parts.append(attested(case, criterion) if sealed else _unsealed(SUBJECT))
     if criterion.rolls_up and sealed:
@@ -106,10 +109,17 @@ def _unsealed(subject: Subject) -> Part:
     return Part(subject, Verdict.MISSING, _UNSEALED)
 
 
+def _unmatched(item: str, world: World, bound: Sequence[str]) -> Part | None:
+    """What became of an id or pattern that the plan binds, where no test has it."""
+    if world.run.sealed and item in world.manifest.absent and item in bound:
+        return Part(Subject(SubjectKind.CHECK, item), Verdict.MISSING, Reason("check.unmatched"))
+    return None
+
+
 def _own_check_left_out(criterion: Criterion, phase: Phase, items: tuple[str, ...]) -> bool:
     """Whether a check that the plan states is not among what should have run."""
     name = item_name(phase.id, criterion.id)
-    return criterion.check is not None and all(item.rpartition("::")[2] != name for item in items)
+    return criterion.check is not None and all(NodeId.parse(item).name != name for item in items)
 
 
 def _unbound(criterion: Criterion) -> Reason:

@@ -19,7 +19,7 @@ class ChannelMeans(StrEnum):
 class Channel:
     """One channel; its address is a secret that a variable of the environment holds."""
 
-    means: ChannelMeans
+    means: str  # one of ChannelMeans, or the name of one that another package installs
     address: str  # ${VARIABLE}: the webhook, the routing key, or the mail server
     to: tuple[str, ...] = ()  # of e-mail
     sender: str = ""

@@ -54,7 +54,7 @@ class Expect:
 class Check:
     """A question that needs no Python, asked as an item of its own."""
 
-    means: CheckMeans
+    means: str  # one of CheckMeans, or the name of one that another package installs
     text: str  # the shell's line, the path of an address, the query; of an argv its words
     argv: tuple[str, ...] = ()  # a command without a shell
     on: tuple[str, ...] = ()  # targets: one, or of a command any number
@@ -69,10 +69,11 @@ class Check:
     json: str = ""  # where the number stands in the answer's JSON, as lanes.0.depth
     expect: Expect = Expect()
     line: int = 0
+    options: Mapping[str, object] = field(default_factory=dict)  # what `with` holds
 
     def __str__(self) -> str:
         on = f" on {', '.join(self.on)}" if self.on else ""
-        return f"{self.means.value}{on}: {' '.join(self.text.split())}"
+        return f"{self.means}{on}: {' '.join(self.text.split())}"
 
 
 def item_name(phase: str, criterion: str) -> str:

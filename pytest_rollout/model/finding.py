@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias, Union
 
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.verdict import State, Verdict
 
 Labels = tuple[tuple[str, str], ...]
@@ -49,7 +50,7 @@ class Subject:
     def name(self) -> str:
         """The subject as a reader would say it; empty for all samples together."""
         if self.kind is SubjectKind.CHECK:
-            return self.ref.rpartition("::")[2]
+            return NodeId.parse(self.ref).name
         if self.kind is SubjectKind.ATTESTATION:
             return "attestation"
         if self.kind is not SubjectKind.GROUP:

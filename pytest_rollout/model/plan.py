@@ -12,6 +12,7 @@ from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
 from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.people import Roster
 from pytest_rollout.model.reporting import ReportSpec
 from pytest_rollout.model.rollback import Rollback
@@ -102,6 +103,7 @@ class Criterion:
     faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
+    binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
 
     @property
     def due_gate(self) -> Address | None:
@@ -185,6 +187,7 @@ class Target:
     address: str | None = None  # may hold ${VARIABLES}
     file: str | None = None
     of: str | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,11 @@ class Plan:
     def faults_of_people(self) -> frozenset[str]:
         """The drills in which somebody's stand-in says no; targets know nothing of them."""
         return frozenset(fault for one in self.stand_ins for fault in one.faults)
+
+    def bound_ids(self, criterion: Criterion) -> tuple[str, ...]:
+        """The ids and patterns that a criterion binds, as seen from the root of the project."""
+        folder = self.path.rpartition("/")[0]
+        return tuple(str(NodeId.parse(text).below(folder)) for text in criterion.binds)
 
     def known_roles(self) -> tuple[str, ...]:
         """The roles that the plan lists; where it lists none, those that its phases name."""

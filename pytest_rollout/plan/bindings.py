@@ -7,9 +7,11 @@ only by comparison with a list that a person has looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.node_id import NodeId
 
 NAME = "bindings.txt"
 _HEAD = (
@@ -18,8 +20,11 @@ _HEAD = (
 _MAX_BYTES = 10_000_000
 
 
-def listed(plan_file: Path) -> dict[str, tuple[str, ...]] | None:
+def listed(plan_file: Path, root: Path) -> dict[str, tuple[str, ...]] | None:
     """The items of each criterion (full id) as listed beside a plan; None without a list.
+
+    The list has ids as seen from the plan's folder, so that it is the same whichever folder above
+    is the root of a run; what comes back is as seen from ``root``.
 
     Raises RolloutError, with the line, where it cannot be read.
     """
@@ -40,13 +45,34 @@ def listed(plan_file: Path) -> dict[str, tuple[str, ...]] | None:
         if not (space and item.strip() and criterion.count(".") == 2):
             rule = "write plan.phase.criterion, a space and the item's node id"
             raise RolloutError(f"{path}:{number}: {line[:80]!r} is no binding ({rule})")
-        found.setdefault(criterion, []).append(item)
+        seen = _from_the_plan(NodeId.parse(item), plan_file.parent.resolve())
+        found.setdefault(criterion, []).append(str(seen.below(_folder(plan_file, root))))
     return {criterion: tuple(items) for criterion, items in found.items()}
 
 
-def write(plan_file: Path, plan: str, items: Mapping[str, list[str]]) -> Path:
-    """Write the list of a plan's bindings; raises OSError."""
-    mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan}.")}
+def _from_the_plan(node: NodeId, folder: Path) -> NodeId:
+    """An id as seen from the plan's folder; older lists have ids as seen from some root above."""
+    if (folder / node.path).exists():
+        return node
+    steps = PurePosixPath(node.path).parts
+    for count in range(len(steps) - 1, 0, -1):
+        if folder.parts[-count:] == steps[:count]:
+            return replace(node, path="/".join(steps[count:]))
+    return node
+
+
+def _folder(plan_file: Path, root: Path) -> str:
+    return plan_file.parent.relative_to(root).as_posix()
+
+
+def write(plan_file: Path, root: Path, plan: str, items: Mapping[str, list[str]]) -> Path:
+    """Write the list of a plan's bindings, whose ids are as seen from ``root``; raises OSError."""
+    folder = _folder(plan_file, root)
+    mine = {
+        name: [str(NodeId.parse(node).seen_from(folder)) for node in nodes]
+        for name, nodes in items.items()
+        if name.startswith(f"{plan}.")
+    }
     lines = [f"{name} {node}\n" for name, nodes in sorted(mine.items()) for node in sorted(nodes)]
     path = plan_file.with_name(NAME)
     path.write_text(_HEAD + "".join(lines), encoding="utf-8")

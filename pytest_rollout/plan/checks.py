@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect, Wording
+from pytest_rollout import extensions
+from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect
 from pytest_rollout.model.rule import Rule
+from pytest_rollout.plan.expectations import EXPECTED, TEXTS, read_expect
+from pytest_rollout.plan.extension_checks import extension_keys, read_extension
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.check_keys import (
     METHODS,
     AskKeys,
     CommandKeys,
-    ExpectCommandKeys,
-    ExpectHttpKeys,
-    ExpectKeys,
-    ExpectSqlKeys,
     HttpKeys,
     PrometheusKeys,
     SqlKeys,
-    WordingKeys,
 )
 from pytest_rollout.plan.spec.criterion_keys import GuardrailKeys
-from pytest_rollout.plan.spec.keys import Key, Place
-from pytest_rollout.plan.spec.values import NAME
-from pytest_rollout.plan.tree import Tree
+from pytest_rollout.plan.spec.keys import Key
+from pytest_rollout.plan.tree import Tree, plain
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
 _PLACES: Mapping[CheckMeans, type[AskKeys]] = {
@@ -34,19 +30,6 @@ _PLACES: Mapping[CheckMeans, type[AskKeys]] = {
     CheckMeans.HTTP: HttpKeys,
     CheckMeans.SQL: SqlKeys,
     CheckMeans.PROMETHEUS: PrometheusKeys,
-}
-_EXPECTED: Mapping[CheckMeans, type[Place]] = {
-    CheckMeans.COMMAND: ExpectCommandKeys,
-    CheckMeans.HTTP: ExpectHttpKeys,
-    CheckMeans.SQL: ExpectSqlKeys,
-}
-_TEXTS: Mapping[CheckMeans, tuple[Key[Tree | None], ...]] = {
-    CheckMeans.COMMAND: (ExpectCommandKeys.stdout, ExpectCommandKeys.stderr),
-    CheckMeans.HTTP: (ExpectHttpKeys.body,),
-}
-_STATUS: Mapping[CheckMeans, tuple[Key[Tree | None], int, int]] = {
-    CheckMeans.COMMAND: (ExpectCommandKeys.exit, 0, 255),
-    CheckMeans.HTTP: (ExpectHttpKeys.status, 100, 599),
 }
 
 
@@ -61,18 +44,34 @@ def read_check(
     if tree is None:
         return None
     keys = tree.value if isinstance(tree.value, Mapping) else {}
-    means = [means for means in CheckMeans if means.value in keys]
-    place = _PLACES[means[0]] if means else AskKeys
-    inner = reader.inner(tree, place, f"{reader.what}: check")
+    means: list[str] = [means for means in CheckMeans if means.value in keys]
+    installed = [] if means else extensions.names(extensions.CHECKS)
+    means += [name for name in installed if name in keys]
+    inner = reader.inner(tree, _place(means), f"{reader.what}: check")
     if len(means) != 1:
-        fix = next((nearest(key, [*CheckMeans], "") for key in keys if not means), "")
-        what = f"{inner.what}: it has one of `command`, `http`, `sql` and `prometheus`"
+        known = [*CheckMeans, *installed]
+        fix = next((nearest(key, known, "") for key in keys if not means), "")
+        *first, last = (f"`{name}`" for name in known)
+        what = f"{inner.what}: it has one of {', '.join(first)} and {last}"
         inner.problem(tree.line, what, fix if fix.startswith("did") else "")
         return None
-    check = read_means(inner, means[0])
+    (name,) = means
+    if isinstance(name, CheckMeans):
+        check: Check | None = read_means(inner, name)
+    else:
+        check = read_extension(inner, name)
     inner.done()
+    if check is None:
+        return None
     _answers(inner, check, rule, judged=judged)
     return check
+
+
+def _place(means: Sequence[str]) -> type[AskKeys]:
+    """The keys of a check, by the means that it names."""
+    if not means:
+        return AskKeys
+    return _PLACES[means[0]] if isinstance(means[0], CheckMeans) else extension_keys(means[0])
 
 
 def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
@@ -113,8 +112,8 @@ def read_means(reader: Reader, means: CheckMeans) -> Check:
         if means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS)
         else {},
         send=_sent(reader) if means is CheckMeans.HTTP else None,
-        json=_path(reader, means) if means in _TEXTS else "",
-        expect=_expect(reader, means) if means is not CheckMeans.PROMETHEUS else Expect(),
+        json=_path(reader, means) if means in TEXTS else "",
+        expect=read_expect(reader, EXPECTED[means], means) if means in EXPECTED else Expect(),
     )
     _text(reader, check)
     return check
@@ -133,6 +132,7 @@ def _asked(reader: Reader, means: CheckMeans) -> str:
 
 
 def _text(reader: Reader, check: Check) -> None:
+    assert isinstance(check.means, CheckMeans)
     key = _QUESTIONS[check.means]
     if not check.text.strip():
         reader.say(reader.line_of(key), f"`{key.name}` asks nothing")
@@ -232,82 +232,13 @@ def _path(reader: Reader, means: CheckMeans) -> str:
     return reader.get(CommandKeys.json if means is CheckMeans.COMMAND else HttpKeys.json) or ""
 
 
-def _expect(reader: Reader, means: CheckMeans) -> Expect:
-    tree = reader.get(CommandKeys.expect)
-    if tree is None:
-        return Expect()
-    inner = reader.inner(tree, _EXPECTED[means], f"{reader.what}: expect")
-    if means is CheckMeans.SQL:
-        expect = Expect(value=_value(inner))
-    else:
-        json = inner.get(ExpectKeys.json)
-        if json is not None and not isinstance(json.value, (list, Mapping)):
-            inner.problem(json.line, f"{inner.what}: `json` is no object", "json: {status: ok}")
-        wordings = (_wording(inner, key) for key in _TEXTS[means])
-        expect = Expect(
-            status=_statuses(inner, *_STATUS[means]),
-            wordings=tuple(one for one in wordings if one is not None),
-            json=plain(json) if json else None,
-        )
-    inner.done()
-    if tree.value == {}:
-        inner.problem(tree.line, f"{inner.what}: it expects nothing")
-    return expect
-
-
-def _value(reader: Reader) -> object:
-    tree = reader.get(ExpectSqlKeys.value)
-    if tree is None:
-        return None
-    if isinstance(tree.value, (list, Mapping)) or tree.value is None:
-        what = f"{reader.what}: `value` is not a single value"
-        reader.problem(tree.line, what, "NULL is no value: count the rows instead")
-    return plain(tree)
-
-
-def _statuses(reader: Reader, key: Key[Tree | None], least: int, most: int) -> tuple[int, ...]:
-    tree = reader.get(key)
-    if tree is None:
-        return ()
-    items = tree.value if isinstance(tree.value, list) else [tree]
-    found = []
-    for item in items:
-        if type(item.value) is int and least <= item.value <= most:
-            found.append(item.value)
-        else:
-            what = f"`{key.name}` is a number from {least} to {most}, or a list of them"
-            reader.say(item.line, what)
-    if not items:
-        reader.say(tree.line, f"`{key.name}` allows nothing")
-    return tuple(found)
-
-
-def _wording(reader: Reader, key: Key[Tree | None]) -> Wording | None:
-    tree = reader.get(key)
-    if tree is None:
-        return None
-    if not isinstance(tree.value, Mapping):
-        return Wording(key.name, exactly=(reader.get_as(key, NAME) or "").strip())
-    inner = reader.inner(tree, WordingKeys, f"{reader.what}: {key.name}")
-    has, lacks = inner.get(WordingKeys.has), inner.get(WordingKeys.lacks)
-    wording = Wording(key.name, None, has or (), lacks or (), inner.get(WordingKeys.matches))
-    inner.done()
-    if not (wording.has or wording.lacks or wording.matches):
-        inner.problem(tree.line, f"{inner.what}: it expects nothing", f"{key.name}: {{has: ok}}")
-    return wording
-
-
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
     """That the check can fail, and that what judges it fits what it answers."""
-    query = check.means in (CheckMeans.SQL, CheckMeans.PROMETHEUS)
-    if (
-        query
-        and not judged
-        and check.expect.value is None
-        and not reader.states(CommandKeys.expect)
-    ):
+    query = check.means not in (CheckMeans.COMMAND, CheckMeans.HTTP)
+    stated = reader.states(CommandKeys.expect)
+    if query and not judged and check.expect.value is None and not stated:
         fix = 'beside `check`, pass: ">= 1"'
-        if check.means is CheckMeans.SQL:
+        if check.means is not CheckMeans.PROMETHEUS:
             fix += ", or in it expect: {value: ok}"
         reader.problem(reader.line, f"{reader.what}: nothing says which answer is good", fix)
     if check.json and not judged:
@@ -317,14 +248,5 @@ def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -
         what = f"{reader.what}: `expect: {{value}}` and a rule judge the same value"
         reader.problem(reader.line_of(CommandKeys.expect), what, "keep one of the two")
     if rule and (rule.each or rule.where) and not query:
-        what = f"{reader.what}: `{check.means.value}` answers one number, without labels"
+        what = f"{reader.what}: `{check.means}` answers one number, without labels"
         reader.problem(reader.line, what, "`each` and `where` go with sql and prometheus")
-
-
-def plain(tree: Tree) -> object:
-    """A value as JSON has it, its numbers exact; mappings and tuples instead of trees."""
-    if isinstance(tree.value, Mapping):
-        return {name: plain(value) for name, value in tree.value.items()}
-    if isinstance(tree.value, list):
-        return tuple(plain(item) for item in tree.value)
-    return Decimal(tree.text) if isinstance(tree.value, float) else tree.value

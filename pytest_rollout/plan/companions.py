@@ -1,4 +1,4 @@
-"""The files beside a plan that are read with it: waivers, and stand-ins for rehearsals."""
+"""The files beside a plan that are read with it: waivers, stand-ins for rehearsals, people."""
 
 from __future__ import annotations
 
@@ -10,16 +10,35 @@ from typing import Any
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.plan import stand_ins, waivers
+from pytest_rollout.plan import bindings, people, stand_ins, waivers
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.keys import Place
+from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import MAX_BYTES, read
 
 _READ: Mapping[str, tuple[str, type[Place], Callable[[Reader, Plan], Any]]] = {
     waivers.NAME: ("waivers", WaiversKeys, waivers.read_waivers),
     stand_ins.NAME: ("stand_ins", StandInsKeys, stand_ins.read_stand_ins),
+    people.NAME: ("roster", PeopleKeys, people.read_people),
 }
+
+
+# Names that people write instead, each with the one that is read.
+_MEANT = {
+    **{f"waivers{ending}": waivers.NAME for ending in (".yml", ".json")},
+    **{f"waiver{ending}": waivers.NAME for ending in (".yaml", ".yml")},
+    **{f"attestations.embedded{ending}": stand_ins.NAME for ending in (".yml", ".json")},
+    **{f"attestations{ending}": stand_ins.NAME for ending in (".yaml", ".yml")},
+    **{f"roles{ending}": people.NAME for ending in (".yml", ".json")},
+    **{f"bindings{ending}": bindings.NAME for ending in (".yaml", ".yml")},
+}
+
+
+def unread(plan_file: Path) -> list[tuple[Path, str]]:
+    """Return the files beside a plan that nobody reads, with the names that would be read."""
+    files = ((plan_file.with_name(name), meant) for name, meant in _MEANT.items())
+    return [(path, meant) for path, meant in files if path.is_file()]
 
 
 def digest(text: str) -> str:
@@ -56,7 +75,7 @@ def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, li
     for name, (field, place, reads) in _READ.items():
         if name in written:
             file = named(shown, name)
-            (top,) = place.keys
+            top = next(iter(place.keys))
             tree, wrong = read(written[name], file, f"{name} is a list under `{top}:`")
             problems += wrong
             if tree is not None:

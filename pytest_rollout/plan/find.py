@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollout.model.errors import Problem, RolloutError
+from pytest_rollout.plan import companions
 from pytest_rollout.plan.load import Loaded, load
 from pytest_rollout.plan.waivers import expired
 
@@ -26,6 +27,21 @@ def files(root: Path, patterns: Iterable[str]) -> list[Path]:
         except (ValueError, NotImplementedError, IndexError) as error:
             raise RolloutError(f"rollout_plans: {pattern!r}: {error}") from error
     return sorted(found)
+
+
+def unread(root: Path, patterns: Iterable[str]) -> list[str]:
+    """Return notes on files that look like plans, or like files beside one, and are not read."""
+    patterns = list(patterns)
+    plans = files(root, patterns)
+    twins = [
+        f"{pattern.removesuffix('.yaml')}.yml" for pattern in patterns if pattern[-5:] == ".yaml"
+    ]
+    pairs = [(path, f"{path.stem}.yaml") for path in files(root, twins) if path not in plans]
+    pairs += [pair for path in plans for pair in companions.unread(path)]
+    return [
+        f"{path.relative_to(root).as_posix()} is not read; rename it to {meant}"
+        for path, meant in dict(pairs).items()
+    ]
 
 
 def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> list[Loaded]:

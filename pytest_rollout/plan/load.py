@@ -206,7 +206,7 @@ def _environment(reader: Reader, name: str) -> Environment:
     targets = {}
     for key, tree in reader.get(EnvironmentKeys.targets) or ():
         if isinstance(tree.value, str):
-            targets[key] = Target(key, address=tree.value)
+            targets[key] = Target(key, address=tree.value, line=tree.line)
             continue
         inner = reader.inner(tree, TargetKeys, f"target {key} of {reader.what}")
         targets[key] = Target(
@@ -215,6 +215,7 @@ def _environment(reader: Reader, name: str) -> Environment:
             inner.get(TargetKeys.url),
             inner.get(TargetKeys.file),
             inner.get(TargetKeys.of),
+            tree.line,
         )
         inner.done()
         _check_target(inner, targets[key], name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.plan import Environment, Plan
-from pytest_rollout.plan.spelling import nearest
+from pytest_rollout.model.spelling import nearest
 
 
 def target_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:

@@ -211,6 +211,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         faults=read_faults(reader, CriterionKeys.faults),
         line=reader.line,
         max_age_us=reader.get(CriterionKeys.max_age),
+        binds=_binds(reader),
     )
     reader.done()
     check_max_age(reader, criterion)
@@ -224,6 +225,17 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
 def _check(reader: Reader, rule: Rule | None) -> Check | None:
     judged = reader.has(CriterionKeys.pass_)
     return read_check(reader, CriterionKeys.check, rule, judged=judged)
+
+
+def _binds(reader: Reader) -> tuple[str, ...]:
+    """Node ids and patterns of tests, relative to the plan's folder."""
+    patterns = reader.get(CriterionKeys.binds) or ()
+    for pattern in patterns:
+        if not pattern.strip() or pattern.startswith("/") or "\\" in pattern:
+            fix = 'binds: ["tests/test_api.py::test_health"], from the folder of the plan'
+            line = reader.line_of(CriterionKeys.binds)
+            reader.say(line, f"`binds` lists ids of tests, not {pattern!r:.60}", fix)
+    return patterns
 
 
 def _when(reader: Reader) -> When | None:

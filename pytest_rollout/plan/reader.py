@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.spelling import nearest as nearest  # whoever reads, suggests
 from pytest_rollout.plan.spec.keys import Key, Place
 from pytest_rollout.plan.spec.kinds import Kind, Term, scalars
-from pytest_rollout.plan.spelling import nearest as nearest  # whoever reads, suggests
 from pytest_rollout.plan.tree import Tree
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class Reader:
         self.what = what
         self.line = tree.line
         self.problems = problems
-        self._place = place
+        self.place = place
         self._taken: set[str] = set()
         self._tree: Mapping[str, Tree] = {}
         self.is_mapping = isinstance(tree.value, Mapping)
@@ -97,9 +97,9 @@ class Reader:
 
         ``known`` are names that belong to other places of the same sort, and are told of there.
         """
-        names = {name for name in self._taken if not self._place.keys[name].refused}
+        names = {name for name in self._taken if not self.place.keys[name].refused}
         for name, tree in self._tree.items():
-            key = self._place.keys.get(name)
+            key = self.place.keys.get(name)
             if key is not None and key.refused:
                 self.problem(tree.line, self._filled(key.refused, key), self._fix(key))
             elif name not in names and name not in known:
@@ -108,7 +108,7 @@ class Reader:
 
     def _own(self, key: Key[Any]) -> Key[Any]:
         """Return the key of that name of this place, which may have another default."""
-        return self._place.keys[key.name]
+        return self.place.keys[key.name]
 
     def _filled(self, text: str, key: Key[Any]) -> str:
         inside = self.what.rpartition(": ")[2]  # the key whose value this mapping is

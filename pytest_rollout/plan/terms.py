@@ -170,7 +170,9 @@ def days(text: str) -> frozenset[int]:
 def identifier(text: str) -> str:
     """A name made of letters, digits, hyphens and underscores."""
     if len(text) > 80 or not _IDENTIFIER.fullmatch(text):
-        raise ValueError(f"{text!r:.60} is no name; use letters, digits, - and _")
+        raise ValueError(
+            f"{text!r:.60} is no name; use letters, digits, - and _ (a to z, A to Z, 0 to 9)"
+        )
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -168,3 +169,12 @@ def scalar(text: str) -> str | int | float | bool | None:
     if _FLOAT.fullmatch(text):
         return float(text)
     return text
+
+
+def plain(tree: Tree) -> object:
+    """A value as JSON has it, its numbers exact; mappings and tuples instead of trees."""
+    if isinstance(tree.value, Mapping):
+        return {name: plain(value) for name, value in tree.value.items()}
+    if isinstance(tree.value, list):
+        return tuple(plain(item) for item in tree.value)
+    return Decimal(tree.text) if isinstance(tree.value, float) else tree.value

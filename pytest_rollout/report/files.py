@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.extension import ReportFormat
 from pytest_rollout.report import document
 from pytest_rollout.report.document import Document
 from pytest_rollout.report.markdown import to_markdown
@@ -22,22 +23,42 @@ def folder_of(decision: Decision) -> Path:
     return Path("drills", _slug(decision.drill), place) if decision.drill else place
 
 
-def write(root: Path, decision: Decision, last_no: str = "") -> Path:
-    """Write decision.json, report.md and report.html; the folder they stand in.
+def own_formats(last_no: Callable[[Decision], str]) -> tuple[ReportFormat, ...]:
+    """Return what every decision is written as: decision.json, report.md and report.html.
 
-    ``last_no`` says when the gate last said no; it is no part of the decision.
-
-    Raises OSError. Each file appears whole or not at all.
+    ``last_no`` says when a gate last said no; it is no part of the decision.
     """
+    return (
+        ReportFormat("json", ".json", to_json),
+        ReportFormat("markdown", ".md", lambda decision: to_markdown(decision, last_no(decision))),
+        ReportFormat("html", ".html", lambda decision: _html(decision, last_no(decision))),
+    )
+
+
+def _html(decision: Decision, last_no: str) -> str:
     from pytest_rollout.report.html import to_html  # a template engine, for runs that end
 
+    return to_html(decision, last_no)
+
+
+def write(root: Path, decision: Decision, last_no: str = "") -> Path:
+    """Write a decision in the own formats; the folder they stand in. Raises OSError."""
     folder = root / folder_of(decision)
-    folder.mkdir(parents=True, exist_ok=True)
-    _forget_attestation(folder, to_json(decision))
-    _replace(folder / "decision.json", to_json(decision))
-    _replace(folder / "report.md", to_markdown(decision, last_no))
-    _replace(folder / "report.html", to_html(decision, last_no))
+    for given in own_formats(lambda _: last_no):
+        write_format(folder, decision, given)
     return folder
+
+
+def write_format(folder: Path, decision: Decision, given: ReportFormat) -> None:
+    """Write a decision in one format. Raises OSError, and what the format raises.
+
+    The file appears whole or not at all.
+    """
+    text = given.render(decision)
+    folder.mkdir(parents=True, exist_ok=True)
+    if given.name == "json":
+        _forget_attestation(folder, text)
+    _replace(folder / given.file, text)
 
 
 def write_document(folder: Path, report: Document) -> None:
@@ -75,8 +96,9 @@ def mark(root: Path, decision: Decision) -> None:
     if not folder.is_dir():
         return
     _replace(folder / "decision.json", to_json(decision))
-    for name in ("report.md", "report.html", "attestation.json"):
-        (folder / name).unlink(missing_ok=True)
+    for report in folder.glob("report.*"):  # of whatever format
+        report.unlink(missing_ok=True)
+    (folder / "attestation.json").unlink(missing_ok=True)
 
 
 def _forget_attestation(folder: Path, text: str) -> None:

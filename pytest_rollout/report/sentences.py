@@ -229,6 +229,7 @@ _STATED: Mapping[str, Say] = {
     "check.not-collected": "its `check:` was not collected from the plan",
     "check.unbound": "no check is bound to it (no test carries criterion({criterion!r}))",
     "check.absent": "listed in bindings.txt, but not collected",
+    "check.unmatched": "`binds` names it, but no such test was collected",
     "check.silent": "it never reported",
     "configured.unknown": "whether {variable} is configured was not recorded",
     "configured.not": "{variable} is not configured",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-
-from _pytest.mark.expression import Expression
+from pathlib import Path
 
 from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.session.seams import MarkExpression
 
 _MOST_FREE_NAMES = 10
 
@@ -31,6 +31,40 @@ def asked_phases(
     ]
 
 
+def selects_nothing_else(plans: Sequence[Plan], expression: str) -> bool:
+    """Whether an expression selects no item that has no mark of the plans; False where unsure."""
+    stated = _stated(expression)
+    if stated is None:
+        return False
+    free = sorted(stated.names - frozenset().union(*(plan.marks() for plan in plans)))
+    sure = len(free) <= _MOST_FREE_NAMES
+    return sure and not any(stated.met_by(present) for present in _assignments(free))
+
+
+def asked_from(
+    here: Path, root: Path, asked: Sequence[tuple[Plan, Phase]], named: Sequence[str]
+) -> list[tuple[Plan, Phase]]:
+    """Of the phases that are asked for, those that belong to where pytest was called.
+
+    Plans that share a marker stand in folders of their own. Called in or below one of these, an
+    expression means the plan there, and those below. It means all of them anywhere else.
+    """
+    folders = {plan.path: (root / plan.path).parent.resolve() for plan, _ in asked}
+    here = here.resolve()
+    around = [folder for folder in folders.values() if here.is_relative_to(folder)]
+    own = max(around, key=lambda folder: len(folder.parts), default=None)
+    near = {
+        path
+        for path, folder in folders.items()
+        if folder == own or (folder.is_relative_to(here) and folder != here)
+    }
+    return [
+        (plan, phase)
+        for plan, phase in asked
+        if not near or plan.path in near or _named(plan, phase, named)
+    ]
+
+
 def unknown_names(plans: Sequence[Plan], named: Sequence[str]) -> list[str]:
     """The values of `--rollout-phase` that name no plan and no phase."""
     known = {plan.id for plan in plans}
@@ -48,17 +82,14 @@ def dependence(expression: str, every: frozenset[str]) -> Callable[[frozenset[st
     ``every`` holds the marks of all plans; names outside it may be anything. A broken
     expression hangs on nothing: pytest itself refuses it.
     """
-    if not expression.strip():
+    stated = _stated(expression)
+    if stated is None:
         return lambda _: False
-    try:
-        compiled = Expression.compile(expression)
-    except SyntaxError:
-        return lambda _: False
-    free = sorted(compiled.idents() - every)
+    free = sorted(stated.names - every)
 
     def depends(marks: frozenset[str]) -> bool:
         return any(
-            _matches(compiled, present | marks) and not _matches(compiled, present)
+            stated.met_by(present | marks) and not stated.met_by(present)
             for present in _assignments(free)
         )
 
@@ -74,14 +105,15 @@ def _assignments(free: Sequence[str]) -> Iterator[frozenset[str]]:
         yield frozenset(name for name, there in zip(free, chosen, strict=True) if there)
 
 
-def _matches(expression: Expression, marks: Iterable[str]) -> bool:
-    present = frozenset(marks)
-    return expression.evaluate(lambda name, /, **_: name in present)
-
-
 def names_in(expression: str) -> frozenset[str]:
     """Every name of an expression; empty where it is broken."""
+    stated = _stated(expression)
+    return stated.names if stated else frozenset()
+
+
+def _stated(expression: str) -> MarkExpression | None:
+    """An expression; None where there is none, or a broken one."""
     try:
-        return Expression.compile(expression).idents() if expression.strip() else frozenset()
-    except SyntaxError:
-        return frozenset()
+        return MarkExpression(expression) if expression.strip() else None
+    except ValueError:
+        return None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.node_id import NodeId, NodePattern
 from pytest_rollout.model.plan import Criterion, Effect, Gate, Phase, Plan
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.session.declared import scenario_of
+from pytest_rollout.session.declared import Scenario, scenario_of
+from pytest_rollout.session.seams import fixture_functions
 
 _Offence = tuple[str, str]  # what is wrong, and how to fix it
 
@@ -30,6 +32,13 @@ class Bound:
         """The phase's full name."""
         return self.plan.address(self.phase.id).name
 
+    def with_more(self, before: Bound | None) -> Bound:
+        """The criteria of now and of before, where both are of one phase."""
+        if before is None or before.name != self.name:
+            return self
+        criteria = {one.id: one for one in (*before.criteria, *self.criteria)}
+        return Bound(self.plan, self.phase, tuple(criteria.values()))
+
     def full(self, slug: str) -> str:
         """Return the full id of a criterion or guardrail of the phase."""
         return self.plan.address(self.phase.id).full(slug)
@@ -40,8 +49,24 @@ class Bound:
         return frozenset(criterion.gate for criterion in self.criteria)
 
 
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """A pattern by which a plan binds tests itself, as seen from the root."""
+
+    plan: Plan
+    phase: Phase
+    criterion: Criterion
+    pattern: NodePattern
+    as_written: str  # as seen from the plan's folder
+
+    @property
+    def criterion_id(self) -> str:
+        """The full id of the criterion."""
+        return self.plan.address(self.phase.id).full(self.criterion.id)
+
+
 class Binder:
-    """Binds items to the nearest plan above them."""
+    """Binds items to the nearest plan above them, and to the plans that name them."""
 
     def __init__(self, root: Path, loaded: Iterable[Loaded]) -> None:
         self._root = root
@@ -49,6 +74,13 @@ class Binder:
         self._folders = {one.path.parent: one for one in found}
         self._files = {one.path: one for one in found}
         self._above: dict[Path, Loaded | None] = {}
+        self._stated = [
+            Stated(plan, phase, criterion, NodePattern(text), as_written)
+            for plan in (one.plan for one in found if one.plan)
+            for phase, criterion in plan.criteria()
+            for text, as_written in zip(plan.bound_ids(criterion), criterion.binds, strict=True)
+        ]
+        self._matched: set[Stated] = set()
 
     def plan_above(self, path: Path) -> Loaded | None:
         """The plan whose folder is nearest above a path; a plan's file is its own."""
@@ -60,10 +92,28 @@ class Binder:
             self._above[folder] = next(nearer, None)
         return self._above[folder]
 
+    def naming(self, item: pytest.Item) -> list[Stated]:
+        """The patterns of plans that mean an item."""
+        node = NodeId.parse(item.nodeid)
+        return [stated for stated in self._stated if stated.pattern.matches(node)]
+
+    def unmatched(self) -> list[Stated]:
+        """The patterns that meant none of the items that were bound."""
+        return [stated for stated in self._stated if stated not in self._matched]
+
+    def phase_of(self, function: pytest.Item) -> str | None:
+        """The full name of the phase of a function, whose parameters are not known yet."""
+        node = NodeId.parse(function.nodeid)
+        naming = [stated for stated in self._stated if stated.pattern.may_match(node)]
+        bound = _with_stated(self._bind(function, []), naming, [])
+        return bound.name if bound else None
+
     def bind(self, item: pytest.Item, problems: list[Problem]) -> Bound | None:
         """The item's phase and criteria; offences are added to ``problems``."""
         offences: list[_Offence] = []
-        bound = self._bind(item, offences)
+        naming = self.naming(item)
+        self._matched.update(naming)
+        bound = _with_stated(self._bind(item, offences), naming, offences)
         if offences:
             file, line, _ = item.location
             problems += (Problem(file, (line or 0) + 1, what, fix) for what, fix in offences)
@@ -102,6 +152,23 @@ def _bind_named(
         return None
     phase, criteria = next(iter(found.values()))
     return Bound(plan, phase, tuple(criteria))
+
+
+def _with_stated(
+    bound: Bound | None, naming: Sequence[Stated], offences: list[_Offence]
+) -> Bound | None:
+    """What an item is bound to by its marks, and by the plans that name it."""
+    places = {(stated.plan.id, stated.phase.id): stated for stated in naming}
+    places |= {(bound.plan.id, bound.phase.id): naming[0]} if bound and naming else {}
+    if len(places) > 1:
+        phases = " and ".join(sorted(".".join(place) for place in places))
+        offences.append((f"a test is bound to {phases}", "bind each test to one phase"))
+        return bound
+    if not naming:
+        return bound
+    criteria = [*(bound.criteria if bound else ()), *(stated.criterion for stated in naming)]
+    unique = {criterion.id: criterion for criterion in criteria}
+    return Bound(naming[0].plan, naming[0].phase, tuple(unique.values()))
 
 
 def _check_marks(item: pytest.Item, offences: list[_Offence]) -> None:
@@ -145,19 +212,15 @@ def _miss(plan: Plan, marked: Sequence[Phase], name: str, hits: Sequence[Phase])
 def effect_of(item: pytest.Item) -> Effect:
     """The worst effect that an item's marker and scenarios declare."""
     declared = [Effect(mark.args[0]) for mark in item.iter_markers("effect")]
-    info = getattr(item, "_fixtureinfo", None)
-    for definitions in getattr(info, "name2fixturedefs", {}).values():
-        found = scenario_of(definitions[-1].func)
-        if found is not None:
-            declared.append(found.effect)
+    declared += (scenario.effect for scenario in _scenarios(item))
     return max(declared, key=lambda effect: effect.rank, default=Effect.OBSERVE)
 
 
 def scenarios_of(item: pytest.Item) -> tuple[str, ...]:
     """The names of the scenarios that an item reads."""
-    info = getattr(item, "_fixtureinfo", None)
-    found = (
-        scenario_of(definitions[-1].func)
-        for definitions in getattr(info, "name2fixturedefs", {}).values()
-    )
-    return tuple(sorted(one.name for one in found if one is not None))
+    return tuple(sorted(scenario.name for scenario in _scenarios(item)))
+
+
+def _scenarios(item: pytest.Item) -> Iterator[Scenario]:
+    declared = (scenario_of(function) for function in fixture_functions(item))
+    return (scenario for scenario in declared if scenario is not None)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.check import item_name
 from pytest_rollout.model.errors import Problem, RolloutError
+from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
-from pytest_rollout.redact import cap, hide, unmistakable
+from pytest_rollout.redact import hide
 from pytest_rollout.session.binding import Binder, Bound, effect_of, scenarios_of
+from pytest_rollout.session.collection_words import last_line, moved, secret_id, why_dropped
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
+from pytest_rollout.session.seams import marks_selected_last
 from pytest_rollout.session.vacuous import always_true
 
 _Wrapper = Generator[None, object, object]
@@ -63,10 +66,10 @@ class Collecting:
         """Give the `phase` fixture its phase, without a trace in the item's id."""
         if "phase" not in metafunc.fixturenames:
             return
-        bound = self.binder.bind(metafunc.definition, [])
-        if bound is not None:
+        name = self.binder.phase_of(metafunc.definition)
+        if name is not None:
             metafunc.parametrize(
-                "phase", [bound.name], indirect=True, ids=[pytest.HIDDEN_PARAM], scope="session"
+                "phase", [name], indirect=True, ids=[pytest.HIDDEN_PARAM], scope="session"
             )
 
     @pytest.hookimpl(wrapper=True)
@@ -82,7 +85,7 @@ class Collecting:
             self._other_failures |= report.failed
             return report
         path = above.path.relative_to(self.request.root).as_posix()
-        what = f"{collector.nodeid}: {_last_line(report)}"
+        what = f"{collector.nodeid}: {last_line(report)}"
         if path in self._asked_paths:
             self._broken.append((above.id, what))
             return report
@@ -98,17 +101,27 @@ class Collecting:
         """Bind before anybody deselects; order by phase and gate after everybody did."""
         self._bind(items)
         self._read_lists()
+        self._refuse(config, items)
+        if not self.request.deciding:
+            result = yield
+            self._bind(items if self.listing else ())
+            return result
+        with marks_selected_last(config, items):
+            result = yield
+            self._bind(items)  # marks that hooks set count; those they took away still do
+            self._refuse(config, items)
+        self._leave_other_gates(config, items)
+        items.sort(key=self._order)
+        if self._broken and not self._other_failures:
+            config.option.continue_on_collection_errors = True
+        return result
+
+    def _refuse(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """End a run whose asked plans or their tests have offences; workers run nothing."""
         if self.offences or self.request.broken:
             if not is_worker(config):
                 raise pytest.UsageError(*self.usage_errors())
             items.clear()
-        result = yield
-        if self.request.deciding:
-            self._leave_other_gates(config, items)
-            items.sort(key=self._order)
-        if self._broken and not self._other_failures:
-            config.option.continue_on_collection_errors = True
-        return result
 
     def usage_errors(self) -> list[str]:
         """Every offence of asked plans and their tests, each once, as messages."""
@@ -118,23 +131,27 @@ class Collecting:
     def _bind(self, items: Iterable[pytest.Item]) -> None:
         for item in items:
             problems: list[Problem] = []
-            bound = self.binder.bind(item, problems)
+            bound, before = self.binder.bind(item, problems), self.place(item)
             if bound is not None:
-                problems += _secret_id(item)
+                if before is not None and before.name != bound.name:
+                    problems.append(moved(item, before.name, bound.name))
+                problems += secret_id(item)
                 problems += self._vacuous(item.path)
             above = self.binder.plan_above(item.path)
-            path = above.path.relative_to(self.request.root).as_posix() if above else ""
-            if path in self._asked_paths:
+            plans = {stated.plan.path: stated.plan.id for stated in self.binder.naming(item)}
+            if above is not None:
+                path = above.path.relative_to(self.request.root).as_posix()
+                plans |= {path: above.plan.id if above.plan else ""}
+            if plans.keys() & self._asked_paths:
                 self.offences += problems
             else:
-                self.notes += map(str, problems)
-            if above is not None and above.plan is not None:
-                item.add_marker(above.plan.id)
+                self.notes += [note for note in map(str, problems) if note not in self.notes]
             if bound is not None:
-                self.bound[item.nodeid] = bound
-                for mark in bound.phase.marks:
-                    if item.get_closest_marker(mark) is None:
-                        item.add_marker(mark)
+                self.bound[item.nodeid] = bound.with_more(before)
+            marks = [*plans.values(), *(bound.phase.marks if bound else ())]
+            for mark in marks:
+                if mark and item.get_closest_marker(mark) is None:
+                    item.add_marker(mark)
 
     def _vacuous(self, path: Path) -> Iterable[Problem]:
         """Assertions of a module of checks that cannot fail, once."""
@@ -171,7 +188,7 @@ class Collecting:
         """Remember why a bound item was dropped."""
         for item in items:
             if self.asks(self.place(item)):
-                self._dropped[item.nodeid] = _why(item)
+                self._dropped[item.nodeid] = why_dropped(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write the manifest before the first test."""
@@ -189,7 +206,7 @@ class Collecting:
             if nodeid not in there:
                 self._dropped.setdefault(nodeid, "dropped during collection")
         self._expect_the_plans_own(expected)
-        absent = self._compare_with_lists(expected)
+        absent = [*self._expect_what_plans_name(expected), *self._compare_with_lists(expected)]
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
             items=expected,
@@ -213,7 +230,7 @@ class Collecting:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""
         for plan, _ in self.request.asked:
             try:
-                listed = bindings.listed(self.request.root / plan.path)
+                listed = bindings.listed(self.request.root / plan.path, self.request.root)
             except RolloutError as error:
                 if str(error) not in map(str, self.offences):
                     self.offences.append(error)
@@ -239,12 +256,25 @@ class Collecting:
                     expected[name] = [*found, *missing]
         return absent
 
+    def _expect_what_plans_name(self, expected: dict[str, list[str]]) -> Iterator[str]:
+        """Ids and patterns that asked plans bind and that no test has, each one missing check."""
+        for stated in self.binder.unmatched():
+            if stated.criterion.gate in self.request.gates_of(stated.plan, stated.phase):
+                expected.setdefault(stated.criterion_id, []).append(stated.pattern.text)
+                yield stated.pattern.text
+
+    def unmatched(self) -> Iterator[str]:
+        """Ids and patterns that any plan binds and that no test has, as messages."""
+        for stated in self.binder.unmatched():
+            what = f"criterion {stated.criterion.id}: `binds` names no test: {stated.as_written}"
+            yield str(Problem(stated.plan.path, stated.criterion.line, what))
+
     def _expect_the_plans_own(self, expected: dict[str, list[str]]) -> None:
         """Checks that an asked plan states itself run even where its file was not collected."""
         for plan, phase in self.request.asked:
             for one in phase.criteria:
                 if one.check and one.gate in self.request.gates_of(plan, phase):
-                    item = f"{plan.path}::{item_name(phase.id, one.id)}"
+                    item = str(NodeId(plan.path, (item_name(phase.id, one.id),)))
                     items = expected.setdefault(plan.address(phase.id).full(one.id), [])
                     if item not in items:
                         items.append(item)
@@ -267,32 +297,3 @@ class Collecting:
             for criterion in bound.criteria:
                 found.setdefault(bound.full(criterion.id), []).append(nodeid)
         return found
-
-
-def _secret_id(item: pytest.Item) -> Iterable[Problem]:
-    """An id stands in every report and in the ledger, and is not redacted: it is refused."""
-    for what, _ in unmistakable(item.nodeid):
-        file, line, _ = item.location
-        name = hide(item.name.partition("[")[0])
-        fix = "give its parameter an id: pytest.param(..., id=...)"
-        yield Problem(file, (line or 0) + 1, f"the id of {name} holds {what}", fix)
-        return
-
-
-def _why(item: pytest.Item) -> str:
-    config = item.config
-    keyword = config.getoption("keyword", "")
-    if keyword:
-        return f"deselected by -k {keyword!r}"
-    if any(item.nodeid.startswith(prefix) for prefix in config.getoption("deselect", None) or []):
-        return "deselected by --deselect"
-    return f"deselected by -m {config.getoption('markexpr', '')!r} or a plugin"
-
-
-def _last_line(report: pytest.CollectReport) -> str:
-    """What kept a module from being collected, from the end of what pytest shows of it."""
-    if report.skipped and isinstance(report.longrepr, tuple):
-        return f"skipped as a whole: {cap(report.longrepr[2].removeprefix('Skipped: '), 300)}"
-    lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
-    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E  ")]
-    return cap((raised or lines or ["collection failed"])[-1], 300)

@@ -13,11 +13,13 @@ import pytest
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Plan
+from pytest_rollout.plan import find
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.collecting import Collecting
+from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.redacting import Hiding
@@ -29,6 +31,7 @@ from pytest_rollout.session.request import (
 )
 from pytest_rollout.session.resolve import resolve
 from pytest_rollout.session.running import Running
+from pytest_rollout.session.seams import tell_controller, worker_name
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.reference import Fault
 from pytest_rollout.targets.trouble import trouble
@@ -72,16 +75,13 @@ class Local:
             self._say(session)
 
     def _say(self, session: pytest.Session) -> None:
-        output = getattr(session.config, "workeroutput", None)
-        if output is None:
-            return
         said = {
             "offences": self._collecting.usage_errors(),
             "notes": self.notes,
             "trouble": self._recorder.trouble,
             "heads": [(head.sequence, head.hash) for head in self._recorder.heads],
         }
-        output[WORKEROUTPUT] = json.dumps(said)
+        tell_controller(session.config, WORKEROUTPUT, json.dumps(said))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""
@@ -97,15 +97,19 @@ class Listing:
 
     def pytest_collection_finish(self) -> None:
         """Every binding, and every offence of every plan."""
-        found = {"items": self._collecting.all_bound(), "offences": self._collecting.notes}
+        offences = [*self._collecting.notes, *self._collecting.unmatched()]
+        found = {"items": self._collecting.all_bound(), "offences": offences}
         self._path.write_text(json.dumps(found), encoding="utf-8")
 
 
 class Header:
     """Says before the first test what will be decided, and where."""
 
-    def __init__(self, request: Request, finishing: Finishing | None) -> None:
+    def __init__(
+        self, request: Request, finishing: Finishing | None, patterns: Sequence[str]
+    ) -> None:
         self._request = request
+        self._patterns = patterns
         self._finishing = finishing
 
     def pytest_report_header(self) -> list[str]:
@@ -116,6 +120,7 @@ class Header:
             for one in request.loaded
             if one.problems and one not in request.broken
         ]
+        lines += [f"rollout: {note}" for note in find.unread(request.root, self._patterns)]
         if not request.deciding:
             return lines
         gates = ", ".join(str(gate) for gate in request.gates)
@@ -125,6 +130,8 @@ class Header:
         )
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
         lines.append(f"rollout: evidence goes to {request.ledger}")
+        if request.places:
+            lines.append(f"rollout: collects {', '.join(request.places)}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
         return [plain(hide(line)) for line in lines]
 
@@ -154,7 +161,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     if not is_worker(config):
         _check_fault(request)
     register = _register(config)
-    recorder = Recorder(request, _worker_name(config))
+    recorder = Recorder(request, worker_name(config))
     if sys.flags.optimize and not is_controller(config):
         recorder.trouble = "assert statements were not executed: Python ran with -O"
     listing = config.getoption("rollout_bindings")
@@ -180,7 +187,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
             register(Listing(collecting, Path(listing)), "rollout-listing")
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
-        register(Header(request, finishing), "rollout-header")
+        register(Header(request, finishing, patterns), "rollout-header")
 
 
 def _register(config: pytest.Config) -> Callable[[object, str], None]:
@@ -193,11 +200,6 @@ def _register(config: pytest.Config) -> Callable[[object, str], None]:
             )
 
     return register
-
-
-def _worker_name(config: pytest.Config) -> str:
-    given: dict[str, str] = getattr(config, "workerinput", {})
-    return given.get("workerid", "main")
 
 
 def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishing | None:
@@ -215,6 +217,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
+        register(OwnReports(finishing.last_no), OWN)
     register(finishing, "rollout-finishing")
     return finishing
 

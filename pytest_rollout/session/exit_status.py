@@ -10,9 +10,10 @@ import pytest
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.plan import find
-from pytest_rollout.session.asking import asked_phases
+from pytest_rollout.session.asking import asked_from, asked_phases
 from pytest_rollout.session.finishing import FINISHING
 from pytest_rollout.session.narrowing import looks
+from pytest_rollout.session.seams import is_worker, paths_were_given
 
 
 def last_word(config: pytest.Config, patterns: Sequence[str], status: object) -> object:
@@ -20,7 +21,7 @@ def last_word(config: pytest.Config, patterns: Sequence[str], status: object) ->
 
     Hooks of others may have set 0 after the gate answered, or have kept it from answering.
     """
-    if status != 0:
+    if status != 0 or is_worker(config):
         return status
     finishing = config.stash.get(FINISHING, None)
     if finishing is not None and finishing.status is not None:
@@ -39,7 +40,10 @@ def _asked(config: pytest.Config, patterns: Sequence[str]) -> list[str]:
     plans = [one.plan for one in loaded if one.plan and not one.problems]
     expression = config.getoption("markexpr", "") or ""
     try:
-        asked = asked_phases(plans, expression, config.getoption("rollout_phase"))
+        named = config.getoption("rollout_phase")
+        asked = asked_phases(plans, expression, named)
+        if not paths_were_given(config):
+            asked = asked_from(config.invocation_params.dir, config.rootpath, asked, named)
     except RolloutError:
         return []
     return [plan.address(phase.id).name for plan, phase in asked]

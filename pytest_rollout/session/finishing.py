@@ -23,10 +23,11 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
-from pytest_rollout.redact import hide
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
+from pytest_rollout.session import redacting
+from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
@@ -177,15 +178,18 @@ class Finishing:
             self.decisions, error = [], str(problem)
         self.status = session.exitstatus = self._status(status, failed=error is not None)
         self._noes = self._last_noes()
-        self._print(session.config, self._report(), error)
+        paths = self._report(session.config)
+        tell_decided(session.config, self.decisions, self._notes)
+        self._print(session.config, paths, error)
 
-    def _report(self) -> list[Path]:
+    def last_no(self, decision: Decision) -> str:
+        """When a decision's gate last said no in a drill, in words; empty where nobody knows."""
+        return self._noes.get(decision.address, "")
+
+    def _report(self, config: pytest.Config) -> list[Path]:
         """Write the reports; one that cannot be written changes no decision."""
         try:
-            return [
-                files.write(self._request.report, one, self._noes.get(one.address, ""))
-                for one in self.decisions
-            ]
+            return write_reports(config, self._request.report, self.decisions, self._notes)
         except OSError as error:
             self._notes.append(f"the reports could not be written: {error}")
             return []
@@ -279,7 +283,7 @@ class Finishing:
         lines = terminal.section(self.decisions, shown, notes, error, self._noes)
         reporter.write_sep("=", "rollout")
         for line in lines:
-            reporter.write_line(hide(line.text), **dict.fromkeys(line.styles, True))
+            reporter.write_line(redacting.shown(line.text), **dict.fromkeys(line.styles, True))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""

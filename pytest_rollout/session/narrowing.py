@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.model.node_id import NodeId
+
 _LOOKING = {
     "collectonly": "--collect-only",
     "setupplan": "--setup-plan",  # before --setup-only, which it turns on as well
@@ -44,7 +46,7 @@ def narrowed(config: pytest.Config, plan_files: Sequence[Path]) -> Iterator[str]
 
 def _collected(config: pytest.Config, argument: str) -> Path | None:
     """The folder that an argument collects whole; None where it selects inside one."""
-    if "::" in argument or config.getoption("pyargs", False):
+    if NodeId.parse(argument).names or config.getoption("pyargs", False):
         return None
     path = Path(config.invocation_params.dir, argument)
     if not path.exists():

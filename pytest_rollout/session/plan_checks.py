@@ -17,6 +17,7 @@ from pytest_rollout.model.check import Check, item_name
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.session.observe import Observe
+from pytest_rollout.session.seams import ModuleInMemory
 from pytest_rollout.session.stage import Stage
 
 
@@ -38,12 +39,13 @@ class Planned:
         return file
 
 
-class PlanFile(pytest.Module):
+class PlanFile(ModuleInMemory):
     """A plan as a module of tests, so that fixtures and hooks find what they know."""
 
     plan: Plan
 
-    def _getobj(self) -> ModuleType:
+    def module(self) -> ModuleType:
+        """The plan's checks, a function each."""
         module = ModuleType(self.plan.id, f"The checks that {self.plan.path} states.")
         root = self.session.config.rootpath
         for phase, criterion in self.plan.criteria():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import time_ns
-from typing import Any, TypeVar
+from typing import Any
 
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import Body, Event, PlanId, WorkerManifest
@@ -21,8 +21,6 @@ from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
 _MOST_LABELS = 50
-
-_Written = TypeVar("_Written")
 
 
 @dataclass(slots=True)
@@ -100,14 +98,13 @@ class Recorder:
             self._buffer.generated |= _in_a_generated_example()
 
     def attach(self, name: str, content: bytes, media_type: str) -> None:
-        """Keep a file of the item that is running."""
+        """Keep a file of the item that is running; raises LedgerError where it cannot be kept."""
         if not self.request.deciding or os.getpid() != self._pid:
             return
-        kept = self._write(lambda ledger: ledger.attach(content))
-        if kept is not None:
-            facts = {"name": name, "digest": kept.digest, "size": kept.size, "type": media_type}
-            with self._lock:
-                self._buffer.attachments.append(facts)
+        kept = self._opened().attach(content)
+        facts = {"name": name, "digest": kept.digest, "size": kept.size, "type": media_type}
+        with self._lock:
+            self._buffer.attachments.append(facts)
 
     def finish(self, attempts: tuple[tuple[str, str], ...], *, bound: bool) -> None:
         """The item ended: write its batch, if it is bound or observed something."""
@@ -162,14 +159,16 @@ class Recorder:
             draft = Draft(body, self.request.run, plan, subject, self.request.environment)
             self._write(lambda ledger: ledger.append(draft))
 
-    def _write(self, write: Callable[[Ledger], _Written]) -> _Written | None:
+    def _write(self, write: Callable[[Ledger], object]) -> None:
         try:
-            if self._ledger is None:
-                self._ledger = opening.to_write(self.request.ledger)
-            return write(self._ledger)
+            write(self._opened())
         except LedgerError as error:
             self.trouble = self.trouble or str(error)
-            return None
+
+    def _opened(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = opening.to_write(self.request.ledger)
+        return self._ledger
 
     def close(self) -> None:
         """Let go of the ledger."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,9 @@ import pytest
 
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Phase, Plan
 from pytest_rollout.plan.load import Loaded
+from pytest_rollout.session.seams import is_controller as is_controller
+from pytest_rollout.session.seams import is_worker as is_worker
+from pytest_rollout.session.seams import told_by_controller
 
 WORKERINPUT = "rollout"
 WORKEROUTPUT = "rollout"
@@ -32,6 +34,7 @@ class Request:
     report: Path
     drill: str | None
     partial: tuple[str, ...]
+    places: tuple[str, ...] = ()  # collected because plans are asked
 
     @property
     def deciding(self) -> bool:
@@ -69,6 +72,11 @@ class Handover:
     gates: tuple[str, ...]
     drill: str | None
 
+    def asks(self, plan: Plan, phase: Phase) -> bool:
+        """Whether the controller asks for a phase."""
+        gates = (Address.parse(gate) for gate in self.gates)
+        return any((gate.plan, gate.phase) == (plan.id, phase.id) for gate in gates)
+
     def to_json(self) -> str:
         """One string, because execnet carries builtins only."""
         return json.dumps({"run": self.run, "gates": list(self.gates), "drill": self.drill})
@@ -76,20 +84,8 @@ class Handover:
     @classmethod
     def of(cls, config: pytest.Config) -> Handover | None:
         """What this worker was told; None in a process that is no worker."""
-        given: Mapping[str, object] | None = getattr(config, "workerinput", None)
-        if given is None or WORKERINPUT not in given:
+        told = told_by_controller(config, WORKERINPUT)
+        if told is None:
             return None
-        data = json.loads(str(given[WORKERINPUT]))
+        data = json.loads(told)
         return cls(data["run"], tuple(data["gates"]), data["drill"])
-
-
-def is_worker(config: pytest.Config) -> bool:
-    """Whether this process runs tests for an xdist controller."""
-    # Not PYTEST_XDIST_WORKER: a pytest that a worker starts inherits that variable.
-    return hasattr(config, "workerinput")
-
-
-def is_controller(config: pytest.Config) -> bool:
-    """Whether this process hands its tests to xdist workers (known before xdist configures)."""
-    dist: str = config.getoption("dist", "no")
-    return dist != "no" and not is_worker(config) and not config.getoption("collectonly")

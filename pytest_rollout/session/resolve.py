@@ -19,9 +19,18 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.session.asking import asked_phases, dependence, names_in, unknown_names
+from pytest_rollout.session.asking import (
+    asked_from,
+    asked_phases,
+    dependence,
+    names_in,
+    selects_nothing_else,
+    unknown_names,
+)
 from pytest_rollout.session.narrowing import looks, narrowed
+from pytest_rollout.session.places import collect_below
 from pytest_rollout.session.request import Handover, Request
+from pytest_rollout.session.seams import paths_were_given
 
 
 def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
@@ -37,6 +46,10 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     if not looks(config):
         sound = [one.plan for one in loaded if one.plan and not one.problems]
         asked = asked_phases(sound, expression, named)
+        if handover:
+            asked = [(plan, phase) for plan, phase in asked if handover.asks(plan, phase)]
+        elif not paths_were_given(config):
+            asked = asked_from(config.invocation_params.dir, root, asked, named)
         broken = _broken_and_asked(config, loaded, sound, expression, named)
         _check_names(loaded, sound, named)
     _check_environment(environment, [plan for plan, _ in asked], loaded)
@@ -45,6 +58,12 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     config.option.rollout_fault = None  # no suite reads which fault is on
     if drill and environment != EMBEDDED:
         raise pytest.UsageError("--rollout-fault: faults exist in the embedded environment only")
+    plans = {plan.path for plan, _ in asked}
+    places = collect_below(
+        config,
+        [one for one in loaded if one in broken or (one.plan and one.plan.path in plans)],
+        selecting=not broken and selects_nothing_else([plan for plan, _ in asked], expression),
+    )
     gates = _gates(config, asked, environment, ledger, handover)
     return Request(
         root=root,
@@ -59,6 +78,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         report=_path(config, "rollout_report", root),
         drill=drill,
         partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
+        places=places,
     )
 
 

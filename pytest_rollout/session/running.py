@@ -17,6 +17,7 @@ from pytest_rollout.session.binding import Bound
 from pytest_rollout.session.bodies import BodySeen, Innermost
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.recorder import Current, Recorder
+from pytest_rollout.session.seams import make_innermost
 from pytest_rollout.session.stage import PhaseRun, Stage
 from pytest_rollout.session.stray_failures import Elsewhere
 from pytest_rollout.targets.trouble import trouble
@@ -127,11 +128,7 @@ class Running:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Put the innermost part inside the hooks of every conftest.py, now that all are known."""
-        manager = session.config.pluginmanager
-        name = manager.get_name(self.innermost)
-        if name is not None:
-            manager.unregister(self.innermost)
-            manager.register(self.innermost, name)
+        make_innermost(session.config, self.innermost)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.redact import cap
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.tools import needs_extra
+from pytest_rollout.targets.trouble import last_line
 
 _START_S = 30
 _STOP_S = 5
-_MOST_OF_LOG, _MOST_OF_LINE = 65_536, 300
+_MOST_OF_LOG = 65_536
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def _last_line(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _MOST_OF_LOG))
         lines = file.read(_MOST_OF_LOG).decode("utf-8", "replace").strip().splitlines()
-    return cap(lines[-1], _MOST_OF_LINE) if lines else f"it said nothing within {_START_S} s"
+    return last_line(lines, f"it said nothing within {_START_S} s")
 
 
 def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, str]:
@@ -121,16 +121,17 @@ def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, st
         except subprocess.TimeoutExpired:
             raise _no_faults(app, f"it took more than {_START_S} s") from None
     if done.returncode:
-        raise _no_faults(app, (done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+        why = last_line(done.stderr.strip().splitlines(), "it said nothing")
+        raise RolloutError(f"{app} cannot be loaded: {why}")
     try:
         found = json.loads(done.stdout)
         problem, faults = found["problem"], dict(found["faults"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _no_faults(app, f"it said {done.stdout[-60:]!r}") from error
+        raise _no_faults(app, last_line([f"it said {done.stdout[-60:]!r}"], "")) from error
     if problem:
         raise RolloutError(str(problem))
     return faults
 
 
 def _no_faults(app: str, why: str) -> RolloutError:
-    return RolloutError(f"the faults of {app} cannot be listed: {cap(why, _MOST_OF_LINE)}")
+    return RolloutError(f"the faults of {app} cannot be listed: {why}")

@@ -6,7 +6,6 @@ end of the lifeline closes, so that no target outlives the process that started 
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import socket
@@ -18,6 +17,7 @@ from collections.abc import Mapping
 import click
 import uvicorn
 
+from pytest_rollout.targets.imported import NotLoadedError, module_of, told
 from pytest_rollout.targets.reference import Setting
 
 _GRACE_S = 2.0
@@ -46,8 +46,7 @@ def _watch(lifeline: int, server: uvicorn.Server) -> None:
 
 def _faults(app: str) -> dict[str, object]:
     """The application's faults, and what it says against the one in its setting."""
-    name, _, attribute = app.partition(":")
-    module = importlib.import_module(name)
+    module, attribute = module_of(app), app.partition(":")[2]
     known: Mapping[str, object] = getattr(module, "FAULTS", {})
     fault = Setting.from_environ().fault
     problem = None
@@ -67,9 +66,18 @@ def _faults(app: str) -> dict[str, object]:
 @click.option("--faults", is_flag=True, help="List the application's faults as JSON and end.")
 def main(app: str, fd: int, lifeline: int, ready: int, *, faults: bool) -> None:
     """Serve an ASGI application (or a factory of one) on an inherited socket."""
-    if faults:
-        sys.stdout.write(json.dumps(_faults(app)))
-        return
+    try:
+        if faults:
+            sys.stdout.write(json.dumps(_faults(app)))
+        else:
+            _serve(app, fd, lifeline, ready)
+    except NotLoadedError as error:
+        sys.exit(str(error))
+
+
+def _serve(app: str, fd: int, lifeline: int, ready: int) -> None:
+    """Serve an application until its lifeline closes; raises NotLoadedError."""
+    module_of(app)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -77,6 +85,10 @@ def main(app: str, fd: int, lifeline: int, ready: int, *, faults: bool) -> None:
         lifespan="auto",
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
+    try:
+        config.load()
+    except Exception as error:  # an application of somebody else raises what it likes
+        raise NotLoadedError(told(error)) from error
     server = _Server(config, ready)
     threading.Thread(target=_watch, args=(lifeline, server), daemon=True).start()
     server.run(sockets=[socket.socket(fileno=fd)])

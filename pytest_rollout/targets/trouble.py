@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_rollout.redact import cap, hide
 
 _MAX = 300
@@ -17,6 +19,11 @@ def trouble(error: BaseException) -> str:
     bare = hide(str(url.copy_with(userinfo=b"", query=None)))
     method = getattr(request, "method", "")
     return text if bare in text else f"{method} {bare}: {text}"
+
+
+def last_line(lines: Sequence[str], otherwise: str) -> str:
+    """The last line of what a process said, as it may be shown; or what stands for none."""
+    return cap(lines[-1], _MAX) if lines else otherwise
 
 
 def _typed(error: BaseException, text: str) -> str:

@@ -164,11 +164,14 @@ def _witnessed(append: Callable[..., Any]) -> Callable[..., Any]:
     """An append that is written down once it has returned: from then on it is committed."""
 
     def wrapped(self: Any, first: Any, *given: Any, **named: Any) -> Any:
+        from pytest_rollout.evidence.bodies import kind_of_body
+
         head = append(self, first, *given, **named)
-        run, kind = (first, "batch") if isinstance(first, str) else (first.run, first.kind.value)
+        kind = "batch" if isinstance(first, str) else kind_of_body(first.body).value
+        run = first if isinstance(first, str) else first.run
         facts = {"sequence": head.sequence, "run": run, "kind": kind, "hash": head.hash}
         # What cannot be read back, because the file was struck, is known by its hash alone.
-        with suppress(sqlite3.Error), closing(_connect(self.path)) as db:
+        with suppress(sqlite3.Error), closing(_connect(self.name)) as db:
             found = stored(db, head.sequence)
             facts |= found if found["hash"] == head.hash else {}
         note("committed", **facts)

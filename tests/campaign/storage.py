@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 _TAILS = ("", "-wal", "-shm")
-_EDITS = (
+EDITS = (
     "DELETE FROM records WHERE sequence = {record}",
     "DELETE FROM records WHERE sequence > {record}",
     "DELETE FROM records WHERE run = (SELECT run FROM records WHERE sequence = {record})",
@@ -34,6 +34,8 @@ _EDITS = (
     "UPDATE records SET kind = 'event' WHERE kind IN ('run', 'stop')",
     "UPDATE records SET environment = 'prod' WHERE sequence >= {record}",
     "UPDATE records SET hash = previous WHERE sequence = {record}",
+    "UPDATE records SET words = NULL WHERE sequence = {record}",
+    "UPDATE records SET words = '' WHERE kind = 'run'",
     "UPDATE records SET sequence = sequence + 1000 WHERE sequence >= {record}",
     "UPDATE observations SET value = '0'",
     "UPDATE observations SET value = '-1' WHERE id = {seen}",
@@ -41,7 +43,7 @@ _EDITS = (
     "INSERT INTO observations SELECT id + 10000, batch, plan, phase, metric, labels, t_us,"
     " seen_us, 9, value FROM observations WHERE id = {seen}",
     "INSERT INTO records SELECT sequence + 10000, kind, run, plan, subject, environment, at_us,"
-    " body, previous, hash FROM records WHERE sequence = {record}",
+    " body, previous, hash, words FROM records WHERE sequence = {record}",
 )
 
 
@@ -76,7 +78,7 @@ def strike_rows(ledger: Path, chance: random.Random) -> str:
         seen = [row[0] for row in db.execute("SELECT id FROM observations")] or [0]
         # The newest records are those that matter most.
         near = chance.choice([records, records[-12:]])
-        edit = chance.choice(_EDITS).format(record=chance.choice(near), seen=chance.choice(seen))
+        edit = chance.choice(EDITS).format(record=chance.choice(near), seen=chance.choice(seen))
         with suppress(sqlite3.IntegrityError):  # the store itself refuses it
             db.execute(edit)
             db.commit()

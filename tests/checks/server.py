@@ -29,10 +29,12 @@ def serving(answer: Callable[[Handler], None]) -> Iterator[httpx.Client]:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}/base/") as client:
-            yield client
-        server.shutdown()
-        thread.join()
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}/base/") as client:
+                yield client
+        finally:  # also where a test expects an error: else it would serve a closed socket for ever
+            server.shutdown()
+            thread.join()
 
 
 def saying(

@@ -61,6 +61,7 @@ def project(
     root.mkdir()
     (root / "pytest.ini").write_text("[pytest]\n")
     (root / "rollout.yaml").write_text(PLAN)
+    (root / "app.py").write_text("def app() -> None: ...\n")
     monkeypatch.chdir(root)
 
     def rollout(*arguments: str) -> Answer:

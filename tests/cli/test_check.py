@@ -42,3 +42,65 @@ def test_a_share_that_is_none(project: Project) -> None:
     said = project.rollout("check", "--healthy", "most")
     assert said.status == 4
     assert "--healthy: 'most' is no share (write 98%, between 50% and 99.9999%)" in said.err
+
+
+SERVED = """\
+plan: demo
+environments:
+  embedded:
+    targets:
+      web: {serve: "rehersal:app"}
+phases:
+  - id: canary
+    criteria: [{id: works, kind: demo, faults: [slwo]}]
+    guardrails: [{id: errors, metric: e, take: sum, fail: "> 3", faults: [late, "slow:by=2s"]}]
+"""
+APP = """\
+FAULTS = {"slow": "answers late"}
+
+
+async def app(scope, receive, send):
+    raise RuntimeError("nobody asks")
+"""
+
+
+def test_check_imports_what_a_plan_serves(project: Project) -> None:
+    (project.root / "rehearsal.py").write_text(APP)
+    project.plan.write_text(SERVED)
+    said = project.rollout("check")
+    assert said.status == 4
+    assert (
+        "rollout.yaml:5: target web of embedded: rehersal:app cannot be loaded: "
+        "there is no module `rehersal` (did you mean `rehearsal`?)\n"
+    ) in said.out
+
+
+def test_check_asks_the_targets_for_their_faults(project: Project) -> None:
+    (project.root / "rehearsal.py").write_text(APP)
+    project.plan.write_text(SERVED.replace("rehersal", "rehearsal"))
+    found = project.rollout("check", "--json")
+    assert found.status == 4
+    assert [one for one in found.json["problems"] if "fault" in one] == [
+        "rollout.yaml:8: criterion works: no target knows the fault `slwo` (did you mean `slow`?)",
+        "rollout.yaml:9: guardrail errors: no target knows the fault `late` "
+        "(see `rollout targets` for what is known)",
+    ]
+
+
+def test_check_notes_files_that_are_not_read(project: Project) -> None:
+    for name in ("waivers.yml", "attestations.embedded.yml", "bindings.yaml", "rollout.yml"):
+        (project.root / name).write_text("waivers: []\n")
+    found = project.rollout("check", "--json")
+    assert [note for note in found.json["notes"] if "is not read" in note] == [
+        "rollout.yml is not read; rename it to rollout.yaml",
+        "waivers.yml is not read; rename it to waivers.yaml",
+        "attestations.embedded.yml is not read; rename it to attestations.embedded.yaml",
+        "bindings.yaml is not read; rename it to bindings.txt",
+    ]
+
+
+def test_without_a_plan_it_is_said_that_a_file_is_not_read(project: Project) -> None:
+    project.plan.rename(project.root / "rollout.yml")
+    said = project.rollout("check")
+    assert said.status == 4
+    assert "rollout.yml is not read; rename it to rollout.yaml" in said.err

@@ -113,11 +113,11 @@ def test_random_bytes_in_the_middle(decided: Project, seed: int) -> None:
 
 
 def test_a_ledger_of_a_newer_version(decided: Project) -> None:
-    tamper(decided.store, "PRAGMA user_version = 2")
+    tamper(decided.store, "PRAGMA user_version = 3")
     for verb in VERBS:
         said = decided.rollout(*verb)
         assert said.status == 4
-        assert "has ledger schema 2; this version reads 1" in said.err
+        assert "has ledger schema 3; this version reads 1 and 2" in said.err
 
 
 def test_a_folder_in_the_ledgers_place(project: Project) -> None:
@@ -129,3 +129,15 @@ def test_a_file_that_is_no_ledger(project: Project) -> None:
     said = project.rollout("decide", "demo.canary", "--ledger", "pytest.ini")
     assert said.status == 4
     assert "not a database" in said.err
+
+
+def test_the_address_of_another_database_is_one_message(project: Project) -> None:
+    address = "postgresql://bob:open@db/ledger"
+    for verb in (("status",), ("verify",), ("decide", "demo.canary")):
+        said = project.rollout(*verb, "--ledger", address)
+        assert said.status == 4
+        assert said.err.splitlines() == [
+            "rollout: no store for postgresql:// is installed; the ledger is a file: "
+            "write a path, as .rollout/ledger.db"
+        ]
+    assert not (project.root / "postgresql:").exists()

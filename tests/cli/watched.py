@@ -124,9 +124,11 @@ def serving() -> Iterator[Service]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         service.url = f"http://127.0.0.1:{server.server_port}"
-        yield service
-        server.shutdown()
-        thread.join()
+        try:
+            yield service
+        finally:  # also where a test fails: else it would serve a closed socket for ever
+            server.shutdown()
+            thread.join()
 
 
 def happen(ledger: Ledger, type_: str = "begin", phase: str = "demo.canary") -> None:

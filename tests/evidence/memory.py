@@ -9,11 +9,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from pytest_rollout.evidence.records import (
     GENESIS,
@@ -203,6 +204,16 @@ class MemoryDatabase:
     def exists(self, address: str) -> bool:
         """Whether there is one."""
         return address in _kept
+
+
+@contextmanager
+def fresh() -> Iterator[str]:
+    """The address of an empty ledger, which is forgotten afterwards."""
+    address = f"memory://{uuid4()}"
+    try:
+        yield address
+    finally:
+        _kept.pop(address, None)
 
 
 def copied(address: str, other: str) -> str:

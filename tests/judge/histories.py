@@ -21,7 +21,7 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Address, Plan
 from tests.evidence import memory
-from tests.evidence.runs import append, opened, tamper
+from tests.evidence.runs import Place, append, opened, tamper
 from tests.judge.drawn_plans import BASE, by_days, gate_of, rules_of
 from tests.judge.drawn_values import values
 from tests.judge.drawn_worlds import DAY, END, NIGHTS, NOONS
@@ -126,15 +126,21 @@ def observed(draw: st.DrawFn, plan: Plan, at: int) -> tuple[Observation, ...]:
 IN_MEMORY = Path(":memory:")
 
 
-def decision_of(plan: Plan, history: Iterable[Told], change: str = "") -> Decision:
+def decision_of(
+    plan: Plan, history: Iterable[Told], change: str = "", store: str = "sqlite"
+) -> Decision:
     """The decision of the run r1 from a ledger that was told a history, and then changed."""
+    changes = (change,) if change else ()
+    if store == "memory":
+        with memory.fresh() as address:
+            return _decision_of(plan, history, address, *changes)
     if not change:
         return _decision_of(plan, history, IN_MEMORY)
     with TemporaryDirectory() as folder:
         return _decision_of(plan, history, Path(folder, "ledger.db"), change)
 
 
-def _decision_of(plan: Plan, history: Iterable[Told], path: Path, *changes: str) -> Decision:
+def _decision_of(plan: Plan, history: Iterable[Told], path: Place, *changes: str) -> Decision:
     with opened(path) as ledger:
         for told in history:
             with _clock(told.at):

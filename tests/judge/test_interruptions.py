@@ -21,17 +21,23 @@ from tests.judge.worlds import told
 SOME = settings(MANY, max_examples=max(1, MANY.max_examples // 5))  # each writes a few ledgers
 
 
+BOTH = pytest.mark.parametrize("store", ["sqlite", "memory"])
+
+
 @pytest.mark.slow
-@given(st.data())
+@BOTH
+@given(data=st.data())
 @SOME
-def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObject) -> None:
+def test_an_interruption_never_turns_another_decision_into_go(
+    store: str, data: st.DataObject
+) -> None:
     plan = data.draw(plans())
     history = data.draw(histories(plan))
-    before = decision_of(plan, history)
+    before = decision_of(plan, history, store=store)
     event(f"before: {before.answer.value}")
     for _ in range(data.draw(st.integers(1, 2))):
         how, history = data.draw(interrupted(plan, history))
-        after = decision_of(plan, history)
+        after = decision_of(plan, history, store=store)
         event(f"{how}: {before.answer.value} -> {after.answer.value}")
         if after.answer is Answer.GO:
             note(f"{how}\nbefore: {told(before)}\nafter: {told(after)}")
@@ -40,15 +46,16 @@ def test_an_interruption_never_turns_another_decision_into_go(data: st.DataObjec
 
 
 @pytest.mark.slow
-@given(st.data())
+@BOTH
+@given(data=st.data())
 @SOME
-def test_damage_never_turns_another_decision_into_go(data: st.DataObject) -> None:
+def test_damage_never_turns_another_decision_into_go(store: str, data: st.DataObject) -> None:
     plan = data.draw(plans())
     history = data.draw(histories(plan))
-    before = decision_of(plan, history)
+    before = decision_of(plan, history, store=store)
     change = data.draw(damages(history))
     try:
-        after = decision_of(plan, history, change)
+        after = decision_of(plan, history, change, store)
     except LedgerError:
         return  # the run is not in the ledger any more: no decision at all
     event(f"{before.answer.value} -> {after.answer.value}")
@@ -56,6 +63,16 @@ def test_damage_never_turns_another_decision_into_go(data: st.DataObject) -> Non
 
 
 @pytest.mark.slow
+@given(st.data())
+@SOME
+def test_both_stores_decide_the_same(data: st.DataObject) -> None:
+    plan = data.draw(plans())
+    history = data.draw(histories(plan))
+    assert to_json(decision_of(plan, history, store="memory")) == to_json(
+        decision_of(plan, history, store="sqlite")
+    )
+
+
 @given(st.data())
 @SOME
 def test_reports_of_workers_may_come_in_any_order_and_twice(data: st.DataObject) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,17 +25,21 @@ FITS = {
     start: jsonschema.Draft202012Validator(json.loads(schema.text(name)))
     for name, (start, _) in schema.SCHEMAS.items()
 }
-KEYS = [
-    pytest.param(start, place, key, id=f"{place.name}.{key.name}")
-    for start, place, key in every_key()
-]
-REQUIRED = [
-    one
-    for one in KEYS
-    # Without its means a step is one that people take.
-    if one.values[2].required
-    and one.id not in ("step-command.command", "step-http.http", "step-sql.sql")
-]
+EVERY = list(every_key())
+# Without its means a step is one that people take.
+MEANS = {("step-command", "command"), ("step-http", "http"), ("step-sql", "sql")}
+
+
+def named(keys: Iterable[tuple[type[Place], type[Place], Key[Any]]]) -> list[Any]:
+    """Keys as parameters of a test, by place and name."""
+    return [pytest.param(*one, id=f"{one[1].name}.{one[2].name}") for one in keys]
+
+
+KEYS = named(EVERY)
+DEFAULTED = named(one for one in EVERY if one[2].default)
+REQUIRED = named(
+    one for one in EVERY if one[2].required and (one[1].name, one[2].name) not in MEANS
+)
 FOR_PEOPLE = {("plan", "version")}  # judged by nobody
 
 
@@ -68,7 +74,7 @@ def test_an_example_is_read_and_means_something(
     FITS[start].validate(document)
 
 
-@pytest.mark.parametrize(("start", "place", "key"), [one for one in KEYS if one.values[2].default])
+@pytest.mark.parametrize(("start", "place", "key"), DEFAULTED)
 def test_a_default_is_what_holds_without_the_key(
     start: type[Place], place: type[Place], key: Key[Any]
 ) -> None:
@@ -136,6 +142,8 @@ def test_no_key_is_read_by_a_text_of_its_own() -> None:
     names = {key.name for _, _, key in every_key()}
     for path in PACKAGE.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.expr):
+                continue
             asked: list[ast.expr] = []
             if isinstance(node, ast.Subscript):
                 asked = [node.slice]
@@ -144,4 +152,13 @@ def test_no_key_is_read_by_a_text_of_its_own() -> None:
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 asked = node.args[:1] if node.func.attr in ("get", "pop", "has", "tree") else []
             texts = {one.value for one in asked if isinstance(one, ast.Constant)}
-            assert not texts & names - {"phase", "criterion", "role"}, f"{path.name}:{node.lineno}"
+            assert not texts & names - {"phase", "criterion", "role"}, f"{path.name}: {asked}"
+
+
+def test_the_guide_names_no_key_that_is_not_there() -> None:
+    names = {key.name for _, _, key in every_key()}
+    text = (PACKAGE.parents[1] / "docs" / "plan.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    told = {word for row in rows for word in re.findall(r"`(?:expect: )?(\w+)`", row)}
+    assert len(told) > 60
+    assert told <= names, told - names

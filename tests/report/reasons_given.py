@@ -175,6 +175,8 @@ def of_checks() -> Iterator[Decision]:
     yield decided(plan, world_of(plan, sealed=False))
     absent = Manifest({"p.one.c": (item,)}, absent=frozenset({item}))
     yield decided(plan, replace(whole, manifest=absent, checks={}))
+    naming = plan_of(criterion('binds: ["t.py::test_c"]'))
+    yield decided(naming, replace(world_of(naming), manifest=absent, checks={}))
     own = plan_of(criterion('check: {http: /, on: api}, metric: m, pass: "< 1"'))
     yield decided(own, world_of(own, items={"p.one.c": ()}))
     when = plan_of(criterion("when: {configured: PAGER}"))

@@ -154,3 +154,22 @@ def test_a_run_whose_last_records_vanish_before_its_seal_is_no_evidence(
     )
     assert project.run("-m", "canary", *parallel).ret == 11
     assert project.rollout("decide", "demo.canary").ret == 11
+
+
+def test_a_mistake_of_ours_is_an_internal_error_and_no_damage(project: Project) -> None:
+    assert project.run("-m", "canary").ret == 0
+    project.write(
+        "conftest.py",
+        "import sys\n\n\n"
+        "def pytest_sessionfinish():\n"
+        "    from pytest_rollout.evidence import run_facts\n\n"
+        "    def broken(*_, **__):\n"
+        "        raise TypeError('a mistake of ours')\n\n"
+        "    run_facts.checks_of = broken\n",
+    )
+    result = project.run_apart("-m", "canary")
+    assert result.ret not in (0, 11)
+    said = result.stdout.str() + result.stderr.str()
+    assert "TypeError: a mistake of ours" in said
+    assert "damaged" not in said
+    assert project.decision()["decision"] == "HOLD"  # what the run wrote as it began

@@ -44,7 +44,7 @@ def test_nothing_is_registered_and_nothing_heavy_imported(pytester: pytest.Pytes
     assert found["plugins"] == []
     assert found["markers"] == []
     ours = [name for name in found["modules"] if name.startswith("pytest_rollout")]
-    assert ours == ["pytest_rollout", "pytest_rollout.plugin"]
+    assert ours == ["pytest_rollout", "pytest_rollout.hookspecs", "pytest_rollout.plugin"]
     assert [name for name in HEAVY if name in found["modules"]] == []
 
 
@@ -60,3 +60,24 @@ def test_workers_of_a_project_without_a_plan_are_left_alone(pytester: pytest.Pyt
     result = pytester.runpytest("-n2")
     assert result.ret == 0
     assert not (pytester.path / ".rollout").exists()
+
+
+@pytest.mark.parametrize("plan", ["", "plan: demo\nphases: [{id: canary}]\n"])
+def test_a_run_says_that_a_file_is_not_read(pytester: pytest.Pytester, plan: str) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    (pytester.path / "rollout.yml").write_text("plan: demo\n")
+    if plan:
+        (pytester.path / "rollout.yaml").write_text(plan)
+        (pytester.path / "waivers.yml").write_text("waivers: []\n")
+    result = pytester.runpytest()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["rollout: rollout.yml is not read; rename it to rollout.yaml"])
+    if plan:
+        result.stdout.fnmatch_lines(["rollout: waivers.yml is not read; rename it to waivers.yaml"])
+
+
+def test_asking_for_a_phase_names_the_file_that_is_not_read(pytester: pytest.Pytester) -> None:
+    (pytester.path / "rollout.yml").write_text("plan: demo\n")
+    result = pytester.runpytest("--rollout-phase", "demo")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*no rollout plan was found*rollout.yml is not read*"])

@@ -166,3 +166,11 @@ def test_options_without_a_plan(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("--rollout-env", "prod")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*--rollout-env: no rollout plan was found*"])
+
+
+def test_the_address_of_another_database(project: Project) -> None:
+    result = project.run("-m", "canary", "--rollout-ledger=postgresql://bob:open@db/ledger")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    says = "*: no store for postgresql:// is installed; the ledger is a file: write a path*"
+    result.stderr.fnmatch_lines([says.replace("*: ", "*", 1)])
+    assert "open@" not in result.stderr.str() + result.stdout.str()

@@ -51,6 +51,14 @@ def app():
 def broken():
     raise RuntimeError("no database here")
 """
+BROKEN = {
+    "zero.py": "import os\n\nLIMIT = 1 / 0\n",
+    "half.py": "def app(:\n",
+    "lacks.py": "import absent_library\n",
+    "inside/__init__.py": "",
+    "inside/small.py": "",
+    "inside/calls.py": "import json\n\napp = json.loads('')\n",
+}
 NOW = datetime(2025, 11, 10, 14, tzinfo=UTC)
 
 
@@ -58,6 +66,9 @@ NOW = datetime(2025, 11, 10, 14, tzinfo=UTC)
 def root(tmp_path: Path) -> Path:
     """A project with a small application."""
     (tmp_path / "small.py").write_text(APP, encoding="utf-8")
+    for name, text in BROKEN.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
 
@@ -119,9 +130,15 @@ def _gone(pid: int) -> bool:
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        ("small:broken", "no database here"),
-        ("small:missing", "missing"),
-        ("nowhere:app", "nowhere"),
+        ("small:broken", r"small\.py:32: RuntimeError: no database here"),
+        ("small:ap", r"small\.py has no `ap` \(did you mean `app`\?\)"),
+        ("smal:app", r"there is no module `smal` \(did you mean `small`\?\)"),
+        ("inside.smal:app", r"there is no module `inside.smal` \(did you mean `small`\?\)"),
+        ("nowhere:app", r"looked for nowhere.py or nowhere/__init__.py in the project's root"),
+        ("zero:app", r"zero\.py:3: ZeroDivisionError: division by zero"),
+        ("half:app", r"half\.py:1: SyntaxError: "),
+        ("lacks:app", r"lacks\.py:1: ModuleNotFoundError: No module named 'absent_library'"),
+        ("inside.calls:app", r"inside/calls\.py:3: JSONDecodeError: Expecting value"),
     ],
 )
 def test_one_that_does_not_start_says_why(root: Path, app: str, said: str) -> None:
@@ -134,6 +151,11 @@ def test_its_faults_are_known_without_serving_it(root: Path) -> None:
     assert known_faults("small:app", root, "sour:size=3")
     with pytest.raises(RolloutError, match="sour has no such parameter"):
         known_faults("small:app", root, "sour:sise=3")
+
+
+def test_one_that_cannot_be_imported_has_no_known_faults(root: Path) -> None:
+    with pytest.raises(RolloutError, match=r"^zero:app cannot be loaded: zero\.py:3: Zero"):
+        known_faults("zero:app", root)
 
 
 @pytest.mark.parametrize("text", ["sour", "sour:size=3", "sour:a=1,b=x y"])

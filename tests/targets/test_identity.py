@@ -94,7 +94,7 @@ def test_a_release_stands_at_a_path() -> None:
         reading = FactSource("web", "/version", 'build.0["app.version"]')
         fact = read_identity("start", url, reading, reading)
     assert (fact.release, fact.error) == ("1.4.0", None)
-    assert fact.fingerprint
+    assert fact.configuration
 
 
 def test_a_path_that_leads_nowhere_says_what_is_there() -> None:

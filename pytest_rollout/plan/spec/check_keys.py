@@ -195,6 +195,14 @@ class PrometheusKeys(AskKeys, name="check-prometheus", title="a query of Prometh
     )
 
 
+class ExtensionKeys(AskKeys, name="check-extension", title="a means of another package"):
+    """A check by a means that another package installs, which is a key of its own."""
+
+    on = Key(NAMES, "The targets that it is asked of.", example="[web]")
+    with_ = Key(Raw("object", {"type": "object"}), "What else the means takes.", example="{n: 2}")
+    expect = Key(Nested(ExpectSqlKeys), "What it must answer.", example="{value: ok}")
+
+
 CHECK = AnyOf(tuple(Nested(one) for one in (CommandKeys, HttpKeys, SqlKeys, PrometheusKeys)))
 
 

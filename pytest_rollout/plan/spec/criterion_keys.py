@@ -85,6 +85,12 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     faults = Key(
         FAULTS, "Faults of the embedded target that must take its pass away.", example="[slow]"
     )
+    binds = Key(
+        NAMES,
+        "Tests that are its checks without a mark: node ids from the plan's folder, in which `*` "
+        "and `**` are patterns.",
+        example='["tests/test_api.py::test_health"]',
+    )
     need = Key(
         AnyOf((WHOLE, Choice(Need))),
         "The fewest samples that decide; of a group whether `all`, `any` or its `score` decides.",

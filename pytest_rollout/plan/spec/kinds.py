@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pytest_rollout.model import jsonpath
-from pytest_rollout.plan.spelling import nearest
+from pytest_rollout.model.spelling import nearest
 from pytest_rollout.plan.tree import Tree
-
-if TYPE_CHECKING:
-    from pytest_rollout.plan.spec.keys import Place
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -34,7 +31,7 @@ class Kind(Generic[T]):
         """Return a JSON Schema that takes at least all that :meth:`read` takes."""
         raise NotImplementedError
 
-    def places(self) -> Iterable[type[Place]]:
+    def places(self) -> Iterable[type[Any]]:
         """Return the mappings that may stand inside the value."""
         return ()
 

@@ -23,7 +23,7 @@ from pytest_rollout.plan.spec.values import (
     ZONE,
 )
 
-_SECRET = Only("`${VARIABLE}`, whose value is a secret", pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")
+SECRET = Only("`${VARIABLE}`, whose value is a secret", pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")
 
 
 class ReadingKeys(Place, name="reading", title="where a fact is read"):
@@ -164,12 +164,12 @@ class ChannelKeys(Place, name="channel", title="a channel"):
     exactly_one = ("slack", "webhook", "pagerduty", "email")
     together = {"email": ("from", "smtp")}  # noqa: RUF012
 
-    slack = Key(_SECRET, "A webhook that takes a text.", example="${SLACK_WEBHOOK}")
-    webhook = Key(_SECRET, "A webhook that takes all facts as JSON.", example="${WEBHOOK}")
-    pagerduty = Key(_SECRET, "The routing key of PagerDuty's events.", example="${PD_KEY}")
+    slack = Key(SECRET, "A webhook that takes a text.", example="${SLACK_WEBHOOK}")
+    webhook = Key(SECRET, "A webhook that takes all facts as JSON.", example="${WEBHOOK}")
+    pagerduty = Key(SECRET, "The routing key of PagerDuty's events.", example="${PD_KEY}")
     email = Key(NAMES, "Who gets an e-mail.", example="[ops@example.com]")
     from_ = Key(NAME, "The sender of an e-mail.", example="rollout@example.com")
-    smtp = Key(_SECRET, "The mail server with its password.", example="${SMTP_URL}")
+    smtp = Key(SECRET, "The mail server with its password.", example="${SMTP_URL}")
     url = Key(
         NAME,
         "The address of PagerDuty's events, where it is another.",

@@ -1,0 +1,59 @@
+"""Whether what a plan serves can be imported, and knows the faults that the plan names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.fault import Fault
+from pytest_rollout.model.plan import EMBEDDED, Plan
+from pytest_rollout.model.spelling import nearest
+
+Offence = tuple[int, str]  # the line, and what is wrong
+
+
+def offences(plan: Plan, root: Path) -> list[str]:
+    """Return what is wrong with `serve` and `faults` of a plan; imports what it serves.
+
+    The import is in a process of its own, as that of the tests is. Without uvicorn nothing is
+    served, and nothing can be said.
+    """
+    if find_spec("uvicorn") is None:
+        return []
+    known, found = _known(plan, root)
+    if not found:
+        found = list(_unknown(plan, known))
+    return [f"{plan.path}:{line}: {what}" for line, what in found]
+
+
+def _known(plan: Plan, root: Path) -> tuple[set[str], list[Offence]]:
+    """The faults of all targets of the rehearsal, and which of these cannot be imported."""
+    from pytest_rollout.targets.launch import known_faults
+
+    known: set[str] = set()
+    found: list[Offence] = []
+    for target in plan.environments[EMBEDDED].targets.values():
+        try:
+            known |= set(known_faults(target.serve, root)) if target.serve else set()
+        except RolloutError as error:
+            found.append((target.line, f"target {target.name} of {EMBEDDED}: {error}"))
+    return known, found
+
+
+def _unknown(plan: Plan, known: set[str]) -> Iterator[Offence]:
+    people = {Fault.parse(name).name for name in plan.faults_of_people()}
+    for who, line, faults in _naming(plan):
+        for name in (Fault.parse(fault).name for fault in faults):
+            if name not in known | people:
+                fix = nearest(name, known | people, "see `rollout targets` for what is known")
+                yield line, f"{who}: no target knows the fault `{name}` ({fix})"
+
+
+def _naming(plan: Plan) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    for phase in plan.phases:
+        for criterion in phase.criteria:
+            yield f"criterion {criterion.id}", criterion.line, criterion.faults
+        for guardrail in phase.guardrails:
+            yield f"guardrail {guardrail.id}", guardrail.line, guardrail.faults

@@ -1,0 +1,104 @@
+"""Calling other plugins about decisions; what they raise is a line of the output, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.extension import ReportFormat
+from pytest_rollout.redact import cap
+from pytest_rollout.report import files
+from pytest_rollout.session.seams import each_plugin
+from pytest_rollout.targets.trouble import trouble
+
+OWN = "rollout-reports"
+
+
+class OwnReports:
+    """The formats of pytest-rollout itself, given by the hook that others use."""
+
+    def __init__(self, last_no: Callable[[Decision], str]) -> None:
+        self._last_no = last_no
+
+    def pytest_rollout_reports(self) -> Sequence[ReportFormat]:
+        """Give decision.json, report.md and report.html."""
+        return files.own_formats(self._last_no)
+
+
+def write_reports(
+    config: pytest.Config, root: Path, decisions: Iterable[Decision], notes: list[str]
+) -> list[Path]:
+    """Write each decision in every format; their folders. Raises OSError for an own format."""
+    formats = _formats(config, notes)
+    folders = []
+    for decision in decisions:
+        folder = root / files.folder_of(decision)
+        for plugin, given in formats:
+            try:
+                files.write_format(folder, decision, given)
+            except OSError:
+                if plugin == OWN:
+                    raise
+                notes.append(f"{plugin}: the report `{given.name}` could not be written")
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # not only Exception: pytest.fail is none
+                notes.append(
+                    _failed(plugin, f"the report `{given.name}` of {decision.address}", error)
+                )
+        folders.append(folder)
+    return folders
+
+
+def tell_decided(config: pytest.Config, decisions: Iterable[Decision], notes: list[str]) -> None:
+    """Call `pytest_rollout_decided` of every plugin for every decision."""
+    for decision in decisions:
+        for plugin, call in each_plugin(config, "pytest_rollout_decided"):
+            try:
+                call(decision=decision)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                notes.append(_failed(plugin, "pytest_rollout_decided", error))
+
+
+def _formats(config: pytest.Config, notes: list[str]) -> list[tuple[str, ReportFormat]]:
+    """Every format with the plugin that gives it; of two with one file the own or first one."""
+    given: dict[str, tuple[str, ReportFormat]] = {}
+    plugins = sorted(
+        each_plugin(config, "pytest_rollout_reports"), key=lambda plugin: plugin[0] != OWN
+    )
+    for plugin, call in plugins:
+        try:
+            formats = [one for several in call() for one in several]
+            for one in formats:
+                _take(plugin, one, given, notes)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            notes.append(_failed(plugin, "pytest_rollout_reports", error))
+    return list(given.values())
+
+
+def _take(
+    plugin: str, one: object, given: dict[str, tuple[str, ReportFormat]], notes: list[str]
+) -> None:
+    if not isinstance(one, ReportFormat):
+        notes.append(f"{plugin}: pytest_rollout_reports gave {one!r:.60}, which is no ReportFormat")
+    elif one.trouble:
+        notes.append(f"{plugin}: the report `{one.name}`: {one.trouble}")
+    elif one.file in given:
+        first, other = given[one.file]
+        notes.append(
+            f"{plugin}: the report `{one.name}` is left out: "
+            f"{one.file} is written by `{other.name}` of {first}"
+        )
+    else:
+        given[one.file] = plugin, one
+
+
+def _failed(plugin: str, what: str, error: BaseException) -> str:
+    return cap(f"{plugin}: {what} failed: {trouble(error)}", 500)
