@@ -208,12 +208,13 @@ TAKEN_APART = {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
-    "cli.clear": {"finding.rpartition"},
+    "cli.clearing": {"finding.rpartition"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.project": {"str.split"},
+    "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.status": {"named.rstrip"},
     "cli.strays": {"ast.rpartition"},
@@ -229,8 +230,10 @@ TAKEN_APART = {
     },
     "report.measurement_sentences": {"facts.startswith"},
     "report.rule_words": {"cut.partition"},
+    "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "signoff.clearance": {"used.rpartition"},
+    "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
     "watching.view": {"cell.rstrip"},
 }
 

@@ -60,7 +60,9 @@ class Project:
         words.extend(plans_on_the_way(found, Path(root or Path.cwd()).absolute()))
         kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, found)
         report = found / _path(ini, "rollout_report")
-        return cls(found, tuple(map(str, words)), kept, report, _instant(at) if at else None)
+        return cls(
+            found, tuple(map(str, words)), kept, report, instant_in("--at", at) if at else None
+        )
 
     @cached_property
     def found(self) -> list[Loaded]:
@@ -225,12 +227,13 @@ def parsed(text: str) -> Address:
         raise RolloutError(str(error), code="address", address=text) from error
 
 
-def _instant(text: str) -> int:
+def instant_in(option: str, text: str) -> int:
+    """Return the moment that an option names, in microseconds; raises OptionError."""
     try:
         return calendar.to_us(datetime.fromisoformat(text))
     except ValueError as error:
         rule = "write it with an offset, as 2025-11-10T11:00:00-05:00"
-        raise OptionError("--at", f"{text!r} is no moment ({rule})") from error
+        raise OptionError(option, f"{text!r} is no moment ({rule})") from error
 
 
 def _configured_ledger(ini: Mapping[str, object], root: Path) -> str:

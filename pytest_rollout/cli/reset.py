@@ -13,6 +13,7 @@ from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.live_world import read_now
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
@@ -65,7 +66,9 @@ def command(
         release = release_now(plan, where, why=why)
     standing = _standing(project, plan, phase, stated, where, release)
     says = sentences.text(standing.finding.reason, plan.timezone)
-    if standing.state is State.QUIET:
+    life = PhaseLife(project.ledger, plan.address(phase.id), where)
+    on_record = (trip.body.guardrail for trip in life.trips(phase))
+    if standing.state is State.QUIET and standing.finding.id not in on_record:
         raise RolloutError(
             f"{standing.finding.id} is quiet in {where}: there is nothing to reset ({says})"
         )

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, NewType
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.people import Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 
@@ -160,6 +161,29 @@ class PeopleTold(Event):
     failed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseBegun(Event):
+    """A person began a phase: on which decision, and what its exit was to ask."""
+
+    TYPE: ClassVar[str] = "begin"
+
+    by: Named
+    release: str | None
+    configuration: str | None
+    entry: Digest  # of the substance of the decision that cleared it
+    asked: Digest  # of the criteria and guardrails of the exit gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseEnded(Event):
+    """A person ended a phase, on a decision of its exit."""
+
+    TYPE: ClassVar[str] = "end"
+
+    by: Named
+    exit: Digest  # of the substance of the decision
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """The run ended by itself: what it says went wrong, and how many records it left."""
@@ -207,6 +231,17 @@ class StoredReset:
     reason: Said
     was: Said
     release: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSignature:
+    """What a person signed about the decision of a gate, and the signature over it.
+
+    Nothing in it is redacted: one changed byte, and the signature is not believed.
+    """
+
+    signed: Annotated[Signature, Kept()]
+    armour: Annotated[str, Kept()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +303,7 @@ Body = (
     | StoredAttestation
     | StoredDrill
     | StoredReset
+    | StoredSignature
 )
 KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.RUN: RunStart,
@@ -281,8 +317,9 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.ATTESTATION: StoredAttestation,
     RecordKind.DRILL: StoredDrill,
     RecordKind.RESET: StoredReset,
+    RecordKind.SIGNATURE: StoredSignature,
 }
-EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold)
+EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold, PhaseBegun, PhaseEnded)
 
 
 def kind_of_body(body: Body) -> RecordKind:

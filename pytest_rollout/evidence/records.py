@@ -30,6 +30,7 @@ class RecordKind(StrEnum):
     ATTESTATION = "attestation"  # a person's answer about a criterion; of no run
     DRILL = "drill"  # what a phase's gates noticed of planted faults; of no run
     RESET = "reset"  # a person's word that a guardrail is judged anew; of no run
+    SIGNATURE = "signature"  # what a person signed about a decision; of no run
     UNKNOWN = "unknown"  # read, never written: a kind that this version does not know
 
 

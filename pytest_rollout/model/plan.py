@@ -13,6 +13,7 @@ from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.node_id import NodeId
+from pytest_rollout.model.people import Roster
 from pytest_rollout.model.reporting import ReportSpec
 from pytest_rollout.model.rollback import Rollback
 from pytest_rollout.model.rule import Group, Rule
@@ -234,6 +235,7 @@ class Plan:
     waivers: tuple[Waiver, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
     channels: tuple[Channel, ...] = ()  # where people are told of trips
+    roster: Roster = field(default_factory=Roster)  # who signs; no part of any digest
 
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""

@@ -1,4 +1,4 @@
-"""The files beside a plan that are read with it: waivers, and stand-ins for rehearsals."""
+"""The files beside a plan that are read with it: waivers, stand-ins for rehearsals, people."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.plan import bindings, stand_ins, waivers
+from pytest_rollout.plan import bindings, people, stand_ins, waivers
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.keys import Place
+from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import MAX_BYTES, read
 
 _READ: Mapping[str, tuple[str, type[Place], Callable[[Reader, Plan], Any]]] = {
     waivers.NAME: ("waivers", WaiversKeys, waivers.read_waivers),
     stand_ins.NAME: ("stand_ins", StandInsKeys, stand_ins.read_stand_ins),
+    people.NAME: ("roster", PeopleKeys, people.read_people),
 }
 
 
@@ -28,6 +30,7 @@ _MEANT = {
     **{f"waiver{ending}": waivers.NAME for ending in (".yaml", ".yml")},
     **{f"attestations.embedded{ending}": stand_ins.NAME for ending in (".yml", ".json")},
     **{f"attestations{ending}": stand_ins.NAME for ending in (".yaml", ".yml")},
+    **{f"roles{ending}": people.NAME for ending in (".yml", ".json")},
     **{f"bindings{ending}": bindings.NAME for ending in (".yaml", ".yml")},
 }
 
@@ -72,7 +75,7 @@ def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, li
     for name, (field, place, reads) in _READ.items():
         if name in written:
             file = named(shown, name)
-            (top,) = place.keys
+            top = next(iter(place.keys))
             tree, wrong = read(written[name], file, f"{name} is a list under `{top}:`")
             problems += wrong
             if tree is not None:

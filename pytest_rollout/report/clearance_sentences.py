@@ -23,12 +23,19 @@ def _not_admitted(f: Facts) -> str:
     return f"no change window admits a change{risk} at {f.wall('at')}; {f['opens']}"
 
 
+def _unsigned(f: Facts) -> str:
+    role, holders = f["role"], ", ".join(map(str, f.all_of("holders")))
+    who = f"can be given by {holders}" if holders else "roles.yaml names nobody who holds it today"
+    twice = [f"{person} signed, but counts for another role" for person in f.all_of("twice")]
+    why = joined([*f.each_said("why"), *twice])
+    return f"nobody has signed as {role}; {who}" + (f" ({why})" if why else "")
+
+
 SENTENCES: Mapping[str, Say] = {
     "run.unfinished": "run {run} never finished",
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",
-    "clear.unsigned": lambda f: f"not signed by {', '.join(map(str, f.all_of('roles')))}",
     "clear.differs": _differs,
     "clear.same": "{answer} of run {run}: run complete; recomputed with the same result",
     "clear.asked-the-same": "plan unchanged since the decision",
@@ -56,6 +63,26 @@ SENTENCES: Mapping[str, Say] = {
     "clear.outside": lambda f: f"{f.wall('at')} is outside of {f['window']}; {f['opens']}",
     "clear.frozen": lambda f: f"{f.wall('at')} is in {f['freeze']}; {f['opens']}",
     "clear.not-admitted": _not_admitted,
+    "signature.given": lambda f: f"{f['person']} signed as {f['role']} at {f.wall('at')}",
+    "signature.missing": _unsigned,
+    "signature.objection": lambda f: (
+        f"{f['person']} signed against it as {f['role']} at {f.wall('at')}: {f['why']}"
+    ),
+    "signature.not-believed": "{why}",
+    "signature.against": "signed against it",
+    "signature.withdrawn": "withdrew the signature",
+    "signature.of-another-state": lambda f: (
+        f"signed at {f.wall('at')}, but the decision is another one since: sign again"
+    ),
+    "signature.at-another-time": lambda f: (
+        f"signed for {f.wall('at')}, but that was recorded at {f.wall('recorded')}"
+    ),
+    "signature.no-such-role": "did not hold the role {role} on {day}",
+    "signature.of-the-author": "is the author of the change",
+    "clear.tripped": lambda f: (
+        f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
+    ),
+    "clear.held": lambda f: f"frozen on record since {f.wall('at')}: {f['says']}",
     "clear.waiver-changed": "the waiver of {criterion} was changed or withdrawn since",
     "clear.waiver-over": "the waiver of {criterion} expired at the end of {until}",
 }

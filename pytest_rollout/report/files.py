@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
@@ -56,6 +56,8 @@ def write_format(folder: Path, decision: Decision, given: ReportFormat) -> None:
     """
     text = given.render(decision)
     folder.mkdir(parents=True, exist_ok=True)
+    if given.name == "json":
+        _forget_attestation(folder, text)
     _replace(folder / given.file, text)
 
 
@@ -63,6 +65,17 @@ def write_document(folder: Path, report: Document) -> None:
     """Write final-report.md and final-report.html beside a decision's reports; raises OSError."""
     _replace(folder / "final-report.md", document.to_markdown(report))
     _replace(folder / "final-report.html", document.to_html(report))
+
+
+def write_attestation(
+    root: Path, decision: Decision, envelopes: Sequence[Mapping[str, object]]
+) -> Path:
+    """Write attestation.json beside a decision's reports; its path. Raises OSError."""
+    folder = root / folder_of(decision)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "attestation.json"
+    _replace(path, json.dumps({"envelopes": envelopes}, indent=2, sort_keys=True) + "\n")
+    return path
 
 
 def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:
@@ -85,6 +98,14 @@ def mark(root: Path, decision: Decision) -> None:
     _replace(folder / "decision.json", to_json(decision))
     for report in folder.glob("report.*"):  # of whatever format
         report.unlink(missing_ok=True)
+    (folder / "attestation.json").unlink(missing_ok=True)
+
+
+def _forget_attestation(folder: Path, text: str) -> None:
+    """Remove the attestation of an earlier decision; it says nothing of this one."""
+    stored = folder / "decision.json"
+    if not stored.is_file() or stored.read_text(encoding="utf-8", errors="replace") != text:
+        (folder / "attestation.json").unlink(missing_ok=True)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_rollout.evidence import history, opening
 from pytest_rollout.evidence.decoding import UndecodableError
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
@@ -181,6 +182,16 @@ def _gates(
             gates = [Gate.EXIT if is_begun(ledger, address, environment) else Gate.ENTRY]
         found += (address.at(gate) for gate in gates)
     return tuple(found)
+
+
+def frozen_on_record(ledger: str, address: Address, environment: str) -> str:
+    """Return why a phase is held by a freeze that somebody recorded; empty where it is not."""
+    try:
+        with closing(opening.to_read(ledger)) as store:
+            held = PhaseLife(store, address, environment).freeze()
+    except RolloutError as error:  # what cannot be read holds changes back
+        return str(error)
+    return f"it is frozen on record: {held.body.says}" if held else ""
 
 
 def is_begun(ledger: str, address: Address, environment: str) -> bool:

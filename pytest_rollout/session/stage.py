@@ -18,7 +18,7 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Effect, Phase, Plan
 from pytest_rollout.session.declared import Scenario
 from pytest_rollout.session.recorder import Recorder
-from pytest_rollout.session.resolve import is_begun
+from pytest_rollout.session.resolve import frozen_on_record, is_begun
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import Served, launch
@@ -250,6 +250,9 @@ class Stage:
         address = Address(self._run.plan.id, self._run.phase.id)
         if not is_begun(request.ledger, address, environment.name):
             return f"{self.id} has not begun"
+        held = frozen_on_record(request.ledger, address, environment.name)
+        if held:
+            return held
         return calendar.shut(self._run.plan, self._run.phase, datetime.now(UTC))
 
     @contextmanager

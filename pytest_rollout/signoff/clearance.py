@@ -17,6 +17,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
+from pytest_rollout.signoff.signatures import Asked, Signed, signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class GateFacts:
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
+    frozen: Reason | None = None  # a recorded freeze that was not lifted
+    tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
+    signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
+    author: str = ""  # of the change, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +98,15 @@ def _real(
     if plan.release is not None:
         yield _same_release(decision, known)
     yield from _same_addresses(known)
+    for reason in known.tripped:
+        yield _held("trips", reason)
+    if known.frozen:
+        yield _held("freeze", known.frozen)
     yield from _revalidated(phase, known)
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
-    if phase.signoff:
-        yield _no("signatures", "clear.unsigned", roles=phase.signoff)
+    yield from signatures(Asked(plan, phase, decision, known.author, now), known.signed)
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.spec.keys import Key, Place, places
+from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.rule_keys import RuleKeys
 from pytest_rollout.plan.spec.schema import data
@@ -21,6 +22,7 @@ FILES: dict[type[Place], str] = {
     PlanKeys: "rollout.yaml",
     WaiversKeys: "waivers.yaml",
     StandInsKeys: "attestations.embedded.yaml",
+    PeopleKeys: "roles.yaml",
 }
 PLAN = """\
 plan: plms
@@ -140,6 +142,13 @@ STATED: dict[str, str] = {
         "    approver: B\n    until: 2025-11-01\n    XX\n"
     ),
     "stand-ins": "XX\n",
+    "people": "people: [{id: bob@example.com}]\nXX\n",
+    "person": "people:\n  - id: ada@example.com\n    XX\n",
+    "deputy": (
+        "people: [{id: bob@example.com}, {id: eve@example.com}]\ndeputies:\n"
+        "  - role: operations\n    person: eve@example.com\n    from: 2025-11-01\n"
+        "    until: 2025-12-01\n    XX\n"
+    ),
     "stand-in": (
         "attestations:\n  - phase: day3\n    criterion: manual\n    by: A\n    role: operations\n"
         "    note: n\n    XX\n"

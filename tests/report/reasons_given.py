@@ -32,6 +32,7 @@ from pytest_rollout.model.evidence import (
     Seen,
 )
 from pytest_rollout.model.finding import Reason, said
+from pytest_rollout.model.people import Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
@@ -59,6 +60,7 @@ from tests.judge.worlds import (
     seen,
     world_of,
 )
+from tests.signoff.test_signatures import findings, signed
 
 _HERE = Path("p/rollout.yaml")
 V1 = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
@@ -352,6 +354,10 @@ def of_clearances() -> Iterator[object]:
     back = "ROLLBACK at noon, run r0 decided it"
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
+    at = "2025-11-10T09:00:00-05:00"
+    held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
+    tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
+    yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
     yield cleared("10T10:10:00", decision=bad)
     yield cleared("10T10:10:00", again=bad)
     for later, other in ((True, bad), (False, bad), (False, None)):
@@ -374,6 +380,17 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", replace(plan, phases=(changed, *plan.phases[1:])))
     opened = replace(waiver, kind=Waives.WINDOW, what="freeze")
     yield cleared("10T10:40:00", replace(plan, waivers=(opened,)))
+
+
+def of_signatures() -> Iterator[object]:
+    """Of who has signed, who has not, and why one does not count."""
+    eve = signed("eve", "operations")
+    yield findings([signed("ada", "engineering"), eve], author="ada")
+    for person, stance in (("bob", Stance.AGAINST), ("ada", Stance.WITHDRAWN)):
+        yield findings([signed(person, "engineering", stance), eve])
+    for changes in ({"substance": "older"}, {"recorded_s": 999}, {"trouble": "bad key"}):
+        yield findings([signed("ada", "engineering", **changes), eve])
+    yield findings([signed("eve", "engineering")])
 
 
 _ROLLED = f"""{LEDGER_PLAN}
@@ -469,7 +486,7 @@ def given(folder: Path) -> dict[str, list[Reason]]:
     found: dict[str, list[Reason]] = {}
     records = (
         *(of_rules(), of_what_no_plan_asks(), of_checks(), of_people(), of_waivers()),
-        *(of_other_gates(), of_gates(), of_clearances(), of_ledgers(folder)),
+        *(of_other_gates(), of_gates(), of_clearances(), of_signatures(), of_ledgers(folder)),
     )
     for reason in reasons_in([record for several in records for record in several]):
         found.setdefault(reason.code, []).append(reason)

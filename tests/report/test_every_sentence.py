@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[2] / "pytest_rollout"
 WRITERS = (
     *sorted((PACKAGE / "judge").rglob("*.py")),
     *sorted((PACKAGE / "signoff").rglob("*.py")),
-    *(PACKAGE / name for name in ("evidence/gate_findings.py", "cli/clear.py", "cli/status.py")),
+    *(PACKAGE / name for name in ("evidence/gate_findings.py", "cli/clearing.py", "cli/status.py")),
     PACKAGE / "model/finding.py",
 )
 ZONE = "America/New_York"

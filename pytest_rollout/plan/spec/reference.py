@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_rollout.plan.spec.keys import Key, Place, places
+from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 
-_FILES = (PlanKeys, WaiversKeys, StandInsKeys)
+_FILES = (PlanKeys, WaiversKeys, StandInsKeys, PeopleKeys)
 _HEAD = """\
 # Every key of a plan
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_rollout.plan.spec.keys import Key, Place, places, written
 from pytest_rollout.plan.spec.kinds import Schema
+from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import Tree
@@ -20,6 +21,7 @@ SCHEMAS: Mapping[str, tuple[type[Place], str]] = {
         StandInsKeys,
         "The stand-ins for attestations beside a rollout plan of pytest-rollout",
     ),
+    "roles.schema.json": (PeopleKeys, "The people beside a rollout plan of pytest-rollout"),
 }
 
 

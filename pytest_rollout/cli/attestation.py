@@ -1,0 +1,54 @@
+"""`rollout attestation`: a gate's last decision as signed in-toto statements."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.saying import say
+from pytest_rollout.report import files
+from pytest_rollout.report.statements import passed, resource_uri, statements
+from pytest_rollout.signoff.envelope import sealed
+
+
+@click.command("attestation")
+@click.argument("address")
+@click.option("--key", required=True, metavar="FILE", help="private key: OpenSSH or PEM")
+@click.option("--jsonl", is_flag=True, help="print the envelopes, a line each; write nothing")
+@environment_option
+@common
+def command(
+    address: str,
+    key: str,
+    environment: str,
+    root: str | None,
+    ledger: str | None,
+    *,
+    jsonl: bool,
+    as_json: bool,
+) -> int:
+    """Sign the last decision of ADDRESS (plan.phase/gate) as in-toto statements of its release.
+
+    Writes attestation.json beside decision.json: DSSE envelopes of a SLSA verification summary,
+    a simple verification result, a test result, and the whole decision. Only a GO of a real
+    environment is PASSED; HOLD, NO-GO, ROLLBACK, rehearsals and partial runs are FAILED.
+    """
+    project = Project.here(root, ledger)
+    where = project.gate(address, environment)
+    _, decision, _ = project.standing(where, environment)
+    envelopes = sealed(statements(decision), Path(key))
+    if jsonl:
+        for envelope in envelopes:
+            click.echo(json.dumps(envelope, sort_keys=True))
+        return 0
+    path = files.write_attestation(project.report, decision, envelopes)
+    result = "PASSED" if passed(decision) else "FAILED"
+    if as_json:
+        facts = {"file": str(path), "decision": decision.answer.value, "result": result}
+        print_json({**facts, "resource": resource_uri(decision)})
+    else:
+        say(f"{where} in {environment} {decision.answer.value}, attested as {result}: {path}")
+    return 0

@@ -1,0 +1,102 @@
+"""`rollout begin`: begin a phase in a real environment, once it is clear."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import click
+
+from pytest_rollout.cli.clearing import clearances, refused
+from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.real_environment import identified, real_environment
+from pytest_rollout.cli.recording import by_option, person
+from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.verify import reported
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import PhaseBegun
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.judge.case import criteria_digest, instant
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.fact_words import wall
+
+
+@click.command("begin")
+@click.argument("address")
+@by_option
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    address: str,
+    by: str,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Begin the phase ADDRESS (plan.phase), where `rollout clear` says yes to its entry.
+
+    From then on `pytest -m PHASE --rollout-env ENV` decides the exit gate, checks may change the
+    target inside the window, and guardrails are judged since this moment. On record are who began
+    it, the release and configuration, the entry decision, and what the exit gate asked then.
+    """
+    project = Project.here(root, ledger)
+    where = parsed(address)
+    phase, plan = project.phase(where), project.plan(where.plan)
+    embedded = "a rehearsal begins its phases by itself"
+    environment = real_environment(plan, environment, embedded=embedded)
+    who = person(by)
+    life = PhaseLife(project.ledger, where.at(Gate.ENTRY), environment)
+    running = life.begin()
+    if running is not None:
+        at = wall(instant(running.body.t_us, plan.timezone), plan.timezone)
+        raise RolloutError(
+            f"{where.name} was begun in {environment} by {running.body.by} at {at}; "
+            f"`rollout end {where.name} --env {environment}` ends it"
+        )
+    anchors = reported(project) if ledger is None else ()
+    (entry,) = clearances(project, plan, where.at(Gate.ENTRY), environment, None, anchors)
+    if entry.answer is not Answer.GO:
+        return refused(entry, environment, plan.timezone, as_json=as_json)
+    begun = _begun(project, plan, phase, environment, who)
+    with closing(opening.to_write(project.ledger_at)) as store:
+        told = PhaseLife(store, where, environment).record(begun)
+    at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
+    if as_json:
+        facts = {"phase": where.name, "environment": environment, "begun_at": at, "by": who}
+        print_json({**facts, "release": begun.release})
+    else:
+        for line in _lines(
+            phase, where, environment, f"{at}, release {begun.release or 'unknown'}"
+        ):
+            say(line)
+    return 0
+
+
+def _begun(project: Project, plan: Plan, phase: Phase, environment: str, who: str) -> PhaseBegun:
+    """What is put on record of a phase that is clear to begin."""
+    standing = project.history.standing(plan.address(phase.id, Gate.ENTRY), environment)
+    assert standing is not None
+    assert standing.decision is not None  # or it were not clear
+    fact = identified(plan, environment)
+    return PhaseBegun(
+        type=PhaseBegun.TYPE,
+        t_us=time.time_ns() // 1000,
+        says=f"begun by {who}",
+        by=who,
+        release=fact.release if fact else None,
+        configuration=fact.configuration if fact else None,
+        entry=standing.decision.substance_digest,
+        asked=criteria_digest(phase, Gate.EXIT),
+    )
+
+
+def _lines(phase: Phase, where: Address, environment: str, when: str) -> Iterator[str]:
+    yield f"{where.name} began in {environment} at {when}"
+    yield f"  next: pytest -m {phase.marks[0]} --rollout-env {environment}"
+    if phase.guardrails:
+        yield f"  watch it: rollout watch {where.name} --env {environment}"

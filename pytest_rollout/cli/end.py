@@ -1,0 +1,75 @@
+"""`rollout end`: end a phase in a real environment, once its exit is clear."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import click
+
+from pytest_rollout.cli.clearing import clearances, refused
+from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.real_environment import real_environment
+from pytest_rollout.cli.recording import by_option, person
+from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.verify import reported
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import PhaseEnded
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.judge.case import instant
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.fact_words import wall
+
+
+@click.command("end")
+@click.argument("address")
+@by_option
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    address: str,
+    by: str,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """End the phase ADDRESS (plan.phase), where `rollout clear` says yes to its exit."""
+    project = Project.here(root, ledger)
+    where = parsed(address)
+    project.phase(where)
+    plan = project.plan(where.plan)
+    embedded = "a rehearsal ends its phases by itself"
+    environment = real_environment(plan, environment, embedded=embedded)
+    who = person(by)
+    if PhaseLife(project.ledger, where, environment).begin() is None:
+        raise RolloutError(
+            f"{where.name} has not begun in {environment} "
+            f"(`rollout begin {where.name} --env {environment} --by NAME`)"
+        )
+    anchors = reported(project) if ledger is None else ()
+    (exit_,) = clearances(project, plan, where.at(Gate.EXIT), environment, None, anchors)
+    if exit_.answer is not Answer.GO:
+        return refused(exit_, environment, plan.timezone, as_json=as_json)
+    standing = project.history.standing(where.at(Gate.EXIT), environment)
+    assert standing is not None
+    assert standing.decision is not None  # or it were not clear
+    substance = standing.decision.substance_digest
+    ended = PhaseEnded(
+        type=PhaseEnded.TYPE,
+        t_us=time.time_ns() // 1000,
+        says=f"ended by {who}",
+        by=who,
+        exit=substance,
+    )
+    with closing(opening.to_write(project.ledger_at)) as store:
+        told = PhaseLife(store, where, environment).record(ended)
+    at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
+    if as_json:
+        print_json({"phase": where.name, "environment": environment, "ended_at": at, "by": who})
+    else:
+        say(f"{where.name} ended in {environment} at {at}")
+    return 0

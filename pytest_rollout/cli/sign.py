@@ -1,0 +1,144 @@
+"""`rollout sign`: a person's signature for a role, over the substance of a gate's decision."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.real_environment import real_environment
+from pytest_rollout.cli.recording import words
+from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence import opening, signatures
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
+from pytest_rollout.model.people import Signature, Stance
+from pytest_rollout.model.plan import Gate, Phase, Plan
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.signoff import ssh
+
+
+@click.command("sign")
+@click.argument("address")
+@click.option("--as", "role", required=True, metavar="ROLE", help="a role of the phase's signoff")
+@click.option("--key", required=True, metavar="FILE", help="SSH key, or its .pub for an agent's")
+@click.option("--by", metavar="ID", help="who signs, as in roles.yaml (default: git's user.email)")
+@click.option("--against", is_flag=True, help="sign against it; it blocks until you sign for it")
+@click.option("--withdraw", is_flag=True, help="take back what you signed before")
+@click.option("--why", default="", help="needed with --against and --withdraw")
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    address: str,
+    role: str,
+    key: str,
+    by: str | None,
+    why: str,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    against: bool,
+    withdraw: bool,
+    as_json: bool,
+) -> int:
+    """Sign the last decision of ADDRESS (plan.phase/gate), as ROLE.
+
+    What is signed is the substance of the decision: release, criteria, verdicts, conditions and
+    waivers. A later run that changes nothing of it voids nothing. `rollout clear` asks for a
+    signature of each role in `signoff`, of as many different people.
+    """
+    project = Project.here(root, ledger)
+    phase, plan = project.phase(parsed(address)), project.plan(parsed(address).plan)
+    embedded = "a rehearsal is signed by nobody"
+    environment = real_environment(plan, environment, embedded=embedded)
+    gate = project.gate(address, environment)
+    stance = _stance(against=against, withdraw=withdraw, why=why)
+    _, decision, _ = project.standing(gate, environment)
+    _allowed(plan, phase, role)
+    person = by or _git_email(project.root)
+    signature = _signature(decision, role, person, stance, why.strip())
+    _known(plan, signature)
+    armour = ssh.sign(signature, Path(key))
+    doubt = ssh.trouble(signature, armour, allowed_signers(project, plan))
+    if doubt:
+        raise RolloutError(f"{doubt}; nothing was recorded")
+    with closing(opening.to_write(project.ledger_at)) as store:
+        signatures.add(store, signature, armour)
+    if as_json:
+        facts = {"gate": signature.gate, "environment": environment, "role": role}
+        print_json({**facts, "person": person, "stance": stance, "substance": signature.substance})
+    else:
+        what = {Stance.FOR: "signed", Stance.AGAINST: "signed against"}.get(stance, "withdrew")
+        say(f"{person} {what} {decision.answer.value} of {gate} in {environment} as {role}")
+    return 0
+
+
+def allowed_signers(project: Project, plan: Plan) -> str:
+    """Return the text of the plan's allowed_signers; raises RolloutError without one."""
+    path = (project.root / plan.path).with_name(plan.roster.allowed_signers)
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RolloutError(
+            f"{path.name} beside {plan.path} cannot be read ({error}); it holds a line for each "
+            "person: ID ssh-ed25519 KEY"
+        ) from error
+
+
+def _stance(*, against: bool, withdraw: bool, why: str) -> Stance:
+    if against and withdraw:
+        raise OptionError("--against", "either sign against it, or withdraw a signature")
+    if not (against or withdraw):
+        return Stance.FOR
+    words("--why", why)
+    return Stance.AGAINST if against else Stance.WITHDRAWN
+
+
+def _allowed(plan: Plan, phase: Phase, role: str) -> None:
+    if role not in phase.signoff:
+        asked = ", ".join(phase.signoff) or "nobody"
+        why = f"--as: {plan.id}.{phase.id} is signed by {asked}, not by `{role}`"
+        raise UnknownNameError(why, "role", role, phase.signoff)
+
+
+def _known(plan: Plan, signature: Signature) -> None:
+    roster = plan.roster
+    if roster.person(signature.person) is None:
+        known = [person.id for person in roster.people]
+        where = f"roles.yaml beside {plan.path}"
+        why = f"--by: {where} names no `{signature.person}` ({nearest(signature.person, known)})"
+        raise UnknownNameError(why, "person", signature.person, known)
+    day = datetime.fromisoformat(signature.at).date()
+    if not roster.holds(signature.person, signature.role, day):
+        raise RolloutError(f"{signature.person} does not hold the role {signature.role} today")
+
+
+def _signature(decision: Decision, role: str, person: str, stance: Stance, why: str) -> Signature:
+    return Signature(
+        gate=str(decision.address.at(Gate(decision.gate))),
+        environment=decision.environment,
+        release=decision.release,
+        decision=decision.answer.value,
+        substance=decision.substance_digest,
+        role=role,
+        person=person,
+        stance=stance,
+        at=datetime.now(UTC).replace(microsecond=0).isoformat(),
+        why=why,
+    )
+
+
+def _git_email(root: Path) -> str:
+    command = ["git", "config", "user.email"]
+    try:
+        ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except OSError:
+        ran = None
+    if ran is None or ran.returncode or not ran.stdout.strip():
+        raise RolloutError("--by: git knows no user.email here; say who signs")
+    return ran.stdout.strip()

@@ -1,0 +1,72 @@
+"""The life of a phase in the ledger: who began it and on what, what holds it, what tripped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_rollout.evidence.bodies import Event, PhaseBegun, Trip
+from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.run_log import Told
+from pytest_rollout.model.plan import Address, Phase
+
+FREEZE, RESUME = "freeze", "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLife:
+    """Where a phase stands in an environment; every method raises LedgerError."""
+
+    ledger: Ledger
+    address: Address
+    environment: str
+
+    def record(self, event: Event) -> Told[Event]:
+        """Put an event on record; returns it as it was recorded."""
+        where = (self.address.plan, self.address.name, self.environment)
+        head = self.ledger.append(Draft(event, "", *where))
+        (record,) = self.ledger.between(head.sequence, head.sequence)
+        return Told(record, said(record, Event))
+
+    def begin(self) -> Told[PhaseBegun] | None:
+        """The begin of the phase as it is on record; None where it has not begun, or has ended."""
+        begun: Told[PhaseBegun] | None = None
+        for record in self._events():
+            body = said(record, Event)
+            if isinstance(body, PhaseBegun):
+                begun = Told(record, body)
+            elif body.type == "end":
+                begun = None
+        return begun
+
+    def freeze(self) -> Told[Event] | None:
+        """The recorded freeze that holds the phase; None where there is none, or it was lifted."""
+        held: Told[Event] | None = None
+        for record in self._events():
+            body = said(record, Event)
+            if body.type in (FREEZE, RESUME):
+                held = Told(record, body) if body.type == FREEZE else None
+        return held
+
+    def trips(self, phase: Phase) -> Iterator[Told[Trip]]:
+        """The newest trip of each guardrail that was not reset since."""
+        newest: dict[str, Told[Trip]] = {}
+        for record in self._events(Trip.TYPE):
+            body = said(record, Event)
+            if isinstance(body, Trip):
+                newest[body.guardrail] = Told(record, body)
+        for guardrail in phase.guardrails:
+            trip = newest.get(self.address.full(guardrail.id))
+            if trip is not None and not self._reset_since(trip):
+                yield trip
+
+    def _reset_since(self, trip: Told[Trip]) -> bool:
+        where = (self.address.plan, trip.body.guardrail, self.environment)
+        last = next(self.ledger.newest(RecordKind.RESET, *where), None)
+        return last is not None and last.sequence > trip.record.sequence
+
+    def _events(self, word: str | None = None) -> Iterator[Record]:
+        where = (self.address.plan, self.address.name, self.environment)
+        return self.ledger.oldest(RecordKind.EVENT, *where, word=word)

@@ -1,0 +1,165 @@
+"""Whether the roles of a phase have signed a decision, and by whom the rest can be. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from pytest_rollout import calendar
+from pytest_rollout.judge.case import instant
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Fact, Finding, Reason
+from pytest_rollout.model.people import Signature, Stance
+from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.model.verdict import Verdict
+
+_CLOCKS_APART_US = 300 * 1_000_000
+_NOT_FOR = {Stance.AGAINST: "signature.against", Stance.WITHDRAWN: "signature.withdrawn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature as the ledger holds it."""
+
+    signature: Signature
+    recorded_us: int
+    trouble: str = ""  # why it is not believed; empty where its key and person agree
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which roles must sign which decision, at which moment."""
+
+    plan: Plan
+    phase: Phase
+    decision: Decision
+    author: str  # of the change; empty where it is not known
+    now: datetime
+
+
+def signatures(asked: Asked, signed: Sequence[Signed]) -> Iterator[Finding]:
+    """Return a finding for each role of the phase, and one for each standing signature against.
+
+    Several roles ask for as many people: one who holds two of them counts for one.
+    """
+    newest: dict[tuple[str, str], Signed] = {}
+    for given in sorted(signed, key=lambda given: given.recorded_us):
+        if not given.trouble:  # what is not believed replaces nothing
+            newest[given.signature.role, given.signature.person] = given
+    for given in newest.values():
+        if _objects(asked, given):
+            yield _against(asked, given.signature)
+    doubts = {
+        key: why for key, given in newest.items() if (why := _doubt(asked, given)) is not None
+    }
+    counted = {key: given for key, given in newest.items() if key not in doubts}
+    for given in signed:
+        if given.trouble:
+            doubts[given.signature.role, given.signature.person] = Reason(
+                "signature.not-believed", {"why": given.trouble}
+            )
+    people = _assigned(asked.phase.signoff, counted)
+    for role in asked.phase.signoff:
+        yield _role(asked, role, people, counted, doubts)
+
+
+def _role(
+    asked: Asked,
+    role: str,
+    people: Mapping[str, str],
+    counted: Mapping[tuple[str, str], Signed],
+    doubts: Mapping[tuple[str, str], Reason],
+) -> Finding:
+    name = f"clearance.signatures.{role}"
+    if role in people:
+        signature = counted[role, people[role]].signature
+        facts: dict[str, Fact] = {
+            "role": role,
+            "person": people[role],
+            "at": _stamp(asked, signature.at),
+        }
+        return Finding(name, Verdict.PASS, Reason("signature.given", facts))
+    day = asked.now.astimezone(ZoneInfo(asked.plan.timezone)).date()
+    holders = tuple(person.id for person in asked.plan.roster.holders(role, day))
+    why = tuple(
+        Reason("told", {"subject": person, "reason": reason})
+        for (of, person), reason in doubts.items()
+        if of == role
+    )
+    twice = tuple(person for (of, person) in counted if of == role)
+    facts = {"role": role, "holders": holders, "why": why, "twice": twice}
+    return Finding(name, Verdict.MISSING, Reason("signature.missing", facts))
+
+
+def _doubt(asked: Asked, given: Signed) -> Reason | None:
+    """Why a believed signature does not count for this decision; None where it does."""
+    signature = given.signature
+    made = datetime.fromisoformat(signature.at)
+    if signature.stance is not Stance.FOR:
+        return Reason(_NOT_FOR[signature.stance])
+    if signature.substance != asked.decision.substance_digest:
+        return Reason("signature.of-another-state", {"at": _stamp(asked, signature.at)})
+    if abs(calendar.to_us(made) - given.recorded_us) > _CLOCKS_APART_US:
+        recorded = instant(given.recorded_us, asked.plan.timezone)
+        facts: dict[str, Fact] = {"at": _stamp(asked, signature.at), "recorded": recorded}
+        return Reason("signature.at-another-time", facts)
+    day = _day(asked, signature)
+    if not asked.plan.roster.holds(signature.person, signature.role, day):
+        return Reason("signature.no-such-role", {"role": signature.role, "day": day.isoformat()})
+    if asked.author and signature.person == asked.author:
+        return Reason("signature.of-the-author")
+    return None
+
+
+def _objects(asked: Asked, given: Signed) -> bool:
+    """Whether an objection stands: it is of the release, whatever was seen since."""
+    signature = given.signature
+    against = signature.stance is Stance.AGAINST
+    return (
+        against
+        and signature.release == asked.decision.release
+        and asked.plan.roster.holds(signature.person, signature.role, _day(asked, signature))
+    )
+
+
+def _against(asked: Asked, signature: Signature) -> Finding:
+    facts: dict[str, Fact] = {
+        "role": signature.role,
+        "person": signature.person,
+        "at": _stamp(asked, signature.at),
+        "why": signature.why,
+    }
+    name = f"clearance.signatures.{signature.role}"
+    return Finding(name, Verdict.MISSING, Reason("signature.objection", facts))
+
+
+def _assigned(roles: Sequence[str], counted: Mapping[tuple[str, str], Signed]) -> dict[str, str]:
+    """Return for as many roles as possible a person of their own (augmenting paths)."""
+    people: dict[str, str] = {}
+
+    def placed(role: str, tried: set[str]) -> bool:
+        for of, person in sorted(counted):
+            if of != role or person in tried:
+                continue
+            tried.add(person)
+            taken = next((other for other, mine in people.items() if mine == person), None)
+            if taken is None or placed(taken, tried):
+                people[role] = person
+                return True
+        return False
+
+    for role in roles:
+        placed(role, set())
+    return people
+
+
+def _day(asked: Asked, signature: Signature) -> date:
+    """The day on which a signature was made, in the plan's zone."""
+    made = datetime.fromisoformat(signature.at)
+    return made.astimezone(ZoneInfo(asked.plan.timezone)).date()
+
+
+def _stamp(asked: Asked, at: str) -> str:
+    return instant(calendar.to_us(datetime.fromisoformat(at)), asked.plan.timezone)

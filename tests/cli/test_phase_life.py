@@ -1,0 +1,182 @@
+"""`rollout begin`, `record` and `end`: the life of a phase in a real environment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_rollout.evidence.bodies import Trip
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.model.plan import Address
+from pytest_rollout.model.verdict import Answer as Decided
+from tests.cli.conftest import Answer, Project
+from tests.evidence.runs import ENTRY, EXIT, FAIL, Writer
+from tests.targets.test_identity import answering, saying
+
+PLAN = """\
+plan: demo
+title: A demo
+release: {target: api, path: /version, json: version}
+environments:
+  embedded: {targets: {api: {serve: "app:app"}}}
+  prod: {targets: {api: "URL"}, allow: [observe, change]}
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+      - {id: errors, kind: slo, says: No request fails, metric: errors, take: max, pass: "<= 0",
+         need: 2}
+    guardrails:
+      - {id: rail, metric: errors, take: max, fail: "> 9", over: [{span: 5m}], then: [rollback]}
+    rollback: [the customer is called]
+"""
+BY = ("--by", "A. Person")
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Project]:
+    with answering(saying('{"version": "v1"}')) as url:
+        project.plan.write_text(PLAN.replace("URL", url))
+        yield project
+
+
+def decided(project: Project, gate: Address, run: str) -> None:
+    with project.ledger() as ledger:
+        text = project.plan.read_text()
+        writer = Writer(ledger, run=run, environment="prod", text=text, gates=(gate,))
+        writer.good(t_us=time.time_ns() // 1000 - 3_000_000)
+
+
+def verb(project: Project, name: str, *more: str) -> Answer:
+    return project.rollout(name, "demo.canary", *more, *BY)
+
+
+def begun(project: Project) -> None:
+    decided(project, ENTRY, "entry")
+    assert verb(project, "begin").status == 0
+
+
+def test_a_phase_begins_where_its_entry_is_clear(served: Project) -> None:
+    decided(served, ENTRY, "entry")
+    answer = verb(served, "begin")
+    assert answer.status == 0
+    assert "demo.canary began in prod at " in answer.out
+    assert "release v1" in answer.out
+    assert "next: pytest -m canary --rollout-env prod" in answer.out
+    with served.ledger() as ledger:
+        told = PhaseLife(ledger, ENTRY, "prod").begin()
+    assert told is not None
+    assert (told.body.by, told.body.release) == ("A. Person", "v1")
+
+
+def test_clear_asks_for_the_exit_once_a_phase_has_begun(served: Project) -> None:
+    begun(served)
+    assert "demo.canary/exit in prod" in served.rollout("clear", "demo.canary", "--env", "prod").out
+
+
+def test_what_is_not_clear_does_not_begin(served: Project) -> None:
+    with served.ledger() as ledger:
+        text = served.plan.read_text()
+        writer = Writer(ledger, run="r1", environment="prod", text=text, gates=(ENTRY,))
+        writer.start()
+        writer.manifest()
+        writer.batch("t.py::test_ready", FAIL)
+        writer.batch("t.py::test_works")
+        writer.batch("t.py::test_errors")
+        writer.seal()
+        writer.decide()
+    answer = verb(served, "begin")
+    assert answer.status == Decided.NO_GO.exit_status
+    assert "demo.canary/entry in prod: NOT clear (NO-GO)" in answer.out
+    with served.ledger() as ledger:
+        assert PhaseLife(ledger, ENTRY, "prod").begin() is None
+
+
+def test_a_phase_begins_once(served: Project) -> None:
+    begun(served)
+    again = verb(served, "begin")
+    assert again.status == 4
+    assert "was begun in prod by A. Person at " in again.err
+    assert "`rollout end demo.canary --env prod` ends it" in again.err
+
+
+def test_a_phase_ends_where_its_exit_is_clear_and_may_begin_again(served: Project) -> None:
+    begun(served)
+    held = verb(served, "end")
+    assert held.status == Decided.HOLD.exit_status, "its exit was never asked for"
+    decided(served, EXIT, "exit")
+    assert verb(served, "end").status == 0
+    assert "has not begun in prod" in verb(served, "end").err
+    decided(served, ENTRY, "entry2")
+    assert verb(served, "begin").status == 0
+
+
+def test_a_rehearsal_is_neither_begun_nor_ended_nor_recorded(served: Project) -> None:
+    for name, more in (("begin", ()), ("end", ()), ("record", ("change", "--says", "x"))):
+        answer = verb(served, name, *more, "--env", "embedded")
+        assert (answer.status, "a rehearsal" in answer.err) == (4, True), name
+
+
+def test_a_freeze_on_record_holds_until_a_resume(served: Project) -> None:
+    decided(served, ENTRY, "entry")
+    assert verb(served, "record", "freeze", "--says", "INC-7").status == 0
+    answer = verb(served, "begin")
+    assert answer.status == Decided.HOLD.exit_status
+    assert "no   freeze: frozen on record since " in answer.out
+    assert "INC-7 (A. Person)" in answer.out
+    assert verb(served, "record", "resume", "--says", "over").status == 0
+    assert verb(served, "begin").status == 0
+
+
+def test_what_was_not_frozen_is_not_resumed(served: Project) -> None:
+    decided(served, ENTRY, "entry")
+    assert "is not frozen on record" in verb(served, "record", "resume", "--says", "x").err
+
+
+def test_a_trip_on_record_holds_until_its_guardrail_is_reset(served: Project) -> None:
+    begun(served)
+    decided(served, EXIT, "exit")
+    with served.ledger() as ledger:
+        trip = Trip(
+            type=Trip.TYPE,
+            t_us=1_700_000_000_000_000,
+            says="max of errors was 12",
+            guardrail="demo.canary.rail",
+            answer=Decided.ROLLBACK,
+            release="v1",
+        )
+        PhaseLife(ledger, EXIT, "prod").record(trip)
+    answer = verb(served, "end")
+    assert answer.status == Decided.HOLD.exit_status
+    assert "no   trips: demo.canary.rail tripped at " in answer.out
+    assert "was not reset: max of errors was 12" in answer.out
+    reason = ("--reason", "the disk was full, INC-8")
+    reset = served.rollout("reset", "demo.canary.rail", *BY, *reason)
+    assert reset.status == 0, reset.err
+    assert "trips" not in verb(served, "end").out
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (("change", "--says", " "), "--says: says nothing"),
+        (("change", "--says", "x", "--at", "noon"), "--at: 'noon' is no moment"),
+        (("change", "--says", "x", "--at", "2199-01-01T00:00:00Z"), "is still to come"),
+        (("chnage", "--says", "x"), "'chnage' is not one of"),
+    ],
+)
+def test_mistakes_are_one_message(served: Project, more: tuple[str, ...], why: str) -> None:
+    answer = verb(served, "record", *more)
+    assert answer.status == 4
+    assert why in answer.err
+
+
+def test_a_change_in_the_past_is_recorded_with_both_times(served: Project) -> None:
+    at = ("--at", "2025-11-10T09:00:00-05:00", "--json")
+    data = verb(served, "record", "change", "--says", "caps raised", *at).json
+    assert (data["type"], data["at"]) == ("change", "2025-11-10T14:00:00+00:00")
+    assert data["recorded"] > data["at"]

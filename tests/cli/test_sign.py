@@ -1,0 +1,176 @@
+"""`rollout sign`: who may, over what, and what `rollout clear` makes of it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Answer, Project
+from tests.evidence.runs import ENTRY, FAIL, PASS, Writer
+from tests.targets.test_identity import answering, saying
+
+PLAN = """\
+plan: demo
+roles: {sre: Reliability, pm: Product}
+release: {target: api, path: /version, json: version}
+environments:
+  embedded: {targets: {api: {serve: "app:app"}}}
+  prod: {targets: {api: "URL"}}
+phases:
+  - id: canary
+    signoff: [sre, pm]
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+"""
+ROLES = """\
+people:
+  - {id: ada@x.org, roles: [sre]}
+  - {id: bob@x.org, roles: [pm, sre]}
+"""
+GATE = "demo.canary/entry"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key for each person, and their allowed_signers."""
+    folder = tmp_path_factory.mktemp("keys")
+    lines = []
+    for name in ("ada", "bob", "eve"):
+        path = folder / name
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)]
+        subprocess.run(command, check=True)
+        lines.append(f"{name}@x.org {path.with_suffix('.pub').read_text()}")
+    (folder / "allowed_signers").write_text("".join(lines[:2]))
+    return folder
+
+
+@pytest.fixture
+def served(project: Project, keys: Path) -> Iterator[Project]:
+    """A project whose entry is GO in prod."""
+    with answering(saying('{"version": "v1"}')) as url:
+        project.plan.write_text(PLAN.replace("URL", url))
+        (project.root / "roles.yaml").write_text(ROLES)
+        (project.root / "allowed_signers").write_text((keys / "allowed_signers").read_text())
+        decided(project, "r1")
+        yield project
+
+
+def decided(project: Project, run: str, ready: tuple[tuple[str, str], ...] = PASS) -> None:
+    items: dict[str, tuple[str, ...]] = {
+        "demo.canary.ready": ("t.py::test_ready",),
+        "demo.canary.works": ("t.py::test_w",),
+    }
+    with project.ledger() as ledger:
+        text = project.plan.read_text()
+        writer = Writer(ledger, run=run, environment="prod", text=text, gates=(ENTRY,))
+        writer.start()
+        writer.manifest(items=items)
+        writer.batch("t.py::test_ready", ready)
+        writer.batch("t.py::test_w")
+        writer.seal()
+        writer.decide()
+
+
+def sign(project: Project, keys: Path, name: str, role: str, *more: str) -> Answer:
+    key = ("--key", str(keys / name), "--by", f"{name}@x.org")
+    return project.rollout("sign", GATE, "--as", role, *key, *more)
+
+
+def clear(project: Project) -> Answer:
+    return project.rollout("clear", GATE, "--env", "prod")
+
+
+def test_a_gate_is_clear_once_each_role_has_signed(served: Project, keys: Path) -> None:
+    assert "nobody has signed as sre; can be given by ada@x.org, bob@x.org" in clear(served).out
+    answer = sign(served, keys, "ada", "sre")
+    assert answer.status == 0
+    assert answer.out == "ada@x.org signed GO of demo.canary/entry in prod as sre\n"
+    assert clear(served).status == 11
+    assert sign(served, keys, "bob", "pm").status == 0
+    told = clear(served)
+    assert told.status == 0, told.out
+    assert "bob@x.org signed as pm at " in told.out
+
+
+def test_a_second_look_that_changes_nothing_voids_no_signature(served: Project, keys: Path) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm")
+    decided(served, "r2")
+    assert clear(served).status == 0
+
+
+def test_another_substance_must_be_signed_anew(served: Project, keys: Path) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm")
+    decided(served, "r2", FAIL)
+    assert "but the decision is another one since: sign again" in clear(served).out
+
+
+def test_a_signature_against_blocks_until_its_person_signs_for_it(
+    served: Project, keys: Path
+) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm")
+    assert sign(served, keys, "bob", "sre", "--against", "--why", "INC-9").status == 0
+    told = clear(served)
+    assert told.status == 11
+    assert "bob@x.org signed against it as sre at " in told.out
+    assert "INC-9" in told.out
+    sign(served, keys, "bob", "sre")
+    assert clear(served).status == 0
+
+
+def test_what_was_withdrawn_does_not_count(served: Project, keys: Path) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm")
+    sign(served, keys, "bob", "pm", "--withdraw", "--why", "too early")
+    assert "bob@x.org: withdrew the signature" in clear(served).out
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "more", "why"),
+    [
+        ("eve", "sre", (), "names no `eve@x.org`"),
+        ("ada", "pm", (), "ada@x.org does not hold the role pm today"),
+        ("ada", "qa", (), "is signed by sre, pm, not by `qa`"),
+        ("ada", "sre", ("--against",), "--why: says nothing"),
+        ("ada", "sre", ("--key", "none"), "none signed nothing"),
+        ("ada", "sre", ("--env", "embedded"), "a rehearsal is signed by nobody"),
+    ],
+)
+def test_who_may_not_sign_is_told_why(
+    served: Project, keys: Path, name: str, role: str, more: tuple[str, ...], why: str
+) -> None:
+    answer = sign(served, keys, name, role, *more)
+    assert answer.status == 4
+    assert why in answer.err
+    assert "nobody has signed as sre" in clear(served).out
+
+
+def test_the_key_of_somebody_else_records_nothing(served: Project, keys: Path) -> None:
+    answer = sign(served, keys, "ada", "sre", "--key", str(keys / "bob"))
+    assert answer.status == 4
+    assert "not signed by ada@x.org" in answer.err
+    assert "nothing was recorded" in answer.err
+    assert "nobody has signed as sre" in clear(served).out
+
+
+def test_a_key_that_is_revoked_later_does_not_count(served: Project, keys: Path) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm")
+    signers = served.root / "allowed_signers"
+    signers.write_text(signers.read_text().replace("ada@x.org ", "ann@x.org "))
+    assert "ada@x.org: not signed by ada@x.org" in clear(served).out
+
+
+def test_signatures_without_keys_are_one_message(served: Project, keys: Path) -> None:
+    sign(served, keys, "ada", "sre")
+    (served.root / "allowed_signers").unlink()
+    answer = clear(served)
+    assert answer.status == 4
+    assert "allowed_signers beside rollout.yaml cannot be read" in answer.err

@@ -1,0 +1,144 @@
+"""Which signatures count for a decision: roles, people, deputies, authors, objections, times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pytest_rollout import calendar
+from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.people import Deputy, Person, Roster, Signature, Stance
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.signoff.signatures import Asked, Signed, signatures
+from tests.signoff.test_clearance import decision_of, plan
+from tests.words import because
+
+PEOPLE = (
+    Person("ada", "Ada", ("engineering",)),
+    Person("bob", "Bob", ("engineering", "operations")),
+    Person("eve", "Eve", ("operations",)),
+    Person("pam", "Pam", ()),
+)
+DEPUTIES = (Deputy("engineering", "pam", date(2025, 11, 10), date(2025, 11, 12)),)
+PLAN = replace(plan("    signoff: [engineering, operations]\n"), roster=Roster(PEOPLE, DEPUTIES))
+DECISION = decision_of(PLAN, Gate.ENTRY)
+MADE = datetime(2025, 11, 10, 15, 30, tzinfo=UTC)
+
+
+def signed(
+    person: str,
+    role: str,
+    stance: Stance = Stance.FOR,
+    *,
+    after_s: int = 0,
+    recorded_s: int = 1,
+    trouble: str = "",
+    **changes: Any,
+) -> Signed:
+    made = MADE + timedelta(seconds=after_s)
+    signature = Signature(
+        gate=str(DECISION.address),
+        environment="prod",
+        release=DECISION.release,
+        decision=DECISION.answer.value,
+        substance=DECISION.substance_digest,
+        role=role,
+        person=person,
+        stance=stance,
+        at=made.isoformat(),
+        why="the queue is long" if stance is Stance.AGAINST else "",
+    )
+    recorded = calendar.to_us(made) + recorded_s * 1_000_000
+    return Signed(replace(signature, **changes), recorded, trouble)
+
+
+ADA, EVE = signed("ada", "engineering"), signed("eve", "operations")
+
+
+def findings(given: Sequence[Signed], author: str = "") -> list[Finding]:
+    phase = PLAN.phase("one")
+    assert phase is not None
+    asked = Asked(PLAN, phase, DECISION, author, MADE + timedelta(hours=1))
+    return list(signatures(asked, given))
+
+
+def lacking(given: Sequence[Signed], author: str = "") -> str:
+    held = [one for one in findings(given, author) if one.verdict is not Verdict.PASS]
+    return "; ".join(because(one, "America/New_York") for one in held)
+
+
+def test_a_person_for_each_role_is_enough() -> None:
+    told = [because(one, "America/New_York") for one in findings([ADA, EVE])]
+    assert told == [
+        "ada signed as engineering at 2025-11-10 10:30:00 EST",
+        "eve signed as operations at 2025-11-10 10:30:00 EST",
+    ]
+    assert lacking([EVE, ADA]) == "", "in whichever order"
+
+
+def test_nobody_is_told_who_can_sign() -> None:
+    assert lacking([]) == (
+        "nobody has signed as engineering; can be given by ada, bob, pam; "
+        "nobody has signed as operations; can be given by bob, eve"
+    )
+
+
+def test_one_person_is_not_two_roles() -> None:
+    both = [signed("bob", "engineering"), signed("bob", "operations")]
+    assert "bob signed, but counts for another role" in lacking(both)
+    assert lacking([*both, EVE]) == "", "then bob is the engineer"
+    assert lacking([*both, ADA]) == "", "then bob is the operator"
+
+
+REFUSED = [
+    (signed("ada", "engineering", after_s=9, substance="older"), "sign again"),
+    (signed("eve", "engineering", after_s=9), "did not hold the role engineering on 2025-11-10"),
+    (signed("ada", "engineering", after_s=9, recorded_s=301), "recorded at 2025-11-10 10:35:10"),
+    (signed("ada", "engineering", after_s=9, recorded_s=-301), "recorded at 2025-11-10 10:25:08"),
+    (signed("ada", "engineering", Stance.WITHDRAWN, after_s=9), "withdrew the signature"),
+    (signed("pam", "engineering", after_s=86_400 * 3), "did not hold the role engineering on"),
+]
+
+
+@pytest.mark.parametrize(("given", "why"), REFUSED)
+def test_what_does_not_count_says_why(given: Signed, why: str) -> None:
+    assert why in lacking([given, EVE])
+
+
+def test_a_deputy_signs_from_the_first_day_to_the_last() -> None:
+    assert lacking([signed("pam", "engineering"), EVE]) == ""
+    last = signed("pam", "engineering", after_s=86_400 * 2)
+    assert lacking([last, EVE]) == ""
+
+
+def test_the_author_of_the_change_signs_for_nobody() -> None:
+    assert "ada: is the author of the change" in lacking([ADA, EVE], author="ada")
+    assert lacking([ADA, EVE], author="bob") == ""
+
+
+def test_an_objection_blocks_until_its_person_signs_for_it() -> None:
+    against = signed("bob", "operations", Stance.AGAINST, after_s=5)
+    assert lacking([ADA, EVE, against]) == (
+        "bob signed against it as operations at 2025-11-10 10:30:05 EST: the queue is long"
+    )
+    assert lacking([ADA, EVE, against, signed("bob", "operations", after_s=9)]) == ""
+    older = replace(against, signature=replace(against.signature, substance="an older state"))
+    assert "signed against it" in lacking([ADA, EVE, older]), "whatever was seen since"
+
+
+def test_an_objection_of_another_release_or_of_nobody_in_that_role_does_not_block() -> None:
+    assert lacking([ADA, EVE, signed("bob", "operations", Stance.AGAINST, release="v0")]) == ""
+    assert lacking([ADA, EVE, signed("ada", "operations", Stance.AGAINST)]) == ""
+
+
+def test_what_is_not_believed_neither_counts_nor_replaces() -> None:
+    forged = signed("ada", "engineering", after_s=5, trouble="not signed by ada: bad key")
+    assert "ada: not signed by ada: bad key" in lacking([forged, EVE])
+    assert lacking([ADA, EVE, forged]) == ""
+    objecting = signed("bob", "operations", Stance.AGAINST, trouble="not signed by bob")
+    assert lacking([ADA, EVE, objecting]) == ""
