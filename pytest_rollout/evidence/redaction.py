@@ -81,7 +81,9 @@ def _optional(clean: _Clean) -> _Clean:
 def _sequence(inner: tuple[Any, ...]) -> _Clean:
     if inner[-1] is Ellipsis:
         clean = _cleaner(inner[0])
-        return lambda held: tuple(clean(value) for value in held)
+        if clean is _same:
+            return _same
+        return lambda held: tuple(map(clean, held)) if held else held
     each = tuple(map(_cleaner, inner))
     return lambda held: tuple(part(value) for part, value in zip(each, held, strict=True))
 
@@ -95,6 +97,8 @@ def _record(kind: Any) -> _Clean:
     }
 
     def clean_record(held: Any) -> Any:
-        return replace(held, **{name: clean(getattr(held, name)) for name, clean in each.items()})
+        before = {name: getattr(held, name) for name in each}
+        after = {name: clean(before[name]) for name, clean in each.items()}
+        return held if before == after else replace(held, **after)
 
     return clean_record

@@ -104,10 +104,10 @@ def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
 def _misread(records: list[Record]) -> Iterator[str]:
     """Records as they were written that cannot be read, or are found by what they do not say.
 
-    Of the evidence of runs :func:`integrity.damage` tells.
+    Of the evidence of runs after their start :func:`integrity.damage` tells.
     """
     for record in records:
-        if record.run and record.kind in EVIDENCE:
+        if record.run and record.kind in EVIDENCE and record.kind is not RecordKind.RUN:
             continue
         if as_written(record):  # of any other the chain tells
             try:
