@@ -110,6 +110,9 @@ def test_a_module_of_a_plan_that_was_not_asked_is_a_remark(
     project.tests("import nothing_of_that_name\n", "other/test_more.py")
     result = project.run("-m", "canary", *how)
     assert result.ret == 0
+    result.stdout.no_fnmatch_line("*nothing_of_that_name*")
+    result = project.run("-m", "canary or slow", *how)  # which may select tests of any folder
+    assert result.ret == 0
     result.stdout.fnmatch_lines(["note: *nothing_of_that_name*was not asked*"])
 
 
