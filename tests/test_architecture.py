@@ -216,6 +216,7 @@ TAKEN_APART = {
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
+    "cli.sign": {"datetime.replace", "ran.strip", "why.strip"},
     "cli.status": {"named.rstrip"},
     "cli.strays": {"ast.rpartition"},
     "cli.targets": {"row.rstrip"},

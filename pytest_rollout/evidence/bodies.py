@@ -8,34 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, NewType
+from typing import Annotated, ClassVar
 
+from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, PlanId, Said, Why
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Marks a text that is never redacted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Most:
-    """Marks a text that is cut, after it was redacted, to so many characters."""
-
-    characters: int
-
-
-Id = Annotated[str, Kept()]
-PlanId = NewType("PlanId", str)  # kept, too; a pair of plain texts would be taken for labels
-Digest = Annotated[str, Kept()]
-Named = Annotated[str, Most(200)]
-Said = Annotated[str, Most(2_000)]
-Why = Annotated[str, Most(500)]
 
 LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
 

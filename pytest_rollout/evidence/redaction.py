@@ -8,7 +8,8 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pytest_rollout.evidence.bodies import Body, Kept, Most
+from pytest_rollout.evidence.bodies import Body
+from pytest_rollout.evidence.body_texts import Kept, Most
 from pytest_rollout.evidence.records import Observation
 from pytest_rollout.redact import cap, cap_apart, hide
 

@@ -13,7 +13,8 @@ from time import time_ns
 from typing import Any
 
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Body, Event, PlanId, WorkerManifest
+from pytest_rollout.evidence.bodies import Body, Event, WorkerManifest
+from pytest_rollout.evidence.body_texts import PlanId
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation
 from pytest_rollout.model.errors import LedgerError, RolloutError

@@ -210,6 +210,11 @@ def test_a_watch_says_of_a_guardrail_what_a_decision_does(
 # A mistake of each verb: the arguments, the code, and some of its facts.
 MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["attest", "demo.canary.x", "--by", "A"], "usage", {}),
+    (["attestation", "demo", "--key", "k"], "address", {"address": "demo"}),
+    (["begin", "demo.canry", "--by", "A"], "unknown", {"kind": "phase", "name": "canry"}),
+    (["end", "demo.canary", "--by", " "], "option", {"option": "--by"}),
+    (["record", "demo.canary", "change", "--says", "", "--by", "A"], "option", {}),
+    (["sign", "demo.canary", "--as", "sre", "--key", "k", "--env", "embedded"], "refused", {}),
     (["check", "dmo"], "unknown", {"kind": "plan", "name": "dmo", "known": ["demo"]}),
     (["check", "--healthy", "12"], "option", {"option": "--healthy"}),
     (["checklist", "--role", "x"], "unknown", {"kind": "role", "name": "x", "known": ["sre"]}),

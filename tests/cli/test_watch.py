@@ -318,7 +318,10 @@ def test_after_a_rollback_the_phase_is_not_clear_before_it_is_revalidated(
     assert "to revalidate: canary/entry after the ROLLBACK at" in status.out
     entry("r2")
     answer = project.rollout(*clear)
-    assert (answer.status, "yes  revalidated: canary/entry is GO anew" in answer.out) == (0, True)
+    assert (answer.status, "yes  revalidated: canary/entry is GO anew" in answer.out) == (11, True)
+    assert "no   trips: demo.canary.lag tripped at" in answer.out, "it was not reset"
+    project.rollout("reset", "demo.canary.lag", "--by", "A. Person", "--reason", "INC-4")
+    assert project.rollout(*clear).status == 0
     assert "to revalidate" not in project.rollout("status", "--env", "prod").out
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.evidence import bodies, decoding, looks, opening, run_facts
+from pytest_rollout.evidence.body_texts import PlanId
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, encoded, words_of
 from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Draft, Ledger
@@ -21,6 +22,7 @@ from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model import coding
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.people import Signature, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.stored import to_json
@@ -50,7 +52,7 @@ BODIES: tuple[bodies.Body, ...] = (
         {"p.one.a": ("t.py::a",)},
         {"t.py::a": "p.one"},
         {"t.py::a": "deselected"},
-        ((bodies.PlanId("p"), "t.py: SyntaxError"),),
+        ((PlanId("p"), "t.py: SyntaxError"),),
         ("t.py::b",),
     ),
     bodies.ItemReport(
@@ -77,6 +79,14 @@ BODIES: tuple[bodies.Body, ...] = (
     ),
     bodies.StoredAttestation("A", "sre", "read", True, "v1", "e.pdf", "d"),
     bodies.StoredReset("A", "repaired", "tripped", "v1"),
+    bodies.StoredSignature(
+        Signature("p.one/exit", "prod", "v1", "GO", "d", "sre", "ada", Stance.FOR, "2025-11-10"),
+        "-----BEGIN SSH SIGNATURE-----",
+    ),
+    bodies.PhaseBegun(
+        type="begin", t_us=7, by="A", release="v1", configuration=None, entry="d", asked="e"
+    ),
+    bodies.PhaseEnded(type="end", t_us=8, by="A", exit="d"),
     bodies.StoredDrill(
         "p.one",
         "d",
@@ -321,9 +331,7 @@ def test_texts_are_redacted_where_they_are_appended(
             ReleaseFact("start", None, error=secret),
             bodies.StoredAttestation(secret, "sre", secret, True, None, "", ""),
             bodies.StoredReset(secret, secret, secret, None),
-            bodies.WorkerManifest(
-                "w", {}, {}, {"t.py::a": secret}, ((bodies.PlanId("p"), secret),)
-            ),
+            bodies.WorkerManifest("w", {}, {}, {"t.py::a": secret}, ((PlanId("p"), secret),)),
             bodies.RunStart({}, (), (secret,), None, {}, "", {}),
         ):
             ledger.append(Draft(body, "r1"))

@@ -139,9 +139,10 @@ SAID = {
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
         "Asked: the sum of alarms, of each night by itself, must be at most 0, 3 nights in a "
         "row; it takes at least 1 sample of each night.",
-        "Seen: 2 in a row, 3 needed; now: sum of alarms was 0, over 1 sample in that night; "
+        "Seen: 1 in a row, 3 needed; before: 1 of 1 sample of alarms cannot be judged: older than "
+        "evidence may be (max_age); now: sum of alarms was 0, over 1 sample in that night; "
         "allowed <= 0.",
-        "Next: more must be seen; too little is never a pass.",
+        "Next: record it again: these samples are older than max_age allows, then run again.",
     ),
     "unbound": (
         "missing (not seen, or it counts no longer)",
