@@ -81,7 +81,9 @@ def _patterns(config: pytest.Config) -> list[str]:
 def _unread(config: pytest.Config) -> list[str]:
     """Files that would be plans under the other ending of YAML, below the root."""
     patterns: list[str] = config.getini("rollout_plans")
-    twins = [f"{one.removesuffix('.yaml')}.yml" for one in patterns if one.endswith(".yaml")]
+    twins = [
+        f"{pattern.removesuffix('.yaml')}.yml" for pattern in patterns if pattern.endswith(".yaml")
+    ]
     found = {path for twin in twins for path in config.rootpath.glob(twin) if path.is_file()}
     return [path.relative_to(config.rootpath).as_posix() for path in sorted(found)]
 

@@ -74,7 +74,9 @@ def closed_since(
     """The days or nights that were not over at one instant and are at another, in their order."""
     day = from_us(since_us).astimezone(ZoneInfo(zone)).date() - timedelta(days=2)
     first = _bucket(kind, ZoneInfo(zone), hours, day).start_us
-    return tuple(one for one in buckets(kind, zone, hours, first, at_us) if one.end_us > since_us)
+    return tuple(
+        bucket for bucket in buckets(kind, zone, hours, first, at_us) if bucket.end_us > since_us
+    )
 
 
 def span_buckets(length_us: int, from_us_: int, to_us_: int) -> tuple[Bucket, ...]:

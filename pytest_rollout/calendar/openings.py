@@ -42,7 +42,9 @@ def frozen(plan: Plan, moment: datetime, risk: Risk | None = None) -> str | None
     """
     instant = to_us(moment)
     _known(plan, (instant, instant + 1))
-    found = next((one for one in _freezes(plan, risk, (instant, instant + 1)) if one[1]), None)
+    found = next(
+        (freeze for freeze in _freezes(plan, risk, (instant, instant + 1)) if freeze[1]), None
+    )
     return f"a freeze: {found[0]}" if found and found[0] else "a freeze" if found else None
 
 
@@ -96,7 +98,7 @@ def next_opening(
     if window:
         start, limit = max(start, to_us(window[0])), to_us(window[1])
         limit = min(limit, start + horizon_days * DAY_US)
-    limit = min([limit, *(one.known_us[1] for one in plan.calendars)])
+    limit = min([limit, *(calendar.known_us[1] for calendar in plan.calendars)])
     for days in (_NEAR_DAYS, horizon_days):
         end = min(limit, start + days * DAY_US)
         found = openings(plan, phase, (start, end)) if start < end else []
@@ -148,16 +150,16 @@ def _opening(plan: Plan, phase: Phase, span: Span, limit: int) -> Opening:
 
 def _known(plan: Plan, span: Span) -> None:
     """Raise RolloutError where a shared calendar was not read that far: no event is not none."""
-    for one in plan.calendars:
-        if span[0] < one.known_us[0] or span[1] > one.known_us[1]:
+    for calendar in plan.calendars:
+        if span[0] < calendar.known_us[0] or span[1] > calendar.known_us[1]:
             zone = ZoneInfo(plan.timezone)
-            since, until = (from_us(edge).astimezone(zone).date() for edge in one.known_us)
+            since, until = (from_us(edge).astimezone(zone).date() for edge in calendar.known_us)
             at = from_us(span[0]).astimezone(zone).date()
-            raise RolloutError(f"{one.file} was read from {since} to {until}, not for {at}")
+            raise RolloutError(f"{calendar.file} was read from {since} to {until}, not for {at}")
 
 
 def _admitted(plan: Plan, risk: Risk | None, within: Span) -> list[Span]:
-    shared = [one for one in plan.calendars if one.use is CalendarUse.CHANGE]
+    shared = [calendar for calendar in plan.calendars if calendar.use is CalendarUse.CHANGE]
     if not (plan.change_windows or shared):
         return [within]
     stated = admitting(plan.change_windows, risk)
@@ -176,14 +178,16 @@ def _freezes(plan: Plan, risk: Risk | None, within: Span) -> Iterator[tuple[str,
     """What each freeze that holds such a change takes of a span, and why."""
     for window in holding(plan.freezes, risk):
         yield window.why, spans(window, plan.timezone, within, wide=True)
-    for one in plan.calendars:
-        if one.use is CalendarUse.FREEZE and not (one.risk and one.risk.admits(risk)):
-            for why, span in _events(one, within):
+    for calendar in plan.calendars:
+        if calendar.use is CalendarUse.FREEZE and not (
+            calendar.risk and calendar.risk.admits(risk)
+        ):
+            for why, span in _events(calendar, within):
                 yield why, [span]
 
 
 def _events(calendar: SharedCalendar, within: Span) -> Iterator[tuple[str, Span]]:
-    for one in calendar.occurrences:
-        start, end = max(one.since_us, within[0]), min(one.until_us, within[1])
+    for occurrence in calendar.occurrences:
+        start, end = max(occurrence.since_us, within[0]), min(occurrence.until_us, within[1])
         if start < end:
-            yield one.why, (start, end)
+            yield occurrence.why, (start, end)

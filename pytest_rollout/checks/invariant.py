@@ -35,7 +35,7 @@ class Checked:
         if self.status != self.good:
             found.append(f"its status is {self.status!r}, not {self.good!r}")
         if self.violations:
-            shown = "".join(f"; {one}" for one in self.details[:_SHOWN])
+            shown = "".join(f"; {detail}" for detail in self.details[:_SHOWN])
             found.append(f"it counts {self.violations} violations{shown}")
         return tuple(found)
 

@@ -39,14 +39,14 @@ def measured(check: Check, rule: Rule, answer: Reply) -> Iterator[Reading]:
         yield Reading(number(answer.readings[0].value, "the query"))
         return
     seen: set[tuple[tuple[str, str], ...]] = set()
-    for one in answer.readings:
-        mine = {name: one.labels[name] for name in labels if name in one.labels}
+    for reading in answer.readings:
+        mine = {name: reading.labels[name] for name in labels if name in reading.labels}
         group = tuple(sorted(mine.items()))
         words = ", ".join(f"{name} {value}" for name, value in group) or "without a label"
         if group in seen:
             raise NoValueError(f"the query gave several values for {words}; aggregate them")
         seen.add(group)
-        value = one.value
+        value = reading.value
         yield Reading(
             Decimal("NaN") if value is None else number(value, f"the query, {words},"), mine
         )

@@ -75,7 +75,7 @@ def command(
     notes += [note for one in plans for note in _notes(one, rows)]
     notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
     notes += [note for one in plans for note in _unnamed(one, found["unnamed"])]
-    told = [one for stated in plans for one in remarks(stated, assumed)]
+    told = [remark for stated in plans for remark in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]
     for one in plans:
@@ -231,12 +231,12 @@ def _needs_fault(criterion: Criterion) -> bool:
 def _ways_back(plan: Plan, phase: Phase) -> Iterator[str]:
     """Rollbacks that nothing starts, and steps that no environment lets anybody take."""
     name = plan.address(phase.id).name
-    tripping = any(Then.ROLLBACK in one.then for one in phase.guardrails)
+    tripping = any(Then.ROLLBACK in guardrail.then for guardrail in phase.guardrails)
     if phase.rollback.mode is Mode.AUTO and not tripping:
         yield f"{name}: `mode: auto`, and none of its guardrails has `then: rollback`"
     if tripping and not phase.rollback.steps:
         yield f"{name}: a guardrail rolls back, and the plan states no `rollback` steps"
-    needed = {one.action.effect for one in phase.rollback.steps if one.action}
+    needed = {step.action.effect for step in phase.rollback.steps if step.action}
     for environment in plan.environments.values():
         lacking = sorted(one.value for one in needed - environment.allow)
         if lacking and phase.rollback.mode is Mode.AUTO:

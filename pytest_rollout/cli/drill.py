@@ -76,11 +76,11 @@ def command(
             drills = conduct(wanted, DrillSetup(project.root, place, jobs, most_s), _progress)
         for one in drills:
             keep(store, one)
-    cells = tuple(cell for one in drills for cell in one.cells)
+    cells = tuple(cell for drill in drills for cell in drill.cells)
     data: dict[str, Any] = {
         "plan": plan.id,
         "exit_status": exit_status(cells),
-        "phases": [to_data(one) for one in drills],
+        "phases": [to_data(drill) for drill in drills],
         "unnamed": _unnamed(phases),
     }
     below = Path(folder) if folder else project.report
@@ -174,8 +174,8 @@ def _progress(text: str) -> None:
 
 
 def _lines(drills: Sequence[Drill], unnamed: Sequence[str], where: Path) -> Iterator[str]:
-    for one in drills:
-        yield from report.lines(one)
+    for drill in drills:
+        yield from report.lines(drill)
     if unnamed:
         yield f"not drilled, as no criterion names a fault: {', '.join(unnamed)}"
     yield f"report: {os.path.relpath(where)}"

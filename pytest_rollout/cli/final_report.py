@@ -80,7 +80,7 @@ def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision)
     if phase.report is None:
         return None
     evidence = Evidence(project, plan, decision)
-    sections = tuple(_section(evidence, phase, one) for one in phase.report.sections)
+    sections = tuple(_section(evidence, phase, section) for section in phase.report.sections)
     facts = (
         ("Date", moment(decision.decided_at, decision.timezone)),
         ("Version", decision.release or NOTHING),
@@ -93,13 +93,15 @@ def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision)
 
 def _section(evidence: Evidence, phase: Phase, section: Section) -> Block:
     if not section.names:
-        facts = tuple((one.says, _value(evidence, phase, one, {})) for one in section.figures)
+        facts = tuple(
+            (figure.says, _value(evidence, phase, figure, {})) for figure in section.figures
+        )
         return Block(section.title, facts)
-    head = (section.label, *(one.says for one in section.figures))
+    head = (section.label, *(figure.says for figure in section.figures))
     rows = tuple(
         (
             name,
-            *(_value(evidence, phase, one, {section.label: name}) for one in section.figures),
+            *(_value(evidence, phase, figure, {section.label: name}) for figure in section.figures),
         )
         for name in section.names
     )
@@ -116,7 +118,7 @@ def _value(evidence: Evidence, phase: Phase, figure: Figure, where: Mapping[str,
 
 def _counted(evidence: Evidence, figure: Figure) -> str:
     """How many events of a type are on record, and what they say."""
-    names = [figure.phase] if figure.phase else [one.id for one in evidence.plan.phases]
+    names = [figure.phase] if figure.phase else [phase.id for phase in evidence.plan.phases]
     known = {name: evidence.of(name) for name in names}
     silent = [name for name, one in known.items() if not one.there]
     if len(silent) == len(known):
@@ -129,8 +131,8 @@ def _counted(evidence: Evidence, figure: Figure) -> str:
 
 def _lasted(evidence: Evidence, figure: Figure) -> str:
     zone = evidence.plan.timezone
-    begun = [one.t_us for one in evidence.of(figure.first).events if one.type == "begin"]
-    ended = [one.t_us for one in evidence.of(figure.last).events if one.type == "end"]
+    begun = [event.t_us for event in evidence.of(figure.first).events if event.type == "begin"]
+    ended = [event.t_us for event in evidence.of(figure.last).events if event.type == "end"]
     if not begun or not ended:
         return NOTHING
     return f"{calendar.wall(begun[-1], zone)} to {calendar.wall(ended[-1], zone)}"
@@ -144,7 +146,11 @@ def _signed(phase: Phase, decision: Decision) -> Block:
 
 def _of_role(phase: Phase, decision: Decision, role: str) -> Iterator[Row]:
     found = {finding.id.rpartition(".")[2]: finding for finding in decision.criteria}
-    mine = [one.id for one in phase.criteria if one.by == (role,) and one.id in found]
+    mine = [
+        criterion.id
+        for criterion in phase.criteria
+        if criterion.by == (role,) and criterion.id in found
+    ]
     if not mine:
         yield role, NOTHING, NOTHING, "no criterion of this gate is the role's to attest"
     for slug in mine:
@@ -168,7 +174,10 @@ def _row(finding: Finding, decision: Decision) -> Row:
 
 
 def _decided(decision: Decision) -> Block:
-    conditions = "; ".join(f"{one.id} ({one.owner}, by {one.due})" for one in decision.conditions)
+    conditions = "; ".join(
+        f"{condition.id} ({condition.owner}, by {condition.due})"
+        for condition in decision.conditions
+    )
     zone = decision.timezone
     causes = [sentences.cause(cause.id, cause.reason, zone) for cause in decision.reasons]
     return Block(

@@ -14,7 +14,7 @@ def real_environment(plan: Plan, name: str | None, *, embedded: str) -> str:
 
     ``embedded`` says why the rehearsal is none. Raises RolloutError.
     """
-    known = [one for one in plan.environments if one != EMBEDDED]
+    known = [environment for environment in plan.environments if environment != EMBEDDED]
     if name == EMBEDDED:
         raise RolloutError(embedded)
     if name is None and len(known) == 1:

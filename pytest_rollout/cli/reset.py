@@ -89,9 +89,9 @@ def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
     where, _, slug = text.rpartition(".")
     address = parsed(where or text)
     phase = project.phase(address)
-    found = next((one for one in phase.guardrails if one.id == slug), None)
+    found = next((guardrail for guardrail in phase.guardrails if guardrail.id == slug), None)
     if address.gate is not None or found is None:
-        near = nearest(slug, [one.id for one in phase.guardrails])
+        near = nearest(slug, [guardrail.id for guardrail in phase.guardrails])
         why = f"{address.name} states no guardrail `{slug}` ({near})"
         raise UnknownNameError(why, "guardrail", slug, [rail.id for rail in phase.guardrails])
     return project.plan(address.plan), phase, found

@@ -132,21 +132,23 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
         nothing = isinstance(error, OSError)
         why = _last_line(log) if nothing else f"its decision cannot be read: {error}"
         return Rehearsal(seconds=seconds, trouble=f"pytest ended with status {status}: {why}")
-    trouble = next(filter(None, (_wrong(task, one) for one in decisions)), "")
+    trouble = next(filter(None, (_wrong(task, decision) for decision in decisions)), "")
     if status not in _DECIDED:
         trouble = f"pytest ended with status {status}: {_last_line(log)}"
     every = [one for found in decisions for one in (*found.criteria, *found.guardrails)]
     known = judged(task.plan, task.phase, task.phases or (task.phase,))
     findings = [one for one in every if _slug(one.id) in known]
-    rails = {one.id for found in decisions for one in found.guardrails}
+    rails = {guardrail.id for found in decisions for guardrail in found.guardrails}
     return Rehearsal(
-        verdicts={_slug(one.id): one.verdict for one in findings},
+        verdicts={_slug(finding.id): finding.verdict for finding in findings},
         reasons={
-            _slug(one.id): cap(hide(sentences.text(one.reason, task.plan.timezone)), _MOST_OF_LINE)
-            for one in findings
+            _slug(finding.id): cap(
+                hide(sentences.text(finding.reason, task.plan.timezone)), _MOST_OF_LINE
+            )
+            for finding in findings
         },
         guardrails=frozenset(map(_slug, rails)),
-        answers={one.gate: one.answer for one in decisions},
+        answers={decision.gate: decision.answer for decision in decisions},
         release=decisions[-1].release,
         seconds=seconds,
         trouble=trouble,

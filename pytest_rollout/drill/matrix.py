@@ -54,7 +54,7 @@ def sample(faults: Sequence[Named], size: int, seed: int) -> tuple[Named, ...]:
     order = sorted(faults, key=lambda one: hashlib.sha256(one.fault.encode()).digest())
     first = seed * size
     taken = {order[(first + step) % len(order)].fault for step in range(size)}
-    return tuple(one for one in faults if one.fault in taken)
+    return tuple(fault for fault in faults if fault.fault in taken)
 
 
 def provable(one: Named, healthy: Rehearsal) -> bool:

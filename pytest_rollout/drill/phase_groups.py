@@ -28,11 +28,11 @@ def judged(plan: Plan, phase: Phase, rehearsed: Iterable[Phase]) -> frozenset[st
     """The criteria and guardrails of a phase that such a rehearsal can judge, by id."""
     ids = {one.id for one in rehearsed}
     whole = (
-        one.id
-        for one in phase.criteria
-        if {needed.id for needed in reach(plan, phase, [one.id])} <= ids
+        criterion.id
+        for criterion in phase.criteria
+        if {needed.id for needed in reach(plan, phase, [criterion.id])} <= ids
     )
-    return frozenset((*whole, *(one.id for one in phase.guardrails)))
+    return frozenset((*whole, *(guardrail.id for guardrail in phase.guardrails)))
 
 
 def _read(plan: Plan, phase: Phase, criterion: Criterion) -> Iterator[tuple[Phase, Criterion]]:

@@ -100,7 +100,8 @@ def _noes(drill: StoredDrill, gate: Gate) -> Iterator[tuple[str, Answer]]:
     for row in drill.faults:
         answer = row.answers.get(gate.value, Answer.GO)
         caught = any(
-            one.gate is gate and one.outcome is DrillOutcome.CAUGHT for one in row.criteria
+            criterion.gate is gate and criterion.outcome is DrillOutcome.CAUGHT
+            for criterion in row.criteria
         )
         if caught and answer is not Answer.GO:
             found.append((row.fault, answer))

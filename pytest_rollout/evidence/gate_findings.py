@@ -33,8 +33,8 @@ def rolled_up(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> tu
         if gate not in sources:
             sources[gate] = _source(ledger, log, address, gate)
     return tuple(
-        _rolled(one, address.plan, sources[one.address(address.plan)])
-        for one in dict.fromkeys(names)
+        _rolled(fromkey, address.plan, sources[fromkey.address(address.plan)])
+        for fromkey in dict.fromkeys(names)
     )
 
 
@@ -71,7 +71,7 @@ def _hole(code: str, facts: Mapping[str, Fact]) -> Hole:
 
 def _decides(log: RunLog, address: Address) -> int | None:
     """Where a run decides a gate; None where it has not yet."""
-    own = (one.sequence for one in log.decisions if one.subject == str(address))
+    own = (decision.sequence for decision in log.decisions if decision.subject == str(address))
     return next(own, None)
 
 

@@ -43,7 +43,7 @@ def damage_since(ledger: Ledger, sequence: int) -> str | None:
 
     wrong = next(chain_problems(noted()), None)
     hidden = (
-        f"the store hides record {one.sequence} (run)" for one in runs if ledger.store.hides(one)
+        f"the store hides record {run.sequence} (run)" for run in runs if ledger.store.hides(run)
     )
     return wrong or next(hidden, None) or next(word_problems(runs), None)
 

@@ -76,7 +76,7 @@ class Ledger:
 
     def append_batch(self, run: str, environment: str, batch: Batch, worker: str) -> Head:
         """Add what one item left, its observations with it."""
-        rows: list[Row] = [one.row() for one in redacted_rows(batch.observations)]
+        rows: list[Row] = [row.row() for row in redacted_rows(batch.observations)]
         body = ItemReport(
             item=batch.item,
             phase=batch.phase,

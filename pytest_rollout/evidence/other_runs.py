@@ -152,7 +152,7 @@ class Others:
         found = (self._first_reading(release) for release in (None, *releases))
         first = min((one for one in found if one is not None), default=0)
         readings = self._ledger.newest(*self._readings())
-        return next((one.sequence for one in readings if one.sequence < first), 0)
+        return next((reading.sequence for reading in readings if reading.sequence < first), 0)
 
     def _readings(self) -> tuple[RecordKind, str, str, str]:
         plan, _, _ = self._phase.partition(".")
@@ -226,8 +226,8 @@ class Others:
 def _accepted(log: RunLog, address: Address) -> bool:
     """Whether a run's decision of a gate was GO."""
     return any(
-        one.subject == str(address) and as_written(one) and _answer(one) is Answer.GO
-        for one in log.decisions
+        decision.subject == str(address) and as_written(decision) and _answer(decision) is Answer.GO
+        for decision in log.decisions
     )
 
 

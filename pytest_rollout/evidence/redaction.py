@@ -35,16 +35,21 @@ def redacted_rows(observations: Sequence[Observation]) -> tuple[Observation, ...
     used: set[tuple[object, ...]] = set()
     following: dict[tuple[object, ...], int] = {}
     found = []
-    for one in observations:
-        slot = (clean(one.metric), clean_labels(one.labels), one.t_us)
+    for observation in observations:
+        slot = (clean(observation.metric), clean_labels(observation.labels), observation.t_us)
         after = following.get(slot, 0)
-        seq = after if (*slot, one.seq) in used else one.seq
+        seq = after if (*slot, observation.seq) in used else observation.seq
         used.add((*slot, seq))
         following[slot] = max(after, seq + 1)
-        if (*slot, seq) == (one.metric, one.labels, one.t_us, one.seq):
-            found.append(one)
+        if (*slot, seq) == (
+            observation.metric,
+            observation.labels,
+            observation.t_us,
+            observation.seq,
+        ):
+            found.append(observation)
         else:
-            found.append(replace(one, metric=slot[0], labels=slot[1], seq=seq))
+            found.append(replace(observation, metric=slot[0], labels=slot[1], seq=seq))
     return tuple(found)
 
 

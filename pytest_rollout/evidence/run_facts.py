@@ -108,7 +108,7 @@ def _left_out(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _releases(log: RunLog, phase: str) -> tuple[ReleaseFact, ...]:
-    return tuple(one.body for one in log.releases if one.record.subject in ("", phase))
+    return tuple(release.body for release in log.releases if release.record.subject in ("", phase))
 
 
 def manifest_of(log: RunLog, phase: str) -> Manifest:
@@ -158,7 +158,7 @@ def checks_of(log: RunLog) -> dict[str, tuple[Attempt, ...]]:
 
 def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:
     last = attempts[-1].verdict.rank if attempts else len(Verdict)
-    return -last, [(one.verdict.value, one.reason) for one in attempts]
+    return -last, [(attempt.verdict.value, attempt.reason) for attempt in attempts]
 
 
 def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]:

@@ -44,13 +44,13 @@ class RunLog:
 
     def __init__(self, records: Iterable[Record]) -> None:
         self.records: Sequence[Record] = tuple(records)
-        seals = [one.sequence for one in self.records if one.kind is RecordKind.SEAL]
+        seals = [record.sequence for record in self.records if record.kind is RecordKind.SEAL]
         last = min(seals, default=None)
         # What of it is evidence, its seal the last; decisions are made of it.
         self.evidence: Sequence[Record] = tuple(
-            one
-            for one in self.records
-            if one.kind is not RecordKind.DECISION and (last is None or one.sequence <= last)
+            record
+            for record in self.records
+            if record.kind is not RecordKind.DECISION and (last is None or record.sequence <= last)
         )
         self.sealed = last is not None
 
@@ -72,7 +72,7 @@ class RunLog:
     @property
     def finished(self) -> bool:
         """Whether the run was sealed, or stopped and said so."""
-        return any(one.kind in (RecordKind.SEAL, RecordKind.STOP) for one in self.records)
+        return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in self.records)
 
     @cached_property
     def start(self) -> RunStart:
@@ -112,7 +112,7 @@ class RunLog:
     @cached_property
     def decisions(self) -> tuple[Record, ...]:
         """The records of its decisions; the subject is a gate's address."""
-        return tuple(one for one in self.records if one.kind is RecordKind.DECISION)
+        return tuple(record for record in self.records if record.kind is RecordKind.DECISION)
 
     def decision(self, gate: str, before: int | None = None) -> StoredDecision | None:
         """The first decision of a gate, of those before a place in the chain."""
@@ -133,4 +133,4 @@ class RunLog:
 
 def told(records: Iterable[Record], kind: type[_Said]) -> tuple[Told[_Said], ...]:
     """Return records of one kind with what they say; raises UndecodableError."""
-    return tuple(Told(one, said(one, kind)) for one in records)
+    return tuple(Told(record, said(record, kind)) for record in records)

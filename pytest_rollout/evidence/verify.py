@@ -95,7 +95,7 @@ def _start(records: list[Record]) -> Iterator[str]:
 
 def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
     """Observations of records that are not there."""
-    batches = {one.sequence for one in records if one.kind is RecordKind.BATCH}
+    batches = {record.sequence for record in records if record.kind is RecordKind.BATCH}
     for batch in ledger.store.batches_seen():
         if batch not in batches:
             yield f"observations of record {batch}, which is no check's record"
@@ -149,7 +149,7 @@ def _starts(records: list[Record]) -> Iterator[tuple[Record, RunStart]]:
 
 
 def _ended(records: list[Record]) -> bool:
-    return any(one.kind in (RecordKind.SEAL, RecordKind.STOP) for one in records)
+    return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in records)
 
 
 def _anchors(records: list[Record], anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[str]]:

@@ -116,11 +116,11 @@ def _begun(ledger: Ledger, log: RunLog, address: Address) -> int | None:
     """When the phase was begun: by this rehearsal, or by `rollout begin` on a real target."""
     environment, last = log.first.environment, log.last.sequence
     if environment == EMBEDDED:
-        own = [one for one in log.events if one.record.subject == address.name]
+        own = [event for event in log.events if event.record.subject == address.name]
         own = [one for one in own if one.record.sequence < last]
         return run_facts.begun_us(own, embedded=True)
     events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
-    before = told((one for one in events if one.sequence < last), Event)
+    before = told((event for event in events if event.sequence < last), Event)
     return run_facts.begun_us(before, embedded=False)
 
 
@@ -131,8 +131,8 @@ def _judged_at(log: RunLog, run: Run, own: Sequence[Seen], phase: str) -> int:
     """
     if run.environment != EMBEDDED:
         times = (seen.slot.t_us for seen in own)
-        return max([run.ended_us, *(one for one in times if one <= run.ended_us + _AHEAD_US)])
-    moments = [one.body.t_us for one in log.events if one.record.subject == phase]
+        return max([run.ended_us, *(time for time in times if time <= run.ended_us + _AHEAD_US)])
+    moments = [event.body.t_us for event in log.events if event.record.subject == phase]
     return max([*moments, *(seen.slot.t_us for seen in own)], default=run.ended_us)
 
 
@@ -150,9 +150,9 @@ def edge_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | N
         return None
     edges = [
         edge
-        for one in phase.criteria
-        if one.rule is not None
-        for edge in _edges(one.rule, at_us, begun_us)
+        for criterion in phase.criteria
+        if criterion.rule is not None
+        for edge in _edges(criterion.rule, at_us, begun_us)
     ]
     for guardrail in phase.guardrails:
         edges += [edge for rule in guardrail.rules for edge in _edges(rule, at_us, begun_us)]
@@ -173,6 +173,6 @@ def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
 
 def compared(phase: Phase) -> list[Versus]:
     """The comparisons with what was seen before, or of another release."""
-    rules = [one.rule for one in phase.criteria if one.rule is not None]
+    rules = [criterion.rule for criterion in phase.criteria if criterion.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
     return [one.versus for one in rules if one.versus and (one.versus.frozen or one.versus.release)]

@@ -252,7 +252,9 @@ class Plan:
     def waivers_of(self, kind: Waives, phase: str, what: str) -> tuple[Waiver, ...]:
         """The waivers of one thing, each for a release of its own or the one for any."""
         wanted = (kind, phase, what)
-        return tuple(one for one in self.waivers if (one.kind, one.phase, one.what) == wanted)
+        return tuple(
+            waiver for waiver in self.waivers if (waiver.kind, waiver.phase, waiver.what) == wanted
+        )
 
     def faults_of_people(self) -> frozenset[str]:
         """The drills in which somebody's stand-in says no; targets know nothing of them."""

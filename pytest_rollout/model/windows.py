@@ -82,9 +82,11 @@ class SharedCalendar:
 
 def admitting(windows: Iterable[Window], risk: Risk | None) -> tuple[Window, ...]:
     """The change windows that admit a change of some risk."""
-    return tuple(one for one in windows if one.risk is None or one.risk.admits(risk))
+    return tuple(window for window in windows if window.risk is None or window.risk.admits(risk))
 
 
 def holding(freezes: Iterable[Window], risk: Risk | None) -> tuple[Window, ...]:
     """The freezes that hold up a change of some risk."""
-    return tuple(one for one in freezes if one.risk is None or not one.risk.admits(risk))
+    return tuple(
+        freeze for freeze in freezes if freeze.risk is None or not freeze.risk.admits(risk)
+    )

@@ -172,12 +172,12 @@ def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
         reader.problem(
             reader.line_of(RuleKeys.unit), what, "a rate reads 0 or 1, so leave the unit out"
         )
-    if rule.per is not None and any(one.kind in _CLOSED for one in rule.scopes):
+    if rule.per is not None and any(scope.kind in _CLOSED for scope in rule.scopes):
         what = f"{reader.what}: `per` with a scope of days, nights or age"
         reader.problem(
             reader.line_of(RuleKeys.per), what, "over: [{last: 7}] counts what `per` closes"
         )
-    if guardrail and any(one.kind is ScopeKind.AGE for one in rule.scopes):
+    if guardrail and any(scope.kind is ScopeKind.AGE for scope in rule.scopes):
         what = f"{reader.what}: `age` reads one run, a guardrail watches all"
         reader.problem(
             reader.line_of(RuleKeys.over), what, "observe each case when it is old enough"
@@ -191,7 +191,7 @@ def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     line = reader.line_of(RuleKeys.confidence)
     take, confidence = rule.take.take, rule.confidence
     assert confidence is not None
-    moving = any(one.kind not in (ScopeKind.SINCE, ScopeKind.RUN) for one in rule.scopes)
+    moving = any(scope.kind not in (ScopeKind.SINCE, ScopeKind.RUN) for scope in rule.scopes)
     bounded = (*_SHARES, *(() if guardrail else (Take.MEAN,)))
     if take not in bounded:
         what = f"{reader.what}: `take: {rule.take.text}` has no bound at a confidence"

@@ -48,7 +48,7 @@ def read_expect(reader: Reader, means: CheckMeans) -> Expect:
         wordings = (_wording(inner, key) for key in TEXTS[means])
         expect = Expect(
             status=_statuses(inner, *_STATUS[means]),
-            wordings=tuple(one for one in wordings if one is not None),
+            wordings=tuple(wording for wording in wordings if wording is not None),
             json=plain(json) if json else None,
         )
     inner.done()

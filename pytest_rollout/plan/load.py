@@ -75,7 +75,10 @@ def load(path: Path, shown: str) -> Loaded:
     texts, unread = companions.texts(path, shown)
     loaded = parse(text, path, shown, texts)
     files = {shown: text, **{companions.named(shown, name): held for name, held in texts.items()}}
-    written = [*(one for file, held in files.items() for one in _secrets(held, file)), *unread]
+    written = [
+        *(secret for file, held in files.items() for secret in _secrets(held, file)),
+        *unread,
+    ]
     return replace(loaded, problems=(*written, *loaded.problems)) if written else loaded
 
 

@@ -75,7 +75,7 @@ def _sound(
 ) -> None:
     """Say where a step does several things, or its check does more than look."""
     if len(means) > 1:
-        names = " and ".join(f"`{one}`" for one in means)
+        names = " and ".join(f"`{mean}`" for mean in means)
         reader.problem(reader.line, f"{reader.what} does {names}", "make each a step of its own")
     if check is not None and check.effect is not Effect.OBSERVE:
         reader.problem(check.line, f"{reader.what}: its check has effect {check.effect.value}")

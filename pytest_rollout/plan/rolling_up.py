@@ -51,7 +51,10 @@ def resolved(reader: Reader, phases: Sequence[Phase]) -> tuple[Phase, ...]:
     """The phases with each name led to its gate; what cannot be is an offence."""
     return tuple(
         replace(
-            phase, criteria=tuple(_resolved(reader, phases, phase, one) for one in phase.criteria)
+            phase,
+            criteria=tuple(
+                _resolved(reader, phases, phase, criterion) for criterion in phase.criteria
+            ),
         )
         for phase in phases
     )

@@ -102,7 +102,7 @@ def _of_words(words: Sequence[Word], *, last: bool) -> Iterator[Hidden]:
             yield f"$(…) in {where} hides that its command failed", _ASSIGN
         for inner in word.inner:
             if len(inner.commands) > 1 and any(
-                one.after not in ("|", "|&") for one in inner.commands[:-1]
+                command.after not in ("|", "|&") for command in inner.commands[:-1]
             ):
                 yield "several commands in $(…): only the last one counts", "a line for each"
             yield from _hidden(inner, Means(errexit=True))

@@ -67,9 +67,9 @@ def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterio
         )
         return None
     slug = words["criterion"]
-    stated = next((one for one in phase.criteria if one.id == slug), None)
+    stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if stated is None:
-        known = nearest(slug, [one.id for one in phase.criteria if one.attested])
+        known = nearest(slug, [criterion.id for criterion in phase.criteria if criterion.attested])
         what = f"phase {phase.id} has no criterion `{slug}`"
         reader.problem(reader.line_of(StandInKeys.criterion), what, known)
     elif not stated.attested:

@@ -40,13 +40,14 @@ def expired(plan: Plan, now_us: int) -> list[Problem]:
     """The waivers whose last day is over."""
     return [
         Problem(
-            one.file,
-            one.line,
-            f"the waiver of {one.what} in phase {one.phase} expired at the end of {one.until}",
+            waiver.file,
+            waiver.line,
+            f"the waiver of {waiver.what} in phase {waiver.phase} expired at the end of "
+            f"{waiver.until}",
             "fix what it waived and remove it, or have a later day approved",
         )
-        for one in plan.waivers
-        if calendar.end_of_day(one.until, plan.timezone) <= now_us
+        for waiver in plan.waivers
+        if calendar.end_of_day(waiver.until, plan.timezone) <= now_us
     ]
 
 
@@ -87,7 +88,7 @@ def _waiver(reader: Reader, plan: Plan) -> Waiver | None:
 def _scale(kind: Waives | None, phase: Phase | None, word: str) -> Scale:
     """What the cuts of the waived criterion are held against."""
     criteria = phase.criteria if phase is not None and kind is Waives.CRITERION else ()
-    rule = next((one.rule for one in criteria if one.id == word), None)
+    rule = next((criterion.rule for criterion in criteria if criterion.id == word), None)
     return scale_of(rule.take, rule.unit, rule.versus) if rule is not None else Scale()
 
 
@@ -141,12 +142,12 @@ def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
     known: Iterable[str]
     match kind:
         case Waives.CRITERION:
-            known = [one.id for one in phase.criteria]
-            if any(one.id == word and one.rolls_up for one in phase.criteria):
+            known = [criterion.id for criterion in phase.criteria]
+            if any(criterion.id == word and criterion.rolls_up for criterion in phase.criteria):
                 what = f"`{word}` rolls up findings of other gates, and is not waived here"
                 reader.problem(reader.line_of(_KINDS[kind]), what, "waive what it rolls up")
                 return
-            if word in {one.id for one in phase.guardrails}:
+            if word in {guardrail.id for guardrail in phase.guardrails}:
                 fix = "change its limit in the plan, where the change is reviewed"
                 what = f"`{word}` is a guardrail, which cannot be waived"
                 reader.problem(reader.line_of(_KINDS[kind]), what, fix)
@@ -167,7 +168,7 @@ def _limited(reader: Reader, kind: Waives, phase: Phase, word: str, limit: Cut |
     if limit is None:
         return
     line = reader.line_of(WaiverKeys.limit)
-    stated = next((one for one in phase.criteria if one.id == word), None)
+    stated = next((criterion for criterion in phase.criteria if criterion.id == word), None)
     if kind is not Waives.CRITERION or (stated is not None and stated.rule is None):
         reader.problem(line, f"{reader.what}: `limit` without a rule to be judged by it")
     elif stated is not None:

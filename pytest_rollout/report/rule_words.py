@@ -61,8 +61,8 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
     if rule.per is not None:
         yield f"of each {rule.per.words} by itself"
     unit = f" {rule.per.plural}" if rule.per else ""
-    if rule.per is None or any(one.kind is not ScopeKind.RUN for one in rule.scopes):
-        yield " or, with too few there, ".join(one.words + unit for one in rule.scopes)
+    if rule.per is None or any(scope.kind is not ScopeKind.RUN for scope in rule.scopes):
+        yield " or, with too few there, ".join(scope.words + unit for scope in rule.scopes)
     yield from _cuts(rule, guardrail=guardrail)
     if rule.tolerate is not None:
         yield _tolerated(rule.tolerate)

@@ -91,7 +91,7 @@ class Binder:
             return self._files[path]
         folder = path.parent
         if folder not in self._above:
-            nearer = (self._folders[one] for one in path.parents if one in self._folders)
+            nearer = (self._folders[parent] for parent in path.parents if parent in self._folders)
             self._above[folder] = next(nearer, None)
         return self._above[folder]
 

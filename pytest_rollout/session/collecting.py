@@ -284,10 +284,10 @@ class Collecting:
     def _expect_the_plans_own(self, expected: dict[str, list[str]]) -> None:
         """Checks that an asked plan states itself run even where its file was not collected."""
         for plan, phase in self.request.asked:
-            for one in phase.criteria:
-                if one.check and one.gate in self.request.gates_of(plan, phase):
-                    item = str(NodeId(plan.path, (item_name(phase.id, one.id),)))
-                    items = expected.setdefault(plan.address(phase.id).full(one.id), [])
+            for criterion in phase.criteria:
+                if criterion.check and criterion.gate in self.request.gates_of(plan, phase):
+                    item = str(NodeId(plan.path, (item_name(phase.id, criterion.id),)))
+                    items = expected.setdefault(plan.address(phase.id).full(criterion.id), [])
                     if item not in items:
                         items.append(item)
                         self._dropped.setdefault(item, "the plan's file was not collected")
@@ -295,11 +295,11 @@ class Collecting:
     def _criteria_of(self, address: Address) -> list[str]:
         """The full ids of the criteria of an asked gate."""
         return [
-            plan.address(phase.id).full(one.id)
+            plan.address(phase.id).full(criterion.id)
             for plan, phase in self.request.asked
             if (plan.id, phase.id) == (address.plan, address.phase)
-            for one in phase.criteria
-            if one.gate is address.gate
+            for criterion in phase.criteria
+            if criterion.gate is address.gate
         ]
 
     def all_bound(self) -> dict[str, list[str]]:

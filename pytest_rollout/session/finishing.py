@@ -87,7 +87,7 @@ class Finishing:
         return RunStart(
             plans={plan.id: plan.digest for plan in asked.values()},
             calendars={
-                plan.id: {one.file: one.digest for one in plan.calendars}
+                plan.id: {calendar.file: calendar.digest for calendar in plan.calendars}
                 for plan in asked.values()
                 if plan.calendars
             },
@@ -209,7 +209,7 @@ class Finishing:
         try:
             return {
                 gate: last_no(drills.last_no(self._ledger, gate, digests[gate.plan]), gate)
-                for gate in (one.address for one in self.decisions)
+                for gate in (decision.address for decision in self.decisions)
             }
         except LedgerError as error:
             self._notes.append(f"when the gates last said no is not known: {error}")

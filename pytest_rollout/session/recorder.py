@@ -178,7 +178,9 @@ class Recorder:
         if buffer.generated and any(verdict != "pass" for verdict, _ in attempts):
             # A failing property is replayed while it is shrunk: its counts mean nothing, but
             # dropping them could hide what was bad, so they become holes.
-            observations = tuple(replace(one, value=_REPLAYED) for one in observations)
+            observations = tuple(
+                replace(observation, value=_REPLAYED) for observation in observations
+            )
         batch = Batch(
             current.item, current.phase, attempts, observations, tuple(buffer.attachments)
         )

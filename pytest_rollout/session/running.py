@@ -104,7 +104,7 @@ class Attempts:
     def hidden(self, raised: Sequence[BaseException | None]) -> None:
         """Put attempts that nobody reported first; ``raised`` is what each turn raised."""
         if len(raised) > len(self._attempts):
-            told = {one for reports in self._attempts for one in reports}
+            told = {report for reports in self._attempts for report in reports}
             unseen = (_judged(error) for error in raised if error is not None)
             self._attempts[:0] = [[one] for one in unseen if one not in told]
 

@@ -213,7 +213,7 @@ def each_plugin(config: pytest.Config, hook: str) -> Iterator[tuple[str, Callabl
     Relies on pluggy's `get_hookimpls` and `subset_hook_caller`. In the order in which pluggy
     calls them.
     """
-    implementing = [one.plugin for one in getattr(config.hook, hook).get_hookimpls()]
+    implementing = [hookimpl.plugin for hookimpl in getattr(config.hook, hook).get_hookimpls()]
     for plugin in reversed(implementing):
         others = [one for one in implementing if one is not plugin]
         name = config.pluginmanager.get_name(plugin) or type(plugin).__name__

@@ -17,7 +17,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
-from pytest_rollout.signoff.signatures import Asked, Signed, signatures
+from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _demands(
         yield _held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
         return
     yield from _decided(decision, known.again)
-    yield from (_held("decision", reason) for one in known.others for reason in _against(one))
+    yield from (_held("decision", reason) for other in known.others for reason in _against(other))
     phase = plan.phase(address.phase)
     if phase is None or address.gate is None:
         yield _no("plan", "clear.no-phase", phase=address.phase)
@@ -106,7 +106,7 @@ def _real(
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
-    yield from signatures(Asked(plan, phase, decision, known.author, now), known.signed)
+    yield from signatures(SignoffDemand(plan, phase, decision, known.author, now), known.signed)
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SignoffDemand:
     """Which roles must sign which decision, at which moment."""
 
     plan: Plan
@@ -39,7 +39,7 @@ class Asked:
     now: datetime
 
 
-def signatures(asked: Asked, signed: Sequence[Signed]) -> Iterator[Finding]:
+def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Finding]:
     """Return a finding for each role of the phase, and one for each standing signature against.
 
     Several roles ask for as many people: one who holds two of them counts for one.
@@ -66,7 +66,7 @@ def signatures(asked: Asked, signed: Sequence[Signed]) -> Iterator[Finding]:
 
 
 def _role(
-    asked: Asked,
+    asked: SignoffDemand,
     role: str,
     people: Mapping[str, str],
     counted: Mapping[tuple[str, str], Signed],
@@ -93,7 +93,7 @@ def _role(
     return Finding(name, Verdict.MISSING, Reason("signature.missing", facts))
 
 
-def _doubt(asked: Asked, given: Signed) -> Reason | None:
+def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
     """Why a believed signature does not count for this decision; None where it does."""
     signature = given.signature
     made = datetime.fromisoformat(signature.at)
@@ -113,7 +113,7 @@ def _doubt(asked: Asked, given: Signed) -> Reason | None:
     return None
 
 
-def _objects(asked: Asked, given: Signed) -> bool:
+def _objects(asked: SignoffDemand, given: Signed) -> bool:
     """Whether an objection stands: it is of the release, whatever was seen since."""
     signature = given.signature
     against = signature.stance is Stance.AGAINST
@@ -124,7 +124,7 @@ def _objects(asked: Asked, given: Signed) -> bool:
     )
 
 
-def _against(asked: Asked, signature: Signature) -> Finding:
+def _against(asked: SignoffDemand, signature: Signature) -> Finding:
     facts: dict[str, Fact] = {
         "role": signature.role,
         "person": signature.person,
@@ -155,11 +155,11 @@ def _assigned(roles: Sequence[str], counted: Mapping[tuple[str, str], Signed]) -
     return people
 
 
-def _day(asked: Asked, signature: Signature) -> date:
+def _day(asked: SignoffDemand, signature: Signature) -> date:
     """The day on which a signature was made, in the plan's zone."""
     made = datetime.fromisoformat(signature.at)
     return made.astimezone(ZoneInfo(asked.plan.timezone)).date()
 
 
-def _stamp(asked: Asked, at: str) -> str:
+def _stamp(asked: SignoffDemand, at: str) -> str:
     return instant(calendar.to_us(datetime.fromisoformat(at)), asked.plan.timezone)

@@ -75,8 +75,16 @@ def _put_in(held: dict[str, Any]) -> str:
     if own:
         return f"its method {own} was replaced"
     transports = [held.get("_transport"), *held.get("_mounts", {}).values()]
-    other = [one for one in transports if one is not None and type(one) is not httpx.HTTPTransport]
+    other = [
+        transport
+        for transport in transports
+        if transport is not None and type(transport) is not httpx.HTTPTransport
+    ]
     if other:
         return f"a {type(other[0]).__name__} was put into its client"
-    inner = [one for one in transports if one is not None and "handle_request" in vars(one)]
+    inner = [
+        transport
+        for transport in transports
+        if transport is not None and "handle_request" in vars(transport)
+    ]
     return "a transport of its client was changed" if inner else ""

@@ -32,7 +32,7 @@ def module_of(app: str) -> ModuleType:
         raise NotLoadedError(told(error)) from error
     names = attribute.split(".")
     if not hasattr(module, names[0]):
-        known = [one for one in vars(module) if not one.startswith("_")]
+        known = [var for var in vars(module) if not var.startswith("_")]
         fix = nearest(names[0], known, f"write the application's name, as {name}:app")
         raise NotLoadedError(f"{_shown(str(module.__file__))} has no `{names[0]}` ({fix})")
     return module

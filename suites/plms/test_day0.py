@@ -171,7 +171,7 @@ def test_pagerduty_takes_an_event(prepared: Prepared) -> None:
     done = run(helper, text, env={**os.environ, **channels(prepared.host)})
     assert done.returncode == 0, f"the helper exits {done.returncode}: {done.stderr.strip()}"
     events = [one for one in read_inbox(prepared.host.inbox) if one.service == "pagerduty"]
-    assert any(text in one.text for one in events), "no such event was enqueued"
+    assert any(text in event.text for event in events), "no such event was enqueued"
 
 
 # The trial of the checker

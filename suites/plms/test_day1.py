@@ -202,13 +202,13 @@ def test_failed_run_is_on_record_as_a_drill(deployed: Deployed) -> None:
 @pytest.mark.criterion("drill-slack-alert")
 def test_slack_says_fail(deployed: Deployed) -> None:
     drill = _planted(deployed)
-    said = [one.text for one in drill.messages if one.service == "slack"]
+    said = [message.text for message in drill.messages if message.service == "slack"]
     assert drill.alerts, f"no message to Slack says FAIL; there were {said}"
 
 
 @pytest.mark.criterion("drill-slack-details")
 def test_slack_says_what_is_wrong(deployed: Deployed) -> None:
-    said = " ".join(one.text for one in _planted(deployed).alerts)
+    said = " ".join(alert.text for alert in _planted(deployed).alerts)
     missing = [word for word in ("999", "run_kind", INVALID) if word not in said]
     assert not missing, f"the alert {said!r} does not say {missing}"
 
@@ -231,7 +231,7 @@ def test_slack_is_quick(deployed: Deployed, observe: Observe) -> None:
     ],
 )
 def test_failure_reaches(deployed: Deployed, service: str, wanted: str) -> None:
-    found = [one for one in _planted(deployed).messages if one.service == service]
+    found = [message for message in _planted(deployed).messages if message.service == service]
     told = [one.body[wanted] for one in found if "FAIL" in one.text]
     assert told, f"{len(found)} messages by {service}, none says FAIL"
     if service == "pagerduty":

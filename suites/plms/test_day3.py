@@ -92,7 +92,7 @@ def test_repeated_start_makes_no_second_run(two_projects: Rehearsal, project: in
 
 @pytest.mark.criterion("projects-overlap")
 def test_runs_overlap(two_projects: Rehearsal, observe: Observe) -> None:
-    both = [one.time for one in two_projects.samples if one.executing() == set(PROJECTS)]
+    both = [sample.time for sample in two_projects.samples if sample.executing() == set(PROJECTS)]
     overlap = (both[-1] - both[0]).total_seconds() if both else 0
     observe("overlap", overlap)
 

@@ -149,7 +149,7 @@ def test_critical_checks_are_listed(alert_drill: Drill) -> None:
 )
 def test_rule_is_configured(alert_drill: Drill, name: str) -> None:
     condition, severity, receivers = RULES[name]
-    found = {one["title"]: one for one in alert_drill.rules}
+    found = {rule["title"]: rule for rule in alert_drill.rules}
     assert name in found, f"there is no rule {name}; there are {sorted(found)}"
     expr = " ".join(found[name]["data"][0]["model"]["expr"].split())
     assert expr == condition, f"{name} asks {expr}, not {condition}"
@@ -227,7 +227,7 @@ def test_mail_arrives_over_both_paths(alert_drill: Drill) -> None:
 
 @pytest.mark.criterion("pagerduty-channel-works")
 def test_pagerduty_takes_the_trial(alert_drill: Drill) -> None:
-    taken = [one for one in alert_drill.trials if one.service == "pagerduty"]
+    taken = [trial for trial in alert_drill.trials if trial.service == "pagerduty"]
     assert taken, "PagerDuty got no event of the rule runway-critical"
 
 

@@ -73,7 +73,7 @@ def test_project_is_accepted(stress_run: Stress, project: int, observe: Observe)
 
 @pytest.mark.criterion("projects-overlap")
 def test_runs_overlap(stress_run: Stress, observe: Observe) -> None:
-    both = [one.time for one in stress_run.samples if one.executing(PAIR) == set(PAIR)]
+    both = [sample.time for sample in stress_run.samples if sample.executing(PAIR) == set(PAIR)]
     observe("overlap", (both[-1] - both[0]).total_seconds() if both else 0)
 
 
@@ -100,7 +100,7 @@ def test_runs_end_within_the_slot(stress_run: Stress, observe: Observe) -> None:
 
 @pytest.mark.criterion("portfolio-observed")
 def test_portfolio_is_sampled(stress_run: Stress, observe: Observe) -> None:
-    for at, seconds in gaps(one.time for one in stress_run.samples):
+    for at, seconds in gaps(sample.time for sample in stress_run.samples):
         observe("portfolio_gap", seconds, at=at)
 
 
@@ -212,7 +212,7 @@ def test_errors_come_from_the_collected_files(
 ) -> None:
     text = stress_run.errors.read_text(encoding="utf-8")
     observe.attach(f"estimation_errors_{project}.json", text, "application/json")
-    said = {one["project"]: one for one in json.loads(text)}[project]
+    said = {load["project"]: load for load in json.loads(text)}[project]
     collected = stress_run.files[project]
     assert said["read"] == collected.name, f"errors of {project} were computed from {said['read']}"
     digest = hashlib.sha256(collected.read_bytes()).hexdigest()

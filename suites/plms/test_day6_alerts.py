@@ -87,8 +87,8 @@ def test_rollback_pauses_submissions(stress_rolled_back: Withdrawn) -> None:
 @pytest.mark.criterion("rollback-team-alerted")
 def test_rollback_is_announced(stress_rolled_back: Withdrawn) -> None:
     texts: list[Any] = [
-        one.body.get("text") or one.body.get("payload", {}).get("summary")
-        for one in stress_rolled_back.alerts
+        alert.body.get("text") or alert.body.get("payload", {}).get("summary")
+        for alert in stress_rolled_back.alerts
     ]
     told = [text for text in texts if "rolled back" in str(text)]
     assert told, f"nobody was told of the roll-back; what arrived: {texts}"

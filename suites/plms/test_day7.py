@@ -121,7 +121,7 @@ def test_a_raised_cap_had_a_busy_lane(retro_day: Retro, lane: str) -> None:
 def test_a_raised_rate_of_learning_had_large_errors(retro_day: Retro, registry: Path) -> None:
     before, after = float(retro_day.before.alpha), float(retro_day.after.alpha)
     stats = run_figures.lane_stats(registry)
-    worst = max(one["error"] for one in stats.values() if one["error"] is not None)
+    worst = max(stat["error"] for stat in stats.values() if stat["error"] is not None)
     assert after <= before or worst > 0.3, f"alpha went from {before} to {after}, error {worst:.1%}"
 
 

@@ -42,27 +42,27 @@ CHANNELS = {
 
 @pytest.mark.criterion("budget-overrun-pauses")
 def test_a_run_over_its_budget_is_paused(overrunning: Budgets, observe: Observe) -> None:
-    for one in overrunning.readings:
-        if one.overrun > OVERRUN and one.project != APPROVED:
-            goes_on = one.status != "paused"
-            observe("overrun_goes_on", goes_on, at=one.at, project=one.project)
+    for reading in overrunning.readings:
+        if reading.overrun > OVERRUN and reading.project != APPROVED:
+            goes_on = reading.status != "paused"
+            observe("overrun_goes_on", goes_on, at=reading.at, project=reading.project)
 
 
 @pytest.mark.criterion("budget-overrun-boundary")
 @pytest.mark.parametrize(("project", "paused"), [(951, False), (952, True)], ids=["at", "over"])
 def test_the_limit_itself_is_allowed(overrunning: Budgets, project: int, *, paused: bool) -> None:
-    last = [one for one in overrunning.readings if one.project == project][-1]
+    last = [reading for reading in overrunning.readings if reading.project == project][-1]
     assert (last.overrun > OVERRUN) is paused, f"{project} overruns by {last.overrun}"
     assert (last.status == "paused") is paused, f"{last.status} at an overrun of {last.overrun}"
 
 
 @pytest.mark.criterion("budget-overrun-pm-override")
 def test_only_the_pm_lets_an_overrun_go_on(overrunning: Budgets) -> None:
-    over = {one.project for one in overrunning.readings if one.overrun > OVERRUN}
-    last = {one.project: one.status for one in overrunning.readings}
+    over = {reading.project for reading in overrunning.readings if reading.overrun > OVERRUN}
+    last = {reading.project: reading.status for reading in overrunning.readings}
     going = {project for project in over if last[project] == "executing"}
     assert APPROVED in going, f"{APPROVED} was approved and is {last[APPROVED]}"
-    given = [one for one in overrunning.approvals if one.kind == "approval"]
+    given = [approval for approval in overrunning.approvals if approval.kind == "approval"]
     by_pm = {
         one.says["project"]
         for one in given

@@ -17,7 +17,7 @@ ERROR, WIDTH = 0.40, 0.60  # beyond these a lane is an outlier
 @pytest.mark.criterion("day8-logs-archived")
 def test_logs_are_archived(followed_up: After, observe: Observe) -> None:
     archives = sorted(followed_up.logs.glob("*.tar.gz")) if followed_up.logs.is_dir() else []
-    observe("archived_files", sum(len(members(one)) for one in archives))
+    observe("archived_files", sum(len(members(archive)) for archive in archives))
 
 
 @pytest.mark.criterion("day14-metrics-reviewed")
@@ -28,8 +28,10 @@ def test_a_week_has_figures(followed_up: After, lane: str, observe: Observe) -> 
 
 @pytest.mark.criterion("day14-outlier-lanes-tuned")
 def test_outliers_were_tuned(followed_up: After, observe: Observe) -> None:
-    tuned = {one.says["lane"] for one in followed_up.entries if one.kind == "tuned"}
-    newest = {one.says["lane"]: one.says for one in followed_up.entries if one.kind == "figures"}
+    tuned = {entry.says["lane"] for entry in followed_up.entries if entry.kind == "tuned"}
+    newest = {
+        entry.says["lane"]: entry.says for entry in followed_up.entries if entry.kind == "figures"
+    }
     for lane, says in newest.items():
         outlier = says["error"] > ERROR or says["width"] > WIDTH
         observe("untuned_outlier", outlier and lane not in tuned, lane=lane)

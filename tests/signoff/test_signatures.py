@@ -14,7 +14,7 @@ from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.people import Deputy, Person, Roster, Signature, Stance
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.signoff.signatures import Asked, Signed, signatures
+from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
 from tests.signoff.test_clearance import decision_of, plan
 from tests.words import because
 
@@ -63,7 +63,7 @@ ADA, EVE = signed("ada", "engineering"), signed("eve", "operations")
 def findings(given: Sequence[Signed], author: str = "") -> list[Finding]:
     phase = PLAN.phase("one")
     assert phase is not None
-    asked = Asked(PLAN, phase, DECISION, author, MADE + timedelta(hours=1))
+    asked = SignoffDemand(PLAN, phase, DECISION, author, MADE + timedelta(hours=1))
     return list(signatures(asked, given))
 
 
