@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import told
 from pytest_rollout.evidence.world import read_world
@@ -30,7 +30,7 @@ class _Known:
     """What the run of a phase left that may be counted; nothing where it may not."""
 
     seen: tuple[Seen, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[StoredEvent, ...] = ()
     there: bool = False
 
 
@@ -67,10 +67,10 @@ class Evidence:
         seen = tuple(one for one in world.seen if one.run == asked.run)
         return _Known(seen, tuple(self._events(phase_id, asked.run)), there=True)
 
-    def _events(self, phase: str, run: str) -> Iterator[Event]:
+    def _events(self, phase: str, run: str) -> Iterator[StoredEvent]:
         subject, environment = self.plan.address(phase).name, self.decision.environment
         found = self.project.ledger.find(RecordKind.EVENT, self.plan.id, subject, environment)
-        for one in told(found, Event):
+        for one in told(found, StoredEvent):
             if environment != EMBEDDED or one.record.run == run:
                 yield one.body
 

@@ -13,7 +13,7 @@ from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person, words
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.phase_life import FREEZE, RESUME, PhaseLife
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.errors import OptionError, RolloutError
@@ -63,7 +63,7 @@ def command(
         life = PhaseLife(store, where, environment)
         if type_ == RESUME and life.freeze() is None:
             raise RolloutError(f"{where.name} is not frozen on record in {environment}")
-        told = life.record(Event(type=type_, t_us=t_us, says=f"{what} ({who})"))
+        told = life.record(StoredEvent(type=type_, t_us=t_us, says=f"{what} ({who})"))
     stamp = instant(told.body.t_us, plan.timezone)
     if as_json:
         facts = {"phase": where.name, "environment": environment, "type": type_, "at": stamp}

@@ -97,7 +97,7 @@ class ItemReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class StoredEvent:
     """Something happened in a phase."""
 
     type: Annotated[str, Most(500)]
@@ -111,7 +111,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trip(Event):
+class TripEvent(StoredEvent):
     """A guardrail tripped while it was watched."""
 
     TYPE: ClassVar[str] = "trip"
@@ -123,7 +123,7 @@ class Trip(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepTaken(Event):
+class StepTaken(StoredEvent):
     """What became of a step of a rollback."""
 
     TYPE: ClassVar[str] = "rollback-step"
@@ -134,7 +134,7 @@ class StepTaken(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleTold(Event):
+class PeopleTold(StoredEvent):
     """What became of a message to people."""
 
     TYPE: ClassVar[str] = "notify"
@@ -143,7 +143,7 @@ class PeopleTold(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseBegun(Event):
+class PhaseBegun(StoredEvent):
     """A person began a phase: on which decision, and what its exit was to ask."""
 
     TYPE: ClassVar[str] = "begin"
@@ -156,7 +156,7 @@ class PhaseBegun(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseEnded(Event):
+class PhaseEnded(StoredEvent):
     """A person ended a phase, on a decision of its exit."""
 
     TYPE: ClassVar[str] = "end"
@@ -277,7 +277,7 @@ Body = (
     | WorkerManifest
     | ItemReport
     | ReleaseFact
-    | Event
+    | StoredEvent
     | Seal
     | Stop
     | StoredDecision
@@ -291,7 +291,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.MANIFEST: WorkerManifest,
     RecordKind.BATCH: ItemReport,
     RecordKind.RELEASE: ReleaseFact,
-    RecordKind.EVENT: Event,
+    RecordKind.EVENT: StoredEvent,
     RecordKind.SEAL: Seal,
     RecordKind.STOP: Stop,
     RecordKind.DECISION: StoredDecision,
@@ -300,7 +300,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.RESET: StoredReset,
     RecordKind.SIGNATURE: StoredSignature,
 }
-EVENTS: tuple[type[Event], ...] = (Trip, StepTaken, PeopleTold, PhaseBegun, PhaseEnded)
+EVENTS: tuple[type[StoredEvent], ...] = (TripEvent, StepTaken, PeopleTold, PhaseBegun, PhaseEnded)
 
 
 def kind_of_body(body: Body) -> RecordKind:

@@ -14,10 +14,10 @@ from pytest_rollout.evidence.bodies import (
     KINDS,
     LAST_US,
     Body,
-    Event,
     RunStart,
     StoredDecision,
-    Trip,
+    StoredEvent,
+    TripEvent,
 )
 from pytest_rollout.evidence.records import Record, RecordKind, spelled
 from pytest_rollout.model import coding
@@ -69,7 +69,7 @@ def decoded(record: Record) -> Body:
         if type(record.at_us) is not int or not 0 <= record.at_us <= LAST_US:
             raise ValueError(f"{record.at_us!r:.40} is no instant")
         data = _parsed(record.body)
-        return coding.decode(_event(data) if kind is Event else kind, data)  # type: ignore[no-any-return]
+        return coding.decode(_event(data) if kind is StoredEvent else kind, data)  # type: ignore[no-any-return]
     except (ValueError, RecursionError) as error:
         raise UndecodableError(f"{record.name} cannot be read: {error}") from error
 
@@ -88,15 +88,15 @@ def _parsed(text: object) -> Any:
     return json.loads(text)
 
 
-def _event(data: Any) -> type[Event]:
+def _event(data: Any) -> type[StoredEvent]:
     """The type of an event: ours by their type and fields, of any other the plain one."""
     if not isinstance(data, Mapping):
-        return Event
+        return StoredEvent
     for kind in EVENTS:
         own = {field.name for field in fields(kind) if field.default is MISSING}
         if data.get("type") == kind.TYPE and own <= data.keys():  # type: ignore[attr-defined]
             return kind
-    return Event
+    return StoredEvent
 
 
 def words_of(body: Body) -> str:
@@ -112,9 +112,9 @@ def _words(body: Body) -> Iterator[str]:
             yield release_word(body.release)
         case StoredDecision():
             yield judged(body).decision.value
-        case Trip():
+        case TripEvent():
             yield from (body.type, body.answer.value)
-        case Event():
+        case StoredEvent():
             yield body.type
 
 

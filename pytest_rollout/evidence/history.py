@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_rollout.evidence.bodies import Event, RunStart
+from pytest_rollout.evidence.bodies import RunStart, StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
@@ -72,7 +72,7 @@ def begun(ledger: Ledger, address: Address, environment: str) -> bool:
     Raises UndecodableError.
     """
     events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
-    return begun_us(told(events, Event), embedded=False) is not None
+    return begun_us(told(events, StoredEvent), embedded=False) is not None
 
 
 def stored_decision(ledger: Ledger, address: Address, run: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_rollout.evidence import resets
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.other_runs import Others
@@ -64,7 +64,7 @@ def _read(
     releases = (fact,) if fact else ()  # a plan need not say where the release is read
     here = Run(run, environment, now_us, now_us, True, releases=releases)
     events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
-    begun = begun_us(told(events, Event), embedded=False)
+    begun = begun_us(told(events, StoredEvent), embedded=False)
     others = Others(ledger, head.sequence + 1, here, address.name)
     others.read(edge_of(here, phase, now_us, begun))
     past = others.past(compared(phase), begun, address)

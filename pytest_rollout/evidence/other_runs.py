@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from pytest_rollout.evidence import run_facts
-from pytest_rollout.evidence.bodies import Event, StoredDecision
+from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError, judged, release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
@@ -211,7 +211,7 @@ class Others:
             return last.at_us
         moments = [following.at_us]
         if following.kind is RecordKind.EVENT:
-            moments.append(said(following, Event).t_us)
+            moments.append(said(following, StoredEvent).t_us)
         return max(last.at_us, min(moments) - 1)
 
     def _doubt(self, log: RunLog, *, same: bool) -> str:

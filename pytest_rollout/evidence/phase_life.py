@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_rollout.evidence.bodies import Event, PhaseBegun, Trip
+from pytest_rollout.evidence.bodies import PhaseBegun, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
@@ -23,46 +23,46 @@ class PhaseLife:
     address: Address
     environment: str
 
-    def record(self, event: Event) -> Told[Event]:
+    def record(self, event: StoredEvent) -> Told[StoredEvent]:
         """Put an event on record; returns it as it was recorded."""
         where = (self.address.plan, self.address.name, self.environment)
         head = self.ledger.append(Draft(event, "", *where))
         (record,) = self.ledger.between(head.sequence, head.sequence)
-        return Told(record, said(record, Event))
+        return Told(record, said(record, StoredEvent))
 
     def begin(self) -> Told[PhaseBegun] | None:
         """The begin of the phase as it is on record; None where it has not begun, or has ended."""
         begun: Told[PhaseBegun] | None = None
         for record in self._events():
-            body = said(record, Event)
+            body = said(record, StoredEvent)
             if isinstance(body, PhaseBegun):
                 begun = Told(record, body)
             elif body.type == "end":
                 begun = None
         return begun
 
-    def freeze(self) -> Told[Event] | None:
+    def freeze(self) -> Told[StoredEvent] | None:
         """The recorded freeze that holds the phase; None where there is none, or it was lifted."""
-        held: Told[Event] | None = None
+        held: Told[StoredEvent] | None = None
         for record in self._events():
-            body = said(record, Event)
+            body = said(record, StoredEvent)
             if body.type in (FREEZE, RESUME):
                 held = Told(record, body) if body.type == FREEZE else None
         return held
 
-    def trips(self, phase: Phase) -> Iterator[Told[Trip]]:
+    def trips(self, phase: Phase) -> Iterator[Told[TripEvent]]:
         """The newest trip of each guardrail that was not reset since."""
-        newest: dict[str, Told[Trip]] = {}
-        for record in self._events(Trip.TYPE):
-            body = said(record, Event)
-            if isinstance(body, Trip):
+        newest: dict[str, Told[TripEvent]] = {}
+        for record in self._events(TripEvent.TYPE):
+            body = said(record, StoredEvent)
+            if isinstance(body, TripEvent):
                 newest[body.guardrail] = Told(record, body)
         for guardrail in phase.guardrails:
             trip = newest.get(self.address.full(guardrail.id))
             if trip is not None and not self._reset_since(trip):
                 yield trip
 
-    def _reset_since(self, trip: Told[Trip]) -> bool:
+    def _reset_since(self, trip: Told[TripEvent]) -> bool:
         where = (self.address.plan, trip.body.guardrail, self.environment)
         last = next(self.ledger.newest(RecordKind.RESET, *where), None)
         return last is not None and last.sequence > trip.record.sequence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence.bodies import Event, StoredDecision, Trip
+from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import UndecodableError, judged, said
 from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Ledger
@@ -88,8 +88,8 @@ def _trips(ledger: Ledger, address: Address, environment: str) -> Iterator[Rolle
     where = (RecordKind.EVENT, address.plan, address.name, environment)
     for record in ledger.newest(*where, word=_WORD):
         with suppress(UndecodableError):
-            event = said(record, Event)
-            if isinstance(event, Trip) and event.answer is Answer.ROLLBACK:
+            event = said(record, StoredEvent)
+            if isinstance(event, TripEvent) and event.answer is Answer.ROLLBACK:
                 yield _back(record, f"{event.guardrail} tripped while it was watched")
                 return
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from pytest_rollout.evidence.bodies import LAST_US, Event, WorkerManifest
+from pytest_rollout.evidence.bodies import LAST_US, StoredEvent, WorkerManifest
 from pytest_rollout.evidence.decoding import UndecodableError, encoded, labels_in
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Row
@@ -178,7 +178,7 @@ def seen_in(rows: Iterable[Row], run: str) -> list[Seen]:
     ]
 
 
-def begun_us(events: Sequence[Told[Event]], *, embedded: bool) -> int | None:
+def begun_us(events: Sequence[Told[StoredEvent]], *, embedded: bool) -> int | None:
     """The event time at which a phase was begun, from its events in order; None once it ended.
 
     A rehearsal ends its phase before it is judged, and is judged as begun all the same.

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from pytest_rollout.evidence.bodies import (
-    Event,
     ItemReport,
     RunStart,
     Seal,
     Stop,
     StoredDecision,
+    StoredEvent,
     WorkerManifest,
 )
 from pytest_rollout.evidence.decoding import said
@@ -95,9 +95,9 @@ class RunLog:
         return self._of(RecordKind.RELEASE, ReleaseFact)
 
     @cached_property
-    def events(self) -> tuple[Told[Event], ...]:
+    def events(self) -> tuple[Told[StoredEvent], ...]:
         """What happened in phases."""
-        return self._of(RecordKind.EVENT, Event)
+        return self._of(RecordKind.EVENT, StoredEvent)
 
     @cached_property
     def stops(self) -> tuple[Stop, ...]:

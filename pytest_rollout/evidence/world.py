@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import attestations, resets, run_facts
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
 from pytest_rollout.evidence.integrity import damage, damage_since
@@ -120,7 +120,7 @@ def _begun(ledger: Ledger, log: RunLog, address: Address) -> int | None:
         own = [one for one in own if one.record.sequence < last]
         return run_facts.begun_us(own, embedded=True)
     events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
-    before = told((event for event in events if event.sequence < last), Event)
+    before = told((event for event in events if event.sequence < last), StoredEvent)
     return run_facts.begun_us(before, embedded=False)
 
 

@@ -12,12 +12,12 @@ from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan import bindings, people, stand_ins, waivers
 from pytest_rollout.plan.reader import Reader
-from pytest_rollout.plan.spec.keys import Place
+from pytest_rollout.plan.spec.keys import Keys
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import MAX_BYTES, read
 
-_READ: Mapping[str, tuple[str, type[Place], Callable[[Reader, Plan], Any]]] = {
+_READ: Mapping[str, tuple[str, type[Keys], Callable[[Reader, Plan], Any]]] = {
     waivers.NAME: ("waivers", WaiversKeys, waivers.read_waivers),
     stand_ins.NAME: ("stand_ins", StandInsKeys, stand_ins.read_stand_ins),
     people.NAME: ("roster", PeopleKeys, people.read_people),

@@ -14,11 +14,11 @@ from pytest_rollout.plan.spec.check_keys import (
     ExpectSqlKeys,
     WordingKeys,
 )
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.values import NAME
 from pytest_rollout.plan.tree import Tree, plain
 
-EXPECTED: Mapping[CheckMeans, type[Place]] = {
+EXPECTED: Mapping[CheckMeans, type[Keys]] = {
     CheckMeans.COMMAND: ExpectCommandKeys,
     CheckMeans.HTTP: ExpectHttpKeys,
     CheckMeans.SQL: ExpectSqlKeys,

@@ -10,7 +10,7 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.plan.expectations import read_expect
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.check_keys import AskKeys, ExtensionKeys
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.shapes import Raw
 from pytest_rollout.plan.spec.values import NAMES, TEXT
 from pytest_rollout.plan.tree import plain
@@ -22,9 +22,9 @@ def extension_keys(name: str) -> type[AskKeys]:
     return type("OwnKeys", (ExtensionKeys,), dict(keys), name=f"check-{name}", title=name)
 
 
-def _with_keys(options: Sequence[str]) -> type[Place]:
+def _with_keys(options: Sequence[str]) -> type[Keys]:
     keys = {option: Key(Raw("any value", {}), "An option.") for option in options}
-    return type("WithKeys", (Place,), dict(keys), name="with", title="options")
+    return type("WithKeys", (Keys,), dict(keys), name="with", title="options")
 
 
 def read_extension(reader: Reader, name: str) -> Check | None:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.spelling import nearest as nearest  # whoever reads, suggests
-from pytest_rollout.plan.spec.keys import Key, Place
-from pytest_rollout.plan.spec.kinds import Kind, Term, scalars
+from pytest_rollout.plan.spec.keys import Key, Keys
+from pytest_rollout.plan.spec.kinds import Term, ValueKind, scalars
 from pytest_rollout.plan.tree import Tree
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class Reader:
     """
 
     def __init__(
-        self, tree: Tree, place: type[Place], file: str, what: str, problems: list[Problem]
+        self, tree: Tree, place: type[Keys], file: str, what: str, problems: list[Problem]
     ) -> None:
         self.file = file
         self.what = what
@@ -73,7 +73,7 @@ class Reader:
         value = None if tree is None else mine.kind.read(tree, mine.name, self.say)
         return mine.usual if value is None else value  # type: ignore[no-any-return]
 
-    def get_as(self, key: Key[Any], kind: Kind[T]) -> T | None:
+    def get_as(self, key: Key[Any], kind: ValueKind[T]) -> T | None:
         """Return the value of a key that takes several kinds, read as one of them."""
         tree = self.tree(key)
         return None if tree is None else kind.read(tree, key.name, self.say)
@@ -88,7 +88,7 @@ class Reader:
         """Return the scalars of a list that stands somewhere in the value of a key."""
         return scalars(trees, key.name, self.say)
 
-    def inner(self, tree: Tree, place: type[Place], what: str) -> Reader:
+    def inner(self, tree: Tree, place: type[Keys], what: str) -> Reader:
         """Return a reader of a mapping inside this one."""
         return Reader(tree, place, self.file, what, self.problems)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.plan.shell_words import Command, Line, Word, read_line
+from pytest_rollout.plan.shell_words import Command, ShellLine, ShellWord, read_line
 
 Hidden = tuple[str, str]  # what hides a failed step, and what to write instead
 
@@ -48,7 +48,7 @@ def _read(line: str, means: Means) -> list[Hidden]:
         return [("it is nested too deeply to be read", "a script, and its path as the command")]
 
 
-def _hidden(line: Line, means: Means) -> Iterator[Hidden]:
+def _hidden(line: ShellLine, means: Means) -> Iterator[Hidden]:
     for position, command in enumerate(line.commands):
         last = position == len(line.commands) - 1
         yield from _of_operators(command.after, means, last=last)
@@ -62,7 +62,7 @@ def _hidden(line: Line, means: Means) -> Iterator[Hidden]:
             yield "`|| true` takes every failure for a success", "expect: {exit: [0, 1]} and no ||"
 
 
-def _going_on(line: Line, means: Means) -> Iterator[Hidden]:
+def _going_on(line: ShellLine, means: Means) -> Iterator[Hidden]:
     """A row of `&&` that is not the last: where its left side fails, the line goes on."""
     row: list[Command] = []
     for position, command in enumerate(line.commands):
@@ -90,7 +90,7 @@ def _of_operators(after: str, means: Means, *, last: bool) -> Iterator[Hidden]:
         yield f"{'a new line' if after != ';' else '`;`'} goes on after a failed step", _STRICT
 
 
-def _of_words(words: Sequence[Word], *, last: bool) -> Iterator[Hidden]:
+def _of_words(words: Sequence[ShellWord], *, last: bool) -> Iterator[Hidden]:
     texts = [word.text for word in words]
     first = texts[0] if texts else ""
     assigns = bool(words) and all(word.assigns for word in words)
@@ -114,7 +114,7 @@ def _of_words(words: Sequence[Word], *, last: bool) -> Iterator[Hidden]:
         yield f"`{first}` can hide how a step ended", "leave it out, or write a script"
 
 
-def _is_nothing(words: Sequence[Word]) -> bool:
+def _is_nothing(words: Sequence[ShellWord]) -> bool:
     texts = [word.text for word in words]
     return bool(texts) and (texts[0] in _NOTHING or texts[:2] == ["exit", "0"])
 

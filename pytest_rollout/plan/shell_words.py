@@ -13,11 +13,11 @@ _KEYWORDS = (*_ASKS, "then", "else", "fi", "do", "done", "for", "case", "esac", 
 
 
 @dataclass(slots=True)
-class Word:
+class ShellWord:
     """A word, without its quotes, and what is substituted into it."""
 
     text: str = ""
-    inner: list[Line] = field(default_factory=list)  # of $(…) and `…`
+    inner: list[ShellLine] = field(default_factory=list)  # of $(…) and `…`
     of_process: bool = False  # <(…) or >(…)
     assigns: bool = False  # NAME=value
 
@@ -26,19 +26,19 @@ class Word:
 class Command:
     """The words of a command, and the operator that follows it."""
 
-    words: list[Word] = field(default_factory=list)
+    words: list[ShellWord] = field(default_factory=list)
     after: str = ""
     asks: bool = False  # the condition of an `if` or a loop begins with it
 
 
 @dataclass(slots=True)
-class Line:
+class ShellLine:
     """The commands of a line, in order; groups and conditions are not told apart."""
 
     commands: list[Command] = field(default_factory=list)
 
 
-def read_line(text: str) -> Line:
+def read_line(text: str) -> ShellLine:
     """Return the commands of a line; one that is no shell is read as far as it goes."""
     return _Reader(text).line("")
 
@@ -47,11 +47,11 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._here: list[tuple[str, bool, Word]] = []  # here-documents whose text is to come
+        self._here: list[tuple[str, bool, ShellWord]] = []  # here-documents whose text is to come
 
-    def line(self, end: str) -> Line:
+    def line(self, end: str) -> ShellLine:
         """Read up to an end, which is taken as well, or to the end of the text."""
-        line, command, word = Line(), Command(), None
+        line, command, word = ShellLine(), Command(), None
         depth = 0
         while self._at < len(self._text):
             if end and self._text.startswith(end, self._at) and depth == 0:
@@ -81,7 +81,7 @@ class _Reader:
             line.commands.append(command)
         return line
 
-    def _ended(self, command: Command, word: Word | None) -> None:
+    def _ended(self, command: Command, word: ShellWord | None) -> None:
         if word is None:
             return
         plain = not (word.inner or word.of_process)
@@ -90,7 +90,7 @@ class _Reader:
         else:
             command.words.append(word)
 
-    def _skipped(self, word: Word | None) -> bool:
+    def _skipped(self, word: ShellWord | None) -> bool:
         """Pass over a comment, or a line that is continued."""
         if self._text.startswith("\\\n", self._at):
             self._at += 2
@@ -108,9 +108,9 @@ class _Reader:
             return ""  # of a redirection, as in 2>&1
         return next((one for one in _OPERATORS if self._text.startswith(one, self._at)), "")
 
-    def _more(self, word: Word | None) -> Word:
+    def _more(self, word: ShellWord | None) -> ShellWord:
         """Read one more part of a word."""
-        found = word or Word()
+        found = word or ShellWord()
         here = _HERE.match(self._text, self._at)
         if here and not self._text.startswith("<<<", self._at):
             self._here.append((here[3], not here[2], found))
@@ -138,7 +138,7 @@ class _Reader:
             found.assigns |= char == "=" and _ASSIGNS.fullmatch(found.text) is not None
         return found
 
-    def _quoted(self, word: Word) -> None:
+    def _quoted(self, word: ShellWord) -> None:
         while self._at < len(self._text) and self._text[self._at] != '"':
             char = self._text[self._at]
             self._at += 1
@@ -149,7 +149,7 @@ class _Reader:
                 word.text += char
         self._at += 1
 
-    def _substituted(self, char: str, word: Word) -> bool:
+    def _substituted(self, char: str, word: ShellWord) -> bool:
         """Read a substitution that begins with a character, if one does."""
         if char == "`":
             end = self._text.find("`", self._at)

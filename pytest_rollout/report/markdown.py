@@ -26,7 +26,7 @@ _QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MarkdownSection:
     """Some lines under a heading: as many as fit, and how many more there are."""
 
     head: tuple[str, ...]
@@ -61,42 +61,42 @@ def to_markdown(decision: Decision, last_no: str = "") -> str:
     return "\n\n".join(fitted) + "\n"
 
 
-def _blocks(decision: Decision, last_no: str) -> Iterator[Section]:
-    yield Section((f"# {_plain(text.title(decision))}",))
+def _blocks(decision: Decision, last_no: str) -> Iterator[MarkdownSection]:
+    yield MarkdownSection((f"# {_plain(text.title(decision))}",))
     yield _facts(decision)
     for notice in text.notices(decision):
         says = f"> **{notice.title}.** {_plain(notice.says)}"
         items = [f"> - {_item(item)}" for item in notice.items]
-        yield Section((says, ">") if items else (says,), items)
+        yield MarkdownSection((says, ">") if items else (says,), items)
     yield from _why(decision)
     if last_no:
-        yield Section((f"This gate: {_plain(last_no)}.",))
+        yield MarkdownSection((f"This gate: {_plain(last_no)}.",))
     yield from _demands(decision)
     yield from _criteria(decision)
     yield from _guardrails(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
-    yield Section(("## For the record", ""), rows)
+    yield MarkdownSection(("## For the record", ""), rows)
 
 
-def _facts(decision: Decision) -> Section:
+def _facts(decision: Decision) -> MarkdownSection:
     facts = text.facts(decision)
     cells = [
         f"{_plain(value)} {_code(more)}" if more else _plain(value) for _, value, more in facts
     ]
-    return Section((*_table(*(name for name, _, _ in facts)), _row(*cells)))
+    return MarkdownSection((*_table(*(name for name, _, _ in facts)), _row(*cells)))
 
 
-def _why(decision: Decision) -> Iterator[Section]:
+def _why(decision: Decision) -> Iterator[MarkdownSection]:
     zone = decision.timezone
     causes = [(cause.id, sentences.text(cause.reason, zone)) for cause in decision.reasons]
     rows = [
         f"- {_code(name)}: {_plain(says)}" if name else f"- {_item(says)}" for name, says in causes
     ]
     if decision.reasons:
-        yield Section((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
+        yield MarkdownSection((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
     free = text.without_conditions(decision)
     if free:
-        yield Section((free,))
+        yield MarkdownSection((free,))
     if decision.conditions:
         rails = {finding.id for finding in decision.guardrails}
         owed = [
@@ -110,24 +110,26 @@ def _why(decision: Decision) -> Iterator[Section]:
             for condition in decision.conditions
         ]
         heading = (f"## {text.conditions_title(decision)}", "")
-        yield Section((*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed)
+        yield MarkdownSection(
+            (*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed
+        )
     if text.aside(decision):
-        yield Section((text.aside(decision),))
+        yield MarkdownSection((text.aside(decision),))
 
 
-def _demands(decision: Decision) -> Iterator[Section]:
+def _demands(decision: Decision) -> Iterator[MarkdownSection]:
     rows = [
         _row(_code(finding.id), text.word(finding.verdict), _said(finding, decision))
         for _, members in text.by_verdict(decision.demands)
         for finding in members
     ]
     if rows:
-        yield Section(
+        yield MarkdownSection(
             ("## Was the run complete?", "", *_table("Demand", "Verdict", "Because")), rows
         )
 
 
-def _criteria(decision: Decision) -> Iterator[Section]:
+def _criteria(decision: Decision) -> Iterator[MarkdownSection]:
     if not decision.criteria:
         return
     ordered = [found for _, members in text.by_verdict(decision.criteria) for found in members]
@@ -135,7 +137,7 @@ def _criteria(decision: Decision) -> Iterator[Section]:
     tally = f"{counted}: {text.tally(finding.verdict for finding in ordered)}. Worst first."
     head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")
     rows = [_criterion(finding, decision) for finding in ordered]
-    yield Section(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
+    yield MarkdownSection(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
     told = [
         _evidence(finding, decision.timezone)
         for finding in ordered
@@ -143,7 +145,7 @@ def _criteria(decision: Decision) -> Iterator[Section]:
     ]
     if told:
         says = "Of what does not pass; the rest is in report.html and decision.json."
-        yield Section(("## Evidence", "", says), told, most=len(told), turn=1)
+        yield MarkdownSection(("## Evidence", "", says), told, most=len(told), turn=1)
 
 
 def _said(finding: Finding, decision: Decision) -> str:
@@ -195,7 +197,7 @@ def _part(part: Part, zone: str) -> str:
     return f"{name}{says} (seen {_plain(text.value(seen))} in {counted}{at}).{told}"
 
 
-def _guardrails(decision: Decision) -> Iterator[Section]:
+def _guardrails(decision: Decision) -> Iterator[MarkdownSection]:
     rows = [
         _row(
             _named(finding),
@@ -208,4 +210,4 @@ def _guardrails(decision: Decision) -> Iterator[Section]:
     ]
     if rows:
         head = _table("Guardrail", "State", "Reason", "Allowed")
-        yield Section(("## Guardrails", "", *head), rows)
+        yield MarkdownSection(("## Guardrails", "", *head), rows)

@@ -45,7 +45,7 @@ _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")  # sequences without a
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Banner:
     """Something that limits what the answer is worth, and what there is to say of it."""
 
     title: str
@@ -143,27 +143,27 @@ def attempt(tried: Attempted, zone: str) -> str:
     return tried.verdict.value + why
 
 
-def notices(decision: Decision) -> tuple[Notice, ...]:
+def notices(decision: Decision) -> tuple[Banner, ...]:
     """What a reader must know before trusting the answer."""
     told = []
     if decision.drill:
         says = f"The fault {cut(decision.drill, NAME)} was planted on purpose. "
-        told.append(Notice("Drill", says + "A drill satisfies no gate."))
+        told.append(Banner("Drill", says + "A drill satisfies no gate."))
     if decision.partial:
         says = "Some of what is bound to this gate was left out."
-        told.append(Notice("Partial run", says, decision.partial))
+        told.append(Banner("Partial run", says, decision.partial))
     if decision.environment == EMBEDDED and not decision.drill:
         says = "Evidence of a reference target; it satisfies no gate of another environment."
-        told.append(Notice("Rehearsal", says))
+        told.append(Banner("Rehearsal", says))
     if decision.stand_ins:
         says = "Answers that stand in for people's attestations."
-        told.append(Notice("Stand-ins", says, decision.stand_ins))
+        told.append(Banner("Stand-ins", says, decision.stand_ins))
     if decision.waivers:
-        told.append(Notice("Waivers", *waivers_said(decision)))
+        told.append(Banner("Waivers", *waivers_said(decision)))
     if decision.resets:
         says = "Guardrails that somebody reset: judged anew since then."
         resets = tuple(reset_words(reset, decision.timezone) for reset in decision.resets)
-        told.append(Notice("Resets", says, resets))
+        told.append(Banner("Resets", says, resets))
     return tuple(told)
 
 

@@ -13,7 +13,7 @@ from time import time_ns
 from typing import Any
 
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Body, Event, WorkerManifest
+from pytest_rollout.evidence.bodies import Body, StoredEvent, WorkerManifest
 from pytest_rollout.evidence.body_texts import PlanId
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation
@@ -207,7 +207,7 @@ class Recorder:
         """What a target said of itself."""
         self._append(fact, phase.partition(".")[0], phase)
 
-    def event(self, phase: str, event: Event) -> None:
+    def event(self, phase: str, event: StoredEvent) -> None:
         """Something happened in a phase."""
         self._append(event, phase.partition(".")[0], phase)
 

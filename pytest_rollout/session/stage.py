@@ -87,7 +87,7 @@ class PhaseRun:
         """Keep an event, and write it to the ledger of a deciding run."""
         self.events.append(Event(type_, at, says, scenario))
         t_us = calendar.to_us(at)
-        told = bodies.Event(type=str(type_), t_us=t_us, says=str(says), scenario=scenario)
+        told = bodies.StoredEvent(type=str(type_), t_us=t_us, says=str(says), scenario=scenario)
         self.recorder.event(self.name, told)
 
     def live(self, name: str, scenario: str) -> LiveTarget:

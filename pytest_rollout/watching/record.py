@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from pytest_rollout.evidence.bodies import Body, Event, RunStart, Seal, Watching
+from pytest_rollout.evidence.bodies import Body, RunStart, Seal, StoredEvent, Watching
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation, seal_digest
 from pytest_rollout.evidence.run_facts import seen_in
@@ -89,7 +89,7 @@ class Recording:
         digest = seal_digest(record.hash for record in records)
         self._append(Seal(tuple(problems), len(records), digest))
 
-    def event(self, event: Event) -> Head:
+    def event(self, event: StoredEvent) -> Head:
         """Something happened; of no run, so that it is on record whatever becomes of them."""
         watched = self.watched
         where = (watched.address.plan, watched.phase, watched.environment)

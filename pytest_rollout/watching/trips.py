@@ -18,7 +18,7 @@ from pytest_rollout.report import sentences
 from pytest_rollout.watching.record import Recording, Watched, now_us
 from pytest_rollout.watching.state import GuardrailStanding
 
-_Event = TypeVar("_Event", bodies.Trip, bodies.StepTaken)
+_Event = TypeVar("_Event", bodies.TripEvent, bodies.StepTaken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ def record_trip(
     watched = recording.watched
     id_ = standing.finding.id
     since = last_reset(recording.ledger, watched, id_)
-    for told in events(recording.ledger, watched, bodies.Trip, since):
+    for told in events(recording.ledger, watched, bodies.TripEvent, since):
         if (told.body.guardrail, told.body.release) == (id_, release):
             return Trip(told.record.sequence, instant(told.body.t_us, zone), known=True)
     head = recording.event(
-        bodies.Trip(
-            type=bodies.Trip.TYPE,
+        bodies.TripEvent(
+            type=bodies.TripEvent.TYPE,
             t_us=now_us(),
             says=sentences.text(standing.finding.reason, zone),
             guardrail=id_,
@@ -70,7 +70,7 @@ def events(
         if record.sequence <= since:
             continue
         try:
-            body = said(record, bodies.Event)
+            body = said(record, bodies.StoredEvent)
         except UndecodableError:  # of what is damaged the chain tells
             continue
         if isinstance(body, kind):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_rollout.evidence.bodies import Trip
+from pytest_rollout.evidence.bodies import TripEvent
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer as Decided
@@ -141,8 +141,8 @@ def test_a_trip_on_record_holds_until_its_guardrail_is_reset(served: Project) ->
     begun(served)
     decided(served, EXIT, "exit")
     with served.ledger() as ledger:
-        trip = Trip(
-            type=Trip.TYPE,
+        trip = TripEvent(
+            type=TripEvent.TYPE,
             t_us=1_700_000_000_000_000,
             says="max of errors was 12",
             guardrail="demo.canary.rail",

@@ -65,8 +65,10 @@ BODIES: tuple[bodies.Body, ...] = (
         (bodies.Attached("x.txt", "d", 7, "text/plain"),),
     ),
     ReleaseFact("start", None, error="refused"),
-    bodies.Event(type="begin", t_us=7, says="it began", scenario="s"),
-    bodies.Trip(type="trip", t_us=7, guardrail="p.one.cap", answer=Answer.ROLLBACK, release="v1"),
+    bodies.StoredEvent(type="begin", t_us=7, says="it began", scenario="s"),
+    bodies.TripEvent(
+        type="trip", t_us=7, guardrail="p.one.cap", answer=Answer.ROLLBACK, release="v1"
+    ),
     bodies.StepTaken(type="rollback-step", t_us=7, step="00ff", outcome="done", trip=3),
     bodies.PeopleTold(type="notify", t_us=7, failed=False),
     bodies.Seal(("worker gw1 was lost",), 8, "d"),
@@ -140,7 +142,7 @@ def test_an_event_of_the_users_own_may_be_called_as_ours_are(ledger: Ledger) -> 
         body = decoded(
             recorded(json.dumps({"type": type_, "t_us": 7, "says": "x", "scenario": ""}))
         )
-        assert type(body) is bodies.Event
+        assert type(body) is bodies.StoredEvent
 
 
 # ROLLBACK in other spellings of JSON; none of them holds the letters as they are searched.
@@ -325,7 +327,7 @@ def test_texts_are_redacted_where_they_are_appended(
     secret, told = "it said Tr0ub4dor-and-3", "it said [redacted]"
     with opened(place) as ledger:
         for body in (
-            bodies.Event(type="change", t_us=1, says=secret),
+            bodies.StoredEvent(type="change", t_us=1, says=secret),
             bodies.Seal((secret,), 0, ""),
             bodies.Stop(secret),
             ReleaseFact("start", None, error=secret),
@@ -351,9 +353,9 @@ def test_ids_are_kept_as_they_are(place: Place, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_long_text_is_cut_after_it_was_redacted(ledger: Ledger) -> None:
     says = "x" * 1_990 + " token='" + "s3cr3t" * 10 + "' " + "y" * 500
-    ledger.append(Draft(bodies.Event(type="change", t_us=1, says=says), "r1"))
+    ledger.append(Draft(bodies.StoredEvent(type="change", t_us=1, says=says), "r1"))
     body = decoded(next(ledger.between(1)))
-    assert isinstance(body, bodies.Event)
+    assert isinstance(body, bodies.StoredEvent)
     assert len(body.says) == 2_000
     assert "s3c" not in body.says
 

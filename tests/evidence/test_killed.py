@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.integrity import chain_problems
 from pytest_rollout.evidence.ledger import Draft
 from pytest_rollout.evidence.records import RecordKind
@@ -19,13 +19,13 @@ WRITES = """
 import os, resource, signal, sqlite3, sys
 from pathlib import Path
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.ledger import Draft
 from pytest_rollout.evidence.records import Batch, Observation
 from pytest_rollout.model.errors import LedgerError
 
 def event(says):
-    return Draft(Event(type="change", t_us=1, says=says), "r1", "demo")
+    return Draft(StoredEvent(type="change", t_us=1, says=says), "r1", "demo")
 
 SEEN = tuple(Observation("demo", "canary", "m", (), 1, 0, one, "1") for one in range(3))
 
@@ -109,7 +109,7 @@ def test_kill_9_between_any_two_statements_loses_nothing(tmp_path: Path) -> None
             assert list(chain_problems(records)) == []
             whole = {3 * (record.kind is RecordKind.BATCH) for record in records}
             assert {len(ledger.rows_of(one.sequence)) for one in records} == whole, folder.name
-            after = ledger.append(Draft(Event(type="change", t_us=1), "r2"))
+            after = ledger.append(Draft(StoredEvent(type="change", t_us=1), "r2"))
             assert after.sequence == len(records) + 1
 
 

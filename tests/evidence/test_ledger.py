@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Event
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.integrity import chain_problems, damage_since
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import GENESIS, Batch, Observation, RecordKind
@@ -24,7 +24,7 @@ from pytest_rollout.model.errors import LedgerError
 from tests.evidence.runs import START, Place, append, in_memory, opened, reading, rows, tamper
 
 ROOT = Path(__file__).parents[2]
-DRAFT = Draft(Event(type="change", t_us=1), "r1", "demo", "demo.canary", "prod")
+DRAFT = Draft(StoredEvent(type="change", t_us=1), "r1", "demo", "demo.canary", "prod")
 
 WRITER = """
 import sys
@@ -304,10 +304,10 @@ def killed_while_it_wrote(path: Path) -> None:
     assert process.wait(60) == 0
     script = (
         "import os, sys; from pathlib import Path; from pytest_rollout.evidence import opening;"
-        "from pytest_rollout.evidence.bodies import Event;"
+        "from pytest_rollout.evidence.bodies import StoredEvent;"
         "from pytest_rollout.evidence.ledger import Draft;"
         "ledger = opening.to_write(Path(sys.argv[1]));"
-        "ledger.append(Draft(Event(type='change', t_us=1), 'k'));"
+        "ledger.append(Draft(StoredEvent(type='change', t_us=1), 'k'));"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, check=False)

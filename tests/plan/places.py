@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pytest_rollout.plan.load import Loaded, parse
-from pytest_rollout.plan.spec.keys import Key, Place, places
+from pytest_rollout.plan.spec.keys import Key, Keys, places
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.rule_keys import RuleKeys
@@ -18,7 +18,7 @@ from pytest_rollout.plan.spec.schema import data
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import read as read_yaml
 
-FILES: dict[type[Place], str] = {
+FILES: dict[type[Keys], str] = {
     PlanKeys: "rollout.yaml",
     WaiversKeys: "waivers.yaml",
     StandInsKeys: "attestations.embedded.yaml",
@@ -156,7 +156,7 @@ STATED: dict[str, str] = {
 }
 
 
-def every_place() -> Iterator[tuple[type[Place], type[Place]]]:
+def every_place() -> Iterator[tuple[type[Keys], type[Keys]]]:
     """Each file and each place in it, once."""
     seen = set()
     for start in FILES:
@@ -166,7 +166,7 @@ def every_place() -> Iterator[tuple[type[Place], type[Place]]]:
                 yield start, place
 
 
-def every_key() -> Iterator[tuple[type[Place], type[Place], Key[Any]]]:
+def every_key() -> Iterator[tuple[type[Keys], type[Keys], Key[Any]]]:
     """Each file, place and key."""
     for start, place in every_place():
         for key in place.stated():
@@ -185,7 +185,7 @@ def _folder() -> TemporaryDirectory[str]:
     return folder
 
 
-def read(start: type[Place], text: str) -> Loaded:
+def read(start: type[Keys], text: str) -> Loaded:
     """What the reader makes of the text of a file, beside the plan above."""
     path = Path(_folder().name, "rollout.yaml")
     if start is PlanKeys:
@@ -228,7 +228,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
 }
 
 
-def context(place: type[Place], key: Key[Any] | None = None) -> tuple[Any, dict[str, Any]]:
+def context(place: type[Keys], key: Key[Any] | None = None) -> tuple[Any, dict[str, Any]]:
     """A document with a place in it, fit for a key, and the mapping that is that place."""
     text = STATED[place.name].replace("XX", "XX: XX")
     tree, problems = read_yaml(text, "x")

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_rollout.plan.spec import schema
 from pytest_rollout.plan.spec.__main__ import generated
-from pytest_rollout.plan.spec.keys import Key, Place, places, written
+from pytest_rollout.plan.spec.keys import Key, Keys, places, written
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.schema import data
 from tests.plan.places import FILES, context, every_key, every_place, read
@@ -30,7 +30,7 @@ EVERY = list(every_key())
 MEANS = {("step-command", "command"), ("step-http", "http"), ("step-sql", "sql")}
 
 
-def named(keys: Iterable[tuple[type[Place], type[Place], Key[Any]]]) -> list[Any]:
+def named(keys: Iterable[tuple[type[Keys], type[Keys], Key[Any]]]) -> list[Any]:
     """Keys as parameters of a test, by place and name."""
     return [pytest.param(*one, id=f"{one[1].name}.{one[2].name}") for one in keys]
 
@@ -43,7 +43,7 @@ REQUIRED = named(
 FOR_PEOPLE = {("plan", "version")}  # judged by nobody
 
 
-def model(start: type[Place], document: Any) -> str | list[str]:
+def model(start: type[Keys], document: Any) -> str | list[str]:
     """What a document says, without what its text is; or what is wrong with it."""
     loaded = read(start, json.dumps(document))
     if loaded.problems or loaded.plan is None:
@@ -61,7 +61,7 @@ def test_what_comes_from_the_specification_is_current(path: Path) -> None:
 
 @pytest.mark.parametrize(("start", "place", "key"), KEYS)
 def test_an_example_is_read_and_means_something(
-    start: type[Place], place: type[Place], key: Key[Any]
+    start: type[Keys], place: type[Keys], key: Key[Any]
 ) -> None:
     document, holder = context(place, key)
     holder.pop(key.name, None)
@@ -76,7 +76,7 @@ def test_an_example_is_read_and_means_something(
 
 @pytest.mark.parametrize(("start", "place", "key"), DEFAULTED)
 def test_a_default_is_what_holds_without_the_key(
-    start: type[Place], place: type[Place], key: Key[Any]
+    start: type[Keys], place: type[Keys], key: Key[Any]
 ) -> None:
     document, holder = context(place, key)
     holder.pop(key.name, None)
@@ -87,7 +87,7 @@ def test_a_default_is_what_holds_without_the_key(
 
 @pytest.mark.parametrize(("start", "place", "key"), REQUIRED)
 def test_the_reader_and_the_schema_miss_a_required_key(
-    start: type[Place], place: type[Place], key: Key[Any]
+    start: type[Keys], place: type[Keys], key: Key[Any]
 ) -> None:
     document, holder = context(place, key)
     holder.setdefault(key.name, data(written(key.example)))
@@ -100,7 +100,7 @@ def test_the_reader_and_the_schema_miss_a_required_key(
 @pytest.mark.parametrize(
     ("start", "place"), [pytest.param(*one, id=one[1].name) for one in every_place()]
 )
-def test_refused_and_unknown_keys_are_offences(start: type[Place], place: type[Place]) -> None:
+def test_refused_and_unknown_keys_are_offences(start: type[Keys], place: type[Keys]) -> None:
     refused = [key.name for key in place.keys.values() if key.refused]
     for name in ("qqqq", *refused):
         document, holder = context(place)
@@ -114,7 +114,7 @@ REPLACEMENTS: list[Any] = [None, 1, "", "x", [], {}, {"a": None}, True]
 
 @pytest.mark.parametrize(("start", "place", "key"), KEYS)
 def test_the_schema_takes_whatever_the_reader_takes(
-    start: type[Place], place: type[Place], key: Key[Any]
+    start: type[Keys], place: type[Keys], key: Key[Any]
 ) -> None:
     fits = FITS[start]
     for value in REPLACEMENTS:

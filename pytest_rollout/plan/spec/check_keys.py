@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_rollout.plan.spec.keys import Key, Place
-from pytest_rollout.plan.spec.kinds import SCALAR, Flag, Pairs, Text, Word, Words
+from pytest_rollout.plan.spec.keys import Key, Keys
+from pytest_rollout.plan.spec.kinds import SCALAR, Flag, Pairs, Text, WordKind, Words
 from pytest_rollout.plan.spec.shapes import AnyOf, Nested, Raw
 from pytest_rollout.plan.spec.values import (
     DURATION,
@@ -16,7 +16,7 @@ from pytest_rollout.plan.spec.values import (
 )
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-METHOD = Word(
+METHOD = WordKind(
     ", ".join(f"`{name}`" for name in METHODS),
     (*METHODS, *(name.lower() for name in METHODS)),
 )
@@ -27,7 +27,7 @@ COMMAND = Raw(
 )
 
 
-class WordingKeys(Place, name="wording", title="what a text holds"):
+class WordingKeys(Keys, name="wording", title="what a text holds"):
     """What a text must hold, must not hold, or must look like."""
 
     not_empty = True
@@ -39,7 +39,7 @@ class WordingKeys(Place, name="wording", title="what a text holds"):
     )
 
 
-class ExpectKeys(Place):
+class ExpectKeys(Keys):
     """What answers in JSON have in common."""
 
     json = Key(
@@ -73,7 +73,7 @@ class ExpectHttpKeys(ExpectKeys, name="expect-http", title="what a request answe
     body = Key(_TEXT_OF, "What the body is.", example="{has: ok}")
 
 
-class ExpectSqlKeys(Place, name="expect-sql", title="what a query answers"):
+class ExpectSqlKeys(Keys, name="expect-sql", title="what a query answers"):
     """What a query must answer, where no rule judges its number."""
 
     not_empty = True
@@ -83,7 +83,7 @@ class ExpectSqlKeys(Place, name="expect-sql", title="what a query answers"):
     )
 
 
-class AskKeys(Place):
+class AskKeys(Keys):
     """What every means has."""
 
     on = Key(
@@ -206,7 +206,7 @@ class ExtensionKeys(AskKeys, name="check-extension", title="a means of another p
 CHECK = AnyOf(tuple(Nested(one) for one in (CommandKeys, HttpKeys, SqlKeys, PrometheusKeys)))
 
 
-class StepKeys(Place, name="step", title="a step that people take"):
+class StepKeys(Keys, name="step", title="a step that people take"):
     """A step of a rollback that people take."""
 
     says = Key(

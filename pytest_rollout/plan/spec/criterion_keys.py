@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_rollout.model.plan import Gate, Kind, Severity, Then
 from pytest_rollout.model.rule import Need
 from pytest_rollout.plan.spec.check_keys import CHECK
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import Choice, Words
 from pytest_rollout.plan.spec.rule_keys import LASTING, WHOLE, RuleKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
@@ -15,7 +15,7 @@ FAULTS = Words("fault, or a list: `NAME`, `NAME:KEY=VALUE`")
 _FOUND = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+|/(entry|exit))$"
 
 
-class WhenKeys(Place, name="when", title="when a criterion applies"):
+class WhenKeys(Keys, name="when", title="when a criterion applies"):
     """When a criterion applies; otherwise it is reported as not applicable."""
 
     configured = Key(

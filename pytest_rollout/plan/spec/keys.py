@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
-from pytest_rollout.plan.spec.kinds import Kind
+from pytest_rollout.plan.spec.kinds import ValueKind
 from pytest_rollout.plan.tree import Tree, read
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Key(Generic[T]):
     @overload
     def __init__(
         self: Key[U],
-        kind: Kind[U],
+        kind: ValueKind[U],
         says: str,
         *,
         default: str,
@@ -36,7 +36,7 @@ class Key(Generic[T]):
     @overload
     def __init__(
         self: Key[U | None],
-        kind: Kind[U],
+        kind: ValueKind[U],
         says: str,
         *,
         example: str = "",
@@ -49,7 +49,7 @@ class Key(Generic[T]):
 
     def __init__(
         self,
-        kind: Kind[Any],
+        kind: ValueKind[Any],
         says: str,
         *,
         default: str = "",
@@ -70,7 +70,7 @@ class Key(Generic[T]):
         self.fix = fix
         self.refused = refused
 
-    def __set_name__(self, place: type[Place], name: str) -> None:
+    def __set_name__(self, place: type[Keys], name: str) -> None:
         self.name = name.rstrip("_")  # from, as, for and pass are words of Python
 
     @cached_property
@@ -94,7 +94,7 @@ def _refuse(line: int, what: str, fix: str) -> None:
     raise ValueError(f"{what} ({fix})")
 
 
-class Place:
+class Keys:
     """A mapping of a file; its keys are attributes, and those of the places it inherits from."""
 
     name: ClassVar[str]
@@ -121,9 +121,9 @@ class Place:
         return [key for key in cls.keys.values() if not key.refused]
 
 
-def places(start: type[Place]) -> Iterator[type[Place]]:
+def places(start: type[Keys]) -> Iterator[type[Keys]]:
     """Yield a place and each that stands inside of it, once, as they are met."""
-    seen: dict[type[Place], None] = {}
+    seen: dict[type[Keys], None] = {}
     ahead = [start]
     while ahead:
         place = ahead.pop(0)

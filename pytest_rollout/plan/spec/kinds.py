@@ -18,7 +18,7 @@ Say = Callable[[int, str, str], None]  # line, what is wrong, how to fix it
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 
 
-class Kind(Generic[T]):
+class ValueKind(Generic[T]):
     """A kind of value; ``words`` names it in the reference."""
 
     words: str
@@ -59,7 +59,7 @@ def scalars(trees: Iterable[Tree], name: str, say: Say) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Text(Kind[str]):
+class Text(ValueKind[str]):
     """A text; numbers and booleans are offences, not text."""
 
     words: str = "text"
@@ -76,7 +76,7 @@ class Text(Kind[str]):
 
 
 @dataclass(frozen=True)
-class Word(Kind[str]):
+class WordKind(ValueKind[str]):
     """A scalar as it is written; ``only`` these, which the reader says in words of its own."""
 
     words: str = "name"
@@ -96,7 +96,7 @@ class Word(Kind[str]):
 
 
 @dataclass(frozen=True)
-class Term(Kind[T]):
+class Term(ValueKind[T]):
     """A scalar that a parser understands; the parser raises ValueError with the rule."""
 
     parse: Callable[[str], T]
@@ -109,7 +109,7 @@ class Term(Kind[T]):
 
     def parsed(self, tree: Tree, name: str, say: Say, parse: Callable[[str], T]) -> T | None:
         """Read it with a parser that knows more, as the unit that a cut is compared in."""
-        word = Word().read(tree, name, say)
+        word = WordKind().read(tree, name, say)
         try:
             return None if word is None else parse(word)
         except ValueError as error:
@@ -122,13 +122,13 @@ class Term(Kind[T]):
 
 
 @dataclass(frozen=True)
-class Choice(Kind[E]):
+class Choice(ValueKind[E]):
     """A member of an enum, by its value."""
 
     of: type[E]
 
     def read(self, tree: Tree, name: str, say: Say) -> E | None:
-        word = Word().read(tree, name, say)
+        word = WordKind().read(tree, name, say)
         if word is None:
             return None
         values = {str(member.value): member for member in self.of}
@@ -148,7 +148,7 @@ class Choice(Kind[E]):
         return ", ".join(f"`{member.value}`" for member in self.of)
 
 
-class JsonPath(Kind[str]):
+class JsonPath(ValueKind[str]):
     """A path into JSON, as one text or as a list of names and places."""
 
     words = """path: `lanes.0.depth`, `'["http.server.requests"].p95'`, or a list of its names"""
@@ -156,7 +156,7 @@ class JsonPath(Kind[str]):
     def read(self, tree: Tree, name: str, say: Say) -> str | None:
         if isinstance(tree.value, list) and tree.value:
             return jsonpath.spelled(scalars(tree.value, name, say)) or None
-        word = Word().read(tree, name, say)
+        word = WordKind().read(tree, name, say)
         try:
             return word and jsonpath.spelled(jsonpath.parse(word))
         except ValueError as error:
@@ -168,7 +168,7 @@ class JsonPath(Kind[str]):
 
 
 @dataclass(frozen=True)
-class Flag(Kind[bool]):
+class Flag(ValueKind[bool]):
     """True or false."""
 
     words: str = "true or false"
@@ -185,7 +185,7 @@ class Flag(Kind[bool]):
 
 
 @dataclass(frozen=True)
-class Whole(Kind[int]):
+class Whole(ValueKind[int]):
     """A whole number of at least ``least``."""
 
     least: int = 1
@@ -207,7 +207,7 @@ class Whole(Kind[int]):
 
 
 @dataclass(frozen=True)
-class Words(Kind[tuple[str, ...]]):
+class Words(ValueKind[tuple[str, ...]]):
     """Names: a list of scalars, or one scalar as a list of one."""
 
     words: str = "name, or a list of names"
@@ -225,7 +225,7 @@ class Words(Kind[tuple[str, ...]]):
         return {"anyOf": [item, several]}
 
 
-class Pairs(Kind[dict[str, str]]):
+class Pairs(ValueKind[dict[str, str]]):
     """A mapping of names to scalars."""
 
     words = "mapping of names to values"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.shapes import ListOf, Nested
 from pytest_rollout.plan.spec.values import DAY, NAME, NAMES, TEXT
 
 
-class PersonKeys(Place, name="person", title="a person"):
+class PersonKeys(Keys, name="person", title="a person"):
     """Somebody who may sign or attest."""
 
     id = Key(
@@ -21,7 +21,7 @@ class PersonKeys(Place, name="person", title="a person"):
     github = Key(NAME, "Their login at GitHub, for reviews.", example="ada")
 
 
-class DeputyKeys(Place, name="deputy", title="a deputy"):
+class DeputyKeys(Keys, name="deputy", title="a deputy"):
     """Somebody who holds a role for a while."""
 
     role = Key(NAME, "The role.", example="operations", required=True)
@@ -30,7 +30,7 @@ class DeputyKeys(Place, name="deputy", title="a deputy"):
     until = Key(DAY, "The last day.", example="2025-11-14", required=True)
 
 
-class PeopleKeys(Place, name="people", title="roles.yaml"):
+class PeopleKeys(Keys, name="people", title="roles.yaml"):
     """The people of a plan."""
 
     people = Key(

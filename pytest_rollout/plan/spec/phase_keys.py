@@ -5,9 +5,9 @@ from __future__ import annotations
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.plan.spec.check_keys import STEP
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys, GuardrailKeys
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Pairs
-from pytest_rollout.plan.spec.kinds import Word as Only
+from pytest_rollout.plan.spec.kinds import WordKind as Only
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import (
     DAY,
@@ -23,7 +23,7 @@ from pytest_rollout.plan.spec.values import (
 )
 
 
-class RollbackKeys(Place, name="rollback", title="a rollback and who starts it"):
+class RollbackKeys(Keys, name="rollback", title="a rollback and who starts it"):
     """The steps of a rollback, and who starts them."""
 
     mode = Key(
@@ -38,7 +38,7 @@ class RollbackKeys(Place, name="rollback", title="a rollback and who starts it")
     )  # fmt: skip
 
 
-class OnRollbackKeys(Place, name="on-rollback", title="what a rollback takes back"):
+class OnRollbackKeys(Keys, name="on-rollback", title="what a rollback takes back"):
     """What must be decided anew after a rollback."""
 
     revalidate = Key(
@@ -50,7 +50,7 @@ class OnRollbackKeys(Place, name="on-rollback", title="what a rollback takes bac
     )
 
 
-class FigureKeys(Place, name="figure", title="a figure of a report"):
+class FigureKeys(Keys, name="figure", title="a figure of a report"):
     """A figure of a final report: of a metric, of recorded events, or a length of time."""
 
     exactly_one = ("metric", "events", "from")
@@ -80,7 +80,7 @@ class FigureKeys(Place, name="figure", title="a figure of a report"):
     to = Key(NAME, "The phase to whose end it lasted.", example="day3")
 
 
-class SectionKeys(Place, name="section", title="a section of a report"):
+class SectionKeys(Keys, name="section", title="a section of a report"):
     """A section of a final report."""
 
     title_ = Key(TEXT, "Its heading.", example="Availability", required=True, missing="")
@@ -98,7 +98,7 @@ class SectionKeys(Place, name="section", title="a section of a report"):
     )
 
 
-class ReportKeys(Place, name="report", title="a final report"):
+class ReportKeys(Keys, name="report", title="a final report"):
     """The final report of a phase. Sign-off, criteria and decision always follow."""
 
     title_ = Key(TEXT, "Its heading.", default="Report", example="Week one")
@@ -113,7 +113,7 @@ _LATER = "{what}: `{key}` is not judged by this version of pytest-rollout"
 _LEAVE = "the gate would be decided without it, so leave it out on purpose"
 
 
-class PhaseKeys(Place, name="phase", title="a phase"):
+class PhaseKeys(Keys, name="phase", title="a phase"):
     """A step of the rollout, with an entry gate and an exit gate."""
 
     together = {"until": ("date",), "hours": ("date",)}  # noqa: RUF012

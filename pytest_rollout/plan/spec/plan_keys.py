@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_rollout.model.check import Effect
 from pytest_rollout.model.windows import CalendarUse
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import Choice, Pairs, Text, Words
-from pytest_rollout.plan.spec.kinds import Word as Only
+from pytest_rollout.plan.spec.kinds import WordKind as Only
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested
 from pytest_rollout.plan.spec.values import (
@@ -26,7 +26,7 @@ from pytest_rollout.plan.spec.values import (
 SECRET = Only("`${VARIABLE}`, whose value is a secret", pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")
 
 
-class ReadingKeys(Place, name="reading", title="where a fact is read"):
+class ReadingKeys(Keys, name="reading", title="where a fact is read"):
     """Where the release or the configuration of a target is read."""
 
     target = Key(NAME, "The target that is asked.", example="web", required=True, missing="")
@@ -39,7 +39,7 @@ class ReadingKeys(Place, name="reading", title="where a fact is read"):
     )
 
 
-class TargetKeys(Place, name="target", title="a target"):
+class TargetKeys(Keys, name="target", title="a target"):
     """A system under test: served for a rehearsal, at an address, or a file."""
 
     at_least_one = ("serve", "url", "file")
@@ -54,7 +54,7 @@ class TargetKeys(Place, name="target", title="a target"):
     of = Key(NAME, "The served target in whose folder the file stands.", example="web")
 
 
-class EnvironmentKeys(Place, name="environment", title="an environment"):
+class EnvironmentKeys(Keys, name="environment", title="an environment"):
     """Where phases are judged; `embedded` is the rehearsal."""
 
     targets = Key(
@@ -74,7 +74,7 @@ class EnvironmentKeys(Place, name="environment", title="an environment"):
     )
 
 
-class WindowKeys(Place, name="window", title="a change window or a freeze"):
+class WindowKeys(Keys, name="window", title="a change window or a freeze"):
     """A time in which changes may be made, or may not."""
 
     days = Key(
@@ -111,7 +111,7 @@ class WindowKeys(Place, name="window", title="a change window or a freeze"):
     why = Key(TEXT, "The reason, said wherever the window is.", example="daily stand-up")
 
 
-class WindowsKeys(Place, name="windows", title="when changes may be made"):
+class WindowsKeys(Keys, name="windows", title="when changes may be made"):
     """When changes may be made, and when not."""
 
     change = Key(
@@ -127,7 +127,7 @@ class WindowsKeys(Place, name="windows", title="when changes may be made"):
     )
 
 
-class CalendarKeys(Place, name="calendar", title="a shared calendar"):
+class CalendarKeys(Keys, name="calendar", title="a shared calendar"):
     """A file in iCalendar whose events are freezes or change windows."""
 
     file = Key(
@@ -156,7 +156,7 @@ class CalendarKeys(Place, name="calendar", title="a shared calendar"):
     )
 
 
-class ChannelKeys(Place, name="channel", title="a channel"):
+class ChannelKeys(Keys, name="channel", title="a channel"):
     """Where people are told of trips. Addresses are secrets, so variables hold them."""
 
     exactly_one = ("slack", "webhook", "pagerduty", "email")
@@ -175,7 +175,7 @@ class ChannelKeys(Place, name="channel", title="a channel"):
     )
 
 
-class PlanKeys(Place, name="plan", title="rollout.yaml"):
+class PlanKeys(Keys, name="plan", title="rollout.yaml"):
     """A rollout plan."""
 
     plan = Key(

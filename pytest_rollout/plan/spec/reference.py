@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_rollout.plan.spec.keys import Key, Place, places
+from pytest_rollout.plan.spec.keys import Key, Keys, places
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
@@ -26,7 +26,7 @@ _TABLE = """
 
 def text() -> str:
     """Return the whole page."""
-    seen: set[type[Place]] = set()
+    seen: set[type[Keys]] = set()
     parts = [_HEAD]
     for start in _FILES:
         for place in places(start):
@@ -36,7 +36,7 @@ def text() -> str:
     return "\n".join(parts)
 
 
-def section(place: type[Place], *, file: bool) -> str:
+def section(place: type[Keys], *, file: bool) -> str:
     """Return the table of a mapping's keys."""
     level, title = ("##", f"`{place.title}`") if file else ("###", _capital(place.title))
     rows = "".join(f"| {' | '.join(_cells(key))} |\n" for key in place.stated())
@@ -60,7 +60,7 @@ def _cell(words: str) -> str:
     return words.replace("|", "\\|")
 
 
-def _notes(place: type[Place]) -> Iterator[str]:
+def _notes(place: type[Keys]) -> Iterator[str]:
     """Return in words which keys go together."""
     if place.exactly_one:
         yield f"Exactly one of {_listed(place.exactly_one)} is given."

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_rollout.plan.spec.keys import Key, Place
+from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import SCALAR, Pairs, Whole
-from pytest_rollout.plan.spec.kinds import Word as Only
+from pytest_rollout.plan.spec.kinds import WordKind as Only
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import CUT, DURATION, LEVEL, NAME, PER, TAKE, UNIT
 
 WHOLE = Whole()
 
 
-class ScopeKeys(Place, name="scope", title="a scope of `over`"):
+class ScopeKeys(Keys, name="scope", title="a scope of `over`"):
     """How far back a rule looks; a scope has exactly one of the first six keys."""
 
     exactly_one = ("span", "last", "since", "age", "days", "nights")
@@ -32,7 +32,7 @@ class ScopeKeys(Place, name="scope", title="a scope of `over`"):
     until = Key(DURATION, "With `since`: how long after the begin samples count.", example="48h")
 
 
-class SourceKeys(Place, name="source", title="groups from a series"):
+class SourceKeys(Keys, name="source", title="groups from a series"):
     """Groups that another series names, as every node that is up."""
 
     from_ = Key(
@@ -47,7 +47,7 @@ class SourceKeys(Place, name="source", title="groups from a series"):
     )
 
 
-class RowKeys(Place, name="row", title="a row of looks"):
+class RowKeys(Keys, name="row", title="a row of looks"):
     """How many looks in a row must be good, or of a guardrail bad."""
 
     n = Key(
@@ -66,7 +66,7 @@ class RowKeys(Place, name="row", title="a row of looks"):
     )
 
 
-class LastingKeys(Place, name="lasting", title="a row that lasts"):
+class LastingKeys(Keys, name="lasting", title="a row that lasts"):
     """How long looks must be good without a break, or of a guardrail bad."""
 
     for_ = Key(
@@ -85,7 +85,7 @@ class LastingKeys(Place, name="lasting", title="a row that lasts"):
     )
 
 
-class TolerateKeys(Place, name="tolerate", title="tolerated failures"):
+class TolerateKeys(Keys, name="tolerate", title="tolerated failures"):
     """How many samples of a slice may be bad."""
 
     failures = Key(
@@ -98,7 +98,7 @@ class TolerateKeys(Place, name="tolerate", title="tolerated failures"):
     in_a_row = Key(Whole(0), "How many of these may follow each other.", example="1")
 
 
-class VersusKeys(Place, name="versus", title="the other side of a comparison"):
+class VersusKeys(Keys, name="versus", title="the other side of a comparison"):
     """What the rule's own samples are compared with; the cuts are on the difference."""
 
     not_empty = True
@@ -127,14 +127,14 @@ class VersusKeys(Place, name="versus", title="the other side of a comparison"):
     )
 
 
-class ConfidenceKeys(Place, name="confidence", title="a confidence over many windows"):
+class ConfidenceKeys(Keys, name="confidence", title="a confidence over many windows"):
     """A confidence that holds over all windows of a phase together."""
 
     level = Key(LEVEL, "The confidence.", example="95%", required=True, fix="confidence: 95%")
     windows = Key(WHOLE, "How many windows the phase can hold at most.", example="500")
 
 
-class ShareKeys(Place, name="share", title="the share of good samples"):
+class ShareKeys(Keys, name="share", title="the share of good samples"):
     """A share of the samples, by what makes one of them good."""
 
     share = Key(
@@ -160,7 +160,7 @@ GROUPS = AnyOf(
 )
 
 
-class RuleKeys(Place):
+class RuleKeys(Keys):
     """What a criterion, a guardrail and a part of a guardrail judge samples by."""
 
     metric = Key(NAME, "The series that tests observe.", example="queue_depth")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_rollout.plan.spec.keys import Key, Place, places, written
+from pytest_rollout.plan.spec.keys import Key, Keys, places, written
 from pytest_rollout.plan.spec.kinds import Schema
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
@@ -14,7 +14,7 @@ from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 from pytest_rollout.plan.tree import Tree
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-SCHEMAS: Mapping[str, tuple[type[Place], str]] = {
+SCHEMAS: Mapping[str, tuple[type[Keys], str]] = {
     "schema.json": (PlanKeys, "A rollout plan of pytest-rollout"),
     "waivers.schema.json": (WaiversKeys, "The waivers beside a rollout plan of pytest-rollout"),
     "attestations.schema.json": (
@@ -38,7 +38,7 @@ def text(name: str) -> str:
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def shape(place: type[Place]) -> Schema:
+def shape(place: type[Keys]) -> Schema:
     """Return the schema of a mapping."""
     found: Schema = {
         "type": "object",

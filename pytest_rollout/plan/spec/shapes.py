@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rollout.plan.spec.keys import Place
-from pytest_rollout.plan.spec.kinds import Kind, Say, Schema
+from pytest_rollout.plan.spec.keys import Keys
+from pytest_rollout.plan.spec.kinds import Say, Schema, ValueKind
 from pytest_rollout.plan.tree import Tree
 
 
 @dataclass(frozen=True)
-class Raw(Kind[Tree]):
+class Raw(ValueKind[Tree]):
     """A value of any shape, which the reader takes apart itself."""
 
     words: str
@@ -26,10 +26,10 @@ class Raw(Kind[Tree]):
 
 
 @dataclass(frozen=True)
-class Nested(Kind[Tree]):
+class Nested(ValueKind[Tree]):
     """A mapping with keys of its own."""
 
-    place: type[Place]
+    place: type[Keys]
 
     def read(self, tree: Tree, name: str, say: Say) -> Tree:
         return tree
@@ -37,7 +37,7 @@ class Nested(Kind[Tree]):
     def schema(self) -> Schema:
         return {"$ref": f"#/$defs/{self.place.name}"}
 
-    def places(self) -> Iterable[type[Place]]:
+    def places(self) -> Iterable[type[Keys]]:
         return (self.place,)
 
     @property
@@ -47,10 +47,10 @@ class Nested(Kind[Tree]):
 
 
 @dataclass(frozen=True)
-class AnyOf(Kind[Tree]):
+class AnyOf(ValueKind[Tree]):
     """One of several kinds; the reader sees by the shape which one it is."""
 
-    kinds: tuple[Kind[Any], ...]
+    kinds: tuple[ValueKind[Any], ...]
 
     def read(self, tree: Tree, name: str, say: Say) -> Tree:
         return tree
@@ -58,7 +58,7 @@ class AnyOf(Kind[Tree]):
     def schema(self) -> Schema:
         return {"anyOf": [kind.schema() for kind in self.kinds]}
 
-    def places(self) -> Iterable[type[Place]]:
+    def places(self) -> Iterable[type[Keys]]:
         return (place for kind in self.kinds for place in kind.places())
 
     @property
@@ -68,10 +68,10 @@ class AnyOf(Kind[Tree]):
 
 
 @dataclass(frozen=True)
-class ListOf(Kind[list[Tree]]):
+class ListOf(ValueKind[list[Tree]]):
     """A list; nothing at all is an empty one."""
 
-    item: Kind[Any]
+    item: ValueKind[Any]
     least: int = 0
 
     def read(self, tree: Tree, name: str, say: Say) -> list[Tree]:
@@ -87,7 +87,7 @@ class ListOf(Kind[list[Tree]]):
             return {"type": "array", "minItems": self.least, "items": self.item.schema()}
         return {"type": ["array", "null"], "items": self.item.schema()}
 
-    def places(self) -> Iterable[type[Place]]:
+    def places(self) -> Iterable[type[Keys]]:
         return self.item.places()
 
     @property
@@ -97,10 +97,10 @@ class ListOf(Kind[list[Tree]]):
 
 
 @dataclass(frozen=True)
-class MapOf(Kind[list[tuple[str, Tree]]]):
+class MapOf(ValueKind[list[tuple[str, Tree]]]):
     """A mapping of names that the plan chooses; nothing at all is an empty one."""
 
-    item: Kind[Any]
+    item: ValueKind[Any]
     of: str  # what the names are of
     most: int | None = None
 
@@ -116,7 +116,7 @@ class MapOf(Kind[list[tuple[str, Tree]]]):
         shape: Schema = {"type": ["object", "null"], "additionalProperties": self.item.schema()}
         return {**shape, "maxProperties": self.most} if self.most else shape
 
-    def places(self) -> Iterable[type[Place]]:
+    def places(self) -> Iterable[type[Keys]]:
         return self.item.places()
 
     @property

@@ -9,7 +9,7 @@ from pytest_rollout.model.check import Effect
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.windows import Risk
 from pytest_rollout.plan import cuts, terms
-from pytest_rollout.plan.spec.kinds import Choice, JsonPath, Schema, Term, Text, Word, Words
+from pytest_rollout.plan.spec.kinds import Choice, JsonPath, Schema, Term, Text, WordKind, Words
 from pytest_rollout.plan.spec.shapes import Raw
 
 _LENGTH = r"[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)"
@@ -31,7 +31,7 @@ def pattern(text: str) -> str:
 
 
 TEXT = Text()
-NAME = Word()
+NAME = WordKind()
 NAMES = Words()
 EFFECT = Choice(Effect)
 RISK = Choice(Risk)

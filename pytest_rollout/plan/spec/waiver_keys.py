@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pytest_rollout.model.waiver import WindowDemand
 from pytest_rollout.plan.spec.criterion_keys import FAULTS
-from pytest_rollout.plan.spec.keys import Key, Place
-from pytest_rollout.plan.spec.kinds import Flag, Text, Word
+from pytest_rollout.plan.spec.keys import Key, Keys
+from pytest_rollout.plan.spec.kinds import Flag, Text, WordKind
 from pytest_rollout.plan.spec.shapes import ListOf, Nested
 from pytest_rollout.plan.spec.values import CUT, DAY, NAME
 
 _SAID = Text("text", r"\S")
 
 
-class WaiverKeys(Place, name="waiver", title="a waiver"):
+class WaiverKeys(Keys, name="waiver", title="a waiver"):
     """A reviewed exception; it ends with its phase and on its last day."""
 
     exactly_one = ("criterion", "window", "requires")
@@ -20,7 +20,7 @@ class WaiverKeys(Place, name="waiver", title="a waiver"):
 
     criterion = Key(NAME, "The criterion of the phase that need not pass.", example="queue-depth")
     window = Key(
-        Word(
+        WordKind(
             ", ".join(f"`{one}`" for one in WindowDemand), tuple(one.value for one in WindowDemand)
         ),
         "What `rollout clear` does not mind.",
@@ -53,7 +53,7 @@ class WaiverKeys(Place, name="waiver", title="a waiver"):
     )
 
 
-class WaiversKeys(Place, name="waivers", title="waivers.yaml"):
+class WaiversKeys(Keys, name="waivers", title="waivers.yaml"):
     """The reviewed exceptions beside a plan."""
 
     waivers = Key(
@@ -64,7 +64,7 @@ class WaiversKeys(Place, name="waivers", title="waivers.yaml"):
     )
 
 
-class StandInKeys(Place, name="stand-in", title="a stand-in"):
+class StandInKeys(Keys, name="stand-in", title="a stand-in"):
     """An answer to a criterion that people attest, for rehearsals only."""
 
     phase = Key(NAME, "The phase of the criterion.", example="day3", required=True, missing="")
@@ -80,7 +80,7 @@ class StandInKeys(Place, name="stand-in", title="a stand-in"):
     faults = Key(FAULTS, "Drills in which the answer is no.", example="[operator-away]")
 
 
-class StandInsKeys(Place, name="stand-ins", title="attestations.embedded.yaml"):
+class StandInsKeys(Keys, name="stand-ins", title="attestations.embedded.yaml"):
     """The answers to criteria that people attest, for rehearsals only."""
 
     attestations = Key(
