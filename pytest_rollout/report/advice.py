@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part, SubjectKind, codes
-from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Severity, Then
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Severity, Then
 from pytest_rollout.model.rule import Rule
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.verdict import Answer, Verdict
 
 _NEXT = {
     Verdict.FAIL: "fix it, or have it waived for a while, then run again",
@@ -17,6 +18,16 @@ _NEXT = {
     Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
     Verdict.HOLD: "reach the target, or have it waived for a while",
 }
+
+
+def next_verb(decision: Decision) -> str:
+    """Return the command that follows a GO of a real environment; empty after any other answer."""
+    real = decision.environment != EMBEDDED and not (decision.drill or decision.partial)
+    if decision.answer is not Answer.GO or not real:
+        return ""
+    verb = "begin" if decision.gate is Gate.ENTRY else "end"
+    name, where = decision.address.name, decision.environment
+    return f"rollout {verb} {name} --env {where} --by NAME (rollout clear says what is missing)"
 
 
 def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) -> str | None:

@@ -11,6 +11,7 @@ from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import sentences, text
+from pytest_rollout.report.advice import next_verb
 
 _MOST_NOTES = 10
 _MOST_OF_A_LINE = 4_000
@@ -83,6 +84,8 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
         yield Line(f"  stand-in: {stand_in}")
     if last_no:
         yield Line(f"  {last_no}")
+    if next_verb(decision):
+        yield Line(f"  next: {next_verb(decision)}")
     if path:
         yield Line(f"  report: {path}")
     yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])

@@ -249,7 +249,8 @@ class Stage:
         request = self._run.recorder.request
         address = Address(self._run.plan.id, self._run.phase.id)
         if not is_begun(request.ledger, address, environment.name):
-            return f"{self.id} has not begun"
+            begins = f"rollout begin {self.id} --env {environment.name} --by NAME"
+            return f"{self.id} has not begun ({begins})"
         held = frozen_on_record(request.ledger, address, environment.name)
         if held:
             return held

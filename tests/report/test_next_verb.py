@@ -1,0 +1,32 @@
+"""After a GO the terminal names the verb that follows; after anything else it names none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.advice import next_verb
+from pytest_rollout.report.terminal import gate
+from tests.report import report_decisions as given
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "rollout end plms.day3 --env production --by NAME"),
+        ({"gate": Gate.ENTRY}, "rollout begin plms.day3 --env production --by NAME"),
+        ({"environment": "embedded"}, ""),
+        ({"drill": "slow"}, ""),
+        ({"partial": ("-k",)}, ""),
+        ({"decision": Answer.HOLD}, ""),
+    ],
+)
+def test_a_go_names_the_verb_that_follows(changes: dict[str, Any], said: str) -> None:
+    decision = replace(given.decision(Answer.GO, environment="production"), **changes)
+    assert next_verb(decision).partition(" (")[0] == said
+    lines = [line.text.strip() for line in gate(decision)]
+    assert (f"next: {next_verb(decision)}" in lines) == bool(said)
