@@ -209,7 +209,7 @@ def lines(answers: list[Clearance], environment: str, zone: str) -> Iterator[str
         for finding in answer.findings:
             mark = "no " if finding.verdict.holds_back else "yes"
             mark = "waived" if finding.verdict is Verdict.WAIVED else mark
-            name = finding.id.rpartition(".")[2]
+            name = " ".join(finding.id.split(".")[1:])
             yield f"  {mark}  {name}: {sentences.text(finding.reason, zone)}"
         clear = "clear" if answer.answer is Answer.GO else f"NOT clear ({answer.answer.value})"
         yield f"{answer.address} in {environment}: {clear}"

@@ -12,7 +12,9 @@ from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import GateStanding
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.decision import Cause
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
@@ -43,11 +45,16 @@ def command(
     for stated in plans:
         say(f"{stated.id}: {stated.title} ({environment})")
         mine = [row for row in rows if row["plan"] == stated.id]
+        for trip in (trip for row in mine for trip in row["trips"]):
+            say(f"  TRIPPED {trip}")
         widths = {key: max(len(row[key]) for row in mine) for key in ("phase", "title", "window")}
         for row in mine:
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
             gates = "  ".join(_shown(row, gate.value) for gate in Gate)
             say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
+            for words in (row["begun"], row["freeze"]):
+                if words:
+                    say(f"    {words}")
             for gate in row["revalidate"]:
                 say(f"    to revalidate: {gate}")
     for problem in problems:
@@ -63,6 +70,7 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
         "window": calendar.window_words(plan, phase),
         **_opening(plan, phase, datetime.now(UTC)),
     }
+    row |= _life(project, plan, phase, environment)
     row["revalidate"] = _revalidate(project, plan, phase, environment)
     for gate in Gate:
         address = Address(plan.id, phase.id, gate)
@@ -72,6 +80,26 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
             "last_no": _last_no(project, address),
         }
     return row
+
+
+def _life(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
+    """Whether the phase has begun, what holds it, and which trips nobody has reset."""
+    if environment == EMBEDDED or not project.has_ledger:
+        return {"begun": "", "freeze": "", "trips": []}
+    life = PhaseLife(project.ledger, plan.address(phase.id), environment)
+    begun, frozen = life.begin(), life.freeze()
+    return {
+        "begun": f"begun {_at(plan, begun)} by {begun.body.by}" if begun else "",
+        "freeze": f"frozen since {_at(plan, frozen)}: {frozen.body.says}" if frozen else "",
+        "trips": [
+            f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"
+            for trip in life.trips(phase)
+        ],
+    }
+
+
+def _at(plan: Plan, told: Told[Any]) -> str:
+    return calendar.wall(told.body.t_us, plan.timezone)
 
 
 def _revalidate(project: Project, plan: Plan, phase: Phase, environment: str) -> list[str]:

@@ -35,6 +35,14 @@ phases:
     rollback: [the customer is called]
 """
 BY = ("--by", "A. Person")
+TRIP = TripEvent(
+    type=TripEvent.TYPE,
+    t_us=1_700_000_000_000_000,
+    says="max of errors was 12",
+    guardrail="demo.canary.rail",
+    answer=Decided.ROLLBACK,
+    release="v1",
+)
 
 
 @pytest.fixture
@@ -141,15 +149,7 @@ def test_a_trip_on_record_holds_until_its_guardrail_is_reset(served: Project) ->
     begun(served)
     decided(served, EXIT, "exit")
     with served.ledger() as ledger:
-        trip = TripEvent(
-            type=TripEvent.TYPE,
-            t_us=1_700_000_000_000_000,
-            says="max of errors was 12",
-            guardrail="demo.canary.rail",
-            answer=Decided.ROLLBACK,
-            release="v1",
-        )
-        PhaseLife(ledger, EXIT, "prod").record(trip)
+        PhaseLife(ledger, EXIT, "prod").record(TRIP)
     answer = verb(served, "end")
     assert answer.status == Decided.HOLD.exit_status
     assert "no   trips: demo.canary.rail tripped at " in answer.out
@@ -173,6 +173,21 @@ def test_mistakes_are_one_message(served: Project, more: tuple[str, ...], why: s
     answer = verb(served, "record", *more)
     assert answer.status == 4
     assert why in answer.err
+
+
+def test_status_leads_with_trips_and_says_what_has_begun_and_is_frozen(served: Project) -> None:
+    begun(served)
+    verb(served, "record", "freeze", "--says", "INC-7")
+    with served.ledger() as ledger:
+        PhaseLife(ledger, EXIT, "prod").record(TRIP)
+    _, first, row, *below = served.rollout("status", "--env", "prod").out.splitlines()
+    assert first.startswith("  TRIPPED demo.canary.rail 2023-11-14 22:13:20 UTC, not reset: max of")
+    assert row.startswith("  canary")
+    assert [line.split()[0] for line in below[:2]] == ["begun", "frozen"]
+    assert "by A. Person" in below[0]
+    assert "INC-7 (A. Person)" in below[1]
+    data = served.rollout("status", "--env", "prod", "--json").json["phases"][0]
+    assert (len(data["trips"]), bool(data["begun"]), bool(data["freeze"])) == (1, True, True)
 
 
 def test_a_change_in_the_past_is_recorded_with_both_times(served: Project) -> None:
