@@ -18,7 +18,7 @@ from pytest_rollout.watching.looking import WatchLook
 from pytest_rollout.watching.record import Recording, now_us
 from pytest_rollout.watching.rollback import Ran
 from pytest_rollout.watching.state import GuardrailStanding
-from pytest_rollout.watching.trips import Trip
+from pytest_rollout.watching.trip_records import Trip
 from pytest_rollout.watching.view import facts
 
 

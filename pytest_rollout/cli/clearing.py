@@ -148,7 +148,7 @@ def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tu
         Signed(
             one.body.signed,
             one.record.at_us,
-            ssh.trouble(one.body.signed, one.body.armour, allowed),
+            ssh.why_invalid(one.body.signed, one.body.armour, allowed),
         )
         for one in told
     )

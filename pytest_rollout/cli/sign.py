@@ -64,7 +64,7 @@ def command(
     signature = _signature(decision, role, person, stance, why.strip())
     _known(plan, signature)
     armour = ssh.sign(signature, Path(key))
-    doubt = ssh.trouble(signature, armour, allowed_signers(project, plan))
+    doubt = ssh.why_invalid(signature, armour, allowed_signers(project, plan))
     if doubt:
         raise RolloutError(f"{doubt}; nothing was recorded")
     with closing(opening.to_write(project.ledger_at)) as store:

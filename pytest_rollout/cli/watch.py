@@ -33,7 +33,7 @@ from pytest_rollout.watching.real_targets import RealPlace
 from pytest_rollout.watching.record import Recording, Watched
 from pytest_rollout.watching.rollback import Ran, Runner
 from pytest_rollout.watching.state import GuardrailStanding, answer
-from pytest_rollout.watching.trips import Trip, record_trip
+from pytest_rollout.watching.trip_records import Trip, record_trip
 from pytest_rollout.watching.view import View
 
 _LEAST_US = 5_000_000  # that an answer may take, however often is looked

@@ -1,6 +1,6 @@
 """What each kind of record says: one type a kind.
 
-Texts are redacted and cut when they are appended (see :mod:`redaction`), unless their type says
+Texts are redacted and cut when they are appended (see :mod:`clean_bodies`), unless their type says
 that they are ids: those are compared between processes and runs, and stay as they are.
 """
 

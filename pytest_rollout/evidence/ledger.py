@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import Attached, Body, ItemReport, kind_of_body
+from pytest_rollout.evidence.clean_bodies import redacted, redacted_rows
 from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.records import (
     Batch,
@@ -17,7 +18,6 @@ from pytest_rollout.evidence.records import (
     rows_digest,
     storable,
 )
-from pytest_rollout.evidence.redaction import redacted, redacted_rows
 from pytest_rollout.evidence.store import Store
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head

@@ -20,11 +20,11 @@ from pytest_rollout.redact import hide, learn
 from pytest_rollout.report.terminal import plain
 from pytest_rollout.session import fixtures
 from pytest_rollout.session.asking import asked_phases, replaced
+from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.recorder import Recorder
-from pytest_rollout.session.redacting import Hiding
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
     Request,

@@ -27,10 +27,10 @@ from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
-from pytest_rollout.session import redacting
+from pytest_rollout.session import clean_reports
 from pytest_rollout.session.extending import tell_decided, write_reports
+from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.request import Request
-from pytest_rollout.session.whose_status import whose_status
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
@@ -290,7 +290,7 @@ class Finishing:
         lines = terminal.section(self.decisions, shown, notes, error, self._noes)
         reporter.write_sep("=", "rollout")
         for line in lines:
-            reporter.write_line(redacting.shown(line.text), **dict.fromkeys(line.styles, True))
+            reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""

@@ -37,7 +37,7 @@ def sign(signature: Signature, key: Path) -> str:
     return ran.stdout.decode()
 
 
-def trouble(signature: Signature, armour: str, allowed_signers: str) -> str:
+def why_invalid(signature: Signature, armour: str, allowed_signers: str) -> str:
     """Return why a signature is not believed; empty where it is its person's.
 
     The key must have been valid when the signature says that it was made.

@@ -18,7 +18,7 @@ from pytest_rollout.model.plan import Effect
 from pytest_rollout.model.rollback import Rollback, RollbackStep
 from pytest_rollout.targets.trouble import trouble
 from pytest_rollout.watching.record import Recording, now_us
-from pytest_rollout.watching.trips import events, key_of
+from pytest_rollout.watching.trip_records import events, key_of
 
 _PAUSE_S = 1.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.plms.faults import FAULTS
+from fixtures.plms.all_faults import FAULTS
 from fixtures.plms.monitoring import deployed as monitoring
 from fixtures.plms.monitoring.deployed import Deployed
 from pytest_rollout import find_program

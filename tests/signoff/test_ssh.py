@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.people import Signature, Stance
-from pytest_rollout.signoff.ssh import payload, sign, trouble
+from pytest_rollout.signoff.ssh import payload, sign, why_invalid
 
 SIGNATURE = Signature(
     gate="plms.day3/exit",
@@ -59,7 +59,7 @@ def test_plain_ssh_keygen_verifies_what_was_signed(key: Path, tmp_path: Path) ->
 
 
 def test_what_its_person_signed_is_believed(key: Path) -> None:
-    assert trouble(SIGNATURE, sign(SIGNATURE, key), allowed(key)) == ""
+    assert why_invalid(SIGNATURE, sign(SIGNATURE, key), allowed(key)) == ""
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Signature)])
@@ -67,15 +67,15 @@ def test_every_changed_field_is_refused(key: Path, name: str) -> None:
     armour = sign(SIGNATURE, key)
     other: Any = Stance.AGAINST if name == "stance" else "2025-11-10T15:30:01+00:00"
     changed = replace(SIGNATURE, **{name: other})
-    assert trouble(changed, armour, allowed(key)).startswith("not signed by ")
+    assert why_invalid(changed, armour, allowed(key)).startswith("not signed by ")
 
 
 def test_another_person_and_another_key_are_refused(key: Path, tmp_path: Path) -> None:
     armour = sign(SIGNATURE, key)
-    assert trouble(SIGNATURE, armour, allowed(key, "bob@example.org"))
-    assert trouble(SIGNATURE, armour, allowed(new_key(tmp_path, "bob")))
-    assert trouble(SIGNATURE, "no signature", allowed(key))
-    assert trouble(SIGNATURE, armour, "")
+    assert why_invalid(SIGNATURE, armour, allowed(key, "bob@example.org"))
+    assert why_invalid(SIGNATURE, armour, allowed(new_key(tmp_path, "bob")))
+    assert why_invalid(SIGNATURE, "no signature", allowed(key))
+    assert why_invalid(SIGNATURE, armour, "")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_another_person_and_another_key_are_refused(key: Path, tmp_path: Path) -
     ],
 )
 def test_a_key_counts_where_it_was_valid_when_it_signed(key: Path, options: str, why: str) -> None:
-    found = trouble(SIGNATURE, sign(SIGNATURE, key), allowed(key, options=options))
+    found = why_invalid(SIGNATURE, sign(SIGNATURE, key), allowed(key, options=options))
     assert (found == "") == (why == "")
     assert why in found
     assert "/tmp" not in found, "names of temporary files mean nothing to a reader"
