@@ -91,6 +91,7 @@ def _known(
         if embedded
         else identify("now", plan, plan.environments[environment])
     )
+    required = _required(project, plan, gate, environment)
     return GateFacts(
         run=asked.run,
         decision=standing.decision,
@@ -101,7 +102,8 @@ def _known(
         others=_others(project, gate, environment, standing),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
-        required=_required(project, plan, gate, environment),
+        required={name: one.answer.value for name, one in required.items()},
+        required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
         **({} if embedded else _life(project, plan, gate, environment)),
@@ -192,14 +194,15 @@ def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None
     return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
 
 
-def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, str]:
+def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:
+    """The last decision of the exit of each phase that must be done before."""
     phase = project.phase(gate)
     found = {}
     for name in phase.requires:
         exit_ = Address(plan.id, name, Gate.EXIT)
         standing = project.history.standing(exit_, environment)
         if standing is not None and standing.decision and not standing.damage:
-            found[name] = standing.decision.answer.value
+            found[name] = standing.decision
     return found
 
 

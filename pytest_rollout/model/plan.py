@@ -165,6 +165,7 @@ class Phase:
     owners: tuple[str, ...] = ()
     risk: Risk | None = None
     requires: tuple[str, ...] = ()
+    any_release: tuple[str, ...] = ()  # of these the exit may be GO for another release
     signoff: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()

@@ -60,6 +60,7 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         owners=_roles(reader, PhaseKeys.owners, names),
         risk=reader.get(PhaseKeys.risk),
         requires=_requires(reader, id_, names),
+        any_release=_any_release(reader, id_),
         signoff=_roles(reader, PhaseKeys.signoff, names),
         criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
@@ -92,6 +93,17 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
         if guardrail.id in criteria:
             what = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
             reader.problem(guardrail.line, what)
+
+
+def _any_release(reader: Reader, id_: str) -> tuple[str, ...]:
+    required = reader.get(PhaseKeys.requires) or ()
+    words = reader.get(PhaseKeys.any_release) or ()
+    for word in words:
+        if word not in required:
+            line = reader.line_of(PhaseKeys.any_release)
+            what = f"phase {id_}: `any_release` names `{word}`, which it does not require"
+            reader.problem(line, what, nearest(word, required))
+    return words
 
 
 def _requires(reader: Reader, id_: str, names: Names) -> tuple[str, ...]:

@@ -56,6 +56,10 @@ SENTENCES: Mapping[str, Say] = {
     ),
     "clear.overlapped": "run {run}, which began earlier and ended later, says {answer}",
     "clear.overlapped-unfinished": "run {run}, which began earlier, has not finished: {why}",
+    "clear.requires-other-release": lambda f: (
+        f"{f['gate']} is GO for {f['judged'] or 'no release'}, and "
+        f"{f['runs'] or 'no release'} runs now (any_release, if that is meant)"
+    ),
     "clear.requires": "{phase}/exit is {answer}",
     "clear.revalidate": "{gate} must be GO anew ({rolled_back}): {why}",
     "clear.revalidated": "{gate} is GO anew since {rolled_back}",

@@ -34,6 +34,7 @@ class GateFacts:
     judged_at: Mapping[str, str] = field(default_factory=dict)  # where each target was
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
+    required_release: Mapping[str, str | None] = field(default_factory=dict)  # of those
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
     frozen: Reason | None = None  # a recorded freeze that was not lifted
@@ -182,7 +183,11 @@ def _required(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iter
         answer = known.required.get(name, "undecided")
         gate = str(Address(plan.id, name, Gate.EXIT))
         reason = Reason("clear.requires", {"phase": name, "gate": gate, "answer": answer})
-        if answer == Answer.GO.value:
+        release = known.required_release.get(name, known.release)
+        if answer == Answer.GO.value and release != known.release and name not in phase.any_release:
+            facts: dict[str, Fact] = {"gate": gate, "judged": release, "runs": known.release}
+            yield _no("requires", "clear.requires-other-release", **facts)
+        elif answer == Answer.GO.value:
             yield Finding("clearance.requires", Verdict.PASS, reason)
         elif answer in (Answer.HOLD.value, Answer.NO_GO.value):
             waivers = plan.waivers_of(Waives.REQUIRES, phase.id, name)

@@ -349,6 +349,7 @@ def of_clearances() -> Iterator[object]:
 
     yield cleared("10T10:10:00")
     yield cleared("10T10:40:00", release="v2", required={"zero": "GO"})
+    yield cleared("10T10:10:00", required={"zero": "GO"}, required_release={"zero": "v0"})
     yield cleared("10T09:30:00", required={"zero": "NO-GO"}, release_error="no answer")
     yield cleared("15T09:00:00")
     back = "ROLLBACK at noon, run r0 decided it"

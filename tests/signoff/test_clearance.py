@@ -138,6 +138,11 @@ def test_phases_that_must_be_done_before() -> None:
     assert reason(asked(more=requires)) == "zero/exit is undecided"
     assert reason(asked(more=requires, required={"zero": "HOLD"})) == "zero/exit is HOLD"
     assert asked(more=requires, required={"zero": "GO"}).answer is Answer.GO
+    older: dict[str, Any] = {"required": {"zero": "GO"}, "required_release": {"zero": "v0"}}
+    assert reason(asked(more=requires, **older)) == (
+        "p.zero/exit is GO for v0, and v1 runs now (any_release, if that is meant)"
+    )
+    assert asked(more=f"{requires}    any_release: [zero]\n", **older).answer is Answer.GO
     assert asked(more=requires, gate=Gate.EXIT).answer is Answer.GO
 
 

@@ -133,7 +133,12 @@ class PhaseKeys(Keys, name="phase", title="a phase"):
     risk = Key(
         RISK, "The risk of its changes, which windows and freezes ask for.", example="medium"
     )
-    requires = Key(NAMES, "Phases whose exit gate must be GO before.", example="[day2]")
+    requires = Key(
+        NAMES, "Phases whose exit gate must be GO before, for the same release.", example="[day2]"
+    )
+    any_release = Key(
+        NAMES, "Required phases whose exit may be GO for another release.", example="[day2]"
+    )
     signoff = Key(NAMES, "Roles that sign its exit gate.", example="[operations]")
     criteria = Key(
         ListOf(Nested(CriterionKeys)),
