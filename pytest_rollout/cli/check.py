@@ -109,9 +109,9 @@ def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
         listing = Path(folder, "bindings.json")
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
         command += ["--rootdir", str(project.root), f"--rollout-bindings={listing}", *folders]
-        done = subprocess.run(
-            command, cwd=project.root, capture_output=True, text=True, check=False
-        )
+        here = Path.cwd()  # plans on the way from it to the root are found from there only
+        where = here if here.is_relative_to(project.root) else project.root
+        done = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
         if not listing.is_file():
             said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
             raise RolloutError(f"pytest could not collect: {said[-1]}")

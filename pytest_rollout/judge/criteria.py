@@ -98,7 +98,7 @@ def _parts(case: Case, criterion: Criterion) -> tuple[Part, ...]:
     sealed = world.run.sealed
     items = world.manifest.items.get(case.full(criterion.id), ())
     bound = case.plan.bound_ids(criterion)
-    parts = [_unmatched(item, world, bound) or judge_check(item, world) for item in items]
+    parts = [_absent(item, world, bound) or judge_check(item, world) for item in items]
     if criterion.attested:
         parts.append(attested(case, criterion) if sealed else _unsealed(SUBJECT))
     if criterion.rolls_up and sealed:
@@ -119,11 +119,15 @@ def _unsealed(subject: Subject) -> Part:
     return Part(subject, Verdict.MISSING, _UNSEALED)
 
 
-def _unmatched(item: str, world: World, bound: Sequence[str]) -> Part | None:
-    """What became of an id or pattern that the plan binds, where no test has it."""
-    if world.run.sealed and item in world.manifest.absent and item in bound:
-        return Part(Subject(SubjectKind.CHECK, item), Verdict.MISSING, Reason("check.unmatched"))
-    return None
+def _absent(item: str, world: World, bound: Sequence[str]) -> Part | None:
+    """What became of a check that the plan or its list names, where no collected one is it.
+
+    A test of that name that belongs to no criterion may have run; it says nothing for this one.
+    """
+    if not (world.run.sealed and item in world.manifest.absent):
+        return None
+    reason = Reason("check.unmatched" if item in bound else "check.absent")
+    return Part(Subject(SubjectKind.CHECK, item), Verdict.MISSING, reason)
 
 
 def _own_check_left_out(criterion: Criterion, phase: Phase, items: tuple[str, ...]) -> bool:
@@ -163,7 +167,5 @@ def _told(attempt: Attempt) -> Reason:
 def _why_none(item: str, world: World) -> Reason:
     if not world.run.sealed:
         return _UNSEALED
-    if item in world.manifest.absent:
-        return Reason("check.absent")
     dropped = world.manifest.dropped.get(item)
     return said(dropped) if dropped else Reason("check.silent")

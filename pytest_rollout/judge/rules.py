@@ -29,7 +29,6 @@ from pytest_rollout.judge.slices import Reach, Slice, slices
 from pytest_rollout.judge.takes import tallied, weighted
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind
-from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.rule import Rule, ScopeKind, Streak, Take
 from pytest_rollout.model.verdict import Verdict, worst
 
@@ -76,11 +75,12 @@ def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
         run = case.world.run.id
         own = [seen for seen in own if seen.run == run]
     if oldest_us:
-        rehearsed = case.world.run.environment == EMBEDDED
-        own = list(aged(once(own), oldest_us, rehearsed=rehearsed))
+        matured = any(scope.kind is ScopeKind.AGE for scope in rule.scopes)  # old on purpose
+        by_record = case.embedded or matured
+        own = list(aged(once(own), oldest_us, by_record=by_record))
         fixed = rule.versus is not None and rule.versus.fixed
         if not fixed:
-            other = list(aged(once(other), oldest_us, rehearsed=rehearsed))
+            other = list(aged(once(other), oldest_us, by_record=by_record))
     taken = admitted(rule, own), admitted(rule, other, other=True)
     return grouped(rule, *taken, case.at_us)
 

@@ -138,13 +138,14 @@ def other_side(rule: Rule, case: Case) -> list[Seen]:
     return [*seen, *_lost(rule, versus.metric, versus.where, case.world.lost)]
 
 
-def aged(seen: Iterable[Seen], oldest_us: int, *, rehearsed: bool) -> Iterator[Seen]:
+def aged(seen: Iterable[Seen], oldest_us: int, *, by_record: bool) -> Iterator[Seen]:
     """Yield what was seen, with a hole for all that is too old: it happened, or was recorded, then.
 
-    A rehearsal has a clock of its own, so its event times say nothing of an age.
+    ``by_record``: only when it was recorded counts. A rehearsal has a clock of its own, and what
+    must be some time ago, as `age` asks, is no older for it.
     """
     for item in seen:
-        stale = min(item.seen_us, item.seen_us if rehearsed else event_time(item)) < oldest_us
+        stale = min(item.seen_us, item.seen_us if by_record else event_time(item)) < oldest_us
         yield replace(item, value=Hole(_STALE, opportunities(item))) if stale else item
 
 

@@ -240,7 +240,8 @@ WHEN = BESIDE_A_HARD_ONE.format("when: {configured: KEY}")
 def test_a_criterion_applies_where_its_condition_is_met() -> None:
     failed = attempts("fail")
     assert answer_of(WHEN, checks=failed, configured={"KEY": True}).answer is NO_GO
-    outside = answer_of(WHEN, checks=failed, configured={"KEY": False})
+    assert answer_of(WHEN, checks=failed, configured={"KEY": False}).answer is NO_GO
+    outside = answer_of(WHEN, configured={"KEY": False})
     assert (outside.answer, outside.conditions) == (GO, ())
     assert outside.criteria[1].verdict is Verdict.NOT_APPLICABLE
     assert text(outside.criteria[1]) == "KEY is not configured"

@@ -94,6 +94,7 @@ def services(pytester: pytest.Pytester) -> Project:
     """Two services in one repository, whose plans share the name of a phase."""
     project = Project(pytester)
     project.write("conftest.py", "")
+    project.write("app.py", "async def app(scope, receive, send): ...\n")
     for name in ("a", "b"):
         project.write(f"services/{name}/rollout.yaml", PLAN.replace("plan: demo", f"plan: {name}"))
         project.write(f"services/{name}/tests/test_canary.py", TESTS)
