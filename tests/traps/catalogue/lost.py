@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.traps.parts import another, conftest, listed, module, works
-from tests.traps.trap import Trap
+from tests.traps.trap import NO_GO, Trap
 
 _ABSENT = "listed in bindings.txt, but not collected"
 
@@ -189,6 +189,7 @@ _LOST = (
         "renamed-item",
         "a conftest.py that gives a check another node id",
         "dropped during collection",
+        answer=NO_GO,
         files=another(_SECOND)
         | conftest(
             """
