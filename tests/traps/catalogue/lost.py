@@ -195,7 +195,8 @@ _LOST = (
             """
             def pytest_collection_modifyitems(items):
                 for one in items:
-                    if one.name == 'test_more': one._id = type(one._id).parse('elsewhere')
+                    if one.name == 'test_more':
+                        one._id = type(one._id).parse('suites/p/test_two.py::elsewhere')
             """
         ),
     ),
