@@ -21,6 +21,7 @@ from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
+from pytest_rollout.plan.requirements import read_any_release, read_requires
 from pytest_rollout.plan.rollback import read_rollback
 from pytest_rollout.plan.rolling_up import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
@@ -59,8 +60,8 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         hours=reader.get(PhaseKeys.hours),
         owners=_roles(reader, PhaseKeys.owners, names),
         risk=reader.get(PhaseKeys.risk),
-        requires=_requires(reader, id_, names),
-        any_release=_any_release(reader, id_),
+        requires=read_requires(reader, id_, names.phases),
+        any_release=read_any_release(reader, id_),
         signoff=_roles(reader, PhaseKeys.signoff, names),
         criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
@@ -93,29 +94,6 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
         if guardrail.id in criteria:
             what = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
             reader.problem(guardrail.line, what)
-
-
-def _any_release(reader: Reader, id_: str) -> tuple[str, ...]:
-    required = reader.get(PhaseKeys.requires) or ()
-    words = reader.get(PhaseKeys.any_release) or ()
-    for word in words:
-        if word not in required:
-            line = reader.line_of(PhaseKeys.any_release)
-            what = f"phase {id_}: `any_release` names `{word}`, which it does not require"
-            reader.problem(line, what, nearest(word, required))
-    return words
-
-
-def _requires(reader: Reader, id_: str, names: Names) -> tuple[str, ...]:
-    line = reader.line_of(PhaseKeys.requires)
-    words = reader.get(PhaseKeys.requires) or ()
-    for word in words:
-        if word == id_:
-            reader.problem(line, f"phase {id_} requires itself")
-        elif word not in names.phases:
-            fix = nearest(word, names.phases)
-            reader.problem(line, f"phase {id_} requires unknown phase `{word}`", fix)
-    return words
 
 
 def _roles(reader: Reader, key: Key[tuple[str, ...] | None], names: Names) -> tuple[str, ...]:

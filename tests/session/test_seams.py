@@ -248,7 +248,7 @@ def test_d(): pass
 def _scheduled(pytester: pytest.Pytester, what: str) -> tuple[pytest.RunResult, dict[str, str]]:
     pytester.makeconftest(SCHEDULE)
     pytester.makepyfile(test_it=TESTS.format(what=what))
-    result = pytester.runpytest_subprocess("-n2", "-v", "-p", "no:rollout")
+    result = pytester.runpytest_subprocess("-n2", "-v", "-pno:rollout", "-pno:randomly")
     ran = (line.split() for line in result.outlines if line.startswith("[gw"))
     return result, {words[-1]: words[0] for words in ran if words[-1].startswith("test_it")}
 

@@ -1,0 +1,33 @@
+"""What a phase requires of other phases, and where another release will do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.phase_keys import PhaseKeys
+
+
+def read_requires(reader: Reader, phase: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the phases that must be GO before a phase."""
+    line = reader.line_of(PhaseKeys.requires)
+    words = reader.get(PhaseKeys.requires) or ()
+    for word in words:
+        if word == phase:
+            reader.problem(line, f"phase {phase} requires itself")
+        elif word not in known:
+            what = f"phase {phase} requires unknown phase `{word}`"
+            reader.problem(line, what, nearest(word, known))
+    return words
+
+
+def read_any_release(reader: Reader, phase: str) -> tuple[str, ...]:
+    """Return the required phases whose exit may be GO for another release."""
+    required = reader.get(PhaseKeys.requires) or ()
+    words = reader.get(PhaseKeys.any_release) or ()
+    for word in words:
+        if word not in required:
+            line = reader.line_of(PhaseKeys.any_release)
+            what = f"phase {phase}: `any_release` names `{word}`, which it does not require"
+            reader.problem(line, what, nearest(word, required))
+    return words
