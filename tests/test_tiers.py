@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiers
 from tests.session.project import INI
 
 ROOT = Path(__file__).parents[1]
@@ -109,3 +110,8 @@ def test_each_room_has_quick_tests(request: pytest.FixtureRequest) -> None:
         pytest.skip("this run collected only some of the rooms")
     quick = [item for item in request.session.items if not item.get_closest_marker("slow")]
     assert {item.nodeid.split("/")[1] for item in quick} >= rooms
+
+
+def test_the_modules_that_are_listed_as_slow_exist() -> None:
+    missing = [name for name in tiers._SLOW_MODULES if not (tiers._TESTS / name).is_file()]
+    assert missing == []

@@ -3,7 +3,8 @@
 A test is slow where it is marked with `slow`, which it is once it takes more than a second of
 processor time. These are slow without a mark:
 
-- tests of a module that starts whole rehearsals, traps or interruptions;
+- tests of a module that starts whole rehearsals, traps or interruptions, and of those listed here,
+  which start a pytest for each test;
 - tests that run pytest with workers (`-n2` is a parameter or a word of the test).
 
 The mark `quick` keeps one of those with the quick tests, so that they try each room.
@@ -15,6 +16,7 @@ them to `bash tests/nightly`, so that a plan more costs it a rehearsal a phase a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,20 @@ _STARTERS = {
     "spring": "tests.traps.run",
 }
 _WORKERS = "-n2"
+# Modules of which most tests start a pytest of their own, one after the other.
+_SLOW_MODULES = frozenset(
+    {
+        *("session/test_bindings.py", "session/test_collecting.py", "session/test_drills.py"),
+        *("session/test_extending.py", "session/test_hostile.py", "session/test_interruptions.py"),
+        *("session/test_plan_checks.py", "session/test_rolling.py", "session/test_seams.py"),
+        *("session/test_secrets.py", "session/test_waivers.py", "session/runs/test_checks.py"),
+        *("session/runs/test_clearing.py", "session/runs/test_late.py"),
+        *("session/runs/test_marked.py", "session/runs/test_mocked.py"),
+        *("session/runs/test_shell.py", "cli/test_check.py", "plms/test_stated.py"),
+        *("targets/test_bounded.py", "targets/test_documented.py"),
+    }
+)
+_TESTS = Path(__file__).parent
 
 
 def mark(items: Iterable[pytest.Item]) -> None:
@@ -53,7 +69,9 @@ def _is_later_fault(item: pytest.Item, faulty: set[str]) -> bool:
 def _is_slow(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function) or item.get_closest_marker("quick"):
         return False
-    return _starts_runs(item, *_STARTERS) or _with_workers(item)
+    here = item.path.is_relative_to(_TESTS)
+    listed = here and item.path.relative_to(_TESTS).as_posix() in _SLOW_MODULES
+    return listed or _starts_runs(item, *_STARTERS) or _with_workers(item)
 
 
 def _starts_runs(item: pytest.Function, *starters: str) -> bool:
