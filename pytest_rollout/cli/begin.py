@@ -55,7 +55,7 @@ def command(
     if running is not None:
         at = wall(instant(running.body.t_us, plan.timezone), plan.timezone)
         raise RolloutError(
-            f"{where.name} was begun in {environment} by {running.body.by} at {at}; "
+            f"{where.name} is on record as begun in {environment} at {at} ({running.body.says}); "
             f"`rollout end {where.name} --env {environment}` ends it"
         )
     anchors = reported(project) if ledger is None else ()

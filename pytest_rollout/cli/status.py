@@ -89,7 +89,7 @@ def _life(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[
     life = PhaseLife(project.ledger, plan.address(phase.id), environment)
     begun, frozen = life.begin(), life.freeze()
     return {
-        "begun": f"begun {_at(plan, begun)} by {begun.body.by}" if begun else "",
+        "begun": f"begun {_at(plan, begun)}: {begun.body.says}" if begun else "",
         "freeze": f"frozen since {_at(plan, frozen)}: {frozen.body.says}" if frozen else "",
         "trips": [
             f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_rollout.evidence.bodies import RunStart, StoredEvent
+from pytest_rollout.evidence.bodies import RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import RecordKind
-from pytest_rollout.evidence.run_facts import begun_us, partial_of
-from pytest_rollout.evidence.run_log import RunLog, told
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.run_facts import partial_of
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Address
 
@@ -67,12 +67,8 @@ def last_full_run(
 
 
 def begun(ledger: Ledger, address: Address, environment: str) -> bool:
-    """Whether a phase was begun in a real environment and has not ended.
-
-    Raises UndecodableError.
-    """
-    events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
-    return begun_us(told(events, StoredEvent), embedded=False) is not None
+    """Whether a phase was begun in a real environment and has not ended; raises LedgerError."""
+    return PhaseLife(ledger, address, environment).begin() is not None
 
 
 def stored_decision(ledger: Ledger, address: Address, run: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_rollout.evidence.bodies import PhaseBegun, StoredEvent, TripEvent
+from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
@@ -30,15 +30,13 @@ class PhaseLife:
         (record,) = self.ledger.between(head.sequence, head.sequence)
         return Told(record, said(record, StoredEvent))
 
-    def begin(self) -> Told[PhaseBegun] | None:
+    def begin(self) -> Told[StoredEvent] | None:
         """The begin of the phase as it is on record; None where it has not begun, or has ended."""
-        begun: Told[PhaseBegun] | None = None
+        begun: Told[StoredEvent] | None = None
         for record in self._events():
             body = said(record, StoredEvent)
-            if isinstance(body, PhaseBegun):
-                begun = Told(record, body)
-            elif body.type == "end":
-                begun = None
+            if body.type in (PhaseBegun.TYPE, PhaseEnded.TYPE):
+                begun = Told(record, body) if body.type == PhaseBegun.TYPE else None
         return begun
 
     def freeze(self) -> Told[StoredEvent] | None:

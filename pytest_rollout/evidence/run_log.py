@@ -46,7 +46,7 @@ class RunLog:
         self.records: Sequence[Record] = tuple(records)
         seals = [record.sequence for record in self.records if record.kind is RecordKind.SEAL]
         last = min(seals, default=None)
-        # What of it is evidence, its seal the last; decisions are made of it.
+        # The records that decisions are made of, up to the seal.
         self.evidence: Sequence[Record] = tuple(
             record
             for record in self.records

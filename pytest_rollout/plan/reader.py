@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pytest_rollout.model.errors import Problem
-from pytest_rollout.model.spelling import nearest as nearest  # whoever reads, suggests
+from pytest_rollout.model.spelling import nearest as nearest  # readers of plans suggest
 from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import Term, ValueKind, scalars
 from pytest_rollout.plan.tree import Tree

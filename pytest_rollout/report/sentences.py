@@ -1,6 +1,6 @@
 """The sentence of each reason: one table with an entry for each code.
 
-Reasons are codes and facts; whoever shows one asks :func:`text`. Nothing reads a sentence back.
+Reasons are codes and facts; to show one, call :func:`text`. Nothing reads a sentence back.
 """
 
 from __future__ import annotations

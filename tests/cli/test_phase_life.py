@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_rollout.evidence.bodies import TripEvent
+from pytest_rollout.evidence.bodies import PhaseBegun, StoredEvent, TripEvent
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer as Decided
@@ -78,6 +78,7 @@ def test_a_phase_begins_where_its_entry_is_clear(served: Project) -> None:
     with served.ledger() as ledger:
         told = PhaseLife(ledger, ENTRY, "prod").begin()
     assert told is not None
+    assert isinstance(told.body, PhaseBegun)
     assert (told.body.by, told.body.release) == ("A. Person", "v1")
 
 
@@ -108,7 +109,8 @@ def test_a_phase_begins_once(served: Project) -> None:
     begun(served)
     again = verb(served, "begin")
     assert again.status == 4
-    assert "was begun in prod by A. Person at " in again.err
+    assert "is on record as begun in prod at " in again.err
+    assert "(begun by A. Person)" in again.err
     assert "`rollout end demo.canary --env prod` ends it" in again.err
 
 
@@ -121,6 +123,14 @@ def test_a_phase_ends_where_its_exit_is_clear_and_may_begin_again(served: Projec
     assert "has not begun in prod" in verb(served, "end").err
     decided(served, ENTRY, "entry2")
     assert verb(served, "begin").status == 0
+
+
+def test_a_begin_that_a_check_recorded_is_one_for_every_verb(served: Project) -> None:
+    with served.ledger() as ledger:
+        began = StoredEvent(type="begin", t_us=1_700_000_000_000_000, says="the pager said so")
+        PhaseLife(ledger, ENTRY, "prod").record(began)
+    assert "(the pager said so)" in verb(served, "begin").err
+    assert verb(served, "end").status == Decided.HOLD.exit_status, "its exit was never asked for"
 
 
 def test_a_rehearsal_is_neither_begun_nor_ended_nor_recorded(served: Project) -> None:

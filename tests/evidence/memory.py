@@ -1,6 +1,6 @@
 """A second store, in memory: it keeps the same protocol, and nothing of SQLite.
 
-Ledgers at ``memory://NAME`` live as long as the process. Whoever changes one behind its back
+Ledgers at ``memory://NAME`` live as long as the process. To change one behind its back
 (:func:`tamper`) lays it out in tables first, so that the same statements strike both stores.
 """
 

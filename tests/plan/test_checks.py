@@ -1,4 +1,4 @@
-"""The `check:` of a criterion: what is read, and what is refused with the way to mend it."""
+"""The `check:` of a criterion: what is read, and what is refused with its fix."""
 
 from __future__ import annotations
 

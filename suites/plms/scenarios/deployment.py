@@ -181,7 +181,7 @@ def _there(phase: Stage) -> frozenset[str]:
 def _outage(phase: Stage, part: str) -> Outage:
     phase.operate("plms", "break-dependency", part=part)
     during = probe(phase.target("plms").url)
-    phase.operate("plms", "mend-dependency", part=part)
+    phase.operate("plms", "restore-dependency", part=part)
     return Outage(during, probe(phase.target("plms").url))
 
 
