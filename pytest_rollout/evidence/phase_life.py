@@ -57,13 +57,13 @@ class PhaseLife:
                 newest[body.guardrail] = Told(record, body)
         for guardrail in phase.guardrails:
             trip = newest.get(self.address.full(guardrail.id))
-            if trip is not None and not self._reset_since(trip):
+            if trip and trip.record.sequence > self.last_reset(trip.body.guardrail):
                 yield trip
 
-    def _reset_since(self, trip: Told[TripEvent]) -> bool:
-        where = (self.address.plan, trip.body.guardrail, self.environment)
-        last = next(self.ledger.newest(RecordKind.RESET, *where), None)
-        return last is not None and last.sequence > trip.record.sequence
+    def last_reset(self, guardrail: str) -> int:
+        """The sequence of the newest reset of a guardrail (full id); 0 where there is none."""
+        where = (self.address.plan, guardrail, self.environment)
+        return next((record.sequence for record in self.ledger.newest(RecordKind.RESET, *where)), 0)
 
     def _events(self, word: str | None = None) -> Iterator[Record]:
         where = (self.address.plan, self.address.name, self.environment)

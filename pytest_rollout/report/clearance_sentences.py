@@ -82,7 +82,6 @@ SENTENCES: Mapping[str, Say] = {
         f"signed for {f.wall('at')}, but that was recorded at {f.wall('recorded')}"
     ),
     "signature.no-such-role": "did not hold the role {role} on {day}",
-    "signature.of-the-author": "is the author of the change",
     "clear.tripped": lambda f: (
         f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
     ),

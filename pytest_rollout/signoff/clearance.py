@@ -40,7 +40,6 @@ class GateFacts:
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
-    author: str = ""  # of the change, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _real(
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
-    yield from signatures(SignoffDemand(plan, phase, decision, known.author, now), known.signed)
+    yield from signatures(SignoffDemand(plan, phase, decision, now), known.signed)
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:

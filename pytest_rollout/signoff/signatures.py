@@ -35,7 +35,6 @@ class SignoffDemand:
     plan: Plan
     phase: Phase
     decision: Decision
-    author: str  # of the change; empty where it is not known
     now: datetime
 
 
@@ -108,8 +107,6 @@ def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
     day = _day(asked, signature)
     if not asked.plan.roster.holds(signature.person, signature.role, day):
         return Reason("signature.no-such-role", {"role": signature.role, "day": day.isoformat()})
-    if asked.author and signature.person == asked.author:
-        return Reason("signature.of-the-author")
     return None
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pytest_rollout.evidence import bodies
 from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.judge.case import instant
@@ -36,7 +37,8 @@ def record_trip(
     """Put a trip on record, unless it is: one stays until the guardrail is reset."""
     watched = recording.watched
     id_ = standing.finding.id
-    since = last_reset(recording.ledger, watched, id_)
+    life = PhaseLife(recording.ledger, watched.address, watched.environment)
+    since = life.last_reset(id_)
     for told in events(recording.ledger, watched, bodies.TripEvent, since):
         if (told.body.guardrail, told.body.release) == (id_, release):
             return Trip(told.record.sequence, instant(told.body.t_us, zone), known=True)
@@ -53,12 +55,6 @@ def record_trip(
     )
     at_us = next(recording.ledger.between(head.sequence, head.sequence)).at_us
     return Trip(head.sequence, instant(at_us, zone), known=False)
-
-
-def last_reset(ledger: Ledger, watched: Watched, id_: str) -> int:
-    """The sequence of the newest reset of a guardrail; 0 where there is none."""
-    where = (RecordKind.RESET, watched.address.plan, id_, watched.environment)
-    return next((record.sequence for record in ledger.newest(*where)), 0)
 
 
 def events(

@@ -386,7 +386,7 @@ def of_clearances() -> Iterator[object]:
 def of_signatures() -> Iterator[object]:
     """Of who has signed, who has not, and why one does not count."""
     eve = signed("eve", "operations")
-    yield findings([signed("ada", "engineering"), eve], author="ada")
+    yield findings([signed("ada", "engineering"), eve])
     for person, stance in (("bob", Stance.AGAINST), ("ada", Stance.WITHDRAWN)):
         yield findings([signed(person, "engineering", stance), eve])
     for changes in ({"substance": "older"}, {"recorded_s": 999}, {"trouble": "bad key"}):

@@ -1,4 +1,4 @@
-"""Which signatures count for a decision: roles, people, deputies, authors, objections, times."""
+"""Which signatures count for a decision: roles, people, deputies, objections, times."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ def signed(
 ADA, EVE = signed("ada", "engineering"), signed("eve", "operations")
 
 
-def findings(given: Sequence[Signed], author: str = "") -> list[Finding]:
+def findings(given: Sequence[Signed]) -> list[Finding]:
     phase = PLAN.phase("one")
     assert phase is not None
-    asked = SignoffDemand(PLAN, phase, DECISION, author, MADE + timedelta(hours=1))
+    asked = SignoffDemand(PLAN, phase, DECISION, MADE + timedelta(hours=1))
     return list(signatures(asked, given))
 
 
-def lacking(given: Sequence[Signed], author: str = "") -> str:
-    held = [one for one in findings(given, author) if one.verdict is not Verdict.PASS]
+def lacking(given: Sequence[Signed]) -> str:
+    held = [one for one in findings(given) if one.verdict is not Verdict.PASS]
     return "; ".join(because(one, "America/New_York") for one in held)
 
 
@@ -114,11 +114,6 @@ def test_a_deputy_signs_from_the_first_day_to_the_last() -> None:
     assert lacking([signed("pam", "engineering"), EVE]) == ""
     last = signed("pam", "engineering", after_s=86_400 * 2)
     assert lacking([last, EVE]) == ""
-
-
-def test_the_author_of_the_change_signs_for_nobody() -> None:
-    assert "ada: is the author of the change" in lacking([ADA, EVE], author="ada")
-    assert lacking([ADA, EVE], author="bob") == ""
 
 
 def test_an_objection_blocks_until_its_person_signs_for_it() -> None:
