@@ -17,6 +17,7 @@ from pytest_rollout.model.plan import (
     Plan,
     Target,
 )
+from pytest_rollout.model.requests import ReadingRequest
 from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
@@ -218,6 +219,7 @@ def _environment(reader: Reader, name: str) -> Environment:
             inner.get(TargetKeys.file),
             inner.get(TargetKeys.of),
             tree.line,
+            _reads(inner),
         )
         inner.done()
         _check_target(inner, targets[key], name)
@@ -225,6 +227,20 @@ def _environment(reader: Reader, name: str) -> Environment:
     allow = _allow(reader, name)
     reader.done()
     return Environment(name, targets, max_age, allow)
+
+
+def _reads(reader: Reader) -> tuple[ReadingRequest, ...]:
+    """The requests that only read, whatever their method."""
+    stated = reader.get(TargetKeys.reads) or ()
+    line, found = reader.line_of(TargetKeys.reads), []
+    if stated and reader.has(TargetKeys.file):
+        reader.say(line, "`reads` is of a target that answers HTTP", "leave out `reads`")
+    for text in stated:
+        try:
+            found.append(ReadingRequest.parse(text))
+        except ValueError as error:
+            reader.say(line, f"`reads`: {error}", 'reads: ["POST /search"]')
+    return tuple(found)
 
 
 def _check_target(reader: Reader, target: Target, environment: str) -> None:

@@ -227,14 +227,22 @@ class Collecting:
         )
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
-        """What the checks of each asked phase do to its target at worst."""
-        effects: dict[str, Effect] = {}
+        """What the checks of each asked phase do to its target at worst, as they declare."""
+        effects: dict[str, list[Effect]] = {}
         for item in items:
             bound = self.place(item)
             if bound is not None and self.asks(bound):
-                before = effects.get(bound.name, Effect.OBSERVE)
-                effects[bound.name] = max(before, effect_of(item), key=lambda one: one.rank)
-        return [f"rollout: checks of {name} {one.value}" for name, one in effects.items()]
+                effects.setdefault(bound.name, []).append(effect_of(item))
+        return [self._declared(name, found) for name, found in effects.items()]
+
+    def _declared(self, name: str, effects: Sequence[Effect]) -> str:
+        worst = max(effects, key=lambda effect: effect.rank)
+        line = f"rollout: checks of {name} {worst.value}"
+        if self.request.embedded:
+            return line
+        more = sum(effect is not Effect.OBSERVE for effect in effects)
+        declare = "declares" if more == 1 else "declare"
+        return f"{line}: {more} of {len(effects)} {declare} an effect, all else is refused"
 
     def _read_lists(self) -> None:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""

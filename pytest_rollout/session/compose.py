@@ -194,6 +194,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         running = Running(collecting, recorder)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
+        register(running.declarations, "rollout-declarations")
         register(Hiding(collecting), "rollout-hiding")
         if request.deciding:
             register(running.elsewhere, "rollout-elsewhere")
