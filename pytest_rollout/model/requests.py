@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 LOOKING = ("GET", "HEAD", "OPTIONS", "TRACE")
+# What frameworks take for the method in the place of the request's own.
+_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 RULE = "write a method and a path, as POST /search; * stands for one part of a path"
 _STATED = re.compile(r"([A-Za-z]+)\s+(/[^\s?#]*)")
 # Another path than it seems to be: servers read an escaped slash or dot as a plain one.
@@ -41,14 +43,19 @@ class ReadingRequest:
         return f"{self.method} {self.path}"
 
 
-def changes(methods: Iterable[str], path: str, reads: Iterable[ReadingRequest]) -> bool:
-    """Return whether a request may change something.
+def methods_of(method: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the methods that a request may be taken for: its own, and those of its headers."""
+    named = (value.strip() for name, value in headers.items() if name.lower() in _OVERRIDES)
+    return tuple(dict.fromkeys(one.upper() for one in (method, *named) if one))
 
-    ``methods`` are its own and those that its headers put in its place: any of them may count.
+
+def changes(methods: Iterable[str], path: str, reads: Iterable[ReadingRequest] = ()) -> bool:
+    """Return whether a request to a path without its query may change something.
+
+    ``methods`` is what it may be taken for: one that is neither harmless nor stated is enough.
     """
     stated = tuple(reads)
     return any(
-        method.upper() not in LOOKING
-        and not any(one.matches(method.upper(), path) for one in stated)
+        method not in LOOKING and not any(one.matches(method, path) for one in stated)
         for method in methods
     )

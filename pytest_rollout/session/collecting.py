@@ -13,7 +13,7 @@ from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
 from pytest_rollout.redact import hide
-from pytest_rollout.session.binding import Binder, Bound, Unnamed, effect_of, scenarios_of
+from pytest_rollout.session.binding import Binder, Bound, Unnamed, declared, effect_of, scenarios_of
 from pytest_rollout.session.collection_words import last_line, moved, secret_id, why_dropped
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
@@ -233,16 +233,8 @@ class Collecting:
             bound = self.place(item)
             if bound is not None and self.asks(bound):
                 effects.setdefault(bound.name, []).append(effect_of(item))
-        return [self._declared(name, found) for name, found in effects.items()]
-
-    def _declared(self, name: str, effects: Sequence[Effect]) -> str:
-        worst = max(effects, key=lambda effect: effect.rank)
-        line = f"rollout: checks of {name} {worst.value}"
-        if self.request.embedded:
-            return line
-        more = sum(effect is not Effect.OBSERVE for effect in effects)
-        declare = "declares" if more == 1 else "declare"
-        return f"{line}: {more} of {len(effects)} {declare} an effect, all else is refused"
+        real = not self.request.embedded
+        return [declared(name, found, counted=real) for name, found in effects.items()]
 
     def _read_lists(self) -> None:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""

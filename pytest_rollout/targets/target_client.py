@@ -7,10 +7,8 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout.model.requests import ReadingRequest, changes
+from pytest_rollout.model.requests import ReadingRequest, changes, methods_of
 
-# What frameworks take for the method in the place of the request's own.
-_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 _CONSOLE = "/reference/"
 
 Permit = Callable[[str, str], None]  # method and path; raises where they may not be sent
@@ -39,12 +37,12 @@ class TargetClient(httpx.Client):
 
     def _send_single_request(self, request: httpx.Request) -> httpx.Response:
         if self._rollout_permit is not None:
-            methods = [request.method, *overridden(request)]
+            methods = methods_of(request.method, request.headers)
             own, path = self._below(request.url)
             excused = own and self._rollout_console and path.startswith(_CONSOLE)
             if not excused and changes(methods, path, self._rollout_reads if own else ()):
                 shown = path if own else f"{request.url.scheme}://{request.url.host}{path}"
-                self._rollout_permit(" as ".join(dict.fromkeys(methods)), shown)
+                self._rollout_permit(" as ".join(methods), shown)
         return super()._send_single_request(request)
 
     def _below(self, url: httpx.URL) -> tuple[bool, str]:
@@ -57,9 +55,3 @@ class TargetClient(httpx.Client):
         if prefix and not path.startswith(f"{prefix}/"):
             return False, path
         return True, path[len(prefix) :]
-
-
-def overridden(request: httpx.Request) -> list[str]:
-    """Return the methods that a request's headers put in the place of its own."""
-    named = (request.headers.get(name, "").strip() for name in _OVERRIDES)
-    return [name.upper() for name in named if name]
