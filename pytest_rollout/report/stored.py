@@ -36,9 +36,7 @@ def says_all_of(later: str, earlier: str) -> bool:
 
 def _says_all_of(later: Any, earlier: Any) -> bool:
     if isinstance(earlier, dict) and isinstance(later, dict):
-        return all(
-            key in later and _says_all_of(later[key], item) for key, item in earlier.items()
-        )
+        return all(key in later and _says_all_of(later[key], item) for key, item in earlier.items())
     if isinstance(earlier, list) and isinstance(later, list):
         return len(later) == len(earlier) and all(map(_says_all_of, later, earlier))
     return bool(type(later) is type(earlier) and later == earlier)
