@@ -16,6 +16,7 @@ from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Signature
 from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.provenance import Producer
 from pytest_rollout.model.verdict import Answer, Verdict
 
 LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
@@ -54,6 +55,7 @@ class RunStart:
     watch: Watching | None = None
     process: Process | None = None
     targets: Mapping[Id, Mapping[Id, str]] = field(default_factory=dict)  # plan: name: address
+    producer: Producer | None = None
 
     def __post_init__(self) -> None:
         for gate in self.gates:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from pytest_rollout.evidence import run_facts
+from pytest_rollout.evidence import inputs, run_facts
 from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError, judged, release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
@@ -15,6 +15,7 @@ from pytest_rollout.evidence.records import Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.verdict import Answer
 
@@ -45,6 +46,7 @@ class Others:
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.problems: list[str] = []  # what keeps all of it from being trusted
         self.previous: str | None = None  # the release that comparisons call previous
+        self.inputs: list[Input] = []  # the runs of which something counts
 
     def read(self, edge_us: int | None) -> None:
         """What they saw, and what of it is lost; raises UndecodableError.
@@ -71,8 +73,10 @@ class Others:
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
         for log in self._whole(1):
-            if log.sealed:
-                seen += self._before(log, compared, begun_us, address)
+            before = list(self._before(log, compared, begun_us, address)) if log.sealed else []
+            if before:
+                seen += before
+                self.inputs.append(inputs.of_run(log))
         return tuple(seen)
 
     def _before(
@@ -200,6 +204,8 @@ class Others:
             watch = log.start.watch
             series = frozenset(watch.series) if watch else None
             self.lost.append(Lost(run.id, self._until(log.last), lost, series))
+        if seen or lost:
+            self.inputs.append(inputs.of_run(log))
 
     def _until(self, last: Record) -> int:
         """Up to when a run that left a last record may have seen something: before the next one.

@@ -22,6 +22,7 @@ class PhaseLife:
     ledger: Ledger
     address: Address
     environment: str
+    before: int | None = None  # what was recorded from this sequence on is not looked at
 
     def record(self, event: StoredEvent) -> Told[StoredEvent]:
         """Put an event on record; returns it as it was recorded."""
@@ -67,4 +68,6 @@ class PhaseLife:
 
     def _events(self, word: str | None = None) -> Iterator[Record]:
         where = (self.address.plan, self.address.name, self.environment)
-        return self.ledger.oldest(RecordKind.EVENT, *where, word=word)
+        for record in self.ledger.oldest(RecordKind.EVENT, *where, word=word):
+            if self.before is None or record.sequence < self.before:
+                yield record

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attestations, resets, run_facts
+from pytest_rollout.evidence import attestations, inputs, resets, run_facts
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
@@ -14,7 +14,8 @@ from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
-from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, told
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
@@ -67,6 +68,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
     looks = looks_of(ledger, address, run, last)
+    rolled, decisions = rolled_up(ledger, log, address, phase)
     others.problems += (*broken, *torn, *looks.problems)
     problems = (*run.problems, *others.problems)
     world = World(
@@ -80,12 +82,40 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         begun_us=begun,
         lost=tuple(others.lost),
         attestations=said,
-        rolled=rolled_up(ledger, log, address, phase),
+        rolled=rolled,
         resets=reset,
         previous=others.previous,
         failed_before=looks.failed,
+        inputs=inputs.in_order(
+            (
+                inputs.of_run(log),
+                *inputs.of_files(log, address.plan),
+                *inputs.of_records(_records(ledger, last, address, phase, run)),
+                *others.inputs,
+                *looks.inputs,
+                *decisions,
+            )
+        ),
     )
     return DatedWorld(world, at_us)
+
+
+def _records(
+    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run
+) -> Iterator[Record]:
+    """What people put on record of the release by the end of a run, the begin included."""
+    if run.environment == EMBEDDED:
+        return
+    releases = {fact.release for fact in run.releases} or {None}
+    for record in attestations.all_of(ledger, address, phase, run.environment):
+        if record.sequence < last and attestations.attestation_of(record).release in releases:
+            yield record
+    for record in resets.all_of(ledger, address, phase, run.environment):
+        if record.sequence < last and resets.reset_of(record).release in releases:
+            yield record
+    begun = PhaseLife(ledger, address, run.environment, last).begin()
+    if begun is not None:
+        yield begun.record
 
 
 def _attested(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_rollout import calendar
+from pytest_rollout.judge.beside import bounds, counted
 from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import demands
@@ -52,7 +53,14 @@ def decide(case: Case, gate: Gate) -> Decision:
         waivers=waivers,
         resets=resets,
     )
-    return replace(decision, substance_digest=substance(decision))
+    ends = bounds(case, gate, decision) if answer is Answer.GO else ()
+    return replace(
+        decision,
+        substance_digest=substance(decision),
+        counts=counted(decision),
+        valid_until=ends[0].until if ends else None,
+        ends=ends,
+    )
 
 
 def _stated(case: Case, gate: Gate) -> Decision:
@@ -89,6 +97,9 @@ def _stated(case: Case, gate: Gate) -> Decision:
         stand_ins=_stand_ins(case, gate),
         criteria_digest=criteria_digest(phase, gate),
         ledger=case.world.head,
+        producer=run.producer,
+        inputs=case.world.inputs,
+        versions=run.versions,
     )
 
 
@@ -105,7 +116,8 @@ def _findings(case: Case, gate: Gate) -> tuple[tuple[Finding, ...], tuple[Waived
     waivers: list[Waived] = []
     for criterion in in_order(stated):  # groups after their members
         finding = _judged(case, criterion, findings)
-        findings[criterion.id], uses = waive(case, criterion, finding)
+        finding, uses = waive(case, criterion, finding)
+        findings[criterion.id] = replace(finding, controls=criterion.controls)
         waivers += uses
     return tuple(findings[criterion.id] for criterion in stated), tuple(waivers)
 

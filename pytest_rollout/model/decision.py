@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.finding import Finding, Reason
 from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.provenance import Bound, Counts, Input, Producer
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waived
@@ -79,6 +80,12 @@ class Decision:
     substance_digest: str = ""
     schema: int = SCHEMA
     judge: str = JUDGE
+    counts: Counts = field(default_factory=Counts)
+    valid_until: str | None = None  # the last instant at which a GO counts; None: nothing ends it
+    ends: tuple[Bound, ...] = ()  # what ends it, the first in front
+    producer: Producer | None = None  # None: of a version that did not say
+    inputs: tuple[Input, ...] = ()  # all that it was made from, by URI
+    versions: Mapping[str, str] = field(default_factory=dict)  # of what ran the run
 
     @property
     def address(self) -> Address:

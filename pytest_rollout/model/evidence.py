@@ -14,6 +14,7 @@ from operator import index
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
 from pytest_rollout.model.plan import RollsUp
+from pytest_rollout.model.provenance import Input, Producer
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 
@@ -126,6 +127,7 @@ class Run:
     configured: Mapping[str, bool] = field(default_factory=dict)
     zone_data: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    producer: Producer | None = None
 
     @property
     def release(self) -> str | None:
@@ -180,6 +182,7 @@ class World:
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
     previous: str | None = None  # the newest other release that this gate accepted before the run
     failed_before: tuple[FailedBefore, ...] = ()  # in order of recording
+    inputs: tuple[Input, ...] = ()  # what was read to make it
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

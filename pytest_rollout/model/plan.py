@@ -107,6 +107,7 @@ class Criterion:
     line: int = 0
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
     binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
+    controls: tuple[str, ...] = ()  # of catalogues of controls, as auditors name them
 
     @property
     def due_gate(self) -> Address | None:

@@ -18,6 +18,7 @@ from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
+from pytest_rollout.plan.controls import read_controls
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
@@ -202,6 +203,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         line=reader.line,
         max_age_us=reader.get(CriterionKeys.max_age),
         binds=_binds(reader),
+        controls=read_controls(reader),
     )
     reader.done()
     check_max_age(reader, criterion)

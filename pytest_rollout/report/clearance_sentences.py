@@ -43,6 +43,7 @@ SENTENCES: Mapping[str, Say] = {
     "clear.decided": lambda f: f"decided at {f.wall('at')}",
     "clear.decided-ahead": lambda f: f"decided at {f.wall('at')}, which is still to come",
     "clear.decided-too-long-ago": _too_long_ago,
+    "clear.ended": lambda f: f"the GO counted until {f.wall('until')}: {f.said('reason')}",
     "clear.same-release": "{release} was judged and runs now",
     "clear.other-release": lambda f: (
         f"{f['judged'] or 'no release'} was judged, {f['runs'] or 'no release'} runs now"

@@ -98,6 +98,13 @@ SENTENCES: Mapping[str, Say] = {
     ),
     "release.once": "the release was read only at the {moment} of the run",
     "release.one": "{release}, at start and end",
+    "ends.age": lambda f: (
+        f"decisions in {f['environment']} count for {duration_words(f.number('life_us'))}"
+    ),
+    "ends.waiver": "the waiver of {criterion} ends with {until}",
+    "ends.attestation": "what {by} attested of {criterion} counts until then",
+    "ends.rolled": "what {criterion} rolls up of {gate} counts until then",
+    "ends.rolled-waiver": "a waiver in {gate}, which {criterion} rolls up, ends with {until}",
     "reset": _reset,
     "failed-before": _failed_before,
 }

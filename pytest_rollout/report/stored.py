@@ -26,6 +26,22 @@ def plain(record: Any, zone: str) -> Any:
     return encode(record, said=lambda reason: text(reason, zone))
 
 
+def says_all_of(later: str, earlier: str) -> bool:
+    """Whether a stored form says all that an earlier one says, and the same of it.
+
+    A later version may say more: keys that the earlier one did not know are not compared.
+    """
+    return _says_all_of(json.loads(later), json.loads(earlier))
+
+
+def _says_all_of(later: Any, earlier: Any) -> bool:
+    if isinstance(earlier, dict) and isinstance(later, dict):
+        return all(key in later and _says_all_of(later[key], item) for key, item in earlier.items())
+    if isinstance(earlier, list) and isinstance(later, list):
+        return len(later) == len(earlier) and all(map(_says_all_of, later, earlier))
+    return bool(type(later) is type(earlier) and later == earlier)
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of decision.json, read off the types."""
     definitions: dict[str, Any] = {}

@@ -237,6 +237,24 @@ def facts(decision: Decision) -> list[tuple[str, str, str]]:
     return [(name, cut(value, NAME), cut(more, NAME)) for name, value, more in rows if value]
 
 
+def valid_until(decision: Decision) -> str:
+    """Until when a GO counts, and what ends then; empty where nothing ends it."""
+    if not decision.ends:
+        return ""
+    first = decision.ends[0]
+    return f"{first.until}: {sentences.text(first.reason, decision.timezone)}"
+
+
+def produced_by(decision: Decision) -> str:
+    """Who ran the run, in its own words; empty where it does not say."""
+    producer = decision.producer
+    if producer is None:
+        return ""
+    commit = f"commit {producer.commit}" if producer.commit else ""
+    said = " ".join(filter(None, (producer.kind, producer.url, commit)))
+    return said if producer.authenticated else f"{said} (not authenticated)"
+
+
 def record(decision: Decision) -> list[tuple[str, str]]:
     """What an auditor compares: where the decision stands and what it was made from."""
     rows = [
@@ -244,6 +262,8 @@ def record(decision: Decision) -> list[tuple[str, str]]:
         ("Evaluation", evaluation(decision)),
         ("Decided at", decision.decided_at),
         ("Judged at", decision.judged_at),
+        ("Valid until", valid_until(decision)),
+        ("Ran by", produced_by(decision)),
         ("Configuration", decision.configuration or ""),
         ("Plan digest", decision.plan_digest),
         ("Criteria digest", decision.criteria_digest),
@@ -253,5 +273,7 @@ def record(decision: Decision) -> list[tuple[str, str]]:
         ("Judge version", decision.judge),
         ("Schema", str(decision.schema)),
         ("Zone data", decision.zone_data),
+        ("Versions", ", ".join(f"{name} {of}" for name, of in decision.versions.items())),
+        ("Made from", count(len(decision.inputs), "input") if decision.inputs else ""),
     ]
     return [(name, cut(value, NAME)) for name, value in rows if value]

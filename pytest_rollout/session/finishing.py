@@ -30,6 +30,7 @@ from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
+from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
@@ -98,6 +99,7 @@ class Finishing:
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
+            producer=producer(os.environ),
             zone_data=_zone_data(),
             versions={
                 "python": platform.python_version(),

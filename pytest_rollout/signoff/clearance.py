@@ -157,6 +157,9 @@ def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None
         return _no("age", "clear.decided-ahead", at=at)
     if known and age_us > min(known):
         return _no("age", "clear.decided-too-long-ago", at=at, life_us=min(known))
+    over = [end for end in decision.ends if now > datetime.fromisoformat(end.until)]
+    if over:
+        return _no("age", "clear.ended", until=over[0].until, reason=over[0].reason)
     return _yes("age", "clear.decided", at=at)
 
 

@@ -74,6 +74,17 @@ def test_decide_exits_as_the_decision_and_gives_the_stored_bytes(
 
 
 @pytest.mark.parametrize(("answer", "_status"), STATUS)
+def test_decide_can_answer_without_failing_the_step(
+    project: Project, answer: str, _status: int
+) -> None:
+    run_of(project, answer, GUARDED)
+    said = project.rollout("decide", "demo.canary", "--no-assert")
+    assert said.status == 0
+    assert f"  {answer}" in said.out
+    assert project.rollout("decide", "demo.nothing", "--no-assert").status == 4
+
+
+@pytest.mark.parametrize(("answer", "_status"), STATUS)
 def test_report_writes_and_prints_the_stored_decision(
     project: Project, answer: str, _status: int
 ) -> None:

@@ -20,12 +20,13 @@ from pytest_rollout.evidence.records import Entry, Record, RecordKind, spelled
 from pytest_rollout.evidence.rollbacks import last_rollback
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model import coding
+from pytest_rollout.model.decision import from_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Signature, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report.stored import to_json
+from pytest_rollout.report.stored import says_all_of, to_json
 from tests.cli.watched import happen
 from tests.evidence.runs import (
     EXIT,
@@ -295,7 +296,9 @@ def _decides_the_same(ledger: Ledger) -> None:
         text = ledger.text(start.plans["demo"])
         assert text is not None
         again = Writer(ledger, record.run, record.environment, text)
-        assert to_json(again.judged(Address.parse(record.subject))) == body.document
+        decision = again.judged(Address.parse(record.subject))
+        assert says_all_of(to_json(decision), body.document)
+        assert decision.substance_digest == from_json(body.document).substance_digest
     back = last_rollback(ledger, Address("demo", "canary"), "prod")
     assert back is not None
     assert back.what == "demo.canary.cap tripped while it was watched"

@@ -33,7 +33,7 @@ from pytest_rollout.model.evidence import (
 )
 from pytest_rollout.model.finding import Reason, said
 from pytest_rollout.model.people import Stance
-from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan, RollsUp, Severity
+from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
 from pytest_rollout.model.verdict import Verdict
@@ -275,6 +275,7 @@ def of_other_gates() -> Iterator[Decision]:
         (replace(good, release="v0"),),
         (replace(good, decided_us=AT - 3 * hour),),
         (replace(good, until="2025-11-09"),),
+        (replace(good, until="2025-11-30"),),
     ):
         world = world_of(plan, items={"p.two.c": ()}, **PROD)
         yield decided(plan, replace(world, rolled=rolled))
@@ -374,6 +375,10 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", waived, decision=resting)
     yield cleared("12T10:10:00", waived, decision=resting)
     yield cleared("10T10:10:00", plan, decision=resting)
+    lasting = replace(waived, environments={"prod": Environment("prod")})
+    until_waived = decided(lasting, world_of(lasting, checks=failed, **PROD), Gate.ENTRY)
+    yield until_waived
+    yield cleared("12T10:10:00", lasting, decision=until_waived)
     yield cleared("10T10:10:00", replace(plan, phases=plan.phases[1:]))
     first, *others = plan.phases[0].criteria
     softer = (replace(first, severity=Severity.SOFT), *others)
