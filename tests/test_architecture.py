@@ -208,7 +208,6 @@ TAKEN_APART = {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
-    "cli.clearing": {"finding.split"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},

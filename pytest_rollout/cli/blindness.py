@@ -14,7 +14,7 @@ from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Hole, ReleaseFact, World
-from pytest_rollout.model.finding import Fact, Reason
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import Address, Guardrail, Phase, Plan
 from pytest_rollout.model.verdict import State
 from pytest_rollout.watching.state import standings
@@ -46,11 +46,8 @@ def blind(
     for standing in standings(plan, phase, world, now.running, now_us):
         rail = standing.guardrail
         if standing.state is State.BLIND and _holed(world, address.full(rail.id), rail):
-            facts: dict[str, Fact] = {
-                "guardrail": address.full(rail.id),
-                "reason": standing.finding.reason,
-            }
-            yield Reason("clear.blind", facts)
+            full, why = address.full(rail.id), standing.finding.reason
+            yield Reason("clear.blind", {"guardrail": full, "reason": why})
 
 
 def _watches(ledger: Ledger, address: Address, environment: str) -> list[RunLog]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,12 +59,7 @@ def command(
     embedded = "a rehearsal is signed by nobody"
     environment = real_environment(plan, environment, embedded=embedded)
     gate = project.gate(address, environment)
-    given = {
-        Stance.AGAINST: against,
-        Stance.WITHDRAWN: withdraw,
-        Stance.OVERRIDE: override,
-    }
-    stance = _stance(given, why)
+    stance = _stance(against=against, withdraw=withdraw, override=override, why=why)
     _, decision, _ = project.standing(gate, environment)
     _allowed(plan, phase, role, stance)
     person = by or _git_email(project.root)
@@ -81,9 +75,8 @@ def command(
         facts = {"gate": signature.gate, "environment": environment, "role": role}
         print_json({**facts, "person": person, "stance": stance, "substance": signature.substance})
     else:
-        say(
-            f"{person} {_DONE[stance]} {decision.answer.value} of {gate} in {environment} as {role}"
-        )
+        what = f"{_DONE[stance]} {decision.answer.value}"
+        say(f"{person} {what} of {gate} in {environment} as {role}")
     return 0
 
 
@@ -107,7 +100,8 @@ _DONE = {
 }
 
 
-def _stance(given: Mapping[Stance, bool], why: str) -> Stance:
+def _stance(*, against: bool, withdraw: bool, override: bool, why: str) -> Stance:
+    given = {Stance.AGAINST: against, Stance.WITHDRAWN: withdraw, Stance.OVERRIDE: override}
     asked = [stance for stance, wanted in given.items() if wanted]
     if len(asked) > 1:
         rule = "either sign against it, or withdraw a signature, or override"
