@@ -13,6 +13,7 @@ from pytest_rollout.cli.project import Project, common, environment_option, prin
 from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import GateStanding
+from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import Told
@@ -62,7 +63,7 @@ def command(
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
             gates = "  ".join(_shown(row, gate.value) for gate in Gate)
             say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
-            for words in (row["begun"], row["freeze"]):
+            for words in (row["begun"], row["freeze"], *row["overrides"], row["unidentified"]):
                 if words:
                     say(f"    {words}")
             for gate in row["revalidate"]:
@@ -96,17 +97,32 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
 def _life(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
     """Whether the phase has begun, what holds it, and which trips nobody has reset."""
     if environment == EMBEDDED or not project.has_ledger:
-        return {"begun": "", "freeze": "", "trips": []}
+        return {"begun": "", "freeze": "", "trips": [], "overrides": [], "unidentified": ""}
     life = PhaseLife(project.ledger, plan.address(phase.id), environment)
     begun, frozen = life.begin(), life.freeze()
     return {
         "begun": f"begun {_at(plan, begun)}: {begun.body.says}" if begun else "",
         "freeze": f"frozen since {_at(plan, frozen)}: {frozen.body.says}" if frozen else "",
+        "overrides": [
+            f"OVERRIDDEN {calendar.wall(one.at_us, plan.timezone)} by {' and '.join(one.by)}, "
+            f"{one.gate} for {one.release or 'no release'}: {one.why}"
+            for one in overrides_of(project.ledger, plan.address(phase.id), environment)
+        ],
+        "unidentified": _unidentified(plan),
         "trips": [
             f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"
             for trip in life.trips(phase)
         ],
     }
+
+
+def _unidentified(plan: Plan) -> str:
+    """What stands in for a release that nobody can read; empty where one is read."""
+    if plan.release is not None:
+        return ""
+    if plan.no_release:
+        return f"of no release: {plan.no_release}"
+    return "of no release that is known, so it is not cleared (`release:` or `no_release:`)"
 
 
 def _at(plan: Plan, told: Told[Any]) -> str:

@@ -57,12 +57,10 @@ def _explain(asked: Asked, _: Facts) -> str:
 
 
 def _sign(asked: Asked, facts: Facts) -> str:
-    named = facts.get("holders")
-    who = " or ".join(map(str, named)) if isinstance(named, tuple) and named else ""
-    command = f"`rollout sign {asked.address} --as {facts['role']} --env {asked.environment}"
-    if not who:
+    if not facts.get("holders"):
         return f"name somebody with the role {facts['role']} in roles.yaml beside the plan"
-    return f"{who} can: {command} --key FILE`"
+    command = f"rollout sign {asked.address} --as {facts['role']} --env {asked.environment}"
+    return f"`{command} --key FILE`"
 
 
 def _sign_for(asked: Asked, facts: Facts) -> str:
