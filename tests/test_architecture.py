@@ -208,7 +208,6 @@ TAKEN_APART = {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
-    "cli.clearing": {"finding.split"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},
@@ -219,7 +218,7 @@ TAKEN_APART = {
     "cli.sign": {"datetime.replace", "ran.strip", "why.strip"},
     "cli.status": {"named.rstrip"},
     "cli.strays": {"ast.rpartition"},
-    "cli.targets": {"row.rstrip"},
+    "cli.targets": {"where.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
@@ -233,7 +232,8 @@ TAKEN_APART = {
     "report.rule_words": {"cut.partition"},
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
-    "signoff.clearance": {"used.rpartition"},
+    "signoff.moments": {"finding.split"},
+    "signoff.opening_hours": {"used.rpartition"},
     "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
     "watching.view": {"cell.rstrip"},
 }

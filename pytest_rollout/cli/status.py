@@ -10,8 +10,10 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import GateStanding
+from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import Told
@@ -29,21 +31,30 @@ from pytest_rollout.report.stored import plain
 @environment_option
 @common
 def command(
-    plan: str | None, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+    plan: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Show every phase with what its gates last decided, and when it is open for changes."""
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
-    rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
-    if plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
+    shown = shown_environments(project, environment, plans)
+    rows = [_row(project, one, phase, shown[one.id].name) for one in plans for phase in one.phases]
+    if environment and plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
         project.environment(environment, plans)
     broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
     problems = [str(problem) for loaded in broken for problem in loaded.problems]
     if as_json:
-        print_json({"environment": environment, "phases": rows, "problems": problems})
+        print_json(
+            {"environment": named_by_all(shown.values()), "phases": rows, "problems": problems}
+        )
         return 0
     for stated in plans:
-        say(f"{stated.id}: {stated.title} ({environment})")
+        say(f"{stated.id}: {stated.title} ({shown[stated.id].name})")
+        shown[stated.id].note(stated.id)
         mine = [row for row in rows if row["plan"] == stated.id]
         for trip in (trip for row in mine for trip in row["trips"]):
             say(f"  TRIPPED {trip}")
@@ -52,7 +63,7 @@ def command(
             named = "  ".join(row[key].ljust(width) for key, width in widths.items())
             gates = "  ".join(_shown(row, gate.value) for gate in Gate)
             say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
-            for words in (row["begun"], row["freeze"]):
+            for words in (row["begun"], row["freeze"], *row["overrides"], row["unidentified"]):
                 if words:
                     say(f"    {words}")
             for gate in row["revalidate"]:
@@ -65,6 +76,7 @@ def command(
 def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "plan": plan.id,
+        "environment": environment,
         "phase": phase.id,
         "title": phase.title,
         "window": calendar.window_words(plan, phase),
@@ -85,17 +97,32 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
 def _life(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
     """Whether the phase has begun, what holds it, and which trips nobody has reset."""
     if environment == EMBEDDED or not project.has_ledger:
-        return {"begun": "", "freeze": "", "trips": []}
+        return {"begun": "", "freeze": "", "trips": [], "overrides": [], "unidentified": ""}
     life = PhaseLife(project.ledger, plan.address(phase.id), environment)
     begun, frozen = life.begin(), life.freeze()
     return {
         "begun": f"begun {_at(plan, begun)}: {begun.body.says}" if begun else "",
         "freeze": f"frozen since {_at(plan, frozen)}: {frozen.body.says}" if frozen else "",
+        "overrides": [
+            f"OVERRIDDEN {calendar.wall(one.at_us, plan.timezone)} by {' and '.join(one.by)}, "
+            f"{one.gate} for {one.release or 'no release'}: {one.why}"
+            for one in overrides_of(project.ledger, plan.address(phase.id), environment)
+        ],
+        "unidentified": _unidentified(plan),
         "trips": [
             f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"
             for trip in life.trips(phase)
         ],
     }
+
+
+def _unidentified(plan: Plan) -> str:
+    """What stands in for a release that nobody can read; empty where one is read."""
+    if plan.release is not None:
+        return ""
+    if plan.no_release:
+        return f"of no release: {plan.no_release}"
+    return "of no release that is known, so it is not cleared (`release:` or `no_release:`)"
 
 
 def _at(plan: Plan, told: Told[Any]) -> str:

@@ -148,6 +148,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         timezone=zone,
         environments=_environments(reader),
         release=read_source(reader, PlanKeys.release),
+        no_release=(reader.get(PlanKeys.no_release) or "").strip(),
         configuration=read_source(reader, PlanKeys.configuration),
         change_windows=windows,
         freezes=freezes,
@@ -272,6 +273,9 @@ def _references(reader: Reader, plan: Plan) -> None:
     _circles(reader, plan)
     _shared_marks(reader, plan)
     _dues(reader, plan)
+    if plan.release is not None and plan.no_release:
+        line = reader.line_of(PlanKeys.no_release)
+        reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
     source_targets(reader, plan)
