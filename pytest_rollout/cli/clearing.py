@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_rollout import processes
+from pytest_rollout import calendar, processes
 from pytest_rollout.cli.project import (
     Project,
     print_json,
@@ -19,6 +20,7 @@ from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -27,6 +29,7 @@ from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Finding, Reason, said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
@@ -106,6 +109,7 @@ def _known(
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
+        life=_since_begin(project, plan, gate, environment, fact),
         **({} if embedded else _life(project, plan, gate, environment)),
     )
 
@@ -140,6 +144,21 @@ def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict
     )
     signed = _signed(project, plan, gate, environment)
     return {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+
+
+def _since_begin(
+    project: Project, plan: Plan, gate: Address, environment: str, fact: ReleaseFact
+) -> Life | None:
+    """The life of a phase that has begun, with what its targets run now."""
+    before = project.ledger.head().sequence + 1
+    life = life_of(project.ledger, gate, environment, before).life
+    if life is None or life.begin is None:
+        return life
+    now = calendar.to_us(datetime.now(UTC))
+    places = addresses(plan.environments[environment])
+    asked = fact if plan.release is not None else None
+    reading = reading_now(life.begin, now, asked, places)
+    return replace(life, since=(*life.since, reading))
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:

@@ -12,10 +12,11 @@ from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_facts import begun_us
 from pytest_rollout.evidence.run_log import told
+from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.evidence.world import compared, edge_of
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Manifest, ReleaseFact, Run, World
-from pytest_rollout.model.plan import Address, Phase
+from pytest_rollout.model.plan import Address, Gate, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,13 @@ def _read(
     begun = begun_us(told(events, StoredEvent), embedded=False)
     others = Others(ledger, head.sequence + 1, here, address.name)
     others.read(edge_of(here, phase, now_us, begun))
-    past = others.past(compared(phase), begun, address)
+    life = life_of(ledger, address, environment, head.sequence + 1)
+    past = others.past(compared(phase), begun, address.at(Gate.EXIT), life.sequence)
     records = resets.all_of(ledger, address, phase, environment)
     reset, torn = resets.known_at(
         ledger, records, head.sequence + 1, {fact.release if fact else None}
     )
-    problems = (*others.problems, *torn)
+    problems = (*others.problems, *torn, *life.problems)
     if problems:
         raise _not_trusted(ledger, problems[0])
     world = World(
@@ -86,6 +88,7 @@ def _read(
         lost=tuple(others.lost),
         resets=reset,
         previous=others.previous,
+        life=life.life,
     )
     return Now(world, _running(world, others), head.sequence)
 

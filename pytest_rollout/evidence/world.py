@@ -16,6 +16,7 @@ from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import RunLog, told
+from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
@@ -61,13 +62,14 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     begun = _begun(ledger, log, address)
     own = run_facts.observations_of(ledger, log, name)
     at_us = _judged_at(log, run, own, name)
+    life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
     others.read(edge_of(run, phase, at_us, begun))
-    past = others.past(compared(phase), begun, address)
+    past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
     looks = looks_of(ledger, address, run, last)
-    others.problems += (*broken, *torn, *looks.problems)
+    others.problems += (*broken, *torn, *looks.problems, *life.problems)
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
@@ -84,6 +86,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         resets=reset,
         previous=others.previous,
         failed_before=looks.failed,
+        life=life.life,
     )
     return DatedWorld(world, at_us)
 

@@ -13,6 +13,7 @@ from operator import index
 
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
@@ -100,6 +101,8 @@ class ReleaseFact:
     configuration: str | None = None
     reference: str | None = None  # the identity of a reference target
     error: str | None = None
+    scenario: str = ""  # the one around which it was read; empty: the run
+    watch: bool = False  # read by a watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ class World:
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
     previous: str | None = None  # the newest other release that this gate accepted before the run
     failed_before: tuple[FailedBefore, ...] = ()  # in order of recording
+    life: Life | None = None  # of the phase since its begin; None: it was not begun, or embedded
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

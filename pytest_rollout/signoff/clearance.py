@@ -14,10 +14,12 @@ from pytest_rollout import calendar
 from pytest_rollout.judge.case import criteria_digest, instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
+from pytest_rollout.signoff.since_begin import since_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class GateFacts:
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
+    life: Life | None = None  # of the phase since its begin, what runs now included
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def _real(
         yield _held("trips", reason)
     if known.frozen:
         yield _held("freeze", known.frozen)
+    yield from since_begin(plan, phase, decision.gate, known.life)
     yield from _revalidated(phase, known)
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
