@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from pytest_rollout.evidence.bodies import StatementAmended
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.seen_before import SeenBefore, seen_before
 from pytest_rollout.evidence.since_begin import life_of
-from pytest_rollout.judge.since_begin import accepted, amendments_in_force, statements_of
+from pytest_rollout.judge.since_begin import Accepted, accepted, statements_of
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.life import Begin, Life
 from pytest_rollout.model.people import Person
@@ -61,11 +62,12 @@ def command(
     people = _two(plan, phase, person(by), words("--approved-by", approved_by))
     what = words("--why", why)
     begin, life, sequence = _begun(project, address, environment)
-    was, now = accepted(begin, life.amendments).get(slug, ""), statements_of(phase).get(slug, "")
-    _changed(slug, was, now, begin, phase, address)
+    may, now = accepted(begin, life.amendments).get(slug, Accepted()), statements_of(phase)
+    _changed(slug, may, now, begin, address)
     before = seen_before(project.ledger, address, environment, sequence, slug)
-    stated = _stated(begin, life, slug)
-    amended = _amended(people, what, slug, (was, now), (stated, _words_now(phase, slug)))
+    digests = (may.digests[-1], now.get(slug, ""))
+    stated = may.amendments[-1].amended if may.amendments else begin.words.get(slug, "")
+    amended = _amended(people, what, slug, digests, (stated, _words_now(phase, slug)))
     amended = replace(
         amended,
         runs=before.runs,
@@ -182,24 +184,20 @@ def _begun(project: Project, address: Address, environment: str) -> tuple[Begin,
     return begin, read.life, read.sequence
 
 
-def _changed(slug: str, was: str, now: str, begin: Begin, phase: Phase, address: Address) -> None:
+def _changed(
+    slug: str, may: Accepted, now: Mapping[str, str], begin: Begin, address: Address
+) -> None:
     """Raise RolloutError where a criterion is none of the exit, or asks what it asked."""
-    if was != now:
+    if now.get(slug, "") not in may.digests:
         return
-    if not was:
-        known = [*begin.stated, *statements_of(phase)]
+    if slug not in now and not may.amendments:
+        known = [*begin.stated, *now]
         why = f"the exit of {address.name} states no `{slug}` ({nearest(slug, known)})"
         raise UnknownNameError(why, "criterion", slug, known)
     raise RolloutError(
         f"{address.full(slug)} asks what it asked when the phase began, or as amended since: "
         "change the plan file first"
     )
-
-
-def _stated(begin: Begin, life: Life, slug: str) -> str:
-    """What was asked until now, in words."""
-    amended = [one.amended for one in amendments_in_force(life) if one.slug == slug]
-    return amended[-1] if amended else begin.words.get(slug, "")
 
 
 def _words_now(phase: Phase, slug: str) -> str:

@@ -43,7 +43,7 @@ def decide(case: Case, gate: Gate) -> Decision:
     watched_too = (*rails, *([(DRIFT, drift)] if drift else []))
     ids = {finding.id for _, finding in watched_too}
     resets = tuple(reset for reset in case.world.resets if reset.guardrail in ids)
-    amended = amendments_in_force(case.world.life) if gate is Gate.EXIT else ()
+    amended = amendments_in_force(case.phase, case.world.life) if gate is Gate.EXIT else ()
     conditions = (
         *_conditions(case, gate, findings, rails, waivers),
         *_reset(case, gate, watched_too, resets),

@@ -25,7 +25,7 @@ ANNOUNCED_US = 600_000_000  # how long a watch lets a recorded change take to ha
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """Something that is not as expected, and that nobody recorded."""
+    """Something that was read and not expected, and that nobody recorded."""
 
     what: str  # release, configuration, or the target whose address it is
     expected: str | None
@@ -47,7 +47,8 @@ def followed(begin: Begin, since: tuple[TargetReading | RecordedChange, ...]) ->
 
     A recorded change lets the first reading after it differ: what is read then is expected from
     then on. A reading of a run uses it up in any case, one of a watch only where it differs or
-    comes ten minutes later. It also explains what differed before it.
+    comes ten minutes later. It also explains what differed before it. What nobody explains stays,
+    also where a later reading is as expected again.
     """
     expected = dict(begin.read)
     drifted: dict[str, Drifted] = {}
@@ -63,13 +64,10 @@ def followed(begin: Begin, since: tuple[TargetReading | RecordedChange, ...]) ->
             licence = next((one for one in reversed(open_) if one.covers(key)), None)
             if expected.get(key) == text or key not in expected:
                 expected |= {key: text} if text is not None else {}
-                drifted.pop(key, None)
             elif licence is not None:
                 expected[key], because[key], used = text, licence, True
             else:
-                first = drifted.get(key)
-                at_us = first.at_us if first else step.at_us
-                drifted[key] = Drifted(key, expected[key], text, at_us)
+                drifted.setdefault(key, Drifted(key, expected[key], text, step.at_us))
         if used or not step.watch:
             open_ = ()
         open_ = tuple(one for one in open_ if step.at_us - one.at_us < ANNOUNCED_US)
@@ -87,8 +85,9 @@ def changed_since(phase: Phase, life: Life, name: str) -> Iterator[Finding]:
     now = statements_of(phase)
     before = accepted(begin, life.amendments)
     for slug in dict.fromkeys((*before, *now)):
-        was, is_ = before.get(slug, ""), now.get(slug, "")
-        if was != is_:
+        may, is_ = before.get(slug, Accepted()), now.get(slug, "")
+        if is_ not in may.digests:
+            was = may.digests[-1]
             how = "changed" if was and is_ else "added" if is_ else "dropped"
             facts: dict[str, Fact] = {"criterion": slug, "how": how, "by": begin.by}
             facts |= {"stated": begin.words.get(slug), "command": f"{name}.{slug}"}
@@ -102,27 +101,46 @@ def statements_of(phase: Phase) -> dict[str, str]:
     return {one.id: statement_digest(one) for one in stated}
 
 
-def amendments_in_force(life: Life | None) -> tuple[Amendment, ...]:
-    """Return the amendments that count: each continues from what was accepted before it."""
+def amendments_in_force(phase: Phase, life: Life | None) -> tuple[Amendment, ...]:
+    """Return the amendments that led to what the exit asks now, in order of recording."""
     if life is None or life.begin is None:
         return ()
-    return tuple(_continuing(dict(life.begin.stated), life.amendments))
+    kept, now = accepted(life.begin, life.amendments), statements_of(phase)
+    return tuple(
+        one
+        for one in life.amendments
+        if one in kept.get(one.slug, Accepted()).until(now.get(one.slug, ""))
+    )
 
 
-def accepted(begin: Begin, amendments: Iterable[Amendment]) -> dict[str, str]:
-    """Return the digest of each that was stated at the begin, or amended since, by its slug."""
-    stated = dict(begin.stated)
-    for _ in _continuing(stated, amendments):
-        pass
-    return stated
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a criterion asked at the begin, and the amendments that continue from it."""
+
+    stated: str = ""  # the digest; empty: it was not there
+    amendments: tuple[Amendment, ...] = ()
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """All that may be asked: each was stated at the begin, or is the word of two people."""
+        return (self.stated, *(one.now for one in self.amendments))
+
+    def until(self, now: str) -> tuple[Amendment, ...]:
+        """The amendments that lead to a digest; none where it is what was stated."""
+        return self.amendments[: self.digests.index(now)] if now in self.digests else ()
 
 
-def _continuing(stated: dict[str, str], amendments: Iterable[Amendment]) -> Iterator[Amendment]:
-    """Yield each amendment that continues from what is stated, which changes with it."""
+def accepted(begin: Begin, amendments: Iterable[Amendment]) -> dict[str, Accepted]:
+    """Return what each criterion and guardrail of the exit may ask, by its slug.
+
+    An amendment counts where it continues from what was accepted before it.
+    """
+    kept = {slug: Accepted(digest) for slug, digest in begin.stated.items()}
     for one in amendments:
-        if stated.get(one.slug, "") == one.was:
-            stated[one.slug] = one.now
-            yield one
+        before = kept.get(one.slug, Accepted())
+        if one.was in before.digests:
+            kept[one.slug] = Accepted(before.stated, (*before.amendments, one))
+    return kept
 
 
 def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:

@@ -38,8 +38,8 @@ def _drift(f: Facts) -> str:
         expected, read = expected[:12], read[:12]
     what = f"address of {f['target']}" if f["target"] else f["what"]
     return (
-        f"the {what} is {read}, not {expected} as when the phase began or as recorded "
-        f"since; seen first at {f.wall('at')}, and nobody recorded a change"
+        f"the {what} was {read} at {f.wall('at')}, not {expected} as when the phase began or as "
+        "recorded since, and nobody recorded a change"
     )
 
 

@@ -33,6 +33,8 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema of decision.json, read off the types."""
     definitions: dict[str, Any] = {}
     root = schema_of(Decision, definitions)
+    shape = definitions[Decision.__name__]
+    shape["required"] = [key for key in shape["required"] if key not in _LATER]
     title = {"$schema": _DRAFT, "title": "A decision of pytest-rollout"}
     return {**title, **root, "$defs": dict(sorted(definitions.items()))}
 
