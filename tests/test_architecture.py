@@ -203,6 +203,7 @@ TAKES_APART = {
 # options, what a plan states, what a process printed, lines that are laid out in columns, and
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
+    "cli.amend": {"text.rpartition"},
     "cli.attest": {"by.strip", "note.strip", "text.rpartition", "text.strip"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_rollout import processes
+from pytest_rollout import calendar, processes
 from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
@@ -19,6 +19,7 @@ from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -27,6 +28,7 @@ from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
@@ -125,6 +127,7 @@ def _known(
         revalidate=revalidate,
         running=_may_end(project, asked),
         **({} if embedded else _life(project, plan, gate, environment, fact.release, standing)),
+        life=_since_begin(project, plan, gate, environment, fact),
     )
 
 
@@ -202,6 +205,21 @@ def _override(
         key=lambda one: one.at_us,
         default=None,
     )
+
+
+def _since_begin(
+    project: Project, plan: Plan, gate: Address, environment: str, fact: ReleaseFact
+) -> Life | None:
+    """The life of a phase that has begun, with what its targets run now."""
+    before = project.ledger.head().sequence + 1
+    life = life_of(project.ledger, gate, environment, before).life
+    if life is None or life.begin is None:
+        return life
+    now = calendar.to_us(datetime.now(UTC))
+    places = addresses(plan.environments[environment])
+    asked = fact if plan.release is not None else None
+    reading = reading_now(life.begin, now, asked, places)
+    return replace(life, since=(*life.since, reading))
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:

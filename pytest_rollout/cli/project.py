@@ -109,6 +109,10 @@ class Project:
             raise UnknownNameError(why, "plan", id_, known)
         return plan
 
+    def loaded_plan(self, plan: Plan) -> Loaded:
+        """The texts that a plan was read from."""
+        return next(loaded for loaded in self.loaded if loaded.plan is plan)
+
     @cached_property
     def history(self) -> History:
         """What the ledger says of gates; raises LedgerError where there is no ledger."""
@@ -211,6 +215,14 @@ class Project:
         if text is None or len(found) < len(beside):
             return None
         return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
+
+
+def keep_texts(ledger: Ledger, loaded: Loaded) -> None:
+    """Keep the text of a plan in the ledger, and those of the files beside it."""
+    if loaded.plan is not None:
+        ledger.keep_text(loaded.plan.digest, loaded.text)
+    for name, text in loaded.beside.items():
+        ledger.keep_text(loaded.digests[name], text)
 
 
 def _judged_by(asked: AskingRun, one: Loaded) -> bool:

@@ -17,6 +17,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import State
@@ -89,7 +90,8 @@ def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
     where, _, slug = text.rpartition(".")
     address = parsed(where or text)
     phase = project.phase(address)
-    found = next((guardrail for guardrail in phase.guardrails if guardrail.id == slug), None)
+    guardrails = (*phase.guardrails, DRIFT)
+    found = next((guardrail for guardrail in guardrails if guardrail.id == slug), None)
     if address.gate is not None or found is None:
         near = nearest(slug, [guardrail.id for guardrail in phase.guardrails])
         why = f"{address.name} states no guardrail `{slug}` ({near})"
@@ -111,4 +113,7 @@ def _standing(
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
     found = standings(plan, phase, now.world, now.running, now_us)
-    return next(one for one in found if one.guardrail.id == stated.id)
+    standing = next((one for one in found if one.guardrail.id == stated.id), None)
+    if standing is None:
+        raise RolloutError(f"{address.name} has not begun in {environment}: nothing drifts from it")
+    return standing

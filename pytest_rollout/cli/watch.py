@@ -27,6 +27,7 @@ from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.report import sentences, stored
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.targets.address import addresses
 from pytest_rollout.watching.looking import Looking, WatchLook
 from pytest_rollout.watching.poll import Poller, sources
 from pytest_rollout.watching.real_targets import RealPlace
@@ -121,7 +122,7 @@ def _duration(option: str, text: str | None) -> int | None:
 
 
 def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Watched:
-    loaded = next(known for known in project.loaded if known.plan is plan)
+    loaded = project.loaded_plan(plan)
     texts = {loaded.digests[name]: text for name, text in loaded.beside.items()}
     return Watched(
         address=plan.address(phase.id),
@@ -130,6 +131,7 @@ def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Wa
         plan_digest=plan.digest,
         texts={plan.digest: loaded.text, **texts},
         beside=loaded.digests,
+        targets=addresses(plan.environments[environment]),
     )
 
 

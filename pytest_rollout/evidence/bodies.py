@@ -16,6 +16,7 @@ from pytest_rollout.evidence.clearance_events import ClearanceOverridden as Clea
 from pytest_rollout.evidence.phase_events import LAST_US as LAST_US
 from pytest_rollout.evidence.phase_events import PhaseBegun as PhaseBegun
 from pytest_rollout.evidence.phase_events import PhaseEnded as PhaseEnded
+from pytest_rollout.evidence.phase_events import StatementAmended as StatementAmended
 from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
@@ -60,6 +61,7 @@ class RunStart:
     process: Process | None = None
     targets: Mapping[Id, Mapping[Id, str]] = field(default_factory=dict)  # plan: name: address
     producer: Producer | None = None
+    begins: Mapping[Id, int] = field(default_factory=dict)  # phase: sequence of its begin then
 
     def __post_init__(self) -> None:
         for gate in self.gates:
@@ -270,7 +272,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.SIGNATURE: StoredSignature,
 }
 EVENTS: tuple[type[StoredEvent], ...] = (
-    *(TripEvent, StepTaken, PeopleTold, PhaseBegun, PhaseEnded),
+    *(TripEvent, StepTaken, PeopleTold, PhaseBegun, StatementAmended, PhaseEnded),
     *(ClearanceGiven, ClearanceOverridden),
 )
 

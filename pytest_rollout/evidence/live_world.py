@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pytest_rollout.evidence import resets
@@ -12,10 +13,11 @@ from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_facts import begun_us
 from pytest_rollout.evidence.run_log import told
+from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.evidence.world import compared, edge_of
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Manifest, ReleaseFact, Run, World
-from pytest_rollout.model.plan import Address, Phase
+from pytest_rollout.model.plan import Address, Gate, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,30 @@ def read_now(
     fact: ReleaseFact | None,
     now_us: int,
     run: str = "",
+    targets: Mapping[str, str] | None = None,
 ) -> Now:
     """What was seen of a phase and a release until now, except by a run that looks itself.
 
+    ``targets`` is where they are now, for who knows it.
     Raises LedgerError where the ledger cannot be read, or cannot be trusted.
     """
     try:
-        return _read(ledger, address, phase, environment, fact, now_us, run)
+        now = _read(ledger, address, phase, environment, fact, now_us, run)
     except UndecodableError as error:
         raise _not_trusted(ledger, str(error)) from error
+    if targets is None:
+        return now
+    world, running = (_placed(one, now_us, targets) for one in (now.world, now.running))
+    return Now(world, running, now.last)
+
+
+def _placed(world: World, now_us: int, targets: Mapping[str, str]) -> World:
+    """The world with where its targets are now."""
+    life = world.life
+    if life is None or life.begin is None:
+        return world
+    here = reading_now(life.begin, now_us, None, targets)
+    return replace(world, life=replace(life, since=(*life.since, replace(here, watch=True))))
 
 
 def _not_trusted(ledger: Ledger, why: str) -> LedgerError:
@@ -67,12 +84,13 @@ def _read(
     begun = begun_us(told(events, StoredEvent), embedded=False)
     others = Others(ledger, head.sequence + 1, here, address.name)
     others.read(edge_of(here, phase, now_us, begun))
-    past = others.past(compared(phase), begun, address)
+    life = life_of(ledger, address, environment, head.sequence + 1)
+    past = others.past(compared(phase), begun, address.at(Gate.EXIT), life.sequence)
     records = resets.all_of(ledger, address, phase, environment)
     reset, torn = resets.known_at(
         ledger, records, head.sequence + 1, {fact.release if fact else None}
     )
-    problems = (*others.problems, *torn)
+    problems = (*others.problems, *torn, *life.problems)
     if problems:
         raise _not_trusted(ledger, problems[0])
     world = World(
@@ -86,6 +104,7 @@ def _read(
         lost=tuple(others.lost),
         resets=reset,
         previous=others.previous,
+        life=life.life,
     )
     return Now(world, _running(world, others), head.sequence)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Most, Named, Said
@@ -35,6 +36,33 @@ class PhaseBegun(StoredEvent):
     configuration: str | None
     entry: Digest  # of the substance of the decision that cleared it
     asked: Digest  # of the criteria and guardrails of the exit gate
+    plan_digest: Digest = ""  # of the text of the plan then; empty: nothing below was kept
+    beside: Mapping[Id, Digest] = field(default_factory=dict)  # the files beside it, by name
+    stated: Mapping[Id, Digest] = field(default_factory=dict)  # each of the exit, by its slug
+    words: Mapping[Id, Said] = field(default_factory=dict)  # what each asked, for people
+    targets: Mapping[Id, str] = field(default_factory=dict)  # name: address
+    baselines: Mapping[Id, str] = field(default_factory=dict)  # slug: release it compares with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementAmended(StoredEvent):
+    """A criterion or guardrail of a phase that has begun asks something else from now on."""
+
+    TYPE: ClassVar[str] = "amendment"
+
+    criterion: Id  # its slug
+    by: Named
+    approved_by: Named
+    why: Said
+    was: Digest  # empty: it was added
+    now: Digest  # empty: it was dropped
+    stated: Said
+    amended: Said
+    runs: int  # decisions of the exit that had judged it by then
+    failed: int  # in how many of them it did not pass
+    verdict: str = ""  # in the last of them
+    seen: Said = ""
+    plan_digest: Digest = ""  # of the text that holds the amended one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent, TripEvent
@@ -10,7 +10,8 @@ from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import Told
-from pytest_rollout.model.plan import Address, Phase
+from pytest_rollout.model.life import DRIFT
+from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 
 FREEZE, RESUME = "freeze", "resume"
 
@@ -56,7 +57,7 @@ class PhaseLife:
             body = said(record, StoredEvent)
             if isinstance(body, TripEvent):
                 newest[body.guardrail] = Told(record, body)
-        for guardrail in phase.guardrails:
+        for guardrail in (*phase.guardrails, DRIFT):
             trip = newest.get(self.address.full(guardrail.id))
             if trip and trip.record.sequence > self.last_reset(trip.body.guardrail):
                 yield trip
@@ -71,3 +72,11 @@ class PhaseLife:
         for record in self.ledger.oldest(RecordKind.EVENT, *where, word=word):
             if self.before is None or record.sequence < self.before:
                 yield record
+
+
+def begins_of(ledger: Ledger, gates: Iterable[Address], environment: str) -> dict[str, int]:
+    """Return the sequence of the begin of each phase that has begun, by its full name."""
+    if environment == EMBEDDED:
+        return {}
+    told = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}
+    return {name: begun.record.sequence for name, begun in told.items() if begun is not None}

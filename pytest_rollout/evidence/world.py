@@ -17,6 +17,7 @@ from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, told
+from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
@@ -63,14 +64,15 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     begun = _begun(ledger, log, address)
     own = run_facts.observations_of(ledger, log, name)
     at_us = _judged_at(log, run, own, name)
+    life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
     others.read(edge_of(run, phase, at_us, begun))
-    past = others.past(compared(phase), begun, address)
+    past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
     looks = looks_of(ledger, address, run, last)
     rolled, decisions = rolled_up(ledger, log, address, phase)
-    others.problems += (*broken, *torn, *looks.problems)
+    others.problems += (*broken, *torn, *looks.problems, *life.problems)
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
@@ -98,6 +100,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
             )
         ),
         overrides=_overridden(ledger, last, address, run),
+        life=life.life,
     )
     return DatedWorld(world, at_us)
 

@@ -113,6 +113,11 @@ def criteria_digest(phase: Phase, gate: Gate) -> str:
     return hashlib.sha256(canonical(_plain(stated)).encode()).hexdigest()
 
 
+def statement_digest(stated: Criterion | Guardrail) -> str:
+    """Return a fingerprint of what one criterion or guardrail asks, in the same way."""
+    return hashlib.sha256(canonical(_plain(stated)).encode()).hexdigest()
+
+
 _ASKS_NOTHING = ("line", "faults", "controls")
 
 

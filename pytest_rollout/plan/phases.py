@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_rollout.model.check import Check
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import (
     Criterion,
     Guardrail,
@@ -95,6 +96,9 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
         if guardrail.id in criteria:
             what = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
             reader.problem(guardrail.line, what)
+        if guardrail.id == DRIFT.id:
+            what = f"guardrail {guardrail.id} is built in: it trips on what nobody recorded"
+            reader.problem(guardrail.line, what, "call this one something else")
 
 
 def _roles(reader: Reader, key: Key[tuple[str, ...] | None], names: Names) -> tuple[str, ...]:

@@ -54,6 +54,12 @@ def _which(f: Facts) -> str:
     return _last(f) if f.known("run") else "this run"
 
 
+def _several_releases(f: Facts) -> str:
+    releases = ", ".join(map(str, f.all_of("releases")))
+    around = f" ({joined(f.each_said('scenarios'))})" if f.known("scenarios") else ""
+    return f"more than one release was judged: {releases}{around}"
+
+
 SENTENCES: Mapping[str, Say] = {
     "gate.unread": "no decision of {gate} was read",
     "gate.never-asked": "no full run has asked for {gate}",
@@ -96,8 +102,9 @@ SENTENCES: Mapping[str, Say] = {
         "of the phase ask for a target)"
     ),
     "release.unnamed": "the release is unknown: the target was asked and named none",
-    "release.several": lambda f: (
-        f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"
+    "release.several": _several_releases,
+    "release.in-scenario": lambda f: (
+        f"scenario {f['scenario']} ran on {' and then '.join(map(str, f.all_of('releases')))}"
     ),
     "release.once": "the release was read only at the {moment} of the run",
     "release.one": "{release}, at start and end",

@@ -80,6 +80,8 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
         yield Line(f"  waiver: {waived.words}")
     for reset in decision.resets:
         yield Line(f"  reset: {text.reset_words(reset, decision.timezone)}")
+    for amended in text.amendments_said(decision):
+        yield Line(f"  amendment: {amended}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if last_no:

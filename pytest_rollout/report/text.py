@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
+from pytest_rollout.model.life import Amendment
 from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
@@ -164,7 +165,30 @@ def notices(decision: Decision) -> tuple[Banner, ...]:
         says = "Guardrails that somebody reset: judged anew since then."
         resets = tuple(reset_words(reset, decision.timezone) for reset in decision.resets)
         told.append(Banner("Resets", says, resets))
+    if decision.amendments:
+        says = "Asked otherwise than when the phase began, by the word of two people."
+        told.append(Banner("Amendments", says, amendments_said(decision)))
     return tuple(told)
+
+
+def amendments_said(decision: Decision) -> tuple[str, ...]:
+    """Each amendment as it was stated and as amended, by whom, and what was seen before."""
+    return tuple(
+        f"{one.criterion}, {part}"
+        for one in decision.amendments
+        for part in (
+            f"as stated: {one.stated or 'nothing'}",
+            f"as amended by {one.by}, approved by {one.approved_by}: {one.amended or 'nothing'}",
+            _seen_before(one),
+        )
+    )
+
+
+def _seen_before(one: Amendment) -> str:
+    if not one.runs:
+        return "seen before: nothing"
+    last = f"the last was {one.verdict}" + (f" ({one.seen})" if one.seen else "")
+    return f"seen before: {count(one.runs, 'look')}, {one.failed} did not pass; {last}"
 
 
 def reset_words(reset: Reset, zone: str) -> str:

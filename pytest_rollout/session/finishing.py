@@ -15,6 +15,7 @@ import pytest
 from pytest_rollout.evidence import drills, looks, opening
 from pytest_rollout.evidence.bodies import Body, Process, RunStart, Seal, Stop
 from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -82,6 +83,7 @@ class Finishing:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
     def _facts(self) -> RunStart:
+        assert self._ledger is not None
         request = self._request
         asked = {plan.id: plan for plan, _ in request.asked}
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
@@ -97,6 +99,7 @@ class Finishing:
             partial=request.partial,
             drill=request.drill,
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
+            begins=begins_of(self._ledger, request.gates, request.environment),
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             producer=producer(os.environ),

@@ -15,6 +15,7 @@ from pytest_rollout import calendar
 from pytest_rollout.judge.case import criteria_digest, instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Stance
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
@@ -24,6 +25,7 @@ from pytest_rollout.signoff.moments import Moment, held, lasting, named, passed,
 from pytest_rollout.signoff.opening_hours import is_open, waivers_kept
 from pytest_rollout.signoff.overriding import overridden
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
+from pytest_rollout.signoff.since_begin import since_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class GateFacts:
     running: bool = True  # whether a run that has not finished may still do so
     override: Override | None = None  # the newest one of the decision
     environment: str = ""  # the real one that is asked about; empty: a rehearsal
+    life: Life | None = None  # of the phase since its begin, what runs now included
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ def _started(
     yield from (held("blind", reason) for reason in known.blind)
     if known.frozen:
         yield held("freeze", known.frozen)
+    yield from since_begin(plan, phase, gate, known.life)
     yield from revalidated(phase, known.rolled_back, known.revalidate)
     if gate is Gate.ENTRY:
         yield from required(plan, phase, known, moment)

@@ -211,6 +211,11 @@ def test_a_watch_says_of_a_guardrail_what_a_decision_does(
 MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["attest", "demo.canary.x", "--by", "A"], "usage", {}),
     (["attestation", "demo", "--key", "k"], "address", {"address": "demo"}),
+    (
+        ["amend", "demo.canary.works", "--by", "A", "--approved-by", "a", "--why", "x"],
+        "option",
+        {},
+    ),
     (["begin", "demo.canry", "--by", "A"], "unknown", {"kind": "phase", "name": "canry"}),
     (["end", "demo.canary", "--by", " "], "option", {"option": "--by"}),
     (["record", "demo.canary", "change", "--says", "", "--by", "A"], "option", {}),

@@ -15,8 +15,9 @@ from pytest_rollout.evidence.history import AskingRun, GateStanding
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.world import read_world
-from pytest_rollout.judge.case import criteria_digest
+from pytest_rollout.judge.case import Case, criteria_digest
 from pytest_rollout.judge.rules import assess
+from pytest_rollout.judge.since_begin import drift_finding, statements_of
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.attestation import Attestation
@@ -32,6 +33,7 @@ from pytest_rollout.model.evidence import (
     Seen,
 )
 from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
@@ -46,6 +48,7 @@ from pytest_rollout.signoff.overriding import key
 from tests.evidence.runs import EXIT, FAIL, Writer, opened, tamper
 from tests.evidence.runs import PLAN as LEDGER_PLAN
 from tests.evidence.runs import plan_of as plan_of_ledger
+from tests.judge.lives import amendment, change, life_of, reading
 from tests.judge.worlds import (
     AT,
     DAY,
@@ -333,6 +336,27 @@ roles: {pm: Product}
 """
 
 
+def of_lives() -> Iterator[object]:
+    """Of phases that have begun, and what changed since."""
+    plan = plan_of(criterion())
+    phase, world = plan.phases[0], world_of(plan, **PROD)
+    own = statements_of(phase)["c"]
+    moved = life_of(phase, reading(60, release="v2", api="http://b"))
+    began = life_of(phase, change(5), reading(9), read={"release": "v0"})
+    for life in (
+        *(Life(None), life_of(phase), moved, began, life_of(phase, stated={"c": "other"})),
+        life_of(phase, stated={"c": own, "dropped": "other"}),
+        life_of(phase, stated={"c": "other"}, amendments=(amendment("c", "other", own),)),
+    ):
+        yield decided(plan, replace(world, life=life))
+    for life in (moved, life_of(phase)):
+        yield drift_finding(Case(plan, phase, replace(world, life=life), AT))
+    around = (ReleaseFact("start", "v1", scenario="s"), ReleaseFact("end", "v2", scenario="s"))
+    released = plan_of(criterion(), header=RELEASED)
+    facts = (V1[0], *around, V1[1])
+    yield decided(released, world_of(released, environment="prod", releases=facts))
+
+
 def of_clearances() -> Iterator[object]:
     """Of what stands against a change, or does not."""
     plan = plan_of("", header=_CLEARED)
@@ -522,7 +546,14 @@ def given(folder: Path) -> dict[str, list[Reason]]:
     found: dict[str, list[Reason]] = {}
     records = (
         *(of_rules(), of_what_no_plan_asks(), of_checks(), of_people(), of_waivers()),
-        *(of_other_gates(), of_gates(), of_clearances(), of_signatures(), of_ledgers(folder)),
+        *(
+            of_other_gates(),
+            of_gates(),
+            of_lives(),
+            of_clearances(),
+            of_signatures(),
+            of_ledgers(folder),
+        ),
     )
     for reason in reasons_in([record for several in records for record in several]):
         found.setdefault(reason.code, []).append(reason)
