@@ -223,6 +223,7 @@ TAKEN_APART = {
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
+    "report.advice": {"finding.rpartition"},
     "report.files": {"part.replace", "re.strip", "re.sub"},
     "report.html": {"loader.replace"},
     "report.escaping": {

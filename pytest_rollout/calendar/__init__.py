@@ -9,7 +9,7 @@ from pytest_rollout.calendar.buckets import (
     newest,
     span_buckets,
 )
-from pytest_rollout.calendar.instants import end_of_day, from_us, stamp, to_us, wall
+from pytest_rollout.calendar.instants import end_of_day, from_us, length_words, stamp, to_us, wall
 from pytest_rollout.calendar.openings import (
     Opening,
     admitted,
@@ -35,6 +35,7 @@ __all__ = [
     "end_of_day",
     "from_us",
     "frozen",
+    "length_words",
     "never_opens",
     "newest",
     "next_opening",
