@@ -9,7 +9,7 @@ from contextlib import closing
 import click
 
 from pytest_rollout.cli.clearing import clearances, refused
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.recording import by_option, person
 from pytest_rollout.cli.saying import say
@@ -27,7 +27,7 @@ from pytest_rollout.report.fact_words import wall
 @click.command("begin")
 @click.argument("address")
 @by_option
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     address: str,

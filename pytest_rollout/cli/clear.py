@@ -8,13 +8,14 @@ from pytest_rollout.cli.clearing import as_plain, clearances, lines, unknown
 from pytest_rollout.cli.project import (
     Project,
     common,
+    environment_option,
     parsed,
     print_json,
 )
+from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.model.errors import LedgerError, OptionError
-from pytest_rollout.model.plan import EMBEDDED, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.plan.terms import duration_us
 
@@ -22,12 +23,12 @@ from pytest_rollout.plan.terms import duration_us
 @click.command("clear")
 @click.argument("address")
 @click.option("--max-age", metavar="DURATION", help="refuse an older decision (30m, 24h)")
-@click.option("--env", "given", help="which environment the change is for")
+@environment_option
 @common
 def command(
     address: str,
     max_age: str | None,
-    given: str | None,
+    environment: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -44,8 +45,7 @@ def command(
     where = parsed(address)
     project.phase(where)
     plan = project.plan(where.plan)
-    environment = _environment(given, plan)
-    project.environment(environment, [plan])
+    environment = environment_of(plan, environment)
     limit = _limit(max_age)
     anchors = reported(project) if ledger is None else ()
     try:
@@ -60,15 +60,6 @@ def command(
         for line in lines(answers, environment, plan.timezone):
             say(line)
     return worst.exit_status
-
-
-def _environment(given: str | None, plan: Plan) -> str:
-    """The environment that was named; a plan of rehearsals alone has one only."""
-    real = [name for name, one in plan.environments.items() if not one.embedded]
-    if given is None and real:
-        rule = f"--env {real[0]}; --env {EMBEDDED} asks about the rehearsal"
-        raise OptionError("--env", f"which environment is the change for? ({rule})")
-    return given or EMBEDDED
 
 
 def _limit(max_age: str | None) -> int | None:

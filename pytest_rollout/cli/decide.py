@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option
+from pytest_rollout.cli.project import Project, common, environment_option, parsed
+from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import stored_decision
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import terminal
 from pytest_rollout.report.stored import to_json
 
@@ -21,7 +23,7 @@ from pytest_rollout.report.stored import to_json
 def command(
     address: str,
     at: str | None,
-    environment: str,
+    environment: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -29,11 +31,14 @@ def command(
 ) -> int:
     """Decide ADDRESS (plan.phase or plan.phase/gate) again, as of its last full run.
 
-    Nothing is written. The same evidence gives the same bytes; --json prints them.
+    Nothing is written. The same evidence gives the same bytes; --json prints them. Exit status:
+    the answer's own; of a rehearsal that --env does not name 11 at best.
     """
     project = Project.here(root, ledger, at)
-    where = project.gate(address, environment)
-    asked = project.asked(where, environment)
+    shown = shown_environment(project, environment, [parsed(address)])
+    where = project.gate(address, shown.name)
+    shown.note(str(where))
+    asked = project.asked(where, shown.name)
     plan, phase = project.plan_of_run(where, asked)
     assert where.gate is not None
     reading = read_world(project.ledger, asked.run, where, phase)
@@ -46,6 +51,8 @@ def command(
         for line in terminal.gate(decision, last_no=project.last_no_words(where)):
             say(line.text)
         say(_compared(text, stored))
+    if shown.because and decision.answer is Answer.GO:
+        return Answer.HOLD.exit_status
     return decision.answer.exit_status
 
 

@@ -26,7 +26,7 @@ from pytest_rollout.model.errors import (
     RolloutError,
     UnknownNameError,
 )
-from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
@@ -257,11 +257,9 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The environment that a verb is about."""
-    decorate = click.option(
-        "--env", "environment", default=EMBEDDED, show_default=True, help="which environment"
-    )
-    return decorate(function)
+    """The environment that a verb is about, as `cli.real_environment` reads it."""
+    words = "which environment (default: the plan's only real one)"
+    return click.option("--env", "environment", metavar="NAME", help=words)(function)
 
 
 def print_json(data: object) -> None:

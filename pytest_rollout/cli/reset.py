@@ -8,7 +8,7 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
@@ -34,7 +34,7 @@ _MOST_WAS = 1_000
 @click.option("--by", required=True, help="who resets it")
 @click.option("--reason", required=True, help="why it may be judged anew: what was found, and done")
 @click.option("--release", help="of which release (default: the one that its target runs now)")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     guardrail: str,

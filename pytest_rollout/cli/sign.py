@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import words
 from pytest_rollout.cli.saying import say
@@ -30,7 +30,7 @@ from pytest_rollout.signoff import ssh
 @click.option("--against", is_flag=True, help="sign against it; it blocks until you sign for it")
 @click.option("--withdraw", is_flag=True, help="take back what you signed before")
 @click.option("--why", default="", help="needed with --against and --withdraw")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     address: str,

@@ -10,6 +10,7 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -29,21 +30,30 @@ from pytest_rollout.report.stored import plain
 @environment_option
 @common
 def command(
-    plan: str | None, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+    plan: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Show every phase with what its gates last decided, and when it is open for changes."""
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
-    rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
-    if plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
+    shown = shown_environments(project, environment, plans)
+    rows = [_row(project, one, phase, shown[one.id].name) for one in plans for phase in one.phases]
+    if environment and plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
         project.environment(environment, plans)
     broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
     problems = [str(problem) for loaded in broken for problem in loaded.problems]
     if as_json:
-        print_json({"environment": environment, "phases": rows, "problems": problems})
+        print_json(
+            {"environment": named_by_all(shown.values()), "phases": rows, "problems": problems}
+        )
         return 0
     for stated in plans:
-        say(f"{stated.id}: {stated.title} ({environment})")
+        say(f"{stated.id}: {stated.title} ({shown[stated.id].name})")
+        shown[stated.id].note(stated.id)
         mine = [row for row in rows if row["plan"] == stated.id]
         for trip in (trip for row in mine for trip in row["trips"]):
             say(f"  TRIPPED {trip}")
@@ -65,6 +75,7 @@ def command(
 def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "plan": plan.id,
+        "environment": environment,
         "phase": phase.id,
         "title": phase.title,
         "window": calendar.window_words(plan, phase),
