@@ -217,12 +217,13 @@ TAKEN_APART = {
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.sign": {"datetime.replace", "ran.strip", "why.strip"},
-    "cli.status": {"named.rstrip"},
+    "cli.status_lines": {"line.lstrip"},
     "cli.strays": {"ast.rpartition"},
     "cli.targets": {"where.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
+    "report.advice": {"finding.rpartition"},
     "report.files": {"part.replace", "re.strip", "re.sub"},
     "report.html": {"loader.replace"},
     "report.escaping": {
@@ -230,6 +231,7 @@ TAKEN_APART = {
         "_UNDERSCORE.sub",
     },
     "report.measurement_sentences": {"facts.startswith"},
+    "report.next_steps": {"gate.partition"},
     "report.rule_words": {"cut.partition"},
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},

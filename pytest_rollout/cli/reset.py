@@ -112,7 +112,7 @@ def _standing(
     now_us = time.time_ns() // 1000
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
-    found = standings(plan, phase, now.world, now.running, now_us)
+    found = standings(plan, now.phase, now.world, now.running, now_us)
     standing = next((one for one in found if one.guardrail.id == stated.id), None)
     if standing is None:
         raise RolloutError(f"{address.name} has not begun in {environment}: nothing drifts from it")

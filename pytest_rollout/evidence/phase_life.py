@@ -34,12 +34,17 @@ class PhaseLife:
 
     def begin(self) -> Told[StoredEvent] | None:
         """The begin of the phase as it is on record; None where it has not begun, or has ended."""
-        begun: Told[StoredEvent] | None = None
+        turn = self.turn()
+        return turn if turn is not None and turn.body.type == PhaseBegun.TYPE else None
+
+    def turn(self) -> Told[StoredEvent] | None:
+        """The newest begin or end of the phase; None where it never began."""
+        newest: Told[StoredEvent] | None = None
         for record in self._events():
             body = said(record, StoredEvent)
             if body.type in (PhaseBegun.TYPE, PhaseEnded.TYPE):
-                begun = Told(record, body) if body.type == PhaseBegun.TYPE else None
-        return begun
+                newest = Told(record, body)
+        return newest
 
     def freeze(self) -> Told[StoredEvent] | None:
         """The recorded freeze that holds the phase; None where there is none, or it was lifted."""

@@ -133,6 +133,7 @@ class Header:
             f"rollout: {gates} in {request.environment} ({request.environment_source}), "
             f"run {request.run}"
         )
+        lines += [f"rollout: {why}" for why in request.why]
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
         lines.append(f"rollout: evidence goes to {request.ledger}")
         if request.places:

@@ -31,6 +31,7 @@ from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
+from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.address import addresses
@@ -293,7 +294,8 @@ class Finishing:
             return
         notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
-        lines = terminal.section(self.decisions, shown, notes, error, self._noes)
+        nexts = follows(self._request, self._ledger, self.decisions, notes)
+        lines = terminal.section(self.decisions, shown, notes, error, self._noes, nexts)
         reporter.write_sep("=", "rollout")
         for line in lines:
             reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))

@@ -89,17 +89,16 @@ class Looking:
             at_us = time.time_ns() // 1000
             return replace(self._last, at_us=at_us, trouble=polled.trouble, judged=False)
         at_us = time.time_ns() // 1000
-        world, running = self._worlds(at_us)
+        now, world, running = self._worlds(at_us)
         before = self._last.found if self._last is not None and self._same else ()
-        found = standings(self._plan, self._phase, world, running, at_us, before)
+        found = standings(self._plan, now.phase, world, running, at_us, before)
         self._same = True
         took_s = time.monotonic() - started
         self._rest_until = time.monotonic() + (took_s * _SHARE if took_s > _SLOW_S else 0)
         troubles = polled.trouble
         if self.fact and self.fact.error:
             troubles = (f"the release could not be read: {self.fact.error}", *troubles)
-        begun = world.begun_us is not None
-        self._last = WatchLook(at_us, found, self.release, troubles, begun)
+        self._last = WatchLook(at_us, found, self.release, troubles, now.begun)
         return self._last
 
     def _switched(self) -> bool:
@@ -125,17 +124,18 @@ class Looking:
         if all(record.run in ours for record in since):  # nothing else is new
             world = replace(now.world, seen=(*now.world.seen, *seen))
             running = replace(now.running, seen=(*now.running.seen, *seen))
-            self._now = Now(world, running, ledger.head().sequence)
+            last = ledger.head().sequence
+            self._now = replace(now, world=world, running=running, last=last)
 
-    def _worlds(self, at_us: int) -> tuple[World, World]:
-        """The world as a gate would see it once this watch has ended, and with all that runs."""
+    def _worlds(self, at_us: int) -> tuple[Now, World, World]:
+        """What was read; the world as a gate would see it after this watch, and all that runs."""
         now = self._read(at_us)
         mine = tuple(self._recording.seen)
         run = replace(now.world.run, ended_us=at_us)
         world = replace(now.world, run=run, seen=(*now.world.seen, *mine))
         if now.running.seen == now.world.seen:
-            return world, world
-        return world, replace(now.running, run=run, seen=(*now.running.seen, *mine))
+            return now, world, world
+        return now, world, replace(now.running, run=run, seen=(*now.running.seen, *mine))
 
     def _read(self, at_us: int) -> Now:
         """What others recorded, read again only where somebody did."""

@@ -28,7 +28,7 @@ class RollbackKeys(Keys, name="rollback", title="a rollback and who starts it"):
 
     mode = Key(
         Choice(Mode),
-        "Whether a person is asked, or a watch that sees a trip runs the steps.",
+        "Whether `rollout watch --execute` asks a person before it runs the steps.",
         default="ask",
         example="auto",
     )
