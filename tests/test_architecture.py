@@ -53,6 +53,7 @@ MAY_IMPORT = {
         "targets",
         "checks",
         "processes",
+        "signoff",
     },
     "cli": {
         "model",
@@ -203,7 +204,13 @@ TAKES_APART = {
 # options, what a plan states, what a process printed, lines that are laid out in columns, and
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
-    "cli.attest": {"by.strip", "note.strip", "text.rpartition", "text.strip"},
+    "cli.attest": {
+        "datetime.replace",
+        "note.strip",
+        "person.strip",
+        "text.rpartition",
+        "text.strip",
+    },
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
@@ -216,9 +223,10 @@ TAKEN_APART = {
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
-    "cli.sign": {"datetime.replace", "ran.strip", "why.strip"},
+    "cli.sign": {"datetime.replace", "why.strip"},
     "cli.status": {"named.rstrip"},
     "cli.strays": {"ast.rpartition"},
+    "cli.who": {"ran.strip"},
     "cli.targets": {"row.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
@@ -234,7 +242,10 @@ TAKEN_APART = {
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "signoff.clearance": {"used.rpartition"},
-    "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
+    "signoff.ssh": {
+        *("ran.strip", "re.sub", "said.splitlines"),  # what ssh-keygen writes
+        "revoked_keys.removeprefix",
+    },
     "watching.view": {"cell.rstrip"},
 }
 

@@ -33,6 +33,7 @@ from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.attested import verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
@@ -150,7 +151,7 @@ def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tu
         Signed(
             one.body.signed,
             one.record.at_us,
-            ssh.why_invalid(one.body.signed, one.body.armour, allowed),
+            ssh.why_invalid(one.body.signed, one.body.armour, allowed, plan.roster.revoked),
         )
         for one in told
     )
@@ -191,7 +192,7 @@ def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None
         return None
     assert gate.gate is not None
     reading = read_world(project.ledger, asked.run, gate, phase)
-    return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
+    return decide(Case(plan, phase, verified(reading.world, plan), reading.at_us), gate.gate)
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:

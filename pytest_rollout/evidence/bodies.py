@@ -202,6 +202,8 @@ class StoredAttestation:
     release: str | None
     file: Named
     digest: Digest
+    at: Id = ""  # when it was signed, as the signature has it
+    armour: Annotated[str, Kept()] = ""  # the signature; empty where nobody signed it
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,15 @@ class Roster:
     people: tuple[Person, ...] = ()
     deputies: tuple[Deputy, ...] = ()
     allowed_signers: str = "allowed_signers"  # a file beside the plan, in the format of ssh-keygen
+    revoked_keys: str = "revoked_keys"  # another: public keys a line, or a KRL
+    keys: str = ""  # what stands in allowed_signers
+    revoked: str = ""  # what stands in revoked_keys; a KRL in base64
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether people sign with keys of their own: then what nobody signed counts for little."""
+        lines = (line.strip() for line in self.keys.splitlines())
+        return bool(self.people) and any(line and not line.startswith("#") for line in lines)
 
     def person(self, id_: str) -> Person | None:
         """The person of that id, if there is one."""

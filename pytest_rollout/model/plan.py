@@ -104,6 +104,7 @@ class Criterion:
     line: int = 0
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
     binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
+    by_each: bool = False  # whether each role of `by` attests it, as many people as roles
 
     @property
     def due_gate(self) -> Address | None:

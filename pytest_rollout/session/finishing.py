@@ -31,6 +31,7 @@ from pytest_rollout.session import clean_reports
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.request import Request
+from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
@@ -258,7 +259,7 @@ class Finishing:
         reading = read_world(self._ledger, self._request.run, address, phase)
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
-        case = Case(plan, phase, reading.world, reading.at_us)
+        case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
         return decide(case, address.gate), reading.world
 
     def _decide(self, address: Address) -> Decision:

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import instant
+from pytest_rollout.judge.pairing import one_person_each
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.people import Signature, Stance
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 
-_CLOCKS_APART_US = 300 * 1_000_000
+CLOCKS_APART_US = 300 * 1_000_000
 _NOT_FOR = {Stance.AGAINST: "signature.against", Stance.WITHDRAWN: "signature.withdrawn"}
 
 
@@ -59,7 +60,8 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
             doubts[given.signature.role, given.signature.person] = Reason(
                 "signature.not-believed", {"why": given.trouble}
             )
-    people = _assigned(asked.phase.signoff, counted)
+    able = {role: [who for of, who in counted if of == role] for role in asked.phase.signoff}
+    people = one_person_each(asked.phase.signoff, able)
     for role in asked.phase.signoff:
         yield _role(asked, role, people, counted, doubts)
 
@@ -100,7 +102,7 @@ def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
         return Reason(_NOT_FOR[signature.stance])
     if signature.substance != asked.decision.substance_digest:
         return Reason("signature.of-another-state", {"at": _stamp(asked, signature.at)})
-    if abs(calendar.to_us(made) - given.recorded_us) > _CLOCKS_APART_US:
+    if abs(calendar.to_us(made) - given.recorded_us) > CLOCKS_APART_US:
         recorded = instant(given.recorded_us, asked.plan.timezone)
         facts: dict[str, Fact] = {"at": _stamp(asked, signature.at), "recorded": recorded}
         return Reason("signature.at-another-time", facts)
@@ -130,26 +132,6 @@ def _against(asked: SignoffDemand, signature: Signature) -> Finding:
     }
     name = f"clearance.signatures.{signature.role}"
     return Finding(name, Verdict.MISSING, Reason("signature.objection", facts))
-
-
-def _assigned(roles: Sequence[str], counted: Mapping[tuple[str, str], Signed]) -> dict[str, str]:
-    """Return for as many roles as possible a person of their own (augmenting paths)."""
-    people: dict[str, str] = {}
-
-    def placed(role: str, tried: set[str]) -> bool:
-        for of, person in sorted(counted):
-            if of != role or person in tried:
-                continue
-            tried.add(person)
-            taken = next((other for other, mine in people.items() if mine == person), None)
-            if taken is None or placed(taken, tried):
-                people[role] = person
-                return True
-        return False
-
-    for role in roles:
-        placed(role, set())
-    return people
 
 
 def _day(asked: SignoffDemand, signature: Signature) -> date:

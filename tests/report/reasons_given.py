@@ -227,6 +227,31 @@ def of_people() -> Iterator[Decision]:
     )
     yield answered(stand_ins=instead, releases=V1)
     yield answered(stand_ins=instead, releases=V1, drill="not-held")
+    yield from of_signed_answers(text)
+
+
+def of_signed_answers(text: str) -> Iterator[Decision]:
+    """Of answers that are not believed, and of criteria that each of several roles attests."""
+    people = "people: [{id: ada, roles: [pm]}, {id: A. Person, roles: [pm]}]\n"
+    beside = {"roles.yaml": people, "allowed_signers": "ada ssh-ed25519 AAAA\n"}
+    yes, no = attestation(60), attestation(61, passed=False)
+    unsigned = Reason("attested.unsigned")
+    checked = (replace(yes, verified=True, doubt=unsigned), replace(no, verified=True))
+    doubtful = replace(no, verified=True, doubt=unsigned)
+    each = "roles: {pm: P, sre: R}"
+    both = text.replace("roles: {pm: Product}", each).replace(
+        "manual", "manual, by: {each: [pm, sre]}"
+    )
+    for stated, answers in (
+        (text, (yes,)),
+        (text, checked),
+        (text, (replace(yes, verified=True), doubtful)),
+        (both, tuple(replace(yes, role=role, verified=True) for role in ("pm", "sre"))),
+    ):
+        plan = parse(stated, _HERE, "rollout.yaml", beside).plan
+        assert plan is not None
+        world = world_of(plan, items={"p.one.c": ()}, **PROD)
+        yield decided(plan, replace(world, attestations=answers))
 
 
 def of_waivers() -> Iterator[Decision]:

@@ -28,6 +28,15 @@ class WhenKeys(Keys, name="when", title="when a criterion applies"):
     )
 
 
+class ByKeys(Keys, name="by", title="roles that all attest"):
+    """Roles that all attest a criterion, as many different people as roles."""
+
+    each = Key(
+        NAMES, "The roles.", example="[pm, sre]", required=True,
+        missing="{what} names no roles", fix="by: {{each: [ROLE, ROLE]}}",
+    )  # fmt: skip
+
+
 class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     """One thing that must hold. Without a rule every test bound to it must have run and passed."""
 
@@ -58,8 +67,8 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     )
     check = Key(CHECK, "A check that needs no Python.", example="{http: /health, on: web}")
     by = Key(
-        NAMES,
-        "Roles that attest it.",
+        AnyOf((NAMES, Nested(ByKeys))),
+        "Roles of which one attests it; `{each: ROLES}`: each of them, by different people.",
         example="[operations]",
         unless="of a `manual` one any role, else nobody",
     )

@@ -50,3 +50,10 @@ class PeopleKeys(Keys, name="people", title="roles.yaml"):
         default="allowed_signers",
         example="keys/allowed_signers",
     )
+    revoked_keys = Key(
+        TEXT,
+        "The file beside the plan with keys that nobody may sign with any more: public keys, one a "
+        "line, or a KRL of `ssh-keygen -k`.",
+        default="revoked_keys",
+        example="keys/revoked_keys",
+    )
