@@ -90,7 +90,7 @@ def _known(
     fact = (
         ReleaseFact("now", None)
         if embedded
-        else identify("now", plan, plan.environments[environment])
+        else identify("now", plan, plan.environments[environment], project.root)
     )
     required = _required(project, plan, gate, environment)
     return GateFacts(

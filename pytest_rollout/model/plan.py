@@ -11,6 +11,10 @@ from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
+from pytest_rollout.model.environment import EMBEDDED as EMBEDDED
+from pytest_rollout.model.environment import Environment as Environment
+from pytest_rollout.model.environment import FactSource as FactSource
+from pytest_rollout.model.environment import Target as Target
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.people import Roster
@@ -21,7 +25,6 @@ from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
 
-EMBEDDED = "embedded"
 EVERY_US = 15_000_000
 
 
@@ -178,42 +181,6 @@ class Phase:
     def of(self, gate: Gate) -> tuple[Criterion, ...]:
         """The criteria of one gate, in the plan's order."""
         return tuple(criterion for criterion in self.criteria if criterion.gate is gate)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A system under test: served by us, at an address, or a file (of a served one)."""
-
-    name: str
-    serve: str | None = None
-    address: str | None = None  # may hold ${VARIABLES}
-    file: str | None = None
-    of: str | None = None
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Where a phase is judged."""
-
-    name: str
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    max_age_us: int | None = None
-    allow: frozenset[Effect] = frozenset({Effect.OBSERVE})
-
-    @property
-    def embedded(self) -> bool:
-        """Whether this is the rehearsal on reference targets."""
-        return self.name == EMBEDDED
-
-
-@dataclass(frozen=True, slots=True)
-class FactSource:
-    """Where a fact about a target (its release, its configuration) is read."""
-
-    target: str
-    path: str
-    json: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,10 @@ class Finishing:
 
     def _identify(self, when: str, plan: Plan) -> None:
         """Read the release of a target that already runs; served ones are read where they run."""
-        if self._request.embedded or plan.release is None:
+        if plan.release is None or (self._request.embedded and plan.release.asks_target):
             return
-        fact = identify(when, plan, self._request.environment_of(plan))
+        request = self._request
+        fact = identify(when, plan, request.environment_of(plan), request.root)
         self.releases[plan.id] = fact
         for other, phase in self._request.asked:
             if other.id == plan.id:

@@ -63,7 +63,7 @@ class PhaseRun:
         """Read the releases a last time, end the rehearsal, stop every target."""
         try:
             now = self.now()
-            for scenario, name in self._served:
+            for scenario, name in list(self._served):
                 self._identify("end", scenario, name)
             if self.begun:
                 self.record("end", "the rehearsal ended the phase", now, "")
@@ -148,8 +148,13 @@ class PhaseRun:
         release, configuration = self.plan.release, self.plan.configuration
         if release is None or release.target != name:
             return
-        url = self._live[scenario, name].url
-        fact: ReleaseFact = read_identity(when, url, release, configuration)
+        # A rehearsal reads what it serves, so that a command or variable says nothing here.
+        of_target = configuration if configuration and configuration.asks_target else None
+
+        def where(target: str) -> str:
+            return self.live(target, scenario).url
+
+        fact: ReleaseFact = read_identity(when, where, release, of_target)
         self.recorder.release(self.name, fact)
 
 

@@ -211,6 +211,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     **{("waiver", name): {"criterion": None} for name in ("window", "requires")},
     **{("phase", name): {"date": "2025-11-10"} for name in ("until", "hours")},
     ("phase", "any_release"): {"requires": ["day2"]},
+    **{("reading", way): {"target": None, "path": None} for way in ("command", "variable")},
     **{(place, "confidence"): RATE for place in ("guardrail", "part")},
     **{(place, "range"): {**RATE, "confidence": "95%"} for place in ("guardrail", "part")},
     ("guardrail", "of"): NO_RULE,
