@@ -33,7 +33,7 @@ from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff import ssh
-from pytest_rollout.signoff.attested import verified
+from pytest_rollout.signoff.attested import disowned, verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
@@ -93,16 +93,20 @@ def _known(
         else identify("now", plan, plan.environments[environment], project.root)
     )
     required = _required(project, plan, gate, environment)
+    case = None if doubt else _case(project, gate, asked)
+    assert gate.gate is not None
     return GateFacts(
         run=asked.run,
         decision=standing.decision,
-        again=None if doubt else _again(project, gate, asked),
+        again=decide(case, gate.gate) if case else None,
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
         others=_others(project, gate, environment, standing),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
+        authors=asked.authors,
+        disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
         required={name: one.answer.value for name, one in required.items()},
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
@@ -185,14 +189,14 @@ def _rolled_back(
     return said, lacking
 
 
-def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
+def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
+    """What a run judged, by the plan and the keys of then; None where its plan is lost."""
     try:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
-    assert gate.gate is not None
     reading = read_world(project.ledger, asked.run, gate, phase)
-    return decide(Case(plan, phase, verified(reading.world, plan), reading.at_us), gate.gate)
+    return Case(plan, phase, verified(reading.world, plan), reading.at_us)
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:

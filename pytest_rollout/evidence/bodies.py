@@ -14,7 +14,7 @@ from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, Pl
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
-from pytest_rollout.model.people import Signature
+from pytest_rollout.model.people import Authors, Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 
@@ -54,6 +54,7 @@ class RunStart:
     watch: Watching | None = None
     process: Process | None = None
     targets: Mapping[Id, Mapping[Id, str]] = field(default_factory=dict)  # plan: name: address
+    authors: Annotated[Mapping[str, Authors], Kept()] = field(default_factory=dict)  # by plan
 
     def __post_init__(self) -> None:
         for gate in self.gates:

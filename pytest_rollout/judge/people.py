@@ -17,7 +17,16 @@ from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.pairing import one_person_each
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.finding import Attempted, Fact, Part, Reason, Subject, SubjectKind
+from pytest_rollout.model.finding import (
+    Attempted,
+    Fact,
+    Part,
+    Reason,
+    Subject,
+    SubjectKind,
+    said,
+)
+from pytest_rollout.model.people import Authors, Person
 from pytest_rollout.model.plan import Criterion, Plan
 from pytest_rollout.model.verdict import Verdict
 
@@ -49,7 +58,7 @@ def attested(case: Case, criterion: Criterion, role: str | None = None) -> Part:
     else:
         answer = _newest(case, criterion, roles, _of_release(case, criterion, roles))
     several = len(answer.counted) > 1
-    attempts = tuple(_attempted(one, case) for one in answer.counted) if several else ()
+    attempts = tuple(_attempted(one, case, criterion) for one in answer.counted) if several else ()
     return Part(SUBJECT, answer.verdict, answer.reason, attempts=attempts)
 
 
@@ -73,7 +82,7 @@ def _newest(
     """What the newest answer that is believed comes to, and what may not be ignored beside it."""
     if not counted:
         return _Answered(Verdict.MISSING, _nobody(case, criterion), counted)
-    doubts = [_doubt(case, answer) for answer in counted]
+    doubts = [_doubt(case, criterion, answer) for answer in counted]
     last = max((at for at, doubt in enumerate(doubts) if doubt is None), default=None)
     after = range(0 if last is None else last + 1, len(counted))
     open_no = max((at for at in after if not counted[at].passed), default=None)
@@ -125,13 +134,14 @@ def _each(case: Case, criterion: Criterion) -> _Answered:
         verdict, reason = one.verdict, one.reason
         if role in good and role not in pairs:
             who = tuple(dict.fromkeys(answer.by for answer in one.counted if answer.passed))
-            facts: dict[str, Fact] = {"by": who, "role": role, "can": _holders(case, (role,))}
+            can = _holders(case, criterion, (role,))
+            facts: dict[str, Fact] = {"by": who, "role": role, "can": can}
             verdict, reason = Verdict.MISSING, Reason("attested.twice", facts)
         verdicts.append(verdict)
         if verdict is not Verdict.PASS or len(good) == len(roles) == len(pairs):
             reasons.append(Reason("attested.as", {"role": role, "reason": reason}))
     worst = min(verdicts, key=list(Verdict).index)
-    counted = dict.fromkeys(answer for one in found.values() for answer in one.counted)
+    counted = [answer for one in found.values() for answer in one.counted]
     in_order = tuple(answer for answer in case.world.attestations if answer in counted)
     return _Answered(worst, Reason("several", {"reasons": tuple(reasons)}), in_order)
 
@@ -145,7 +155,8 @@ def _people(
     life_us = shelf_life(case.plan, criterion, case.world.run.environment)
     oldest_us = 0 if life_us is None else case.world.run.ended_us - life_us
     fresh = [one for one in since if one.role == role and one.at_us >= oldest_us]
-    return tuple(_person(case.plan, one.by) for one in fresh if _doubt(case, one) is None)
+    able = (one for one in fresh if _doubt(case, criterion, one) is None)
+    return tuple(_person(case.plan, one.by) for one in able)
 
 
 def _person(plan: Plan, by: str) -> str:
@@ -157,12 +168,31 @@ def _person(plan: Plan, by: str) -> str:
     return typed
 
 
-def _doubt(case: Case, answer: Attestation) -> Reason | None:
-    """Why an answer is not believed; None where it is, or where nobody has keys to sign with."""
-    if answer.verified:
-        return answer.doubt
+def _doubt(case: Case, criterion: Criterion, answer: Attestation) -> Reason | None:
+    """Why an answer does not count; None where it does."""
     signs = case.plan.roster.has_keys or answer.proof is not None
-    return Reason("attested.unverified") if signs else None
+    if answer.verified and answer.doubt is not None:
+        return answer.doubt
+    if signs and not answer.verified:
+        return Reason("attested.unverified")
+    return _own_change(case, answer) if criterion.by_others and answer.passed else None
+
+
+def _own_change(case: Case, answer: Attestation) -> Reason | None:
+    """Why somebody may not answer for a change: they made it, or nobody knows who did."""
+    authors = case.world.run.authors
+    if authors is None or not authors.names:
+        return nobody_known(authors)
+    known = case.plan.roster.person(_person(case.plan, answer.by)) or Person(
+        answer.by, answer.by, ()
+    )
+    return Reason("attested.by-author") if authors.include(known) else None
+
+
+def nobody_known(authors: Authors | None) -> Reason:
+    """Return why it is not known who made the change."""
+    why = Reason("author.unread") if authors is None else said(authors.error or "it named nobody")
+    return Reason("author.unknown", {"why": why})
 
 
 def _not_believed(
@@ -170,19 +200,20 @@ def _not_believed(
 ) -> Reason:
     facts: dict[str, Fact] = {
         "answer": _answer(answer, case),
-        "why": _doubt(case, answer),
-        "can": _holders(case, tuple(roles)),
+        "why": _doubt(case, criterion, answer),
+        "can": _holders(case, criterion, tuple(roles)),
         "criterion": case.full(criterion.id),
         "environment": case.world.run.environment,
     }
     return Reason(code, facts)
 
 
-def _holders(case: Case, roles: Sequence[str]) -> tuple[str, ...]:
+def _holders(case: Case, criterion: Criterion, roles: Sequence[str]) -> tuple[str, ...]:
     """Who could answer in one of some roles on the day of the run."""
-    day = day_of(case.world.run.ended_us, case.plan)
-    held = (person.id for role in roles for person in case.plan.roster.holders(role, day))
-    return tuple(dict.fromkeys(held))
+    day, authors = day_of(case.world.run.ended_us, case.plan), case.world.run.authors
+    apart = authors if criterion.by_others and authors else Authors()
+    held = (person for role in roles for person in case.plan.roster.holders(role, day))
+    return tuple(dict.fromkeys(one.id for one in held if not apart.include(one)))
 
 
 def day_of(at_us: int, plan: Plan) -> date:
@@ -232,8 +263,8 @@ def _answer(answer: Attestation, case: Case) -> Reason:
     return Reason("attested" if answer.passed else "attested.no", facts)
 
 
-def _attempted(answer: Attestation, case: Case) -> Attempted:
-    reason, doubt = _answer(answer, case), _doubt(case, answer)
+def _attempted(answer: Attestation, case: Case, criterion: Criterion) -> Attempted:
+    reason, doubt = _answer(answer, case), _doubt(case, criterion, answer)
     if doubt is not None:
         return Attempted(
             Verdict.MISSING, Reason("attested.doubted", {"answer": reason, "why": doubt})

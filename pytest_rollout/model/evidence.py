@@ -13,6 +13,7 @@ from operator import index
 
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
@@ -126,6 +127,7 @@ class Run:
     configured: Mapping[str, bool] = field(default_factory=dict)
     zone_data: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    authors: Authors | None = None  # of the change; None: nobody asked
 
     @property
     def release(self) -> str | None:

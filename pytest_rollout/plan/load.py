@@ -148,6 +148,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         environments=_environments(reader),
         release=read_source(reader, PlanKeys.release),
         configuration=read_source(reader, PlanKeys.configuration),
+        author=read_source(reader, PlanKeys.author),
         change_windows=windows,
         freezes=freezes,
         calendars=read_calendars(reader, path, zone, phases) if path else (),
@@ -259,6 +260,10 @@ def _references(reader: Reader, plan: Plan) -> None:
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
     source_targets(reader, plan)
+    for _, criterion in plan.criteria() if plan.author is None else ():
+        if criterion.by_others:
+            what = f"criterion {criterion.id}: `by_others` needs to know who made the change"
+            reader.problem(criterion.line, what, "author: {variable: CHANGE_AUTHOR}, at the top")
 
 
 def _dues(reader: Reader, plan: Plan) -> None:

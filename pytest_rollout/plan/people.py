@@ -103,10 +103,11 @@ def _person(reader: Reader, tree: Tree, plan: Plan) -> Person | None:
     inner = reader.inner(tree, PersonKeys, "a person")
     id_, name = inner.get(PersonKeys.id), inner.get(PersonKeys.name_)
     roles, login = inner.get(PersonKeys.roles) or (), inner.get(PersonKeys.github) or ""
+    also = inner.get(PersonKeys.also) or ()
     inner.done()
     for role in roles:
         _known(inner, inner.line_of(PersonKeys.roles), "role", role, _roles(plan))
-    return None if id_ is None else Person(id_, name or id_, roles, login, inner.line)
+    return None if id_ is None else Person(id_, name or id_, roles, login, inner.line, also)
 
 
 def _deputy(reader: Reader, tree: Tree, plan: Plan, people: Iterable[str]) -> Deputy | None:

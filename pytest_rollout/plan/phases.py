@@ -192,6 +192,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         max_age_us=reader.get(CriterionKeys.max_age),
         binds=_binds(reader),
         by_each=each,
+        by_others=reader.get(CriterionKeys.by_others),
     )
     reader.done()
     check_max_age(reader, criterion)

@@ -263,6 +263,7 @@ _STATED: Mapping[str, Say] = {
     "attested.doubted": lambda f: f"{f.said('answer')}; it does not count: {f.said('why')}",
     "attested.unsigned": "it is not signed, and roles.yaml has keys",
     "attested.unverified": "its signature was not looked at",
+    "attested.by-author": "it is an author of the change who says so",
     "attested.as": lambda f: f"{f['role']}: {f.said('reason')}",
     "attested.twice": _twice,
     "attested.nobody": "nobody has attested it",

@@ -33,6 +33,7 @@ from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.request import Request
 from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.address import addresses
+from pytest_rollout.targets.authors import authors_of
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
@@ -99,6 +100,7 @@ class Finishing:
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
+            authors=authors_of(asked.values(), request.environment_of, request.root),
             zone_data=_zone_data(),
             versions={
                 "python": platform.python_version(),

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.case import instant
-from pytest_rollout.judge.people import day_of
+from pytest_rollout.judge.case import Case, instant
+from pytest_rollout.judge.people import attested, day_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import World
-from pytest_rollout.model.finding import Reason
-from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.finding import Fact, Reason
+from pytest_rollout.model.people import Roster
+from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.signoff import ssh
 from pytest_rollout.signoff.signatures import CLOCKS_APART_US
 
@@ -25,6 +26,24 @@ def verified(world: World, plan: Plan) -> World:
     """
     answers = tuple(_verified(answer, plan) for answer in world.attestations)
     return replace(world, attestations=answers) if answers != world.attestations else world
+
+
+def disowned(case: Case, roster: Roster, gate: Gate) -> tuple[Reason, ...]:
+    """Return what of a judged run's answers today's people and keys do not bear out any more.
+
+    ``case`` is as the run was judged. An answer whose key was revoked since is told of here.
+    """
+    if not any(answer.proof for answer in case.world.attestations):
+        return ()
+    plan = replace(case.plan, roster=roster)
+    today = replace(case, plan=plan, world=verified(case.world, plan))
+    lost = []
+    for criterion in case.phase.of(gate):
+        part = attested(today, criterion) if criterion.attested else None
+        if part and part.verdict.holds_back and not attested(case, criterion).verdict.holds_back:
+            facts: dict[str, Fact] = {"subject": case.full(criterion.id), "reason": part.reason}
+            lost.append(Reason("told", facts))
+    return tuple(lost)
 
 
 def _verified(answer: Attestation, plan: Plan) -> Attestation:

@@ -14,6 +14,7 @@ from pytest_rollout import calendar
 from pytest_rollout.judge.case import criteria_digest, instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
@@ -40,6 +41,8 @@ class GateFacts:
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
+    authors: Authors | None = None  # of the change that was judged
+    disowned: tuple[Reason, ...] = ()  # answers that today's keys do not bear out
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,9 @@ def _real(
     if decision.gate is Gate.ENTRY:
         yield from _required(plan, phase, known, now)
         yield from _open(plan, phase, known, now)
-    yield from signatures(SignoffDemand(plan, phase, decision, now), known.signed)
+    yield from signatures(
+        SignoffDemand(plan, phase, decision, now, known.authors, known.disowned), known.signed
+    )
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import instant
 from pytest_rollout.judge.pairing import one_person_each
+from pytest_rollout.judge.people import nobody_known
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Fact, Finding, Reason
-from pytest_rollout.model.people import Signature, Stance
+from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 
@@ -37,6 +38,15 @@ class SignoffDemand:
     phase: Phase
     decision: Decision
     now: datetime
+    authors: Authors | None = None  # of the change; None: nobody asked
+    disowned: tuple[Reason, ...] = ()  # answers that today's keys do not bear out
+
+    def by_author(self, person: str) -> bool:
+        """Whether somebody made the change, so that they cannot sign for it."""
+        known = self.plan.roster.person(person)
+        if self.plan.author is None or self.authors is None or known is None:
+            return False
+        return self.authors.include(known)
 
 
 def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Finding]:
@@ -44,13 +54,20 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
 
     Several roles ask for as many people: one who holds two of them counts for one.
     """
+    for reason in asked.disowned:
+        yield Finding("clearance.attestations", Verdict.MISSING, reason)
+    if asked.plan.author is not None and asked.phase.signoff:
+        yield _apart(asked)
     newest: dict[tuple[str, str], Signed] = {}
     for given in sorted(signed, key=lambda given: given.recorded_us):
         if not given.trouble:  # what is not believed replaces nothing
             newest[given.signature.role, given.signature.person] = given
     for given in newest.values():
         if _objects(asked, given):
-            yield _against(asked, given.signature)
+            yield _against(asked, given)
+    for given in signed:
+        if given.trouble and _unsettled(asked, given, newest.values()):
+            yield _against(asked, given)
     doubts = {
         key: why for key, given in newest.items() if (why := _doubt(asked, given)) is not None
     }
@@ -83,7 +100,11 @@ def _role(
         }
         return Finding(name, Verdict.PASS, Reason("signature.given", facts))
     day = asked.now.astimezone(ZoneInfo(asked.plan.timezone)).date()
-    holders = tuple(person.id for person in asked.plan.roster.holders(role, day))
+    holders = tuple(
+        person.id
+        for person in asked.plan.roster.holders(role, day)
+        if not asked.by_author(person.id)
+    )
     why = tuple(
         Reason("told", {"subject": person, "reason": reason})
         for (of, person), reason in doubts.items()
@@ -109,7 +130,17 @@ def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
     day = _day(asked, signature)
     if not asked.plan.roster.holds(signature.person, signature.role, day):
         return Reason("signature.no-such-role", {"role": signature.role, "day": day.isoformat()})
-    return None
+    return Reason("signature.of-the-author") if asked.by_author(signature.person) else None
+
+
+def _apart(asked: SignoffDemand) -> Finding:
+    """Whether it is known who made the change: nobody signs for their own."""
+    authors = asked.authors
+    if authors is None or not authors.names:
+        return Finding("clearance.author", Verdict.MISSING, nobody_known(authors))
+    people = (one.id for one in asked.plan.roster.people if asked.by_author(one.id))
+    facts: dict[str, Fact] = {"names": authors.names, "people": tuple(people)}
+    return Finding("clearance.author", Verdict.PASS, Reason("author.known", facts))
 
 
 def _objects(asked: SignoffDemand, given: Signed) -> bool:
@@ -123,12 +154,30 @@ def _objects(asked: SignoffDemand, given: Signed) -> bool:
     )
 
 
-def _against(asked: SignoffDemand, signature: Signature) -> Finding:
+def _unsettled(asked: SignoffDemand, given: Signed, believed: Iterable[Signed]) -> bool:
+    """Whether an objection that is not believed any more still holds: it is never just ignored.
+
+    Somebody who holds the role settles it, with a later signature for the decision.
+    """
+    objection = given.signature
+    if objection.stance is not Stance.AGAINST or objection.release != asked.decision.release:
+        return False
+    return not any(
+        later.signature.role == objection.role
+        and later.recorded_us > given.recorded_us
+        and _doubt(asked, later) is None
+        for later in believed
+    )
+
+
+def _against(asked: SignoffDemand, given: Signed) -> Finding:
+    signature = given.signature
     facts: dict[str, Fact] = {
         "role": signature.role,
         "person": signature.person,
         "at": _stamp(asked, signature.at),
         "why": signature.why,
+        "doubt": given.trouble,
     }
     name = f"clearance.signatures.{signature.role}"
     return Finding(name, Verdict.MISSING, Reason("signature.objection", facts))

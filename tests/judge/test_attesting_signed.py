@@ -13,11 +13,15 @@ from pytest_rollout.model.attestation import Attestation, Proof
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.plan.load import Loaded, parse
-from tests.judge.test_attesting import HEADER, HOUR, V1, said, verdict
+from tests.judge.test_attesting import HEADER as BARE
+from tests.judge.test_attesting import HOUR, V1, said, verdict
 from tests.judge.worlds import decided, text, world_of
 
+AUTHOR = "author: {variable: CHANGE_AUTHOR}\n"
+HEADER = BARE.replace("phases:", f"{AUTHOR}phases:")
 ROLES = """\
 people:
   - {id: ada@x.org, name: A. Person, roles: [pm]}
@@ -42,9 +46,10 @@ def plan_of(more: str = "kind: manual", roles: str = ROLES, keys: str = KEYS) ->
     return found.plan
 
 
-def judged(plan: Plan, *answers: Attestation) -> Decision:
+def judged(plan: Plan, *answers: Attestation, authors: Authors | None = None) -> Decision:
     world: World = world_of(plan, items={"p.one.c": ()}, environment="prod", releases=V1)
-    return decided(plan, replace(world, attestations=answers))
+    run = replace(world.run, authors=authors)
+    return decided(plan, replace(world, run=run, attestations=answers))
 
 
 def good(ago_s: float = HOUR, *, by: str = "ada@x.org", **more: Any) -> Attestation:
@@ -204,3 +209,38 @@ def test_what_the_plan_did_not_say_before_changes_no_fingerprint() -> None:
 def test_wrong_roles_are_told(more: str, why: str) -> None:
     problems = " ".join(map(str, loaded(f"kind: manual, {more}").problems))
     assert why in problems
+
+
+OTHERS = "kind: manual, by_others: true"
+
+
+def apart(*answers: Attestation, authors: Authors | None) -> Decision:
+    return judged(plan_of(OTHERS), *answers, authors=authors)
+
+
+def test_an_author_of_the_change_does_not_answer_for_it() -> None:
+    made_by_ada = Authors(("A. Person <ada@home.example>",))
+    decision = apart(good(), authors=made_by_ada)
+    assert verdict(decision) == "missing"
+    assert text(decision.criteria[0]).endswith(
+        "it does not count: it is an author of the change who says so; can be answered by "
+        "bob@x.org, eve@x.org"
+    )
+    assert verdict(apart(good(9, by="bob@x.org"), good(6), authors=made_by_ada)) == "pass"
+    assert verdict(apart(good(passed=False), authors=made_by_ada)) == "fail", "a no counts"
+    assert verdict(apart(good(), authors=Authors(("mallory",)))) == "pass"
+    assert verdict(judged(plan_of(), good(), authors=made_by_ada)) == "pass", "where nobody asks"
+
+
+@pytest.mark.parametrize("authors", [None, Authors(error="it is not set"), Authors()])
+def test_where_nobody_knows_the_author_no_answer_counts(authors: Authors | None) -> None:
+    decision = apart(good(), authors=authors)
+    assert verdict(decision) == "missing"
+    assert "who made the change is not known" in text(decision.criteria[0])
+
+
+def test_who_may_not_answer_because_of_the_author_needs_the_author() -> None:
+    stated = HEADER.replace(AUTHOR, "")
+    found = parse(f"{stated}      - {{id: c, {OTHERS}}}\n", Path("p/rollout.yaml"), "rollout.yaml")
+    (problem,) = found.problems
+    assert "criterion c: `by_others` needs to know who made the change" in str(problem)

@@ -32,7 +32,7 @@ from pytest_rollout.model.evidence import (
     Seen,
 )
 from pytest_rollout.model.finding import Reason, said
-from pytest_rollout.model.people import Stance
+from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
@@ -60,7 +60,7 @@ from tests.judge.worlds import (
     seen,
     world_of,
 )
-from tests.signoff.test_signatures import findings, signed
+from tests.signoff.test_signatures import apart_findings, findings, signed
 
 _HERE = Path("p/rollout.yaml")
 V1 = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
@@ -239,6 +239,8 @@ def of_signed_answers(text: str) -> Iterator[Decision]:
     checked = (replace(yes, verified=True, doubt=unsigned), replace(no, verified=True))
     doubtful = replace(no, verified=True, doubt=unsigned)
     each = "roles: {pm: P, sre: R}"
+    others = text.replace("roles: ", "author: {variable: X}\nroles: ")
+    others = others.replace("kind: manual", "kind: manual, by_others: true")
     both = text.replace("roles: {pm: Product}", each).replace(
         "manual", "manual, by: {each: [pm, sre]}"
     )
@@ -246,12 +248,15 @@ def of_signed_answers(text: str) -> Iterator[Decision]:
         (text, (yes,)),
         (text, checked),
         (text, (replace(yes, verified=True), doubtful)),
+        (others, (replace(yes, verified=True),)),
         (both, tuple(replace(yes, role=role, verified=True) for role in ("pm", "sre"))),
     ):
         plan = parse(stated, _HERE, "rollout.yaml", beside).plan
         assert plan is not None
         world = world_of(plan, items={"p.one.c": ()}, **PROD)
-        yield decided(plan, replace(world, attestations=answers))
+        for authors in (None, Authors(("A. Person",))):
+            run = replace(world.run, authors=authors)
+            yield decided(plan, replace(world, run=run, attestations=answers))
 
 
 def of_waivers() -> Iterator[Decision]:
@@ -417,6 +422,9 @@ def of_signatures() -> Iterator[object]:
     for changes in ({"substance": "older"}, {"recorded_s": 999}, {"trouble": "bad key"}):
         yield findings([signed("ada", "engineering", **changes), eve])
     yield findings([signed("eve", "engineering")])
+    for names in (("ada",), ("mallory",), ()):
+        yield apart_findings(Authors(names), signed("ada", "engineering"))
+    yield apart_findings(None)
 
 
 _ROLLED = f"""{LEDGER_PLAN}

@@ -161,3 +161,53 @@ def test_a_record_that_was_changed_is_noticed(people: Project, keys: Path) -> No
     )
     tamper(store, change)
     assert people.run(*PROD).ret == 11
+
+
+APART = PLAN.replace("environments:", "author: {variable: CHANGE_AUTHOR}\nenvironments:").replace(
+    "  - id: canary\n", "  - id: canary\n    signoff: [sre]\n"
+)
+
+
+def sign(project: Project, keys: Path, name: str) -> tuple[int, str]:
+    key = ("--key", str(keys / name), "--by", f"{name}@x.org")
+    return command(project, "sign", "demo.canary/entry", "--as", "sre", *key)
+
+
+def test_the_author_of_the_change_does_not_clear_it(
+    people: Project, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the run read counts, whatever the variable says when somebody asks."""
+    people.plan(APART)
+    people.write("suites/demo/roles.yaml", ROLES.replace("[pm]", "[pm, sre]"))
+    signed(people, keys)
+    monkeypatch.setenv("CHANGE_AUTHOR", "Ada <ada@x.org>")
+    assert people.run(*PROD).ret == 0
+    assert sign(people, keys, "ada")[0] == 0
+    monkeypatch.setenv("CHANGE_AUTHOR", "mallory@x.org")
+    status, said = command(people, "clear", "demo.canary", "--env", "prod")
+    assert status == 11
+    assert "yes  author: the change was made by Ada <ada@x.org>: ada@x.org cannot sign" in said
+    assert "can be given by bob@x.org (ada@x.org: is an author of the change, so it" in said
+    assert sign(people, keys, "bob")[0] == 0
+    assert command(people, "clear", "demo.canary", "--env", "prod")[0] == 0
+    monkeypatch.delenv("CHANGE_AUTHOR")
+    assert people.run(*PROD).ret == 0
+    status, said = command(people, "clear", "demo.canary", "--env", "prod")
+    assert status == 11
+    assert (
+        "no   author: who made the change is not known, and nobody may sign for their own: " in said
+    )
+    assert "CHANGE_AUTHOR is not set" in said
+
+
+def test_a_key_that_was_revoked_since_clears_nothing(people: Project, keys: Path) -> None:
+    signed(people, keys)
+    assert people.run(*PROD).ret == 0
+    clear = ("clear", "demo.canary", "--env", "prod")
+    assert command(people, *clear)[0] == 0
+    (people.root / "suites/demo/revoked_keys").write_text((keys / "ada.pub").read_text())
+    status, said = command(people, *clear)
+    assert status == 11
+    assert "no   attestations: demo.canary.read: attested by ada@x.org" in said
+    assert "revoked (revoked_keys)" in said
+    assert "recomputed with the same result" in said, "the decision itself stays what it was"

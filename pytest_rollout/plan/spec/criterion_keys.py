@@ -6,7 +6,7 @@ from pytest_rollout.model.plan import Gate, Kind, Severity, Then
 from pytest_rollout.model.rule import Need
 from pytest_rollout.plan.spec.check_keys import CHECK
 from pytest_rollout.plan.spec.keys import Key, Keys
-from pytest_rollout.plan.spec.kinds import Choice, Words
+from pytest_rollout.plan.spec.kinds import Choice, Flag, Words
 from pytest_rollout.plan.spec.rule_keys import LASTING, WHOLE, RuleKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import CUT, DUE, DURATION, IDENTIFIER, NAME, NAMES, TEXT
@@ -71,6 +71,13 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
         "Roles of which one attests it; `{each: ROLES}`: each of them, by different people.",
         example="[operations]",
         unless="of a `manual` one any role, else nobody",
+    )
+    by_others = Key(
+        Flag(rule="is true or false"),
+        "Whether an author of the change may not attest it; the plan says under `author` who that "
+        "is.",
+        default="false",
+        example="true",
     )
     valid_for = Key(
         DURATION,

@@ -19,6 +19,11 @@ class PersonKeys(Keys, name="person", title="a person"):
     name_ = Key(TEXT, "What people call them.", example="A. Turing", unless="the id")
     roles = Key(NAMES, "The roles of the plan that they hold.", example="[operations]")
     github = Key(NAME, "Their login at GitHub, for reviews.", example="ada")
+    also = Key(
+        NAMES,
+        "Other names and addresses by which commits name them.",
+        example="[ada@home.example.org]",
+    )
 
 
 class DeputyKeys(Keys, name="deputy", title="a deputy"):
