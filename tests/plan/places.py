@@ -27,6 +27,7 @@ FILES: dict[type[Keys], str] = {
 PLAN = """\
 plan: plms
 release: {target: web, path: /}
+author: {variable: CHANGE_AUTHOR}
 environments:
   embedded:
     targets:
