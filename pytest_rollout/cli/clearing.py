@@ -34,6 +34,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.attested import disowned, verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
@@ -110,10 +111,12 @@ def _known(
         else identify("now", plan, plan.environments[environment], project.root)
     )
     required = _required(project, plan, gate, environment)
+    case = None if doubt else _case(project, gate, asked)
+    assert gate.gate is not None
     return GateFacts(
         run=asked.run,
         decision=standing.decision if standing else None,
-        again=None if doubt else _again(project, gate, asked),
+        again=decide(case, gate.gate) if case else None,
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
@@ -121,6 +124,8 @@ def _known(
         others=_others(project, gate, environment, standing) if standing else (),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
+        authors=asked.authors,
+        disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
         required={name: one.answer.value for name, one in required.items()},
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
@@ -230,7 +235,7 @@ def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tu
         Signed(
             one.body.signed,
             one.record.at_us,
-            ssh.why_invalid(one.body.signed, one.body.armour, allowed),
+            ssh.why_invalid(one.body.signed, one.body.armour, allowed, plan.roster.revoked),
         )
         for one in told
     )
@@ -264,14 +269,14 @@ def _rolled_back(
     return said, lacking
 
 
-def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
+def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
+    """What a run judged, by the plan and the keys of then; None where its plan is lost."""
     try:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
-    assert gate.gate is not None
     reading = read_world(project.ledger, asked.run, gate, phase)
-    return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
+    return Case(plan, phase, verified(reading.world, plan), reading.at_us)
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:

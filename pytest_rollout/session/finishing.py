@@ -34,7 +34,9 @@ from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
+from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.address import addresses
+from pytest_rollout.targets.authors import authors_of
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
@@ -104,6 +106,7 @@ class Finishing:
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             producer=producer(os.environ),
+            authors=authors_of(asked.values(), request.environment_of, request.root),
             zone_data=_zone_data(),
             versions={
                 "python": platform.python_version(),
@@ -265,7 +268,7 @@ class Finishing:
         reading = read_world(self._ledger, self._request.run, address, phase)
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
-        case = Case(plan, phase, reading.world, reading.at_us)
+        case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
         return decide(case, address.gate), reading.world
 
     def _decide(self, address: Address) -> Decision:
