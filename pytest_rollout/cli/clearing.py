@@ -190,7 +190,8 @@ def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None
     except RolloutError:
         return None
     assert gate.gate is not None
-    reading = read_world(project.ledger, asked.run, gate, phase)
+    # With what came in by a merge: a no that was known elsewhere must not be passed over.
+    reading = read_world(project.ledger, asked.run, gate, phase, merged=True)
     return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
 
 

@@ -54,6 +54,7 @@ class RunStart:
     watch: Watching | None = None
     process: Process | None = None
     targets: Mapping[Id, Mapping[Id, str]] = field(default_factory=dict)  # plan: name: address
+    joins: tuple[Id, ...] = ()  # the runs whose evidence this one holds together
 
     def __post_init__(self) -> None:
         for gate in self.gates:

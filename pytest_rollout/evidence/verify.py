@@ -12,6 +12,7 @@ from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import chain_problems, damage, word_problems
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.lineage import Lineage, Merge
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import EVIDENCE, RunLog
 from pytest_rollout.model.errors import LedgerError
@@ -59,13 +60,14 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         if record.run:
             runs.setdefault(record.run, []).append(record)
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
+    found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
     for name, mine in runs.items():
         wrong = damage(ledger, RunLog(mine))
         if wrong:
             found.append(f"run {name}: {wrong}")
-    fitting, missed = _anchors(records, anchors)
+    fitting, missed = anchored(ledger, records, anchors)
     return Verification(
         records=len(records),
         runs=len(runs),
@@ -91,6 +93,20 @@ def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
 def _start(records: list[Record]) -> Iterator[str]:
     if records and (records[0].sequence, records[0].previous) != (1, GENESIS):
         yield f"the records before {records[0].sequence} are gone"
+
+
+def _lineage(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+    """What of the places that records had in other ledgers cannot be."""
+    merges = ledger.store.merges()
+    theirs = [record for record in records if record.first_hash is not None]
+    if theirs and (theirs[-1].sequence, theirs[-1].hash) not in _heads(merges):
+        yield f"the merge that made record {theirs[-1].sequence} is not known"
+    if (theirs or merges) and all(map(as_written, records)):  # of any other the chain tells
+        yield from Lineage(records, merges).problems()
+
+
+def _heads(merges: Iterable[Merge]) -> set[tuple[int, str]]:
+    return {(merge.head.sequence, merge.head.hash) for merge in merges}
 
 
 def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
@@ -152,14 +168,20 @@ def _ended(records: list[Record]) -> bool:
     return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in records)
 
 
-def _anchors(records: list[Record], anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[str]]:
-    known = {record.sequence: record.hash for record in records}
+def anchored(
+    ledger: Ledger, records: list[Record], anchors: Iterable[Anchor]
+) -> tuple[list[Anchor], list[str]]:
+    """The anchors that fit the ledger, or one that was merged into it, and what others miss."""
+    places = {record.sequence for record in records}
+    known = _heads(ledger.store.merges())
+    known |= {(record.sequence, record.hash) for record in records}
+    known |= {(record.first.sequence, record.first.hash) for record in records}
     fitting: list[Anchor] = []
     missed: list[str] = []
     for anchor in anchors:
-        if known.get(anchor.head.sequence) == anchor.head.hash:
+        if (anchor.head.sequence, anchor.head.hash) in known:
             fitting.append(anchor)
         else:
-            what = "was cut off or replaced" if anchor.head.sequence in known else "is gone"
+            what = "was cut off or replaced" if anchor.head.sequence in places else "is gone"
             missed.append(f"record {anchor.head.sequence}, noted in {anchor.source}, {what}")
     return fitting, missed
