@@ -72,9 +72,13 @@ def command(
         one = attest(store, said, where, content)
     if as_json:
         facts = {key: value for key, value in dataclasses.asdict(one).items() if key != "at_us"}
-        print_json({**facts, "environment": where})
+        print_json({**facts, "environment": where, "ledger": project.ledger_shown})
     else:
         say(_answer(plan, phase, stated, one, where))
+        say(
+            f"recorded in {project.ledger_shown}; where runs write to another ledger, bring it "
+            f"there: rollout merge {project.ledger_shown}"
+        )
     return 0
 
 

@@ -63,12 +63,13 @@ def merge_into(target: str, sources: tuple[str, ...]) -> Merged:
         others = [stack.enter_context(closing(opening.to_read(one))) for one in sources]
         if not opening.exists(target):  # nothing is made where nothing can be merged
             for other in others:
-                fit_to_merge(other, _running)
+                fit_to_merge(other, running)
         mine = stack.enter_context(closing(opening.to_write(target)))
-        return merge(mine, others, running=_running)
+        return merge(mine, others, running=running)
 
 
-def _running(process: Process) -> bool:
+def running(process: Process) -> bool:
+    """Whether the process of a run still runs on this machine."""
     return processes.runs(process.host, process.pid, process.began)
 
 

@@ -6,7 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_rollout.evidence.bodies import Process, RunStart, Seal, kind_of_body
+from pytest_rollout.evidence.bodies import (
+    Process,
+    RunStart,
+    Seal,
+    StoredDecision,
+    kind_of_body,
+)
 from pytest_rollout.evidence.decoding import UndecodableError, encoded, said, words_of
 from pytest_rollout.evidence.integrity import damage
 from pytest_rollout.evidence.joined_runs import (
@@ -266,3 +272,18 @@ def join(ledger: Ledger, address: Address, choice: Choice) -> str:
     digest = seal_digest(record.hash for record in records)
     append(said_now(Seal(troubles(choice.logs), len(records), digest)))
     return run
+
+
+def keep_decision(ledger: Ledger, run: str, gate: Address, body: StoredDecision) -> None:
+    """Store what a joined run decided, at the time of its seal."""
+    last = ledger.of_run(run)[-1]
+    entry = Entry(
+        kind_of_body(body),
+        run,
+        gate.plan,
+        str(gate),
+        last.environment,
+        encoded(body),
+        words_of(body),
+    )
+    ledger.store.append(entry, (), last.at_us)
