@@ -9,9 +9,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pytest_rollout.evidence import heads
 from pytest_rollout.evidence.lineage import Merge, merge_of
 from pytest_rollout.evidence.records import (
     GENESIS,
@@ -40,6 +42,7 @@ class SqliteStore:
         self.path = path
         self._db = db
         self.last: Head | None = None
+        self._wrote = False
 
     @property
     def name(self) -> str:
@@ -47,7 +50,10 @@ class SqliteStore:
         return str(self.path)
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection; what was written is noted beside the file."""
+        if self._wrote:
+            with suppress(LedgerError):
+                files.keep_note(self.path, heads.note_of(self))
         self._db.close()
 
     def append(self, entry: Entry, rows: Sequence[Row], at_us: int | None = None) -> Head:
@@ -57,7 +63,7 @@ class SqliteStore:
                 head = self._append(entry, rows, at_us)
         except connection.TROUBLE as error:
             raise connection.unusable(self.path, error) from error
-        self.last = head
+        self.last, self._wrote = head, True
         return head
 
     def _append(self, entry: Entry, rows: Sequence[Row], at_us: int | None) -> Head:
@@ -109,7 +115,7 @@ class SqliteStore:
                 )
         except connection.TROUBLE as error:
             raise connection.unusable(self.path, error) from error
-        self.last = None
+        self.last, self._wrote = None, True
 
     def holds(self, head: Head) -> bool:
         """Whether a record that was appended is still there."""
