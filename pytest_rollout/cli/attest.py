@@ -84,9 +84,20 @@ def command(
         one = attest(store, answer, where, content)
     if as_json:
         facts = {name: value for name, value in dataclasses.asdict(one).items() if name in _SHOWN}
-        print_json({**facts, "environment": where, "signed": one.proof is not None})
+        print_json(
+            {
+                **facts,
+                "environment": where,
+                "signed": one.proof is not None,
+                "ledger": project.ledger_shown,
+            }
+        )
     else:
         say(_answer(plan, phase, stated, one, where))
+        say(
+            f"recorded in {project.ledger_shown}; where runs write to another ledger, bring it "
+            f"there: rollout merge {project.ledger_shown}"
+        )
     return 0
 
 

@@ -12,6 +12,7 @@ from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
@@ -20,7 +21,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.since_begin import life_of, reading_now
-from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.judge.case import instant
@@ -275,7 +276,8 @@ def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
-    reading = read_world(project.ledger, asked.run, gate, phase)
+    # With what came in by a merge: a no that was known elsewhere must not be passed over.
+    reading = read_world(project.ledger, asked.run, gate, phase, merged=True)
     return Case(plan, phase, verified(reading.world, plan), reading.at_us)
 
 

@@ -63,6 +63,7 @@ class RunStart:
     producer: Producer | None = None
     begins: Mapping[Id, int] = field(default_factory=dict)  # phase: sequence of its begin then
     authors: Annotated[Mapping[str, Authors], Kept()] = field(default_factory=dict)  # by plan
+    joins: tuple[Id, ...] = ()  # the runs whose evidence this one holds together
 
     def __post_init__(self) -> None:
         for gate in self.gates:

@@ -28,7 +28,7 @@ from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
-from pytest_rollout.session import clean_reports
+from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.next_gate import follows
@@ -65,6 +65,9 @@ class Finishing:
         request = self._request
         try:
             self._ledger = opening.to_write(request.ledger)
+            self._notes += older_ledger.notes(
+                self._ledger, request.report, embedded=request.embedded
+            )
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
