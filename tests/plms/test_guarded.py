@@ -115,7 +115,6 @@ def _gate(project: Guarded, day: str, gate: str) -> None:
     for person in SIGNERS[day]:
         signed = project.sign(f"plms.{day}/{gate}", person, PEOPLE[person])
         assert signed.status == 0, signed.said
-    return decided
 
 
 def _day_0(plms: Site) -> None:

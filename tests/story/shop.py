@@ -54,6 +54,9 @@ phases:
       - id: moved
         kind: operational
         says: The new checkout gets its share of requests
+      - id: announced
+        kind: operational
+        says: The change is on record
       - id: no-errors
         kind: slo
         says: No order fails
@@ -104,6 +107,12 @@ def test_the_new_checkout_gets_requests(moved):
     assert moved["new"] == 10
 
 
+@pytest.mark.criterion("announced")
+def test_the_change_is_on_record(phase):
+    says = [event.says for event in phase.events("change")]
+    assert says == ["the new checkout is switched on (Olga)"]
+
+
 @pytest.mark.criterion("no-errors")
 def test_no_order_fails(shop, observe):
     for _ in range(3):
@@ -135,12 +144,13 @@ class Shop:
         """The answer to a GET."""
         self.pages += path == "/page"
         self.orders += path == "/orders"
-        return {
+        known: Mapping[str, Mapping[str, object]] = {
             "/version": {"version": self.version},
             "/page": {"seconds": self.seconds, "pause": self.pause},
             "/lag": {"lag": self.lag},
             "/orders": {"failed": self.failed},
-        }.get(path, {})
+        }
+        return known.get(path, {})
 
 
 @contextmanager
@@ -243,6 +253,11 @@ class Monday:
         """What `rollout record` says."""
         words = ("record", "shop.canary", type_, "--says", says, "--by", "Olga", "--env", "prod")
         return self.rollout(time_, *words)
+
+    def switch_on(self, time_: str) -> None:
+        """Somebody makes the change and puts it on record."""
+        told = self.record(time_, "change", "the new checkout is switched on")
+        assert told.status == 0, told.said
 
     def watch(self, time_: str, seconds: int) -> Answer:
         """What `rollout watch` says after so many seconds, or once a trip ends it."""

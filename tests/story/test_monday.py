@@ -46,21 +46,22 @@ def at_0845(quarter_to_nine: Monday, shop: Shop, tmp_path: Path) -> Monday:
 
 
 @pytest.fixture(scope="module")
-def nine(
+def five_past_nine(
     quarter_to_nine: Monday, open_shop: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> Monday:
-    """09:00: the phase has begun."""
+    """09:05: the phase has begun, and the change is made."""
     open_shop.heal()
     monday = quarter_to_nine.copied(tmp_path_factory.mktemp("nine"))
     began = monday.begin("09:00")
     assert began.status == 0, began.said
+    monday.switch_on("09:05")
     return monday
 
 
 @pytest.fixture
-def at_0900(nine: Monday, shop: Shop, tmp_path: Path) -> Monday:
-    """09:00, in a folder of its own."""
-    return nine.copied(tmp_path)
+def at_0905(five_past_nine: Monday, shop: Shop, tmp_path: Path) -> Monday:
+    """09:05, in a folder of its own."""
+    return five_past_nine.copied(tmp_path)
 
 
 def test_a_phase_is_guarded_from_entry_to_exit(at_0845: Monday, shop: Shop) -> None:
@@ -77,6 +78,8 @@ def test_a_phase_is_guarded_from_entry_to_exit(at_0845: Monday, shop: Shop) -> N
     began = monday.begin("09:00")
     assert began.status == 0, began.said
     assert "release 1.4.0" in began.said
+
+    monday.switch_on("09:05")
 
     frozen = monday.record("09:30", "freeze", "INC-7: the bank is slow")
     assert frozen.status == 0
@@ -132,37 +135,37 @@ def test_another_release_begins_nothing(at_0845: Monday, shop: Shop) -> None:
 
 
 def test_a_trip_is_reset_and_revalidated_before_anything_goes_on(
-    at_0900: Monday, shop: Shop
+    at_0905: Monday, shop: Shop
 ) -> None:
     shop.lag = 60
-    tripped = at_0900.watch("09:20", 30)
+    tripped = at_0905.watch("09:20", 30)
     assert tripped.status == 12, tripped.said
-    standing = at_0900.rollout("09:21", "status", "--env", "prod")
+    standing = at_0905.rollout("09:21", "status", "--env", "prod")
     assert "TRIPPED shop.canary.lag" in standing.said.splitlines()[1]
     shop.lag = 0
-    decided = at_0900.pytest("09:25")
+    decided = at_0905.pytest("09:25")
     assert decided.status == 12, decided.said
     assert f"{EXIT} ROLLBACK" in decided.last_line
-    held = at_0900.clear("09:26")
+    held = at_0905.clear("09:26")
     assert held.status != 0
     assert "shop.canary.lag tripped at" in held.said
 
     why = ("--by", "Olga", "--reason", "a queue was stuck, INC-8")
-    reset = at_0900.rollout("09:30", "reset", "shop.canary.lag", "--env", "prod", *why)
+    reset = at_0905.rollout("09:30", "reset", "shop.canary.lag", "--env", "prod", *why)
     assert reset.status == 0, reset.said
-    decided = at_0900.pytest("09:31")
-    held = at_0900.clear("09:32")
+    decided = at_0905.pytest("09:31")
+    held = at_0905.clear("09:32")
     assert held.status != 0
-    assert f"{ENTRY} must be GO anew" in held.said
+    assert "canary/entry must be GO anew (ROLLBACK at 2025-11-10 09:2" in held.said
 
-    revalidated = at_0900.pytest("09:35", "--rollout-gate", "entry")
+    revalidated = at_0905.pytest("09:35", "--rollout-gate", "entry")
     assert revalidated.status == 0, revalidated.said
-    assert at_0900.watch("09:36", 2).status == 0
-    decided = at_0900.pytest("09:40")
+    assert at_0905.watch("09:36", 2).status == 0
+    decided = at_0905.pytest("09:40")
     assert decided.status == 0, decided.said
     assert "INC-8" in decided.said, "a reset is a condition of the GO"
-    at_0900.signed("09:45", EXIT)
-    ended = at_0900.end("09:50")
+    at_0905.signed("09:45", EXIT)
+    ended = at_0905.end("09:50")
     assert ended.status == 0, ended.said
 
 
