@@ -218,12 +218,16 @@ class Monday:
 
     def pytest(self, time_: str, *more: str) -> Answer:
         """What `pytest -m canary --rollout-env prod` says at a time."""
-        return self.project.run(*_at(time_), *_PYTEST, *more)
+        return self.decide(time_, "canary", *more)
+
+    def decide(self, time_: str, phase: str, *more: str) -> Answer:
+        """What pytest says of a phase."""
+        return self.project.run(*_at(time_), *_PYTEST, "-m", phase, *more)
 
     def pytest_cancelled(self, time_: str, shop: Shop) -> Answer:
         """The same, ended by TERM as soon as it has asked the shop for pages."""
         asked, shop.pause = shop.pages, 30
-        process = self.project.started(*_at(time_), *_PYTEST)
+        process = self.project.started(*_at(time_), *_PYTEST, "-m", "canary")
         until = time.monotonic() + 60
         while shop.pages == asked and time.monotonic() < until:
             time.sleep(0.05)
@@ -237,17 +241,21 @@ class Monday:
         """What the `rollout` command says at a time."""
         return self.project.run(*_at(time_), "pytest_rollout.cli", *words)
 
-    def clear(self, time_: str) -> Answer:
+    def clear(self, time_: str, phase: str = "canary") -> Answer:
         """What `rollout clear` says."""
-        return self.rollout(time_, "clear", "shop.canary", "--env", "prod")
+        return self.rollout(time_, "clear", f"shop.{phase}", "--env", "prod")
 
     def begin(self, time_: str) -> Answer:
         """What `rollout begin` says."""
-        return self.rollout(time_, "begin", "shop.canary", "--env", "prod", "--by", "Olga")
+        return self.life(time_, "begin", "canary")
 
     def end(self, time_: str) -> Answer:
         """What `rollout end` says."""
-        return self.rollout(time_, "end", "shop.canary", "--env", "prod", "--by", "Olga")
+        return self.life(time_, "end", "canary")
+
+    def life(self, time_: str, verb: str, phase: str) -> Answer:
+        """What `rollout begin` or `rollout end` says of a phase."""
+        return self.rollout(time_, verb, f"shop.{phase}", "--env", "prod", "--by", "Olga")
 
     def record(self, time_: str, type_: str, says: str) -> Answer:
         """What `rollout record` says."""
@@ -259,9 +267,10 @@ class Monday:
         told = self.record(time_, "change", "the new checkout is switched on")
         assert told.status == 0, told.said
 
-    def watch(self, time_: str, seconds: int) -> Answer:
+    def watch(self, time_: str, seconds: int, phase: str = "canary") -> Answer:
         """What `rollout watch` says after so many seconds, or once a trip ends it."""
-        return self.rollout(time_, "watch", "shop.canary", "--env", "prod", "--for", f"{seconds}s")
+        lasting = ("--for", f"{seconds}s")
+        return self.rollout(time_, "watch", f"shop.{phase}", "--env", "prod", *lasting)
 
     def sign(self, time_: str, gate: str, person: str, *more: str) -> Answer:
         """What `rollout sign` says to one person."""
@@ -281,6 +290,6 @@ def _at(time_: str) -> tuple[str, ...]:
 
 
 _PYTEST = (
-    *("pytest", "-m", "canary", "--rollout-env", "prod"),
+    *("pytest", "--rollout-env", "prod"),
     *("-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore::pytest.PytestWarning"),
 )
