@@ -129,7 +129,9 @@ class PhaseRun:
         if target is None:
             known = ", ".join(self.environment.targets) or "none"
             where = f"environment {self.environment.name} of {self.plan.path}"
-            raise RolloutError(f"{where} has no target {name!r}; it has: {known}")
+            how = "state how it is served (docs/targets.md), or ask with --rollout-env"
+            hint = f"; {how}" if self.environment.embedded else ""
+            raise RolloutError(f"{where} has no target {name!r}; it has: {known}{hint}")
         return target
 
     def _address(self, target: model.Target) -> str:
