@@ -18,7 +18,7 @@ from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
 from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.evidence.rollbacks import RolledBack, open_gates, taken_back
 from pytest_rollout.evidence.verify import Anchor, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -139,7 +139,16 @@ def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict
         for trip in life.trips(project.phase(gate))
     )
     signed = _signed(project, plan, gate, environment)
-    return {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+    known = {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+    return {**known, "taken_back": tuple(_taken_back(project, plan, gate, environment))}
+
+
+def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
+    """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
+    phase = project.phase(gate)
+    found = taken_back(project.ledger, project.history, phase, gate, environment)
+    for source, back in found:
+        yield Reason("clear.taken-back", {"gate": str(source), "rolled_back": _said(back, plan)})
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
@@ -180,8 +189,11 @@ def _rolled_back(
         return "", {}
     phase = project.phase(gate)
     back, lacking = open_gates(project.ledger, project.history, gate, phase, environment)
-    said = f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}" if back else ""
-    return said, lacking
+    return _said(back, plan) if back else "", lacking
+
+
+def _said(back: RolledBack, plan: Plan) -> str:
+    return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
 
 
 def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None:

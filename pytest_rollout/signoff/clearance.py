@@ -39,6 +39,7 @@ class GateFacts:
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
+    taken_back: tuple[Reason, ...] = ()  # what the gate stands on and a ROLLBACK took back
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
 
 
@@ -100,6 +101,8 @@ def _real(
     yield from _same_addresses(known)
     for reason in known.tripped:
         yield _held("trips", reason)
+    for reason in known.taken_back:
+        yield _held("requires", reason)
     if known.frozen:
         yield _held("freeze", known.frozen)
     yield from _revalidated(phase, known)

@@ -45,6 +45,14 @@ phases:
       - {id: earlier, gate: entry, kind: operational, says: What came before still stands,
          rolls_up: [tenth/exit, half/exit]}
       - {id: up, kind: operational, says: The shop is up, check: *up}
+  - id: books
+    owners: [engineering]
+    requires: [tenth]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The shop is up, check: *up}
+      - {id: earlier, gate: entry, kind: operational, says: Half of the orders are in the books,
+         rolls_up: [half/exit]}
+      - {id: up, kind: operational, says: The shop is up, check: *up}
   - id: report
     owners: [engineering]
     requires: [tenth]
@@ -74,7 +82,7 @@ def done_by_half(shop: Shop, tmp_path: Path) -> Monday:
             _go(monday.watch(f"{hour}:20", 2, phase))
         _go(monday.decide(f"{hour}:21", phase))
         _go(monday.life(f"{hour}:30", "end", phase))
-    for phase in ("whole", "report"):
+    for phase in ("whole", "books", "report"):
         _go(monday.decide("09:40", phase))
         _go(monday.clear("09:41", phase))
     return monday
@@ -90,6 +98,21 @@ def _held(answer: Answer, *why: str) -> None:
         assert words in answer.said
 
 
+def test_a_trip_in_the_middle_takes_back_what_stands_on_it(
+    done_by_half: Monday, shop: Shop
+) -> None:
+    monday = done_by_half
+    shop.lag = 60
+    assert monday.watch("10:00", 30, "half").status == 12
+    shop.lag = 0
+    for phase in ("whole", "books"):
+        _held(
+            monday.clear("10:05", phase), "shop.half/exit was GO before the ROLLBACK at 2025-11-10"
+        )
+        _held(monday.life("10:06", "begin", phase), "it must be GO anew")
+    _go(monday.clear("10:07", "report"))  # it stands on the first phase alone
+
+
 def test_a_rollback_in_the_middle_takes_back_what_rolls_it_up(
     done_by_half: Monday, shop: Shop
 ) -> None:
@@ -100,6 +123,7 @@ def test_a_rollback_in_the_middle_takes_back_what_rolls_it_up(
     again = monday.decide("10:05", "half", "--rollout-gate", "exit")
     assert again.status == 12, again.said
     _held(monday.clear("10:06", "whole"), "half/exit is ROLLBACK")
+    _held(monday.clear("10:06", "books"), "shop.half/exit was GO before the ROLLBACK")
     _held(monday.decide("10:07", "whole"), "shop.whole.earlier")
     _go(monday.clear("10:08", "report"))
 
