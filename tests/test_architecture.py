@@ -203,12 +203,12 @@ TAKES_APART = {
 # options, what a plan states, what a process printed, lines that are laid out in columns, and
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
+    "cli.amend": {"text.rpartition"},
     "cli.attest": {"by.strip", "note.strip", "text.rpartition", "text.strip"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
-    "cli.clearing": {"finding.split"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},
@@ -217,12 +217,13 @@ TAKEN_APART = {
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.sign": {"datetime.replace", "ran.strip", "why.strip"},
-    "cli.status": {"named.rstrip"},
+    "cli.status_lines": {"line.lstrip"},
     "cli.strays": {"ast.rpartition"},
-    "cli.targets": {"row.rstrip"},
+    "cli.targets": {"where.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
+    "report.advice": {"finding.rpartition"},
     "report.files": {"part.replace", "re.strip", "re.sub"},
     "report.html": {"loader.replace"},
     "report.escaping": {
@@ -230,10 +231,12 @@ TAKEN_APART = {
         "_UNDERSCORE.sub",
     },
     "report.measurement_sentences": {"facts.startswith"},
+    "report.next_steps": {"gate.partition"},
     "report.rule_words": {"cut.partition"},
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
-    "signoff.clearance": {"used.rpartition"},
+    "signoff.moments": {"finding.split"},
+    "signoff.opening_hours": {"used.rpartition"},
     "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
     "watching.view": {"cell.rstrip"},
 }

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import NoReturn
 
 from pytest_rollout.model.errors import NoValueError, RolloutError
+from pytest_rollout.targets.process import MOST_BYTES as MOST_BYTES  # of a text, too
 
-MOST_BYTES = 1_000_000  # of a text; what is longer is cut, and then satisfies nothing
 MOST_ROWS = 1_000
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 

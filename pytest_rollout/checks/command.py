@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_rollout.checks.answer import Reply, kept
-from pytest_rollout.checks.process import SHELL, run_bounded
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.targets.process import SHELL, run_bounded
 
 _SHELL = (*SHELL, "-c")
 _NOT_STARTED = (126, 127)  # what a shell answers for a command that it cannot start

@@ -11,8 +11,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from pytest_rollout.checks.answer import kept
-from pytest_rollout.checks.process import SHELL, run_bounded
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.targets.process import SHELL, run_bounded
 
 _NOT_FOUND = 127  # what a shell answers for a script that is not there
 _ENTER = b"\n" * 1024  # fits into any pipe, and answers any prompt at once

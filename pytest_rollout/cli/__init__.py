@@ -19,6 +19,7 @@ from pytest_rollout.redact import learn
 
 _WRONG_USE = 4
 _VERBS = {
+    "amend": "Put on record that a criterion was changed since its phase began, by two people.",
     "attest": "Record a person's answer to a criterion that no test can see.",
     "attestation": "A gate's last decision as signed in-toto statements.",
     "begin": "Begin a phase in a real environment, once its entry is clear.",

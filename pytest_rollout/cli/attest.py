@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
@@ -32,7 +32,7 @@ _MOST = {"--by": 200, "--note": 4000}
 @click.option("--note", required=True, help="what was seen")
 @click.option("--file", "file_", metavar="FILE", help="kept as evidence, by its digest")
 @click.option("--fail", is_flag=True, help="it does not hold")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     criterion: str,

@@ -8,7 +8,14 @@ from contextlib import closing
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, instant_in, parsed, print_json
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    instant_in,
+    parsed,
+    print_json,
+)
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person, words
 from pytest_rollout.cli.saying import say
@@ -29,7 +36,7 @@ _AHEAD_US = 300 * 1_000_000
 @click.option("--says", required=True, help="what happened")
 @by_option
 @click.option("--at", help="when, with an offset (default: now)")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     address: str,

@@ -11,6 +11,7 @@ from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Phase
 from pytest_rollout.model.reset import Reset
 
@@ -26,7 +27,7 @@ def reset(ledger: Ledger, one: Reset, environment: str) -> Reset:
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
     """The records of resets of a phase's guardrails, in order."""
     found: list[Record] = []
-    for guardrail in phase.guardrails:
+    for guardrail in (*phase.guardrails, DRIFT):
         subject = address.full(guardrail.id)
         found += ledger.find(RecordKind.RESET, address.plan, subject, environment)
     return sorted(found, key=lambda record: record.sequence)

@@ -24,10 +24,8 @@ def attested(case: Case, criterion: Criterion) -> Part:
     if case.embedded:
         return _stand_in(case, criterion)
     full, plan, now_us = case.full(criterion.id), case.plan, case.world.run.ended_us
-    roles = criterion.by or plan.known_roles()
     of_it = [answer for answer in case.world.attestations if answer.criterion == full]
-    counted = [answer for answer in of_it if answer.release == case.release]
-    counted = [answer for answer in counted if answer.role in roles or not answer.passed]
+    counted = _counted(case, criterion)
     if not counted:
         return Part(SUBJECT, Verdict.MISSING, _nobody(of_it, case.release))
     last = counted[-1]
@@ -44,6 +42,22 @@ def attested(case: Case, criterion: Criterion) -> Part:
         facts: dict[str, Fact] = {"answer": reason, "before": _answer(before, case)}
         verdict, reason = Verdict.WARN, Reason("attested.after-no", facts)
     return Part(SUBJECT, verdict, reason, attempts=attempts)
+
+
+def newest_answer(case: Case, criterion: Criterion) -> Attestation | None:
+    """Return the answer that decides about a criterion; None where nobody's counts."""
+    return next(reversed(_counted(case, criterion)), None)
+
+
+def _counted(case: Case, criterion: Criterion) -> list[Attestation]:
+    """The answers about the release, by people who may give them; any no."""
+    full, roles = case.full(criterion.id), criterion.by or case.plan.known_roles()
+    return [
+        answer
+        for answer in case.world.attestations
+        if (answer.criterion, answer.release) == (full, case.release)
+        and (answer.role in roles or not answer.passed)
+    ]
 
 
 def _stand_in(case: Case, criterion: Criterion) -> Part:

@@ -17,10 +17,11 @@ _PLACE = re.compile(r"\[\s*([0-9]+)\s*\]")
 class NothingThereError(LookupError):
     """JSON holds nothing at a path: up to where it leads, and what is there instead."""
 
-    def __init__(self, path: str, there: str) -> None:
+    def __init__(self, path: str, there: str, keys: str | None = None) -> None:
         super().__init__(f"holds nothing at {path}; {there}")
         self.path = path
         self.there = there
+        self.keys = keys  # of the object where it would stand, in words; None: it is no object
 
 
 def parse(text: str) -> Steps:
@@ -74,7 +75,8 @@ def at(value: object, path: str) -> object:
         inside = _inside(value, step)
         if not inside:
             where = spelled(steps[: number - 1]) or "the top"
-            raise NothingThereError(spelled(steps[:number]), f"{where} {_there(value)}")
+            keys = _keys(value) if isinstance(value, Mapping) else None
+            raise NothingThereError(spelled(steps[:number]), f"{where} {_there(value)}", keys)
         (value,) = inside
     return value
 
@@ -91,10 +93,15 @@ def _inside(value: object, step: str) -> tuple[object, ...]:
 def _there(value: object) -> str:
     """Return what a value holds, in words."""
     if isinstance(value, Mapping):
-        names = [spelled([str(name)]) for name in value]
-        shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in names[:_MOST_SHOWN]]
-        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-        return f"has {', '.join(shown)}{more}" if shown else "is an object without keys"
+        return f"has {_keys(value)}" if value else "is an object without keys"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"is a list of {len(value)}"
     return "is no object and no list"
+
+
+def _keys(value: Mapping[object, object]) -> str:
+    """Return the first keys of an object, each as a path writes it."""
+    names = [spelled([str(name)]) for name in value]
+    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in names[:_MOST_SHOWN]]
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return f"{', '.join(shown)}{more}"

@@ -11,6 +11,10 @@ from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
+from pytest_rollout.model.environment import EMBEDDED as EMBEDDED
+from pytest_rollout.model.environment import Environment as Environment
+from pytest_rollout.model.environment import FactSource as FactSource
+from pytest_rollout.model.environment import Target as Target
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.people import Roster
@@ -21,7 +25,6 @@ from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
 
-EMBEDDED = "embedded"
 EVERY_US = 15_000_000
 
 
@@ -104,6 +107,7 @@ class Criterion:
     line: int = 0
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
     binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
+    controls: tuple[str, ...] = ()  # of catalogues of controls, as auditors name them
 
     @property
     def due_gate(self) -> Address | None:
@@ -180,42 +184,6 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A system under test: served by us, at an address, or a file (of a served one)."""
-
-    name: str
-    serve: str | None = None
-    address: str | None = None  # may hold ${VARIABLES}
-    file: str | None = None
-    of: str | None = None
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Where a phase is judged."""
-
-    name: str
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    max_age_us: int | None = None
-    allow: frozenset[Effect] = frozenset({Effect.OBSERVE})
-
-    @property
-    def embedded(self) -> bool:
-        """Whether this is the rehearsal on reference targets."""
-        return self.name == EMBEDDED
-
-
-@dataclass(frozen=True, slots=True)
-class FactSource:
-    """Where a fact about a target (its release, its configuration) is read."""
-
-    target: str
-    path: str
-    json: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """One rollout."""
 
@@ -225,6 +193,7 @@ class Plan:
     phases: tuple[Phase, ...]
     environments: Mapping[str, Environment]
     release: FactSource | None = None
+    no_release: str = ""  # why there is none to read; empty where that is not said
     configuration: FactSource | None = None
     change_windows: tuple[Window, ...] = ()
     freezes: tuple[Window, ...] = ()
@@ -241,6 +210,11 @@ class Plan:
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""
         return next((phase for phase in self.phases if phase.id == id_), None)
+
+    def required(self, name: str) -> Address:
+        """The exit of a phase that another one requires: of this plan, or ``plan.phase``."""
+        plan, dot, phase = name.rpartition(".")
+        return Address(plan if dot else self.id, phase, Gate.EXIT)
 
     def address(self, phase: str, gate: Gate | None = None) -> Address:
         """Return the address of one of the plan's phases, or of one of its gates."""

@@ -13,23 +13,23 @@ from pytest_rollout.model.plan import (
     EMBEDDED,
     Effect,
     Environment,
-    FactSource,
     Phase,
     Plan,
     Target,
 )
+from pytest_rollout.model.requests import ReadingRequest
 from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
+from pytest_rollout.plan.fact_sources import read_source, source_targets
 from pytest_rollout.plan.needed_targets import target_problems
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.rolling_up import resolved
 from pytest_rollout.plan.sample_limits import previous_problems
-from pytest_rollout.plan.spec.keys import Key
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
-from pytest_rollout.plan.spec.plan_keys import EnvironmentKeys, PlanKeys, ReadingKeys, TargetKeys
-from pytest_rollout.plan.tree import MAX_BYTES, Tree, read
+from pytest_rollout.plan.spec.plan_keys import EnvironmentKeys, PlanKeys, TargetKeys
+from pytest_rollout.plan.tree import MAX_BYTES, read
 from pytest_rollout.plan.windows import read_nights, read_windows
 from pytest_rollout.redact import hide, unmistakable
 
@@ -147,8 +147,9 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         title=id_ if title is None else title,
         timezone=zone,
         environments=_environments(reader),
-        release=_reading(reader, PlanKeys.release),
-        configuration=_reading(reader, PlanKeys.configuration),
+        release=read_source(reader, PlanKeys.release),
+        no_release=(reader.get(PlanKeys.no_release) or "").strip(),
+        configuration=read_source(reader, PlanKeys.configuration),
         change_windows=windows,
         freezes=freezes,
         calendars=read_calendars(reader, path, zone, phases) if path else (),
@@ -219,6 +220,7 @@ def _environment(reader: Reader, name: str) -> Environment:
             inner.get(TargetKeys.file),
             inner.get(TargetKeys.of),
             tree.line,
+            _reads(inner),
         )
         inner.done()
         _check_target(inner, targets[key], name)
@@ -226,6 +228,20 @@ def _environment(reader: Reader, name: str) -> Environment:
     allow = _allow(reader, name)
     reader.done()
     return Environment(name, targets, max_age, allow)
+
+
+def _reads(reader: Reader) -> tuple[ReadingRequest, ...]:
+    """The requests that only read, whatever their method."""
+    stated = reader.get(TargetKeys.reads) or ()
+    line, found = reader.line_of(TargetKeys.reads), []
+    if stated and reader.has(TargetKeys.file):
+        reader.say(line, "`reads` is of a target that answers HTTP", "leave out `reads`")
+    for text in stated:
+        try:
+            found.append(ReadingRequest.parse(text))
+        except ValueError as error:
+            reader.say(line, f"`reads`: {error}", 'reads: ["POST /search"]')
+    return tuple(found)
 
 
 def _check_target(reader: Reader, target: Target, environment: str) -> None:
@@ -252,37 +268,17 @@ def _allow(reader: Reader, environment: str) -> frozenset[Effect]:
     return frozenset({Effect.OBSERVE, *(known[word] for word in words if word in known)})
 
 
-def _reading(reader: Reader, key: Key[Tree | None]) -> FactSource | None:
-    tree = reader.get(key)
-    if tree is None:
-        return None
-    inner = reader.inner(tree, ReadingKeys, key.name)
-    target, path = inner.get(ReadingKeys.target), inner.get(ReadingKeys.path)
-    json = inner.get(ReadingKeys.json)
-    inner.done()
-    if target is None or path is None:
-        inner.problem(tree.line, f"`{key.name}` needs `target` and `path`")
-        return None
-    return FactSource(target, path, json)
-
-
 def _references(reader: Reader, plan: Plan) -> None:
     """Names that must be defined elsewhere in the plan."""
     _circles(reader, plan)
     _shared_marks(reader, plan)
     _dues(reader, plan)
+    if plan.release is not None and plan.no_release:
+        line = reader.line_of(PlanKeys.no_release)
+        reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
-    facts = (PlanKeys.release, plan.release), (PlanKeys.configuration, plan.configuration)
-    for key, reading in facts:
-        for environment in plan.environments.values() if reading else ():
-            assert reading is not None
-            if environment.targets and reading.target not in environment.targets:
-                reader.problem(
-                    reader.line_of(key),
-                    f"environment {environment.name} has no target `{reading.target}`",
-                    nearest(reading.target, environment.targets),
-                )
+    source_targets(reader, plan)
 
 
 def _dues(reader: Reader, plan: Plan) -> None:

@@ -15,6 +15,7 @@ import pytest
 from pytest_rollout.evidence import drills, looks, opening
 from pytest_rollout.evidence.bodies import Body, Process, RunStart, Seal, Stop
 from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -30,6 +31,8 @@ from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
+from pytest_rollout.session.next_gate import follows
+from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
@@ -81,6 +84,7 @@ class Finishing:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
     def _facts(self) -> RunStart:
+        assert self._ledger is not None
         request = self._request
         asked = {plan.id: plan for plan, _ in request.asked}
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
@@ -96,8 +100,10 @@ class Finishing:
             partial=request.partial,
             drill=request.drill,
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
+            begins=begins_of(self._ledger, request.gates, request.environment),
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
+            producer=producer(os.environ),
             zone_data=_zone_data(),
             versions={
                 "python": platform.python_version(),
@@ -113,9 +119,10 @@ class Finishing:
 
     def _identify(self, when: str, plan: Plan) -> None:
         """Read the release of a target that already runs; served ones are read where they run."""
-        if self._request.embedded or plan.release is None:
+        if plan.release is None or (self._request.embedded and plan.release.asks_target):
             return
-        fact = identify(when, plan, self._request.environment_of(plan))
+        request = self._request
+        fact = identify(when, plan, request.environment_of(plan), request.root)
         self.releases[plan.id] = fact
         for other, phase in self._request.asked:
             if other.id == plan.id:
@@ -287,7 +294,8 @@ class Finishing:
             return
         notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
-        lines = terminal.section(self.decisions, shown, notes, error, self._noes)
+        nexts = follows(self._request, self._ledger, self.decisions, notes)
+        lines = terminal.section(self.decisions, shown, notes, error, self._noes, nexts)
         reporter.write_sep("=", "rollout")
         for line in lines:
             reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))

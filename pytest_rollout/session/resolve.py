@@ -29,6 +29,7 @@ from pytest_rollout.session.asking import (
     unknown_names,
 )
 from pytest_rollout.session.narrowing import looks, narrowed
+from pytest_rollout.session.next_gate import why_gates
 from pytest_rollout.session.places import collect_below
 from pytest_rollout.session.request import Handover, Request
 from pytest_rollout.session.seams import paths_were_given
@@ -80,6 +81,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         drill=drill,
         partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
         places=places,
+        why=() if handover else tuple(why_gates(ledger, asked, gates, environment)),
     )
 
 

@@ -25,6 +25,11 @@ def filled(text: str, target: str) -> str:
     return _VARIABLE.sub(value, text)
 
 
+def variables(text: str) -> tuple[str, ...]:
+    """Return the names of the ${VARIABLES} of a text."""
+    return tuple(_VARIABLE.findall(text))
+
+
 def addresses(environment: Environment) -> Mapping[str, str]:
     """Return where each target of a real environment is now, without secrets.
 

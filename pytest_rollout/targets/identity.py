@@ -3,119 +3,102 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.jsonpath import NothingThereError, at
 from pytest_rollout.model.plan import Environment, FactSource, Plan
-from pytest_rollout.redact import hide
 from pytest_rollout.targets.address import filled
+from pytest_rollout.targets.fact_sources import Where, ask
 from pytest_rollout.targets.mocks import mocked
-from pytest_rollout.targets.reference import IDENTITY_HEADER
+from pytest_rollout.targets.release_name import chosen, release_name
 from pytest_rollout.targets.trouble import trouble
 
-if TYPE_CHECKING:
-    import httpx
 
-_TIMEOUT_S = 10.0
-_MAX_BYTES = 1_000_000
-_MAX_RELEASE = 200
-_UNREADABLE = (ValueError, LookupError, TypeError, RecursionError, OverflowError)
+def identify(
+    when: str, plan: Plan, environment: Environment, root: Path | None = None
+) -> ReleaseFact:
+    """Return what an environment that runs already says of its release now.
 
-
-def identify(when: str, plan: Plan, environment: Environment) -> ReleaseFact:
-    """What the target of an environment that runs already says of its release now.
-
-    Whatever keeps it from being read is an error in the fact.
+    Whatever keeps it from being read is an error in the fact. Commands run in ``root``, or where
+    the plan's file is found from here upwards.
     """
+
+    def where(name: str) -> str:
+        target = environment.targets.get(name)
+        return filled(str(target.address if target else ""), name)
+
     if plan.release is None:
         return ReleaseFact(when, None)
-    target = environment.targets.get(plan.release.target)
-    try:
-        url = filled(str(target.address if target else ""), plan.release.target)
-        return read_identity(when, url, plan.release, plan.configuration)
-    except Exception as error:  # as a host that no resolver takes
-        return ReleaseFact(when, None, error=trouble(error))
+    folder = root or _folder(plan)
+    if environment.embedded:
+        return _rehearsed(when, plan.release, environment, folder)
+    return _read(when, plan.release, plan.configuration, where, folder)
 
 
 def read_identity(
-    when: str, url: str, release: FactSource | None, configuration: FactSource | None
+    when: str,
+    where: str | Where,
+    release: FactSource | None,
+    configuration: FactSource | None,
 ) -> ReleaseFact:
-    """What the target at ``url`` says now; what cannot be read is an error in the fact."""
-    import httpx  # tens of milliseconds, for runs that ask a target
+    """Return what targets say now; what cannot be read is an error in the fact.
 
+    ``where`` is the URL of the one target, or gives that of each by its name.
+    """
+    urls = where if callable(where) else lambda _: where
+    return _read(when, release, configuration, urls, Path.cwd())
+
+
+def source_text(source: FactSource, environment: Environment, root: Path) -> str:
+    """Return the text that a source gives now in a real environment; raises RolloutError."""
+
+    def where(name: str) -> str:
+        target = environment.targets.get(name)
+        return filled(str(target.address if target else ""), name)
+
+    return release_name(ask(source, where, root), source)
+
+
+def _read(
+    when: str,
+    release: FactSource | None,
+    configuration: FactSource | None,
+    where: Where,
+    folder: Path,
+) -> ReleaseFact:
+    version = reference = fingerprint = None
     try:
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
-            version, reference = _release(client, release)
-            fingerprint = _fingerprint(client, configuration)
-    except (httpx.HTTPError, httpx.InvalidURL, *_UNREADABLE) as error:
+        if release is not None:
+            answer = ask(release, where, folder)
+            version, reference = release_name(answer, release), answer.reference
+        if configuration is not None:
+            answer = ask(configuration, where, folder)
+            held = canonical(chosen(answer, configuration))
+            fingerprint = hashlib.sha256(held.encode()).hexdigest()
+            reference = reference or answer.reference
+    except Exception as error:  # whatever keeps it from being read
         return ReleaseFact(when, None, error=trouble(error))
     return ReleaseFact(when, version, fingerprint, "mocked HTTP" if mocked() else reference)
 
 
-def _release(client: httpx.Client, reading: FactSource | None) -> tuple[str | None, str | None]:
-    if reading is None:
-        return None, None
-    response = _get(client, reading.path)
-    if reading.json is None:
-        if "html" in response.headers.get("content-type", ""):
-            raise ValueError(f"{response.url} answers a page, not a release")
-        said: object = response.text
-    else:
-        said = _inside(response, reading.json)
-    if isinstance(said, int) and not isinstance(said, bool):
-        said = str(said)
-    text = said.strip() if isinstance(said, str) else ""
-    if not 0 < len(text) <= _MAX_RELEASE:
-        raise ValueError(f"{response.url} names no release but {said!r:.60}")
-    if hide(text) != text:  # what is stored would not tell it from another one
-        raise ValueError(f"{response.url} names a release that holds a secret")
-    return text, response.headers[IDENTITY_HEADER] or None
+def _rehearsed(
+    when: str, release: FactSource, environment: Environment, folder: Path
+) -> ReleaseFact:
+    """Return the release of a rehearsal whose plan asks no target for it.
+
+    It is the variable where that is set. A command may ask production, so that it is not run:
+    then the release is what the rehearsal serves.
+    """
+    if release.variable:
+        fact = _read(when, release, None, str, folder)
+        if fact.release:
+            return fact
+    served = [target.serve for target in environment.targets.values() if target.serve]
+    return ReleaseFact(when, ", ".join(dict.fromkeys(served)) or environment.name)
 
 
-def _inside(response: httpx.Response, path: str) -> object:
-    """What stands at a path of the JSON of an answer; raises ValueError where nothing does."""
-    try:
-        return at(response.json(), path)
-    except NothingThereError as error:
-        raise ValueError(f"the JSON of {response.url} {error}") from None
-
-
-def _get(client: httpx.Client, path: str) -> httpx.Response:
-    """An answer, whole and read in time: what drips or never ends is an error."""
-    import httpx
-
-    from pytest_rollout.targets.bounded import given_up_after
-
-    deadline = time.monotonic() + _TIMEOUT_S
-    size = 0
-    plain = {"accept-encoding": "identity", "connection": "close"}
-    with (
-        given_up_after(_TIMEOUT_S) as extensions,
-        client.stream("GET", path, headers=plain, extensions=extensions) as response,
-    ):
-        response.raise_for_status()
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise ValueError(f"{response.url} answers packed, which was not asked for")
-        chunks = []
-        for chunk in response.iter_raw():
-            size += len(chunk)
-            if size > _MAX_BYTES or time.monotonic() >= deadline:
-                break
-            chunks.append(chunk)
-        # Also where it ended: being cut off may look like an end.
-        if size > _MAX_BYTES or time.monotonic() >= deadline:
-            limit = f"{_MAX_BYTES} bytes or {_TIMEOUT_S:g} s"
-            raise ValueError(f"{response.url} answers more than {limit} can hold")
-    kind = response.headers.get("content-type", "")
-    headers = {IDENTITY_HEADER: response.headers.get(IDENTITY_HEADER, ""), "content-type": kind}
-    return httpx.Response(200, headers=headers, content=b"".join(chunks), request=response.request)
-
-
-def _fingerprint(client: httpx.Client, reading: FactSource | None) -> str | None:
-    if reading is None:
-        return None
-    chosen = _inside(_get(client, reading.path), reading.json or "")
-    return hashlib.sha256(canonical(chosen).encode()).hexdigest()
+def _folder(plan: Plan) -> Path:
+    here = Path.cwd()
+    roots = (folder for folder in (here, *here.parents) if (folder / plan.path).is_file())
+    return next(roots, here) if plan.path else here

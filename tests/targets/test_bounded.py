@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.targets import bounded, identity
+from pytest_rollout.targets import bounded, fact_sources
 from pytest_rollout.targets.clock import SteppedClock
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import known_faults
@@ -144,7 +144,7 @@ def test_a_redirect_is_no_release() -> None:
 
 
 def test_a_header_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(fact_sources, "_TIMEOUT_S", 0.5)
     started = time.monotonic()
     with answering(dripping_headers) as url:
         fact = read_identity("start", url, TEXT, None)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pytest_rollout.model.plan import FactSource
-from pytest_rollout.targets import identity
+from pytest_rollout.targets import fact_sources
 from pytest_rollout.targets.identity import read_identity
 
 JSON = FactSource("web", "/version", "version")
@@ -101,7 +101,7 @@ def test_a_path_that_leads_nowhere_says_what_is_there() -> None:
     with answering(saying('{"app.version": "1.4.0"}')) as url:
         fact = read_identity("start", url, FactSource("web", "/version", "app.version"), None)
     assert fact.release is None
-    assert 'holds nothing at app; the top has ["app.version"]' in str(fact.error)
+    assert 'has no key `app` (the keys that are there: ["app.version"])' in str(fact.error)
 
 
 def test_a_page_is_no_release() -> None:
@@ -112,7 +112,7 @@ def test_a_page_is_no_release() -> None:
 
 
 def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(fact_sources, "_TIMEOUT_S", 0.5)
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pytest_rollout.model.check import Effect
 from pytest_rollout.model.windows import CalendarUse
 from pytest_rollout.plan.spec.keys import Key, Keys
-from pytest_rollout.plan.spec.kinds import Choice, Pairs, Text, Words
+from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Pairs, Text, Words
 from pytest_rollout.plan.spec.kinds import WordKind as Only
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
-from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested
+from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import (
     DAY,
     DURATION,
@@ -18,6 +18,7 @@ from pytest_rollout.plan.spec.values import (
     MOMENT,
     NAME,
     NAMES,
+    PATTERN,
     RISK,
     TEXT,
     ZONE,
@@ -29,13 +30,39 @@ SECRET = Only("`${VARIABLE}`, whose value is a secret", pattern=r"^\$\{[A-Za-z_]
 class ReadingKeys(Keys, name="reading", title="where a fact is read"):
     """Where the release or the configuration of a target is read."""
 
-    target = Key(NAME, "The target that is asked.", example="web", required=True, missing="")
-    path = Key(NAME, "The path that answers it.", example="/version", required=True, missing="")
+    exactly_one = ("target", "command", "variable")
+    together = {  # noqa: RUF012
+        "target": ("path",),
+        "path": ("target",),
+        "header": ("target",),
+        "headers": ("target",),
+    }
+
+    target = Key(NAME, "The target that is asked.", example="web")
+    path = Key(NAME, "The path that answers it.", example="/version")
     json = Key(
         JSON_PATH,
         "Where it stands in the JSON of the answer.",
         example='build["app.version"]',
         unless="the whole answer",
+    )
+    header = Key(NAME, "The header of the answer that says it.", example="X-Release")
+    headers = Key(
+        Pairs(),
+        "Headers of the request; `${VARIABLES}` are filled in.",
+        example='{Authorization: "Bearer ${TOKEN}"}',
+    )
+    command = Key(
+        Raw("list of a program and its words", {"type": "array", "minItems": 1, "items": SCALAR}),
+        "A program that prints it. It is ended after 30 s with all that it started.",
+        example="[kubectl, get, deploy, web]",
+    )
+    variable = Key(NAME, "The environment variable that holds it.", example="GIT_SHA")
+    matches = Key(
+        PATTERN,
+        "The part that counts: group `release`, else the first group, else all that is found.",
+        example="'v?([0-9]+[.][0-9]+[.][0-9]+)'",
+        unless="all of it",
     )
 
 
@@ -52,6 +79,11 @@ class TargetKeys(Keys, name="target", title="a target"):
     url = Key(NAME, "Its address; `${VARIABLES}` are filled in.", example='"${WEB_URL}"')
     file = Key(NAME, "A file, as a database of SQLite.", example="registry.db")
     of = Key(NAME, "The served target in whose folder the file stands.", example="web")
+    reads = Key(
+        Words("method and path, or a list of them", {"type": "string"}),
+        "Requests that only read, although their method might change something.",
+        example='["POST /search"]',
+    )
 
 
 class EnvironmentKeys(Keys, name="environment", title="an environment"):
@@ -194,6 +226,11 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
         Nested(ReadingKeys),
         "Where the release is read, at the start and the end of each run.",
         example="{target: web, path: /version}",
+    )
+    no_release = Key(
+        TEXT,
+        "Why there is no release to read; without one of both keys nothing is cleared.",
+        example="the appliance has no version to read",
     )
     configuration = Key(
         Nested(ReadingKeys),

@@ -1,0 +1,50 @@
+"""A release that no target answers: runs, rehearsals and verbs read it from a variable."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.session.project import PLAN, Project
+
+SHA = "0123456789abcdef"
+
+
+@pytest.fixture
+def named(project: Project) -> Project:
+    """A project whose release is a variable."""
+    top = "release: {variable: SHOP_SHA}\nenvironments: {prod: {}}\n"
+    project.plan(PLAN.replace("phases:", f"{top}phases:"))
+    return project
+
+
+def test_a_variable_names_the_release(
+    named: Project, monkeypatch: pytest.MonkeyPatch, how: list[str]
+) -> None:
+    monkeypatch.setenv("SHOP_SHA", SHA)
+    result = named.run("-m", "canary", "--rollout-env", "prod", *how)
+    result.stdout.fnmatch_lines([f"*demo runs {SHA}*"])
+    assert result.ret == 0
+    assert named.decision("entry", environment="prod")["release"] == SHA
+    assert named.rollout("clear", "demo.canary", "--env", "prod").ret == 0
+    monkeypatch.setenv("SHOP_SHA", "another")
+    other = named.rollout("clear", "demo.canary", "--env", "prod")
+    assert other.ret == 11
+    other.stdout.fnmatch_lines(["*another*"])
+
+
+def test_a_variable_that_is_unset_holds(named: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOP_SHA", raising=False)
+    assert named.run("-m", "canary", "--rollout-env", "prod").ret == 11
+    said = " ".join(named.reasons("entry", environment="prod"))
+    assert "the environment variable SHOP_SHA is not set" in said
+
+
+def test_a_rehearsal_has_a_release_without_it(
+    named: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOP_SHA", raising=False)
+    assert named.run("-m", "canary").ret == 0
+    assert named.decision()["release"] == "embedded"
+    monkeypatch.setenv("SHOP_SHA", SHA)
+    assert named.run("-m", "canary").ret == 0
+    assert named.decision()["release"] == SHA
