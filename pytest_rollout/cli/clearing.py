@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.evidence.rollbacks import RolledBack, open_gates, taken_back
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.evidence.verify import Verification, verify
@@ -195,8 +195,17 @@ def _life(
         "tripped": tuple(trips),
         "blind": tuple(blind(project, plan, gate, environment, release)),
         "signed": _signed(project, plan, gate, environment),
+        "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
     }
+
+
+def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
+    """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
+    phase = project.phase(gate)
+    found = taken_back(project.ledger, project.history, phase, gate, environment)
+    for source, back in found:
+        yield Reason("clear.taken-back", {"gate": str(source), "rolled_back": _said(back, plan)})
 
 
 def _override(
@@ -266,8 +275,11 @@ def _rolled_back(
         return "", {}
     phase = project.phase(gate)
     back, lacking = open_gates(project.ledger, project.history, gate, phase, environment)
-    said = f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}" if back else ""
-    return said, lacking
+    return _said(back, plan) if back else "", lacking
+
+
+def _said(back: RolledBack, plan: Plan) -> str:
+    return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
 
 
 def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:

@@ -26,7 +26,7 @@ from pytest_rollout.judge.case import instant
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.report.fact_words import wall
 
-_TYPES = ("change", "configuration", "incident", FREEZE, RESUME)
+_TYPES = ("change", "action", "configuration", "incident", FREEZE, RESUME)
 _AHEAD_US = 300 * 1_000_000
 
 
@@ -50,7 +50,9 @@ def command(
     *,
     as_json: bool,
 ) -> int:
-    """Record what happens in the phase ADDRESS: a change, configuration, incident, freeze, resume.
+    """Record what happens in the phase ADDRESS: a change, an action, an incident, a freeze.
+
+    An action changes nothing in the target, as a backup. Checks read what was recorded.
 
     A freeze holds the phase until a resume: `rollout clear` says no, and checks that change the
     target are refused; looking goes on. A rollback is never held up.

@@ -47,6 +47,17 @@ class PhaseLife:
                 newest = Told(record, body)
         return newest
 
+    def told_since_begin(self) -> tuple[StoredEvent, ...]:
+        """What people recorded since the phase began, oldest first; nothing before it began."""
+        told: list[StoredEvent] | None = None
+        for record in self._events():
+            body = said(record, StoredEvent)
+            if body.type in (PhaseBegun.TYPE, PhaseEnded.TYPE):
+                told = [] if body.type == PhaseBegun.TYPE else None
+            elif told is not None and not record.run:
+                told.append(body)
+        return tuple(told or ())
+
     def freeze(self) -> Told[StoredEvent] | None:
         """The recorded freeze that holds the phase; None where there is none, or it was lifted."""
         held: Told[StoredEvent] | None = None

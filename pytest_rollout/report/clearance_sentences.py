@@ -102,6 +102,7 @@ SENTENCES: Mapping[str, Say] = {
         f"{f['runs'] or 'no release'} runs now (any_release, if that is meant)"
     ),
     "clear.requires": "{phase}/exit is {answer}",
+    "clear.taken-back": "{gate} was GO before the {rolled_back}: it must be GO anew",
     "clear.revalidate": "{gate} must be GO anew ({rolled_back}): {why}",
     "clear.revalidated": "{gate} is GO anew since {rolled_back}",
     "clear.open": lambda f: f"{f.wall('at')}: {f['opens']}",

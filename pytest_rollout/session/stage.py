@@ -16,11 +16,12 @@ from pytest_rollout.evidence import bodies
 from pytest_rollout.model import plan as model
 from pytest_rollout.model.errors import EffectRefusedError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.plan import Effect, Phase, Plan
+from pytest_rollout.model.plan import Address, Effect, Phase, Plan
 from pytest_rollout.session.declarations import Declarations
 from pytest_rollout.session.declared import Scenario
 from pytest_rollout.session.effects import Effects, Tell
 from pytest_rollout.session.recorder import Recorder
+from pytest_rollout.session.resolve import told_since_begin
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import Served, launch
@@ -101,6 +102,14 @@ class PhaseRun:
         told = bodies.StoredEvent(type=str(type_), t_us=t_us, says=str(says), scenario=scenario)
         self.recorder.event(self.name, told)
 
+    def told_by_people(self) -> tuple[Event, ...]:
+        """What people recorded since the phase began; a rehearsal's operator tells by itself."""
+        if self.environment.embedded:
+            return ()
+        address = Address(self.plan.id, self.phase.id)
+        told = told_since_begin(self.recorder.request.ledger, address, self.environment.name)
+        return tuple(Event(e.type, calendar.from_us(e.t_us), e.says) for e in told)
+
     def live(self, name: str, scenario: str) -> LiveTarget:
         """A target that answers HTTP, started when it is first asked for."""
         key = (scenario, name)
@@ -136,7 +145,9 @@ class PhaseRun:
         if target is None:
             known = ", ".join(self.environment.targets) or "none"
             where = f"environment {self.environment.name} of {self.plan.path}"
-            raise RolloutError(f"{where} has no target {name!r}; it has: {known}")
+            how = "state how it is served (docs/targets.md), or ask with --rollout-env"
+            hint = f"; {how}" if self.environment.embedded else ""
+            raise RolloutError(f"{where} has no target {name!r}; it has: {known}{hint}")
         return target
 
     def _address(self, target: model.Target) -> str:
@@ -248,9 +259,13 @@ class Stage:
         self._run.record(type_, says, at or self.now(), self._scenario)
 
     def events(self, *types: str) -> tuple[Event, ...]:
-        """The recorded events of some types: the phase's, and within a scenario its own."""
+        """The recorded events of some types: the phase's, and within a scenario its own.
+
+        In a real environment those come first that people recorded since the phase began.
+        """
         mine = ("", self._scenario)
-        return tuple(e for e in self._run.events if e.type in types and e.scenario in mine)
+        known = (*self._run.told_by_people(), *self._run.events)
+        return tuple(e for e in known if e.type in types and e.scenario in mine)
 
     def demand(self, effect: Effect, what: str) -> None:
         """Raise EffectRefusedError where such an effect is not allowed now."""

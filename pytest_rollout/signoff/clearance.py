@@ -48,6 +48,7 @@ class GateFacts:
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
+    taken_back: tuple[Reason, ...] = ()  # what the gate stands on and a ROLLBACK took back
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
     blind: tuple[Reason, ...] = ()  # guardrails whose watch left holes that nobody reset
     running: bool = True  # whether a run that has not finished may still do so
@@ -155,6 +156,7 @@ def _started(
     """What is asked of the phase, whatever its gate decided."""
     yield from (held("trips", reason) for reason in known.tripped)
     yield from (held("blind", reason) for reason in known.blind)
+    yield from (held("requires", reason) for reason in known.taken_back)
     if known.frozen:
         yield held("freeze", known.frozen)
     yield from since_begin(plan, phase, gate, known.life)

@@ -413,6 +413,8 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
     at = "2025-11-10T09:00:00-05:00"
+    taken = Reason("clear.taken-back", {"gate": "p.zero/exit", "rolled_back": back})
+    yield cleared("10T10:10:00", taken_back=(taken,))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
