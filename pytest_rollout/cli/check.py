@@ -15,6 +15,7 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli import served
+from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
@@ -74,7 +75,8 @@ def command(
     notes = find.unread(project.root, project.patterns)
     notes += [note for one in plans for note in _notes(one, rows)]
     notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
-    notes += [note for one in plans for note in _unnamed(one, found["unnamed"])]
+    for one in plans:
+        notes += [*_unnamed(one, found["unnamed"]), *clearing_notes(one, project.plans)]
     told = [remark for stated in plans for remark in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]

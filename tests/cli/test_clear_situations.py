@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.clear_site import RESET, Site
+from pytest_rollout.cli.clearing_notes import clearing_notes
+from tests.cli.clear_site import PLAN, RESET, Site
 from tests.cli.clear_site import site as site
-from tests.evidence.runs import FAIL, Writer, tamper
+from tests.evidence.runs import EXIT, FAIL, Writer, plan_of, tamper
 
 
 def never_asked(site: Site) -> None: ...
@@ -172,3 +173,41 @@ def test_the_right_answer_in_the_right_words(
     answer = site.clear()
     assert answer.status == status, answer.out
     assert says in answer.out, answer.out
+
+
+def test_a_required_phase_of_another_plan_counts_for_the_same_release(site: Site) -> None:
+    rails = PLAN[PLAN.index("    guardrails:") :]
+    site.change(rails, "")
+    folder = site.project.root / "suites" / "web"
+    folder.mkdir(parents=True)
+    text = site.project.plan.read_text().replace("plan: demo", "plan: web")
+    text = text.replace("id: canary", "id: go\n    requires: [demo.canary]")
+    (folder / "rollout.yaml").write_text(text)
+
+    def required() -> list[str]:
+        lines = site.project.rollout("clear", "web.go").out.splitlines()
+        return [line for line in lines if "requires" in line]
+
+    site.decided()
+    assert required() == ["  no   requires: demo.canary/exit is undecided"]
+    site.writer("x1", gate=EXIT).good()
+    assert required() == []
+    site.version = "v2"
+    says = "  no   requires: demo.canary/exit is GO for v1, and v2 runs now"
+    assert [line.partition(" (any_release")[0] for line in required()] == [says]
+
+
+def test_check_notes_what_keeps_every_change_from_being_cleared() -> None:
+    text = PLAN.replace("URL", "http://127.0.0.1:1")
+    bare = text.replace("release: {target: api, path: /version, json: version}\n", "")
+    asking = text.replace(
+        "    owners: [sre]\n", "    requires: [bse.done, base.dne, base.canary]\n"
+    )
+    base = plan_of(text.replace("plan: demo", "plan: base"))
+    (nameless,) = clearing_notes(plan_of(bare), [base])
+    assert nameless.startswith("demo: nothing is cleared in prod, because nobody knows which")
+    assert list(clearing_notes(plan_of(asking), [base])) == [
+        "demo.canary requires bse.done: no plan `bse` (did you mean `base`?)",
+        "demo.canary requires base.dne, which base has not (known: canary)",
+    ]
+    assert not list(clearing_notes(base, [base]))
