@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "calendar": {"model"},
     "redact": set(),
     "processes": set(),
+    "on_the_way": set(),
     "extensions": {"model"},
     "hookspecs": {"model"},
     "plan": {"model", "calendar", "redact", "extensions"},
@@ -71,9 +72,9 @@ MAY_IMPORT = {
         "drill",
         "notify",
         "watching",
-        "plugin",
+        "on_the_way",
     },
-    "plugin": {"session", "hookspecs"},
+    "plugin": {"session", "hookspecs", "on_the_way"},
     # The package itself: names for suites.
     "": {"model", "session", "targets", "checks", "receivers", "monitoring", "notify"},
 }

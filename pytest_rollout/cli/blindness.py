@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pytest_rollout import calendar
@@ -41,8 +42,10 @@ def blind(
     now_us = calendar.to_us(datetime.now(UTC))
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
-    killed = any(_killed(log, phase, now_us) for log in watches)
-    world = now.world if killed else now.running
+    open_ = [log for log in watches if not log.finished]
+    alive = {log.first.run for log in open_ if not _killed(log, phase, now_us)}
+    world = now.running if len(alive) == len(open_) else now.world
+    world = replace(world, lost=tuple(one for one in world.lost if one.run not in alive))
     for standing in standings(plan, phase, world, now.running, now_us):
         rail = standing.guardrail
         if standing.state is State.BLIND and _holed(world, address.full(rail.id), rail):
@@ -64,9 +67,9 @@ def _watches(ledger: Ledger, address: Address, environment: str) -> list[RunLog]
 
 
 def _killed(log: RunLog, phase: Phase, now_us: int) -> bool:
-    """Whether a watch is over and did not say so."""
+    """Whether a watch that has not ended looks no more."""
     late_us = max(_LEAST_US, _LOOKS_LATE * phase.every_us)
-    return not log.finished and now_us - log.last.at_us > late_us
+    return now_us - log.last.at_us > late_us
 
 
 def _holed(world: World, full: str, rail: Guardrail) -> bool:

@@ -85,7 +85,7 @@ def command(
     return _told(looks, plan, where, waiting.why if wait else "", as_json=as_json)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
     """What is asked, to be looked at once or again and again."""
 
@@ -95,14 +95,16 @@ class _Asked:
     environment: str | None
     max_age_us: int | None
     for_us: int
+    _read: Project | None = None  # for the first look, which need not read all again
 
     def project(self) -> Project:
         """The project as it is now."""
-        return Project.here(self.root, self.ledger)
+        read, self._read = self._read, None
+        return read or Project.here(self.root, self.ledger)
 
     def checked(self) -> tuple[Plan, str]:
         """The plan and the environment; raises RolloutError where a name is none."""
-        project = self.project()
+        self._read = project = self.project()
         project.phase(self.address)
         plan = project.plan(self.address.plan)
         return plan, environment_of(plan, self.environment)

@@ -84,7 +84,8 @@ def clearance(
     """
     moment = Moment(now, for_us)
     found = tuple(_demands(plan, address, known, moment, max_age_us))
-    findings = tuple(sorted(overridden(found, known.override, moment, plan.timezone), key=_rank))
+    override = known.override if known.decision and not known.doubt else None
+    findings = tuple(sorted(overridden(found, override, moment, plan.timezone), key=_rank))
     return Clearance(address, _answer(known, findings), findings)
 
 
@@ -169,11 +170,9 @@ def _started(
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
     answer = decision.answer.value
     if decision.answer is not Answer.GO:
-        causes = tuple(
-            Reason("told", {"subject": cause.id, "reason": cause.reason})
-            for cause in decision.reasons
-        )
-        yield refused("decision", "gate.no", answer=answer, causes=causes)
+        for cause in decision.reasons:
+            told = Reason("told", {"subject": cause.id, "reason": cause.reason})
+            yield refused("decision", "gate.no", answer=answer, causes=(told,))
     elif again is None or again.substance_digest != decision.substance_digest:
         now = again.answer.value if again else None
         yield refused("decision", "clear.differs", answer=answer, again=now)

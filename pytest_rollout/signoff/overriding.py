@@ -17,7 +17,14 @@ LIFE_US = 3_600 * 1_000_000
 # Who cannot say what was judged, or what runs, cannot accept it.
 _NEVER = frozenset(
     {
-        *("ledger.damaged", "run.unfinished", "run.undecided", "gate.never-asked", "said"),
+        *(
+            "ledger.damaged",
+            "clear.other-ledger",
+            "run.unfinished",
+            "run.undecided",
+            "gate.never-asked",
+            "said",
+        ),
         *("clear.differs", "clear.no-phase", "clear.other-release", "clear.other-address"),
         *("release.unreadable", "release.not-stated"),
     }
