@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rollout.evidence import history, opening
 from pytest_rollout.evidence.decoding import UndecodableError
-from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.phase_life import ONLY_BY_COMMANDS, RESUME, PhaseLife
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
@@ -192,6 +192,20 @@ def frozen_on_record(ledger: str, address: Address, environment: str) -> str:
     except RolloutError as error:  # what cannot be read holds changes back
         return str(error)
     return f"it is frozen on record: {held.body.says}" if held else ""
+
+
+def refused_event(ledger: str, address: Address, environment: str, type_: str) -> str:
+    """Return why a check may not record an event of a type; empty where it may."""
+    if type_ in ONLY_BY_COMMANDS:
+        return "only commands record that (`rollout begin`, `end`, `amend`, `watch`)"
+    if type_ != RESUME:
+        return ""
+    try:
+        with closing(opening.to_read(ledger)) as store:
+            held = PhaseLife(store, address, environment).freeze()
+    except RolloutError as error:
+        return str(error)
+    return "" if held else f"{address.name} is not frozen on record in {environment}"
 
 
 def is_begun(ledger: str, address: Address, environment: str) -> bool:
