@@ -198,8 +198,9 @@ def test_one_that_lacks_anything_else_can_not(
 def test_what_is_accepted_after_the_begin_shifts_no_baseline(ledger: Ledger) -> None:
     accepted(ledger, "r1", "v1", 0, -1)
     began = begin(ledger)
-    accepted(ledger, "r2", "v2", 0, -2)
-    accepted(ledger, "r3", "v1", 0, -3)
+    for name, release, error in (("r2", "v2", -2), ("r3", "v1", -3)):
+        later = accepted(ledger, name, release, 0, error)
+        assert [one.answer.value for one in later.decisions] == ["GO", "GO"]
     assert began.baselines == {"errors": "v1"}
     world = world_of(ledger)
     assert (world.previous, compared(world)) == ("v1", {"v1": [0, -1]})
@@ -216,11 +217,11 @@ def test_a_begin_of_before_freezes_no_baseline(ledger: Ledger) -> None:
 
 
 def begin(ledger: Ledger, **changes: Any) -> PhaseBegun:
-    """The phase begins on release v9."""
-    phase = plan_of(TEXT).phases[0]
-    facts: dict[str, Any] = {"release": "v9", "configuration": None, "entry": "e", "asked": "a"}
-    facts |= {"plan_digest": "p", "stated": statements_of(phase), **changes}
-    found = baselines(ledger, EXIT, phase, "prod", "v9")
+    """The phase begins, by a plan without a comparison, so that other releases are accepted."""
+    stated = statements_of(plan_of().phases[0])
+    facts: dict[str, Any] = {"release": None, "configuration": None, "entry": "e", "asked": "a"}
+    facts |= {"plan_digest": "p", "stated": stated, **changes}
+    found = baselines(ledger, EXIT, plan_of(TEXT).phases[0], "prod", "v9")
     body = PhaseBegun(type="begin", t_us=1, by="A", baselines=found, **facts)
     PhaseLife(ledger, EXIT, "prod").record(body)
     return body
