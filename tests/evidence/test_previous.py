@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout.evidence.baselines import baselines
-from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded
+from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -199,6 +199,7 @@ def test_what_is_accepted_after_the_begin_shifts_no_baseline(ledger: Ledger) -> 
     accepted(ledger, "r1", "v1", 0, -1)
     began = begin(ledger)
     for name, release, error in (("r2", "v2", -2), ("r3", "v1", -3)):
+        PhaseLife(ledger, EXIT, "prod").record(StoredEvent(type="change", t_us=1))
         later = accepted(ledger, name, release, 0, error)
         assert [one.answer.value for one in later.decisions] == ["GO", "GO"]
     assert began.baselines == {"errors": "v1"}
