@@ -83,6 +83,7 @@ def test_an_amendment_is_a_condition_and_says_what_was_seen_before(served: Proje
     begun(served)
     run(served, "r1", 3, 3)
     edit(served, *LOOSER)
+    run(served, "nobody amended it yet", 3, 3)
     answer = amend(served)
     assert answer.status == 0, answer.err
     assert "as stated:  No request fails: the largest of errors" in answer.out
