@@ -78,6 +78,20 @@ def test_what_is_lost_of_it_lets_nothing_pass(place: Place, type_: str, how: str
     assert again.answer is Answer.HOLD
 
 
+def test_a_reading_that_is_lost_hides_no_drift(place: Place) -> None:
+    with opened(place) as ledger:
+        begin(ledger, release="v1")
+        Writer(ledger, "r0", "prod", release="v7", gates=(EXIT,)).good()
+        held = Writer(ledger, "r1", "prod", gates=(EXIT,)).good()
+        assert [one.id for one in held.decisions[0].reasons] == ["phase.drift"]
+    tamper(place, "DELETE FROM records WHERE run = 'r0' AND kind = 'release'")
+    with opened(place) as ledger:
+        again = Writer(ledger, "r1", "prod", gates=(EXIT,)).judged()
+    assert again.answer is Answer.HOLD
+    (cause,) = again.reasons
+    assert "what followed the begin was damaged: records are missing" in str(cause.reason.facts)
+
+
 @pytest.mark.parametrize("lost", ["change", "amendment"])
 def test_without_one_of_them_it_never_passed(ledger: Ledger, lost: str) -> None:
     begin(ledger)

@@ -137,6 +137,26 @@ def test_a_switch_during_a_scenario_is_named(begun: Project, service: Service) -
     assert said in reasons(begun)
 
 
+@pytest.mark.parametrize(("refusals", "status"), [(2, 0), (9, 11)])
+def test_a_target_that_a_scenario_restarts_is_asked_again(
+    begun: Project, service: Service, refusals: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, answers = [0], service.get
+
+    def get(path: str) -> tuple[int, object]:
+        if path == "/lag":
+            left[0] = refusals
+        elif path == "/version" and left[0]:
+            left[0] -= 1
+            return 503, {}
+        return answers(path)
+
+    monkeypatch.setattr(service, "get", get)
+    suite(begun, works="work", before='ask("/lag")')
+    assert begun.run(*PROD).ret == status
+    assert ("the release could not be read" in reasons(begun)) is (status == 11)
+
+
 def test_drift_holds_and_a_recorded_change_explains_it(begun: Project, service: Service) -> None:
     service.traffic = "all of it"
     assert begun.run(*PROD).ret == 11
