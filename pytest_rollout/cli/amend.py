@@ -28,6 +28,7 @@ from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Phase
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report import sentences
 from pytest_rollout.report.statement_words import statement_words
+from pytest_rollout.report.text import count
 
 
 @click.command("amend")
@@ -116,7 +117,7 @@ def _tell(amended: StatementAmended, full: str, environment: str, *, as_json: bo
     say(f"  as amended: {amended.amended or 'nothing'}")
     if amended.runs:
         last = f"the last was {amended.verdict} ({amended.seen})"
-        say(f"  seen before: {amended.runs} looks, {amended.failed} did not pass; {last}")
+        say(f"  seen before: {count(amended.runs, 'look')}, {amended.failed} did not pass; {last}")
     else:
         say("  seen before: nothing")
     say("  decide the exit gate again: it is a condition of its GO from now on")

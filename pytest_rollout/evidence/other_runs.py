@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import islice
 
 from pytest_rollout.evidence import inputs, run_facts
+from pytest_rollout.evidence.accepting import lets_pass
 from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent
-from pytest_rollout.evidence.decoding import UndecodableError, judged, release_word, said
+from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
@@ -17,7 +18,6 @@ from pytest_rollout.model.evidence import Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
-from pytest_rollout.model.verdict import Answer
 
 _OF_A_RUN = (
     RecordKind.RUN,
@@ -237,24 +237,16 @@ class Others:
 
 
 def _accepted(log: RunLog, address: Address, before: int) -> bool:
-    """Whether a run's decision of a gate was GO, and stored before a place in the chain."""
+    """Whether a gate let a run pass, by a decision stored before a place in the chain."""
     return any(
         decision.subject == str(address)
         and decision.sequence < before
         and as_written(decision)
-        and _answer(decision) is Answer.GO
+        and lets_pass(decision)
         for decision in log.decisions
     )
 
 
 def _release_accepted(decision: Record) -> str | None:
     """Return the release that a stored decision lets pass, if it does and names one."""
-    return said(decision, StoredDecision).release if _answer(decision) is Answer.GO else None
-
-
-def _answer(record: Record) -> Answer | None:
-    """The answer in the record of a decision; None where it cannot be read."""
-    try:
-        return judged(said(record, StoredDecision)).decision
-    except UndecodableError:
-        return None
+    return said(decision, StoredDecision).release if lets_pass(decision) else None

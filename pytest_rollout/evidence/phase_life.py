@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent, TripEvent
+from pytest_rollout.evidence.bodies import (
+    PeopleTold,
+    PhaseBegun,
+    PhaseEnded,
+    StatementAmended,
+    StepTaken,
+    StoredEvent,
+    TripEvent,
+)
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.known import knew
 from pytest_rollout.evidence.ledger import Draft, Ledger
@@ -15,6 +23,10 @@ from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 
 FREEZE, RESUME = "freeze", "resume"
+ONLY_BY_COMMANDS = frozenset(  # checks record them in rehearsals only
+    kind.TYPE
+    for kind in (PhaseBegun, PhaseEnded, StatementAmended, TripEvent, StepTaken, PeopleTold)
+)
 
 
 @dataclass(frozen=True, slots=True)

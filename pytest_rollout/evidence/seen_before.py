@@ -13,6 +13,8 @@ from pytest_rollout.model.finding import said as in_words
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Verdict
 
+_UNAMENDED = "begin.unamended"
+
 
 @dataclass(frozen=True, slots=True)
 class SeenBefore:
@@ -29,7 +31,8 @@ def seen_before(
 ) -> SeenBefore:
     """Return what was found of a criterion or guardrail after a place in the chain.
 
-    Decisions of partial runs count: what they showed was seen. Raises UndecodableError.
+    Decisions of partial runs count: what they showed was seen. Those that judged what nobody had
+    amended yet do not: they say nothing of what was stated. Raises UndecodableError.
     """
     exit_, full = str(address.at(Gate.EXIT)), address.full(slug)
     records = ledger.find(RecordKind.DECISION, address.plan, exit_, environment)
@@ -53,5 +56,9 @@ def _found(record: Record, full: str) -> list[tuple[Verdict, Reason]]:
         mine = isinstance(trip, TripEvent) and trip.guardrail == full
         return [(Verdict.FAIL, in_words(trip.says))] if mine else []
     decision = decision_in(said(record, StoredDecision).document)
+    slug = full.rpartition(".")[2]
+    reasons = (demand.reason for demand in decision.demands)
+    if any(one.code == _UNAMENDED and one.facts.get("criterion") == slug for one in reasons):
+        return []
     findings = (*decision.criteria, *decision.guardrails)
     return [(one.verdict, one.reason) for one in findings if one.id == full]

@@ -153,8 +153,9 @@ def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
         return
     if not life.begin.frozen:
         return
-    changed = tuple(changed_since(case.phase, life, case.plan.address(case.phase.id).name))
-    reasons = drift_reasons(life, case.plan.timezone)
+    name = case.plan.address(case.phase.id).name
+    changed = tuple(changed_since(case.phase, life, name))
+    reasons = drift_reasons(life, case.plan.timezone, name)
     yield from changed
     if reasons:
         yield Finding("phase.drift", Verdict.MISSING, _together(reasons))
@@ -163,12 +164,17 @@ def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
         yield Finding("phase.begun", Verdict.PASS, Reason("begin.kept", facts))
 
 
-def drift_reasons(life: Life, zone: str) -> tuple[Reason, ...]:
-    """Return what differs from what is expected since the begin, and was not recorded."""
+def drift_reasons(life: Life, zone: str, name: str | None = None) -> tuple[Reason, ...]:
+    """Return what differs from what is expected since the begin, and was not recorded.
+
+    With the full name of the phase they say what to do.
+    """
     if life.begin is None or not life.begin.frozen:
         return ()
     drifted = followed(life.begin, life.since).drifted
-    return tuple(Reason("begin.drift", _drift_facts(one, zone)) for one in drifted)
+    return tuple(
+        Reason("begin.drift", {**_drift_facts(one, zone), "phase": name}) for one in drifted
+    )
 
 
 def _drift_facts(one: Drifted, zone: str) -> dict[str, Fact]:

@@ -81,7 +81,10 @@ def _other_holes(f: Facts) -> str:
 
 def _other_few(f: Facts) -> str:
     other = measurement_sentences.other_side(f)
-    return f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
+    said = f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
+    if f.number("n") or not f.known("other_release"):
+        return said
+    return f"{said}: a run of it counts where its exit is GO, or lacks only this comparison"
 
 
 def _ahead(f: Facts) -> str:

@@ -14,7 +14,7 @@ import pytest
 from pytest_rollout.evidence import history, opening
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
-from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.phase_life import ONLY_BY_COMMANDS, RESUME, PhaseLife
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
@@ -203,6 +203,20 @@ def told_since_begin(ledger: str, address: Address, environment: str) -> tuple[S
         return ()
     with closing(opening.to_read(ledger)) as store:
         return PhaseLife(store, address, environment).told_since_begin()
+
+
+def refused_event(ledger: str, address: Address, environment: str, type_: str) -> str:
+    """Return why a check may not record an event of a type; empty where it may."""
+    if type_ in ONLY_BY_COMMANDS:
+        return "only commands record that (`rollout begin`, `end`, `amend`, `watch`)"
+    if type_ != RESUME:
+        return ""
+    try:
+        with closing(opening.to_read(ledger)) as store:
+            held = PhaseLife(store, address, environment).freeze()
+    except RolloutError as error:
+        return str(error)
+    return "" if held else f"{address.name} is not frozen on record in {environment}"
 
 
 def is_begun(ledger: str, address: Address, environment: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,15 @@ from pytest_rollout.session.declarations import Declarations
 from pytest_rollout.session.declared import Scenario
 from pytest_rollout.session.effects import Effects, Tell
 from pytest_rollout.session.recorder import Recorder
-from pytest_rollout.session.resolve import told_since_begin
+from pytest_rollout.session.resolve import refused_event, told_since_begin
 from pytest_rollout.targets.address import filled
-from pytest_rollout.targets.identity import read_identity
+from pytest_rollout.targets.identity import identify, read_identity
 from pytest_rollout.targets.launch import Served, launch
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.target import LiveTarget
 from pytest_rollout.targets.trouble import trouble
+
+_TRIES, _PAUSE_S = 3, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,22 @@ class PhaseRun:
         if target.file is not None:
             return self.recorder.request.root / filled(target.file, name)
         return Path(self._address(target))
+
+    def identify_around(self, when: str, scenario: str) -> None:
+        """Read what a real target runs at the start or end of a scenario, and keep it.
+
+        Two readings a run would miss traffic that switches between two releases. A target that
+        does not answer, perhaps because the scenario restarted it, is asked again.
+        """
+        deciding = self.recorder.request.deciding
+        if self.environment.embedded or self.plan.release is None or not deciding:
+            return
+        for attempt in range(_TRIES):
+            time.sleep(_PAUSE_S * bool(attempt))
+            fact = identify(when, self.plan, self.environment)
+            if not fact.error:
+                break
+        self.recorder.release(self.name, replace(fact, scenario=scenario))
 
     def _described(self, name: str) -> model.Target:
         target = self.environment.targets.get(name)
@@ -255,7 +274,18 @@ class Stage:
         return result
 
     def record(self, type_: str, says: str, *, at: datetime | None = None) -> None:
-        """Record an event of the phase: a change, an action, an incident."""
+        """Record an event of the phase: a change, an action, an incident.
+
+        In a real environment it counts as what `rollout record` records: a freeze holds the phase,
+        a change explains what runs otherwise from then on. Raises RolloutError for what only the
+        command records, as the begin of a phase, and for a resume where nothing is frozen.
+        """
+        if not self.embedded:
+            request = self._run.recorder.request
+            address = Address(self._run.plan.id, self._run.phase.id)
+            why = refused_event(request.ledger, address, self.environment, type_)
+            if why:
+                raise RolloutError(f"phase.record({type_!r}): {why}")
         self._run.record(type_, says, at or self.now(), self._scenario)
 
     def events(self, *types: str) -> tuple[Event, ...]:
@@ -280,11 +310,13 @@ class Stage:
             raise RolloutError(f"scenario {facts.name} would run a second time in {self.id}{how}")
         self._run.started[facts.name] = ""
         try:
+            self._run.identify_around("start", facts.name)
             with self._run.recorder.scenario(facts.name), self.declared(facts):
                 yield Stage(self._run, facts.name, own_target=facts.own_target)
             refused = self._run.effects.refused(facts.name)
             if refused:  # and swallowed: nobody may read what came of it
                 raise EffectRefusedError(refused)
+            self._run.identify_around("end", facts.name)
         except Exception as error:
             self._run.started[facts.name] = f"; the first time it ended with {trouble(error)}"
             raise

@@ -17,7 +17,8 @@ def since_begin(
     """Yield what stands against the exit of a phase, with what its targets run now in its life."""
     if gate is not Gate.EXIT or life is None:
         return
-    for finding in changed_since(phase, life, plan.address(phase.id).name):
+    name = plan.address(phase.id).name
+    for finding in changed_since(phase, life, name):
         yield Finding("clearance.stated", finding.verdict, finding.reason)
-    for reason in drift_reasons(life, plan.timezone):
+    for reason in drift_reasons(life, plan.timezone, name):
         yield Finding("clearance.drift", Verdict.MISSING, reason)

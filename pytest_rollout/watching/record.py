@@ -10,7 +10,7 @@ import platform
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -35,7 +35,7 @@ class Watched:
     plan_digest: str
     texts: Mapping[str, str]  # of the plan and the files beside it, by digest
     beside: Mapping[str, str]  # name to digest
-    targets: Mapping[str, str] = field(default_factory=dict)  # where each is
+    targets: Mapping[str, str] | None = None  # where each is, where that is known
 
     @property
     def phase(self) -> str:
@@ -102,7 +102,7 @@ class Recording:
             watch=Watching(self.watched.phase, self.watched.series),
             plans={plan: self.watched.plan_digest},
             beside={plan: dict(self.watched.beside)},
-            targets={plan: dict(self.watched.targets)},
+            targets={} if self.watched.targets is None else {plan: dict(self.watched.targets)},
             gates=(),
             partial=(),
             drill=None,

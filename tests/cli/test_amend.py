@@ -83,12 +83,13 @@ def test_an_amendment_is_a_condition_and_says_what_was_seen_before(served: Proje
     begun(served)
     run(served, "r1", 3, 3)
     edit(served, *LOOSER)
+    run(served, "nobody amended it yet", 3, 3)
     answer = amend(served)
     assert answer.status == 0, answer.err
     assert "as stated:  No request fails: the largest of errors" in answer.out
     assert "must be at most 0" in answer.out
     assert "must be at most 4" in answer.out
-    assert "seen before: 1 looks, 1 did not pass; the last was fail (" in answer.out
+    assert "seen before: 1 look, 1 did not pass; the last was fail (" in answer.out
     (decision,) = run(served, "r2", 3, 3).decisions
     assert decision.answer.value == "GO"
     (amendment,) = decision.amendments
@@ -172,6 +173,8 @@ def test_an_amendment_ends_with_its_phase(served: Project) -> None:
     assert verb(served, "begin").status == 0
     (decision,) = run(served, "r2").decisions
     assert (decision.answer.value, decision.amendments) == ("GO", ())
+    edit(served, 'pass: "<= 4"', 'pass: "<= 5"')
+    assert "seen before: 1 look, 0 did not pass" in amend(served).out, "r1 was before this begin"
 
 
 @pytest.mark.parametrize(

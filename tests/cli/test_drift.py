@@ -103,6 +103,17 @@ def test_a_recorded_change_is_no_drift(project: Project, begun: Service) -> None
     assert watch(project, begun).status == 11, "one change is one change"
 
 
+def test_a_change_may_be_recorded_before_it_is_made(project: Project, begun: Service) -> None:
+    record(project)
+    assert watch(project, begun).status == 0, "it read the same as before"
+    begun.version = "v2"
+    assert watch(project, begun).status == 0
+    record(project)
+    run(project, "r1", begun)
+    begun.version = "v3"
+    assert watch(project, begun).status == 11, "a run used the record up"
+
+
 def test_a_configuration_is_no_new_release(project: Project, begun: Service) -> None:
     record(project, "configuration")
     begun.version = "v2"

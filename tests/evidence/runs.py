@@ -14,6 +14,7 @@ from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, words_of
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.looks import stored
+from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import (
     Batch,
     Entry,
@@ -115,7 +116,8 @@ class Writer:
             "zone_data": "2025b",
             "versions": {"python": "3"},
         }
-        self.append(RecordKind.RUN, facts)
+        begins = begins_of(self.ledger, self.gates, self.environment)
+        self.append(RecordKind.RUN, facts | ({"begins": begins} if begins else {}))
         self.identify("start")
 
     def identify(self, when: str, error: str | None = None) -> None:

@@ -48,6 +48,7 @@ BODIES: tuple[bodies.Body, ...] = (
         {"p": "d"}, ("p.one/exit",), ("-k",), "slow", {"KEY": True}, "2025b", {"a": "1"}
     ),
     bodies.RunStart({}, (), (), None, {}, "", {}, authors={"p": Authors(("Ada <a@x.org>",), "")}),
+    bodies.RunStart({}, (), (), None, {}, "", {}, begins={"p.one": 7}),
     bodies.RunStart({}, (), (), None, {}, "", {}, watch=bodies.Watching("p.one", ("lag",))),
     bodies.WorkerManifest(
         "gw0",
@@ -90,6 +91,26 @@ BODIES: tuple[bodies.Body, ...] = (
     ),
     bodies.PhaseBegun(
         type="begin", t_us=7, by="A", release="v1", configuration=None, entry="d", asked="e"
+    ),
+    bodies.PhaseBegun(
+        **{"type": "begin", "by": "A", "release": "v1", "configuration": "c", "entry": "d"},
+        t_us=7,
+        asked="e",
+        plan_digest="p",
+        beside={"roles.yaml": "r"},
+        stated={"works": "s"},
+        words={"works": "It works"},
+        targets={"api": "http://api"},
+        baselines={"works": "v0"},
+    ),
+    bodies.StatementAmended(
+        **{"type": "amendment", "criterion": "works", "by": "A", "approved_by": "B", "why": "x"},
+        **{"was": "d", "now": "e", "stated": "It works", "amended": "", "verdict": "fail"},
+        t_us=7,
+        runs=2,
+        failed=1,
+        seen="it broke",
+        plan_digest="p",
     ),
     bodies.PhaseEnded(type="end", t_us=8, by="A", exit="d"),
     bodies.ClearanceGiven(

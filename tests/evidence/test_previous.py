@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence.baselines import baselines
+from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.live_world import read_now
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.judge.since_begin import statements_of
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import EMBEDDED
-from tests.evidence.runs import ENTRY, EXIT, PLAN, Place, Writer, opened, plan_of, tamper
+from tests.evidence.runs import ENTRY, EXIT, FAIL, PLAN, Place, Writer, opened, plan_of, tamper
 
 VERSUS = ', versus: {release: previous}, pass: "<= 0"'
 TEXT = PLAN.replace(', pass: "<= 0"', VERSUS)
@@ -23,10 +27,14 @@ def accepted(ledger: Ledger, run: str, release: str | None, *errors: int, **more
 
 
 def world_of(
-    ledger: Ledger, release: str | None = "v9", environment: str = "prod", text: str = TEXT
+    ledger: Ledger,
+    release: str | None = "v9",
+    environment: str = "prod",
+    text: str = TEXT,
+    name: str = "now",
 ) -> World:
     """The world of a run that compares with the previous release."""
-    run = Writer(ledger, "now", environment, text, release=release)
+    run = Writer(ledger, name, environment, text, release=release)
     run.start()
     run.manifest()
     run.checks()
@@ -160,6 +168,64 @@ def test_a_damaged_newer_run_is_no_reason_to_compare_with_an_older_one(
         world = Writer(ledger, "now", "prod", TEXT, release="v9").read().world
         assert not world.run.sealed
         assert world.run.problems
+
+
+def test_a_first_release_that_lacks_only_the_comparison_can_be_compared_with(
+    ledger: Ledger,
+) -> None:
+    first = Writer(ledger, "r1", "prod", TEXT, release="v1").good(errors=(0, -1))
+    assert [one.answer.value for one in first.decisions] == ["GO", "HOLD"]
+    world = world_of(ledger)
+    assert (world.previous, compared(world)) == ("v1", {"v1": [0, -1]})
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (TEXT, {"works": FAIL}),
+        (TEXT, {"works": (("missing", "skipped"),)}),
+        (PLAN.replace("need: 2}", "need: 20}"), {}),
+    ],
+)
+def test_one_that_lacks_anything_else_can_not(
+    ledger: Ledger, text: str, more: dict[str, Any]
+) -> None:
+    refused = Writer(ledger, "r1", "prod", text, release="v1").good(errors=(0, -1), **more)
+    assert refused.decisions[1].answer.value in ("HOLD", "NO-GO")
+    assert world_of(ledger).previous is None
+
+
+def test_what_is_accepted_after_the_begin_shifts_no_baseline(ledger: Ledger) -> None:
+    accepted(ledger, "r1", "v1", 0, -1)
+    began = begin(ledger)
+    for name, release, error in (("r2", "v2", -2), ("r3", "v1", -3)):
+        PhaseLife(ledger, EXIT, "prod").record(StoredEvent(type="change", t_us=1))
+        later = accepted(ledger, name, release, 0, error)
+        assert [one.answer.value for one in later.decisions] == ["GO", "GO"]
+    assert began.baselines == {"errors": "v1"}
+    world = world_of(ledger)
+    assert (world.previous, compared(world)) == ("v1", {"v1": [0, -1]})
+    PhaseLife(ledger, EXIT, "prod").record(PhaseEnded(type="end", t_us=2, by="A", exit="d"))
+    world = world_of(ledger, release="v8", name="later")
+    assert (world.previous, compared(world)) == ("v1", {"v1": [0, -1, 0, -3]})
+
+
+def test_a_begin_of_before_freezes_no_baseline(ledger: Ledger) -> None:
+    accepted(ledger, "r1", "v1", 0, -1)
+    begin(ledger, plan_digest="")
+    accepted(ledger, "r2", "v2", 0, -2)
+    assert world_of(ledger).previous == "v2"
+
+
+def begin(ledger: Ledger, **changes: Any) -> PhaseBegun:
+    """The phase begins, by a plan without a comparison, so that other releases are accepted."""
+    stated = statements_of(plan_of().phases[0])
+    facts: dict[str, Any] = {"release": None, "configuration": None, "entry": "e", "asked": "a"}
+    facts |= {"plan_digest": "p", "stated": stated, **changes}
+    found = baselines(ledger, EXIT, plan_of(TEXT).phases[0], "prod", "v9")
+    body = PhaseBegun(type="begin", t_us=1, by="A", baselines=found, **facts)
+    PhaseLife(ledger, EXIT, "prod").record(body)
+    return body
 
 
 def test_a_watch_compares_with_the_same_release(ledger: Ledger) -> None:

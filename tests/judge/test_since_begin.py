@@ -81,7 +81,8 @@ def test_the_reason_names_what_differs_and_when() -> None:
     (line,) = told(judged(life_of(PHASE, SAME, reading(60, release="v2"))))
     assert line == (
         "phase.drift: the release was v2 at 2025-11-10 09:01:00 EST, not v1 as when the phase "
-        "began or as recorded since, and nobody recorded a change"
+        "began or as recorded since, and nobody recorded a change (where it was meant: "
+        "`rollout record p.one change --says WHAT --by WHO`)"
     )
 
 

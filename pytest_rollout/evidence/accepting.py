@@ -1,0 +1,43 @@
+"""Which decisions let a release pass, so that later ones may be compared with it."""
+
+from __future__ import annotations
+
+from pytest_rollout.evidence.bodies import StoredDecision
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in, judged, said
+from pytest_rollout.evidence.records import Record
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.verdict import Answer
+
+_LACKS = "other.few"
+_AROUND = ("told", "several")
+
+
+def lets_pass(record: Record) -> bool:
+    """Whether a stored decision is GO, or is no GO only because there was nothing to compare with.
+
+    The first release of a gate that compares releases could pass in no other way. One that cannot
+    be read lets nothing pass.
+    """
+    try:
+        body = said(record, StoredDecision)
+        answer = judged(body).decision
+        if answer is not Answer.HOLD or f'"{_LACKS}"' not in body.document:
+            return answer is Answer.GO
+        decision = decision_in(body.document)
+    except UndecodableError:
+        return False
+    sound = not (decision.partial or decision.drill)
+    return sound and all(_lacks_baseline(cause.reason) for cause in decision.reasons)
+
+
+def _lacks_baseline(reason: Reason) -> bool:
+    """Whether all that a reason says is that no run of the other release was ever accepted."""
+    if reason.code == _LACKS:
+        return bool(reason.facts.get("other_release")) and reason.facts.get("n") == 0
+    inner = [one for fact in reason.facts.values() for one in _reasons(fact)]
+    return reason.code in _AROUND and bool(inner) and all(map(_lacks_baseline, inner))
+
+
+def _reasons(fact: object) -> list[Reason]:
+    facts = fact if isinstance(fact, tuple) else (fact,)
+    return [one for one in facts if isinstance(one, Reason)]
