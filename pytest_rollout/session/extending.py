@@ -35,10 +35,10 @@ def write_reports(
     formats = _formats(config, notes)
     folders = []
     for decision in decisions:
-        folder = root / files.folder_of(decision)
+        folder, *others = files.folders_of_run(root, decision)
         for plugin, given in formats:
             try:
-                files.write_format(folder, decision, given)
+                files.write_format(folder, decision, given, others)
             except OSError:
                 if plugin == OWN:
                     raise
@@ -49,6 +49,7 @@ def write_reports(
                 notes.append(
                     _failed(plugin, f"the report `{given.name}` of {decision.address}", error)
                 )
+        files.settle(root, decision)
         folders.append(folder)
     return folders
 
