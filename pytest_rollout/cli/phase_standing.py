@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pytest_rollout import calendar
+from pytest_rollout import calendar, processes
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.bodies import PhaseBegun, RunStart, StoredEvent, TripEvent
+from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -20,6 +21,8 @@ from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog, Told
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import said as told
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
@@ -171,7 +174,35 @@ def _answer(
         first = decision.reasons[0] if decision.reasons else None
         why = sentences.cause(first.id, first.reason, plan.timezone) if first else ""
         return GateAnswer(decision.answer, why, unattested=_unattested(phase, decision))
-    return _signed(project, plan, phase, decision, now)
+    against = tuple(_against(project, gate, environment, standing, decision, plan.timezone))
+    return replace(_signed(project, plan, phase, decision, now), against=against)
+
+
+def _against(
+    project: Project,
+    gate: Address,
+    environment: str,
+    standing: GateStanding,
+    decision: Decision,
+    zone: str,
+) -> Iterator[str]:
+    """What other runs know against a GO, as `rollout clear` says it."""
+    where = (project.ledger, gate, environment, standing.asked, decision.release)
+    for other in contrary(*where, running=lambda of: processes.runs(of.host, of.pid, of.began)):
+        reason = None
+        said = other.decision.answer if other.decision else None
+        if other.later and (other.failed or said in (Answer.NO_GO, Answer.ROLLBACK)):
+            failed = other.decision.reasons if other.decision else ()
+            causes = [(cause.id, cause.reason) for cause in failed]
+            causes += [(one, told(why or "it failed")) for one, why in other.failed]
+            seen = tuple(Reason("told", {"subject": a, "reason": b}) for a, b in causes)
+            reason = Reason("clear.failed-since", {"run": other.run, "causes": seen})
+        elif not other.later and said is None:
+            reason = Reason("clear.overlapped-unfinished", {"run": other.run, "why": other.why})
+        elif not other.later and said is not None and said is not Answer.GO:
+            reason = Reason("clear.overlapped", {"run": other.run, "answer": said.value})
+        if reason is not None:
+            yield sentences.text(reason, zone)
 
 
 def _gate(address: Address) -> Gate:

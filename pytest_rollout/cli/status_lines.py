@@ -101,6 +101,8 @@ def _details(row: Row, environment: str) -> Iterator[str]:
     owners = f"owners: {', '.join(row['owners'])}" if row["owners"] else ""
     yield row["begun"] or row["ended"]
     yield row["freeze"]
+    for gate, said in row["against"].items():
+        yield from (f"{gate} is held: {why}" for why in said)
     yield row["watched"]
     if environment != EMBEDDED:
         yield ", ".join(part for part in (release, owners) if part)
