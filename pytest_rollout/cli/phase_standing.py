@@ -21,13 +21,12 @@ from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog, Told
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.finding import Reason
-from pytest_rollout.model.finding import said as told
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.next_steps import GateAnswer, PhaseStanding
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.clearance import held_by
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand
 from pytest_rollout.signoff.signatures import signatures as signed_by
 
@@ -188,21 +187,8 @@ def _against(
 ) -> Iterator[str]:
     """What other runs know against a GO, as `rollout clear` says it."""
     where = (project.ledger, gate, environment, standing.asked, decision.release)
-    for other in contrary(*where, running=lambda of: processes.runs(of.host, of.pid, of.began)):
-        reason = None
-        said = other.decision.answer if other.decision else None
-        if other.later and (other.failed or said in (Answer.NO_GO, Answer.ROLLBACK)):
-            failed = other.decision.reasons if other.decision else ()
-            causes = [(cause.id, cause.reason) for cause in failed]
-            causes += [(one, told(why or "it failed")) for one, why in other.failed]
-            seen = tuple(Reason("told", {"subject": a, "reason": b}) for a, b in causes)
-            reason = Reason("clear.failed-since", {"run": other.run, "causes": seen})
-        elif not other.later and said is None:
-            reason = Reason("clear.overlapped-unfinished", {"run": other.run, "why": other.why})
-        elif not other.later and said is not None and said is not Answer.GO:
-            reason = Reason("clear.overlapped", {"run": other.run, "answer": said.value})
-        if reason is not None:
-            yield sentences.text(reason, zone)
+    others = contrary(*where, running=lambda of: processes.runs(of.host, of.pid, of.began))
+    yield from (sentences.text(reason, zone) for reason in held_by(others))
 
 
 def _gate(address: Address) -> Gate:
