@@ -49,8 +49,14 @@ def write(
     ``known`` says of a run whether it may be replaced as the gate's last; see :func:`home`.
     """
     folder = home(root, decision, known)
+    last = folder == root / folder_of(decision)
+    whole = last or run_folders.run_in(folder) is not None
     for given in own_formats(lambda _: last_no):
-        write_format(folder, decision, given)
+        if whole or given.name != "json":  # what another ledger noted is no anchor of this one
+            write_format(folder, decision, given)
+    if last:
+        run_folders.keep(folder)
+        run_folders.point(folder, decision.run)
     return folder
 
 
@@ -76,14 +82,14 @@ def folders_of_run(root: Path, decision: Decision) -> list[Path]:
     return [own] if decision.partial else [folder, own]
 
 
-def settle(root: Path, decision: Decision) -> None:
+def settle(root: Path, decision: Decision, before: str | None = None) -> None:
     """See after a run wrote its reports that the gate's folder holds the last full run's.
 
-    Raises OSError.
+    ``before`` is the run whose reports it held when this one began. Raises OSError.
     """
     folder = root / folder_of(decision)
     if decision.partial:
-        run_folders.restore(folder, decision.run)
+        run_folders.restore(folder, decision.run, before)
     else:
         run_folders.point(folder, decision.run)
     run_folders.prune(folder)
@@ -133,20 +139,22 @@ def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:
     return folder
 
 
-def mark(root: Path, decision: Decision) -> None:
+def mark(root: Path, decision: Decision) -> str | None:
     """Leave of a gate's last reports only the decision of a full run that has not finished.
 
-    What they were is kept in the folder of their run. Raises OSError. Where nothing was reported
-    before, and of a partial run, nothing is done.
+    Returns the run that they were of; they are kept in its folder. Raises OSError. Where nothing
+    was reported before, and of a partial run, nothing is done.
     """
     folder = root / folder_of(decision)
     if decision.partial or not (folder / "decision.json").is_file():
-        return
+        return None
+    before = run_folders.run_in(folder)
     run_folders.keep(folder)
     _replace(folder / "decision.json", to_json(decision))
     for report in folder.glob("report.*"):  # of whatever format
         report.unlink(missing_ok=True)
     (folder / "attestation.json").unlink(missing_ok=True)
+    return before
 
 
 def _forget_attestation(folder: Path, text: str) -> None:

@@ -44,20 +44,18 @@ def keep(folder: Path) -> None:
         shutil.copy2(path, kept / path.name)
 
 
-def restore(folder: Path, run: str) -> None:
-    """Put back the last full run's reports, where those of a partial ``run`` took their place.
+def restore(folder: Path, run: str, before: str | None) -> None:
+    """Put back the reports of the run ``before``, where those of a partial one took their place.
 
-    A run is known to be partial at its end only. Raises OSError.
+    That a run is partial is known at its end only. Raises OSError.
     """
     if run_in(folder) != run:
         return
     for path in _files(folder):
         path.unlink(missing_ok=True)
-    before = next((one for one in _newest(folder) if one.name != run and _whole(one)), None)
     if before is not None:
-        for path in _files(before):
+        for path in _files(of_run(folder, before)):
             shutil.copy2(path, folder / path.name)
-        point(folder, before.name)
 
 
 def point(folder: Path, run: str) -> None:
@@ -72,7 +70,8 @@ def point(folder: Path, run: str) -> None:
 def prune(folder: Path) -> None:
     """Remove the reports of all but the newest runs, and of the last full one; raises OSError."""
     stands = run_in(folder)
-    for old in list(_newest(folder))[MOST_RUNS:]:
+    kept = sorted((path for path in (folder / RUNS).glob("*") if path.is_dir()), reverse=True)
+    for old in kept[MOST_RUNS:]:
         if old.name != stands:
             shutil.rmtree(old)
 
@@ -95,15 +94,6 @@ def _newest(folder: Path) -> Iterator[Path]:
     """The folders of runs with a decision, newest first: the names of runs begin with a time."""
     for path in sorted((folder / RUNS).glob("*/decision.json"), reverse=True):
         yield path.parent
-
-
-def _whole(folder: Path) -> bool:
-    """Whether a run decided about the whole gate."""
-    try:
-        data = json.loads((folder / "decision.json").read_text(encoding="utf-8"))
-        return not data["partial"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -52,6 +52,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
+        self._before: dict[Address, str | None] = {}  # the run that was reported before this one
         self.decisions: list[Decision] = []
         self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
@@ -77,7 +78,7 @@ class Finishing:
         """Replace what the last run reported: a run that dies leaves no GO of another."""
         for gate in self._request.gates:
             try:
-                files.mark(self._request.report, self._judged(gate)[0])
+                self._before[gate] = files.mark(self._request.report, self._judged(gate)[0])
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
@@ -197,7 +198,8 @@ class Finishing:
     def _report(self, config: pytest.Config) -> list[Path]:
         """Write the reports; one that cannot be written changes no decision."""
         try:
-            return write_reports(config, self._request.report, self.decisions, self._notes)
+            root, before = self._request.report, self._before
+            return write_reports(config, root, self.decisions, self._notes, before)
         except OSError as error:
             self._notes.append(f"the reports could not be written: {error}")
             return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,12 @@ from tests.report import report_decisions as given
 GO = replace(given.decision(Answer.GO), run="20260101T000001-aaaaaa", partial=())
 
 
-def written(root: Path, decision: Decision) -> Path:
+def written(root: Path, decision: Decision, before: str | None = None) -> Path:
     """A run ends: its reports are written."""
     for folder in files.folders_of_run(root, decision):
         for form in files.own_formats(lambda _: ""):
             files.write_format(folder, decision, form)
-    files.settle(root, decision)
+    files.settle(root, decision, before)
     return root / files.folder_of(decision)
 
 
@@ -56,9 +57,11 @@ def test_another_full_run_takes_its_place_and_leaves_it_in_its_own_folder(tmp_pa
 def test_a_run_that_proves_partial_at_its_end_gives_the_place_back(tmp_path: Path) -> None:
     folder = written(tmp_path, GO)
     late = replace(partial("20260101T000004-dddddd"))
-    files.mark(tmp_path, replace(late, partial=()))
-    assert run_folders.run_in(folder) == late.run
-    written(tmp_path, late)
+    foreign = run_folders.of_run(folder, "20260101T000005-ffffff")
+    shutil.copytree(run_folders.of_run(folder, GO.run), foreign)
+    before = files.mark(tmp_path, replace(late, partial=()))
+    assert (before, run_folders.run_in(folder)) == (GO.run, late.run)
+    written(tmp_path, late, before)
     assert run_folders.run_in(folder) == GO.run
     assert (folder / "report.md").is_file()
 
@@ -92,6 +95,9 @@ def test_a_report_again_replaces_only_what_its_ledger_knows_as_earlier(
     assert run_folders.run_in(folder) == (other.run if known else GO.run)
     assert found == (folder if known else run_folders.of_run(folder, other.run))
     assert run_folders.run_in(run_folders.of_run(folder, GO.run)) == GO.run
+    assert (found / "report.html").is_file()
+    anchors = [path.parent.name for path in run_folders.decisions(tmp_path)]
+    assert other.run not in anchors or known, "what another ledger noted is no anchor of this one"
 
 
 def test_an_anchor_is_the_last_full_run_and_the_newest_of_all(tmp_path: Path) -> None:
