@@ -47,7 +47,8 @@ def command(
         for envelope in envelopes:
             click.echo(json.dumps(envelope, sort_keys=True))
         return 0
-    path = files.write_attestation(project.report, decision, envelopes)
+    known = project.knows_earlier(decision)
+    path = files.write_attestation(project.report, decision, envelopes, known)
     result = "PASSED" if passed(decision) else "FAILED"
     if as_json:
         facts = {"file": str(path), "decision": decision.answer.value, "result": result}

@@ -21,7 +21,7 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
-from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, Severity, Then
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
 from pytest_rollout.plan import bindings, find, stand_ins, terms
@@ -191,6 +191,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
                 f"{plan.address(phase.id)}: no drill proves that {', '.join(unproven)} can say no "
                 "(hard, and naming no fault; faults: [NAME])"
             )
+        yield from _unwatched(plan, phase)
         yield from _never_cleared(plan, phase)
         yield from _ways_back(plan, phase)
 
@@ -206,6 +207,17 @@ def _unnamed(plan: Plan, unnamed: dict[str, list[str]]) -> Iterator[str]:
                 f"{name}: {_count(len(items), 'test')} marked with it names no criterion, so it "
                 f"can only hold its gates: {shown} (add criterion(ID), or leave out the mark)"
             )
+
+
+def _unwatched(plan: Plan, phase: Phase) -> Iterator[str]:
+    """Guardrails for which a watch asks nothing, and nothing but a test can make them trip."""
+    rails = [rail for rail in phase.guardrails if rail.check is None]
+    if rails and set(plan.environments) - {EMBEDDED}:
+        metrics = dict.fromkeys(rule.metric for rail in rails for rule in rail.rules)
+        yield (
+            f"{plan.address(phase.id)}: a watch asks nothing for {', '.join(r.id for r in rails)} "
+            f"(no `check`), so only tests that observe {', '.join(metrics)} can trip them"
+        )
 
 
 def _never_cleared(plan: Plan, phase: Phase) -> Iterator[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pytest_rollout import calendar
+from pytest_rollout import calendar, processes
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.bodies import PhaseBegun, RunStart, StoredEvent, TripEvent
+from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -25,6 +26,7 @@ from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.next_steps import GateAnswer, PhaseStanding
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.clearance import held_by
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand
 from pytest_rollout.signoff.signatures import signatures as signed_by
 
@@ -171,7 +173,22 @@ def _answer(
         first = decision.reasons[0] if decision.reasons else None
         why = sentences.cause(first.id, first.reason, plan.timezone) if first else ""
         return GateAnswer(decision.answer, why, unattested=_unattested(phase, decision))
-    return _signed(project, plan, phase, decision, now)
+    against = tuple(_against(project, gate, environment, standing, decision, plan.timezone))
+    return replace(_signed(project, plan, phase, decision, now), against=against)
+
+
+def _against(
+    project: Project,
+    gate: Address,
+    environment: str,
+    standing: GateStanding,
+    decision: Decision,
+    zone: str,
+) -> Iterator[str]:
+    """What other runs know against a GO, as `rollout clear` says it."""
+    where = (project.ledger, gate, environment, standing.asked, decision.release)
+    others = contrary(*where, running=lambda of: processes.runs(of.host, of.pid, of.began))
+    yield from (sentences.text(reason, zone) for reason in held_by(others))
 
 
 def _gate(address: Address) -> Gate:

@@ -190,6 +190,16 @@ class Project:
         why = f"{address} has no decision in {environment} (run {run} stored none)"
         raise RolloutError(why, code="run.undecided", **facts, run=run)
 
+    def knows_earlier(self, decision: Decision) -> Callable[[str], bool]:
+        """Whether a run is in the ledger, and began before the one of a decision."""
+        mine = self.ledger.of_run(decision.run)
+
+        def known(run: str) -> bool:
+            records = self.ledger.of_run(run)
+            return bool(records and mine) and records[0].sequence < mine[0].sequence
+
+        return known
+
     def last_no(self, gate: Address) -> LastNo | None:
         """When a gate last said no in a drill, as the plan stands now or by an older text of it."""
         plans = (loaded.plan for loaded in self.found if loaded.plan and loaded.id == gate.plan)

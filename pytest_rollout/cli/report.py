@@ -59,7 +59,7 @@ def command(
     if format_ and report is not None:
         _print(report, format_)
         return 0
-    folder = files.write(project.report, decision, last_no)
+    folder = files.write(project.report, decision, last_no, project.knows_earlier(decision))
     if report is not None:
         files.write_document(folder, report)
     if as_json:

@@ -109,10 +109,12 @@ def _life(
     record = NOTHING
     next_gate: Gate | None = None
     steps: tuple[NextStep, ...] = ()
+    against: dict[str, list[str]] = {}
     if environment != EMBEDDED:
         record = on_record(project, plan, phase, environment, now)
         standing = standing_of(project, plan, phase, environment, record, now)
         next_gate, steps = standing.gate, next_steps(standing)
+        against = {gate.value: list(known.against) for gate, known in standing.gates.items()}
     turn, frozen, zone = record.turn, record.freeze, plan.timezone
     began, since = turn if record.begun else None, record.rolled_back
     released = began.body.release if began and isinstance(began.body, PhaseBegun) else None
@@ -132,6 +134,7 @@ def _life(
             f"{gate} after the ROLLBACK at {wall(since, zone)}: {why}"
             for gate, why in record.revalidate.items()
         ],
+        "against": {gate: said for gate, said in against.items() if said},
         "next_gate": next_gate and next_gate.value,
         "next": [
             {"urgency": step.urgency.name.lower(), "who": step.who, "do": step.do} for step in steps

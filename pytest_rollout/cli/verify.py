@@ -17,6 +17,7 @@ from pytest_rollout.model.coding import decode
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report import run_folders
 
 _MOST_PROBLEMS = 20
 _MOST_BYTES = 64_000_000
@@ -101,7 +102,7 @@ def _anchor(path: Path) -> Anchor:
 
 def reported(project: Project) -> Iterator[Anchor]:
     """The decisions in the report folder, which are of the project's own ledger."""
-    for path in sorted(project.report.glob("**/decision.json")):
+    for path in run_folders.decisions(project.report):
         yield _anchor(path)
 
 

@@ -63,11 +63,14 @@ class Case:
         return self._series.get(name, ())
 
     def oldest_us(self, max_age_us: int | None = None) -> int:
-        """Return the record time before which evidence is stale; 0 where any age is allowed."""
+        """Return the record time before which evidence is stale; 0 where any age is allowed.
+
+        A criterion's own limit, if it states one, takes the place of the environment's.
+        """
         environment = self.plan.environments.get(self.world.run.environment)
-        ages = [max_age_us, environment.max_age_us if environment else None]
-        limits = [age for age in ages if age is not None]
-        return self.world.run.ended_us - min(limits) if limits else 0
+        if max_age_us is None and environment is not None:
+            max_age_us = environment.max_age_us
+        return 0 if max_age_us is None else self.world.run.ended_us - max_age_us
 
     def counted(self) -> Case:
         """Return the case with what counts: of a run without a seal, nothing.

@@ -171,7 +171,7 @@ def _fold(
     causes = [
         *(_rail(Answer.ROLLBACK, f) for effect, f in tripped if effect is Answer.ROLLBACK),
         *(_cause(Answer.NO_GO, f) for f in hard if f.verdict is Verdict.FAIL),
-        *_held([*asked, *(f for f in hard if f.verdict is not Verdict.FAIL)]),
+        *_held([*asked, *sorted(hard, key=lambda f: f.verdict.rank)]),
         *(_rail(Answer.HOLD, f) for effect, f in tripped if effect is Answer.HOLD),
     ]
     if causes:
@@ -199,7 +199,8 @@ def _rail(answer: Answer, finding: Finding) -> Cause:
 
 
 def _held(findings: Sequence[Finding]) -> tuple[Cause, ...]:
-    return tuple(_cause(Answer.HOLD, f) for f in findings if f.verdict.holds_back)
+    found = (f for f in findings if f.verdict.holds_back and f.verdict is not Verdict.FAIL)
+    return tuple(_cause(Answer.HOLD, f) for f in found)
 
 
 def _conditions(

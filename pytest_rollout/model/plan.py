@@ -105,7 +105,7 @@ class Criterion:
     rolls_up: tuple[RollsUp, ...] = ()  # findings of other gates; the worst decides
     faults: tuple[str, ...] = ()  # those that must take its pass away; drills prove it
     line: int = 0
-    max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
+    max_age_us: int | None = None  # how old evidence of its rule may be; None: the environment's
     binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
     controls: tuple[str, ...] = ()  # of catalogues of controls, as auditors name them
     by_each: bool = False  # whether each role of `by` attests it, as many people as roles

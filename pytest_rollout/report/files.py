@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.extension import ReportFormat
-from pytest_rollout.report import document
+from pytest_rollout.report import document, run_folders
 from pytest_rollout.report.document import Document
 from pytest_rollout.report.markdown import to_markdown
 from pytest_rollout.report.stored import to_json
@@ -41,24 +41,73 @@ def _html(decision: Decision, last_no: str) -> str:
     return to_html(decision, last_no)
 
 
-def write(root: Path, decision: Decision, last_no: str = "") -> Path:
-    """Write a decision in the own formats; the folder they stand in. Raises OSError."""
-    folder = root / folder_of(decision)
+def write(
+    root: Path, decision: Decision, last_no: str = "", known: Callable[[str], bool] = bool
+) -> Path:
+    """Write a decision in the own formats again; the folder they stand in. Raises OSError.
+
+    ``known`` says of a run whether it may be replaced as the gate's last; see :func:`home`.
+    """
+    folder = home(root, decision, known)
+    last = folder == root / folder_of(decision)
+    whole = last or run_folders.run_in(folder) is not None
     for given in own_formats(lambda _: last_no):
-        write_format(folder, decision, given)
+        if whole or given.name != "json":  # what another ledger noted is no anchor of this one
+            write_format(folder, decision, given)
+    if last:
+        run_folders.keep(folder)
+        run_folders.point(folder, decision.run)
     return folder
 
 
-def write_format(folder: Path, decision: Decision, given: ReportFormat) -> None:
-    """Write a decision in one format. Raises OSError, and what the format raises.
+def home(root: Path, decision: Decision, known: Callable[[str], bool]) -> Path:
+    """Return where the reports of a decision are written again, with its folder.
 
-    The file appears whole or not at all.
+    That is the gate's folder, unless it holds a decision of another run that is not ``known``:
+    of a later run, or of another ledger. Raises OSError.
+    """
+    folder = root / folder_of(decision)
+    run = run_folders.run_in(folder)
+    if run not in (None, decision.run):
+        if not known(str(run)):
+            return run_folders.of_run(folder, decision.run)
+        run_folders.keep(folder)
+    return folder
+
+
+def folders_of_run(root: Path, decision: Decision) -> list[Path]:
+    """Return where a run writes its reports: its own folder, and of a full run the gate's last."""
+    folder = root / folder_of(decision)
+    own = run_folders.of_run(folder, decision.run)
+    return [own] if decision.partial else [folder, own]
+
+
+def settle(root: Path, decision: Decision, before: str | None = None) -> None:
+    """See after a run wrote its reports that the gate's folder holds the last full run's.
+
+    ``before`` is the run whose reports it held when this one began. Raises OSError.
+    """
+    folder = root / folder_of(decision)
+    if decision.partial:
+        run_folders.restore(folder, decision.run, before)
+    else:
+        run_folders.point(folder, decision.run)
+    run_folders.prune(folder)
+
+
+def write_format(
+    folder: Path, decision: Decision, given: ReportFormat, others: Sequence[Path] = ()
+) -> None:
+    """Write a decision in one format, to other folders too. Raises OSError, and what it raises.
+
+    The files appear whole or not at all.
     """
     text = given.render(decision)
-    folder.mkdir(parents=True, exist_ok=True)
-    if given.name == "json":
-        _forget_attestation(folder, text)
-    _replace(folder / given.file, text)
+    for place in (folder, *others):
+        place.mkdir(parents=True, exist_ok=True)
+        if given.name == "json":
+            _forget_attestation(place, text)
+        _replace(place / given.file, text)
 
 
 def write_document(folder: Path, report: Document) -> None:
@@ -68,10 +117,13 @@ def write_document(folder: Path, report: Document) -> None:
 
 
 def write_attestation(
-    root: Path, decision: Decision, envelopes: Sequence[Mapping[str, object]]
+    root: Path,
+    decision: Decision,
+    envelopes: Sequence[Mapping[str, object]],
+    known: Callable[[str], bool] = bool,
 ) -> Path:
     """Write attestation.json beside a decision's reports; its path. Raises OSError."""
-    folder = root / folder_of(decision)
+    folder = home(root, decision, known)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "attestation.json"
     _replace(path, json.dumps({"envelopes": envelopes}, indent=2, sort_keys=True) + "\n")
@@ -87,18 +139,22 @@ def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:
     return folder
 
 
-def mark(root: Path, decision: Decision) -> None:
-    """Leave of a gate's last reports only the decision of a run that has not finished.
+def mark(root: Path, decision: Decision) -> str | None:
+    """Leave of a gate's last reports only the decision of a full run that has not finished.
 
-    Raises OSError. Where nothing was reported before, nothing is.
+    Returns the run that they were of; they are kept in its folder. Raises OSError. Where nothing
+    was reported before, and of a partial run, nothing is done.
     """
     folder = root / folder_of(decision)
-    if not folder.is_dir():
-        return
+    if decision.partial or not (folder / "decision.json").is_file():
+        return None
+    before = run_folders.run_in(folder)
+    run_folders.keep(folder)
     _replace(folder / "decision.json", to_json(decision))
     for report in folder.glob("report.*"):  # of whatever format
         report.unlink(missing_ok=True)
     (folder / "attestation.json").unlink(missing_ok=True)
+    return before
 
 
 def _forget_attestation(folder: Path, text: str) -> None:

@@ -47,6 +47,7 @@ class GateAnswer:
     believed: bool = True  # False: its last full run decided nothing that counts
     unsigned: Mapping[str, str] = field(default_factory=dict)  # role: who can sign
     objections: tuple[tuple[str, str], ...] = ()  # who signed against it, and why
+    against: tuple[str, ...] = ()  # what other runs know against a GO
     unattested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slug: who may
 
 
@@ -148,6 +149,9 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
     elif of.lacking and not of.begun:
         waits = " and ".join(f"{phase}/exit" for phase in of.lacking)
         yield NextStep(Urgency.WAITING, "", f"waits until {waits} is GO")
+    elif known.against:
+        again = f"settle what holds {of.phase.id}/{gate}, then {_decides(of, of.phase)}"
+        yield NextStep(Urgency.REFUSED, of.owners, f"{again}: {known.against[0]}")
     elif known.answer is not Answer.GO:
         for slug, roles in known.unattested.items():
             full = of.plan.address(of.phase.id).full(slug)

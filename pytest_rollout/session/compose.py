@@ -135,7 +135,7 @@ class Header:
         )
         lines += [f"rollout: {why}" for why in request.why]
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
-        lines.append(f"rollout: evidence goes to {request.ledger}")
+        lines.append(f"rollout: {request.alone or f'evidence goes to {request.ledger}'}")
         if request.places:
             lines.append(f"rollout: collects {', '.join(request.places)}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]

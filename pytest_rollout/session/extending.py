@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.extension import ReportFormat
+from pytest_rollout.model.plan import Address
 from pytest_rollout.redact import cap
 from pytest_rollout.report import files
 from pytest_rollout.session.seams import each_plugin
@@ -29,16 +30,23 @@ class OwnReports:
 
 
 def write_reports(
-    config: pytest.Config, root: Path, decisions: Iterable[Decision], notes: list[str]
+    config: pytest.Config,
+    root: Path,
+    decisions: Iterable[Decision],
+    notes: list[str],
+    before: Mapping[Address, str | None],
 ) -> list[Path]:
-    """Write each decision in every format; their folders. Raises OSError for an own format."""
+    """Write each decision in every format; their folders. Raises OSError for an own format.
+
+    ``before`` is the run whose reports a gate's folder held when this one began.
+    """
     formats = _formats(config, notes)
     folders = []
     for decision in decisions:
-        folder = root / files.folder_of(decision)
+        folder, *others = files.folders_of_run(root, decision)
         for plugin, given in formats:
             try:
-                files.write_format(folder, decision, given)
+                files.write_format(folder, decision, given, others)
             except OSError:
                 if plugin == OWN:
                     raise
@@ -49,6 +57,7 @@ def write_reports(
                 notes.append(
                     _failed(plugin, f"the report `{given.name}` of {decision.address}", error)
                 )
+        files.settle(root, decision, before.get(decision.address))
         folders.append(folder)
     return folders
 

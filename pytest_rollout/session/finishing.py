@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.evidence import drills, looks, opening
+from pytest_rollout.evidence import looks, opening
 from pytest_rollout.evidence.bodies import Body, Process, RunStart, Seal, Stop
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.phase_life import begins_of
@@ -26,11 +26,11 @@ from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
-from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
+from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
@@ -56,6 +56,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
+        self._before: dict[Address, str | None] = {}  # the run that was reported before this one
         self.decisions: list[Decision] = []
         self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
@@ -84,7 +85,7 @@ class Finishing:
         """Replace what the last run reported: a run that dies leaves no GO of another."""
         for gate in self._request.gates:
             try:
-                files.mark(self._request.report, self._judged(gate)[0])
+                self._before[gate] = files.mark(self._request.report, self._judged(gate)[0])
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
@@ -197,7 +198,7 @@ class Finishing:
         self.status = session.exitstatus = self._status(status, failed=error is not None)
         unbound = self._failed - self._bound
         self._notes += whose_status(session.config, self.status, self.decisions, unbound)
-        self._noes = self._last_noes()
+        self._noes = last_noes(self._request, self._ledger, self.decisions, self._notes)
         paths = self._report(session.config)
         tell_decided(session.config, self.decisions, self._notes)
         self._print(session.config, paths, error)
@@ -209,24 +210,11 @@ class Finishing:
     def _report(self, config: pytest.Config) -> list[Path]:
         """Write the reports; one that cannot be written changes no decision."""
         try:
-            return write_reports(config, self._request.report, self.decisions, self._notes)
+            root, before = self._request.report, self._before
+            return write_reports(config, root, self.decisions, self._notes, before)
         except OSError as error:
             self._notes.append(f"the reports could not be written: {error}")
             return []
-
-    def _last_noes(self) -> dict[Address, str]:
-        """When each gate last said no in a drill: shown beside its decision, no part of it."""
-        digests = {plan.id: plan.digest for plan, _ in self._request.asked}
-        if self._request.drill or self._ledger is None:
-            return {}
-        try:
-            return {
-                gate: last_no(drills.last_no(self._ledger, gate, digests[gate.plan]), gate)
-                for gate in (decision.address for decision in self.decisions)
-            }
-        except LedgerError as error:
-            self._notes.append(f"when the gates last said no is not known: {error}")
-            return {}
 
     def _end(self) -> None:
         for plan in {plan.id: plan for plan, _ in self._request.asked}.values():
@@ -300,6 +288,8 @@ class Finishing:
             return
         notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
+        if self._request.alone and worst_answer(d.answer for d in self.decisions) is not Answer.GO:
+            notes.append(self._request.alone)
         nexts = follows(self._request, self._ledger, self.decisions, notes)
         lines = terminal.section(self.decisions, shown, notes, error, self._noes, nexts)
         reporter.write_sep("=", "rollout")

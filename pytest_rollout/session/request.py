@@ -36,6 +36,7 @@ class Request:
     partial: tuple[str, ...]
     places: tuple[str, ...] = ()  # collected because plans are asked
     why: tuple[str, ...] = ()  # why these gates, on a real environment
+    first: bool = False  # whether there was no ledger before this run
 
     @property
     def deciding(self) -> bool:
@@ -51,6 +52,19 @@ class Request:
     def plans(self) -> tuple[Plan, ...]:
         """Every plan that could be read whole."""
         return tuple(one.plan for one in self.loaded if one.plan and not one.problems)
+
+    @property
+    def alone(self) -> str:
+        """Say that nothing recorded before can count; empty where something was, or need not.
+
+        A hidden folder is easily lost between two jobs of a pipeline.
+        """
+        if self.embedded or not self.first:
+            return ""
+        return (
+            f"this run makes the ledger {self.ledger}, so nothing that an earlier job or another "
+            "machine recorded counts (hand its folder on: artifacts leave hidden ones out)"
+        )
 
     def gates_of(self, plan: Plan, phase: Phase) -> tuple[Gate, ...]:
         """The gates asked of a phase; none where it was not asked."""

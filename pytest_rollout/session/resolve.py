@@ -58,8 +58,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     ledger = _ledger(config, root)
     drill = handover.drill if handover else config.getoption("rollout_fault")
     config.option.rollout_fault = None  # no suite reads which fault is on
-    if drill and environment != EMBEDDED:
-        raise pytest.UsageError("--rollout-fault: faults exist in the embedded environment only")
+    _check_drill(drill, environment)
     plans = {plan.path for plan, _ in asked}
     places = collect_below(
         config,
@@ -81,8 +80,14 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         drill=drill,
         partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
         places=places,
+        first=not opening.exists(ledger),
         why=() if handover else tuple(why_gates(ledger, asked, gates, environment)),
     )
+
+
+def _check_drill(drill: str | None, environment: str) -> None:
+    if drill and environment != EMBEDDED:
+        raise pytest.UsageError("--rollout-fault: faults exist in the embedded environment only")
 
 
 def _environment(config: pytest.Config) -> tuple[str, str]:

@@ -6,7 +6,7 @@ holds for this release and plan, that what came before is done, and that now is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -178,6 +178,12 @@ def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
         yield refused("decision", "clear.differs", answer=answer, again=now)
     else:
         yield passed("decision", "clear.same", answer=answer, run=decision.run)
+
+
+def held_by(others: Iterable[OtherRun]) -> Iterator[Reason]:
+    """Yield what other runs know against the decision of the last full one."""
+    for other in others:
+        yield from _against(other)
 
 
 def _against(other: OtherRun) -> Iterator[Reason]:

@@ -35,11 +35,13 @@ def stale(about: About, rule: Rule) -> Iterator[Remark]:
     own_us = about.stated.max_age_us
     if own_us is not None and _outlived(about, rule, EMBEDDED):
         yield _remark(about, rule, "", own_us)
+    if own_us is not None:  # it takes the place of those of environments
+        return
     for environment in about.plan.environments.values():
         age_us = environment.max_age_us
         if age_us is None or environment.embedded:
             continue
-        if _outlived(about.ageless, rule, environment.name):
+        if _outlived(about, rule, environment.name):
             yield _remark(about, rule, environment.name, age_us)
 
 
@@ -50,7 +52,9 @@ def _outlived(about: About, rule: Rule, environment: str) -> bool:
 def _remark(about: About, rule: Rule, environment: str, age_us: int) -> Remark:
     age = duration_words(age_us)
     within = f" in {environment}" if environment else ""
-    fix = f"a longer max_age{f' of {environment}' if environment else ''}, or a shorter scope"
+    fix = "a longer max_age, or a shorter scope"
+    if environment:
+        fix = f"a max_age of its own, a longer one of {environment}, or a shorter scope"
     if all(scope.kind is ScopeKind.SINCE for scope in rule.scopes):
         what = f"can pass{within} only in the first {age}: then what was seen first is stale"
         return about.remark(what, fix, grave=False)

@@ -16,6 +16,7 @@ from pytest_rollout.soundness import (
     never,
     shares,
     tolerating,
+    watched,
 )
 from pytest_rollout.soundness.alarms import alarms
 from pytest_rollout.soundness.false_alarms import Assumed
@@ -43,6 +44,7 @@ def remarks(plan: Plan, assumed: Assumed | None = None) -> Iterator[Remark]:
 
 def _of_guardrail(about: About, rule: Rule, assumed: Assumed) -> Iterator[Remark]:
     """Where it is known how often it trips without need, that says what one bad sample does."""
+    yield from watched.remarks_on(about, rule)
     known = alarms(rule, assumed.healthy, assumed.looks)
     yield from _of_rule(about, rule, by_chance=known is not None)
     if known is not None:

@@ -31,6 +31,12 @@ class GuardrailStanding:
         return self.finding.state
 
     @property
+    def latched(self) -> bool:
+        """Whether only a reset changes it: a trip, or a hole that may have been one."""
+        lost = any(hole is not None for _, hole in self.memory.latched.values())
+        return self.state is State.TRIPPED or (self.state is State.BLIND and lost)
+
+    @property
     def worst(self) -> Part | None:
         """The group that tells most."""
         return min(self.finding.parts, key=lambda part: part.verdict.rank, default=None)

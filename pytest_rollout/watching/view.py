@@ -43,7 +43,8 @@ class View:
             if before is None or before[0] != state:
                 self._since[id_] = (state, look.at_us)
                 says = sentences.text(standing.finding.reason, self._zone)
-                changed.append(f"{at}  {standing.guardrail.id}: {says}")
+                end = f"; {_until(standing)}" if standing.latched else ""
+                changed.append(f"{at}  {standing.guardrail.id}: {says}{end}")
         fresh = [why for why in look.trouble if why not in self._trouble]
         changed += [f"{at}  not measured: {why}" for why in fresh]
         if self._trouble and not look.trouble:
@@ -58,6 +59,9 @@ class View:
         for row in rows:
             cells = zip(row, widths, strict=True)
             yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
+        for standing in look.found:
+            if standing.latched:
+                yield f"{standing.guardrail.id}: {_until(standing)}"
         for why in look.trouble[:_MOST_TROUBLE]:
             yield f"not measured: {why}"
         next_ = self._clock(look.at_us + self._every_us)
@@ -88,6 +92,7 @@ class View:
             "id": finding.id,
             "verdict": finding.verdict.value,
             "state": standing.state.value,
+            "until_reset": standing.latched,
             "answer": standing.answer.value,
             "value": standing.value or None,
             "limit": limit(standing),
@@ -108,6 +113,11 @@ class View:
 
     def _clock(self, at_us: int) -> str:
         return calendar.wall(at_us, self._zone)[:19]
+
+
+def _until(standing: GuardrailStanding) -> str:
+    """Until when it stays as it is; of one that time alone does not change."""
+    return f"{standing.state.value} until `rollout reset {standing.finding.id}`"
 
 
 def limit(standing: GuardrailStanding) -> str:

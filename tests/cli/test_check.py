@@ -38,7 +38,7 @@ def test_check_says_the_same_in_json(project: Project) -> None:
     project.plan.write_text(GUARDED)
     found = project.rollout("check", "--json", "--looks", "1000", "--healthy", "99.999%")
     assert (found.status, len(found.json["problems"])) == (4, 1)
-    assert not [note for note in found.json["notes"] if "jumpy" in note]
+    assert not [note for note in found.json["notes"] if "guardrail jumpy" in note]
 
 
 def test_a_share_that_is_none(project: Project) -> None:
@@ -107,3 +107,13 @@ def test_without_a_plan_it_is_said_that_a_file_is_not_read(project: Project) -> 
     said = project.rollout("check")
     assert said.status == 4
     assert "rollout.yml is not read; rename it to rollout.yaml" in said.err
+
+
+def test_guardrails_that_no_watch_asks_for_are_named(project: Project) -> None:
+    rail = '    guardrails: [{id: r, metric: errors, take: max, fail: "> 9", then: [pause]}]\n'
+    project.plan.write_text(PLAN + rail)
+    notes = project.rollout("check", "--json").json["notes"]
+    assert (
+        "demo.canary: a watch asks nothing for r (no `check`), so only tests that observe errors "
+        "can trip them" in notes
+    )

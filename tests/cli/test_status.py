@@ -12,7 +12,7 @@ from pytest_rollout.evidence.decoding import decoded
 from pytest_rollout.evidence.ledger import Draft
 from tests.cli.conftest import Project
 from tests.cli.watched import PLAN, Service, happen, serving
-from tests.evidence.runs import ENTRY, Writer
+from tests.evidence.runs import ENTRY, FAIL, Writer
 
 SHOWN = ("status", "--env", "prod")
 
@@ -108,3 +108,22 @@ def test_drift_says_what_cannot_be_told(
     entered(project)
     monkeypatch.setenv("DEMO_API", "http://127.0.0.1:1")
     assert "DRIFT prod does not say what it runs (" in project.rollout(*SHOWN, "--drift").out
+
+
+def test_a_go_that_another_run_stands_against_is_held(project: Project, service: Service) -> None:
+    with project.ledger() as ledger:
+        slow = Writer(ledger, "slow", "prod", PLAN, gates=(ENTRY,))
+        slow.start()
+        Writer(ledger, "quick", "prod", PLAN, gates=(ENTRY,)).good()
+        slow.manifest()
+        slow.batch("t.py::test_ready", FAIL)
+        slow.seal()
+        slow.decide()
+    row = project.rollout(*SHOWN, "--json").json["phases"][1]
+    (why,) = row["against"]["entry"]
+    assert (row["entry"]["decision"], row["entry"]["run"]) == ("GO", "quick")
+    assert why == "run slow, which began earlier and ended later, says NO-GO"
+    (step,) = row["next"]
+    assert (step["urgency"], step["do"].startswith("settle what holds")) == ("refused", True)
+    assert f"    entry is held: {why}" in project.rollout(*SHOWN).out.splitlines()
+    assert why in project.rollout("clear", "demo.canary/entry", "--env", "prod").out

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Project
-from tests.evidence.runs import Writer, tamper
+from tests.evidence.runs import Writer, opened, tamper
 
 
 def written(project: Project) -> Path:
@@ -91,3 +92,30 @@ def test_an_anchor_is_read_up_to_a_size(project: Project, monkeypatch: pytest.Mo
     answer = project.rollout("verify", "--anchor", str(file))
     assert answer.status == 4
     assert "larger than 100 bytes" in answer.err
+
+
+def test_a_report_of_another_ledger_takes_no_place_and_is_no_anchor(
+    project: Project,
+) -> None:
+    anchored = written(project)
+    before = anchored.read_bytes()
+    other = project.root / "other.db"
+    with opened(other) as ledger:
+        Writer(ledger, "r9").good()
+    shown = project.rollout("report", "demo.canary", "--env", "embedded", "--ledger", str(other))
+    assert shown.out.rstrip().endswith("runs/r9")
+    assert anchored.read_bytes() == before
+    assert (anchored.parent / "runs/r9/report.html").is_file()
+    assert project.rollout("verify").status == 0
+
+
+def test_a_report_of_a_later_run_takes_the_place_of_an_earlier_one(
+    project: Project,
+) -> None:
+    anchored = written(project)
+    with project.ledger() as ledger:
+        Writer(ledger, "r2").good()
+    project.rollout("report", "demo.canary", "--env", "embedded")
+    assert json.loads(anchored.read_text())["run"] == "r2"
+    assert json.loads((anchored.parent / "runs/r1/decision.json").read_text())["run"] == "r1"
+    assert (anchored.parent / "latest").resolve().name == "r2"

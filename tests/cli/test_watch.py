@@ -179,6 +179,7 @@ def test_an_answer_that_is_not_to_be_had_is_blind(project: Project, service: Ser
     assert answer.status == 11
     assert "not measured: lag: nothing was measured: GET /lag answered 503" in answer.out
     assert "lag: blind" in answer.out
+    assert "; blind until `rollout reset demo.canary.lag`" in answer.out
     service.lags = [0]
     assert looks(project, service, 1).status == 11  # it could have been a trip
     reset = project.rollout(*RESET)
@@ -207,7 +208,7 @@ def test_a_line_of_json_for_each_look(project: Project, service: Service) -> Non
     (rail,) = looks[1]["guardrails"]
     assert rail | {"since": "", "reason": ""} == {
         **{"id": "demo.canary.lag", "verdict": "fail", "state": "tripped", "answer": "ROLLBACK"},
-        **{"value": "9", "limit": "> 5", "since": "", "reason": ""},
+        **{"value": "9", "limit": "> 5", "since": "", "reason": "", "until_reset": True},
         "then": ["rollback", "notify"],
     }
     assert rail["reason"]["text"].startswith("tripped: last of lag was 9 at ")

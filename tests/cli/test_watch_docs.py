@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout import calendar
 from tests.cli.conftest import Project
 from tests.cli.watched import Service, events, happen, serving
 
@@ -121,3 +123,30 @@ def test_a_phase_that_ended_begins_to_be_watched_anew(project: Project, router: 
         happen(ledger, "end")
     answer = project.rollout(*WATCH[:-1], "1ms")
     assert "over 1 sample since the first watch" in answer.out, answer.out
+
+
+def test_the_head_says_who_began_it_and_what_is_left_of_the_window_that_ends_the_watch(
+    project: Project, router: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with project.ledger() as ledger:
+        happen(ledger)
+    now = datetime.now(UTC)
+    window = (now - timedelta(hours=1), now + timedelta(seconds=1))
+    monkeypatch.setattr(calendar, "phase_window", lambda *_: window)
+    monkeypatch.setattr(calendar, "window_words", lambda *_: "02:00-03:00")
+    lines = project.rollout(*WATCH).out.splitlines()
+    assert re.match(r"  begin at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", lines[2]), "who, and when"
+    assert lines[3] == "  its window is 02:00-03:00: less than a minute left"
+    ended = "the watch ended: the phase's window is over (02:00-03:00); what it saw is sealed"
+    assert lines[-1] == ended
+
+
+def test_the_head_of_a_watch_before_the_begin_and_without_a_date(
+    project: Project, router: Service
+) -> None:
+    lines = project.rollout(*WATCH[:-1], "60ms").out.splitlines()
+    assert lines[2:5] == [
+        "  demo.canary has not begun in prod (rollout begin demo.canary begins it)",
+        "  until then, what looks since its begin looks since the first watch",
+        "  the plan gives the phase no date, so the watch ends with `rollout end`, or Ctrl-C",
+    ]

@@ -141,6 +141,21 @@ def test_everything_that_stands_in_the_way_is_listed_worst_first() -> None:
     assert [one.id for one in decision.conditions] == ["p.one.soft", "p.one.warned"]
 
 
+def test_of_what_holds_the_worst_verdict_leads_whatever_the_order_of_the_plan() -> None:
+    text = "    criteria:\n" + "".join(
+        f"      - {{id: {name}, kind: demo}}\n" for name in ("open", "missing", "broken")
+    )
+    text = text.replace("{id: open, kind: demo}", "{id: open, kind: load, " + RATE + "}")
+    plan = plan_of(text)
+    checks = {"t.py::test_broken": [Attempt(Verdict.ERROR, "no answer")], "t.py::test_missing": []}
+    decision = decided(plan, world_of(plan, samples(1), checks=checks))
+    assert [cause.id for cause in decision.reasons if cause.id.startswith("p.")] == [
+        "p.one.broken",
+        "p.one.missing",
+        "p.one.open",
+    ]
+
+
 def test_a_guardrail_that_rolls_back_and_is_blind_elsewhere_is_one_cause() -> None:
     rule = 'metric: m, each: {lane: [A, B]}, take: max, fail: "> 1"'
     plan = plan_of(guardrail(rule))

@@ -160,9 +160,9 @@ def test_what_was_recorded_again_is_as_old_as_its_first_record() -> None:
         )
 
 
-def test_the_shorter_of_both_ages_counts() -> None:
+def test_the_age_of_a_criterion_takes_the_place_of_the_environments() -> None:
     old = [seen(1, HOUR_NOW - DAY - 1), seen(1, HOUR_NOW)]
-    for own, verdict in ((7 * DAY, INCONCLUSIVE), (60, INCONCLUSIVE)):
+    for own, verdict in ((7 * DAY, PASS), (60, INCONCLUSIVE)):
         plan = aged_plan(own * SECOND)
         assert decided(plan, world_of(plan, old, environment="prod")).criteria[0].verdict is verdict
     plan = aged_plan(7 * DAY * SECOND)

@@ -133,6 +133,8 @@ class Project:
         if "drill" in where:
             folder = folder / "drills" / where["drill"]
         path = folder / plan / environment / phase / gate / "decision.json"
+        written = [path, *path.parent.glob("runs/*/decision.json")]  # partial runs leave only these
+        path = max(written, key=lambda one: one.stat().st_mtime_ns if one.exists() else 0)
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return data
 

@@ -85,7 +85,10 @@ def test_a_nasty_id_is_judged_and_shown_plainly(project: Project, what: str) -> 
     assert not CONTROL.search(ours)
     assert len(ours) < 20_000
     folder = project.root / "rollout-report/demo/embedded/canary/exit"
-    assert {path.name for path in folder.iterdir()} == {"decision.json", "report.md", "report.html"}
+    assert {path.name for path in folder.iterdir()} == {
+        *("decision.json", "report.md", "report.html"),
+        *("runs", "latest"),
+    }
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert not CONTROL.search(page)

@@ -105,3 +105,29 @@ def test_what_is_no_go_leads_to_another_run(prod: Project) -> None:
 def test_a_rehearsal_says_nothing_of_it(prod: Project) -> None:
     result = prod.run("-m", "canary")
     assert not [line for line in result.outlines if "next: " in line or "this run decides" in line]
+
+
+def test_a_run_that_makes_the_ledger_says_that_nothing_from_before_counts(prod: Project) -> None:
+    prod.change("def test_ready():\n    pass", "def test_ready():\n    assert False")
+    first = prod.run(*RUN).outlines
+    made = "this run makes the ledger "
+    assert any(line.startswith(f"rollout: {made}") for line in first)
+    assert any(line.startswith(f"note: {made}") for line in first)
+    second = prod.run(*RUN).outlines
+    assert not any(made in line for line in second)
+    assert any(line.startswith("rollout: evidence goes to ") for line in second)
+    assert not any(made in line for line in prod.run("-m", "canary").outlines)
+
+
+def test_a_go_needs_no_word_of_what_was_before(prod: Project) -> None:
+    assert not any("note: this run makes" in line for line in prod.run(*RUN).outlines)
+
+
+def test_a_partial_run_leaves_the_report_of_the_full_one(prod: Project) -> None:
+    prod.run(*RUN)
+    folder = prod.root / "rollout-report/demo/prod/canary/entry"
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    result = prod.run(*RUN, "-k", "nothing")
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert len(list(folder.glob("runs/*/decision.json"))) == 2
+    result.stdout.fnmatch_lines(["  report: rollout-report/demo/prod/canary/entry/runs/*"])

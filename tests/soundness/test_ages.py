@@ -24,8 +24,11 @@ def test_what_reaches_further_back_than_evidence_lasts(rule: str) -> None:
     assert grave
     assert what == (
         "criterion c can never pass in prod: it reaches further back than max_age, 1d, so that a "
-        "part of it is always stale (a longer max_age of prod, or a shorter scope)"
+        "part of it is always stale (a max_age of its own, a longer one of prod, or a shorter "
+        "scope)"
     )
+    own = rule.replace("over:", "max_age: 8d, over:").replace("soak:", "max_age: 8d, soak:")
+    assert told(criterion(own)) == [], "it cures that for one criterion alone"
 
 
 @pytest.mark.parametrize(

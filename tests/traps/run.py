@@ -125,7 +125,7 @@ class Folder:
         outside = _json(_rollout("decide", "p.one/exit", "--json", root=root))
         rows = (_json(_rollout("status", "--json", root=root)) or {}).get("phases")
         row = rows[0] if rows else {"exit": {}}  # of a plan that cannot be read there is none
-        inside = _json(_text(root / "rollout-report/p/embedded/one/exit/decision.json"))
+        inside = _json(_text(_newest(root / "rollout-report/p/embedded/one/exit")))
         found = outside or inside or {}
         reasons = told(found.get("reasons", ()))
         return Said(
@@ -212,6 +212,12 @@ def _json(said: tuple[int, str]) -> dict[str, Any] | None:
     except ValueError:
         return None
     return data if isinstance(data, dict) and "error" not in data else None
+
+
+def _newest(folder: Path) -> Path:
+    """The decision that was written last: a partial run leaves its own beside the last full one."""
+    found = [path for path in (folder / "runs").glob("*/decision.json") if path.is_file()]
+    return max(found, key=lambda path: path.stat().st_mtime_ns, default=folder / "decision.json")
 
 
 def _text(path: Path) -> tuple[int, str]:

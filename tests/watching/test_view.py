@@ -47,7 +47,8 @@ def test_the_table_says_what_is_allowed_since_when_and_what_is_next() -> None:
     view = View(ZONE, 15_000_000)
     view.take(look(1, *GOOD))
     view.take(look(31, *BAD))
-    head, row, foot = view.table(look(46, *BAD))
+    head, row, until, foot = view.table(look(46, *BAD))
+    assert until == "g: tripped until `rollout reset p.one.g`"
     assert head.split() == ["guardrail", "state", "value", "limit", "since", "then"]
     assert "tripped  9 (lane B)  > 5    2025-11-10 09:00:31  rollback" in row
     assert foot == (

@@ -65,7 +65,10 @@ def unusable(path: Path, error: Exception) -> LedgerError:
 
 
 def _none(path: Path) -> LedgerError:
-    return LedgerError(f"there is no ledger at {path} (run `pytest -m PHASE` first)")
+    return LedgerError(
+        f"there is no ledger at {path} (run `pytest -m PHASE` first, "
+        "or hand on the one of an earlier job: artifacts leave hidden folders out)"
+    )
 
 
 def _connect(path: Path, ready: _Ready, at: str | None = None) -> sqlite3.Connection:

@@ -90,7 +90,7 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     )
     max_age = Key(
         DURATION,
-        "How old samples of its rule may be, even where the environment allows older ones.",
+        "How old samples of its rule may be, whatever the environment says of others.",
         example="24h",
         unless="the environment's `max_age`",
     )
