@@ -346,6 +346,36 @@ def test_a_check_writes_nothing_by_a_scenario_that_may(project: Project, shop: S
     assert shop.written == []
 
 
+def test_what_is_given_to_a_pool_belongs_to_who_gives_it(project: Project, shop: Shop) -> None:
+    work = (
+        "web.pool = ThreadPoolExecutor(1)\n    web.pool.submit(web.client.post, '/mine').result()"
+    )
+    body = "ordered.pool.submit(ordered.client.post, '/orders').result()"
+    made(project, shop, scenic("effect='change'", work, body=body))
+    begun(project)
+    status, verdict, reason = run(project)
+    assert (status, verdict) == (11, "error")
+    assert "test_works would send POST /orders" in reason
+    assert shop.written == ["POST /mine"]
+
+
+def test_no_check_reads_a_scenario_that_was_refused_something(project: Project, shop: Shop) -> None:
+    other = """
+
+@pytest.mark.criterion("also")
+def test_also(ordered):
+    pass
+"""
+    made(project, shop, scenic("", TRY) + other)
+    also = "      - {id: also, kind: demo, says: It works as well}\n"
+    plan = (project.root / "suites/shop/rollout.yaml").read_text(encoding="utf-8")
+    project.plan(plan + also, "shop")
+    begun(project)
+    assert run(project)[:2] == (11, "error")
+    assert project.verdicts("exit", plan="shop", environment="prod")["also"] == "error"
+    assert shop.written == []
+
+
 PLAIN = """
 @pytest.fixture
 def ordered(phase):
