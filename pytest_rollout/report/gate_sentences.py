@@ -92,6 +92,8 @@ SENTENCES: Mapping[str, Say] = {
     "its evidence is worth nothing in {environment}",
     "release.unreadable": "the release could not be read: {error}",
     "release.not-asked": "the release is unknown: no target was asked for it",
+    "release.untouched": "the release is unknown: a rehearsal reads it from the target {target} "
+    'when a check first asks it, and none did; let one use phase.target("{target}")',
     "release.unnamed": "the release is unknown: the target was asked and named none",
     "release.several": lambda f: (
         f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"
