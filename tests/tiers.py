@@ -31,6 +31,7 @@ _WORKERS = "-n2"
 _SLOW_MODULES = frozenset(
     {
         *("session/test_bindings.py", "session/test_collecting.py", "session/test_drills.py"),
+        "session/test_effects.py",
         *("session/test_extending.py", "session/test_hostile.py", "session/test_interruptions.py"),
         *("session/test_phase_in_prod.py", "session/test_plan_checks.py"),
         *("session/test_rolling.py", "session/test_seams.py"),

@@ -73,16 +73,18 @@ def _release(case: Case) -> Iterator[Finding]:
             yield _finding("run.environment", Verdict.MISSING, "run.reference-target", **facts)
             break
     if case.plan.release is not None:
-        yield _one_release(run)
+        yield _one_release(run, case.plan.release.target)
 
 
-def _one_release(run: Run) -> Finding:
+def _one_release(run: Run, target: str) -> Finding:
     name = "run.release"
     errors = [fact.error for fact in run.releases if fact.error]
     if errors:
         return _finding(name, Verdict.ERROR, "release.unreadable", error=errors[0])
     known = {fact.release for fact in run.releases}
     moments = {fact.when for fact in run.releases if not fact.scenario}
+    if not known and target and run.environment == EMBEDDED:  # it is read of what checks ask
+        return _finding(name, Verdict.MISSING, "release.untouched", target=target)
     if not known:
         return _finding(name, Verdict.MISSING, "release.not-asked")
     if not all(known):

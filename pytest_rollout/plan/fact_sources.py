@@ -63,8 +63,7 @@ def _one_way(reader: Reader) -> bool:
         return False
     (way,) = ways
     fits = {way.name, ReadingKeys.matches.name, *(key.name for key in _BESIDE[way.name])}
-    unfit = [key for key in stated if key.name not in fits]
-    for key in unfit:
+    for key in (key for key in stated if key.name not in fits):
         what = f"{reader.what}: `{key.name}` does not go with `{way.name}`"
         reader.problem(reader.line_of(key), what, f"leave out `{key.name}`")
     if way is ReadingKeys.target and not reader.has(ReadingKeys.path):
@@ -74,7 +73,7 @@ def _one_way(reader: Reader) -> bool:
         what = f"{reader.what}: `header` and `json` exclude each other: it stands in one place"
         reader.problem(reader.line_of(ReadingKeys.json), what, "leave out `json`")
         return False
-    return not unfit
+    return True
 
 
 def _header(reader: Reader) -> str:

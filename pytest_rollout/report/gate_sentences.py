@@ -97,10 +97,9 @@ SENTENCES: Mapping[str, Say] = {
     "run.reference-target": "the target answers as a reference target ({identity}); "
     "its evidence is worth nothing in {environment}",
     "release.unreadable": "the release could not be read: {error}",
-    "release.not-asked": (
-        "the release is unknown: no target was asked for it, as no check used one (let a check "
-        "of the phase ask for a target)"
-    ),
+    "release.not-asked": "the release is unknown: no target was asked for it",
+    "release.untouched": "the release is unknown: a rehearsal reads it from the target {target} "
+    'when a check first asks it, and none did; let one use phase.target("{target}")',
     "release.unnamed": "the release is unknown: the target was asked and named none",
     "release.several": _several_releases,
     "release.in-scenario": lambda f: (

@@ -73,7 +73,8 @@ class Effects:
             if not held:
                 return
             where = self._environment.name
-            why = f"{declared.name} would send {asked}, refused in {where}: {held}"
+            refused = f"refused in {where}: {held}; nothing was sent"
+            why = f"{declared.name} would send {asked}, {refused}"
         if declared.scenario:
             self._refused.setdefault(declared.name, why)
         self._tell(declared.item, why)

@@ -84,8 +84,8 @@ def test_a_gate_without_criteria() -> None:
         (
             (),
             MISSING,
-            "the release is unknown: no target was asked for it, as no check used one (let a "
-            "check of the phase ask for a target)",
+            "the release is unknown: a rehearsal reads it from the target api when a check first "
+            'asks it, and none did; let one use phase.target("api")',
         ),
         ((START,), MISSING, "the release was read only at the start of the run"),
         ((END,), MISSING, "the release was read only at the end of the run"),
@@ -110,6 +110,11 @@ def test_a_release_that_is_not_known_throughout(
     facts: tuple[ReleaseFact, ...], verdict: Verdict, said: str
 ) -> None:
     assert demanded(releases=facts) == [SEALED, WHOLE, ("run.release", verdict, said)]
+
+
+def test_a_release_that_nobody_asked_for_elsewhere() -> None:
+    said = "the release is unknown: no target was asked for it"
+    assert demanded(releases=(), environment="prod")[-1] == ("run.release", MISSING, said)
 
 
 def test_a_reference_target_elsewhere_is_told_once() -> None:

@@ -333,6 +333,8 @@ def of_gates() -> Iterator[Decision]:
         {"releases": (replace(start, release=None), replace(end, release=None))},
         {"releases": (start, replace(end, release="v2"))},
         {"releases": (start,)},
+        {"releases": ()},
+        {"releases": (), "environment": "prod"},
         {"releases": (replace(start, reference="small"), end), "environment": "prod"},
     ):
         yield decided(plan, world_of(plan, **run))

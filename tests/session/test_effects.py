@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import time_ns
 from typing import Any
 
 import pytest
+import time_machine
 
+from pytest_rollout.evidence.records import RecordKind
+from tests.evidence.runs import append, opened
 from tests.session.project import Project
 
 PLAN = """\
@@ -133,10 +138,10 @@ def made(project: Project, shop: Shop, test: str, allow: str = "change") -> None
 
 
 def begun(project: Project) -> None:
-    """Begin the phase in prod."""
-    entry = project.run("-m", "canary", "--rollout-env", "prod")
-    assert entry.ret == 0, entry.outlines
-    assert project.rollout("begin", "shop.canary", "--env", "prod", "--by", "Ada").ret == 0
+    """Put on record that the phase began in prod."""
+    with opened(project.root / ".rollout" / "ledger.db") as ledger:
+        begin = {"type": "begin", "t_us": time_ns() // 1000, "says": "", "scenario": ""}
+        append(ledger, RecordKind.EVENT, "r0", begin, "shop", "shop.canary", "prod")
 
 
 def run(project: Project, environment: str = "prod", *more: str) -> tuple[int, str, str]:
@@ -341,6 +346,36 @@ def test_a_check_writes_nothing_by_a_scenario_that_may(project: Project, shop: S
     assert shop.written == []
 
 
+def test_what_is_given_to_a_pool_belongs_to_who_gives_it(project: Project, shop: Shop) -> None:
+    work = (
+        "web.pool = ThreadPoolExecutor(1)\n    web.pool.submit(web.client.post, '/mine').result()"
+    )
+    body = "ordered.pool.submit(ordered.client.post, '/orders').result()"
+    made(project, shop, scenic("effect='change'", work, body=body))
+    begun(project)
+    status, verdict, reason = run(project)
+    assert (status, verdict) == (11, "error")
+    assert "test_works would send POST /orders" in reason
+    assert shop.written == ["POST /mine"]
+
+
+def test_no_check_reads_a_scenario_that_was_refused_something(project: Project, shop: Shop) -> None:
+    other = """
+
+@pytest.mark.criterion("also")
+def test_also(ordered):
+    pass
+"""
+    made(project, shop, scenic("", TRY) + other)
+    also = "      - {id: also, kind: demo, says: It works as well}\n"
+    plan = (project.root / "suites/shop/rollout.yaml").read_text(encoding="utf-8")
+    project.plan(plan + also, "shop")
+    begun(project)
+    assert run(project)[:2] == (11, "error")
+    assert project.verdicts("exit", plan="shop", environment="prod")["also"] == "error"
+    assert shop.written == []
+
+
 PLAIN = """
 @pytest.fixture
 def ordered(phase):
@@ -414,6 +449,33 @@ def test_a_freeze_in_the_middle_stops_the_next_change_and_no_look(
     assert "the bank closes" in reason
     assert 3 <= len(shop.written) < 15  # what is remembered for a second, and no more
     assert len((project.root / "looked").read_text(encoding="utf-8")) == 40
+
+
+def test_a_freeze_of_the_calendar_holds_changes_while_looking_goes_on(
+    project: Project, shop: Shop
+) -> None:
+    body = """
+    from datetime import UTC, datetime
+    import time_machine
+    sent = []
+    for minute in (29, 31, 44, 46):
+        with time_machine.travel(datetime(2026, 11, 30, 9, minute, tzinfo=UTC)):
+            assert web.client.get("/version").is_success
+            try:
+                sent.append((minute, web.client.post("/orders").status_code))
+            except Exception as error:
+                sent.append((minute, str(error)))
+    assert [minute for minute, said in sent if said == 200] == [29, 46], sent
+    """.strip()
+    made(project, shop, check(body, "change"))
+    freeze = 'windows: {freeze: [{hours: "09:30-09:45", why: daily stand-up}]}\n'
+    project.change("phases:\n", f"{freeze}phases:\n", "suites/shop/rollout.yaml")
+    begun(project)
+    with time_machine.travel(datetime(2026, 11, 30, 9, 0, tzinfo=UTC)):
+        status, verdict, reason = run(project)
+    assert (status, verdict) == (11, "error")
+    assert "2026-11-30 09:31:00 UTC is in a freeze: daily stand-up; nothing was sent" in reason
+    assert shop.written == ["POST /orders", "POST /orders"]
 
 
 def test_what_runs_says_how_many_checks_change_something(project: Project, shop: Shop) -> None:

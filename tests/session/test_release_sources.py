@@ -48,3 +48,12 @@ def test_a_rehearsal_has_a_release_without_it(
     monkeypatch.setenv("SHOP_SHA", SHA)
     assert named.run("-m", "canary").ret == 0
     assert named.decision()["release"] == SHA
+
+
+def test_a_rehearsal_that_touches_no_target_names_the_fix(project: Project) -> None:
+    top = "release: {target: web, path: /version}\n"
+    served = "environments: {embedded: {targets: {web: {serve: 'shop:app'}}}}\n"
+    project.plan(PLAN.replace("phases:", f"{top}{served}phases:"))
+    assert project.run("-m", "canary").ret == 11
+    said = " ".join(project.reasons())
+    assert 'let one use phase.target("web")' in said

@@ -153,6 +153,15 @@ def test_what_is_sent_is_never_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fact.release is None
     assert "holds the value of a header that was sent" in str(fact.error)
     assert TOKEN not in str(fact)
+
+    def to_login(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("location", f"/login?was={handler.headers['Authorization'][7:]}")
+        handler.end_headers()
+
+    sent_on = read(to_login, tokened("X-Release"))
+    assert "/login?was=${SHOP_LOGIN}" in str(sent_on.error)
+    assert TOKEN not in str(sent_on)
     monkeypatch.setenv("SHOP_LOGIN", f"{TOKEN}\nX-Other: 1")
     broken = read(behind_a_token, tokened("X-Release"))
     assert "the value of header Authorization holds a line break" in str(broken.error)
