@@ -92,6 +92,6 @@ def _one_release(run: Run, target: str) -> Finding:
     if len(known) > 1:
         seen = tuple(sorted(str(release) for release in known))
         return _finding(name, Verdict.MISSING, "release.several", releases=seen)
-    if moments != {"start", "end"}:
-        return _finding(name, Verdict.MISSING, "release.once", moment=min(moments))
+    if not {"start", "end"} <= moments:
+        return _finding(name, Verdict.MISSING, "release.once", moment=max(moments))
     return _finding(name, Verdict.PASS, "release.one", release=next(iter(known)))

@@ -95,7 +95,7 @@ class Manifest:
 class ReleaseFact:
     """What a target said of itself at one moment of a run."""
 
-    when: str  # start or end
+    when: str  # start, end, or during: around a scenario
     release: str | None
     configuration: str | None = None
     reference: str | None = None  # the identity of a reference target

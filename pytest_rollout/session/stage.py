@@ -22,7 +22,7 @@ from pytest_rollout.session.declared import Scenario
 from pytest_rollout.session.effects import Effects, Tell
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.targets.address import filled
-from pytest_rollout.targets.identity import read_identity
+from pytest_rollout.targets.identity import identify, read_identity
 from pytest_rollout.targets.launch import Served, launch
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.target import LiveTarget
@@ -118,6 +118,17 @@ class PhaseRun:
             if served:
                 self._identify("start", *key)
         return self._live[key]
+
+    def look_at_release(self) -> None:
+        """Read what runs now in a real environment: between two readings it may be another.
+
+        Nothing depends on one more reading, so one that fails says nothing.
+        """
+        if self.environment.embedded or self.plan.release is None:
+            return
+        fact = identify("during", self.plan, self.environment, self.recorder.request.root)
+        if not fact.error:
+            self.recorder.release(self.name, fact)
 
     def file(self, name: str, scenario: str) -> Path:
         """The path of a target that is a file."""
@@ -264,6 +275,7 @@ class Stage:
             how = self._run.started[facts.name]
             raise RolloutError(f"scenario {facts.name} would run a second time in {self.id}{how}")
         self._run.started[facts.name] = ""
+        self._run.look_at_release()
         try:
             with self._run.recorder.scenario(facts.name), self.declared(facts):
                 yield Stage(self._run, facts.name, own_target=facts.own_target)
@@ -273,6 +285,8 @@ class Stage:
         except Exception as error:
             self._run.started[facts.name] = f"; the first time it ended with {trouble(error)}"
             raise
+        finally:
+            self._run.look_at_release()
 
     @contextmanager
     def declared(self, facts: Scenario) -> Iterator[None]:

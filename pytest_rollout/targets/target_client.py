@@ -31,6 +31,7 @@ class TargetClient(httpx.Client):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
+        self._rollout_base = self.base_url  # a suite may set another one
         self._rollout_permit = permit
         self._rollout_reads = reads
         self._rollout_console = console
@@ -38,17 +39,19 @@ class TargetClient(httpx.Client):
     def _send_single_request(self, request: httpx.Request) -> httpx.Response:
         if self._rollout_permit is not None:
             methods = methods_of(request.method, request.headers)
-            own, path = self._below(request.url)
+            own, path = self._below(request)
             excused = own and self._rollout_console and path.startswith(_CONSOLE)
             if not excused and changes(methods, path, self._rollout_reads if own else ()):
                 shown = path if own else f"{request.url.scheme}://{request.url.host}{path}"
                 self._rollout_permit(" as ".join(methods), shown)
         return super()._send_single_request(request)
 
-    def _below(self, url: httpx.URL) -> tuple[bool, str]:
-        """Return whether an address is the target's, and its path below the target's address."""
+    def _below(self, request: httpx.Request) -> tuple[bool, str]:
+        """Return whether a request is to the target, and its path below the target's address."""
+        url, base = request.url, self._rollout_base
+        if "target" in request.extensions:  # httpcore sends it in the place of the path
+            return False, str(request.extensions["target"])
         path = url.raw_path.decode("ascii", "replace").partition("?")[0]
-        base = self.base_url
         if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port):
             return False, path
         prefix = base.raw_path.decode("ascii", "replace").rstrip("/")

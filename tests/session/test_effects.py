@@ -167,6 +167,10 @@ WRITES = {
     "beside what only reads": "web.client.post('/search/../orders')",
     "in disguise": "web.client.post('/of/%2e%2e/find')",
     "elsewhere": "web.client.post('http://localhost:1/search')",
+    "a base elsewhere": (
+        "(setattr(web.client, 'base_url', web.url + '/orders'), web.client.post('/search'))"
+    ),
+    "another request target": "web.client.post('/search', extensions={'target': b'/orders'})",
     "without hooks": "(web.client.event_hooks.update(request=[]), web.client.post('/orders'))",
     "the console of others": "web.client.post('/reference/clock')",
     "in a thread": "thread(lambda: web.client.post('/orders'))",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from http.server import BaseHTTPRequestHandler
+
 import pytest
 
 from tests.session.project import PLAN, Project
+from tests.targets.test_identity import answering, saying
 
 SHA = "0123456789abcdef"
 
@@ -57,3 +60,48 @@ def test_a_rehearsal_that_touches_no_target_names_the_fix(project: Project) -> N
     assert project.run("-m", "canary").ret == 11
     said = " ".join(project.reasons())
     assert 'let one use phase.target("web")' in said
+
+
+SWITCHING = """\
+import pytest
+from pytest_rollout import scenario
+
+pytestmark = pytest.mark.canary
+
+
+@scenario()
+def switched(phase):
+    web = phase.target("web").client
+    web.get("/become/2.0")
+    return web
+
+
+@pytest.mark.criterion("ready")
+def test_ready(switched):
+    switched.get("/become/1.0")
+"""
+
+
+def test_a_release_that_was_there_only_for_a_scenario_is_noticed(
+    project: Project, how: list[str]
+) -> None:
+    running = ["1.0"]
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path.startswith("/become/"):
+            running[0] = handler.path.removeprefix("/become/")
+        saying(f'{{"version": "{running[0]}"}}')(handler)
+
+    with answering(respond) as url:
+        top = "release: {target: web, path: /version, json: version}\n"
+        project.plan(
+            PLAN.replace(
+                "phases:", f"{top}environments: {{prod: {{targets: {{web: '{url}'}}}}}}\nphases:"
+            )
+        )
+        project.tests(SWITCHING)
+        assert project.run("-m", "canary", "--rollout-env", "prod", *how).ret == 11
+        said = " ".join(project.reasons("entry", environment="prod"))
+        assert "more than one release was judged: 1.0, 2.0" in said
+        project.change("/become/2.0", "/become/1.0")
+        assert project.run("-m", "canary", "--rollout-env", "prod", *how).ret == 0

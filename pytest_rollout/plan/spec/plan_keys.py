@@ -224,7 +224,7 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
     )
     release = Key(
         Nested(ReadingKeys),
-        "Where the release is read, at the start and the end of each run.",
+        "Where the release is read: at the start and the end of each run, and around scenarios.",
         example="{target: web, path: /version}",
     )
     configuration = Key(
