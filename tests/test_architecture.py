@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
+    "bundles": {"model", "evidence"},
     "notify": {"model", "redact", "targets", "extensions"},
     "watching": {
         "model",
@@ -56,6 +57,7 @@ MAY_IMPORT = {
     },
     "cli": {
         "model",
+        "bundles",
         "processes",
         "calendar",
         "redact",
@@ -204,6 +206,7 @@ TAKES_APART = {
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
     "cli.attest": {"by.strip", "note.strip", "text.rpartition", "text.strip"},
+    "cli.bundle_check": {"opened.startswith"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
@@ -211,6 +214,8 @@ TAKEN_APART = {
     "cli.clearing": {"finding.split"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
+    "cli.export": {"part.replace"},
+    "cli.join": {"run.strip", "runs.split"},
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.project": {"str.split"},

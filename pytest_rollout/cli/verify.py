@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from pytest_rollout.cli.bundle_check import check
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
@@ -22,19 +23,33 @@ _MOST_BYTES = 64_000_000
 
 
 @click.command("verify")
+@click.argument("bundle", required=False)
 @click.option(
     "--anchor",
     "files",
     multiple=True,
     help="a decision.json kept elsewhere (default: those in the report folder)",
 )
+@click.option("--digest", default="", help="of a bundle: the digest that was noted of it")
 @common
-def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_json: bool) -> int:
+def command(
+    bundle: str | None,
+    files: tuple[str, ...],
+    digest: str,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
     """Verify the whole ledger: edits, deletions, reordering, and a cut tail.
 
     A decision.json holds a place in the chain, its anchor; without one a cut tail cannot be
     seen. Exit status 0 where all is whole and no gate's last full run is unfinished, else 11.
+    With a BUNDLE of `rollout export` it is checked alone: every digest, its ledger, the decision
+    (judged again), its reports and its signatures. It needs no project.
     """
+    if bundle is not None:
+        return _verified(Path(bundle), digest, as_json=as_json)
     project = Project.here(root, ledger)
     given = [_anchor(Path(file)) for file in files]
     if not given and ledger is None:
@@ -46,6 +61,21 @@ def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_
         for line in _lines(found):
             say(line)
     return Answer.HOLD.exit_status if found.problems or found.holding else 0
+
+
+def _verified(path: Path, digest: str, *, as_json: bool) -> int:
+    try:
+        checked = check(path.name, path.read_bytes(), digest)
+    except RolloutError as error:
+        raise RolloutError(f"{path}: {error}", code="bundle", file=str(path)) from error
+    if as_json:
+        print_json(dataclasses.asdict(checked))
+    else:
+        for line in (*checked.lines, *checked.problems):
+            say(line)
+        say(f"digest {checked.digest}")
+        say("NOT whole" if checked.problems else "whole")
+    return Answer.HOLD.exit_status if checked.problems else 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

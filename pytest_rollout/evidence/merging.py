@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import Process, RunStart
@@ -121,10 +121,14 @@ def _content(
     return Content(chain, {place: seen for place, seen in laid.items() if seen}, merges)
 
 
+def digests_in(records: Iterable[Record]) -> list[str]:
+    """The digests of texts and files that records may name, sorted."""
+    return sorted({digest for one in records for digest in _DIGEST.findall(one.body)})
+
+
 def _bring_files(into: Ledger, ledgers: Sequence[Ledger], chain: Sequence[Record]) -> None:
     """Bring texts and files along, by the digests that records name."""
-    digests = {digest for record in chain for digest in _DIGEST.findall(record.body)}
-    for digest in sorted(digests):
+    for digest in digests_in(chain):
         text = next(filter(None, (ledger.text(digest) for ledger in ledgers)), None)
         if text is not None and into.text(digest) is None:
             into.keep_text(digest, text)
