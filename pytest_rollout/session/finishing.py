@@ -51,6 +51,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
+        self._known = older_ledger.Known()
         self.decisions: list[Decision] = []
         self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
@@ -60,7 +61,7 @@ class Finishing:
         request = self._request
         try:
             self._ledger = opening.to_write(request.ledger)
-            self._notes += older_ledger.notes(
+            self._known = older_ledger.known(
                 self._ledger, request.report, embedded=request.embedded
             )
             for one in request.loaded:
@@ -187,6 +188,7 @@ class Finishing:
         self.status = session.exitstatus = self._status(status, failed=error is not None)
         unbound = self._failed - self._bound
         self._notes += whose_status(session.config, self.status, self.decisions, unbound)
+        self._notes += self._known.notes(self.decisions)
         self._noes = self._last_noes()
         paths = self._report(session.config)
         tell_decided(session.config, self.decisions, self._notes)
