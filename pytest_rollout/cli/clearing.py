@@ -96,6 +96,7 @@ def _known(
         run=asked.run,
         decision=standing.decision,
         again=None if doubt else _again(project, gate, asked),
+        merged=None if doubt else _with_all(project, gate, asked),
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
@@ -184,14 +185,21 @@ def _rolled_back(
     return said, lacking
 
 
-def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
+def _with_all(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
+    """A gate judged with what came in by merges, too; None where nothing did."""
+    merges = project.ledger.store.merges()
+    return _again(project, gate, asked, merged=True) if merges else None
+
+
+def _again(
+    project: Project, gate: Address, asked: AskingRun, *, merged: bool = False
+) -> Decision | None:
     try:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
     assert gate.gate is not None
-    # With what came in by a merge: a no that was known elsewhere must not be passed over.
-    reading = read_world(project.ledger, asked.run, gate, phase, merged=True)
+    reading = read_world(project.ledger, asked.run, gate, phase, merged=merged)
     return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
 
 

@@ -31,6 +31,7 @@ class GateFacts:
     release: str | None = None  # what the target says now; not asked of a rehearsal
     release_error: str = ""
     others: tuple[OtherRun, ...] = ()  # partial and overlapping runs
+    merged: Decision | None = None  # judged again with what other ledgers knew; None: no others
     judged_at: Mapping[str, str] = field(default_factory=dict)  # where each target was
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
@@ -79,6 +80,7 @@ def _demands(
         yield _held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
         return
     yield from _decided(decision, known.again)
+    yield from _merged(decision, known.merged)
     yield from (_held("decision", reason) for other in known.others for reason in _against(other))
     phase = plan.phase(address.phase)
     if phase is None or address.gate is None:
@@ -122,6 +124,16 @@ def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
         yield _no("decision", "clear.differs", answer=answer, again=now)
     else:
         yield _yes("decision", "clear.same", answer=answer, run=decision.run)
+
+
+def _merged(decision: Decision, merged: Decision | None) -> Iterator[Finding]:
+    """A GO that was made without knowing what another ledger held stands only if that agrees."""
+    if merged is None or merged.substance_digest == decision.substance_digest:
+        return
+    address = decision.address
+    facts: dict[str, Fact] = {"answer": decision.answer.value, "merged": merged.answer.value}
+    phase, environment = address.name, decision.environment
+    yield _no("decision", "clear.merged", **facts, phase=phase, environment=environment)
 
 
 def _against(other: OtherRun) -> Iterator[Reason]:
