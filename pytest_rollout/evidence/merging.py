@@ -52,21 +52,18 @@ def merge(into: Ledger, ledgers: Sequence[Ledger], *, running: Callable[[Process
     lineage = Lineage(records, merges)
     chain, needed = lineage.whole()
     _bring_files(into, ledgers, chain)
+    known = {"", *(record.run for record in had)}
     new = [record for record in chain if record.first.hash not in mine]
     if new or [record.hash for record in chain] != [record.hash for record in had]:
         into.store.rewrite(_content(chain, needed, (into, *ledgers)), before)
     return Merged(
         records=len(new),
-        runs=tuple(dict.fromkeys(one.run for one in new if one.run and not _had(one, had))),
+        runs=tuple(dict.fromkeys(one.run for one in new if one.run not in known)),
         unfinished=tuple(_unfinished(new)),
         kinds=dict(Counter(one.kind.value for one in new if not one.run)),
         blind=tuple(_blind(into)) if new else (),
         head=into.head(),
     )
-
-
-def _had(record: Record, had: Sequence[Record]) -> bool:
-    return any(one.run == record.run for one in had)
 
 
 def fit_to_merge(ledger: Ledger, running: Callable[[Process], bool]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from itertools import count, permutations
 from pathlib import Path
 
@@ -43,10 +46,12 @@ from tests.evidence.runs import (
     copied,
     opened,
     plan_of,
+    reading,
     tamper,
 )
 
 _NAMES = count()
+OLDER = Path(__file__).with_name("ledger.schema1.sql")
 
 
 def nobody(process: object) -> bool:
@@ -432,3 +437,64 @@ def test_worse_evidence_of_before_shows_where_all_is_read(place: Place) -> None:
 def test_rows_are_digested_as_they_were(merged: Place) -> None:
     with opened(merged) as ledger:
         assert rows_digest(ledger.rows_of(5)) in next(ledger.between(5, 5)).body
+
+
+def test_a_merge_that_fails_half_way_leaves_the_ledger_as_it_was(place: Place) -> None:
+    happen(place, "one", 1)
+    happen(place, "two", 2)
+    before = held(place)
+    with opened(place) as ledger:
+        broken = [*before[0], replace(before[0][0], at_us=2**70)]  # no store can hold it
+        content = Content(broken, {}, [])
+        if isinstance(place, Path):
+            with pytest.raises(LedgerError):
+                ledger.store.rewrite(content, ledger.head())
+        with pytest.raises(LedgerError, match="at the same time: try again"):
+            ledger.store.rewrite(Content(before[0], {}, []), Head(1, before[0][0].hash))
+    assert held(place) == before
+
+
+def test_a_record_that_is_written_while_ledgers_are_merged_is_not_lost(place: Place) -> None:
+    other = beside(place, "other")
+    happen(place, "one", 1)
+    happen(other, "two", 2)
+
+    def late(process: object) -> bool:
+        happen(place, "late", 3)
+        return False
+
+    with opened(other) as ledger:  # a run, so that somebody asks whether it runs
+        process = {"host": "h", "pid": 7, "began": "1"}
+        append(ledger, RecordKind.RUN, "r1", {**START, "process": process})
+    with opened(place) as ledger, opened(other) as source:
+        told = merge(ledger, [source], running=late)
+    assert told.records == 2
+    said = [record.body for record in held(place)[0] if record.kind is RecordKind.EVENT]
+    assert sum('"late"' in body for body in said) == 1
+    assert problems(place) == ()
+
+
+def test_a_ledger_of_the_first_schema_is_merged(tmp_path: Path) -> None:
+    older = tmp_path / "older.db"
+    with closing(sqlite3.connect(older)) as db:
+        db.executescript(OLDER.read_text())
+    bytes_before = older.read_bytes()
+    place = tmp_path / "ledger.db"
+    happen(place, "one", 1)
+    with reading(older) as source, opened(place) as ledger:
+        count_before = len(list(source.between(0)))
+        assert merge(ledger, [source], running=nobody).records == count_before
+        assert verify(ledger, ()).problems == ()
+        theirs = [one for one in ledger.between(0) if one.words is None]
+        assert len(theirs) == count_before
+    assert older.read_bytes() == bytes_before
+    joined(place, older)
+    assert problems(place) == ()
+
+
+def test_a_ledger_merged_with_itself_is_the_same(place: Place) -> None:
+    with opened(place) as ledger:
+        Writer(ledger, "r1").good()
+    before = held(place)
+    assert joined(place, place).records == 0
+    assert held(place) == before
