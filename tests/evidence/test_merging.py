@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,7 +19,7 @@ from pytest_rollout.evidence.attestations import attest
 from pytest_rollout.evidence.bodies import StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.ledger import Draft, Ledger
-from pytest_rollout.evidence.lineage import Lineage
+from pytest_rollout.evidence.lineage import Lineage, Merge
 from pytest_rollout.evidence.merging import Merged, merge
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, rows_digest
 from pytest_rollout.evidence.store import Content
@@ -89,6 +90,11 @@ def problems(place: Place) -> tuple[str, ...]:
         return verify(ledger, ()).problems
 
 
+def merges_of(place: Place) -> list[Merge]:
+    with opened(place) as ledger:
+        return ledger.store.merges()
+
+
 def happen(place: Place, says: str, at_us: int) -> None:
     """An event of no run, with a clock of its own."""
     with opened(place) as ledger:
@@ -150,6 +156,11 @@ def test_any_order_and_any_number_of_merges_give_the_same_ledger(
     joined(together, *ledgers)
     results.append(held(together))
     assert all(one == results[0] for one in results)
+    lineage = Lineage(results[0][0], merges_of(together))
+    places = {one.first.hash: one.sequence for one in results[0][0]}
+    for record in results[0][0]:
+        before = [places[parent] for parent in lineage.parents(record)]
+        assert all(place < record.sequence for place in before), "what it followed comes first"
     alone = {one.first for place in ledgers for one in held(place)[0]}
     assert {one.first for one in results[0][0]} == alone
     assert len(results[0][0]) == len(alone)
@@ -296,6 +307,19 @@ def test_counting_looks_after_a_merge_counts_each_once(place: Place) -> None:
         assert Writer(ledger, "r5", "prod").good().decisions[-1].looks == 5
 
 
+def test_a_look_of_a_short_ledger_is_counted_beside_a_long_one(place: Place) -> None:
+    ci, laptop = beside(place, "ci"), beside(place, "laptop")
+    for number in range(40):
+        happen(laptop, f"event {number}", 1)
+    with opened(ci) as ledger:
+        Writer(ledger, "r1", "prod").good()
+    with opened(laptop) as ledger:
+        Writer(ledger, "r2", "prod").good()
+    joined(ci, laptop)
+    with opened(ci) as ledger:
+        assert Writer(ledger, "r3", "prod").good().decisions[-1].looks == 3
+
+
 def test_a_damaged_source_is_refused_and_nothing_is_written(place: Place) -> None:
     ci, laptop = beside(place, "ci"), beside(place, "laptop")
     for where, run in ((ci, "r1"), (laptop, "r2")):
@@ -431,7 +455,9 @@ def test_worse_evidence_of_before_shows_where_all_is_read(place: Place) -> None:
     joined(ci, laptop)
     with opened(ci) as ledger:
         assert '"conditions": []' in decided(ledger, "r2")
-        assert '"conditions": []' not in decided(ledger, "r2", merged=True)
+        again = decided(ledger, "r2", merged=True)
+        assert '"conditions": []' not in again
+        assert json.loads(again)["ledger"] == json.loads(decided(ledger, "r2"))["ledger"]
 
 
 def test_rows_are_digested_as_they_were(merged: Place) -> None:
