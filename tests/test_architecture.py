@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
+    "bundles": {"model", "evidence"},
     "notify": {"model", "redact", "targets", "extensions"},
     "watching": {
         "model",
@@ -58,6 +59,7 @@ MAY_IMPORT = {
     },
     "cli": {
         "model",
+        "bundles",
         "processes",
         "calendar",
         "redact",
@@ -213,12 +215,15 @@ TAKEN_APART = {
         "text.rpartition",
         "text.strip",
     },
+    "cli.bundle_check": {"opened.startswith"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
+    "cli.export": {"part.replace"},
+    "cli.join": {"run.strip", "runs.split"},
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.project": {"str.split"},

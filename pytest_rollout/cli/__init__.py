@@ -30,6 +30,7 @@ _VERBS = {
     "drill": "Plant each fault that the plan names, and see who notices it.",
     "end": "End a phase in a real environment, once its exit is clear.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
+    "export": "Write a gate's decision, with all that it rests on, into one file.",
     "join": "Decide from several runs that each did a part of the checks.",
     "merge": "Bring what other ledgers hold into the project's.",
     "record": "Put on record what happens in a phase: a change, an incident, a freeze.",
@@ -38,7 +39,7 @@ _VERBS = {
     "sign": "Sign a gate's decision in a role, with an SSH key.",
     "status": "Where every phase of every plan stands.",
     "targets": "The systems under test, whether they answer, and their faults.",
-    "verify": "Whether the ledger is whole, from its first record to its last.",
+    "verify": "Whether the ledger, or a bundle, is whole.",
     "watch": "Look at a phase's guardrails again and again; tell, and go back, when one trips.",
 }
 

@@ -118,6 +118,7 @@ def _known(
         run=asked.run,
         decision=standing.decision if standing else None,
         again=decide(case, gate.gate) if case else None,
+        merged=None if doubt else _with_all(project, gate, asked),
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
@@ -282,14 +283,24 @@ def _said(back: RolledBack, plan: Plan) -> str:
     return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
 
 
-def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
+def _with_all(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
+    """A gate judged with what came in by merges, too; None where nothing did."""
+    if not project.ledger.store.merges():
+        return None
+    case = _case(project, gate, asked, merged=True)
+    assert gate.gate is not None
+    return decide(case, gate.gate) if case else None
+
+
+def _case(
+    project: Project, gate: Address, asked: AskingRun, *, merged: bool = False
+) -> Case | None:
     """What a run judged, by the plan and the keys of then; None where its plan is lost."""
     try:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
-    # With what came in by a merge: a no that was known elsewhere must not be passed over.
-    reading = read_world(project.ledger, asked.run, gate, phase, merged=True)
+    reading = read_world(project.ledger, asked.run, gate, phase, merged=merged)
     return Case(plan, phase, verified(reading.world, plan), reading.at_us)
 
 

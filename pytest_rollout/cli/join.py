@@ -16,6 +16,7 @@ from pytest_rollout.evidence.history import AskingRun, last_full_run, stored_dec
 from pytest_rollout.evidence.joining import Choice, choose, join, keep_decision
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import stored
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision, from_json
@@ -79,9 +80,9 @@ def command(
 def _unchanged(ledger: Ledger, choice: Choice, environment: str) -> str:
     """The joined run that is all there is since its runs; empty where anything came in since."""
     last = last_full_run(ledger, Address.parse(choice.gates[0]), environment)
-    if last is None or not last.run.startswith("join-"):
+    records = ledger.of_run(last.run) if last else []
+    if last is None or not RunLog(records).start.joins:
         return ""
-    records = ledger.of_run(last.run)
     return last.run if records[-1].sequence == ledger.head().sequence else ""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from pytest_rollout.cli.bundle_check import check
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.anchors import Anchor
@@ -24,6 +25,7 @@ _MOST_BYTES = 64_000_000
 
 
 @click.command("verify")
+@click.argument("bundle", required=False)
 @click.option(
     "--anchor",
     "files",
@@ -31,10 +33,13 @@ _MOST_BYTES = 64_000_000
     help="a decision.json kept elsewhere (default: those in the report folder)",
 )
 @click.option("--receipt", metavar="FILE", help="a receipt of `rollout clear`, instead")
+@click.option("--digest", default="", help="of a bundle: the digest that was noted of it")
 @common
 def command(
+    bundle: str | None,
     files: tuple[str, ...],
     receipt: str | None,
+    digest: str,
     root: str | None,
     ledger: str | None,
     *,
@@ -44,7 +49,11 @@ def command(
 
     A decision.json holds a place in the chain, its anchor; without one a cut tail cannot be
     seen. Exit status 0 where all is whole and no gate's last full run is unfinished, else 11.
+    With a BUNDLE of `rollout export` it is checked alone: every digest, its ledger, the decision
+    (judged again), its reports and its signatures. It needs no project.
     """
+    if bundle is not None:
+        return _verified(Path(bundle), digest, as_json=as_json)
     project = Project.here(root, ledger)
     if receipt:
         return _receipt(project, Path(receipt), as_json=as_json)
@@ -77,6 +86,21 @@ def _receipt(project: Project, path: Path, *, as_json: bool) -> int:
         answer = "does NOT count" if problems else f"counts until {given.until}"
         say(f"the receipt of {given.gate} in {given.environment} {answer}")
     return Answer.HOLD.exit_status if problems else 0
+
+
+def _verified(path: Path, digest: str, *, as_json: bool) -> int:
+    try:
+        checked = check(path.name, path.read_bytes(), digest)
+    except RolloutError as error:
+        raise RolloutError(f"{path}: {error}", code="bundle", file=str(path)) from error
+    if as_json:
+        print_json(dataclasses.asdict(checked))
+    else:
+        for line in (*checked.lines, *checked.problems):
+            say(line)
+        say(f"digest {checked.digest}")
+        say("NOT whole" if checked.problems else "whole")
+    return Answer.HOLD.exit_status if checked.problems else 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

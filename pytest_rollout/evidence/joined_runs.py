@@ -1,7 +1,7 @@
 """What a run holds that joins others: all that they hold of a phase, in one order. Pure.
 
 An item counts where one of them ran it, and as its worst report where several did; the manifest is
-that of those which collected everything, so that what none of them ran is missing.
+that of all of them, and leaves nothing out, so that what none of them ran is missing.
 """
 
 from __future__ import annotations
@@ -97,14 +97,13 @@ def ran(logs: Sequence[RunLog]) -> set[str]:
 
 def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:
     phase = address.name
-    manifests = [(log, manifest_of(log, phase)) for log in logs]
-    whole = [one for log, one in manifests if collected_whole(log)] or [one for _, one in manifests]
+    manifests = [manifest_of(log, phase) for log in logs]
     items: dict[str, tuple[str, ...]] = {}
-    for manifest in whole:
+    for manifest in manifests:
         for criterion, names in manifest.items.items():
             items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
-    unnamed = tuple(sorted({name for _, one in manifests for name in one.unnamed}))
-    absent = frozenset.intersection(*(one.absent for _, one in manifests))
+    unnamed = tuple(sorted({name for one in manifests for name in one.unnamed}))
+    absent = frozenset.intersection(*(one.absent for one in manifests))
     bound = dict.fromkeys((*(name for names in items.values() for name in names), *unnamed))
     return WorkerManifest(
         worker=WORKER,
@@ -113,7 +112,7 @@ def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:
         dropped={},  # what none of them ran is missing, not left out on purpose
         broken=tuple(
             (PlanId(address.plan), what)
-            for what in sorted({what for _, one in manifests for what in one.broken})
+            for what in sorted({what for one in manifests for what in one.broken})
         ),
         absent=tuple(sorted(absent - ran(logs))),
         unnamed={phase: unnamed} if unnamed else {},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import Process, RunStart
@@ -52,21 +52,18 @@ def merge(into: Ledger, ledgers: Sequence[Ledger], *, running: Callable[[Process
     lineage = Lineage(records, merges)
     chain, needed = lineage.whole()
     _bring_files(into, ledgers, chain)
+    known = {"", *(record.run for record in had)}
     new = [record for record in chain if record.first.hash not in mine]
     if new or [record.hash for record in chain] != [record.hash for record in had]:
         into.store.rewrite(_content(chain, needed, (into, *ledgers)), before)
     return Merged(
         records=len(new),
-        runs=tuple(dict.fromkeys(one.run for one in new if one.run and not _had(one, had))),
+        runs=tuple(dict.fromkeys(one.run for one in new if one.run not in known)),
         unfinished=tuple(_unfinished(new)),
         kinds=dict(Counter(one.kind.value for one in new if not one.run)),
         blind=tuple(_blind(into)) if new else (),
         head=into.head(),
     )
-
-
-def _had(record: Record, had: Sequence[Record]) -> bool:
-    return any(one.run == record.run for one in had)
 
 
 def fit_to_merge(ledger: Ledger, running: Callable[[Process], bool]) -> None:
@@ -121,10 +118,14 @@ def _content(
     return Content(chain, {place: seen for place, seen in laid.items() if seen}, merges)
 
 
+def digests_in(records: Iterable[Record]) -> list[str]:
+    """The digests of texts and files that records may name, sorted."""
+    return sorted({digest for one in records for digest in _DIGEST.findall(one.body)})
+
+
 def _bring_files(into: Ledger, ledgers: Sequence[Ledger], chain: Sequence[Record]) -> None:
     """Bring texts and files along, by the digests that records name."""
-    digests = {digest for record in chain for digest in _DIGEST.findall(record.body)}
-    for digest in sorted(digests):
+    for digest in digests_in(chain):
         text = next(filter(None, (ledger.text(digest) for ledger in ledgers)), None)
         if text is not None and into.text(digest) is None:
             into.keep_text(digest, text)

@@ -80,6 +80,8 @@ def ending(log: RunLog) -> list[str]:
 
 def lost_of(log: RunLog, phase: str) -> str:
     """Why a run that set out to look at a phase may have seen what it did not record; or empty."""
+    if log.start.joins:  # what was lost in its runs, they say themselves
+        return ""
     watch = log.start.watch
     if watch is not None:
         mine = watch.phase == phase and (not log.sealed or ending(log))

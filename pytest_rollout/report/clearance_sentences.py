@@ -14,6 +14,15 @@ def _differs(f: Facts) -> str:
     return f"{f['answer']} was stored, but recomputed it is not the same ({now})"
 
 
+def _without_others(f: Facts) -> str:
+    same = f["merged"] == f["answer"]
+    now = f"{f['merged']}{' with other findings or conditions' if same else ''}"
+    return (
+        f"{f['answer']} was decided without what other ledgers knew by then; with it, it is {now}: "
+        f"decide anew (rollout join {f['phase']} --env {f['environment']})"
+    )
+
+
 def _too_long_ago(f: Facts) -> str:
     life = duration_words(f.number("life_us"))
     return f"decided at {f.wall('at')}, longer ago than {life}"
@@ -77,6 +86,7 @@ SENTENCES: Mapping[str, Say] = {
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",
     "clear.differs": _differs,
+    "clear.merged": _without_others,
     "clear.same": "{answer} of run {run}: run complete; recomputed with the same result",
     "clear.asked-the-same": "plan unchanged since the decision",
     "clear.asked-otherwise": "the gate's criteria or guardrails were changed since it was decided",

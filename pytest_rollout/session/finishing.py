@@ -57,6 +57,7 @@ class Finishing:
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
         self._before: dict[Address, str | None] = {}  # the run that was reported before this one
+        self._known = older_ledger.Known()
         self.decisions: list[Decision] = []
         self.status: int | None = None  # what the run leaves with, once it was answered
         self.releases: dict[str, ReleaseFact] = {}
@@ -66,7 +67,7 @@ class Finishing:
         request = self._request
         try:
             self._ledger = opening.to_write(request.ledger)
-            self._notes += older_ledger.notes(
+            self._known = older_ledger.known(
                 self._ledger, request.report, embedded=request.embedded
             )
             for one in request.loaded:
@@ -199,6 +200,7 @@ class Finishing:
         unbound = self._failed - self._bound
         self._notes += whose_status(session.config, self.status, self.decisions, unbound)
         self._noes = last_noes(self._request, self._ledger, self.decisions, self._notes)
+        self._notes += self._known.notes(self.decisions)
         paths = self._report(session.config)
         tell_decided(session.config, self.decisions, self._notes)
         self._print(session.config, paths, error)

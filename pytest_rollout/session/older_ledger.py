@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.evidence.anchors import Anchor, where
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.coding import decode
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Head
+from pytest_rollout.model.verdict import Answer
 
 _MOST_BYTES = 64_000_000
 
@@ -22,25 +24,38 @@ class _Anchored:
     ledger: Head
 
 
-def notes(ledger: Ledger, report: Path, *, embedded: bool) -> list[str]:
-    """Return what people should know of a ledger before a run writes to it. Raises LedgerError."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a ledger knew before a run wrote to it."""
+
+    unknown: str = ""  # a reported decision that it does not hold
+    made: str = ""  # the run made it
+
+    def notes(self, decisions: Sequence[Decision]) -> list[str]:
+        """Return what people should know of it; that it is new only where that may be why."""
+        go = bool(decisions) and all(one.answer is Answer.GO for one in decisions)
+        return [note for note in (self.unknown, "" if go or self.unknown else self.made) if note]
+
+
+def known(ledger: Ledger, report: Path, *, embedded: bool) -> Known:
+    """Return what a ledger knows before a run writes to it. Raises LedgerError."""
     new = ledger.head().sequence == 0
     unknown = [anchor for anchor in _anchors(report) if not ledger.holds(anchor.head)]
     if unknown and not new:
         unknown = [anchor for anchor in unknown if not _merged(ledger, anchor)]
+    said = ""
     if unknown:
         first = unknown[0]
         why = "this run made it" if new else "it is an older one, or another one"
-        return [
+        said = (
             f"{first.source} was decided from record {first.head.sequence}, which the ledger "
             f"{ledger.name} does not hold: {why} (rollout merge FILE brings evidence together)"
-        ]
-    if new and not embedded:
-        return [
-            f"this run made the ledger {ledger.name}: what other jobs and machines know is not in "
-            "it (rollout merge FILE; artifacts leave hidden folders out)"
-        ]
-    return []
+        )
+    made = (
+        f"this run made the ledger {ledger.name}: what other jobs and machines know is not in it "
+        "(rollout merge FILE; artifacts leave hidden folders out)"
+    )
+    return Known(said, made if new and not embedded else "")
 
 
 def _merged(ledger: Ledger, anchor: Anchor) -> bool:

@@ -40,6 +40,7 @@ class GateFacts:
     release_error: str = ""
     configuration: str | None = None
     others: tuple[OtherRun, ...] = ()  # partial and overlapping runs
+    merged: Decision | None = None  # judged again with what other ledgers knew; None: no others
     judged_at: Mapping[str, str] = field(default_factory=dict)  # where each target was
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
@@ -124,6 +125,7 @@ def _demands(
         return
     yield from _decided(decision, known.again)
     yield from (held("decision", reason) for other in known.others for reason in _against(other))
+    yield from _merged(decision, known.merged)
     if phase is None or address.gate is None:
         yield refused("plan", "clear.no-phase", phase=address.phase)
         return
@@ -184,6 +186,16 @@ def held_by(others: Iterable[OtherRun]) -> Iterator[Reason]:
     """Yield what other runs know against the decision of the last full one."""
     for other in others:
         yield from _against(other)
+
+
+def _merged(decision: Decision, merged: Decision | None) -> Iterator[Finding]:
+    """A GO that was made without knowing what another ledger held stands only if that agrees."""
+    if merged is None or merged.substance_digest == decision.substance_digest:
+        return
+    address = decision.address
+    facts: dict[str, Fact] = {"answer": decision.answer.value, "merged": merged.answer.value}
+    phase, environment = address.name, decision.environment
+    yield refused("decision", "clear.merged", **facts, phase=phase, environment=environment)
 
 
 def _against(other: OtherRun) -> Iterator[Reason]:

@@ -25,7 +25,13 @@ _NEVER = frozenset(
             "gate.never-asked",
             "said",
         ),
-        *("clear.differs", "clear.no-phase", "clear.other-release", "clear.other-address"),
+        *(
+            "clear.differs",
+            "clear.merged",
+            "clear.no-phase",
+            "clear.other-release",
+            "clear.other-address",
+        ),
         *("release.unreadable", "release.not-stated"),
     }
 )

@@ -142,7 +142,10 @@ def test_a_no_that_was_known_elsewhere_is_not_passed_over(served: Project) -> No
     served.rollout("merge", "pm.db")
     answer = served.rollout("clear", GATE, "--env", "prod")
     assert answer.status == 11
-    assert "recomputed it is not the same" in answer.out
+    assert "GO was decided without what other ledgers knew by then; with it, it is NO-GO" in (
+        answer.out
+    )
+    assert "rollout join demo.canary --env prod" in answer.out
     assert "the same as was decided then" in served.rollout("decide", GATE, "--env", "prod").out
     assert served.rollout("join", "demo.canary").status == 10
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from itertools import count, permutations
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from pytest_rollout.evidence.attestations import attest
 from pytest_rollout.evidence.bodies import StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.ledger import Draft, Ledger
-from pytest_rollout.evidence.lineage import Lineage
+from pytest_rollout.evidence.lineage import Lineage, Merge
 from pytest_rollout.evidence.merging import Merged, merge
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, rows_digest
 from pytest_rollout.evidence.store import Content
@@ -44,10 +48,12 @@ from tests.evidence.runs import (
     copied,
     opened,
     plan_of,
+    reading,
     tamper,
 )
 
 _NAMES = count()
+OLDER = Path(__file__).with_name("ledger.schema1.sql")
 
 
 def nobody(process: object) -> bool:
@@ -83,6 +89,11 @@ def held(place: Place) -> tuple[list[Record], list[tuple[object, ...]]]:
 def problems(place: Place) -> tuple[str, ...]:
     with opened(place) as ledger:
         return verify(ledger, ()).problems
+
+
+def merges_of(place: Place) -> list[Merge]:
+    with opened(place) as ledger:
+        return ledger.store.merges()
 
 
 def happen(place: Place, says: str, at_us: int) -> None:
@@ -146,6 +157,11 @@ def test_any_order_and_any_number_of_merges_give_the_same_ledger(
     joined(together, *ledgers)
     results.append(held(together))
     assert all(one == results[0] for one in results)
+    lineage = Lineage(results[0][0], merges_of(together))
+    places = {one.first.hash: one.sequence for one in results[0][0]}
+    for record in results[0][0]:
+        before = [places[parent] for parent in lineage.parents(record)]
+        assert all(place < record.sequence for place in before), "what it followed comes first"
     alone = {one.first for place in ledgers for one in held(place)[0]}
     assert {one.first for one in results[0][0]} == alone
     assert len(results[0][0]) == len(alone)
@@ -292,6 +308,19 @@ def test_counting_looks_after_a_merge_counts_each_once(place: Place) -> None:
         assert Writer(ledger, "r5", "prod").good().decisions[-1].looks == 5
 
 
+def test_a_look_of_a_short_ledger_is_counted_beside_a_long_one(place: Place) -> None:
+    ci, laptop = beside(place, "ci"), beside(place, "laptop")
+    for number in range(40):
+        happen(laptop, f"event {number}", 1)
+    with opened(ci) as ledger:
+        Writer(ledger, "r1", "prod").good()
+    with opened(laptop) as ledger:
+        Writer(ledger, "r2", "prod").good()
+    joined(ci, laptop)
+    with opened(ci) as ledger:
+        assert Writer(ledger, "r3", "prod").good().decisions[-1].looks == 3
+
+
 def test_a_damaged_source_is_refused_and_nothing_is_written(place: Place) -> None:
     ci, laptop = beside(place, "ci"), beside(place, "laptop")
     for where, run in ((ci, "r1"), (laptop, "r2")):
@@ -427,9 +456,72 @@ def test_worse_evidence_of_before_shows_where_all_is_read(place: Place) -> None:
     joined(ci, laptop)
     with opened(ci) as ledger:
         assert '"conditions": []' in decided(ledger, "r2")
-        assert '"conditions": []' not in decided(ledger, "r2", merged=True)
+        again = decided(ledger, "r2", merged=True)
+        assert '"conditions": []' not in again
+        assert json.loads(again)["ledger"] == json.loads(decided(ledger, "r2"))["ledger"]
 
 
 def test_rows_are_digested_as_they_were(merged: Place) -> None:
     with opened(merged) as ledger:
         assert rows_digest(ledger.rows_of(5)) in next(ledger.between(5, 5)).body
+
+
+def test_a_merge_that_fails_half_way_leaves_the_ledger_as_it_was(place: Place) -> None:
+    happen(place, "one", 1)
+    happen(place, "two", 2)
+    before = held(place)
+    with opened(place) as ledger:
+        broken = [*before[0], replace(before[0][0], at_us=2**70)]  # no store can hold it
+        content = Content(broken, {}, [])
+        if isinstance(place, Path):
+            with pytest.raises(LedgerError):
+                ledger.store.rewrite(content, ledger.head())
+        with pytest.raises(LedgerError, match="at the same time: try again"):
+            ledger.store.rewrite(Content(before[0], {}, []), Head(1, before[0][0].hash))
+    assert held(place) == before
+
+
+def test_a_record_that_is_written_while_ledgers_are_merged_is_not_lost(place: Place) -> None:
+    other = beside(place, "other")
+    happen(place, "one", 1)
+    happen(other, "two", 2)
+
+    def late(process: object) -> bool:
+        happen(place, "late", 3)
+        return False
+
+    with opened(other) as ledger:  # a run, so that somebody asks whether it runs
+        process = {"host": "h", "pid": 7, "began": "1"}
+        append(ledger, RecordKind.RUN, "r1", {**START, "process": process})
+    with opened(place) as ledger, opened(other) as source:
+        told = merge(ledger, [source], running=late)
+    assert told.records == 2
+    said = [record.body for record in held(place)[0] if record.kind is RecordKind.EVENT]
+    assert sum('"late"' in body for body in said) == 1
+    assert problems(place) == ()
+
+
+def test_a_ledger_of_the_first_schema_is_merged(tmp_path: Path) -> None:
+    older = tmp_path / "older.db"
+    with closing(sqlite3.connect(older)) as db:
+        db.executescript(OLDER.read_text())
+    bytes_before = older.read_bytes()
+    place = tmp_path / "ledger.db"
+    happen(place, "one", 1)
+    with reading(older) as source, opened(place) as ledger:
+        count_before = len(list(source.between(0)))
+        assert merge(ledger, [source], running=nobody).records == count_before
+        assert verify(ledger, ()).problems == ()
+        theirs = [one for one in ledger.between(0) if one.words is None]
+        assert len(theirs) == count_before
+    assert older.read_bytes() == bytes_before
+    joined(place, older)
+    assert problems(place) == ()
+
+
+def test_a_ledger_merged_with_itself_is_the_same(place: Place) -> None:
+    with opened(place) as ledger:
+        Writer(ledger, "r1").good()
+    before = held(place)
+    assert joined(place, place).records == 0
+    assert held(place) == before

@@ -422,6 +422,8 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
     yield cleared("10T10:10:00", decision=bad)
     yield cleared("10T10:10:00", again=bad)
+    yield cleared("10T10:10:00", merged=bad)
+    yield cleared("10T10:10:00", merged=replace(good, substance_digest="other"))
     for later, other in ((True, bad), (False, bad), (False, None)):
         run = OtherRun("r0", later, other, why="the run never finished")
         yield cleared("10T10:10:00", others=(run,))

@@ -1,0 +1,1 @@
+"""One file with all that a decision rests on, which an outsider verifies without this project."""

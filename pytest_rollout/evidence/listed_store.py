@@ -1,0 +1,135 @@
+"""A ledger that is only read: a chain in memory, and where its observations and texts are.
+
+An earlier state of a merged ledger is one, and the ledger in a bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.evidence.lineage import Merge
+from pytest_rollout.evidence.records import GENESIS, Entry, Record, RecordKind, Row, spelled
+from pytest_rollout.evidence.store import Content
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a chain's observations, texts and files are, and what is wrong with that place."""
+
+    rows: Callable[[int], list[Row]]
+    batches: Sequence[int]
+    text: Callable[[str], str | None]
+    file: Callable[[str], bytes | None]
+    hides: Callable[[Record], bool] = lambda record: False
+    problems: Callable[[], list[str]] = list
+
+
+class ListedStore:
+    """A chain in memory that nobody writes to. See :class:`store.Store`."""
+
+    def __init__(
+        self, name: str, chain: Sequence[Record], merges: Sequence[Merge], source: Source
+    ) -> None:
+        self.name = name
+        self.last: Head | None = None
+        self._chain = chain
+        self._merges = merges
+        self._source = source
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _only_read(self) -> LedgerError:
+        return LedgerError(f"{self.name} is read, not written to")
+
+    def append(self, entry: Entry, rows: Sequence[Row], at_us: int | None = None) -> Head:
+        """Refuse: it is only read."""
+        raise self._only_read()
+
+    def rewrite(self, content: Content, expected: Head) -> None:
+        """Refuse: it is only read."""
+        raise self._only_read()
+
+    def merges(self) -> list[Merge]:
+        """The merges that the chain rests on are among them."""
+        return list(self._merges)
+
+    def holds(self, head: Head) -> bool:
+        """Whether a record is in the chain."""
+        return any((one.sequence, one.hash) == (head.sequence, head.hash) for one in self._chain)
+
+    def head(self) -> Head:
+        """The newest link."""
+        last = self._chain[-1:]
+        return Head(last[0].sequence, last[0].hash) if last else Head(0, GENESIS)
+
+    def of_run(self, run: str) -> Iterator[Record]:
+        """Every record of a run."""
+        return (one for one in self._chain if one.run == run)
+
+    def between(self, first: int, last: int | None) -> Iterator[Record]:
+        """A stretch of the chain."""
+        end = len(self._chain) if last is None else last
+        return (one for one in self._chain if first <= one.sequence <= end)
+
+    def about(
+        self,
+        kind: RecordKind,
+        plan: str,
+        subject: str,
+        environment: str,
+        *,
+        word: str | None,
+        newest: bool,
+    ) -> Iterator[Record]:
+        """The records of one kind about one subject."""
+        wanted = (kind, plan, subject, environment)
+        looked_for = "" if word is None else spelled((word,))
+        for one in reversed(self._chain) if newest else self._chain:
+            if (one.kind, one.plan, one.subject, one.environment) != wanted:
+                continue
+            if one.words is None or looked_for in str(one.words):
+                yield one
+
+    def first_after(self, at_us: int) -> int | None:
+        """The earliest record after an instant."""
+        return min((one.sequence for one in self._chain if one.at_us > at_us), default=None)
+
+    def rows_of(self, batch: int) -> list[Row]:
+        """The observations of a record."""
+        return self._source.rows(batch)
+
+    def batches_seen(self) -> list[int]:
+        """Every record that has observations."""
+        return list(self._source.batches)
+
+    def hides(self, record: Record) -> bool:
+        """Whether an index of the store does not lead to a record."""
+        return self._source.hides(record)
+
+    def problems(self) -> list[str]:
+        """What the database finds wrong."""
+        return self._source.problems()
+
+    def keep_text(self, digest: str, text: str) -> None:
+        """Refuse: it is only read."""
+        raise self._only_read()
+
+    def text(self, digest: str) -> str | None:
+        """A text by its digest."""
+        return self._source.text(digest)
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Refuse: it is only read."""
+        raise self._only_read()
+
+    def get(self, digest: str) -> bytes | None:
+        """A file by its digest."""
+        return self._source.file(digest)
+
+    def has(self, digest: str) -> bool:
+        """Whether there is a file of that digest."""
+        return self._source.file(digest) is not None
