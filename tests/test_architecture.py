@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar", "redact"},
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
+    "github": {"model", "targets"},
     "receivers": {"targets"},
     "monitoring": {"receivers", "targets"},
     "checks": {"model", "targets", "extensions"},
@@ -71,6 +72,7 @@ MAY_IMPORT = {
         "drill",
         "notify",
         "watching",
+        "github",
         "plugin",
     },
     "plugin": {"session", "hookspecs"},
@@ -204,6 +206,7 @@ TAKES_APART = {
 # options, what a plan states, what a process printed, lines that are laid out in columns, and
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
+    "cli": {"cmd_name.replace"},
     "cli.attest": {
         "datetime.replace",
         "note.strip",
@@ -220,6 +223,7 @@ TAKEN_APART = {
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
+    "cli.ingest": {"where.rstrip"},
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
@@ -239,9 +243,13 @@ TAKEN_APART = {
     },
     "report.measurement_sentences": {"facts.startswith"},
     "report.rule_words": {"cut.partition"},
+    "report.signoff_request": {"report.startswith"},  # a link
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "signoff.clearance": {"used.rpartition"},
+    "signoff.reviews": {  # what people wrote at GitHub, and the name of a release
+        *("_COMMIT.fullmatch", "asked.replace", "re.compile", "release.strip", "review.strip"),
+    },
     "signoff.ssh": {
         *("ran.strip", "re.sub", "said.splitlines"),  # what ssh-keygen writes
         "revoked_keys.removeprefix",

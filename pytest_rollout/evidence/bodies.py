@@ -16,6 +16,7 @@ from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Authors, Signature
 from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.review import Reviewed
 from pytest_rollout.model.verdict import Answer, Verdict
 
 LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
@@ -225,7 +226,8 @@ class StoredSignature:
     """
 
     signed: Annotated[Signature, Kept()]
-    armour: Annotated[str, Kept()]
+    armour: Annotated[str, Kept()]  # empty where a review stands for it
+    review: Annotated[Reviewed | None, Kept()] = None
 
 
 @dataclass(frozen=True, slots=True)

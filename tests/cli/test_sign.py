@@ -60,14 +60,22 @@ def served(project: Project, keys: Path) -> Iterator[Project]:
         yield project
 
 
-def decided(project: Project, run: str, ready: tuple[tuple[str, str], ...] = PASS) -> None:
+def decided(
+    project: Project,
+    run: str,
+    ready: tuple[tuple[str, str], ...] = PASS,
+    *,
+    release: str = "v1",
+) -> None:
     items: dict[str, tuple[str, ...]] = {
         "demo.canary.ready": ("t.py::test_ready",),
         "demo.canary.works": ("t.py::test_w",),
     }
     with project.ledger() as ledger:
         text = project.plan.read_text()
-        writer = Writer(ledger, run=run, environment="prod", text=text, gates=(ENTRY,))
+        writer = Writer(
+            ledger, run=run, environment="prod", text=text, gates=(ENTRY,), release=release
+        )
         writer.start()
         writer.manifest(items=items)
         writer.batch("t.py::test_ready", ready)
