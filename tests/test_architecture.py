@@ -207,6 +207,7 @@ TAKES_APART = {
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
     "cli": {"cmd_name.replace"},
+    "cli.amend": {"text.rpartition"},
     "cli.attest": {
         "datetime.replace",
         "note.strip",
@@ -218,7 +219,6 @@ TAKEN_APART = {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
-    "cli.clearing": {"finding.split"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},
@@ -228,13 +228,14 @@ TAKEN_APART = {
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.sign": {"datetime.replace", "why.strip"},
-    "cli.status": {"named.rstrip"},
+    "cli.status_lines": {"line.lstrip"},
     "cli.strays": {"ast.rpartition"},
+    "cli.targets": {"where.rstrip"},
     "cli.who": {"ran.strip"},
-    "cli.targets": {"row.rstrip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
+    "report.advice": {"finding.rpartition"},
     "report.files": {"part.replace", "re.strip", "re.sub"},
     "report.html": {"loader.replace"},
     "report.escaping": {
@@ -242,11 +243,13 @@ TAKEN_APART = {
         "_UNDERSCORE.sub",
     },
     "report.measurement_sentences": {"facts.startswith"},
+    "report.next_steps": {"gate.partition"},
     "report.rule_words": {"cut.partition"},
     "report.signoff_request": {"report.startswith"},  # a link
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
-    "signoff.clearance": {"used.rpartition"},
+    "signoff.moments": {"finding.split"},
+    "signoff.opening_hours": {"used.rpartition"},
     "signoff.reviews": {  # what people wrote at GitHub, and the name of a release
         *("_COMMIT.fullmatch", "asked.replace", "re.compile", "release.strip", "review.strip"),
     },

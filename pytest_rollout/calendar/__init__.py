@@ -9,10 +9,11 @@ from pytest_rollout.calendar.buckets import (
     newest,
     span_buckets,
 )
-from pytest_rollout.calendar.instants import end_of_day, from_us, stamp, to_us, wall
+from pytest_rollout.calendar.instants import end_of_day, from_us, length_words, stamp, to_us, wall
 from pytest_rollout.calendar.openings import (
     Opening,
     admitted,
+    closings,
     frozen,
     never_opens,
     next_opening,
@@ -32,9 +33,11 @@ __all__ = [
     "bounds",
     "buckets",
     "closed_since",
+    "closings",
     "end_of_day",
     "from_us",
     "frozen",
+    "length_words",
     "never_opens",
     "newest",
     "next_opening",

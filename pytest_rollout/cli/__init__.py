@@ -19,6 +19,7 @@ from pytest_rollout.redact import learn
 
 _WRONG_USE = 4
 _VERBS = {
+    "amend": "Put on record that a criterion was changed since its phase began, by two people.",
     "attest": "Record a person's answer to a criterion that no test can see.",
     "attestation": "A gate's last decision as signed in-toto statements.",
     "begin": "Begin a phase in a real environment, once its entry is clear.",
@@ -30,6 +31,8 @@ _VERBS = {
     "end": "End a phase in a real environment, once its exit is clear.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
     "ingest": "Bring in what people said elsewhere: approvals of a pull request.",
+    "join": "Decide from several runs that each did a part of the checks.",
+    "merge": "Bring what other ledgers hold into the project's.",
     "record": "Put on record what happens in a phase: a change, an incident, a freeze.",
     "report": "Write or print the report of a gate's last decision again.",
     "request-signoff": "Write the text that asks people for their signatures.",

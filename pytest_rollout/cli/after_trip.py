@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ class TripResponse:
     execute: bool
     yes: str | None  # the name that a script gives instead of a person
     keep_going: bool
+    attended: bool  # whether a person can be asked
 
 
 def telling(
@@ -73,19 +73,29 @@ def _how(step: RollbackStep) -> str:
     return f" ({step.action.means}{on}: {means}{text})"
 
 
-def confirmed(phase: Phase, asked: TripResponse, name: str, *, as_json: bool) -> tuple[bool, str]:
-    """Whether the steps are run, and why not where they are not."""
+def refusal(phase: Phase, asked: TripResponse, name: str, environment: str) -> str:
+    """Why no step is run after a trip; empty where they are, once a person confirmed it.
+
+    Without ``--execute`` nothing is changed, whatever the plan says: looking is harmless.
+    """
     if not any(step.action for step in phase.rollback.steps):
-        return False, "no step of it can be run from here"
-    if phase.rollback.mode is Mode.AUTO:
-        return True, ""
+        return "no step of it can be run from here"
     if not asked.execute:
-        return False, f"not run: `rollout watch {name} --execute` runs it"
+        return f"`rollout watch {name} --env {environment} --execute` runs it"
+    if phase.rollback.mode is Mode.AUTO or asked.yes == name:
+        return ""
     if asked.yes is not None:
-        right = asked.yes == name
-        return right, "" if right else f"not run: --yes {asked.yes} is not {name}"
-    if as_json or not sys.stdin.isatty():
-        return False, f"not run: nobody is here to confirm it (--yes {name} does)"
+        return f"--yes {asked.yes} is not {name}"
+    return "" if asked.attended else f"nobody is here to confirm it (--yes {name} does)"
+
+
+def confirmed(phase: Phase, asked: TripResponse, name: str, environment: str) -> tuple[bool, str]:
+    """Whether the steps are run, and why not where they are not."""
+    why = refusal(phase, asked, name, environment)
+    if why:
+        return False, f"not run: {why}"
+    if phase.rollback.mode is Mode.AUTO or asked.yes is not None:
+        return True, ""
     typed = click.prompt(f"type {name} to run these steps", default="", show_default=False)
     return typed.strip() == name, "not run: that is not its name"
 

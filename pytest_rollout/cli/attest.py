@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.who import git_email, known
@@ -38,7 +38,7 @@ _SHOWN = ("criterion", "by", "role", "note", "passed", "release", "file", "diges
 @click.option("--key", metavar="FILE", help="SSH key to sign with, or its .pub for an agent's")
 @click.option("--file", "file_", metavar="FILE", help="kept as evidence, by its digest")
 @click.option("--fail", is_flag=True, help="it does not hold")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     criterion: str,
@@ -84,9 +84,20 @@ def command(
         one = attest(store, answer, where, content)
     if as_json:
         facts = {name: value for name, value in dataclasses.asdict(one).items() if name in _SHOWN}
-        print_json({**facts, "environment": where, "signed": one.proof is not None})
+        print_json(
+            {
+                **facts,
+                "environment": where,
+                "signed": one.proof is not None,
+                "ledger": project.ledger_shown,
+            }
+        )
     else:
         say(_answer(plan, phase, stated, one, where))
+        say(
+            f"recorded in {project.ledger_shown}; where runs write to another ledger, bring it "
+            f"there: rollout merge {project.ledger_shown}"
+        )
     return 0
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
+from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.report import files
 from pytest_rollout.report.statements import passed, resource_uri, statements
@@ -23,7 +24,7 @@ from pytest_rollout.signoff.envelope import sealed
 def command(
     address: str,
     key: str,
-    environment: str,
+    environment: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -37,8 +38,10 @@ def command(
     environment is PASSED; HOLD, NO-GO, ROLLBACK, rehearsals and partial runs are FAILED.
     """
     project = Project.here(root, ledger)
-    where = project.gate(address, environment)
-    _, decision, _ = project.standing(where, environment)
+    shown = shown_environment(project, environment, [parsed(address)])
+    where = project.gate(address, shown.name)
+    shown.note(str(where))
+    _, decision, _ = project.standing(where, shown.name)
     envelopes = sealed(statements(decision), Path(key))
     if jsonl:
         for envelope in envelopes:
@@ -50,5 +53,5 @@ def command(
         facts = {"file": str(path), "decision": decision.answer.value, "result": result}
         print_json({**facts, "resource": resource_uri(decision)})
     else:
-        say(f"{where} in {environment} {decision.answer.value}, attested as {result}: {path}")
+        say(f"{where} in {shown.name} {decision.answer.value}, attested as {result}: {path}")
     return 0

@@ -8,26 +8,39 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout.cli.clearing import clearances, refused
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.clearing import clearances
+from pytest_rollout.cli.clearing_output import refused
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    keep_texts,
+    parsed,
+    print_json,
+)
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.recording import by_option, person
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.baselines import baselines
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.judge.case import criteria_digest, instant
+from pytest_rollout.judge.since_begin import statements_of
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.statement_words import statement_words
+from pytest_rollout.report.text import count
+from pytest_rollout.targets.address import addresses
 
 
 @click.command("begin")
 @click.argument("address")
 @by_option
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     address: str,
@@ -61,18 +74,18 @@ def command(
     anchors = reported(project) if ledger is None else ()
     (entry,) = clearances(project, plan, where.at(Gate.ENTRY), environment, None, anchors)
     if entry.answer is not Answer.GO:
-        return refused(entry, environment, plan.timezone, as_json=as_json)
+        return refused(entry, plan, environment, as_json=as_json)
     begun = _begun(project, plan, phase, environment, who)
     with closing(opening.to_write(project.ledger_at)) as store:
+        keep_texts(store, project.loaded_plan(plan))
         told = PhaseLife(store, where, environment).record(begun)
     at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
     if as_json:
         facts = {"phase": where.name, "environment": environment, "begun_at": at, "by": who}
-        print_json({**facts, "release": begun.release})
+        frozen = {"asks": sorted(begun.stated), "baselines": dict(begun.baselines)}
+        print_json({**facts, "release": begun.release, **frozen})
     else:
-        for line in _lines(
-            phase, where, environment, f"{at}, release {begun.release or 'unknown'}"
-        ):
+        for line in _lines(phase, where, environment, at, begun):
             say(line)
     return 0
 
@@ -83,20 +96,41 @@ def _begun(project: Project, plan: Plan, phase: Phase, environment: str, who: st
     assert standing is not None
     assert standing.decision is not None  # or it were not clear
     fact = identified(plan, environment)
+    if fact is not None and fact.error:
+        raise RolloutError(f"the release could not be read, and a begin freezes it: {fact.error}")
+    loaded = project.loaded_plan(plan)
+    where, release = plan.address(phase.id), fact.release if fact else None
+    exit_: tuple[Criterion | Guardrail, ...] = (*phase.of(Gate.EXIT), *phase.guardrails)
     return PhaseBegun(
         type=PhaseBegun.TYPE,
         t_us=time.time_ns() // 1000,
         says=f"begun by {who}",
         by=who,
-        release=fact.release if fact else None,
+        release=release,
         configuration=fact.configuration if fact else None,
         entry=standing.decision.substance_digest,
         asked=criteria_digest(phase, Gate.EXIT),
+        plan_digest=plan.digest,
+        beside=loaded.digests,
+        stated=statements_of(phase),
+        words={one.id: statement_words(one) for one in exit_},
+        targets=addresses(plan.environments[environment]),
+        baselines=baselines(project.ledger, where, phase, environment, release),
     )
 
 
-def _lines(phase: Phase, where: Address, environment: str, when: str) -> Iterator[str]:
-    yield f"{where.name} began in {environment} at {when}"
+def _lines(
+    phase: Phase, where: Address, environment: str, at: str, begun: PhaseBegun
+) -> Iterator[str]:
+    release = begun.release or "unknown"
+    yield f"{where.name} began in {environment} at {at}, release {release}"
+    rails, criteria = len(phase.guardrails), len(phase.of(Gate.EXIT))
+    yield (
+        f"  frozen: {count(criteria, 'exit criterion', 'exit criteria')}, "
+        f"{count(rails, 'guardrail')}, the release, the configuration, where targets are"
+    )
+    for slug, baseline in begun.baselines.items():
+        yield f"  {slug} is compared with release {baseline}, whatever is accepted later"
     yield f"  next: pytest -m {phase.marks[0]} --rollout-env {environment}"
     if phase.guardrails:
         yield f"  watch it: rollout watch {where.name} --env {environment}"

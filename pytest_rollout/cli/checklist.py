@@ -17,6 +17,7 @@ from pytest_rollout.cli.project import (
     parsed,
     print_json,
 )
+from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.attestations import all_of, attestation_of
 from pytest_rollout.evidence.decoding import UndecodableError
@@ -49,7 +50,7 @@ _STATES = {
 def command(
     address: str | None,
     role: str | None,
-    environment: str,
+    environment: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -63,22 +64,27 @@ def command(
     project = Project.here(root, ledger)
     chosen = _chosen(project, address)
     plans = list({plan.id: plan for plan, _ in chosen}.values())
-    project.environment(environment, plans)
+    if environment:
+        project.environment(environment, plans)
     _check_role(plans, role)
     notes: list[str] = []
     rows = [
         row
         for plan in plans
-        if environment in plan.environments
+        if environment is None or environment in plan.environments
         for row in _rows(
-            project, plan, [ph for one, ph in chosen if one.id == plan.id], environment, notes
+            project,
+            plan,
+            [phase for one, phase in chosen if one.id == plan.id],
+            environment_of(plan, environment),
+            notes,
         )
         if role is None or row["role"] in (role, _ANYBODY)
     ]
     if as_json:
         print_json({"environment": environment, "criteria": rows, "notes": notes})
     else:
-        for line in _lines(rows, environment, notes, role):
+        for line in _lines(rows, notes, role):
             say(line)
     return 0
 
@@ -153,6 +159,7 @@ def _facts(
     state = _STATES[part.verdict]
     return {
         "id": full,
+        "environment": environment,
         "says": criterion.says,
         "gate": criterion.gate.value,
         "severity": criterion.severity.value,
@@ -165,13 +172,10 @@ def _facts(
     }
 
 
-def _lines(
-    rows: list[dict[str, Any]], environment: str, notes: list[str], role: str | None
-) -> Iterator[str]:
+def _lines(rows: list[dict[str, Any]], notes: list[str], role: str | None) -> Iterator[str]:
     yield from (f"note: {note}" for note in notes)
-    roles = dict.fromkeys(row["role"] for row in rows)
-    for name in roles:
-        mine = [row for row in rows if row["role"] == name]
+    for name, environment in dict.fromkeys((row["role"], row["environment"]) for row in rows):
+        mine = [row for row in rows if (row["role"], row["environment"]) == (name, environment)]
         still = sum(row["state"] != "done" for row in mine)
         yield f"{name} in {environment}: {still} of {len(mine)} still to attest"
         for row in mine:

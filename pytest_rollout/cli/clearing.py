@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_rollout import processes
-from pytest_rollout.cli.project import (
-    Project,
-    print_json,
-)
-from pytest_rollout.cli.saying import say
+from pytest_rollout import calendar, processes
+from pytest_rollout.cli.blindness import blind
+from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
+from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import open_gates
-from pytest_rollout.evidence.verify import Anchor, verify
+from pytest_rollout.evidence.rollbacks import RolledBack, open_gates, taken_back
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.since_begin import life_of, reading_now
+from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.finding import Finding, Reason, said
+from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.life import Life
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
-from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff.attested import disowned, verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The clearance of a gate, and what was known."""
+
+    answer: Clearance
+    known: GateFacts
 
 
 def clearances(
@@ -47,14 +57,30 @@ def clearances(
     environment: str,
     limit: int | None,
     anchors: Iterable[Anchor],
+    for_us: int = 0,
 ) -> list[Clearance]:
     """Return the clearance of each gate that an address means, by what is known now."""
-    damage = verify(project.ledger, anchors).problems
+    looks = looked(project, plan, where, environment, limit, anchors, for_us)
+    return [look.answer for look in looks]
+
+
+def looked(
+    project: Project,
+    plan: Plan,
+    where: Address,
+    environment: str,
+    limit: int | None,
+    anchors: Iterable[Anchor],
+    for_us: int = 0,
+) -> list[Look]:
+    """The same, with what was known."""
+    found = verify(project.ledger, anchors)
     now = datetime.now(UTC)
-    return [
-        clearance(plan, gate, _known(project, plan, gate, environment, damage), now, limit)
-        for gate in _gates(project, where, environment)
-    ]
+    looks = []
+    for gate in _gates(project, where, environment):
+        known = _known(project, plan, gate, environment, found)
+        looks.append(Look(clearance(plan, gate, known, now, limit, for_us), known))
+    return looks
 
 
 def unknown(where: Address, why: str) -> Clearance:
@@ -72,19 +98,12 @@ def _gates(project: Project, where: Address, environment: str) -> list[Address]:
 
 
 def _known(
-    project: Project, plan: Plan, gate: Address, environment: str, damage: tuple[str, ...]
+    project: Project, plan: Plan, gate: Address, environment: str, found: Verification
 ) -> GateFacts:
     """What the ledger and the target say of a gate."""
     standing = project.history.standing(gate, environment)
-    if standing is None:
-        return GateFacts("", None, None, Reason("gate.never-asked", {"gate": str(gate)}))
-    asked = standing.asked
-    doubt = None
-    if damage or standing.damage:
-        wrong = damage[0] if damage else standing.damage
-        doubt = Reason("ledger.damaged", {"damage": wrong})
-    elif not asked.finished:
-        doubt = Reason("run.unfinished", {"run": asked.run})
+    asked = standing.asked if standing else AskingRun("", "", finished=True)
+    doubt = _doubt(project, gate, standing, found)
     embedded = environment == EMBEDDED  # its target runs no longer
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     fact = (
@@ -97,12 +116,13 @@ def _known(
     assert gate.gate is not None
     return GateFacts(
         run=asked.run,
-        decision=standing.decision,
+        decision=standing.decision if standing else None,
         again=decide(case, gate.gate) if case else None,
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
-        others=_others(project, gate, environment, standing),
+        configuration=fact.configuration,
+        others=_others(project, gate, environment, standing) if standing else (),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
         authors=asked.authors,
@@ -111,22 +131,48 @@ def _known(
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
-        **({} if embedded else _life(project, plan, gate, environment)),
+        running=_may_end(project, asked),
+        **({} if embedded else _life(project, plan, gate, environment, fact.release, standing)),
+        life=_since_begin(project, plan, gate, environment, fact),
     )
 
 
-def refused(answer: Clearance, environment: str, zone: str, *, as_json: bool) -> int:
-    """Say why a phase may not be begun or ended; the exit status."""
-    if as_json:
-        print_json({"clear": False, "gates": [as_plain(answer, environment, zone)]})
-    else:
-        for line in lines([answer], environment, zone):
-            say(line)
-    return answer.answer.exit_status
+def _doubt(
+    project: Project, gate: Address, standing: GateStanding | None, found: Verification
+) -> Reason | None:
+    """Why the stored decision cannot be believed; None where it can."""
+    elsewhere = (*found.foreign, *found.beyond)
+    if elsewhere and len(found.problems) == len(found.beyond):
+        anchor = elsewhere[0]
+        facts: dict[str, Fact] = {"file": anchor.source, "sequence": anchor.head.sequence}
+        facts |= {"ledger": project.ledger.name, "beyond": anchor in found.beyond}
+        return Reason("clear.other-ledger", facts)
+    damage = next(iter(found.problems), (standing.damage or "") if standing else "")
+    if damage:
+        return Reason("ledger.damaged", {"damage": damage})
+    if standing is None:
+        return Reason("gate.never-asked", {"gate": str(gate)})
+    finished = standing.asked.finished
+    return None if finished else Reason("run.unfinished", {"run": standing.asked.run})
 
 
-def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Any]:
-    """What of the life of a phase stands against a change: a freeze on record, trips."""
+def _may_end(project: Project, asked: AskingRun) -> bool:
+    """Whether a run that has not ended may still do so: its process is not known to be gone."""
+    if asked.finished:
+        return True
+    process = RunLog(project.ledger.of_run(asked.run)).start.process
+    return process is None or process.host != processes.this_process()[0] or _running(process)
+
+
+def _life(
+    project: Project,
+    plan: Plan,
+    gate: Address,
+    environment: str,
+    release: str | None,
+    standing: GateStanding | None,
+) -> dict[str, Any]:
+    """What of the life of a phase stands against a change, and who has signed or accepted it."""
     life = PhaseLife(project.ledger, gate, environment)
     held = life.freeze()
     frozen = held and Reason(
@@ -143,8 +189,52 @@ def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict
         )
         for trip in life.trips(project.phase(gate))
     )
-    signed = _signed(project, plan, gate, environment)
-    return {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+    return {
+        "environment": environment,
+        "frozen": frozen,
+        "tripped": tuple(trips),
+        "blind": tuple(blind(project, plan, gate, environment, release)),
+        "signed": _signed(project, plan, gate, environment),
+        "taken_back": tuple(_taken_back(project, plan, gate, environment)),
+        "override": _override(project, gate, environment, standing),
+    }
+
+
+def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
+    """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
+    phase = project.phase(gate)
+    found = taken_back(project.ledger, project.history, phase, gate, environment)
+    for source, back in found:
+        yield Reason("clear.taken-back", {"gate": str(source), "rolled_back": _said(back, plan)})
+
+
+def _override(
+    project: Project, gate: Address, environment: str, standing: GateStanding | None
+) -> Override | None:
+    """The newest override of the decision that stands; of another state of it none counts."""
+    decision = standing.decision if standing else None
+    found = overrides_of(project.ledger, gate, environment) if decision else ()
+    wanted = (str(gate), decision.substance_digest if decision else "")
+    return max(
+        (one for one in found if (one.gate, one.substance) == wanted),
+        key=lambda one: one.at_us,
+        default=None,
+    )
+
+
+def _since_begin(
+    project: Project, plan: Plan, gate: Address, environment: str, fact: ReleaseFact
+) -> Life | None:
+    """The life of a phase that has begun, with what its targets run now."""
+    before = project.ledger.head().sequence + 1
+    life = life_of(project.ledger, gate, environment, before).life
+    if life is None or life.begin is None:
+        return life
+    now = calendar.to_us(datetime.now(UTC))
+    places = addresses(plan.environments[environment])
+    asked = fact if plan.release is not None else None
+    reading = reading_now(life.begin, now, asked, places)
+    return replace(life, since=(*life.since, reading))
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
@@ -179,8 +269,11 @@ def _rolled_back(
         return "", {}
     phase = project.phase(gate)
     back, lacking = open_gates(project.ledger, project.history, gate, phase, environment)
-    said = f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}" if back else ""
-    return said, lacking
+    return _said(back, plan) if back else "", lacking
+
+
+def _said(back: RolledBack, plan: Plan) -> str:
+    return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
 
 
 def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
@@ -189,7 +282,8 @@ def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
-    reading = read_world(project.ledger, asked.run, gate, phase)
+    # With what came in by a merge: a no that was known elsewhere must not be passed over.
+    reading = read_world(project.ledger, asked.run, gate, phase, merged=True)
     return Case(plan, phase, verified(reading.world, plan), reading.at_us)
 
 
@@ -198,33 +292,8 @@ def _required(project: Project, plan: Plan, gate: Address, environment: str) -> 
     phase = project.phase(gate)
     found = {}
     for name in phase.requires:
-        exit_ = Address(plan.id, name, Gate.EXIT)
+        exit_ = plan.required(name)
         standing = project.history.standing(exit_, environment)
         if standing is not None and standing.decision and not standing.damage:
             found[name] = standing.decision
     return found
-
-
-def lines(answers: list[Clearance], environment: str, zone: str) -> Iterator[str]:
-    """Yield each demand with its answer, and the answer of each gate, for people."""
-    for answer in answers:
-        for finding in answer.findings:
-            mark = "no " if finding.verdict.holds_back else "yes"
-            mark = "waived" if finding.verdict is Verdict.WAIVED else mark
-            name = " ".join(finding.id.split(".")[1:])
-            yield f"  {mark}  {name}: {sentences.text(finding.reason, zone)}"
-        clear = "clear" if answer.answer is Answer.GO else f"NOT clear ({answer.answer.value})"
-        yield f"{answer.address} in {environment}: {clear}"
-
-
-def as_plain(answer: Clearance, environment: str, zone: str) -> dict[str, Any]:
-    """Return the clearance of a gate as JSON values."""
-    address = answer.address
-    return {
-        "plan": address.plan,
-        "phase": address.phase,
-        "gate": address.gate.value if address.gate else None,
-        "environment": environment,
-        "answer": answer.answer.value,
-        "findings": plain(answer.findings, zone),
-    }

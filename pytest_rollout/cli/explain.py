@@ -13,6 +13,7 @@ from pytest_rollout.cli.project import (
     parsed,
     print_json,
 )
+from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
@@ -29,12 +30,14 @@ from pytest_rollout.report.stored import plain
 @environment_option
 @common
 def command(
-    criterion: str, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+    criterion: str, environment: str | None, root: str | None, ledger: str | None, *, as_json: bool
 ) -> int:
     """Explain CRITERION (plan.phase.slug, also of a guardrail) as its gate was last decided."""
     project = Project.here(root, ledger)
-    stated, address = _stated(project, criterion, environment)
-    standing, decision, _ = project.standing(address, environment)
+    shown = shown_environment(project, environment, [_phase(criterion)])
+    stated, address = _stated(project, criterion, shown.name)
+    shown.note(criterion)
+    standing, decision, _ = project.standing(address, shown.name)
     plan, phase = project.plan_of_run(address, standing.asked)
     findings = (*decision.criteria, *decision.guardrails)
     asked: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
@@ -52,12 +55,17 @@ def command(
     return 0
 
 
-def _stated(project: Project, name: str, environment: str) -> tuple[str, Address]:
-    """The slug of a criterion and its gate: by the plan judged by, else by the one of now."""
-    where, _, slug = name.rpartition(".")
-    address = parsed(where or name)
+def _phase(name: str) -> Address:
+    """The phase in the id of a criterion or guardrail; raises RolloutError."""
+    address = parsed(name.rpartition(".")[0] or name)
     if address.gate is not None:
         raise RolloutError(f"{name!r} is not plan.phase.slug", code="address", address=name)
+    return address
+
+
+def _stated(project: Project, name: str, environment: str) -> tuple[str, Address]:
+    """The slug of a criterion and its gate: by the plan judged by, else by the one of now."""
+    address, slug = _phase(name), name.rpartition(".")[2]
     known: list[str] = []
     for gate in Gate:
         with suppress(LedgerError):  # met again when the decision is read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from pytest_rollout.model.errors import (
     RolloutError,
     UnknownNameError,
 )
-from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
@@ -63,6 +64,12 @@ class Project:
         return cls(
             found, tuple(map(str, words)), kept, report, instant_in("--at", at) if at else None
         )
+
+    @property
+    def ledger_shown(self) -> str:
+        """The ledger's address as people write it here."""
+        absolute = Path(self.ledger_at).is_absolute()
+        return os.path.relpath(self.ledger_at) if absolute else self.ledger_at
 
     @cached_property
     def found(self) -> list[Loaded]:
@@ -108,6 +115,10 @@ class Project:
             why = f"no plan `{id_}` ({nearest(id_, known)})"
             raise UnknownNameError(why, "plan", id_, known)
         return plan
+
+    def loaded_plan(self, plan: Plan) -> Loaded:
+        """The texts that a plan was read from."""
+        return next(loaded for loaded in self.loaded if loaded.plan is plan)
 
     @cached_property
     def history(self) -> History:
@@ -213,6 +224,14 @@ class Project:
         return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
 
 
+def keep_texts(ledger: Ledger, loaded: Loaded) -> None:
+    """Keep the text of a plan in the ledger, and those of the files beside it."""
+    if loaded.plan is not None:
+        ledger.keep_text(loaded.plan.digest, loaded.text)
+    for name, text in loaded.beside.items():
+        ledger.keep_text(loaded.digests[name], text)
+
+
 def _judged_by(asked: AskingRun, one: Loaded) -> bool:
     """Whether a plan as it stands now, and what is beside it, is what a run judged by."""
     same = one.plan is not None and one.plan.digest == asked.plan_digest
@@ -257,11 +276,9 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The environment that a verb is about."""
-    decorate = click.option(
-        "--env", "environment", default=EMBEDDED, show_default=True, help="which environment"
-    )
-    return decorate(function)
+    """The environment that a verb is about, as `cli.real_environment` reads it."""
+    words = "which environment (default: the plan's only real one)"
+    return click.option("--env", "environment", metavar="NAME", help=words)(function)
 
 
 def print_json(data: object) -> None:

@@ -1,30 +1,124 @@
-"""What verbs share that are about a real environment: which one, and what runs there."""
+"""Which environment a verb is about, by one rule for all of them, and what runs there."""
 
 from __future__ import annotations
 
-from pytest_rollout.model.errors import ReferenceTargetError, RolloutError, UnknownNameError
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.cli.project import Project
+from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.model.errors import (
+    OptionError,
+    ReferenceTargetError,
+    RolloutError,
+    UnknownNameError,
+)
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.plan import EMBEDDED, Plan
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.targets.identity import identify
 
 
-def real_environment(plan: Plan, name: str | None, *, embedded: str) -> str:
-    """The environment of that name, or the plan's only real one.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The environment that a verb shows."""
 
-    ``embedded`` says why the rehearsal is none. Raises RolloutError.
+    name: str
+    because: str = ""  # why the rehearsal is, though --env did not name it
+
+    def note(self, what: str) -> None:
+        """Say on standard error that a rehearsal is shown, where nobody asked for it by name."""
+        if self.because:
+            say(
+                f"{what}: {self.because}; this is the rehearsal ({self.name}), which clears no "
+                "change (--env says which)",
+                err=True,
+            )
+
+
+def environment_of(plan: Plan, given: str | None) -> str:
+    """The environment of that name; else the plan's only real one, or the rehearsal without one.
+
+    This is the rule of every verb. Raises OptionError where a plan has several real ones, and
+    UnknownNameError for a name that it does not have.
     """
-    known = [environment for environment in plan.environments if environment != EMBEDDED]
-    if name == EMBEDDED:
+    real = [name for name in plan.environments if name != EMBEDDED]
+    if given is None and len(real) > 1:
+        raise OptionError("--env", f"say which ({nearest('', real)})")
+    if given is None:
+        return real[0] if real else EMBEDDED
+    if given not in plan.environments:
+        known = list(plan.environments)
+        why = f"{plan.id} has no environment `{given}` ({nearest(given, known)})"
+        raise UnknownNameError(why, "environment", given, known)
+    return given
+
+
+def real_environment(plan: Plan, given: str | None, *, embedded: str) -> str:
+    """The same, for verbs about a real environment; ``embedded`` says why the rehearsal is none.
+
+    Raises RolloutError.
+    """
+    if given == EMBEDDED:
         raise RolloutError(embedded)
-    if name is None and len(known) == 1:
-        return known[0]
-    if name is None:
-        raise RolloutError(f"--env: say which ({nearest('', known)})")
-    if name not in known:
-        why = f"{plan.id} has no environment `{name}` ({nearest(name, known)})"
-        raise UnknownNameError(why, "environment", name, known)
+    name = environment_of(plan, given)
+    if name == EMBEDDED:
+        raise RolloutError(f"{plan.id} states no environment but the rehearsal: {embedded}")
     return name
+
+
+def shown_environment(project: Project, given: str | None, where: Sequence[Address]) -> Shown:
+    """The same, for verbs that only show what is on record of some phases or gates of one plan.
+
+    Where nothing at all is on record of them in the real environment, the rehearsal is shown,
+    and :meth:`Shown.note` says so.
+    """
+    if given is not None:
+        return Shown(given)
+    plans = (one.plan for one in project.found if one.id == where[0].plan)
+    plan = next((one for one in plans if one is not None), None)
+    if plan is None:
+        return Shown(EMBEDDED, f"the plan {where[0].plan} cannot be read")
+    name = environment_of(plan, None)
+    if name == EMBEDDED or not project.has_ledger or _on_record(project, name, where):
+        return Shown(name)
+    return (
+        Shown(EMBEDDED, f"nothing is on record in {name}")
+        if _on_record(project, EMBEDDED, where)
+        else Shown(name)
+    )
+
+
+def shown_environments(
+    project: Project, given: str | None, plans: Iterable[Plan]
+) -> Mapping[str, Shown]:
+    """The same for several plans, by their ids: each has environments of its own."""
+    return {
+        plan.id: shown_environment(
+            project, given, [plan.address(phase.id) for phase in plan.phases]
+        )
+        for plan in plans
+    }
+
+
+def named_by_all(shown: Iterable[Shown]) -> str | None:
+    """The one environment that all plans are shown in, or None."""
+    names = {one.name for one in shown}
+    return names.pop() if len(names) == 1 else None
+
+
+def _on_record(project: Project, environment: str, where: Iterable[Address]) -> bool:
+    """Whether a run asked for one of the gates, or something happened in their phases."""
+    for address in where:
+        happened = (RecordKind.EVENT, address.plan, address.name, environment)
+        gates = [address] if address.gate else [address.at(gate) for gate in Gate]
+        asked = (project.ledger.runs(str(gate), environment) for gate in gates)
+        if any(any(True for _ in runs) for runs in asked):
+            return True
+        if any(True for _ in project.ledger.oldest(*happened)):
+            return True
+    return False
 
 
 def identified(plan: Plan, environment: str, when: str = "now") -> ReleaseFact | None:

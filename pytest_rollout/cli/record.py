@@ -8,7 +8,14 @@ from contextlib import closing
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.project import Project, common, instant_in, parsed, print_json
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    instant_in,
+    parsed,
+    print_json,
+)
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person, words
 from pytest_rollout.cli.saying import say
@@ -19,7 +26,7 @@ from pytest_rollout.judge.case import instant
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.report.fact_words import wall
 
-_TYPES = ("change", "configuration", "incident", FREEZE, RESUME)
+_TYPES = ("change", "action", "configuration", "incident", FREEZE, RESUME)
 _AHEAD_US = 300 * 1_000_000
 
 
@@ -29,7 +36,7 @@ _AHEAD_US = 300 * 1_000_000
 @click.option("--says", required=True, help="what happened")
 @by_option
 @click.option("--at", help="when, with an offset (default: now)")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     address: str,
@@ -43,7 +50,9 @@ def command(
     *,
     as_json: bool,
 ) -> int:
-    """Record what happens in the phase ADDRESS: a change, configuration, incident, freeze, resume.
+    """Record what happens in the phase ADDRESS: a change, an action, an incident, a freeze.
+
+    An action changes nothing in the target, as a backup. Checks read what was recorded.
 
     A freeze holds the phase until a resume: `rollout clear` says no, and checks that change the
     target are refused; looking goes on. A rollback is never held up.

@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from pytest_rollout.cli.final_report import final_report
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
+from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.history import AskingRun
 from pytest_rollout.model.decision import Decision
@@ -33,7 +34,7 @@ _DOCUMENTS = {"md": document.to_markdown, "html": document.to_html}
 def command(
     address: str,
     format_: str | None,
-    environment: str,
+    environment: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -46,8 +47,10 @@ def command(
     sign-off, criteria and decision, all of them from the ledger.
     """
     project = Project.here(root, ledger)
-    where = project.gate(address, environment)
-    standing, decision, text = project.standing(where, environment)
+    shown = shown_environment(project, environment, [parsed(address)])
+    where = project.gate(address, shown.name)
+    shown.note(str(where))
+    standing, decision, text = project.standing(where, shown.name)
     last_no = project.last_no_words(where)
     if format_ and not final:
         click.echo(text if format_ == "json" else _FORMATS[format_](decision, last_no), nl=False)

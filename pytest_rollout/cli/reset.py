@@ -8,7 +8,7 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
@@ -17,6 +17,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import State
@@ -34,7 +35,7 @@ _MOST_WAS = 1_000
 @click.option("--by", required=True, help="who resets it")
 @click.option("--reason", required=True, help="why it may be judged anew: what was found, and done")
 @click.option("--release", help="of which release (default: the one that its target runs now)")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     guardrail: str,
@@ -89,7 +90,8 @@ def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
     where, _, slug = text.rpartition(".")
     address = parsed(where or text)
     phase = project.phase(address)
-    found = next((guardrail for guardrail in phase.guardrails if guardrail.id == slug), None)
+    guardrails = (*phase.guardrails, DRIFT)
+    found = next((guardrail for guardrail in guardrails if guardrail.id == slug), None)
     if address.gate is not None or found is None:
         near = nearest(slug, [guardrail.id for guardrail in phase.guardrails])
         why = f"{address.name} states no guardrail `{slug}` ({near})"
@@ -110,5 +112,8 @@ def _standing(
     now_us = time.time_ns() // 1000
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
-    found = standings(plan, phase, now.world, now.running, now_us)
-    return next(one for one in found if one.guardrail.id == stated.id)
+    found = standings(plan, now.phase, now.world, now.running, now_us)
+    standing = next((one for one in found if one.guardrail.id == stated.id), None)
+    if standing is None:
+        raise RolloutError(f"{address.name} has not begun in {environment}: nothing drifts from it")
+    return standing

@@ -3,75 +3,90 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from pytest_rollout import calendar
+from pytest_rollout.cli import status_lines
+from pytest_rollout.cli.drift import drifted
+from pytest_rollout.cli.phase_standing import NOTHING, PhaseRecord, on_record, standing_of
 from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
-from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.decision import Cause
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.model.waiver import WaiverUse
-from pytest_rollout.report.fact_words import count, wall
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.next_steps import NextStep, next_steps
 from pytest_rollout.report.stored import plain
 
 
 @click.command("status")
 @click.argument("plan", required=False)
+@click.option("--drift", is_flag=True, help="read what real targets run now, and compare")
 @environment_option
 @common
 def command(
-    plan: str | None, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+    plan: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    drift: bool,
+    as_json: bool,
 ) -> int:
-    """Show every phase with what its gates last decided, and when it is open for changes."""
+    """Show trips first, then of every phase its gates, who is next and when it is open.
+
+    With --drift each real target is asked once which release it runs: it should be that of the
+    last GO.
+    """
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
-    rows = [_row(project, one, phase, environment) for one in plans for phase in one.phases]
-    if plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
+    shown = shown_environments(project, environment, plans)
+    now = datetime.now(UTC)
+    rows = [
+        _row(project, one, phase, shown[one.id].name, now) for one in plans for phase in one.phases
+    ]
+    if environment and plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
         project.environment(environment, plans)
     broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
     problems = [str(problem) for loaded in broken for problem in loaded.problems]
+    drifts = {one.id: drifted(project, one, shown[one.id].name) if drift else [] for one in plans}
     if as_json:
-        print_json({"environment": environment, "phases": rows, "problems": problems})
+        data = {"environment": named_by_all(shown.values()), "phases": rows, "problems": problems}
+        data |= {"drift": [line for lines in drifts.values() for line in lines]} if drift else {}
+        print_json(data)
         return 0
     for stated in plans:
-        say(f"{stated.id}: {stated.title} ({environment})")
         mine = [row for row in rows if row["plan"] == stated.id]
-        for trip in (trip for row in mine for trip in row["trips"]):
-            say(f"  TRIPPED {trip}")
-        widths = {key: max(len(row[key]) for row in mine) for key in ("phase", "title", "window")}
-        for row in mine:
-            named = "  ".join(row[key].ljust(width) for key, width in widths.items())
-            gates = "  ".join(_shown(row, gate.value) for gate in Gate)
-            say(f"  {named}  {gates}  {row['opens']}".rstrip() + _noes(row))
-            for words in (row["begun"], row["freeze"]):
-                if words:
-                    say(f"    {words}")
-            for gate in row["revalidate"]:
-                say(f"    to revalidate: {gate}")
+        for line in status_lines.of_plan(stated, shown[stated.id].name, mine, drifts[stated.id]):
+            say(line)
+        shown[stated.id].note(stated.id)
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
 
 
-def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
+def _row(
+    project: Project, plan: Plan, phase: Phase, environment: str, now: datetime
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "plan": plan.id,
+        "environment": environment,
         "phase": phase.id,
         "title": phase.title,
+        "owners": list(phase.owners),
         "window": calendar.window_words(plan, phase),
-        **_opening(plan, phase, datetime.now(UTC)),
+        **_opening(plan, phase, now),
     }
-    row |= _life(project, plan, phase, environment)
-    row["revalidate"] = _revalidate(project, plan, phase, environment)
     for gate in Gate:
         address = Address(plan.id, phase.id, gate)
         row[gate.value] = {
@@ -79,39 +94,87 @@ def _row(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[s
             **_last(project, address, environment),
             "last_no": _last_no(project, address),
         }
-    return row
+    return row | _life(project, plan, phase, environment, now, row)
 
 
-def _life(project: Project, plan: Plan, phase: Phase, environment: str) -> dict[str, Any]:
-    """Whether the phase has begun, what holds it, and which trips nobody has reset."""
-    if environment == EMBEDDED or not project.has_ledger:
-        return {"begun": "", "freeze": "", "trips": []}
-    life = PhaseLife(project.ledger, plan.address(phase.id), environment)
-    begun, frozen = life.begin(), life.freeze()
+def _life(
+    project: Project,
+    plan: Plan,
+    phase: Phase,
+    environment: str,
+    now: datetime,
+    row: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Where the phase stands, what holds it, which trips nobody has reset, and who is next."""
+    record = NOTHING
+    next_gate: Gate | None = None
+    steps: tuple[NextStep, ...] = ()
+    if environment != EMBEDDED:
+        record = on_record(project, plan, phase, environment, now)
+        standing = standing_of(project, plan, phase, environment, record, now)
+        next_gate, steps = standing.gate, next_steps(standing)
+    turn, frozen, zone = record.turn, record.freeze, plan.timezone
+    began, since = turn if record.begun else None, record.rolled_back
+    released = began.body.release if began and isinstance(began.body, PhaseBegun) else None
     return {
-        "begun": f"begun {_at(plan, begun)}: {begun.body.says}" if begun else "",
+        "release": released or row["exit"]["release"] or row["entry"]["release"],
+        "begun": f"begun {_at(plan, began)}: {began.body.says}" if began else "",
+        "ended": f"ended {_at(plan, turn)}: {turn.body.says}" if turn and not began else "",
         "freeze": f"frozen since {_at(plan, frozen)}: {frozen.body.says}" if frozen else "",
+        "overrides": _overrides(project, plan, phase, environment),
+        "unidentified": _unidentified(plan) if environment != EMBEDDED else "",
         "trips": [
             f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"
-            for trip in life.trips(phase)
+            for trip in record.trips
+        ],
+        "watched": _watched(record, phase, zone, now),
+        "revalidate": [
+            f"{gate} after the ROLLBACK at {wall(since, zone)}: {why}"
+            for gate, why in record.revalidate.items()
+        ],
+        "next_gate": next_gate and next_gate.value,
+        "next": [
+            {"urgency": step.urgency.name.lower(), "who": step.who, "do": step.do} for step in steps
         ],
     }
 
 
-def _at(plan: Plan, told: Told[Any]) -> str:
-    return calendar.wall(told.body.t_us, plan.timezone)
-
-
-def _revalidate(project: Project, plan: Plan, phase: Phase, environment: str) -> list[str]:
-    """What must be GO anew after a ROLLBACK, and is not yet."""
+def _overrides(project: Project, plan: Plan, phase: Phase, environment: str) -> list[str]:
+    """What two people accepted of the phase, whatever stood against it."""
     if environment == EMBEDDED or not project.has_ledger:
         return []
-    where = Address(plan.id, phase.id)
-    back, lacking = open_gates(project.ledger, project.history, where, phase, environment)
-    if back is None:
-        return []
-    at = wall(back.at, plan.timezone)
-    return [f"{gate} after the ROLLBACK at {at}: {why}" for gate, why in lacking.items()]
+    return [
+        f"OVERRIDDEN {calendar.wall(one.at_us, plan.timezone)} by {' and '.join(one.by)}, "
+        f"{one.gate} for {one.release or 'no release'}: {one.why}"
+        for one in overrides_of(project.ledger, plan.address(phase.id), environment)
+    ]
+
+
+def _unidentified(plan: Plan) -> str:
+    """What stands in for a release that nobody can read; empty where one is read."""
+    if plan.release is not None:
+        return ""
+    if plan.no_release:
+        return f"of no release: {plan.no_release}"
+    return "of no release that is known, so it is not cleared (`release:` or `no_release:`)"
+
+
+def _watched(record: PhaseRecord, phase: Phase, zone: str, now: datetime) -> str:
+    """When the guardrails were looked at last; empty where there are none, or nobody ever did."""
+    seen = record.watched
+    if seen is None or not phase.guardrails:
+        return ""
+    at, ago = calendar.wall(seen.last_us, zone), calendar.to_us(now) - seen.last_us
+    if seen.goes_on:
+        return f"watched now, last look at {at}"
+    said = f"last watched at {at} ({calendar.length_words(max(0, ago))} ago)"
+    if seen.sealed:
+        return said
+    return f"{said}; that watch was killed: what it asked for is blind until a reset"
+
+
+def _at(plan: Plan, told: Told[Any]) -> str:
+    return calendar.wall(told.body.t_us, plan.timezone)
 
 
 def _opening(plan: Plan, phase: Phase, now: datetime) -> dict[str, Any]:
@@ -167,32 +230,3 @@ def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
         return None
     last = project.last_no(address)
     return {**dataclasses.asdict(last), "answer": last.answer.value} if last else None
-
-
-def _noes(row: dict[str, Any]) -> str:
-    """The days on which gates last refused in drills; ``never`` only of one that was decided."""
-    said = []
-    for gate in Gate:
-        last = row[gate.value]["last_no"]
-        if last:
-            said.append(f"{gate} {last['at'][:10]}{' (outdated)' * last['outdated']}")
-        elif row[gate.value]["decision"]:
-            said.append(f"{gate} never")
-    return f"  last refused in a drill: {', '.join(said)}" if said else ""
-
-
-def _shown(row: dict[str, Any], gate: str) -> str:
-    facts = row[gate]
-    if facts["decision"] is None:
-        return f"{gate} {'undecided' if facts['stated'] else 'no criteria'}"
-    if facts["decided_at"] is None:  # the last full run decided nothing that counts
-        return f"{gate} {facts['decision']} ({facts['reasons'][0]['reason']['text']})"
-    said = f"{gate} {facts['decision']}"
-    if facts["conditions"]:
-        said += f" +{count(len(facts['conditions']), 'condition')}"
-    waived = sum(use["use"] == WaiverUse.APPLIED for use in facts["waivers"])
-    if waived:
-        said += f", {waived} waived"
-    if facts["stand_ins"]:
-        said += f", {count(len(facts['stand_ins']), 'stand-in')}"
-    return said

@@ -19,36 +19,46 @@ from pytest_rollout.redact import hide
 @environment_option
 @common
 def command(
-    plan: str | None, environment: str, root: str | None, ledger: str | None, *, as_json: bool
+    plan: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
 ) -> int:
-    """List the targets of PLAN (default: every plan) in an environment.
+    """List the targets of PLAN (default: every plan) in an environment (default: in each).
 
     Embedded ones with the faults they know; others with the release they answer.
     """
     project = Project.here(root, ledger)
     plans = [project.plan(plan)] if plan else project.plans
-    if plans:
+    if plans and environment:
         project.environment(environment, plans)
     rows = [
         row
         for one in plans
-        if environment in one.environments
-        for row in _rows(project, one, one.environments[environment])
+        for name, stated in one.environments.items()
+        if environment in (None, name)
+        for row in _rows(project, one, stated)
     ]
     if as_json:
         print_json({"environment": environment, "targets": rows})
         return 0
     for row in rows:
-        say(f"{row['plan']}.{row['target']}  {row['where']}  {row['state']}".rstrip())
+        where = f"{row['plan']}.{row['target']} in {row['environment']}"
+        say(f"{where}  {row['where']}  {row['state']}".rstrip())
         for name, says in row["faults"].items():
             say(f"    {name}: {says}")
     if not rows:
-        say(f"no target in {environment}")
+        say(f"no target in {environment}" if environment else "no target")
     return 0
 
 
 def _rows(project: Project, plan: Plan, environment: Environment) -> list[dict[str, Any]]:
-    return [_row(project, plan, target) for target in environment.targets.values()]
+    return [
+        {**_row(project, plan, target), "environment": environment.name}
+        for target in environment.targets.values()
+    ]
 
 
 def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:

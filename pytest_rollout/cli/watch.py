@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,19 +15,21 @@ from functools import partial
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli import after_trip
+from pytest_rollout.cli import after_trip, watch_head
 from pytest_rollout.cli.after_trip import TripResponse
-from pytest_rollout.cli.project import Project, common, parsed
+from pytest_rollout.cli.project import Project, common, environment_option, parsed
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.watch_output import WatchOutput
 from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.report import sentences, stored
-from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.fact_words import count, wall
+from pytest_rollout.targets.address import addresses
 from pytest_rollout.watching.looking import Looking, WatchLook
 from pytest_rollout.watching.poll import Poller, sources
 from pytest_rollout.watching.real_targets import RealPlace
@@ -63,10 +66,14 @@ class _Scene:
 
 @click.command("watch")
 @click.argument("phase")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @click.option("--every", metavar="DURATION", help="how often (default: `every` of the phase, 15s)")
 @click.option("--for", "lasting", metavar="DURATION", help="how long (default: until Ctrl-C)")
-@click.option("--execute", is_flag=True, help="after a trip run the rollback, once confirmed")
+@click.option(
+    "--execute",
+    is_flag=True,
+    help="after a trip run the rollback: once confirmed, or at once where the plan says mode: auto",
+)
 @click.option("--yes", metavar="PHASE", help="confirm it by the phase's name, for scripts")
 @click.option("--keep-going", is_flag=True, help="run later steps though one failed")
 @common
@@ -85,9 +92,10 @@ def command(
 ) -> int:
     """Watch the guardrails of PHASE (plan.phase): ask what they ask, record it, judge it.
 
-    A trip is recorded and told; one that rolls back or pauses ends the watch. It ends also
-    with Ctrl-C, with the phase and after --for. Exit status: 0 all quiet, 11 something is
-    blind or tripped into a pause, 12 something tripped that rolls back.
+    A trip is recorded and told; one that rolls back or pauses ends the watch. Without --execute
+    a watch changes nothing, whatever the plan says; its first line says what it does by itself.
+    It ends also with Ctrl-C, with the phase and after --for. Exit status: 0 all quiet, 11
+    something is blind or tripped into a pause, 12 something tripped that rolls back.
     """
     project = Project.here(root, ledger)
     address = parsed(phase)
@@ -98,14 +106,16 @@ def command(
     where = real_environment(plan, environment, embedded=embedded)
     every_us = _duration("--every", every) or stated.every_us
     limit_us = _duration("--for", lasting)
-    asked = TripResponse(execute, yes, keep_going)
+    attended = not as_json and sys.stdin.isatty()
+    asked = TripResponse(execute, yes, keep_going, attended)
     place = RealPlace(plan.address(stated.id).name, plan.environments[where], project.root)
     with closing(opening.to_write(project.ledger_at)) as store, closing(place):
         recording = Recording(store, _watched(project, plan, stated, where))
         limit = max(every_us, _LEAST_US)
         poller = Poller(sources(stated), place, project.root, limit, min(1.0, every_us / 4e6))
         with closing(poller):
-            shown = WatchOutput(View(plan.timezone, every_us), as_json=as_json)
+            view = View(plan.timezone, every_us, partial(watch_head.left, plan, stated))
+            shown = WatchOutput(view, as_json=as_json)
             scene = _Scene(
                 *(project, plan, stated, where, every_us, recording, place, poller, asked),
                 shown=shown,
@@ -121,7 +131,7 @@ def _duration(option: str, text: str | None) -> int | None:
 
 
 def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Watched:
-    loaded = next(known for known in project.loaded if known.plan is plan)
+    loaded = project.loaded_plan(plan)
     texts = {loaded.digests[name]: text for name, text in loaded.beside.items()}
     return Watched(
         address=plan.address(phase.id),
@@ -130,6 +140,7 @@ def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Wa
         plan_digest=plan.digest,
         texts={plan.digest: loaded.text, **texts},
         beside=loaded.digests,
+        targets=addresses(plan.environments[environment]),
     )
 
 
@@ -139,8 +150,7 @@ def _watch(scene: _Scene, limit_us: int | None) -> Answer:
     looking = Looking(scene.plan, scene.phase, scene.poller, scene.recording, read)
     with _until_signalled(scene.ended):
         looking.start()
-        if not scene.shown.as_json:
-            scene.shown.line("head", _head(scene, looking.release, limit_us))
+        _head(scene, looking.release, limit_us)
         look, tripped, why = _looks(scene, looking, _ending(scene, limit_us))
         looking.end()
     scene.shown.line("end", f"the watch ended: {why}; what it saw is sealed")
@@ -149,15 +159,25 @@ def _watch(scene: _Scene, limit_us: int | None) -> Answer:
     return answer(look.found)
 
 
-def _head(scene: _Scene, release: str | None, limit_us: int | None) -> str:
-    of = f", release {release}" if release else ""
+def _head(scene: _Scene, release: str | None, limit_us: int | None) -> None:
+    """Say first what the watch does by itself, then what it looks at and where the phase stands."""
+    plan, phase, where, shown = scene.plan, scene.phase, scene.environment, scene.shown
+    allow = plan.environments[where].allow
+    does = watch_head.by_itself(phase, scene.asked, scene.name, where, allow)
+    begun = PhaseLife(scene.recording.ledger, plan.address(phase.id), where).begin()
+    stands = list(watch_head.life(plan, phase, begun, where, datetime.now(UTC)))
+    if shown.as_json:
+        facts = {"phase": scene.name, "environment": where, "release": release, "stands": stands}
+        shown.json({"event": "start", "says": does, **facts})
+        return
+    shown.line("start", f"watching {scene.name} in {where}: {does}")
+    of = f"release {release}, " if release else ""
     lasting = f" for {duration_words(limit_us)}" if limit_us else ""
-    rails, asked = len(scene.phase.guardrails), len(scene.poller.asked)
-    return (
-        f"watching {scene.name} in {scene.environment}{of}, every "
-        f"{duration_words(scene.every_us)}{lasting}: {rails} guardrail{'s' * (rails != 1)}, "
-        f"{asked} series asked for"
-    )
+    rails, asked = count(len(phase.guardrails), "guardrail"), len(scene.poller.asked)
+    every = duration_words(scene.every_us)
+    shown.line("head", f"  {of}every {every}{lasting}: {rails}, {asked} series asked for")
+    for words in stands:
+        shown.line("head", f"  {words}")
 
 
 def _looks(
@@ -165,15 +185,11 @@ def _looks(
 ) -> tuple[WatchLook, tuple[GuardrailStanding, Trip] | None, str]:
     """One look after the other; the last one, the trip that ended them, and why they ended."""
     trips: dict[str, Trip] = {}
-    told_to_begin = last = False
+    last = False
     due = time.monotonic()
     while True:
         look = looking.look(last=last)
         scene.shown.look(look)
-        if not look.begun and not told_to_begin:
-            told_to_begin = True
-            says = "note: the phase has not begun, so what looks since its begin sees nothing"
-            scene.shown.line("note", says)
         ending = []
         for standing in sorted(look.found, key=lambda rail: rail.answer.rank):
             if standing.state is not State.TRIPPED:
@@ -207,7 +223,8 @@ def _ending(scene: _Scene, limit_us: int | None) -> Callable[[WatchLook], str]:
             return "the phase has ended"
         begun = look.begun
         if closes is not None and datetime.now(UTC) >= closes:
-            return "the phase's window is over"
+            window = calendar.window_words(scene.plan, scene.phase)
+            return f"the phase's window is over ({window})"
         if limit_us is not None and time.monotonic() - started >= limit_us / 1_000_000:
             return f"{duration_words(limit_us)} are over"
         return ""
@@ -240,7 +257,7 @@ def _back(scene: _Scene, standing: GuardrailStanding, trip: Trip) -> None:
     shown = scene.shown
     for words in after_trip.steps(scene.phase.rollback):
         shown.line("rollback", words)
-    run, why = after_trip.confirmed(scene.phase, scene.asked, scene.name, as_json=shown.as_json)
+    run, why = after_trip.confirmed(scene.phase, scene.asked, scene.name, scene.environment)
     if not run:
         shown.line("rollback", why)
         return

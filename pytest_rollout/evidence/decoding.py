@@ -93,7 +93,8 @@ def _event(data: Any) -> type[StoredEvent]:
     if not isinstance(data, Mapping):
         return StoredEvent
     for kind in EVENTS:
-        own = {field.name for field in fields(kind) if field.default is MISSING}
+        needed = (f for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
+        own = {field.name for field in needed}
         if data.get("type") == kind.TYPE and own <= data.keys():  # type: ignore[attr-defined]
             return kind
     return StoredEvent

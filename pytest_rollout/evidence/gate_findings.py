@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_rollout.evidence import inputs
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import damage, damage_since
@@ -14,13 +15,17 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
+from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import WaiverUse
 
 
-def rolled_up(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> tuple[Rolled, ...]:
+def rolled_up(
+    ledger: Ledger, log: RunLog, address: Address, phase: Phase
+) -> tuple[tuple[Rolled, ...], tuple[Input, ...]]:
     """A finding for each name that the criteria of a gate roll up, or a hole that says why not.
 
+    Returns the decisions that were read for them, too.
     ``log`` is that of the deciding run. Of other runs it is read what the ledger held
     when that run was sealed, and of the run itself the decisions before its own of the gate:
     gates are decided in the plan's order, so the same is read at any later time.
@@ -32,10 +37,11 @@ def rolled_up(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> tu
         gate = one.address(address.plan)
         if gate not in sources:
             sources[gate] = _source(ledger, log, address, gate)
-    return tuple(
+    found = tuple(
         _rolled(fromkey, address.plan, sources[fromkey.address(address.plan)])
         for fromkey in dict.fromkeys(names)
     )
+    return found, tuple(one.input for one in sources.values() if isinstance(one, _Source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class _Source:
 
     decision: Decision
     ended_us: int
+    input: Input
 
 
 def _source(ledger: Ledger, log: RunLog, address: Address, gate: Address) -> _Source | Hole:
@@ -89,7 +96,8 @@ def _found(log: RunLog, facts: dict[str, Fact], before: int | None) -> _Source |
         return _hole("gate.unreadable", facts | {"error": str(error)})
     if decision.partial:
         return _hole("gate.in-part", facts)
-    return _Source(decision, log.last.at_us)
+    read = inputs.of_decision(str(facts["gate"]), log.first.run, stored.document)
+    return _Source(decision, log.last.at_us, read)
 
 
 def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import calendar
+from pytest_rollout.evidence import inputs
 from pytest_rollout.evidence.bodies import StoredDecision
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, judged, said
 from pytest_rollout.evidence.ledger import Ledger
@@ -17,6 +18,7 @@ from pytest_rollout.evidence.records import Record, RecordKind, as_written
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import FailedBefore, Run, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Severity
+from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.verdict import Verdict
 
 
@@ -27,6 +29,7 @@ class Looks:
     n: int = 0  # this one included; a rehearsal, a partial run and a drill are none
     failed: tuple[FailedBefore, ...] = ()  # in the order in which the runs ended
     problems: tuple[str, ...] = ()  # records of which nobody knows what they were
+    inputs: tuple[Input, ...] = ()  # the decisions that were read for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class _Look:
     """What the record of a look says."""
 
     failed: tuple[FailedBefore, ...]  # in this look, and in those that it knew of
+    input: Input
     known: int = 0  # the sequence up to which it knew of others; 0: it does not say
     earlier: int = 0  # how many it knew of
 
@@ -51,6 +55,7 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
     release = next(iter(releases)) if len(releases) == 1 else None
     n, known, problems = int(not run.partial and run.drill is None), 0, []
     failed: dict[str, FailedBefore] = {}
+    read: list[Input] = []
     for record in ledger.newest(RecordKind.DECISION, address.plan, str(address), run.environment):
         if record.sequence >= before:
             continue
@@ -66,12 +71,13 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
         if look is None:
             continue
         n += 1
+        read.append(look.input)
         newest = look.known and not known
         if newest:
             n, known = n + look.earlier, look.known
         failed |= {one.run: one for one in look.failed if newest or one.run == record.run}
     ordered = sorted(failed.values(), key=lambda one: (one.ended_us, one.run))
-    return Looks(n, tuple(ordered), tuple(problems))
+    return Looks(n, tuple(ordered), tuple(problems), tuple(read))
 
 
 def _look(record: Record, release: str | None) -> _Look | None:
@@ -84,10 +90,13 @@ def _look(record: Record, release: str | None) -> _Look | None:
     body = said(record, StoredDecision)
     if not body.look or body.release != release:
         return None
+    read = inputs.of_decision(record.subject, record.run, body.document)
     if body.failed is None:  # of a run that could not tell, or of an older version
-        return _Look(_failed_in(decision_in(body.document)))
+        return _Look(_failed_in(decision_in(body.document)), read)
+    if record.first_hash is not None:  # it knew others of its own ledger, not of this one
+        return _Look(body.failed, read)
     found = judged(body)
-    return _Look(body.failed, found.ledger.sequence, found.looks - 1)
+    return _Look(body.failed, read, found.ledger.sequence, found.looks - 1)
 
 
 def stored(decision: Decision, document: str, world: World) -> StoredDecision:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from pytest_rollout.evidence import run_facts
+from pytest_rollout.evidence import inputs, run_facts
 from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError, judged, release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
@@ -15,6 +15,7 @@ from pytest_rollout.evidence.records import Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.verdict import Answer
 
@@ -45,6 +46,8 @@ class Others:
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.problems: list[str] = []  # what keeps all of it from being trusted
         self.previous: str | None = None  # the release that comparisons call previous
+        self.inputs: list[Input] = []  # the runs of which something counts
+        self._accepted_before = last  # what was accepted before it may be compared with
 
     def read(self, edge_us: int | None) -> None:
         """What they saw, and what of it is lost; raises UndecodableError.
@@ -58,21 +61,29 @@ class Others:
             self._take(log)
 
     def past(
-        self, compared: Sequence[Versus], begun_us: int | None, address: Address
+        self,
+        compared: Sequence[Versus],
+        begun_us: int | None,
+        address: Address,
+        frozen_at: int | None = None,
     ) -> tuple[Seen, ...]:
         """What comparisons read: of any release until the phase began, or of accepted runs of one.
 
         It is no evidence of what is judged, and stays apart from it. Which release is the
-        previous one stands in ``previous`` afterwards.
+        previous one stands in ``previous`` afterwards. What was accepted counts where it was so
+        before ``frozen_at``, the sequence of a begin that froze baselines, if there is one.
         """
         if not compared or self._run.environment == EMBEDDED:
             return ()
+        self._accepted_before = min(self._last, frozen_at or self._last)
         if any(one.release == PREVIOUS for one in compared):
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
         for log in self._whole(1):
-            if log.sealed:
-                seen += self._before(log, compared, begun_us, address)
+            before = list(self._before(log, compared, begun_us, address)) if log.sealed else []
+            if before:
+                seen += before
+                self.inputs.append(inputs.of_run(log))
         return tuple(seen)
 
     def _before(
@@ -88,7 +99,7 @@ class Others:
         releases = {fact.release for fact in run.releases}
         wanted = {self._named(one) for one in compared}
         accepted = {release for release in wanted if {release} == releases}
-        if accepted and not _accepted(log, address):
+        if accepted and not _accepted(log, address, self._accepted_before):
             accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
         for one in run_facts.observations_of(self._ledger, log, self._phase):
@@ -111,7 +122,7 @@ class Others:
             return None
         accepted = [
             (release, one.run)
-            for one in self._ledger.between(1, self._last - 1)
+            for one in self._ledger.between(1, self._accepted_before - 1)
             if one.kind is RecordKind.DECISION
             and (one.subject, one.environment) == (str(address), self._run.environment)
             and (release := _release_accepted(one)) not in (None, *ours)
@@ -200,6 +211,8 @@ class Others:
             watch = log.start.watch
             series = frozenset(watch.series) if watch else None
             self.lost.append(Lost(run.id, self._until(log.last), lost, series))
+        if seen or lost:
+            self.inputs.append(inputs.of_run(log))
 
     def _until(self, last: Record) -> int:
         """Up to when a run that left a last record may have seen something: before the next one.
@@ -223,10 +236,13 @@ class Others:
         return "; ".join(run_facts.ending(log))
 
 
-def _accepted(log: RunLog, address: Address) -> bool:
-    """Whether a run's decision of a gate was GO."""
+def _accepted(log: RunLog, address: Address, before: int) -> bool:
+    """Whether a run's decision of a gate was GO, and stored before a place in the chain."""
     return any(
-        decision.subject == str(address) and as_written(decision) and _answer(decision) is Answer.GO
+        decision.subject == str(address)
+        and decision.sequence < before
+        and as_written(decision)
+        and _answer(decision) is Answer.GO
         for decision in log.decisions
     )
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.known import knew
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import Told
-from pytest_rollout.model.plan import Address, Phase
+from pytest_rollout.model.life import DRIFT
+from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 
 FREEZE, RESUME = "freeze", "resume"
 
@@ -22,6 +24,7 @@ class PhaseLife:
     ledger: Ledger
     address: Address
     environment: str
+    before: int | None = None  # what was recorded from this sequence on is not looked at
 
     def record(self, event: StoredEvent) -> Told[StoredEvent]:
         """Put an event on record; returns it as it was recorded."""
@@ -32,20 +35,38 @@ class PhaseLife:
 
     def begin(self) -> Told[StoredEvent] | None:
         """The begin of the phase as it is on record; None where it has not begun, or has ended."""
-        begun: Told[StoredEvent] | None = None
+        turn = self.turn()
+        return turn if turn is not None and turn.body.type == PhaseBegun.TYPE else None
+
+    def turn(self) -> Told[StoredEvent] | None:
+        """The newest begin or end of the phase; None where it never began."""
+        newest: Told[StoredEvent] | None = None
         for record in self._events():
             body = said(record, StoredEvent)
             if body.type in (PhaseBegun.TYPE, PhaseEnded.TYPE):
-                begun = Told(record, body) if body.type == PhaseBegun.TYPE else None
-        return begun
+                newest = Told(record, body)
+        return newest
+
+    def told_since_begin(self) -> tuple[StoredEvent, ...]:
+        """What people recorded since the phase began, oldest first; nothing before it began."""
+        told: list[StoredEvent] | None = None
+        for record in self._events():
+            body = said(record, StoredEvent)
+            if body.type in (PhaseBegun.TYPE, PhaseEnded.TYPE):
+                told = [] if body.type == PhaseBegun.TYPE else None
+            elif told is not None and not record.run:
+                told.append(body)
+        return tuple(told or ())
 
     def freeze(self) -> Told[StoredEvent] | None:
         """The recorded freeze that holds the phase; None where there is none, or it was lifted."""
         held: Told[StoredEvent] | None = None
         for record in self._events():
             body = said(record, StoredEvent)
-            if body.type in (FREEZE, RESUME):
-                held = Told(record, body) if body.type == FREEZE else None
+            if body.type == FREEZE:
+                held = Told(record, body)
+            elif body.type == RESUME and held and knew(self.ledger, record, held.record):
+                held = None
         return held
 
     def trips(self, phase: Phase) -> Iterator[Told[TripEvent]]:
@@ -55,10 +76,16 @@ class PhaseLife:
             body = said(record, StoredEvent)
             if isinstance(body, TripEvent):
                 newest[body.guardrail] = Told(record, body)
-        for guardrail in phase.guardrails:
+        for guardrail in (*phase.guardrails, DRIFT):
             trip = newest.get(self.address.full(guardrail.id))
-            if trip and trip.record.sequence > self.last_reset(trip.body.guardrail):
+            if trip and not self._is_reset(trip):
                 yield trip
+
+    def _is_reset(self, trip: Told[TripEvent]) -> bool:
+        """Whether somebody who could know of a trip reset its guardrail."""
+        where = (self.address.plan, trip.body.guardrail, self.environment)
+        resets = self.ledger.newest(RecordKind.RESET, *where)
+        return any(knew(self.ledger, record, trip.record) for record in resets)
 
     def last_reset(self, guardrail: str) -> int:
         """The sequence of the newest reset of a guardrail (full id); 0 where there is none."""
@@ -67,4 +94,14 @@ class PhaseLife:
 
     def _events(self, word: str | None = None) -> Iterator[Record]:
         where = (self.address.plan, self.address.name, self.environment)
-        return self.ledger.oldest(RecordKind.EVENT, *where, word=word)
+        for record in self.ledger.oldest(RecordKind.EVENT, *where, word=word):
+            if self.before is None or record.sequence < self.before:
+                yield record
+
+
+def begins_of(ledger: Ledger, gates: Iterable[Address], environment: str) -> dict[str, int]:
+    """Return the sequence of the begin of each phase that has begun, by its full name."""
+    if environment == EMBEDDED:
+        return {}
+    told = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}
+    return {name: begun.record.sequence for name, begun in told.items() if begun is not None}

@@ -55,6 +55,34 @@ def open_gates(
     return back, found
 
 
+def taken_back(
+    ledger: Ledger, history: History, phase: Phase, gate: Address, environment: str
+) -> Iterator[tuple[Address, RolledBack]]:
+    """The gates that a gate stands on and that were GO before a ROLLBACK of their phase.
+
+    It stands on what its criteria roll up, and an entry gate on the exits of the phases that it
+    requires. Of a required phase that is not GO any more another demand tells.
+    """
+    for source in _stands_on(phase, gate):
+        back = last_rollback(ledger, source, environment)
+        standing = history.standing(source, environment) if back else None
+        if back is None or standing is None or standing.decision is None:
+            continue
+        if standing.decision.answer is not Answer.GO:
+            if source.phase not in phase.requires:
+                yield source, back
+        elif ledger.of_run(standing.asked.run)[0].sequence < back.sequence:
+            yield source, back
+
+
+def _stands_on(phase: Phase, gate: Address) -> list[Address]:
+    assert gate.gate is not None
+    required = phase.requires if gate.gate is Gate.ENTRY else ()
+    found = [Address(gate.plan, name, Gate.EXIT) for name in required]
+    named = (one for stated in phase.of(gate.gate) for one in stated.rolls_up)
+    return list(dict.fromkeys([*found, *(one.address(gate.plan) for one in named)]))
+
+
 def _lacks(
     ledger: Ledger, history: History, gate: Address, environment: str, back: RolledBack
 ) -> str:

@@ -6,25 +6,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pytest_rollout.evidence.anchors import Anchor, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import chain_problems, damage, word_problems
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.lineage import Lineage
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import EVIDENCE, RunLog
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A place in the chain that somebody noted outside of the ledger."""
-
-    head: Head
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,8 @@ class Verification:
     holding: tuple[Unfinished, ...]
     anchored: Anchor | None  # the newest anchor that fits
     problems: tuple[str, ...]
+    foreign: tuple[Anchor, ...] = ()  # anchors of runs of another ledger
+    beyond: tuple[Anchor, ...] = ()  # of runs that are not here, past the end: problems, too
 
 
 def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
@@ -59,20 +54,23 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         if record.run:
             runs.setdefault(record.run, []).append(record)
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
+    found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
     for name, mine in runs.items():
         wrong = damage(ledger, RunLog(mine))
         if wrong:
             found.append(f"run {name}: {wrong}")
-    fitting, missed = _anchors(records, anchors)
+    placed = where(ledger, records, anchors)
     return Verification(
         records=len(records),
         runs=len(runs),
         unfinished=tuple(name for name, mine in runs.items() if not _ended(mine)),
         holding=tuple(_holding(ledger, records)),
-        anchored=max(fitting, key=lambda anchor: anchor.head.sequence, default=None),
-        problems=(*dict.fromkeys(found), *missed),
+        anchored=max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None),
+        problems=(*dict.fromkeys(found), *placed.missed),
+        foreign=tuple(placed.foreign),
+        beyond=tuple(placed.beyond),
     )
 
 
@@ -91,6 +89,16 @@ def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
 def _start(records: list[Record]) -> Iterator[str]:
     if records and (records[0].sequence, records[0].previous) != (1, GENESIS):
         yield f"the records before {records[0].sequence} are gone"
+
+
+def _lineage(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+    """What of the places that records had in other ledgers cannot be."""
+    merges = ledger.store.merges()
+    theirs = [record for record in records if record.first_hash is not None]
+    if theirs and (theirs[-1].sequence, theirs[-1].hash) not in heads(merges):
+        yield f"the merge that made record {theirs[-1].sequence} is not known"
+    if (theirs or merges) and all(map(as_written, records)):  # of any other the chain tells
+        yield from Lineage(records, merges).problems()
 
 
 def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
@@ -150,16 +158,3 @@ def _starts(records: list[Record]) -> Iterator[tuple[Record, RunStart]]:
 
 def _ended(records: list[Record]) -> bool:
     return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in records)
-
-
-def _anchors(records: list[Record], anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[str]]:
-    known = {record.sequence: record.hash for record in records}
-    fitting: list[Anchor] = []
-    missed: list[str] = []
-    for anchor in anchors:
-        if known.get(anchor.head.sequence) == anchor.head.hash:
-            fitting.append(anchor)
-        else:
-            what = "was cut off or replaced" if anchor.head.sequence in known else "is gone"
-            missed.append(f"record {anchor.head.sequence}, noted in {anchor.source}, {what}")
-    return fitting, missed

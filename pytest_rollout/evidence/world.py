@@ -6,19 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attestations, resets, run_facts
+from pytest_rollout.evidence import attestations, inputs, overrides, resets, run_facts
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
 from pytest_rollout.evidence.integrity import damage, damage_since
+from pytest_rollout.evidence.known import known_to
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
-from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, told
+from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, ScopeKind, Versus
@@ -32,18 +36,28 @@ class DatedWorld:
     at_us: int
 
 
-def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> DatedWorld:
+def read_world(
+    ledger: Ledger, run: str, address: Address, phase: Phase, *, merged: bool = False
+) -> DatedWorld:
     """The world of a gate's deciding run.
 
     What was written after the run's evidence is no part of it, so that the same run reads
     the same at any later time; damage since then is. Only the run's own decisions of the gates
-    before this one are, where a criterion rolls them up. Raises LedgerError where the ledger
-    cannot be read or the run is not in it.
+    before this one are, where a criterion rolls them up. Of a merged ledger it is read what the
+    run's own ledger held; with ``merged`` what others held by then, too. Raises LedgerError where
+    the ledger cannot be read or the run is not in it.
     """
     log = RunLog(ledger.of_run(run))
     if not log.evidence:
         raise LedgerError(f"run {run} is not in the ledger {ledger.name}")
-    wrong = damage(ledger, log) or damage_since(ledger, log.last.sequence)
+    wrong = None
+    if not merged:
+        try:
+            ledger = known_to(ledger, run)
+            log = RunLog(ledger.of_run(run))
+        except LedgerError as error:
+            wrong = str(error)
+    wrong = wrong or damage(ledger, log) or damage_since(ledger, log.last.sequence)
     if wrong is None:
         try:
             return _reading(ledger, log, address, phase)
@@ -61,13 +75,15 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     begun = _begun(ledger, log, address)
     own = run_facts.observations_of(ledger, log, name)
     at_us = _judged_at(log, run, own, name)
+    life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
     others.read(edge_of(run, phase, at_us, begun))
-    past = others.past(compared(phase), begun, address)
+    past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
     looks = looks_of(ledger, address, run, last)
-    others.problems += (*broken, *torn, *looks.problems)
+    rolled, decisions = rolled_up(ledger, log, address, phase)
+    others.problems += (*broken, *torn, *looks.problems, *life.problems)
     problems = (*run.problems, *others.problems)
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
@@ -80,12 +96,42 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         begun_us=begun,
         lost=tuple(others.lost),
         attestations=said,
-        rolled=rolled_up(ledger, log, address, phase),
+        rolled=rolled,
         resets=reset,
         previous=others.previous,
         failed_before=looks.failed,
+        inputs=inputs.in_order(
+            (
+                inputs.of_run(log),
+                *inputs.of_files(log, address.plan),
+                *inputs.of_records(_records(ledger, last, address, phase, run)),
+                *others.inputs,
+                *looks.inputs,
+                *decisions,
+            )
+        ),
+        overrides=_overridden(ledger, last, address, run),
+        life=life.life,
     )
     return DatedWorld(world, at_us)
+
+
+def _records(
+    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run
+) -> Iterator[Record]:
+    """What people put on record of the release by the end of a run, the begin included."""
+    if run.environment == EMBEDDED:
+        return
+    releases = {fact.release for fact in run.releases} or {None}
+    for record in attestations.all_of(ledger, address, phase, run.environment):
+        if record.sequence < last and attestations.attestation_of(record).release in releases:
+            yield record
+    for record in resets.all_of(ledger, address, phase, run.environment):
+        if record.sequence < last and resets.reset_of(record).release in releases:
+            yield record
+    begun = PhaseLife(ledger, address, run.environment, last).begin()
+    if begun is not None:
+        yield begun.record
 
 
 def _attested(
@@ -110,6 +156,14 @@ def _reset(
     releases = {fact.release for fact in run.releases} or {None}
     found, broken = resets.known_at(ledger, records, last, releases)
     return found, tuple(f"a reset was damaged: {what}" for what in broken)
+
+
+def _overridden(ledger: Ledger, last: int, address: Address, run: Run) -> tuple[Override, ...]:
+    """What people had accepted against a clearance by the end of a run."""
+    if run.environment == EMBEDDED:
+        return ()
+    releases = {fact.release for fact in run.releases} or {None}
+    return overrides.standing(ledger, address, run.environment, releases, last)
 
 
 def _begun(ledger: Ledger, log: RunLog, address: Address) -> int | None:

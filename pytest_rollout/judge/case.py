@@ -106,13 +106,19 @@ def criteria_digest(phase: Phase, gate: Gate) -> str:
 
     What stands at its default is left out, so that a key which the plan language learns later
     voids no decision about a plan that does not use it. A default must therefore never change
-    its meaning. The faults that drills plant are no part of it: they ask nothing of the target.
+    its meaning. The faults that drills plant and the controls that auditors
+    know a criterion by are no part of it: they ask nothing of the target.
     """
     stated: tuple[Criterion | Guardrail, ...] = (*phase.of(gate), *watched(phase, gate))
     return hashlib.sha256(canonical(_plain(stated)).encode()).hexdigest()
 
 
-_ASKS_NOTHING = ("line", "faults")
+def statement_digest(stated: Criterion | Guardrail) -> str:
+    """Return a fingerprint of what one criterion or guardrail asks, in the same way."""
+    return hashlib.sha256(canonical(_plain(stated)).encode()).hexdigest()
+
+
+_ASKS_NOTHING = ("line", "faults", "controls")
 
 
 def _plain(value: object) -> object:

@@ -6,14 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_rollout import calendar
+from pytest_rollout.judge.accepted import accepted
+from pytest_rollout.judge.beside import bounds, counted
 from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import demands
 from pytest_rollout.judge.groups import in_order, judge_group
 from pytest_rollout.judge.guardrails import judge_guardrail
+from pytest_rollout.judge.since_begin import (
+    amendments_in_force,
+    begin_demands,
+    drift_finding,
+    new_release,
+)
 from pytest_rollout.judge.waiving import waive
 from pytest_rollout.model.decision import Cause, Condition, Decision, substance
 from pytest_rollout.model.finding import Fact, Finding, Reason
+from pytest_rollout.model.life import DRIFT, Amendment
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
@@ -29,15 +38,20 @@ def decide(case: Case, gate: Gate) -> Decision:
     """
     case = case.counted()
     findings, waivers = _findings(case, gate)
-    asked = demands(case, criteria=len(findings))
+    asked = (*demands(case, criteria=len(findings)), *begin_demands(case, gate))
     rails = tuple((rail, judge_guardrail(case, rail)) for rail in watched(case.phase, gate))
     answer, causes = _fold(_weighed(case, gate, findings), asked, rails)
-    ids = {finding.id for _, finding in rails}
+    drift = drift_finding(case) if gate is Gate.EXIT else None
+    watched_too = (*rails, *([(DRIFT, drift)] if drift else []))
+    ids = {finding.id for _, finding in watched_too}
     resets = tuple(reset for reset in case.world.resets if reset.guardrail in ids)
+    amended = amendments_in_force(case.phase, case.world.life) if gate is Gate.EXIT else ()
     conditions = (
         *_conditions(case, gate, findings, rails, waivers),
-        *_reset(case, gate, rails, resets),
+        *_reset(case, gate, watched_too, resets),
         *_failed_before(case, gate, findings),
+        *accepted(case, _owner(case), _due(case, gate)),
+        *_since_begin(case, gate, (*findings, *(one for _, one in watched_too)), amended),
     )
     if not case.world.run.sealed:  # the rest follows from that
         causes, conditions = _held(asked), ()
@@ -51,8 +65,16 @@ def decide(case: Case, gate: Gate) -> Decision:
         guardrails=tuple(finding for _, finding in rails),
         waivers=waivers,
         resets=resets,
+        amendments=amended,
     )
-    return replace(decision, substance_digest=substance(decision))
+    ends = bounds(case, gate, decision) if answer is Answer.GO else ()
+    return replace(
+        decision,
+        substance_digest=substance(decision),
+        counts=counted(decision),
+        valid_until=ends[0].until if ends else None,
+        ends=ends,
+    )
 
 
 def _stated(case: Case, gate: Gate) -> Decision:
@@ -89,6 +111,9 @@ def _stated(case: Case, gate: Gate) -> Decision:
         stand_ins=_stand_ins(case, gate),
         criteria_digest=criteria_digest(phase, gate),
         ledger=case.world.head,
+        producer=run.producer,
+        inputs=case.world.inputs,
+        versions=run.versions,
     )
 
 
@@ -105,7 +130,8 @@ def _findings(case: Case, gate: Gate) -> tuple[tuple[Finding, ...], tuple[Waived
     waivers: list[Waived] = []
     for criterion in in_order(stated):  # groups after their members
         finding = _judged(case, criterion, findings)
-        findings[criterion.id], uses = waive(case, criterion, finding)
+        finding, uses = waive(case, criterion, finding)
+        findings[criterion.id] = replace(finding, controls=criterion.controls)
         waivers += uses
     return tuple(findings[criterion.id] for criterion in stated), tuple(waivers)
 
@@ -246,6 +272,22 @@ def _failed_before(case: Case, gate: Gate, findings: Sequence[Finding]) -> Itera
             )
             reason = Reason("failed-before", {"runs": told, "release": case.release})
             yield _condition(case, gate, criterion, finding, reason)
+
+
+def _since_begin(
+    case: Case, gate: Gate, findings: Sequence[Finding], amended: Sequence[Amendment]
+) -> Iterator[Condition]:
+    """What was changed on record since the phase began is a condition of its exit."""
+    terms = (_owner(case), _due(case, gate))
+    verdicts = {finding.id: finding.verdict for finding in findings}
+    for one in amended:
+        names = ("at", "by", "approved_by", "why", "runs", "failed", "verdict", "seen")
+        facts: dict[str, Fact] = {name: getattr(one, name) for name in names}
+        verdict = verdicts.get(one.criterion, Verdict.NOT_APPLICABLE)
+        yield Condition(one.criterion, verdict, Reason("amended", facts), *terms)
+    changed = new_release(case, gate)
+    if changed is not None:
+        yield Condition("phase.release", Verdict.WARN, changed, *terms)
 
 
 def _due(case: Case, gate: Gate) -> str:

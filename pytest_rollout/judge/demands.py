@@ -82,14 +82,31 @@ def _one_release(run: Run) -> Finding:
     if errors:
         return _finding(name, Verdict.ERROR, "release.unreadable", error=errors[0])
     known = {fact.release for fact in run.releases}
-    moments = {fact.when for fact in run.releases}
+    moments = {fact.when for fact in run.releases if not fact.scenario}
     if not known:
         return _finding(name, Verdict.MISSING, "release.not-asked")
     if not all(known):
         return _finding(name, Verdict.MISSING, "release.unnamed")
     if len(known) > 1:
         seen = tuple(sorted(str(release) for release in known))
-        return _finding(name, Verdict.MISSING, "release.several", releases=seen)
+        around = _switched(run)
+        facts: dict[str, Fact] = {"scenarios": around} if around else {}
+        return _finding(name, Verdict.MISSING, "release.several", releases=seen, **facts)
     if moments != {"start", "end"}:
-        return _finding(name, Verdict.MISSING, "release.once", moment=min(moments))
+        moment = min(moments, default=None)
+        return _finding(name, Verdict.MISSING, "release.once", moment=moment)
     return _finding(name, Verdict.PASS, "release.one", release=next(iter(known)))
+
+
+def _switched(run: Run) -> tuple[Reason, ...]:
+    """Around which scenarios another release was read than at the start of the run."""
+    first = run.releases[0].release
+    seen: dict[str, dict[str, None]] = {}
+    for fact in run.releases:
+        if fact.scenario:
+            seen.setdefault(fact.scenario, {})[str(fact.release)] = None
+    return tuple(
+        Reason("release.in-scenario", {"scenario": name, "releases": tuple(releases)})
+        for name, releases in seen.items()
+        if set(releases) != {first}
+    )

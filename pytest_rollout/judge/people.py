@@ -221,6 +221,40 @@ def day_of(at_us: int, plan: Plan) -> date:
     return calendar.from_us(at_us).astimezone(ZoneInfo(plan.timezone)).date()
 
 
+def newest_answer(case: Case, criterion: Criterion) -> Attestation | None:
+    """Return the answer that decides about a criterion; None where nobody's counts."""
+    return next(reversed(_counted(case, criterion)), None)
+
+
+def _counted(case: Case, criterion: Criterion) -> list[Attestation]:
+    """The answers about the release, by people who may give them; any no."""
+    full, roles = case.full(criterion.id), criterion.by or case.plan.known_roles()
+    return [
+        answer
+        for answer in case.world.attestations
+        if (answer.criterion, answer.release) == (full, case.release)
+        and (answer.role in roles or not answer.passed)
+    ]
+
+
+def carrying(case: Case, criterion: Criterion) -> tuple[Attestation, ...]:
+    """Return the yes that a criterion rests on: the newest that counts, of each role it asks."""
+    roles = criterion.by or case.plan.known_roles()
+    sets = [(role,) for role in roles] if criterion.by_each else [roles]
+    newest = (
+        next(
+            (
+                answer
+                for answer in reversed(_of_release(case, criterion, asked))
+                if answer.passed and _doubt(case, criterion, answer) is None
+            ),
+            None,
+        )
+        for asked in sets
+    )
+    return tuple(answer for answer in newest if criterion.attested and answer is not None)
+
+
 def _stand_in(case: Case, criterion: Criterion) -> Part:
     """The part of a rehearsal: the plan's own answer, which counts nowhere else."""
     drill = case.world.run.drill

@@ -85,7 +85,11 @@ def _scope(rule: Rule, slice_: Slice) -> Facts:
     """Where the samples of a slice lie."""
     scope = slice_.scope
     per = rule.per.words if rule.per else None
-    return {"scope": scope.kind.value, "span_us": scope.span_us, "last": scope.last, "per": per}
+    facts: Facts = {"scope": scope.kind.value, "span_us": scope.span_us, "last": scope.last}
+    facts["per"] = per
+    if scope.unbegun:
+        facts["unbegun"] = True
+    return facts
 
 
 def _other(versus: Versus) -> Facts:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.finding import Finding, Reason
+from pytest_rollout.model.life import Amendment
 from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.provenance import Bound, Counts, Input, Producer
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waived
@@ -79,6 +81,13 @@ class Decision:
     substance_digest: str = ""
     schema: int = SCHEMA
     judge: str = JUDGE
+    counts: Counts = field(default_factory=Counts)
+    valid_until: str | None = None  # the last instant at which a GO counts; None: nothing ends it
+    ends: tuple[Bound, ...] = ()  # what ends it, the first in front
+    producer: Producer | None = None  # None: of a version that did not say
+    inputs: tuple[Input, ...] = ()  # all that it was made from, by URI
+    versions: Mapping[str, str] = field(default_factory=dict)  # of what ran the run
+    amendments: tuple[Amendment, ...] = ()  # since the phase began
 
     @property
     def address(self) -> Address:
@@ -103,7 +112,10 @@ class OtherRun:
 
 
 def substance(decision: Decision) -> str:
-    """Return the digest of what a signature covers: release, criteria, verdicts, conditions."""
+    """Return the digest of what a signature covers: release, criteria, verdicts, conditions.
+
+    What came later is part of it where there is some, so that older digests stay as they are.
+    """
     data = {
         "address": str(decision.address),
         "environment": decision.environment,
@@ -115,6 +127,7 @@ def substance(decision: Decision) -> str:
         "conditions": [[c.id, c.owner, c.due] for c in decision.conditions],
         "waivers": encode(decision.waivers),
         "resets": encode(decision.resets),
+        **({"amendments": encode(decision.amendments)} if decision.amendments else {}),
     }
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 

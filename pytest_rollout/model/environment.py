@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_rollout.model.check import Effect
+from pytest_rollout.model.requests import ReadingRequest
 
 EMBEDDED = "embedded"
 
@@ -20,6 +21,7 @@ class Target:
     file: str | None = None
     of: str | None = None
     line: int = 0
+    reads: tuple[ReadingRequest, ...] = ()  # what only reads, whatever its method
 
 
 @dataclass(frozen=True, slots=True)

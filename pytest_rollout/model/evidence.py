@@ -13,8 +13,11 @@ from operator import index
 
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
+from pytest_rollout.model.life import Life
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import RollsUp
+from pytest_rollout.model.provenance import Input, Producer
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
 
@@ -101,6 +104,8 @@ class ReleaseFact:
     configuration: str | None = None
     reference: str | None = None  # the identity of a reference target
     error: str | None = None
+    scenario: str = ""  # the one around which it was read; empty: the run
+    watch: bool = False  # read by a watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class Run:
     configured: Mapping[str, bool] = field(default_factory=dict)
     zone_data: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    producer: Producer | None = None
     authors: Authors | None = None  # of the change; None: nobody asked
 
     @property
@@ -182,6 +188,9 @@ class World:
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
     previous: str | None = None  # the newest other release that this gate accepted before the run
     failed_before: tuple[FailedBefore, ...] = ()  # in order of recording
+    inputs: tuple[Input, ...] = ()  # what was read to make it
+    overrides: tuple[Override, ...] = ()  # of the phase and release, in order of recording
+    life: Life | None = None  # of the phase since its begin; None: it was not begun, or embedded
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -109,6 +109,7 @@ class Finding:
     allowed: str = ""  # the cuts, in the plan's words
     samples: int = 0
     parts: tuple[Part, ...] = ()
+    controls: tuple[str, ...] = ()  # of catalogues, that the criterion is evidence for
 
     @property
     def state(self) -> State:

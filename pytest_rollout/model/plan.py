@@ -107,6 +107,7 @@ class Criterion:
     line: int = 0
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
     binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
+    controls: tuple[str, ...] = ()  # of catalogues of controls, as auditors name them
     by_each: bool = False  # whether each role of `by` attests it, as many people as roles
     by_others: bool = False  # whether no author of the change may
 
@@ -194,6 +195,7 @@ class Plan:
     phases: tuple[Phase, ...]
     environments: Mapping[str, Environment]
     release: FactSource | None = None
+    no_release: str = ""  # why there is none to read; empty where that is not said
     configuration: FactSource | None = None
     change_windows: tuple[Window, ...] = ()
     freezes: tuple[Window, ...] = ()
@@ -211,6 +213,11 @@ class Plan:
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""
         return next((phase for phase in self.phases if phase.id == id_), None)
+
+    def required(self, name: str) -> Address:
+        """The exit of a phase that another one requires: of this plan, or ``plan.phase``."""
+        plan, dot, phase = name.rpartition(".")
+        return Address(plan if dot else self.id, phase, Gate.EXIT)
 
     def address(self, phase: str, gate: Gate | None = None) -> Address:
         """Return the address of one of the plan's phases, or of one of its gates."""

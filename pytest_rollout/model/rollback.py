@@ -9,10 +9,10 @@ from pytest_rollout.model.check import Check
 
 
 class Mode(StrEnum):
-    """Who starts a rollback."""
+    """Whether `rollout watch --execute` asks somebody before it rolls back."""
 
-    ASK = "ask"  # a person, who confirms it
-    AUTO = "auto"  # a watch that sees a guardrail trip
+    ASK = "ask"  # a person confirms it
+    AUTO = "auto"  # nobody is asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class Scope:
     need: int
     span_us: int = 0  # of a span; the age; how long since the begin (0: for ever)
     last: int = 0  # how many slots, days or nights
+    unbegun: bool = False  # of a watch before the begin: since the first watch instead
 
     @property
     def words(self) -> str:
@@ -110,6 +111,10 @@ class Scope:
                 return f"in the last {duration_words(self.span_us)}"
             case ScopeKind.LAST:
                 return f"among the last {self.last}"
+            case ScopeKind.SINCE if self.unbegun and self.span_us:
+                return f"in the first {duration_words(self.span_us)} of watching"
+            case ScopeKind.SINCE if self.unbegun:
+                return "since the first watch"
             case ScopeKind.SINCE if self.span_us:
                 return f"in the first {duration_words(self.span_us)} of the phase"
             case ScopeKind.SINCE:

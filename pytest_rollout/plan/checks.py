@@ -26,7 +26,6 @@ from pytest_rollout.plan.spec.criterion_keys import GuardrailKeys
 from pytest_rollout.plan.spec.keys import Key
 from pytest_rollout.plan.tree import Tree, plain
 
-_LOOKING = ("GET", "HEAD", "OPTIONS")
 _PLACES: Mapping[CheckMeans, type[AskKeys]] = {
     CheckMeans.COMMAND: CommandKeys,
     CheckMeans.HTTP: HttpKeys,
@@ -109,7 +108,7 @@ def read_means(reader: Reader, means: CheckMeans) -> Check:
         line=reader.line,
         cwd=_cwd(reader) if means is CheckMeans.COMMAND else "",
         env=_variables(reader) if means is CheckMeans.COMMAND else None,
-        method=_method(reader, effect) if means is CheckMeans.HTTP else "GET",
+        method=_method(reader) if means is CheckMeans.HTTP else "GET",
         headers=_headers(reader, means)
         if means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS)
         else {},
@@ -211,16 +210,13 @@ def _fixtures(reader: Reader) -> tuple[str, ...]:
     return names
 
 
-def _method(reader: Reader, effect: Effect) -> str:
+def _method(reader: Reader) -> str:
     method = reader.get(HttpKeys.method).upper()
     if method not in METHODS:
         fix = nearest(method, METHODS)
         reader.problem(
             reader.line_of(HttpKeys.method), f"{reader.what}: unknown method `{method}`", fix
         )
-    elif method not in _LOOKING and effect is Effect.OBSERVE:
-        what = f"{reader.what}: {method} does more than observe"
-        reader.problem(reader.line_of(HttpKeys.method), what, "effect: change")
     return method
 
 

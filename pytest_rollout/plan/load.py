@@ -9,14 +9,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.errors import Problem
-from pytest_rollout.model.plan import (
-    EMBEDDED,
-    Effect,
-    Environment,
-    Phase,
-    Plan,
-    Target,
-)
+from pytest_rollout.model.plan import EMBEDDED, Effect, Environment, Phase, Plan, Target
+from pytest_rollout.model.requests import ReadingRequest
 from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
@@ -147,6 +141,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         timezone=zone,
         environments=_environments(reader),
         release=read_source(reader, PlanKeys.release),
+        no_release=(reader.get(PlanKeys.no_release) or "").strip(),
         configuration=read_source(reader, PlanKeys.configuration),
         author=read_source(reader, PlanKeys.author),
         change_windows=windows,
@@ -219,6 +214,7 @@ def _environment(reader: Reader, name: str) -> Environment:
             inner.get(TargetKeys.file),
             inner.get(TargetKeys.of),
             tree.line,
+            _reads(inner),
         )
         inner.done()
         _check_target(inner, targets[key], name)
@@ -226,6 +222,20 @@ def _environment(reader: Reader, name: str) -> Environment:
     allow = _allow(reader, name)
     reader.done()
     return Environment(name, targets, max_age, allow)
+
+
+def _reads(reader: Reader) -> tuple[ReadingRequest, ...]:
+    """The requests that only read, whatever their method."""
+    stated = reader.get(TargetKeys.reads) or ()
+    line, found = reader.line_of(TargetKeys.reads), []
+    if stated and reader.has(TargetKeys.file):
+        reader.say(line, "`reads` is of a target that answers HTTP", "leave out `reads`")
+    for text in stated:
+        try:
+            found.append(ReadingRequest.parse(text))
+        except ValueError as error:
+            reader.say(line, f"`reads`: {error}", 'reads: ["POST /search"]')
+    return tuple(found)
 
 
 def _check_target(reader: Reader, target: Target, environment: str) -> None:
@@ -257,6 +267,9 @@ def _references(reader: Reader, plan: Plan) -> None:
     _circles(reader, plan)
     _shared_marks(reader, plan)
     _dues(reader, plan)
+    if plan.release is not None and plan.no_release:
+        line = reader.line_of(PlanKeys.no_release)
+        reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
     source_targets(reader, plan)

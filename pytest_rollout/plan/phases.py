@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_rollout.model.check import Check
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import (
     Criterion,
     Guardrail,
@@ -18,6 +19,7 @@ from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
+from pytest_rollout.plan.controls import read_controls
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.named_roles import read_by, read_roles
 from pytest_rollout.plan.reader import Reader, nearest
@@ -94,6 +96,9 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
         if guardrail.id in criteria:
             what = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
             reader.problem(guardrail.line, what)
+        if guardrail.id == DRIFT.id:
+            what = f"guardrail {guardrail.id} is built in: it trips on what nobody recorded"
+            reader.problem(guardrail.line, what, "call this one something else")
 
 
 def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
@@ -191,6 +196,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         line=reader.line,
         max_age_us=reader.get(CriterionKeys.max_age),
         binds=_binds(reader),
+        controls=read_controls(reader),
         by_each=each,
         by_others=reader.get(CriterionKeys.by_others),
     )

@@ -112,6 +112,9 @@ def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
     if finding.verdict is Verdict.PASS:
         return None
     if finding.verdict is not Verdict.FAIL:
+        if "not-begun" in codes(finding.reason):
+            phase = finding.id.rpartition(".")[0]
+            return f"`rollout begin {phase}` begins it; a watch before that looks since it started"
         series = _series(stated.rules)
         record = f"record {series}, also where it is 0; a guardrail that sees nothing is HOLD"
         return _of_samples(stated.rules, finding) or record

@@ -40,7 +40,7 @@ def explained(
     yield f"{finding.id}: {word} ({meaning})"
     yield f"  It says: {finding.says}."
     yield f"  {_weight(phase, stated)} of {decision.address.name} ({phase.title})."
-    yield from (f"  Asked: {words}." for words in _asked(stated))
+    yield from (f"  Asked: {words}." for words in asked(stated))
     if isinstance(stated, Guardrail) and stated.check is not None:
         yield f"  Watched: `rollout watch` asks {stated.check}."
     yield from _seen(stated, finding, decision.timezone)
@@ -138,7 +138,8 @@ def _part(part: Part, zone: str, *, rail: bool = False) -> str:
     return f"{name}: {word}{why}{f' [{tries}]' if told else ''}"
 
 
-def _asked(stated: Criterion | Guardrail) -> Iterator[str]:
+def asked(stated: Criterion | Guardrail) -> Iterator[str]:
+    """Yield what a criterion or guardrail asks, a sentence each."""
     if isinstance(stated, Guardrail):
         yield from (rule_words(rule, guardrail=True) for rule in stated.rules)
         return

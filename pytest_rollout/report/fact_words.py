@@ -129,7 +129,8 @@ class Facts:
         if self.known("per"):
             return f"in that {buckets(self['per'], 1)}"
         kind = ScopeKind(self["scope"])
-        return Scope(kind, 1, self.number("span_us"), self.number("last")).words
+        unbegun = self.known("unbegun")
+        return Scope(kind, 1, self.number("span_us"), self.number("last"), unbegun).words
 
     @property
     def row(self) -> str:

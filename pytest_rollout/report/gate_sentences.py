@@ -54,6 +54,12 @@ def _which(f: Facts) -> str:
     return _last(f) if f.known("run") else "this run"
 
 
+def _several_releases(f: Facts) -> str:
+    releases = ", ".join(map(str, f.all_of("releases")))
+    around = f" ({joined(f.each_said('scenarios'))})" if f.known("scenarios") else ""
+    return f"more than one release was judged: {releases}{around}"
+
+
 SENTENCES: Mapping[str, Say] = {
     "gate.unread": "no decision of {gate} was read",
     "gate.never-asked": "no full run has asked for {gate}",
@@ -91,13 +97,24 @@ SENTENCES: Mapping[str, Say] = {
     "run.reference-target": "the target answers as a reference target ({identity}); "
     "its evidence is worth nothing in {environment}",
     "release.unreadable": "the release could not be read: {error}",
-    "release.not-asked": "the release is unknown: no target was asked for it",
+    "release.not-asked": (
+        "the release is unknown: no target was asked for it, as no check used one (let a check "
+        "of the phase ask for a target)"
+    ),
     "release.unnamed": "the release is unknown: the target was asked and named none",
-    "release.several": lambda f: (
-        f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"
+    "release.several": _several_releases,
+    "release.in-scenario": lambda f: (
+        f"scenario {f['scenario']} ran on {' and then '.join(map(str, f.all_of('releases')))}"
     ),
     "release.once": "the release was read only at the {moment} of the run",
     "release.one": "{release}, at start and end",
+    "ends.age": lambda f: (
+        f"decisions in {f['environment']} count for {duration_words(f.number('life_us'))}"
+    ),
+    "ends.waiver": "the waiver of {criterion} ends with {until}",
+    "ends.attestation": "what {by} attested of {criterion} counts until then",
+    "ends.rolled": "what {criterion} rolls up of {gate} counts until then",
+    "ends.rolled-waiver": "a waiver in {gate}, which {criterion} rolls up, ends with {until}",
     "reset": _reset,
     "failed-before": _failed_before,
 }

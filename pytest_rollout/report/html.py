@@ -15,6 +15,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, text
+from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.trust import worth
 
@@ -84,6 +85,7 @@ def to_html(decision: Decision, last_no: str = "") -> str:
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],
         known=known,
+        controls=by_control(decision),
         reasons=[(cause.id, said(cause.reason)) for cause in decision.reasons],
         sentence=said,
         zone=decision.timezone,

@@ -9,6 +9,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report import sentences, text
+from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.escaping import code as _code
 from pytest_rollout.report.escaping import item as _item
 from pytest_rollout.report.escaping import plain as _plain
@@ -74,6 +75,7 @@ def _blocks(decision: Decision, last_no: str) -> Iterator[MarkdownSection]:
     yield from _demands(decision)
     yield from _criteria(decision)
     yield from _guardrails(decision)
+    yield from _controls(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
     yield MarkdownSection(("## For the record", ""), rows)
 
@@ -211,3 +213,17 @@ def _guardrails(decision: Decision) -> Iterator[MarkdownSection]:
     if rows:
         head = _table("Guardrail", "State", "Reason", "Allowed")
         yield MarkdownSection(("## Guardrails", "", *head), rows)
+
+
+def _controls(decision: Decision) -> Iterator[MarkdownSection]:
+    rows = [
+        _row(
+            _code(group.name),
+            text.word(group.verdict),
+            ", ".join(f"{_code(one.id)} {text.word(one.verdict)}" for one in group.findings),
+        )
+        for group in by_control(decision)
+    ]
+    if rows:
+        head = _table("Control", "Worst verdict", "Criteria")
+        yield MarkdownSection(("## Controls", "", *head), rows, most=len(rows))

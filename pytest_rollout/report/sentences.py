@@ -10,7 +10,12 @@ from contextlib import suppress
 
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report import clearance_sentences, gate_sentences, measurement_sentences
+from pytest_rollout.report import (
+    clearance_sentences,
+    gate_sentences,
+    life_sentences,
+    measurement_sentences,
+)
 from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
 
 SILENT = ("passed", "no-reason")  # codes that say no more than the verdict beside them
@@ -292,4 +297,5 @@ TABLE: Mapping[str, Say] = {
     **_STATED,
     **gate_sentences.SENTENCES,
     **clearance_sentences.SENTENCES,
+    **life_sentences.SENTENCES,
 }

@@ -15,13 +15,15 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
+from pytest_rollout.model.coding import encode
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.finding import SubjectKind
 from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.stored import plain
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -40,14 +42,15 @@ _WARNED = (Verdict.WARN, Verdict.WAIVED)
 _NOT_SAID = (Verdict.MISSING, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.HOLD)
 
 
-def statements(decision: Decision) -> list[dict[str, Any]]:
+def statements(decision: Decision, *, overridden: bool = False) -> list[dict[str, Any]]:
     """Return the statements of a decision, one a predicate.
 
-    Raises RolloutError where the release is unknown: a statement is of something.
+    ``overridden`` says in them that people let the change pass against the decision, which stays
+    what it is. Raises RolloutError where the release is unknown: a statement is of something.
     """
     subject = [_subject(decision)]
     predicates = (
-        (SUMMARY, _summary(decision)),
+        (SUMMARY, {**_summary(decision), **_flags(decision, overridden=overridden)}),
         (RESULT, _result(decision)),
         (TESTS, _tests(decision)),
         (DECISION, {**plain(decision, decision.timezone), **_unsaid(decision)}),
@@ -96,10 +99,24 @@ def _summary(decision: Decision) -> dict[str, Any]:
         "timeVerified": _utc(decision.decided_at),
         "resourceUri": resource_uri(decision),
         "policy": _policy(decision),
+        "inputAttestations": [encode(one) for one in decision.inputs],
         "verificationResult": "PASSED" if yes else "FAILED",
         "verifiedLevels": ["ROLLOUT_GO"] if yes else ["FAILED"],
         f"{VERIFIER}:decision": decision.answer.value,
-        f"{VERIFIER}:counts": _counts(decision),
+        f"{VERIFIER}:counts": encode(decision.counts),
+    }
+
+
+def _flags(decision: Decision, *, overridden: bool) -> dict[str, Any]:
+    """What an admission policy may want to know beside the yes or no."""
+    valid_until = decision.valid_until
+    return {
+        f"{VERIFIER}:valid-until": _utc(valid_until) if valid_until else None,
+        f"{VERIFIER}:partial": bool(decision.partial),
+        f"{VERIFIER}:drill": decision.drill is not None,
+        f"{VERIFIER}:rehearsal": decision.environment == EMBEDDED,
+        f"{VERIFIER}:conditions": len(decision.conditions),
+        **({f"{VERIFIER}:override": True} if overridden else {}),
     }
 
 
@@ -131,6 +148,12 @@ def _unsaid(decision: Decision) -> dict[str, Any]:
     """Criteria that neither passed nor failed: no list of the others' predicates takes them."""
     return {
         f"{VERIFIER}:unsettledTests": _ids(decision, _NOT_SAID),
+        f"{VERIFIER}:missingTests": _ids(decision, (Verdict.MISSING,)),
+        f"{VERIFIER}:skippedChecks": _not_run(decision),
+        f"{VERIFIER}:controls": {
+            group.name: {one.id: one.verdict.value for one in group.findings}
+            for group in by_control(decision)
+        },
         f"{VERIFIER}:waivedTests": _ids(decision, (Verdict.WAIVED,)),
         f"{VERIFIER}:notApplicableTests": _ids(decision, (Verdict.NOT_APPLICABLE,)),
     }
@@ -140,18 +163,25 @@ def _ids(decision: Decision, verdicts: Sequence[Verdict]) -> list[str]:
     return [finding.id for finding in decision.criteria if finding.verdict in verdicts]
 
 
-def _counts(decision: Decision) -> dict[str, int]:
-    words = [finding.verdict.value for finding in decision.criteria]
-    return {word: words.count(word) for word in sorted(set(words))}
+def _not_run(decision: Decision) -> list[str]:
+    """The checks that did not run, or were skipped: nothing was seen of them."""
+    parts = (part for finding in decision.criteria for part in finding.parts)
+    return [
+        part.subject.ref
+        for part in parts
+        if part.subject.kind is SubjectKind.CHECK and part.verdict is Verdict.MISSING
+    ]
 
 
 def _verifier(decision: Decision) -> dict[str, Any]:
-    versions = {
-        VERIFIER: version("pytest-rollout"),
+    """Who decided, and with what: read from the decision, so that the same one says the same."""
+    versions = {f"{VERIFIER}:{name}": of for name, of in decision.versions.items()}
+    own = {
         f"{VERIFIER}:judge": decision.judge,
+        f"{VERIFIER}:schema": str(decision.schema),
         f"{VERIFIER}:zone-data": decision.zone_data,
     }
-    return {"id": VERIFIER, "version": versions}
+    return {"id": VERIFIER, "version": {**versions, **own}}
 
 
 def _policy(decision: Decision) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from pytest_rollout.model.coding import encode, schema_of
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.report.sentences import text
 
+_LATER = ("amendments",)  # left out where they hold nothing: older decisions keep their bytes
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def to_json(decision: Decision) -> str:
     """Return the one stored form; reports and the ledger hold exactly these bytes."""
-    return json.dumps(plain(decision, decision.timezone), indent=2, ensure_ascii=True) + "\n"
+    shape = plain(decision, decision.timezone)
+    shape = {key: value for key, value in shape.items() if value or key not in _LATER}
+    return json.dumps(shape, indent=2, ensure_ascii=True) + "\n"
 
 
 def plain(record: Any, zone: str) -> Any:
@@ -26,10 +29,28 @@ def plain(record: Any, zone: str) -> Any:
     return encode(record, said=lambda reason: text(reason, zone))
 
 
+def says_all_of(later: str, earlier: str) -> bool:
+    """Whether a stored form says all that an earlier one says, and the same of it.
+
+    A later version may say more: keys that the earlier one did not know are not compared.
+    """
+    return _says_all_of(json.loads(later), json.loads(earlier))
+
+
+def _says_all_of(later: Any, earlier: Any) -> bool:
+    if isinstance(earlier, dict) and isinstance(later, dict):
+        return all(key in later and _says_all_of(later[key], item) for key, item in earlier.items())
+    if isinstance(earlier, list) and isinstance(later, list):
+        return len(later) == len(earlier) and all(map(_says_all_of, later, earlier))
+    return bool(type(later) is type(earlier) and later == earlier)
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of decision.json, read off the types."""
     definitions: dict[str, Any] = {}
     root = schema_of(Decision, definitions)
+    shape = definitions[Decision.__name__]
+    shape["required"] = [key for key in shape["required"] if key not in _LATER]
     title = {"$schema": _DRAFT, "title": "A decision of pytest-rollout"}
     return {**title, **root, "$defs": dict(sorted(definitions.items()))}
 

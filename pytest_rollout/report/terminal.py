@@ -37,16 +37,18 @@ def section(
     notes: Sequence[str] = (),
     error: str | None = None,
     last_noes: Mapping[Address, str] | None = None,
+    nexts: Mapping[Address, str] | None = None,
 ) -> list[Line]:
     """The lines of a run's answer.
 
     ``paths`` are the reports' folders, in the same order; ``last_noes`` says when each gate last
-    said no.
+    said no, ``nexts`` what follows.
     """
     lines: list[Line] = []
     noes = last_noes or {}
     for decision, path in zip(decisions, [*paths, *[""] * len(decisions)], strict=False):
-        lines += gate(decision, path, noes.get(decision.address, ""))
+        follows = (nexts or {}).get(decision.address, next_verb(decision))
+        lines += gate(decision, path, noes.get(decision.address, ""), follows)
         lines.append(Line(""))
     shown = [f"note: {note}" for note in notes[:_MOST_NOTES]]
     if len(notes) > _MOST_NOTES:
@@ -58,8 +60,10 @@ def section(
     return [Line(plain(line.text), line.styles) for line in lines]
 
 
-def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line]:
-    """The answer of one gate with what it rests on."""
+def gate(
+    decision: Decision, path: str = "", last_no: str = "", follows: str = ""
+) -> Iterator[Line]:
+    """The answer of one gate with what it rests on, and what follows it."""
     release = f", release {decision.release}" if decision.release else ""
     drill = f", drill {decision.drill}" if decision.drill else ""
     yield Line(
@@ -80,12 +84,14 @@ def gate(decision: Decision, path: str = "", last_no: str = "") -> Iterator[Line
         yield Line(f"  waiver: {waived.words}")
     for reset in decision.resets:
         yield Line(f"  reset: {text.reset_words(reset, decision.timezone)}")
+    for amended in text.amendments_said(decision):
+        yield Line(f"  amendment: {amended}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
     if last_no:
         yield Line(f"  {last_no}")
-    if next_verb(decision):
-        yield Line(f"  next: {next_verb(decision)}")
+    if follows:
+        yield Line(f"  next: {follows}")
     if path:
         yield Line(f"  report: {path}")
     yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])

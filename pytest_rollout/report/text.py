@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
+from pytest_rollout.model.life import Amendment
 from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer, State, Verdict
@@ -164,7 +165,30 @@ def notices(decision: Decision) -> tuple[Banner, ...]:
         says = "Guardrails that somebody reset: judged anew since then."
         resets = tuple(reset_words(reset, decision.timezone) for reset in decision.resets)
         told.append(Banner("Resets", says, resets))
+    if decision.amendments:
+        says = "Asked otherwise than when the phase began, by the word of two people."
+        told.append(Banner("Amendments", says, amendments_said(decision)))
     return tuple(told)
+
+
+def amendments_said(decision: Decision) -> tuple[str, ...]:
+    """Each amendment as it was stated and as amended, by whom, and what was seen before."""
+    return tuple(
+        f"{one.criterion}, {part}"
+        for one in decision.amendments
+        for part in (
+            f"as stated: {one.stated or 'nothing'}",
+            f"as amended by {one.by}, approved by {one.approved_by}: {one.amended or 'nothing'}",
+            _seen_before(one),
+        )
+    )
+
+
+def _seen_before(one: Amendment) -> str:
+    if not one.runs:
+        return "seen before: nothing"
+    last = f"the last was {one.verdict}" + (f" ({one.seen})" if one.seen else "")
+    return f"seen before: {count(one.runs, 'look')}, {one.failed} did not pass; {last}"
 
 
 def reset_words(reset: Reset, zone: str) -> str:
@@ -237,6 +261,24 @@ def facts(decision: Decision) -> list[tuple[str, str, str]]:
     return [(name, cut(value, NAME), cut(more, NAME)) for name, value, more in rows if value]
 
 
+def valid_until(decision: Decision) -> str:
+    """Until when a GO counts, and what ends then; empty where nothing ends it."""
+    if not decision.ends:
+        return ""
+    first = decision.ends[0]
+    return f"{first.until}: {sentences.text(first.reason, decision.timezone)}"
+
+
+def produced_by(decision: Decision) -> str:
+    """Who ran the run, in its own words; empty where it does not say."""
+    producer = decision.producer
+    if producer is None:
+        return ""
+    commit = f"commit {producer.commit}" if producer.commit else ""
+    said = " ".join(filter(None, (producer.kind, producer.url, commit)))
+    return said if producer.authenticated else f"{said} (not authenticated)"
+
+
 def record(decision: Decision) -> list[tuple[str, str]]:
     """What an auditor compares: where the decision stands and what it was made from."""
     rows = [
@@ -244,6 +286,8 @@ def record(decision: Decision) -> list[tuple[str, str]]:
         ("Evaluation", evaluation(decision)),
         ("Decided at", decision.decided_at),
         ("Judged at", decision.judged_at),
+        ("Valid until", valid_until(decision)),
+        ("Ran by", produced_by(decision)),
         ("Configuration", decision.configuration or ""),
         ("Plan digest", decision.plan_digest),
         ("Criteria digest", decision.criteria_digest),
@@ -253,5 +297,7 @@ def record(decision: Decision) -> list[tuple[str, str]]:
         ("Judge version", decision.judge),
         ("Schema", str(decision.schema)),
         ("Zone data", decision.zone_data),
+        ("Versions", ", ".join(f"{name} {of}" for name, of in decision.versions.items())),
+        ("Made from", count(len(decision.inputs), "input") if decision.inputs else ""),
     ]
     return [(name, cut(value, NAME)) for name, value in rows if value]

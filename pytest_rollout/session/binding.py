@@ -256,6 +256,17 @@ def effect_of(item: pytest.Item) -> Effect:
     return max(declared, key=lambda effect: effect.rank, default=Effect.OBSERVE)
 
 
+def declared(phase: str, effects: Sequence[Effect], *, counted: bool) -> str:
+    """Return what the checks of a phase do at worst, as they declare, and how many do more."""
+    worst = max(effects, key=lambda effect: effect.rank)
+    line = f"rollout: checks of {phase} {worst.value}"
+    if not counted:
+        return line
+    more = sum(effect is not Effect.OBSERVE for effect in effects)
+    declare = "declares" if more == 1 else "declare"
+    return f"{line}: {more} of {len(effects)} {declare} an effect, all else is refused"
+
+
 def scenarios_of(item: pytest.Item) -> tuple[str, ...]:
     """The names of the scenarios that an item reads."""
     return tuple(sorted(scenario.name for scenario in _scenarios(item)))

@@ -13,7 +13,7 @@ from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.plan import bindings
 from pytest_rollout.redact import hide
-from pytest_rollout.session.binding import Binder, Bound, Unnamed, effect_of, scenarios_of
+from pytest_rollout.session.binding import Binder, Bound, Unnamed, declared, effect_of, scenarios_of
 from pytest_rollout.session.collection_words import last_line, moved, secret_id, why_dropped
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
@@ -227,14 +227,14 @@ class Collecting:
         )
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:
-        """What the checks of each asked phase do to its target at worst."""
-        effects: dict[str, Effect] = {}
+        """What the checks of each asked phase do to its target at worst, as they declare."""
+        effects: dict[str, list[Effect]] = {}
         for item in items:
             bound = self.place(item)
             if bound is not None and self.asks(bound):
-                before = effects.get(bound.name, Effect.OBSERVE)
-                effects[bound.name] = max(before, effect_of(item), key=lambda one: one.rank)
-        return [f"rollout: checks of {name} {one.value}" for name, one in effects.items()]
+                effects.setdefault(bound.name, []).append(effect_of(item))
+        real = not self.request.embedded
+        return [declared(name, found, counted=real) for name, found in effects.items()]
 
     def _read_lists(self) -> None:
         """The reviewed lists of the asked plans; one that cannot be read is an offence."""

@@ -133,6 +133,7 @@ class Header:
             f"rollout: {gates} in {request.environment} ({request.environment_source}), "
             f"run {request.run}"
         )
+        lines += [f"rollout: {why}" for why in request.why]
         lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
         lines.append(f"rollout: evidence goes to {request.ledger}")
         if request.places:
@@ -194,6 +195,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         running = Running(collecting, recorder)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
+        register(running.declarations, "rollout-declarations")
         register(Hiding(collecting), "rollout-hiding")
         if request.deciding:
             register(running.elsewhere, "rollout-elsewhere")

@@ -15,6 +15,7 @@ import pytest
 from pytest_rollout.evidence import drills, looks, opening
 from pytest_rollout.evidence.bodies import Body, Process, RunStart, Seal, Stop
 from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -27,9 +28,11 @@ from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
-from pytest_rollout.session import clean_reports
+from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
+from pytest_rollout.session.next_gate import follows
+from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
 from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.address import addresses
@@ -62,6 +65,9 @@ class Finishing:
         request = self._request
         try:
             self._ledger = opening.to_write(request.ledger)
+            self._notes += older_ledger.notes(
+                self._ledger, request.report, embedded=request.embedded
+            )
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
@@ -83,6 +89,7 @@ class Finishing:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
     def _facts(self) -> RunStart:
+        assert self._ledger is not None
         request = self._request
         asked = {plan.id: plan for plan, _ in request.asked}
         whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
@@ -98,8 +105,10 @@ class Finishing:
             partial=request.partial,
             drill=request.drill,
             configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
+            begins=begins_of(self._ledger, request.gates, request.environment),
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
+            producer=producer(os.environ),
             authors=authors_of(asked.values(), request.environment_of, request.root),
             zone_data=_zone_data(),
             versions={
@@ -291,7 +300,8 @@ class Finishing:
             return
         notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
-        lines = terminal.section(self.decisions, shown, notes, error, self._noes)
+        nexts = follows(self._request, self._ledger, self.decisions, notes)
+        lines = terminal.section(self.decisions, shown, notes, error, self._noes, nexts)
         reporter.write_sep("=", "rollout")
         for line in lines:
             reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))

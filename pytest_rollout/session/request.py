@@ -35,6 +35,7 @@ class Request:
     drill: str | None
     partial: tuple[str, ...]
     places: tuple[str, ...] = ()  # collected because plans are asked
+    why: tuple[str, ...] = ()  # why these gates, on a real environment
 
     @property
     def deciding(self) -> bool:

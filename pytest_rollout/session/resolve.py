@@ -12,6 +12,7 @@ from time import time_ns
 import pytest
 
 from pytest_rollout.evidence import history, opening
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.errors import RolloutError
@@ -28,6 +29,7 @@ from pytest_rollout.session.asking import (
     unknown_names,
 )
 from pytest_rollout.session.narrowing import looks, narrowed
+from pytest_rollout.session.next_gate import why_gates
 from pytest_rollout.session.places import collect_below
 from pytest_rollout.session.request import Handover, Request
 from pytest_rollout.session.seams import paths_were_given
@@ -79,6 +81,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         drill=drill,
         partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
         places=places,
+        why=() if handover else tuple(why_gates(ledger, asked, gates, environment)),
     )
 
 
@@ -192,6 +195,14 @@ def frozen_on_record(ledger: str, address: Address, environment: str) -> str:
     except RolloutError as error:  # what cannot be read holds changes back
         return str(error)
     return f"it is frozen on record: {held.body.says}" if held else ""
+
+
+def told_since_begin(ledger: str, address: Address, environment: str) -> tuple[StoredEvent, ...]:
+    """What people put on record since a phase began; raises RolloutError."""
+    if not opening.exists(ledger):
+        return ()
+    with closing(opening.to_read(ledger)) as store:
+        return PhaseLife(store, address, environment).told_since_begin()
 
 
 def is_begun(ledger: str, address: Address, environment: str) -> bool:

@@ -51,6 +51,7 @@ def _yielding(function: Callable[..., Any], facts: Scenario) -> Callable[..., An
             work = function(phase=stage, **fixtures)
             result = next(work)
         yield result
-        next(work, None)
+        with phase.declared(facts):
+            next(work, None)
 
     return run

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from pytest_rollout.model import plan as model
 from pytest_rollout.model.errors import EffectRefusedError, RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Effect, Phase, Plan
+from pytest_rollout.session.declarations import Declarations
 from pytest_rollout.session.declared import Scenario
+from pytest_rollout.session.effects import Effects, Tell
 from pytest_rollout.session.recorder import Recorder
-from pytest_rollout.session.resolve import frozen_on_record, is_begun
+from pytest_rollout.session.resolve import told_since_begin
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import Served, launch
@@ -40,12 +43,21 @@ class Event:
 class PhaseRun:
     """One phase in one process: owns its targets and writes its events."""
 
-    def __init__(self, recorder: Recorder, plan: Plan, phase: Phase) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        plan: Plan,
+        phase: Phase,
+        declarations: Declarations,
+        tell: Tell,
+    ) -> None:
         self.recorder = recorder
         self.plan = plan
         self.phase = phase
         self.name = plan.address(phase.id).name
-        self.environment = recorder.request.environment_of(plan)
+        request = recorder.request
+        self.environment = environment = request.environment_of(plan)
+        self.effects = Effects(plan, phase, environment, request.ledger, declarations, tell)
         self.events: list[Event] = []
         self.begun = False
         self.started: dict[str, str] = {}  # scenario to how it ended, where it failed
@@ -90,18 +102,30 @@ class PhaseRun:
         told = bodies.StoredEvent(type=str(type_), t_us=t_us, says=str(says), scenario=scenario)
         self.recorder.event(self.name, told)
 
+    def told_by_people(self) -> tuple[Event, ...]:
+        """What people recorded since the phase began; a rehearsal's operator tells by itself."""
+        if self.environment.embedded:
+            return ()
+        address = Address(self.plan.id, self.phase.id)
+        told = told_since_begin(self.recorder.request.ledger, address, self.environment.name)
+        return tuple(Event(e.type, calendar.from_us(e.t_us), e.says) for e in told)
+
     def live(self, name: str, scenario: str) -> LiveTarget:
         """A target that answers HTTP, started when it is first asked for."""
         key = (scenario, name)
         if key not in self._live:
             target = self._described(name)
-            if target.serve:
-                served = self._serve(key, target.serve)
-                found = LiveTarget(name, served.url, self.environment.name, served.folder)
-                self._live[key] = found
+            served = self._serve(key, target.serve) if target.serve else None
+            self._live[key] = LiveTarget(
+                name,
+                served.url if served else self._address(target),
+                self.environment.name,
+                served.folder if served else None,
+                permit=partial(self.effects.permit, name),
+                reads=target.reads,
+            )
+            if served:
                 self._identify("start", *key)
-            else:
-                self._live[key] = LiveTarget(name, self._address(target), self.environment.name)
         return self._live[key]
 
     def file(self, name: str, scenario: str) -> Path:
@@ -121,7 +145,9 @@ class PhaseRun:
         if target is None:
             known = ", ".join(self.environment.targets) or "none"
             where = f"environment {self.environment.name} of {self.plan.path}"
-            raise RolloutError(f"{where} has no target {name!r}; it has: {known}")
+            how = "state how it is served (docs/targets.md), or ask with --rollout-env"
+            hint = f"; {how}" if self.environment.embedded else ""
+            raise RolloutError(f"{where} has no target {name!r}; it has: {known}{hint}")
         return target
 
     def _address(self, target: model.Target) -> str:
@@ -233,33 +259,17 @@ class Stage:
         self._run.record(type_, says, at or self.now(), self._scenario)
 
     def events(self, *types: str) -> tuple[Event, ...]:
-        """The recorded events of some types: the phase's, and within a scenario its own."""
+        """The recorded events of some types: the phase's, and within a scenario its own.
+
+        In a real environment those come first that people recorded since the phase began.
+        """
         mine = ("", self._scenario)
-        return tuple(e for e in self._run.events if e.type in types and e.scenario in mine)
+        known = (*self._run.told_by_people(), *self._run.events)
+        return tuple(e for e in known if e.type in types and e.scenario in mine)
 
     def demand(self, effect: Effect, what: str) -> None:
         """Raise EffectRefusedError where such an effect is not allowed now."""
-        why = self._refusal(effect)
-        if why:
-            raise EffectRefusedError(
-                f"{what} has effect {effect.value}, refused in {self.environment}: {why}"
-            )
-
-    def _refusal(self, effect: Effect) -> str | None:
-        environment = self._run.environment
-        if environment.embedded or effect is Effect.OBSERVE:
-            return None
-        if effect not in environment.allow:
-            return f"the environment does not allow it (allow: [{effect.value}])"
-        request = self._run.recorder.request
-        address = Address(self._run.plan.id, self._run.phase.id)
-        if not is_begun(request.ledger, address, environment.name):
-            begins = f"rollout begin {self.id} --env {environment.name} --by NAME"
-            return f"{self.id} has not begun ({begins})"
-        held = frozen_on_record(request.ledger, address, environment.name)
-        if held:
-            return held
-        return calendar.shut(self._run.plan, self._run.phase, datetime.now(UTC))
+        self._run.effects.demand(effect, what)
 
     @contextmanager
     def scenario(self, facts: Scenario) -> Iterator[Stage]:
@@ -270,8 +280,17 @@ class Stage:
             raise RolloutError(f"scenario {facts.name} would run a second time in {self.id}{how}")
         self._run.started[facts.name] = ""
         try:
-            with self._run.recorder.scenario(facts.name):
+            with self._run.recorder.scenario(facts.name), self.declared(facts):
                 yield Stage(self._run, facts.name, own_target=facts.own_target)
+            refused = self._run.effects.refused(facts.name)
+            if refused:  # and swallowed: nobody may read what came of it
+                raise EffectRefusedError(refused)
         except Exception as error:
             self._run.started[facts.name] = f"; the first time it ended with {trouble(error)}"
             raise
+
+    @contextmanager
+    def declared(self, facts: Scenario) -> Iterator[None]:
+        """What is sent meanwhile is sent by a scenario."""
+        with self._run.effects.declarations.scenario(facts.name, facts.effect):
+            yield

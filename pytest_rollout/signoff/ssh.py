@@ -24,6 +24,11 @@ Signable = Signature | Statement
 NAMESPACE = "pytest-rollout"
 _LIMIT_S = 120.0  # a person may have to type a passphrase or touch a token
 
+# What it means that ssh-keygen refuses and does not say why.
+_NOT_LISTED = (
+    "allowed_signers has no line with this person and this key (a line is: ID ssh-ed25519 KEY)"
+)
+
 
 def payload(signature: Signable) -> bytes:
     """Return the bytes that are signed: canonical JSON and a line feed."""
@@ -100,7 +105,7 @@ def _run(action: str, *options: str, given: bytes) -> subprocess.CompletedProces
 
 def _words(ran: subprocess.CompletedProcess[bytes]) -> str:
     """What ssh-keygen says, without the names of temporary files."""
-    said = ran.stderr.decode(errors="replace").strip() or "no reason given"
+    said = ran.stderr.decode(errors="replace").strip() or _NOT_LISTED
     return "; ".join(
         re.sub(r"^\S*allowed_signers:(\d+)", r"line \1 of allowed_signers", line)
         for line in said.splitlines()

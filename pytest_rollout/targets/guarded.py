@@ -13,6 +13,7 @@ import httpx
 
 from pytest_rollout.model.errors import ReferenceTargetError
 from pytest_rollout.targets.mocks import mocked
+from pytest_rollout.targets.target_client import TargetClient
 
 _ASKING = ("get", "options", "head", "post", "put", "patch", "delete", "request", "stream", "send")
 _PLAYERS = ("vcr", "respx", "pytest_httpx", "unittest", "pook", "mocket", "httpretty", "responses")
@@ -23,7 +24,7 @@ _CHECKED: tuple[tuple[type, tuple[str, ...]], ...] = (
 )
 
 
-class GuardedClient(httpx.Client):
+class GuardedClient(TargetClient):
     """A client whose every use first makes sure that the answers are the target's own.
 
     ``where`` says what is asked, for messages. Raises ReferenceTargetError where HTTP is mocked:
@@ -71,7 +72,7 @@ def _own(function: Any, package: ModuleType) -> bool:
 
 def _put_in(held: dict[str, Any]) -> str:
     """Return what was put into one client; or empty."""
-    own = next((name for name in _ASKING if name in held), "")
+    own = next((name for name in (*_ASKING, "_send_single_request") if name in held), "")
     if own:
         return f"its method {own} was replaced"
     transports = [held.get("_transport"), *held.get("_mounts", {}).values()]

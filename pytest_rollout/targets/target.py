@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_rollout.model.errors import ReferenceTargetError, RolloutError
+from pytest_rollout.model.requests import ReadingRequest
 from pytest_rollout.targets.clock import Clock, SteppedClock, WallClock
 from pytest_rollout.targets.reference import IDENTITY_HEADER
 
 if TYPE_CHECKING:
     import httpx
+
+    from pytest_rollout.targets.target_client import Permit
 
 _TIMEOUT_S = 10.0
 _STEP_S = 60.0  # a step of the operator may run programs
@@ -33,11 +36,22 @@ class Action:
 class LiveTarget:
     """A target that answers HTTP, embedded or real."""
 
-    def __init__(self, name: str, url: str, environment: str, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        environment: str,
+        folder: Path | None = None,
+        *,
+        permit: Permit | None = None,
+        reads: tuple[ReadingRequest, ...] = (),
+    ) -> None:
         self.name = name
         self.url = url.rstrip("/")
         self.environment = environment
         self.folder = folder  # of a target that we serve
+        self._permit = permit  # None: whoever asks may change it, as a step of a rollback
+        self._reads = reads
 
     @property
     def embedded(self) -> bool:
@@ -46,18 +60,25 @@ class LiveTarget:
 
     @cached_property
     def client(self) -> httpx.Client:
-        """An HTTP client of the target; refuses reference targets outside `embedded`."""
+        """An HTTP client of the target; refuses reference targets outside `embedded`.
+
+        A request that may change something is sent only where that was declared and is allowed.
+        """
         import httpx  # tens of milliseconds, for runs that ask a target
 
         from pytest_rollout.targets.bounded import bounded
+        from pytest_rollout.targets.target_client import TargetClient
 
         settings: dict[str, Any] = {
             "base_url": self.url,
             "timeout": _TIMEOUT_S,
             "limits": httpx.Limits(max_connections=100, keepalive_expiry=_IDLE_S),
+            "permit": self._permit,
+            "reads": self._reads,
         }
         if self.embedded:
-            client = httpx.Client(event_hooks={"response": [bounded]}, **settings)
+            hooks: dict[str, list[Any]] = {"response": [bounded]}
+            client = TargetClient(console=True, event_hooks=hooks, **settings)
         else:
             from pytest_rollout.targets.guarded import GuardedClient
 

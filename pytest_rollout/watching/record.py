@@ -10,7 +10,7 @@ import platform
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -35,6 +35,7 @@ class Watched:
     plan_digest: str
     texts: Mapping[str, str]  # of the plan and the files beside it, by digest
     beside: Mapping[str, str]  # name to digest
+    targets: Mapping[str, str] = field(default_factory=dict)  # where each is
 
     @property
     def phase(self) -> str:
@@ -101,6 +102,7 @@ class Recording:
             watch=Watching(self.watched.phase, self.watched.series),
             plans={plan: self.watched.plan_digest},
             beside={plan: dict(self.watched.beside)},
+            targets={plan: dict(self.watched.targets)},
             gates=(),
             partial=(),
             drill=None,
@@ -115,7 +117,7 @@ class Recording:
     def _release(self, fact: ReleaseFact | None) -> None:
         if fact is None:  # the plan does not say where it is read
             return
-        self._append(fact, self.watched.phase)
+        self._append(replace(fact, watch=True), self.watched.phase)
 
     def _append(self, body: Body, subject: str = "") -> None:
         plan = self.watched.address.plan if subject else ""

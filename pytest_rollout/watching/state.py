@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.guardrails import judge_guardrail, look_again
 from pytest_rollout.judge.memory import Memory
+from pytest_rollout.judge.since_begin import drift_finding
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import Finding, Part
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Guardrail, Phase, Plan
 from pytest_rollout.model.verdict import Answer, State, worst_answer
 from pytest_rollout.report.fact_words import amount
@@ -56,7 +58,8 @@ def standings(
 ) -> tuple[GuardrailStanding, ...]:
     """Each guardrail as a gate would see it; one that what still runs has tripped is tripped.
 
-    ``before`` is an earlier look at the same world, to which only later slots were added.
+    The last is the built-in one of a phase that has begun: drift. ``before`` is an earlier look
+    at the same world, to which only later slots were added.
     """
     case = Case(plan, phase, world, at_us)
     memories = {standing.guardrail.id: standing.memory for standing in before}
@@ -67,7 +70,8 @@ def standings(
             ahead = judge_guardrail(Case(plan, phase, running, at_us), rail)
             finding = ahead if ahead.state is State.TRIPPED else finding
         standing.append(GuardrailStanding(rail, finding, memory))
-    return tuple(standing)
+    drift = drift_finding(case)
+    return (*standing, *([GuardrailStanding(DRIFT, drift)] if drift else []))
 
 
 def answer(standing: Sequence[GuardrailStanding]) -> Answer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pytest_rollout import calendar
@@ -21,7 +22,10 @@ _MOST_VALUE = 24
 class View:
     """Remembers what it showed, so that it can say since when something is so."""
 
-    def __init__(self, zone: str, every_us: int) -> None:
+    def __init__(
+        self, zone: str, every_us: int, left: Callable[[datetime], str] = lambda _: ""
+    ) -> None:
+        self._left = left  # how long the phase still lasts, in words
         self._zone = zone
         self._every_us = every_us
         self._since: dict[str, tuple[str, int]] = {}
@@ -58,6 +62,9 @@ class View:
             yield f"not measured: {why}"
         next_ = self._clock(look.at_us + self._every_us)
         release = f", release {look.release}" if look.release else ""
+        remains = self._left(calendar.from_us(look.at_us))
+        release += f", {remains}" if remains else ""
+        release += "" if look.begun else ", not begun"
         yield (
             f"look {self._looks} at {self._clock(look.at_us)}{release}; next look {next_}, "
             f"every {duration_words(self._every_us)}; Ctrl-C ends"

@@ -144,6 +144,7 @@ def test_a_new_key_gives_a_new_run(keyed_starts: Starts) -> None:
 
 
 @pytest.mark.criterion("demo1-replay-same-run")
+@pytest.mark.effect("change")
 @quick
 @given(body=bodies)
 def test_any_start_can_be_repeated(keyed_starts: Starts, body: dict[str, Any]) -> None:
@@ -154,6 +155,7 @@ def test_any_start_can_be_repeated(keyed_starts: Starts, body: dict[str, Any]) -
 
 
 @pytest.mark.criterion("demo1-key-body-conflict")
+@pytest.mark.effect("change")
 @quick
 @given(body=bodies, other=bodies)
 def test_a_key_with_another_body_is_refused(
@@ -165,16 +167,19 @@ def test_a_key_with_another_body_is_refused(
 
 
 @pytest.mark.criterion("demo1-key-scoped-to-project")
+@pytest.mark.effect("change")
 def test_a_key_belongs_to_its_project(keyed_starts: Starts) -> None:
     keyed_starts.starts.separates(START, keyed_starts.other_path)
 
 
 @pytest.mark.criterion("demo1-concurrent-same-key")
+@pytest.mark.effect("change")
 def test_simultaneous_starts_make_one_run(keyed_starts: Starts) -> None:
     keyed_starts.starts.survives(START, at_once=20)
 
 
 @pytest.mark.criterion("demo1-key-required")
+@pytest.mark.effect("change")
 def test_a_start_needs_a_key(keyed_starts: Starts) -> None:
     keyed_starts.starts.demands_key(START)
 

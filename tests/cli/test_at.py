@@ -8,6 +8,8 @@ from pytest_rollout import calendar
 from tests.cli.conftest import Project
 from tests.evidence.runs import FAIL, Writer
 
+REHEARSED = ("--env", "embedded")
+
 
 def moments(project: Project) -> list[str]:
     """Instants: before anything, then just after each run's end."""
@@ -23,12 +25,12 @@ def moments(project: Project) -> list[str]:
 
 def test_each_moment_has_its_own_answer(project: Project) -> None:
     before, first, second, third = moments(project)
-    assert project.rollout("decide", "demo.canary/exit", "--at", before).status == 4
+    assert project.rollout("decide", "demo.canary/exit", *REHEARSED, "--at", before).status == 4
     for moment, status in ((first, 0), (second, 10), (third, 0)):
-        answer = project.rollout("decide", "demo.canary/exit", "--at", moment)
+        answer = project.rollout("decide", "demo.canary/exit", *REHEARSED, "--at", moment)
         assert answer.status == status
         assert "byte for byte" in answer.out
-    assert project.rollout("decide", "demo.canary/exit").status == 0
+    assert project.rollout("decide", "demo.canary/exit", *REHEARSED).status == 0
 
 
 def test_a_run_under_way_then_holds(project: Project) -> None:
@@ -41,8 +43,8 @@ def test_a_run_under_way_then_holds(project: Project) -> None:
         later.checks()
         later.seal()
         later.decide()
-    assert project.rollout("decide", "demo.canary/exit").status == 0
-    assert project.rollout("decide", "demo.canary/exit", "--at", during).status == 11
+    assert project.rollout("decide", "demo.canary/exit", *REHEARSED).status == 0
+    assert project.rollout("decide", "demo.canary/exit", *REHEARSED, "--at", during).status == 11
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2025-11-10", "2025-11-10T11:00:00"])

@@ -62,6 +62,8 @@ def test_an_answer_is_recorded_and_judged(served: Project) -> None:
     assert answer.out == (
         "demo.canary.retro in prod of v1: attested by A. Person (pm); counts for 7d from the "
         "next run on (pytest -m canary --rollout-env prod)\n"
+        "recorded in .rollout/ledger.db; where runs write to another ledger, bring it there: "
+        "rollout merge .rollout/ledger.db\n"
     )
     assert attest(served, *SRE, slug="runbook").status == 0
     assert judged(served).decisions[0].answer.value == "GO"
@@ -97,7 +99,7 @@ def test_its_file_is_kept(served: Project) -> None:
         ("retro", SRE, "retro is attested by pm"),
         ("runbook", (*SRE[:3], "boss", *SRE[4:]), "the roles of demo are sre, pm"),
         ("retro", (*PM, "--env", "embedded"), "attestations.embedded.yaml"),
-        ("retro", (*PM, "--env", "lab"), "no environment `lab` (known: prod)"),
+        ("retro", (*PM, "--env", "lab"), "no environment `lab` (known: embedded, prod)"),
         ("retro", (*PM, "--file", "nowhere.pdf"), "nowhere.pdf cannot be read"),
         ("retro", (*PM[:-1], "  "), "--note says nothing"),
         ("retro", ("--by", "x" * 201, *PM[2:]), "--by is longer than 200 characters"),
@@ -198,11 +200,11 @@ def test_another_release_opens_the_checklist_again(served: Project) -> None:
 
 
 def test_the_checklist_of_a_rehearsal_is_its_file(served: Project, tmp_path: Path) -> None:
-    assert "has no stand-in" in served.rollout("checklist").out
+    assert "has no stand-in" in served.rollout("checklist", "--env", "embedded").out
     (served.root / "attestations.embedded.yaml").write_text(
         "attestations: [{phase: canary, criterion: retro, by: x, role: pm, note: as if}]\n"
     )
-    listed = served.rollout("checklist", "--role", "pm").out
+    listed = served.rollout("checklist", "--role", "pm", "--env", "embedded").out
     assert "  done    demo.canary.retro" in listed
     assert "a stand-in for an attestation: x (pm): as if" in listed
 

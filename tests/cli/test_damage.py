@@ -10,14 +10,15 @@ from pytest_rollout.evidence.records import RecordKind
 from tests.cli.conftest import Project
 from tests.evidence.runs import EXIT, Writer, tamper
 
+REHEARSED = ("--env", "embedded")
 VERBS = [
-    ["decide", "demo.canary"],
-    ["decide", "demo.canary", "--json"],
-    ["explain", "demo.canary.errors"],
-    ["report", "demo.canary"],
-    ["report", "demo.canary", "--format", "json"],
-    ["status"],
-    ["status", "--json"],
+    ["decide", "demo.canary", *REHEARSED],
+    ["decide", "demo.canary", "--json", *REHEARSED],
+    ["explain", "demo.canary.errors", *REHEARSED],
+    ["report", "demo.canary", *REHEARSED],
+    ["report", "demo.canary", "--format", "json", *REHEARSED],
+    ["status", *REHEARSED],
+    ["status", "--json", *REHEARSED],
 ]
 
 
@@ -86,7 +87,7 @@ def test_a_well_chained_decision_that_cannot_be_read(project: Project, document:
     assert project.rollout("report", "demo.canary").status == 4
     assert project.rollout("explain", "demo.canary.errors").status == 4
     assert "exit HOLD (the ledger was damaged" in project.rollout("status").out
-    assert project.rollout("decide", "demo.canary").status == 0
+    assert project.rollout("decide", "demo.canary", *REHEARSED).status == 0
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)

@@ -193,7 +193,14 @@ def test_a_watch_says_of_a_guardrail_what_a_decision_does(
 ) -> None:
     service.lags = [9]
     answer = project.rollout("watch", "demo.canary", "--every", "50ms", "--json")
-    first, *events = [json.loads(line) for line in answer.out.splitlines()]
+    start, first, *events = [json.loads(line) for line in answer.out.splitlines()]
+    assert start == {
+        **{"event": "start", "phase": "demo.canary", "environment": "prod", "release": "v1"},
+        "says": "after a trip of lag it does nothing by itself: "
+        "`rollout watch demo.canary --env prod --execute` runs it",
+        "stands": start["stands"],
+    }
+    assert start["stands"][0].startswith("begin at ")
     look = first["look"]
     (rail,) = look["guardrails"]
     fits("Reason", rail["reason"])
@@ -211,10 +218,17 @@ def test_a_watch_says_of_a_guardrail_what_a_decision_does(
 MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["attest", "demo.canary.x", "--by", "A"], "usage", {}),
     (["attestation", "demo", "--key", "k"], "address", {"address": "demo"}),
+    (
+        ["amend", "demo.canary.works", "--by", "A", "--approved-by", "a", "--why", "x"],
+        "option",
+        {},
+    ),
     (["begin", "demo.canry", "--by", "A"], "unknown", {"kind": "phase", "name": "canry"}),
     (["end", "demo.canary", "--by", " "], "option", {"option": "--by"}),
     (["record", "demo.canary", "change", "--says", "", "--by", "A"], "option", {}),
     (["sign", "demo.canary", "--as", "sre", "--key", "k", "--env", "embedded"], "refused", {}),
+    (["join", "demo.canry"], "unknown", {"kind": "phase", "name": "canry"}),
+    (["merge", "none.db"], "ledger", {}),
     (["check", "dmo"], "unknown", {"kind": "plan", "name": "dmo", "known": ["demo"]}),
     (["check", "--healthy", "12"], "option", {"option": "--healthy"}),
     (["checklist", "--role", "x"], "unknown", {"kind": "role", "name": "x", "known": ["sre"]}),

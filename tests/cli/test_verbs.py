@@ -62,15 +62,26 @@ def test_decide_exits_as_the_decision_and_gives_the_stored_bytes(
     project: Project, answer: str, status: int
 ) -> None:
     run = run_of(project, answer, GUARDED)
-    said = project.rollout("decide", "demo.canary")
+    said = project.rollout("decide", "demo.canary", "--env", "embedded")
     assert said.status == status
     assert said.out.splitlines()[-2:] == [
         f"  {answer}",
         "the same as was decided then, byte for byte",
     ]
-    printed = apart(project, "decide", "demo.canary/exit", "--json")
+    printed = apart(project, "decide", "demo.canary/exit", "--json", "--env", "embedded")
     assert printed.returncode == status
     assert printed.stdout == to_json(run.decisions[1]).encode()
+
+
+@pytest.mark.parametrize(("answer", "_status"), STATUS)
+def test_decide_can_answer_without_failing_the_step(
+    project: Project, answer: str, _status: int
+) -> None:
+    run_of(project, answer, GUARDED)
+    said = project.rollout("decide", "demo.canary", "--no-assert")
+    assert said.status == 0
+    assert f"  {answer}" in said.out
+    assert project.rollout("decide", "demo.nothing", "--no-assert").status == 4
 
 
 @pytest.mark.parametrize(("answer", "_status"), STATUS)
@@ -142,7 +153,7 @@ def test_status_names_broken_plans(project: Project) -> None:
 def test_targets_of_an_environment(project: Project) -> None:
     said = project.rollout("targets", "--env", "prod")
     assert said.status == 0
-    assert said.out.startswith("demo.api  http://127.0.0.1:1  ")
+    assert said.out.startswith("demo.api in prod  http://127.0.0.1:1  ")
     assert "refused" in said.out
     assert project.rollout("targets", "--env", "prod", "--json").json["targets"][0]["state"]
 

@@ -63,7 +63,10 @@ def test_a_value_that_turns_bad_ends_the_watch(project: Project, service: Servic
     assert "slack: told" in lines
     assert "  1. traffic goes back (http on api: POST /stop)" in lines
     assert "  3. the customer is called (by hand)" in lines
-    assert lines[-1] == "not run: `rollout watch demo.canary --execute` runs it"
+    runs = "`rollout watch demo.canary --env prod --execute` runs it"
+    assert lines[-1] == f"not run: {runs}"
+    does = "watching demo.canary in prod: after a trip of lag it does nothing by itself"
+    assert lines[0] == f"{does}: {runs}"
     ((path, said),) = service.posted
     assert path == "/hook"
     assert said["text"].startswith("*ROLLBACK: demo.canary.lag tripped in prod*\n")
@@ -138,7 +141,13 @@ def test_a_plan_may_let_a_watch_go_back_by_itself(project: Project, service: Ser
     with closing(sqlite3.connect(project.root / "store.db")) as db:
         db.executescript("create table caps (n); insert into caps values (9);")
     service.lags = [9]
-    answer = project.rollout(*WATCH)
+    looked = project.rollout(*WATCH)
+    assert "it does nothing by itself: `rollout watch" in looked.out.splitlines()[0]
+    with closing(sqlite3.connect(project.root / "store.db")) as db:
+        assert db.execute("select n from caps").fetchall() == [(9,)], "looking changes nothing"
+    answer = project.rollout(*WATCH, "--execute")
+    by_itself = "after a trip of lag it runs 1 step by itself (mode: auto)"
+    assert answer.out.splitlines()[0] == f"watching demo.canary in prod: {by_itself}"
     assert (answer.status, "1. caps: done" in answer.out) == (12, True), answer.out
     with closing(sqlite3.connect(project.root / "store.db")) as db:
         assert db.execute("select n from caps").fetchall() == [(1,)]
@@ -146,7 +155,8 @@ def test_a_plan_may_let_a_watch_go_back_by_itself(project: Project, service: Ser
     with closing(sqlite3.connect(project.root / "store.db")) as db:
         db.execute("update caps set n = 5")
         db.commit()
-    answer = project.rollout(*WATCH)
+    answer = project.rollout(*WATCH, "--execute")
+    assert "prod does not allow change, so that fails" in answer.out.splitlines()[0]
     assert "1. caps: failed: prod does not allow change" in answer.out
 
 
@@ -202,6 +212,7 @@ def test_a_line_of_json_for_each_look(project: Project, service: Service) -> Non
     }
     assert rail["reason"]["text"].startswith("tripped: last of lag was 9 at ")
     assert [line["event"] for line in lines if "event" in line] == [
+        "start",
         "trip",
         "notify",
         "end",

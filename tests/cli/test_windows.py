@@ -28,16 +28,18 @@ def test_clear_says_when_it_opens(project: Project, windows: str, clear: str, sa
 
 
 def test_status_says_when_each_phase_opens(project: Project) -> None:
-    assert project.rollout("status").out.rstrip().endswith("exit undecided")
+    (row,) = [line for line in project.rollout("status").out.splitlines() if "canary  " in line]
+    assert row.endswith("exit undecided")
     row = project.rollout("status", "--json").json["phases"][0]
     assert (row["opens"], row["opening"][1]) == ("", None)
     dated = '  - {id: done, date: 2025-11-10, hours: "09:00-11:00"}\n'
     later = '  - {id: later, date: 2195-11-10, hours: "09:00-11:00"}\n'
     project.plan.write_text(PLAN + dated + later)
-    shown = project.rollout("status").out.splitlines()
-    assert shown[2].endswith("its window is over")
-    assert "opens Tuesday 2195-11-10 09:00 UTC (in " in shown[3]
-    assert shown[3].endswith("for 2 h, then its window is over")
+    lines = project.rollout("status").out.splitlines()
+    over, opens = [line for line in lines if line.startswith("    ") and "0-11:00 UTC; " in line]
+    assert over.endswith("its window is over")
+    assert "opens Tuesday 2195-11-10 09:00 UTC (in " in opens
+    assert opens.endswith("for 2 h, then its window is over")
     rows = project.rollout("status", "--json").json["phases"]
     assert rows[1]["opening"] == []
     assert rows[2]["opening"] == ["2195-11-10T09:00:00.000000Z", "2195-11-10T11:00:00.000000Z"]

@@ -92,9 +92,9 @@ class Service:
 
 
 @contextmanager
-def serving() -> Iterator[Service]:
+def serving(given: Service | None = None) -> Iterator[Service]:
     """The service on a loopback port."""
-    service = Service()
+    service = given or Service()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -20,13 +20,14 @@ from pytest_rollout.evidence.records import Entry, Record, RecordKind, spelled
 from pytest_rollout.evidence.rollbacks import last_rollback
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model import coding
+from pytest_rollout.model.decision import from_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.review import Reviewed, ReviewState
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report.stored import to_json
+from pytest_rollout.report.stored import says_all_of, to_json
 from tests.cli.watched import happen
 from tests.evidence.runs import (
     EXIT,
@@ -97,6 +98,26 @@ BODIES: tuple[bodies.Body, ...] = (
         type="begin", t_us=7, by="A", release="v1", configuration=None, entry="d", asked="e"
     ),
     bodies.PhaseEnded(type="end", t_us=8, by="A", exit="d"),
+    bodies.ClearanceGiven(
+        type="clearance",
+        t_us=9,
+        gate="p.one/entry",
+        release="v1",
+        substance="d",
+        receipt="e",
+        until_us=10,
+    ),
+    bodies.ClearanceOverridden(
+        type="override",
+        t_us=9,
+        gate="p.one/entry",
+        release=None,
+        substance="d",
+        by=("a", "b"),
+        why="INC-7",
+        accepted=("clearance.window clear.frozen",),
+        until_us=10,
+    ),
     bodies.StoredDrill(
         "p.one",
         "d",
@@ -303,7 +324,9 @@ def _decides_the_same(ledger: Ledger) -> None:
         text = ledger.text(start.plans["demo"])
         assert text is not None
         again = Writer(ledger, record.run, record.environment, text)
-        assert to_json(again.judged(Address.parse(record.subject))) == body.document
+        decision = again.judged(Address.parse(record.subject))
+        assert says_all_of(to_json(decision), body.document)
+        assert decision.substance_digest == from_json(body.document).substance_digest
     back = last_rollback(ledger, Address("demo", "canary"), "prod")
     assert back is not None
     assert back.what == "demo.canary.cap tripped while it was watched"

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.evidence import Attempt, ReleaseFact, Rolled, Seen, World
 from pytest_rollout.model.finding import said
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.plan import Gate, Plan, RollsUp
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 from pytest_rollout.model.verdict import Verdict
 from tests.judge.drawn_plans import BASE, RELEASE, by_days, phase_of, rules_of, unit_of
 from tests.judge.drawn_values import values
+from tests.judge.lives import amendment, change, life_of, reading
 from tests.judge.worlds import AT, NINE, SECOND, seen, world_of
 
 END = (AT - NINE) // SECOND
@@ -182,7 +184,33 @@ def worlds(draw: st.DrawFn, plan: Plan) -> World:
         resets=tuple(draw(resets(plan))),
         rolled=tuple(draw(rolled(plan, calm=calm))),
         previous=draw(st.sampled_from((RELEASE,) * 9 + (None,))),
+        life=draw(lives(plan)) if environment == "prod" else None,
     )
+
+
+@st.composite
+def lives(draw: st.DrawFn, plan: Plan) -> Life | None:
+    """Mostly one in which all that changed was recorded and amended."""
+    phase = phase_of(plan)
+    if draw(st.integers(0, 3)) == 0:
+        return None
+    steps = {
+        "as it was": (reading(1),),
+        "a change": (change(1), reading(2, configuration="c2"), reading(3, configuration="c2")),
+        "a change, told late": (reading(2, configuration="c2"), change(3), reading(4)),
+        "and back": (change(1), reading(2, configuration="c2"), change(3), reading(4)),
+        "nobody told": (reading(1), reading(2, configuration="c2")),
+    }
+    life = life_of(phase, *steps[draw(st.sampled_from(sorted(steps)))])
+    assert life.begin is not None
+    stated = dict(life.begin.stated)
+    if not stated or draw(st.booleans()):
+        return life
+    slug = draw(st.sampled_from(sorted(stated)))
+    now, stated[slug] = stated[slug], "first"
+    amended = (amendment(slug, "first", "second"), amendment(slug, "second", now))
+    begin = dataclasses.replace(life.begin, stated=stated)
+    return dataclasses.replace(life, begin=begin, amendments=amended[draw(st.integers(0, 1)) :])
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -310,7 +311,7 @@ def release(*facts: ReleaseFact) -> Decision:
     return decided(plan, world_of(plan, releases=facts))
 
 
-def fact(when: str, name: str | None = "v1", **more: str) -> ReleaseFact:
+def fact(when: str, name: str | None = "v1", **more: Any) -> ReleaseFact:
     return ReleaseFact(when, name, **more)
 
 

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from pytest_rollout.judge.series import expected, opportunities
 from pytest_rollout.model.evidence import Attempt, Hole, Lost, Seen, World
+from pytest_rollout.model.life import RecordedChange
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule
 from tests.judge.drawn_plans import rules_of
 from tests.judge.drawn_values import harmful_is_up, is_other, worsened
 from tests.judge.drawn_worlds import BAD, END, worlds
+from tests.judge.lives import reading
 from tests.judge.worlds import NINE, SECOND
 
 _END_US = NINE + END * SECOND
@@ -184,6 +186,22 @@ def spoilt_roll_up(draw: st.DrawFn, plan: Plan, world: World) -> World:
     return dataclasses.replace(world, rolled=tuple(found))
 
 
+def lost_life(draw: st.DrawFn, plan: Plan, world: World) -> World:
+    """The begin is lost, a recorded change, or an amendment; or something drifts."""
+    life = world.life
+    if life is None:
+        return world
+    changes = [one for one in life.since if isinstance(one, RecordedChange)]
+    gone = draw(st.sampled_from((None, *changes, *life.amendments)))
+    since = tuple(one for one in life.since if one is not gone)
+    amendments = tuple(one for one in life.amendments if one is not gone)
+    changed = dataclasses.replace(life, since=since, amendments=amendments)
+    if gone is None:
+        drifted = dataclasses.replace(life, since=(*since, reading(9, release="v2")))
+        changed = draw(st.sampled_from((dataclasses.replace(life, begin=None), drifted)))
+    return dataclasses.replace(world, life=changed)
+
+
 def another_look(draw: st.DrawFn, plan: Plan, world: World) -> World:
     """The release was looked at once more."""
     return dataclasses.replace(world, looks=world.looks + 1)
@@ -194,7 +212,7 @@ STEPS: tuple[Step, ...] = (
     *((hole,) * 6),
     *((harm,) * 12),
     *(spoilt_attempt, failing_attempt, lost_report, lost_run),
-    *(unsealed, spoilt_run, lost_fact, spoilt_roll_up, another_look),
+    *(unsealed, spoilt_run, lost_fact, spoilt_roll_up, lost_life, another_look),
 )
 
 

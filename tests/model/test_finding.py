@@ -38,6 +38,7 @@ from pytest_rollout.model.finding import (
     codes,
     said,
 )
+from pytest_rollout.model.provenance import Bound
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.stored import schema, to_json
@@ -93,6 +94,7 @@ DECISIONS = made(
     Decision,
     reasons=some(made(Cause)),
     conditions=some(made(Condition)),
+    ends=some(made(Bound)),
     demands=some(FINDINGS),
     criteria=some(FINDINGS),
     guardrails=some(FINDINGS),

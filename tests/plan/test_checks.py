@@ -106,7 +106,12 @@ WRONG = {
     "a served file": ('{sql: "select 1", on: web}', 'pass: "> 0"', "serves `web`: `sql` asks a"),
     "http of a file": ("{http: /, on: db}", "", "`db` is a file, which answers no HTTP"),
     "an unknown target of a command": ("{command: [a], on: wbe}", "", "did you mean `web`?"),
-    "a method that changes": ("{http: /, on: web, method: POST}", "", "(effect: change)"),
+    "a method that changes": ("{http: /, on: web, method: POST}", "", "(effect: change, or where"),
+    "a header that changes": (
+        "{http: /, on: web, headers: {X-HTTP-Method-Override: DELETE}}",
+        "",
+        "GET as DELETE / does more than observe",
+    ),
     "an unknown method": ("{http: /, on: web, method: GETT}", "", "did you mean `GET`?"),
     "an unknown effect": ("{command: [a], effect: chnge}", "", "did you mean `change`?"),
     "no duration": ("{command: [a], timeout: 10}", "", "is no duration; write 30s"),

@@ -15,14 +15,14 @@ _HOP = {"transfer-encoding", "content-length", "connection", "date", "server"}
 
 
 @contextmanager
-def stripping(target: str) -> Iterator[str]:
-    """The address of a proxy before ``target``, while the context lasts."""
+def stripping(target: str, at: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[str]:
+    """The address of a proxy before ``target``, while the context lasts; ``at``: where it is."""
     with httpx.Client(base_url=target) as client:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(client))
+        server = ThreadingHTTPServer(at, _handler(client))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http://{at[0]}:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()

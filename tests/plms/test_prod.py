@@ -54,7 +54,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(url)
+        wait_for(url)
         with stripping(url) as proxied:
             yield ByHand(url, proxied, folder / "registry.db")
     finally:
@@ -62,7 +62,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
         process.wait(10)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         try:

@@ -15,8 +15,9 @@ from pytest_rollout.evidence.history import AskingRun, GateStanding
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.world import read_world
-from pytest_rollout.judge.case import criteria_digest
+from pytest_rollout.judge.case import Case, criteria_digest
 from pytest_rollout.judge.rules import assess
+from pytest_rollout.judge.since_begin import drift_finding, statements_of
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.attestation import Attestation
@@ -31,9 +32,11 @@ from pytest_rollout.model.evidence import (
     Rolled,
     Seen,
 )
-from pytest_rollout.model.finding import Reason, said
+from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.life import Life
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors, Stance
-from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan, RollsUp, Severity
+from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.review import ReviewState
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
@@ -42,9 +45,11 @@ from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.signoff.clearance import GateFacts, clearance
+from pytest_rollout.signoff.overriding import key
 from tests.evidence.runs import EXIT, FAIL, Writer, opened, tamper
 from tests.evidence.runs import PLAN as LEDGER_PLAN
 from tests.evidence.runs import plan_of as plan_of_ledger
+from tests.judge.lives import amendment, change, life_of, reading
 from tests.judge.worlds import (
     AT,
     DAY,
@@ -309,6 +314,7 @@ def of_other_gates() -> Iterator[Decision]:
         (replace(good, release="v0"),),
         (replace(good, decided_us=AT - 3 * hour),),
         (replace(good, until="2025-11-09"),),
+        (replace(good, until="2025-11-30"),),
     ):
         world = world_of(plan, items={"p.two.c": ()}, **PROD)
         yield decided(plan, replace(world, rolled=rolled))
@@ -364,6 +370,27 @@ roles: {pm: Product}
 """
 
 
+def of_lives() -> Iterator[object]:
+    """Of phases that have begun, and what changed since."""
+    plan = plan_of(criterion())
+    phase, world = plan.phases[0], world_of(plan, **PROD)
+    own = statements_of(phase)["c"]
+    moved = life_of(phase, reading(60, release="v2", api="http://b"))
+    began = life_of(phase, change(5), reading(9), read={"release": "v0"})
+    for life in (
+        *(Life(None), life_of(phase), moved, began, life_of(phase, stated={"c": "other"})),
+        life_of(phase, stated={"c": own, "dropped": "other"}),
+        life_of(phase, stated={"c": "other"}, amendments=(amendment("c", "other", own),)),
+    ):
+        yield decided(plan, replace(world, life=life))
+    for life in (moved, life_of(phase)):
+        yield drift_finding(Case(plan, phase, replace(world, life=life), AT))
+    around = (ReleaseFact("start", "v1", scenario="s"), ReleaseFact("end", "v2", scenario="s"))
+    released = plan_of(criterion(), header=RELEASED)
+    facts = (V1[0], *around, V1[1])
+    yield decided(released, world_of(released, environment="prod", releases=facts))
+
+
 def of_clearances() -> Iterator[object]:
     """Of what stands against a change, or does not."""
     plan = plan_of("", header=_CLEARED)
@@ -390,6 +417,8 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
     at = "2025-11-10T09:00:00-05:00"
+    taken = Reason("clear.taken-back", {"gate": "p.zero/exit", "rolled_back": back})
+    yield cleared("10T10:10:00", taken_back=(taken,))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
@@ -408,6 +437,10 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", waived, decision=resting)
     yield cleared("12T10:10:00", waived, decision=resting)
     yield cleared("10T10:10:00", plan, decision=resting)
+    lasting = replace(waived, environments={"prod": Environment("prod")})
+    until_waived = decided(lasting, world_of(lasting, checks=failed, **PROD), Gate.ENTRY)
+    yield until_waived
+    yield cleared("12T10:10:00", lasting, decision=until_waived)
     yield cleared("10T10:10:00", replace(plan, phases=plan.phases[1:]))
     first, *others = plan.phases[0].criteria
     softer = (replace(first, severity=Severity.SOFT), *others)
@@ -415,6 +448,34 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", replace(plan, phases=(changed, *plan.phases[1:])))
     opened = replace(waiver, kind=Waives.WINDOW, what="freeze")
     yield cleared("10T10:40:00", replace(plan, waivers=(opened,)))
+    yield from _cleared_for_long(plan, good, where)
+    for stated in (replace(plan, release=None), replace(plan, release=None, no_release="a pump")):
+        yield cleared("10T10:10:00", stated)
+    blind = Reason("clear.blind", {"guardrail": "p.one.g", "reason": said("2 looks are lost")})
+    yield cleared("10T10:10:00", blind=(blind,))
+    for beyond in (False, True):
+        facts: dict[str, Fact] = {
+            "file": "decision.json",
+            "ledger": "ledger.db",
+            "sequence": 543,
+            "beyond": beyond,
+        }
+        yield cleared("10T10:10:00", doubt=Reason("clear.other-ledger", facts))
+
+
+def _cleared_for_long(plan: Plan, good: Decision, where: Address) -> Iterator[object]:
+    """What ends before the change does; what people accepted."""
+    now = dt.datetime.fromisoformat("2025-11-10T10:10:00-05:00")
+    known = GateFacts("r1", good, good, release="v1")
+    yield clearance(plan, where, known, now, for_us=25 * 60 * SECOND)
+    answer = clearance(plan, where, known, now, max_age_us=15 * 60 * SECOND, for_us=600 * SECOND)
+    yield answer
+    accepted = tuple(map(key, answer.findings))
+    override = Override("p.one/entry", "v1", "", ("ada", "bob"), "INC-7", AT, 2 * AT, accepted)
+    yield clearance(plan, where, replace(known, override=override), now)
+    yield decided(plan, replace(world_of(plan, **PROD), overrides=(override,)), Gate.ENTRY)
+    nameless = replace(plan, release=None, no_release="a pump")
+    yield decided(nameless, world_of(nameless, **PROD), Gate.ENTRY)
 
 
 def of_signatures() -> Iterator[object]:
@@ -549,6 +610,7 @@ def given(folder: Path) -> dict[str, list[Reason]]:
         *(
             of_other_gates(),
             of_gates(),
+            of_lives(),
             of_clearances(),
             of_signatures(),
             of_reviews(),

@@ -28,5 +28,5 @@ from tests.report import report_decisions as given
 def test_a_go_names_the_verb_that_follows(changes: dict[str, Any], said: str) -> None:
     decision = replace(given.decision(Answer.GO, environment="production"), **changes)
     assert next_verb(decision).partition(" (")[0] == said
-    lines = [line.text.strip() for line in gate(decision)]
+    lines = [line.text.strip() for line in gate(decision, follows=next_verb(decision))]
     assert (f"next: {next_verb(decision)}" in lines) == bool(said)

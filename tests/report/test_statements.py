@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 from google.protobuf import json_format
 from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.predicates.vsa.v1 import vsa_pb2
-from in_toto_attestation.v1 import statement_pb2
+from in_toto_attestation.v1 import resource_descriptor_pb2, statement_pb2
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.provenance import Bound, Input, input_of
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.statements import DECISION, RESULT, SUMMARY, TESTS, statements
 from tests.report import report_decisions as given
@@ -93,6 +97,92 @@ def test_nothing_but_a_go_that_counts_is_passed(make: Callable[[], Decision]) ->
     assert summary["urn:pytest-rollout:decision"] == decision.answer.value
     assert told[RESULT]["predicate"]["properties"] == []
     assert told[TESTS]["predicate"]["result"] == "FAILED"
+
+
+_ENDS = Bound("2025-11-11T10:12:04-05:00", Reason("ends.age", {}))
+
+
+@pytest.mark.parametrize("overridden", [False, True])
+@pytest.mark.parametrize("answer", Answer)
+def test_passed_is_said_of_a_go_that_counts_and_of_nothing_else(
+    answer: Answer, overridden: bool
+) -> None:
+    for drill, partial, where, conditions, ends in product(
+        (None, "slow"), ((), ("-k",)), ("prod", "embedded"), (False, True), ((), (_ENDS,))
+    ):
+        decision = given.decision(
+            answer,
+            release=COMMIT,
+            drill=drill,
+            partial=partial,
+            environment=where,
+            conditions=(given.owed(given.PASSING[0]),) if conditions else (),
+            ends=ends,
+        )
+        counts = answer is Answer.GO and (drill, partial, where) == (None, (), "prod")
+        text = json.dumps(statements(decision, overridden=overridden)[:3])
+        assert ('"verificationResult": "PASSED"' in text) == counts
+        assert ("ROLLOUT_GO" in text) == counts
+        assert ('"result": "FAILED"' in text) == (not counts)
+        assert text.count('"PASSED"') == (2 - conditions if counts else 0)
+
+
+def test_a_summary_names_all_that_the_decision_was_made_from() -> None:
+    read = (input_of("rollout-run:r1", "1" * 64), input_of("rollout-plan:plms", "2" * 64))
+    predicate = by_type(go(inputs=read))[SUMMARY]["predicate"]
+    for descriptor in predicate["inputAttestations"]:
+        text = json.dumps(descriptor)
+        parsed = json_format.Parse(text, resource_descriptor_pb2.ResourceDescriptor())
+        ResourceDescriptor.copy_from_pb(parsed).validate()
+    named = [
+        Input(one.uri, dict(one.digest)) for one in summary_of(go(inputs=read)).input_attestations
+    ]
+    assert named == list(read)
+
+
+def test_a_summary_says_by_what_it_was_verified_and_until_when_it_counts() -> None:
+    versions = {"pytest": "9.1.0", "pytest-rollout": "0.1.0"}
+    decision = go(versions=versions, ends=(_ENDS,), valid_until=_ENDS.until)
+    summary = summary_of(decision)
+    predicate = by_type(decision)[SUMMARY]["predicate"]
+    assert predicate["verifier"]["version"] == {
+        "urn:pytest-rollout:pytest": "9.1.0",
+        "urn:pytest-rollout:pytest-rollout": "0.1.0",
+        "urn:pytest-rollout:judge": decision.judge,
+        "urn:pytest-rollout:schema": "2",
+        "urn:pytest-rollout:zone-data": "2025b",
+    }
+    assert summary.policy.digest["sha256"] == decision.plan_digest
+    assert summary.time_verified.ToJsonString() == "2025-11-10T15:12:04Z"
+    assert predicate["urn:pytest-rollout:valid-until"] == "2025-11-11T15:12:04Z"
+    assert predicate["urn:pytest-rollout:partial"] is False
+    assert "urn:pytest-rollout:override" not in predicate
+    overridden = statements(decision, overridden=True)[0]["predicate"]
+    assert overridden["urn:pytest-rollout:override"] is True
+
+
+def test_every_field_that_is_not_of_the_specification_is_named_by_a_uri() -> None:
+    known = {"verifier", "timeVerified", "resourceUri", "policy", "inputAttestations"}
+    known |= {"verificationResult", "verifiedLevels", "dependencyLevels", "slsaVersion"}
+    predicate = by_type(go())[SUMMARY]["predicate"]
+    assert all(key in known or key.startswith("urn:") for key in predicate)
+
+
+def test_our_own_predicate_names_what_was_not_seen_and_the_controls() -> None:
+    silent = given.check("test_silent", Verdict.MISSING, "skipped: no network")
+    missing = replace(
+        given.criterion("silent", Verdict.MISSING), parts=(silent,), controls=("SOC2-CC8.1",)
+    )
+    waived = replace(given.criterion("waived", Verdict.WAIVED), controls=("SOC2-CC8.1",))
+    told = by_type(go(criteria=(missing, waived)))
+    for predicate in (told[DECISION]["predicate"], told[TESTS]["predicate"]):
+        assert predicate["urn:pytest-rollout:missingTests"] == ["plms.day3.silent"]
+        assert predicate["urn:pytest-rollout:waivedTests"] == ["plms.day3.waived"]
+        assert predicate["urn:pytest-rollout:skippedChecks"] == [silent.subject.ref]
+        assert predicate["urn:pytest-rollout:controls"] == {
+            "SOC2-CC8.1": {"plms.day3.silent": "missing", "plms.day3.waived": "waived"}
+        }
+    assert told[DECISION]["predicate"]["criteria"][0]["controls"] == ["SOC2-CC8.1"]
 
 
 def test_the_test_result_names_every_criterion_once_where_it_belongs() -> None:

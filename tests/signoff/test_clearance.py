@@ -12,6 +12,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Attempt, ReleaseFact
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import Address, Gate, Plan
+from pytest_rollout.model.provenance import Bound
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from tests.judge.worlds import decided, plan_of, world_of
@@ -187,3 +188,16 @@ def test_a_rehearsal_asks_for_no_release_window_or_signature() -> None:
     more = "    requires: [zero]\n    signoff: [ops]\n    date: 2025-11-11\n"
     answer = asked("2025-11-16T03:00:00-05:00", more, where="embedded", release=None)
     assert answer.answer is Answer.GO
+
+
+def test_a_go_is_refused_after_the_instant_until_which_it_counts() -> None:
+    at_three = "2025-11-10T15:00:00-05:00"
+    ended = Bound("2025-11-10T14:59:59-05:00", Reason("ends.rolled", {"criterion": "p.one.c"}))
+    later = Bound("2025-11-10T15:00:00-05:00", Reason("ends.age", {}))
+    decision = decision_of(plan())
+    counting = replace(decision, valid_until=later.until, ends=(later,))
+    over = replace(decision, valid_until=ended.until, ends=(ended, later))
+    assert asked(at_three, decision=counting).answer is Answer.GO
+    found = asked(at_three, decision=over)
+    assert found.answer is Answer.HOLD
+    assert reason(found).startswith("the GO counted until 2025-11-10 19:59:59 UTC: what p.one.c")

@@ -33,7 +33,7 @@ def answered(body: str, source: FactSource = JSON, kind: str = "application/json
 
 
 def plan(release: FactSource, configuration: FactSource | None = None) -> Plan:
-    return Plan("shop", "Shop", "UTC", (), {}, release, configuration)
+    return Plan("shop", "Shop", "UTC", (), {}, release, configuration=configuration)
 
 
 def told(release: FactSource, folder: Path, *, embedded: bool = False) -> ReleaseFact:

@@ -157,7 +157,7 @@ class HttpKeys(AskKeys, name="check-http", title="a request"):
     )
     method = Key(
         METHOD,
-        "The method; other than GET, HEAD and OPTIONS it needs an `effect`.",
+        "The method; other than GET, HEAD and OPTIONS needs an `effect`, or `reads` of the target.",
         default="GET",
         example="HEAD",
     )

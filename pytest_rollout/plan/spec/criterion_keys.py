@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from pytest_rollout.model.plan import Gate, Kind, Severity, Then
 from pytest_rollout.model.rule import Need
 from pytest_rollout.plan.spec.check_keys import CHECK
 from pytest_rollout.plan.spec.keys import Key, Keys
-from pytest_rollout.plan.spec.kinds import Choice, Flag, Words
+from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Flag, Words
 from pytest_rollout.plan.spec.rule_keys import LASTING, WHOLE, RuleKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import CUT, DUE, DURATION, IDENTIFIER, NAME, NAMES, TEXT
 
 FAULTS = Words("fault, or a list: `NAME`, `NAME:KEY=VALUE`")
+CONTROL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/@()+-]{0,79}$")
 _FOUND = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+|/(entry|exit))$"
 
 
@@ -106,6 +109,11 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
         "Tests that are its checks without a mark: node ids from the plan's folder, in which `*` "
         "and `**` are patterns.",
         example='["tests/test_api.py::test_health"]',
+    )
+    controls = Key(
+        Words("control, or a list: `SOC2-CC8.1`", {**SCALAR, "pattern": CONTROL.pattern}),
+        "Controls of a catalogue that it is evidence for, as auditors name them.",
+        example="[SOC2-CC8.1, ISO27001:A.8.32]",
     )
     need = Key(
         AnyOf((WHOLE, Choice(Need))),

@@ -28,7 +28,7 @@ class RollbackKeys(Keys, name="rollback", title="a rollback and who starts it"):
 
     mode = Key(
         Choice(Mode),
-        "Whether a person is asked, or a watch that sees a trip runs the steps.",
+        "Whether `rollout watch --execute` asks a person before it runs the steps.",
         default="ask",
         example="auto",
     )
@@ -134,7 +134,9 @@ class PhaseKeys(Keys, name="phase", title="a phase"):
         RISK, "The risk of its changes, which windows and freezes ask for.", example="medium"
     )
     requires = Key(
-        NAMES, "Phases whose exit gate must be GO before, for the same release.", example="[day2]"
+        NAMES,
+        "Phases, also `plan.phase`, whose exit gate must be GO before, for the same release.",
+        example="[day2]",
     )
     any_release = Key(
         NAMES, "Required phases whose exit may be GO for another release.", example="[day2]"

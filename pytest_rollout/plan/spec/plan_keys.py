@@ -79,6 +79,11 @@ class TargetKeys(Keys, name="target", title="a target"):
     url = Key(NAME, "Its address; `${VARIABLES}` are filled in.", example='"${WEB_URL}"')
     file = Key(NAME, "A file, as a database of SQLite.", example="registry.db")
     of = Key(NAME, "The served target in whose folder the file stands.", example="web")
+    reads = Key(
+        Words("method and path, or a list of them", {"type": "string"}),
+        "Requests that only read, although their method might change something.",
+        example='["POST /search"]',
+    )
 
 
 class EnvironmentKeys(Keys, name="environment", title="an environment"):
@@ -221,6 +226,11 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
         Nested(ReadingKeys),
         "Where the release is read, at the start and the end of each run.",
         example="{target: web, path: /version}",
+    )
+    no_release = Key(
+        TEXT,
+        "Why there is no release to read; without one of both keys nothing is cleared.",
+        example="the appliance has no version to read",
     )
     configuration = Key(
         Nested(ReadingKeys),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def deployed(phase: Stage) -> Deployed:
     url = _deploy_api(phase)
     health = probe(url)
     connects = accepts(url)
-    drill = _drill(phase, host)
+    drill = _drill(phase, host) if phase.embedded else _drill_of_people(phase, host)
     phase.operate("plms", "hand-over")
     events = phase.events("action", "change")
     return Deployed(host, _address(url), connects, health, drill, events)
@@ -103,6 +104,25 @@ def _drill(phase: Stage, host: Host) -> FailureDrill:
         phase.operate("plms", "remove-row", row=row)
     after = project_runs(host.registry)
     cleaned = _job(phase, host, drill=False)
+    return FailureDrill(row, before, planted, after, failed, cleaned, messages)
+
+
+def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
+    """The drill as people did and recorded it; the newest backup tells what was there before."""
+    before, row, kind = project_runs(newest(host.backups, "registry_*.db")), None, ""
+    for event in phase.events("change"):
+        told = re.search(r"row (\d+) planted, .*run_kind (\w+)", event.says)
+        row, kind = (int(told[1]), told[2]) if told else (row, kind)
+    planted = before if row is None else {**before, row: (kind,)}
+    jobs = [job for job in job_runs(host) if job.ended_at >= phase.window[0]]
+    failed = next((job for job in jobs if job.drill or job.status != "OK"), None)
+    cleaned = jobs[-1] if jobs and jobs[-1] != failed else None
+    messages = tuple(
+        message
+        for message in read_inbox(host.inbox)
+        if failed and failed.ended_at <= message.at < (cleaned or failed).ended_at
+    )
+    after = project_runs(host.registry)
     return FailureDrill(row, before, planted, after, failed, cleaned, messages)
 
 

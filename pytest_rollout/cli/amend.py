@@ -1,0 +1,209 @@
+"""`rollout amend`: a criterion asks something else from now on, by the word of two people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from pytest_rollout.cli.project import Project, common, keep_texts, parsed, print_json
+from pytest_rollout.cli.real_environment import real_environment
+from pytest_rollout.cli.recording import by_option, person, words
+from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import StatementAmended
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.seen_before import SeenBefore, seen_before
+from pytest_rollout.evidence.since_begin import life_of
+from pytest_rollout.judge.since_begin import Accepted, accepted, statements_of
+from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
+from pytest_rollout.model.life import Begin, Life
+from pytest_rollout.model.people import Person
+from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Phase, Plan
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report import sentences
+from pytest_rollout.report.statement_words import statement_words
+
+
+@click.command("amend")
+@click.argument("criterion")
+@by_option
+@click.option("--approved-by", required=True, metavar="NAME", help="another person, who agrees")
+@click.option("--why", required=True, help="why it asks something else now")
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    criterion: str,
+    by: str,
+    approved_by: str,
+    why: str,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Put on record that CRITERION (plan.phase.criterion) asks what the plan file says now.
+
+    For a criterion or guardrail of the exit of a phase that has begun: change the plan file, then
+    amend. The exit gate is HOLD until then. Decisions show it as stated and as amended, by whom,
+    approved by whom, and what was seen before; a GO carries it as a condition.
+    """
+    project = Project.here(root, ledger)
+    address, slug = _named(criterion)
+    phase, plan = project.phase(address), project.plan(address.plan)
+    embedded = "a rehearsal asks what the plan says: it needs no amendment"
+    environment = real_environment(plan, environment, embedded=embedded)
+    people = _two(plan, phase, person(by), words("--approved-by", approved_by))
+    what = words("--why", why)
+    begin, life, sequence = _begun(project, address, environment)
+    may, now = accepted(begin, life.amendments).get(slug, Accepted()), statements_of(phase)
+    _changed(slug, may, now, begin, address)
+    before = seen_before(project.ledger, address, environment, sequence, slug)
+    digests = (may.digests[-1], now.get(slug, ""))
+    stated = may.amendments[-1].amended if may.amendments else begin.words.get(slug, "")
+    amended = _amended(people, what, slug, digests, (stated, _words_now(phase, slug)))
+    amended = replace(
+        amended,
+        runs=before.runs,
+        failed=before.failed,
+        verdict=before.verdict.value if before.verdict else "",
+        seen=_seen(before, plan.timezone),
+        plan_digest=plan.digest,
+    )
+    with closing(opening.to_write(project.ledger_at)) as store:
+        keep_texts(store, project.loaded_plan(plan))
+        PhaseLife(store, address, environment).record(amended)
+    _tell(amended, address.full(slug), environment, as_json=as_json)
+    return 0
+
+
+def _amended(
+    people: tuple[str, str], why: str, slug: str, digests: tuple[str, str], words: tuple[str, str]
+) -> StatementAmended:
+    """What is put on record, but for what was seen before."""
+    by, approved_by = people
+    return StatementAmended(
+        type=StatementAmended.TYPE,
+        t_us=time.time_ns() // 1000,
+        says=f"{slug} amended by {by}, approved by {approved_by}: {why}",
+        criterion=slug,
+        by=by,
+        approved_by=approved_by,
+        why=why,
+        was=digests[0],
+        now=digests[1],
+        stated=words[0],
+        amended=words[1],
+        runs=0,
+        failed=0,
+    )
+
+
+def _tell(amended: StatementAmended, full: str, environment: str, *, as_json: bool) -> None:
+    if as_json:
+        names = ("by", "approved_by", "why", "stated", "amended", "runs", "failed", "verdict")
+        facts = {name: getattr(amended, name) for name in (*names, "seen")}
+        print_json({"criterion": full, "environment": environment, **facts})
+        return
+    say(f"{full} in {environment}: amended by {amended.by}, approved by {amended.approved_by}")
+    say(f"  as stated:  {amended.stated or 'nothing'}")
+    say(f"  as amended: {amended.amended or 'nothing'}")
+    if amended.runs:
+        last = f"the last was {amended.verdict} ({amended.seen})"
+        say(f"  seen before: {amended.runs} looks, {amended.failed} did not pass; {last}")
+    else:
+        say("  seen before: nothing")
+    say("  decide the exit gate again: it is a condition of its GO from now on")
+
+
+def _named(text: str) -> tuple[Address, str]:
+    """The phase and the slug in ``plan.phase.criterion``."""
+    where, _, slug = text.rpartition(".")
+    try:
+        address = Address.parse(where)
+    except ValueError:
+        raise RolloutError(f"{text!r} is not plan.phase.criterion") from None
+    if address.gate is not None:
+        raise RolloutError(f"{text!r} is not plan.phase.criterion")
+    return parsed(where), slug
+
+
+def _two(plan: Plan, phase: Phase, by: str, approved_by: str) -> tuple[str, str]:
+    """The author and the approver, who must be two people; of the plan's where it names any."""
+    if not plan.roster.people:
+        if by.casefold() == approved_by.casefold():
+            raise OptionError("--approved-by", f"{by} cannot approve an amendment of their own")
+        return by, approved_by
+    author = _known(plan, "--by", by)
+    approver = _known(plan, "--approved-by", approved_by)
+    if author.id == approver.id:
+        raise OptionError("--approved-by", f"{by} cannot approve an amendment of their own")
+    today = datetime.now(ZoneInfo(plan.timezone)).date()
+    held = (plan.roster.holds(approver.id, role, today) for role in phase.signoff)
+    if phase.signoff and not any(held):
+        roles = " or ".join(phase.signoff)
+        who = [one.id for role in phase.signoff for one in plan.roster.holders(role, today)]
+        can = f"; {', '.join(dict.fromkeys(who))} can" if who else ""
+        raise OptionError("--approved-by", f"{approver.id} is not {roles} today{can}")
+    return author.id, approver.id
+
+
+def _known(plan: Plan, option: str, name: str) -> Person:
+    people = plan.roster.people
+    found = plan.roster.person(name) or next((one for one in people if one.name == name), None)
+    if found is None:
+        known = [one.id for one in people]
+        why = f"{option}: roles.yaml names no `{name}` ({nearest(name, known)})"
+        raise UnknownNameError(why, "person", name, known)
+    return found
+
+
+def _begun(project: Project, address: Address, environment: str) -> tuple[Begin, Life, int]:
+    """The begin of the phase and what followed; raises RolloutError where it froze nothing."""
+    head = project.ledger.head().sequence
+    read = life_of(project.ledger, address, environment, head + 1)
+    if read.problems:
+        raise RolloutError(read.problems[0])
+    begin = read.life.begin if read.life else None
+    if read.life is None or begin is None:
+        raise RolloutError(
+            f"{address.name} has not begun in {environment}: until then the plan file is changed "
+            "without amending"
+        )
+    if read.sequence is None:
+        raise RolloutError(
+            f"{address.name} began in {environment} by a record that does not say what was asked "
+            "then: end it and begin it again"
+        )
+    return begin, read.life, read.sequence
+
+
+def _changed(
+    slug: str, may: Accepted, now: Mapping[str, str], begin: Begin, address: Address
+) -> None:
+    """Raise RolloutError where a criterion is none of the exit, or asks what it asked."""
+    if now.get(slug, "") not in may.digests:
+        return
+    if slug not in now and not may.amendments:
+        known = [*begin.stated, *now]
+        why = f"the exit of {address.name} states no `{slug}` ({nearest(slug, known)})"
+        raise UnknownNameError(why, "criterion", slug, known)
+    raise RolloutError(
+        f"{address.full(slug)} asks what it asked when the phase began, or as amended since: "
+        "change the plan file first"
+    )
+
+
+def _words_now(phase: Phase, slug: str) -> str:
+    stated: list[Criterion | Guardrail] = [*phase.of(Gate.EXIT), *phase.guardrails]
+    return next((statement_words(one) for one in stated if one.id == slug), "")
+
+
+def _seen(before: SeenBefore, zone: str) -> str:
+    return sentences.text(before.reason, zone) if before.reason else ""

@@ -1,0 +1,218 @@
+"""Where a phase stands on a real environment: what the ledger and the calendar say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.project import Project
+from pytest_rollout.cli.sign import allowed_signers
+from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence.bodies import PhaseBegun, RunStart, StoredEvent, TripEvent
+from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.history import GateStanding
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.rollbacks import open_gates
+from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report import sentences
+from pytest_rollout.report.next_steps import GateAnswer, PhaseStanding
+from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.signatures import Signed, SignoffDemand
+from pytest_rollout.signoff.signatures import signatures as signed_by
+
+_PATIENCE = 5  # looks that may be missing before a watch is taken for ended
+_LEAST_PATIENCE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The newest run of a watch of a phase."""
+
+    last_us: int  # its last record
+    sealed: bool
+    goes_on: bool  # whether it looked so lately that it goes on
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRecord:
+    """What is on record of a phase in a real environment."""
+
+    turn: Told[StoredEvent] | None  # its newest begin or end
+    freeze: Told[StoredEvent] | None
+    trips: tuple[Told[TripEvent], ...]
+    watched: Watched | None
+    revalidate: Mapping[str, str]  # gate: why it is not GO anew
+    rolled_back: str = ""  # a stamp
+
+    @property
+    def begun(self) -> bool:
+        """Whether the phase has begun, and has not ended."""
+        return self.turn is not None and self.turn.body.type == PhaseBegun.TYPE
+
+
+NOTHING = PhaseRecord(None, None, (), None, {})
+
+
+def on_record(
+    project: Project, plan: Plan, phase: Phase, environment: str, now: datetime
+) -> PhaseRecord:
+    """Return what the ledger says of a phase; raises LedgerError."""
+    if not project.has_ledger:
+        return NOTHING
+    where = Address(plan.id, phase.id)
+    life = PhaseLife(project.ledger, where, environment)
+    back, lacking = open_gates(project.ledger, project.history, where, phase, environment)
+    return PhaseRecord(
+        turn=life.turn(),
+        freeze=life.freeze(),
+        trips=tuple(life.trips(phase)),
+        watched=_watched(project, where, phase, environment, calendar.to_us(now)),
+        revalidate=lacking,
+        rolled_back=back.at if back else "",
+    )
+
+
+def _watched(
+    project: Project, where: Address, phase: Phase, environment: str, now_us: int
+) -> Watched | None:
+    for record in project.ledger.newest(RecordKind.RUN, "", "", environment):
+        try:
+            watch = said(record, RunStart).watch
+        except UndecodableError:
+            continue
+        if watch is None or watch.phase != where.name:
+            continue
+        log = RunLog(project.ledger.of_run(record.run))
+        last_us = log.last.at_us
+        patience_us = max(_LEAST_PATIENCE_US, _PATIENCE * phase.every_us)
+        goes_on = not log.finished and now_us - last_us <= patience_us
+        return Watched(last_us, log.sealed, goes_on)
+    return None
+
+
+def standing_of(
+    project: Project,
+    plan: Plan,
+    phase: Phase,
+    environment: str,
+    record: PhaseRecord,
+    now: datetime,
+) -> PhaseStanding:
+    """Return all that says who is next."""
+    gates = {
+        gate: _answer(project, plan, phase, Address(plan.id, phase.id, gate), environment, now)
+        for gate in Gate
+    }
+    zone, shut = plan.timezone, calendar.shut(plan, phase, now)
+    frozen = record.freeze
+    return PhaseStanding(
+        plan=plan,
+        phase=phase,
+        environment=environment,
+        gates=gates,
+        begun=record.begun,
+        ended=record.turn is not None and not record.begun,
+        tripped=tuple(trip.body.guardrail for trip in record.trips),
+        frozen=f"since {calendar.wall(frozen.body.t_us, zone)}: {frozen.body.says}"
+        if frozen
+        else "",
+        revalidate=tuple(record.revalidate),
+        lacking=tuple(
+            name for name in phase.requires if not _done(project, plan, name, environment)
+        ),
+        shut=calendar.opening_words(plan, phase, now) if shut else "",
+        watched=record.watched is not None and record.watched.goes_on,
+        people=_people(plan, now),
+    )
+
+
+def _people(plan: Plan, now: datetime) -> Mapping[str, str]:
+    """The names of those who hold each role today."""
+    day = now.astimezone(ZoneInfo(plan.timezone)).date()
+    roles = dict.fromkeys(role for person in plan.roster.people for role in person.roles)
+    roles |= dict.fromkeys(deputy.role for deputy in plan.roster.deputies)
+    return {
+        role: ", ".join(person.name or person.id for person in plan.roster.holders(role, day))
+        for role in roles
+    }
+
+
+def _standing(project: Project, gate: Address, environment: str) -> GateStanding | None:
+    return project.history.standing(gate, environment) if project.has_ledger else None
+
+
+def _done(project: Project, plan: Plan, phase: str, environment: str) -> bool:
+    """Whether the exit of a phase is GO."""
+    standing = _standing(project, Address(plan.id, phase, Gate.EXIT), environment)
+    decision = standing.decision if standing and not standing.damage else None
+    return decision is not None and decision.answer is Answer.GO
+
+
+def _answer(
+    project: Project, plan: Plan, phase: Phase, gate: Address, environment: str, now: datetime
+) -> GateAnswer:
+    standing = _standing(project, gate, environment)
+    if standing is None:
+        unattested = {one.id: one.by for one in phase.of(_gate(gate)) if one.attested}
+        return GateAnswer(unattested=unattested)
+    if standing.decision is None or standing.damage:
+        why = "the ledger was damaged" if standing.damage else "the last full run never finished"
+        return GateAnswer(Answer.HOLD, why, believed=False)
+    decision = standing.decision
+    if decision.answer is not Answer.GO:
+        first = decision.reasons[0] if decision.reasons else None
+        why = sentences.cause(first.id, first.reason, plan.timezone) if first else ""
+        return GateAnswer(decision.answer, why, unattested=_unattested(phase, decision))
+    return _signed(project, plan, phase, decision, now)
+
+
+def _gate(address: Address) -> Gate:
+    assert address.gate is not None
+    return address.gate
+
+
+def _unattested(phase: Phase, decision: Decision) -> Mapping[str, tuple[str, ...]]:
+    """The criteria that people answer, and nobody has."""
+    missing = {one.id for one in decision.criteria if one.verdict is Verdict.MISSING}
+    address = decision.address
+    return {
+        one.id: one.by
+        for one in phase.of(decision.gate)
+        if one.attested and address.full(one.id) in missing
+    }
+
+
+def _signed(
+    project: Project, plan: Plan, phase: Phase, decision: Decision, now: datetime
+) -> GateAnswer:
+    """Who has still to sign a GO, and who signed against it."""
+    told = tuple(signatures.all_of(project.ledger, decision.address, decision.environment))
+    try:
+        allowed = allowed_signers(project, plan) if told else ""
+    except RolloutError as error:
+        return GateAnswer(Answer.HOLD, str(error), believed=False)
+    given = [
+        Signed(
+            one.body.signed,
+            one.record.at_us,
+            ssh.why_invalid(one.body.signed, one.body.armour, allowed),
+        )
+        for one in told
+    ]
+    unsigned, objections, people = {}, [], _people(plan, now)
+    for finding in signed_by(SignoffDemand(plan, phase, decision, now), given):
+        facts = finding.reason.facts
+        role = str(facts.get("role"))
+        if finding.reason.code == "signature.missing":
+            unsigned[role] = people.get(role, "")
+        elif finding.reason.code == "signature.objection":
+            objections.append((f"{facts['person']} ({role})", str(facts["why"])))
+    return GateAnswer(Answer.GO, unsigned=unsigned, objections=tuple(objections))

@@ -1,0 +1,57 @@
+"""What was known of a criterion or guardrail since its phase began, before it was amended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent, TripEvent
+from pytest_rollout.evidence.decoding import decision_in, said
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import said as in_words
+from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBefore:
+    """How often it was judged, and how."""
+
+    runs: int = 0  # looks at it: decisions of the exit, and trips under a watch
+    failed: int = 0  # in how many of them it did not pass
+    verdict: Verdict | None = None  # in the last of them
+    reason: Reason | None = None
+
+
+def seen_before(
+    ledger: Ledger, address: Address, environment: str, since: int, slug: str
+) -> SeenBefore:
+    """Return what was found of a criterion or guardrail after a place in the chain.
+
+    Decisions of partial runs count: what they showed was seen. Raises UndecodableError.
+    """
+    exit_, full = str(address.at(Gate.EXIT)), address.full(slug)
+    records = ledger.find(RecordKind.DECISION, address.plan, exit_, environment)
+    where = (RecordKind.EVENT, address.plan, address.name, environment)
+    records += ledger.oldest(*where, word=TripEvent.TYPE)
+    found = [
+        one
+        for record in sorted(records, key=lambda record: record.sequence)
+        if record.sequence > since
+        for one in _found(record, full)
+    ]
+    if not found:
+        return SeenBefore()
+    failed = sum(verdict.rank <= Verdict.WAIVED.rank for verdict, _ in found)
+    return SeenBefore(len(found), failed, *found[-1])
+
+
+def _found(record: Record, full: str) -> list[tuple[Verdict, Reason]]:
+    if record.kind is RecordKind.EVENT:
+        trip = said(record, StoredEvent)
+        mine = isinstance(trip, TripEvent) and trip.guardrail == full
+        return [(Verdict.FAIL, in_words(trip.says))] if mine else []
+    decision = decision_in(said(record, StoredDecision).document)
+    findings = (*decision.criteria, *decision.guardrails)
+    return [(one.verdict, one.reason) for one in findings if one.id == full]

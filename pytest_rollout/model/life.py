@@ -1,0 +1,102 @@
+"""What is on record of a phase since it began in a real environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_rollout.model.plan import Guardrail, Then
+
+DRIFT = Guardrail(
+    id="drift",
+    says="Release, configuration and addresses stay as they were when the phase began",
+    rules=(),
+    then=(Then.PAUSE, Then.NOTIFY),
+)
+RELEASE, CONFIGURATION = "release", "configuration"  # what is read of a target, besides addresses
+
+
+def target_key(name: str) -> str:
+    """What the address of a target is called in what was read."""
+    return f"target {name}"
+
+
+def target_of(key: str) -> str | None:
+    """Return the target whose address was read, from what that is called; None of all else."""
+    return None if key in (RELEASE, CONFIGURATION) else key.removeprefix(target_key(""))
+
+
+def what_was_read(
+    release: str | None, configuration: str | None, targets: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return what was read of targets by what it is called; what is not known is left out."""
+    known = {RELEASE: release, CONFIGURATION: configuration}
+    read: dict[str, str | None] = {key: text for key, text in known.items() if text is not None}
+    return read | {target_key(name): address for name, address in targets.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What a begin froze; of a record of before, nothing."""
+
+    at_us: int
+    by: str
+    stated: Mapping[str, str] = field(default_factory=dict)  # slug of the exit's: its digest
+    words: Mapping[str, str] = field(default_factory=dict)  # slug: as it was stated, in words
+    read: Mapping[str, str | None] = field(default_factory=dict)  # of release, configuration, ...
+    frozen: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReading:
+    """What was read of the targets at one moment."""
+
+    at_us: int
+    read: Mapping[str, str | None]
+    watch: bool = False  # by a watch, which reads all the time
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """Somebody put on record that something was changed on purpose."""
+
+    at_us: int  # when it was recorded
+    type: str
+    says: str
+
+    def covers(self, key: str) -> bool:
+        """Whether it says that such a thing may differ: a configuration is no new release."""
+        return key != RELEASE or self.type != CONFIGURATION
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A criterion or guardrail that was changed since the begin, with a second person's word."""
+
+    criterion: str  # full id
+    by: str
+    approved_by: str
+    why: str
+    at: str  # ISO 8601, UTC
+    was: str  # digest before; empty: it was added
+    now: str  # digest after; empty: it was dropped
+    stated: str  # before, in words
+    amended: str  # after, in words
+    runs: int  # how many decisions of the exit had judged it by then
+    failed: int  # in how many of them it did not pass
+    verdict: str = ""  # in the last of them
+    seen: str = ""  # in the last of them, in words
+
+    @property
+    def slug(self) -> str:
+        """The id of the criterion within its phase."""
+        return self.criterion.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The begin of a phase and what followed, in order of recording."""
+
+    begin: Begin | None  # None: a run began under one that is gone
+    since: tuple[TargetReading | RecordedChange, ...] = ()
+    amendments: tuple[Amendment, ...] = ()

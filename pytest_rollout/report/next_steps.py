@@ -1,0 +1,183 @@
+"""Who must do what next about a phase on a real environment, worst first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from pytest_rollout.model.plan import Gate, Phase, Plan, Then
+from pytest_rollout.model.verdict import Answer
+
+
+class Urgency(IntEnum):
+    """How bad it is that a step was not taken; the worst has the lowest number."""
+
+    TRIPPED = 0  # something is seen to be bad, now
+    DOUBTED = 1  # somebody signed against it, or what is on record cannot be believed
+    HELD = 2  # people hold it
+    REFUSED = 3  # a gate said no
+    UNWATCHED = 4  # it has begun, and nobody looks at its guardrails
+    OPEN = 5  # it goes on as planned
+    WAITING = 6  # somebody else is next, or the calendar
+    DONE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What is to be done, and who does it."""
+
+    urgency: Urgency
+    who: str  # roles, with the people who hold them
+    do: str  # in words, commands in backquotes
+    phase: str = ""  # full name
+
+    @property
+    def words(self) -> str:
+        """The step in a line: ``sre (Ada): run `pytest -m canary```."""
+        return f"{self.who}: {self.do}" if self.who else self.do
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """What a gate answered last."""
+
+    answer: Answer | None = None  # None: it never was decided
+    why: str = ""  # the first reason of an answer that is no GO
+    believed: bool = True  # False: its last full run decided nothing that counts
+    unsigned: Mapping[str, str] = field(default_factory=dict)  # role: who can sign
+    objections: tuple[tuple[str, str], ...] = ()  # who signed against it, and why
+    unattested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slug: who may
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStanding:
+    """All that says who is next; of a phase in a real environment."""
+
+    plan: Plan
+    phase: Phase
+    environment: str
+    gates: Mapping[Gate, GateAnswer]
+    begun: bool = False
+    ended: bool = False
+    tripped: tuple[str, ...] = ()  # full ids of guardrails that nobody has reset
+    frozen: str = ""  # since when and why
+    revalidate: tuple[str, ...] = ()  # gates (phase/gate) that must be GO anew
+    lacking: tuple[str, ...] = ()  # phases that must be done before, and are not
+    shut: str = ""  # why no change may be made now, and when it may
+    watched: bool = False  # whether somebody looks at its guardrails now
+    people: Mapping[str, str] = field(default_factory=dict)  # role: names of those who hold it
+
+    @property
+    def name(self) -> str:
+        """The phase's full name."""
+        return self.plan.address(self.phase.id).name
+
+    @property
+    def gate(self) -> Gate | None:
+        """The gate that is next; None once the phase has ended."""
+        if self.ended:
+            return None
+        return Gate.EXIT if self.begun else Gate.ENTRY
+
+    @property
+    def owners(self) -> str:
+        """Who owns it, with the people of each role."""
+        named = (self.named(owner) for owner in self.phase.owners)
+        return ", ".join(named) or "its owner"
+
+    def named(self, role: str) -> str:
+        """A role with the people who hold it: ``sre (Ada, Bob)``."""
+        people = self.people.get(role, "")
+        return f"{role} ({people})" if people else role
+
+
+def next_steps(standing: PhaseStanding) -> tuple[NextStep, ...]:
+    """Return what is to be done about a phase, worst first; nothing where it has ended well."""
+    steps = list(_troubles(standing))
+    if not standing.tripped:  # nothing goes on before it is reset
+        steps += _onward(standing)
+    named = (
+        NextStep(step.urgency, step.who, step.do, standing.name)
+        for step in sorted(steps, key=lambda step: step.urgency)
+    )
+    return tuple(named)
+
+
+def _troubles(of: PhaseStanding) -> Iterator[NextStep]:
+    """What is wrong, whatever gate is next."""
+    back = {
+        of.plan.address(of.phase.id).full(rail.id)
+        for rail in of.phase.guardrails
+        if Then.ROLLBACK in rail.then
+    }
+    for guardrail in of.tripped:
+        first = "fix it"
+        if guardrail in back and of.phase.rollback.steps:
+            run = f"`rollout watch {of.name} --env {of.environment} --execute`"
+            first = f"roll back ({run} runs the steps) and fix it"
+        elif guardrail in back:
+            first = "roll back and fix it"
+        reset = f"`rollout reset {guardrail} --env {of.environment} --by NAME --reason WHY`"
+        yield NextStep(Urgency.TRIPPED, of.owners, f"{first}, then {reset}")
+    if of.frozen:
+        lift = f"`rollout record {of.name} resume --env {of.environment} --says WHY --by NAME`"
+        yield NextStep(Urgency.HELD, of.owners, f"{lift} lifts the freeze ({of.frozen})")
+    for gate in of.revalidate:
+        phase = of.plan.phase(gate.partition("/")[0])
+        if phase is not None:
+            do = f"{_decides(of, phase)} must make {gate} GO anew after the ROLLBACK"
+            yield NextStep(Urgency.HELD, of.owners, do)
+
+
+def _onward(of: PhaseStanding) -> Iterator[NextStep]:
+    """What leads to the next gate, and through it."""
+    gate = of.gate
+    if gate is None:
+        return
+    known = of.gates[gate]
+    for who, why in known.objections:
+        do = f"signed against {of.phase.id}/{gate}: {why}; settle it with them"
+        yield NextStep(Urgency.DOUBTED, who, do)
+    if of.begun and of.phase.guardrails and not of.watched:
+        do = f"`rollout watch {of.name} --env {of.environment}`: nobody watches its guardrails"
+        yield NextStep(Urgency.UNWATCHED, of.owners, do)
+    if not of.phase.of(gate):
+        do = f"state a criterion of {of.phase.id}/{gate}: a gate without one is HOLD"
+        yield NextStep(Urgency.REFUSED, of.owners, do)
+    elif of.lacking and not of.begun:
+        waits = " and ".join(f"{phase}/exit" for phase in of.lacking)
+        yield NextStep(Urgency.WAITING, "", f"waits until {waits} is GO")
+    elif known.answer is not Answer.GO:
+        for slug, roles in known.unattested.items():
+            full = of.plan.address(of.phase.id).full(slug)
+            do = f"`rollout attest {full} --env {of.environment} --by NAME`"
+            yield NextStep(Urgency.OPEN, " or ".join(map(of.named, roles)) or of.owners, do)
+        yield _decide(of, gate, known)
+    elif known.unsigned:
+        for role, people in known.unsigned.items():
+            sign = f"rollout sign {of.name}/{gate} --as {role} --env {of.environment} --key FILE"
+            who = f"{role} ({people})" if people else f"{role} (nobody holds the role)"
+            yield NextStep(Urgency.OPEN, who, f"`{sign}`")
+    elif of.shut and not of.begun:
+        yield NextStep(Urgency.WAITING, "", f"waits for its window: {of.shut}")
+    else:
+        verb = "end" if of.begun else "begin"
+        do = f"`rollout {verb} {of.name} --env {of.environment} --by NAME`"
+        yield NextStep(Urgency.OPEN, of.owners, do)
+
+
+def _decide(of: PhaseStanding, gate: Gate, known: GateAnswer) -> NextStep:
+    run = _decides(of, of.phase)
+    if known.answer is None:
+        first = "once the watch has ended " if of.begun and of.watched else ""
+        return NextStep(Urgency.OPEN, of.owners, f"{first}{run} decides its {gate} gate")
+    if not known.believed:
+        return NextStep(Urgency.DOUBTED, of.owners, f"{run} anew: {known.why}")
+    why = f": {known.why}" if known.why else ""
+    do = f"fix what made {of.phase.id}/{gate} {known.answer.value}, then {run}{why}"
+    return NextStep(Urgency.REFUSED, of.owners, do)
+
+
+def _decides(of: PhaseStanding, phase: Phase) -> str:
+    return f"`pytest -m {phase.marks[0]} --rollout-env {of.environment}`"

@@ -1,0 +1,107 @@
+"""Which gate a run on a real environment decides, why, and what follows: said in so many words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import StoredEvent
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.model.plan import Address
+from tests.session.project import TESTS, Project
+from tests.targets.test_identity import answering, saying
+
+PLAN = """\
+plan: demo
+title: A demo
+timezone: America/New_York
+release: {target: api, path: /version, json: version}
+environments:
+  prod: {targets: {api: "URL"}}
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+"""
+HALF = TESTS[: TESTS.index('@pytest.mark.criterion("nice")')]
+RUN = ("-m", "canary", "--rollout-env", "prod")
+BEGIN = "rollout begin demo.canary --env prod --by NAME"
+PYTEST = "pytest -m canary --rollout-env prod"
+
+
+@pytest.fixture
+def prod(project: Project) -> Iterator[Project]:
+    """A project with a real environment that runs v1."""
+    with answering(saying('{"version": "v1"}')) as url:
+        project.plan(PLAN.replace("URL", url))
+        project.tests(HALF)
+        yield project
+
+
+def happens(project: Project, type_: str) -> None:
+    """The phase begins, or ends."""
+    with closing(opening.to_write(str(project.root / ".rollout/ledger.db"))) as ledger:
+        now = time.time_ns() // 1000
+        event = StoredEvent(type=type_, t_us=now, says=f"{type_} by Ada")
+        PhaseLife(ledger, Address("demo", "canary"), "prod").record(event)
+
+
+def said(result: pytest.RunResult) -> tuple[str, list[str]]:
+    """The line of the header that says which gate and why, and the lines of what is next."""
+    (why,) = [line for line in result.outlines if line.startswith("rollout: demo.canary ")]
+    after = [line.strip() for line in result.outlines if line.startswith("  next: ")]
+    return why.removeprefix("rollout: "), after
+
+
+def test_a_life_from_entry_to_end_names_each_gate_and_the_next_step(prod: Project) -> None:
+    why, after = said(prod.run(*RUN))
+    assert why == "demo.canary has not begun in prod: this run decides its entry gate"
+    assert after[0].startswith(f"next: {BEGIN} ")
+    why, after = said(prod.run(*RUN))
+    assert "this run decides its entry gate again, which is GO already for v1;" in why
+    assert f"`{BEGIN}` leads to its exit gate" in why
+    assert after[0].startswith(f"next: {BEGIN} ")
+    happens(prod, "begin")
+    why, after = said(prod.run(*RUN))
+    assert why.startswith("demo.canary began in prod at ")
+    assert why.endswith("(begin by Ada): this run decides its exit gate")
+    assert after[0].startswith("next: rollout end demo.canary --env prod --by NAME")
+    happens(prod, "end")
+    why, _ = said(prod.run(*RUN))
+    assert why.startswith("demo.canary has ended in prod at ")
+    assert why.endswith("(end by Ada): this run decides its entry gate anew")
+
+
+def test_another_gate_than_the_next_says_how_to_get_there(prod: Project) -> None:
+    why, after = said(prod.run(*RUN, "--rollout-gate", "exit"))
+    assert why == (
+        "demo.canary has not begun in prod, and --rollout-gate asks for its exit gate, "
+        f"where nothing counts before `{BEGIN}`"
+    )
+    assert after == [
+        f"next: {BEGIN} (the phase has not begun, and its exit gate is of one that has)"
+    ]
+    prod.run(*RUN)
+    happens(prod, "begin")
+    why, after = said(prod.run(*RUN, "--rollout-gate", "entry"))
+    assert "so its exit gate is next, but --rollout-gate asks for its entry gate" in why
+    assert after == [f"next: {PYTEST} (the phase has begun: this decides its exit gate)"]
+
+
+def test_what_is_no_go_leads_to_another_run(prod: Project) -> None:
+    prod.change("def test_ready():\n    pass", "def test_ready():\n    assert False")
+    _, after = said(prod.run(*RUN))
+    assert after == [f"next: {PYTEST} (once what is named above is settled)"]
+    _, after = said(prod.run(*RUN, "-k", "works"))
+    assert after == [f"next: {PYTEST} (with nothing left out)"]
+
+
+def test_a_rehearsal_says_nothing_of_it(prod: Project) -> None:
+    result = prod.run("-m", "canary")
+    assert not [line for line in result.outlines if "next: " in line or "this run decides" in line]
