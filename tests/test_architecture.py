@@ -53,6 +53,7 @@ MAY_IMPORT = {
         "targets",
         "checks",
         "processes",
+        "signoff",
     },
     "cli": {
         "model",
@@ -204,7 +205,13 @@ TAKES_APART = {
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
     "cli.amend": {"text.rpartition"},
-    "cli.attest": {"by.strip", "note.strip", "text.rpartition", "text.strip"},
+    "cli.attest": {
+        "datetime.replace",
+        "note.strip",
+        "person.strip",
+        "text.rpartition",
+        "text.strip",
+    },
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
@@ -216,10 +223,11 @@ TAKEN_APART = {
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
-    "cli.sign": {"datetime.replace", "ran.strip", "why.strip"},
+    "cli.sign": {"datetime.replace", "why.strip"},
     "cli.status_lines": {"line.lstrip"},
     "cli.strays": {"ast.rpartition"},
     "cli.targets": {"where.rstrip"},
+    "cli.who": {"ran.strip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
@@ -237,7 +245,10 @@ TAKEN_APART = {
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "signoff.moments": {"finding.split"},
     "signoff.opening_hours": {"used.rpartition"},
-    "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
+    "signoff.ssh": {
+        *("ran.strip", "re.sub", "said.splitlines"),  # what ssh-keygen writes
+        "revoked_keys.removeprefix",
+    },
     "watching.view": {"cell.rstrip"},
 }
 

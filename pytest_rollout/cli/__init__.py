@@ -30,6 +30,8 @@ _VERBS = {
     "drill": "Plant each fault that the plan names, and see who notices it.",
     "end": "End a phase in a real environment, once its exit is clear.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
+    "join": "Decide from several runs that each did a part of the checks.",
+    "merge": "Bring what other ledgers hold into the project's.",
     "record": "Put on record what happens in a phase: a change, an incident, a freeze.",
     "report": "Write or print the report of a gate's last decision again.",
     "reset": "Have a guardrail judged anew, on the record: by whom, and why.",

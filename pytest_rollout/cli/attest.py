@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,34 +13,39 @@ import click
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.who import git_email, known
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.attestations import attest
+from pytest_rollout.evidence.attestations import as_kept, attest
 from pytest_rollout.evidence.ledger import MOST_ATTACHED
 from pytest_rollout.judge.people import shelf_life
-from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.errors import RolloutError, UnknownNameError
+from pytest_rollout.model.attestation import Attestation, Proof
+from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.plan import stand_ins
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.signoff import ssh
 
 _MOST = {"--by": 200, "--note": 4000}
+_SHOWN = ("criterion", "by", "role", "note", "passed", "release", "file", "digest")
 
 
 @click.command("attest")
 @click.argument("criterion")
-@click.option("--by", required=True, help="who answers")
+@click.option("--by", help="who answers; of people with keys their id (default: git's user.email)")
 @click.option("--role", required=True, help="in which role of the plan")
 @click.option("--note", required=True, help="what was seen")
+@click.option("--key", metavar="FILE", help="SSH key to sign with, or its .pub for an agent's")
 @click.option("--file", "file_", metavar="FILE", help="kept as evidence, by its digest")
 @click.option("--fail", is_flag=True, help="it does not hold")
 @environment_option
 @common
 def command(
     criterion: str,
-    by: str,
+    by: str | None,
     role: str,
     note: str,
+    key: str | None,
     file_: str | None,
     environment: str | None,
     root: str | None,
@@ -50,17 +57,20 @@ def command(
     """Attest CRITERION (plan.phase.slug), of the release that its target runs now.
 
     It counts from the next run on, for as long as the plan says. A later answer replaces it.
+    Where roles.yaml has people with keys, it is signed with --key. Anybody may say --fail without
+    one: that holds the gate until somebody with a key answers.
     """
     project = Project.here(root, ledger)
     plan, phase, stated = asked(project, criterion)
     where = where_it_counts(plan, environment)
     _allowed(plan, stated, role)
-    for option, text in (("--by", by), ("--note", note)):
+    person = _person(project, plan, by, signs=key is not None, fails=fail)
+    for option, text in (("--by", person), ("--note", note)):
         _said(option, text)
     content = _content(Path(file_)) if file_ else None
-    said = Attestation(
+    answer = Attestation(
         criterion=plan.address(phase.id).full(stated.id),
-        by=by.strip(),
+        by=person.strip(),
         role=role,
         note=note.strip(),
         passed=not fail,
@@ -68,14 +78,56 @@ def command(
         release=release_attested(plan, where),
         file=Path(file_).name if file_ else "",
     )
+    if key is not None:
+        answer = _signed(plan, as_kept(answer, content), where, Path(key))
     with closing(opening.to_write(project.ledger_at)) as store:
-        one = attest(store, said, where, content)
+        one = attest(store, answer, where, content)
     if as_json:
-        facts = {key: value for key, value in dataclasses.asdict(one).items() if key != "at_us"}
-        print_json({**facts, "environment": where})
+        facts = {name: value for name, value in dataclasses.asdict(one).items() if name in _SHOWN}
+        print_json(
+            {
+                **facts,
+                "environment": where,
+                "signed": one.proof is not None,
+                "ledger": project.ledger_shown,
+            }
+        )
     else:
         say(_answer(plan, phase, stated, one, where))
+        say(
+            f"recorded in {project.ledger_shown}; where runs write to another ledger, bring it "
+            f"there: rollout merge {project.ledger_shown}"
+        )
     return 0
+
+
+def _person(project: Project, plan: Plan, by: str | None, *, signs: bool, fails: bool) -> str:
+    """Who answers: of people with keys an id of the roster, who then has to sign."""
+    roster = plan.roster
+    if signs and not roster.has_keys:
+        where = f"{roster.allowed_signers} beside {plan.path}"
+        raise OptionError("--key", f"nobody could verify it: {where} names no key of a person")
+    if not signs and roster.has_keys and not fails:
+        why = f"--key: roles.yaml beside {plan.path} has keys, so an answer that holds is signed"
+        raise RolloutError(why)
+    if by is None and not roster.has_keys:
+        raise click.UsageError("Missing option '--by'.")
+    return by or git_email(project.root)
+
+
+def _signed(plan: Plan, answer: Attestation, environment: str, key: Path) -> Attestation:
+    """The answer with the signature under it, once that is its person's."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    known(plan, answer.by, answer.role, now)
+    unsigned = replace(answer, proof=Proof(environment, now.isoformat(), ""))
+    statement = unsigned.statement
+    assert statement is not None
+    proof = Proof(environment, statement.at, ssh.sign(statement, key))
+    signed = replace(answer, proof=proof)
+    why = ssh.why_invalid(statement, proof.armour, plan.roster.keys, plan.roster.revoked)
+    if why:
+        raise RolloutError(f"{why}; nothing was recorded")
+    return signed
 
 
 def _content(path: Path) -> bytes:
@@ -140,8 +192,9 @@ def _answer(plan: Plan, phase: Phase, stated: Criterion, one: Attestation, where
     release = f" of {one.release}" if one.release else ""
     life_us = shelf_life(plan, stated, where)
     life = f" for {duration_words(life_us)}" if life_us else ""
-    mark = phase.marks[0]
-    return (
-        f"{one.criterion} in {where}{release}: {how} by {one.by} ({one.role}); "
-        f"counts{life} from the next run on (pytest -m {mark} --rollout-env {where})"
-    )
+    said = f"{one.criterion} in {where}{release}: {how} by {one.by} ({one.role})"
+    run = f"pytest -m {phase.marks[0]} --rollout-env {where}"
+    if one.proof is None and plan.roster.has_keys:
+        return f"{said}; not signed, so it holds the gate until somebody answers with --key ({run})"
+    signed = ", signed" if one.proof else ""
+    return f"{said}{signed}; counts{life} from the next run on ({run})"

@@ -31,6 +31,7 @@ from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
+from pytest_rollout.signoff.attested import verified
 
 _ANYBODY = "any role"
 _STATES = {
@@ -118,8 +119,9 @@ def _rows(
         said = _said(project, plan, phase, environment)
         for criterion in phase.criteria:
             if criterion.attested:
-                facts = _facts(plan, phase, criterion, environment, said, release)
-                for role in facts["roles"] or [_ANYBODY]:
+                for role in (criterion.by or phase.owners) or (_ANYBODY,):
+                    mine = role if criterion.by_each else None
+                    facts = _facts(plan, phase, criterion, environment, said, release, mine)
                     yield {"role": role, **facts}
 
 
@@ -142,13 +144,15 @@ def _facts(
     environment: str,
     said: list[Attestation],
     release: str | None,
+    role: str | None,
 ) -> dict[str, Any]:
     full = plan.address(phase.id).full(criterion.id)
     now_us = calendar.to_us(datetime.now(UTC))
     facts = (ReleaseFact("now", release),)
     run = Run("", environment, now_us, now_us, sealed=True, releases=facts)
     world = World(run, Manifest(), {}, (), Head(0, ""), attestations=tuple(said))
-    part = attested(Case(plan, phase, world, now_us), criterion)
+    case = Case(plan, phase, verified(world, plan), now_us)
+    part = attested(case, criterion, role)
     life_us = shelf_life(plan, criterion, environment)
     last = next((answer for answer in reversed(said) if answer.criterion == full), None)
     until = instant(last.at_us + life_us, plan.timezone) if last and life_us else None

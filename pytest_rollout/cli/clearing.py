@@ -12,6 +12,7 @@ from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
@@ -20,7 +21,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import RolledBack, open_gates, taken_back
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.since_begin import life_of, reading_now
-from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.judge.case import instant
@@ -34,6 +35,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.attested import disowned, verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
@@ -110,10 +112,12 @@ def _known(
         else identify("now", plan, plan.environments[environment], project.root)
     )
     required = _required(project, plan, gate, environment)
+    case = None if doubt else _case(project, gate, asked)
+    assert gate.gate is not None
     return GateFacts(
         run=asked.run,
         decision=standing.decision if standing else None,
-        again=None if doubt else _again(project, gate, asked),
+        again=decide(case, gate.gate) if case else None,
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
@@ -121,6 +125,8 @@ def _known(
         others=_others(project, gate, environment, standing) if standing else (),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
+        authors=asked.authors,
+        disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
         required={name: one.answer.value for name, one in required.items()},
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
@@ -239,7 +245,7 @@ def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tu
         Signed(
             one.body.signed,
             one.record.at_us,
-            ssh.why_invalid(one.body.signed, one.body.armour, allowed),
+            ssh.why_invalid(one.body.signed, one.body.armour, allowed, plan.roster.revoked),
         )
         for one in told
     )
@@ -276,14 +282,15 @@ def _said(back: RolledBack, plan: Plan) -> str:
     return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
 
 
-def _again(project: Project, gate: Address, asked: AskingRun) -> Decision | None:
+def _case(project: Project, gate: Address, asked: AskingRun) -> Case | None:
+    """What a run judged, by the plan and the keys of then; None where its plan is lost."""
     try:
         plan, phase = project.plan_of_run(gate, asked)
     except RolloutError:
         return None
-    assert gate.gate is not None
-    reading = read_world(project.ledger, asked.run, gate, phase)
-    return decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
+    # With what came in by a merge: a no that was known elsewhere must not be passed over.
+    reading = read_world(project.ledger, asked.run, gate, phase, merged=True)
+    return Case(plan, phase, verified(reading.world, plan), reading.at_us)
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:

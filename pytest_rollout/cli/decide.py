@@ -13,6 +13,7 @@ from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import terminal
 from pytest_rollout.report.stored import says_all_of, to_json
+from pytest_rollout.signoff.attested import verified
 
 
 @click.command("decide")
@@ -45,7 +46,8 @@ def command(
     plan, phase = project.plan_of_run(where, asked)
     assert where.gate is not None
     reading = read_world(project.ledger, asked.run, where, phase)
-    decision = decide(Case(plan, phase, reading.world, reading.at_us), where.gate)
+    world = verified(reading.world, plan)
+    decision = decide(Case(plan, phase, world, reading.at_us), where.gate)
     text = to_json(decision)
     stored = stored_decision(project.ledger, where, asked.run)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +64,12 @@ class Project:
         return cls(
             found, tuple(map(str, words)), kept, report, instant_in("--at", at) if at else None
         )
+
+    @property
+    def ledger_shown(self) -> str:
+        """The ledger's address as people write it here."""
+        absolute = Path(self.ledger_at).is_absolute()
+        return os.path.relpath(self.ledger_at) if absolute else self.ledger_at
 
     @cached_property
     def found(self) -> list[Loaded]:

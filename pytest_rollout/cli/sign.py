@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +12,12 @@ from pytest_rollout.cli.project import Project, common, environment_option, pars
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import words
 from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.who import git_email, known
 from pytest_rollout.evidence import opening, signatures
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.people import Signature, Stance
 from pytest_rollout.model.plan import Gate, Phase, Plan
-from pytest_rollout.plan.reader import nearest
 from pytest_rollout.signoff import ssh
 
 
@@ -62,11 +61,11 @@ def command(
     stance = _stance(against=against, withdraw=withdraw, override=override, why=why)
     _, decision, _ = project.standing(gate, environment)
     _allowed(plan, phase, role, stance)
-    person = by or _git_email(project.root)
+    person = by or git_email(project.root)
     signature = _signature(decision, role, person, stance, why.strip())
-    _known(plan, signature)
+    known(plan, signature.person, role, datetime.fromisoformat(signature.at))
     armour = ssh.sign(signature, Path(key))
-    doubt = ssh.why_invalid(signature, armour, allowed_signers(project, plan))
+    doubt = ssh.why_invalid(signature, armour, allowed_signers(project, plan), plan.roster.revoked)
     if doubt:
         raise RolloutError(f"{doubt}; nothing was recorded")
     with closing(opening.to_write(project.ledger_at)) as store:
@@ -119,18 +118,6 @@ def _allowed(plan: Plan, phase: Phase, role: str, stance: Stance) -> None:
         raise UnknownNameError(why, "role", role, phase.signoff)
 
 
-def _known(plan: Plan, signature: Signature) -> None:
-    roster = plan.roster
-    if roster.person(signature.person) is None:
-        known = [person.id for person in roster.people]
-        where = f"roles.yaml beside {plan.path}"
-        why = f"--by: {where} names no `{signature.person}` ({nearest(signature.person, known)})"
-        raise UnknownNameError(why, "person", signature.person, known)
-    day = datetime.fromisoformat(signature.at).date()
-    if not roster.holds(signature.person, signature.role, day):
-        raise RolloutError(f"{signature.person} does not hold the role {signature.role} today")
-
-
 def _signature(decision: Decision, role: str, person: str, stance: Stance, why: str) -> Signature:
     return Signature(
         gate=str(decision.address.at(Gate(decision.gate))),
@@ -144,14 +131,3 @@ def _signature(decision: Decision, role: str, person: str, stance: Stance, why: 
         at=datetime.now(UTC).replace(microsecond=0).isoformat(),
         why=why,
     )
-
-
-def _git_email(root: Path) -> str:
-    command = ["git", "config", "user.email"]
-    try:
-        ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    except OSError:
-        ran = None
-    if ran is None or ran.returncode or not ran.stdout.strip():
-        raise RolloutError("--by: git knows no user.email here; say who signs")
-    return ran.stdout.strip()

@@ -11,7 +11,8 @@ import click
 
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
-from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.evidence.anchors import Anchor
+from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.model.coding import decode
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head

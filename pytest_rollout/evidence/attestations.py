@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from pytest_rollout.evidence.bodies import StoredAttestation
+from pytest_rollout.evidence.clean_bodies import redacted
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.attestation import Attestation
+from pytest_rollout.model.attestation import Attestation, Proof
 from pytest_rollout.model.plan import Address, Phase
+from pytest_rollout.redact import hide_bytes
 
 
 def attest(
@@ -22,18 +26,32 @@ def attest(
     Returns it as it was recorded: without secrets, and at that time. Raises LedgerError.
     """
     digest = "" if content is None else ledger.attach(content).digest
-    body = StoredAttestation(
+    body = _body(replace(one, digest=digest))
+    plan, _, _ = one.criterion.partition(".")
+    head = ledger.append(Draft(body, "", plan, one.criterion, environment))
+    return attestation_of(next(ledger.between(head.sequence, head.sequence)))
+
+
+def as_kept(one: Attestation, content: bytes | None = None) -> Attestation:
+    """Return an attestation as a ledger would hold it: this is what a person can sign."""
+    digest = "" if content is None else hashlib.sha256(hide_bytes(content)).hexdigest()
+    kept = redacted(_body(one))
+    assert isinstance(kept, StoredAttestation)
+    return replace(one, by=kept.by, note=kept.note, file=kept.file, digest=digest)
+
+
+def _body(one: Attestation) -> StoredAttestation:
+    return StoredAttestation(
         by=one.by,
         role=one.role,
         note=one.note,
         passed=one.passed,
         release=one.release,
         file=one.file,
-        digest=digest,
+        digest=one.digest,
+        at=one.proof.at if one.proof else "",
+        armour=one.proof.armour if one.proof else "",
     )
-    plan, _, _ = one.criterion.partition(".")
-    head = ledger.append(Draft(body, "", plan, one.criterion, environment))
-    return attestation_of(next(ledger.between(head.sequence, head.sequence)))
 
 
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
@@ -59,6 +77,7 @@ def attestation_of(record: Record) -> Attestation:
         release=body.release,
         file=body.file,
         digest=body.digest,
+        proof=Proof(record.environment, body.at, body.armour) if body.armour else None,
     )
 
 

@@ -21,7 +21,7 @@ from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
-from pytest_rollout.model.people import Signature
+from pytest_rollout.model.people import Authors, Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.provenance import Producer
 from pytest_rollout.model.verdict import Answer, Verdict
@@ -62,6 +62,8 @@ class RunStart:
     targets: Mapping[Id, Mapping[Id, str]] = field(default_factory=dict)  # plan: name: address
     producer: Producer | None = None
     begins: Mapping[Id, int] = field(default_factory=dict)  # phase: sequence of its begin then
+    authors: Annotated[Mapping[str, Authors], Kept()] = field(default_factory=dict)  # by plan
+    joins: tuple[Id, ...] = ()  # the runs whose evidence this one holds together
 
     def __post_init__(self) -> None:
         for gate in self.gates:
@@ -173,6 +175,8 @@ class StoredAttestation:
     release: str | None
     file: Named
     digest: Digest
+    at: Id = ""  # when it was signed, as the signature has it
+    armour: Annotated[str, Kept()] = ""  # the signature; empty where nobody signed it
 
 
 @dataclass(frozen=True, slots=True)

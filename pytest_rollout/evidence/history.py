@@ -13,6 +13,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.run_facts import partial_of
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import Address
 
 
@@ -25,6 +26,7 @@ class AskingRun:
     finished: bool  # sealed, or stopped and said so
     beside: Mapping[str, str] = field(default_factory=dict)  # the plan's other files, by digest
     targets: Mapping[str, str] = field(default_factory=dict)  # where the plan's targets were
+    authors: Authors | None = None  # of the change that it judged; None: nobody asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ def last_full_run(
             continue
         beside = dict(start.beside.get(address.plan, {}))
         targets = dict(start.targets.get(address.plan, {}))
-        digest = start.plans[address.plan]
-        return AskingRun(record.run, digest, log.finished, beside, targets)
+        digest, authors = start.plans[address.plan], start.authors.get(address.plan)
+        return AskingRun(record.run, digest, log.finished, beside, targets, authors)
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rollout.evidence.bodies import ItemReport
 from pytest_rollout.evidence.decoding import UndecodableError, agrees
+from pytest_rollout.evidence.joined_runs import pieces
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import (
     Record,
@@ -17,6 +18,7 @@ from pytest_rollout.evidence.records import (
     seal_digest,
 )
 from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.model.plan import Address
 
 
 def damage(ledger: Ledger, log: RunLog) -> str | None:
@@ -85,10 +87,26 @@ def _problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
         sealed = kept[:-1]
         if len(sealed) != log.seal.records:
             yield f"the seal counts {log.seal.records} records, the ledger holds {len(sealed)}"
-        if seal_digest(record.hash for record in sealed) != log.seal.digest:
+        if seal_digest(record.first.hash for record in sealed) != log.seal.digest:
             yield "the records are not those that were sealed"
     for batch in log.batches:
         yield from _batch_problems(ledger, batch)
+    if log.start.joins:
+        yield from _joined_problems(ledger, log)
+
+
+def _joined_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
+    """Of a run that holds other runs together: whether it holds what they hold."""
+    parts = [RunLog(ledger.of_run(run)) for run in log.start.joins]
+    for run, part in zip(log.start.joins, parts, strict=True):
+        wrong = "its first record is gone" if not part.evidence else damage(ledger, part)
+        if wrong:
+            yield f"joined run {run}: {wrong}"
+            return
+    address = Address.parse(log.start.gates[0])
+    held = [(one.kind, one.body) for one in log.evidence[1:] if one.kind is not RecordKind.SEAL]
+    if held != [(piece.entry.kind, piece.entry.body) for piece in pieces(address, parts)]:
+        yield "it does not hold what its runs hold"
 
 
 def _after(log: RunLog) -> Iterator[str]:

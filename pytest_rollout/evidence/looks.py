@@ -93,6 +93,8 @@ def _look(record: Record, release: str | None) -> _Look | None:
     read = inputs.of_decision(record.subject, record.run, body.document)
     if body.failed is None:  # of a run that could not tell, or of an older version
         return _Look(_failed_in(decision_in(body.document)), read)
+    if record.first_hash is not None:  # it knew others of its own ledger, not of this one
+        return _Look(body.failed, read)
     found = judged(body)
     return _Look(body.failed, read, found.ledger.sequence, found.looks - 1)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.known import knew
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import Told
@@ -62,8 +63,10 @@ class PhaseLife:
         held: Told[StoredEvent] | None = None
         for record in self._events():
             body = said(record, StoredEvent)
-            if body.type in (FREEZE, RESUME):
-                held = Told(record, body) if body.type == FREEZE else None
+            if body.type == FREEZE:
+                held = Told(record, body)
+            elif body.type == RESUME and held and knew(self.ledger, record, held.record):
+                held = None
         return held
 
     def trips(self, phase: Phase) -> Iterator[Told[TripEvent]]:
@@ -75,8 +78,14 @@ class PhaseLife:
                 newest[body.guardrail] = Told(record, body)
         for guardrail in (*phase.guardrails, DRIFT):
             trip = newest.get(self.address.full(guardrail.id))
-            if trip and trip.record.sequence > self.last_reset(trip.body.guardrail):
+            if trip and not self._is_reset(trip):
                 yield trip
+
+    def _is_reset(self, trip: Told[TripEvent]) -> bool:
+        """Whether somebody who could know of a trip reset its guardrail."""
+        where = (self.address.plan, trip.body.guardrail, self.environment)
+        resets = self.ledger.newest(RecordKind.RESET, *where)
+        return any(knew(self.ledger, record, trip.record) for record in resets)
 
     def last_reset(self, guardrail: str) -> int:
         """The sequence of the newest reset of a guardrail (full id); 0 where there is none."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_rollout.model.decision import canonical
+from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.finding import Labels
 
 GENESIS = "0" * 64
@@ -75,6 +76,22 @@ class Record:
     previous: str
     hash: str
     words: str | None  # None: written by a version that stored none
+    # Where it stood in the ledger that it was first written to; None: here.
+    first_sequence: int | None = None
+    first_previous: str | None = None
+    first_hash: str | None = None
+
+    @property
+    def first(self) -> Head:
+        """Its place in the ledger that it was first written to: by this it is known everywhere."""
+        if self.first_sequence is None or self.first_hash is None:
+            return Head(self.sequence, self.hash)
+        return Head(self.first_sequence, self.first_hash)
+
+    @property
+    def before_first(self) -> str:
+        """The hash that it followed in that ledger."""
+        return self.previous if self.first_previous is None else self.first_previous
 
     @property
     def entry(self) -> Entry:
@@ -125,28 +142,39 @@ def spelled(words: Iterable[str]) -> str:
     return "\n".join(("", *(storable(word.replace("\n", " ")) for word in words), ""))
 
 
-def link(previous: str, entry: Entry, sequence: int, at_us: int) -> str:
+def link(
+    previous: str, entry: Entry, sequence: int, at_us: int, first_hash: str | None = None
+) -> str:
     """The hash of a record: over all of it and the hash before it.
 
-    A record without words is hashed as it was before records had any.
+    A record without words is hashed as it was before records had any. ``first_hash`` is the one
+    that it had in another ledger.
     """
     parts = [previous, sequence, entry.kind.value, entry.run, entry.plan, entry.subject]
     parts += [entry.environment, at_us, entry.body]
     if entry.words is not None:
         parts.append(entry.words)
+    if first_hash is not None:
+        parts.append([first_hash])  # a list: words are a text
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
 def as_written(record: Record) -> bool:
-    """Whether a record's hash is that of its columns."""
+    """Whether a record's hash is that of its columns, here and where it was first written."""
     texts = (record.run, record.plan, record.subject, record.environment, record.body)
     words = () if record.words is None else (record.words,)
     if not all(isinstance(text, str) for text in (*texts, *words, record.previous)):
         return False  # a column of a type that is never written
     if type(record.at_us) is not int:
         return False
-    expected = link(record.previous, record.entry, record.sequence, record.at_us)
-    return expected == record.hash
+    at_first = (record.first_sequence, record.first_previous, record.first_hash)
+    if at_first == (None, None, None):
+        return link(record.previous, record.entry, record.sequence, record.at_us) == record.hash
+    if [type(part) for part in at_first] != [int, str, str]:
+        return False
+    first = link(record.before_first, record.entry, record.first.sequence, record.at_us)
+    here = link(record.previous, record.entry, record.sequence, record.at_us, record.first_hash)
+    return (first, here) == (record.first_hash, record.hash)
 
 
 def rows_digest(rows: Iterable[Row]) -> str:

@@ -9,6 +9,7 @@ from pytest_rollout import calendar
 from pytest_rollout.evidence.bodies import StoredReset
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems
+from pytest_rollout.evidence.known import not_known_to
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.life import DRIFT
@@ -53,11 +54,16 @@ def known_at(
     """The resets of some releases recorded before a place in the chain, and what is damaged.
 
     A reset lifts a trip, so it counts only where the chain is whole from it on: one that was
-    written into the ledger afterwards must lift nothing.
+    written into the ledger afterwards must lift nothing. One that was given in another ledger,
+    without knowing of what was seen before, does not count either.
     """
     before = [record for record in records if record.sequence < last]
     counted = [(record, reset_of(record)) for record in before]
-    counted = [(record, one) for record, one in counted if one.release in releases]
+    counted = [
+        (record, one)
+        for record, one in counted
+        if one.release in releases and not_known_to(ledger, record) is None
+    ]
     if not counted:
         return (), ()
     first = min(record.sequence for record, _ in counted)

@@ -46,6 +46,7 @@ def run_of(log: RunLog, phase: str, wrong: str | None = None) -> Run:
         zone_data=log.start.zone_data,
         versions=log.start.versions,
         producer=log.start.producer,
+        authors=log.start.authors.get(phase.partition(".")[0]),
     )
 
 

@@ -66,8 +66,8 @@ class RunLog:
 
     @property
     def head(self) -> Head:
-        """The place of the last record of the evidence."""
-        return Head(self.last.sequence, self.last.hash)
+        """The place of the last record of the evidence, in the ledger that it was written to."""
+        return self.last.first
 
     @property
     def finished(self) -> bool:

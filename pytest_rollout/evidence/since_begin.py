@@ -61,7 +61,7 @@ def life_of(
     where = (address.plan, address.name, environment)
     events = [one for one in ledger.find(RecordKind.EVENT, *where) if one.sequence < before]
     begun, expected = _begun(events), log.start.begins.get(address.name) if log else None
-    if expected is not None and all(one.sequence != expected for one in events):
+    if expected is not None and all(one.first.sequence != expected for one in events):
         return LifeRead(Life(None), (f"the begin of {address.name}, record {expected}, is gone",))
     if begun is None:
         return LifeRead()

@@ -6,11 +6,22 @@ method raises LedgerError where the database fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from pytest_rollout.evidence.lineage import Merge
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, Row
 from pytest_rollout.model.evidence import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that is chained in a ledger: its records in order, and their observations."""
+
+    records: Sequence[Record]
+    rows: Mapping[int, Sequence[Row]]  # by the sequence of their record
+    merges: Sequence[Merge]
 
 
 class Store(Protocol):
@@ -27,11 +38,21 @@ class Store(Protocol):
     def close(self) -> None:
         """End the connection."""
 
-    def append(self, entry: Entry, rows: Sequence[Row]) -> Head:
+    def append(self, entry: Entry, rows: Sequence[Row], at_us: int | None = None) -> Head:
         """Chain one record, and its observations with it: all of it or nothing.
 
         The record's place, its time and its hash (see ``records.link``) come from here, while no
-        other process appends. Refuses where what this connection appended last is gone.
+        other process appends. Refuses where what this connection appended last is gone. ``at_us``
+        is the time of what is only derived from other records, and says nothing that is new.
+        """
+
+    def merges(self) -> list[Merge]:
+        """The merges that records were written after, and the newest one."""
+
+    def rewrite(self, content: Content, expected: Head) -> None:
+        """Replace all that is chained: all of it or nothing, while no other process appends.
+
+        Refuses where the head is not the expected one any more.
         """
 
     def holds(self, head: Head) -> bool:

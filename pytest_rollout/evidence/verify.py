@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from pytest_rollout.evidence.anchors import Anchor, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import chain_problems, damage, word_problems
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.lineage import Lineage
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import EVIDENCE, RunLog
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A place in the chain that somebody noted outside of the ledger."""
-
-    head: Head
-    source: str
-    run: str = ""  # of which run; empty where that is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +54,14 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         if record.run:
             runs.setdefault(record.run, []).append(record)
     found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
+    found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
     for name, mine in runs.items():
         wrong = damage(ledger, RunLog(mine))
         if wrong:
             found.append(f"run {name}: {wrong}")
-    placed = _anchors(records, anchors)
+    placed = where(ledger, records, anchors)
     return Verification(
         records=len(records),
         runs=len(runs),
@@ -96,6 +89,16 @@ def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
 def _start(records: list[Record]) -> Iterator[str]:
     if records and (records[0].sequence, records[0].previous) != (1, GENESIS):
         yield f"the records before {records[0].sequence} are gone"
+
+
+def _lineage(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+    """What of the places that records had in other ledgers cannot be."""
+    merges = ledger.store.merges()
+    theirs = [record for record in records if record.first_hash is not None]
+    if theirs and (theirs[-1].sequence, theirs[-1].hash) not in heads(merges):
+        yield f"the merge that made record {theirs[-1].sequence} is not known"
+    if (theirs or merges) and all(map(as_written, records)):  # of any other the chain tells
+        yield from Lineage(records, merges).problems()
 
 
 def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
@@ -155,37 +158,3 @@ def _starts(records: list[Record]) -> Iterator[tuple[Record, RunStart]]:
 
 def _ended(records: list[Record]) -> bool:
     return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in records)
-
-
-@dataclass(slots=True)
-class _Placed:
-    """Anchors by what the chain says of them."""
-
-    fitting: list[Anchor] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)  # what became of those that do not fit
-    foreign: list[Anchor] = field(default_factory=list)
-    beyond: list[Anchor] = field(default_factory=list)
-
-
-def _anchors(records: list[Record], anchors: Iterable[Anchor]) -> _Placed:
-    """Where each anchor stands.
-
-    A place that another record holds, noted by a run that this chain never had, is of another
-    chain. Where the chain ends before it, the end may as well have been cut off.
-    """
-    known = {record.sequence: record.hash for record in records}
-    runs = {record.run for record in records}
-    placed = _Placed()
-    for anchor in anchors:
-        place = f"record {anchor.head.sequence}, noted in {anchor.source},"
-        elsewhere = bool(anchor.run) and anchor.run not in runs
-        if known.get(anchor.head.sequence) == anchor.head.hash:
-            placed.fitting.append(anchor)
-        elif anchor.head.sequence not in known:
-            placed.missed.append(f"{place} is gone")
-            placed.beyond += [anchor] * elsewhere
-        elif elsewhere:
-            placed.foreign.append(anchor)
-        else:
-            placed.missed.append(f"{place} was cut off or replaced")
-    return placed

@@ -11,6 +11,7 @@ from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
 from pytest_rollout.evidence.integrity import damage, damage_since
+from pytest_rollout.evidence.known import known_to
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
@@ -35,18 +36,28 @@ class DatedWorld:
     at_us: int
 
 
-def read_world(ledger: Ledger, run: str, address: Address, phase: Phase) -> DatedWorld:
+def read_world(
+    ledger: Ledger, run: str, address: Address, phase: Phase, *, merged: bool = False
+) -> DatedWorld:
     """The world of a gate's deciding run.
 
     What was written after the run's evidence is no part of it, so that the same run reads
     the same at any later time; damage since then is. Only the run's own decisions of the gates
-    before this one are, where a criterion rolls them up. Raises LedgerError where the ledger
-    cannot be read or the run is not in it.
+    before this one are, where a criterion rolls them up. Of a merged ledger it is read what the
+    run's own ledger held; with ``merged`` what others held by then, too. Raises LedgerError where
+    the ledger cannot be read or the run is not in it.
     """
     log = RunLog(ledger.of_run(run))
     if not log.evidence:
         raise LedgerError(f"run {run} is not in the ledger {ledger.name}")
-    wrong = damage(ledger, log) or damage_since(ledger, log.last.sequence)
+    wrong = None
+    if not merged:
+        try:
+            ledger = known_to(ledger, run)
+            log = RunLog(ledger.of_run(run))
+        except LedgerError as error:
+            wrong = str(error)
+    wrong = wrong or damage(ledger, log) or damage_since(ledger, log.last.sequence)
     if wrong is None:
         try:
             return _reading(ledger, log, address, phase)

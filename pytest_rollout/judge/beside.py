@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
-from pytest_rollout.judge.people import newest_answer, shelf_life
+from pytest_rollout.judge.people import carrying, shelf_life
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.finding import Fact, Finding, Reason
@@ -80,9 +80,10 @@ def _of_answers(case: Case, gate: Gate, findings: Sequence[Finding]) -> Iterator
     if case.embedded:
         return
     for criterion in _rested_on(case, gate, findings):
-        answer = newest_answer(case, criterion) if criterion.attested else None
         life_us = shelf_life(case.plan, criterion, case.world.run.environment)
-        if answer is not None and life_us is not None:
+        if life_us is None:
+            continue
+        for answer in carrying(case, criterion):
             facts: dict[str, Fact] = {"criterion": answer.criterion, "by": answer.by}
             yield answer.at_us + life_us, Reason("ends.attestation", facts)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from pytest_rollout.judge import reasons
 from pytest_rollout.judge.case import Case
-from pytest_rollout.judge.people import SUBJECT, attested, gate_subject, rolled_up
+from pytest_rollout.judge.other_gates import gate_subject, rolled_up
+from pytest_rollout.judge.people import SUBJECT, attested
 from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.check import item_name
 from pytest_rollout.model.evidence import Attempt, World

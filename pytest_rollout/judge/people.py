@@ -1,47 +1,224 @@
-"""What people answer, and what other gates found: the parts of a criterion that no test brings."""
+"""What people answer: the part of a criterion that no test brings.
+
+An answer counts where it is of the release that was judged, in a role that may give it and, where
+the plan's people have keys, signed by the person whom it names. What does not count is never
+dropped where it says no: a no that nobody can be sure of holds the gate, until somebody who can
+be believed answers.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.pairing import one_person_each
 from pytest_rollout.model.attestation import Attestation
-from pytest_rollout.model.evidence import Hole, Rolled
-from pytest_rollout.model.finding import Attempted, Fact, Part, Reason, Subject, SubjectKind
-from pytest_rollout.model.plan import Criterion, Plan, RollsUp
+from pytest_rollout.model.finding import (
+    Attempted,
+    Fact,
+    Part,
+    Reason,
+    Subject,
+    SubjectKind,
+    said,
+)
+from pytest_rollout.model.people import Authors, Person
+from pytest_rollout.model.plan import Criterion, Plan
 from pytest_rollout.model.verdict import Verdict
 
 SUBJECT = Subject(SubjectKind.ATTESTATION)
 
 
-def attested(case: Case, criterion: Criterion) -> Part:
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What was answered of a criterion in some roles."""
+
+    verdict: Verdict
+    reason: Reason
+    counted: tuple[Attestation, ...]
+
+
+def attested(case: Case, criterion: Criterion, role: str | None = None) -> Part:
     """Return the part of a criterion's attestation: the newest answer about the release decides.
 
-    One that is too old is none. In a rehearsal the plan's own stand-in answers.
+    One that is too old is none. In a rehearsal the plan's own stand-in answers. With ``role``
+    what that role alone has answered, of a criterion that each of several must attest.
     """
     if case.embedded:
         return _stand_in(case, criterion)
-    full, plan, now_us = case.full(criterion.id), case.plan, case.world.run.ended_us
-    of_it = [answer for answer in case.world.attestations if answer.criterion == full]
-    counted = _counted(case, criterion)
+    roles = criterion.by or case.plan.known_roles()
+    if role is not None:
+        answer = _in_role(case, criterion, role)
+    elif criterion.by_each:
+        answer = _each(case, criterion)
+    else:
+        answer = _newest(case, criterion, roles, _of_release(case, criterion, roles))
+    several = len(answer.counted) > 1
+    attempts = tuple(_attempted(one, case, criterion) for one in answer.counted) if several else ()
+    return Part(SUBJECT, answer.verdict, answer.reason, attempts=attempts)
+
+
+def _of_release(
+    case: Case, criterion: Criterion, roles: Collection[str]
+) -> tuple[Attestation, ...]:
+    """The answers about the release that was judged; a no weighs in whatever role it was given."""
+    full = case.full(criterion.id)
+    return tuple(
+        answer
+        for answer in case.world.attestations
+        if answer.criterion == full
+        and answer.release == case.release
+        and (answer.role in roles or not answer.passed)
+    )
+
+
+def _newest(
+    case: Case, criterion: Criterion, roles: Collection[str], counted: tuple[Attestation, ...]
+) -> _Answered:
+    """What the newest answer that is believed comes to, and what may not be ignored beside it."""
     if not counted:
-        return Part(SUBJECT, Verdict.MISSING, _nobody(of_it, case.release))
-    last = counted[-1]
-    attempts = tuple(_attempted(answer, case) for answer in counted) if len(counted) > 1 else ()
-    verdict, reason = Verdict.PASS, _answer(last, case)
-    life_us = shelf_life(plan, criterion, case.world.run.environment)
-    if life_us is not None and now_us - last.at_us > life_us:
-        reason = Reason("attested.too-old", {"answer": reason, "life_us": life_us})
-        verdict = Verdict.MISSING
-    elif not last.passed:
-        verdict = Verdict.FAIL
-    elif not all(answer.passed for answer in counted):
-        before = next(answer for answer in reversed(counted) if not answer.passed)
-        facts: dict[str, Fact] = {"answer": reason, "before": _answer(before, case)}
-        verdict, reason = Verdict.WARN, Reason("attested.after-no", facts)
-    return Part(SUBJECT, verdict, reason, attempts=attempts)
+        return _Answered(Verdict.MISSING, _nobody(case, criterion), counted)
+    doubts = [_doubt(case, criterion, answer) for answer in counted]
+    last = max((at for at, doubt in enumerate(doubts) if doubt is None), default=None)
+    after = range(0 if last is None else last + 1, len(counted))
+    open_no = max((at for at in after if not counted[at].passed), default=None)
+    if open_no is not None and not (last is not None and not counted[last].passed):
+        reason = _not_believed(case, criterion, roles, "attested.doubtful-no", counted[open_no])
+        return _Answered(Verdict.MISSING, reason, counted)
+    if last is None:
+        reason = _not_believed(case, criterion, roles, "attested.not-believed", counted[-1])
+        return _Answered(Verdict.MISSING, reason, counted)
+    return _believed(case, criterion, counted, last)
+
+
+def _believed(
+    case: Case, criterion: Criterion, counted: tuple[Attestation, ...], last: int
+) -> _Answered:
+    """What the last answer that counts comes to, after those before it."""
+    newest = counted[last]
+    reason = _answer(newest, case)
+    life_us = shelf_life(case.plan, criterion, case.world.run.environment)
+    if life_us is not None and case.world.run.ended_us - newest.at_us > life_us:
+        old = Reason("attested.too-old", {"answer": reason, "life_us": life_us})
+        return _Answered(Verdict.MISSING, old, counted)
+    if not newest.passed:
+        return _Answered(Verdict.FAIL, reason, counted)
+    noes = [answer for answer in counted[:last] if not answer.passed]
+    if not noes:
+        return _Answered(Verdict.PASS, reason, counted)
+    facts: dict[str, Fact] = {"answer": reason, "before": _answer(noes[-1], case)}
+    return _Answered(Verdict.WARN, Reason("attested.after-no", facts), counted)
+
+
+def _in_role(case: Case, criterion: Criterion, role: str) -> _Answered:
+    """What one of several roles has answered; a no in none of them weighs in each."""
+    answers = _of_release(case, criterion, criterion.by or (role,))
+    mine = tuple(one for one in answers if one.role == role or one.role not in criterion.by)
+    return _newest(case, criterion, (role,), mine)
+
+
+def _each(case: Case, criterion: Criterion) -> _Answered:
+    """What all roles have answered: the worst of them, and never one person for two of them."""
+    roles = criterion.by
+    found = {role: _in_role(case, criterion, role) for role in roles}
+    good = {role: one for role, one in found.items() if not one.verdict.holds_back}
+    people = {role: _people(case, criterion, role, one.counted) for role, one in good.items()}
+    pairs = one_person_each(tuple(good), people)
+    reasons: list[Fact] = []
+    verdicts = []
+    for role, one in found.items():
+        verdict, reason = one.verdict, one.reason
+        if role in good and role not in pairs:
+            who = tuple(dict.fromkeys(answer.by for answer in one.counted if answer.passed))
+            can = _holders(case, criterion, (role,))
+            facts: dict[str, Fact] = {"by": who, "role": role, "can": can}
+            verdict, reason = Verdict.MISSING, Reason("attested.twice", facts)
+        verdicts.append(verdict)
+        if verdict is not Verdict.PASS or len(good) == len(roles) == len(pairs):
+            reasons.append(Reason("attested.as", {"role": role, "reason": reason}))
+    worst = min(verdicts, key=list(Verdict).index)
+    counted = [answer for one in found.values() for answer in one.counted]
+    in_order = tuple(answer for answer in case.world.attestations if answer in counted)
+    return _Answered(worst, Reason("several", {"reasons": tuple(reasons)}), in_order)
+
+
+def _people(
+    case: Case, criterion: Criterion, role: str, counted: Sequence[Attestation]
+) -> tuple[str, ...]:
+    """Who answered yes in a role since the last no, and counts."""
+    noes = [at for at, answer in enumerate(counted) if not answer.passed]
+    since = counted[noes[-1] + 1 :] if noes else counted
+    life_us = shelf_life(case.plan, criterion, case.world.run.environment)
+    oldest_us = 0 if life_us is None else case.world.run.ended_us - life_us
+    fresh = [one for one in since if one.role == role and one.at_us >= oldest_us]
+    able = (one for one in fresh if _doubt(case, criterion, one) is None)
+    return tuple(_person(case.plan, one.by) for one in able)
+
+
+def _person(plan: Plan, by: str) -> str:
+    """The one name of a person: an id of the roster, or what was typed, however it is spaced."""
+    typed = " ".join(by.split()).casefold()
+    for person in plan.roster.people:
+        if typed in (person.id.casefold(), person.name.casefold()):
+            return person.id
+    return typed
+
+
+def _doubt(case: Case, criterion: Criterion, answer: Attestation) -> Reason | None:
+    """Why an answer does not count; None where it does."""
+    signs = case.plan.roster.has_keys or answer.proof is not None
+    if answer.verified and answer.doubt is not None:
+        return answer.doubt
+    if signs and not answer.verified:
+        return Reason("attested.unverified")
+    return _own_change(case, answer) if criterion.by_others and answer.passed else None
+
+
+def _own_change(case: Case, answer: Attestation) -> Reason | None:
+    """Why somebody may not answer for a change: they made it, or nobody knows who did."""
+    authors = case.world.run.authors
+    if authors is None or not authors.names:
+        return nobody_known(authors)
+    known = case.plan.roster.person(_person(case.plan, answer.by)) or Person(
+        answer.by, answer.by, ()
+    )
+    return Reason("attested.by-author") if authors.include(known) else None
+
+
+def nobody_known(authors: Authors | None) -> Reason:
+    """Return why it is not known who made the change."""
+    why = Reason("author.unread") if authors is None else said(authors.error or "it named nobody")
+    return Reason("author.unknown", {"why": why})
+
+
+def _not_believed(
+    case: Case, criterion: Criterion, roles: Collection[str], code: str, answer: Attestation
+) -> Reason:
+    facts: dict[str, Fact] = {
+        "answer": _answer(answer, case),
+        "why": _doubt(case, criterion, answer),
+        "can": _holders(case, criterion, tuple(roles)),
+        "criterion": case.full(criterion.id),
+        "environment": case.world.run.environment,
+    }
+    return Reason(code, facts)
+
+
+def _holders(case: Case, criterion: Criterion, roles: Sequence[str]) -> tuple[str, ...]:
+    """Who could answer in one of some roles on the day of the run."""
+    day, authors = day_of(case.world.run.ended_us, case.plan), case.world.run.authors
+    apart = authors if criterion.by_others and authors else Authors()
+    held = (person for role in roles for person in case.plan.roster.holders(role, day))
+    return tuple(dict.fromkeys(one.id for one in held if not apart.include(one)))
+
+
+def day_of(at_us: int, plan: Plan) -> date:
+    """Return the day of an instant in a plan's zone."""
+    return calendar.from_us(at_us).astimezone(ZoneInfo(plan.timezone)).date()
 
 
 def newest_answer(case: Case, criterion: Criterion) -> Attestation | None:
@@ -58,6 +235,24 @@ def _counted(case: Case, criterion: Criterion) -> list[Attestation]:
         if (answer.criterion, answer.release) == (full, case.release)
         and (answer.role in roles or not answer.passed)
     ]
+
+
+def carrying(case: Case, criterion: Criterion) -> tuple[Attestation, ...]:
+    """Return the yes that a criterion rests on: the newest that counts, of each role it asks."""
+    roles = criterion.by or case.plan.known_roles()
+    sets = [(role,) for role in roles] if criterion.by_each else [roles]
+    newest = (
+        next(
+            (
+                answer
+                for answer in reversed(_of_release(case, criterion, asked))
+                if answer.passed and _doubt(case, criterion, answer) is None
+            ),
+            None,
+        )
+        for asked in sets
+    )
+    return tuple(answer for answer in newest if criterion.attested and answer is not None)
 
 
 def _stand_in(case: Case, criterion: Criterion) -> Part:
@@ -80,9 +275,12 @@ def shelf_life(plan: Plan, criterion: Criterion, environment: str) -> int | None
     return criterion.valid_for_us or (known.max_age_us if known else None)
 
 
-def _nobody(of_it: Sequence[Attestation], release: str | None) -> Reason:
-    if of_it and of_it[-1].release != release:
-        return Reason("attested.other-release", {"release": release, "of": of_it[-1].release})
+def _nobody(case: Case, criterion: Criterion) -> Reason:
+    full = case.full(criterion.id)
+    of_it = [answer for answer in case.world.attestations if answer.criterion == full]
+    if of_it and of_it[-1].release != case.release:
+        facts: dict[str, Fact] = {"release": case.release, "of": of_it[-1].release}
+        return Reason("attested.other-release", facts)
     return Reason("attested.nobody")
 
 
@@ -99,49 +297,10 @@ def _answer(answer: Attestation, case: Case) -> Reason:
     return Reason("attested" if answer.passed else "attested.no", facts)
 
 
-def _attempted(answer: Attestation, case: Case) -> Attempted:
-    return Attempted(Verdict.PASS if answer.passed else Verdict.FAIL, _answer(answer, case))
-
-
-def rolled_up(case: Case, criterion: Criterion) -> tuple[Part, ...]:
-    """Return a part for each finding that a criterion names; what does not count is missing."""
-    return tuple(_rolled(case, criterion, named) for named in criterion.rolls_up)
-
-
-def gate_subject(named: RollsUp) -> Subject:
-    """Return the subject of what another gate found."""
-    return Subject(SubjectKind.GATE, named.name)
-
-
-def _rolled(case: Case, criterion: Criterion, named: RollsUp) -> Part:
-    subject, gate = gate_subject(named), str(named.address(case.plan.id))
-    rolled = next((known for known in case.world.rolled if known.of == named), None)
-    if rolled is None:
-        return Part(subject, Verdict.MISSING, Reason("gate.unread", {"gate": gate}))
-    if isinstance(rolled.verdict, Hole):
-        return Part(subject, Verdict.MISSING, rolled.verdict.reason)
-    own = rolled.run == case.world.run.id
-    facts: dict[str, Fact] = {
-        "gate": gate,
-        "verdict": rolled.verdict.value if named.criterion else None,
-        "run": None if own else rolled.run,
-        "ended": None if own else case.instant(rolled.decided_us),
-    }
-    lack = _lack(case, criterion, rolled)
-    if lack is not None:
-        return Part(subject, Verdict.MISSING, Reason("gate.lacks", facts | {"lack": lack}))
-    return Part(subject, rolled.verdict, Reason("gate.found", facts | {"reason": rolled.reason}))
-
-
-def _lack(case: Case, criterion: Criterion, rolled: Rolled) -> Reason | None:
-    """Why a finding that was read does not count; None where it does."""
-    now_us = case.world.run.ended_us
-    if rolled.release != case.release:
-        return Reason("lack.release", {"of": rolled.release, "release": case.release})
-    life_us = criterion.valid_for_us
-    if life_us is not None and now_us - rolled.decided_us > life_us:
-        return Reason("lack.too-old", {"life_us": life_us})
-    ends = dt.date.fromisoformat(rolled.until) if rolled.until else None
-    if ends is not None and calendar.end_of_day(ends, case.plan.timezone) <= now_us:
-        return Reason("lack.waiver-ended", {"until": rolled.until})
-    return None
+def _attempted(answer: Attestation, case: Case, criterion: Criterion) -> Attempted:
+    reason, doubt = _answer(answer, case), _doubt(case, criterion, answer)
+    if doubt is not None:
+        return Attempted(
+            Verdict.MISSING, Reason("attested.doubted", {"answer": reason, "why": doubt})
+        )
+    return Attempted(Verdict.PASS if answer.passed else Verdict.FAIL, reason)

@@ -4,7 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_rollout.model.finding import Reason
+
 NAME = "attestation"  # the part of a finding that is a person's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a person signs when they attest: nothing of the record can be changed afterwards."""
+
+    criterion: str  # full id
+    environment: str
+    release: str | None
+    role: str
+    person: str
+    passed: bool
+    note: str
+    file: str
+    digest: str  # SHA-256 of the attached file
+    at: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The signature under an attestation, and what it says of where and when it was made."""
+
+    environment: str
+    at: str  # ISO 8601, UTC
+    armour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +47,27 @@ class Attestation:
     release: str | None = None
     file: str = ""  # the name of an attached file
     digest: str = ""  # and its SHA-256
+    proof: Proof | None = None  # None: nobody signed it
+    verified: bool = False  # whether the proof was looked at
+    doubt: Reason | None = None  # and why it is not believed
+
+    @property
+    def statement(self) -> Statement | None:
+        """What was signed, if anything was."""
+        if self.proof is None:
+            return None
+        return Statement(
+            criterion=self.criterion,
+            environment=self.proof.environment,
+            release=self.release,
+            role=self.role,
+            person=self.by,
+            passed=self.passed,
+            note=self.note,
+            file=self.file,
+            digest=self.digest,
+            at=self.proof.at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

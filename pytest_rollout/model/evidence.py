@@ -15,6 +15,7 @@ from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.provenance import Input, Producer
 from pytest_rollout.model.reset import Reset
@@ -132,6 +133,7 @@ class Run:
     zone_data: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     producer: Producer | None = None
+    authors: Authors | None = None  # of the change; None: nobody asked
 
     @property
     def release(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,6 +17,41 @@ class Person:
     roles: tuple[str, ...]
     github: str = ""  # login, for reviews of pull requests
     line: int = 0
+    also: tuple[str, ...] = ()  # other names and addresses, as commits have them
+
+    def called(self, text: str) -> bool:
+        """Whether a text names this person: an id, a name or a login, or `NAME <ADDRESS>`."""
+        mine = {_plain(name) for name in (self.id, self.name, *self.also) if name}
+        mine |= {_plain(self.github)} if self.github else set()
+        return not mine.isdisjoint(_names_in(text))
+
+
+_MAIL = re.compile(r"^(?P<name>.*?)\s*<(?P<address>[^<>]+)>\s*$")
+_NOREPLY = re.compile(r"^(?:\d+\+)?(?P<login>[^@+]+)@users\.noreply\.\S+$")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _names_in(text: str) -> set[str]:
+    """The names that a text may mean: all of it, name and address, the login in an address."""
+    mail = _MAIL.match(text)
+    names = {_plain(part) for part in ((mail["name"], mail["address"]) if mail else (text,))}
+    names |= {found["login"] for name in names if (found := _NOREPLY.match(name))}
+    return {name for name in names if name}
+
+
+@dataclass(frozen=True, slots=True)
+class Authors:
+    """Who made the change that a run judged, as it was read when the run began."""
+
+    names: tuple[str, ...] = ()
+    error: str = ""  # why nobody knows; empty where the names are all of them
+
+    def include(self, person: Person) -> bool:
+        """Whether somebody is one of them."""
+        return any(person.called(name) for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +72,15 @@ class Roster:
     people: tuple[Person, ...] = ()
     deputies: tuple[Deputy, ...] = ()
     allowed_signers: str = "allowed_signers"  # a file beside the plan, in the format of ssh-keygen
+    revoked_keys: str = "revoked_keys"  # another: public keys a line, or a KRL
+    keys: str = ""  # what stands in allowed_signers
+    revoked: str = ""  # what stands in revoked_keys; a KRL in base64
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether people sign with keys of their own: then what nobody signed counts for little."""
+        lines = (line.strip() for line in self.keys.splitlines())
+        return bool(self.people) and any(line and not line.startswith("#") for line in lines)
 
     def person(self, id_: str) -> Person | None:
         """The person of that id, if there is one."""

@@ -108,6 +108,8 @@ class Criterion:
     max_age_us: int | None = None  # evidence of its rule is stale then, whatever environments allow
     binds: tuple[str, ...] = ()  # tests that are its checks without a mark: ids or patterns
     controls: tuple[str, ...] = ()  # of catalogues of controls, as auditors name them
+    by_each: bool = False  # whether each role of `by` attests it, as many people as roles
+    by_others: bool = False  # whether no author of the change may
 
     @property
     def due_gate(self) -> Address | None:
@@ -206,6 +208,7 @@ class Plan:
     stand_ins: tuple[StandIn, ...] = ()
     channels: tuple[Channel, ...] = ()  # where people are told of trips
     roster: Roster = field(default_factory=Roster)  # who signs; no part of any digest
+    author: FactSource | None = None  # where the authors of the change are read
 
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""

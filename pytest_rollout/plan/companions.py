@@ -51,22 +51,33 @@ def texts(plan_file: Path, shown: str) -> tuple[dict[str, str], list[Problem]]:
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for name in _READ:
-        path = plan_file.with_name(name)
-        if not path.exists():
-            continue
-        what = ""
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                what = f"the file is larger than {MAX_BYTES} bytes"
-            else:
-                found[name] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            what = f"is not text in UTF-8: {error.reason} at byte {error.start}"
-        except OSError as error:
-            what = f"cannot be read: {error.strerror}"
-        if what:
-            problems.append(Problem(named(shown, name), 1, what))
+        if plan_file.with_name(name).exists():
+            _take(plan_file, name, shown, found, problems)
+    if people.NAME in found:
+        for name, stated in people.key_files(found[people.NAME]).items():
+            if stated or (plan_file.parent / name).exists():
+                _take(plan_file, name, shown, found, problems)
     return found, problems
+
+
+def _take(
+    plan_file: Path, name: str, shown: str, found: dict[str, str], problems: list[Problem]
+) -> None:
+    """Read one file beside a plan."""
+    path, what = plan_file.parent / name, ""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            what = f"the file is larger than {MAX_BYTES} bytes"
+        elif name in _READ:
+            found[name] = path.read_text(encoding="utf-8")
+        else:
+            found[name] = people.text_of_keys(path.read_bytes())
+    except UnicodeDecodeError as error:
+        what = f"is not text in UTF-8: {error.reason} at byte {error.start}"
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+    if what:
+        problems.append(Problem(named(shown, name), 1, what))
 
 
 def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, list[Problem]]:
@@ -81,9 +92,11 @@ def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, li
             if tree is not None:
                 reader = Reader(tree, place, file, name, problems)
                 plan = replace(plan, **{field: reads(reader, plan)})
-    return plan, problems
+    roster = people.with_keys(plan.roster, written)
+    problems += people.revoked_problems(roster, named(shown, roster.revoked_keys))
+    return replace(plan, roster=roster), problems
 
 
 def named(shown: str, name: str) -> str:
     """The name of a file beside a plan in messages."""
-    return PurePosixPath(shown).with_name(name).as_posix()
+    return (PurePosixPath(shown).parent / name).as_posix()

@@ -124,7 +124,11 @@ def _variable(reader: Reader) -> str:
 
 def source_targets(reader: Reader, plan: Plan) -> None:
     """Say which environments lack the target that a fact is read from."""
-    facts = (PlanKeys.release, plan.release), (PlanKeys.configuration, plan.configuration)
+    facts = (
+        (PlanKeys.release, plan.release),
+        (PlanKeys.configuration, plan.configuration),
+        (PlanKeys.author, plan.author),
+    )
     for key, source in facts:
         if source is None or not source.asks_target:
             continue

@@ -9,14 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.errors import Problem
-from pytest_rollout.model.plan import (
-    EMBEDDED,
-    Effect,
-    Environment,
-    Phase,
-    Plan,
-    Target,
-)
+from pytest_rollout.model.plan import EMBEDDED, Effect, Environment, Phase, Plan, Target
 from pytest_rollout.model.requests import ReadingRequest
 from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
@@ -150,6 +143,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         release=read_source(reader, PlanKeys.release),
         no_release=(reader.get(PlanKeys.no_release) or "").strip(),
         configuration=read_source(reader, PlanKeys.configuration),
+        author=read_source(reader, PlanKeys.author),
         change_windows=windows,
         freezes=freezes,
         calendars=read_calendars(reader, path, zone, phases) if path else (),
@@ -279,6 +273,10 @@ def _references(reader: Reader, plan: Plan) -> None:
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
     source_targets(reader, plan)
+    for _, criterion in plan.criteria() if plan.author is None else ():
+        if criterion.by_others:
+            what = f"criterion {criterion.id}: `by_others` needs to know who made the change"
+            reader.problem(criterion.line, what, "author: {variable: CHANGE_AUTHOR}, at the top")
 
 
 def _dues(reader: Reader, plan: Plan) -> None:

@@ -1,16 +1,23 @@
-"""The people of a plan, `roles.yaml` beside it."""
+"""The people of a plan, `roles.yaml` beside it, and the files with their keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
+from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.people import Deputy, Person, Roster
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.people_keys import DeputyKeys, PeopleKeys, PersonKeys
-from pytest_rollout.plan.tree import Tree
+from pytest_rollout.plan.tree import Tree, read
 
 NAME = "roles.yaml"
+_KEY_FILES = (PeopleKeys.allowed_signers, PeopleKeys.revoked_keys)
+_PUBLIC_KEY = re.compile(r"(ssh|ecdsa|sk)-\S+ +AAAA\S+")
+_KRL, _PACKED = b"SSHKRL\n\0", "base64:"
 
 
 def read_people(reader: Reader, plan: Plan) -> Roster:
@@ -24,25 +31,83 @@ def read_people(reader: Reader, plan: Plan) -> Roster:
         if first is not person:
             what = f"`{person.id}` stands twice, first at line {first.line}"
             reader.problem(person.line, what, "keep one of the two, with all roles")
+    _one_login_each(reader, people.values())
     trees = reader.get(PeopleKeys.deputies) or ()
     deputies = [_deputy(reader, tree, plan, people) for tree in trees]
-    signers = reader.get(PeopleKeys.allowed_signers)
+    signers, revoked = (reader.get(key) for key in _KEY_FILES)
     reader.done()
-    if signers.startswith("/") or ".." in signers.split("/"):
-        line = reader.line_of(PeopleKeys.allowed_signers)
-        reader.say(line, "`allowed_signers` is a file below the plan's folder")
+    for key, name in zip(_KEY_FILES, (signers, revoked), strict=True):
+        if not _below(name):
+            reader.say(reader.line_of(key), f"`{key.name}` is a file below the plan's folder")
     kept = tuple(deputy for deputy in deputies if deputy is not None)
-    return Roster(tuple(people.values()), kept, signers)
+    return Roster(tuple(people.values()), kept, signers, revoked)
+
+
+def _one_login_each(reader: Reader, people: Iterable[Person]) -> None:
+    """Two people of one login would be one person who answers for two."""
+    owners: dict[str, Person] = {}
+    for person in people:
+        owner = owners.setdefault(person.github.lower(), person) if person.github else person
+        if owner is not person:
+            what = f"the login `{person.github}` is also that of {owner.id}, line {owner.line}"
+            reader.problem(person.line, what, "give it to one of the two")
+
+
+def _below(name: str) -> bool:
+    return not name.startswith("/") and ".." not in name.split("/")
+
+
+def key_files(text: str) -> Mapping[str, bool]:
+    """Return the names of the files with keys that a roles.yaml means, and whether it says so.
+
+    What is wrong with the text is told where it is read.
+    """
+    tree, _ = read(text, NAME)
+    stated: Mapping[str, Tree] = {}
+    if tree is not None and isinstance(tree.value, Mapping):
+        stated = tree.value
+    names = {}
+    for key in _KEY_FILES:
+        given = stated.get(key.name)
+        names[str(key.usual if given is None else given.value)] = given is not None
+    return {name: said for name, said in names.items() if name and _below(name)}
+
+
+def text_of_keys(content: bytes) -> str:
+    """Return what a file with keys holds as text, a KRL in base64; raises UnicodeDecodeError."""
+    if content.startswith(_KRL):
+        return _PACKED + base64.b64encode(content).decode()
+    return content.decode("utf-8")
+
+
+def with_keys(roster: Roster, written: Mapping[str, str]) -> Roster:
+    """Return the people with the texts of their files."""
+    keys, revoked = (
+        written.get(name, "") for name in (roster.allowed_signers, roster.revoked_keys)
+    )
+    return replace(roster, keys=keys, revoked=revoked)
+
+
+def revoked_problems(roster: Roster, file: str) -> Iterator[Problem]:
+    """What is wrong with the list of revoked keys: ssh-keygen would refuse every signature."""
+    if roster.revoked.startswith(_PACKED):
+        return
+    for number, line in enumerate(roster.revoked.splitlines(), 1):
+        text = line.strip()
+        if text and not text.startswith("#") and not _PUBLIC_KEY.match(text):
+            fix = "write the key alone, as in its .pub file: ssh-ed25519 AAAA..."
+            yield Problem(file, number, "this is no public key", fix)
 
 
 def _person(reader: Reader, tree: Tree, plan: Plan) -> Person | None:
     inner = reader.inner(tree, PersonKeys, "a person")
     id_, name = inner.get(PersonKeys.id), inner.get(PersonKeys.name_)
     roles, login = inner.get(PersonKeys.roles) or (), inner.get(PersonKeys.github) or ""
+    also = inner.get(PersonKeys.also) or ()
     inner.done()
     for role in roles:
         _known(inner, inner.line_of(PersonKeys.roles), "role", role, _roles(plan))
-    return None if id_ is None else Person(id_, name or id_, roles, login, inner.line)
+    return None if id_ is None else Person(id_, name or id_, roles, login, inner.line, also)
 
 
 def _deputy(reader: Reader, tree: Tree, plan: Plan, people: Iterable[str]) -> Deputy | None:

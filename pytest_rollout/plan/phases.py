@@ -21,6 +21,7 @@ from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.controls import read_controls
 from pytest_rollout.plan.faults import read_faults
+from pytest_rollout.plan.named_roles import read_by, read_roles
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
 from pytest_rollout.plan.requirements import read_any_release, read_requires
@@ -34,7 +35,6 @@ from pytest_rollout.plan.spec.criterion_keys import (
     PartKeys,
     WhenKeys,
 )
-from pytest_rollout.plan.spec.keys import Key
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
 from pytest_rollout.plan.tree import Tree
 
@@ -60,11 +60,11 @@ def read_phase(reader: Reader, names: Names) -> Phase | None:
         date=reader.get(PhaseKeys.date),
         until=reader.get(PhaseKeys.until),
         hours=reader.get(PhaseKeys.hours),
-        owners=_roles(reader, PhaseKeys.owners, names),
+        owners=read_roles(reader, PhaseKeys.owners, names.roles),
         risk=reader.get(PhaseKeys.risk),
         requires=read_requires(reader, id_, names.phases),
         any_release=read_any_release(reader, id_),
-        signoff=_roles(reader, PhaseKeys.signoff, names),
+        signoff=read_roles(reader, PhaseKeys.signoff, names.roles),
         criteria=_criteria(reader, names),
         guardrails=_guardrails(reader),
         rollback=read_rollback(reader, id_, names.phases),
@@ -99,18 +99,6 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
         if guardrail.id == DRIFT.id:
             what = f"guardrail {guardrail.id} is built in: it trips on what nobody recorded"
             reader.problem(guardrail.line, what, "call this one something else")
-
-
-def _roles(reader: Reader, key: Key[tuple[str, ...] | None], names: Names) -> tuple[str, ...]:
-    words = reader.get(key) or ()
-    for word in words:
-        if names.roles and word not in names.roles:
-            reader.problem(
-                reader.line_of(key),
-                f"{reader.what}: unknown role `{word}`",
-                nearest(word, names.roles),
-            )
-    return words
 
 
 def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
@@ -188,6 +176,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
     reader.what = f"criterion {id_}"
     group = read_group(reader)
     rule = None if group else read_rule(reader, guardrail=False)
+    by, each = read_by(reader, names.roles)
     criterion = Criterion(
         id=id_,
         says=_told(reader.get(CriterionKeys.says), id_.replace("-", " ")),
@@ -200,7 +189,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         owner=reader.get(CriterionKeys.owner),
         due=reader.get(CriterionKeys.due),
         check=_check(reader, rule),
-        by=_roles(reader, CriterionKeys.by, names),
+        by=by,
         valid_for_us=reader.get(CriterionKeys.valid_for),
         rolls_up=read_rolls_up(reader),
         faults=read_faults(reader, CriterionKeys.faults),
@@ -208,6 +197,8 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         max_age_us=reader.get(CriterionKeys.max_age),
         binds=_binds(reader),
         controls=read_controls(reader),
+        by_each=each,
+        by_others=reader.get(CriterionKeys.by_others),
     )
     reader.done()
     check_max_age(reader, criterion)

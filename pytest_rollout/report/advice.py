@@ -96,10 +96,16 @@ def _unbound(stated: Criterion, finding: Finding) -> bool:
 
 
 def _attestation(stated: Criterion, finding: Finding, environment: str) -> str:
-    by = " or ".join(stated.by) or "somebody with a role of the plan"
+    by = _by(stated)
     if environment == EMBEDDED:
         return "a stand-in attests it, in attestations.embedded.yaml beside the plan"
     return f"{by} attests it, with `rollout attest {finding.id} --env {environment}`"
+
+
+def _by(stated: Criterion) -> str:
+    if stated.by_each:
+        return f"each of {' and '.join(stated.by)}, as different people,"
+    return " or ".join(stated.by) or "somebody with a role of the plan"
 
 
 def _guardrail(stated: Guardrail, finding: Finding) -> str | None:

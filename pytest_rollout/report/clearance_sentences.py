@@ -57,6 +57,20 @@ def _by(f: Facts) -> str:
     return " and ".join(map(str, f.all_of("by")))
 
 
+def _objection(f: Facts) -> str:
+    told = f"{f['person']} signed against it as {f['role']} at {f.wall('at')}: {f['why']}"
+    if not f["doubt"]:
+        return told
+    later = f"somebody who holds the role {f['role']} must sign for it since"
+    return f"{told} ({f['doubt']}, but an objection is not ignored: {later})"
+
+
+def _authors(f: Facts) -> str:
+    names, people = (", ".join(map(str, f.all_of(key))) for key in ("names", "people"))
+    who = f"{people} cannot sign" if people else "nobody of roles.yaml"
+    return f"the change was made by {names}: {who}"
+
+
 SENTENCES: Mapping[str, Say] = {
     "run.unfinished": "run {run} never finished",
     "run.undecided": "run {run} stored no decision",
@@ -97,9 +111,7 @@ SENTENCES: Mapping[str, Say] = {
     "clear.not-admitted": _not_admitted,
     "signature.given": lambda f: f"{f['person']} signed as {f['role']} at {f.wall('at')}",
     "signature.missing": _unsigned,
-    "signature.objection": lambda f: (
-        f"{f['person']} signed against it as {f['role']} at {f.wall('at')}: {f['why']}"
-    ),
+    "signature.objection": _objection,
     "signature.not-believed": "{why}",
     "signature.against": "signed against it",
     "signature.withdrawn": "withdrew the signature",
@@ -110,6 +122,12 @@ SENTENCES: Mapping[str, Say] = {
         f"signed for {f.wall('at')}, but that was recorded at {f.wall('recorded')}"
     ),
     "signature.no-such-role": "did not hold the role {role} on {day}",
+    "signature.of-the-author": "is an author of the change, so it does not count",
+    "author.unknown": lambda f: (
+        f"who made the change is not known, and nobody may sign for their own: {f.said('why')}"
+    ),
+    "author.unread": "the run did not read it; the next one will",
+    "author.known": _authors,
     "clear.tripped": lambda f: (
         f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
     ),

@@ -152,7 +152,10 @@ def asked(stated: Criterion | Guardrail) -> Iterator[str]:
     if stated.attested:
         life_us = stated.valid_for_us
         life = f"; it counts for {duration_words(life_us)}" if life_us else ""
-        yield f"{' or '.join(stated.by) or 'anybody with a role of the plan'} must attest it{life}"
+        by = f"{' or '.join(stated.by) or 'anybody with a role of the plan'} must attest it"
+        if stated.by_each:
+            by = f"{' and '.join(stated.by)} must each attest it, as different people"
+        yield f"{by}{life}"
     elif stated.rule is None and stated.of is None and not stated.rolls_up:
         yield "every check of it must run and pass"
 

@@ -160,6 +160,19 @@ def _attested(f: Facts, how: str) -> str:
     return f"{how} by {f['by']} ({f['role']}) at {f.wall('at')}{release}{file}: {f['note']}"
 
 
+def _can(f: Facts) -> str:
+    people = ", ".join(map(str, f.all_of("can")))
+    if not people:
+        return "roles.yaml names nobody who holds the role today"
+    return f"can be answered by {people}"
+
+
+def _twice(f: Facts) -> str:
+    who = ", ".join(map(str, f.all_of("by")))
+    can = f"; {_can(f)}" if f.all_of("can") else ""
+    return f"{who} counts for another role, and each role needs a person of its own{can}"
+
+
 def _too_old(f: Facts) -> str:
     life = duration_words(f.number("life_us"))
     return f"{f.said('answer')}; longer ago than the {life} for which it counts"
@@ -246,6 +259,18 @@ _STATED: Mapping[str, Say] = {
     "attested.no": lambda f: _attested(f, "attested as failing"),
     "attested.too-old": _too_old,
     "attested.after-no": _after_no,
+    "attested.not-believed": lambda f: (
+        f"{f.said('answer')}; it does not count: {f.said('why')}; {_can(f)}"
+    ),
+    "attested.doubtful-no": lambda f: (
+        f"{f.said('answer')}; {f.said('why')}, but a no is not ignored; {_can(f)}"
+    ),
+    "attested.doubted": lambda f: f"{f.said('answer')}; it does not count: {f.said('why')}",
+    "attested.unsigned": "it is not signed, and roles.yaml has keys",
+    "attested.unverified": "its signature was not looked at",
+    "attested.by-author": "it is an author of the change who says so",
+    "attested.as": lambda f: f"{f['role']}: {f.said('reason')}",
+    "attested.twice": _twice,
     "attested.nobody": "nobody has attested it",
     "attested.other-release": "nobody has attested it of {release}, but of {of}",
     "stand-in": "a stand-in for an attestation: {by} ({role}): {note}",

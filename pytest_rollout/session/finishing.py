@@ -28,13 +28,15 @@ from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.stored import to_json
-from pytest_rollout.session import clean_reports
+from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
+from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.address import addresses
+from pytest_rollout.targets.authors import authors_of
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
@@ -63,6 +65,9 @@ class Finishing:
         request = self._request
         try:
             self._ledger = opening.to_write(request.ledger)
+            self._notes += older_ledger.notes(
+                self._ledger, request.report, embedded=request.embedded
+            )
             for one in request.loaded:
                 if one.plan and not one.problems:
                     self._ledger.keep_text(one.plan.digest, one.text)
@@ -104,6 +109,7 @@ class Finishing:
             process=Process(*this_process()),
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             producer=producer(os.environ),
+            authors=authors_of(asked.values(), request.environment_of, request.root),
             zone_data=_zone_data(),
             versions={
                 "python": platform.python_version(),
@@ -265,7 +271,7 @@ class Finishing:
         reading = read_world(self._ledger, self._request.run, address, phase)
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
-        case = Case(plan, phase, reading.world, reading.at_us)
+        case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
         return decide(case, address.gate), reading.world
 
     def _decide(self, address: Address) -> Decision:

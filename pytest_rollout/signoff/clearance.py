@@ -17,7 +17,7 @@ from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.people import Stance
+from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.signoff.earlier_phases import required, revalidated
@@ -55,6 +55,8 @@ class GateFacts:
     override: Override | None = None  # the newest one of the decision
     environment: str = ""  # the real one that is asked about; empty: a rehearsal
     life: Life | None = None  # of the phase since its begin, what runs now included
+    authors: Authors | None = None  # of the change that was judged
+    disowned: tuple[Reason, ...] = ()  # answers that today's keys do not bear out
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,9 @@ def _real(
     yield from _same_addresses(known)
     yield from _started(plan, phase, decision.gate, known, moment)
     signed = [one for one in known.signed if one.signature.stance is not Stance.OVERRIDE]
-    yield from signatures(SignoffDemand(plan, phase, decision, moment.now), signed)
+    yield from signatures(
+        SignoffDemand(plan, phase, decision, moment.now, known.authors, known.disowned), signed
+    )
 
 
 def _started(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import instant
+from pytest_rollout.judge.pairing import one_person_each
+from pytest_rollout.judge.people import nobody_known
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Fact, Finding, Reason
-from pytest_rollout.model.people import Signature, Stance
+from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 
-_CLOCKS_APART_US = 300 * 1_000_000
+CLOCKS_APART_US = 300 * 1_000_000
 _NOT_FOR = {Stance.AGAINST: "signature.against", Stance.WITHDRAWN: "signature.withdrawn"}
 
 
@@ -36,6 +38,15 @@ class SignoffDemand:
     phase: Phase
     decision: Decision
     now: datetime
+    authors: Authors | None = None  # of the change; None: nobody asked
+    disowned: tuple[Reason, ...] = ()  # answers that today's keys do not bear out
+
+    def by_author(self, person: str) -> bool:
+        """Whether somebody made the change, so that they cannot sign for it."""
+        known = self.plan.roster.person(person)
+        if self.plan.author is None or self.authors is None or known is None:
+            return False
+        return self.authors.include(known)
 
 
 def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Finding]:
@@ -43,13 +54,20 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
 
     Several roles ask for as many people: one who holds two of them counts for one.
     """
+    for reason in asked.disowned:
+        yield Finding("clearance.attestations", Verdict.MISSING, reason)
+    if asked.plan.author is not None and asked.phase.signoff:
+        yield _apart(asked)
     newest: dict[tuple[str, str], Signed] = {}
     for given in sorted(signed, key=lambda given: given.recorded_us):
         if not given.trouble:  # what is not believed replaces nothing
             newest[given.signature.role, given.signature.person] = given
     for given in newest.values():
         if _objects(asked, given):
-            yield _against(asked, given.signature)
+            yield _against(asked, given)
+    for given in signed:
+        if given.trouble and _unsettled(asked, given, newest.values()):
+            yield _against(asked, given)
     doubts = {
         key: why for key, given in newest.items() if (why := _doubt(asked, given)) is not None
     }
@@ -59,7 +77,8 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
             doubts[given.signature.role, given.signature.person] = Reason(
                 "signature.not-believed", {"why": given.trouble}
             )
-    people = _assigned(asked.phase.signoff, counted)
+    able = {role: [who for of, who in counted if of == role] for role in asked.phase.signoff}
+    people = one_person_each(asked.phase.signoff, able)
     for role in asked.phase.signoff:
         yield _role(asked, role, people, counted, doubts)
 
@@ -81,7 +100,11 @@ def _role(
         }
         return Finding(name, Verdict.PASS, Reason("signature.given", facts))
     day = asked.now.astimezone(ZoneInfo(asked.plan.timezone)).date()
-    holders = tuple(person.id for person in asked.plan.roster.holders(role, day))
+    holders = tuple(
+        person.id
+        for person in asked.plan.roster.holders(role, day)
+        if not asked.by_author(person.id)
+    )
     why = tuple(
         Reason("told", {"subject": person, "reason": reason})
         for (of, person), reason in doubts.items()
@@ -100,14 +123,24 @@ def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
         return Reason(_NOT_FOR[signature.stance])
     if signature.substance != asked.decision.substance_digest:
         return Reason("signature.of-another-state", {"at": _stamp(asked, signature.at)})
-    if abs(calendar.to_us(made) - given.recorded_us) > _CLOCKS_APART_US:
+    if abs(calendar.to_us(made) - given.recorded_us) > CLOCKS_APART_US:
         recorded = instant(given.recorded_us, asked.plan.timezone)
         facts: dict[str, Fact] = {"at": _stamp(asked, signature.at), "recorded": recorded}
         return Reason("signature.at-another-time", facts)
     day = _day(asked, signature)
     if not asked.plan.roster.holds(signature.person, signature.role, day):
         return Reason("signature.no-such-role", {"role": signature.role, "day": day.isoformat()})
-    return None
+    return Reason("signature.of-the-author") if asked.by_author(signature.person) else None
+
+
+def _apart(asked: SignoffDemand) -> Finding:
+    """Whether it is known who made the change: nobody signs for their own."""
+    authors = asked.authors
+    if authors is None or not authors.names:
+        return Finding("clearance.author", Verdict.MISSING, nobody_known(authors))
+    people = (one.id for one in asked.plan.roster.people if asked.by_author(one.id))
+    facts: dict[str, Fact] = {"names": authors.names, "people": tuple(people)}
+    return Finding("clearance.author", Verdict.PASS, Reason("author.known", facts))
 
 
 def _objects(asked: SignoffDemand, given: Signed) -> bool:
@@ -121,35 +154,33 @@ def _objects(asked: SignoffDemand, given: Signed) -> bool:
     )
 
 
-def _against(asked: SignoffDemand, signature: Signature) -> Finding:
+def _unsettled(asked: SignoffDemand, given: Signed, believed: Iterable[Signed]) -> bool:
+    """Whether an objection that is not believed any more still holds: it is never just ignored.
+
+    Somebody who holds the role settles it, with a later signature for the decision.
+    """
+    objection = given.signature
+    if objection.stance is not Stance.AGAINST or objection.release != asked.decision.release:
+        return False
+    return not any(
+        later.signature.role == objection.role
+        and later.recorded_us > given.recorded_us
+        and _doubt(asked, later) is None
+        for later in believed
+    )
+
+
+def _against(asked: SignoffDemand, given: Signed) -> Finding:
+    signature = given.signature
     facts: dict[str, Fact] = {
         "role": signature.role,
         "person": signature.person,
         "at": _stamp(asked, signature.at),
         "why": signature.why,
+        "doubt": given.trouble,
     }
     name = f"clearance.signatures.{signature.role}"
     return Finding(name, Verdict.MISSING, Reason("signature.objection", facts))
-
-
-def _assigned(roles: Sequence[str], counted: Mapping[tuple[str, str], Signed]) -> dict[str, str]:
-    """Return for as many roles as possible a person of their own (augmenting paths)."""
-    people: dict[str, str] = {}
-
-    def placed(role: str, tried: set[str]) -> bool:
-        for of, person in sorted(counted):
-            if of != role or person in tried:
-                continue
-            tried.add(person)
-            taken = next((other for other, mine in people.items() if mine == person), None)
-            if taken is None or placed(taken, tried):
-                people[role] = person
-                return True
-        return False
-
-    for role in roles:
-        placed(role, set())
-    return people
 
 
 def _day(asked: SignoffDemand, signature: Signature) -> date:

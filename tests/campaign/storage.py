@@ -43,7 +43,8 @@ EDITS = (
     "INSERT INTO observations SELECT id + 10000, batch, plan, phase, metric, labels, t_us,"
     " seen_us, 9, value FROM observations WHERE id = {seen}",
     "INSERT INTO records SELECT sequence + 10000, kind, run, plan, subject, environment, at_us,"
-    " body, previous, hash, words FROM records WHERE sequence = {record}",
+    " body, previous, hash, words, first_sequence, first_previous, first_hash FROM records"
+    " WHERE sequence = {record}",
 )
 
 

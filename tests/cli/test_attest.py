@@ -62,6 +62,8 @@ def test_an_answer_is_recorded_and_judged(served: Project) -> None:
     assert answer.out == (
         "demo.canary.retro in prod of v1: attested by A. Person (pm); counts for 7d from the "
         "next run on (pytest -m canary --rollout-env prod)\n"
+        "recorded in .rollout/ledger.db; where runs write to another ledger, bring it there: "
+        "rollout merge .rollout/ledger.db\n"
     )
     assert attest(served, *SRE, slug="runbook").status == 0
     assert judged(served).decisions[0].answer.value == "GO"

@@ -227,6 +227,8 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["end", "demo.canary", "--by", " "], "option", {"option": "--by"}),
     (["record", "demo.canary", "change", "--says", "", "--by", "A"], "option", {}),
     (["sign", "demo.canary", "--as", "sre", "--key", "k", "--env", "embedded"], "refused", {}),
+    (["join", "demo.canry"], "unknown", {"kind": "phase", "name": "canry"}),
+    (["merge", "none.db"], "ledger", {}),
     (["check", "dmo"], "unknown", {"kind": "plan", "name": "dmo", "known": ["demo"]}),
     (["check", "--healthy", "12"], "option", {"option": "--healthy"}),
     (["checklist", "--role", "x"], "unknown", {"kind": "role", "name": "x", "known": ["sre"]}),

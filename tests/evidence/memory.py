@@ -16,6 +16,7 @@ from threading import RLock
 from typing import Any
 from uuid import uuid4
 
+from pytest_rollout.evidence.lineage import Merge, merge_of
 from pytest_rollout.evidence.records import (
     GENESIS,
     Entry,
@@ -27,6 +28,7 @@ from pytest_rollout.evidence.records import (
     spelled,
 )
 from pytest_rollout.evidence.sqlite import schema
+from pytest_rollout.evidence.store import Content
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
@@ -39,6 +41,7 @@ class Kept:
     rows: list[tuple[int, Any, Row]] = field(default_factory=list)  # id, batch and columns
     texts: dict[str, Any] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    merges: list[Merge] = field(default_factory=list)
 
 
 _kept: dict[str, Kept] = {}
@@ -58,7 +61,7 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing is open."""
 
-    def append(self, entry: Entry, rows: Sequence[Row]) -> Head:
+    def append(self, entry: Entry, rows: Sequence[Row], at_us: int | None = None) -> Head:
         """Chain one record."""
         if not self._writes:
             raise self._unusable("it was opened for reading")
@@ -68,7 +71,7 @@ class MemoryStore:
         with _lock:
             if self.last is not None and not self.holds(self.last):
                 raise self._unusable(f"record {self.last.sequence}, just written, is gone")
-            head, at_us = self.head(), time.time_ns() // 1000
+            head, at_us = self.head(), time.time_ns() // 1000 if at_us is None else at_us
             sequence = head.sequence + 1
             hash_ = link(head.hash, entry, sequence, at_us)
             where = (entry.run, entry.plan, entry.subject, entry.environment)
@@ -80,6 +83,21 @@ class MemoryStore:
             self._kept.rows += [(first + n, sequence, row) for n, row in enumerate(rows)]
         self.last = Head(sequence, hash_)
         return self.last
+
+    def merges(self) -> list[Merge]:
+        """The merges that records were written after."""
+        return list(self._kept.merges)
+
+    def rewrite(self, content: Content, expected: Head) -> None:
+        """Replace all that is chained."""
+        with _lock:
+            if self.head() != expected:
+                raise LedgerError(f"somebody wrote to {self.name} at the same time: try again")
+            self._kept.records = list(content.records)
+            laid = [(batch, row) for batch, rows in content.rows.items() for row in rows]
+            self._kept.rows = [(n, *one) for n, one in enumerate(laid, 1)]
+            self._kept.merges = list(content.merges)
+        self.last = None
 
     def _unusable(self, why: str) -> LedgerError:
         return LedgerError(f"the ledger {self.name} cannot be used: {why}")
@@ -242,6 +260,10 @@ def run_on(address: str, statements: Sequence[str]) -> list[tuple[Any, ...]]:
         laid = [(id_, batch, *row) for id_, batch, row in kept.rows]
         db.executemany(f"INSERT INTO observations VALUES ({width})", laid)
         db.executemany("INSERT INTO texts VALUES (?, ?)", kept.texts.items())
+        db.executemany(
+            "INSERT INTO merges (sequence, head, leaves) VALUES (?, ?, ?)",
+            [(one.head.sequence, one.head.hash, " ".join(one.leaves)) for one in kept.merges],
+        )
         found: list[tuple[Any, ...]] = []
         for statement in statements:
             found = db.execute(statement).fetchall()
@@ -249,6 +271,8 @@ def run_on(address: str, statements: Sequence[str]) -> list[tuple[Any, ...]]:
         kept.records = [Record(one[0], kind_of(one[1]), *one[2:]) for one in records]
         rows = db.execute(f"SELECT id, batch, {schema.ROW} FROM observations").fetchall()
         kept.rows = [(one[0], one[1], tuple(one[2:])) for one in rows]
+        merges = db.execute("SELECT sequence, head, leaves FROM merges ORDER BY head").fetchall()
+        kept.merges = [merge_of(*one) for one in merges]
         kept.texts = dict(db.execute("SELECT digest, text FROM texts").fetchall())
     return found
 

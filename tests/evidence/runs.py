@@ -97,12 +97,17 @@ class Writer:
         """Any record."""
         append(self.ledger, kind, self.run, body, plan, subject, self.environment)
 
+    @property
+    def judged_by(self) -> str:
+        """The digest of its plan, whose text is kept."""
+        digest = plan_of(self.text).digest
+        self.ledger.keep_text(digest, self.text)
+        return digest
+
     def start(self) -> None:
         """The run begins."""
-        plan = plan_of(self.text)
-        self.ledger.keep_text(plan.digest, self.text)
         facts = {
-            "plans": {"demo": plan.digest},
+            "plans": {"demo": self.judged_by},
             "gates": [str(gate) for gate in self.gates],
             "partial": list(self.partial),
             "drill": self.drill,

@@ -23,7 +23,7 @@ from pytest_rollout.model import coding
 from pytest_rollout.model.decision import from_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
-from pytest_rollout.model.people import Signature, Stance
+from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.stored import says_all_of, to_json
@@ -47,6 +47,7 @@ BODIES: tuple[bodies.Body, ...] = (
     bodies.RunStart(
         {"p": "d"}, ("p.one/exit",), ("-k",), "slow", {"KEY": True}, "2025b", {"a": "1"}
     ),
+    bodies.RunStart({}, (), (), None, {}, "", {}, authors={"p": Authors(("Ada <a@x.org>",), "")}),
     bodies.RunStart({}, (), (), None, {}, "", {}, watch=bodies.Watching("p.one", ("lag",))),
     bodies.WorkerManifest(
         "gw0",
@@ -81,6 +82,7 @@ BODIES: tuple[bodies.Body, ...] = (
         (FailedBefore("r1", 3, ("p.one.a",)),),
     ),
     bodies.StoredAttestation("A", "sre", "read", True, "v1", "e.pdf", "d"),
+    bodies.StoredAttestation("A", "sre", "read", True, "v1", "", "", "2025-11-10", "-----BEGIN"),
     bodies.StoredReset("A", "repaired", "tripped", "v1"),
     bodies.StoredSignature(
         Signature("p.one/exit", "prod", "v1", "GO", "d", "sre", "ada", Stance.FOR, "2025-11-10"),

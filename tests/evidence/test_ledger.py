@@ -215,7 +215,7 @@ def garbage(path: Path) -> None:
     ("make", "says"),
     [
         (foreign, "is not a rollout ledger"),
-        (newer, "schema 99; this version reads 1 and 2"),
+        (newer, "schema 99; this version reads 1 to 3"),
         (garbage, "not a database"),
         (Path.mkdir, "cannot be used"),
     ],

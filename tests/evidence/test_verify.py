@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollout.evidence.verify import Anchor, Verification, verify
+from pytest_rollout.evidence.anchors import Anchor
+from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.model.evidence import Head
 from tests.evidence.runs import Place, Writer, opened, tamper
 

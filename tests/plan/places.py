@@ -27,6 +27,7 @@ FILES: dict[type[Keys], str] = {
 PLAN = """\
 plan: plms
 release: {target: web, path: /}
+author: {variable: CHANGE_AUTHOR}
 environments:
   embedded:
     targets:
@@ -98,6 +99,7 @@ STATED: dict[str, str] = {
     "phase": phase("XX"),
     "criterion": criterion("XX"),
     "when": criterion("when:\n  configured: X\n  XX"),
+    "by": criterion("by:\n  each: [pm, sre]\n  XX"),
     "scope": rule("over:\n  - last: 20\n    XX"),
     "source": rule("each:\n  lane:\n    from: lanes\n    at_least: 2\n    XX"),
     "row": rule("in_a_row:\n  n: 2\n  XX"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.people import Deputy, Person
-from pytest_rollout.plan.load import Loaded, parse
+from pytest_rollout.plan.load import Loaded, load, parse
 
 PLAN = """\
 plan: demo
@@ -60,3 +61,66 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, said: str) -> N
     assert old in GOOD
     (problem, *_) = read(GOOD.replace(old, new, 1)).problems
     assert said in str(problem)
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGNOTHING ada"
+
+
+def laid(folder: Path, roles: str = GOOD, **files: bytes | str) -> Loaded:
+    """A plan in a folder, with the files beside it."""
+    (folder / "rollout.yaml").write_text(PLAN)
+    (folder / "roles.yaml").write_text(roles)
+    for name, content in files.items():
+        raw = content if isinstance(content, bytes) else content.encode()
+        (folder / name).write_bytes(raw)
+    return load(folder / "rollout.yaml", "demo/rollout.yaml")
+
+
+def test_the_keys_are_read_with_the_people_and_kept_with_the_plan(tmp_path: Path) -> None:
+    loaded = laid(tmp_path, allowed_signers=f"ada@x.org {KEY}\n", revoked_keys=f"# left\n{KEY}\n")
+    assert loaded.problems == ()
+    assert loaded.plan is not None
+    assert (loaded.plan.roster.has_keys, loaded.plan.roster.revoked) == (True, f"# left\n{KEY}\n")
+    assert set(loaded.digests) == {"roles.yaml", "allowed_signers", "revoked_keys"}
+    again = parse(PLAN, Path("rollout.yaml"), "demo/rollout.yaml", loaded.beside)
+    assert again.plan == loaded.plan, "as a ledger that kept the texts reads them"
+    (tmp_path / "allowed_signers").write_text("# nobody yet\n")
+    bare = load(tmp_path / "rollout.yaml", "demo/rollout.yaml").plan
+    assert bare is not None
+    assert not bare.roster.has_keys
+
+
+def test_a_list_in_the_format_of_ssh_keygen_is_kept_as_text(tmp_path: Path) -> None:
+    krl = b"SSHKRL\n\0\0\0\0\1\xff\xfe"
+    loaded = laid(tmp_path, revoked_keys=krl)
+    assert loaded.problems == ()
+    assert loaded.plan is not None
+    packed = loaded.plan.roster.revoked.removeprefix("base64:")
+    assert base64.b64decode(packed) == krl
+
+
+@pytest.mark.parametrize(
+    ("stated", "files", "said"),
+    [
+        (
+            "",
+            {"revoked_keys": f"# left\nada@x.org {KEY}\n"},
+            "revoked_keys:2: this is no public key",
+        ),
+        ("revoked_keys: gone\n", {}, "demo/gone:1: cannot be read: No such file"),
+        ("allowed_signers: gone\n", {}, "demo/gone:1: cannot be read: No such file"),
+        ("", {"allowed_signers": b"\xff\xfe"}, "demo/allowed_signers:1: is not text in UTF-8"),
+        ("revoked_keys: ../x\n", {}, "`revoked_keys` is a file below the plan's folder"),
+    ],
+)
+def test_what_is_wrong_with_keys_is_told(
+    tmp_path: Path, stated: str, files: dict[str, bytes | str], said: str
+) -> None:
+    loaded = laid(tmp_path, GOOD + stated, **files)
+    assert said in " ".join(map(str, loaded.problems))
+
+
+def test_two_people_of_one_login_are_told() -> None:
+    twice = GOOD.replace("{id: bob@x.org}", "{id: bob@x.org, github: ADA}")
+    (problem,) = read(twice).problems
+    assert "roles.yaml:3: the login `ADA` is also that of ada@x.org, line 2" in str(problem)

@@ -35,7 +35,7 @@ from pytest_rollout.model.evidence import (
 from pytest_rollout.model.finding import Fact, Reason, said
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.people import Stance
+from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
@@ -65,7 +65,7 @@ from tests.judge.worlds import (
     seen,
     world_of,
 )
-from tests.signoff.test_signatures import findings, signed
+from tests.signoff.test_signatures import apart_findings, findings, signed
 
 _HERE = Path("p/rollout.yaml")
 V1 = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
@@ -232,6 +232,36 @@ def of_people() -> Iterator[Decision]:
     )
     yield answered(stand_ins=instead, releases=V1)
     yield answered(stand_ins=instead, releases=V1, drill="not-held")
+    yield from of_signed_answers(text)
+
+
+def of_signed_answers(text: str) -> Iterator[Decision]:
+    """Of answers that are not believed, and of criteria that each of several roles attests."""
+    people = "people: [{id: ada, roles: [pm]}, {id: A. Person, roles: [pm]}]\n"
+    beside = {"roles.yaml": people, "allowed_signers": "ada ssh-ed25519 AAAA\n"}
+    yes, no = attestation(60), attestation(61, passed=False)
+    unsigned = Reason("attested.unsigned")
+    checked = (replace(yes, verified=True, doubt=unsigned), replace(no, verified=True))
+    doubtful = replace(no, verified=True, doubt=unsigned)
+    each = "roles: {pm: P, sre: R}"
+    others = text.replace("roles: ", "author: {variable: X}\nroles: ")
+    others = others.replace("kind: manual", "kind: manual, by_others: true")
+    both = text.replace("roles: {pm: Product}", each).replace(
+        "manual", "manual, by: {each: [pm, sre]}"
+    )
+    for stated, answers in (
+        (text, (yes,)),
+        (text, checked),
+        (text, (replace(yes, verified=True), doubtful)),
+        (others, (replace(yes, verified=True),)),
+        (both, tuple(replace(yes, role=role, verified=True) for role in ("pm", "sre"))),
+    ):
+        plan = parse(stated, _HERE, "rollout.yaml", beside).plan
+        assert plan is not None
+        world = world_of(plan, items={"p.one.c": ()}, **PROD)
+        for authors in (None, Authors(("A. Person",))):
+            run = replace(world.run, authors=authors)
+            yield decided(plan, replace(world, run=run, attestations=answers))
 
 
 def of_waivers() -> Iterator[Decision]:
@@ -453,6 +483,9 @@ def of_signatures() -> Iterator[object]:
     for changes in ({"substance": "older"}, {"recorded_s": 999}, {"trouble": "bad key"}):
         yield findings([signed("ada", "engineering", **changes), eve])
     yield findings([signed("eve", "engineering")])
+    for names in (("ada",), ("mallory",), ()):
+        yield apart_findings(Authors(names), signed("ada", "engineering"))
+    yield apart_findings(None)
 
 
 _ROLLED = f"""{LEDGER_PLAN}

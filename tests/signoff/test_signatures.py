@@ -11,8 +11,8 @@ import pytest
 
 from pytest_rollout import calendar
 from pytest_rollout.model.finding import Finding
-from pytest_rollout.model.people import Deputy, Person, Roster, Signature, Stance
-from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.people import Authors, Deputy, Person, Roster, Signature, Stance
+from pytest_rollout.model.plan import FactSource, Gate
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
 from tests.signoff.test_clearance import decision_of, plan
@@ -135,5 +135,101 @@ def test_what_is_not_believed_neither_counts_nor_replaces() -> None:
     forged = signed("ada", "engineering", after_s=5, trouble="not signed by ada: bad key")
     assert "ada: not signed by ada: bad key" in lacking([forged, EVE])
     assert lacking([ADA, EVE, forged]) == ""
-    objecting = signed("bob", "operations", Stance.AGAINST, trouble="not signed by bob")
-    assert lacking([ADA, EVE, objecting]) == ""
+
+
+def test_an_objection_that_is_not_believed_any_more_is_not_ignored() -> None:
+    """Its key may have been revoked since: whoever holds the role settles it."""
+    objecting = signed("bob", "operations", Stance.AGAINST, after_s=5, trouble="not signed by bob")
+    told = lacking([ADA, EVE, objecting])
+    assert told.startswith("bob signed against it as operations at 2025-11-10 10:30:05 EST: ")
+    assert "(not signed by bob, but an objection is not ignored: somebody who holds" in told
+    assert lacking([ADA, objecting, signed("eve", "operations", after_s=9)]) == ""
+    other = signed("eve", "operations", after_s=9, substance="older")
+    assert "not ignored" in lacking([ADA, EVE, objecting, other])
+    elsewhere = replace(objecting, signature=replace(objecting.signature, release="v0"))
+    assert lacking([ADA, EVE, elsewhere]) == ""
+
+
+APART = replace(PLAN, author=FactSource(variable="CHANGE_AUTHOR"))
+
+
+def apart_findings(authors: Authors | None, *given: Signed) -> list[Finding]:
+    phase = APART.phase("one")
+    assert phase is not None
+    asked = SignoffDemand(APART, phase, DECISION, MADE + timedelta(hours=1), authors)
+    return list(signatures(asked, given))
+
+
+def apart(authors: Authors | None, *given: Signed) -> list[str]:
+    found = apart_findings(authors, *given)
+    return [f"{one.verdict.value} {because(one, 'America/New_York')}" for one in found]
+
+
+@pytest.mark.parametrize("name", ["ada", "Ada", "ADA <ada@home.example>", "Ada T. <ada>"])
+def test_the_author_of_the_change_does_not_sign_for_it(name: str) -> None:
+    first, engineering, operations = apart(Authors((name, "mallory")), ADA, EVE)
+    assert first == f"pass the change was made by {name}, mallory: ada cannot sign"
+    assert engineering == (
+        "missing nobody has signed as engineering; can be given by bob, pam "
+        "(ada: is an author of the change, so it does not count)"
+    )
+    assert operations.startswith("pass eve signed")
+    others = apart(Authors((name,)), ADA, EVE, signed("bob", "engineering"))
+    assert [one.partition(" ")[0] for one in others] == ["pass", "pass", "pass"]
+
+
+def test_an_author_who_is_none_of_the_people_is_said() -> None:
+    first, *rest = apart(Authors(("mallory@x.org",)), ADA, EVE)
+    assert first == "pass the change was made by mallory@x.org: nobody of roles.yaml"
+    assert [one.partition(" ")[0] for one in rest] == ["pass", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("authors", "why"),
+    [
+        (None, "the run did not read it; the next one will"),
+        (Authors(error="CHANGE_AUTHOR is not set"), "CHANGE_AUTHOR is not set"),
+        (Authors(), "it named nobody"),
+    ],
+)
+def test_where_nobody_knows_the_author_nothing_is_cleared(
+    authors: Authors | None, why: str
+) -> None:
+    first, *_ = apart(authors, ADA, EVE)
+    told = "missing who made the change is not known, and nobody may sign for their own: "
+    assert first == told + why
+
+
+def test_an_author_may_still_object() -> None:
+    against = signed("ada", "engineering", Stance.AGAINST, after_s=5)
+    assert any("ada signed against it" in one for one in apart(Authors(("ada",)), against, EVE))
+
+
+@pytest.mark.parametrize(
+    ("text", "mine"),
+    [
+        ("ada@x.org", True),
+        ("ADA@X.org", True),
+        ("A. Turing", True),
+        ("a.  turing", True),
+        ("Somebody <ada@x.org>", True),
+        ("A. Turing <a@elsewhere.org>", True),
+        ("adat", True),
+        ("12345+adat@users.noreply.github.com", True),
+        ("adat@users.noreply.github.com", True),
+        ("Somebody <12345+ADAT@users.noreply.github.com>", True),
+        ("ada@home.org", True),
+        ("12345+adatx@users.noreply.github.com", False),
+        ("ada@y.org", False),
+        ("", False),
+        (" <> ", False),
+    ],
+)
+def test_a_person_is_known_by_each_of_their_names(text: str, *, mine: bool) -> None:
+    ada = Person("ada@x.org", "A. Turing", (), "adat", also=("ada@home.org",))
+    assert ada.called(text) is mine
+
+
+def test_somebody_without_a_login_is_not_called_by_an_empty_one() -> None:
+    assert not Person("ada", "Ada", ()).called("@users.noreply.github.com")
+    assert not Person("ada", "Ada", ()).called("")

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pytest_rollout.evidence.sqlite import connection
+from pytest_rollout.evidence import heads
+from pytest_rollout.evidence.sqlite import connection, files
 from pytest_rollout.evidence.sqlite.sqlite_store import SqliteStore
+from pytest_rollout.model.errors import LedgerError
+
+_OLDER = (
+    "{path} is an older or another copy of the ledger that stood here: {missing}, noted in {note} "
+    "beside it, is not in it; nothing was written. Put this file elsewhere, put the other one "
+    "back, and bring both together: rollout merge FILE (where the other one is lost for good, "
+    "remove {note})"
+)
 
 __all__ = ["below", "exists", "to_read", "to_write"]
 
@@ -26,7 +35,13 @@ def to_write(address: str) -> SqliteStore:
             ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise connection.unusable(path, error) from error
-    return SqliteStore(path, connection.to_write(path))
+    had = path.is_file() and path.stat().st_size > 0
+    store = SqliteStore(path, connection.to_write(path))
+    missing = heads.lost(store, files.note_at(path)) if had else ""
+    if missing:
+        store.close()
+        raise LedgerError(_OLDER.format(path=path, note=files.note_of(path).name, missing=missing))
+    return store
 
 
 def to_read(address: str, until_us: int | None) -> SqliteStore:

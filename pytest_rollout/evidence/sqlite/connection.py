@@ -106,10 +106,14 @@ def _make(db: sqlite3.Connection, path: Path) -> None:
 def _look(db: sqlite3.Connection, path: Path, until_us: int | None) -> None:
     if schema.empty(db):
         raise _none(path)  # a run that was killed while it made the file leaves an empty one
-    older = schema.check(db, path) < schema.SCHEMA
-    if older or until_us is not None:
+    written = schema.check(db, path)
+    if written < schema.SCHEMA:
+        db.execute(
+            "CREATE TEMP VIEW merges AS SELECT '' AS head, 0 AS sequence, '' AS leaves WHERE 0"
+        )
+    if written < schema.SCHEMA or until_us is not None:
         # A temporary view stands before the table of its name in every query.
-        columns = schema.WITHOUT_WORDS if older else "*"
+        columns = schema.columns(written)
         until = "" if until_us is None else f" WHERE at_us <= {until_us}"
         db.execute(f"CREATE TEMP VIEW records AS SELECT {columns} FROM main.records{until}")
     db.execute("PRAGMA query_only = ON")

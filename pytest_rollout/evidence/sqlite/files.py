@@ -12,6 +12,30 @@ def folder_of(ledger: Path) -> Path:
     return ledger.parent / "attachments"
 
 
+def note_of(ledger: Path) -> Path:
+    """Where the newest records of a ledger are noted: see ``heads``."""
+    return ledger.with_name(f"{ledger.name}.head")
+
+
+def note_at(ledger: Path) -> str:
+    """The note beside a ledger; empty where there is none that can be read."""
+    try:
+        return note_of(ledger).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def keep_note(ledger: Path, note: str) -> None:
+    """Replace the note beside a ledger; where that cannot be done the older one stays true."""
+    path = note_of(ledger)
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_text(note, encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+
+
 def put(folder: Path, digest: str, content: bytes) -> None:
     """Write a file, whole or not at all.
 

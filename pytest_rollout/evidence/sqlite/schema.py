@@ -7,11 +7,14 @@ from pathlib import Path
 
 from pytest_rollout.model.errors import LedgerError
 
-SCHEMA = 2
+SCHEMA = 3
 _WITHOUT_WORDS = 1  # the schema before records had a column for what they are searched for
 APPLICATION_ID = 0x726F6C6C  # "roll"
-RECORD = "sequence, kind, run, plan, subject, environment, at_us, body, previous, hash, words"
-WITHOUT_WORDS = "*, NULL AS words"  # the same of a file of the schema before
+_FIRST = ("first_sequence", "first_previous", "first_hash")
+RECORD = (
+    "sequence, kind, run, plan, subject, environment, at_us, body, previous, hash, words, "
+    "first_sequence, first_previous, first_hash"
+)
 ROW = "plan, phase, metric, labels, t_us, seen_us, seq, value"
 
 # Every column of an observation but its id is in its batch's digest or is its batch.
@@ -27,7 +30,10 @@ CREATE TABLE records (
     body TEXT NOT NULL,
     previous TEXT NOT NULL,
     hash TEXT NOT NULL,
-    words TEXT
+    words TEXT,
+    first_sequence INTEGER,
+    first_previous TEXT,
+    first_hash TEXT
 );
 CREATE INDEX records_by_run ON records (run, sequence);
 CREATE INDEX records_by_subject ON records (kind, plan, subject, environment, sequence);
@@ -47,6 +53,17 @@ CREATE TABLE observations (
 CREATE INDEX observations_by_batch ON observations (batch, id);
 CREATE TABLE texts (digest TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
+# Which records a merged chain is made of: from its leaves it is made again anywhere.
+_MERGES = """
+CREATE TABLE merges (head TEXT PRIMARY KEY, sequence INTEGER NOT NULL, leaves TEXT NOT NULL)
+"""
+
+
+def columns(schema: int) -> str:
+    """What to select of the records of a file of some schema, so that they look as today's."""
+    missing = [] if schema >= SCHEMA else list(_FIRST)
+    missing += ["words"] if schema == _WITHOUT_WORDS else []
+    return ", ".join(["*", *(f"NULL AS {name}" for name in missing)])
 
 
 def empty(db: sqlite3.Connection) -> bool:
@@ -59,6 +76,7 @@ def make(db: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             db.execute(statement)
+    db.execute(_MERGES)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
@@ -66,9 +84,13 @@ def make(db: sqlite3.Connection) -> None:
 def migrate(db: sqlite3.Connection) -> None:
     """Bring a file to this schema; the caller holds the transaction.
 
-    Its records stay as they are: without words.
+    Its records stay as they are: those of the first schema without words.
     """
-    db.execute("ALTER TABLE records ADD COLUMN words TEXT")
+    known = {row[1] for row in db.execute("PRAGMA table_info(records)")}
+    for name, kind in (("words", "TEXT"), *zip(_FIRST, ("INTEGER", "TEXT", "TEXT"), strict=True)):
+        if name not in known:
+            db.execute(f"ALTER TABLE records ADD COLUMN {name} {kind}")
+    db.execute(_MERGES)
     db.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
@@ -78,8 +100,8 @@ def check(db: sqlite3.Connection, path: Path) -> int:
     schema = int(db.execute("PRAGMA user_version").fetchone()[0])
     if application != APPLICATION_ID:
         raise LedgerError(f"{path} is not a rollout ledger; choose another file")
-    if schema not in (_WITHOUT_WORDS, SCHEMA):
+    if not _WITHOUT_WORDS <= schema <= SCHEMA:
         raise LedgerError(
-            f"{path} has ledger schema {schema}; this version reads {_WITHOUT_WORDS} and {SCHEMA}"
+            f"{path} has ledger schema {schema}; this version reads {_WITHOUT_WORDS} to {SCHEMA}"
         )
     return schema

@@ -9,9 +9,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pytest_rollout.evidence import heads
+from pytest_rollout.evidence.lineage import Merge, merge_of
 from pytest_rollout.evidence.records import (
     GENESIS,
     Entry,
@@ -24,6 +27,7 @@ from pytest_rollout.evidence.records import (
 )
 from pytest_rollout.evidence.sqlite import connection, files
 from pytest_rollout.evidence.sqlite.schema import RECORD, ROW
+from pytest_rollout.evidence.store import Content
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
@@ -38,6 +42,7 @@ class SqliteStore:
         self.path = path
         self._db = db
         self.last: Head | None = None
+        self._wrote = False
 
     @property
     def name(self) -> str:
@@ -45,38 +50,72 @@ class SqliteStore:
         return str(self.path)
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection; what was written is noted beside the file."""
+        if self._wrote:
+            with suppress(LedgerError):
+                files.keep_note(self.path, heads.note_of(self))
         self._db.close()
 
-    def append(self, entry: Entry, rows: Sequence[Row]) -> Head:
+    def append(self, entry: Entry, rows: Sequence[Row], at_us: int | None = None) -> Head:
         """Chain one record in one transaction."""
         try:
             with connection.transaction(self._db):
-                head = self._append(entry, rows)
+                head = self._append(entry, rows, at_us)
         except connection.TROUBLE as error:
             raise connection.unusable(self.path, error) from error
-        self.last = head
+        self.last, self._wrote = head, True
         return head
 
-    def _append(self, entry: Entry, rows: Sequence[Row]) -> Head:
+    def _append(self, entry: Entry, rows: Sequence[Row], at_us: int | None) -> Head:
         last = self.last
         if last is not None and not self._holds(last):
             gone = LedgerError(f"record {last.sequence}, just written, is gone")
             raise connection.unusable(self.path, gone)
-        at_us = time.time_ns() // 1000
+        at_us = time.time_ns() // 1000 if at_us is None else at_us
         head = self._head()
         sequence = head.sequence + 1
         hash_ = link(head.hash, entry, sequence, at_us)
-        row = (sequence, entry.kind.value, entry.run, entry.plan, entry.subject)
-        row_end = (entry.environment, at_us, entry.body, head.hash, hash_, entry.words)
-        self._db.execute(
-            f"INSERT INTO records ({RECORD}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", (*row, *row_end)
-        )
-        self._db.executemany(
-            f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
-            [(sequence, *one) for one in rows],
+        where = (entry.run, entry.plan, entry.subject, entry.environment)
+        self._insert(
+            Record(sequence, entry.kind, *where, at_us, entry.body, head.hash, hash_, entry.words),
+            rows,
         )
         return Head(sequence, hash_)
+
+    def _insert(self, record: Record, rows: Sequence[Row]) -> None:
+        columns = [getattr(record, name) for name in RECORD.split(", ")]
+        places = ",".join("?" * len(columns))
+        self._db.execute(f"INSERT INTO records ({RECORD}) VALUES ({places})", columns)
+        self._db.executemany(
+            f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
+            [(record.sequence, *one) for one in rows],
+        )
+
+    def merges(self) -> list[Merge]:
+        """The merges that records were written after."""
+        rows = self._rows("SELECT sequence, head, leaves FROM merges ORDER BY head")
+        return [merge_of(*row) for row in rows]
+
+    def rewrite(self, content: Content, expected: Head) -> None:
+        """Replace all that is chained in one transaction."""
+        try:
+            with connection.transaction(self._db):
+                if self._head() != expected:
+                    raise LedgerError(f"somebody wrote to {self.path} at the same time: try again")
+                for table in ("observations", "records", "merges"):
+                    self._db.execute(f"DELETE FROM {table}")
+                for record in content.records:
+                    self._insert(record, content.rows.get(record.sequence, ()))
+                self._db.executemany(
+                    "INSERT INTO merges (sequence, head, leaves) VALUES (?,?,?)",
+                    [
+                        (one.head.sequence, one.head.hash, " ".join(one.leaves))
+                        for one in content.merges
+                    ],
+                )
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+        self.last, self._wrote = None, True
 
     def holds(self, head: Head) -> bool:
         """Whether a record that was appended is still there."""

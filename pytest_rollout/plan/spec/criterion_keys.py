@@ -8,7 +8,7 @@ from pytest_rollout.model.plan import Gate, Kind, Severity, Then
 from pytest_rollout.model.rule import Need
 from pytest_rollout.plan.spec.check_keys import CHECK
 from pytest_rollout.plan.spec.keys import Key, Keys
-from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Words
+from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Flag, Words
 from pytest_rollout.plan.spec.rule_keys import LASTING, WHOLE, RuleKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import CUT, DUE, DURATION, IDENTIFIER, NAME, NAMES, TEXT
@@ -29,6 +29,15 @@ class WhenKeys(Keys, name="when", title="when a criterion applies"):
         missing="{what} states no condition",
         fix="when: {{configured: NAME_OF_A_VARIABLE}}",
     )
+
+
+class ByKeys(Keys, name="by", title="roles that all attest"):
+    """Roles that all attest a criterion, as many different people as roles."""
+
+    each = Key(
+        NAMES, "The roles.", example="[pm, sre]", required=True,
+        missing="{what} names no roles", fix="by: {{each: [ROLE, ROLE]}}",
+    )  # fmt: skip
 
 
 class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
@@ -61,10 +70,17 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     )
     check = Key(CHECK, "A check that needs no Python.", example="{http: /health, on: web}")
     by = Key(
-        NAMES,
-        "Roles that attest it.",
+        AnyOf((NAMES, Nested(ByKeys))),
+        "Roles of which one attests it; `{each: ROLES}`: each of them, by different people.",
         example="[operations]",
         unless="of a `manual` one any role, else nobody",
+    )
+    by_others = Key(
+        Flag(rule="is true or false"),
+        "Whether an author of the change may not attest it; the plan says under `author` who that "
+        "is.",
+        default="false",
+        example="true",
     )
     valid_for = Key(
         DURATION,

@@ -19,6 +19,11 @@ class PersonKeys(Keys, name="person", title="a person"):
     name_ = Key(TEXT, "What people call them.", example="A. Turing", unless="the id")
     roles = Key(NAMES, "The roles of the plan that they hold.", example="[operations]")
     github = Key(NAME, "Their login at GitHub, for reviews.", example="ada")
+    also = Key(
+        NAMES,
+        "Other names and addresses by which commits name them.",
+        example="[ada@home.example.org]",
+    )
 
 
 class DeputyKeys(Keys, name="deputy", title="a deputy"):
@@ -49,4 +54,11 @@ class PeopleKeys(Keys, name="people", title="roles.yaml"):
         "The file beside the plan with their public keys, in the format of `ssh-keygen`.",
         default="allowed_signers",
         example="keys/allowed_signers",
+    )
+    revoked_keys = Key(
+        TEXT,
+        "The file beside the plan with keys that nobody may sign with any more: public keys, one a "
+        "line, or a KRL of `ssh-keygen -k`.",
+        default="revoked_keys",
+        example="keys/revoked_keys",
     )

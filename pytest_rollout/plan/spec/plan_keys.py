@@ -237,6 +237,12 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
         "Where the configuration is read; of what it answers a digest is kept.",
         example="{target: web, path: /configuration}",
     )
+    author = Key(
+        Nested(ReadingKeys),
+        "Where the authors of the change are read, one a line, when a run begins: they do not sign "
+        "it, and where they cannot be read nothing is cleared.",
+        example='{command: [git, log, -1, "--format=%ae", HEAD]}',
+    )
     environments = Key(
         MapOf(Nested(EnvironmentKeys), "an environment's name"),
         "Where phases are judged: `embedded` is the rehearsal.",

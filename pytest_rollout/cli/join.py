@@ -1,0 +1,116 @@
+"""`rollout join`: one decision of runs that each did a part of the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import click
+
+from pytest_rollout.cli.merge import running
+from pytest_rollout.cli.project import Project, common, parsed, print_json
+from pytest_rollout.cli.real_environment import real_environment
+from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.history import AskingRun, last_full_run, stored_decision
+from pytest_rollout.evidence.joining import Choice, choose, join, keep_decision
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.looks import stored
+from pytest_rollout.evidence.world import read_world
+from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.decision import Decision, from_json
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.verdict import worst_answer
+from pytest_rollout.report import files, terminal
+from pytest_rollout.report.stored import plain, to_json
+
+
+@click.command("join")
+@click.argument("address")
+@click.option("--runs", metavar="RUN,RUN", help="which runs (default: all since the last full one)")
+@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@common
+def command(
+    address: str,
+    runs: str | None,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Decide ADDRESS (plan.phase) from several runs that each did a part, as if they were one.
+
+    For jobs that split the checks (-k, --deselect, pytest-split): each job runs its part, `rollout
+    merge` brings their ledgers together, and this decides. A check counts where one of them ran
+    it, as its worst report where several did; what none of them ran is missing. The runs must be
+    of the same plan, release, configuration and targets. Joining the last full run alone decides
+    it anew with what came in since, such as attestations.
+    """
+    project = Project.here(root, ledger)
+    where = parsed(address)
+    phase, plan = project.phase(where), project.plan(where.plan)
+    if environment != EMBEDDED:
+        environment = real_environment(plan, environment, embedded="")
+    named = [run.strip() for run in runs.split(",") if run.strip()] if runs else []
+    if not opening.exists(project.ledger_at):
+        raise RolloutError(f"there is no ledger at {project.ledger_at}", code="ledger")
+    with closing(opening.to_write(project.ledger_at)) as store:
+        choice = choose(
+            store,
+            plan.address(phase.id) if where.gate is None else where,
+            environment,
+            named,
+            running=running,
+        )
+        run = _unchanged(store, choice, environment) or join(store, where, choice)
+        decisions = [_decided(project, store, run, Address.parse(gate)) for gate in choice.gates]
+    folders = [str(files.write(project.report, one)) for one in decisions]
+    if as_json:
+        shown = [plain(one, one.timezone) for one in decisions]
+        joined = [log.first.run for log in choice.logs]
+        print_json({"run": run, "joined": joined, "left_out": choice.left_out, "decisions": shown})
+    else:
+        _say(choice, decisions, folders)
+    return worst_answer(one.answer for one in decisions).exit_status
+
+
+def _unchanged(ledger: Ledger, choice: Choice, environment: str) -> str:
+    """The joined run that is all there is since its runs; empty where anything came in since."""
+    last = last_full_run(ledger, Address.parse(choice.gates[0]), environment)
+    if last is None or not last.run.startswith("join-"):
+        return ""
+    records = ledger.of_run(last.run)
+    return last.run if records[-1].sequence == ledger.head().sequence else ""
+
+
+def _decided(project: Project, ledger: Ledger, run: str, gate: Address) -> Decision:
+    """The decision of a joined run, stored where it is not yet."""
+    assert gate.gate is not None
+    text = stored_decision(ledger, gate, run)
+    if text is not None:
+        return from_json(text)
+    plan, phase = project.plan_of_run(gate, _asking(ledger, run, gate))
+    reading = read_world(ledger, run, gate, phase)
+    decision = decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
+    keep_decision(ledger, run, gate, stored(decision, to_json(decision), reading.world))
+    return decision
+
+
+def _asking(ledger: Ledger, run: str, gate: Address) -> AskingRun:
+    environment = ledger.of_run(run)[0].environment
+    asked = last_full_run(ledger, gate, environment)
+    assert asked is not None
+    return asked
+
+
+def _say(choice: Choice, decisions: Sequence[Decision], folders: Sequence[str]) -> None:
+    say(f"joined: {', '.join(log.first.run for log in choice.logs)}")
+    for run, why in choice.left_out.items():
+        say(f"left out: {run}: {why}")
+    for decision in decisions:
+        for line in terminal.gate(decision):
+            say(line.text)
+    for folder in folders:
+        say(f"report: {folder}")

@@ -1,0 +1,135 @@
+"""Merging ledgers: all records of all of them in one chain, each with the place it had before.
+
+The same records give the same chain, in whatever order ledgers are merged and however often.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.evidence.bodies import Process, RunStart
+from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.known import not_known_to
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.lineage import Lineage, Merge
+from pytest_rollout.evidence.records import Record, RecordKind, Row
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.store import Content
+from pytest_rollout.evidence.verify import verify
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head
+
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge brought in."""
+
+    records: int  # that the ledger did not have before
+    runs: tuple[str, ...]  # of which it had no record before
+    unfinished: tuple[str, ...]  # those of them that never ended
+    kinds: dict[str, int]  # of the new records that are of no run, by kind
+    blind: tuple[Record, ...]  # resets that were given without knowing of what came together now
+    head: Head
+
+
+def merge(into: Ledger, ledgers: Sequence[Ledger], *, running: Callable[[Process], bool]) -> Merged:
+    """Bring all that other ledgers hold into one; raises LedgerError, and then changes nothing.
+
+    A damaged ledger is refused, and one in which a run is still ``running`` here.
+    """
+    for ledger in (into, *ledgers):
+        fit_to_merge(ledger, running)
+    before = into.head()
+    had = list(into.between(0))
+    mine = {record.first.hash for record in had}
+    records = [*had, *(one for ledger in ledgers for one in ledger.between(0))]
+    merges = [merge for ledger in (into, *ledgers) for merge in ledger.store.merges()]
+    lineage = Lineage(records, merges)
+    chain, needed = lineage.whole()
+    _bring_files(into, ledgers, chain)
+    new = [record for record in chain if record.first.hash not in mine]
+    if new or [record.hash for record in chain] != [record.hash for record in had]:
+        into.store.rewrite(_content(chain, needed, (into, *ledgers)), before)
+    return Merged(
+        records=len(new),
+        runs=tuple(dict.fromkeys(one.run for one in new if one.run and not _had(one, had))),
+        unfinished=tuple(_unfinished(new)),
+        kinds=dict(Counter(one.kind.value for one in new if not one.run)),
+        blind=tuple(_blind(into)) if new else (),
+        head=into.head(),
+    )
+
+
+def _had(record: Record, had: Sequence[Record]) -> bool:
+    return any(one.run == record.run for one in had)
+
+
+def fit_to_merge(ledger: Ledger, running: Callable[[Process], bool]) -> None:
+    """Raise LedgerError where a ledger is damaged, or a run still writes to it."""
+    _whole(ledger)
+    _at_rest(ledger, running)
+
+
+def _whole(ledger: Ledger) -> None:
+    problems = verify(ledger, ()).problems
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise LedgerError(f"{ledger.name} is damaged and was not merged: {problems[0]}{more}")
+
+
+def _at_rest(ledger: Ledger, running: Callable[[Process], bool]) -> None:
+    """Refuse a ledger that a process on this machine still writes to."""
+    for record in ledger.between(0):
+        if record.kind is not RecordKind.RUN:
+            continue
+        process = said(record, RunStart).process
+        if process and running(process) and not RunLog(ledger.of_run(record.run)).finished:
+            raise LedgerError(
+                f"run {record.run} still writes to {ledger.name} (process {process.pid}); "
+                "merge when it has ended"
+            )
+
+
+def _blind(ledger: Ledger) -> Iterator[Record]:
+    """Resets that count no more: they were given without knowing of what was seen before."""
+    for record in ledger.between(0):
+        if record.kind is RecordKind.RESET and not_known_to(ledger, record) is not None:
+            yield record
+
+
+def _unfinished(new: Sequence[Record]) -> Iterator[str]:
+    ended = {one.run for one in new if one.kind in (RecordKind.SEAL, RecordKind.STOP)}
+    for record in new:
+        if record.kind is RecordKind.RUN and record.run not in ended:
+            yield record.run
+
+
+def _content(
+    chain: Sequence[Record], merges: Sequence[Merge], ledgers: Sequence[Ledger]
+) -> Content:
+    rows: dict[str, Sequence[Row]] = {}
+    for ledger in ledgers:
+        for record in ledger.between(0):
+            if record.kind is RecordKind.BATCH and record.first.hash not in rows:
+                rows[record.first.hash] = ledger.rows_of(record.sequence)
+    laid = {record.sequence: rows.get(record.first.hash, ()) for record in chain}
+    return Content(chain, {place: seen for place, seen in laid.items() if seen}, merges)
+
+
+def _bring_files(into: Ledger, ledgers: Sequence[Ledger], chain: Sequence[Record]) -> None:
+    """Bring texts and files along, by the digests that records name."""
+    digests = {digest for record in chain for digest in _DIGEST.findall(record.body)}
+    for digest in sorted(digests):
+        text = next(filter(None, (ledger.text(digest) for ledger in ledgers)), None)
+        if text is not None and into.text(digest) is None:
+            into.keep_text(digest, text)
+        if not into.store.has(digest):
+            whole = (one for one in ledgers if one.lost_file(digest) is None)
+            content = next((one.store.get(digest) for one in whole), None)
+            if content is not None:
+                into.store.put(digest, content)
