@@ -107,3 +107,16 @@ def test_without_a_plan_it_is_said_that_a_file_is_not_read(project: Project) -> 
     said = project.rollout("check")
     assert said.status == 4
     assert "rollout.yml is not read; rename it to rollout.yaml" in said.err
+
+
+def test_check_names_roles_that_nobody_can_sign_for(project: Project) -> None:
+    text = PLAN.replace("    owners: [sre]", "    signoff: [sre, pm]")
+    assert text.count("signoff: [sre, pm]") == 1
+    project.plan.write_text(text)
+    said = "demo.canary is signed by {}, and roles.yaml beside rollout.yaml names nobody"
+    assert said.format("sre, pm") in project.rollout("check").out
+    people = project.plan.with_name("roles.yaml")
+    people.write_text("people: [{id: ada@x.org, roles: [sre]}]\n")
+    assert said.format("pm") in project.rollout("check").out
+    people.write_text("people: [{id: ada@x.org, roles: [sre]}, {id: bob@x.org, roles: [pm]}]\n")
+    assert "is signed by" not in project.rollout("check").out

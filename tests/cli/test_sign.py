@@ -163,9 +163,17 @@ def test_who_may_not_sign_is_told_why(
 def test_the_key_of_somebody_else_records_nothing(served: Project, keys: Path) -> None:
     answer = sign(served, keys, "ada", "sre", "--key", str(keys / "bob"))
     assert answer.status == 4
-    assert "not signed by ada@x.org" in answer.err
+    assert "not signed by ada@x.org: allowed_signers has no line with this person and" in answer.err
     assert "nothing was recorded" in answer.err
     assert "nobody has signed as sre" in clear(served).out
+
+
+def test_without_people_it_is_said_where_they_stand(served: Project, keys: Path) -> None:
+    (served.root / "roles.yaml").unlink()
+    answer = sign(served, keys, "ada", "sre")
+    assert answer.status == 4
+    assert "there are no people in roles.yaml beside rollout.yaml" in answer.err
+    assert "people: [{id: ada@x.org, roles: [sre]}]" in answer.err
 
 
 def test_a_key_that_is_revoked_later_does_not_count(served: Project, keys: Path) -> None:
