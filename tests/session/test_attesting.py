@@ -15,6 +15,7 @@ from tests.signoff.test_ssh import new_key
 PLAN = """\
 plan: demo
 roles: {sre: Reliability, pm: Product}
+no_release: nothing is deployed here
 environments: {prod: {}}
 phases:
   - id: canary
@@ -211,3 +212,14 @@ def test_a_key_that_was_revoked_since_clears_nothing(people: Project, keys: Path
     assert "no   attestations: demo.canary.read: attested by ada@x.org" in said
     assert "revoked (revoked_keys)" in said
     assert "recomputed with the same result" in said, "the decision itself stays what it was"
+
+
+def test_runs_that_are_joined_believe_what_is_signed(people: Project, keys: Path) -> None:
+    more = "      - {id: works, gate: entry, kind: demo, says: It works}\n"
+    people.plan(PLAN + more)
+    people.tests(TESTS + '\n\n@pytest.mark.criterion("works")\ndef test_works():\n    pass\n')
+    signed(people, keys)
+    for part in ("ready", "works"):
+        assert people.run(*PROD, "-k", part).ret == 11
+    status, said = command(people, "join", "demo.canary", "--env", "prod")
+    assert status == 0, said
