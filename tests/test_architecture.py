@@ -224,6 +224,7 @@ TAKEN_APART = {
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.ingest": {"where.rstrip"},
+    "cli.join": {"last.startswith", "run.strip", "runs.split"},  # ids of runs
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},

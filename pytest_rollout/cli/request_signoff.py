@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -94,7 +95,8 @@ def _said(asked: Asked, finding: Finding) -> str:
 
 
 def _report(asked: Asked) -> str:
-    return (asked.project.report / folder_of(asked.decision) / "report.md").as_posix()
+    folder = asked.project.report / folder_of(asked.decision)
+    return Path(os.path.relpath(folder / "report.md", asked.project.root)).as_posix()
 
 
 def _written(path: Path, text: str) -> None:

@@ -81,7 +81,7 @@ def _objection(f: Facts) -> str:
 def _authors(f: Facts) -> str:
     names, people = (", ".join(map(str, f.all_of(key))) for key in ("names", "people"))
     who = f"{people} cannot sign" if people else "nobody of roles.yaml"
-    return f"the change was made by {names}: {who}"
+    return f"{names} made the change ({who})"
 
 
 SENTENCES: Mapping[str, Say] = {

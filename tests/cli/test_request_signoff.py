@@ -73,7 +73,7 @@ def test_it_is_written_to_a_file_and_names_the_report(served: Project) -> None:
     assert answer.out == f"the request for {GATE} in prod is in signoff.md\n"
     text = (served.root / "signoff.md").read_text()
     assert f"Report: <{link}>" in text
-    assert "rollout-report/demo/prod/canary/entry/report.md`" in request(served).out
+    assert "Report: `rollout-report/demo/prod/canary/entry/report.md`" in request(served).out
     assert "`javascript:alert(1)`" in request(served, "--report", "javascript:alert(1)").out
 
 
