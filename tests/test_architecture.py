@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "evidence": {"model", "calendar", "redact"},
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
+    "github": {"model", "targets"},
     "receivers": {"targets"},
     "monitoring": {"receivers", "targets"},
     "checks": {"model", "targets", "extensions"},
@@ -75,6 +76,8 @@ MAY_IMPORT = {
         "notify",
         "watching",
         "on_the_way",
+        "github",
+        "plugin",
     },
     "plugin": {"session", "hookspecs", "on_the_way"},
     # The package itself: names for suites.
@@ -207,6 +210,7 @@ TAKES_APART = {
 # options, what a plan states, what a process printed, lines that are laid out in columns, and
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
+    "cli": {"cmd_name.replace"},
     "cli.amend": {"text.rpartition"},
     "cli.attest": {
         "datetime.replace",
@@ -223,9 +227,10 @@ TAKEN_APART = {
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.export": {"part.replace"},
-    "cli.join": {"run.strip", "runs.split"},
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
+    "cli.ingest": {"where.rstrip"},
+    "cli.join": {"last.startswith", "run.strip", "runs.split"},  # ids of runs
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
@@ -247,10 +252,14 @@ TAKEN_APART = {
     "report.measurement_sentences": {"facts.startswith"},
     "report.next_steps": {"gate.partition"},
     "report.rule_words": {"cut.partition"},
+    "report.signoff_request": {"report.startswith"},  # a link
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "signoff.moments": {"finding.split"},
     "signoff.opening_hours": {"used.rpartition"},
+    "signoff.reviews": {  # what people wrote at GitHub, and the name of a release
+        *("_COMMIT.fullmatch", "asked.replace", "re.compile", "release.strip", "review.strip"),
+    },
     "signoff.ssh": {
         *("ran.strip", "re.sub", "said.splitlines"),  # what ssh-keygen writes
         "revoked_keys.removeprefix",

@@ -31,10 +31,12 @@ _VERBS = {
     "end": "End a phase in a real environment, once its exit is clear.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
     "export": "Write a gate's decision, with all that it rests on, into one file.",
+    "ingest": "Bring in what people said elsewhere: approvals of a pull request.",
     "join": "Decide from several runs that each did a part of the checks.",
     "merge": "Bring what other ledgers hold into the project's.",
     "record": "Put on record what happens in a phase: a change, an incident, a freeze.",
     "report": "Write or print the report of a gate's last decision again.",
+    "request-signoff": "Write the text that asks people for their signatures.",
     "reset": "Have a guardrail judged anew, on the record: by whom, and why.",
     "sign": "Sign a gate's decision in a role, with an SSH key.",
     "status": "Where every phase of every plan stands.",
@@ -53,7 +55,9 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
-        command: click.Command = import_module(f"pytest_rollout.cli.{cmd_name}").command
+        command: click.Command = import_module(
+            f"pytest_rollout.cli.{cmd_name.replace('-', '_')}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

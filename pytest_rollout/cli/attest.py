@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -68,30 +69,15 @@ def command(
     for option, text in (("--by", person), ("--note", note)):
         _said(option, text)
     content = _content(Path(file_)) if file_ else None
-    answer = Attestation(
-        criterion=plan.address(phase.id).full(stated.id),
-        by=person.strip(),
-        role=role,
-        note=note.strip(),
-        passed=not fail,
-        at_us=0,
-        release=release_attested(plan, where),
-        file=Path(file_).name if file_ else "",
-    )
+    release = release_attested(plan, where)
+    full, file = plan.address(phase.id).full(stated.id), Path(file_).name if file_ else ""
+    answer = Attestation(full, person.strip(), role, note.strip(), not fail, 0, release, file)
     if key is not None:
         answer = _signed(plan, as_kept(answer, content), where, Path(key))
     with closing(opening.to_write(project.ledger_at)) as store:
         one = attest(store, answer, where, content)
     if as_json:
-        facts = {name: value for name, value in dataclasses.asdict(one).items() if name in _SHOWN}
-        print_json(
-            {
-                **facts,
-                "environment": where,
-                "signed": one.proof is not None,
-                "ledger": project.ledger_shown,
-            }
-        )
+        print_json(_as_plain(project, one, where))
     else:
         say(_answer(plan, phase, stated, one, where))
         say(
@@ -99,6 +85,12 @@ def command(
             f"there: rollout merge {project.ledger_shown}"
         )
     return 0
+
+
+def _as_plain(project: Project, one: Attestation, environment: str) -> dict[str, Any]:
+    facts = {name: value for name, value in dataclasses.asdict(one).items() if name in _SHOWN}
+    signed = one.proof is not None
+    return {**facts, "environment": environment, "signed": signed, "ledger": project.ledger_shown}
 
 
 def _person(project: Project, plan: Plan, by: str | None, *, signs: bool, fails: bool) -> str:

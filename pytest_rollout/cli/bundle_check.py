@@ -29,6 +29,7 @@ from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.statements import DECISION, statements
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.attested import verified
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
 
 _PLAN = "rollout.yaml"
@@ -121,7 +122,7 @@ def _judge_again(
     checked: Checked, ledger: Ledger, decision: Decision, text: str, judged: tuple[Plan, Phase]
 ) -> None:
     reading = read_world(ledger, decision.run, decision.address, judged[1])
-    again = decide(Case(*judged, reading.world, reading.at_us), decision.gate)
+    again = decide(Case(*judged, verified(reading.world, judged[0]), reading.at_us), decision.gate)
     was, now = decision.answer.value, again.answer.value
     if to_json(again) == text:
         checked.lines.append(f"{was}: judged again from the evidence, the same byte for byte")

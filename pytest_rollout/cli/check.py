@@ -193,7 +193,21 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
             )
         yield from _unwatched(plan, phase)
         yield from _never_cleared(plan, phase)
+        yield from _never_signed(plan, phase)
         yield from _ways_back(plan, phase)
+
+
+def _never_signed(plan: Plan, phase: Phase) -> Iterator[str]:
+    """Roles that must sign and that nobody holds: no gate of the phase is ever clear."""
+    real = [name for name, one in plan.environments.items() if not one.embedded]
+    held = {role for person in plan.roster.people for role in person.roles}
+    held |= {deputy.role for deputy in plan.roster.deputies}
+    lacking = [role for role in phase.signoff if role not in held]
+    if real and lacking:
+        yield (
+            f"{plan.address(phase.id)} is signed by {', '.join(lacking)}, and roles.yaml beside "
+            f"{plan.path} names nobody with that role, so it is never clear in {', '.join(real)}"
+        )
 
 
 def _unnamed(plan: Plan, unnamed: dict[str, list[str]]) -> Iterator[str]:

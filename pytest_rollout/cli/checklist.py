@@ -26,12 +26,14 @@ from pytest_rollout.judge.people import attested, shelf_life
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import Head, Manifest, ReleaseFact, Run, World
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff.attested import verified
+from pytest_rollout.targets.authors import read_authors
 
 _ANYBODY = "any role"
 _STATES = {
@@ -115,14 +117,25 @@ def _rows(
             release = release_attested(plan, environment)
         except RolloutError as error:
             notes.append(f"{plan.id}: {error}")
+    now_us = calendar.to_us(datetime.now(UTC))
+    releases = (ReleaseFact("now", release),)
+    authors = _authors(project, plan, asked, environment)
+    run = Run("", environment, now_us, now_us, sealed=True, releases=releases, authors=authors)
     for phase in asked:
         said = _said(project, plan, phase, environment)
         for criterion in phase.criteria:
             if criterion.attested:
                 for role in (criterion.by or phase.owners) or (_ANYBODY,):
                     mine = role if criterion.by_each else None
-                    facts = _facts(plan, phase, criterion, environment, said, release, mine)
-                    yield {"role": role, **facts}
+                    yield {"role": role, **_facts(plan, phase, criterion, run, said, mine)}
+
+
+def _authors(project: Project, plan: Plan, phases: list[Phase], environment: str) -> Authors | None:
+    """Who made the change, as the next run would read it; None where nobody has to know."""
+    asks = any(one.by_others for phase in phases for one in phase.criteria)
+    if plan.author is None or not asks or environment == EMBEDDED:
+        return None
+    return read_authors(plan.author, plan.environments[environment], project.root)
 
 
 def _said(project: Project, plan: Plan, phase: Phase, environment: str) -> list[Attestation]:
@@ -141,17 +154,13 @@ def _facts(
     plan: Plan,
     phase: Phase,
     criterion: Criterion,
-    environment: str,
+    run: Run,
     said: list[Attestation],
-    release: str | None,
     role: str | None,
 ) -> dict[str, Any]:
-    full = plan.address(phase.id).full(criterion.id)
-    now_us = calendar.to_us(datetime.now(UTC))
-    facts = (ReleaseFact("now", release),)
-    run = Run("", environment, now_us, now_us, sealed=True, releases=facts)
+    full, environment = plan.address(phase.id).full(criterion.id), run.environment
     world = World(run, Manifest(), {}, (), Head(0, ""), attestations=tuple(said))
-    case = Case(plan, phase, verified(world, plan), now_us)
+    case = Case(plan, phase, verified(world, plan), run.ended_us)
     part = attested(case, criterion, role)
     life_us = shelf_life(plan, criterion, environment)
     last = next((answer for answer in reversed(said) if answer.criterion == full), None)

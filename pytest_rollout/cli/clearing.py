@@ -11,6 +11,7 @@ from pytest_rollout import calendar, processes
 from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
+from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
@@ -34,7 +35,6 @@ from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.fact_words import wall
-from pytest_rollout.signoff import ssh
 from pytest_rollout.signoff.attested import disowned, verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
@@ -241,15 +241,9 @@ def _since_begin(
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
     """The signatures of a gate, each verified by the keys of the plan's people."""
     told = tuple(signatures.all_of(project.ledger, gate, environment))
-    allowed = allowed_signers(project, plan) if told else ""
-    return tuple(
-        Signed(
-            one.body.signed,
-            one.record.at_us,
-            ssh.why_invalid(one.body.signed, one.body.armour, allowed, plan.roster.revoked),
-        )
-        for one in told
-    )
+    by_key = any(one.body.review is None for one in told)
+    allowed = allowed_signers(project, plan) if by_key else ""
+    return tuple(believed(one, plan, allowed) for one in told)
 
 
 def _others(

@@ -25,6 +25,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.verdict import worst_answer
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.stored import plain, to_json
+from pytest_rollout.signoff.attested import verified
 
 
 @click.command("join")
@@ -94,7 +95,8 @@ def _decided(project: Project, ledger: Ledger, run: str, gate: Address) -> Decis
         return from_json(text)
     plan, phase = project.plan_of_run(gate, _asking(ledger, run, gate))
     reading = read_world(ledger, run, gate, phase)
-    decision = decide(Case(plan, phase, reading.world, reading.at_us), gate.gate)
+    case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
+    decision = decide(case, gate.gate)
     keep_decision(ledger, run, gate, stored(decision, to_json(decision), reading.world))
     return decision
 

@@ -29,6 +29,11 @@ def known(plan: Plan, person: str, role: str, at: datetime) -> None:
     roster = plan.roster
     if roster.person(person) is None:
         ids = [one.id for one in roster.people]
+        if not ids:
+            raise RolloutError(
+                f"there are no people in roles.yaml beside {plan.path}; a line of it: "
+                f"people: [{{id: {person}, roles: [{role}]}}]"
+            )
         where = f"roles.yaml beside {plan.path}"
         why = f"--by: {where} names no `{person}` ({nearest(person, ids)})"
         raise UnknownNameError(why, "person", person, ids)

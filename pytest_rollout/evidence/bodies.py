@@ -24,6 +24,7 @@ from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Authors, Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.provenance import Producer
+from pytest_rollout.model.review import Reviewed
 from pytest_rollout.model.verdict import Answer, Verdict
 
 
@@ -197,7 +198,8 @@ class StoredSignature:
     """
 
     signed: Annotated[Signature, Kept()]
-    armour: Annotated[str, Kept()]
+    armour: Annotated[str, Kept()]  # empty where a review stands for it
+    review: Annotated[Reviewed | None, Kept()] = None
 
 
 @dataclass(frozen=True, slots=True)

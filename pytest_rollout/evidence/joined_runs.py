@@ -15,6 +15,7 @@ from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.records import Entry, Record, RecordKind
 from pytest_rollout.evidence.run_facts import checks_of, ending, manifest_of
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address
 
 WORKER = "joined"
@@ -72,8 +73,22 @@ def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> 
         calendars={key: one for key, one in start.calendars.items() if key == plan},
         beside={key: one for key, one in start.beside.items() if key == plan},
         targets={key: one for key, one in start.targets.items() if key == plan},
+        authors=_authors(plan, ordered),
         joins=tuple(log.first.run for log in ordered),
     )
+
+
+def _authors(plan: str, logs: Sequence[RunLog]) -> dict[str, Authors]:
+    """Who made what the runs judged: all that one of them names, unless one does not know."""
+    told = {log.first.run: log.start.authors.get(plan) for log in logs}
+    if not any(told.values()):
+        return {}
+    for run, authors in told.items():
+        if authors is None or not authors.names:
+            why = authors.error if authors is not None else "it did not read it"
+            return {plan: Authors(error=f"run {run}: {why}")}
+    names = (name for authors in told.values() if authors for name in authors.names)
+    return {plan: Authors(tuple(dict.fromkeys(names)))}
 
 
 def _both(texts: Iterator[str]) -> str:

@@ -11,12 +11,18 @@ from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.people import Signature
 from pytest_rollout.model.plan import Address
+from pytest_rollout.model.review import Reviewed
 
 
-def add(ledger: Ledger, signature: Signature, armour: str) -> Told[StoredSignature]:
-    """Add a signature to the chain; returns it as it was recorded. Raises LedgerError."""
+def add(
+    ledger: Ledger, signature: Signature, armour: str, review: Reviewed | None = None
+) -> Told[StoredSignature]:
+    """Add a signature, or the review that stands for one, to the chain; raises LedgerError.
+
+    Returns it as it was recorded.
+    """
     plan = Address.parse(signature.gate).plan
-    body = StoredSignature(signature, armour)
+    body = StoredSignature(signature, armour, review)
     head = ledger.append(Draft(body, "", plan, signature.gate, signature.environment))
     (record,) = ledger.between(head.sequence, head.sequence)
     return Told(record, said(record, StoredSignature))

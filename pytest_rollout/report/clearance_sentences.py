@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pytest_rollout import calendar
 from pytest_rollout.model.rule import duration_words
+from pytest_rollout.report import review_sentences
 from pytest_rollout.report.fact_words import Facts, Say, joined
 
 
@@ -41,6 +42,16 @@ def _unsigned(f: Facts) -> str:
     return f"nobody has signed as {role}; {who}" + (f" ({why})" if why else "")
 
 
+def _by_review(f: Facts) -> str:
+    return f"GitHub review by {f['login']} at {f.wall('at')} ({f['person']} as {f['role']})"
+
+
+def _given(f: Facts) -> str:
+    if f["login"]:
+        return f"{_by_review(f)}, tied by {f['tied']}: {f['url']}"
+    return f"{f['person']} signed as {f['role']} at {f.wall('at')}"
+
+
 def _not_as_long(f: Facts) -> str:
     for_ = calendar.length_words(f.number("for_us"))
     return f"holds until {f.wall('until')}, which is less than {for_}; then: {f.said('reason')}"
@@ -68,6 +79,8 @@ def _by(f: Facts) -> str:
 
 def _objection(f: Facts) -> str:
     told = f"{f['person']} signed against it as {f['role']} at {f.wall('at')}: {f['why']}"
+    if f["login"]:
+        told = f"{_by_review(f)} asks for changes: {f['why']} ({f['url']})"
     if not f["doubt"]:
         return told
     later = f"somebody who holds the role {f['role']} must sign for it since"
@@ -77,7 +90,7 @@ def _objection(f: Facts) -> str:
 def _authors(f: Facts) -> str:
     names, people = (", ".join(map(str, f.all_of(key))) for key in ("names", "people"))
     who = f"{people} cannot sign" if people else "nobody of roles.yaml"
-    return f"the change was made by {names}: {who}"
+    return f"{names} made the change ({who})"
 
 
 SENTENCES: Mapping[str, Say] = {
@@ -119,7 +132,7 @@ SENTENCES: Mapping[str, Say] = {
     "clear.outside": lambda f: f"{f.wall('at')} is outside of {f['window']}; {f['opens']}",
     "clear.frozen": lambda f: f"{f.wall('at')} is in {f['freeze']}; {f['opens']}",
     "clear.not-admitted": _not_admitted,
-    "signature.given": lambda f: f"{f['person']} signed as {f['role']} at {f.wall('at')}",
+    "signature.given": _given,
     "signature.missing": _unsigned,
     "signature.objection": _objection,
     "signature.not-believed": "{why}",
@@ -138,6 +151,7 @@ SENTENCES: Mapping[str, Say] = {
     ),
     "author.unread": "the run did not read it; the next one will",
     "author.known": _authors,
+    **review_sentences.SENTENCES,
     "clear.tripped": lambda f: (
         f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
     ),

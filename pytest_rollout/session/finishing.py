@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import zoneinfo
 from collections.abc import Generator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +33,7 @@ from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
+from pytest_rollout.session.zone_data import zone_data
 from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.authors import authors_of
@@ -112,7 +112,7 @@ class Finishing:
             targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
             producer=producer(os.environ),
             authors=authors_of(asked.values(), request.environment_of, request.root),
-            zone_data=_zone_data(),
+            zone_data=zone_data(),
             versions={
                 "python": platform.python_version(),
                 "pytest": pytest.__version__,
@@ -306,13 +306,3 @@ class Finishing:
 
 
 FINISHING = pytest.StashKey[Finishing]()
-
-
-def _zone_data() -> str:
-    """The version of the zone data in use: the system's, else the tzdata package's."""
-    for folder in zoneinfo.TZPATH:
-        listing = Path(folder, "tzdata.zi")
-        if listing.is_file():
-            with listing.open(encoding="utf-8") as lines:
-                return lines.readline().strip().removeprefix("# version ")
-    return f"tzdata {version('tzdata')}"

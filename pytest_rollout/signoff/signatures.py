@@ -15,6 +15,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.model.review import Reviewed
 from pytest_rollout.model.verdict import Verdict
 
 CLOCKS_APART_US = 300 * 1_000_000
@@ -28,6 +29,14 @@ class Signed:
     signature: Signature
     recorded_us: int
     trouble: str = ""  # why it is not believed; empty where its key and person agree
+    review: Reviewed | None = None  # that stands for it
+
+    @property
+    def since_us(self) -> int:
+        """Since when it is somebody's word: a review is recorded later than it was given."""
+        if self.review is None:
+            return self.recorded_us
+        return calendar.to_us(datetime.fromisoformat(self.signature.at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
     if asked.plan.author is not None and asked.phase.signoff:
         yield _apart(asked)
     newest: dict[tuple[str, str], Signed] = {}
-    for given in sorted(signed, key=lambda given: given.recorded_us):
+    for given in sorted(signed, key=lambda given: given.since_us):
         if not given.trouble:  # what is not believed replaces nothing
             newest[given.signature.role, given.signature.person] = given
     for given in newest.values():
@@ -92,11 +101,12 @@ def _role(
 ) -> Finding:
     name = f"clearance.signatures.{role}"
     if role in people:
-        signature = counted[role, people[role]].signature
+        given = counted[role, people[role]]
         facts: dict[str, Fact] = {
             "role": role,
             "person": people[role],
-            "at": _stamp(asked, signature.at),
+            "at": _stamp(asked, given.signature.at),
+            **_review(given),
         }
         return Finding(name, Verdict.PASS, Reason("signature.given", facts))
     day = asked.now.astimezone(ZoneInfo(asked.plan.timezone)).date()
@@ -123,7 +133,8 @@ def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
         return Reason(_NOT_FOR[signature.stance])
     if signature.substance != asked.decision.substance_digest:
         return Reason("signature.of-another-state", {"at": _stamp(asked, signature.at)})
-    if abs(calendar.to_us(made) - given.recorded_us) > CLOCKS_APART_US:
+    ahead_us = calendar.to_us(made) - given.recorded_us
+    if ahead_us > CLOCKS_APART_US or (given.review is None and -ahead_us > CLOCKS_APART_US):
         recorded = instant(given.recorded_us, asked.plan.timezone)
         facts: dict[str, Fact] = {"at": _stamp(asked, signature.at), "recorded": recorded}
         return Reason("signature.at-another-time", facts)
@@ -164,7 +175,7 @@ def _unsettled(asked: SignoffDemand, given: Signed, believed: Iterable[Signed]) 
         return False
     return not any(
         later.signature.role == objection.role
-        and later.recorded_us > given.recorded_us
+        and later.since_us > given.since_us
         and _doubt(asked, later) is None
         for later in believed
     )
@@ -178,9 +189,17 @@ def _against(asked: SignoffDemand, given: Signed) -> Finding:
         "at": _stamp(asked, signature.at),
         "why": signature.why,
         "doubt": given.trouble,
+        **_review(given),
     }
     name = f"clearance.signatures.{signature.role}"
     return Finding(name, Verdict.MISSING, Reason("signature.objection", facts))
+
+
+def _review(given: Signed) -> dict[str, Fact]:
+    """Which review stands for a signature, if one does."""
+    if given.review is None:
+        return {}
+    return {"login": given.review.login, "url": given.review.url, "tied": given.review.tied}
 
 
 def _day(asked: SignoffDemand, signature: Signature) -> date:

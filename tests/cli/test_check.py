@@ -117,3 +117,16 @@ def test_guardrails_that_no_watch_asks_for_are_named(project: Project) -> None:
         "demo.canary: a watch asks nothing for r (no `check`), so only tests that observe errors "
         "can trip them" in notes
     )
+
+
+def test_check_names_roles_that_nobody_can_sign_for(project: Project) -> None:
+    text = PLAN.replace("    owners: [sre]", "    signoff: [sre, pm]")
+    assert text.count("signoff: [sre, pm]") == 1
+    project.plan.write_text(text)
+    said = "demo.canary is signed by {}, and roles.yaml beside rollout.yaml names nobody"
+    assert said.format("sre, pm") in project.rollout("check").out
+    people = project.plan.with_name("roles.yaml")
+    people.write_text("people: [{id: ada@x.org, roles: [sre]}]\n")
+    assert said.format("pm") in project.rollout("check").out
+    people.write_text("people: [{id: ada@x.org, roles: [sre]}, {id: bob@x.org, roles: [pm]}]\n")
+    assert "is signed by" not in project.rollout("check").out

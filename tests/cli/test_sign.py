@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence.bodies import StoredSignature
+from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.records import Record, link
+from pytest_rollout.signoff import ssh
 from tests.cli.conftest import Answer, Project
 from tests.evidence.runs import ENTRY, FAIL, PASS, Writer
 from tests.targets.test_identity import answering, saying
@@ -60,14 +69,22 @@ def served(project: Project, keys: Path) -> Iterator[Project]:
         yield project
 
 
-def decided(project: Project, run: str, ready: tuple[tuple[str, str], ...] = PASS) -> None:
+def decided(
+    project: Project,
+    run: str,
+    ready: tuple[tuple[str, str], ...] = PASS,
+    *,
+    release: str = "v1",
+) -> None:
     items: dict[str, tuple[str, ...]] = {
         "demo.canary.ready": ("t.py::test_ready",),
         "demo.canary.works": ("t.py::test_w",),
     }
     with project.ledger() as ledger:
         text = project.plan.read_text()
-        writer = Writer(ledger, run=run, environment="prod", text=text, gates=(ENTRY,))
+        writer = Writer(
+            ledger, run=run, environment="prod", text=text, gates=(ENTRY,), release=release
+        )
         writer.start()
         writer.manifest(items=items)
         writer.batch("t.py::test_ready", ready)
@@ -155,9 +172,17 @@ def test_who_may_not_sign_is_told_why(
 def test_the_key_of_somebody_else_records_nothing(served: Project, keys: Path) -> None:
     answer = sign(served, keys, "ada", "sre", "--key", str(keys / "bob"))
     assert answer.status == 4
-    assert "not signed by ada@x.org" in answer.err
+    assert "not signed by ada@x.org: allowed_signers has no line with this person and" in answer.err
     assert "nothing was recorded" in answer.err
     assert "nobody has signed as sre" in clear(served).out
+
+
+def test_without_people_it_is_said_where_they_stand(served: Project, keys: Path) -> None:
+    (served.root / "roles.yaml").unlink()
+    answer = sign(served, keys, "ada", "sre")
+    assert answer.status == 4
+    assert "there are no people in roles.yaml beside rollout.yaml" in answer.err
+    assert "people: [{id: ada@x.org, roles: [sre]}]" in answer.err
 
 
 def test_a_key_that_is_revoked_later_does_not_count(served: Project, keys: Path) -> None:
@@ -174,3 +199,89 @@ def test_signatures_without_keys_are_one_message(served: Project, keys: Path) ->
     answer = clear(served)
     assert answer.status == 4
     assert "allowed_signers beside rollout.yaml cannot be read" in answer.err
+
+
+def test_a_key_that_was_revoked_is_worth_nothing_whenever_it_signed(
+    served: Project, keys: Path
+) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm")
+    assert clear(served).status == 0
+    (served.root / "revoked_keys").write_text((keys / "ada.pub").read_text())
+    told = clear(served)
+    assert told.status == 11
+    assert "ada@x.org: signed with a key of ada@x.org that was revoked (revoked_keys)" in told.out
+    answer = sign(served, keys, "ada", "sre")
+    assert (answer.status, "revoked (revoked_keys); nothing was" in answer.err) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ('valid-before="20200101"', "key has expired"),
+        ('valid-after="20990101"', "key is not yet valid"),
+        ('namespaces="git"', "not signed by ada@x.org"),
+    ],
+)
+def test_a_key_counts_where_it_was_valid_when_it_signed(
+    served: Project, keys: Path, option: str, why: str
+) -> None:
+    sign(served, keys, "ada", "sre")
+    signers = served.root / "allowed_signers"
+    signers.write_text(signers.read_text().replace("ada@x.org ", f"ada@x.org {option} "))
+    told = clear(served)
+    assert told.status == 11
+    assert "ada@x.org: not signed by ada@x.org" in told.out
+    assert why in told.out
+    answer = sign(served, keys, "ada", "sre")
+    assert (answer.status, why in answer.err) == (4, True)
+
+
+def test_the_record_alone_is_verified_by_plain_ssh_keygen(served: Project, keys: Path) -> None:
+    """As docs/phases.md says, from the text in the ledger, with nothing of this project."""
+    sign(served, keys, "ada", "sre")
+    with closing(sqlite3.connect(served.store)) as database:
+        (body,) = database.execute("SELECT body FROM records WHERE kind = 'signature'").fetchone()
+    stored = json.loads(body)
+    line = json.dumps(stored["signed"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    (served.root / "signature").write_text(stored["armour"])
+    command = ["ssh-keygen", "-Y", "verify", "-f", "allowed_signers", "-I", "ada@x.org"]
+    for text, status in ((line + "\n", 0), (line, 255), (line.replace("GO", "NO") + "\n", 255)):
+        ran = subprocess.run(
+            [*command, "-n", "pytest-rollout", "-s", "signature"],
+            cwd=served.root,
+            input=text.encode(),
+            capture_output=True,
+            check=False,
+        )
+        assert ran.returncode == status, ran.stderr
+
+
+@pytest.mark.slow
+def test_each_changed_byte_of_a_record_is_noticed(served: Project, keys: Path) -> None:
+    """It cannot be read, or it is not believed; whichever it is, the chain does not fit it."""
+    sign(served, keys, "ada", "sre")
+    allowed = (keys / "allowed_signers").read_text()
+    with served.ledger() as ledger:
+        (told,) = signatures.all_of(ledger, ENTRY, "prod")
+    record = told.record
+    raw = str(record.entry.body)
+    assert whole(record)
+    armour = raw.index("-----BEGIN"), raw.rindex("-----END")
+    for place in range(len(raw)):
+        changed = raw[:place] + chr(ord(raw[place]) ^ 1) + raw[place + 1 :]
+        other = replace(record, body=changed)
+        assert not whole(other), place
+        if armour[0] + 40 < place < armour[1] - 10 and place % 7:
+            continue  # a program of a few milliseconds for each byte of the signature is much
+        try:
+            found = said(other, StoredSignature)
+        except UndecodableError:
+            continue
+        why = ssh.why_invalid(found.signed, found.armour, allowed)
+        assert why or found.signed == told.body.signed, (place, changed[place - 9 : place + 9])
+
+
+def whole(record: Record) -> bool:
+    """Whether a record is what its place in the chain says."""
+    return link(record.previous, record.entry, record.sequence, record.at_us) == record.hash

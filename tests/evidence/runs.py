@@ -26,8 +26,10 @@ from pytest_rollout.evidence.records import (
 )
 from pytest_rollout.evidence.world import DatedWorld, read_world
 from pytest_rollout.judge import Case, decide
+from pytest_rollout.model.coding import encode
 from pytest_rollout.model.decision import Decision, canonical
 from pytest_rollout.model.evidence import Head, labels_of
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
@@ -90,6 +92,7 @@ class Writer:
     partial: Sequence[str] = ()
     gates: Sequence[Address] = (ENTRY, EXIT)
     release: str | None = "v1"
+    authors: Authors | None = None  # of the change; None: nobody asked
     decisions: list[Decision] = field(default_factory=list)
 
     def append(
@@ -115,6 +118,7 @@ class Writer:
             "configured": {},
             "zone_data": "2025b",
             "versions": {"python": "3"},
+            "authors": encode({"demo": self.authors} if self.authors else {}),
         }
         begins = begins_of(self.ledger, self.gates, self.environment)
         self.append(RecordKind.RUN, facts | ({"begins": begins} if begins else {}))

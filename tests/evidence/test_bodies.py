@@ -25,6 +25,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
+from pytest_rollout.model.review import Reviewed, ReviewState
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.stored import says_all_of, to_json
 from tests.cli.watched import happen
@@ -88,6 +89,11 @@ BODIES: tuple[bodies.Body, ...] = (
     bodies.StoredSignature(
         Signature("p.one/exit", "prod", "v1", "GO", "d", "sre", "ada", Stance.FOR, "2025-11-10"),
         "-----BEGIN SSH SIGNATURE-----",
+    ),
+    bodies.StoredSignature(
+        Signature("p.one/exit", "prod", "v1", "GO", "d", "sre", "ada", Stance.FOR, "2025-11-10"),
+        "",
+        Reviewed("PRR_1", "u", "ada", ReviewState.APPROVED, "c", "2025-11-10", "p", "bob", "it"),
     ),
     bodies.PhaseBegun(
         type="begin", t_us=7, by="A", release="v1", configuration=None, entry="d", asked="e"

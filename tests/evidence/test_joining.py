@@ -15,6 +15,7 @@ from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
@@ -267,6 +268,28 @@ def test_nothing_to_join(ledger: Ledger) -> None:
     Part(ledger, ONE).write(sealed=False)
     with pytest.raises(RolloutError, match="r1 never finished"):
         choose(ledger, EXIT, "prod", running=nobody)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "joined"),
+    [
+        (None, None, None),
+        (Authors(("ada",)), Authors(("bob", "ada")), Authors(("ada", "bob"))),
+        (Authors(("ada",)), None, Authors(error="run r2: it did not read it")),
+        (Authors(("ada",)), Authors(error="not set"), Authors(error="run r2: not set")),
+        (None, Authors(("ada",)), Authors(error="run r1: it did not read it")),
+    ],
+)
+def test_the_authors_are_those_of_every_part(
+    ledger: Ledger, one: Authors | None, two: Authors | None, joined: Authors | None
+) -> None:
+    Part(ledger, ONE, ran=(READY, WORKS), authors=one).write()
+    Part(ledger, TWO, ran=(ERRORS,), authors=two).write()
+    judged(ledger)
+    asked = last_full_run(ledger, EXIT, "prod")
+    assert asked is not None
+    assert asked.run.startswith("join-")
+    assert asked.authors == joined
 
 
 TROUBLE = {

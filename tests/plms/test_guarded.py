@@ -120,8 +120,9 @@ def _gate(project: Guarded, day: str, gate: str) -> None:
 def _day_0(plms: Site) -> None:
     for step in ("open-channels", "tag-release", "back-up", "dry-run-invariants", "hand-over"):
         plms.step("day0", step)
-    words = ("--by", "Olga", "--role", "operations", "--note", "announced on #plms-ops")
-    told = plms.project.rollout("attest", "plms.day0.freeze-declared", "--env", "prod", *words)
+    words = ("--by", OPERATIONS, "--role", "operations", "--note", "announced on #plms-ops")
+    key = ("--key", str(plms.project.key(OPERATIONS)), "--env", "prod")
+    told = plms.project.rollout("attest", "plms.day0.freeze-declared", *words, *key)
     assert told.status == 0, told.said
 
 

@@ -38,6 +38,7 @@ from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
+from pytest_rollout.model.review import ReviewState
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
@@ -65,6 +66,9 @@ from tests.judge.worlds import (
     seen,
     world_of,
 )
+from tests.signoff.test_reviews import DECISION, PULL
+from tests.signoff.test_reviews import judged as judged_reviews
+from tests.signoff.test_reviews import recorded as recorded_reviews
 from tests.signoff.test_signatures import apart_findings, findings, signed
 
 _HERE = Path("p/rollout.yaml")
@@ -492,6 +496,28 @@ def of_signatures() -> Iterator[object]:
     yield apart_findings(None)
 
 
+def of_reviews() -> Iterator[object]:
+    """Of reviews of a pull request, in every way that they may count or not."""
+    line = f"rollout-substance: {DECISION.substance_digest}"
+    made = {"bob": PULL.reviews[0]}
+    for login in ("eve", "pam", "mallory"):
+        made[login] = replace(made["bob"], login=login)
+    asked = replace(made["bob"], state=ReviewState.CHANGES_REQUESTED, text="too slow")
+    dismissed = replace(made["bob"], state=ReviewState.DISMISSED)
+    edited = replace(made["bob"], text=line, edited=True, commit="d" * 40)
+    early = replace(made["bob"], submitted_at="2025-11-10T01:00:00+00:00")
+    for review in (*made.values(), asked, dismissed, edited, early):
+        first = judged_reviews(replace(PULL, reviews=(review,)))
+        yield first
+        given = recorded_reviews(first)
+        for later in (review, replace(review, state=ReviewState.DISMISSED)):
+            yield judged_reviews(replace(PULL, reviews=(later,)), given)
+        yield findings(given)
+    yield judged_reviews(replace(PULL, author="bob"))
+    since = replace(PULL, text=line, text_since="2025-11-10T23:00:00+00:00", reviews=(edited,))
+    yield judged_reviews(since)
+
+
 _ROLLED = f"""{LEDGER_PLAN}
   - id: after
     criteria:
@@ -591,6 +617,7 @@ def given(folder: Path) -> dict[str, list[Reason]]:
             of_lives(),
             of_clearances(),
             of_signatures(),
+            of_reviews(),
             of_ledgers(folder),
         ),
     )

@@ -15,6 +15,7 @@ from tests.signoff.test_ssh import new_key
 PLAN = """\
 plan: demo
 roles: {sre: Reliability, pm: Product}
+no_release: nothing is deployed here
 environments: {prod: {}}
 phases:
   - id: canary
@@ -186,7 +187,7 @@ def test_the_author_of_the_change_does_not_clear_it(
     monkeypatch.setenv("CHANGE_AUTHOR", "mallory@x.org")
     status, said = command(people, "clear", "demo.canary", "--env", "prod")
     assert status == 11
-    assert "yes  author: the change was made by Ada <ada@x.org>: ada@x.org cannot sign" in said
+    assert "yes  author: Ada <ada@x.org> made the change (ada@x.org cannot sign)" in said
     assert "can be given by bob@x.org (ada@x.org: is an author of the change, so it" in said
     assert sign(people, keys, "bob")[0] == 0
     assert command(people, "clear", "demo.canary", "--env", "prod")[0] == 0
@@ -211,3 +212,30 @@ def test_a_key_that_was_revoked_since_clears_nothing(people: Project, keys: Path
     assert "no   attestations: demo.canary.read: attested by ada@x.org" in said
     assert "revoked (revoked_keys)" in said
     assert "recomputed with the same result" in said, "the decision itself stays what it was"
+
+
+def test_runs_that_are_joined_believe_what_is_signed(people: Project, keys: Path) -> None:
+    more = "      - {id: works, gate: entry, kind: demo, says: It works}\n"
+    people.plan(PLAN + more)
+    people.tests(TESTS + '\n\n@pytest.mark.criterion("works")\ndef test_works():\n    pass\n')
+    signed(people, keys)
+    for part in ("ready", "works"):
+        assert people.run(*PROD, "-k", part).ret == 11
+    status, said = command(people, "join", "demo.canary", "--env", "prod")
+    assert status == 0, said
+
+
+def test_the_checklist_knows_who_made_the_change(
+    people: Project, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.plan(APART.replace("by: [sre]", "by: {each: [sre, pm]}, by_others: true"))
+    signed(people, keys)
+    listed = ("checklist", "demo.canary", "--env", "prod")
+    monkeypatch.setenv("CHANGE_AUTHOR", "mallory")
+    said = command(people, *listed)[1]
+    assert "sre in prod: 0 of 1 still to attest" in said
+    assert "pm in prod: 1 of 1 still to attest" in said
+    monkeypatch.setenv("CHANGE_AUTHOR", "ada@x.org")
+    said = command(people, *listed)[1]
+    assert "sre in prod: 1 of 1 still to attest" in said
+    assert "it is an author of the change who says so" in said

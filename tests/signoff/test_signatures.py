@@ -168,7 +168,7 @@ def apart(authors: Authors | None, *given: Signed) -> list[str]:
 @pytest.mark.parametrize("name", ["ada", "Ada", "ADA <ada@home.example>", "Ada T. <ada>"])
 def test_the_author_of_the_change_does_not_sign_for_it(name: str) -> None:
     first, engineering, operations = apart(Authors((name, "mallory")), ADA, EVE)
-    assert first == f"pass the change was made by {name}, mallory: ada cannot sign"
+    assert first == f"pass {name}, mallory made the change (ada cannot sign)"
     assert engineering == (
         "missing nobody has signed as engineering; can be given by bob, pam "
         "(ada: is an author of the change, so it does not count)"
@@ -180,7 +180,7 @@ def test_the_author_of_the_change_does_not_sign_for_it(name: str) -> None:
 
 def test_an_author_who_is_none_of_the_people_is_said() -> None:
     first, *rest = apart(Authors(("mallory@x.org",)), ADA, EVE)
-    assert first == "pass the change was made by mallory@x.org: nobody of roles.yaml"
+    assert first == "pass mallory@x.org made the change (nobody of roles.yaml)"
     assert [one.partition(" ")[0] for one in rest] == ["pass", "pass"]
 
 

@@ -34,7 +34,7 @@ phases:
       - {id: up, kind: operational, says: The shop is up, check: *up}
     guardrails:
       - {id: lag, says: Orders are not waiting, check: {http: /lag, on: shop, json: lag},
-         fail: "> 5", over: [{span: 1m}], then: [rollback]}
+         fail: "> 5", over: [{span: 10m}], then: [rollback]}
     rollback: [half of the requests go to the old checkout again]
     on_rollback: {revalidate: [half/entry]}
   - id: whole

@@ -1,0 +1,1 @@
+"""What GitHub says of pull requests: the only room that asks it."""
