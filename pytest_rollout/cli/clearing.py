@@ -13,7 +13,7 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.sign import allowed_signers
-from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence import settlements, signatures
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
@@ -106,7 +106,7 @@ def _known(
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
-        **({} if embedded else _life(project, plan, gate, environment)),
+        **({} if embedded else _life(project, plan, gate, environment, asked.run)),
     )
 
 
@@ -120,7 +120,9 @@ def refused(answer: Clearance, environment: str, zone: str, *, as_json: bool) ->
     return answer.answer.exit_status
 
 
-def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Any]:
+def _life(
+    project: Project, plan: Plan, gate: Address, environment: str, run: str
+) -> dict[str, Any]:
     """What of the life of a phase stands against a change: a freeze on record, trips."""
     life = PhaseLife(project.ledger, gate, environment)
     held = life.freeze()
@@ -139,7 +141,18 @@ def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict
         for trip in life.trips(project.phase(gate))
     )
     signed = _signed(project, plan, gate, environment)
-    return {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+    settled = _settled(project, gate, environment, run)
+    return {"frozen": frozen, "tripped": tuple(trips), "signed": signed, "settled": settled}
+
+
+def _settled(project: Project, gate: Address, environment: str, run: str) -> tuple[Reason, ...]:
+    """The settlements that were recorded after a gate's last full run had begun."""
+    began = project.ledger.of_run(run)[0].at_us
+    return tuple(
+        Reason("settled", {"run": one.run, "at": one.at, "by": one.by, "why": one.why})
+        for one in settlements.known_at(project.ledger, gate.name, environment).values()
+        if one.at_us > began
+    )
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:

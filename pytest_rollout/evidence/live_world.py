@@ -86,6 +86,7 @@ def _read(
         lost=tuple(others.lost),
         resets=reset,
         previous=others.previous,
+        settled=tuple(others.settled),
     )
     return Now(world, _running(world, others), head.sequence)
 

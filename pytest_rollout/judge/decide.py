@@ -39,6 +39,7 @@ def decide(case: Case, gate: Gate) -> Decision:
         *_conditions(case, gate, findings, rails, waivers),
         *_reset(case, gate, rails, resets),
         *_failed_before(case, gate, findings),
+        *_settled(case, gate),
     )
     if not case.world.run.sealed:  # the rest follows from that
         causes, conditions = _held(asked), ()
@@ -244,6 +245,14 @@ def _reset(case: Case, gate: Gate, rails: _Rails, resets: Sequence[Reset]) -> It
             }
             reason = Reason("reset", facts)
             yield Condition(finding.id, finding.verdict, reason, _owner(case), _due(case, gate))
+
+
+def _settled(case: Case, gate: Gate) -> Iterator[Condition]:
+    """A run in reach whose rest is taken as not run on somebody's word is a condition."""
+    for one in case.world.settled:
+        facts: dict[str, Fact] = {"run": one.run, "at": one.at, "by": one.by, "why": one.why}
+        reason = Reason("settled", facts)
+        yield Condition("run.settled", Verdict.WARN, reason, _owner(case), _due(case, gate))
 
 
 def _failed_before(case: Case, gate: Gate, findings: Sequence[Finding]) -> Iterator[Condition]:

@@ -32,7 +32,8 @@ def _unsigned(f: Facts) -> str:
 
 
 SENTENCES: Mapping[str, Say] = {
-    "run.unfinished": "run {run} never finished",
+    "run.unfinished": "run {run} never finished: run the checks again, or settle it on record "
+    "(rollout settle {run})",
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",

@@ -39,6 +39,7 @@ class GateFacts:
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
+    settled: tuple[Reason, ...] = ()  # runs after it that were ended early, and settled
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
 
 
@@ -80,6 +81,7 @@ def _demands(
         return
     yield from _decided(decision, known.again)
     yield from (_held("decision", reason) for other in known.others for reason in _against(other))
+    yield from (Finding("clearance.settled", Verdict.PASS, reason) for reason in known.settled)
     phase = plan.phase(address.phase)
     if phase is None or address.gate is None:
         yield _no("plan", "clear.no-phase", phase=address.phase)
