@@ -30,7 +30,8 @@ _WORKERS = "-n2"
 # Modules of which most tests start a pytest of their own, one after the other.
 _SLOW_MODULES = frozenset(
     {
-        *("session/test_bindings.py", "session/test_collecting.py", "session/test_drills.py"),
+        *("session/test_bindings.py", "session/test_cancelled.py"),
+        *("session/test_collecting.py", "session/test_drills.py"),
         *("session/test_extending.py", "session/test_hostile.py", "session/test_interruptions.py"),
         *("session/test_plan_checks.py", "session/test_rolling.py", "session/test_seams.py"),
         *("session/test_secrets.py", "session/test_waivers.py", "session/runs/test_checks.py"),

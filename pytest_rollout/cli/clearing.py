@@ -78,13 +78,13 @@ def _known(
     if standing is None:
         return GateFacts("", None, None, Reason("gate.never-asked", {"gate": str(gate)}))
     asked = standing.asked
+    embedded = environment == EMBEDDED  # its target runs no longer
     doubt = None
     if damage or standing.damage:
         wrong = damage[0] if damage else standing.damage
         doubt = Reason("ledger.damaged", {"damage": wrong})
     elif not asked.finished:
-        doubt = Reason("run.unfinished", {"run": asked.run})
-    embedded = environment == EMBEDDED  # its target runs no longer
+        doubt = Reason("run.unfinished", {"run": asked.run, "settle": not embedded})
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     fact = (
         ReleaseFact("now", None)

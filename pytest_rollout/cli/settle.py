@@ -48,6 +48,7 @@ def command(
     so: as a line of the clearance, and as a condition of each GO. What the run did record counts
     as ever. A run that saw something bad is not settled, and neither is one that still runs.
     """
+    who, reason = person(by), words("--why", why)
     project = Project.here(root, ledger)
     log = _ended_early(project.ledger, run)
     bad = list(dict.fromkeys(_seen_bad(project, log)))
@@ -58,7 +59,6 @@ def command(
         )
     environment = log.first.environment
     phases = dict.fromkeys(Address.parse(gate).name for gate in log.start.gates)
-    who, reason = person(by), words("--why", why)
     asked = Settlement(run, who, reason, time.time_ns() // 1000, "")
     with closing(opening.to_write(project.ledger_at)) as store:
         told = [

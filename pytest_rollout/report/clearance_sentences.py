@@ -32,8 +32,10 @@ def _unsigned(f: Facts) -> str:
 
 
 SENTENCES: Mapping[str, Say] = {
-    "run.unfinished": "run {run} never finished: run the checks again, or settle it on record "
-    "(rollout settle {run})",
+    "run.unfinished": lambda f: (
+        f"run {f['run']} never finished"
+        + (f": run it again, or settle it (rollout settle {f['run']})" if f["settle"] else "")
+    ),
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",

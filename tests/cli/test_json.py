@@ -229,6 +229,7 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["drill", "demo.canary", "--fault", "x"], "unknown", {"kind": "fault", "name": "x"}),
     (["explain", "works"], "address", {"address": "works"}),
     (["report", "demo"], "address", {"address": "demo"}),
+    (["settle", "r9", "--by", "A", "--why", ""], "option", {}),
     (["reset", "demo.canary.x", "--by", "A", "--reason", "B"], "unknown", {"kind": "guardrail"}),
     (["status", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
     (["targets", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
