@@ -102,12 +102,18 @@ def _known(
         others=_others(project, gate, environment, standing),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
+        begins=asked.run if _begins_with(project, asked.run) else "",
         required={name: one.answer.value for name, one in required.items()},
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
         **({} if embedded else _life(project, plan, gate, environment, asked.run)),
     )
+
+
+def _begins_with(project: Project, run: str) -> bool:
+    """Whether a ledger holds nothing that is older than a run."""
+    return next(project.ledger.between(1, 1)).run == run
 
 
 def refused(answer: Clearance, environment: str, zone: str, *, as_json: bool) -> int:

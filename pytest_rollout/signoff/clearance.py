@@ -35,6 +35,7 @@ class GateFacts:
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     required_release: Mapping[str, str | None] = field(default_factory=dict)  # of those
+    begins: str = ""  # the run with which the ledger begins, where that is the one asked about
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
     frozen: Reason | None = None  # a recorded freeze that was not lifted
@@ -186,7 +187,9 @@ def _required(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iter
     for name in phase.requires:
         answer = known.required.get(name, "undecided")
         gate = str(Address(plan.id, name, Gate.EXIT))
-        reason = Reason("clear.requires", {"phase": name, "gate": gate, "answer": answer})
+        begins = known.begins if name not in known.required else ""
+        stated: dict[str, Fact] = {"phase": name, "gate": gate, "answer": answer}
+        reason = Reason("clear.requires", stated | ({"begins": begins} if begins else {}))
         release = known.required_release.get(name, known.release)
         if answer == Answer.GO.value and release != known.release and name not in phase.any_release:
             facts: dict[str, Fact] = {"gate": gate, "judged": release, "runs": known.release}

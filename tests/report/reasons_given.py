@@ -360,6 +360,7 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", required={"zero": "GO"}, required_release={"zero": "v0"})
     yield cleared("10T09:30:00", required={"zero": "NO-GO"}, release_error="no answer")
     yield cleared("15T09:00:00")
+    yield cleared("10T10:10:00", begins="r1")
     back = "ROLLBACK at noon, run r0 decided it"
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})

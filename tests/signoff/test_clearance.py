@@ -215,3 +215,11 @@ def test_a_settled_run_is_said_and_stands_against_nothing() -> None:
     (line,) = [because(one) for one in found.findings if one.id == "clearance.settled"]
     assert "r2" in line
     assert "A. Person: another push" in line
+
+
+def test_where_the_ledger_begins_with_the_run_it_may_be_another_one() -> None:
+    told = reason(asked(more="    requires: [zero]\n", begins="r1"))
+    assert told.startswith("zero/exit is undecided, and the ledger begins with run r1 itself")
+    assert reason(asked(more="    requires: [zero]\n")) == "zero/exit is undecided"
+    red = reason(asked(more="    requires: [zero]\n", begins="r1", required={"zero": "HOLD"}))
+    assert red == "zero/exit is HOLD"
