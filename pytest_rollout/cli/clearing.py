@@ -113,7 +113,8 @@ def _known(
 
 def _begins_with(project: Project, run: str) -> bool:
     """Whether a ledger holds nothing that is older than a run."""
-    return next(project.ledger.between(1, 1)).run == run
+    first = next(project.ledger.between(1, 1), None)
+    return first is not None and first.run == run
 
 
 def refused(answer: Clearance, environment: str, zone: str, *, as_json: bool) -> int:
