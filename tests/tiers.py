@@ -32,6 +32,8 @@ _SLOW_MODULES = frozenset(
     {
         *("session/test_bindings.py", "session/test_collecting.py", "session/test_drills.py"),
         "session/test_effects.py",
+        *("session/test_bindings.py", "session/test_cancelled.py"),
+        *("session/test_collecting.py", "session/test_drills.py"),
         *("session/test_extending.py", "session/test_hostile.py", "session/test_interruptions.py"),
         *("session/test_phase_in_prod.py", "session/test_plan_checks.py"),
         *("session/test_rolling.py", "session/test_seams.py", "session/test_joined.py"),

@@ -38,6 +38,7 @@ _VERBS = {
     "report": "Write or print the report of a gate's last decision again.",
     "request-signoff": "Write the text that asks people for their signatures.",
     "reset": "Have a guardrail judged anew, on the record: by whom, and why.",
+    "settle": "Say on record that what a cancelled run did not finish was not run.",
     "sign": "Sign a gate's decision in a role, with an SSH key.",
     "status": "Where every phase of every plan stands.",
     "targets": "The systems under test, whether they answer, and their faults.",

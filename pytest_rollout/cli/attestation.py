@@ -10,20 +10,37 @@ import click
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
+from pytest_rollout.model.errors import OptionError
 from pytest_rollout.report import files
-from pytest_rollout.report.statements import passed, resource_uri, statements
+from pytest_rollout.report.statements import (
+    DECISION,
+    RESULT,
+    SUMMARY,
+    TESTS,
+    passed,
+    resource_uri,
+    statements,
+)
 from pytest_rollout.signoff.envelope import sealed
+
+_PREDICATES = {"summary": SUMMARY, "result": RESULT, "tests": TESTS, "decision": DECISION}
 
 
 @click.command("attestation")
 @click.argument("address")
-@click.option("--key", required=True, metavar="FILE", help="private key: OpenSSH or PEM")
+@click.option("--key", metavar="FILE", help="private key: OpenSSH or PEM")
+@click.option(
+    "--predicate",
+    type=click.Choice(list(_PREDICATES)),
+    help="print one predicate, unsigned, for another signer; write nothing",
+)
 @click.option("--jsonl", is_flag=True, help="print the envelopes, a line each; write nothing")
 @environment_option
 @common
 def command(
     address: str,
-    key: str,
+    key: str | None,
+    predicate: str | None,
     environment: str | None,
     root: str | None,
     ledger: str | None,
@@ -42,6 +59,12 @@ def command(
     where = project.gate(address, shown.name)
     shown.note(str(where))
     _, decision, _ = project.standing(where, shown.name)
+    if predicate is not None:
+        told = {one["predicateType"]: one["predicate"] for one in statements(decision)}
+        print_json(told[_PREDICATES[predicate]])
+        return 0
+    if key is None:
+        raise OptionError("--key", "say which key signs, or what another signs (--predicate)")
     envelopes = sealed(statements(decision), Path(key))
     if jsonl:
         for envelope in envelopes:

@@ -12,7 +12,7 @@ from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
-from pytest_rollout.evidence import signatures
+from pytest_rollout.evidence import settlements, signatures
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
@@ -103,7 +103,7 @@ def _known(
     """What the ledger and the target say of a gate."""
     standing = project.history.standing(gate, environment)
     asked = standing.asked if standing else AskingRun("", "", finished=True)
-    doubt = _doubt(project, gate, standing, found)
+    doubt = _doubt(project, gate, environment, standing, found)
     embedded = environment == EMBEDDED  # its target runs no longer
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     fact = (
@@ -128,6 +128,7 @@ def _known(
         runs_at=addresses(plan.environments[environment]),
         authors=asked.authors,
         disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
+        begins=asked.run if _begins_with(project, asked.run) else "",
         required={name: one.answer.value for name, one in required.items()},
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
@@ -139,7 +140,11 @@ def _known(
 
 
 def _doubt(
-    project: Project, gate: Address, standing: GateStanding | None, found: Verification
+    project: Project,
+    gate: Address,
+    environment: str,
+    standing: GateStanding | None,
+    found: Verification,
 ) -> Reason | None:
     """Why the stored decision cannot be believed; None where it can."""
     elsewhere = (*found.foreign, *found.beyond)
@@ -153,8 +158,11 @@ def _doubt(
         return Reason("ledger.damaged", {"damage": damage})
     if standing is None:
         return Reason("gate.never-asked", {"gate": str(gate)})
-    finished = standing.asked.finished
-    return None if finished else Reason("run.unfinished", {"run": standing.asked.run})
+    asked = standing.asked
+    settle = environment != EMBEDDED
+    return (
+        None if asked.finished else Reason("run.unfinished", {"run": asked.run, "settle": settle})
+    )
 
 
 def _may_end(project: Project, asked: AskingRun) -> bool:
@@ -196,9 +204,30 @@ def _life(
         "tripped": tuple(trips),
         "blind": tuple(blind(project, plan, gate, environment, release)),
         "signed": _signed(project, plan, gate, environment),
+        "settled": _settled(project, gate, environment, standing),
         "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
     }
+
+
+def _settled(
+    project: Project, gate: Address, environment: str, standing: GateStanding | None
+) -> tuple[Reason, ...]:
+    """The settlements that were recorded after a gate's last full run had begun."""
+    if standing is None:
+        return ()
+    began = project.ledger.of_run(standing.asked.run)[0].at_us
+    return tuple(
+        Reason("settled", {"run": one.run, "at": one.at, "by": one.by, "why": one.why})
+        for one in settlements.known_at(project.ledger, gate.name, environment).values()
+        if one.at_us > began
+    )
+
+
+def _begins_with(project: Project, run: str) -> bool:
+    """Whether a ledger holds nothing that is older than a run."""
+    first = next(project.ledger.between(1, 1), None)
+    return first is not None and first.run == run
 
 
 def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:

@@ -13,16 +13,16 @@ from typing import Annotated, ClassVar
 from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, PlanId, Said, Why
 from pytest_rollout.evidence.clearance_events import ClearanceGiven as ClearanceGiven
 from pytest_rollout.evidence.clearance_events import ClearanceOverridden as ClearanceOverridden
+from pytest_rollout.evidence.drill_bodies import StoredDrill
 from pytest_rollout.evidence.phase_events import LAST_US as LAST_US
 from pytest_rollout.evidence.phase_events import PhaseBegun as PhaseBegun
 from pytest_rollout.evidence.phase_events import PhaseEnded as PhaseEnded
 from pytest_rollout.evidence.phase_events import StatementAmended as StatementAmended
 from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
-from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Authors, Signature
-from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.plan import Address
 from pytest_rollout.model.provenance import Producer
 from pytest_rollout.model.review import Reviewed
 from pytest_rollout.model.verdict import Answer, Verdict
@@ -139,13 +139,24 @@ class PeopleTold(StoredEvent):
     failed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettled(StoredEvent):
+    """A person says that what a run did not finish may be taken as not run."""
+
+    TYPE: ClassVar[str] = "settle"
+
+    settled: Id
+    by: Named
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The run ended by itself: what it says went wrong, and how many records it left."""
+    """The run ended in order: what it says went wrong, and how many records it left."""
 
     problems: tuple[Why, ...]
     records: int
     digest: Digest
+    cancelled: Why = ""  # who ended it before its time; what ended until then is whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,53 +213,6 @@ class StoredSignature:
     review: Annotated[Reviewed | None, Kept()] = None
 
 
-@dataclass(frozen=True, slots=True)
-class DrilledHealthy:
-    """The rehearsal of a drill without any fault."""
-
-    answers: Mapping[Id, Answer]  # by gate
-    verdicts: Mapping[Id, Verdict]  # by id within the phase
-    seconds: float
-    trouble: str
-
-
-@dataclass(frozen=True, slots=True)
-class DrilledCriterion:
-    """What became of a criterion or guardrail under a fault that it names."""
-
-    id: Id
-    gate: Gate
-    outcome: DrillOutcome
-    verdict: Verdict | None
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class DrilledFault:
-    """What one fault did to a phase."""
-
-    fault: Id
-    criteria: tuple[DrilledCriterion, ...]
-    collateral: Mapping[Id, Verdict]
-    answers: Mapping[Id, Answer]
-    collapsed: bool
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDrill:
-    """The drill of one phase."""
-
-    phase: Id
-    plan_digest: Digest
-    release: str | None
-    exit_status: int
-    healthy: DrilledHealthy
-    faults: tuple[DrilledFault, ...]
-    left_out: tuple[Id, ...]
-    schema: int
-
-
 Body = (
     RunStart
     | WorkerManifest
@@ -278,7 +242,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.SIGNATURE: StoredSignature,
 }
 EVENTS: tuple[type[StoredEvent], ...] = (
-    *(TripEvent, StepTaken, PeopleTold, PhaseBegun, StatementAmended, PhaseEnded),
+    *(TripEvent, StepTaken, PeopleTold, PhaseBegun, StatementAmended, PhaseEnded, RunSettled),
     *(ClearanceGiven, ClearanceOverridden),
 )
 

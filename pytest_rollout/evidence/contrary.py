@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pytest_rollout.evidence import settlements
 from pytest_rollout.evidence.bodies import Process, RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.history import AskingRun, stored_decision
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.run_facts import checks_of, ending, manifest_of, partial_of
+from pytest_rollout.evidence.run_facts import ending, failed_of, partial_of
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.plan import Address
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.verdict import Answer
 
 
 def contrary(
@@ -34,12 +35,15 @@ def contrary(
     names = dict.fromkeys(record.run for record in ledger.between(first) if record.run)
     names |= dict.fromkeys(_alive(ledger, address, environment, first, running))
     names.pop(asked.run, None)
+    settled = settlements.known_at(ledger, address.name, environment)
     found = []
     for name in names:
         log = RunLog(ledger.of_run(name))
         if not log.evidence or log.first.environment != environment or not _asks(log, address):
             continue
         other = _other(ledger, log, first, address)
+        if other is not None and name in settled and _saw_nothing_bad(log, other):
+            continue
         if other is not None and (other.decision is None or other.decision.release == release):
             found.append(other)
     return tuple(found)
@@ -53,11 +57,17 @@ def _other(ledger: Ledger, log: RunLog, first: int, address: Address) -> OtherRu
             run=log.first.run,
             later=partial or log.first.sequence > first,
             decision=decision,
-            failed=() if decision else tuple(_failed(log, address.name)),
+            failed=() if decision else tuple(failed_of(log, address.name)),
             why="" if decision else "; ".join(ending(log)),
         )
     except UndecodableError:
         return None
+
+
+def _saw_nothing_bad(log: RunLog, other: OtherRun) -> bool:
+    """Whether all that stands against a decision is that a run was ended early."""
+    answer = other.decision.answer if other.decision else Answer.HOLD
+    return log.ended_early and answer is Answer.HOLD and not other.failed
 
 
 def _asks(log: RunLog, address: Address) -> bool:
@@ -74,15 +84,6 @@ def _decision(ledger: Ledger, log: RunLog, address: Address) -> Decision | None:
         return decision_in(text) if text is not None else None
     except UndecodableError:
         return None
-
-
-def _failed(log: RunLog, phase: str) -> Iterator[tuple[str, str]]:
-    checks = checks_of(log)
-    for criterion, items in manifest_of(log, phase).items.items():
-        for item in items:
-            attempts = checks.get(item, ())
-            if attempts and attempts[-1].verdict is Verdict.FAIL:
-                yield criterion, attempts[-1].reason
 
 
 def _alive(

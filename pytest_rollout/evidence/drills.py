@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence.bodies import (
+from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.drill_bodies import (
     DrilledCriterion,
     DrilledFault,
     DrilledHealthy,
     StoredDrill,
 )
-from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import RecordKind, as_written
 from pytest_rollout.model.coding import encode

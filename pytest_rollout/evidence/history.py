@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_rollout.evidence import settlements
 from pytest_rollout.evidence.bodies import RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.integrity import damage, damage_since
@@ -47,7 +48,9 @@ def last_full_run(
     One that never finished counts: what it would have seen is not known. Runs whose records
     cannot be read are passed over: :func:`integrity.damage_since` tells of them. With ``until``
     the ledger is read as it was when the record of that sequence had just been written.
+    A run that was ended early and that somebody settled is passed over: its rest was not run.
     """
+    settled = settlements.known_at(ledger, address.name, environment, until and until + 1)
     for record in ledger.runs(str(address), environment):
         if until is not None and record.sequence > until:
             continue
@@ -58,6 +61,8 @@ def last_full_run(
             records = ledger.of_run(record.run)
             log = RunLog(one for one in records if until is None or one.sequence <= until)
             if not log.evidence or partial_of(log, address.name):
+                continue
+            if record.run in settled and log.ended_early:
                 continue
         except UndecodableError:
             continue

@@ -117,6 +117,7 @@ def _read(
         resets=reset,
         previous=others.previous,
         life=life.life,
+        settled=tuple(others.settled),
     )
     return Now(world, _running(world, others), head.sequence, phase, begun is not None)
 

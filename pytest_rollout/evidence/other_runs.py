@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from pytest_rollout.evidence import inputs, run_facts
+from pytest_rollout.evidence import inputs, run_facts, settlements
 from pytest_rollout.evidence.accepting import lets_pass
 from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent
 from pytest_rollout.evidence.decoding import release_word, said
@@ -18,6 +18,7 @@ from pytest_rollout.model.evidence import Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
+from pytest_rollout.model.settlement import Settlement
 
 _OF_A_RUN = (
     RecordKind.RUN,
@@ -46,6 +47,8 @@ class Others:
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.problems: list[str] = []  # what keeps all of it from being trusted
         self.previous: str | None = None  # the release that comparisons call previous
+        self.settled: list[Settlement] = []  # of runs in reach
+        self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self.inputs: list[Input] = []  # the runs of which something counts
         self._accepted_before = last  # what was accepted before it may be compared with
 
@@ -201,16 +204,20 @@ class Others:
         theirs = {fact.release for fact in run.releases}
         if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
             return
-        why = self._doubt(log, same=theirs == ours)
+        settled = self._settlements.get(run.id) if log.ended_early else None
+        why = self._doubt(log, same=theirs == ours, settled=settled is not None)
         seen = run_facts.observations_of(self._ledger, log, self._phase)
         if not log.finished:
             self.open += seen
         self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
         lost = run_facts.lost_of(log, self._phase)
-        if lost:
+        if settled and (seen or lost):
+            self.settled.append(settled)
+        elif lost:
             watch = log.start.watch
             series = frozenset(watch.series) if watch else None
-            self.lost.append(Lost(run.id, self._until(log.last), lost, series))
+            early = log.ended_early and watch is None
+            self.lost.append(Lost(run.id, self._until(log.last), lost, series, early))
         if seen or lost:
             self.inputs.append(inputs.of_run(log))
 
@@ -227,12 +234,17 @@ class Others:
             moments.append(said(following, StoredEvent).t_us)
         return max(last.at_us, min(moments) - 1)
 
-    def _doubt(self, log: RunLog, *, same: bool) -> str:
-        """Why what a run saw is holes; empty where it is evidence."""
-        if not log.sealed:
+    def _doubt(self, log: RunLog, *, same: bool, settled: bool) -> str:
+        """Why what a run saw is holes; empty where it is evidence.
+
+        What a settled run recorded counts, good or bad: only its rest is taken as not run.
+        """
+        if not log.sealed and not settled:
             return "its run was never sealed"
         if not same:
             return "its run cannot say of which release it is"
+        if not log.sealed or (log.cancelled and run_facts.whole_until_cancelled(log)):
+            return ""
         return "; ".join(run_facts.ending(log))
 
 

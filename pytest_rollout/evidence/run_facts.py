@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -89,10 +89,42 @@ def lost_of(log: RunLog, phase: str) -> str:
     asked = any(gate.partition("/")[0] == phase for gate in log.start.gates)
     if not asked or not log.manifests:
         return ""
+    if log.cancelled:
+        return _unfinished(log, phase)
     if not log.sealed or ending(log):
         return "; ".join(ending(log))
     silent = manifest_of(log, phase).unreported(checks_of(log))
     return f"{len(silent)} of its checks never reported" if silent else ""
+
+
+def _unfinished(log: RunLog, phase: str) -> str:
+    """What a cancelled run did not finish of a phase, in words; empty where it finished all.
+
+    A check that neither passed nor failed may be the one that was broken off.
+    """
+    checks = checks_of(log)
+    manifest = manifest_of(log, phase)
+    broken = [item for item in manifest.bound if checks.get(item) and _broken_off(checks[item])]
+    n = len(manifest.unreported(checks)) + len(broken)
+    return f"{log.cancelled}; {n} of its checks did not finish" if n else ""
+
+
+def _broken_off(attempts: tuple[Attempt, ...]) -> bool:
+    return attempts[-1].verdict in (Verdict.ERROR, Verdict.MISSING)
+
+
+def whole_until_cancelled(log: RunLog) -> bool:
+    """Whether what a cancelled run recorded is evidence: nothing else is wrong with it.
+
+    Without a reading of the release at its end, nobody knows that it looked at one.
+    """
+    seal = log.seal
+    read = {fact.body.when for fact in log.releases}
+    return (
+        seal is not None
+        and seal.problems == (seal.cancelled,)
+        and read in (set(), {"start", "end"})
+    )
 
 
 def partial_of(log: RunLog, phase: str) -> tuple[str, ...]:
@@ -158,6 +190,16 @@ def checks_of(log: RunLog) -> dict[str, tuple[Attempt, ...]]:
         item: tuple(attempt for one in sorted(said, key=_worst_last) for attempt in one)
         for item, said in reports.items()
     }
+
+
+def failed_of(log: RunLog, phase: str) -> Iterator[tuple[str, str]]:
+    """The criteria of a phase of which a check failed, each with why."""
+    checks = checks_of(log)
+    for criterion, items in manifest_of(log, phase).items.items():
+        for item in items:
+            attempts = checks.get(item, ())
+            if attempts and attempts[-1].verdict is Verdict.FAIL:
+                yield criterion, attempts[-1].reason
 
 
 def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:

@@ -74,6 +74,16 @@ class RunLog:
         """Whether the run was sealed, or stopped and said so."""
         return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in self.records)
 
+    @property
+    def cancelled(self) -> str:
+        """Who ended it before its time, in words; empty where nobody did, or it was not sealed."""
+        return self.seal.cancelled if self.seal else ""
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether it may have seen what it did not record: cancelled, stopped or killed."""
+        return not self.sealed or bool(self.cancelled)
+
     @cached_property
     def start(self) -> RunStart:
         """What the run set out to do."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attestations, inputs, overrides, resets, run_facts
+from pytest_rollout.evidence import attestations, inputs, overrides, resets, run_facts, settlements
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
@@ -99,6 +99,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         rolled=rolled,
         resets=reset,
         previous=others.previous,
+        settled=tuple(others.settled),
         failed_before=looks.failed,
         inputs=inputs.in_order(
             (
@@ -129,6 +130,7 @@ def _records(
     for record in resets.all_of(ledger, address, phase, run.environment):
         if record.sequence < last and resets.reset_of(record).release in releases:
             yield record
+    yield from settlements.records_of(ledger, address.name, run.environment, last)
     begun = PhaseLife(ledger, address, run.environment, last).begin()
     if begun is not None:
         yield begun.record

@@ -52,6 +52,7 @@ def decide(case: Case, gate: Gate) -> Decision:
         *_failed_before(case, gate, findings),
         *accepted(case, _owner(case), _due(case, gate)),
         *_since_begin(case, gate, (*findings, *(one for _, one in watched_too)), amended),
+        *_settled(case, gate),
     )
     if not case.world.run.sealed:  # the rest follows from that
         causes, conditions = _held(asked), ()
@@ -259,6 +260,14 @@ def _reset(case: Case, gate: Gate, rails: _Rails, resets: Sequence[Reset]) -> It
             }
             reason = Reason("reset", facts)
             yield Condition(finding.id, finding.verdict, reason, _owner(case), _due(case, gate))
+
+
+def _settled(case: Case, gate: Gate) -> Iterator[Condition]:
+    """A run in reach whose rest is taken as not run on somebody's word is a condition."""
+    for one in case.world.settled:
+        facts: dict[str, Fact] = {"run": one.run, "at": one.at, "by": one.by, "why": one.why}
+        reason = Reason("settled", facts)
+        yield Condition("run.settled", Verdict.WARN, reason, _owner(case), _due(case, gate))
 
 
 def _failed_before(case: Case, gate: Gate, findings: Sequence[Finding]) -> Iterator[Condition]:

@@ -104,20 +104,32 @@ def of_series(where: Mapping[str, str], seen: Iterable[Seen]) -> list[Seen]:
 def own_side(rule: Rule, case: Case) -> list[Seen]:
     """Return what was recorded in a rule's series with its labels, and what may be lost of it."""
     seen = of_series(rule.where, case.series(rule.metric))
-    return [*seen, *_lost(rule, rule.metric, rule.where, case.world.lost)]
+    return [*seen, *_lost(rule, rule.metric, rule.where, case)]
 
 
-def _lost(
-    rule: Rule, series: str, where: Mapping[str, str], lost: Iterable[Lost]
-) -> Iterator[Seen]:
+def _lost(rule: Rule, series: str, where: Mapping[str, str], case: Case) -> Iterator[Seen]:
     """What may be lost of a series: a hole of unknown weight in each group that is expected."""
-    for one in lost:
+    for one in case.world.lost:
         if one.series is not None and series not in one.series:
             continue
         for group in expected(rule.each) or [()]:
             labels = tuple(sorted({**where, **dict(group)}.items()))
             slot = Slot(series, labels, one.t_us, _AFTER_ALL)
-            yield Seen(slot, Hole(one.why), one.t_us, one.run)
+            yield Seen(slot, Hole(_why_lost(rule, one, case)), one.t_us, one.run)
+
+
+def _why_lost(rule: Rule, lost: Lost, case: Case) -> str | Reason:
+    """Why it may be lost; of a run that was ended early also until when it counts as unknown.
+
+    That is known where every scope of the rule is a stretch of time up to now.
+    """
+    if not lost.ended_early:
+        return lost.why
+    spans = [scope.span_us if scope.kind is ScopeKind.SPAN else None for scope in rule.scopes]
+    lasting = [span for span in spans if span is not None]
+    known = lasting and len(lasting) == len(spans) and rule.per is None and rule.streak is None
+    until = case.instant(lost.t_us + max(lasting)) if known else None
+    return Reason("hole.ended-early", {"run": lost.run, "why": lost.why, "until": until})
 
 
 def other_side(rule: Rule, case: Case) -> list[Seen]:
@@ -135,7 +147,7 @@ def other_side(rule: Rule, case: Case) -> list[Seen]:
     seen = of_series(versus.where, [*(past if versus.frozen else ()), *case.series(versus.metric)])
     if versus.frozen:
         return seen
-    return [*seen, *_lost(rule, versus.metric, versus.where, case.world.lost)]
+    return [*seen, *_lost(rule, versus.metric, versus.where, case)]
 
 
 def aged(seen: Iterable[Seen], oldest_us: int, *, by_record: bool) -> Iterator[Seen]:

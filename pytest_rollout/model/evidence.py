@@ -19,6 +19,7 @@ from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.provenance import Input, Producer
 from pytest_rollout.model.reset import Reset
+from pytest_rollout.model.settlement import Settlement
 from pytest_rollout.model.verdict import Verdict
 
 # A weighted set of numbers: one number, 0/1 outcomes of a ratio, or a distribution.
@@ -67,6 +68,7 @@ class Lost:
     t_us: int  # it was seen at this event time at the latest
     why: str
     series: frozenset[str] | None = None  # that it could have seen; None: any
+    ended_early: bool = False  # cancelled, stopped or killed: a person can settle it
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,17 @@ class Manifest:
     absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
     unnamed: tuple[str, ...] = ()  # items marked with the phase that name no criterion
 
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """The items that were about to run, each once."""
+        named = (item for items in self.items.values() for item in items)
+        expected = dict.fromkeys((*named, *self.unnamed))
+        left_out = (self.dropped, self.absent)
+        return tuple(item for item in expected if not any(item in out for out in left_out))
+
     def unreported(self, checks: Mapping[str, tuple[Attempt, ...]]) -> tuple[str, ...]:
         """The items that were about to run and of which no attempt is known."""
-        bound = (item for items in self.items.values() for item in items)
-        expected = dict.fromkeys((*bound, *self.unnamed))
-        ran = (item for item in expected if item not in self.dropped and item not in self.absent)
-        return tuple(item for item in ran if not checks.get(item))
+        return tuple(item for item in self.bound if not checks.get(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ class World:
     inputs: tuple[Input, ...] = ()  # what was read to make it
     overrides: tuple[Override, ...] = ()  # of the phase and release, in order of recording
     life: Life | None = None  # of the phase since its begin; None: it was not begun, or embedded
+    settled: tuple[Settlement, ...] = ()  # of runs in reach that were ended early
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

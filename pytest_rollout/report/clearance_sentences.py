@@ -9,6 +9,11 @@ from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report import review_sentences
 from pytest_rollout.report.fact_words import Facts, Say, joined
 
+_LEDGER_BEGINS = (
+    ", and the ledger begins with run {} itself: is it the one of the jobs before? "
+    "(docs/how-to/ci.md says how jobs hand it on)"
+)
+
 
 def _differs(f: Facts) -> str:
     now = f"now {f['again']}" if f.known("again") else "its plan is not in the ledger"
@@ -94,7 +99,10 @@ def _authors(f: Facts) -> str:
 
 
 SENTENCES: Mapping[str, Say] = {
-    "run.unfinished": "run {run} never finished",
+    "run.unfinished": lambda f: (
+        f"run {f['run']} never finished"
+        + (f": run it again, or settle it (rollout settle {f['run']})" if f["settle"] else "")
+    ),
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",
@@ -124,8 +132,11 @@ SENTENCES: Mapping[str, Say] = {
         f"{f['gate']} is GO for {f['judged'] or 'no release'}, and "
         f"{f['runs'] or 'no release'} runs now (any_release, if that is meant)"
     ),
-    "clear.requires": "{phase}/exit is {answer}",
     "clear.taken-back": "{gate} was GO before the {rolled_back}: it must be GO anew",
+    "clear.requires": lambda f: (
+        f"{f['phase']}/exit is {f['answer']}"
+        + (_LEDGER_BEGINS.format(f["begins"]) if f.known("begins") else "")
+    ),
     "clear.revalidate": "{gate} must be GO anew ({rolled_back}): {why}",
     "clear.revalidated": "{gate} is GO anew since {rolled_back}",
     "clear.open": lambda f: f"{f.wall('at')}: {f['opens']}",

@@ -114,6 +114,10 @@ SENTENCES: Mapping[str, Say] = {
     "ends.attestation": "what {by} attested of {criterion} counts until then",
     "ends.rolled": "what {criterion} rolls up of {gate} counts until then",
     "ends.rolled-waiver": "a waiver in {gate}, which {criterion} rolls up, ends with {until}",
+    "settled": lambda f: (
+        f"run {f['run']} was ended early; what it did not finish is taken as not run: "
+        f"settled at {f.wall('at')} by {f['by']}: {f['why']}"
+    ),
     "reset": _reset,
     "failed-before": _failed_before,
 }

@@ -51,6 +51,12 @@ def cause(id_: str, reason: Reason, zone: str) -> str:
     return f"{id_}: {text(reason, zone)}" if id_ else text(reason, zone)
 
 
+def _ended_early(f: Facts) -> str:
+    until = f"until {f.wall('until')}" if f.known("until") else "as long as a rule reaches it"
+    way_out = f"unless somebody settles it: rollout settle {f['run']}"
+    return f"run {f['run']}: {f['why']}; that counts as unknown {until}, {way_out}"
+
+
 def _several(f: Facts) -> str:
     return joined(f.each_said("reasons"))
 
@@ -227,6 +233,7 @@ _MEASURED: Mapping[str, Say] = {
     "might-complete": lambda f: f"a lost sample could have been the last of {f.row}",
     "all-stale": "everything that was seen is older than evidence may be (max_age)",
     "hole.stale": "older than evidence may be (max_age)",
+    "hole.ended-early": _ended_early,
     "hole.twice": "recorded twice with different values",
     "hole.too-many-buckets": lambda f: (
         f"more than {f['most']} {buckets(f['per'], 2)} lie between the first sample and the last"

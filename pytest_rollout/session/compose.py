@@ -65,13 +65,22 @@ class Local:
         """Why evidence may be missing that nobody can see is missing."""
         return [self._recorder.trouble] if self._recorder.trouble else []
 
+    def interrupt(self) -> None:
+        """Nothing: here the check was broken off already."""
+
+    def broken_off(self) -> list[str]:
+        """The same of a run that was cancelled: what it lost nobody took for evidence."""
+        return self.lost()
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Tell the controller, as one string, before xdist's wrapper sends it."""
         try:
             return (yield)
         except BaseException as error:
-            self._recorder.trouble = f"the end of a session failed: {trouble(error)}"
+            interrupted = isinstance(error, KeyboardInterrupt) and not is_worker(session.config)
+            if not interrupted:  # which the end of the run tells of by itself
+                self._recorder.trouble = f"the end of a session failed: {trouble(error)}"
             raise
         finally:
             self._say(session)

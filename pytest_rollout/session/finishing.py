@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Generator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_rollout.evidence import looks, opening
-from pytest_rollout.evidence.bodies import Body, Process, RunStart, Seal, Stop
+from pytest_rollout.evidence.bodies import Body, Seal, Stop
 from pytest_rollout.evidence.ledger import Draft, Ledger
-from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import seal_digest
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
@@ -23,20 +20,17 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
-from pytest_rollout.processes import this_process
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports, older_ledger
+from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.next_gate import follows
-from pytest_rollout.session.producer import producer
 from pytest_rollout.session.request import Request
-from pytest_rollout.session.zone_data import zone_data
+from pytest_rollout.session.run_start import run_start
 from pytest_rollout.signoff.attested import verified
-from pytest_rollout.targets.address import addresses
-from pytest_rollout.targets.authors import authors_of
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
 
@@ -51,6 +45,7 @@ class Finishing:
         self._sources = sources  # what may hold problems, offences and notes
         self._pid = os.getpid()
         self._stopped: str | None = None
+        self._cancelling = Cancelling()
         self._notes: list[str] = []
         self._failed: set[str] = set()
         self._bound: set[str] = set()
@@ -75,10 +70,11 @@ class Finishing:
                     self._ledger.keep_text(one.plan.digest, one.text)
                     for name, text in one.beside.items():
                         self._ledger.keep_text(one.digests[name], text)
-            self._append(self._facts())
+            self._append(run_start(request, self._ledger))
             self._mark_unfinished()
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
                 self._identify("start", plan)
+            self._cancelling.listen()
         except LedgerError as error:
             raise pytest.UsageError(f"{error}; choose another with --rollout-ledger") from error
 
@@ -89,36 +85,6 @@ class Finishing:
                 self._before[gate] = files.mark(self._request.report, self._judged(gate)[0])
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
-
-    def _facts(self) -> RunStart:
-        assert self._ledger is not None
-        request = self._request
-        asked = {plan.id: plan for plan, _ in request.asked}
-        whens = [c.when for plan in asked.values() for _, c in plan.criteria() if c.when]
-        return RunStart(
-            plans={plan.id: plan.digest for plan in asked.values()},
-            calendars={
-                plan.id: {calendar.file: calendar.digest for calendar in plan.calendars}
-                for plan in asked.values()
-                if plan.calendars
-            },
-            beside={one.id: one.digests for one in request.loaded if one.id in asked},
-            gates=tuple(str(gate) for gate in request.gates),
-            partial=request.partial,
-            drill=request.drill,
-            configured={when.configured: bool(os.environ.get(when.configured)) for when in whens},
-            begins=begins_of(self._ledger, request.gates, request.environment),
-            process=Process(*this_process()),
-            targets={id_: addresses(request.environment_of(p)) for id_, p in asked.items()},
-            producer=producer(os.environ),
-            authors=authors_of(asked.values(), request.environment_of, request.root),
-            zone_data=zone_data(),
-            versions={
-                "python": platform.python_version(),
-                "pytest": pytest.__version__,
-                "pytest-rollout": version("pytest-rollout"),
-            },
-        )
 
     def _append(self, body: Body, plan: str = "", subject: str = "") -> None:
         assert self._ledger is not None
@@ -137,8 +103,12 @@ class Finishing:
                 self._append(fact, plan.id, plan.address(phase.id).name)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Ctrl-C, or pytest.exit."""
-        self._stopped = f"the run was stopped: {excinfo.exconly()}"
+        """A signal, pytest.exit, or a test that raises what Ctrl-C does."""
+        if not self._cancelling.by:
+            self._stopped = f"the run was stopped: {excinfo.exconly()}"
+        elif self._cancelling.by == "SIGTERM":  # a kill comes in seconds
+            for source in self._sources:
+                source.interrupt()
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """A plugin broke."""
@@ -162,9 +132,13 @@ class Finishing:
         try:
             result = yield
         except BaseException as error:
-            self._stopped = f"the end of the session failed: {trouble(error)}"
+            ended = bool(self._cancelling.by) and isinstance(error, KeyboardInterrupt)
+            if ended:
+                session.exitstatus = pytest.ExitCode.INTERRUPTED
+            else:
+                self._stopped = f"the end of the session failed: {trouble(error)}"
             self._answer(session)
-            if isinstance(error, pytest.exit.Exception):
+            if ended or isinstance(error, pytest.exit.Exception):
                 return None  # its return code is not the answer
             raise
         if os.getpid() != self._pid:
@@ -185,9 +159,14 @@ class Finishing:
         return [str(one) for source in self._sources for one in getattr(source, name, [])]
 
     def _answer(self, session: pytest.Session) -> None:
+        with self._cancelling.held():
+            self._answer_whole(session)
+
+    def _answer_whole(self, session: pytest.Session) -> None:
         status = int(session.exitstatus)
+        cancelled = self._cancelling.by and status == pytest.ExitCode.INTERRUPTED
         if status in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
-            self._stopped = self._stopped or "the run was interrupted"
+            self._stopped = self._stopped or (None if cancelled else "the run was interrupted")
         try:
             self._end()
             self._reopen()
@@ -225,8 +204,11 @@ class Finishing:
             self._stop()
             return
         assert self._ledger is not None
+        ended = self._ended_by()
+        lost = [ended] if ended else []
+        for source in self._sources:
+            lost += source.broken_off() if ended else source.lost()
         records = self._ledger.of_run(self._request.run)
-        lost = [problem for source in self._sources for problem in source.lost()]
         written = [head for source in self._sources for head in source.heads]
         lost += [
             f"record {head.sequence} of this run is gone"
@@ -234,7 +216,19 @@ class Finishing:
             if not self._ledger.holds(head)
         ]
         digest = seal_digest(record.hash for record in records)
-        self._append(Seal(tuple(lost), len(records), digest))
+        self._append(Seal(tuple(lost), len(records), digest, ended))
+
+    def _ended_by(self) -> str:
+        """Who ended the run before its time, in words; empty where it ended by itself."""
+        by = self._cancelling.by
+        if not by:
+            return ""
+        run = self._request.run
+        self._notes.append(
+            f"{by} ended run {run}: what ended until then is sealed; the gates hold until a full "
+            f"run ends, or until somebody settles this one: rollout settle {run} --by NAME --why …"
+        )
+        return f"the run was ended by {by}"
 
     def _reopen(self) -> None:
         """Decide from what is at the ledger's path, not from what was when the run began."""
@@ -299,7 +293,8 @@ class Finishing:
             reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the ledger."""
+        """Let go of the ledger, and of signals."""
+        self._cancelling.stop_listening()
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None

@@ -6,6 +6,8 @@ What stands here is no public interface of theirs and may change with any releas
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,6 +170,29 @@ def told_by_worker(node: Any, key: str) -> str | None:
     """What a worker told at its end; None where it said nothing. Relies on `node.workeroutput`."""
     output: Mapping[str, str] | None = getattr(node, "workeroutput", None)
     return output[key] if output is not None and key in output else None
+
+
+def interrupt_worker(node: Any) -> None:
+    """Send SIGINT to the process of a worker, if it still runs. Relies on `Gateway._io.popen`."""
+    popen = _process_of(node)
+    if popen is not None and popen.poll() is None:
+        popen.send_signal(signal.SIGINT)
+
+
+def kill_worker(node: Any) -> None:
+    """Kill the process of a worker, if it still runs, and wait for its end.
+
+    Relies on execnet's `Gateway._io.popen`, which a gateway to a process on this machine has.
+    """
+    popen = _process_of(node)
+    if popen is not None and popen.poll() is None:
+        popen.kill()
+        popen.wait()
+
+
+def _process_of(node: Any) -> subprocess.Popen[bytes] | None:
+    popen = getattr(getattr(node.gateway, "_io", None), "popen", None)
+    return popen if isinstance(popen, subprocess.Popen) else None
 
 
 def name_of_worker(node: Any) -> str:

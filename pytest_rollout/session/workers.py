@@ -24,7 +24,9 @@ class Workers:
         self._request = request
         self._started: set[str] = set()
         self._ended: set[str] = set()
-        self.problems: list[str] = []
+        self._nodes: list[Any] = []
+        self.problems: list[str] = []  # with what workers wrote
+        self.gone: list[str] = []  # workers that said nothing at their end
         self.offences: list[str] = []
         self.notes: list[str] = []
         self.heads: list[Head] = []  # the last record of each worker
@@ -35,6 +37,7 @@ class Workers:
         gates = tuple(str(gate) for gate in self._request.gates)
         told = Handover(self._request.run, gates, self._request.drill)
         seams.tell_worker(node, WORKERINPUT, told.to_json())
+        self._nodes.append(node)
         self._started.add(seams.name_of_worker(node))
 
     @pytest.hookimpl(optionalhook=True)
@@ -44,7 +47,7 @@ class Workers:
         told = seams.told_by_worker(node, WORKEROUTPUT)
         if error or told is None:
             lines = str(error or "it said nothing at its end").strip().splitlines()
-            self.problems.append(f"worker {name} was lost: {lines[-1]}")
+            self.gone.append(f"worker {name} was lost: {lines[-1]}")
             return
         self._ended.add(name)
         said = json.loads(told)
@@ -74,4 +77,20 @@ class Workers:
     def lost(self) -> list[str]:
         """Workers that started and never ended."""
         silent = sorted(self._started - self._ended)
-        return self.problems or [f"worker {name} never ended" for name in silent]
+        known = [*self.gone, *self.problems]
+        return known or [f"worker {name} never ended" for name in silent]
+
+    def interrupt(self) -> None:
+        """Have workers break off what they run: by themselves they would wait for its end."""
+        for node in self._nodes:
+            seams.interrupt_worker(node)
+
+    def broken_off(self) -> list[str]:
+        """End the workers of a run that was cancelled; return what is wrong with what they wrote.
+
+        Nothing may be written after the seal. That a worker said nothing at its end is no wonder:
+        each check that it finished is in the ledger whole, the others never reported.
+        """
+        for node in self._nodes:
+            seams.kill_worker(node)
+        return self.problems

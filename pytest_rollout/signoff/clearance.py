@@ -19,7 +19,7 @@ from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
-from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.signoff.earlier_phases import required, revalidated
 from pytest_rollout.signoff.moments import Moment, held, lasting, named, passed, refused
 from pytest_rollout.signoff.opening_hours import is_open, waivers_kept
@@ -45,11 +45,13 @@ class GateFacts:
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     required_release: Mapping[str, str | None] = field(default_factory=dict)  # of those
+    begins: str = ""  # the run with which the ledger begins, where that is the one asked about
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     taken_back: tuple[Reason, ...] = ()  # what the gate stands on and a ROLLBACK took back
+    settled: tuple[Reason, ...] = ()  # runs after it that were ended early, and settled
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
     blind: tuple[Reason, ...] = ()  # guardrails whose watch left holes that nobody reset
     running: bool = True  # whether a run that has not finished may still do so
@@ -126,6 +128,7 @@ def _demands(
     yield from _decided(decision, known.again)
     yield from (held("decision", reason) for other in known.others for reason in _against(other))
     yield from _merged(decision, known.merged)
+    yield from (Finding("clearance.settled", Verdict.PASS, reason) for reason in known.settled)
     if phase is None or address.gate is None:
         yield refused("plan", "clear.no-phase", phase=address.phase)
         return

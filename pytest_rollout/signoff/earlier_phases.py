@@ -28,13 +28,19 @@ class Known(Protocol):
     def required_release(self) -> Mapping[str, str | None]:
         """Of those."""
 
+    @property
+    def begins(self) -> str:
+        """The gate's run, where the ledger holds nothing that is older; else empty."""
+
 
 def required(plan: Plan, phase: Phase, known: Known, moment: Moment) -> Iterator[Finding]:
     """A finding for each phase that must be GO before, for the release that runs now."""
     for name in phase.requires:
         answer = known.required.get(name, "undecided")
         gate = str(plan.required(name))
-        reason = Reason("clear.requires", {"phase": name, "gate": gate, "answer": answer})
+        begins = known.begins if name not in known.required else ""
+        stated: dict[str, Fact] = {"phase": name, "gate": gate, "answer": answer}
+        reason = Reason("clear.requires", stated | ({"begins": begins} if begins else {}))
         release = known.required_release.get(name, known.release)
         if answer == Answer.GO.value and release != known.release and name not in phase.any_release:
             facts: dict[str, Fact] = {"gate": gate, "judged": release, "runs": known.release}

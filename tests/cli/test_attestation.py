@@ -81,3 +81,20 @@ def test_a_gate_that_was_never_decided_is_one_message(project: Project, key: str
     answer = project.rollout("attestation", "demo.canary/entry", "--env", "prod", "--key", key)
     assert answer.status == 4
     assert "no full run has asked for demo.canary/entry in prod yet" in answer.err
+
+
+@pytest.mark.parametrize("name", ["summary", "result", "tests", "decision"])
+def test_a_predicate_is_printed_for_another_signer(project: Project, key: str, name: str) -> None:
+    decided(project)
+    said = project.rollout("attestation", GATE, "--env", "prod", "--predicate", name)
+    assert said.status == 0
+    signed = project.rollout("attestation", GATE, "--env", "prod", "--key", key, "--jsonl")
+    assert said.json in [summary(json.loads(line)) for line in signed.out.splitlines()]
+    assert not attested(project).exists()
+
+
+def test_without_a_key_or_a_predicate_nothing_is_signed(project: Project) -> None:
+    decided(project)
+    said = project.rollout("attestation", GATE, "--env", "prod")
+    assert said.status == 4
+    assert "--key: say which key signs, or what another signs (--predicate)" in said.err

@@ -247,6 +247,7 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["ingest", "aprovals"], "usage", {}),
     (["request-signoff", "demo.canry"], "unknown", {"kind": "phase", "name": "canry"}),
     (["report", "demo"], "address", {"address": "demo"}),
+    (["settle", "r9", "--by", "A", "--why", ""], "option", {}),
     (["reset", "demo.canary.x", "--by", "A", "--reason", "B"], "unknown", {"kind": "guardrail"}),
     (["status", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
     (["targets", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),

@@ -14,6 +14,7 @@ import pytest
 from pytest_rollout.evidence import bodies, decoding, looks, opening, run_facts
 from pytest_rollout.evidence.body_texts import PlanId
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, encoded, words_of
+from pytest_rollout.evidence.drill_bodies import DrilledHealthy, StoredDrill
 from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, spelled
@@ -139,12 +140,14 @@ BODIES: tuple[bodies.Body, ...] = (
         accepted=("clearance.window clear.frozen",),
         until_us=10,
     ),
-    bodies.StoredDrill(
+    bodies.RunSettled(type="settle", t_us=9, settled="r0", by="A", says="seen"),
+    bodies.Seal(("ended",), 3, "d", "ended"),
+    StoredDrill(
         "p.one",
         "d",
         "v1",
         0,
-        bodies.DrilledHealthy({"exit": Answer.GO}, {"a": Verdict.PASS}, 1.5, ""),
+        DrilledHealthy({"exit": Answer.GO}, {"a": Verdict.PASS}, 1.5, ""),
         (),
         ("slow",),
         1,

@@ -40,6 +40,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.review import ReviewState
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
+from pytest_rollout.model.settlement import Settlement
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.plan.load import parse
@@ -139,6 +140,12 @@ def of_rules() -> Iterator[Decision]:
     by_day = plan_of(criterion(f"{low}, per: day"))
     killed = (Lost("r0", NINE, "its run was never sealed"),)
     yield decided(by_day, replace(world_of(by_day, [seen(1, -DAY)]), lost=killed))
+    for over in ("span: 7d", "last: 9"):
+        reach = plan_of(criterion(f"{low}, over: [{{{over}}}]"))
+        early = Lost("r0", NINE, "the run was ended by SIGTERM", ended_early=True)
+        yield decided(reach, replace(world_of(reach, [seen(1)]), lost=(early,)))
+    told = Settlement("r0", "A. Person", "another push", at(60), "2025-11-10T14:01:00Z")
+    yield decided(reach, replace(world_of(reach, [seen(1)]), settled=(told,)))
     yield ruled(f"{low}, in_a_row: {{for: 30m, gap: 10m}}", seen(1), seen(1, 3500))
     yield ruled(f"{low}, in_a_row: 3", *samples(14, 1, 1))
     high = 'metric: m, take: max, fail: "> 5"'
@@ -415,6 +422,7 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", required={"zero": "GO"}, required_release={"zero": "v0"})
     yield cleared("10T09:30:00", required={"zero": "NO-GO"}, release_error="no answer")
     yield cleared("15T09:00:00")
+    yield cleared("10T10:10:00", begins="r1")
     back = "ROLLBACK at noon, run r0 decided it"
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})

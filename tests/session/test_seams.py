@@ -291,3 +291,32 @@ def test_plugins_are_called_one_by_one(pytester: pytest.Pytester) -> None:
     assert calls["last"](**given) == ["good"]
     with pytest.raises(ValueError, match="bad"):
         calls["broken"](**given)
+
+
+ENDING = """
+from pytest_rollout.session import seams
+
+def pytest_testnodeready(node):
+    seams.ours = node
+
+def pytest_runtest_logstart(nodeid):
+    if hasattr(seams, "ours"):  # the controller hears that the check began
+        seams.{ends}(seams.ours)
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("kill_worker", "*node down: Not properly terminated*"),
+        ("interrupt_worker", "*gw0* received keyboard-interrupt*"),
+    ],
+)
+def test_the_process_of_a_worker_can_be_ended(
+    pytester: pytest.Pytester, ends: str, said: str
+) -> None:
+    pytester.makepyfile("def test_it():\n    import time; time.sleep(60)")
+    pytester.makeconftest(ENDING.format(ends=ends))
+    words = ("-n1", "-s", "--max-worker-restart=0", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess(*words, timeout=50)
+    result.stdout.fnmatch_lines([said])

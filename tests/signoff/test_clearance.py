@@ -101,6 +101,11 @@ def test_a_decision_in_doubt_is_not_looked_at() -> None:
     assert (found.answer, reason(found)) == (Answer.HOLD, "run r2 never finished")
 
 
+def test_a_run_that_was_killed_can_be_run_again_or_settled() -> None:
+    found = asked(doubt=Reason("run.unfinished", {"run": "r2", "settle": True}))
+    assert reason(found) == "run r2 never finished: run it again, or settle it (rollout settle r2)"
+
+
 def test_a_run_without_a_decision() -> None:
     assert reason(asked(decision=None)) == "run r1 stored no decision"
 
@@ -201,3 +206,20 @@ def test_a_go_is_refused_after_the_instant_until_which_it_counts() -> None:
     found = asked(at_three, decision=over)
     assert found.answer is Answer.HOLD
     assert reason(found).startswith("the GO counted until 2025-11-10 19:59:59 UTC: what p.one.c")
+
+
+def test_a_settled_run_is_said_and_stands_against_nothing() -> None:
+    told = Reason("settled", {"run": "r2", "by": "A. Person", "why": "another push"})
+    found = asked(settled=(told,))
+    assert found.answer is Answer.GO
+    (line,) = [because(one) for one in found.findings if one.id == "clearance.settled"]
+    assert "r2" in line
+    assert "A. Person: another push" in line
+
+
+def test_where_the_ledger_begins_with_the_run_it_may_be_another_one() -> None:
+    told = reason(asked(more="    requires: [zero]\n", begins="r1"))
+    assert told.startswith("zero/exit is undecided, and the ledger begins with run r1 itself")
+    assert reason(asked(more="    requires: [zero]\n")) == "zero/exit is undecided"
+    red = reason(asked(more="    requires: [zero]\n", begins="r1", required={"zero": "HOLD"}))
+    assert red == "zero/exit is HOLD"

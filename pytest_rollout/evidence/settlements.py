@@ -1,0 +1,54 @@
+"""Settlements in the ledger: of which runs people have said that their rest was not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pytest_rollout import calendar
+from pytest_rollout.evidence.bodies import RunSettled, StoredEvent
+from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.plan import Address
+from pytest_rollout.model.settlement import Settlement
+
+
+def settle(ledger: Ledger, address: Address, environment: str, one: Settlement) -> Settlement:
+    """Put a settlement of a run on record for a phase; returns it as it was recorded."""
+    life = PhaseLife(ledger, address, environment)
+    body = RunSettled(
+        type=RunSettled.TYPE, t_us=one.at_us, says=one.why, settled=one.run, by=one.by
+    )
+    return _settlement(life.record(body).record)
+
+
+def known_at(
+    ledger: Ledger, phase: str, environment: str, before: int | None = None
+) -> Mapping[str, Settlement]:
+    """Return the settlements of a phase (plan.phase) recorded before a sequence, by their runs.
+
+    Raises UndecodableError. Whether the chain is whole from them on is asked by those who read
+    what they lift: it is of records before them.
+    """
+    return {
+        one.run: one for one in map(_settlement, records_of(ledger, phase, environment, before))
+    }
+
+
+def records_of(
+    ledger: Ledger, phase: str, environment: str, before: int | None = None
+) -> Iterator[Record]:
+    """Yield the records of a phase's settlements, in order."""
+    plan, _, _ = phase.partition(".")
+    where = (plan, phase, environment)
+    for record in ledger.oldest(RecordKind.EVENT, *where, word=RunSettled.TYPE):
+        early = before is None or record.sequence < before
+        if early and isinstance(said(record, StoredEvent), RunSettled):
+            yield record
+
+
+def _settlement(record: Record) -> Settlement:
+    body = said(record, RunSettled)
+    at_us = record.at_us
+    return Settlement(body.settled, body.by, body.says, at_us, calendar.stamp(at_us))
