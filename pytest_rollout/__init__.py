@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pytest_rollout.receivers.all_receivers import Receivers
     from pytest_rollout.receivers.inbox import Message, Mode, read_inbox
     from pytest_rollout.session.observe import Observe
+    from pytest_rollout.session.phase_run import Event
     from pytest_rollout.session.scenario import scenario
-    from pytest_rollout.session.stage import Event, Stage
+    from pytest_rollout.session.stage import Stage
     from pytest_rollout.targets.clock import every
     from pytest_rollout.targets.faults import Faults, fault, one_of
     from pytest_rollout.targets.reference_target import ReferenceTarget
@@ -107,7 +108,7 @@ _HOMES = {
     "Demo": "checks.demo",
     "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",
-    "Event": "session.stage",
+    "Event": "session.phase_run",
     "Faults": "targets.faults",
     "Grafana": "monitoring.grafana",
     "Idempotency": "checks.idempotency",

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from pytest_rollout import calendar, processes
-from pytest_rollout.cli.blindness import blind
+from pytest_rollout import processes
+from pytest_rollout.cli.clearing_life import life_facts, said_back, since_begin
 from pytest_rollout.cli.project import Project
-from pytest_rollout.cli.sign import allowed_signers
-from pytest_rollout.cli.signoff_facts import believed
-from pytest_rollout.evidence import settlements, signatures
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
-from pytest_rollout.evidence.overrides import overrides_of
-from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import RolledBack, open_gates, taken_back
+from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog
-from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
-from pytest_rollout.judge.case import instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
-from pytest_rollout.model.life import Life
-from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.attested import disowned, verified
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
-from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 
@@ -134,8 +122,8 @@ def _known(
         rolled_back=rolled_back,
         revalidate=revalidate,
         running=_may_end(project, asked),
-        **({} if embedded else _life(project, plan, gate, environment, fact.release, standing)),
-        life=_since_begin(project, plan, gate, environment, fact),
+        **({} if embedded else life_facts(project, gate, environment, fact.release, standing)),
+        life=since_begin(project, plan, gate, environment, fact),
     )
 
 
@@ -173,106 +161,10 @@ def _may_end(project: Project, asked: AskingRun) -> bool:
     return process is None or process.host != processes.this_process()[0] or _running(process)
 
 
-def _life(
-    project: Project,
-    plan: Plan,
-    gate: Address,
-    environment: str,
-    release: str | None,
-    standing: GateStanding | None,
-) -> dict[str, Any]:
-    """What of the life of a phase stands against a change, and who has signed or accepted it."""
-    life = PhaseLife(project.ledger, gate, environment)
-    held = life.freeze()
-    frozen = held and Reason(
-        "clear.held", {"at": instant(held.body.t_us, plan.timezone), "says": held.body.says}
-    )
-    trips = (
-        Reason(
-            "clear.tripped",
-            {
-                "guardrail": trip.body.guardrail,
-                "at": instant(trip.body.t_us, plan.timezone),
-                "says": trip.body.says,
-            },
-        )
-        for trip in life.trips(project.phase(gate))
-    )
-    return {
-        "environment": environment,
-        "frozen": frozen,
-        "tripped": tuple(trips),
-        "blind": tuple(blind(project, plan, gate, environment, release)),
-        "signed": _signed(project, plan, gate, environment),
-        "settled": _settled(project, gate, environment, standing),
-        "taken_back": tuple(_taken_back(project, plan, gate, environment)),
-        "override": _override(project, gate, environment, standing),
-    }
-
-
-def _settled(
-    project: Project, gate: Address, environment: str, standing: GateStanding | None
-) -> tuple[Reason, ...]:
-    """The settlements that were recorded after a gate's last full run had begun."""
-    if standing is None:
-        return ()
-    began = project.ledger.of_run(standing.asked.run)[0].at_us
-    return tuple(
-        Reason("settled", {"run": one.run, "at": one.at, "by": one.by, "why": one.why})
-        for one in settlements.known_at(project.ledger, gate.name, environment).values()
-        if one.at_us > began
-    )
-
-
 def _begins_with(project: Project, run: str) -> bool:
     """Whether a ledger holds nothing that is older than a run."""
     first = next(project.ledger.between(1, 1), None)
     return first is not None and first.run == run
-
-
-def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
-    """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
-    phase = project.phase(gate)
-    found = taken_back(project.ledger, project.history, phase, gate, environment)
-    for source, back in found:
-        yield Reason("clear.taken-back", {"gate": str(source), "rolled_back": _said(back, plan)})
-
-
-def _override(
-    project: Project, gate: Address, environment: str, standing: GateStanding | None
-) -> Override | None:
-    """The newest override of the decision that stands; of another state of it none counts."""
-    decision = standing.decision if standing else None
-    found = overrides_of(project.ledger, gate, environment) if decision else ()
-    wanted = (str(gate), decision.substance_digest if decision else "")
-    return max(
-        (one for one in found if (one.gate, one.substance) == wanted),
-        key=lambda one: one.at_us,
-        default=None,
-    )
-
-
-def _since_begin(
-    project: Project, plan: Plan, gate: Address, environment: str, fact: ReleaseFact
-) -> Life | None:
-    """The life of a phase that has begun, with what its targets run now."""
-    before = project.ledger.head().sequence + 1
-    life = life_of(project.ledger, gate, environment, before).life
-    if life is None or life.begin is None:
-        return life
-    now = calendar.to_us(datetime.now(UTC))
-    places = addresses(plan.environments[environment])
-    asked = fact if plan.release is not None else None
-    reading = reading_now(life.begin, now, asked, places)
-    return replace(life, since=(*life.since, reading))
-
-
-def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
-    """The signatures of a gate, each verified by the keys of the plan's people."""
-    told = tuple(signatures.all_of(project.ledger, gate, environment))
-    by_key = any(one.body.review is None for one in told)
-    allowed = allowed_signers(project, plan) if by_key else ""
-    return tuple(believed(one, plan, allowed) for one in told)
 
 
 def _others(
@@ -299,11 +191,7 @@ def _rolled_back(
         return "", {}
     phase = project.phase(gate)
     back, lacking = open_gates(project.ledger, project.history, gate, phase, environment)
-    return _said(back, plan) if back else "", lacking
-
-
-def _said(back: RolledBack, plan: Plan) -> str:
-    return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
+    return said_back(back, plan) if back else "", lacking
 
 
 def _with_all(project: Project, gate: Address, asked: AskingRun) -> Decision | None:

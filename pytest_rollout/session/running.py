@@ -15,9 +15,10 @@ from pytest_rollout.session.binding import Bound
 from pytest_rollout.session.bodies import Innermost
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.declarations import Declarations
+from pytest_rollout.session.phase_run import PhaseRun
 from pytest_rollout.session.recorder import Current, Recorder
 from pytest_rollout.session.seams import make_innermost
-from pytest_rollout.session.stage import PhaseRun, Stage
+from pytest_rollout.session.stage import Stage
 from pytest_rollout.session.stray_failures import Elsewhere
 from pytest_rollout.targets.trouble import trouble
 

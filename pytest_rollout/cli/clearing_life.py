@@ -1,0 +1,132 @@
+"""What of the life of a phase stands against a change, and who signed or accepted it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.blindness import blind
+from pytest_rollout.cli.project import Project
+from pytest_rollout.cli.sign import allowed_signers
+from pytest_rollout.cli.signoff_facts import believed
+from pytest_rollout.evidence import settlements, signatures
+from pytest_rollout.evidence.history import GateStanding
+from pytest_rollout.evidence.overrides import overrides_of
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
+from pytest_rollout.evidence.since_begin import life_of, reading_now
+from pytest_rollout.judge.case import instant
+from pytest_rollout.model.evidence import ReleaseFact
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.life import Life
+from pytest_rollout.model.override import Override
+from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.signoff.signatures import Signed
+from pytest_rollout.targets.address import addresses
+
+
+def life_facts(
+    project: Project,
+    gate: Address,
+    environment: str,
+    release: str | None,
+    standing: GateStanding | None,
+) -> dict[str, Any]:
+    """What of the life of a phase stands against a change, and who has signed or accepted it."""
+    plan = project.plan(gate.plan)
+    life = PhaseLife(project.ledger, gate, environment)
+    held = life.freeze()
+    frozen = held and Reason(
+        "clear.held", {"at": instant(held.body.t_us, plan.timezone), "says": held.body.says}
+    )
+    trips = (
+        Reason(
+            "clear.tripped",
+            {
+                "guardrail": trip.body.guardrail,
+                "at": instant(trip.body.t_us, plan.timezone),
+                "says": trip.body.says,
+            },
+        )
+        for trip in life.trips(project.phase(gate))
+    )
+    return {
+        "environment": environment,
+        "frozen": frozen,
+        "tripped": tuple(trips),
+        "blind": tuple(blind(project, plan, gate, environment, release)),
+        "signed": _signed(project, plan, gate, environment),
+        "settled": _settled(project, gate, environment, standing),
+        "taken_back": tuple(_taken_back(project, plan, gate, environment)),
+        "override": _override(project, gate, environment, standing),
+    }
+
+
+def _settled(
+    project: Project, gate: Address, environment: str, standing: GateStanding | None
+) -> tuple[Reason, ...]:
+    """The settlements that were recorded after a gate's last full run had begun."""
+    if standing is None:
+        return ()
+    began = project.ledger.of_run(standing.asked.run)[0].at_us
+    return tuple(
+        Reason("settled", {"run": one.run, "at": one.at, "by": one.by, "why": one.why})
+        for one in settlements.known_at(project.ledger, gate.name, environment).values()
+        if one.at_us > began
+    )
+
+
+def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
+    """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
+    phase = project.phase(gate)
+    found = taken_back(project.ledger, project.history, phase, gate, environment)
+    for source, back in found:
+        yield Reason(
+            "clear.taken-back", {"gate": str(source), "rolled_back": said_back(back, plan)}
+        )
+
+
+def _override(
+    project: Project, gate: Address, environment: str, standing: GateStanding | None
+) -> Override | None:
+    """The newest override of the decision that stands; of another state of it none counts."""
+    decision = standing.decision if standing else None
+    found = overrides_of(project.ledger, gate, environment) if decision else ()
+    wanted = (str(gate), decision.substance_digest if decision else "")
+    return max(
+        (one for one in found if (one.gate, one.substance) == wanted),
+        key=lambda one: one.at_us,
+        default=None,
+    )
+
+
+def since_begin(
+    project: Project, plan: Plan, gate: Address, environment: str, fact: ReleaseFact
+) -> Life | None:
+    """The life of a phase that has begun, with what its targets run now."""
+    before = project.ledger.head().sequence + 1
+    life = life_of(project.ledger, gate, environment, before).life
+    if life is None or life.begin is None:
+        return life
+    now = calendar.to_us(datetime.now(UTC))
+    places = addresses(plan.environments[environment])
+    asked = fact if plan.release is not None else None
+    reading = reading_now(life.begin, now, asked, places)
+    return replace(life, since=(*life.since, reading))
+
+
+def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
+    """The signatures of a gate, each verified by the keys of the plan's people."""
+    told = tuple(signatures.all_of(project.ledger, gate, environment))
+    by_key = any(one.body.review is None for one in told)
+    allowed = allowed_signers(project, plan) if by_key else ""
+    return tuple(believed(one, plan, allowed) for one in told)
+
+
+def said_back(back: RolledBack, plan: Plan) -> str:
+    """Return when and how a phase was rolled back, in words."""
+    return f"ROLLBACK at {wall(back.at, plan.timezone)}, {back.what}"
