@@ -83,7 +83,10 @@ def _read(raw: bytes) -> tuple[dict[str, bytes], list[str]]:
                 name = info.filename
                 if name in files:
                     problems.append(f"{name} is there twice")
+                stored = info.compress_type == zipfile.ZIP_STORED
                 try:
+                    if not stored or info.file_size > len(raw):  # as none of ours is
+                        raise ValueError("it is packed in another way")
                     files[name] = archive.read(info)
                 except Exception:  # zipfile raises whatever broken bytes lead it to
                     problems.append(f"{name} was changed")
@@ -97,6 +100,8 @@ def _manifest(raw: bytes) -> dict[str, Any]:
         manifest = json.loads(raw)
         if manifest["schema"] != SCHEMA:
             raise ValueError(f"schema {manifest['schema']!r}; this version reads {SCHEMA}")
+        if not isinstance(manifest["versions"], dict):
+            raise ValueError("it names no versions")
         if not all(isinstance(one, str) for part in manifest["files"].items() for one in part):
             raise ValueError("its files have no digests")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -94,7 +94,7 @@ def _facts(checked: Checked, ledger: Ledger, decision: Decision) -> dict[str, An
 
 
 def _version(checked: Checked) -> str:
-    return str(checked.facts["versions"]["pytest-rollout"])
+    return str(checked.facts["versions"].get("pytest-rollout"))
 
 
 def _plan(

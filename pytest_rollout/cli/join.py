@@ -79,10 +79,11 @@ def command(
 
 
 def _unchanged(ledger: Ledger, choice: Choice, environment: str) -> str:
-    """The joined run that is all there is since its runs; empty where anything came in since."""
+    """The run that joins the same runs, where nothing came in since; else empty."""
     last = last_full_run(ledger, Address.parse(choice.gates[0]), environment)
     records = ledger.of_run(last.run) if last else []
-    if last is None or not RunLog(records).start.joins:
+    joined = tuple(log.first.run for log in choice.logs)
+    if last is None or RunLog(records).start.joins != joined:
         return ""
     return last.run if records[-1].sequence == ledger.head().sequence else ""
 

@@ -45,14 +45,16 @@ def command(
     Decisions stay as they were made; what came in counts from the next run on, or from the next
     `rollout join`.
     """
-    target = opening.address_in(into, "") if into else Project.here(root, ledger).ledger_at
+    project = None if into else Project.here(root, ledger)
+    target = project.ledger_at if project else opening.address_in(str(into), "")
+    shown = project.ledger_shown if project else str(into)
     merged = merge_into(target, ledgers)
     if as_json:
         facts = dataclasses.asdict(merged)
         facts["blind"] = [record.subject for record in merged.blind]
-        print_json({"ledger": target, **facts})
+        print_json({"ledger": shown, **facts})
     else:
-        for line in _lines(target, merged):
+        for line in _lines(shown, merged):
             say(line)
     return 0
 

@@ -95,6 +95,8 @@ def _since(ledger: Ledger, address: Address, environment: str) -> Iterator[RunLo
             if start.drill or not any(_is_of(address, gate) for gate in start.gates):
                 continue
             log = RunLog(ledger.of_run(record.run))
+            if start.joins and not log.sealed:  # a join that was killed: its runs are all here
+                continue
             full = not partial_of(log, address.name)
         except UndecodableError as error:
             raise RolloutError(f"run {record.run} cannot be joined: {error}") from error

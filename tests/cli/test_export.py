@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import random
@@ -266,6 +267,38 @@ def test_a_decision_of_a_merged_ledger_is_exported(signed: Project, bundle: Path
         contents(path.read_bytes())["decision.json"]
         == contents(bundle.read_bytes())["decision.json"]
     )
+
+
+def test_signed_statements_are_of_the_decision(signed: Project, keys: Path) -> None:  # noqa: F811
+    key = ("--key", str(keys / "ada"))
+    assert signed.rollout("attestation", GATE, "--env", "prod", *key).status == 0
+    path = signed.root / "with.zip"
+    exported(signed, path)
+    raw = path.read_bytes()
+    assert found(raw) == []
+    assert any(
+        line.startswith("attestation.json: 4 statements")
+        for line in bundle_check.check("x", raw).lines
+    )
+
+    def otherwise(files: dict[str, bytes]) -> None:
+        data = json.loads(files["attestation.json"])
+        said = base64.b64decode(data["envelopes"][3]["payload"])
+        other = base64.b64encode(said.replace(b'"looks":1', b'"looks":7')).decode()
+        assert other != data["envelopes"][3]["payload"]
+        data["envelopes"][3]["payload"] = other
+        files["attestation.json"] = json.dumps(data).encode()
+
+    assert found(repacked(raw, otherwise)) == ["attestation.json is of another decision"]
+
+
+def test_an_archive_that_would_unpack_to_more_than_it_is_is_not_unpacked(bundle: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for each, content in contents(bundle.read_bytes()).items():
+            file.writestr(each, content)
+        file.writestr("zeros", b"\0" * 10_000_000)
+    assert "was changed" in found(out.getvalue())[0]
 
 
 def test_a_damaged_ledger_is_not_exported(signed: Project, tmp_path: Path) -> None:

@@ -172,6 +172,16 @@ def test_joining_twice_is_one_look(machines: Project) -> None:
         assert ledger.head() == head
 
 
+def test_other_runs_than_those_that_were_joined_are_joined_anew(machines: Project) -> None:
+    machines.rollout("merge", "ci.db", "pm.db", "laptop.db")
+    both = machines.rollout("join", "demo.canary", "--json").json
+    one = machines.rollout("join", "demo.canary", "--runs", "r1,r2", "--json").json
+    assert both["run"] == one["run"]
+    answer = machines.rollout("join", "demo.canary", "--runs", "r1")
+    assert answer.status == 4
+    assert "--runs leaves out run r2" in answer.err
+
+
 def test_what_came_in_is_said(machines: Project) -> None:
     answer = machines.rollout("merge", "ci.db", "pm.db")
     assert "1 run, 1 attestation" in answer.out

@@ -42,6 +42,19 @@ def test_an_older_copy_is_refused_and_left_as_it_is(path: Path, tmp_path: Path) 
         assert ledger.head().sequence < last
 
 
+def test_an_older_copy_and_the_other_one_are_brought_together(path: Path, tmp_path: Path) -> None:
+    older = shutil.copy(path, tmp_path / "older.db")
+    with opened(path) as ledger:
+        Writer(ledger, "r2").good()
+    with opened(older) as ledger:
+        Writer(ledger, "r3").good()
+    copy = shutil.move(path, tmp_path / "copy.db")
+    with opened(path) as ledger, reading(older) as this, reading(copy) as other:
+        merge(ledger, [this, other], running=nobody)
+    with opened(path) as ledger:
+        assert {one.run for one in ledger.between(0)} == {"r1", "r2", "r3"}
+
+
 def test_another_machines_ledger_in_its_place_is_refused(path: Path, tmp_path: Path) -> None:
     with opened(tmp_path / "ci.db") as ledger:
         for run in ("c1", "c2", "c3"):

@@ -19,7 +19,7 @@ from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
-from tests.evidence.runs import EXIT, FAIL, ITEMS, PASS, PLAN, START, Writer, append, tamper
+from tests.evidence.runs import EXIT, FAIL, ITEMS, PASS, PLAN, START, Writer, append, opened, tamper
 
 READY, WORKS, ERRORS = (names[0] for names in ITEMS.values())
 CANARY = Address("demo", "canary")
@@ -290,6 +290,19 @@ def test_the_authors_are_those_of_every_part(
     assert asked is not None
     assert asked.run.startswith("join-")
     assert asked.authors == joined
+
+
+def test_a_join_that_was_killed_stands_in_nobodys_way(ledger: Ledger) -> None:
+    Part(ledger, ONE, ran=(READY, WORKS), verdicts=FAIL).write()
+    Part(ledger, TWO, ran=(ERRORS,)).write()
+    choice = choose(ledger, EXIT, "prod", running=nobody)
+    join(ledger, EXIT, choice)
+    tamper(ledger.name, "DELETE FROM records WHERE kind = 'seal' AND run LIKE 'join-%'")
+    with opened(ledger.name) as other:  # by another process
+        again = choose(other, EXIT, "prod", running=nobody)
+        assert [log.first.run for log in again.logs] == [ONE, TWO]
+        assert dict(again.left_out) == {}
+        assert judged(other).answer is Answer.NO_GO
 
 
 TROUBLE = {

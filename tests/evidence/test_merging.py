@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -310,10 +311,10 @@ def test_counting_looks_after_a_merge_counts_each_once(place: Place) -> None:
 
 def test_a_look_of_a_short_ledger_is_counted_beside_a_long_one(place: Place) -> None:
     ci, laptop = beside(place, "ci"), beside(place, "laptop")
-    for number in range(40):
-        happen(laptop, f"event {number}", 1)
     with opened(ci) as ledger:
         Writer(ledger, "r1", "prod").good()
+    for number in range(40):
+        happen(laptop, f"event {number}", time.time_ns() // 1000)
     with opened(laptop) as ledger:
         Writer(ledger, "r2", "prod").good()
     joined(ci, laptop)

@@ -12,9 +12,8 @@ from pytest_rollout.model.errors import LedgerError
 
 _OLDER = (
     "{path} is an older or another copy of the ledger that stood here: {missing}, noted in {note} "
-    "beside it, is not in it; nothing was written. Put this file elsewhere, put the other one "
-    "back, and bring both together: rollout merge FILE (where the other one is lost for good, "
-    "remove {note})"
+    "beside it, is not in it; nothing was written. Move it to THIS.db and bring it together with a "
+    "copy that holds the record: rollout merge THIS.db COPY.db (where there is none, remove {note})"
 )
 
 __all__ = ["below", "exists", "to_read", "to_write"]
