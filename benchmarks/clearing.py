@@ -2,7 +2,8 @@
 
 Run as ``python -m benchmarks.clearing``. Each time is of a process of its own that asks a
 service on loopback: processor seconds, which other programs on the machine change little, and
-seconds on the clock. ``--runs`` and ``--checks`` change the ledger, ``--times`` how often it is asked.
+seconds on the clock. ``--runs`` and ``--checks`` change the ledger, ``--times`` how often it is
+asked.
 """
 
 from __future__ import annotations
