@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator, Iterator
-from glob import escape
+from collections.abc import Generator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from pytest_rollout import hookspecs
+from pytest_rollout.on_the_way import plans_on_the_way
 
 _PATTERNS = ("rollout.yaml", "suites/*/rollout.yaml")
 
@@ -59,15 +58,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("rollout_plans", "where plans are found", type="args", default=list(_PATTERNS))
     parser.addini("rollout_ledger", "the ledger's file", default=".rollout/ledger.db")
     parser.addini("rollout_report", "the reports' folder", default="rollout-report")
-
-
-def plans_on_the_way(root: Path, here: Path) -> Iterator[str]:
-    """Patterns of the plans between a folder and the root above it: plans of services."""
-    for folder in (here, *here.parents):
-        if folder == root or not folder.is_relative_to(root):
-            return
-        if (folder / _PATTERNS[0]).is_file():
-            yield escape((folder / _PATTERNS[0]).relative_to(root).as_posix())
 
 
 def _patterns(config: pytest.Config) -> list[str]:

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "calendar": {"model"},
     "redact": set(),
     "processes": set(),
+    "on_the_way": set(),
     "extensions": {"model"},
     "hookspecs": {"model"},
     "plan": {"model", "calendar", "redact", "extensions"},
@@ -70,9 +71,9 @@ MAY_IMPORT = {
         "drill",
         "notify",
         "watching",
-        "plugin",
+        "on_the_way",
     },
-    "plugin": {"session", "hookspecs"},
+    "plugin": {"session", "hookspecs", "on_the_way"},
     # The package itself: names for suites.
     "": {"model", "session", "targets", "checks", "receivers", "monitoring", "notify"},
 }
@@ -208,7 +209,6 @@ TAKEN_APART = {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         *("name.startswith", "row.startswith"),
     },
-    "cli.clearing": {"finding.split"},
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.final_report": {"finding.rpartition", "self.find"},
@@ -235,7 +235,8 @@ TAKEN_APART = {
     "report.rule_words": {"cut.partition"},
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
-    "signoff.clearance": {"used.rpartition"},
+    "signoff.moments": {"finding.split"},
+    "signoff.opening_hours": {"used.rpartition"},
     "signoff.ssh": {"ran.strip", "re.sub", "said.splitlines"},  # what ssh-keygen writes
     "watching.view": {"cell.rstrip"},
 }

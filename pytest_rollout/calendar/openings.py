@@ -20,6 +20,7 @@ from pytest_rollout.calendar.phases import phase_window, window_words
 from pytest_rollout.calendar.windows import spans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.model.waiver import WindowDemand
 from pytest_rollout.model.windows import CalendarUse, Risk, SharedCalendar, admitting, holding
 
 HORIZON_DAYS = 400
@@ -85,12 +86,31 @@ def openings(plan: Plan, phase: Phase, within: Span) -> list[Span]:
     return minus(open_, _held(plan, phase.risk, reach[0]))
 
 
+def closings(plan: Plan, phase: Phase, within: Span) -> dict[WindowDemand, int]:
+    """The first instant of a span at which each demand on the moment of a change is not met.
+
+    One that is met all the time is left out; one that is not met at the start has the start.
+    """
+    window = phase_window(plan, phase)
+    _known(plan, within)
+    own = minus([within], [(to_us(window[0]), to_us(window[1]))]) if window else []
+    held = _held(plan, phase.risk, within)
+    left_out = minus([within], _admitted(plan, phase.risk, within))
+    found = {WindowDemand.PHASE: own, WindowDemand.FREEZE: held, WindowDemand.CHANGE: left_out}
+    return {demand: spans[0][0] for demand, spans in found.items() if spans}
+
+
 def next_opening(
-    plan: Plan, phase: Phase, moment: datetime, horizon_days: int = HORIZON_DAYS
+    plan: Plan,
+    phase: Phase,
+    moment: datetime,
+    lasting_us: int = 0,
+    horizon_days: int = HORIZON_DAYS,
 ) -> Opening | None:
     """When changes of a phase may be made next, or are made already; None where never.
 
-    A phase with a date is looked at whole, wherever it lies; others up to the horizon.
+    Only openings count that last as long as asked. A phase with a date is looked at whole,
+    wherever it lies; others up to the horizon.
     """
     start = to_us(moment)
     limit = start + horizon_days * DAY_US
@@ -102,6 +122,7 @@ def next_opening(
     for days in (_NEAR_DAYS, horizon_days):
         end = min(limit, start + days * DAY_US)
         found = openings(plan, phase, (start, end)) if start < end else []
+        found = [span for span in found if span[1] - span[0] >= lasting_us]
         if found and (found[0][1] < end or end == limit):
             return _opening(plan, phase, found[0], limit)
     return None
@@ -113,9 +134,11 @@ def never_opens(plan: Plan, phase: Phase) -> bool:
     return window is not None and not openings(plan, phase, (to_us(window[0]), to_us(window[1])))
 
 
-def opening_words(plan: Plan, phase: Phase, moment: datetime) -> str:
-    """The next opening as people say it, seen from a moment."""
-    found = next_opening(plan, phase, moment)
+def opening_words(plan: Plan, phase: Phase, moment: datetime, lasting_us: int = 0) -> str:
+    """The next opening that lasts as long as asked, as people say it, seen from a moment."""
+    found = next_opening(plan, phase, moment, lasting_us)
+    if found is None and next_opening(plan, phase, moment):
+        return f"never opens for {length_words(lasting_us)} at a stretch"
     if found is None:
         return _never(plan, phase, moment)
     words = "open now"

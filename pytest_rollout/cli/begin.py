@@ -8,7 +8,8 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout.cli.clearing import clearances, refused
+from pytest_rollout.cli.clearing import clearances
+from pytest_rollout.cli.clearing_output import refused
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.recording import by_option, person
@@ -61,7 +62,7 @@ def command(
     anchors = reported(project) if ledger is None else ()
     (entry,) = clearances(project, plan, where.at(Gate.ENTRY), environment, None, anchors)
     if entry.answer is not Answer.GO:
-        return refused(entry, environment, plan.timezone, as_json=as_json)
+        return refused(entry, plan, environment, as_json=as_json)
     begun = _begun(project, plan, phase, environment, who)
     with closing(opening.to_write(project.ledger_at)) as store:
         told = PhaseLife(store, where, environment).record(begun)

@@ -15,6 +15,7 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli import served
+from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
@@ -72,9 +73,9 @@ def command(
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = find.unread(project.root, project.patterns)
-    notes += [note for one in plans for note in _notes(one, rows)]
+    for one in plans:
+        notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *_never(project, one)]
     notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
-    notes += [note for one in plans for note in _unnamed(one, found["unnamed"])]
     told = [remark for stated in plans for remark in remarks(stated, assumed)]
     problems += [str(one.problem) for one in told if one.grave]
     notes += [str(one.problem) for one in told if not one.grave]
@@ -92,6 +93,10 @@ def command(
         for line in _lines(plans, rows, problems, notes):
             say(line)
     return _WRONG if problems else 0
+
+
+def _never(project: Project, plan: Plan) -> Iterator[str]:
+    return clearing_notes(plan, project.plans)
 
 
 def _assumed(healthy: str | None, looks: int | None) -> Assumed:

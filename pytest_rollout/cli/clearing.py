@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pytest_rollout import processes
-from pytest_rollout.cli.project import (
-    Project,
-    print_json,
-)
-from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.blindness import blind
+from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
+from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
-from pytest_rollout.evidence.verify import Anchor, verify
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.verify import Anchor, Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.finding import Finding, Reason, said
+from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
-from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff import ssh
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The clearance of a gate, and what was known."""
+
+    answer: Clearance
+    known: GateFacts
 
 
 def clearances(
@@ -46,14 +53,30 @@ def clearances(
     environment: str,
     limit: int | None,
     anchors: Iterable[Anchor],
+    for_us: int = 0,
 ) -> list[Clearance]:
     """Return the clearance of each gate that an address means, by what is known now."""
-    damage = verify(project.ledger, anchors).problems
+    looks = looked(project, plan, where, environment, limit, anchors, for_us)
+    return [look.answer for look in looks]
+
+
+def looked(
+    project: Project,
+    plan: Plan,
+    where: Address,
+    environment: str,
+    limit: int | None,
+    anchors: Iterable[Anchor],
+    for_us: int = 0,
+) -> list[Look]:
+    """The same, with what was known."""
+    found = verify(project.ledger, anchors)
     now = datetime.now(UTC)
-    return [
-        clearance(plan, gate, _known(project, plan, gate, environment, damage), now, limit)
-        for gate in _gates(project, where, environment)
-    ]
+    looks = []
+    for gate in _gates(project, where, environment):
+        known = _known(project, plan, gate, environment, found)
+        looks.append(Look(clearance(plan, gate, known, now, limit, for_us), known))
+    return looks
 
 
 def unknown(where: Address, why: str) -> Clearance:
@@ -71,19 +94,12 @@ def _gates(project: Project, where: Address, environment: str) -> list[Address]:
 
 
 def _known(
-    project: Project, plan: Plan, gate: Address, environment: str, damage: tuple[str, ...]
+    project: Project, plan: Plan, gate: Address, environment: str, found: Verification
 ) -> GateFacts:
     """What the ledger and the target say of a gate."""
     standing = project.history.standing(gate, environment)
-    if standing is None:
-        return GateFacts("", None, None, Reason("gate.never-asked", {"gate": str(gate)}))
-    asked = standing.asked
-    doubt = None
-    if damage or standing.damage:
-        wrong = damage[0] if damage else standing.damage
-        doubt = Reason("ledger.damaged", {"damage": wrong})
-    elif not asked.finished:
-        doubt = Reason("run.unfinished", {"run": asked.run})
+    asked = standing.asked if standing else AskingRun("", "", finished=True)
+    doubt = _doubt(project, gate, standing, found)
     embedded = environment == EMBEDDED  # its target runs no longer
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     fact = (
@@ -94,34 +110,60 @@ def _known(
     required = _required(project, plan, gate, environment)
     return GateFacts(
         run=asked.run,
-        decision=standing.decision,
+        decision=standing.decision if standing else None,
         again=None if doubt else _again(project, gate, asked),
         doubt=doubt,
         release=fact.release,
         release_error=fact.error or "",
-        others=_others(project, gate, environment, standing),
+        configuration=fact.configuration,
+        others=_others(project, gate, environment, standing) if standing else (),
         judged_at=asked.targets,
         runs_at=addresses(plan.environments[environment]),
         required={name: one.answer.value for name, one in required.items()},
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
-        **({} if embedded else _life(project, plan, gate, environment)),
+        running=_may_end(project, asked),
+        **({} if embedded else _life(project, plan, gate, environment, fact.release, standing)),
     )
 
 
-def refused(answer: Clearance, environment: str, zone: str, *, as_json: bool) -> int:
-    """Say why a phase may not be begun or ended; the exit status."""
-    if as_json:
-        print_json({"clear": False, "gates": [as_plain(answer, environment, zone)]})
-    else:
-        for line in lines([answer], environment, zone):
-            say(line)
-    return answer.answer.exit_status
+def _doubt(
+    project: Project, gate: Address, standing: GateStanding | None, found: Verification
+) -> Reason | None:
+    """Why the stored decision cannot be believed; None where it can."""
+    elsewhere = (*found.foreign, *found.beyond)
+    if elsewhere and len(found.problems) == len(found.beyond):
+        anchor = elsewhere[0]
+        facts: dict[str, Fact] = {"file": anchor.source, "sequence": anchor.head.sequence}
+        facts |= {"ledger": project.ledger.name, "beyond": anchor in found.beyond}
+        return Reason("clear.other-ledger", facts)
+    damage = next(iter(found.problems), (standing.damage or "") if standing else "")
+    if damage:
+        return Reason("ledger.damaged", {"damage": damage})
+    if standing is None:
+        return Reason("gate.never-asked", {"gate": str(gate)})
+    finished = standing.asked.finished
+    return None if finished else Reason("run.unfinished", {"run": standing.asked.run})
 
 
-def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Any]:
-    """What of the life of a phase stands against a change: a freeze on record, trips."""
+def _may_end(project: Project, asked: AskingRun) -> bool:
+    """Whether a run that has not ended may still do so: its process is not known to be gone."""
+    if asked.finished:
+        return True
+    process = RunLog(project.ledger.of_run(asked.run)).start.process
+    return process is None or process.host != processes.this_process()[0] or _running(process)
+
+
+def _life(
+    project: Project,
+    plan: Plan,
+    gate: Address,
+    environment: str,
+    release: str | None,
+    standing: GateStanding | None,
+) -> dict[str, Any]:
+    """What of the life of a phase stands against a change, and who has signed or accepted it."""
     life = PhaseLife(project.ledger, gate, environment)
     held = life.freeze()
     frozen = held and Reason(
@@ -138,8 +180,28 @@ def _life(project: Project, plan: Plan, gate: Address, environment: str) -> dict
         )
         for trip in life.trips(project.phase(gate))
     )
-    signed = _signed(project, plan, gate, environment)
-    return {"frozen": frozen, "tripped": tuple(trips), "signed": signed}
+    return {
+        "environment": environment,
+        "frozen": frozen,
+        "tripped": tuple(trips),
+        "blind": tuple(blind(project, plan, gate, environment, release)),
+        "signed": _signed(project, plan, gate, environment),
+        "override": _override(project, gate, environment, standing),
+    }
+
+
+def _override(
+    project: Project, gate: Address, environment: str, standing: GateStanding | None
+) -> Override | None:
+    """The newest override of the decision that stands; of another state of it none counts."""
+    decision = standing.decision if standing else None
+    found = overrides_of(project.ledger, gate, environment) if decision else ()
+    wanted = (str(gate), decision.substance_digest if decision else "")
+    return max(
+        (one for one in found if (one.gate, one.substance) == wanted),
+        key=lambda one: one.at_us,
+        default=None,
+    )
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
@@ -199,33 +261,8 @@ def _required(project: Project, plan: Plan, gate: Address, environment: str) -> 
     phase = project.phase(gate)
     found = {}
     for name in phase.requires:
-        exit_ = Address(plan.id, name, Gate.EXIT)
+        exit_ = plan.required(name)
         standing = project.history.standing(exit_, environment)
         if standing is not None and standing.decision and not standing.damage:
             found[name] = standing.decision
     return found
-
-
-def lines(answers: list[Clearance], environment: str, zone: str) -> Iterator[str]:
-    """Yield each demand with its answer, and the answer of each gate, for people."""
-    for answer in answers:
-        for finding in answer.findings:
-            mark = "no " if finding.verdict.holds_back else "yes"
-            mark = "waived" if finding.verdict is Verdict.WAIVED else mark
-            name = " ".join(finding.id.split(".")[1:])
-            yield f"  {mark}  {name}: {sentences.text(finding.reason, zone)}"
-        clear = "clear" if answer.answer is Answer.GO else f"NOT clear ({answer.answer.value})"
-        yield f"{answer.address} in {environment}: {clear}"
-
-
-def as_plain(answer: Clearance, environment: str, zone: str) -> dict[str, Any]:
-    """Return the clearance of a gate as JSON values."""
-    address = answer.address
-    return {
-        "plan": address.plan,
-        "phase": address.phase,
-        "gate": address.gate.value if address.gate else None,
-        "environment": environment,
-        "answer": answer.answer.value,
-        "findings": plain(answer.findings, zone),
-    }

@@ -7,7 +7,8 @@ from contextlib import closing
 
 import click
 
-from pytest_rollout.cli.clearing import clearances, refused
+from pytest_rollout.cli.clearing import clearances
+from pytest_rollout.cli.clearing_output import refused
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person
@@ -53,7 +54,7 @@ def command(
     anchors = reported(project) if ledger is None else ()
     (exit_,) = clearances(project, plan, where.at(Gate.EXIT), environment, None, anchors)
     if exit_.answer is not Answer.GO:
-        return refused(exit_, environment, plan.timezone, as_json=as_json)
+        return refused(exit_, plan, environment, as_json=as_json)
     standing = project.history.standing(where.at(Gate.EXIT), environment)
     assert standing is not None
     assert standing.decision is not None  # or it were not clear

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pytest
 
 from pytest_rollout import calendar
+from pytest_rollout.cli.roots import root_and_ini
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun, GateStanding, History, last_full_run
@@ -27,12 +27,11 @@ from pytest_rollout.model.errors import (
     UnknownNameError,
 )
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.on_the_way import plans_on_the_way
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.plugin import plans_on_the_way
 from pytest_rollout.report.drill import last_no as said
-from pytest_rollout.session.seams import root_and_ini
 
 _PLAN = "rollout.yaml"
 _DEFAULTS = {"rollout_ledger": ".rollout/ledger.db", "rollout_report": "rollout-report"}
@@ -51,10 +50,7 @@ class Project:
     @classmethod
     def here(cls, root: str | None, ledger: str | None, at: str | None = None) -> Project:
         """The project of the working directory, or of a given root; ``at`` is RFC 3339."""
-        try:
-            found, ini = root_and_ini(root, Path(root or Path.cwd()))
-        except pytest.UsageError as error:
-            raise RolloutError(str(error)) from error
+        found, ini = root_and_ini(root, Path.cwd())
         patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
         words = list(patterns) if isinstance(patterns, list) else str(patterns).split()
         words.extend(plans_on_the_way(found, Path(root or Path.cwd()).absolute()))

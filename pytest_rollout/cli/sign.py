@@ -29,7 +29,8 @@ from pytest_rollout.signoff import ssh
 @click.option("--by", metavar="ID", help="who signs, as in roles.yaml (default: git's user.email)")
 @click.option("--against", is_flag=True, help="sign against it; it blocks until you sign for it")
 @click.option("--withdraw", is_flag=True, help="take back what you signed before")
-@click.option("--why", default="", help="needed with --against and --withdraw")
+@click.option("--override", is_flag=True, help="accept what stands against a change, with another")
+@click.option("--why", default="", help="needed with --against, --withdraw and --override")
 @environment_option
 @common
 def command(
@@ -44,6 +45,7 @@ def command(
     *,
     against: bool,
     withdraw: bool,
+    override: bool,
     as_json: bool,
 ) -> int:
     """Sign the last decision of ADDRESS (plan.phase/gate), as ROLE.
@@ -57,9 +59,9 @@ def command(
     embedded = "a rehearsal is signed by nobody"
     environment = real_environment(plan, environment, embedded=embedded)
     gate = project.gate(address, environment)
-    stance = _stance(against=against, withdraw=withdraw, why=why)
+    stance = _stance(against=against, withdraw=withdraw, override=override, why=why)
     _, decision, _ = project.standing(gate, environment)
-    _allowed(plan, phase, role)
+    _allowed(plan, phase, role, stance)
     person = by or _git_email(project.root)
     signature = _signature(decision, role, person, stance, why.strip())
     _known(plan, signature)
@@ -73,8 +75,8 @@ def command(
         facts = {"gate": signature.gate, "environment": environment, "role": role}
         print_json({**facts, "person": person, "stance": stance, "substance": signature.substance})
     else:
-        what = {Stance.FOR: "signed", Stance.AGAINST: "signed against"}.get(stance, "withdrew")
-        say(f"{person} {what} {decision.answer.value} of {gate} in {environment} as {role}")
+        what = f"{_DONE[stance]} {decision.answer.value}"
+        say(f"{person} {what} of {gate} in {environment} as {role}")
     return 0
 
 
@@ -90,17 +92,28 @@ def allowed_signers(project: Project, plan: Plan) -> str:
         ) from error
 
 
-def _stance(*, against: bool, withdraw: bool, why: str) -> Stance:
-    if against and withdraw:
-        raise OptionError("--against", "either sign against it, or withdraw a signature")
-    if not (against or withdraw):
+_DONE = {
+    Stance.FOR: "signed",
+    Stance.AGAINST: "signed against",
+    Stance.WITHDRAWN: "withdrew",
+    Stance.OVERRIDE: "signed an override of",
+}
+
+
+def _stance(*, against: bool, withdraw: bool, override: bool, why: str) -> Stance:
+    given = {Stance.AGAINST: against, Stance.WITHDRAWN: withdraw, Stance.OVERRIDE: override}
+    asked = [stance for stance, wanted in given.items() if wanted]
+    if len(asked) > 1:
+        rule = "either sign against it, or withdraw a signature, or override"
+        raise OptionError(f"--{asked[0]}", rule)
+    if not asked:
         return Stance.FOR
     words("--why", why)
-    return Stance.AGAINST if against else Stance.WITHDRAWN
+    return asked[0]
 
 
-def _allowed(plan: Plan, phase: Phase, role: str) -> None:
-    if role not in phase.signoff:
+def _allowed(plan: Plan, phase: Phase, role: str, stance: Stance) -> None:
+    if stance is not Stance.OVERRIDE and role not in phase.signoff:
         asked = ", ".join(phase.signoff) or "nobody"
         why = f"--as: {plan.id}.{phase.id} is signed by {asked}, not by `{role}`"
         raise UnknownNameError(why, "role", role, phase.signoff)

@@ -18,6 +18,7 @@ from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
+from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.decision import Cause
 from pytest_rollout.model.finding import Reason
@@ -122,6 +123,8 @@ def _life(
         "begun": f"begun {_at(plan, began)}: {began.body.says}" if began else "",
         "ended": f"ended {_at(plan, turn)}: {turn.body.says}" if turn and not began else "",
         "freeze": f"frozen since {_at(plan, frozen)}: {frozen.body.says}" if frozen else "",
+        "overrides": _overridden(project, plan, phase, environment),
+        "unidentified": "" if environment == EMBEDDED else _unidentified(plan),
         "trips": [
             f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"
             for trip in record.trips
@@ -137,6 +140,26 @@ def _life(
             {"urgency": step.urgency.name.lower(), "who": step.who, "do": step.do} for step in steps
         ],
     }
+
+
+def _overridden(project: Project, plan: Plan, phase: Phase, environment: str) -> list[str]:
+    """What people accepted although something stood against a change."""
+    if environment == EMBEDDED or not project.has_ledger:
+        return []
+    return [
+        f"OVERRIDDEN {calendar.wall(one.at_us, plan.timezone)} by {' and '.join(one.by)}, "
+        f"{one.gate} for {one.release or 'no release'}: {one.why}"
+        for one in overrides_of(project.ledger, plan.address(phase.id), environment)
+    ]
+
+
+def _unidentified(plan: Plan) -> str:
+    """What stands in for a release that nobody can read; empty where one is read."""
+    if plan.release is not None:
+        return ""
+    if plan.no_release:
+        return f"of no release: {plan.no_release}"
+    return "of no release that is known, so it is not cleared (`release:` or `no_release:`)"
 
 
 def _watched(record: PhaseRecord, phase: Phase, zone: str, now: datetime) -> str:

@@ -29,14 +29,24 @@ _MOST_BYTES = 64_000_000
     multiple=True,
     help="a decision.json kept elsewhere (default: those in the report folder)",
 )
+@click.option("--receipt", metavar="FILE", help="a receipt of `rollout clear`, instead")
 @common
-def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_json: bool) -> int:
+def command(
+    files: tuple[str, ...],
+    receipt: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
     """Verify the whole ledger: edits, deletions, reordering, and a cut tail.
 
     A decision.json holds a place in the chain, its anchor; without one a cut tail cannot be
     seen. Exit status 0 where all is whole and no gate's last full run is unfinished, else 11.
     """
     project = Project.here(root, ledger)
+    if receipt:
+        return _receipt(project, Path(receipt), as_json=as_json)
     given = [_anchor(Path(file)) for file in files]
     if not given and ledger is None:
         given = list(reported(project))
@@ -46,7 +56,26 @@ def command(files: tuple[str, ...], root: str | None, ledger: str | None, *, as_
     else:
         for line in _lines(found):
             say(line)
-    return Answer.HOLD.exit_status if found.problems or found.holding else 0
+    wrong = found.problems or found.holding or found.foreign
+    return Answer.HOLD.exit_status if wrong else 0
+
+
+def _receipt(project: Project, path: Path, *, as_json: bool) -> int:
+    """Whether a receipt still counts; 11 where it does not."""
+    from pytest_rollout.cli.receipts import wrong
+
+    found = verify(project.ledger, ())
+    given, problems = wrong(project, path)
+    problems = [*found.problems[:1], *problems]
+    if as_json:
+        facts = {"gate": given.gate, "environment": given.environment, "until": given.until}
+        print_json({"valid": not problems, **facts, "problems": problems})
+    else:
+        for problem in problems:
+            say(f"  no   {problem}")
+        answer = "does NOT count" if problems else f"counts until {given.until}"
+        say(f"the receipt of {given.gate} in {given.environment} {answer}")
+    return Answer.HOLD.exit_status if problems else 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,6 +83,7 @@ class _Anchored:
     """What of a decision.json is an anchor."""
 
     ledger: Head
+    run: str = ""
 
 
 def _anchor(path: Path) -> Anchor:
@@ -62,8 +92,8 @@ def _anchor(path: Path) -> Anchor:
             raw = file.read(_MOST_BYTES + 1)
         if len(raw) > _MOST_BYTES:
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
-        place = decode(_Anchored, json.loads(raw)).ledger
-        return Anchor(place, str(path))
+        found = decode(_Anchored, json.loads(raw))
+        return Anchor(found.ledger, str(path), found.run)
     except (OSError, ValueError, RecursionError) as error:
         why = f"{path} is no decision.json with an anchor: {error}"
         raise RolloutError(why, code="anchor", file=str(path)) from error
@@ -83,8 +113,11 @@ def _lines(found: Verification) -> Iterator[str]:
     yield from found.problems[:_MOST_PROBLEMS]
     if len(found.problems) > _MOST_PROBLEMS:
         yield f"and {len(found.problems) - _MOST_PROBLEMS} more"
+    for anchor in found.foreign:
+        yield f"{anchor.source} belongs to another ledger (record {anchor.head.sequence})"
     if found.anchored is None:
         yield "unanchored: a cut tail cannot be seen without a decision.json"
     else:
         yield f"anchored at record {found.anchored.head.sequence} by {found.anchored.source}"
-    yield "NOT whole" if found.problems else "whole" + (", but unfinished" * bool(found.holding))
+    held = ", but not anchored" * bool(found.foreign) + ", but unfinished" * bool(found.holding)
+    yield "NOT whole" if found.problems else f"whole{held}"

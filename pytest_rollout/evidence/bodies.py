@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, PlanId, Said, Why
+from pytest_rollout.evidence.clearance_events import ClearanceGiven as ClearanceGiven
+from pytest_rollout.evidence.clearance_events import ClearanceOverridden as ClearanceOverridden
+from pytest_rollout.evidence.phase_events import LAST_US as LAST_US
+from pytest_rollout.evidence.phase_events import PhaseBegun as PhaseBegun
+from pytest_rollout.evidence.phase_events import PhaseEnded as PhaseEnded
+from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Signature
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
-
-LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +101,6 @@ class ItemReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """Something happened in a phase."""
-
-    type: Annotated[str, Most(500)]
-    t_us: int  # event time, microseconds since the epoch
-    says: Said = ""
-    scenario: Id = ""
-
-    def __post_init__(self) -> None:
-        if abs(self.t_us) > LAST_US:
-            raise ValueError(f"{self.t_us} is no instant")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TripEvent(StoredEvent):
     """A guardrail tripped while it was watched."""
 
@@ -140,29 +130,6 @@ class PeopleTold(StoredEvent):
     TYPE: ClassVar[str] = "notify"
 
     failed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseBegun(StoredEvent):
-    """A person began a phase: on which decision, and what its exit was to ask."""
-
-    TYPE: ClassVar[str] = "begin"
-
-    by: Named
-    release: str | None
-    configuration: str | None
-    entry: Digest  # of the substance of the decision that cleared it
-    asked: Digest  # of the criteria and guardrails of the exit gate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseEnded(StoredEvent):
-    """A person ended a phase, on a decision of its exit."""
-
-    TYPE: ClassVar[str] = "end"
-
-    by: Named
-    exit: Digest  # of the substance of the decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +267,10 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.RESET: StoredReset,
     RecordKind.SIGNATURE: StoredSignature,
 }
-EVENTS: tuple[type[StoredEvent], ...] = (TripEvent, StepTaken, PeopleTold, PhaseBegun, PhaseEnded)
+EVENTS: tuple[type[StoredEvent], ...] = (
+    *(TripEvent, StepTaken, PeopleTold, PhaseBegun, PhaseEnded),
+    *(ClearanceGiven, ClearanceOverridden),
+)
 
 
 def kind_of_body(body: Body) -> RecordKind:

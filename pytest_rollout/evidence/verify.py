@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
@@ -25,6 +25,7 @@ class Anchor:
 
     head: Head
     source: str
+    run: str = ""  # of which run; empty where that is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Verification:
     holding: tuple[Unfinished, ...]
     anchored: Anchor | None  # the newest anchor that fits
     problems: tuple[str, ...]
+    foreign: tuple[Anchor, ...] = ()  # anchors of runs of another ledger
+    beyond: tuple[Anchor, ...] = ()  # of runs that are not here, past the end: problems, too
 
 
 def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
@@ -65,14 +68,16 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         wrong = damage(ledger, RunLog(mine))
         if wrong:
             found.append(f"run {name}: {wrong}")
-    fitting, missed = _anchors(records, anchors)
+    placed = _anchors(records, anchors)
     return Verification(
         records=len(records),
         runs=len(runs),
         unfinished=tuple(name for name, mine in runs.items() if not _ended(mine)),
         holding=tuple(_holding(ledger, records)),
-        anchored=max(fitting, key=lambda anchor: anchor.head.sequence, default=None),
-        problems=(*dict.fromkeys(found), *missed),
+        anchored=max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None),
+        problems=(*dict.fromkeys(found), *placed.missed),
+        foreign=tuple(placed.foreign),
+        beyond=tuple(placed.beyond),
     )
 
 
@@ -152,14 +157,35 @@ def _ended(records: list[Record]) -> bool:
     return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in records)
 
 
-def _anchors(records: list[Record], anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[str]]:
+@dataclass(slots=True)
+class _Placed:
+    """Anchors by what the chain says of them."""
+
+    fitting: list[Anchor] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)  # what became of those that do not fit
+    foreign: list[Anchor] = field(default_factory=list)
+    beyond: list[Anchor] = field(default_factory=list)
+
+
+def _anchors(records: list[Record], anchors: Iterable[Anchor]) -> _Placed:
+    """Where each anchor stands.
+
+    A place that another record holds, noted by a run that this chain never had, is of another
+    chain. Where the chain ends before it, the end may as well have been cut off.
+    """
     known = {record.sequence: record.hash for record in records}
-    fitting: list[Anchor] = []
-    missed: list[str] = []
+    runs = {record.run for record in records}
+    placed = _Placed()
     for anchor in anchors:
+        place = f"record {anchor.head.sequence}, noted in {anchor.source},"
+        elsewhere = bool(anchor.run) and anchor.run not in runs
         if known.get(anchor.head.sequence) == anchor.head.hash:
-            fitting.append(anchor)
+            placed.fitting.append(anchor)
+        elif anchor.head.sequence not in known:
+            placed.missed.append(f"{place} is gone")
+            placed.beyond += [anchor] * elsewhere
+        elif elsewhere:
+            placed.foreign.append(anchor)
         else:
-            what = "was cut off or replaced" if anchor.head.sequence in known else "is gone"
-            missed.append(f"record {anchor.head.sequence}, noted in {anchor.source}, {what}")
-    return fitting, missed
+            placed.missed.append(f"{place} was cut off or replaced")
+    return placed

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout import calendar
-from pytest_rollout.evidence import attestations, resets, run_facts
+from pytest_rollout.evidence import attestations, overrides, resets, run_facts
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.gate_findings import rolled_up
@@ -19,6 +19,7 @@ from pytest_rollout.evidence.run_log import RunLog, told
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Run, Seen, World
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, ScopeKind, Versus
@@ -84,6 +85,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         resets=reset,
         previous=others.previous,
         failed_before=looks.failed,
+        overrides=_overridden(ledger, last, address, run),
     )
     return DatedWorld(world, at_us)
 
@@ -110,6 +112,14 @@ def _reset(
     releases = {fact.release for fact in run.releases} or {None}
     found, broken = resets.known_at(ledger, records, last, releases)
     return found, tuple(f"a reset was damaged: {what}" for what in broken)
+
+
+def _overridden(ledger: Ledger, last: int, address: Address, run: Run) -> tuple[Override, ...]:
+    """What people had accepted against a clearance by the end of a run."""
+    if run.environment == EMBEDDED:
+        return ()
+    releases = {fact.release for fact in run.releases} or {None}
+    return overrides.standing(ledger, address, run.environment, releases, last)
 
 
 def _begun(ledger: Ledger, log: RunLog, address: Address) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_rollout import calendar
+from pytest_rollout.judge.accepted import accepted
 from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import demands
@@ -38,6 +39,7 @@ def decide(case: Case, gate: Gate) -> Decision:
         *_conditions(case, gate, findings, rails, waivers),
         *_reset(case, gate, rails, resets),
         *_failed_before(case, gate, findings),
+        *accepted(case, _owner(case), _due(case, gate)),
     )
     if not case.world.run.sealed:  # the rest follows from that
         causes, conditions = _held(asked), ()

@@ -13,6 +13,7 @@ from operator import index
 
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Verdict
@@ -180,6 +181,7 @@ class World:
     resets: tuple[Reset, ...] = ()  # of guardrails, in order of recording
     previous: str | None = None  # the newest other release that this gate accepted before the run
     failed_before: tuple[FailedBefore, ...] = ()  # in order of recording
+    overrides: tuple[Override, ...] = ()  # of the phase and release, in order of recording
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -64,6 +64,7 @@ class Stance(StrEnum):
     FOR = "for"
     AGAINST = "against"
     WITHDRAWN = "withdrawn"  # an earlier one of the same person and role
+    OVERRIDE = "override"  # what stands against a change is accepted, by two people together
 
 
 @dataclass(frozen=True, slots=True)

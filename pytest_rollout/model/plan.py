@@ -225,6 +225,7 @@ class Plan:
     phases: tuple[Phase, ...]
     environments: Mapping[str, Environment]
     release: FactSource | None = None
+    no_release: str = ""  # why there is none to read; empty where that is not said
     configuration: FactSource | None = None
     change_windows: tuple[Window, ...] = ()
     freezes: tuple[Window, ...] = ()
@@ -241,6 +242,11 @@ class Plan:
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""
         return next((phase for phase in self.phases if phase.id == id_), None)
+
+    def required(self, name: str) -> Address:
+        """The exit of a phase that another one requires: of this plan, or ``plan.phase``."""
+        plan, dot, phase = name.rpartition(".")
+        return Address(plan if dot else self.id, phase, Gate.EXIT)
 
     def address(self, phase: str, gate: Gate | None = None) -> Address:
         """Return the address of one of the plan's phases, or of one of its gates."""

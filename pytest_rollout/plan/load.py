@@ -9,15 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from pytest_rollout.model.errors import Problem
-from pytest_rollout.model.plan import (
-    EMBEDDED,
-    Effect,
-    Environment,
-    FactSource,
-    Phase,
-    Plan,
-    Target,
-)
+from pytest_rollout.model.plan import EMBEDDED, Effect, Environment, FactSource, Phase, Plan, Target
 from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
@@ -148,6 +140,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         timezone=zone,
         environments=_environments(reader),
         release=_reading(reader, PlanKeys.release),
+        no_release=(reader.get(PlanKeys.no_release) or "").strip(),
         configuration=_reading(reader, PlanKeys.configuration),
         change_windows=windows,
         freezes=freezes,
@@ -271,6 +264,9 @@ def _references(reader: Reader, plan: Plan) -> None:
     _circles(reader, plan)
     _shared_marks(reader, plan)
     _dues(reader, plan)
+    if plan.release is not None and plan.no_release:
+        line = reader.line_of(PlanKeys.no_release)
+        reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
     for problem in (*target_problems(plan), *previous_problems(plan)):
         reader.problem(*problem)
     facts = (PlanKeys.release, plan.release), (PlanKeys.configuration, plan.configuration)

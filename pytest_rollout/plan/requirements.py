@@ -15,10 +15,20 @@ def read_requires(reader: Reader, phase: str, known: Collection[str]) -> tuple[s
     for word in words:
         if word == phase:
             reader.problem(line, f"phase {phase} requires itself")
+        elif "." in word:
+            _other_plan(reader, line, phase, word)
         elif word not in known:
             what = f"phase {phase} requires unknown phase `{word}`"
             reader.problem(line, what, nearest(word, known))
     return words
+
+
+def _other_plan(reader: Reader, line: int, phase: str, word: str) -> None:
+    """A phase of another plan must be spelled as one; whether it is there is seen later."""
+    plan, _, name = word.partition(".")
+    if not (plan and name) or "." in name or "/" in name:
+        fix = "write plan.phase, as plms.day2"
+        reader.problem(line, f"phase {phase} requires `{word}`, which is no phase of a plan", fix)
 
 
 def read_any_release(reader: Reader, phase: str) -> tuple[str, ...]:

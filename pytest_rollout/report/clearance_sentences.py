@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pytest_rollout import calendar
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.report.fact_words import Facts, Say, joined
 
@@ -29,6 +30,31 @@ def _unsigned(f: Facts) -> str:
     twice = [f"{person} signed, but counts for another role" for person in f.all_of("twice")]
     why = joined([*f.each_said("why"), *twice])
     return f"nobody has signed as {role}; {who}" + (f" ({why})" if why else "")
+
+
+def _not_as_long(f: Facts) -> str:
+    for_ = calendar.length_words(f.number("for_us"))
+    return f"holds until {f.wall('until')}, which is less than {for_}; then: {f.said('reason')}"
+
+
+def _closes(f: Facts) -> str:
+    for_ = calendar.length_words(f.number("for_us"))
+    return (
+        f"{f.wall('at')}: open until {f.wall('until')}, which is less than {for_} (then: "
+        f"{f['then']}); for as long as that it {f['opens']}"
+    )
+
+
+def _other_ledger(f: Facts) -> str:
+    cut = ", or the end of this one is gone" if f.known("beyond") else ""
+    return (
+        f"{f['file']} belongs to another ledger than {f['ledger']}{cut}: it names record "
+        f"{f.number('sequence')} of a run that is not here"
+    )
+
+
+def _by(f: Facts) -> str:
+    return " and ".join(map(str, f.all_of("by")))
 
 
 SENTENCES: Mapping[str, Say] = {
@@ -86,6 +112,24 @@ SENTENCES: Mapping[str, Say] = {
         f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
     ),
     "clear.held": lambda f: f"frozen on record since {f.wall('at')}: {f['says']}",
+    "clear.not-as-long": _not_as_long,
+    "clear.closes": _closes,
+    "clear.blind": lambda f: (
+        f"{f['guardrail']} is blind, because its watch left holes; it was not reset: "
+        f"{f.said('reason')}"
+    ),
+    "clear.overridden": lambda f: (
+        f"OVERRIDDEN by {_by(f)} at {f.wall('at')} ({f['why']}): {f.said('reason')}"
+    ),
+    "overridden": lambda f: (
+        f"the clearance of {f['gate']} was overridden by {_by(f)} at {f.wall('at')}: {f['why']}"
+    ),
+    "clear.other-ledger": _other_ledger,
+    "release.not-stated": (
+        "nobody knows which release was judged and which one runs: the plan states no `release:` "
+        "(where to read it), and no `no_release:` (why there is none)"
+    ),
+    "release.has-none": "no release is read, so none is compared (no_release: {why})",
     "clear.waiver-changed": "the waiver of {criterion} was changed or withdrawn since",
     "clear.waiver-over": "the waiver of {criterion} expired at the end of {until}",
 }

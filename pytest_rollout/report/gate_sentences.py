@@ -91,7 +91,10 @@ SENTENCES: Mapping[str, Say] = {
     "run.reference-target": "the target answers as a reference target ({identity}); "
     "its evidence is worth nothing in {environment}",
     "release.unreadable": "the release could not be read: {error}",
-    "release.not-asked": "the release is unknown: no target was asked for it",
+    "release.not-asked": (
+        "the release is unknown: no target was asked for it, as no check used one (let a check "
+        "of the phase ask for a target)"
+    ),
     "release.unnamed": "the release is unknown: the target was asked and named none",
     "release.several": lambda f: (
         f"more than one release was judged: {', '.join(map(str, f.all_of('releases')))}"

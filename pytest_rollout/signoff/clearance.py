@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import criteria_digest, instant
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
+from pytest_rollout.model.override import Override
+from pytest_rollout.model.people import Stance
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
-from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.model.waiver import Waiver, WaiverUse, Waives, WindowDemand
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.signoff.earlier_phases import required, revalidated
+from pytest_rollout.signoff.moments import Moment, held, lasting, named, passed, refused
+from pytest_rollout.signoff.opening_hours import is_open, waivers_kept
+from pytest_rollout.signoff.overriding import overridden
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
 
 
@@ -30,6 +36,7 @@ class GateFacts:
     doubt: Reason | None = None  # why the stored decision cannot be believed
     release: str | None = None  # what the target says now; not asked of a rehearsal
     release_error: str = ""
+    configuration: str | None = None
     others: tuple[OtherRun, ...] = ()  # partial and overlapping runs
     judged_at: Mapping[str, str] = field(default_factory=dict)  # where each target was
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
@@ -40,6 +47,10 @@ class GateFacts:
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
+    blind: tuple[Reason, ...] = ()  # guardrails whose watch left holes that nobody reset
+    running: bool = True  # whether a run that has not finished may still do so
+    override: Override | None = None  # the newest one of the decision
+    environment: str = ""  # the real one that is asked about; empty: a rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +63,38 @@ class Clearance:
 
 
 def clearance(
-    plan: Plan, address: Address, known: GateFacts, now: datetime, max_age_us: int | None = None
+    plan: Plan,
+    address: Address,
+    known: GateFacts,
+    now: datetime,
+    max_age_us: int | None = None,
+    for_us: int = 0,
 ) -> Clearance:
     """Whether a change behind a gate may start now, and every demand with its finding.
 
-    ``max_age_us`` bounds the age of the decision, besides the environment's own `max_age`.
+    What stands against it comes first, worst first. ``max_age_us`` bounds the age of the
+    decision, besides the environment's own `max_age`; ``for_us`` is how long the change takes:
+    until then window, age and waivers must hold.
     """
-    findings = tuple(_demands(plan, address, known, now, max_age_us))
+    moment = Moment(now, for_us)
+    found = tuple(_demands(plan, address, known, moment, max_age_us))
+    override = known.override if known.decision and not known.doubt else None
+    findings = tuple(sorted(overridden(found, override, moment, plan.timezone), key=_rank))
     return Clearance(address, _answer(known, findings), findings)
+
+
+_WORST_FIRST = (
+    *("decision", "release", "target", "trips", "blind", "revalidated", "requires", "plan"),
+    *("age", "waivers", "signatures", "freeze", "window"),
+)
+
+
+_PLACES = {name: place for place, name in enumerate(_WORST_FIRST)}
+
+
+def _rank(finding: Finding) -> tuple[bool, int]:
+    """Where a finding is listed; what has no place of its own comes after the decision."""
+    return not finding.verdict.holds_back, _PLACES.get(named(finding), 0)
 
 
 def _answer(known: GateFacts, findings: tuple[Finding, ...]) -> Answer:
@@ -72,56 +107,67 @@ def _answer(known: GateFacts, findings: tuple[Finding, ...]) -> Answer:
 
 
 def _demands(
-    plan: Plan, address: Address, known: GateFacts, now: datetime, max_age_us: int | None
+    plan: Plan, address: Address, known: GateFacts, moment: Moment, max_age_us: int | None
 ) -> Iterator[Finding]:
-    decision = known.decision
+    decision, phase = known.decision, plan.phase(address.phase)
     if decision is None or known.doubt:
-        yield _held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
+        yield held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
+        if phase and known.environment:
+            against = _started(plan, phase, address.gate, known, moment)
+            yield from (finding for finding in against if finding.verdict.holds_back)
         return
     yield from _decided(decision, known.again)
-    yield from (_held("decision", reason) for other in known.others for reason in _against(other))
-    phase = plan.phase(address.phase)
+    yield from (held("decision", reason) for other in known.others for reason in _against(other))
     if phase is None or address.gate is None:
-        yield _no("plan", "clear.no-phase", phase=address.phase)
+        yield refused("plan", "clear.no-phase", phase=address.phase)
         return
     yield _same_plan(phase, address.gate, decision)
-    yield _fresh(plan, decision, now, max_age_us)
-    yield from _waivers(plan, phase, decision, now)
+
+    def fresh(at: datetime) -> Iterator[Finding]:
+        yield _fresh(plan, decision, at, max_age_us)
+
+    yield from lasting(fresh, moment, plan.timezone)
+    yield from lasting(partial(waivers_kept, plan, phase, decision), moment, plan.timezone)
     if not plan.environments[decision.environment].embedded:
-        yield from _real(plan, phase, decision, known, now)
+        yield from _real(plan, phase, decision, known, moment)
 
 
 def _real(
-    plan: Plan, phase: Phase, decision: Decision, known: GateFacts, now: datetime
+    plan: Plan, phase: Phase, decision: Decision, known: GateFacts, moment: Moment
 ) -> Iterator[Finding]:
     """What is asked of a real environment only: a rehearsal starts nothing."""
-    if plan.release is not None:
-        yield _same_release(decision, known)
+    yield _same_release(plan, decision, known)
     yield from _same_addresses(known)
-    for reason in known.tripped:
-        yield _held("trips", reason)
+    yield from _started(plan, phase, decision.gate, known, moment)
+    signed = [one for one in known.signed if one.signature.stance is not Stance.OVERRIDE]
+    yield from signatures(SignoffDemand(plan, phase, decision, moment.now), signed)
+
+
+def _started(
+    plan: Plan, phase: Phase, gate: Gate | None, known: GateFacts, moment: Moment
+) -> Iterator[Finding]:
+    """What is asked of the phase, whatever its gate decided."""
+    yield from (held("trips", reason) for reason in known.tripped)
+    yield from (held("blind", reason) for reason in known.blind)
     if known.frozen:
-        yield _held("freeze", known.frozen)
-    yield from _revalidated(phase, known)
-    if decision.gate is Gate.ENTRY:
-        yield from _required(plan, phase, known, now)
-        yield from _open(plan, phase, known, now)
-    yield from signatures(SignoffDemand(plan, phase, decision, now), known.signed)
+        yield held("freeze", known.frozen)
+    yield from revalidated(phase, known.rolled_back, known.revalidate)
+    if gate is Gate.ENTRY:
+        yield from required(plan, phase, known, moment)
+        yield from is_open(plan, phase, known.release, moment)
 
 
 def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
     answer = decision.answer.value
     if decision.answer is not Answer.GO:
-        causes = tuple(
-            Reason("told", {"subject": cause.id, "reason": cause.reason})
-            for cause in decision.reasons
-        )
-        yield _no("decision", "gate.no", answer=answer, causes=causes)
+        for cause in decision.reasons:
+            told = Reason("told", {"subject": cause.id, "reason": cause.reason})
+            yield refused("decision", "gate.no", answer=answer, causes=(told,))
     elif again is None or again.substance_digest != decision.substance_digest:
         now = again.answer.value if again else None
-        yield _no("decision", "clear.differs", answer=answer, again=now)
+        yield refused("decision", "clear.differs", answer=answer, again=now)
     else:
-        yield _yes("decision", "clear.same", answer=answer, run=decision.run)
+        yield passed("decision", "clear.same", answer=answer, run=decision.run)
 
 
 def held_by(others: Iterable[OtherRun]) -> Iterator[Reason]:
@@ -149,8 +195,8 @@ def _against(other: OtherRun) -> Iterator[Reason]:
 
 def _same_plan(phase: Phase, gate: Gate, decision: Decision) -> Finding:
     if criteria_digest(phase, gate) == decision.criteria_digest:
-        return _yes("plan", "clear.asked-the-same")
-    return _no("plan", "clear.asked-otherwise")
+        return passed("plan", "clear.asked-the-same")
+    return refused("plan", "clear.asked-otherwise")
 
 
 def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None) -> Finding:
@@ -160,19 +206,24 @@ def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None
     age_us = calendar.to_us(now) - decided_us
     at = instant(decided_us, plan.timezone)
     if age_us < 0:
-        return _no("age", "clear.decided-ahead", at=at)
+        return refused("age", "clear.decided-ahead", at=at)
     if known and age_us > min(known):
-        return _no("age", "clear.decided-too-long-ago", at=at, life_us=min(known))
-    return _yes("age", "clear.decided", at=at)
+        return refused("age", "clear.decided-too-long-ago", at=at, life_us=min(known))
+    return passed("age", "clear.decided", at=at)
 
 
-def _same_release(decision: Decision, known: GateFacts) -> Finding:
+def _same_release(plan: Plan, decision: Decision, known: GateFacts) -> Finding:
+    """Without a release nobody knows what was judged, and what runs now."""
+    if plan.release is None and plan.no_release:
+        return passed("release", "release.has-none", why=plan.no_release)
+    if plan.release is None:
+        return refused("release", "release.not-stated")
     if known.release_error:
-        return _no("release", "release.unreadable", error=known.release_error)
-    if known.release != decision.release:
+        return refused("release", "release.unreadable", error=known.release_error)
+    if known.release is None or known.release != decision.release:
         facts: dict[str, Fact] = {"judged": decision.release, "runs": known.release}
-        return _no("release", "clear.other-release", **facts)
-    return _yes("release", "clear.same-release", release=known.release)
+        return refused("release", "clear.other-release", **facts)
+    return passed("release", "clear.same-release", release=known.release)
 
 
 def _same_addresses(known: GateFacts) -> Iterator[Finding]:
@@ -180,113 +231,4 @@ def _same_addresses(known: GateFacts) -> Iterator[Finding]:
     for name, judged in known.judged_at.items():
         now = known.runs_at.get(name)
         if now != judged:
-            yield _no("target", "clear.other-address", target=name, judged=judged, runs=now)
-
-
-def _required(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iterator[Finding]:
-    for name in phase.requires:
-        answer = known.required.get(name, "undecided")
-        gate = str(Address(plan.id, name, Gate.EXIT))
-        reason = Reason("clear.requires", {"phase": name, "gate": gate, "answer": answer})
-        release = known.required_release.get(name, known.release)
-        if answer == Answer.GO.value and release != known.release and name not in phase.any_release:
-            facts: dict[str, Fact] = {"gate": gate, "judged": release, "runs": known.release}
-            yield _no("requires", "clear.requires-other-release", **facts)
-        elif answer == Answer.GO.value:
-            yield Finding("clearance.requires", Verdict.PASS, reason)
-        elif answer in (Answer.HOLD.value, Answer.NO_GO.value):
-            waivers = plan.waivers_of(Waives.REQUIRES, phase.id, name)
-            yield _waived(plan, reason, "requires", waivers, known, now)
-        else:  # never looked at, or rolled back: nothing that could be accepted
-            yield _held("requires", reason)
-
-
-def _revalidated(phase: Phase, known: GateFacts) -> Iterator[Finding]:
-    """After a ROLLBACK, what the plan wants looked at again before the phase goes on."""
-    if not known.rolled_back:
-        return
-    for gate in phase.rollback.revalidate:
-        facts: dict[str, Fact] = {"gate": gate, "rolled_back": known.rolled_back}
-        why = known.revalidate.get(gate)
-        if why:
-            yield _no("revalidated", "clear.revalidate", **facts, why=why)
-        else:
-            yield _yes("revalidated", "clear.revalidated", **facts)
-
-
-def _open(plan: Plan, phase: Phase, known: GateFacts, now: datetime) -> Iterator[Finding]:
-    at = instant(calendar.to_us(now), plan.timezone)
-    moment: dict[str, Fact] = {"at": at, "opens": calendar.opening_words(plan, phase, now)}
-    closed = dict(_closed(plan, phase, now, moment))
-    for opening, reason in closed.items():
-        waivers = plan.waivers_of(Waives.WINDOW, phase.id, opening.value)
-        yield _waived(plan, reason, "window", waivers, known, now)
-    if not closed:
-        yield _yes("window", "clear.open", **moment)
-
-
-def _closed(
-    plan: Plan, phase: Phase, now: datetime, moment: Mapping[str, Fact]
-) -> Iterator[tuple[WindowDemand, Reason]]:
-    """What of the calendar stands against a moment."""
-    window = calendar.phase_window(plan, phase)
-    if window and not window[0] <= now < window[1]:
-        words = calendar.window_words(plan, phase)
-        yield WindowDemand.PHASE, Reason("clear.outside", {**moment, "window": words})
-    freeze = calendar.frozen(plan, now, phase.risk)
-    if freeze is not None:
-        yield WindowDemand.FREEZE, Reason("clear.frozen", {**moment, "freeze": str(freeze)})
-    if not calendar.admitted(plan, phase, now):
-        yield WindowDemand.CHANGE, Reason("clear.not-admitted", {**moment, "risk": phase.risk})
-
-
-def _waived(
-    plan: Plan,
-    reason: Reason,
-    name: str,
-    waivers: tuple[Waiver, ...],
-    known: GateFacts,
-    now: datetime,
-) -> Finding:
-    """What stands against a change, unless a waiver of it is in force."""
-    for waiver in waivers:
-        if waiver.release not in (None, known.release):
-            continue
-        terms: dict[str, Fact] = {"reason": reason, "until": waiver.until.isoformat()}
-        if _over(plan, waiver, now):
-            return _no(name, "waiver.expired", **terms)
-        terms |= {"approver": waiver.approver, "why": waiver.reason}
-        return Finding(f"clearance.{name}", Verdict.WAIVED, Reason("waived", terms))
-    return _held(name, reason)
-
-
-def _over(plan: Plan, waiver: Waiver, now: datetime) -> bool:
-    return calendar.end_of_day(waiver.until, plan.timezone) <= calendar.to_us(now)
-
-
-def _waivers(plan: Plan, phase: Phase, decision: Decision, now: datetime) -> Iterator[Finding]:
-    """The waivers that the decision rests on must still stand, as they were."""
-    for used in decision.waivers:
-        if used.use is not WaiverUse.APPLIED:
-            continue
-        slug = used.id.rpartition(".")[2]
-        stated = plan.waivers_of(Waives.CRITERION, phase.id, slug)
-        same = [waiver for waiver in stated if waiver.kept(used.id, WaiverUse.APPLIED) == used]
-        if not same:
-            yield _no("waivers", "clear.waiver-changed", criterion=used.id)
-        elif _over(plan, same[0], now):
-            yield _no("waivers", "clear.waiver-over", criterion=used.id, until=used.until)
-        else:
-            yield Finding("clearance.waivers", Verdict.PASS, said(used.words))
-
-
-def _yes(name: str, code: str, **facts: Fact) -> Finding:
-    return Finding(f"clearance.{name}", Verdict.PASS, Reason(code, facts))
-
-
-def _no(name: str, code: str, **facts: Fact) -> Finding:
-    return _held(name, Reason(code, facts))
-
-
-def _held(name: str, reason: Reason) -> Finding:
-    return Finding(f"clearance.{name}", Verdict.MISSING, reason)
+            yield refused("target", "clear.other-address", target=name, judged=judged, runs=now)

@@ -89,6 +89,26 @@ BODIES: tuple[bodies.Body, ...] = (
         type="begin", t_us=7, by="A", release="v1", configuration=None, entry="d", asked="e"
     ),
     bodies.PhaseEnded(type="end", t_us=8, by="A", exit="d"),
+    bodies.ClearanceGiven(
+        type="clearance",
+        t_us=9,
+        gate="p.one/entry",
+        release="v1",
+        substance="d",
+        receipt="e",
+        until_us=10,
+    ),
+    bodies.ClearanceOverridden(
+        type="override",
+        t_us=9,
+        gate="p.one/entry",
+        release=None,
+        substance="d",
+        by=("a", "b"),
+        why="INC-7",
+        accepted=("clearance.window clear.frozen",),
+        until_us=10,
+    ),
     bodies.StoredDrill(
         "p.one",
         "d",

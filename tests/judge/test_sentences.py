@@ -81,7 +81,12 @@ def test_a_gate_without_criteria() -> None:
 @pytest.mark.parametrize(
     ("facts", "verdict", "said"),
     [
-        ((), MISSING, "the release is unknown: no target was asked for it"),
+        (
+            (),
+            MISSING,
+            "the release is unknown: no target was asked for it, as no check used one (let a "
+            "check of the phase ask for a target)",
+        ),
         ((START,), MISSING, "the release was read only at the start of the run"),
         ((END,), MISSING, "the release was read only at the end of the run"),
         (

@@ -209,6 +209,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     **{("figure", name): {"metric": None, "take": None} for name in ("events", "from", "to")},
     **{("waiver", name): {"criterion": None} for name in ("window", "requires")},
     **{("phase", name): {"date": "2025-11-10"} for name in ("until", "hours")},
+    ("plan", "no_release"): {"release": None},
     ("phase", "any_release"): {"requires": ["day2"]},
     **{(place, "confidence"): RATE for place in ("guardrail", "part")},
     **{(place, "range"): {**RATE, "confidence": "95%"} for place in ("guardrail", "part")},

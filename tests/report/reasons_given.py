@@ -31,7 +31,8 @@ from pytest_rollout.model.evidence import (
     Rolled,
     Seen,
 )
-from pytest_rollout.model.finding import Reason, said
+from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan, RollsUp, Severity
 from pytest_rollout.model.reset import Reset
@@ -41,6 +42,7 @@ from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.signoff.clearance import GateFacts, clearance
+from pytest_rollout.signoff.overriding import key
 from tests.evidence.runs import EXIT, FAIL, Writer, opened, tamper
 from tests.evidence.runs import PLAN as LEDGER_PLAN
 from tests.evidence.runs import plan_of as plan_of_ledger
@@ -381,6 +383,34 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", replace(plan, phases=(changed, *plan.phases[1:])))
     opened = replace(waiver, kind=Waives.WINDOW, what="freeze")
     yield cleared("10T10:40:00", replace(plan, waivers=(opened,)))
+    yield from _cleared_for_long(plan, good, where)
+    for stated in (replace(plan, release=None), replace(plan, release=None, no_release="a pump")):
+        yield cleared("10T10:10:00", stated)
+    blind = Reason("clear.blind", {"guardrail": "p.one.g", "reason": said("2 looks are lost")})
+    yield cleared("10T10:10:00", blind=(blind,))
+    for beyond in (False, True):
+        facts: dict[str, Fact] = {
+            "file": "decision.json",
+            "ledger": "ledger.db",
+            "sequence": 543,
+            "beyond": beyond,
+        }
+        yield cleared("10T10:10:00", doubt=Reason("clear.other-ledger", facts))
+
+
+def _cleared_for_long(plan: Plan, good: Decision, where: Address) -> Iterator[object]:
+    """What ends before the change does; what people accepted."""
+    now = dt.datetime.fromisoformat("2025-11-10T10:10:00-05:00")
+    known = GateFacts("r1", good, good, release="v1")
+    yield clearance(plan, where, known, now, for_us=25 * 60 * SECOND)
+    answer = clearance(plan, where, known, now, max_age_us=15 * 60 * SECOND, for_us=600 * SECOND)
+    yield answer
+    accepted = tuple(map(key, answer.findings))
+    override = Override("p.one/entry", "v1", "", ("ada", "bob"), "INC-7", AT, 2 * AT, accepted)
+    yield clearance(plan, where, replace(known, override=override), now)
+    yield decided(plan, replace(world_of(plan, **PROD), overrides=(override,)), Gate.ENTRY)
+    nameless = replace(plan, release=None, no_release="a pump")
+    yield decided(nameless, world_of(nameless, **PROD), Gate.ENTRY)
 
 
 def of_signatures() -> Iterator[object]:

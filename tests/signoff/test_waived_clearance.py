@@ -83,7 +83,7 @@ def test_an_open_window_needs_no_waiver() -> None:
 def test_a_waiver_of_a_window_ends_with_its_day_and_release() -> None:
     over = cleared(SATURDAY, waiver(Waives.WINDOW, "change", "2025-11-14"))
     assert over.answer is Answer.HOLD
-    assert "its waiver expired at the end of 2025-11-14" in because(over.findings[-1])
+    assert "its waiver expired at the end of 2025-11-14" in because(over.findings[0])
     assert cleared(SATURDAY, waiver(Waives.WINDOW, "change", "2025-11-15")).answer is Answer.GO
     other = waiver(Waives.WINDOW, "change", release="v0")
     assert cleared(SATURDAY, other).answer is Answer.HOLD

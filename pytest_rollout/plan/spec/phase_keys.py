@@ -134,7 +134,9 @@ class PhaseKeys(Keys, name="phase", title="a phase"):
         RISK, "The risk of its changes, which windows and freezes ask for.", example="medium"
     )
     requires = Key(
-        NAMES, "Phases whose exit gate must be GO before, for the same release.", example="[day2]"
+        NAMES,
+        "Phases, also `plan.phase`, whose exit gate must be GO before, for the same release.",
+        example="[day2]",
     )
     any_release = Key(
         NAMES, "Required phases whose exit may be GO for another release.", example="[day2]"

@@ -195,6 +195,11 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
         "Where the release is read, at the start and the end of each run.",
         example="{target: web, path: /version}",
     )
+    no_release = Key(
+        TEXT,
+        "Why there is no release to read; without one of both keys nothing is cleared.",
+        example="the appliance has no version to read",
+    )
     configuration = Key(
         Nested(ReadingKeys),
         "Where the configuration is read; of what it answers a digest is kept.",

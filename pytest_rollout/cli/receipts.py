@@ -1,0 +1,104 @@
+"""Receipts of clearances: giving one, and looking at one later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.clearing import Look
+from pytest_rollout.cli.project import Project
+from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import ClearanceGiven
+from pytest_rollout.evidence.overrides import clearances_of
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.report.fact_words import wall
+from pytest_rollout.signoff.receipt import (
+    Receipt,
+    ReceiptFacts,
+    digest_of,
+    read,
+    until,
+    written,
+    wrong_with,
+)
+
+_MOST_BYTES = 1_000_000
+
+
+def give(
+    project: Project, plan: Plan, look: Look, lasting: Look, environment: str, path: Path
+) -> Receipt:
+    """Write the receipt of a clearance and put it on record; raises OSError, RolloutError.
+
+    ``lasting`` is the same clearance asked for as long as a receipt lives.
+    """
+    decision = look.known.decision
+    assert decision is not None  # or it were not clear
+    now = datetime.now(UTC)
+    end = until(now, lasting.answer)
+    receipt = Receipt(
+        gate=str(look.answer.address),
+        environment=environment,
+        release=look.known.release,
+        configuration=look.known.configuration,
+        targets=dict(look.known.runs_at),
+        run=decision.run,
+        substance_digest=decision.substance_digest,
+        overridden=look.known.override.by if look.known.override else (),
+        ledger=project.ledger.head(),
+        cleared_at=calendar.stamp(calendar.to_us(now)),
+        until=calendar.stamp(calendar.to_us(end)),
+    )
+    raw = written(receipt)
+    event = ClearanceGiven(
+        type=ClearanceGiven.TYPE,
+        t_us=time.time_ns() // 1000,
+        says=f"cleared until {wall(receipt.until, plan.timezone)}",
+        gate=receipt.gate,
+        release=receipt.release,
+        substance=receipt.substance_digest,
+        receipt=digest_of(raw),
+        until_us=calendar.to_us(end),
+    )
+    with closing(opening.to_write(project.ledger_at)) as store:
+        PhaseLife(store, decision.address, environment).record(event)
+    path.write_bytes(raw)
+    return receipt
+
+
+def wrong(project: Project, path: Path) -> tuple[Receipt, list[str]]:
+    """A receipt, and what is wrong with it now; raises RolloutError where it is none."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES)
+        receipt = read(raw)
+        address = Address.parse(receipt.gate)
+        datetime.fromisoformat(receipt.until)
+    except (OSError, ValueError, RecursionError) as error:
+        raise RolloutError(f"{path} is no receipt of `rollout clear --receipt`: {error}") from error
+    standing = project.history.standing(address, receipt.environment)
+    decision = standing.decision if standing and standing.asked.finished else None
+    given = clearances_of(project.ledger, address, receipt.environment)
+    known = ReceiptFacts(
+        recorded=any(told.body.receipt == digest_of(raw) for told in given),
+        here=project.ledger.holds(receipt.ledger),
+        substance=decision.substance_digest if decision else None,
+        since=tuple(_since(project, address, receipt)),
+    )
+    return receipt, list(wrong_with(receipt, known, datetime.now(UTC)))
+
+
+def _since(project: Project, address: Address, receipt: Receipt) -> Iterator[str]:
+    """A freeze or a trip that was recorded after the receipt was given."""
+    life = PhaseLife(project.ledger, address, receipt.environment)
+    frozen = life.freeze()
+    if frozen is not None:
+        yield f"the phase is frozen on record: {frozen.body.says}"
+    for trip in life.trips(project.phase(address)):
+        yield f"{trip.body.guardrail} tripped and was not reset: {trip.body.says}"

@@ -1,0 +1,87 @@
+"""What two people accepted against a change, and what nobody can accept. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from pytest_rollout.judge.case import instant
+from pytest_rollout.model.finding import Fact, Finding, Reason
+from pytest_rollout.model.override import Override
+from pytest_rollout.model.people import Roster
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.signoff.moments import Moment
+
+LIFE_US = 3_600 * 1_000_000
+# Who cannot say what was judged, or what runs, cannot accept it.
+_NEVER = frozenset(
+    {
+        *(
+            "ledger.damaged",
+            "clear.other-ledger",
+            "run.unfinished",
+            "run.undecided",
+            "gate.never-asked",
+            "said",
+        ),
+        *("clear.differs", "clear.no-phase", "clear.other-release", "clear.other-address"),
+        *("release.unreadable", "release.not-stated"),
+    }
+)
+
+
+def key(finding: Finding) -> str:
+    """Name what stands against a change, so that something new is not taken for it."""
+    facts = finding.reason.facts
+    about = [str(facts[name]) for name in _ABOUT if isinstance(facts.get(name), str)]
+    return " ".join([finding.id, finding.reason.code, *about])
+
+
+_ABOUT = ("answer", "gate", "guardrail", "run", "role", "criterion", "freeze", "says")
+
+
+def can_override(finding: Finding) -> bool:
+    """Whether people may accept what a finding says."""
+    return finding.reason.code not in _NEVER
+
+
+def overridden(
+    findings: Sequence[Finding], override: Override | None, moment: Moment, zone: str
+) -> Iterator[Finding]:
+    """The findings, with what was accepted as such; nothing else that has come up since."""
+    for finding in findings:
+        live = override is not None and moment.now_us < override.until_us
+        if (
+            override is None
+            or not live
+            or not finding.verdict.holds_back
+            or not can_override(finding)
+            or key(finding) not in override.accepted
+        ):
+            yield finding
+            continue
+        facts: dict[str, Fact] = {
+            "reason": finding.reason,
+            "by": override.by,
+            "why": override.why,
+            "at": instant(override.at_us, zone),
+        }
+        yield replace(finding, verdict=Verdict.WAIVED, reason=Reason("clear.overridden", facts))
+
+
+def why_not_by(roster: Roster, by: Sequence[str], day: date) -> str:
+    """Why some people cannot override; empty where they can: two, and each holds a role."""
+    if not roster.people:
+        return "roles.yaml beside the plan names nobody, and an override takes two people of it"
+    if len(set(by)) < 2:
+        return "an override takes two different people (--by, twice)"
+    for name in by:
+        person = roster.person(name)
+        if person is None:
+            known = ", ".join(one.id for one in roster.people)
+            return f"roles.yaml names no `{name}` (known: {known})"
+        deputies = (one.role for one in roster.deputies if one.person == name)
+        if not any(roster.holds(name, role, day) for role in (*person.roles, *deputies)):
+            return f"{name} holds no role of roles.yaml today"
+    return ""
