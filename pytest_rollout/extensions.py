@@ -5,11 +5,13 @@ Names are read without importing anybody. A package is imported when a plan uses
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.extension import ChannelExtension, CheckExtension
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 CHECKS = "pytest_rollout.checks"
 CHANNELS = "pytest_rollout.channels"
@@ -33,6 +35,8 @@ def channel(name: str) -> ChannelExtension:
 
 
 def _installed(group: str) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # of use to plans that name something unknown
+
     return {entry.name: entry for entry in entry_points(group=group)}
 
 

@@ -153,7 +153,8 @@ def _standing(project: Project, gate: Address, environment: str) -> GateStanding
 
 def _done(project: Project, plan: Plan, phase: str, environment: str) -> bool:
     """Whether the exit of a phase is GO."""
-    standing = _standing(project, Address(plan.id, phase, Gate.EXIT), environment)
+    of_another = Address.parse(phase) if "." in phase else Address(plan.id, phase)
+    standing = _standing(project, of_another.at(Gate.EXIT), environment)
     decision = standing.decision if standing and not standing.damage else None
     return decision is not None and decision.answer is Answer.GO
 

@@ -183,7 +183,8 @@ class Project:
         if standing.damage:
             why = (
                 f"the decision of {address} cannot be trusted: the ledger was damaged: "
-                f"{standing.damage} (`rollout decide {address}` judges what is left)"
+                f"{standing.damage} (`rollout decide {address} --env {environment}` judges what is "
+                "left)"
             )
             raise RolloutError(why, code="ledger.damaged", **facts, damage=standing.damage)
         run = standing.asked.run

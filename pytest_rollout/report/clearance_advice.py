@@ -43,8 +43,9 @@ def advice_on(asked: Asked, finding: Finding) -> str:
     return says(asked, reason.facts) if says else ""
 
 
-def _decide(asked: Asked, _: Facts) -> str:
-    return f"{asked.again} decides it"
+def _decide_first(asked: Asked, _: Facts) -> str:
+    rehearsed = "a rehearsal clears no change (--env embedded asks about one)"
+    return f"{asked.again} decides it; {rehearsed}"
 
 
 def _decide_anew(asked: Asked, _: Facts) -> str:
@@ -96,7 +97,7 @@ def _reread(asked: Asked, _: Facts) -> str:
 
 
 _ADVICE: Mapping[str, Callable[[Asked, Facts], str]] = {
-    "gate.never-asked": _decide,
+    "gate.never-asked": _decide_first,
     "run.unfinished": lambda a, f: f"wait for it, or {_decide_anew(a, f)}",
     "run.undecided": _decide_anew,
     "clear.other-ledger": lambda *_: (

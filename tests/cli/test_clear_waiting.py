@@ -18,6 +18,7 @@ def happens(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> li
     left, paused = list(steps), []
 
     def pause(seconds: float) -> None:
+        assert len(paused) < 20, "it waits for ever"
         paused.append(seconds)
         if left:
             left.pop(0)()

@@ -47,7 +47,7 @@ def test_two_workers_decide_the_same(healthy: Rehearsal, tmp_path: Path) -> None
 @pytest.mark.quick
 def test_the_ledger_alone_gives_the_same_bytes(healthy: Rehearsal) -> None:
     for gate in ("entry", "exit"):
-        again = healthy.rollout("decide", f"plms.day3/{gate}", "--json")
+        again = healthy.rollout("decide", f"plms.day3/{gate}", "--json", "--env", "embedded")
         path = healthy.folder / f"report/plms/embedded/day3/{gate}/decision.json"
         assert again.returncode == 0
         assert again.stdout == path.read_text(encoding="utf-8")

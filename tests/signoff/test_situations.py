@@ -19,7 +19,7 @@ from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import CalendarUse, Occurrence, SharedCalendar
-from pytest_rollout.report import sentences
+from pytest_rollout.report import sentences, statements
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.overriding import key
 from pytest_rollout.signoff.signatures import Signed
@@ -669,6 +669,18 @@ def test_an_override_is_of_what_was_known_then_and_for_an_hour() -> None:
     ]
     later = replace(asked, now="2025-11-10T12:00:00-05:00")
     assert answered(later, override=given).answer is Answer.HOLD
+
+
+def test_no_override_makes_a_decision_pass() -> None:
+    plan = plan_of(CRITERIA, header=header())
+    first = replace(plan, phases=plan.phases[::-1])
+    given = override(answered(HELD["one check failed"]))
+    for verdict, yes in ((Verdict.PASS, True), (Verdict.FAIL, False), (Verdict.MISSING, False)):
+        seen = {f"t.py::test_{one}": [Attempt(verdict)] for one in ("ready", "there", "done")}
+        world = world_of(first, checks=seen, environment="prod", releases=RELEASES)
+        decision = decided(first, replace(world, overrides=(given,)), Gate.ENTRY)
+        assert "overridden" in [one.reason.code for one in decision.conditions]
+        assert statements.passed(decision) is yes
 
 
 def test_a_go_after_failures_of_the_same_release_says_so_and_is_clear() -> None:
