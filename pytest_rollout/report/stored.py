@@ -32,9 +32,14 @@ def plain(record: Any, zone: str) -> Any:
 def says_all_of(later: str, earlier: str) -> bool:
     """Whether a stored form says all that an earlier one says, and the same of it.
 
-    A later version may say more: keys that the earlier one did not know are not compared.
+    A later version may say more: keys that the earlier one did not know are not compared. What
+    cannot be read says nothing.
     """
-    return _says_all_of(json.loads(later), json.loads(earlier))
+    try:
+        known = json.loads(earlier)
+    except (ValueError, RecursionError):
+        return False
+    return _says_all_of(json.loads(later), known)
 
 
 def _says_all_of(later: Any, earlier: Any) -> bool:

@@ -148,6 +148,9 @@ ELSEWHERE = {  # rows that tests of their own hold, by their file and name
     "a bound check that was to run and never reported": (
         "judge/test_deciding.py::test_a_check_that_never_reported_holds_whatever_its_severity"
     ),
+    "a run that SIGINT or SIGTERM ended": (
+        "evidence/test_settlements.py::test_what_ended_counts_and_the_rest_is_unknown_for_as_long_as_the_rule_reaches"
+    ),
     "an earlier run in reach of a rule that never finished, lost a worker, or whose check never"
     " reported": (
         "evidence/test_world.py::test_a_run_that_was_killed_before_it_recorded_anything_is_not_forgotten"
