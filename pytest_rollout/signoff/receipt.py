@@ -14,6 +14,7 @@ from pytest_rollout.signoff.clearance import Clearance
 
 LIFE_US = 15 * 60 * 1_000_000
 KIND = "pytest-rollout/receipt"
+_ENDING = ("clear.not-as-long", "clear.closes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,14 @@ def read(raw: bytes) -> Receipt:
 def until(now: datetime, answer: Clearance) -> datetime:
     """Until when a receipt counts: a quarter of an hour, or less where the clearance ends before.
 
-    The clearance is one that was asked for as long as that.
+    The clearance is one that was asked for as long as that. Where something stands against it
+    now, a receipt counts no longer.
     """
     ends = [now + timedelta(microseconds=LIFE_US)]
     for finding in answer.findings:
-        end = finding.reason.facts.get("until")
-        if finding.verdict.holds_back and isinstance(end, str):
+        if finding.verdict.holds_back:
+            known = finding.reason.code in _ENDING
+            end = str(finding.reason.facts["until"]) if known else now.isoformat()
             ends.append(datetime.fromisoformat(end))
     return min(ends)
 

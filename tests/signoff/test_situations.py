@@ -20,6 +20,7 @@ from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import CalendarUse, Occurrence, SharedCalendar
 from pytest_rollout.report import sentences, statements
+from pytest_rollout.signoff import receipt
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
 from pytest_rollout.signoff.overriding import key
 from pytest_rollout.signoff.signatures import Signed
@@ -696,3 +697,20 @@ def test_a_go_after_failures_of_the_same_release_says_so_and_is_clear() -> None:
     known = GateFacts("r1", decision, decision, release="v1", environment="prod")
     now = datetime.fromisoformat(MONDAY)
     assert clearance(plan, Address("p", "one", Gate.ENTRY), known, now).answer is Answer.GO
+
+
+@pytest.mark.parametrize(
+    ("more", "until"),
+    [
+        ({}, "2025-11-10T11:35:00-05:00"),
+        ({"windows": STAND_UP}, "2025-11-10T11:30:00-05:00"),
+        ({"max_age_us": 81 * MINUTE}, "2025-11-10T11:21:00-05:00"),
+        ({"known": {"frozen": Reason("clear.held", {"at": MONDAY, "says": "x"})}}, "now"),
+    ],
+)
+def test_a_receipt_ends_with_the_first_thing_that_does(more: dict[str, Any], until: str) -> None:
+    now = "2025-11-10T11:20:00-05:00"
+    asked = Situation("", "", "", now=now, for_us=receipt.LIFE_US, **more)
+    moment = datetime.fromisoformat(now)
+    wanted = moment if until == "now" else datetime.fromisoformat(until)
+    assert receipt.until(moment, answered(asked)) == wanted
