@@ -15,7 +15,7 @@ from tests.evidence.runs import FAIL
 
 def happens(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> list[float]:
     """What happens during each pause, in order; the pauses that were made."""
-    left, paused = list(steps), []
+    left, paused = list(steps), list[float]()
 
     def pause(seconds: float) -> None:
         assert len(paused) < 20, "it waits for ever"
