@@ -438,3 +438,13 @@ def test_the_extra_that_is_needed_is_named(
 ) -> None:
     monkeypatch.setattr("pytest_rollout.targets.tools.find_spec", lambda name: None)
     assert "pip install 'pytest-rollout[github]'" in ingest(served, github).err
+
+
+def test_the_token_follows_no_redirect(served: Project, github: GitHub) -> None:
+    with respx.mock(assert_all_called=False) as router:
+        moved = httpx.Response(307, headers={"location": "https://api.github.com/elsewhere"})
+        router.post(github.graphql).mock(return_value=moved)
+        elsewhere = router.route(path="/elsewhere").mock(side_effect=github.answer)
+        answer = served.rollout(*ASK)
+    assert answer.status == 4
+    assert not elsewhere.called
