@@ -51,7 +51,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """End the connection; what was written is noted beside the file."""
-        if self._wrote:
+        if self._wrote and self.path.exists():
             with suppress(LedgerError):
                 files.keep_note(self.path, heads.note_of(self))
         self._db.close()
