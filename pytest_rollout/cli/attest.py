@@ -69,7 +69,7 @@ def command(
     for option, text in (("--by", person), ("--note", note)):
         _said(option, text)
     content = _content(Path(file_)) if file_ else None
-    release = release_attested(plan, where)
+    release = release_attested(project, plan, where)
     full, file = plan.address(phase.id).full(stated.id), Path(file_).name if file_ else ""
     answer = Attestation(full, person.strip(), role, note.strip(), not fail, 0, release, file)
     if key is not None:
@@ -157,9 +157,9 @@ def where_it_counts(plan: Plan, name: str | None) -> str:
     return real_environment(plan, name, embedded=embedded)
 
 
-def release_attested(plan: Plan, environment: str) -> str | None:
+def release_attested(project: Project, plan: Plan, environment: str) -> str | None:
     """The release that the target runs; raises RolloutError where it cannot say."""
-    return release_now(plan, environment, why="an attestation is of one")
+    return release_now(project, plan, environment, why="an attestation is of one")
 
 
 def _allowed(plan: Plan, stated: Criterion, role: str) -> None:

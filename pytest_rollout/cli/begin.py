@@ -95,7 +95,7 @@ def _begun(project: Project, plan: Plan, phase: Phase, environment: str, who: st
     standing = project.history.standing(plan.address(phase.id, Gate.ENTRY), environment)
     assert standing is not None
     assert standing.decision is not None  # or it were not clear
-    fact = identified(plan, environment)
+    fact = identified(project, plan, environment)
     if fact is not None and fact.error:
         raise RolloutError(f"the release could not be read, and a begin freezes it: {fact.error}")
     loaded = project.loaded_plan(plan)

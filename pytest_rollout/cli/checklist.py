@@ -114,7 +114,7 @@ def _rows(
     asked = [phase for phase in phases if any(one.attested for one in phase.criteria)]
     if asked and environment != EMBEDDED:
         try:
-            release = release_attested(plan, environment)
+            release = release_attested(project, plan, environment)
         except RolloutError as error:
             notes.append(f"{plan.id}: {error}")
     now_us = calendar.to_us(datetime.now(UTC))

@@ -30,7 +30,7 @@ def _drifted(project: Project, plan: Plan, environment: str) -> Iterator[str]:
     if plan.release is None:
         yield "the plan does not say where the release is read (`release:`), so nobody knows"
         return
-    fact = identify("now", plan, plan.environments[environment])
+    fact = identify("now", plan, plan.environments[environment], project.root)
     at = wall(go.decided_at, plan.timezone)
     judged = f"the last GO ({go.address.phase}/{go.gate} at {at})"
     if fact.error:

@@ -121,14 +121,16 @@ def _on_record(project: Project, environment: str, where: Iterable[Address]) -> 
     return False
 
 
-def identified(plan: Plan, environment: str, when: str = "now") -> ReleaseFact | None:
+def identified(
+    project: Project, plan: Plan, environment: str, when: str = "now"
+) -> ReleaseFact | None:
     """What the target says of its release; None where the plan does not say where to read it.
 
     Raises RolloutError where a reference target answers.
     """
     if plan.release is None:
         return None
-    fact = identify(when, plan, plan.environments[environment])
+    fact = identify(when, plan, plan.environments[environment], project.root)
     if fact.reference:
         raise ReferenceTargetError(
             f"the target answers as a reference target ({fact.reference}), "
@@ -137,9 +139,9 @@ def identified(plan: Plan, environment: str, when: str = "now") -> ReleaseFact |
     return fact
 
 
-def release_now(plan: Plan, environment: str, *, why: str) -> str | None:
+def release_now(project: Project, plan: Plan, environment: str, *, why: str) -> str | None:
     """The release that the target runs; raises RolloutError where it cannot say."""
-    fact = identified(plan, environment)
+    fact = identified(project, plan, environment)
     if fact is not None and fact.error:
         raise RolloutError(f"the release could not be read, and {why}: {fact.error}")
     return fact.release if fact else None

@@ -64,7 +64,7 @@ def command(
             raise RolloutError(f"{option} is longer than {_MOST[option]} characters")
     if release is None:
         why = "a reset is of one (--release says which)"
-        release = release_now(plan, where, why=why)
+        release = release_now(project, plan, where, why=why)
     standing = _standing(project, plan, phase, stated, where, release)
     says = sentences.text(standing.finding.reason, plan.timezone)
     life = PhaseLife(project.ledger, plan.address(phase.id), where)

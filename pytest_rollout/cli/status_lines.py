@@ -105,8 +105,6 @@ def _details(row: Row, environment: str) -> Iterator[str]:
     yield row["unidentified"]
     for gate, said in row["against"].items():
         yield from (f"{gate} is held: {why}" for why in said)
-    yield from row["overrides"]
-    yield row["unidentified"]
     yield row["watched"]
     if environment != EMBEDDED:
         yield ", ".join(part for part in (release, owners) if part)

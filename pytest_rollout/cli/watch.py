@@ -146,7 +146,7 @@ def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Wa
 
 def _watch(scene: _Scene, limit_us: int | None) -> Answer:
     """Look until something ends it; the answer is that of the last look."""
-    read = partial(identified, scene.plan, scene.environment)
+    read = partial(identified, scene.project, scene.plan, scene.environment)
     looking = Looking(scene.plan, scene.phase, scene.poller, scene.recording, read)
     with _until_signalled(scene.ended):
         looking.start()

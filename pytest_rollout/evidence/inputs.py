@@ -45,5 +45,6 @@ def of_decision(gate: str, run: str, document: str) -> Input:
 
 
 def in_order(inputs: Iterable[Input]) -> tuple[Input, ...]:
-    """Return inputs each once, by their URIs: in which order they were read is of no weight."""
-    return tuple(sorted({one.uri: one for one in inputs}.values(), key=lambda one: one.uri))
+    """Return inputs each once, in one order: in which they were read is of no weight."""
+    distinct = {(one.uri, tuple(one.digest.items())): one for one in inputs}
+    return tuple(distinct[key] for key in sorted(distinct))

@@ -46,6 +46,7 @@ class LifeRead:
     life: Life | None = None  # None: the phase had not begun
     problems: tuple[str, ...] = ()
     sequence: int | None = None  # of the begin, where it froze something
+    records: tuple[Record, ...] = ()  # that were read for it
 
 
 def life_of(
@@ -67,7 +68,7 @@ def life_of(
         return LifeRead()
     begin, first = begin_in(begun), begun.record.sequence
     if not begin.frozen:
-        return LifeRead(Life(begin))
+        return LifeRead(Life(begin), records=(begun.record,))
     readings = (one for one in ledger.newest(RecordKind.RELEASE, *where) if one.sequence < before)
     resets = ledger.find(RecordKind.RESET, address.plan, address.full(DRIFT.id), environment)
     records = [*events, *_later(readings, first), *(one for one in resets if one.sequence < before)]
@@ -79,7 +80,8 @@ def life_of(
     amended = tuple(_amendments(records, address))
     broken = tuple(islice(chain_problems(ledger.between(max(1, first - 1), before)), 1))
     problems = tuple(f"what followed the begin was damaged: {what}" for what in broken)
-    return LifeRead(Life(begin, tuple(since), amended), problems, first)
+    read = (begun.record, *records)
+    return LifeRead(Life(begin, tuple(since), amended), problems, first, read)
 
 
 def begin_in(begun: Told[StoredEvent]) -> Begin:

@@ -15,7 +15,6 @@ from pytest_rollout.evidence.known import known_to
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
-from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, told
 from pytest_rollout.evidence.since_begin import life_of
@@ -106,6 +105,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
                 inputs.of_run(log),
                 *inputs.of_files(log, address.plan),
                 *inputs.of_records(_records(ledger, last, address, phase, run)),
+                *inputs.of_records(one for one in life.records if one.run != run.id),
                 *others.inputs,
                 *looks.inputs,
                 *decisions,
@@ -131,9 +131,6 @@ def _records(
         if record.sequence < last and resets.reset_of(record).release in releases:
             yield record
     yield from settlements.records_of(ledger, address.name, run.environment, last)
-    begun = PhaseLife(ledger, address, run.environment, last).begin()
-    if begun is not None:
-        yield begun.record
 
 
 def _attested(

@@ -149,7 +149,7 @@ class PhaseRun:
             return
         for attempt in range(_TRIES):
             time.sleep(_PAUSE_S * bool(attempt))
-            fact = identify(when, self.plan, self.environment)
+            fact = identify(when, self.plan, self.environment, self.recorder.request.root)
             if not fact.error:
                 break
         self.recorder.release(self.name, replace(fact, scenario=scenario))

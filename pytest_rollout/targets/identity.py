@@ -15,13 +15,10 @@ from pytest_rollout.targets.release_name import chosen, release_name
 from pytest_rollout.targets.trouble import trouble
 
 
-def identify(
-    when: str, plan: Plan, environment: Environment, root: Path | None = None
-) -> ReleaseFact:
+def identify(when: str, plan: Plan, environment: Environment, root: Path) -> ReleaseFact:
     """Return what an environment that runs already says of its release now.
 
-    Whatever keeps it from being read is an error in the fact. Commands run in ``root``, or where
-    the plan's file is found from here upwards.
+    Whatever keeps it from being read is an error in the fact. Commands run in ``root``.
     """
 
     def where(name: str) -> str:
@@ -30,10 +27,9 @@ def identify(
 
     if plan.release is None:
         return ReleaseFact(when, None)
-    folder = root or _folder(plan)
     if environment.embedded:
-        return _rehearsed(when, plan.release, environment, folder)
-    return _read(when, plan.release, plan.configuration, where, folder)
+        return _rehearsed(when, plan.release, environment, root)
+    return _read(when, plan.release, plan.configuration, where, root)
 
 
 def read_identity(
@@ -96,9 +92,3 @@ def _rehearsed(
             return fact
     served = [target.serve for target in environment.targets.values() if target.serve]
     return ReleaseFact(when, ", ".join(dict.fromkeys(served)) or environment.name)
-
-
-def _folder(plan: Plan) -> Path:
-    here = Path.cwd()
-    roots = (folder for folder in (here, *here.parents) if (folder / plan.path).is_file())
-    return next(roots, here) if plan.path else here
