@@ -220,3 +220,30 @@ def test_no_receipt_without_a_yes(site: Site) -> None:
     assert site.clear("--receipt", str(path)).status == 10
     assert not path.exists()
     assert "is no receipt" in verified(site, path).err
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        ('valid-before="20200101"', "key has expired"),
+        ('valid-after="20400101"', "key is not yet valid"),
+        ('namespaces="other"', "key is not permitted for use in signature namespace"),
+    ],
+)
+def test_a_key_counts_while_it_is_valid(site: Site, keys: Path, bounds: str, says: str) -> None:
+    site.change("    owners: [sre]\n", "    owners: [sre]\n    signoff: [sre]\n")
+    (site.project.root / "roles.yaml").write_text(ROLES)
+    signers = site.project.root / "allowed_signers"
+    signers.write_text((keys / "allowed_signers").read_text())
+    site.decided()
+    who = ("--as", "sre", "--by", "ada@x.org", "--key", str(keys / "ada"))
+    assert site.project.rollout("sign", "demo.canary/entry", *who).status == 0
+    assert site.clear().status == 0
+    override = (*who, "--override", "--why", "INC-12")
+    assert site.project.rollout("sign", "demo.canary/entry", *override).status == 0
+    assert site.clear().status == 0, "an override replaces no signature"
+    signers.write_text(signers.read_text().replace("ada@x.org ", f"ada@x.org {bounds} "))
+    answer = site.clear()
+    assert answer.status == 11
+    assert says in answer.out, answer.out
+    assert "can be given by ada@x.org" in answer.out
