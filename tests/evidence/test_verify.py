@@ -6,7 +6,7 @@ import pytest
 
 from pytest_rollout.evidence.verify import Anchor, Verification, verify
 from pytest_rollout.model.evidence import Head
-from tests.evidence.runs import Place, Writer, opened, tamper
+from tests.evidence.runs import Place, Writer, opened, reading, tamper
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def path(place: Place) -> Place:
 
 def verified(path: Place, *anchors: Anchor) -> Verification:
     """What verifying finds."""
-    with opened(path) as ledger:
+    with reading(path) as ledger:
         return verify(ledger, anchors)
 
 
