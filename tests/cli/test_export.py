@@ -91,6 +91,7 @@ def test_the_same_ledger_gives_the_same_bytes(signed: Project, bundle: Path) -> 
     assert "it is another bundle" in answer.out
 
 
+@pytest.mark.slow
 def test_each_changed_byte_fails_and_says_what(bundle: Path) -> None:
     raw = bundle.read_bytes()
     chance = random.Random(12)
@@ -188,6 +189,7 @@ def test_people_who_are_given_another_role_show_by_the_digest_alone(
     assert "it is another bundle" in bundle_check.check("x", forged, digest).problems[0]
 
 
+@pytest.mark.slow
 def test_each_field_of_the_ledger_in_it_counts(bundle: Path) -> None:
     raw = bundle.read_bytes()
     lines = contents(raw)["ledger.jsonl"].splitlines()

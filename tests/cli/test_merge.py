@@ -87,6 +87,7 @@ def machines(served: Project) -> Project:
     return served
 
 
+@pytest.mark.slow
 def test_three_machines_are_one_decision_in_every_order(machines: Project) -> None:
     stored, ledgers, heads = set(), set(), set()
     for number, order in enumerate(permutations(("ci.db", "laptop.db", "pm.db"))):

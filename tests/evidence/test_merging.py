@@ -138,6 +138,7 @@ def played(steps: Sequence[tuple[str, int, int, int]]) -> list[str]:
     return ledgers
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
 def test_any_order_and_any_number_of_merges_give_the_same_ledger(
@@ -168,6 +169,7 @@ def test_any_order_and_any_number_of_merges_give_the_same_ledger(
     assert len(results[0][0]) == len(alone)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_every_source_can_be_read_out_of_the_merged_ledger(

@@ -7,7 +7,7 @@ import pytest
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.model.evidence import Head
-from tests.evidence.runs import Place, Writer, opened, tamper
+from tests.evidence.runs import Place, Writer, opened, reading, tamper
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def path(place: Place) -> Place:
 
 def verified(path: Place, *anchors: Anchor) -> Verification:
     """What verifying finds."""
-    with opened(path) as ledger:
+    with reading(path) as ledger:
         return verify(ledger, anchors)
 
 
