@@ -84,7 +84,8 @@ class Effects:
         if environment.embedded or effect is Effect.OBSERVE:
             return ""
         if effect not in environment.allow:
-            return f"the environment does not allow it (allow: [{effect.value}])"
+            allow = [one.value for one in Effect if one in environment.allow or one is effect]
+            return f"the environment does not allow it (`allow: [{', '.join(allow)}]` would)"
         return self._on_record() or calendar.shut(self._plan, self._phase, datetime.now(UTC)) or ""
 
     def _on_record(self) -> str:

@@ -372,7 +372,7 @@ def test_before_the_phase_and_where_it_is_not_allowed_nothing_is_sent(
     made(project, shop, check(three_hundred, "change"), allow="observe")
     project.run("-m", "canary", "--rollout-env", "prod", "--rollout-gate", "exit")
     reason = project.reason("works", "exit", plan="shop", environment="prod")
-    assert "the environment does not allow it (allow: [change])" in reason
+    assert "the environment does not allow it (`allow: [observe, change]` would)" in reason
     project.plan(PLAN.format(url=shop.url, allow="change"), "shop")
     project.run("-m", "canary", "--rollout-env", "prod", "--rollout-gate", "exit")
     reason = project.reason("works", "exit", plan="shop", environment="prod")
