@@ -88,6 +88,8 @@ def _opinion(
         return Opinion(review, Reason("review.nobody"))
     if _is(person, pull.author):
         return Opinion(review, Reason("review.of-author"))
+    if review.state is ReviewState.APPROVED and asked.by_author(person.id):
+        return Opinion(review, Reason("signature.of-the-author"))
     day = day_of(_us(review.submitted_at), asked.plan)
     roles = tuple(role for role in signoff if roster.holds(person.id, role, day))
     if not roles:

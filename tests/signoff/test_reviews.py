@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from pytest_rollout import calendar
-from pytest_rollout.model.people import Roster, Stance
+from pytest_rollout.model.people import Authors, Roster, Stance
+from pytest_rollout.model.plan import FactSource
 from pytest_rollout.model.review import PullRequest, Review, Reviewed, ReviewState
 from pytest_rollout.signoff.reviews import Opinion, opinions, substance_line, why_not_believed
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand
@@ -96,6 +97,24 @@ def test_which_reviews_count(pull: PullRequest, code: str) -> None:
     (opinion,) = judged(pull)
     assert opinion.reason.code == code
     assert bool(opinion.given) is (code in ("review.for", "review.against"))
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (ReviewState.APPROVED, "signature.of-the-author"),
+        (ReviewState.CHANGES_REQUESTED, "review.against"),
+    ],
+)
+def test_an_author_of_the_change_may_only_object(state: ReviewState, code: str) -> None:
+    plan = replace(PLAN, author=FactSource(variable="CHANGE_AUTHOR"))
+    phase = plan.phase("one")
+    assert phase is not None
+    authors = Authors(("12+bob@users.noreply.github.com",))
+    asked = SignoffDemand(plan, phase, DECISION, MADE + timedelta(hours=1), authors)
+    (opinion,) = opinions(asked, one(state=state), (), FIRST_US)
+    assert opinion.reason.code == code
+    assert bool(opinion.given) is (state is ReviewState.CHANGES_REQUESTED)
 
 
 def test_a_digest_that_is_cut_ties_nothing() -> None:
