@@ -37,19 +37,19 @@ def by_itself(
         - {effect.value for effect in allow}
     )
     but = f"; {environment} does not allow {', '.join(lacking)}, so that fails" if lacking else ""
+    rest = any(step.action is None for step in phase.rollback.steps)
+    by_hand = "; the rest is done by hand" * rest
     if phase.rollback.mode is Mode.AUTO:
-        return f"{after} {runs} by itself (mode: auto){but}"
+        return f"{after} {runs} by itself (mode: auto{by_hand}){but}"
     if asked.yes is not None:
-        return f"{after} {runs} by itself (--yes {name}){but}"
-    return f"{after} asks for a confirmation, then {runs}{but}"
+        return f"{after} {runs} by itself (--yes {name}{by_hand}){but}"
+    return f"{after} asks for a confirmation, then {runs}{by_hand}{but}"
 
 
 def _steps(rollback: Rollback) -> str:
-    """``2 steps``, ``2 of 3 steps (the rest is done by hand)``."""
+    """``2 steps``, ``2 of 3 steps``."""
     can, many = sum(step.action is not None for step in rollback.steps), len(rollback.steps)
-    if can == many:
-        return count(many, "step")
-    return f"{can} of {count(many, 'step')} (the rest is done by hand)"
+    return count(many, "step") if can == many else f"{can} of {count(many, 'step')}"
 
 
 def life(

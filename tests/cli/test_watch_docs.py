@@ -73,8 +73,9 @@ def test_the_example_is_judged_trips_and_rolls_back(
     answer = project.rollout(*WATCH, "--execute")
     lines = answer.out.splitlines()
     assert answer.status == 12, answer.out + answer.err
-    first = "after a trip of errors it runs 1 of 2 steps (the rest is done by hand) by itself"
-    assert lines[0] == f"watching demo.canary in prod: {first} (mode: auto)"
+    first = "after a trip of errors it runs 1 of 2 steps by itself"
+    auto = "(mode: auto; the rest is done by hand)"
+    assert lines[0] == f"watching demo.canary in prod: {first} {auto}"
     since = "since the phase began" if begun else "since the first watch"
     assert any(f"over 1 sample {since}" in line for line in lines), answer.out
     assert any(
@@ -150,3 +151,31 @@ def test_the_head_of_a_watch_before_the_begin_and_without_a_date(
         "  until then, what looks since its begin looks since the first watch",
         "  the plan gives the phase no date, so the watch ends with `rollout end`, or Ctrl-C",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "given", "does"),
+    [
+        (
+            "",
+            (),
+            "does nothing by itself: `rollout watch demo.canary --env prod --execute` runs it",
+        ),
+        ("mode: ask", ("--execute", "--yes", "demo.canary"), "runs 1 of 2 steps by itself (--yes"),
+        ("mode: ask", ("--execute", "--yes", "demo.day"), "does nothing by itself: --yes demo.day"),
+        ("mode: ask", ("--execute",), "does nothing by itself: nobody is here to confirm it"),
+        ("then: [pause]", ("--execute",), "only records what trips and tells people"),
+    ],
+)
+def test_the_first_line_says_what_a_watch_does_by_itself(
+    project: Project, router: Service, change: str, given: tuple[str, ...], does: str
+) -> None:
+    text = project.plan.read_text()
+    old = {"mode: ask": "mode: auto", "then: [pause]": "then: [rollback]"}.get(change, "")
+    assert old in text
+    project.plan.write_text(text.replace(old, change) if change else text)
+    router.lags = [0.7]
+    answer = project.rollout(*WATCH[:-1], "60ms", *given)
+    assert does in answer.out.splitlines()[0]
+    acts = "runs 1 of 2" in answer.out.splitlines()[0]
+    assert ("/traffic/old" in router.paths()) == acts, "it does what it said"
