@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Attempt, ReleaseFact
-from pytest_rollout.model.plan import Gate, Plan
+from pytest_rollout.model.plan import Gate, Phase, Plan
 from pytest_rollout.model.provenance import Producer, input_of
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.model.waiver import Waiver, Waives
 from tests.judge.worlds import AT, HEADER, SECOND, decided, plan_of, world_of
 
 HOUR = 3600
@@ -34,9 +36,9 @@ def judged(text: str, header: str = HEADER, gate: Gate = Gate.EXIT) -> Decision:
     return decided(plan, world, gate)
 
 
-def attested(*ago_hours: float) -> Decision:
+def attested(*ago_hours: float, header: str = NO_LIMIT) -> Decision:
     """The decision on answers that were given so many hours before it."""
-    plan = plan_of(MANUAL, header=NO_LIMIT)
+    plan = plan_of(MANUAL, header=header)
     world = world_of(plan, items={"p.one.m": ()}, environment="prod", releases=V1)
     said = tuple(
         Attestation(
@@ -96,6 +98,33 @@ def test_the_newest_answer_of_a_person_ends_with_its_shelf_life(
     decision = attested(*given)
     assert decision.answer is Answer.GO
     assert decision.valid_until == f"2025-11-10T{ends}:00-05:00"
+
+
+def test_of_several_ends_the_first_counts() -> None:
+    decision = attested(1, header=HEADER)
+    assert [(end.until[:16], end.reason.code) for end in decision.ends] == [
+        ("2025-11-10T12:00", "ends.attestation"),
+        ("2025-11-11T10:00", "ends.age"),
+    ]
+    assert decision.valid_until == decision.ends[0].until
+
+
+def test_a_waiver_ends_with_its_last_day_in_the_zone_of_the_plan() -> None:
+    plan = _plan()
+    waiver = Waiver(Waives.CRITERION, "one", "a", "agreed", "A", "B", dt.date(2025, 11, 12))
+    waived = replace(plan, waivers=(waiver,), phases=(_with_another_check(plan.phases[0]),))
+    failed = {"t.py::test_a": [Attempt(Verdict.FAIL, "no")]}
+    world = world_of(waived, checks=failed, environment="prod", configured={"X": False})
+    decision = decided(waived, world)
+    assert (decision.answer, decision.counts.waived) == (Answer.GO, 1)
+    assert decision.valid_until == "2025-11-13T00:00:00-05:00"
+    assert decision.ends[0].reason.facts["criterion"] == "p.one.a"
+
+
+def _with_another_check(phase: Phase) -> Phase:
+    """A gate of which one hard criterion passes, so that another may be waived."""
+    first = phase.criteria[0]
+    return replace(phase, criteria=(*phase.criteria, replace(first, id="d", controls=())))
 
 
 def _plan() -> Plan:

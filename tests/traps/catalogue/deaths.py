@@ -38,7 +38,15 @@ def _dies(
 _DYING = (
     _dies("os-exit", "`os._exit(0)` in a check", "os._exit(0)", numbers=("E6",)),
     _dies("sigkill", "SIGKILL", "os.kill(os.getpid(), signal.SIGKILL)"),
-    _dies("sigterm", "SIGTERM", "os.kill(os.getpid(), signal.SIGTERM)"),
+    Trap(
+        "sigterm",
+        "SIGTERM",
+        "the run was ended by SIGTERM",
+        files=works("os.kill(os.getpid(), signal.SIGTERM)", above="import os, signal"),
+        modes=(*ALONE, N2),
+        because_n2=_LOST,
+        after_go=True,
+    ),
     _dies("sighup", "SIGHUP", "os.kill(os.getpid(), signal.SIGHUP)"),
     _dies("segfault", "a segmentation fault", "ctypes.string_at(0)", above="import ctypes"),
     _dies("abort", "`os.abort()`", "os.abort()"),
@@ -96,7 +104,7 @@ _FROM_WORKERS = (
     Trap(
         "controller-interrupted",
         "the controller gets SIGINT",
-        "the run was stopped",
+        "the run was ended by SIGINT",
         files=works(
             """
             if os.getppid() == CONTROLLER: os.kill(CONTROLLER, signal.SIGINT)

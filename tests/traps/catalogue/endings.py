@@ -11,7 +11,7 @@ TRAPS = (
     Trap(
         "interrupted",
         "SIGINT",
-        "the run was stopped",
+        "the run was ended by SIGINT",
         files=works("os.kill(os.getpid(), signal.SIGINT)", above="import os, signal"),
         modes=ALONE,
     ),
