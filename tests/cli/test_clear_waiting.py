@@ -15,12 +15,8 @@ from tests.evidence.runs import FAIL
 
 def happens(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> list[float]:
     """What happens during each pause, in order; the pauses that were made."""
-<<<<<<< HEAD
     left = list(steps)
     paused: list[float] = []
-=======
-    left, paused = list(steps), list[float]()
->>>>>>> h-clear
 
     def pause(seconds: float) -> None:
         assert len(paused) < 20, "it waits for ever"
