@@ -5,11 +5,13 @@ Each command is a process of its own that is told the time; the shop is a server
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.story.guarded import Answer, Guarded
 from tests.story.shop import ENGINEER, ENTRY, EXIT, OPERATOR, Monday, Shop, opened
 
 pytestmark = pytest.mark.slow
@@ -64,7 +66,7 @@ def at_0905(five_past_nine: Monday, shop: Shop, tmp_path: Path) -> Monday:
     return five_past_nine.copied(tmp_path)
 
 
-def test_a_phase_is_guarded_from_entry_to_exit(at_0845: Monday, shop: Shop) -> None:
+def test_a_phase_is_guarded_from_entry_to_exit(at_0845: Monday, shop: Shop, tmp_path: Path) -> None:
     monday = at_0845
 
     early = monday.clear("08:58")
@@ -109,6 +111,22 @@ def test_a_phase_is_guarded_from_entry_to_exit(at_0845: Monday, shop: Shop) -> N
     assert "shop.canary ended in prod at 2025-11-10 10:00" in ended.said
     whole = monday.rollout("10:05", "verify")
     assert whole.status == 0, whole.said
+
+    bundle = tmp_path / "canary.zip"
+    exported = monday.rollout("10:10", "export", EXIT, "--env", "prod", "-o", str(bundle))
+    assert exported.status == 0, exported.said
+    assert _verified_elsewhere(bundle).status == 0
+    damaged = bytearray(bundle.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    bundle.write_bytes(damaged)
+    assert _verified_elsewhere(bundle).status not in (0, 4)
+
+
+def _verified_elsewhere(bundle: Path) -> Answer:
+    """What an outsider is told who has the bundle, and neither the project nor its ledger."""
+    folder = bundle.with_name("elsewhere")
+    folder.mkdir(exist_ok=True)
+    return Guarded(folder, {}).rollout("verify", str(bundle))
 
 
 def test_a_nervous_run_voids_nothing(at_0845: Monday) -> None:
@@ -213,3 +231,17 @@ def test_a_cancelled_job_holds_until_a_run_is_whole(at_0845: Monday, shop: Shop)
     whole = at_0845.pytest("09:02")
     assert whole.status == 0, whole.said
     assert at_0845.begin("09:04").status == 0, "the same substance keeps its signatures"
+
+
+def test_a_person_settles_what_a_cancelled_job_left_open(at_0845: Monday, shop: Shop) -> None:
+    cancelled = at_0845.pytest_cancelled("08:50", shop)
+    assert cancelled.status == 2, cancelled.said
+    assert at_0845.begin("09:00").status == 11
+    (run,) = set(re.findall(r"rollout settle (\S+)", cancelled.said))
+    why = ("--by", "Olga", "--why", "superseded by the next push")
+    settled = at_0845.rollout("09:01", "settle", run, *why)
+    assert settled.status == 0, settled.said
+    cleared = at_0845.clear("09:02")
+    assert cleared.status == 0, cleared.said
+    assert "superseded by the next push" in cleared.said
+    assert at_0845.begin("09:03").status == 0
