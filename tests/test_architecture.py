@@ -77,7 +77,6 @@ MAY_IMPORT = {
         "watching",
         "on_the_way",
         "github",
-        "plugin",
     },
     "plugin": {"session", "hookspecs", "on_the_way"},
     # The package itself: names for suites.
@@ -230,7 +229,7 @@ TAKEN_APART = {
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.ingest": {"where.rstrip"},
-    "cli.join": {"last.startswith", "run.strip", "runs.split"},  # ids of runs
+    "cli.join": {"run.strip", "runs.split"},
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
