@@ -10,6 +10,8 @@ import click
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence.overrides import overrides_of
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import OptionError
 from pytest_rollout.report import files
 from pytest_rollout.report.statements import (
@@ -59,13 +61,14 @@ def command(
     where = project.gate(address, shown.name)
     shown.note(str(where))
     _, decision, _ = project.standing(where, shown.name)
+    made = statements(decision, overridden=_overridden(project, decision))
     if predicate is not None:
-        told = {one["predicateType"]: one["predicate"] for one in statements(decision)}
+        told = {one["predicateType"]: one["predicate"] for one in made}
         print_json(told[_PREDICATES[predicate]])
         return 0
     if key is None:
         raise OptionError("--key", "say which key signs, or what another signs (--predicate)")
-    envelopes = sealed(statements(decision), Path(key))
+    envelopes = sealed(made, Path(key))
     if jsonl:
         for envelope in envelopes:
             click.echo(json.dumps(envelope, sort_keys=True))
@@ -79,3 +82,9 @@ def command(
     else:
         say(f"{where} in {shown.name} {decision.answer.value}, attested as {result}: {path}")
     return 0
+
+
+def _overridden(project: Project, decision: Decision) -> bool:
+    """Whether two people let a change pass although something stood against this decision."""
+    overrides = overrides_of(project.ledger, decision.address, decision.environment)
+    return any(one.substance == decision.substance_digest for one in overrides)

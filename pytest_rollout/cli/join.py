@@ -8,8 +8,8 @@ from contextlib import closing
 import click
 
 from pytest_rollout.cli.merge import running
-from pytest_rollout.cli.project import Project, common, parsed, print_json
-from pytest_rollout.cli.real_environment import real_environment
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
+from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.history import AskingRun, last_full_run, stored_decision
@@ -21,7 +21,7 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import worst_answer
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.stored import plain, to_json
@@ -31,7 +31,7 @@ from pytest_rollout.signoff.attested import verified
 @click.command("join")
 @click.argument("address")
 @click.option("--runs", metavar="RUN,RUN", help="which runs (default: all since the last full one)")
-@click.option("--env", "environment", help="which environment (default: the plan's only real one)")
+@environment_option
 @common
 def command(
     address: str,
@@ -53,8 +53,7 @@ def command(
     project = Project.here(root, ledger)
     where = parsed(address)
     phase, plan = project.phase(where), project.plan(where.plan)
-    if environment != EMBEDDED:
-        environment = real_environment(plan, environment, embedded="")
+    environment = environment_of(plan, environment)
     named = [run.strip() for run in runs.split(",") if run.strip()] if runs else []
     if not opening.exists(project.ledger_at):
         raise RolloutError(f"there is no ledger at {project.ledger_at}", code="ledger")

@@ -15,7 +15,7 @@ from pytest_rollout.evidence import history, opening
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.evidence.phase_life import ONLY_BY_COMMANDS, RESUME, PhaseLife
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded
@@ -80,9 +80,16 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         drill=drill,
         partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
         places=places,
-        first=not opening.exists(ledger),
+        first=bool(asked) and _is_new(ledger),
         why=() if handover else tuple(why_gates(ledger, asked, gates, environment)),
     )
+
+
+def _is_new(ledger: str) -> bool:
+    try:
+        return not opening.exists(ledger)
+    except LedgerError as error:
+        raise pytest.UsageError(f"{error}; choose another with --rollout-ledger") from error
 
 
 def _check_drill(drill: str | None, environment: str) -> None:

@@ -42,7 +42,10 @@ def test_every_verb_spells_the_option_alike() -> None:
     def nothing() -> None: ...
 
     (asked,) = environment_option(nothing).__click_params__  # type: ignore[attr-defined]
-    verbs = {verb: import_module(f"pytest_rollout.cli.{verb}").command for verb in _VERBS}
+    verbs = {
+        verb: import_module(f"pytest_rollout.cli.{verb.replace('-', '_')}").command
+        for verb in _VERBS
+    }
     told = {
         verb: one.help
         for verb, command in verbs.items()

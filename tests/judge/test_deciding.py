@@ -323,7 +323,7 @@ def test_one_release_read_at_start_and_end_is_go() -> None:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ((), "no target was asked for it"),
+        ((), "a rehearsal reads it from the target api"),
         ((fact("start"),), "only at the start"),
         ((fact("end"),), "only at the end"),
         ((fact("start"), fact("end", "v2")), "more than one release was judged: v1, v2"),

@@ -218,7 +218,8 @@ def test_without_a_previous_release_nothing_is_compared(previous: str | None) ->
     assert finding.verdict is MISSING
     assert text(finding) == (
         "0 of 1 needed samples of the other side, "
-        "m in accepted runs of the previous release, were seen"
+        "m in accepted runs of the previous release, were seen: a run of it counts where its exit "
+        "is GO, or lacks only this comparison"
     )
 
 

@@ -32,7 +32,8 @@ def test_one_name_needs_no_list() -> None:
 @pytest.mark.parametrize("name", ['"two words"', '"-x"', '"a\\n"', "x" * 81, '"<b>"'])
 def test_what_is_no_name_is_told_with_its_line(name: str) -> None:
     (problem,) = controls(f"[{name}]")[0]
-    assert problem.startswith("rollout.yaml:11: criterion all-demos: ")
+    line = 1 + PLAN[: PLAN.index("criteria: [{id: all-demos")].count("\n")
+    assert problem.startswith(f"rollout.yaml:{line}: criterion all-demos: ")
     assert "is no name of a control" in problem
 
 

@@ -19,7 +19,7 @@ WRITERS = (
     *sorted((PACKAGE / "judge").rglob("*.py")),
     *sorted((PACKAGE / "signoff").rglob("*.py")),
     *(PACKAGE / name for name in ("evidence/gate_findings.py", "cli/clearing.py", "cli/status.py")),
-    PACKAGE / "cli/blindness.py",
+    *(PACKAGE / name for name in ("cli/blindness.py", "cli/clearing_life.py")),
     PACKAGE / "model/finding.py",
 )
 SHARED = {"passed": 1, "refused": 1}  # of signoff.moments: makers, and where their code stands

@@ -136,7 +136,7 @@ ELSEWHERE = {  # rows that tests of their own hold, by their file and name
         "evidence/test_watches.py::test_a_watch_that_was_killed_is_holes_and_loses_nothing"
     ),
     "a watch got no answer": ("cli/test_watch.py::test_an_answer_that_is_not_to_be_had_is_blind"),
-    "older than the environment's `max_age`, or the criterion's": (
+    "older than the criterion's `max_age`, else the environment's": (
         "judge/test_deciding.py::test_evidence_older_than_max_age_is_a_hole"
     ),
     "a run that never finished": (
