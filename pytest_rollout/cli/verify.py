@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from pytest_rollout.cli.bundle_check import check
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.anchors import Anchor
@@ -89,6 +88,8 @@ def _receipt(project: Project, path: Path, *, as_json: bool) -> int:
 
 
 def _verified(path: Path, digest: str, *, as_json: bool) -> int:
+    from pytest_rollout.cli.bundle_check import check  # what renders reports takes its time
+
     try:
         checked = check(path.name, path.read_bytes(), digest)
     except RolloutError as error:
