@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_rollout.bundles import archive, bundle
 from pytest_rollout.cli.export import facts_of, rendered
+from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.history import AskingRun, last_full_run, stored_decision
 from pytest_rollout.evidence.ledger import Ledger
@@ -21,6 +22,7 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import JUDGE, Decision, from_json
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.people import Authors, Roster, Stance
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.plan import people
 from pytest_rollout.plan.load import parse
@@ -82,7 +84,7 @@ def _check_content(checked: Checked, name: str, files: Mapping[str, bytes]) -> N
     plan, phase = _plan(checked, files, ledger, decision, asked)
     _judge_again(checked, ledger, decision, text, (plan, phase))
     _reports(checked, files, ledger, decision)
-    _signatures(checked, files, ledger, decision, (plan, phase))
+    _signatures(checked, files, ledger, decision, (plan, phase), asked.authors)
     _statements(checked, files, decision)
 
 
@@ -161,44 +163,51 @@ def _signatures(
     ledger: Ledger,
     decision: Decision,
     judged: tuple[Plan, Phase],
+    authors: Authors | None,
 ) -> None:
     gate, environment = decision.address, decision.environment
     if bundle.signatures_in(files) != bundle.signature_files(
         ledger, gate, environment, ssh.payload
     ):
         checked.problems.append("signatures/ does not hold what was signed in the ledger")
-    allowed = files.get(bundle.SIGNERS, b"").decode()
-    signed = []
-    for told in all_of(ledger, gate, environment):
-        one = told.body.signed
-        why = ssh.why_invalid(one, told.body.armour, allowed)
-        signed.append(Signed(one, told.record.at_us, why))
-        if why:
-            checked.problems.append(f"a signature is not to be believed: {why}")
-        else:
-            checked.lines.append(
-                f"{one.person} signed {one.stance.value} {one.decision} as {one.role} at {one.at}"
-            )
-    checked.lines += _roles(files, decision, judged, signed)
+    plan = replace(judged[0], roster=_roster(files, judged[0].roster))
+    signed = [believed(told, plan) for told in all_of(ledger, gate, environment)]
+    for one in signed:
+        given = one.signature
+        if one.trouble:
+            checked.problems.append(f"a signature is not to be believed: {one.trouble}")
+            continue
+        said = "overrides" if given.stance is Stance.OVERRIDE else f"signed {given.stance.value}"
+        checked.lines.append(
+            f"{given.person} {said} {given.decision} as {given.role} at {given.at}"
+        )
+    checked.lines += _roles(decision, (plan, judged[1]), authors, signed)
+
+
+def _roster(files: Mapping[str, bytes], judged: Roster) -> Roster:
+    """The people of a bundle as they were at the export, with their keys."""
+    text = bundle.plan_in(files)[f"plan/{_PLAN}"].decode()
+    roles = files.get(bundle.ROLES, b"").decode()
+    beside = {people.NAME: roles} if roles else {}
+    loaded = parse(text, Path(_PLAN), _PLAN, beside, calendars=False)
+    roster = loaded.plan.roster if loaded.plan is not None else judged
+    keys, revoked = (
+        people.text_of_keys(files.get(name, b"")) for name in (bundle.SIGNERS, bundle.REVOKED)
+    )
+    return replace(roster, keys=keys, revoked=revoked)
 
 
 def _roles(
-    files: Mapping[str, bytes],
-    decision: Decision,
-    judged: tuple[Plan, Phase],
-    signed: list[Signed],
+    decision: Decision, judged: tuple[Plan, Phase], authors: Authors | None, signed: list[Signed]
 ) -> Iterator[str]:
     """What the phase asks of its roles, by the people in the bundle."""
     plan, phase = judged
     if not phase.signoff:
         return
-    text = bundle.plan_in(files)[f"plan/{_PLAN}"].decode()
-    roles = files.get(bundle.ROLES, b"").decode()
-    loaded = parse(text, Path(_PLAN), _PLAN, {people.NAME: roles} if roles else {}, calendars=False)
-    if loaded.plan is not None:
-        plan = replace(plan, roster=loaded.plan.roster)
     at = max([decision.decided_at, *(one.signature.at for one in signed)], key=_instant)
-    for finding in signatures(SignoffDemand(plan, phase, decision, _instant(at)), signed):
+    demand = SignoffDemand(plan, phase, decision, _instant(at), authors)
+    given = [one for one in signed if one.signature.stance is not Stance.OVERRIDE]
+    for finding in signatures(demand, given):
         mark = "no " if finding.verdict.holds_back else "yes"
         yield f"{mark} {sentences.text(finding.reason, decision.timezone)}"
 

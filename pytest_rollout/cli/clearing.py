@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pytest_rollout import processes
-from pytest_rollout.cli.clearing_life import life_facts, said_back, since_begin
+from pytest_rollout.cli.clearing_life import Running, life_facts, said_back, since_begin
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
@@ -60,13 +60,15 @@ def looked(
     limit: int | None,
     anchors: Iterable[Anchor],
     for_us: int = 0,
+    running: Running | None = None,
 ) -> list[Look]:
-    """The same, with what was known."""
+    """The same, with what was known; ``running`` stands in for asking the targets."""
     found = verify(project.ledger, anchors)
     now = datetime.now(UTC)
     looks = []
     for gate in _gates(project, where, environment):
-        known = _known(project, plan, gate, environment, found)
+        here = running or _running_now(project, plan, environment)
+        known = _known(project, plan, gate, environment, found, here)
         looks.append(Look(clearance(plan, gate, known, now, limit, for_us), known))
     return looks
 
@@ -85,20 +87,29 @@ def _gates(project: Project, where: Address, environment: str) -> list[Address]:
     return [where.at(Gate.EXIT if begun(project.ledger, where, environment) else Gate.ENTRY)]
 
 
+def _running_now(project: Project, plan: Plan, environment: str) -> Running:
+    """What targets say now; a rehearsal's run no longer."""
+    real = plan.environments[environment]
+    fact = ReleaseFact("now", None)
+    if not real.embedded:
+        fact = identify("now", plan, real, project.root)
+    return Running(fact, addresses(real))
+
+
 def _known(
-    project: Project, plan: Plan, gate: Address, environment: str, found: Verification
+    project: Project,
+    plan: Plan,
+    gate: Address,
+    environment: str,
+    found: Verification,
+    here: Running,
 ) -> GateFacts:
-    """What the ledger and the target say of a gate."""
+    """What the ledger and the targets say of a gate."""
     standing = project.history.standing(gate, environment)
     asked = standing.asked if standing else AskingRun("", "", finished=True)
     doubt = _doubt(project, gate, environment, standing, found)
-    embedded = environment == EMBEDDED  # its target runs no longer
+    embedded, fact = environment == EMBEDDED, here.fact
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
-    fact = (
-        ReleaseFact("now", None)
-        if embedded
-        else identify("now", plan, plan.environments[environment], project.root)
-    )
     required = _required(project, plan, gate, environment)
     case = None if doubt else _case(project, gate, asked)
     assert gate.gate is not None
@@ -113,7 +124,7 @@ def _known(
         configuration=fact.configuration,
         others=_others(project, gate, environment, standing) if standing else (),
         judged_at=asked.targets,
-        runs_at=addresses(plan.environments[environment]),
+        runs_at=here.places,
         authors=asked.authors,
         disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
         begins=asked.run if _begins_with(project, asked.run) else "",
@@ -123,7 +134,7 @@ def _known(
         revalidate=revalidate,
         running=_may_end(project, asked),
         **({} if embedded else life_facts(project, gate, environment, fact.release, standing)),
-        life=since_begin(project, plan, gate, environment, fact),
+        life=since_begin(project, plan, gate, environment, here),
     )
 
 

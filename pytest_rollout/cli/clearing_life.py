@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,14 @@ from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.signatures import Signed
-from pytest_rollout.targets.address import addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What targets run, and where they are."""
+
+    fact: ReleaseFact
+    places: Mapping[str, str]
 
 
 def life_facts(
@@ -105,7 +112,7 @@ def _override(
 
 
 def since_begin(
-    project: Project, plan: Plan, gate: Address, environment: str, fact: ReleaseFact
+    project: Project, plan: Plan, gate: Address, environment: str, here: Running
 ) -> Life | None:
     """The life of a phase that has begun, with what its targets run now."""
     before = project.ledger.head().sequence + 1
@@ -113,9 +120,8 @@ def since_begin(
     if life is None or life.begin is None:
         return life
     now = calendar.to_us(datetime.now(UTC))
-    places = addresses(plan.environments[environment])
-    asked = fact if plan.release is not None else None
-    reading = reading_now(life.begin, now, asked, places)
+    asked = here.fact if plan.release is not None else None
+    reading = reading_now(life.begin, now, asked, here.places)
     return replace(life, since=(*life.since, reading))
 
 

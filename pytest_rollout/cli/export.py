@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from pytest_rollout.bundles import archive, bundle
-from pytest_rollout.cli.project import Project, common, environment_option, print_json
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
+from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun
@@ -34,7 +35,7 @@ from pytest_rollout.signoff import ssh
 def command(
     address: str,
     output: str | None,
-    environment: str,
+    environment: str | None,
     root: str | None,
     ledger: str | None,
     *,
@@ -47,6 +48,8 @@ def command(
     digest that is printed where the bundle is not: it tells this bundle from any other.
     """
     project = Project.here(root, ledger)
+    asked = parsed(address)
+    environment = environment_of(project.plan(asked.plan), environment)
     where = project.gate(address, environment)
     standing, decision, text = project.standing(where, environment)
     wrong = verify(project.ledger, ()).problems
@@ -127,7 +130,11 @@ def _signed(project: Project, decision: Decision) -> dict[str, bytes]:
                 f"plan {gate.plan} is not here any more, and holds its people's keys"
             )
         return {}
-    for name, path in ((bundle.ROLES, people.NAME), (bundle.SIGNERS, plan.roster.allowed_signers)):
+    keys = (
+        (bundle.SIGNERS, plan.roster.allowed_signers),
+        (bundle.REVOKED, plan.roster.revoked_keys),
+    )
+    for name, path in ((bundle.ROLES, people.NAME), *keys):
         file = _beside(project, plan, path)
         if file.is_file():
             found[name] = file.read_bytes()

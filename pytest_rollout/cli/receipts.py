@@ -9,15 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.clearing import Look
+from pytest_rollout.cli.clearing import Look, looked
+from pytest_rollout.cli.clearing_life import Running
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import ClearanceGiven
 from pytest_rollout.evidence.overrides import clearances_of
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.signoff.moments import title
 from pytest_rollout.signoff.receipt import (
     Receipt,
     ReceiptFacts,
@@ -95,10 +99,11 @@ def wrong(project: Project, path: Path) -> tuple[Receipt, list[str]]:
 
 
 def _since(project: Project, address: Address, receipt: Receipt) -> Iterator[str]:
-    """A freeze or a trip that was recorded after the receipt was given."""
-    life = PhaseLife(project.ledger, address, receipt.environment)
-    frozen = life.freeze()
-    if frozen is not None:
-        yield f"the phase is frozen on record: {frozen.body.says}"
-    for trip in life.trips(project.phase(address)):
-        yield f"{trip.body.guardrail} tripped and was not reset: {trip.body.says}"
+    """What stands against the change now: the clearance is asked again, and no target."""
+    plan = project.plan(address.plan)
+    fact = ReleaseFact("receipt", receipt.release, receipt.configuration)
+    here = Running(fact, receipt.targets)
+    for look in looked(project, plan, address, receipt.environment, None, (), running=here):
+        for finding in look.answer.findings:
+            if finding.verdict.holds_back:
+                yield f"{title(finding)}: {sentences.text(finding.reason, plan.timezone)}"

@@ -77,7 +77,7 @@ class ReceiptFacts:
     recorded: bool  # whether the ledger knows these bytes
     here: bool  # whether the ledger holds the record that it names
     substance: str | None  # of the decision that stands now; None: none does
-    since: tuple[str, ...] = ()  # what was recorded since that holds the phase
+    since: tuple[str, ...] = ()  # what stands against the change now
 
 
 def wrong_with(receipt: Receipt, known: ReceiptFacts, now: datetime) -> Iterator[str]:

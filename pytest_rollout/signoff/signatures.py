@@ -16,7 +16,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.review import Reviewed
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.verdict import Answer, Verdict
 
 CLOCKS_APART_US = 300 * 1_000_000
 _NOT_FOR = {Stance.AGAINST: "signature.against", Stance.WITHDRAWN: "signature.withdrawn"}
@@ -69,7 +69,7 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
         yield _apart(asked)
     newest: dict[tuple[str, str], Signed] = {}
     for given in sorted(signed, key=lambda given: given.since_us):
-        if not given.trouble:  # what is not believed replaces nothing
+        if not (given.trouble or _says_nothing(given.signature)):  # those replace nothing
             newest[given.signature.role, given.signature.person] = given
     for given in newest.values():
         if _objects(asked, given):
@@ -90,6 +90,11 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
     people = one_person_each(asked.phase.signoff, able)
     for role in asked.phase.signoff:
         yield _role(asked, role, people, counted, doubts)
+
+
+def _says_nothing(signature: Signature) -> bool:
+    """Whether a signature is for a decision that lets nothing pass: it is no yes to anything."""
+    return signature.stance is Stance.FOR and signature.decision != Answer.GO.value
 
 
 def _role(

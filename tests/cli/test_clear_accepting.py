@@ -207,11 +207,28 @@ def test_a_receipt_of_a_decision_that_was_superseded(site: Site, given: Path) ->
 
 def test_a_freeze_or_a_trip_voids_a_receipt(site: Site, given: Path) -> None:
     site.frozen()
-    assert "the phase is frozen on record: INC-7" in verified(site, given).out
+    assert "freeze: frozen on record since" in verified(site, given).out
     site.frozen("resume")
     assert verified(site, given).status == 0
     site.tripped()
-    assert "demo.canary.rail tripped and was not reset" in verified(site, given).out
+    assert "trips: demo.canary.rail tripped" in verified(site, given).out
+
+
+def test_a_plan_that_asks_otherwise_since_voids_a_receipt(site: Site, given: Path) -> None:
+    site.change("    owners: [sre]\n", "    owners: [sre]\n    signoff: [sre]\n")
+    (site.project.root / "roles.yaml").write_text(ROLES)
+    assert "signatures sre: nobody has signed as sre" in verified(site, given).out
+    site.change("    signoff: [sre]\n", "")
+    assert verified(site, given).status == 0
+    site.change(
+        "says: The target is ready}", "says: The target is ready, check: {http: /, on: api}}"
+    )
+    assert "plan: " in verified(site, given).out
+
+
+def test_a_receipt_is_verified_without_asking_a_target(site: Site, given: Path) -> None:
+    site.version = "v2"
+    assert verified(site, given).status == 0
 
 
 def test_no_receipt_without_a_yes(site: Site) -> None:

@@ -80,6 +80,21 @@ def test_an_outsider_checks_it_without_the_project(
     assert data["problems"] == []
 
 
+def test_without_env_it_is_of_the_only_real_one(signed: Project, tmp_path: Path) -> None:
+    answer = signed.rollout("export", GATE, "-o", str(tmp_path / "b.zip"))
+    assert answer.status == 0, answer.err
+    assert "in prod GO" in answer.out
+
+
+def test_a_key_that_was_revoked_is_told_of(signed: Project, keys: Path, tmp_path: Path) -> None:  # noqa: F811
+    (signed.root / "revoked_keys").write_text((keys / "bob.pub").read_text())
+    path = tmp_path / "b.zip"
+    assert exported(signed, path).status == 0
+    answer = signed.rollout("verify", str(path))
+    assert answer.status == 11
+    assert "revoked" in answer.out
+
+
 def test_the_same_ledger_gives_the_same_bytes(signed: Project, bundle: Path) -> None:
     other = bundle.with_name("other.zip")
     data = exported(signed, other, "--json").json

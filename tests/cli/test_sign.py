@@ -142,6 +142,17 @@ def test_a_signature_against_blocks_until_its_person_signs_for_it(
     assert clear(served).status == 0
 
 
+def test_a_signature_for_a_hold_takes_no_objection_back(served: Project, keys: Path) -> None:
+    sign(served, keys, "ada", "sre")
+    sign(served, keys, "bob", "pm", "--against", "--why", "the runbook is missing")
+    decided(served, "r2", (("error", "it is down"),))
+    assert sign(served, keys, "bob", "pm").status == 0
+    decided(served, "r3")
+    assert "bob@x.org signed against it as pm" in clear(served).out
+    sign(served, keys, "bob", "pm")
+    assert clear(served).status == 0
+
+
 def test_what_was_withdrawn_does_not_count(served: Project, keys: Path) -> None:
     sign(served, keys, "ada", "sre")
     sign(served, keys, "bob", "pm")
