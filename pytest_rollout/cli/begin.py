@@ -98,6 +98,15 @@ def _begun(project: Project, plan: Plan, phase: Phase, environment: str, who: st
     fact = identified(project, plan, environment)
     if fact is not None and fact.error:
         raise RolloutError(f"the release could not be read, and a begin freezes it: {fact.error}")
+    judged = standing.decision
+    if fact is not None and (fact.release, fact.configuration) != (
+        judged.release,
+        judged.configuration,
+    ):
+        raise RolloutError(
+            f"{environment} runs {fact.release} now, and {judged.release} was cleared (or another "
+            "configuration of it): nothing was recorded; decide the entry gate again"
+        )
     loaded = project.loaded_plan(plan)
     where, release = plan.address(phase.id), fact.release if fact else None
     exit_: tuple[Criterion | Guardrail, ...] = (*phase.of(Gate.EXIT), *phase.guardrails)

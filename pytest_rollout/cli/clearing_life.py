@@ -13,6 +13,7 @@ from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import settlements, signatures
+from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -20,10 +21,10 @@ from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.signatures import Signed
 
@@ -63,6 +64,7 @@ def life_facts(
     )
     return {
         "environment": environment,
+        "earlier_life": _earlier_life(project, life, standing, plan.timezone),
         "frozen": frozen,
         "tripped": tuple(trips),
         "blind": tuple(blind(project, plan, gate, environment, release)),
@@ -71,6 +73,22 @@ def life_facts(
         "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
     }
+
+
+def _earlier_life(
+    project: Project, life: PhaseLife, standing: GateStanding | None, zone: str
+) -> Reason | None:
+    """That a gate's last run is of an earlier life of the phase: one that was over by then."""
+    turn = life.turn()
+    if standing is None or turn is None:
+        return None
+    first = project.ledger.of_run(standing.asked.run)[0]
+    begun = turn.body.type == PhaseBegun.TYPE
+    if first.sequence > turn.record.sequence or begun is not (life.address.gate is Gate.EXIT):
+        return None
+    code = "clear.before-begin" if begun else "clear.before-end"
+    facts: dict[str, Fact] = {"run": first.run, "at": instant(turn.record.at_us, zone)}
+    return Reason(code, facts)
 
 
 def _settled(

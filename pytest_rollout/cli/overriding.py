@@ -16,7 +16,7 @@ from pytest_rollout.evidence.bodies import ClearanceOverridden
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import OptionError, RolloutError
-from pytest_rollout.model.people import Stance
+from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.report import sentences
 from pytest_rollout.signoff.overriding import LIFE_US, can_override, key, why_not_by
@@ -34,7 +34,7 @@ def override(
         said = "; ".join(sentences.text(one.reason, plan.timezone) for one in firm or held)
         raise RolloutError(f"--override: nobody can accept this: {said}")
     today = datetime.now(UTC).astimezone(ZoneInfo(plan.timezone)).date()
-    doubt = why_not_by(plan.roster, people, today)
+    doubt = why_not_by(plan.roster, people, today, _authors(plan, look))
     if doubt:
         raise OptionError("--override", doubt)
     _signed(project, plan, look, decision, people)
@@ -53,6 +53,15 @@ def override(
     )
     with closing(opening.to_write(project.ledger_at)) as store:
         PhaseLife(store, decision.address, environment).record(event)
+
+
+def _authors(plan: Plan, look: Look) -> Authors | None:
+    """Who made the change, where the plan keeps them from clearing it."""
+    if plan.author is None:
+        return None
+    if look.known.authors is None or not look.known.authors.names:
+        raise OptionError("--override", "it is not known who made the change")
+    return look.known.authors
 
 
 def _signed(

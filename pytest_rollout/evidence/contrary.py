@@ -28,7 +28,8 @@ def contrary(
     """Return the other runs of a gate that may stand against the decision of its last full run.
 
     Runs that began later and are partial, and runs that began earlier and went on while the last
-    one ran, or whose process is still ``running``; of the same release as far as they know. One
+    one ran, or whose process is still ``running``; of the same release, or of one that they could
+    not read. One
     that cannot be read is passed over: the chain tells of it.
     """
     first = ledger.of_run(asked.run)[0].sequence
@@ -44,7 +45,9 @@ def contrary(
         other = _other(ledger, log, first, address)
         if other is not None and name in settled and _saw_nothing_bad(log, other):
             continue
-        if other is not None and (other.decision is None or other.decision.release == release):
+        if other is not None and (
+            other.decision is None or other.decision.release in (release, None)
+        ):
             found.append(other)
     return tuple(found)
 

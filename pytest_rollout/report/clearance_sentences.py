@@ -119,6 +119,14 @@ SENTENCES: Mapping[str, Say] = {
     "clear.other-release": lambda f: (
         f"{f['judged'] or 'no release'} was judged, {f['runs'] or 'no release'} runs now"
     ),
+    "clear.other-configuration": "another configuration was judged than runs now",
+    "clear.before-begin": lambda f: (
+        f"run {f['run']} is from before the phase began at {f.wall('at')}"
+    ),
+    "clear.before-end": lambda f: (
+        f"run {f['run']} is from before the phase ended at {f.wall('at')}: to begin again it takes "
+        "a new one"
+    ),
     "clear.other-address": lambda f: (
         f"{f['target']} was judged at the address {f['judged']}, "
         f"{'it is ' + str(f['runs']) + ' now' if f['runs'] else 'which is not known now'}"

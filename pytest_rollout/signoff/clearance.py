@@ -45,6 +45,7 @@ class GateFacts:
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     required_release: Mapping[str, str | None] = field(default_factory=dict)  # of those
+    earlier_life: Reason | None = None  # that the run is from before the phase began, or ended
     begins: str = ""  # the run with which the ledger begins, where that is the one asked about
     rolled_back: str = ""  # when and how the phase was; empty where it was not
     revalidate: Mapping[str, str] = field(default_factory=dict)  # gate to why it is not GO anew
@@ -93,7 +94,17 @@ def clearance(
 
 
 _WORST_FIRST = (
-    *("decision", "release", "target", "trips", "blind", "revalidated", "requires", "plan"),
+    *(
+        "decision",
+        "release",
+        "configuration",
+        "target",
+        "trips",
+        "blind",
+        "revalidated",
+        "requires",
+        "plan",
+    ),
     *("age", "waivers", "signatures", "freeze", "window"),
 )
 
@@ -148,7 +159,10 @@ def _real(
 ) -> Iterator[Finding]:
     """What is asked of a real environment only: a rehearsal starts nothing."""
     yield _same_release(plan, decision, known)
+    yield from _same_configuration(plan, decision, known)
     yield from _same_addresses(known)
+    if known.earlier_life:
+        yield held("decision", known.earlier_life)
     yield from _started(plan, phase, decision.gate, known, moment)
     signed = [one for one in known.signed if one.signature.stance is not Stance.OVERRIDE]
     yield from signatures(
@@ -252,6 +266,14 @@ def _same_release(plan: Plan, decision: Decision, known: GateFacts) -> Finding:
         facts: dict[str, Fact] = {"judged": decision.release, "runs": known.release}
         return refused("release", "clear.other-release", **facts)
     return passed("release", "clear.same-release", release=known.release)
+
+
+def _same_configuration(plan: Plan, decision: Decision, known: GateFacts) -> Iterator[Finding]:
+    """A release with other settings is not what was judged."""
+    if plan.configuration is None or known.release_error:
+        return
+    if known.configuration is None or known.configuration != decision.configuration:
+        yield refused("configuration", "clear.other-configuration")
 
 
 def _same_addresses(known: GateFacts) -> Iterator[Finding]:

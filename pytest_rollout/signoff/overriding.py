@@ -9,7 +9,7 @@ from datetime import date
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.people import Roster
+from pytest_rollout.model.people import Authors, Roster
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.signoff.moments import Moment
 
@@ -31,6 +31,7 @@ _NEVER = frozenset(
             "clear.no-phase",
             "clear.other-release",
             "clear.other-address",
+            "clear.other-configuration",
         ),
         *("release.unreadable", "release.not-stated"),
     }
@@ -40,10 +41,13 @@ _NEVER = frozenset(
 def key(finding: Finding) -> str:
     """Name what stands against a change, so that something new is not taken for it."""
     facts = finding.reason.facts
-    about = [str(facts[name]) for name in _ABOUT if isinstance(facts.get(name), str)]
+    names = (*_ABOUT, *_OF.get(finding.reason.code, ()))
+    about = [str(facts[name]) for name in names if isinstance(facts.get(name), str)]
     return " ".join([finding.id, finding.reason.code, *about])
 
 
+# What tells one from another of the same sort, where that is no moment of asking.
+_OF = {"signature.objection": ("person", "at"), "begin.drift": ("what", "read")}
 _ABOUT = ("answer", "gate", "guardrail", "run", "role", "criterion", "freeze", "says")
 
 
@@ -76,7 +80,7 @@ def overridden(
         yield replace(finding, verdict=Verdict.WAIVED, reason=Reason("clear.overridden", facts))
 
 
-def why_not_by(roster: Roster, by: Sequence[str], day: date) -> str:
+def why_not_by(roster: Roster, by: Sequence[str], day: date, authors: Authors | None = None) -> str:
     """Why some people cannot override; empty where they can: two, and each holds a role."""
     if not roster.people:
         return "roles.yaml beside the plan names nobody, and an override takes two people of it"
@@ -87,6 +91,8 @@ def why_not_by(roster: Roster, by: Sequence[str], day: date) -> str:
         if person is None:
             known = ", ".join(one.id for one in roster.people)
             return f"roles.yaml names no `{name}` (known: {known})"
+        if authors is not None and authors.include(person):
+            return f"{name} made the change, and nobody overrides for their own"
         deputies = (one.role for one in roster.deputies if one.person == name)
         if not any(roster.holds(name, role, day) for role in (*person.roles, *deputies)):
             return f"{name} holds no role of roles.yaml today"

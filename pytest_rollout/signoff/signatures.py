@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from pytest_rollout.model.review import Reviewed
 from pytest_rollout.model.verdict import Answer, Verdict
 
 CLOCKS_APART_US = 300 * 1_000_000
+_LEFT = "roles.yaml does not give them this role any more"
 _NOT_FOR = {Stance.AGAINST: "signature.against", Stance.WITHDRAWN: "signature.withdrawn"}
 
 
@@ -68,14 +69,16 @@ def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Findi
     if asked.plan.author is not None and asked.phase.signoff:
         yield _apart(asked)
     newest: dict[tuple[str, str], Signed] = {}
+    signed = [given for given in signed if given.signature.stance is not Stance.OVERRIDE]
     for given in sorted(signed, key=lambda given: given.since_us):
         if not (given.trouble or _says_nothing(given.signature)):  # those replace nothing
             newest[given.signature.role, given.signature.person] = given
     for given in newest.values():
         if _objects(asked, given):
             yield _against(asked, given)
-    for given in signed:
-        if given.trouble and _unsettled(asked, given, newest.values()):
+    left = [replace(given, trouble=_LEFT) for given in newest.values() if _left(asked, given)]
+    for given in (*left, *(given for given in signed if given.trouble)):
+        if _unsettled(asked, given, newest.values()):
             yield _against(asked, given)
     doubts = {
         key: why for key, given in newest.items() if (why := _doubt(asked, given)) is not None
@@ -168,6 +171,13 @@ def _objects(asked: SignoffDemand, given: Signed) -> bool:
         and signature.release == asked.decision.release
         and asked.plan.roster.holds(signature.person, signature.role, _day(asked, signature))
     )
+
+
+def _left(asked: SignoffDemand, given: Signed) -> bool:
+    """Whether roles.yaml does not give the role any more to somebody who objected in it."""
+    signature = given.signature
+    held = asked.plan.roster.holds(signature.person, signature.role, _day(asked, signature))
+    return signature.stance is Stance.AGAINST and not held
 
 
 def _unsettled(asked: SignoffDemand, given: Signed, believed: Iterable[Signed]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -123,6 +125,48 @@ def test_a_phase_ends_where_its_exit_is_clear_and_may_begin_again(served: Projec
     assert "has not begun in prod" in verb(served, "end").err
     decided(served, ENTRY, "entry2")
     assert verb(served, "begin").status == 0
+
+
+def test_a_second_life_rests_on_no_run_of_the_first(served: Project) -> None:
+    begun(served)
+    decided(served, EXIT, "exit")
+    assert verb(served, "end").status == 0
+    again = verb(served, "begin")
+    assert again.status == Decided.HOLD.exit_status
+    assert "run entry is from before the phase ended at " in again.out
+    decided(served, ENTRY, "entry2")
+    assert verb(served, "begin").status == 0
+    ended = verb(served, "end")
+    assert ended.status == Decided.HOLD.exit_status
+    assert "run exit is from before the phase began at " in ended.out
+
+
+def test_what_was_cleared_is_what_begins(project: Project) -> None:
+    """A target that switches between the clearance and the begin begins nothing."""
+    said = iter(["v1"])
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        saying(json.dumps({"version": next(said, "v2")}))(handler)
+
+    with answering(respond) as url:
+        project.plan.write_text(PLAN.replace("URL", url))
+        decided(project, ENTRY, "entry")
+        answer = verb(project, "begin")
+    assert answer.status == 4
+    assert "prod runs v2 now, and v1 was cleared" in answer.err
+    with project.ledger() as ledger:
+        assert PhaseLife(ledger, ENTRY, "prod").begin() is None
+
+
+def test_an_older_copy_of_the_ledger_clears_nothing(served: Project) -> None:
+    decided(served, ENTRY, "entry")
+    older = served.store.read_bytes()
+    decided(served, ENTRY, "entry2")
+    assert served.rollout("clear", "demo.canary", "--ledger", str(served.store)).status == 0
+    served.store.write_bytes(older)
+    answer = served.rollout("clear", "demo.canary", "--ledger", str(served.store))
+    assert answer.status == Decided.HOLD.exit_status
+    assert "it is an older or another copy" in answer.out
 
 
 def test_a_begin_that_a_check_recorded_is_one_for_every_verb(served: Project) -> None:

@@ -429,6 +429,8 @@ def of_clearances() -> Iterator[object]:
     at = "2025-11-10T09:00:00-05:00"
     taken = Reason("clear.taken-back", {"gate": "p.zero/exit", "rolled_back": back})
     yield cleared("10T10:10:00", taken_back=(taken,))
+    for code in ("clear.before-begin", "clear.before-end"):
+        yield cleared("10T10:10:00", earlier_life=Reason(code, {"run": "r1", "at": at}))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
@@ -486,6 +488,8 @@ def _cleared_for_long(plan: Plan, good: Decision, where: Address) -> Iterator[ob
     override = Override("p.one/entry", "v1", "", ("ada", "bob"), "INC-7", AT, 2 * AT, accepted)
     yield clearance(plan, where, replace(known, override=override), now)
     yield decided(plan, replace(world_of(plan, **PROD), overrides=(override,)), Gate.ENTRY)
+    set_up = replace(plan, configuration=plan.release)
+    yield clearance(set_up, where, replace(known, configuration="d2"), now)
     nameless = replace(plan, release=None, no_release="a pump")
     yield decided(nameless, world_of(nameless, **PROD), Gate.ENTRY)
 

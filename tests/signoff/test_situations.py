@@ -12,9 +12,9 @@ import pytest
 from pytest_rollout import calendar
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.evidence import Attempt, FailedBefore, ReleaseFact
-from pytest_rollout.model.finding import Reason, said
+from pytest_rollout.model.finding import Finding, Reason, said
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.people import Deputy, Person, Roster, Signature, Stance
+from pytest_rollout.model.people import Authors, Deputy, Person, Roster, Signature, Stance
 from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
@@ -22,7 +22,7 @@ from pytest_rollout.model.windows import CalendarUse, Occurrence, SharedCalendar
 from pytest_rollout.report import sentences, statements
 from pytest_rollout.signoff import receipt
 from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
-from pytest_rollout.signoff.overriding import key
+from pytest_rollout.signoff.overriding import key, why_not_by
 from pytest_rollout.signoff.signatures import Signed
 from tests.judge.worlds import decided, plan_of, world_of
 
@@ -570,6 +570,22 @@ SITUATIONS = [
         facts=signed(("ada", "sre"), stance=Stance.AGAINST),
     ),
     Situation(
+        "somebody objected, and roles.yaml names them no more",
+        "HOLD",
+        "cyd signed against it as sre at 2025-11-10 10:30:00 EST: the disk is full (roles.yaml "
+        "does not give them this role any more, but an objection is not ignored",
+        more=SIGNOFF,
+        judged=staffed,
+        facts=signed(("cyd", "sre"), stance=Stance.AGAINST),
+    ),
+    Situation(
+        "other settings run than were judged",
+        "HOLD",
+        "no configuration: another configuration was judged than runs now",
+        judged=lambda plan: replace(plan, configuration=plan.release),
+        known={"configuration": "d2"},
+    ),
+    Situation(
         "an older state was signed",
         "HOLD",
         "ada: signed at 2025-11-10 10:30:00 EST, but the decision is another one since: sign again",
@@ -645,6 +661,7 @@ FIRM = {
     *("what else is missing is listed beside a run that was killed", "another release runs"),
     *("the target does not answer", "the target names none", "an address that is not known now"),
     *("F6, P20: nobody can say which release it is", "the same release at another address"),
+    "other settings run than were judged",
 }
 
 
@@ -670,6 +687,36 @@ def test_an_override_is_of_what_was_known_then_and_for_an_hour() -> None:
     ]
     later = replace(asked, now="2025-11-10T12:00:00-05:00")
     assert answered(later, override=given).answer is Answer.HOLD
+
+
+def test_an_override_covers_no_objection_and_no_drift_that_comes_later() -> None:
+    asked = HELD["somebody signed against it"]
+    given = override(answered(asked))
+    assert answered(asked, override=given).answer is Answer.GO
+    both = replace(asked, facts=signed(("ada", "sre"), ("bob", "sre"), stance=Stance.AGAINST))
+    held = [line for line in lines(answered(both, override=given)) if line.startswith("no ")]
+    assert [line for line in held if "bob signed against it" in line]
+    known, other = (
+        Finding(
+            "clearance.drift",
+            Verdict.MISSING,
+            Reason("begin.drift", {"what": "release", "target": "", "read": read}),
+        )
+        for read in ("v2", "v3")
+    )
+    assert key(known) != key(other)
+
+
+def test_nobody_overrides_for_their_own_change() -> None:
+    day = date(2025, 11, 10)
+    assert why_not_by(PEOPLE, ("ada", "bob"), day, Authors(("cyd",))) == ""
+    assert "bob made the change" in why_not_by(PEOPLE, ("ada", "bob"), day, Authors(("bob",)))
+
+
+def test_a_signature_for_an_override_is_no_signature_of_a_role() -> None:
+    asked = HELD["an older state was signed"]
+    given = replace(asked, facts=signed(("ada", "sre"), stance=Stance.OVERRIDE))
+    assert any("nobody has signed as sre" in line for line in lines(answered(given)))
 
 
 def test_no_override_makes_a_decision_pass() -> None:

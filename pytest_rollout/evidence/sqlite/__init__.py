@@ -46,7 +46,10 @@ def to_write(address: str) -> SqliteStore:
 def to_read(address: str, until_us: int | None) -> SqliteStore:
     """An existing ledger, as it was at an instant or as it is; raises LedgerError."""
     path = Path(address)
-    return SqliteStore(path, connection.to_read(path, until_us))
+    note = files.note_at(path) if until_us is None else ""  # before others may write more
+    store = SqliteStore(path, connection.to_read(path, until_us))
+    store.missing = heads.lost(store, note) if note else ""
+    return store
 
 
 def exists(address: str) -> bool:

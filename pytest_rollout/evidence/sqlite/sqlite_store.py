@@ -43,6 +43,7 @@ class SqliteStore:
         self._db = db
         self.last: Head | None = None
         self._wrote = False
+        self.missing = ""  # a record that was noted beside the file and is not in it
 
     @property
     def name(self) -> str:
@@ -195,7 +196,13 @@ class SqliteStore:
     def problems(self) -> list[str]:
         """What SQLite itself finds wrong with the file: broken pages, and indexes that lie."""
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
-        return [] if found == ["ok"] else [f"the file is broken: {one}" for one in found]
+        broken = [] if found == ["ok"] else [f"the file is broken: {one}" for one in found]
+        if self.missing:
+            note = files.note_of(self.path).name
+            broken.append(
+                f"it is an older or another copy: {self.missing}, noted in {note}, is gone"
+            )
+        return broken
 
     def keep_text(self, digest: str, text: str) -> None:
         """Keep a text by its digest, once."""
