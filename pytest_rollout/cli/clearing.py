@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.signoff.attested import disowned, verified
-from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance
+from pytest_rollout.signoff.clearance import Clearance, GateFacts, clearance, held_by
 from pytest_rollout.targets.address import addresses
 from pytest_rollout.targets.identity import identify
 
@@ -128,7 +128,7 @@ def _known(
         authors=asked.authors,
         disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
         begins=asked.run if _begins_with(project, asked.run) else "",
-        required={name: one.answer.value for name, one in required.items()},
+        required=_answers(project, plan, environment, required),
         required_release={name: one.release for name, one in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
@@ -224,6 +224,20 @@ def _case(
         return None
     reading = read_world(project.ledger, asked.run, gate, phase, merged=merged)
     return Case(plan, phase, verified(reading.world, plan), reading.at_us)
+
+
+def _answers(
+    project: Project, plan: Plan, environment: str, required: Mapping[str, Decision]
+) -> dict[str, str]:
+    """The answer of each exit that is required; HOLD where another run knows better than a GO."""
+    found = {}
+    for name, decision in required.items():
+        exit_ = plan.required(name)
+        standing = project.history.standing(exit_, environment)
+        others = _others(project, exit_, environment, standing) if standing else ()
+        against = decision.answer is Answer.GO and any(held_by(others))
+        found[name] = Answer.HOLD.value if against else decision.answer.value
+    return found
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:

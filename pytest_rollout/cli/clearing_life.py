@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
-from pytest_rollout.evidence import settlements, signatures
+from pytest_rollout.evidence import attestations, settlements, signatures
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
+from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
@@ -26,6 +27,7 @@ from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.signoff.overriding import unsigned, why_not_by
 from pytest_rollout.signoff.signatures import Signed
 
 
@@ -70,6 +72,7 @@ def life_facts(
         "blind": tuple(blind(project, plan, gate, environment, release)),
         "signed": _signed(project, plan, gate, environment),
         "settled": _settled(project, gate, environment, standing),
+        "noes": tuple(_noes(project, gate, environment, standing)),
         "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
     }
@@ -80,15 +83,43 @@ def _earlier_life(
 ) -> Reason | None:
     """That a gate's last run is of an earlier life of the phase: one that was over by then."""
     turn = life.turn()
-    if standing is None or turn is None:
+    if standing is None:
         return None
     first = project.ledger.of_run(standing.asked.run)[0]
+    back = decided_rollback(project.ledger, life.address, life.environment)
+    if back and life.address.gate is Gate.ENTRY and first.sequence < back.sequence:
+        told: dict[str, Fact] = {"run": first.run, "at": back.at}
+        return Reason("clear.before-rollback", told)
+    if turn is None:
+        return None
     begun = turn.body.type == PhaseBegun.TYPE
     if first.sequence > turn.record.sequence or begun is not (life.address.gate is Gate.EXIT):
         return None
     code = "clear.before-begin" if begun else "clear.before-end"
     facts: dict[str, Fact] = {"run": first.run, "at": instant(turn.record.at_us, zone)}
     return Reason(code, facts)
+
+
+def _noes(
+    project: Project, gate: Address, environment: str, standing: GateStanding | None
+) -> Iterator[Reason]:
+    """Answers of no that people gave since a gate's last run, to what it asks."""
+    decision = standing.decision if standing else None
+    if standing is None or decision is None:
+        return
+    zone, phase = project.plan(gate.plan).timezone, project.phase(gate)
+    last = project.ledger.of_run(standing.asked.run)[-1].sequence
+    asked = {gate.full(stated.id) for stated in phase.of(decision.gate)}
+    newest = {
+        record.subject: record
+        for record in attestations.all_of(project.ledger, gate, phase, environment)
+        if attestations.attestation_of(record).release == decision.release
+    }
+    for record in newest.values():
+        answer = attestations.attestation_of(record)
+        if record.sequence > last and not answer.passed and record.subject in asked:
+            facts: dict[str, Fact] = {"criterion": answer.criterion, "by": answer.by}
+            yield Reason("clear.no-since", {**facts, "at": instant(answer.at_us, zone)})
 
 
 def _settled(
@@ -122,11 +153,18 @@ def _override(
     decision = standing.decision if standing else None
     found = overrides_of(project.ledger, gate, environment) if decision else ()
     wanted = (str(gate), decision.substance_digest if decision else "")
-    return max(
+    newest = max(
         (one for one in found if (one.gate, one.substance) == wanted),
         key=lambda one: one.at_us,
         default=None,
     )
+    if newest is None or standing is None:
+        return None
+    plan = project.plan(gate.plan)
+    today = datetime.now(UTC).astimezone(ZoneInfo(plan.timezone)).date()
+    lost = why_not_by(plan.roster, newest.by, today, standing.asked.authors)
+    lost = lost or unsigned(plan.roster, _signed(project, plan, gate, environment), newest)
+    return None if lost else newest
 
 
 def since_begin(

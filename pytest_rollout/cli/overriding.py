@@ -16,10 +16,17 @@ from pytest_rollout.evidence.bodies import ClearanceOverridden
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import OptionError, RolloutError
-from pytest_rollout.model.people import Authors, Stance
+from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.report import sentences
-from pytest_rollout.signoff.overriding import LIFE_US, can_override, key, why_not_by
+from pytest_rollout.signoff.overriding import (
+    LIFE_US,
+    all_of,
+    can_override,
+    key,
+    signers,
+    why_not_by,
+)
 
 
 def override(
@@ -27,7 +34,7 @@ def override(
 ) -> None:
     """Put on record that two people accept what stands against a change; raises RolloutError."""
     people, reason = tuple(dict.fromkeys(map(person, by))), words("--reason", why)
-    held = [finding for finding in look.answer.findings if finding.verdict.holds_back]
+    held = list(all_of(look.answer.findings))
     firm = [finding for finding in held if not can_override(finding)]
     decision = look.known.decision
     if firm or decision is None:
@@ -37,7 +44,7 @@ def override(
     doubt = why_not_by(plan.roster, people, today, _authors(plan, look))
     if doubt:
         raise OptionError("--override", doubt)
-    _signed(project, plan, look, decision, people)
+    _signed(plan, look, decision, people)
     now_us = time.time_ns() // 1000
     event = ClearanceOverridden(
         type=ClearanceOverridden.TYPE,
@@ -64,20 +71,11 @@ def _authors(plan: Plan, look: Look) -> Authors | None:
     return look.known.authors
 
 
-def _signed(
-    project: Project, plan: Plan, look: Look, decision: Decision, people: Sequence[str]
-) -> None:
+def _signed(plan: Plan, look: Look, decision: Decision, people: Sequence[str]) -> None:
     """Where people have keys, their word alone is not enough."""
-    signers = (project.root / plan.path).with_name(plan.roster.allowed_signers)
-    if not signers.exists():
+    if not plan.roster.has_keys:
         return
-    given = {
-        one.signature.person
-        for one in look.known.signed
-        if one.signature.stance is Stance.OVERRIDE
-        and one.signature.substance == decision.substance_digest
-        and not one.trouble
-    }
+    given = signers(look.known.signed, decision.substance_digest)
     for name in people:
         if name not in given:
             raise RolloutError(

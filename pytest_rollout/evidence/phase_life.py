@@ -112,8 +112,8 @@ class PhaseLife:
 
 
 def begins_of(ledger: Ledger, gates: Iterable[Address], environment: str) -> dict[str, int]:
-    """Return the sequence of the begin of each phase that has begun, by its full name."""
+    """Return the first place of the begin of each phase that has begun, by its full name."""
     if environment == EMBEDDED:
         return {}
     told = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}
-    return {name: begun.record.sequence for name, begun in told.items() if begun is not None}
+    return {name: begun.record.first.sequence for name, begun in told.items() if begun is not None}

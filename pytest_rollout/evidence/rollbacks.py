@@ -34,6 +34,11 @@ def last_rollback(ledger: Ledger, address: Address, environment: str) -> RolledB
     return max(found, key=lambda one: one.sequence, default=None)
 
 
+def decided_rollback(ledger: Ledger, address: Address, environment: str) -> RolledBack | None:
+    """The newest ROLLBACK that a run decided at a phase's exit."""
+    return next(_decisions(ledger, address, environment), None)
+
+
 def open_gates(
     ledger: Ledger, history: History, address: Address, phase: Phase, environment: str
 ) -> tuple[RolledBack | None, dict[str, str]]:

@@ -112,6 +112,8 @@ _ADVICE: Mapping[str, Callable[[Asked, Facts], str]] = {
     "clear.other-configuration": lambda a, f: f"{_decide_anew(a, f)}, with what runs now",
     "clear.before-begin": _decide_anew,
     "clear.before-end": _decide_anew,
+    "clear.before-rollback": _decide_anew,
+    "clear.no-since": _decide_anew,
     "clear.other-release": lambda a, f: f"{_decide_anew(a, f)}, for the release that runs now",
     "clear.other-address": _decide_anew,
     "clear.failed-since": _decide_anew,

@@ -127,6 +127,10 @@ SENTENCES: Mapping[str, Say] = {
         f"run {f['run']} is from before the phase ended at {f.wall('at')}: to begin again it takes "
         "a new one"
     ),
+    "clear.before-rollback": lambda f: (
+        f"run {f['run']} is from before the ROLLBACK that was decided at {f.wall('at')}"
+    ),
+    "clear.no-since": lambda f: f"{f['by']} answered no to {f['criterion']} at {f.wall('at')}",
     "clear.other-address": lambda f: (
         f"{f['target']} was judged at the address {f['judged']}, "
         f"{'it is ' + str(f['runs']) + ' now' if f['runs'] else 'which is not known now'}"

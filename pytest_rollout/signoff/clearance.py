@@ -45,6 +45,7 @@ class GateFacts:
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     required_release: Mapping[str, str | None] = field(default_factory=dict)  # of those
+    noes: tuple[Reason, ...] = ()  # that people answered since its run
     earlier_life: Reason | None = None  # that the run is from before the phase began, or ended
     begins: str = ""  # the run with which the ledger begins, where that is the one asked about
     rolled_back: str = ""  # when and how the phase was; empty where it was not
@@ -161,6 +162,7 @@ def _real(
     yield _same_release(plan, decision, known)
     yield from _same_configuration(plan, decision, known)
     yield from _same_addresses(known)
+    yield from (held("attestations", reason) for reason in known.noes)
     if known.earlier_life:
         yield held("decision", known.earlier_life)
     yield from _started(plan, phase, decision.gate, known, moment)
@@ -256,7 +258,7 @@ def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None
 
 def _same_release(plan: Plan, decision: Decision, known: GateFacts) -> Finding:
     """Without a release nobody knows what was judged, and what runs now."""
-    if plan.release is None and plan.no_release:
+    if plan.release is None and plan.no_release and decision.release is None:
         return passed("release", "release.has-none", why=plan.no_release)
     if plan.release is None:
         return refused("release", "release.not-stated")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.people import Authors, Roster
+from pytest_rollout.model.people import Authors, Roster, Stance
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.signoff.moments import Moment
+from pytest_rollout.signoff.signatures import Signed
 
 LIFE_US = 3_600 * 1_000_000
 # Who cannot say what was judged, or what runs, cannot accept it.
@@ -61,7 +62,7 @@ def overridden(
 ) -> Iterator[Finding]:
     """The findings, with what was accepted as such; nothing else that has come up since."""
     for finding in findings:
-        live = override is not None and moment.now_us < override.until_us
+        live = override is not None and moment.end_us < override.until_us
         if (
             override is None
             or not live
@@ -78,6 +79,37 @@ def overridden(
             "at": instant(override.at_us, zone),
         }
         yield replace(finding, verdict=Verdict.WAIVED, reason=Reason("clear.overridden", facts))
+
+
+def all_of(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield what stands against a change, also what an earlier override accepted."""
+    for finding in findings:
+        reason = finding.reason.facts.get("reason")
+        if finding.verdict.holds_back:
+            yield finding
+        elif finding.reason.code == "clear.overridden" and isinstance(reason, Reason):
+            yield replace(finding, verdict=Verdict.MISSING, reason=reason)
+
+
+def signers(signed: Iterable[Signed], substance: str) -> set[str]:
+    """Return who has signed for an override of a decision, and not taken it back since."""
+    newest: dict[tuple[str, str], Signed] = {}
+    for given in sorted(signed, key=lambda given: given.since_us):
+        if not given.trouble:
+            newest[given.signature.role, given.signature.person] = given
+    return {
+        person
+        for (_, person), given in newest.items()
+        if given.signature.stance is Stance.OVERRIDE and given.signature.substance == substance
+    }
+
+
+def unsigned(roster: Roster, signed: Iterable[Signed], override: Override) -> str:
+    """Return whose word an override lacks, where people have keys; empty where it has all."""
+    if not roster.has_keys:
+        return ""
+    given = signers(signed, override.substance)
+    return next((name for name in override.by if name not in given), "")
 
 
 def why_not_by(roster: Roster, by: Sequence[str], day: date, authors: Authors | None = None) -> str:

@@ -429,7 +429,9 @@ def of_clearances() -> Iterator[object]:
     at = "2025-11-10T09:00:00-05:00"
     taken = Reason("clear.taken-back", {"gate": "p.zero/exit", "rolled_back": back})
     yield cleared("10T10:10:00", taken_back=(taken,))
-    for code in ("clear.before-begin", "clear.before-end"):
+    no = Reason("clear.no-since", {"criterion": "p.one.c", "by": "ada", "at": at})
+    yield cleared("10T10:10:00", noes=(no,))
+    for code in ("clear.before-begin", "clear.before-end", "clear.before-rollback"):
         yield cleared("10T10:10:00", earlier_life=Reason(code, {"run": "r1", "at": at}))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
