@@ -15,7 +15,7 @@ from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import settlements, signatures
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
-from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.phase_life import PhaseLife, unstated
 from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
@@ -50,27 +50,26 @@ def life_facts(
     frozen = held and Reason(
         "clear.held", {"at": instant(held.body.t_us, plan.timezone), "says": held.body.says}
     )
-    trips = (
-        Reason(
-            "clear.tripped",
-            {
-                "guardrail": trip.body.guardrail,
-                "at": instant(trip.body.t_us, plan.timezone),
-                "says": trip.body.says,
-            },
-        )
-        for trip in life.trips(project.phase(gate))
-    )
     return {
         "environment": environment,
         "frozen": frozen,
-        "tripped": tuple(trips),
+        "tripped": tuple(_tripped(project, plan, gate, environment)),
         "blind": tuple(blind(project, plan, gate, environment, release)),
         "signed": _signed(project, plan, gate, environment),
         "settled": _settled(project, gate, environment, standing),
         "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
     }
+
+
+def _tripped(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
+    """The trips that nobody reset, also of guardrails that the plan does not state any more."""
+    life, phase = PhaseLife(project.ledger, gate, environment), project.phase(gate)
+    for trip in life.trips(phase):
+        body = trip.body
+        code = "clear.tripped-unstated" if unstated(phase, body.guardrail) else "clear.tripped"
+        at = instant(body.t_us, plan.timezone)
+        yield Reason(code, {"guardrail": body.guardrail, "at": at, "says": body.says})
 
 
 def _settled(
