@@ -16,14 +16,14 @@ from pytest_rollout.evidence import settlements, signatures
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife, unstated
-from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
+from pytest_rollout.evidence.rollbacks import RolledBack, stands_on, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.model.plan import Address, Phase, Plan
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.signatures import Signed
 
@@ -63,13 +63,25 @@ def life_facts(
 
 
 def _tripped(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
-    """The trips that nobody reset, also of guardrails that the plan does not state any more."""
-    life, phase = PhaseLife(project.ledger, gate, environment), project.phase(gate)
-    for trip in life.trips(phase):
-        body = trip.body
-        code = "clear.tripped-unstated" if unstated(phase, body.guardrail) else "clear.tripped"
-        at = instant(body.t_us, plan.timezone)
-        yield Reason(code, {"guardrail": body.guardrail, "at": at, "says": body.says})
+    """The trips that nobody reset: of the phase, and of those that the gate stands on.
+
+    Also of guardrails that their plan does not state any more.
+    """
+    phases = dict.fromkeys(replace(one, gate=None) for one in (gate, *stands_on(plan, gate)))
+    for address in phases:
+        phase = _stated(project, address)
+        for trip in PhaseLife(project.ledger, address, environment).trips(phase):
+            body = trip.body
+            gone = phase is not None and unstated(phase, body.guardrail)
+            at = instant(body.t_us, plan.timezone)
+            facts: dict[str, Fact] = {"guardrail": body.guardrail, "at": at, "says": body.says}
+            yield Reason("clear.tripped-unstated" if gone else "clear.tripped", facts)
+
+
+def _stated(project: Project, address: Address) -> Phase | None:
+    """A phase, maybe of another plan; None where that plan is not here, or is broken."""
+    plan = next((one for one in project.plans if one.id == address.plan), None)
+    return plan.phase(address.phase) if plan else None
 
 
 def _settled(
@@ -88,8 +100,7 @@ def _settled(
 
 def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
     """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
-    phase = project.phase(gate)
-    found = taken_back(project.ledger, project.history, phase, gate, environment)
+    found = taken_back(project.ledger, project.history, plan, gate, environment)
     for source, back in found:
         yield Reason(
             "clear.taken-back", {"gate": str(source), "rolled_back": said_back(back, plan)}

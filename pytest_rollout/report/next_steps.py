@@ -108,15 +108,12 @@ def next_steps(standing: PhaseStanding) -> tuple[NextStep, ...]:
 
 def _troubles(of: PhaseStanding) -> Iterator[NextStep]:
     """What is wrong, whatever gate is next."""
-    back = {
-        of.plan.address(of.phase.id).full(rail.id)
-        for rail in of.phase.guardrails
-        if Then.ROLLBACK in rail.then
-    }
-    stated = {rail.id for rail in (*of.phase.guardrails, DRIFT)}
+    full = of.plan.address(of.phase.id).full
+    back = {full(rail.id) for rail in of.phase.guardrails if Then.ROLLBACK in rail.then}
+    stated = {full(rail.id) for rail in (*of.phase.guardrails, DRIFT)}
     for guardrail in of.tripped:
         first = "fix it"
-        if guardrail.rpartition(".")[2] not in stated:
+        if guardrail not in stated:
             first = "put the guardrail back under its name in the plan and fix it"
         if guardrail in back and of.phase.rollback.steps:
             run = f"`rollout watch {of.name} --env {of.environment} --execute`"
