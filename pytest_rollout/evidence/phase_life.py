@@ -125,8 +125,11 @@ def _stated(phase: Phase) -> tuple[str, ...]:
 
 
 def begins_of(ledger: Ledger, gates: Iterable[Address], environment: str) -> dict[str, int]:
-    """Return the sequence of the begin of each phase that has begun, by its full name."""
+    """Return the first sequence of the begin of each phase that has begun, by its full name.
+
+    It is its place in the ledger that it was written to: a merge gives it another one.
+    """
     if environment == EMBEDDED:
         return {}
     told = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}
-    return {name: begun.record.sequence for name, begun in told.items() if begun is not None}
+    return {name: begun.record.first.sequence for name, begun in told.items() if begun is not None}
