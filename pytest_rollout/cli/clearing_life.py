@@ -17,15 +17,15 @@ from pytest_rollout.evidence import attestations, settlements, signatures
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
-from pytest_rollout.evidence.phase_life import PhaseLife
-from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, taken_back
+from pytest_rollout.evidence.phase_life import PhaseLife, unstated
+from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, stands_on, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.plan import Address, Gate, Plan
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.overriding import unsigned, why_not_by
 from pytest_rollout.signoff.signatures import Signed
@@ -53,22 +53,11 @@ def life_facts(
     frozen = held and Reason(
         "clear.held", {"at": instant(held.body.t_us, plan.timezone), "says": held.body.says}
     )
-    trips = (
-        Reason(
-            "clear.tripped",
-            {
-                "guardrail": trip.body.guardrail,
-                "at": instant(trip.body.t_us, plan.timezone),
-                "says": trip.body.says,
-            },
-        )
-        for trip in life.trips(project.phase(gate))
-    )
     return {
         "environment": environment,
         "earlier_life": _earlier_life(project, life, standing, plan.timezone),
         "frozen": frozen,
-        "tripped": tuple(trips),
+        "tripped": tuple(_tripped(project, plan, gate, environment)),
         "blind": tuple(blind(project, plan, gate, environment, release)),
         "signed": _signed(project, plan, gate, environment),
         "settled": _settled(project, gate, environment, standing),
@@ -122,6 +111,28 @@ def _noes(
             yield Reason("clear.no-since", {**facts, "at": instant(answer.at_us, zone)})
 
 
+def _tripped(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
+    """The trips that nobody reset: of the phase, and of those that the gate stands on.
+
+    Also of guardrails that their plan does not state any more.
+    """
+    phases = dict.fromkeys(replace(one, gate=None) for one in (gate, *stands_on(plan, gate)))
+    for address in phases:
+        phase = _stated(project, address)
+        for trip in PhaseLife(project.ledger, address, environment).trips(phase):
+            body = trip.body
+            gone = phase is not None and unstated(phase, body.guardrail)
+            at = instant(body.t_us, plan.timezone)
+            facts: dict[str, Fact] = {"guardrail": body.guardrail, "at": at, "says": body.says}
+            yield Reason("clear.tripped-unstated" if gone else "clear.tripped", facts)
+
+
+def _stated(project: Project, address: Address) -> Phase | None:
+    """A phase, maybe of another plan; None where that plan is not here, or is broken."""
+    plan = next((one for one in project.plans if one.id == address.plan), None)
+    return plan.phase(address.phase) if plan else None
+
+
 def _settled(
     project: Project, gate: Address, environment: str, standing: GateStanding | None
 ) -> tuple[Reason, ...]:
@@ -138,8 +149,7 @@ def _settled(
 
 def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
     """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
-    phase = project.phase(gate)
-    found = taken_back(project.ledger, project.history, phase, gate, environment)
+    found = taken_back(project.ledger, project.history, plan, gate, environment)
     for source, back in found:
         yield Reason(
             "clear.taken-back", {"gate": str(source), "rolled_back": said_back(back, plan)}

@@ -12,13 +12,15 @@ from pytest_rollout.cli.project import Project, common, environment_option, pars
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import TripEvent
 from pytest_rollout.evidence.live_world import read_now
-from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.phase_life import PhaseLife, unstated
 from pytest_rollout.evidence.resets import reset
+from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.life import DRIFT
-from pytest_rollout.model.plan import Guardrail, Phase, Plan
+from pytest_rollout.model.plan import Address, Guardrail, Phase, Plan
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import State
 from pytest_rollout.plan.reader import nearest
@@ -54,7 +56,7 @@ def command(
     on record, stands in every later decision, and is a condition of a GO. Soaks are not shortened.
     """
     project = Project.here(root, ledger)
-    plan, phase, stated = guarded(project, guardrail)
+    plan, phase, slug = guarded(project, guardrail)
     embedded = "a rehearsal is not reset: the next one stands alone"
     where = real_environment(plan, environment, embedded=embedded)
     for option, text in (("--by", by), ("--reason", reason)):
@@ -65,15 +67,11 @@ def command(
     if release is None:
         why = "a reset is of one (--release says which)"
         release = release_now(project, plan, where, why=why)
-    standing = _standing(project, plan, phase, stated, where, release)
-    says = sentences.text(standing.finding.reason, plan.timezone)
+    full = plan.address(phase.id).full(slug)
     life = PhaseLife(project.ledger, plan.address(phase.id), where)
-    on_record = (trip.body.guardrail for trip in life.trips(phase))
-    if standing.state is State.QUIET and standing.finding.id not in on_record:
-        raise RolloutError(
-            f"{standing.finding.id} is quiet in {where}: there is nothing to reset ({says})"
-        )
-    asked = Reset(standing.finding.id, by.strip(), reason.strip(), 0, "", says, release)
+    trip = next((one for one in life.trips(phase) if one.body.guardrail == full), None)
+    says = _says(project, plan, phase, slug, where, release, trip)
+    asked = Reset(full, by.strip(), reason.strip(), 0, "", says, release)
     with closing(opening.to_write(project.ledger_at)) as store:
         one = reset(store, asked, where)
     if as_json:
@@ -85,18 +83,52 @@ def command(
     return 0
 
 
-def guarded(project: Project, text: str) -> tuple[Plan, Phase, Guardrail]:
-    """The guardrail that a text names; raises RolloutError with the nearest one."""
+def guarded(project: Project, text: str) -> tuple[Plan, Phase, str]:
+    """The guardrail that a text names, by its slug; raises RolloutError with the nearest one.
+
+    One that the plan does not state any more is known where a trip of it stands on record.
+    """
     where, _, slug = text.rpartition(".")
     address = parsed(where or text)
-    phase = project.phase(address)
-    guardrails = (*phase.guardrails, DRIFT)
-    found = next((guardrail for guardrail in guardrails if guardrail.id == slug), None)
-    if address.gate is not None or found is None:
+    plan, phase = project.plan(address.plan), project.phase(address)
+    known = not unstated(phase, slug) or _tripped(project, plan, address, slug)
+    if address.gate is not None or not known:
         near = nearest(slug, [guardrail.id for guardrail in phase.guardrails])
         why = f"{address.name} states no guardrail `{slug}` ({near})"
         raise UnknownNameError(why, "guardrail", slug, [rail.id for rail in phase.guardrails])
-    return project.plan(address.plan), phase, found
+    return plan, phase, slug
+
+
+def _tripped(project: Project, plan: Plan, address: Address, slug: str) -> bool:
+    """Whether a guardrail tripped in one of the plan's environments, and was not reset."""
+    if not project.has_ledger:
+        return False
+    full = address.full(slug)
+    lives = (PhaseLife(project.ledger, address, name) for name in plan.environments)
+    return any(trip.body.guardrail == full for life in lives for trip in life.trips())
+
+
+def _says(
+    project: Project,
+    plan: Plan,
+    phase: Phase,
+    slug: str,
+    environment: str,
+    release: str | None,
+    trip: Told[TripEvent] | None,
+) -> str:
+    """What the guardrail is now; raises RolloutError where there is nothing to reset."""
+    full = plan.address(phase.id).full(slug)
+    stated = next((one for one in (*phase.guardrails, DRIFT) if one.id == slug), None)
+    if stated is None and trip is None:
+        raise RolloutError(f"no trip of {full} stands in {environment}: there is nothing to reset")
+    if stated is None:
+        return f"{trip.body.says} (the plan does not state it any more)" if trip else ""
+    standing = _standing(project, plan, phase, stated, environment, release)
+    says = sentences.text(standing.finding.reason, plan.timezone)
+    if standing.state is State.QUIET and trip is None:
+        raise RolloutError(f"{full} is quiet in {environment}: there is nothing to reset ({says})")
+    return says
 
 
 def _standing(

@@ -19,6 +19,7 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
+from pytest_rollout.evidence.phase_life import unstated
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.decision import Cause
 from pytest_rollout.model.finding import Reason
@@ -27,6 +28,8 @@ from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.next_steps import NextStep, next_steps
 from pytest_rollout.report.stored import plain
+
+_GONE = ", and the plan does not state it any more"
 
 
 @click.command("status")
@@ -126,7 +129,8 @@ def _life(
         "overrides": _overrides(project, plan, phase, environment),
         "unidentified": _unidentified(plan) if environment != EMBEDDED else "",
         "trips": [
-            f"{trip.body.guardrail} {_at(plan, trip)}, not reset: {trip.body.says}"
+            f"{trip.body.guardrail} {_at(plan, trip)}, not reset"
+            f"{_GONE if unstated(phase, trip.body.guardrail) else ''}: {trip.body.says}"
             for trip in record.trips
         ],
         "watched": _watched(record, phase, zone, now),

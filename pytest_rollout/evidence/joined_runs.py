@@ -75,6 +75,7 @@ def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> 
         targets={key: one for key, one in start.targets.items() if key == plan},
         authors=_authors(plan, ordered),
         joins=tuple(log.first.run for log in ordered),
+        begins={key: one for key, one in start.begins.items() if key == address.name},
     )
 
 

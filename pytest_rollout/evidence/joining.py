@@ -24,6 +24,7 @@ from pytest_rollout.evidence.joined_runs import (
     troubles,
 )
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import Entry, Row, seal_digest
 from pytest_rollout.evidence.run_facts import checks_of, ending, manifest_of, partial_of
 from pytest_rollout.evidence.run_log import RunLog
@@ -166,7 +167,24 @@ def _unlike(address: Address, gates: tuple[str, ...], first: RunLog, log: RunLog
         return "other variables that the plan asks for were set"
     if log.first.environment != EMBEDDED and theirs.targets.get(plan) != ours.targets.get(plan):
         return "its targets were at other addresses"
+    if Gate.EXIT in _asked(gates) and log.first.environment != EMBEDDED:
+        begin, other = (one.begins.get(address.name) for one in (ours, theirs))
+        if begin != other:
+            return _begun_otherwise(other, begin)
     return _other_release(address.name, first, log)
+
+
+def _asked(gates: Sequence[str]) -> set[Gate | None]:
+    return {Address.parse(gate).gate for gate in gates}
+
+
+def _begun_otherwise(ran: int | None, begin: int | None) -> str:
+    """How a run's begin of its phase differs from another one, by their sequences."""
+    if ran is None:
+        return "it ran before the phase began, or with a ledger that does not hold the begin"
+    if begin is None:
+        return "it ran after the phase had begun"
+    return "it ran under another begin of the phase"
 
 
 def _other_release(phase: str, first: RunLog, log: RunLog) -> str:
@@ -205,7 +223,12 @@ def _fit(
     running: Callable[[Process], bool],
 ) -> None:
     """Raise RolloutError where runs cannot be joined."""
-    newest = logs[-1]
+    newest, environment = logs[-1], logs[-1].first.environment
+    begin = begins_of(ledger, [address], environment).get(address.name)
+    ran = newest.start.begins.get(address.name)
+    if Gate.EXIT in _asked(gates) and begin not in (None, ran):
+        why = _begun_otherwise(ran, begin)
+        raise RolloutError(f"run {newest.first.run} cannot be joined: {why}")
     for log in logs:
         run = log.first.run
         wrong = damage(ledger, log)

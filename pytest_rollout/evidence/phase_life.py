@@ -81,15 +81,19 @@ class PhaseLife:
                 held = None
         return held
 
-    def trips(self, phase: Phase) -> Iterator[Told[TripEvent]]:
-        """The newest trip of each guardrail that was not reset since."""
+    def trips(self, phase: Phase | None = None) -> Iterator[Told[TripEvent]]:
+        """The newest trip of each guardrail that was not reset since: in the plan's order.
+
+        Those follow that the phase does not state any more: renaming a guardrail lifts nothing.
+        """
         newest: dict[str, Told[TripEvent]] = {}
         for record in self._events(TripEvent.TYPE):
             body = said(record, StoredEvent)
             if isinstance(body, TripEvent):
                 newest[body.guardrail] = Told(record, body)
-        for guardrail in (*phase.guardrails, DRIFT):
-            trip = newest.get(self.address.full(guardrail.id))
+        stated = (self.address.full(one) for one in (_stated(phase) if phase else ()))
+        for guardrail in dict.fromkeys((*stated, *newest)):
+            trip = newest.get(guardrail)
             if trip and not self._is_reset(trip):
                 yield trip
 
@@ -111,8 +115,20 @@ class PhaseLife:
                 yield record
 
 
+def unstated(phase: Phase, guardrail: str) -> bool:
+    """Whether a phase does not state a guardrail (full id) any more."""
+    return guardrail.rpartition(".")[2] not in _stated(phase)
+
+
+def _stated(phase: Phase) -> tuple[str, ...]:
+    return tuple(guardrail.id for guardrail in (*phase.guardrails, DRIFT))
+
+
 def begins_of(ledger: Ledger, gates: Iterable[Address], environment: str) -> dict[str, int]:
-    """Return the first place of the begin of each phase that has begun, by its full name."""
+    """Return the first sequence of the begin of each phase that has begun, by its full name.
+
+    It is its place in the ledger that it was written to: a merge gives it another one.
+    """
     if environment == EMBEDDED:
         return {}
     told = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}

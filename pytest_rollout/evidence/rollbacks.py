@@ -13,7 +13,7 @@ from pytest_rollout.evidence.decoding import UndecodableError, judged, said
 from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.plan import Address, Gate, Phase
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 
 _WORD = Answer.ROLLBACK.value
@@ -61,31 +61,38 @@ def open_gates(
 
 
 def taken_back(
-    ledger: Ledger, history: History, phase: Phase, gate: Address, environment: str
+    ledger: Ledger, history: History, plan: Plan, gate: Address, environment: str
 ) -> Iterator[tuple[Address, RolledBack]]:
     """The gates that a gate stands on and that were GO before a ROLLBACK of their phase.
 
     It stands on what its criteria roll up, and an entry gate on the exits of the phases that it
-    requires. Of a required phase that is not GO any more another demand tells.
+    requires, also of another plan. Of a required phase that is not GO any more another demand
+    tells.
     """
-    for source in _stands_on(phase, gate):
+    required = _required(plan, gate)
+    for source in stands_on(plan, gate):
         back = last_rollback(ledger, source, environment)
         standing = history.standing(source, environment) if back else None
         if back is None or standing is None or standing.decision is None:
             continue
         if standing.decision.answer is not Answer.GO:
-            if source.phase not in phase.requires:
+            if source not in required:
                 yield source, back
         elif ledger.of_run(standing.asked.run)[0].sequence < back.sequence:
             yield source, back
 
 
-def _stands_on(phase: Phase, gate: Address) -> list[Address]:
-    assert gate.gate is not None
-    required = phase.requires if gate.gate is Gate.ENTRY else ()
-    found = [Address(gate.plan, name, Gate.EXIT) for name in required]
-    named = (one for stated in phase.of(gate.gate) for one in stated.rolls_up)
-    return list(dict.fromkeys([*found, *(one.address(gate.plan) for one in named)]))
+def stands_on(plan: Plan, gate: Address) -> tuple[Address, ...]:
+    """The gates that a gate of a plan stands on: exits of required phases, and what it rolls up."""
+    phase = plan.phase(gate.phase)
+    stated = phase.of(gate.gate) if phase and gate.gate else ()
+    rolled_up = (one.address(plan.id) for criterion in stated for one in criterion.rolls_up)
+    return tuple(dict.fromkeys([*_required(plan, gate), *rolled_up]))
+
+
+def _required(plan: Plan, gate: Address) -> tuple[Address, ...]:
+    phase = plan.phase(gate.phase) if gate.gate is Gate.ENTRY else None
+    return tuple(plan.required(name) for name in phase.requires) if phase else ()
 
 
 def _lacks(

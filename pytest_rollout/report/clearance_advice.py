@@ -74,6 +74,10 @@ def _reset(asked: Asked, facts: Facts) -> str:
     return f"`rollout reset {facts['guardrail']} {where}`, once it is understood"
 
 
+def _put_back(asked: Asked, facts: Facts) -> str:
+    return f"put the guardrail back under its name, or {_reset(asked, facts)}"
+
+
 def _resume(asked: Asked, _: Facts) -> str:
     where = f"--env {asked.environment} --says WHY --by NAME"
     return f"`rollout record {asked.address.name} resume {where}` lifts it"
@@ -121,6 +125,7 @@ _ADVICE: Mapping[str, Callable[[Asked, Facts], str]] = {
     "clear.overlapped-unfinished": lambda a, f: f"wait for it, or {_decide_anew(a, f)}",
     "release.unreadable": _reread,
     "clear.tripped": _reset,
+    "clear.tripped-unstated": _put_back,
     "clear.blind": _reset,
     "clear.held": _resume,
     "clear.revalidate": _revalidate,

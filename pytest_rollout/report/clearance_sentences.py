@@ -178,6 +178,10 @@ SENTENCES: Mapping[str, Say] = {
     "clear.tripped": lambda f: (
         f"{f['guardrail']} tripped at {f.wall('at')} and was not reset: {f['says']}"
     ),
+    "clear.tripped-unstated": lambda f: (
+        f"{f['guardrail']} tripped at {f.wall('at')} and was not reset, and the plan does not "
+        f"state it any more: {f['says']}"
+    ),
     "clear.held": lambda f: f"frozen on record since {f.wall('at')}: {f['says']}",
     "clear.not-as-long": _not_as_long,
     "clear.closes": _closes,

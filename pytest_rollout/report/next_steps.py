@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Gate, Phase, Plan, Then
 from pytest_rollout.model.verdict import Answer
 
@@ -107,13 +108,13 @@ def next_steps(standing: PhaseStanding) -> tuple[NextStep, ...]:
 
 def _troubles(of: PhaseStanding) -> Iterator[NextStep]:
     """What is wrong, whatever gate is next."""
-    back = {
-        of.plan.address(of.phase.id).full(rail.id)
-        for rail in of.phase.guardrails
-        if Then.ROLLBACK in rail.then
-    }
+    full = of.plan.address(of.phase.id).full
+    back = {full(rail.id) for rail in of.phase.guardrails if Then.ROLLBACK in rail.then}
+    stated = {full(rail.id) for rail in (*of.phase.guardrails, DRIFT)}
     for guardrail in of.tripped:
         first = "fix it"
+        if guardrail not in stated:
+            first = "put the guardrail back under its name in the plan and fix it"
         if guardrail in back and of.phase.rollback.steps:
             run = f"`rollout watch {of.name} --env {of.environment} --execute`"
             first = f"roll back ({run} runs the steps) and fix it"

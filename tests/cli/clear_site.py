@@ -98,7 +98,7 @@ class Site:
         writer.seal()
         writer.decide()
 
-    def tripped(self) -> None:
+    def tripped(self, answer: Decided = Decided.ROLLBACK) -> None:
         """A watch saw a guardrail trip."""
         with self.project.ledger() as ledger:
             trip = TripEvent(
@@ -106,7 +106,7 @@ class Site:
                 t_us=1_700_000_000_000_000,
                 says="max of lag was 12",
                 guardrail="demo.canary.rail",
-                answer=Decided.ROLLBACK,
+                answer=answer,
                 release="v1",
             )
             PhaseLife(ledger, ENTRY, "prod").record(trip)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.joining import choose, join
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
@@ -19,7 +23,19 @@ from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
-from tests.evidence.runs import EXIT, FAIL, ITEMS, PASS, PLAN, START, Writer, append, opened, tamper
+from tests.evidence.runs import (
+    ENTRY,
+    EXIT,
+    FAIL,
+    ITEMS,
+    PASS,
+    PLAN,
+    START,
+    Writer,
+    append,
+    opened,
+    tamper,
+)
 
 READY, WORKS, ERRORS = (names[0] for names in ITEMS.values())
 CANARY = Address("demo", "canary")
@@ -344,3 +360,50 @@ def test_a_joined_run_that_holds_something_else_is_damaged(ledger: Ledger) -> No
     assert decision.answer is Answer.HOLD
     said = [sentences.text(one.reason, "UTC") for one in decision.demands]
     assert any("does not hold what its runs hold" in one for one in said)
+
+
+def happened(ledger: Ledger, what: str) -> None:
+    """The phase began, or ended."""
+    event = StoredEvent(type=what, t_us=time.time_ns() // 1000, says=what)
+    PhaseLife(ledger, CANARY, "prod").record(event)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["before", "in-another-life"])
+def test_runs_of_an_exit_are_joined_under_one_begin_only(ledger: Ledger, *, ended: bool) -> None:
+    if ended:
+        happened(ledger, "begin")
+    Part(ledger, ONE, ran=(READY, WORKS)).write()
+    if ended:
+        happened(ledger, "end")
+    happened(ledger, "begin")
+    why = "it ran under another begin" if ended else "it ran before the phase began"
+    with pytest.raises(RolloutError, match=f"run r1 cannot be joined: {why}"):
+        choose(ledger, EXIT, "prod", running=nobody)
+    Part(ledger, TWO, ran=(ERRORS,)).write()
+    choice = choose(ledger, EXIT, "prod", running=nobody)
+    assert [log.first.run for log in choice.logs] == [TWO]
+    assert choice.left_out[ONE].startswith(why)
+    with pytest.raises(RolloutError, match=f"run r1 cannot be joined with run r2: {why}"):
+        choose(ledger, EXIT, "prod", [ONE, TWO], running=nobody)
+    decision = judged(ledger)
+    assert (decision.answer, verdict(decision, "works")) == (Answer.HOLD, Verdict.MISSING)
+
+
+def test_a_joined_run_is_judged_by_the_begin_of_its_parts(ledger: Ledger) -> None:
+    happened(ledger, "begin")
+    begin = ledger.head().sequence
+    Part(ledger, ONE, ran=(READY, WORKS)).write()
+    Part(ledger, TWO, ran=(ERRORS,)).write()
+    decision = judged(ledger)
+    assert decision.answer is Answer.GO
+    assert RunLog(ledger.of_run(decision.run)).start.begins == {"demo.canary": begin}
+    tamper(ledger.name, f"DELETE FROM records WHERE sequence = {begin}")
+    assert Writer(ledger, decision.run, "prod").judged().answer is Answer.HOLD
+
+
+def test_entries_are_joined_whenever_the_phase_began(ledger: Ledger) -> None:
+    Part(ledger, ONE, gates=(ENTRY,), ran=(READY, WORKS)).write()
+    happened(ledger, "begin")
+    Part(ledger, TWO, gates=(ENTRY,), ran=(ERRORS,)).write()
+    choice = choose(ledger, ENTRY, "prod", running=nobody)
+    assert [log.first.run for log in choice.logs] == [ONE, TWO]

@@ -436,6 +436,8 @@ def of_clearances() -> Iterator[object]:
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
+    renamed = Reason("clear.tripped-unstated", tripped.facts)
+    yield cleared("10T10:10:00", tripped=(renamed,))
     yield cleared("10T10:10:00", decision=bad)
     yield cleared("10T10:10:00", again=bad)
     yield cleared("10T10:10:00", merged=bad)
