@@ -103,6 +103,7 @@ SENTENCES: Mapping[str, Say] = {
         f"run {f['run']} never finished"
         + (f": run it again, or settle it (rollout settle {f['run']})" if f["settle"] else "")
     ),
+    "run.running": "run {run} still runs (process {process})",
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",

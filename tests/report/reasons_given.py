@@ -552,6 +552,7 @@ def of_ledgers(folder: Path) -> Iterator[object]:
     asked = AskingRun("r1", "digest", finished=False)
     for standing in (GateStanding(asked), GateStanding(asked, damage="a record is gone")):
         yield _undecided(standing)
+    yield _undecided(GateStanding(asked), process=4711)
 
 
 def _nothing(_: Ledger) -> None:
