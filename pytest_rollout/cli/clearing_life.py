@@ -13,6 +13,7 @@ from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import settlements, signatures
+from pytest_rollout.evidence.bodies import PhaseEnded
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -20,10 +21,10 @@ from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
-from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
@@ -56,6 +57,7 @@ def life_facts(
     )
     return {
         "environment": environment,
+        "ended": _ended(life, plan) if gate.gate is Gate.EXIT else None,
         "frozen": frozen,
         "tripped": tuple(trips),
         "blind": tuple(blind(project, plan, gate, environment, release)),
@@ -64,6 +66,15 @@ def life_facts(
         "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
     }
+
+
+def _ended(life: PhaseLife, plan: Plan) -> Reason | None:
+    """When and by whom the phase was ended; None where it has not, or has begun anew."""
+    turn = life.turn()
+    if turn is None or turn.body.type != PhaseEnded.TYPE:
+        return None
+    facts: dict[str, Fact] = {"at": instant(turn.body.t_us, plan.timezone)}
+    return Reason("clear.phase-ended", {**facts, "says": turn.body.says})
 
 
 def _settled(

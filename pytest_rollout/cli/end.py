@@ -16,10 +16,11 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import PhaseEnded
+from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.fact_words import wall
 
@@ -68,9 +69,22 @@ def command(
     )
     with closing(opening.to_write(project.ledger_at)) as store:
         told = PhaseLife(store, where, environment).record(ended)
+        follows = _following(store, plan, where, environment)
     at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
     if as_json:
-        print_json({"phase": where.name, "environment": environment, "ended_at": at, "by": who})
+        facts = {"phase": where.name, "environment": environment, "ended_at": at, "by": who}
+        print_json({**facts, "next": follows})
     else:
         say(f"{where.name} ended in {environment} at {at}")
+        if follows:
+            say(f"  next: {follows}")
     return 0
+
+
+def _following(ledger: Ledger, plan: Plan, ended: Address, environment: str) -> str | None:
+    """The command that decides the entry of the next phase of the plan that never began."""
+    ids = [phase.id for phase in plan.phases]
+    for phase in plan.phases[ids.index(ended.phase) + 1 :]:
+        if PhaseLife(ledger, plan.address(phase.id), environment).turn() is None:
+            return f"pytest -m {phase.marks[0]} --rollout-env {environment}"
+    return None

@@ -170,6 +170,9 @@ SENTENCES: Mapping[str, Say] = {
     "clear.held": lambda f: f"frozen on record since {f.wall('at')}: {f['says']}",
     "clear.not-as-long": _not_as_long,
     "clear.closes": _closes,
+    "clear.phase-ended": lambda f: (
+        f"the phase has ended at {f.wall('at')} ({f['says']}); this is about its exit"
+    ),
     "clear.blind": lambda f: (
         f"{f['guardrail']} is blind, because its watch left holes; it was not reset: "
         f"{f.said('reason')}"

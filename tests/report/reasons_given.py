@@ -430,6 +430,8 @@ def of_clearances() -> Iterator[object]:
     taken = Reason("clear.taken-back", {"gate": "p.zero/exit", "rolled_back": back})
     yield cleared("10T10:10:00", taken_back=(taken,))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
+    ended = Reason("clear.phase-ended", {"at": at, "says": "ended by A. Person"})
+    yield cleared("10T10:10:00", ended=ended)
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
     yield cleared("10T10:10:00", decision=bad)
