@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from itertools import dropwhile
 
 import click
 
@@ -59,13 +60,12 @@ def command(
     standing = project.history.standing(where.at(Gate.EXIT), environment)
     assert standing is not None
     assert standing.decision is not None  # or it were not clear
-    substance = standing.decision.substance_digest
     ended = PhaseEnded(
         type=PhaseEnded.TYPE,
         t_us=time.time_ns() // 1000,
         says=f"ended by {who}",
         by=who,
-        exit=substance,
+        exit=standing.decision.substance_digest,
     )
     with closing(opening.to_write(project.ledger_at)) as store:
         told = PhaseLife(store, where, environment).record(ended)
@@ -83,8 +83,8 @@ def command(
 
 def _following(ledger: Ledger, plan: Plan, ended: Address, environment: str) -> str | None:
     """The command that decides the entry of the next phase of the plan that never began."""
-    ids = [phase.id for phase in plan.phases]
-    for phase in plan.phases[ids.index(ended.phase) + 1 :]:
+    later = dropwhile(lambda phase: phase.id != ended.phase, plan.phases)
+    for phase in later:  # the one that ended has had its turn
         if PhaseLife(ledger, plan.address(phase.id), environment).turn() is None:
             return f"pytest -m {phase.marks[0]} --rollout-env {environment}"
     return None

@@ -36,6 +36,7 @@ from pytest_rollout.signoff.signatures import signatures as signed_by
 
 _PATIENCE = 5  # looks that may be missing before a watch is taken for ended
 _LEAST_PATIENCE_US = 60_000_000
+_LONGEST_RUN_US = 1_800_000_000  # a watch seals its run every ten minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,11 @@ def on_record(
 def _watched(
     project: Project, where: Address, phase: Phase, environment: str, now_us: int
 ) -> Watched | None:
+    """The run of a watch that goes on, else the newest one; None where there was none."""
+    newest: Watched | None = None
     for record in project.ledger.newest(RecordKind.RUN, "", "", environment):
+        if newest is not None and now_us - record.at_us > _LONGEST_RUN_US:
+            break
         try:
             watch = said(record, RunStart).watch
         except UndecodableError:
@@ -100,8 +105,10 @@ def _watched(
         last_us = log.last.at_us
         patience_us = max(_LEAST_PATIENCE_US, _PATIENCE * phase.every_us)
         goes_on = not log.finished and now_us - last_us <= patience_us
-        return Watched(last_us, log.sealed, goes_on)
-    return None
+        if goes_on:
+            return Watched(last_us, log.sealed, goes_on)
+        newest = newest or Watched(last_us, log.sealed, goes_on)
+    return newest
 
 
 def standing_of(

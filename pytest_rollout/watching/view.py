@@ -30,7 +30,7 @@ class View:
         self._every_us = every_us
         self._since: dict[str, tuple[str, int]] = {}
         self._trouble: tuple[str, ...] = ()
-        self._beside: tuple[int, ...] = ()
+        self._beside: set[int] = set()  # processes that were named
         self._looks = 0
 
     def take(self, look: WatchLook) -> list[str]:
@@ -52,7 +52,7 @@ class View:
             changed.append(f"{at}  everything is measured again")
         self._trouble = look.trouble
         changed += [f"{at}  {_other(pid)}" for pid in look.beside if pid not in self._beside]
-        self._beside = look.beside
+        self._beside |= set(look.beside)
         return changed
 
     def table(self, look: WatchLook) -> Iterator[str]:

@@ -14,9 +14,10 @@ from pytest_rollout.evidence.decoding import decoded
 from pytest_rollout.evidence.ledger import Draft
 from pytest_rollout.model.people import Authors
 from pytest_rollout.processes import this_process
+from pytest_rollout.watching.record import Recording, Watched
 from tests.cli.conftest import Project
 from tests.cli.watched import PLAN, Service, happen, serving
-from tests.evidence.runs import ENTRY, FAIL, Writer
+from tests.evidence.runs import ENTRY, FAIL, Writer, plan_of
 
 SHOWN = ("status", "--env", "prod")
 
@@ -179,3 +180,16 @@ def test_a_guardrail_that_is_blind_is_said(project: Project, service: Service) -
     reset = ("reset", "demo.canary.lag", "--env", "prod", "--by", "A", "--reason", "it was down")
     assert project.rollout(*reset).status == 0
     assert "is blind" not in project.rollout(*SHOWN).out
+
+
+def test_a_watch_that_goes_on_is_told_though_a_later_one_has_ended(
+    project: Project, service: Service
+) -> None:
+    entered(project)
+    with project.ledger() as ledger:
+        watched = Watched(ENTRY, "prod", ("lag",), plan_of(PLAN).digest, {}, {})
+        Recording(ledger, watched).begin(None)
+        ended = Recording(ledger, watched)
+        ended.begin(None)
+        ended.seal(None)
+    assert canary(project).startswith("watched now, last look at ")
