@@ -12,7 +12,8 @@ from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.contrary import contrary
-from pytest_rollout.evidence.history import AskingRun, GateStanding, begun
+from pytest_rollout.evidence.history import AskingRun, GateStanding
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.verify import Verification, verify
@@ -84,7 +85,8 @@ def _gates(project: Project, where: Address, environment: str) -> list[Address]:
         return [where]
     if environment == EMBEDDED:
         return [where.at(gate) for gate in Gate]
-    return [where.at(Gate.EXIT if begun(project.ledger, where, environment) else Gate.ENTRY)]
+    turn = PhaseLife(project.ledger, where, environment).turn()
+    return [where.at(Gate.EXIT if turn else Gate.ENTRY)]  # also of one that has ended
 
 
 def _running_now(project: Project, plan: Plan, environment: str) -> Running:

@@ -14,7 +14,7 @@ from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import attestations, settlements, signatures
-from pytest_rollout.evidence.bodies import PhaseBegun
+from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife, unstated
@@ -56,6 +56,7 @@ def life_facts(
     return {
         "environment": environment,
         "earlier_life": _earlier_life(project, life, standing, plan.timezone),
+        "ended": _ended(life, plan) if gate.gate is Gate.EXIT else None,
         "frozen": frozen,
         "tripped": tuple(_tripped(project, plan, gate, environment)),
         "blind": tuple(blind(project, plan, gate, environment, release)),
@@ -131,6 +132,15 @@ def _stated(project: Project, address: Address) -> Phase | None:
     """A phase, maybe of another plan; None where that plan is not here, or is broken."""
     plan = next((one for one in project.plans if one.id == address.plan), None)
     return plan.phase(address.phase) if plan else None
+
+
+def _ended(life: PhaseLife, plan: Plan) -> Reason | None:
+    """When and by whom the phase was ended; None where it has not, or has begun anew."""
+    turn = life.turn()
+    if turn is None or turn.body.type != PhaseEnded.TYPE:
+        return None
+    facts: dict[str, Fact] = {"at": instant(turn.body.t_us, plan.timezone)}
+    return Reason("clear.phase-ended", {**facts, "says": turn.body.says})
 
 
 def _settled(

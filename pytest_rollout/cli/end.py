@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from itertools import dropwhile
 
 import click
 
@@ -16,10 +17,11 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import PhaseEnded
+from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.plan import Address, Gate, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.fact_words import wall
 
@@ -58,19 +60,31 @@ def command(
     standing = project.history.standing(where.at(Gate.EXIT), environment)
     assert standing is not None
     assert standing.decision is not None  # or it were not clear
-    substance = standing.decision.substance_digest
     ended = PhaseEnded(
         type=PhaseEnded.TYPE,
         t_us=time.time_ns() // 1000,
         says=f"ended by {who}",
         by=who,
-        exit=substance,
+        exit=standing.decision.substance_digest,
     )
     with closing(opening.to_write(project.ledger_at)) as store:
         told = PhaseLife(store, where, environment).record(ended)
+        follows = _following(store, plan, where, environment)
     at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
     if as_json:
-        print_json({"phase": where.name, "environment": environment, "ended_at": at, "by": who})
+        facts = {"phase": where.name, "environment": environment, "ended_at": at, "by": who}
+        print_json({**facts, "next": follows})
     else:
         say(f"{where.name} ended in {environment} at {at}")
+        if follows:
+            say(f"  next: {follows}")
     return 0
+
+
+def _following(ledger: Ledger, plan: Plan, ended: Address, environment: str) -> str | None:
+    """The command that decides the entry of the next phase of the plan that never began."""
+    later = dropwhile(lambda phase: phase.id != ended.phase, plan.phases)
+    for phase in later:  # the one that ended has had its turn
+        if PhaseLife(ledger, plan.address(phase.id), environment).turn() is None:
+            return f"pytest -m {phase.marks[0]} --rollout-env {environment}"
+    return None

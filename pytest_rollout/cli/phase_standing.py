@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar, processes
+from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.evidence import signatures
@@ -19,8 +20,11 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.evidence.since_begin import life_of
+from pytest_rollout.judge.since_begin import followed
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.model.life import RELEASE
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
@@ -32,6 +36,7 @@ from pytest_rollout.signoff.signatures import signatures as signed_by
 
 _PATIENCE = 5  # looks that may be missing before a watch is taken for ended
 _LEAST_PATIENCE_US = 60_000_000
+_LONGEST_RUN_US = 1_800_000_000  # a watch seals its run every ten minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,11 @@ def on_record(
 def _watched(
     project: Project, where: Address, phase: Phase, environment: str, now_us: int
 ) -> Watched | None:
+    """The run of a watch that goes on, else the newest one; None where there was none."""
+    newest: Watched | None = None
     for record in project.ledger.newest(RecordKind.RUN, "", "", environment):
+        if newest is not None and now_us - record.at_us > _LONGEST_RUN_US:
+            break
         try:
             watch = said(record, RunStart).watch
         except UndecodableError:
@@ -96,8 +105,10 @@ def _watched(
         last_us = log.last.at_us
         patience_us = max(_LEAST_PATIENCE_US, _PATIENCE * phase.every_us)
         goes_on = not log.finished and now_us - last_us <= patience_us
-        return Watched(last_us, log.sealed, goes_on)
-    return None
+        if goes_on:
+            return Watched(last_us, log.sealed, goes_on)
+        newest = newest or Watched(last_us, log.sealed, goes_on)
+    return newest
 
 
 def standing_of(
@@ -123,6 +134,7 @@ def standing_of(
         begun=record.begun,
         ended=record.turn is not None and not record.begun,
         tripped=tuple(trip.body.guardrail for trip in record.trips),
+        blind=_blind(project, plan, phase, environment, record),
         frozen=f"since {calendar.wall(frozen.body.t_us, zone)}: {frozen.body.says}"
         if frozen
         else "",
@@ -147,6 +159,39 @@ def _people(plan: Plan, now: datetime) -> Mapping[str, str]:
     }
 
 
+def _name(plan: Plan, person: str) -> str:
+    known = plan.roster.person(person)
+    return known.name if known and known.name else person
+
+
+def running(project: Project, standing: GateStanding) -> int | None:
+    """Return the process of a gate's last full run; None where it is not known to run here."""
+    if standing.damage or standing.asked.finished:
+        return None
+    process = RunLog(project.ledger.of_run(standing.asked.run)).start.process
+    known = process and processes.runs(process.host, process.pid, process.began)
+    return process.pid if process and known else None
+
+
+def _blind(
+    project: Project, plan: Plan, phase: Phase, environment: str, record: PhaseRecord
+) -> dict[str, str]:
+    """Why guardrails are blind, as `rollout clear` says it, for the release that is expected."""
+    if record.watched is None or not record.begun:
+        return {}
+    where = Address(plan.id, phase.id)
+    try:
+        before = project.ledger.head().sequence + 1
+        life = life_of(project.ledger, where, environment, before).life
+        if life is None or life.begin is None:
+            return {}
+        release = followed(life.begin, life.since).expected.get(RELEASE)
+        found = list(blind(project, plan, where, environment, release))
+    except (LedgerError, UndecodableError):  # of what is damaged the gates tell
+        return {}
+    return {str(one.facts["guardrail"]): sentences.text(one, plan.timezone) for one in found}
+
+
 def _standing(project: Project, gate: Address, environment: str) -> GateStanding | None:
     return project.history.standing(gate, environment) if project.has_ledger else None
 
@@ -168,14 +213,15 @@ def _answer(
         return GateAnswer(unattested=unattested)
     if standing.decision is None or standing.damage:
         why = "the ledger was damaged" if standing.damage else "the last full run never finished"
-        return GateAnswer(Answer.HOLD, why, believed=False)
+        return GateAnswer(Answer.HOLD, why, believed=False, process=running(project, standing))
     decision = standing.decision
     if decision.answer is not Answer.GO:
         first = decision.reasons[0] if decision.reasons else None
         why = sentences.cause(first.id, first.reason, plan.timezone) if first else ""
         return GateAnswer(decision.answer, why, unattested=_unattested(phase, decision))
     against = tuple(_against(project, gate, environment, standing, decision, plan.timezone))
-    return replace(_signed(project, plan, phase, decision, now), against=against)
+    signed = _signed(project, SignoffDemand(plan, phase, decision, now, standing.asked.authors))
+    return replace(signed, against=against)
 
 
 def _against(
@@ -208,10 +254,9 @@ def _unattested(phase: Phase, decision: Decision) -> Mapping[str, tuple[str, ...
     }
 
 
-def _signed(
-    project: Project, plan: Plan, phase: Phase, decision: Decision, now: datetime
-) -> GateAnswer:
-    """Who has still to sign a GO, and who signed against it."""
+def _signed(project: Project, demand: SignoffDemand) -> GateAnswer:
+    """Who has still to sign a GO, authors of the change left out, and who signed against it."""
+    plan, decision = demand.plan, demand.decision
     told = tuple(signatures.all_of(project.ledger, decision.address, decision.environment))
     try:
         allowed = allowed_signers(project, plan) if told else ""
@@ -225,12 +270,14 @@ def _signed(
         )
         for one in told
     ]
-    unsigned, objections, people = {}, [], _people(plan, now)
-    for finding in signed_by(SignoffDemand(plan, phase, decision, now), given):
+    unsigned, objections = {}, []
+    for finding in signed_by(demand, given):
         facts = finding.reason.facts
         role = str(facts.get("role"))
         if finding.reason.code == "signature.missing":
-            unsigned[role] = people.get(role, "")
+            holders = facts["holders"]
+            assert isinstance(holders, tuple)
+            unsigned[role] = ", ".join(_name(plan, str(holder)) for holder in holders)
         elif finding.reason.code == "signature.objection":
             objections.append((f"{facts['person']} ({role})", str(facts["why"])))
     return GateAnswer(Answer.GO, unsigned=unsigned, objections=tuple(objections))

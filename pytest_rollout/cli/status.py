@@ -12,7 +12,13 @@ import click
 from pytest_rollout import calendar
 from pytest_rollout.cli import status_lines
 from pytest_rollout.cli.drift import drifted
-from pytest_rollout.cli.phase_standing import NOTHING, PhaseRecord, on_record, standing_of
+from pytest_rollout.cli.phase_standing import (
+    NOTHING,
+    PhaseRecord,
+    on_record,
+    running,
+    standing_of,
+)
 from pytest_rollout.cli.project import Project, common, environment_option, print_json
 from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
@@ -113,10 +119,12 @@ def _life(
     next_gate: Gate | None = None
     steps: tuple[NextStep, ...] = ()
     against: dict[str, list[str]] = {}
+    blind: list[str] = []
     if environment != EMBEDDED:
         record = on_record(project, plan, phase, environment, now)
         standing = standing_of(project, plan, phase, environment, record, now)
         next_gate, steps = standing.gate, next_steps(standing)
+        blind = list(standing.blind.values())
         against = {gate.value: list(known.against) for gate, known in standing.gates.items()}
     turn, frozen, zone = record.turn, record.freeze, plan.timezone
     began, since = turn if record.begun else None, record.rolled_back
@@ -133,6 +141,7 @@ def _life(
             f"{_GONE if unstated(phase, trip.body.guardrail) else ''}: {trip.body.says}"
             for trip in record.trips
         ],
+        "blind": blind,
         "watched": _watched(record, phase, zone, now),
         "revalidate": [
             f"{gate} after the ROLLBACK at {wall(since, zone)}: {why}"
@@ -216,17 +225,19 @@ def _last(project: Project, address: Address, environment: str) -> dict[str, Any
     if standing is None:
         return _NOTHING
     if standing.decision is None:
-        cause = Cause("", Answer.HOLD, _undecided(standing))
+        cause = Cause("", Answer.HOLD, _undecided(standing, running(project, standing)))
         held = {"decision": Answer.HOLD.value, "run": standing.asked.run}
         return {**_NOTHING, **held, "reasons": [plain(cause, project.plan(address.plan).timezone)]}
     data = plain(standing.decision, standing.decision.timezone)
     return {key: data[key] for key in _OF_A_DECISION}
 
 
-def _undecided(standing: GateStanding) -> Reason:
+def _undecided(standing: GateStanding, process: int | None = None) -> Reason:
     """Why the last full run of a gate left no decision that can be believed."""
     if standing.damage:
         return Reason("ledger.damaged", {"damage": standing.damage})
+    if process is not None:
+        return Reason("run.running", {"run": standing.asked.run, "process": process})
     code = "run.undecided" if standing.asked.finished else "run.unfinished"
     return Reason(code, {"run": standing.asked.run})
 

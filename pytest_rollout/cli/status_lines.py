@@ -106,6 +106,7 @@ def _details(row: Row, environment: str) -> Iterator[str]:
     for gate, said in row["against"].items():
         yield from (f"{gate} is held: {why}" for why in said)
     yield row["watched"]
+    yield from row["blind"]
     if environment != EMBEDDED:
         yield ", ".join(part for part in (release, owners) if part)
     if row["window"] != "no date" or row["opens"]:

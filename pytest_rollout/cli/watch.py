@@ -14,13 +14,14 @@ from functools import partial
 
 import click
 
-from pytest_rollout import calendar
+from pytest_rollout import calendar, processes
 from pytest_rollout.cli import after_trip, watch_head
 from pytest_rollout.cli.after_trip import TripResponse
 from pytest_rollout.cli.project import Project, common, environment_option, parsed
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.watch_output import WatchOutput
 from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
@@ -141,13 +142,15 @@ def _watched(project: Project, plan: Plan, phase: Phase, environment: str) -> Wa
         texts={plan.digest: loaded.text, **texts},
         beside=loaded.digests,
         targets=addresses(plan.environments[environment]),
+        process=Process(*processes.this_process()),
     )
 
 
 def _watch(scene: _Scene, limit_us: int | None) -> Answer:
     """Look until something ends it; the answer is that of the last look."""
     read = partial(identified, scene.project, scene.plan, scene.environment)
-    looking = Looking(scene.plan, scene.phase, scene.poller, scene.recording, read)
+    looked_at = (scene.plan, scene.phase, scene.poller, scene.recording)
+    looking = Looking(*looked_at, read, runs=_goes_on)
     with _until_signalled(scene.ended):
         looking.start()
         _head(scene, looking.release, limit_us)
@@ -157,6 +160,10 @@ def _watch(scene: _Scene, limit_us: int | None) -> Answer:
     if tripped is not None:
         _back(scene, *tripped)
     return answer(look.found)
+
+
+def _goes_on(process: Process) -> bool:
+    return processes.runs(process.host, process.pid, process.began)
 
 
 def _head(scene: _Scene, release: str | None, limit_us: int | None) -> None:

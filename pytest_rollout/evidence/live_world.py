@@ -6,11 +6,11 @@ guardrail that states no `over` would see nothing, however long it is watched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_rollout.evidence import resets
-from pytest_rollout.evidence.bodies import PhaseEnded, RunStart, StoredEvent
+from pytest_rollout.evidence.bodies import PhaseEnded, Process, RunStart, StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.other_runs import Others
@@ -34,6 +34,7 @@ class Now:
     last: int  # the sequence of the newest record that was read
     phase: Phase  # as it is judged now: before the begin, since the first watch
     begun: bool = True  # whether the phase has begun
+    watches: tuple[Process, ...] = ()  # other watches of it that run here now
 
 
 def read_now(
@@ -46,14 +47,16 @@ def read_now(
     now_us: int,
     run: str = "",
     targets: Mapping[str, str] | None = None,
+    runs: Callable[[Process], bool] | None = None,
 ) -> Now:
     """What was seen of a phase and a release until now, except by a run that looks itself.
 
-    ``targets`` is where they are now, for who knows it.
+    ``targets`` is where they are now, for who knows it. ``runs`` says whether the process of
+    another watch still runs: what that one saw is no hole, and counts once it is sealed.
     Raises LedgerError where the ledger cannot be read, or cannot be trusted.
     """
     try:
-        now = _read(ledger, address, phase, environment, fact, now_us, run)
+        now = _read(ledger, address, phase, environment, fact, now_us, run, runs)
     except UndecodableError as error:
         raise _not_trusted(ledger, str(error)) from error
     if targets is None:
@@ -83,6 +86,7 @@ def _read(
     fact: ReleaseFact | None,
     now_us: int,
     run: str,
+    runs: Callable[[Process], bool] | None,
 ) -> Now:
     head = ledger.head()
     releases = (fact,) if fact else ()  # a plan need not say where the release is read
@@ -105,21 +109,23 @@ def _read(
     problems = (*others.problems, *torn, *life.problems)
     if problems:
         raise _not_trusted(ledger, problems[0])
+    watches = {id_: one for id_, one in others.watches.items() if runs is not None and runs(one)}
     world = World(
         run=here,
         manifest=Manifest(),
         checks={},
-        seen=tuple(others.seen),
+        seen=tuple(one for one in others.seen if one.run not in watches),
         head=head,
         begun_us=since,
         past=past,
-        lost=tuple(others.lost),
+        lost=tuple(one for one in others.lost if one.run not in watches),
         resets=reset,
         previous=others.previous,
         life=life.life,
         settled=tuple(others.settled),
     )
-    return Now(world, _running(world, others), head.sequence, phase, begun is not None)
+    running, last = _running(world, others), head.sequence
+    return Now(world, running, last, phase, begun is not None, tuple(watches.values()))
 
 
 def _first_watch(

@@ -8,7 +8,7 @@ from itertools import islice
 
 from pytest_rollout.evidence import inputs, run_facts, settlements
 from pytest_rollout.evidence.accepting import lets_pass
-from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent
+from pytest_rollout.evidence.bodies import Process, StoredDecision, StoredEvent
 from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
@@ -45,6 +45,7 @@ class Others:
         self.seen: list[Seen] = []
         self.lost: list[Lost] = []
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
+        self.watches: dict[str, Process] = {}  # of watches without a seal or a stop, by run
         self.problems: list[str] = []  # what keeps all of it from being trusted
         self.previous: str | None = None  # the release that comparisons call previous
         self.settled: list[Settlement] = []  # of runs in reach
@@ -209,6 +210,8 @@ class Others:
         seen = run_facts.observations_of(self._ledger, log, self._phase)
         if not log.finished:
             self.open += seen
+            if log.start.watch is not None and log.start.process is not None:
+                self.watches[run.id] = log.start.process
         self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
         lost = run_facts.lost_of(log, self._phase)
         if settled and (seen or lost):

@@ -72,14 +72,14 @@ class PhaseLife:
 
     def freeze(self) -> Told[StoredEvent] | None:
         """The recorded freeze that holds the phase; None where there is none, or it was lifted."""
-        held: Told[StoredEvent] | None = None
+        held: list[Told[StoredEvent]] = []
         for record in self._events():
             body = said(record, StoredEvent)
             if body.type == FREEZE:
-                held = Told(record, body)
-            elif body.type == RESUME and held and knew(self.ledger, record, held.record):
-                held = None
-        return held
+                held.append(Told(record, body))
+            elif body.type == RESUME:  # by somebody who knew of it
+                held = [one for one in held if not knew(self.ledger, record, one.record)]
+        return held[-1] if held else None
 
     def trips(self, phase: Phase | None = None) -> Iterator[Told[TripEvent]]:
         """The newest trip of each guardrail that was not reset since: in the plan's order.
@@ -89,19 +89,23 @@ class PhaseLife:
         newest: dict[str, Told[TripEvent]] = {}
         for record in self._events(TripEvent.TYPE):
             body = said(record, StoredEvent)
-            if isinstance(body, TripEvent):
+            if isinstance(body, TripEvent) and not self._is_reset(Told(record, body)):
                 newest[body.guardrail] = Told(record, body)
         stated = (self.address.full(one) for one in (_stated(phase) if phase else ()))
         for guardrail in dict.fromkeys((*stated, *newest)):
-            trip = newest.get(guardrail)
-            if trip and not self._is_reset(trip):
-                yield trip
+            if guardrail in newest:
+                yield newest[guardrail]
 
     def _is_reset(self, trip: Told[TripEvent]) -> bool:
-        """Whether somebody who could know of a trip reset its guardrail."""
+        """Whether somebody who could know of a trip reset its guardrail, for its release."""
         where = (self.address.plan, trip.body.guardrail, self.environment)
         resets = self.ledger.newest(RecordKind.RESET, *where)
-        return any(knew(self.ledger, record, trip.record) for record in resets)
+        release = trip.body.release
+        return any(
+            release in (None, said(record, StoredReset).release)
+            and knew(self.ledger, record, trip.record)
+            for record in resets
+        )
 
     def last_reset(self, guardrail: str) -> int:
         """The sequence of the newest reset of a guardrail (full id); 0 where there is none."""

@@ -120,7 +120,7 @@ def _steps(record: Record) -> Iterator[TargetReading | RecordedChange]:
     """What a record says of what runs: a reading, or that it was changed on purpose."""
     if record.kind is RecordKind.RELEASE:
         fact = said(record, ReleaseFact)
-        if not fact.error:
+        if not fact.error and not fact.earlier:  # that one is on record where it was read
             yield TargetReading(record.at_us, _facts(fact), watch=fact.watch)
     elif record.kind is RecordKind.RESET:
         yield RecordedChange(record.at_us, _RESET, "")

@@ -113,6 +113,7 @@ class ReleaseFact:
     error: str | None = None
     scenario: str = ""  # the one around which it was read; empty: the run
     watch: bool = False  # read by a watch
+    earlier: bool = False  # the end of a run that a recorded change ended: read before the change
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ SENTENCES: Mapping[str, Say] = {
         f"run {f['run']} never finished"
         + (f": run it again, or settle it (rollout settle {f['run']})" if f["settle"] else "")
     ),
+    "run.running": "run {run} still runs (process {process})",
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",
@@ -185,6 +186,9 @@ SENTENCES: Mapping[str, Say] = {
     "clear.held": lambda f: f"frozen on record since {f.wall('at')}: {f['says']}",
     "clear.not-as-long": _not_as_long,
     "clear.closes": _closes,
+    "clear.phase-ended": lambda f: (
+        f"the phase has ended at {f.wall('at')} ({f['says']}); this is about its exit"
+    ),
     "clear.blind": lambda f: (
         f"{f['guardrail']} is blind, because its watch left holes; it was not reset: "
         f"{f.said('reason')}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from pytest_rollout.model.life import DRIFT
-from pytest_rollout.model.plan import Gate, Phase, Plan, Then
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan, Then
 from pytest_rollout.model.verdict import Answer
 
 
@@ -46,6 +46,7 @@ class GateAnswer:
     answer: Answer | None = None  # None: it never was decided
     why: str = ""  # the first reason of an answer that is no GO
     believed: bool = True  # False: its last full run decided nothing that counts
+    process: int | None = None  # of its last full run, while that runs on this machine
     unsigned: Mapping[str, str] = field(default_factory=dict)  # role: who can sign
     objections: tuple[tuple[str, str], ...] = ()  # who signed against it, and why
     against: tuple[str, ...] = ()  # what other runs know against a GO
@@ -63,6 +64,7 @@ class PhaseStanding:
     begun: bool = False
     ended: bool = False
     tripped: tuple[str, ...] = ()  # full ids of guardrails that nobody has reset
+    blind: Mapping[str, str] = field(default_factory=dict)  # full id of a guardrail: why
     frozen: str = ""  # since when and why
     revalidate: tuple[str, ...] = ()  # gates (phase/gate) that must be GO anew
     lacking: tuple[str, ...] = ()  # phases that must be done before, and are not
@@ -115,20 +117,27 @@ def _troubles(of: PhaseStanding) -> Iterator[NextStep]:
         first = "fix it"
         if guardrail not in stated:
             first = "put the guardrail back under its name in the plan and fix it"
-        if guardrail in back and of.phase.rollback.steps:
+        steps = of.phase.rollback.steps
+        if guardrail in back and steps and all(step.action is None for step in steps):
+            first = f"roll back by hand ({'; '.join(step.says for step in steps)}) and fix it"
+        elif guardrail in back and steps:
             run = f"`rollout watch {of.name} --env {of.environment} --execute`"
             first = f"roll back ({run} runs the steps) and fix it"
         elif guardrail in back:
             first = "roll back and fix it"
-        reset = f"`rollout reset {guardrail} --env {of.environment} --by NAME --reason WHY`"
-        yield NextStep(Urgency.TRIPPED, of.owners, f"{first}, then {reset}")
+        yield NextStep(Urgency.TRIPPED, of.owners, f"{first}, then {_reset(of, guardrail)}")
+    for guardrail, why in of.blind.items():
+        if guardrail not in of.tripped:
+            do = f"{_reset(of, guardrail)}, once it is understood: {why}"
+            yield NextStep(Urgency.DOUBTED, of.owners, do)
     if of.frozen:
         lift = f"`rollout record {of.name} resume --env {of.environment} --says WHY --by NAME`"
         yield NextStep(Urgency.HELD, of.owners, f"{lift} lifts the freeze ({of.frozen})")
     for gate in of.revalidate:
         phase = of.plan.phase(gate.partition("/")[0])
         if phase is not None:
-            do = f"{_decides(of, phase)} must make {gate} GO anew after the ROLLBACK"
+            run = _decides(of, phase, Address.parse(f"{of.plan.id}.{gate}").gate)
+            do = f"{run} must make {gate} GO anew after the ROLLBACK"
             yield NextStep(Urgency.HELD, of.owners, do)
 
 
@@ -156,13 +165,14 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
     elif known.answer is not Answer.GO:
         for slug, roles in known.unattested.items():
             full = of.plan.address(of.phase.id).full(slug)
-            do = f"`rollout attest {full} --env {of.environment} --by NAME`"
+            do = f"`rollout attest {full} --env {of.environment} {_given(of, roles)}`"
             yield NextStep(Urgency.OPEN, " or ".join(map(of.named, roles)) or of.owners, do)
         yield _decide(of, gate, known)
     elif known.unsigned:
         for role, people in known.unsigned.items():
             sign = f"rollout sign {of.name}/{gate} --as {role} --env {of.environment} --key FILE"
-            who = f"{role} ({people})" if people else f"{role} (nobody holds the role)"
+            nobody = "only an author of the change" if of.people.get(role) else "nobody"
+            who = f"{role} ({people or f'{nobody} holds the role'})"
             yield NextStep(Urgency.OPEN, who, f"`{sign}`")
     elif of.shut and not of.begun:
         yield NextStep(Urgency.WAITING, "", f"waits for its window: {of.shut}")
@@ -177,6 +187,9 @@ def _decide(of: PhaseStanding, gate: Gate, known: GateAnswer) -> NextStep:
     if known.answer is None:
         first = "once the watch has ended " if of.begun and of.watched else ""
         return NextStep(Urgency.OPEN, of.owners, f"{first}{run} decides its {gate} gate")
+    if known.process is not None:
+        do = f"waits for the run of {of.phase.id}/{gate} that still runs (process {known.process})"
+        return NextStep(Urgency.WAITING, "", do)
     if not known.believed:
         return NextStep(Urgency.DOUBTED, of.owners, f"{run} anew: {known.why}")
     why = f": {known.why}" if known.why else ""
@@ -184,5 +197,18 @@ def _decide(of: PhaseStanding, gate: Gate, known: GateAnswer) -> NextStep:
     return NextStep(Urgency.REFUSED, of.owners, do)
 
 
-def _decides(of: PhaseStanding, phase: Phase) -> str:
-    return f"`pytest -m {phase.marks[0]} --rollout-env {of.environment}`"
+def _decides(of: PhaseStanding, phase: Phase, gate: Gate | None = None) -> str:
+    """The command that decides a gate; without one, the gate that is next."""
+    asked = f" --rollout-gate {gate}" if gate else ""
+    return f"`pytest -m {phase.marks[0]} --rollout-env {of.environment}{asked}`"
+
+
+def _reset(of: PhaseStanding, guardrail: str) -> str:
+    return f"`rollout reset {guardrail} --env {of.environment} --by NAME --reason WHY`"
+
+
+def _given(of: PhaseStanding, roles: Sequence[str]) -> str:
+    """What an attestation needs besides where it is given."""
+    role = roles[0] if len(roles) == 1 else "ROLE"
+    key = " --key FILE" if of.plan.roster.has_keys else ""
+    return f"--by NAME --role {role} --note WHAT{key}"

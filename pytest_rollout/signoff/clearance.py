@@ -53,6 +53,7 @@ class GateFacts:
     frozen: Reason | None = None  # a recorded freeze that was not lifted
     tripped: tuple[Reason, ...] = ()  # trips on record that were not reset
     taken_back: tuple[Reason, ...] = ()  # what the gate stands on and a ROLLBACK took back
+    ended: Reason | None = None  # the phase of an exit gate has ended
     settled: tuple[Reason, ...] = ()  # runs after it that were ended early, and settled
     signed: tuple[Signed, ...] = ()  # signatures of the gate, as they were recorded
     blind: tuple[Reason, ...] = ()  # guardrails whose watch left holes that nobody reset
@@ -131,6 +132,8 @@ def _demands(
     plan: Plan, address: Address, known: GateFacts, moment: Moment, max_age_us: int | None
 ) -> Iterator[Finding]:
     decision, phase = known.decision, plan.phase(address.phase)
+    if known.ended:
+        yield Finding("clearance.ended", Verdict.PASS, known.ended)
     if decision is None or known.doubt:
         yield held("decision", known.doubt or Reason("run.undecided", {"run": known.run}))
         if phase and known.environment:

@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from pytest_rollout.evidence.bodies import Body, RunStart, Seal, StoredEvent, Watching
+from pytest_rollout.evidence.bodies import (
+    Body,
+    Process,
+    RunStart,
+    Seal,
+    StoredEvent,
+    Watching,
+)
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation, seal_digest
 from pytest_rollout.evidence.run_facts import seen_in
@@ -36,6 +43,7 @@ class Watched:
     texts: Mapping[str, str]  # of the plan and the files beside it, by digest
     beside: Mapping[str, str]  # name to digest
     targets: Mapping[str, str] | None = None  # where each is, where that is known
+    process: Process | None = None  # that watches
 
     @property
     def phase(self) -> str:
@@ -106,6 +114,7 @@ class Recording:
             gates=(),
             partial=(),
             drill=None,
+            process=self.watched.process,
             configured={},
             zone_data="",
             versions={

@@ -16,6 +16,7 @@ class ReleaseReader:
     def __init__(self, identify: Callable[[str], ReleaseFact | None]) -> None:
         self._identify = identify
         self._pool = ThreadPoolExecutor(1, "release")
+        self.fresh = False  # whether the latest answer was asked for when it was taken
         self._asked: Future[ReleaseFact | None] | None = None
 
     def latest(self) -> ReleaseFact | None:
@@ -23,6 +24,7 @@ class ReleaseReader:
 
         Raises what keeps the watch from being one, as a reference target that answers.
         """
+        self.fresh = self._asked is None
         if self._asked is None:
             self._asked = self._pool.submit(self._identify, "look")
         try:

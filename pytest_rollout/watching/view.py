@@ -30,6 +30,7 @@ class View:
         self._every_us = every_us
         self._since: dict[str, tuple[str, int]] = {}
         self._trouble: tuple[str, ...] = ()
+        self._beside: set[int] = set()  # processes that were named
         self._looks = 0
 
     def take(self, look: WatchLook) -> list[str]:
@@ -50,6 +51,8 @@ class View:
         if self._trouble and not look.trouble:
             changed.append(f"{at}  everything is measured again")
         self._trouble = look.trouble
+        changed += [f"{at}  {_other(pid)}" for pid in look.beside if pid not in self._beside]
+        self._beside |= set(look.beside)
         return changed
 
     def table(self, look: WatchLook) -> Iterator[str]:
@@ -64,6 +67,7 @@ class View:
                 yield f"{standing.guardrail.id}: {_until(standing)}"
         for why in look.trouble[:_MOST_TROUBLE]:
             yield f"not measured: {why}"
+        yield from map(_other, look.beside)
         next_ = self._clock(look.at_us + self._every_us)
         release = f", release {look.release}" if look.release else ""
         remains = self._left(calendar.from_us(look.at_us))
@@ -84,6 +88,7 @@ class View:
             "answer": answer(look.found).value,
             "guardrails": [self._plain(standing) for standing in look.found],
             "not_measured": list(look.trouble),
+            "other_watches": list(look.beside),
         }
 
     def _plain(self, standing: GuardrailStanding) -> dict[str, Any]:
@@ -113,6 +118,12 @@ class View:
 
     def _clock(self, at_us: int) -> str:
         return calendar.wall(at_us, self._zone)[:19]
+
+
+def _other(pid: int) -> str:
+    return (
+        f"another watch (process {pid}) is running: a bad value of it trips, the rest counts later"
+    )
 
 
 def _until(standing: GuardrailStanding) -> str:

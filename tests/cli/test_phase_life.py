@@ -169,6 +169,43 @@ def test_an_older_copy_of_the_ledger_clears_nothing(served: Project) -> None:
     assert "it is an older or another copy" in answer.out
 
 
+def test_after_the_end_a_phase_means_its_exit_and_says_so(served: Project) -> None:
+    begun(served)
+    decided(served, EXIT, "exit")
+    assert verb(served, "end").status == 0
+    answer = served.rollout("clear", "demo.canary", "--env", "prod")
+    assert (answer.status, "demo.canary/exit in prod: clear" in answer.out) == (0, True), answer.out
+    assert "  yes  ended: the phase has ended at " in answer.out
+    assert "(ended by A. Person); this is about its exit" in answer.out
+    entry = served.rollout("clear", "demo.canary/entry", "--env", "prod")
+    assert "demo.canary/entry in prod: clear" in entry.out
+    assert "has ended" not in entry.out
+    decided(served, ENTRY, "entry2")
+    assert verb(served, "begin").status == 0
+    assert "has ended" not in served.rollout("clear", "demo.canary", "--env", "prod").out
+
+
+def test_the_end_says_what_comes_next(served: Project) -> None:
+    text = served.plan.read_text()
+    after = """\
+  - id: full
+    requires: [canary]
+    criteria:
+      - {id: open, gate: entry, kind: operational, says: It is open}
+"""
+    served.plan.write_text(text + after)
+    begun(served)
+    decided(served, EXIT, "exit")
+    lines = verb(served, "end").out.splitlines()
+    assert lines[1:] == ["  next: pytest -m full --rollout-env prod"]
+
+
+def test_the_end_of_the_last_phase_says_nothing_more(served: Project) -> None:
+    begun(served)
+    decided(served, EXIT, "exit")
+    assert len(verb(served, "end").out.splitlines()) == 1
+
+
 def test_a_begin_that_a_check_recorded_is_one_for_every_verb(served: Project) -> None:
     with served.ledger() as ledger:
         began = StoredEvent(type="begin", t_us=1_700_000_000_000_000, says="the pager said so")

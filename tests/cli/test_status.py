@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
 import pytest
 
 from pytest_rollout.cli import phase_standing
+from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.decoding import decoded
 from pytest_rollout.evidence.ledger import Draft
+from pytest_rollout.model.people import Authors
+from pytest_rollout.processes import this_process
+from pytest_rollout.watching.record import Recording, Watched
 from tests.cli.conftest import Project
 from tests.cli.watched import PLAN, Service, happen, serving
-from tests.evidence.runs import ENTRY, FAIL, Writer
+from tests.evidence.runs import ENTRY, FAIL, Writer, plan_of
 
 SHOWN = ("status", "--env", "prod")
 
@@ -127,3 +132,64 @@ def test_a_go_that_another_run_stands_against_is_held(project: Project, service:
     assert (step["urgency"], step["do"].startswith("settle what holds")) == ("refused", True)
     assert f"    entry is held: {why}" in project.rollout(*SHOWN).out.splitlines()
     assert why in project.rollout("clear", "demo.canary/entry", "--env", "prod").out
+
+
+def test_a_run_that_still_runs_here_is_no_lost_one(project: Project, service: Service) -> None:
+    with project.ledger() as ledger:
+        running = Writer(ledger, "r1", "prod", PLAN, gates=(ENTRY,))
+        running.process = Process(*this_process())
+        running.start()
+        running.manifest()
+    row = project.rollout(*SHOWN, "--json").json["phases"][1]
+    (step,) = row["next"]
+    waits = f"waits for the run of canary/entry that still runs (process {os.getpid()})"
+    assert (step["urgency"], step["do"]) == ("waiting", waits)
+    says = f"entry HOLD (run r1 still runs (process {os.getpid()}))"
+    assert says in project.rollout(*SHOWN).out
+
+
+def test_an_author_of_the_change_is_not_asked_to_sign(project: Project, service: Service) -> None:
+    people = "people:\n  - {id: ada, name: Ada, roles: [sre]}\n  - {id: bob, roles: [sre, pm]}\n"
+    (project.root / "roles.yaml").write_text(people)
+    signoff = "    owners: [sre]\n    signoff: [sre, pm]\n"
+    text = PLAN.replace("    owners: [sre]\n", signoff)
+    text = text.replace("phases:\n", "author: {variable: CHANGE_AUTHOR}\nphases:\n", 1)
+    project.plan.write_text(text)
+    with project.ledger() as ledger:
+        Writer(ledger, "r1", "prod", text, gates=(ENTRY,), authors=Authors(("bob",))).good()
+    steps = project.rollout(*SHOWN, "--json").json["phases"][1]["next"]
+    assert [step["who"] for step in steps] == [
+        "sre (Ada)",
+        "pm (only an author of the change holds the role)",
+    ]
+
+
+def test_a_guardrail_that_is_blind_is_said(project: Project, service: Service) -> None:
+    with project.ledger() as ledger:
+        Writer(ledger, "r1", "prod", PLAN, gates=(ENTRY,)).good()
+    begin = project.rollout("begin", "demo.canary", "--env", "prod", "--by", "A")
+    assert begin.status == 0, begin.out
+    service.lags = [None]
+    watch = project.rollout("watch", "demo.canary", "--every", "50ms", "--for", "60ms")
+    assert watch.status == 11, watch.out
+    said = project.rollout(*SHOWN)
+    assert "demo.canary.lag is blind, because its watch left holes" in said.out
+    step = project.rollout(*SHOWN, "--json").json["phases"][1]["next"][0]
+    assert step["urgency"] == "doubted"
+    assert step["do"].startswith("`rollout reset demo.canary.lag --env prod")
+    reset = ("reset", "demo.canary.lag", "--env", "prod", "--by", "A", "--reason", "it was down")
+    assert project.rollout(*reset).status == 0
+    assert "is blind" not in project.rollout(*SHOWN).out
+
+
+def test_a_watch_that_goes_on_is_told_though_a_later_one_has_ended(
+    project: Project, service: Service
+) -> None:
+    entered(project)
+    with project.ledger() as ledger:
+        watched = Watched(ENTRY, "prod", ("lag",), plan_of(PLAN).digest, {}, {})
+        Recording(ledger, watched).begin(None)
+        ended = Recording(ledger, watched)
+        ended.begin(None)
+        ended.seal(None)
+    assert canary(project).startswith("watched now, last look at ")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout.evidence import opening
+from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, words_of
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.looks import stored
@@ -93,6 +94,7 @@ class Writer:
     gates: Sequence[Address] = (ENTRY, EXIT)
     release: str | None = "v1"
     authors: Authors | None = None  # of the change; None: nobody asked
+    process: Process | None = None  # that runs it
     decisions: list[Decision] = field(default_factory=list)
 
     def append(
@@ -119,6 +121,7 @@ class Writer:
             "zone_data": "2025b",
             "versions": {"python": "3"},
             "authors": encode({"demo": self.authors} if self.authors else {}),
+            **({"process": encode(self.process)} if self.process else {}),
         }
         begins = begins_of(self.ledger, self.gates, self.environment)
         self.append(RecordKind.RUN, facts | ({"begins": begins} if begins else {}))

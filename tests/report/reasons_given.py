@@ -434,6 +434,8 @@ def of_clearances() -> Iterator[object]:
     for code in ("clear.before-begin", "clear.before-end", "clear.before-rollback"):
         yield cleared("10T10:10:00", earlier_life=Reason(code, {"run": "r1", "at": at}))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})
+    ended = Reason("clear.phase-ended", {"at": at, "says": "ended by A. Person"})
+    yield cleared("10T10:10:00", ended=ended)
     tripped = Reason("clear.tripped", {"guardrail": "p.one.g", "at": at, "says": "max of m was 2"})
     yield cleared("10T10:10:00", frozen=held, tripped=(tripped,))
     renamed = Reason("clear.tripped-unstated", tripped.facts)
@@ -560,6 +562,7 @@ def of_ledgers(folder: Path) -> Iterator[object]:
     asked = AskingRun("r1", "digest", finished=False)
     for standing in (GateStanding(asked), GateStanding(asked, damage="a record is gone")):
         yield _undecided(standing)
+    yield _undecided(GateStanding(asked), process=4711)
 
 
 def _nothing(_: Ledger) -> None:

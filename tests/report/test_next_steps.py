@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.model.check import Check
+from pytest_rollout.model.people import Person, Roster
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.plan.load import parse
@@ -88,7 +90,8 @@ def standing(entry: GateAnswer = UNDECIDED, exit_: GateAnswer = UNDECIDED, **mor
             standing(GO, GateAnswer(unattested={"told": ("pm",)}), begun=True),
             [
                 f"sre (Ada): {WATCH}: nobody watches its guardrails",
-                "pm (Eve): `rollout attest shop.canary.told --env prod --by NAME`",
+                "pm (Eve): `rollout attest shop.canary.told --env prod --by NAME --role pm "
+                "--note WHAT`",
                 f"sre (Ada): {PYTEST} decides its exit gate",
             ],
         ),
@@ -109,13 +112,32 @@ def standing(entry: GateAnswer = UNDECIDED, exit_: GateAnswer = UNDECIDED, **mor
                 GO, GO, begun=True, tripped=("shop.canary.lag",), revalidate=("canary/entry",)
             ),
             [
-                "sre (Ada): roll back (`rollout watch shop.canary --env prod --execute` runs the "
-                "steps) and fix it, then "
+                "sre (Ada): roll back by hand (the customer is called) and fix it, then "
                 "`rollout reset shop.canary.lag --env prod --by NAME --reason WHY`",
-                f"sre (Ada): {PYTEST} must make canary/entry GO anew after the ROLLBACK",
+                f"sre (Ada): {PYTEST[:-1]} --rollout-gate entry` must make canary/entry GO "
+                "anew after the ROLLBACK",
             ],
         ),
         (standing(GO, GO, ended=True), []),
+        (
+            standing(GateAnswer(Answer.HOLD, "it never finished", believed=False, process=4711)),
+            ["waits for the run of canary/entry that still runs (process 4711)"],
+        ),
+        (
+            standing(GateAnswer(Answer.GO, unsigned={"pm": ""})),
+            [
+                "pm (only an author of the change holds the role): "
+                "`rollout sign shop.canary/entry --as pm --env prod --key FILE`",
+            ],
+        ),
+        (
+            standing(GO, GO, begun=True, watched=True, blind={LAG: "it is blind"}),
+            [
+                f"sre (Ada): `rollout reset {LAG} --env prod --by NAME --reason WHY`, once it is "
+                "understood: it is blind",
+                "sre (Ada): `rollout end shop.canary --env prod --by NAME`",
+            ],
+        ),
     ],
 )
 def test_each_state_of_a_phase_says_who_is_next(given: PhaseStanding, says: list[str]) -> None:
@@ -123,6 +145,23 @@ def test_each_state_of_a_phase_says_who_is_next(given: PhaseStanding, says: list
     assert [step.words for step in steps] == says
     assert {step.phase for step in steps} <= {"shop.canary"}
     assert [step.urgency for step in steps] == sorted(step.urgency for step in steps)
+
+
+def test_steps_that_a_watch_runs_are_run_by_it() -> None:
+    given = standing(GO, GO, begun=True, tripped=(LAG,))
+    (by_hand,) = given.phase.rollback.steps
+    does = replace(by_hand, action=Check("http", "/stop"))
+    steps = replace(given.phase.rollback, steps=(does, by_hand))
+    (step,) = next_steps(replace(given, phase=replace(given.phase, rollback=steps)))
+    assert "roll back (`rollout watch shop.canary --env prod --execute` runs the steps)" in step.do
+
+
+def test_who_has_a_key_attests_with_it() -> None:
+    given = standing(GO, GateAnswer(unattested={"told": ("pm", "cto")}), begun=True, watched=True)
+    roster = Roster((Person("eve", "Eve", ("pm",)),), keys="eve ssh-ed25519 AAAA")
+    told = next_steps(replace(given, plan=replace(given.plan, roster=roster)))[0]
+    what = "--by NAME --role ROLE --note WHAT --key FILE"
+    assert told.do == f"`rollout attest shop.canary.told --env prod {what}`"
 
 
 def test_a_trip_is_worse_than_anything_else() -> None:

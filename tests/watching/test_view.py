@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -77,3 +78,15 @@ def test_a_terminal_is_drawn_over_and_what_is_said_stays(monkeypatch: pytest.Mon
     drawn = terminal.getvalue()
     assert drawn.count("\x1b[3F\x1b[J") == 1  # three lines over three lines, and none over the note
     assert all(len(line) <= 60 for line in drawn.replace("\x1b[3F\x1b[J", "").splitlines())
+
+
+def test_another_watch_is_named_once() -> None:
+    view = View(ZONE, 15_000_000)
+    view.take(look(1, *GOOD))
+    beside = replace(look(2, *GOOD), beside=(4711,))
+    (said,) = view.take(beside)
+    assert said.startswith("2025-11-10 09:00:02  another watch (process 4711) is running: ")
+    assert view.take(look(3, *GOOD)) == []
+    assert view.take(beside) == [], "it sealed a run, and began the next"
+    assert any("process 4711" in line for line in view.table(beside))
+    assert view.document(beside)["other_watches"] == [4711]
