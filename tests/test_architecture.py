@@ -210,7 +210,7 @@ TAKES_APART = {
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
     "cli": {"cmd_name.replace"},
-    "cli.amend": {"text.rpartition"},
+    "cli.amend": {"datetime.replace", "text.rpartition"},
     "cli.attest": {
         "datetime.replace",
         "note.strip",

@@ -25,6 +25,7 @@ from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.signoff.amended import believed_life
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
 
@@ -109,7 +110,7 @@ def since_begin(
 ) -> Life | None:
     """The life of a phase that has begun, with what its targets run now."""
     before = project.ledger.head().sequence + 1
-    life = life_of(project.ledger, gate, environment, before).life
+    life = believed_life(life_of(project.ledger, gate, environment, before).life, plan)
     if life is None or life.begin is None:
         return life
     now = calendar.to_us(datetime.now(UTC))

@@ -33,7 +33,7 @@ from pytest_rollout.model.evidence import (
     Seen,
 )
 from pytest_rollout.model.finding import Fact, Reason, said
-from pytest_rollout.model.life import Life
+from pytest_rollout.model.life import Life, Unbelieved
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
@@ -386,10 +386,13 @@ def of_lives() -> Iterator[object]:
     own = statements_of(phase)["c"]
     moved = life_of(phase, reading(60, release="v2", api="http://b"))
     began = life_of(phase, change(5), reading(9), read={"release": "v0"})
+    looser = amendment("c", "other", own)
+    alone = Unbelieved(looser, Reason("amended.alone", {"person": looser.approved_by}))
     for life in (
+        replace(life_of(phase, stated={"c": "other"}), unbelieved=(alone,)),
         *(Life(None), life_of(phase), moved, began, life_of(phase, stated={"c": "other"})),
         life_of(phase, stated={"c": own, "dropped": "other"}),
-        life_of(phase, stated={"c": "other"}, amendments=(amendment("c", "other", own),)),
+        life_of(phase, stated={"c": "other"}, amendments=(looser,)),
     ):
         yield decided(plan, replace(world, life=life))
     for life in (moved, life_of(phase)):
