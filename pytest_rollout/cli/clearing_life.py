@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +12,11 @@ from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.signoff_facts import believed
-from pytest_rollout.evidence import settlements, signatures
+from pytest_rollout.evidence import attestations, settlements, signatures
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.rollbacks import RolledBack, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
@@ -23,9 +24,10 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.plan import Address, Plan
+from pytest_rollout.model.plan import EMBEDDED, Address, Plan
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.signoff.amended import believed_life
+from pytest_rollout.signoff.attested import believed_answer
 from pytest_rollout.signoff.signatures import Signed
 from pytest_rollout.targets.address import addresses
 
@@ -118,6 +120,39 @@ def since_begin(
     asked = fact if plan.release is not None else None
     reading = reading_now(life.begin, now, asked, places)
     return replace(life, since=(*life.since, reading))
+
+
+def given_since(
+    project: Project,
+    gate: Address,
+    environment: str,
+    standing: GateStanding | None,
+    release: str | None,
+    life: Life | None,
+) -> Mapping[str, Reason]:
+    """What people attested or amended after a gate's last full run had ended, by full id.
+
+    Only what counts: it passes, is of the release that runs now, and its signature is believed.
+    """
+    if standing is None or standing.decision is None or environment == EMBEDDED:
+        return {}
+    run = project.ledger.of_run(standing.asked.run)
+    ended = next((one for one in reversed(run) if one.kind is RecordKind.SEAL), run[-1])
+    plan, phase = project.plan(gate.plan), project.phase(gate)
+    found: dict[str, tuple[str, str, str]] = {}
+    for record in attestations.all_of(project.ledger, gate, phase, environment):
+        one = attestations.attestation_of(record)
+        counts = one.passed and one.release == release
+        found.pop(one.criterion, None)
+        if record.sequence > ended.sequence and counts and not believed_answer(one, plan).doubt:
+            found[one.criterion] = ("attested", one.by, calendar.stamp(one.at_us))
+    for amendment in life.amendments if life else ():
+        if calendar.to_us(datetime.fromisoformat(amendment.at)) > ended.at_us:
+            found[amendment.criterion] = ("amended", amendment.by, amendment.at)
+    return {
+        full: Reason("clear.given", {"subject": full, "how": how, "by": by, "at": at})
+        for full, (how, by, at) in found.items()
+    }
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:

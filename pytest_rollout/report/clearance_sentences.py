@@ -103,6 +103,9 @@ SENTENCES: Mapping[str, Say] = {
         f"run {f['run']} never finished"
         + (f": run it again, or settle it (rollout settle {f['run']})" if f["settle"] else "")
     ),
+    "clear.given": lambda f: (
+        f"{f['subject']} was {f['how']} by {f['by']} at {f.wall('at')}, after that run had ended"
+    ),
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",

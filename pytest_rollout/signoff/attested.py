@@ -27,7 +27,7 @@ def verified(world: World, plan: Plan) -> World:
     Without people who have keys an attestation needs none, but one that is given must be good.
     Where the program that verifies is not there, nothing that needs it is believed.
     """
-    answers = tuple(_verified(answer, plan) for answer in world.attestations)
+    answers = tuple(believed_answer(answer, plan) for answer in world.attestations)
     life = believed_life(world.life, plan)
     same = answers == world.attestations and life == world.life
     return world if same else replace(world, attestations=answers, life=life)
@@ -51,7 +51,8 @@ def disowned(case: Case, roster: Roster, gate: Gate) -> tuple[Reason, ...]:
     return tuple(lost)
 
 
-def _verified(answer: Attestation, plan: Plan) -> Attestation:
+def believed_answer(answer: Attestation, plan: Plan) -> Attestation:
+    """Return an attestation with what it is worth by the keys of a plan."""
     if answer.proof is None and not plan.roster.has_keys:
         return answer
     try:

@@ -353,3 +353,15 @@ def test_without_keys_nobody_could_verify_one(served: Project, tmp_path: Path) -
     edit(served, *LOOSER)
     answer = amend(served, "errors", *TWO, "--key", str(new_key(tmp_path, "bob")))
     assert (answer.status, "nobody could verify it" in answer.err) == (4, True)
+
+
+def test_clear_says_that_an_amendment_counts_from_the_next_run_on(served: Project) -> None:
+    begun(served)
+    edit(served, *LOOSER)
+    run(served, "r1", 3, 3)
+    assert amend(served).status == 0
+    told = served.rollout("clear", "demo.canary", "--env", "prod").out
+    assert "-> demo.canary.errors was amended by Ada at" in told
+    assert "`rollout join demo.canary --env prod` decides the last run anew" in told
+    joined = served.rollout("join", "demo.canary", "--env", "prod")
+    assert joined.status == 0, joined.out

@@ -426,6 +426,13 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T09:30:00", required={"zero": "NO-GO"}, release_error="no answer")
     yield cleared("15T09:00:00")
     yield cleared("10T10:10:00", begins="r1")
+    since = {
+        "subject": "p.one.c",
+        "how": "attested",
+        "by": "Ada",
+        "at": "2025-11-10T14:00:00+00:00",
+    }
+    yield cleared("10T10:10:00", decision=bad, given={"p.one.c": Reason("clear.given", since)})
     back = "ROLLBACK at noon, run r0 decided it"
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
