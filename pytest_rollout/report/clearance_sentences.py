@@ -158,6 +158,8 @@ SENTENCES: Mapping[str, Say] = {
     "signature.at-another-time": lambda f: (
         f"signed for {f.wall('at')}, but that was recorded at {f.wall('recorded')}"
     ),
+    "signature.own-change": "{person} made the change, and nobody signs for their own",
+    "signature.of-no-go": "the decision is {answer}, and only a GO is cleared by signatures",
     "signature.no-such-role": "did not hold the role {role} on {day}",
     "signature.of-the-author": "is an author of the change, so it does not count",
     "author.unknown": lambda f: (

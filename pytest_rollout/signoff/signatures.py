@@ -16,7 +16,7 @@ from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.review import Reviewed
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.verdict import Answer, Verdict
 
 CLOCKS_APART_US = 300 * 1_000_000
 _NOT_FOR = {Stance.AGAINST: "signature.against", Stance.WITHDRAWN: "signature.withdrawn"}
@@ -123,6 +123,19 @@ def _role(
     twice = tuple(person for (of, person) in counted if of == role)
     facts = {"role": role, "holders": holders, "why": why, "twice": twice}
     return Finding(name, Verdict.MISSING, Reason("signature.missing", facts))
+
+
+def why_not_counted(asked: SignoffDemand, given: Signed) -> Reason | None:
+    """Return why a signature for a decision clears nothing; None where it counts, or is against.
+
+    Nobody signs for their own change, and a decision that is not GO clears nothing.
+    """
+    if given.signature.stance is not Stance.FOR:
+        return None
+    if asked.decision.answer is not Answer.GO:
+        return Reason("signature.of-no-go", {"answer": asked.decision.answer.value})
+    person = given.signature.person
+    return Reason("signature.own-change", {"person": person}) if asked.by_author(person) else None
 
 
 def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:

@@ -41,7 +41,7 @@ from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.review import ReviewState
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
 from pytest_rollout.model.settlement import Settlement
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
@@ -70,7 +70,7 @@ from tests.judge.worlds import (
 from tests.signoff.test_reviews import DECISION, PULL
 from tests.signoff.test_reviews import judged as judged_reviews
 from tests.signoff.test_reviews import recorded as recorded_reviews
-from tests.signoff.test_signatures import apart_findings, findings, signed
+from tests.signoff.test_signatures import apart_findings, findings, signed, uncounted
 
 _HERE = Path("p/rollout.yaml")
 V1 = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
@@ -512,6 +512,8 @@ def of_signatures() -> Iterator[object]:
     for names in (("ada",), ("mallory",), ()):
         yield apart_findings(Authors(names), signed("ada", "engineering"))
     yield apart_findings(None)
+    for answer in (Answer.GO, Answer.HOLD):
+        yield uncounted(signed("ada", "engineering"), Authors(("ada",)), answer)
 
 
 def of_reviews() -> Iterator[object]:
