@@ -210,7 +210,7 @@ TAKES_APART = {
 # any text where it is made safe to show. Never a sentence.
 TAKEN_APART = {
     "cli": {"cmd_name.replace"},
-    "cli.amend": {"text.rpartition"},
+    "cli.amend": {"datetime.replace", "text.rpartition"},
     "cli.attest": {
         "datetime.replace",
         "note.strip",
@@ -246,7 +246,7 @@ TAKEN_APART = {
     "report.html": {"loader.replace"},
     "report.escaping": {
         *("re.compile", "_ENTITY.sub", "_LINKING.search", "_PIECE.sub", "_START.sub"),
-        "_UNDERSCORE.sub",
+        *("_UNDERSCORE.sub", "piece.lstrip"),
     },
     "report.measurement_sentences": {"facts.startswith"},
     "report.next_steps": {"gate.partition"},

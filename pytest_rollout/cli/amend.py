@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
@@ -17,18 +18,21 @@ from pytest_rollout.cli.recording import by_option, person, words
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import StatementAmended
+from pytest_rollout.evidence.clean_bodies import redacted
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.seen_before import SeenBefore, seen_before
 from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.judge.since_begin import Accepted, accepted, statements_of
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
-from pytest_rollout.model.life import Begin, Life
+from pytest_rollout.model.life import Approval, Begin, Life
 from pytest_rollout.model.people import Person
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail, Phase, Plan
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report import sentences
 from pytest_rollout.report.statement_words import statement_words
 from pytest_rollout.report.text import count
+from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.amended import believed_life
 
 
 @click.command("amend")
@@ -36,6 +40,7 @@ from pytest_rollout.report.text import count
 @by_option
 @click.option("--approved-by", required=True, metavar="NAME", help="another person, who agrees")
 @click.option("--why", required=True, help="why it asks something else now")
+@click.option("--key", metavar="FILE", help="the approver's SSH key, or its .pub for an agent's")
 @click.option("--env", "environment", help="which environment (default: the plan's only real one)")
 @common
 def command(
@@ -43,6 +48,7 @@ def command(
     by: str,
     approved_by: str,
     why: str,
+    key: str | None,
     environment: str | None,
     root: str | None,
     ledger: str | None,
@@ -53,16 +59,17 @@ def command(
 
     For a criterion or guardrail of the exit of a phase that has begun: change the plan file, then
     amend. The exit gate is HOLD until then. Decisions show it as stated and as amended, by whom,
-    approved by whom, and what was seen before; a GO carries it as a condition.
+    approved by whom, and what was seen before; a GO carries it as a condition. Where roles.yaml
+    has people with keys, the approver signs it with --key.
     """
     project = Project.here(root, ledger)
     address, slug = _named(criterion)
     phase, plan = project.phase(address), project.plan(address.plan)
     embedded = "a rehearsal asks what the plan says: it needs no amendment"
     environment = real_environment(plan, environment, embedded=embedded)
-    people = _two(plan, phase, person(by), words("--approved-by", approved_by))
-    what = words("--why", why)
-    begin, life, sequence = _begun(project, address, environment)
+    _signs(plan, key)
+    people, what = _two(plan, phase, person(by), approved_by), words("--why", why)
+    begin, life, sequence = _begun(project, plan, address, environment)
     may, now = accepted(begin, life.amendments).get(slug, Accepted()), statements_of(phase)
     _changed(slug, may, now, begin, address)
     before = seen_before(project.ledger, address, environment, sequence, slug)
@@ -77,6 +84,8 @@ def command(
         seen=_seen(before, plan.timezone),
         plan_digest=plan.digest,
     )
+    if key is not None:
+        amended = _signed(plan, amended, address.full(slug), environment, Path(key))
     with closing(opening.to_write(project.ledger_at)) as store:
         keep_texts(store, project.loaded_plan(plan))
         PhaseLife(store, address, environment).record(amended)
@@ -106,13 +115,52 @@ def _amended(
     )
 
 
+def _signs(plan: Plan, key: str | None) -> None:
+    """Raise RolloutError unless the approver signs exactly where people have keys."""
+    roster = plan.roster
+    if key is not None and not roster.has_keys:
+        where = f"{roster.allowed_signers} beside {plan.path}"
+        raise OptionError("--key", f"nobody could verify it: {where} names no key of a person")
+    if key is None and roster.has_keys:
+        why = f"--key: roles.yaml beside {plan.path} has keys, so the approver signs an amendment"
+        raise RolloutError(why)
+
+
+def _signed(
+    plan: Plan, amended: StatementAmended, full: str, environment: str, key: Path
+) -> StatementAmended:
+    """The amendment as it is kept, with the signature under it, once that is its approver's."""
+    kept = redacted(amended)
+    assert isinstance(kept, StatementAmended)
+    at = datetime.now(UTC).replace(microsecond=0).isoformat()
+    approval = Approval(
+        criterion=full,
+        environment=environment,
+        was=kept.was,
+        now=kept.now,
+        by=kept.by,
+        why=kept.why,
+        person=kept.approved_by,
+        at=at,
+    )
+    armour = ssh.sign(approval, key)
+    why = ssh.why_invalid(approval, armour, plan.roster.keys, plan.roster.revoked)
+    if why:
+        raise RolloutError(f"{why}; nothing was recorded")
+    return replace(kept, at=at, armour=armour)
+
+
 def _tell(amended: StatementAmended, full: str, environment: str, *, as_json: bool) -> None:
+    signed = bool(amended.armour)
     if as_json:
         names = ("by", "approved_by", "why", "stated", "amended", "runs", "failed", "verdict")
         facts = {name: getattr(amended, name) for name in (*names, "seen")}
-        print_json({"criterion": full, "environment": environment, **facts})
+        print_json({"criterion": full, "environment": environment, **facts, "signed": signed})
         return
-    say(f"{full} in {environment}: amended by {amended.by}, approved by {amended.approved_by}")
+    say(
+        f"{full} in {environment}: amended by {amended.by}, approved by {amended.approved_by}"
+        + ", signed" * signed
+    )
     say(f"  as stated:  {amended.stated or 'nothing'}")
     say(f"  as amended: {amended.amended or 'nothing'}")
     if amended.runs:
@@ -137,6 +185,7 @@ def _named(text: str) -> tuple[Address, str]:
 
 def _two(plan: Plan, phase: Phase, by: str, approved_by: str) -> tuple[str, str]:
     """The author and the approver, who must be two people; of the plan's where it names any."""
+    approved_by = words("--approved-by", approved_by)
     if not plan.roster.people:
         if by.casefold() == approved_by.casefold():
             raise OptionError("--approved-by", f"{by} cannot approve an amendment of their own")
@@ -165,14 +214,17 @@ def _known(plan: Plan, option: str, name: str) -> Person:
     return found
 
 
-def _begun(project: Project, address: Address, environment: str) -> tuple[Begin, Life, int]:
+def _begun(
+    project: Project, plan: Plan, address: Address, environment: str
+) -> tuple[Begin, Life, int]:
     """The begin of the phase and what followed; raises RolloutError where it froze nothing."""
     head = project.ledger.head().sequence
     read = life_of(project.ledger, address, environment, head + 1)
     if read.problems:
         raise RolloutError(read.problems[0])
-    begin = read.life.begin if read.life else None
-    if read.life is None or begin is None:
+    life = believed_life(read.life, plan)
+    begin = life.begin if life else None
+    if life is None or begin is None:
         raise RolloutError(
             f"{address.name} has not begun in {environment}: until then the plan file is changed "
             "without amending"
@@ -182,7 +234,7 @@ def _begun(project: Project, address: Address, environment: str) -> tuple[Begin,
             f"{address.name} began in {environment} by a record that does not say what was asked "
             "then: end it and begin it again"
         )
-    return begin, read.life, read.sequence
+    return begin, life, read.sequence
 
 
 def _changed(

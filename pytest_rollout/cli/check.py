@@ -217,9 +217,13 @@ def _unnamed(plan: Plan, unnamed: dict[str, list[str]]) -> Iterator[str]:
         items = unnamed.get(name, [])
         if items:
             shown = ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+            tests, they = ("1 test", "it") if len(items) == 1 else (f"{len(items)} tests", "they")
+            names = "names" if len(items) == 1 else "name"
+            ids = ", ".join(one.id for one in phase.criteria)
             yield (
-                f"{name}: {_count(len(items), 'test')} marked with it names no criterion, so it "
-                f"can only hold its gates: {shown} (add criterion(ID), or leave out the mark)"
+                f"{name}: {tests} marked with it {names} no criterion, so {they} can only hold its "
+                f"gates: {shown} (add criterion(ID) of {ids}, or leave out the mark; a test that "
+                "observes for a guardrail keeps the mark alone)"
             )
 
 

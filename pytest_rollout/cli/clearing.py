@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pytest_rollout import processes
-from pytest_rollout.cli.clearing_life import Running, life_facts, said_back, since_begin
+from pytest_rollout.cli.clearing_life import (
+    Running,
+    given_since,
+    life_facts,
+    said_back,
+    since_begin,
+)
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.bodies import Process
@@ -114,6 +120,7 @@ def _known(
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     required = _required(project, plan, gate, environment)
     case = None if doubt else _case(project, gate, asked)
+    life = since_begin(project, plan, gate, environment, here)
     assert gate.gate is not None
     return GateFacts(
         run=asked.run,
@@ -136,7 +143,8 @@ def _known(
         revalidate=revalidate,
         running=_may_end(project, asked),
         **({} if embedded else life_facts(project, gate, environment, fact.release, standing)),
-        life=since_begin(project, plan, gate, environment, here),
+        life=life,
+        given=given_since(project, gate, environment, standing, fact.release, life),
     )
 
 

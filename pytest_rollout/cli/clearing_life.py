@@ -18,6 +18,7 @@ from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife, unstated
+from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, stands_on, taken_back
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
@@ -25,8 +26,10 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
-from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.signoff.amended import believed_life
+from pytest_rollout.signoff.attested import believed_answer
 from pytest_rollout.signoff.overriding import unsigned, why_not_by
 from pytest_rollout.signoff.signatures import Signed
 
@@ -192,13 +195,46 @@ def since_begin(
 ) -> Life | None:
     """The life of a phase that has begun, with what its targets run now."""
     before = project.ledger.head().sequence + 1
-    life = life_of(project.ledger, gate, environment, before).life
+    life = believed_life(life_of(project.ledger, gate, environment, before).life, plan)
     if life is None or life.begin is None:
         return life
     now = calendar.to_us(datetime.now(UTC))
     asked = here.fact if plan.release is not None else None
     reading = reading_now(life.begin, now, asked, here.places)
     return replace(life, since=(*life.since, reading))
+
+
+def given_since(
+    project: Project,
+    gate: Address,
+    environment: str,
+    standing: GateStanding | None,
+    release: str | None,
+    life: Life | None,
+) -> Mapping[str, Reason]:
+    """What people attested or amended after a gate's last full run had ended, by full id.
+
+    Only what counts: it passes, is of the release that runs now, and its signature is believed.
+    """
+    if standing is None or standing.decision is None or environment == EMBEDDED:
+        return {}
+    run = project.ledger.of_run(standing.asked.run)
+    ended = next((one for one in reversed(run) if one.kind is RecordKind.SEAL), run[-1])
+    plan, phase = project.plan(gate.plan), project.phase(gate)
+    found: dict[str, tuple[str, str, str]] = {}
+    for record in attestations.all_of(project.ledger, gate, phase, environment):
+        one = attestations.attestation_of(record)
+        counts = one.passed and one.release == release
+        found.pop(one.criterion, None)
+        if record.sequence > ended.sequence and counts and not believed_answer(one, plan).doubt:
+            found[one.criterion] = ("attested", one.by, calendar.stamp(one.at_us))
+    for amendment in life.amendments if life else ():
+        if calendar.to_us(datetime.fromisoformat(amendment.at)) > ended.at_us:
+            found[amendment.criterion] = ("amended", amendment.by, amendment.at)
+    return {
+        full: Reason("clear.given", {"subject": full, "how": how, "by": by, "at": at})
+        for full, (how, by, at) in found.items()
+    }
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:

@@ -17,8 +17,10 @@ from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
-from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.finding import Finding, Reason
+from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.advice import advice
 from pytest_rollout.report.explained import explained
@@ -37,10 +39,14 @@ def command(
     shown = shown_environment(project, environment, [_phase(criterion)])
     stated, address = _stated(project, criterion, shown.name)
     shown.note(criterion)
+    if stated == DRIFT.id:
+        _told_of_drift(project, criterion, address, shown.name)
     standing, decision, _ = project.standing(address, shown.name)
     plan, phase = project.plan_of_run(address, standing.asked)
-    findings = (*decision.criteria, *decision.guardrails)
+    findings = [*decision.criteria, *decision.guardrails]
     asked: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
+    if stated not in {one.id for one in asked} and stated == DRIFT.id:
+        asked, findings = [DRIFT], [_drift(decision, criterion)]
     then = next((one for one in asked if one.id == stated), None)
     finding = next((finding for finding in findings if finding.id == criterion), None)
     if finding is None or then is None:
@@ -84,8 +90,37 @@ def _stated(project: Project, name: str, environment: str) -> tuple[str, Address
         known.append(stated.id)
     if slug in {guardrail.id for guardrail in project.phase(address).guardrails}:
         return slug, address.at(Gate.EXIT)
+    if slug == DRIFT.id:  # built in, of every phase that has begun
+        return slug, address.at(Gate.EXIT)
     why = f"{address} states no criterion `{slug}` ({nearest(slug, set(known))})"
     raise UnknownNameError(why, "criterion", slug, set(known))
+
+
+def _told_of_drift(project: Project, name: str, address: Address, environment: str) -> None:
+    """Raise RolloutError where no run decided the exit that tells of the built-in guardrail."""
+    if address.gate is Gate.EXIT and project.full_run(address, environment) is None:
+        where = f"{address.name} --env {environment}"
+        raise RolloutError(
+            f"{name} is built in ({DRIFT.says}); {address} has not been decided in {environment} "
+            f"yet: once the phase has begun, `rollout clear {where}` shows it",
+            code="gate.never-asked",
+            gate=str(address),
+            environment=environment,
+        )
+
+
+def _drift(decision: Decision, name: str) -> Finding:
+    """The built-in guardrail as the demands of an exit show it; raises RolloutError."""
+    demands = {one.id: one for one in decision.demands}
+    drifted, begun = demands.get("phase.drift"), demands.get("phase.begun")
+    if drifted is not None:
+        return Finding(name, Verdict.FAIL, drifted.reason, DRIFT.says)
+    if "phase.stated" in demands or (begun is not None and begun.verdict is Verdict.PASS):
+        return Finding(name, Verdict.PASS, Reason("begin.as-it-was"), DRIFT.says)
+    raise RolloutError(
+        f"{name} is built in and compares with the begin of the phase, which was not on record "
+        f"when {decision.address} was decided (`rollout begin {decision.address.name}`)"
+    )
 
 
 _HEAD = ("plan", "phase", "gate", "environment", "release", "run", "decided_at", "decision")

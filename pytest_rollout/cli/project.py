@@ -27,7 +27,7 @@ from pytest_rollout.model.errors import (
     RolloutError,
     UnknownNameError,
 )
-from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.on_the_way import plans_on_the_way
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
@@ -148,11 +148,12 @@ class Project:
         for gate in gates:
             if self.full_run(address.at(gate), environment):
                 return address.at(gate)
-        self.phase(address)
+        mark = self.phase(address).marks[0]
         self.environment(environment, [self.plan(address.plan)])
+        where = "" if environment == EMBEDDED else f" --rollout-env {environment}"
         why = (
             f"no full run has asked for {address} in {environment} yet "
-            f"(run `pytest -m {address.phase}`; partial runs and drills do not count)"
+            f"(run `pytest -m {mark}{where}`; partial runs and drills do not count)"
         )
         facts = {"gate": str(address), "environment": environment}
         raise RolloutError(why, code="gate.never-asked", **facts)

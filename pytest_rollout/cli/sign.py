@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import words
@@ -18,7 +19,9 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.people import Signature, Stance
 from pytest_rollout.model.plan import Gate, Phase, Plan
+from pytest_rollout.report import sentences
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.signatures import Signed, SignoffDemand, why_not_counted
 
 
 @click.command("sign")
@@ -59,7 +62,7 @@ def command(
     environment = real_environment(plan, environment, embedded=embedded)
     gate = project.gate(address, environment)
     stance = _stance(against=against, withdraw=withdraw, override=override, why=why)
-    _, decision, _ = project.standing(gate, environment)
+    standing, decision, _ = project.standing(gate, environment)
     _allowed(plan, phase, role, stance)
     person = by or git_email(project.root)
     signature = _signature(decision, role, person, stance, why.strip())
@@ -70,13 +73,26 @@ def command(
         raise RolloutError(f"{doubt}; nothing was recorded")
     with closing(opening.to_write(project.ledger_at)) as store:
         signatures.add(store, signature, armour)
-    if as_json:
-        facts = {"gate": signature.gate, "environment": environment, "role": role}
-        print_json({**facts, "person": person, "stance": stance, "substance": signature.substance})
-    else:
-        what = f"{_DONE[stance]} {decision.answer.value}"
-        say(f"{person} {what} of {gate} in {environment} as {role}")
+    now = datetime.now(UTC)
+    demand = SignoffDemand(plan, phase, decision, now, standing.asked.authors)
+    _tell(demand, signature, as_json=as_json)
     return 0
+
+
+def _tell(demand: SignoffDemand, signature: Signature, *, as_json: bool) -> None:
+    """Say what was signed, and why it does not count where it does not."""
+    why = why_not_counted(demand, Signed(signature, calendar.to_us(demand.now)))
+    says = sentences.text(why, demand.plan.timezone) if why else ""
+    if as_json:
+        names = ("gate", "environment", "role", "person", "stance", "substance")
+        facts = {name: getattr(signature, name) for name in names}
+        print_json({**facts, "does_not_count": says or None})
+        return
+    what = f"{_DONE[signature.stance]} {signature.decision}"
+    where = f"{signature.gate} in {signature.environment}"
+    say(f"{signature.person} {what} of {where} as {signature.role}")
+    if says:
+        say(f"  it does not count: {says}")
 
 
 def allowed_signers(project: Project, plan: Plan) -> str:

@@ -133,7 +133,8 @@ def reported(project: Project) -> Iterator[Anchor]:
 
 def _lines(found: Verification) -> Iterator[str]:
     yield f"{found.records} records of {found.runs} runs"
-    yield from (f"run {name} has not finished" for name in found.unfinished)
+    settled = {one.run: f": settled by {one.by} at {one.at} ({one.why})" for one in found.settled}
+    yield from (f"run {name} has not finished{settled.get(name, '')}" for name in found.unfinished)
     for one in found.holding:
         yield f"{one.gate} in {one.environment} holds until a full run of it is sealed"
     yield from found.problems[:_MOST_PROBLEMS]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from pytest_rollout.evidence.body_texts import Digest, Id, Most, Named, Said
+from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, Said
 
 LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
 
@@ -63,6 +63,8 @@ class StatementAmended(StoredEvent):
     verdict: str = ""  # in the last of them
     seen: Said = ""
     plan_digest: Digest = ""  # of the text that holds the amended one
+    at: Id = ""  # when the approver signed it, as the signature has it
+    armour: Annotated[str, Kept()] = ""  # the approver's signature; empty: nobody signed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

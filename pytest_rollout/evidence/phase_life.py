@@ -12,6 +12,7 @@ from pytest_rollout.evidence.bodies import (
     StatementAmended,
     StepTaken,
     StoredEvent,
+    StoredReset,
     TripEvent,
 )
 from pytest_rollout.evidence.decoding import said

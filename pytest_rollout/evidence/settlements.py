@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence.bodies import RunSettled, StoredEvent
-from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import Record, RecordKind
@@ -46,6 +47,18 @@ def records_of(
         early = before is None or record.sequence < before
         if early and isinstance(said(record, StoredEvent), RunSettled):
             yield record
+
+
+def all_in(records: Iterable[Record]) -> tuple[Settlement, ...]:
+    """Return the newest settlement of each run among records; one that is damaged is none."""
+    found: dict[str, Settlement] = {}
+    for record in records:
+        if record.kind is RecordKind.EVENT:
+            with suppress(UndecodableError):
+                if isinstance(said(record, StoredEvent), RunSettled):
+                    one = _settlement(record)
+                    found[one.run] = one
+    return tuple(found.values())
 
 
 def _settlement(record: Record) -> Settlement:

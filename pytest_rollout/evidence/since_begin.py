@@ -19,6 +19,7 @@ from pytest_rollout.evidence.integrity import chain_problems
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.model.attestation import Proof
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.life import (
     CONFIGURATION,
@@ -77,11 +78,12 @@ def life_of(
     if log is not None and address.plan in log.start.targets:
         here = _addresses(begin, log.start.targets[address.plan])
         since.append(TargetReading(log.first.at_us, here))
-    amended = tuple(_amendments(records, address))
+    told = tuple(_amendments(records, address))
+    amended, proofs = tuple(one for one, _ in told), tuple(proof for _, proof in told)
     broken = tuple(islice(chain_problems(ledger.between(max(1, first - 1), before)), 1))
     problems = tuple(f"what followed the begin was damaged: {what}" for what in broken)
     read = (begun.record, *records)
-    return LifeRead(Life(begin, tuple(since), amended), problems, first, read)
+    return LifeRead(Life(begin, tuple(since), amended, proofs), problems, first, read)
 
 
 def begin_in(begun: Told[StoredEvent]) -> Begin:
@@ -144,11 +146,15 @@ def _addresses(begin: Begin, targets: Mapping[str, str]) -> dict[str, str | None
     return {key: known.get(key) for key in asked}
 
 
-def _amendments(records: list[Record], address: Address) -> Iterator[Amendment]:
+def _amendments(
+    records: list[Record], address: Address
+) -> Iterator[tuple[Amendment, Proof | None]]:
+    """Each amendment, and the signature of its approver where there is one."""
     for record in records:
         event = said(record, StoredEvent) if record.kind is RecordKind.EVENT else None
         if isinstance(event, StatementAmended):
-            yield Amendment(
+            signed = Proof(record.environment, event.at, event.armour) if event.armour else None
+            amendment = Amendment(
                 criterion=address.full(event.criterion),
                 by=event.by,
                 approved_by=event.approved_by,
@@ -163,3 +169,4 @@ def _amendments(records: list[Record], address: Address) -> Iterator[Amendment]:
                 verdict=event.verdict,
                 seen=event.seen,
             )
+            yield amendment, signed

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pytest_rollout.evidence import settlements
 from pytest_rollout.evidence.anchors import Anchor, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
@@ -18,6 +19,7 @@ from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_writ
 from pytest_rollout.evidence.run_log import EVIDENCE, RunLog
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.plan import Address
+from pytest_rollout.model.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Verification:
     problems: tuple[str, ...]
     foreign: tuple[Anchor, ...] = ()  # anchors of runs of another ledger
     beyond: tuple[Anchor, ...] = ()  # of runs that are not here, past the end: problems, too
+    settled: tuple[Settlement, ...] = ()  # of unfinished runs, the newest word on each
 
 
 def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
@@ -62,15 +65,17 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
         if wrong:
             found.append(f"run {name}: {wrong}")
     placed = where(ledger, records, anchors)
+    unfinished = tuple(name for name, mine in runs.items() if not _ended(mine))
     return Verification(
         records=len(records),
         runs=len(runs),
-        unfinished=tuple(name for name, mine in runs.items() if not _ended(mine)),
+        unfinished=unfinished,
         holding=tuple(_holding(ledger, records)),
         anchored=max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None),
         problems=(*dict.fromkeys(found), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
+        settled=tuple(one for one in settlements.all_in(records) if one.run in unfinished),
     )
 
 

@@ -91,7 +91,17 @@ def changed_since(phase: Phase, life: Life, name: str) -> Iterator[Finding]:
             how = "changed" if was and is_ else "added" if is_ else "dropped"
             facts: dict[str, Fact] = {"criterion": slug, "how": how, "by": begin.by}
             facts |= {"stated": begin.words.get(slug), "command": f"{name}.{slug}"}
+            facts |= _unbelieved(life, slug, is_)
             yield Finding("phase.stated", Verdict.MISSING, Reason("begin.unamended", facts))
+
+
+def _unbelieved(life: Life, slug: str, now: str) -> dict[str, Fact]:
+    """Who amended a criterion to what it asks now, and why that does not count."""
+    for told in reversed(life.unbelieved):
+        one = told.amendment
+        if (one.slug, one.now) == (slug, now):
+            return {"author": one.by, "approved_by": one.approved_by, "doubt": told.doubt}
+    return {}
 
 
 def statements_of(phase: Phase) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_rollout.model.attestation import Proof
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import Guardrail, Then
 
 DRIFT = Guardrail(
@@ -94,9 +96,39 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What the approver of an amendment signs: nothing of it can be changed afterwards."""
+
+    criterion: str  # full id
+    environment: str
+    was: str  # digest before
+    now: str  # digest after
+    by: str  # the author
+    why: str
+    person: str  # the approver
+    at: str  # ISO 8601, UTC
+
+    @classmethod
+    def of(cls, one: Amendment, environment: str, at: str) -> Approval:
+        """Return what the approver of an amendment signs at a time."""
+        full, who = one.criterion, one.approved_by
+        return cls(full, environment, one.was, one.now, one.by, one.why, who, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Unbelieved:
+    """An amendment that does not count, and why."""
+
+    amendment: Amendment
+    doubt: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """The begin of a phase and what followed, in order of recording."""
 
     begin: Begin | None  # None: a run began under one that is gone
     since: tuple[TargetReading | RecordedChange, ...] = ()
     amendments: tuple[Amendment, ...] = ()
+    proofs: tuple[Proof | None, ...] = ()  # of each amendment; None: nobody signed it
+    unbelieved: tuple[Unbelieved, ...] = ()  # amendments that the keys of people do not bear out

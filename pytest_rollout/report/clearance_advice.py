@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.plan import Address, Gate, Plan
+from pytest_rollout.report import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,29 @@ def _decide_anew(asked: Asked, _: Facts) -> str:
     return f"{asked.again} decides it anew"
 
 
-def _explain(asked: Asked, _: Facts) -> str:
-    name = asked.address.full("CRITERION")
-    return f"`rollout explain {name} --env {asked.environment}` says what each needs"
+def _explain(asked: Asked, facts: Facts) -> str:
+    """What helps where the decision is no GO; empty where its sentence says it."""
+    given, causes = facts.get("given"), facts.get("causes")
+    if isinstance(given, Reason):
+        join = f"`rollout join {asked.address.name} --env {asked.environment}`"
+        return (
+            f"{sentences.text(given, asked.plan.timezone)}: it counts from the next run on "
+            f"({asked.again}), or {join} decides the last run anew"
+        )
+    stated = asked.plan.phase(asked.address.phase)
+    slugs: list[str] = []
+    if stated is not None:
+        slugs += (one.id for one in stated.criteria)
+        slugs += (one.id for one in stated.guardrails)
+    ids = {asked.address.full(slug) for slug in slugs}
+    told = causes if isinstance(causes, tuple) else ()
+    subjects = [str(one.facts["subject"]) for one in told if isinstance(one, Reason)]
+    commands = [
+        f"`rollout explain {subject} --env {asked.environment}`"
+        for subject in subjects
+        if subject in ids
+    ]
+    return f"{' and '.join(commands)} says what it needs" if commands else ""
 
 
 def _sign(asked: Asked, facts: Facts) -> str:

@@ -104,6 +104,9 @@ SENTENCES: Mapping[str, Say] = {
         + (f": run it again, or settle it (rollout settle {f['run']})" if f["settle"] else "")
     ),
     "run.running": "run {run} still runs (process {process})",
+    "clear.given": lambda f: (
+        f"{f['subject']} was {f['how']} by {f['by']} at {f.wall('at')}, after that run had ended"
+    ),
     "run.undecided": "run {run} stored no decision",
     "ledger.damaged": "the ledger was damaged: {damage}",
     "clear.no-phase": "the plan has no phase {phase} any more",
@@ -168,6 +171,8 @@ SENTENCES: Mapping[str, Say] = {
     "signature.at-another-time": lambda f: (
         f"signed for {f.wall('at')}, but that was recorded at {f.wall('recorded')}"
     ),
+    "signature.own-change": "{person} made the change, and nobody signs for their own",
+    "signature.of-no-go": "the decision is {answer}, and only a GO is cleared by signatures",
     "signature.no-such-role": "did not hold the role {role} on {day}",
     "signature.of-the-author": "is an author of the change, so it does not count",
     "author.unknown": lambda f: (

@@ -50,7 +50,11 @@ def plain(words: str) -> str:
 def _piece(found: re.Match[str]) -> str:
     piece = found[0]
     if _LINKING.search(piece):
-        return f"`{piece}`"
+        bare = piece.lstrip("(")
+        core = bare
+        while core.endswith(")") and core.count(")") > core.count("("):
+            core = core[:-1]  # of words in brackets, not of an address
+        return f"{piece[: len(piece) - len(bare)]}`{core}`{bare[len(core) :]}"
     piece = _ENTITY.sub("&amp;", piece).translate(_MARKS)
     return _UNDERSCORE.sub(r"\_", piece)
 

@@ -11,8 +11,12 @@ def _unamended(f: Facts) -> str:
     by, was = f["by"], f["stated"]
     stated = f"; at the begin it was: {was}" if was else f"; {by} began the phase without it"
     amend = f"rollout amend {f['command']} --by AUTHOR --approved-by OTHER --why TEXT"
+    amended = "nobody amended it"
+    if f.known("doubt"):
+        who = f"{f['author']}, approved by {f['approved_by']}"
+        amended = f"its amendment by {who}, does not count: {f.said('doubt')}"
     return (
-        f"{f['criterion']} was {f['how']} since the phase began, and nobody amended it{stated} "
+        f"{f['criterion']} was {f['how']} since the phase began, and {amended}{stated} "
         f"(take the change back, or `{amend}`)"
     )
 
@@ -62,4 +66,5 @@ SENTENCES: Mapping[str, Say] = {
     "begin.as-it-was": "release, configuration and addresses are as expected since the begin",
     "begin.new-release": _new_release,
     "amended": _amended,
+    "amended.alone": "{person} approved an amendment of their own",
 }

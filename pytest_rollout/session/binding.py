@@ -157,7 +157,9 @@ class Unnamed:
     def note(self, item: pytest.Item, phases: Iterable[str]) -> None:
         """Take an item and the phases that it is marked with."""
         for name in phases:
-            self.of_phases.setdefault(name, []).append(item.nodeid)
+            items = self.of_phases.setdefault(name, [])
+            if item.nodeid not in items:  # folders of plans within each other: collected twice
+                items.append(item.nodeid)
             if name in self._asked:
                 self._nodes.add(item.nodeid)
 
@@ -245,6 +247,9 @@ def _miss(plan: Plan, marked: Sequence[Phase], name: str, hits: Sequence[Phase])
         phase_names = ", ".join(phase.id for phase in marked)
         what = f"criterion {name!r} belongs to {elsewhere[0]}, the test is marked {phase_names}"
         return what, f"mark it {elsewhere[0]}"
+    rails = [(phase.id, rail.id) for phase in plan.phases for rail in phase.guardrails]
+    if any(name in (rail, f"{phase}.{rail}", f"{plan.id}.{phase}.{rail}") for phase, rail in rails):
+        return f"{name!r} is a guardrail, which no test is bound to", "leave it out"
     known = here or [criterion.id for _, criterion in plan.criteria()]
     return f"unknown criterion {name!r} in {plan.path}", nearest(name, known)
 

@@ -15,17 +15,22 @@ from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.people import Roster
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.signoff import ssh
+from pytest_rollout.signoff.amended import believed_life
 from pytest_rollout.signoff.signatures import CLOCKS_APART_US
 
 
 def verified(world: World, plan: Plan) -> World:
     """Return a world in which each attestation that needs a proof says what it is worth.
 
+    Amendments that are not believed are told apart, so that none of them counts.
+
     Without people who have keys an attestation needs none, but one that is given must be good.
     Where the program that verifies is not there, nothing that needs it is believed.
     """
-    answers = tuple(_verified(answer, plan) for answer in world.attestations)
-    return replace(world, attestations=answers) if answers != world.attestations else world
+    answers = tuple(believed_answer(answer, plan) for answer in world.attestations)
+    life = believed_life(world.life, plan)
+    same = answers == world.attestations and life == world.life
+    return world if same else replace(world, attestations=answers, life=life)
 
 
 def disowned(case: Case, roster: Roster, gate: Gate) -> tuple[Reason, ...]:
@@ -46,7 +51,8 @@ def disowned(case: Case, roster: Roster, gate: Gate) -> tuple[Reason, ...]:
     return tuple(lost)
 
 
-def _verified(answer: Attestation, plan: Plan) -> Attestation:
+def believed_answer(answer: Attestation, plan: Plan) -> Attestation:
+    """Return an attestation with what it is worth by the keys of a plan."""
     if answer.proof is None and not plan.roster.has_keys:
         return answer
     try:

@@ -63,6 +63,7 @@ class GateFacts:
     life: Life | None = None  # of the phase since its begin, what runs now included
     authors: Authors | None = None  # of the change that was judged
     disowned: tuple[Reason, ...] = ()  # answers that today's keys do not bear out
+    given: Mapping[str, Reason] = field(default_factory=dict)  # since the run ended, by full id
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _demands(
             against = _started(plan, phase, address.gate, known, moment)
             yield from (finding for finding in against if finding.verdict.holds_back)
         return
-    yield from _decided(decision, known.again)
+    yield from _decided(decision, known.again, known.given)
     yield from (held("decision", reason) for other in known.others for reason in _against(other))
     yield from _merged(decision, known.merged)
     yield from (Finding("clearance.settled", Verdict.PASS, reason) for reason in known.settled)
@@ -191,12 +192,16 @@ def _started(
         yield from is_open(plan, phase, known.release, moment)
 
 
-def _decided(decision: Decision, again: Decision | None) -> Iterator[Finding]:
+def _decided(
+    decision: Decision, again: Decision | None, given: Mapping[str, Reason]
+) -> Iterator[Finding]:
     answer = decision.answer.value
     if decision.answer is not Answer.GO:
         for cause in decision.reasons:
             told = Reason("told", {"subject": cause.id, "reason": cause.reason})
-            yield refused("decision", "gate.no", answer=answer, causes=(told,))
+            facts: dict[str, Fact] = {"answer": answer, "causes": (told,)}
+            since = given.get(str(cause.reason.facts.get("command") or cause.id))
+            yield refused("decision", "gate.no", **facts | ({"given": since} if since else {}))
     elif again is None or again.substance_digest != decision.substance_digest:
         now = again.answer.value if again else None
         yield refused("decision", "clear.differs", answer=answer, again=now)

@@ -133,6 +133,19 @@ def _role(
     return Finding(name, Verdict.MISSING, Reason("signature.missing", facts))
 
 
+def why_not_counted(asked: SignoffDemand, given: Signed) -> Reason | None:
+    """Return why a signature for a decision clears nothing; None where it counts, or is against.
+
+    Nobody signs for their own change, and a decision that is not GO clears nothing.
+    """
+    if given.signature.stance is not Stance.FOR:
+        return None
+    if asked.decision.answer is not Answer.GO:
+        return Reason("signature.of-no-go", {"answer": asked.decision.answer.value})
+    person = given.signature.person
+    return Reason("signature.own-change", {"person": person}) if asked.by_author(person) else None
+
+
 def _doubt(asked: SignoffDemand, given: Signed) -> Reason | None:
     """Why a believed signature does not count for this decision; None where it does."""
     signature = given.signature

@@ -18,9 +18,10 @@ from pytest_rollout.model.attestation import Statement
 from pytest_rollout.model.coding import encode
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.life import Approval
 from pytest_rollout.model.people import Signature
 
-Signable = Signature | Statement
+Signable = Signature | Statement | Approval
 NAMESPACE = "pytest-rollout"
 _LIMIT_S = 120.0  # a person may have to type a passphrase or touch a token
 

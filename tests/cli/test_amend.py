@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence.bodies import StatementAmended
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.judge.since_begin import statements_of
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.plan import Address
+from pytest_rollout.report import sentences
 from tests.cli.conftest import Answer, Project
 from tests.cli.test_phase_life import PLAN, begun, decided, verb
 from tests.evidence.runs import ENTRY, EXIT, Writer
+from tests.signoff.test_ssh import allowed, new_key
 from tests.targets.test_identity import answering, saying
 
 LOOSER = ('pass: "<= 0"', 'pass: "<= 4"')
@@ -45,8 +54,16 @@ def run(project: Project, name: str, *errors: int) -> Writer:
 
 
 def of(ledger: Ledger, project: Project, name: str) -> Writer:
+    return judging(ledger, project, name, EXIT)
+
+
+def judging(ledger: Ledger, project: Project, name: str, gate: Address) -> Writer:
+    """A run of a gate by the plan as it is, and the files beside it."""
+    names = ("roles.yaml", "allowed_signers", "revoked_keys")
+    files = [project.plan.with_name(one) for one in names]
+    beside = {file.name: file.read_text() for file in files if file.exists()}
     text = project.plan.read_text()
-    return Writer(ledger, run=name, environment="prod", text=text, gates=(EXIT,))
+    return Writer(ledger, name, environment="prod", text=text, gates=(gate,), beside=beside)
 
 
 def _just_now() -> int:
@@ -239,3 +256,112 @@ def test_where_the_plan_names_its_people_they_are_of_them(
     served.plan.with_name("roles.yaml").write_text(ROLES)
     answer = amend(served, "errors", "--by", by, "--approved-by", approved_by, "--why", "x")
     assert (answer.status, why in answer.err) == (4 if why else 0, True), answer.err
+
+
+@pytest.fixture
+def signed(served: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with keys of Ada and Bob, who are people with keys of a phase that has begun."""
+    folder = tmp_path_factory.mktemp("keys")
+    edit(served, "    owners: [sre]", "    owners: [sre, product]\n    signoff: [sre]")
+    pairs = [(name, new_key(folder, name)) for name in ("ada", "bob")]
+    lines = [allowed(key, f"{name}@example.com").strip() for name, key in pairs]
+    served.plan.with_name("roles.yaml").write_text(ROLES)
+    served.plan.with_name("allowed_signers").write_text("\n".join(lines) + "\n")
+    begun_signed(served, folder)
+    edit(served, *LOOSER)
+    return folder
+
+
+def begun_signed(project: Project, keys: Path) -> None:
+    with project.ledger() as ledger:
+        judging(ledger, project, "entry", ENTRY).good(t_us=_just_now())
+    where = ("demo.canary/entry", "--env", "prod", "--by", "ada@example.com")
+    key = ("--as", "sre", "--key", str(keys / "ada"))
+    assert project.rollout("sign", *where, *key).status == 0
+    answer = verb(project, "begin")
+    assert answer.status == 0, answer.out + answer.err
+
+
+def codes(decision: Decision) -> list[str]:
+    return [cause.reason.code for cause in decision.reasons]
+
+
+def test_where_people_have_keys_the_approver_signs(served: Project, signed: Path) -> None:
+    answer = amend(served)
+    assert answer.status == 4
+    assert "--key: roles.yaml beside rollout.yaml has keys" in answer.err
+    answer = amend(served, "errors", *TWO, "--key", str(signed / "ada"))
+    assert (answer.status, "not signed by bob@example.com" in answer.err) == (4, True), answer.err
+    assert codes(run(served, "r1", 3, 3).decisions[0]) == ["begin.unamended"], "none was recorded"
+    answer = amend(served, "errors", *TWO, "--key", str(signed / "bob"))
+    assert answer.status == 0, answer.err
+    assert "approved by bob@example.com, signed" in answer.out
+    (decision,) = run(served, "r2", 3, 3).decisions
+    assert (decision.answer.value, len(decision.amendments)) == ("GO", 1)
+
+
+def stored(project: Project, **changes: Any) -> None:
+    """Put the newest amendment on record again, with another text."""
+    with project.ledger() as ledger:
+        life = PhaseLife(ledger, EXIT, "prod")
+        told = life.told_since_begin()
+        (amended,) = [one for one in told if isinstance(one, StatementAmended)]
+    edit(project, 'pass: "<= 4"', 'pass: "<= 5"')
+    with project.ledger() as ledger:
+        plan = of(ledger, project, "unused").plan
+        now = statements_of(plan.phases[0])["errors"]
+        PhaseLife(ledger, EXIT, "prod").record(replace(amended, now=now, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "not signed by bob@example.com"),
+        ({"armour": ""}, "it is not signed, and roles.yaml has keys"),
+        ({"approved_by": "ada@example.com"}, "not signed by ada@example.com"),
+    ],
+)
+def test_an_amendment_that_is_not_its_approvers_is_none(
+    served: Project, signed: Path, changes: dict[str, str], why: str
+) -> None:
+    assert amend(served, "errors", *TWO, "--key", str(signed / "bob")).status == 0
+    stored(served, **changes)
+    (decision,) = run(served, "r1", 3, 3).decisions
+    assert (decision.answer.value, codes(decision)) == ("HOLD", ["begin.unamended"])
+    text = sentences.text(decision.reasons[0].reason, "UTC")
+    assert "its amendment by ada@example.com, approved by" in text
+    assert f"does not count: {why}" in text
+    cleared = served.rollout("clear", "demo.canary", "--env", "prod")
+    assert cleared.status == 11
+    assert f"does not count: {why}" in cleared.out
+    amended = amend(served, "errors", *TWO, "--key", str(signed / "bob"))
+    assert amended.status == 0, amended.err
+    assert run(served, "r2", 3, 3).decisions[0].answer.value == "GO"
+
+
+def test_a_key_that_was_revoked_takes_its_amendments_with_it(served: Project, signed: Path) -> None:
+    assert amend(served, "errors", *TWO, "--key", str(signed / "bob")).status == 0
+    assert run(served, "r1", 3, 3).decisions[0].answer.value == "GO"
+    revoked = (signed / "bob.pub").read_text()
+    served.plan.with_name("revoked_keys").write_text(revoked)
+    cleared = served.rollout("clear", "demo.canary", "--env", "prod")
+    assert "signed with a key of bob@example.com that was revoked" in cleared.out
+
+
+def test_without_keys_nobody_could_verify_one(served: Project, tmp_path: Path) -> None:
+    begun(served)
+    edit(served, *LOOSER)
+    answer = amend(served, "errors", *TWO, "--key", str(new_key(tmp_path, "bob")))
+    assert (answer.status, "nobody could verify it" in answer.err) == (4, True)
+
+
+def test_clear_says_that_an_amendment_counts_from_the_next_run_on(served: Project) -> None:
+    begun(served)
+    edit(served, *LOOSER)
+    run(served, "r1", 3, 3)
+    assert amend(served).status == 0
+    told = served.rollout("clear", "demo.canary", "--env", "prod").out
+    assert "-> demo.canary.errors was amended by Ada at" in told
+    assert "`rollout join demo.canary --env prod` decides the last run anew" in told
+    joined = served.rollout("join", "demo.canary", "--env", "prod")
+    assert joined.status == 0, joined.out

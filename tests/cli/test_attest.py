@@ -211,3 +211,46 @@ def test_the_checklist_of_a_rehearsal_is_its_file(served: Project, tmp_path: Pat
 
 def test_nothing_to_attest(project: Project) -> None:
     assert project.rollout("checklist").out == "nothing is to be attested\n"
+
+
+def clear(project: Project) -> str:
+    return project.rollout("clear", "demo.canary/exit", "--env", "prod").out
+
+
+def hint(project: Project, slug: str) -> str:
+    """What clear advises where it says that nobody attested a criterion."""
+    lines = clear(project).splitlines()
+    (place,) = [n for n, line in enumerate(lines) if f"demo.canary.{slug}: " in line]
+    return lines[place + 1].strip()
+
+
+def test_clear_says_that_an_answer_given_since_counts_from_the_next_run_on(
+    served: Project,
+) -> None:
+    judged(served)
+    explain = "-> `rollout explain demo.canary.retro --env prod` says what it needs"
+    assert hint(served, "retro") == explain
+    attest(served, *PM)
+    told = hint(served, "retro")
+    assert told.startswith("-> demo.canary.retro was attested by A. Person at ")
+    assert "it counts from the next run on (`pytest -m canary --rollout-env prod" in told
+    assert "`rollout join demo.canary --env prod` decides the last run anew" in told
+    assert "rollout explain demo.canary.runbook" in hint(served, "runbook")
+    attest(served, *PM, "--fail")
+    assert hint(served, "retro") == explain, "a no does not clear it"
+    attest(served, *PM)
+    attest(served, *SRE, slug="runbook")
+    assert served.rollout("join", "demo.canary", "--env", "prod").status == 0
+    assert "clear" in clear(served).splitlines()[-1]
+    assert "was attested by A. Person at" not in clear(served)
+
+
+def test_clear_explains_nothing_that_is_no_criterion(served: Project) -> None:
+    with served.ledger() as ledger:
+        text = served.plan.read_text()
+        run = Writer(ledger, environment="prod", text=text, gates=(EXIT,), release=None)
+        run.good(t_us=time.time_ns() // 1000 - 3_000_000)
+    lines = clear(served).splitlines()
+    (place,) = [n for n, line in enumerate(lines) if "release: " in line and "HOLD" in line]
+    assert "->" not in lines[place + 1]
+    assert "CRITERION" not in "".join(lines)

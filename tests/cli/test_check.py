@@ -130,3 +130,36 @@ def test_check_names_roles_that_nobody_can_sign_for(project: Project) -> None:
     assert said.format("pm") in project.rollout("check").out
     people.write_text("people: [{id: ada@x.org, roles: [sre]}, {id: bob@x.org, roles: [pm]}]\n")
     assert "is signed by" not in project.rollout("check").out
+
+
+UNNAMED = """\
+import pytest
+
+@pytest.mark.canary
+def test_observes(): ...
+
+@pytest.mark.canary
+def test_other(): ...
+
+@pytest.mark.canary
+@pytest.mark.criterion("r")
+def test_rail(): ...
+"""
+
+
+def test_tests_that_name_no_criterion_are_counted_once(project: Project) -> None:
+    rail = '    guardrails: [{id: r, metric: errors, take: max, fail: "> 9", then: [pause]}]\n'
+    folder = project.root / "suites" / "inner"
+    folder.mkdir(parents=True)
+    (folder / "rollout.yaml").write_text((PLAN + rail).replace("plan: demo", "plan: inner"))
+    (folder / "test_inner.py").write_text(UNNAMED)
+    data = project.rollout("check", "--json").json
+    (note,) = [note for note in data["notes"] if "no criterion, so" in note]
+    assert note.startswith(
+        "inner.canary: 2 tests marked with it name no criterion, so they can only hold its gates: "
+        "suites/inner/test_inner.py::test_observes, suites/inner/test_inner.py::test_other (add "
+    )
+    assert "a test that observes for a guardrail keeps the mark alone" in note
+    (offence,) = data["problems"]
+    assert "'r' is a guardrail, which no test is bound to" in offence
+    assert "leave it out" in offence

@@ -158,3 +158,32 @@ def test_a_long_life_is_read_in_order(project: Project, begun: Service) -> None:
     moments = [step.at_us for step in life.since]
     assert moments == sorted(moments)
     assert len(moments) == 5
+
+
+def explain(project: Project) -> Answer:
+    return project.rollout("explain", "demo.canary.drift", "--env", "prod")
+
+
+def test_explain_tells_of_the_built_in_guardrail(project: Project, begun: Service) -> None:
+    told = explain(project)
+    assert told.status == 4
+    assert "demo.canary.drift is built in (Release, configuration and addresses stay" in told.err
+    assert "`rollout clear demo.canary --env prod` shows it" in told.err
+    run(project, "r1", begun)
+    told = explain(project)
+    assert told.status == 0, told.err
+    assert told.out.startswith("demo.canary.drift: quiet")
+    begun.version = "v2"
+    run(project, "r2", begun)
+    told = explain(project)
+    assert told.out.startswith("demo.canary.drift: tripped")
+    assert "Seen: the release was v2 at " in told.out
+    assert project.rollout("explain", "demo.canary.drift", "--env", "prod", "--json").json[
+        "criterion"
+    ]["verdict"] == ("fail")
+
+
+def test_explain_says_that_nothing_was_begun(project: Project, service: Service) -> None:
+    run(project, "r1", service)
+    told = explain(project)
+    assert (told.status, "which was not on record when demo.canary/exit" in told.err) == (4, True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.report.escaping import plain
 from tests.cli.conftest import Answer, Project
 from tests.cli.github import GitHub
 from tests.cli.test_ingest import COMMIT, digest, ingest, kept
@@ -94,3 +95,16 @@ def test_it_records_nothing(served: Project) -> None:
     request(served)
     assert served.store.read_bytes() == before
     assert kept(served) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("eve made the change (dave@x.org cannot sign)", "(`dave@x.org` cannot sign)"),
+        ("see (https://x.org/a_(b))", "see (`https://x.org/a_(b)`)"),
+        ("(told @team)", "(told `@team`)"),
+        ("@team:", "`@team:`"),
+    ],
+)
+def test_brackets_are_no_part_of_an_address(words: str, shown: str) -> None:
+    assert plain(words).endswith(shown)

@@ -296,3 +296,23 @@ def test_each_changed_byte_of_a_record_is_noticed(served: Project, keys: Path) -
 def whole(record: Record) -> bool:
     """Whether a record is what its place in the chain says."""
     return link(record.previous, record.entry, record.sequence, record.at_us) == record.hash
+
+
+def test_a_signature_that_does_not_count_says_so(served: Project, keys: Path) -> None:
+    decided(served, "r2", FAIL)
+    answer = sign(served, keys, "ada", "sre")
+    assert answer.status == 0
+    first, second = answer.out.splitlines()
+    assert first == "ada@x.org signed NO-GO of demo.canary/entry in prod as sre"
+    why = "the decision is NO-GO, and only a GO is cleared by signatures"
+    assert second == f"  it does not count: {why}"
+    assert sign(served, keys, "ada", "sre", "--json").json["does_not_count"] == why
+    decided(served, "r3")
+    assert sign(served, keys, "ada", "sre", "--json").json["does_not_count"] is None
+
+
+def test_before_any_run_the_one_that_is_signed_is_advised(served: Project, keys: Path) -> None:
+    with_env = "(run `pytest -m canary --rollout-env prod`; partial runs and drills do not count)"
+    for verb in (("request-signoff",), ("sign", "--as", "sre", "--key", str(keys / "ada"))):
+        answer = served.rollout(*verb, "demo.canary/exit", "--env", "prod")
+        assert (answer.status, with_env in answer.err) == (4, True), answer.err

@@ -119,3 +119,20 @@ def test_a_report_of_a_later_run_takes_the_place_of_an_earlier_one(
     assert json.loads(anchored.read_text())["run"] == "r2"
     assert json.loads((anchored.parent / "runs/r1/decision.json").read_text())["run"] == "r1"
     assert (anchored.parent / "latest").resolve().name == "r2"
+
+
+def test_a_run_that_was_settled_holds_nothing_and_says_by_whom(project: Project) -> None:
+    with project.ledger() as ledger:
+        Writer(ledger, environment="prod").good()
+        Writer(ledger, run="r2", environment="prod").start()
+    assert "in prod holds until a full run of it" in project.rollout("verify").out
+    settled = project.rollout("settle", "r2", "--by", "Ada", "--why", "the runner was lost")
+    assert settled.status == 0, settled.err
+    answer = project.rollout("verify")
+    assert answer.status == 0, answer.out
+    assert "holds until" not in answer.out
+    (line,) = [line for line in answer.out.splitlines() if line.startswith("run r2")]
+    assert line.startswith("run r2 has not finished: settled by Ada at 20")
+    assert line.endswith(" (the runner was lost)")
+    (told,) = project.rollout("verify", "--json").json["settled"]
+    assert (told["run"], told["by"]) == ("r2", "Ada")

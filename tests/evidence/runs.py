@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_rollout.cli.project import keep_texts
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, words_of
@@ -32,8 +33,9 @@ from pytest_rollout.model.decision import Decision, canonical
 from pytest_rollout.model.evidence import Head, labels_of
 from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
-from pytest_rollout.plan.load import parse
+from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.report.stored import to_json
+from pytest_rollout.signoff.attested import verified
 from tests.evidence import memory
 
 opening.DATABASES["memory"] = memory.MemoryDatabase()
@@ -68,12 +70,18 @@ PASS = (("pass", ""),)
 FAIL = (("fail", "it broke"),)
 
 
-def plan_of(text: str = PLAN) -> Plan:
-    """The plan in a text that has no problems."""
-    loaded = parse(text, Path("rollout.yaml"), "rollout.yaml")
+def plan_of(text: str = PLAN, beside: Mapping[str, str] | None = None) -> Plan:
+    """The plan in a text, with the files beside it, that has no problems."""
+    plan = _loaded(text, beside).plan
+    assert plan is not None
+    return plan
+
+
+def _loaded(text: str, beside: Mapping[str, str] | None = None) -> Loaded:
+    loaded = parse(text, Path("rollout.yaml"), "rollout.yaml", beside)
     assert loaded.plan is not None
     assert not loaded.problems, loaded.problems
-    return loaded.plan
+    return loaded
 
 
 def reaching(over: str) -> str:
@@ -95,6 +103,7 @@ class Writer:
     release: str | None = "v1"
     authors: Authors | None = None  # of the change; None: nobody asked
     process: Process | None = None  # that runs it
+    beside: Mapping[str, str] = field(default_factory=dict)  # texts of files beside the plan
     decisions: list[Decision] = field(default_factory=list)
 
     def append(
@@ -106,9 +115,14 @@ class Writer:
     @property
     def judged_by(self) -> str:
         """The digest of its plan, whose text is kept."""
-        digest = plan_of(self.text).digest
+        digest = self.plan.digest
         self.ledger.keep_text(digest, self.text)
         return digest
+
+    @property
+    def plan(self) -> Plan:
+        """What it judges by."""
+        return plan_of(self.text, self.beside)
 
     def start(self) -> None:
         """The run begins."""
@@ -123,6 +137,10 @@ class Writer:
             "authors": encode({"demo": self.authors} if self.authors else {}),
             **({"process": encode(self.process)} if self.process else {}),
         }
+        if self.beside:
+            loaded = _loaded(self.text, self.beside)
+            keep_texts(self.ledger, loaded)
+            facts |= {"beside": {"demo": dict(loaded.digests)}}
         begins = begins_of(self.ledger, self.gates, self.environment)
         self.append(RecordKind.RUN, facts | ({"begins": begins} if begins else {}))
         self.identify("start")
@@ -203,18 +221,18 @@ class Writer:
 
     def read(self, address: Address = EXIT) -> DatedWorld:
         """The world of one of its gates."""
-        phase = plan_of(self.text).phase("canary")
+        phase = self.plan.phase("canary")
         assert phase is not None
         return read_world(self.ledger, self.run, address, phase)
 
     def judged(self, address: Address = EXIT) -> Decision:
         """The decision of one of its gates, not stored."""
-        plan = plan_of(self.text)
+        plan = self.plan
         phase = plan.phase("canary")
         assert phase is not None
         assert address.gate is not None
         reading = self.read(address)
-        return decide(Case(plan, phase, reading.world, reading.at_us), address.gate)
+        return decide(Case(plan, phase, verified(reading.world, plan), reading.at_us), address.gate)
 
     def decide(self) -> Writer:
         """Decide every gate that was asked for, and store the decisions."""

@@ -33,7 +33,7 @@ from pytest_rollout.model.evidence import (
     Seen,
 )
 from pytest_rollout.model.finding import Fact, Reason, said
-from pytest_rollout.model.life import Life
+from pytest_rollout.model.life import Life, Unbelieved
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Plan, RollsUp, Severity
@@ -41,7 +41,7 @@ from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.review import ReviewState
 from pytest_rollout.model.rule import Bands, Cut, Rule, Scope, ScopeKind, Take, Taking, Versus
 from pytest_rollout.model.settlement import Settlement
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.stored import to_json
@@ -70,7 +70,7 @@ from tests.judge.worlds import (
 from tests.signoff.test_reviews import DECISION, PULL
 from tests.signoff.test_reviews import judged as judged_reviews
 from tests.signoff.test_reviews import recorded as recorded_reviews
-from tests.signoff.test_signatures import apart_findings, findings, signed
+from tests.signoff.test_signatures import apart_findings, findings, signed, uncounted
 
 _HERE = Path("p/rollout.yaml")
 V1 = (ReleaseFact("start", "v1"), ReleaseFact("end", "v1"))
@@ -386,10 +386,13 @@ def of_lives() -> Iterator[object]:
     own = statements_of(phase)["c"]
     moved = life_of(phase, reading(60, release="v2", api="http://b"))
     began = life_of(phase, change(5), reading(9), read={"release": "v0"})
+    looser = amendment("c", "other", own)
+    alone = Unbelieved(looser, Reason("amended.alone", {"person": looser.approved_by}))
     for life in (
+        replace(life_of(phase, stated={"c": "other"}), unbelieved=(alone,)),
         *(Life(None), life_of(phase), moved, began, life_of(phase, stated={"c": "other"})),
         life_of(phase, stated={"c": own, "dropped": "other"}),
-        life_of(phase, stated={"c": "other"}, amendments=(amendment("c", "other", own),)),
+        life_of(phase, stated={"c": "other"}, amendments=(looser,)),
     ):
         yield decided(plan, replace(world, life=life))
     for life in (moved, life_of(phase)):
@@ -423,6 +426,13 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T09:30:00", required={"zero": "NO-GO"}, release_error="no answer")
     yield cleared("15T09:00:00")
     yield cleared("10T10:10:00", begins="r1")
+    since = {
+        "subject": "p.one.c",
+        "how": "attested",
+        "by": "Ada",
+        "at": "2025-11-10T14:00:00+00:00",
+    }
+    yield cleared("10T10:10:00", decision=bad, given={"p.one.c": Reason("clear.given", since)})
     back = "ROLLBACK at noon, run r0 decided it"
     yield cleared("10T10:10:00", rolled_back=back)
     yield cleared("10T10:10:00", rolled_back=back, revalidate={"one/entry": "it is HOLD"})
@@ -512,6 +522,8 @@ def of_signatures() -> Iterator[object]:
     for names in (("ada",), ("mallory",), ()):
         yield apart_findings(Authors(names), signed("ada", "engineering"))
     yield apart_findings(None)
+    for answer in (Answer.GO, Answer.HOLD):
+        yield uncounted(signed("ada", "engineering"), Authors(("ada",)), answer)
 
 
 def of_reviews() -> Iterator[object]:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from pytest_rollout import calendar
-from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.finding import Finding, Reason
 from pytest_rollout.model.people import Authors, Deputy, Person, Roster, Signature, Stance
 from pytest_rollout.model.plan import FactSource, Gate
-from pytest_rollout.model.verdict import Verdict
-from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures
+from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report import sentences
+from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures, why_not_counted
 from tests.signoff.test_clearance import decision_of, plan
 from tests.words import because
 
@@ -198,6 +199,26 @@ def test_where_nobody_knows_the_author_nothing_is_cleared(
     first, *_ = apart(authors, ADA, EVE)
     told = "missing who made the change is not known, and nobody may sign for their own: "
     assert first == told + why
+
+
+def uncounted(given: Signed, authors: Authors, answer: Answer = Answer.GO) -> Reason | None:
+    """Why a signature clears nothing of a decision."""
+    phase = APART.phase("one")
+    assert phase is not None
+    decision = replace(DECISION, decision=answer)
+    return why_not_counted(SignoffDemand(APART, phase, decision, MADE, authors), given)
+
+
+def test_who_signs_is_told_that_it_clears_nothing() -> None:
+    own = uncounted(ADA, Authors(("ada",)))
+    assert own is not None
+    assert sentences.text(own, "UTC") == "ada made the change, and nobody signs for their own"
+    held = uncounted(ADA, Authors(("bob",)), Answer.HOLD)
+    assert held is not None
+    assert "the decision is HOLD, and only a GO is cleared" in sentences.text(held, "UTC")
+    assert uncounted(ADA, Authors(("bob",))) is None
+    against = signed("ada", "engineering", Stance.AGAINST)
+    assert uncounted(against, Authors(("ada",)), Answer.HOLD) is None, "it holds as ever"
 
 
 def test_an_author_may_still_object() -> None:
