@@ -25,6 +25,9 @@ from pytest_rollout.signoff.clearance import GateFacts
 from pytest_rollout.signoff.receipt import LIFE_US
 
 
+_MOST_US = 366 * 86_400 * 1_000_000
+
+
 @click.command("clear")
 @click.argument("address")
 @environment_option
@@ -163,6 +166,9 @@ def _told(looks: list[Look], plan: Plan, where: str, why: str, *, as_json: bool)
 
 def _duration(option: str, text: str | None) -> int | None:
     try:
-        return duration_us(text) if text is not None else None
+        found = duration_us(text) if text is not None else None
     except ValueError as error:
         raise OptionError(option, str(error)) from error
+    if found is not None and found > _MOST_US:
+        raise OptionError(option, f"{text} is longer than a year")
+    return found

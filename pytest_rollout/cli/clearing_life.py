@@ -20,6 +20,7 @@ from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife, unstated
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, stands_on, taken_back
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
@@ -65,6 +66,7 @@ def life_facts(
         "blind": tuple(blind(project, plan, gate, environment, release)),
         "signed": _signed(project, plan, gate, environment),
         "settled": _settled(project, gate, environment, standing),
+        "oldest_us": _oldest_us(project, standing),
         "noes": tuple(_noes(project, gate, environment, standing)),
         "taken_back": tuple(_taken_back(project, plan, gate, environment)),
         "override": _override(project, gate, environment, standing),
@@ -83,14 +85,34 @@ def _earlier_life(
     if back and life.address.gate is Gate.ENTRY and first.sequence < back.sequence:
         told: dict[str, Fact] = {"run": first.run, "at": back.at}
         return Reason("clear.before-rollback", told)
+    trip = next(iter(life.last_trips()), None) if life.address.gate is Gate.EXIT else None
+    if trip is not None and first.sequence < trip.record.sequence:
+        facts: dict[str, Fact] = {"run": first.run, "guardrail": trip.body.guardrail}
+        return Reason("clear.before-trip", facts | {"at": instant(trip.body.t_us, zone)})
     if turn is None:
-        return None
+        return _never_begun(project, life)
     begun = turn.body.type == PhaseBegun.TYPE
     if first.sequence > turn.record.sequence or begun is not (life.address.gate is Gate.EXIT):
         return None
     code = "clear.before-begin" if begun else "clear.before-end"
-    facts: dict[str, Fact] = {"run": first.run, "at": instant(turn.record.at_us, zone)}
-    return Reason(code, facts)
+    return Reason(code, {"run": first.run, "at": instant(turn.record.at_us, zone)})
+
+
+def _oldest_us(project: Project, standing: GateStanding | None) -> int | None:
+    """When the oldest of the runs ended that a run joins; None of one that joins none."""
+    if standing is None:
+        return None
+    joins = RunLog(project.ledger.of_run(standing.asked.run)).start.joins
+    ends = (project.ledger.of_run(run) for run in joins)
+    return min((records[-1].at_us for records in ends if records), default=None)
+
+
+def _never_begun(project: Project, life: PhaseLife) -> Reason | None:
+    """That the exit of a phase was decided which never began, although it has an entry gate."""
+    phase = project.phase(life.address)
+    if life.address.gate is not Gate.EXIT or not phase.of(Gate.ENTRY):
+        return None
+    return Reason("clear.never-begun", {"phase": life.address.name})
 
 
 def _noes(

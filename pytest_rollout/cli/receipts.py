@@ -83,7 +83,8 @@ def wrong(project: Project, path: Path) -> tuple[Receipt, list[str]]:
             raw = file.read(_MOST_BYTES)
         receipt = read(raw)
         address = Address.parse(receipt.gate)
-        datetime.fromisoformat(receipt.until)
+        if datetime.fromisoformat(receipt.until).tzinfo is None:
+            raise ValueError(f"{receipt.until} is no instant")
     except (OSError, ValueError, RecursionError) as error:
         raise RolloutError(f"{path} is no receipt of `rollout clear --receipt`: {error}") from error
     standing = project.history.standing(address, receipt.environment)

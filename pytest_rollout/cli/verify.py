@@ -83,6 +83,7 @@ def _receipt(project: Project, path: Path, *, as_json: bool) -> int:
         for problem in problems:
             say(f"  no   {problem}")
         answer = "does NOT count" if problems else f"counts until {given.until}"
+        answer += f", under OVERRIDE by {' and '.join(given.overridden)}" * bool(given.overridden)
         say(f"the receipt of {given.gate} in {given.environment} {answer}")
     return Answer.HOLD.exit_status if problems else 0
 

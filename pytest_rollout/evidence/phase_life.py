@@ -97,6 +97,14 @@ class PhaseLife:
             if guardrail in newest:
                 yield newest[guardrail]
 
+    def last_trips(self) -> list[Told[TripEvent]]:
+        """All trips on record, reset or not, the newest first."""
+        records = list(self._events(TripEvent.TYPE))
+        told = [Told(record, said(record, StoredEvent)) for record in records]
+        return [
+            Told(one.record, one.body) for one in reversed(told) if isinstance(one.body, TripEvent)
+        ]
+
     def _is_reset(self, trip: Told[TripEvent]) -> bool:
         """Whether somebody who could know of a trip reset its guardrail, for its release."""
         where = (self.address.plan, trip.body.guardrail, self.environment)

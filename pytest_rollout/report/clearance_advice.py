@@ -138,6 +138,7 @@ _ADVICE: Mapping[str, Callable[[Asked, Facts], str]] = {
     "clear.before-begin": _decide_anew,
     "clear.before-end": _decide_anew,
     "clear.before-rollback": _decide_anew,
+    "clear.before-trip": _decide_anew,
     "clear.no-since": _decide_anew,
     "clear.other-release": lambda a, f: f"{_decide_anew(a, f)}, for the release that runs now",
     "clear.other-address": _decide_anew,

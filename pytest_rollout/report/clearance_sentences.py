@@ -131,6 +131,11 @@ SENTENCES: Mapping[str, Say] = {
         f"run {f['run']} is from before the phase ended at {f.wall('at')}: to begin again it takes "
         "a new one"
     ),
+    "clear.before-trip": lambda f: (
+        f"run {f['run']} is from before {f['guardrail']} tripped at {f.wall('at')}: a reset alone "
+        "does not say that it holds now"
+    ),
+    "clear.never-begun": "{phase} was never begun, and its exit is of one that has",
     "clear.before-rollback": lambda f: (
         f"run {f['run']} is from before the ROLLBACK that was decided at {f.wall('at')}"
     ),

@@ -45,6 +45,7 @@ class GateFacts:
     runs_at: Mapping[str, str] = field(default_factory=dict)  # where each is now
     required: Mapping[str, str] = field(default_factory=dict)  # phase to its exit's answer
     required_release: Mapping[str, str | None] = field(default_factory=dict)  # of those
+    oldest_us: int | None = None  # when the oldest run of a joined one ended
     noes: tuple[Reason, ...] = ()  # that people answered since its run
     earlier_life: Reason | None = None  # that the run is from before the phase began, or ended
     begins: str = ""  # the run with which the ledger begins, where that is the one asked about
@@ -151,7 +152,7 @@ def _demands(
     yield _same_plan(phase, address.gate, decision)
 
     def fresh(at: datetime) -> Iterator[Finding]:
-        yield _fresh(plan, decision, at, max_age_us)
+        yield _fresh(plan, decision, at, max_age_us, known.oldest_us)
 
     yield from lasting(fresh, moment, plan.timezone)
     yield from lasting(partial(waivers_kept, plan, phase, decision), moment, plan.timezone)
@@ -248,11 +249,18 @@ def _same_plan(phase: Phase, gate: Gate, decision: Decision) -> Finding:
     return refused("plan", "clear.asked-otherwise")
 
 
-def _fresh(plan: Plan, decision: Decision, now: datetime, max_age_us: int | None) -> Finding:
+def _fresh(
+    plan: Plan,
+    decision: Decision,
+    now: datetime,
+    max_age_us: int | None,
+    oldest_us: int | None,
+) -> Finding:
     limits = [plan.environments[decision.environment].max_age_us, max_age_us]
     known = [limit for limit in limits if limit is not None]
     decided_us = calendar.to_us(datetime.fromisoformat(decision.decided_at))
-    age_us = calendar.to_us(now) - decided_us
+    seen_us = decided_us if oldest_us is None else min(decided_us, oldest_us)
+    age_us = calendar.to_us(now) - seen_us
     at = instant(decided_us, plan.timezone)
     if age_us < 0:
         return refused("age", "clear.decided-ahead", at=at)

@@ -64,7 +64,7 @@ class Site:
 
     project: Project
     stack: ExitStack
-    version: str = "v1"
+    version: str | None = "v1"
 
     def serve(self) -> None:
         """The service starts at an address of its own, and the plan says so."""

@@ -48,6 +48,7 @@ def no_release(site: Site) -> None:
 
 def none_to_read(site: Site) -> None:
     site.change("release: {target: api, path: /version, json: version}", "no_release: a pump")
+    site.version = None
     site.decided()
 
 

@@ -441,6 +441,9 @@ def of_clearances() -> Iterator[object]:
     yield cleared("10T10:10:00", taken_back=(taken,))
     no = Reason("clear.no-since", {"criterion": "p.one.c", "by": "ada", "at": at})
     yield cleared("10T10:10:00", noes=(no,))
+    tripped_since = Reason("clear.before-trip", {"run": "r1", "guardrail": "p.one.g", "at": at})
+    yield cleared("10T10:10:00", earlier_life=tripped_since)
+    yield cleared("10T10:10:00", earlier_life=Reason("clear.never-begun", {"phase": "p.one"}))
     for code in ("clear.before-begin", "clear.before-end", "clear.before-rollback"):
         yield cleared("10T10:10:00", earlier_life=Reason(code, {"run": "r1", "at": at}))
     held = Reason("clear.held", {"at": at, "says": "INC-7 (A. Person)"})

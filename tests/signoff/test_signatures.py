@@ -127,9 +127,15 @@ def test_an_objection_blocks_until_its_person_signs_for_it() -> None:
     assert "signed against it" in lacking([ADA, EVE, older]), "whatever was seen since"
 
 
-def test_an_objection_of_another_release_or_of_nobody_in_that_role_does_not_block() -> None:
+def test_an_objection_of_another_release_does_not_block() -> None:
     assert lacking([ADA, EVE, signed("bob", "operations", Stance.AGAINST, release="v0")]) == ""
-    assert lacking([ADA, EVE, signed("ada", "operations", Stance.AGAINST)]) == ""
+
+
+def test_an_objection_of_somebody_who_has_left_the_role_is_not_ignored() -> None:
+    objecting = signed("ada", "operations", Stance.AGAINST, after_s=5)
+    told = lacking([ADA, EVE, objecting])
+    assert "roles.yaml does not give them this role any more, but an objection is not" in told
+    assert lacking([ADA, objecting, signed("eve", "operations", after_s=9)]) == ""
 
 
 def test_what_is_not_believed_neither_counts_nor_replaces() -> None:

@@ -133,6 +133,12 @@ def signed(
     return facts
 
 
+def nameless(decision: Decision) -> dict[str, Any]:
+    """The decision of a run that read no release."""
+    decision = replace(decision, release=None)
+    return {"decision": decision, "again": decision}
+
+
 def events(file: str, since: str, until: str) -> Callable[[Plan], Plan]:
     """A shared calendar with one event that is a freeze."""
     edges = [calendar.to_us(datetime.fromisoformat(edge)) for edge in (since, until)]
@@ -284,6 +290,14 @@ SITUATIONS = [
         "the plan says that there is no release",
         "GO",
         "yes release: no release is read, so none is compared (no_release: a pump)",
+        judged=lambda plan: replace(plan, release=None, no_release="a pump"),
+        known={"release": None},
+        facts=nameless,
+    ),
+    Situation(
+        "a release was judged, and the plan says since that there is none",
+        "HOLD",
+        "no release: nobody knows which release was judged and which one runs",
         judged=lambda plan: replace(plan, release=None, no_release="a pump"),
         known={"release": None},
     ),
@@ -580,6 +594,7 @@ SITUATIONS = [
     ),
     Situation(
         "other settings run than were judged",
+        "a release was judged, and the plan says since that there is none",
         "HOLD",
         "no configuration: another configuration was judged than runs now",
         judged=lambda plan: replace(plan, configuration=plan.release),
