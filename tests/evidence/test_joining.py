@@ -417,12 +417,12 @@ def test_entries_are_joined_whenever_the_phase_began(ledger: Ledger) -> None:
 def test_parts_under_one_begin_are_joined_after_a_merge_that_moves_it(
     place: Place, tmp_path: Path
 ) -> None:
-    with opened(place) as ledger:
-        happened(ledger, "begin")
-    copies = [copied(place, tmp_path, f"{name}.db") for name in ("one", "two")]
     older = beside(place, "older")
     with opened(older) as ledger:
         Writer(ledger, "r0", EMBEDDED).good()
+    with opened(place) as ledger:
+        happened(ledger, "begin")
+    copies = [copied(place, tmp_path, f"{name}.db") for name in ("one", "two")]
     merged(copies[1], older)  # the begin has another place in it than in the others
     for copy, run, ran in zip(copies, (ONE, TWO), ((READY, WORKS), (ERRORS,)), strict=True):
         with opened(copy) as ledger:
