@@ -24,7 +24,6 @@ from pytest_rollout.plan.terms import duration_us
 from pytest_rollout.signoff.clearance import GateFacts
 from pytest_rollout.signoff.receipt import LIFE_US
 
-
 _MOST_US = 366 * 86_400 * 1_000_000
 
 

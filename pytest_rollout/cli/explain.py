@@ -15,9 +15,10 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
+from pytest_rollout.judge.since_begin import AS_IT_WAS
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
-from pytest_rollout.model.finding import Finding, Reason
+from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail
 from pytest_rollout.model.verdict import Verdict
@@ -116,7 +117,7 @@ def _drift(decision: Decision, name: str) -> Finding:
     if drifted is not None:
         return Finding(name, Verdict.FAIL, drifted.reason, DRIFT.says)
     if "phase.stated" in demands or (begun is not None and begun.verdict is Verdict.PASS):
-        return Finding(name, Verdict.PASS, Reason("begin.as-it-was"), DRIFT.says)
+        return Finding(name, Verdict.PASS, AS_IT_WAS, DRIFT.says)
     raise RolloutError(
         f"{name} is built in and compares with the begin of the phase, which was not on record "
         f"when {decision.address} was decided (`rollout begin {decision.address.name}`)"

@@ -12,7 +12,7 @@ from pytest_rollout.cli.project import Project, common, environment_option, pars
 from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.history import AskingRun, last_full_run, stored_decision
+from pytest_rollout.evidence.history import AskingRun, begun, last_full_run, stored_decision
 from pytest_rollout.evidence.joining import Choice, choose, join, keep_decision
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import stored
@@ -21,7 +21,7 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Address
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import worst_answer
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.stored import plain, to_json
@@ -47,8 +47,12 @@ def command(
     For jobs that split the checks (-k, --deselect, pytest-split): each job runs its part, `rollout
     merge` brings their ledgers together, and this decides. A check counts where one of them ran
     it, as its worst report where several did; what none of them ran is missing. The runs must be
-    of the same plan, release, configuration and targets. Joining the last full run alone decides
-    it anew with what came in since, such as attestations.
+    of the same plan, release, configuration and targets, and those of an exit gate of the same
+    begin. Joining the last full run alone decides it anew with what came in since, such as
+    attestations.
+
+    On a real environment it is the gate that is next: the exit once the phase has begun. Another
+    one is named as plan.phase/gate.
     """
     project = Project.here(root, ledger)
     where = parsed(address)
@@ -58,13 +62,10 @@ def command(
     if not opening.exists(project.ledger_at):
         raise RolloutError(f"there is no ledger at {project.ledger_at}", code="ledger")
     with closing(opening.to_write(project.ledger_at)) as store:
-        choice = choose(
-            store,
-            plan.address(phase.id) if where.gate is None else where,
-            environment,
-            named,
-            running=running,
-        )
+        why = ""
+        if where.gate is None:
+            where, why = _next(store, plan.address(phase.id), environment)
+        choice = _chosen(store, where, environment, named, why)
         run = _unchanged(store, choice, environment) or join(store, where, choice)
         decisions = [_decided(project, store, run, Address.parse(gate)) for gate in choice.gates]
     folders = [str(files.write(project.report, one)) for one in decisions]
@@ -73,8 +74,29 @@ def command(
         joined = [log.first.run for log in choice.logs]
         print_json({"run": run, "joined": joined, "left_out": choice.left_out, "decisions": shown})
     else:
-        _say(choice, decisions, folders)
+        _say(choice, decisions, folders, why)
     return worst_answer(one.answer for one in decisions).exit_status
+
+
+def _chosen(
+    ledger: Ledger, where: Address, environment: str, named: Sequence[str], why: str
+) -> Choice:
+    """The runs that are joined; raises RolloutError, which says why this gate was taken."""
+    try:
+        return choose(ledger, where, environment, named, running=running)
+    except RolloutError as error:
+        if not why or type(error) is not RolloutError:
+            raise
+        raise RolloutError(f"{error} ({why}, so {where.gate} is the gate that is next)") from error
+
+
+def _next(ledger: Ledger, phase: Address, environment: str) -> tuple[Address, str]:
+    """The gate that is next in a phase, and why; of a rehearsal both, as its runs ask for both."""
+    if environment == EMBEDDED:
+        return phase, ""
+    if begun(ledger, phase, environment):
+        return phase.at(Gate.EXIT), f"{phase} has begun in {environment}"
+    return phase.at(Gate.ENTRY), f"{phase} has not begun in {environment}"
 
 
 def _unchanged(ledger: Ledger, choice: Choice, environment: str) -> str:
@@ -108,7 +130,9 @@ def _asking(ledger: Ledger, run: str, gate: Address) -> AskingRun:
     return asked
 
 
-def _say(choice: Choice, decisions: Sequence[Decision], folders: Sequence[str]) -> None:
+def _say(choice: Choice, decisions: Sequence[Decision], folders: Sequence[str], why: str) -> None:
+    if why:
+        say(f"gate: {', '.join(choice.gates)} ({why})")
     say(f"joined: {', '.join(log.first.run for log in choice.logs)}")
     for run, why in choice.left_out.items():
         say(f"left out: {run}: {why}")

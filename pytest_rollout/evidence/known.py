@@ -62,6 +62,21 @@ def knew(ledger: Ledger, later: Record, earlier: Record) -> bool:
     return earlier.first in {one.first for one in before if one.first != later.first}
 
 
+def knew_all(lineage: Lineage | None, later: Record, records: Sequence[Record]) -> bool:
+    """Whether a record was written to a ledger that already held all of some others.
+
+    ``lineage`` is that of the ledger, where a merge made it. Of a record whose ancestors are gone
+    nobody knows what it knew.
+    """
+    if later.first_hash is None or lineage is None:
+        return all(one.sequence < later.sequence for one in records)
+    try:
+        before = {one.first for one in lineage.ancestors([later.first.hash])}
+    except LedgerError:
+        return False
+    return before.issuperset(one.first for one in records)
+
+
 def not_known_to(ledger: Ledger, reset: Record) -> Record | None:
     """What was seen of a phase before a reset, in a ledger that the reset was not written to.
 

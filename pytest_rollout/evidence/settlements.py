@@ -8,6 +8,7 @@ from contextlib import suppress
 from pytest_rollout import calendar
 from pytest_rollout.evidence.bodies import RunSettled, StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.known import knew_all, lineage_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import Record, RecordKind
@@ -40,12 +41,24 @@ def known_at(
 def records_of(
     ledger: Ledger, phase: str, environment: str, before: int | None = None
 ) -> Iterator[Record]:
-    """Yield the records of a phase's settlements, in order."""
+    """Yield the records of a phase's settlements that count, in order.
+
+    People settle what they know of: one counts where the ledger that it was written to held all
+    that is on record of the run by now. What only came in by a merge nobody has settled.
+    """
     plan, _, _ = phase.partition(".")
     where = (plan, phase, environment)
+    wrote = []
     for record in ledger.oldest(RecordKind.EVENT, *where, word=RunSettled.TYPE):
         early = before is None or record.sequence < before
-        if early and isinstance(said(record, StoredEvent), RunSettled):
+        body = said(record, StoredEvent) if early else None
+        if isinstance(body, RunSettled):
+            wrote.append((record, body.settled))
+    merged = any(record.first_hash is not None for record, _ in wrote)
+    lineage = lineage_of(ledger) if merged else None
+    for record, run in wrote:
+        held = [one for one in ledger.of_run(run) if before is None or one.sequence < before]
+        if knew_all(lineage, record, held):
             yield record
 
 

@@ -20,6 +20,7 @@ from pytest_rollout.model.life import (
 from pytest_rollout.model.plan import Criterion, Gate, Guardrail, Phase
 from pytest_rollout.model.verdict import Verdict
 
+AS_IT_WAS = Reason("begin.as-it-was")
 ANNOUNCED_US = 600_000_000  # how long a watch lets a recorded change take to happen
 
 
@@ -209,7 +210,7 @@ def drift_finding(case: Case) -> Finding | None:
         return None
     reasons = drift_reasons(life, case.plan.timezone)
     verdict = Verdict.FAIL if reasons else Verdict.PASS
-    reason = _together(reasons) if reasons else Reason("begin.as-it-was")
+    reason = _together(reasons) if reasons else AS_IT_WAS
     state = {"state": "tripped" if reasons else "quiet", "reason": reason, "subject": ""}
     part = Part(Subject(SubjectKind.RUN), verdict, reason)
     says = DRIFT.says

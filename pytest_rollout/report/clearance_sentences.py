@@ -25,7 +25,7 @@ def _without_others(f: Facts) -> str:
     now = f"{f['merged']}{' with other findings or conditions' if same else ''}"
     return (
         f"{f['answer']} was decided without what other ledgers knew by then; with it, it is {now}: "
-        f"decide anew (rollout join {f['phase']} --env {f['environment']})"
+        f"decide anew (rollout join {f['gate']} --env {f['environment']})"
     )
 
 

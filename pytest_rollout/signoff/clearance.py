@@ -222,8 +222,8 @@ def _merged(decision: Decision, merged: Decision | None) -> Iterator[Finding]:
         return
     address = decision.address
     facts: dict[str, Fact] = {"answer": decision.answer.value, "merged": merged.answer.value}
-    phase, environment = address.name, decision.environment
-    yield refused("decision", "clear.merged", **facts, phase=phase, environment=environment)
+    facts |= {"gate": str(address), "environment": decision.environment}
+    yield refused("decision", "clear.merged", **facts)
 
 
 def _against(other: OtherRun) -> Iterator[Reason]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import permutations
@@ -12,12 +13,13 @@ import pytest
 
 from pytest_rollout import processes
 from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Process
+from pytest_rollout.evidence.bodies import Process, StoredEvent
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
 from tests.cli.conftest import Answer, Project
 from tests.cli.test_sign import keys  # noqa: F401  a fixture
-from tests.evidence.runs import ENTRY, FAIL, PASS, START, Writer, append, opened, tamper
+from tests.evidence.runs import ENTRY, EXIT, FAIL, PASS, START, Writer, append, opened, tamper
 from tests.targets.test_identity import answering, saying
 
 PLAN = """\
@@ -146,7 +148,7 @@ def test_a_no_that_was_known_elsewhere_is_not_passed_over(served: Project) -> No
     assert "GO was decided without what other ledgers knew by then; with it, it is NO-GO" in (
         answer.out
     )
-    assert "rollout join demo.canary --env prod" in answer.out
+    assert "rollout join demo.canary/entry --env prod" in answer.out
     assert "the same as was decided then" in served.rollout("decide", GATE, "--env", "prod").out
     assert served.rollout("join", "demo.canary").status == 10
 
@@ -254,3 +256,23 @@ def test_signatures_come_along(machines: Project, keys: Path) -> None:  # noqa: 
     assert "1 signature" in machines.rollout("merge", "pm2.db").out
     answer = machines.rollout("clear", GATE, "--env", "prod")
     assert answer.status == 0, answer.out
+
+
+def test_without_a_gate_the_next_one_is_joined(machines: Project) -> None:
+    machines.rollout("merge", "ci.db", "pm.db", "laptop.db")
+    entry = machines.rollout("join", "demo.canary", "--env", "prod")
+    assert entry.status == 0
+    assert "gate: demo.canary/entry (demo.canary has not begun in prod)" in entry.out
+    with machines.ledger() as ledger:
+        began = StoredEvent(type="begin", t_us=time.time_ns() // 1000, says="it began")
+        PhaseLife(ledger, ENTRY, "prod").record(began)
+    none = machines.rollout("join", "demo.canary", "--env", "prod")
+    assert none.status == 4
+    assert "no run has asked for demo.canary/exit in prod: nothing to join" in none.err
+    assert "demo.canary has begun in prod" in none.err
+    named = machines.rollout("join", "demo.canary/entry", "--env", "prod")
+    assert named.status == 0, named.err
+    with machines.ledger() as store:
+        Writer(store, "r9", "prod", machines.plan.read_text(), gates=(EXIT,)).good()
+    told = machines.rollout("join", "demo.canary", "--env", "prod")
+    assert "gate: demo.canary/exit (demo.canary has begun in prod)" in told.out

@@ -177,10 +177,10 @@ def test_after_the_end_a_phase_means_its_exit_and_says_so(served: Project) -> No
     assert (answer.status, "demo.canary/exit in prod: clear" in answer.out) == (0, True), answer.out
     assert "  yes  ended: the phase has ended at " in answer.out
     assert "(ended by A. Person); this is about its exit" in answer.out
+    decided(served, ENTRY, "entry2")
     entry = served.rollout("clear", "demo.canary/entry", "--env", "prod")
     assert "demo.canary/entry in prod: clear" in entry.out
     assert "has ended" not in entry.out
-    decided(served, ENTRY, "entry2")
     assert verb(served, "begin").status == 0
     assert "has ended" not in served.rollout("clear", "demo.canary", "--env", "prod").out
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -31,11 +32,15 @@ from tests.evidence.runs import (
     PASS,
     PLAN,
     START,
+    Place,
     Writer,
     append,
+    copied,
     opened,
     tamper,
 )
+from tests.evidence.test_merging import beside
+from tests.evidence.test_merging import joined as merged
 
 READY, WORKS, ERRORS = (names[0] for names in ITEMS.values())
 CANARY = Address("demo", "canary")
@@ -407,3 +412,23 @@ def test_entries_are_joined_whenever_the_phase_began(ledger: Ledger) -> None:
     Part(ledger, TWO, gates=(ENTRY,), ran=(ERRORS,)).write()
     choice = choose(ledger, ENTRY, "prod", running=nobody)
     assert [log.first.run for log in choice.logs] == [ONE, TWO]
+
+
+def test_parts_under_one_begin_are_joined_after_a_merge_that_moves_it(
+    place: Place, tmp_path: Path
+) -> None:
+    older = beside(place, "older")
+    with opened(older) as ledger:
+        Writer(ledger, "r0", EMBEDDED).good()
+    with opened(place) as ledger:
+        happened(ledger, "begin")
+    copies = [copied(place, tmp_path, f"{name}.db") for name in ("one", "two")]
+    merged(copies[1], older)  # the begin has another place in it than in the others
+    for copy, run, ran in zip(copies, (ONE, TWO), ((READY, WORKS), (ERRORS,)), strict=True):
+        with opened(copy) as ledger:
+            Part(ledger, run, ran=ran).write()
+    merged(place, *copies)
+    with opened(place) as ledger:
+        decision = judged(ledger)
+        assert len(RunLog(ledger.of_run(decision.run)).start.joins) == 2
+        assert decision.answer is Answer.GO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +11,14 @@ from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind, seal_digest
-from pytest_rollout.evidence.settlements import settle
+from pytest_rollout.evidence.settlements import known_at, settle
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.evidence import decode
 from pytest_rollout.model.settlement import Settlement
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
-from tests.evidence.runs import EXIT, FAIL, PASS, Writer, reaching
+from tests.evidence.runs import EXIT, FAIL, PASS, Place, Writer, copied, opened, reaching
+from tests.evidence.test_merging import joined
 
 SPAN = reaching("{span: 7d}")
 ENDED = "the run was ended by SIGTERM"
@@ -198,3 +200,38 @@ def test_a_settled_run_that_saw_a_check_fail_stands_against_the_decision(
     others = contrary(ledger, EXIT, "prod", asked, "v1", running=lambda _: False)
     assert [one.run for one in others if one.failed] == ["early"] * against
     assert len(others) == against
+
+
+@pytest.mark.parametrize("knew", [False, True], ids=["a-part", "all"])
+def test_a_settlement_counts_where_its_ledger_held_all_of_the_run(
+    place: Place, tmp_path: Path, *, knew: bool
+) -> None:
+    with opened(place) as ledger:
+        good(ledger, "r1")
+        early = begun(ledger, "early")
+        if knew:
+            saw(early, 0)
+    copy = copied(place, tmp_path)
+    with opened(place) as ledger:
+        early = prod(ledger, "early")
+        if not knew:
+            saw(early, 9)
+        settle(ledger, EXIT, "staging", Settlement("other", "A", "B", 1, ""))
+    with opened(copy) as ledger:
+        settled(ledger, "early")
+        assert last(ledger) == "r1"
+    joined(place, copy)
+    with opened(place) as ledger:
+        assert [*known_at(ledger, EXIT.name, "prod")] == ["early"] * knew
+        assert last(ledger) == ("r1" if knew else "early")
+        settled(ledger, "early")  # now all of it is known
+        assert last(ledger) == "r1"
+
+
+def test_what_a_run_writes_after_it_was_settled_is_not_settled(ledger: Ledger) -> None:
+    good(ledger, "r1")
+    early = begun(ledger, "early")
+    settled(ledger, "early")
+    assert last(ledger) == "r1"
+    saw(early, 9)
+    assert last(ledger) == "early"

@@ -20,7 +20,8 @@ from pytest_rollout.report.sentences import TABLE
 from tests.report import report_decisions as given
 
 HOSTILE = (
-    "<img src=x onerror=alert(1)>\x1b[31m\x9b1mred\x00\n\r|`](javascript:1)\u202e\ud800'\"{{7*7}}"
+    "<img src=x onerror=alert(1)>\x1b[31m\x9b1mred\x00\n\r|`](javascript:1)\u202e\ud800'\""
+    "{{7919*7907}}"
 )
 
 

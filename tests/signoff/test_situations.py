@@ -594,7 +594,6 @@ SITUATIONS = [
     ),
     Situation(
         "other settings run than were judged",
-        "a release was judged, and the plan says since that there is none",
         "HOLD",
         "no configuration: another configuration was judged than runs now",
         judged=lambda plan: replace(plan, configuration=plan.release),
@@ -677,6 +676,7 @@ FIRM = {
     *("the target does not answer", "the target names none", "an address that is not known now"),
     *("F6, P20: nobody can say which release it is", "the same release at another address"),
     "other settings run than were judged",
+    "a release was judged, and the plan says since that there is none",
 }
 
 
