@@ -246,7 +246,7 @@ TAKEN_APART = {
     "report.html": {"loader.replace"},
     "report.escaping": {
         *("re.compile", "_ENTITY.sub", "_LINKING.search", "_PIECE.sub", "_START.sub"),
-        *("_UNDERSCORE.sub", "piece.lstrip"),
+        *("_UNDERSCORE.sub", "piece.lstrip", "core.endswith"),
     },
     "report.measurement_sentences": {"facts.startswith"},
     "report.next_steps": {"gate.partition"},

@@ -21,6 +21,7 @@ from tests.session.project import OTHERS, Project
 
 PLAN = """\
 plan: demo
+no_release: a service that answers nothing
 environments: {prod: {targets: {api: "http://127.0.0.1:1"}}}
 phases:
   - id: canary
