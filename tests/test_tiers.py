@@ -109,7 +109,8 @@ def test_each_room_has_quick_tests(request: pytest.FixtureRequest) -> None:
     if not {file.split("/")[1] for file in files} >= rooms:
         pytest.skip("this run collected only some of the rooms")
     quick = [item for item in request.session.items if not item.get_closest_marker("slow")]
-    assert {item.nodeid.split("/")[1] for item in quick} >= rooms
+    played_whole = {"story"}  # each of its tests is a day of a phase
+    assert {item.nodeid.split("/")[1] for item in quick} >= rooms - played_whole
 
 
 def test_the_modules_that_are_listed_as_slow_exist() -> None:

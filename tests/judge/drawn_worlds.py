@@ -152,8 +152,11 @@ def observations(draw: st.DrawFn, rule: Rule) -> list[Seen]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, plan: Plan) -> World:
-    """Evidence of a plan, for the most part good; in a calm world all but observations is."""
+def worlds(draw: st.DrawFn, plan: Plan, *, begun: bool = True) -> World:
+    """Evidence of a plan, for the most part good; in a calm world all but observations is.
+
+    ``begun`` is whether there may be records of a phase that somebody began.
+    """
     rules = rules_of(plan)
     observed = [one for rule in rules for one in draw(observations(rule))]
     days = any(by_days(rule) for rule in rules)
@@ -184,7 +187,7 @@ def worlds(draw: st.DrawFn, plan: Plan) -> World:
         resets=tuple(draw(resets(plan))),
         rolled=tuple(draw(rolled(plan, calm=calm))),
         previous=draw(st.sampled_from((RELEASE,) * 9 + (None,))),
-        life=draw(lives(plan)) if environment == "prod" else None,
+        life=draw(lives(plan)) if begun and environment == "prod" else None,
     )
 
 

@@ -55,7 +55,7 @@ def in_turn(draw: st.DrawFn, plan: Plan) -> tuple[World, World, int]:
 
     A second run brings what happened later, and perhaps late some of what happened before.
     """
-    world = replace(draw(worlds(plan)), resets=())
+    world = replace(draw(worlds(plan, begun=False)), resets=())
     moments = [min(one.slot.t_us, AT) for one in world.seen]
     ended_us = draw(st.sampled_from(moments or [AT]))
     first, second = [], []

@@ -51,7 +51,7 @@ TRAPS = (
     Trap(
         "timeout-command",
         "a supervisor loses patience, as `timeout 60 pytest` does",
-        "never finished",
+        "the run was ended by SIGTERM",
         files=works("open('began', 'w').close()\nimport time; time.sleep(60)"),
         shell="{pytest} & while ! [ -e began ]; do sleep 0.1; done; kill $!; wait $!",
         modes=(PLAIN,),
