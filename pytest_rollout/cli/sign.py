@@ -120,7 +120,8 @@ def _stance(*, against: bool, withdraw: bool, override: bool, why: str) -> Stanc
     asked = [stance for stance, wanted in given.items() if wanted]
     if len(asked) > 1:
         rule = "either sign against it, or withdraw a signature, or override"
-        raise OptionError(f"--{asked[0]}", rule)
+        option = "--withdraw" if asked[0] is Stance.WITHDRAWN else f"--{asked[0]}"
+        raise OptionError(option, rule)
     if not asked:
         return Stance.FOR
     words("--why", why)
