@@ -89,6 +89,19 @@ def partial_red(site: Site) -> None:
     partial.seal()
 
 
+def partial_red_of_no_release(site: Site) -> None:
+    site.decided()
+    site.version = None
+    partial = site.writer("r2")
+    partial.partial = ("-k",)
+    partial.start()
+    partial.manifest()
+    partial.batch("t.py::test_ready", FAIL)
+    partial.seal()
+    partial.decide()
+    site.version = "v1"
+
+
 def nervous(site: Site) -> None:
     site.decided()
     site.decided("r2")
@@ -146,6 +159,7 @@ SITUATIONS: list[tuple[Callable[[Site], None], int, str]] = [
     ),
     (freezes_and_resumes, 0, "demo.canary/entry in prod: clear"),
     (is_killed, 11, "no   decision: run r2 never finished"),
+    (partial_red_of_no_release, 11, "partial run r2, which began later, "),
     (
         partial_red,
         11,

@@ -9,9 +9,11 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from pytest_rollout.evidence import resets
 from pytest_rollout.evidence.bodies import PhaseBegun, StoredEvent, TripEvent
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.plan import Address
+from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer as Decided
 from tests.cli.conftest import Answer, Project
 from tests.evidence.runs import ENTRY, EXIT, FAIL, Writer
@@ -248,7 +250,22 @@ def test_a_trip_on_record_holds_until_its_guardrail_is_reset(served: Project) ->
     reason = ("--reason", "the disk was full, INC-8")
     reset = served.rollout("reset", "demo.canary.rail", *BY, *reason)
     assert reset.status == 0, reset.err
-    assert "trips" not in verb(served, "end").out
+    alone = verb(served, "end")
+    assert alone.status == Decided.HOLD.exit_status
+    assert "trips" not in alone.out
+    assert "run exit is from before demo.canary.rail tripped at " in alone.out
+    decided(served, EXIT, "exit2")
+    assert verb(served, "end").status == 0
+
+
+def test_a_reset_of_another_release_lifts_no_trip(served: Project) -> None:
+    begun(served)
+    with served.ledger() as ledger:
+        life = PhaseLife(ledger, EXIT, "prod")
+        life.record(TRIP)
+        for release, left in (("v0", 1), ("v1", 0)):
+            resets.reset(ledger, Reset(TRIP.guardrail, "A", "seen", 0, "", "", release), "prod")
+            assert len(list(life.trips())) == left
 
 
 @pytest.mark.parametrize(

@@ -430,6 +430,20 @@ def test_a_resume_lifts_only_a_freeze_that_it_could_know_of(place: Place) -> Non
         assert life.freeze() is None
 
 
+def test_a_later_freeze_hides_no_earlier_one(place: Place) -> None:
+    ci, laptop = beside(place, "ci"), beside(place, "laptop")
+    for where, types in ((ci, ("freeze",)), (laptop, ("freeze", "resume"))):
+        with opened(where) as ledger:
+            for type_ in types:
+                event = StoredEvent(type=type_, t_us=1, says=str(where))
+                ledger.append(Draft(event, "", "demo", "demo.canary", "prod"))
+    joined(ci, laptop)
+    with opened(ci) as ledger:
+        held = phase_life.PhaseLife(ledger, PROD, "prod").freeze()
+        assert held is not None
+        assert held.body.says == str(ci)
+
+
 def test_a_foreign_run_that_never_finished_stays_one(place: Place) -> None:
     ci, laptop = beside(place, "ci"), beside(place, "laptop")
     with opened(ci) as ledger:
