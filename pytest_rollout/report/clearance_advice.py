@@ -57,7 +57,7 @@ def _explain(asked: Asked, facts: Facts) -> str:
     """What helps where the decision is no GO; empty where its sentence says it."""
     given, causes = facts.get("given"), facts.get("causes")
     if isinstance(given, Reason):
-        join = f"`rollout join {asked.address.name} --env {asked.environment}`"
+        join = f"`rollout join {asked.address} --env {asked.environment}`"
         return (
             f"{sentences.text(given, asked.plan.timezone)}: it counts from the next run on "
             f"({asked.again}), or {join} decides the last run anew"

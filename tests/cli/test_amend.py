@@ -362,6 +362,6 @@ def test_clear_says_that_an_amendment_counts_from_the_next_run_on(served: Projec
     assert amend(served).status == 0
     told = served.rollout("clear", "demo.canary", "--env", "prod").out
     assert "-> demo.canary.errors was amended by Ada at" in told
-    assert "`rollout join demo.canary --env prod` decides the last run anew" in told
+    assert "`rollout join demo.canary/exit --env prod` decides the last run anew" in told
     joined = served.rollout("join", "demo.canary", "--env", "prod")
     assert joined.status == 0, joined.out

@@ -234,13 +234,13 @@ def test_clear_says_that_an_answer_given_since_counts_from_the_next_run_on(
     told = hint(served, "retro")
     assert told.startswith("-> demo.canary.retro was attested by A. Person at ")
     assert "it counts from the next run on (`pytest -m canary --rollout-env prod" in told
-    assert "`rollout join demo.canary --env prod` decides the last run anew" in told
+    assert "`rollout join demo.canary/exit --env prod` decides the last run anew" in told
     assert "rollout explain demo.canary.runbook" in hint(served, "runbook")
     attest(served, *PM, "--fail")
     assert hint(served, "retro") == explain, "a no does not clear it"
     attest(served, *PM)
     attest(served, *SRE, slug="runbook")
-    assert served.rollout("join", "demo.canary", "--env", "prod").status == 0
+    assert served.rollout("join", "demo.canary/exit", "--env", "prod").status == 0
     assert "clear" in clear(served).splitlines()[-1]
     assert "was attested by A. Person at" not in clear(served)
 

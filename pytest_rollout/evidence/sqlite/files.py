@@ -36,6 +36,15 @@ def keep_note(ledger: Path, note: str) -> None:
         part.unlink(missing_ok=True)
 
 
+def place_of(path: Path) -> tuple[int, int] | None:
+    """Return which file stands at a path, by device and number; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def put(folder: Path, digest: str, content: bytes) -> None:
     """Write a file, whole or not at all.
 

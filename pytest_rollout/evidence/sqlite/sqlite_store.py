@@ -43,6 +43,7 @@ class SqliteStore:
         self._db = db
         self.last: Head | None = None
         self._wrote = False
+        self._place = files.place_of(path)
         self.missing = ""  # a record that was noted beside the file and is not in it
 
     @property
@@ -52,7 +53,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """End the connection; what was written is noted beside the file."""
-        if self._wrote and self.path.exists():
+        if self._wrote and self._place and files.place_of(self.path) == self._place:
             with suppress(LedgerError):
                 files.keep_note(self.path, heads.note_of(self))
         self._db.close()
