@@ -52,7 +52,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def digest_of(raw: bytes) -> str:
-    """The digest of an archive's manifest: whoever notes it can tell any other bundle from it."""
+    """The digest of an archive's manifest: who has noted it knows another bundle from this one."""
     return opened(raw).digest
 
 

@@ -56,7 +56,7 @@ def pieces(address: Address, logs: Sequence[RunLog]) -> list[Piece]:
 
 
 def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> RunStart:
-    """The start of a joined run: what all of them set out to do."""
+    """Return the start of a joined run, made of the starts of the runs that it joins."""
     ordered = in_order(logs)
     start, plan = ordered[-1].start, address.plan
     return RunStart(

@@ -273,7 +273,7 @@ def join(ledger: Ledger, address: Address, choice: Choice) -> str:
     """Write the run that holds some runs together, up to its seal; returns its id.
 
     It has the time of the newest record, because it says nothing that is new: the same ledger
-    gives the same records, whoever joins, and whenever.
+    gives the same records on every machine and at every time.
     """
     head = ledger.head()
     at_us = max(record.at_us for record in ledger.between(0))

@@ -122,7 +122,7 @@ def _in_role(case: Case, criterion: Criterion, role: str) -> _Answered:
 
 
 def _each(case: Case, criterion: Criterion) -> _Answered:
-    """What all roles have answered: the worst of them, and never one person for two of them."""
+    """The worst answer of all roles; one person never counts for two of them."""
     roles = criterion.by
     found = {role: _in_role(case, criterion, role) for role in roles}
     good = {role: one for role, one in found.items() if not one.verdict.holds_back}

@@ -58,7 +58,7 @@ class Effects:
     def permit(self, target: str, method: str, path: str) -> None:
         """Let a request pass that may change something, or raise EffectRefusedError.
 
-        Whoever swallows the error has not passed: it is told of as a failure of the check.
+        A check that swallows the error has not passed: it is reported as a failure of the check.
         """
         declared = self.declarations.now
         asked = f"{method} {path} to {target}"

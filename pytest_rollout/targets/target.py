@@ -50,7 +50,7 @@ class LiveTarget:
         self.url = url.rstrip("/")
         self.environment = environment
         self.folder = folder  # of a target that we serve
-        self._permit = permit  # None: whoever asks may change it, as a step of a rollback
+        self._permit = permit  # None: every request may change it, as a step of a rollback
         self._reads = reads
 
     @property

@@ -196,7 +196,7 @@ def test_a_forgery_with_digests_that_fit_is_noticed(bundle: Path, what: str) -> 
 def test_people_who_are_given_another_role_show_by_the_digest_alone(
     signed: Project, bundle: Path
 ) -> None:
-    """Nothing in a bundle can say who may sign: whoever has the digest can."""
+    """Nothing in a bundle can say who may sign: only the digest can."""
     raw = bundle.read_bytes()
     forged = repacked(raw, changed("signoff/roles.yaml", b"[sre]", b"[sre, pm]"))
     assert found(forged) == []

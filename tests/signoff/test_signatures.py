@@ -145,7 +145,7 @@ def test_what_is_not_believed_neither_counts_nor_replaces() -> None:
 
 
 def test_an_objection_that_is_not_believed_any_more_is_not_ignored() -> None:
-    """Its key may have been revoked since: whoever holds the role settles it."""
+    """Its key may have been revoked since: somebody who holds the role settles it."""
     objecting = signed("bob", "operations", Stance.AGAINST, after_s=5, trouble="not signed by bob")
     told = lacking([ADA, EVE, objecting])
     assert told.startswith("bob signed against it as operations at 2025-11-10 10:30:05 EST: ")
