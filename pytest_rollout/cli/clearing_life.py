@@ -20,7 +20,7 @@ from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import PhaseLife, unstated
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, stands_on, taken_back
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, first_of
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.evidence import ReleaseFact
@@ -80,7 +80,7 @@ def _earlier_life(
     turn = life.turn()
     if standing is None:
         return None
-    first = project.ledger.of_run(standing.asked.run)[0]
+    first = first_of(project.ledger, standing.asked.run)
     back = decided_rollback(project.ledger, life.address, life.environment)
     if back and life.address.gate is Gate.ENTRY and first.sequence < back.sequence:
         told: dict[str, Fact] = {"run": first.run, "at": back.at}

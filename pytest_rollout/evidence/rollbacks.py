@@ -13,6 +13,7 @@ from pytest_rollout.evidence.decoding import UndecodableError, judged, said
 from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.run_log import first_of
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 
@@ -78,7 +79,7 @@ def taken_back(
         if standing.decision.answer is not Answer.GO:
             if source not in required:
                 yield source, back
-        elif ledger.of_run(standing.asked.run)[0].sequence < back.sequence:
+        elif first_of(ledger, standing.asked.run).sequence < back.sequence:
             yield source, back
 
 
@@ -105,7 +106,7 @@ def _lacks(
         return (
             f"the last run decided nothing that counts ({standing.damage or 'it never finished'})"
         )
-    if ledger.of_run(standing.asked.run)[0].sequence < back.sequence:
+    if first_of(ledger, standing.asked.run).sequence < back.sequence:
         decided = datetime.fromisoformat(standing.decision.decided_at)
         at = calendar.wall(calendar.to_us(decided), standing.decision.timezone)
         return f"last looked at before the rollback ({at})"

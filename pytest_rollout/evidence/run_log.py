@@ -17,6 +17,7 @@ from pytest_rollout.evidence.bodies import (
     WorkerManifest,
 )
 from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.evidence import Head, ReleaseFact
 
@@ -144,3 +145,14 @@ class RunLog:
 def told(records: Iterable[Record], kind: type[_Said]) -> tuple[Told[_Said], ...]:
     """Return records of one kind with what they say; raises UndecodableError."""
     return tuple(Told(record, said(record, kind)) for record in records)
+
+
+def first_of(ledger: Ledger, run: str) -> Record:
+    """Return the first record of a run; of a joined one that of the oldest run in it.
+
+    A join looks at nothing anew, so it is as old as what it holds together.
+    """
+    log = RunLog(ledger.of_run(run))
+    joined = (ledger.of_run(name) for name in log.start.joins)
+    firsts = [log.first, *(records[0] for records in joined if records)]
+    return min(firsts, key=lambda record: record.sequence)

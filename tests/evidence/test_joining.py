@@ -15,7 +15,7 @@ from pytest_rollout.evidence.joining import choose, join
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, first_of
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
@@ -311,6 +311,17 @@ def test_the_authors_are_those_of_every_part(
     assert asked is not None
     assert asked.run.startswith("join-")
     assert asked.authors == joined
+
+
+def test_a_join_is_as_old_as_the_oldest_run_in_it(ledger: Ledger) -> None:
+    Part(ledger, ONE, ran=(READY, WORKS)).write()
+    Part(ledger, TWO, ran=(ERRORS,)).write()
+    judged(ledger)
+    asked = last_full_run(ledger, EXIT, "prod")
+    assert asked is not None
+    assert asked.run.startswith("join-")
+    assert first_of(ledger, asked.run) == ledger.of_run(ONE)[0]
+    assert first_of(ledger, TWO) == ledger.of_run(TWO)[0]
 
 
 def test_a_join_that_was_killed_stands_in_nobodys_way(ledger: Ledger) -> None:
