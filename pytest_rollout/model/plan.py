@@ -86,6 +86,22 @@ class RollsUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where the document that a plan comes from says what a criterion asks."""
+
+    section: str
+    lines: tuple[int, int] | None = None  # the first and the last
+    derived: str = ""  # why it is asked although the document does not say so; empty: it does
+
+    def __str__(self) -> str:
+        """As people read it: ``Day 3, Success Criteria, lines 229-231``."""
+        if self.lines is None:
+            return self.section
+        first, last = self.lines
+        return f"{self.section}, " + (f"line {first}" if first == last else f"lines {first}-{last}")
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """One thing that must hold, as the plan states it."""
 
@@ -110,6 +126,7 @@ class Criterion:
     controls: tuple[str, ...] = ()  # of catalogues of controls, as auditors name them
     by_each: bool = False  # whether each role of `by` attests it, as many people as roles
     by_others: bool = False  # whether no author of the change may
+    source: Source | None = None  # where the plan's document says so
 
     @property
     def due_gate(self) -> Address | None:
@@ -142,6 +159,7 @@ class Guardrail:
     check: Check | None = None  # what `rollout watch` asks for its series
     line: int = 0
     faults: tuple[str, ...] = ()  # those that must trip it; drills prove it
+    source: Source | None = None
 
     @property
     def quiet_about_trips(self) -> bool:
@@ -209,6 +227,7 @@ class Plan:
     channels: tuple[Channel, ...] = ()  # where people are told of trips
     roster: Roster = field(default_factory=Roster)  # who signs; no part of any digest
     author: FactSource | None = None  # where the authors of the change are read
+    document: str = ""  # what it was written from, for people
 
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""

@@ -151,6 +151,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         channels=read_channels(reader),
         roles=roles,
         phases=phases,
+        document=reader.get(PlanKeys.document) or "",
         path=reader.file,
         digest=companions.digest(text),
     )

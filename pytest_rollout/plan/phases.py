@@ -20,6 +20,7 @@ from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check, read_polled
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.controls import read_controls
+from pytest_rollout.plan.document import read_document_source
 from pytest_rollout.plan.faults import read_faults
 from pytest_rollout.plan.named_roles import read_by, read_roles
 from pytest_rollout.plan.reader import Reader, nearest
@@ -199,6 +200,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         controls=read_controls(reader),
         by_each=each,
         by_others=reader.get(CriterionKeys.by_others),
+        source=read_document_source(reader, CriterionKeys.source),
     )
     reader.done()
     check_max_age(reader, criterion)
@@ -258,8 +260,11 @@ def _guardrail(reader: Reader) -> Guardrail | None:
     faults = read_faults(reader, GuardrailKeys.faults)
     rules = tuple(_guarded(reader))
     check = read_polled(reader, rules)
+    source = read_document_source(reader, GuardrailKeys.source)
     reader.done()
-    return Guardrail(id_, says, rules, then, check, reader.line, faults) if rules else None
+    if not rules:
+        return None
+    return Guardrail(id_, says, rules, then, check, reader.line, faults, source)
 
 
 def _guarded(reader: Reader) -> Iterator[Rule]:

@@ -108,6 +108,18 @@ def day(text: str) -> date:
         raise ValueError(rule) from None
 
 
+def lines(text: str) -> tuple[int, int]:
+    """Return the first and the last line of ``12`` or ``12-14``; they count from 1."""
+    match = re.fullmatch(r"\s*([0-9]{1,7})(?:\s*-\s*([0-9]{1,7}))?\s*", text)
+    if match is None:
+        raise ValueError(f"{text!r:.60} are no lines; write 12, or 12-14")
+    first = int(match[1])
+    last = int(match[2] or first)
+    if first < 1 or last < first:
+        raise ValueError(f"{text!r:.60} are no lines: they count from 1, the first comes first")
+    return first, last
+
+
 def due(text: str) -> str:
     """Return the gate by which a condition is met, as plan.phase/entry, or the last day for it."""
     if re.fullmatch(r"[0-9]+-[0-9-]*", text):

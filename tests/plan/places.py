@@ -100,6 +100,7 @@ STATED: dict[str, str] = {
     "criterion": criterion("XX"),
     "when": criterion("when:\n  configured: X\n  XX"),
     "by": criterion("by:\n  each: [pm, sre]\n  XX"),
+    "document-source": criterion("source:\n  section: Done\n  XX"),
     "scope": rule("over:\n  - last: 20\n    XX"),
     "source": rule("each:\n  lane:\n    from: lanes\n    at_least: 2\n    XX"),
     "row": rule("in_a_row:\n  n: 2\n  XX"),

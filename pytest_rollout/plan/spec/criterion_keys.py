@@ -11,7 +11,7 @@ from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Flag, Words
 from pytest_rollout.plan.spec.rule_keys import LASTING, WHOLE, RuleKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
-from pytest_rollout.plan.spec.values import CUT, DUE, DURATION, IDENTIFIER, NAME, NAMES, TEXT
+from pytest_rollout.plan.spec.values import CUT, DUE, DURATION, IDENTIFIER, LINES, NAME, NAMES, TEXT
 
 FAULTS = Words("fault, or a list: `NAME`, `NAME:KEY=VALUE`")
 CONTROL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:/@()+-]{0,79}$")
@@ -40,6 +40,28 @@ class ByKeys(Keys, name="by", title="roles that all attest"):
     )  # fmt: skip
 
 
+class SourceKeys(Keys, name="document-source", title="where the document says so"):
+    """Where the document that a plan comes from says what a criterion asks."""
+
+    section = Key(
+        TEXT,
+        "The section of the document, as its headings name it.",
+        example="Day 3, Success Criteria",
+        required=True,
+        missing="{what} names no section",
+        fix="source: {{section: TITLE, lines: 12-14}}",
+    )
+    lines = Key(
+        LINES, "The line, or the first and the last one.", example="229-231", unless="not said"
+    )
+    derived = Key(
+        TEXT,
+        "Why it is asked although the document does not say so in these words.",
+        example="a tag that nobody pushed is lost with the laptop",
+        unless="the document states it",
+    )
+
+
 class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     """One thing that must hold. Without a rule every test bound to it must have run and passed."""
 
@@ -51,6 +73,11 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
         "What must hold, in a sentence for people.",
         example="Queue depth stays under ten",
         unless="its `id`",
+    )
+    source = Key(
+        Nested(SourceKeys),
+        "Where the plan's document says so.",
+        example='{section: Success Criteria, lines: "12"}',
     )
     kind = Key(Choice(Kind), "What sort of thing it states.", example="load", required=True)
     gate = Key(
@@ -158,6 +185,7 @@ class GuardrailKeys(PartKeys, name="guardrail", title="a guardrail"):
         example="No lane runs more than its cap",
         unless="its `id`",
     )
+    source = CriterionKeys.source
     then = Key(
         Words(
             ", ".join(f"`{one}`" for one in Then) + ", or a list of them",

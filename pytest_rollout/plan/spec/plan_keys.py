@@ -219,6 +219,9 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
     )
     title_ = Key(TEXT, "What people call it.", example="PLMS Tier 1", unless="its name")
     version = Key(TEXT, "The plan's own version, for people.", example='"2"')
+    document = Key(
+        TEXT, "The document that it was written from, for people.", example="Rollout plan, v1.0"
+    )
     timezone = Key(
         TEXT, "The zone of all its times: an IANA name.", default="UTC", example="Europe/Berlin"
     )

@@ -44,6 +44,12 @@ MOMENT = Term(
     "day, or day and time, as `2025-12-20 18:00`",
 )
 HOURS = Term(terms.hours, rf"^\s*{_CLOCK}\s*-\s*{_CLOCK}\s*$", 'hours, as `"09:00-16:00"`')
+LINES = Term(
+    terms.lines,
+    r"^\s*[0-9]+(\s*-\s*[0-9]+)?\s*$",
+    "number of a line, or the first and the last: `12-14`",
+    types=("string", "integer"),
+)
 ZONE = Term(terms.zone, "", "IANA time zone, as `Europe/Berlin`")
 IDENTIFIER = Term(
     terms.identifier,
