@@ -148,6 +148,8 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
         full = plan.address(phase.id).full(criterion.id)
         yield {
             "id": full,
+            "says": criterion.says,
+            "source": _source(criterion),
             "gate": criterion.gate.value,
             "kind": criterion.kind.value,
             "severity": criterion.severity.value,
@@ -160,6 +162,19 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "items": items.get(full, []),
             "faults": list(criterion.faults),
         }
+
+
+def _source(criterion: Criterion) -> dict[str, Any] | None:
+    """Where the document says so; None where the plan does not say."""
+    if criterion.source is None:
+        return None
+    first, last = criterion.source.lines or (None, None)
+    return {
+        "section": criterion.source.section,
+        "first_line": first,
+        "last_line": last,
+        "derived": criterion.source.derived or None,
+    }
 
 
 def _rolled(row: dict[str, Any]) -> bool:

@@ -13,18 +13,21 @@ from pytest_rollout.cli.project import (
     parsed,
     print_json,
 )
+from pytest_rollout.cli.proving import proven
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.judge.since_begin import AS_IT_WAS
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
-from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.finding import Finding, SubjectKind
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail
+from pytest_rollout.model.proof import Proof
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.advice import advice
 from pytest_rollout.report.explained import explained
+from pytest_rollout.report.proof import proof_lines
 from pytest_rollout.report.stored import plain
 
 
@@ -42,6 +45,8 @@ def command(
     shown.note(criterion)
     if stated == DRIFT.id:
         _told_of_drift(project, criterion, address, shown.name)
+    if not as_json and not _asked(project, address, shown.name):
+        _not_decided(project, address, stated)
     standing, decision, _ = project.standing(address, shown.name)
     plan, phase = project.plan_of_run(address, standing.asked)
     findings = [*decision.criteria, *decision.guardrails]
@@ -52,14 +57,41 @@ def command(
     finding = next((finding for finding in findings if finding.id == criterion), None)
     if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
+    proof = proven(project, plan, address, then, _checks(finding))
     if as_json:
-        print_json(_data(decision, then, finding))
+        print_json(_data(decision, then, finding, proof))
         return 0
     for line in explained(phase, then, decision, finding):
         say(line)
+    _say_proof(proof, plan.timezone)
     if plan.digest not in {loaded.plan.digest for loaded in project.found if loaded.plan}:
         say("  The plan has been changed since; this is how it was judged then.")
     return 0
+
+
+def _asked(project: Project, address: Address, environment: str) -> bool:
+    return project.has_ledger and project.full_run(address, environment) is not None
+
+
+def _not_decided(project: Project, address: Address, stated: str) -> None:
+    """Say how a criterion is proven, although its gate was not decided yet."""
+    plan, phase = project.plan(address.plan), project.phase(address)
+    every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
+    criterion = next((known for known in every if known.id == stated), None)
+    if criterion is not None:
+        say(f"{address.full(stated)}: not decided yet")
+        say(f"  It says: {criterion.says}.")
+        _say_proof(proven(project, plan, address, criterion), plan.timezone)
+
+
+def _say_proof(proof: Proof, zone: str) -> None:
+    for line in proof_lines(proof, zone):
+        say(f"  {line}")
+
+
+def _checks(finding: Finding) -> list[str]:
+    """The node ids of the checks that were bound to a criterion."""
+    return [part.subject.ref for part in finding.parts if part.subject.kind is SubjectKind.CHECK]
 
 
 def _phase(name: str) -> Address:
@@ -127,7 +159,9 @@ def _drift(decision: Decision, name: str) -> Finding:
 _HEAD = ("plan", "phase", "gate", "environment", "release", "run", "decided_at", "decision")
 
 
-def _data(decision: Decision, stated: Criterion | Guardrail, finding: Finding) -> dict[str, object]:
+def _data(
+    decision: Decision, stated: Criterion | Guardrail, finding: Finding, proof: Proof
+) -> dict[str, object]:
     """The finding and what it weighs in its gate, in the shape of decision.json."""
     mine = {
         "criterion": finding,
@@ -138,5 +172,7 @@ def _data(decision: Decision, stated: Criterion | Guardrail, finding: Finding) -
     }
     head = {key: getattr(decision, key) for key in _HEAD}
     next_ = advice(stated, finding, decision.environment)
-    data: dict[str, object] = plain({**head, **mine, "next": next_}, decision.timezone)
+    data: dict[str, object] = plain(
+        {**head, **mine, "next": next_, "proof": proof}, decision.timezone
+    )
     return data

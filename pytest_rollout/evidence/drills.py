@@ -19,6 +19,7 @@ from pytest_rollout.model.coding import encode
 from pytest_rollout.model.drill import Drill, DrillOutcome, FaultRow, LastNo, exit_status
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
+from pytest_rollout.model.proof import FaultProof
 from pytest_rollout.model.verdict import Answer
 
 _SCHEMA = 1
@@ -86,6 +87,31 @@ def last_no(ledger: Ledger, gate: Address, plan_digest: str) -> LastNo | None:
             at, digest = calendar.stamp(record.at_us), drill.plan_digest
             return LastNo(at, fault, answer, drill.release, digest, digest != plan_digest)
     return None
+
+
+def last_outcomes(
+    ledger: Ledger, phase: Address, slug: str, plan_digest: str
+) -> dict[str, FaultProof]:
+    """What became of each fault that a criterion names, in the last drill that planted it.
+
+    By the fault's text. A record that was changed, or cannot be read, proves nothing and is passed
+    over. Raises LedgerError.
+    """
+    outcomes: dict[str, FaultProof] = {}
+    for record in ledger.newest(RecordKind.DRILL, phase.plan, phase.name, EMBEDDED):
+        if not as_written(record):
+            continue
+        try:
+            drill = said(record, StoredDrill)
+        except UndecodableError:
+            continue
+        outdated = drill.plan_digest != plan_digest
+        for row in drill.faults:
+            cell = next((cell for cell in row.criteria if cell.id == slug), None)
+            if cell is not None and row.fault not in outcomes:
+                at = calendar.stamp(record.at_us)
+                outcomes[row.fault] = FaultProof(row.fault, cell.outcome, at, outdated)
+    return outcomes
 
 
 def _noes(drill: StoredDrill, gate: Gate) -> Iterator[tuple[str, Answer]]:
