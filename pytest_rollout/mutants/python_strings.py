@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
 from pytest_rollout.mutants import sql, unit_files, values
 from pytest_rollout.mutants.edits import Edit
 
@@ -16,12 +14,12 @@ _ESCAPE = re.compile(r"\\(.|\n)", re.DOTALL)
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
 
 
-def of_text(node: cst.BaseExpression, text: str, start: int, end: int) -> list[Edit] | None:
+def of_text(text: str, start: int, end: int) -> list[Edit] | None:
     """The changes of a text as data, ``text[start:end]`` of a module being its literals.
 
     None where it holds nothing that is known, and is to be changed as any text.
     """
-    shadow = "".join(_shadow(node, text[start:end]))
+    shadow = "".join(_shadow(text[start:end]))
     if len(shadow) != end - start:
         return None  # a literal that is spelled in a way that is not understood
     edits = list(_of_content(shadow))
@@ -47,12 +45,13 @@ def _of_content(shadow: str) -> Iterator[Edit]:
 
 def _is_content(text: str, shadow: str, edit: Edit) -> bool:
     """Whether what is changed stands in the text as it does in its shadow."""
-    return text[edit.start : edit.end] == shadow[edit.start : edit.end] and "\\" not in text[
-        max(0, edit.start - 1) : edit.end
-    ]
+    return (
+        text[edit.start : edit.end] == shadow[edit.start : edit.end]
+        and "\\" not in text[max(0, edit.start - 1) : edit.end]
+    )
 
 
-def _shadow(node: cst.BaseExpression, literal: str) -> Iterator[str]:
+def _shadow(literal: str) -> Iterator[str]:
     """Yield a literal's content at its place, with spaces for what is quote, prefix or between.
 
     What an f-string fills in is a name of the same length, an escape is spaces.
