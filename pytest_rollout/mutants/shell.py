@@ -35,7 +35,7 @@ def of_shell(text: str, *, strict: bool = False) -> Iterator[Edit]:
 def _first_error(node: Node) -> int:
     """The first line with what cannot be read, from 0."""
     broken = next((one for one in node.children if one.has_error or one.is_missing), None)
-    return node.start_point.row if broken is None or node.is_error else _first_error(broken)
+    return node.start_point.row if broken is None else _first_error(broken)
 
 
 class _Script:

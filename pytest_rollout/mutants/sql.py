@@ -19,7 +19,7 @@ _STATEMENT = re.compile(
     r"WITH\s+(RECURSIVE\s+)?\w+\s*(\([^)]*\)\s*)?AS\s*\()",
     re.IGNORECASE,
 )
-_SELECTS = re.compile(r"\s*SELECT\b.*?(\bFROM\b|\*|\(|\d|\?)", re.IGNORECASE | re.DOTALL)
+_SELECTS = re.compile(r"\s*SELECT\s+(.*\bFROM\b|[\d*(?:'-]|\w+\()", re.IGNORECASE | re.DOTALL)
 _PART = re.compile(r"\s*(WHERE|AND|OR|ORDER\s+BY|GROUP\s+BY|HAVING|(LEFT\s+)?JOIN|FROM)\s+\w")
 _WORDS = {
     **{"AND": ("OR", "SQL and/or"), "OR": ("AND", "SQL and/or")},
@@ -33,7 +33,7 @@ _SIGNS = {
 }
 _ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*"}
 _DROPPED = ("DISTINCT", "UNIQUE", "LEFT")
-_CLAUSES = ("GROUP", "ORDER", "LIMIT", "HAVING", "RETURNING", "UNION", "EXCEPT", "INTERSECT")
+_CLAUSES = ("GROUP BY", "ORDER BY", "LIMIT", "HAVING", "RETURNING", "UNION", "EXCEPT", "INTERSECT")
 _ENDS = ("WHERE", "ON", *_CLAUSES)
 
 
@@ -42,7 +42,10 @@ def is_sql(text: str) -> bool:
     match = _STATEMENT.match(text)
     if match is None:
         return _PART.match(text) is not None
-    return not match[1].upper().startswith("SELECT") or _SELECTS.match(text) is not None
+    word = match[1].split()[0]
+    if not (word.isupper() or word.islower()):
+        return False  # the beginning of a sentence
+    return word.upper() != "SELECT" or _SELECTS.match(text) is not None
 
 
 def of_sql(text: str) -> Iterator[Edit]:
@@ -76,7 +79,7 @@ def _changes(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
     assigns = False
     for place, token in enumerate(tokens):
         word = text[token.start : token.end + 1]
-        upper = word.upper()
+        upper = _upper(text, tokens, place)
         assigns = upper == "SET" or (assigns and upper not in (";", "WHERE", "RETURNING", "FROM"))
         between += upper == "BETWEEN"
         if upper == "AND" and between:
@@ -105,7 +108,7 @@ def _word(text: str, tokens: Sequence[Token], place: int, upper: str) -> Iterato
         yield Edit(start, end, other if text[start].isupper() else other.lower(), operator)
     elif upper in ("WHERE", "HAVING"):
         yield Edit(start, _end_of_clause(text, tokens, place), "", f"SQL {upper} dropped")
-    elif upper == "ORDER" and after == "BY":
+    elif upper == "ORDER BY":
         last = _end_of_clause(text, tokens, place)
         if not re.search(r"\b(ASC|DESC)\s*$", text[:last], re.IGNORECASE):
             yield Edit(last, last, " DESC", "SQL order")
@@ -126,7 +129,7 @@ def _upper(text: str, tokens: Sequence[Token], place: int) -> str:
     """The token of a place as it is written, in capitals; "" outside of the text."""
     if not 0 <= place < len(tokens):
         return ""
-    return text[tokens[place].start : tokens[place].end + 1].upper()
+    return " ".join(text[tokens[place].start : tokens[place].end + 1].upper().split())
 
 
 def _operand(word: str) -> bool:

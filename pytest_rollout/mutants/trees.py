@@ -12,6 +12,7 @@ from pytest_rollout.mutants import shell, sql, values
 from pytest_rollout.mutants.edits import Edit, UnreadableError
 
 _COMMANDS = ("run", "command", "cmd", "script", "shell", "exec", "entrypoint")
+_NULL = "tag:yaml.org,2002:null"
 _HEADER = re.compile(r"[|>][^\n]*\n")
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[{}\[\],:]'
@@ -44,7 +45,7 @@ def _of_node(text: str, node: yaml.Node, scope: str, seen: set[int]) -> Iterator
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
             yield from _of_node(text, value, scope, seen)
-    elif isinstance(node, yaml.ScalarNode) and node.value.strip():
+    elif isinstance(node, yaml.ScalarNode) and node.value.strip() and node.tag != _NULL:
         place = (node.start_mark.index, node.end_mark.index)
         yield from _of_scalar(text, *place, node.style or "", scope)
 
