@@ -12,6 +12,7 @@ from pytest_rollout.mutants import shell, sql, values
 from pytest_rollout.mutants.edits import Edit, UnreadableError
 
 _COMMANDS = ("run", "command", "cmd", "script", "shell", "exec", "entrypoint")
+_TEXT = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 _HEADER = re.compile(r"[|>][^\n]*\n")
 _TOKEN = re.compile(
@@ -47,7 +48,9 @@ def _of_node(text: str, node: yaml.Node, scope: str, seen: set[int]) -> Iterator
             yield from _of_node(text, value, scope, seen)
     elif isinstance(node, yaml.ScalarNode) and node.value.strip() and node.tag != _NULL:
         place = (node.start_mark.index, node.end_mark.index)
-        yield from _of_scalar(text, *place, node.style or "", scope)
+        edits = _of_scalar(text, *place, node.style or "", scope)
+        named = node.tag == _TEXT
+        yield from (edit for edit in edits if named or edit.operator != "text")
 
 
 def _of_scalar(text: str, start: int, end: int, style: str, scope: str) -> Iterator[Edit]:

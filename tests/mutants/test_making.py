@@ -51,7 +51,7 @@ def test_notes_say_what_is_wrong_and_where(tmp_path: Path) -> None:
     assert said["bad.toml"].startswith("bad.toml:2: is no TOML: Invalid value")
     assert said["bad2.py"].startswith("bad2.py:2: is no Python: '(' was never closed")
     assert said["bad.sh"].startswith("bad.sh:1: is no shell script")
-    assert said["latin.sql"] == "latin.sql:1: is no text in UTF-8: unexpected end of data"
+    assert said["latin.sql"] == "latin.sql:1: is no text in UTF-8: invalid continuation byte"
     assert said["huge.py"] == "huge.py:1: is larger than 1000000 bytes"
 
 
