@@ -32,3 +32,5 @@ class Mutant:
     start: int  # the first changed character of the file's text
     end: int  # the first character behind the changed ones
     replacement: str  # what stands there instead
+    replaced: str = ""  # what stands there now
+    last_line: int = 0  # of the file, from 1; where the change ends
