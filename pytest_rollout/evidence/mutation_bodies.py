@@ -65,6 +65,8 @@ class StoredChange:
     start: int
     end: int
     replacement: Change
+    replaced: Change = ""
+    last_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from pytest_rollout.drill.children import Task, rehearse
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import HealthyPhase
-from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.model.plan import Gate, Phase, Plan
 from pytest_rollout.mutants import judging, run_through
 from pytest_rollout.mutants.run_through import PhaseLines
 from pytest_rollout.mutants.workshop import Workshop, reads_are_noted
@@ -86,4 +86,18 @@ def rehearsed(setup: HealthySetup, files: Sequence[str], stop: Event) -> Healthy
 
 
 def _told(phase: Phase, seen: Rehearsal, trouble: str) -> HealthyPhase:
-    return HealthyPhase(phase.id, seen.answers, seen.release, seen.seconds, trouble)
+    return HealthyPhase(
+        phase=phase.id,
+        answers=seen.answers,
+        release=seen.release,
+        seconds=round(seen.seconds, 1),
+        trouble=trouble,
+        stated={gate: tuple(_stated(phase, gate)) for gate in Gate},
+    )
+
+
+def _stated(phase: Phase, gate: Gate) -> Iterator[str]:
+    """What can say no at a gate: its criteria, and at the exit the guardrails."""
+    yield from (criterion.id for criterion in phase.of(gate))
+    if gate is Gate.EXIT:
+        yield from (guardrail.id for guardrail in phase.guardrails)

@@ -162,7 +162,8 @@ class _Finder(cst.CSTVisitor):
         end = self._lines.offset(found.end.line, found.end.column)
         piece = self._text[start:end]
         return Place(
-            start + len(piece) - len(piece.lstrip(" \t")), end - len(piece) + len(piece.rstrip(" \t"))
+            start + len(piece) - len(piece.lstrip(" \t")),
+            end - len(piece) + len(piece.rstrip(" \t")),
         )
 
 

@@ -47,9 +47,10 @@ def _of_content(shadow: str) -> Iterator[Edit]:
 
 def _is_content(text: str, shadow: str, edit: Edit) -> bool:
     """Whether what is changed stands in the text as it does in its shadow."""
-    return text[edit.start : edit.end] == shadow[edit.start : edit.end] and "\\" not in text[
-        max(0, edit.start - 1) : edit.end
-    ]
+    return (
+        text[edit.start : edit.end] == shadow[edit.start : edit.end]
+        and "\\" not in text[max(0, edit.start - 1) : edit.end]
+    )
 
 
 def _shadow(node: cst.BaseExpression, literal: str) -> Iterator[str]:

@@ -108,7 +108,9 @@ class _Script:
         quoted = node.type == "raw_string"
         inner = code[1:-1] if quoted else code
         for edit in values.of_value(inner, name=name):
-            safe = quoted or node.type == "string_content" or not set(edit.replacement) & set("<>&|; ")
+            safe = (
+                quoted or node.type == "string_content" or not set(edit.replacement) & set("<>&|; ")
+            )
             if safe:
                 yield edit.moved(start + quoted, scope)
 

@@ -13,7 +13,9 @@ from pytest_rollout.mutants.edits import Edit, UnreadableError
 
 _COMMANDS = ("run", "command", "cmd", "script", "shell", "exec", "entrypoint")
 _HEADER = re.compile(r"[|>][^\n]*\n")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[{}\[\],:]')
+_TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[{}\[\],:]'
+)
 
 
 def of_yaml(text: str) -> Iterator[Edit]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollout import mutants
 from pytest_rollout.model.mutants import Mutant
+from pytest_rollout.mutants.edits import apply
+from pytest_rollout.mutants.making import read_text, write_text
 
 _CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__", ".tox")
 _NOT_COPIED = frozenset((".git", ".hg", ".svn", ".rollout", "rollout-report", ".nox", *_CACHES))
@@ -21,7 +22,7 @@ _LONG_AGO_NS = 0
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """One copy of the project's files: ``root`` is the user's tree, ``copy`` what children run in."""
+    """A copy of a project: ``root`` is the user's tree, ``copy`` what children run in."""
 
     root: Path
     copy: Path
@@ -54,7 +55,8 @@ class Workshop:
         Raises ValueError where the text is not the one that the change was made for.
         """
         path = self.copy / mutant.file
-        _write(path, mutants.apply(_read(self.root / mutant.file), mutant))
+        text = read_text(self.root / mutant.file)
+        write_text(path, apply(text, mutant))
         _forget_compiled(path)
 
     def restore(self, mutant: Mutant) -> None:
@@ -129,16 +131,6 @@ def _editable() -> Iterator[str]:
         mapping = getattr(module, "MAPPING", None)
         if isinstance(mapping, dict):
             yield from (str(Path(place).parent) for place in mapping.values())
-
-
-def _read(path: Path) -> str:
-    with path.open(encoding="utf-8", newline="") as file:
-        return file.read()
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
 
 
 def _forget_compiled(path: Path) -> None:
