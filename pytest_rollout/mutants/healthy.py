@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -81,6 +81,8 @@ def rehearsed(setup: HealthySetup, files: Sequence[str], stop: Event) -> Healthy
     task = Task(setup.plan, phase, None, folder, environ=environ, options=_OPTIONS)
     again = rehearse(task, shop.copy, _SLOWER * setup.most_s, stop)
     trouble = again.trouble and f"while it was measured: {again.trouble}"
+    # The first rehearsal in a copy compiles all that it imports.
+    seen = replace(seen, seconds=min(seen.seconds, again.seconds))
     lines = run_through.measured(shop, folder, files, reads_noted=noted)
     return Healthy(phase, _told(phase, seen, trouble), seen, lines, seen.checks)
 

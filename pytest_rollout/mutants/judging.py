@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.mutants import Mutant, MutantOutcome
@@ -64,9 +64,8 @@ def trial(
 
 
 def _left_pass(phase: Phase, healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
-    stated: Mapping[str, Criterion | Guardrail] = {
-        one.id: one for one in (*phase.criteria, *phase.guardrails)
-    }
+    every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
+    stated = {one.id: one for one in every}
     for name, before in healthy.verdicts.items():
         now = seen.verdicts.get(name, Verdict.MISSING)
         if before in _GOOD and now not in _QUIET and name in stated:

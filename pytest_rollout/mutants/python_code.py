@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -29,6 +30,32 @@ _SWAPPED: Mapping[type[cst.CSTNode], str] = {
     cst.ComparisonTarget: "comparison",
     cst.BooleanOperation: "and/or",
 }
+
+
+_SCOPES = (cst.FunctionDef, cst.ClassDef)
+_TEXTS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
+_EMPTY = frozenset(
+    {
+        *(cst.SimpleWhitespace, cst.ParenthesizedWhitespace, cst.TrailingWhitespace),
+        *(cst.Newline, cst.EmptyLine, cst.Comment, cst.Comma, cst.Dot, cst.Colon),
+        *(cst.LeftParen, cst.RightParen, cst.LeftSquareBracket, cst.RightSquareBracket),
+    }
+)
+# What is most of a module, and holds no operator itself.
+_WITHOUT_OPERATOR = frozenset(
+    {
+        *(cst.Name, cst.Attribute, cst.Call, cst.Arg, cst.SimpleString, cst.Subscript),
+        *(cst.SimpleStatementLine, cst.IndentedBlock, cst.Expr, cst.Param, cst.Parameters),
+        *(cst.AssignTarget, cst.Assign, cst.AssignEqual, cst.Integer, cst.Index),
+        *(cst.SubscriptElement, cst.Element, cst.FormattedStringText),
+    }
+)
+_SOMETIMES_LEFT_ALONE = frozenset(
+    {
+        *(cst.Annotation, cst.Import, cst.ImportFrom, cst.TypeAlias, cst.Expr, cst.Assign),
+        *(cst.AnnAssign, cst.Call, cst.Decorator),
+    }
+)
 
 
 def of_python(text: str) -> list[Edit]:
@@ -65,26 +92,30 @@ class _Finder(cst.CSTVisitor):
         self._functions = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            self._scopes.append(node.name.value)
-        self._functions += isinstance(node, cst.FunctionDef)
-        if isinstance(node, cst.BaseExpression) and self._outermost is None:
+        kind = type(node)
+        if kind in _EMPTY:
+            return False
+        if kind in _SCOPES:
+            self._scopes.append(node.name.value)  # type: ignore[attr-defined]
+            self._functions += kind is cst.FunctionDef
+        if self._outermost is None and issubclass(kind, cst.BaseExpression):
             self._outermost = node
         if isinstance(node, cst.If) and _asks_for_types(node.test):
             if node.orelse:
                 node.orelse.visit(self)
             return False
-        if _left_alone(node):
+        if kind in _SOMETIMES_LEFT_ALONE and _left_alone(node):
             return False
-        if isinstance(node, cst.BaseString):
+        if isinstance(node, _TEXTS):
             self._as_data(node)
         self._change(node)
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
-        if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
+        kind = type(original_node)
+        if kind in _SCOPES:
             self._scopes.pop()
-        self._functions -= isinstance(original_node, cst.FunctionDef)
+            self._functions -= kind is cst.FunctionDef
         if self._outermost is original_node:
             self._outermost = None
 
@@ -93,8 +124,10 @@ class _Finder(cst.CSTVisitor):
         if node in self._data:
             return
         place = self._place(node)
-        edits = place and python_strings.of_text(node, self._text, place.start, place.end)
-        if edits is None or place is None:
+        if place is None:
+            return
+        edits = python_strings.of_text(self._text, place.start, place.end)
+        if edits is None:
             return
         self._data |= {node, *_parts(node)}
         for edit in edits:
@@ -104,12 +137,11 @@ class _Finder(cst.CSTVisitor):
         """Change a node by every operator that is for its kind."""
         if node in self._data or _fails_anyway(node):
             return
-        for kind, operator in mutation_operators:
-            if isinstance(node, kind):
-                for other in operator(node):
-                    edit = self._edit(node, other, _word(operator, node))
-                    if edit is not None:
-                        self._keep(edit, node)
+        for operator in _operators(type(node)):
+            for other in operator(node):
+                edit = self._edit(node, other, _word(operator, node))
+                if edit is not None:
+                    self._keep(edit, node)
 
     def _edit(self, node: cst.CSTNode, other: cst.CSTNode, word: str) -> Edit | None:
         if isinstance(other, cst.Return) and not self._functions:
@@ -137,7 +169,7 @@ class _Finder(cst.CSTVisitor):
 
     def _keep(self, edit: Edit, node: cst.CSTNode) -> None:
         """Keep a change where the expression around it, or the module, is still Python."""
-        around = self._outermost and self._place(self._outermost)
+        around = None if self._outermost is None else self._place(self._outermost)
         if around is None or not (around.start <= edit.start and edit.end <= around.end):
             around = self._statement(node)
         inner = self._text[around.start : edit.start] + edit.replacement
@@ -165,6 +197,16 @@ class _Finder(cst.CSTVisitor):
             start + len(piece) - len(piece.lstrip(" \t")),
             end - len(piece) + len(piece.rstrip(" \t")),
         )
+
+
+@cache
+def _operators(kind: type[cst.CSTNode]) -> tuple[_Operator, ...]:
+    """The operators for a kind of node."""
+    return tuple(
+        operator
+        for mine, operator in mutation_operators
+        if issubclass(kind, mine) and not (mine is cst.CSTNode and kind in _WITHOUT_OPERATOR)
+    )
 
 
 def _is_python(piece: str) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import libcst as cst
-
 from pytest_rollout.mutants import sql, unit_files, values
 from pytest_rollout.mutants.edits import Edit
 
@@ -16,12 +14,12 @@ _ESCAPE = re.compile(r"\\(.|\n)", re.DOTALL)
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
 
 
-def of_text(node: cst.BaseExpression, text: str, start: int, end: int) -> list[Edit] | None:
+def of_text(text: str, start: int, end: int) -> list[Edit] | None:
     """The changes of a text as data, ``text[start:end]`` of a module being its literals.
 
     None where it holds nothing that is known, and is to be changed as any text.
     """
-    shadow = "".join(_shadow(node, text[start:end]))
+    shadow = "".join(_shadow(text[start:end]))
     if len(shadow) != end - start:
         return None  # a literal that is spelled in a way that is not understood
     edits = list(_of_content(shadow))
@@ -53,7 +51,7 @@ def _is_content(text: str, shadow: str, edit: Edit) -> bool:
     )
 
 
-def _shadow(node: cst.BaseExpression, literal: str) -> Iterator[str]:
+def _shadow(literal: str) -> Iterator[str]:
     """Yield a literal's content at its place, with spaces for what is quote, prefix or between.
 
     What an f-string fills in is a name of the same length, an escape is spaces.
