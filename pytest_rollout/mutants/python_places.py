@@ -46,7 +46,7 @@ def smallest(old: cst.CSTNode, new: cst.CSTNode, find: Find) -> Change | None:
     """
     if isinstance(old, cst.AugAssign) and isinstance(new, cst.Assign):
         place = find(old.operator)
-        return place and (place, "=")
+        return None if place is None else (place, "=")
     changed = _changed_fields(old, new) if type(old) is type(new) else []
     if len(changed) == 1:
         before, after = changed[0]
@@ -57,7 +57,7 @@ def smallest(old: cst.CSTNode, new: cst.CSTNode, find: Find) -> Change | None:
             if inner is not None:
                 return inner
     place = find(old)
-    return place and (place, new)
+    return None if place is None else (place, new)
 
 
 def _changed_fields(old: cst.CSTNode, new: cst.CSTNode) -> list[tuple[Any, Any]]:

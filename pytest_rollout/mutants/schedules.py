@@ -34,7 +34,7 @@ def is_schedule(text: str) -> bool:
 def of_text(text: str) -> Iterator[Edit]:
     """Yield the changes of a text that is a schedule as a whole; none where it is something else.
 
-    Five numbers are not taken for cron, nor a mere time for a calendar expression.
+    Five numbers are not taken for cron, nor one moment for a calendar expression.
     """
     if CRON.fullmatch(text) and "*" in text:
         yield from cron(text)
@@ -42,7 +42,7 @@ def of_text(text: str) -> Iterator[Edit]:
         yield Edit(1, len(text), _OFTEN[text[1:]], "cron")
     else:
         match = _CALENDAR.fullmatch(text)
-        if match and (match["date"] or match["days"]):
+        if match and (match["days"] or "*" in (match["date"] or "")):
             yield from calendar(text)
 
 

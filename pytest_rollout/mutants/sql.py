@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import parse, tokenize
 from sqlglot.errors import ErrorLevel, SqlglotError
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from pytest_rollout.mutants.edits import Edit
 from pytest_rollout.mutants.values import numbers

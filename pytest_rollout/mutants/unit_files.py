@@ -11,7 +11,7 @@ from pytest_rollout.mutants.edits import Edit, flags_of
 _SECTION = re.compile(r"^\[([^\]\n]+)\][ \t]*$")
 _SETTING = re.compile(r"^([A-Za-z]\w*)[ \t]*=[ \t]*((?:[^\n]*\\\n)*[^\n]*)\n?", re.MULTILINE)
 _WORDS_ONLY = ("Description", "Documentation")  # for people, as comments are
-_PREFIX = re.compile(r"[-@:+!|]*")
+_PREFIX = re.compile(r"(?:[-@:+!|]+(?=/))?")  # of the path of what is run
 _VARIABLE = re.compile(r"""(["']?)([A-Za-z_]\w*)=((?:(?!\1\s)[^\n"'])*)\1""")
 
 
