@@ -1,7 +1,8 @@
-"""Mutation drills in the ledger: keeping one, and the newest of a phase."""
+"""Mutation drills in the ledger: keeping one, and the newest of each phase."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_rollout import calendar
@@ -13,6 +14,8 @@ from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.mutation import LastMutation, MutationDrill, gate_score
 from pytest_rollout.model.plan import EMBEDDED, Address
+
+_Kept = tuple[str, MutationDrill]
 
 
 def keep(ledger: Ledger, drill: MutationDrill) -> Head:
@@ -30,33 +33,52 @@ def _stored(drill: MutationDrill) -> StoredMutationDrill:
     return stored
 
 
-def newest(ledger: Ledger, phase: Address) -> tuple[str, MutationDrill] | None:
-    """The newest mutation drill that rehearsed a phase, with its time (RFC 3339, UTC).
+class MutationDrills:
+    """The mutation drills of a ledger; each is read once, and no more of them than are needed.
 
-    None where there is none. A record that was changed, or cannot be read, is passed over.
-    Raises LedgerError.
+    A record that was changed, or cannot be read, is passed over. Methods raise LedgerError.
     """
-    for record in ledger.newest(RecordKind.MUTANTS, phase.plan, phase.plan, EMBEDDED):
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._read: dict[str, list[_Kept]] = {}
+        self._unread: dict[str, Iterator[_Kept]] = {}
+
+    def newest(self, phase: Address) -> tuple[str, MutationDrill] | None:
+        """The newest that rehearsed a phase, with its time (RFC 3339, UTC); None without one."""
+        for at, drill in self._of_plan(phase.plan):
+            if any(one.phase == phase.phase and not one.trouble for one in drill.phases):
+                return at, drill
+        return None
+
+    def of_gate(self, gate: Address, plan_digest: str) -> LastMutation | None:
+        """What the newest says of a gate; None where none asked it anything."""
+        assert gate.gate is not None
+        found = self.newest(gate)
+        if found is None:
+            return None
+        at, drill = found
+        score = gate_score(drill, gate.phase, gate.gate)
+        if not score.asked:
+            return None
+        outdated = drill.plan_digest != plan_digest
+        return LastMutation(at, score, drill.plan_digest, outdated, drill.whole)
+
+    def _of_plan(self, plan: str) -> Iterator[_Kept]:
+        """Those of a plan, newest first."""
+        read = self._read.setdefault(plan, [])
+        yield from tuple(read)
+        for kept in self._unread.setdefault(plan, _kept(self._ledger, plan)):
+            read.append(kept)
+            yield kept
+
+
+def _kept(ledger: Ledger, plan: str) -> Iterator[_Kept]:
+    for record in ledger.newest(RecordKind.MUTANTS, plan, plan, EMBEDDED):
         if not as_written(record):
             continue
         try:
             stored = said(record, StoredMutationDrill)
         except UndecodableError:
             continue
-        if any(one.phase == phase.phase and not one.trouble for one in stored.phases):
-            return calendar.stamp(record.at_us), decode(MutationDrill, encode(stored))
-    return None
-
-
-def last_mutation(ledger: Ledger, gate: Address, plan_digest: str) -> LastMutation | None:
-    """What the newest mutation drill says of a gate; None where none asked it anything."""
-    assert gate.gate is not None
-    found = newest(ledger, gate)
-    if found is None:
-        return None
-    at, drill = found
-    score = gate_score(drill, gate.phase, gate.gate)
-    outdated = drill.plan_digest != plan_digest
-    if not score.asked:
-        return None
-    return LastMutation(at, score, drill.plan_digest, outdated, drill.whole)
+        yield calendar.stamp(record.at_us), decode(MutationDrill, encode(stored))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pytest_rollout.model.drill import LastNo
 from pytest_rollout.model.mutants import Mutant, MutantOutcome
 from pytest_rollout.model.mutation import (
     LastMutation,
@@ -17,7 +18,8 @@ from pytest_rollout.model.mutation import (
     score,
     trials_of,
 )
-from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.text import word
 
@@ -37,6 +39,15 @@ def of_gate(last: LastMutation) -> str:
     asked = count(last.score.asked, "random defect")
     said = f"of {asked} that its criteria ran through, it noticed {shares(last.score)}"
     return f"{said}, last on {last.at[:10]}{part}{old}"
+
+
+def drilled_words(last: LastNo | None, mutated: LastMutation | None, gate: Address) -> str:
+    """What drills showed that a gate notices, in one sentence for its reports."""
+    if mutated is None:
+        return last_no(last, gate)
+    if last is None and mutated.score.noticed:  # it has refused
+        return of_gate(mutated)
+    return f"{last_no(last, gate)}; {of_gate(mutated)}"
 
 
 def shares(seen: Score) -> str:
