@@ -20,6 +20,22 @@ class MutantOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A mutant that changes nothing, as a person has reviewed it.
+
+    It is named by its id, or by its file and the lines before and after the change.
+    """
+
+    id: str
+    file: str
+    before: str
+    after: str
+    reason: str
+    by: str
+    line: int  # of the file that names it
+
+
+@dataclass(frozen=True, slots=True)
 class Mutant:
     """One small change of one file."""
 

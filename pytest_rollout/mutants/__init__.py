@@ -6,11 +6,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_rollout.model.mutants import Mutant
+from pytest_rollout.mutants import equivalents
 from pytest_rollout.mutants.choosing import changed_since, sample
 from pytest_rollout.mutants.edits import apply
 from pytest_rollout.mutants.making import Survey, read_text, survey, write_text
 
-__all__ = ["Survey", "apply", "changed_since", "of", "read_text", "sample", "survey", "write_text"]
+__all__ = [
+    "Survey",
+    "apply",
+    "changed_since",
+    "equivalents",
+    "of",
+    "read_text",
+    "sample",
+    "survey",
+    "write_text",
+]
 
 
 def of(paths: Iterable[Path], root: Path) -> tuple[Mutant, ...]:
