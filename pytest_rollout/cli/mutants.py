@@ -23,6 +23,7 @@ from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import MutationDrill, exit_status
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.mutants import conduct as conducting
+from pytest_rollout.mutants import equivalents
 from pytest_rollout.mutants.conduct import MutationSetup
 from pytest_rollout.mutants.run_through import NotThePlantedError
 from pytest_rollout.report import files, mutation
@@ -30,7 +31,6 @@ from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.mutation_markdown import to_markdown
 from pytest_rollout.targets.tools import needs_extra
 
-EQUIVALENTS = "equivalent-mutants.yaml"
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%?")
 _ENDED = {"stopped by Ctrl-C": 130, "stopped by SIGTERM": 143}
 
@@ -124,7 +124,7 @@ def mutant_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--equivalents",
             metavar="FILE",
-            help=f"those that change nothing, and why (default: {EQUIVALENTS} beside the plan)",
+            help=f"those that change nothing, and why (default: {equivalents.NAME} beside the plan)",
         ),
     )
     decorated: Callable[..., Any] = grouped
@@ -161,7 +161,7 @@ def _drilled(asked: MutantsAsked, place: Path) -> MutationDrill:
     if bounds.sample is not None:
         chosen = mutants.sample(population, bounds.sample, bounds.seed)
     _say(f"{len(chosen)} of {len(population)} mutants, {count(len(asked.phases), 'phase')}")
-    equivalent = _equivalents(project.root, plan, asked.mutated.equivalents)
+    equivalent = _equivalents(project.root, plan, asked.mutated.equivalents, population)
     phases = tuple(asked.phases)
     setup = MutationSetup(plan, phases, project.root, place, bounds.jobs, bounds.most_s)
     try:
@@ -195,12 +195,18 @@ def _population(root: Path, asked: Mutated) -> Sequence[Mutant]:
     return mutants.changed_since(survey.mutants, root, asked.changed_since)
 
 
-def _equivalents(root: Path, plan: Plan, given: str | None) -> Mapping[str, str]:
+def _equivalents(
+    root: Path, plan: Plan, given: str | None, population: Sequence[Mutant]
+) -> Mapping[str, str]:
     """The reviewed reasons by the id of a mutant; the file beside the plan need not be there."""
-    path = Path(given) if given else root / Path(plan.path).with_name(EQUIVALENTS)
-    if given is None and not path.is_file():
-        return {}
-    return mutants.equivalents.read(path)
+    beside = Path(plan.path).with_name(equivalents.NAME)
+    if given is not None and not Path(given).is_file():
+        raise OptionError("--equivalents", f"there is no file {given}")
+    path, shown = (Path(given), given) if given else (root / beside, beside.as_posix())
+    reviewed = equivalents.read(path, population, shown)
+    for note in reviewed.notes:
+        _say(str(note))
+    return reviewed.reasons
 
 
 def _say(text: str) -> None:
