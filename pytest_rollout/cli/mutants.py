@@ -124,7 +124,7 @@ def mutant_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--equivalents",
             metavar="FILE",
-            help=f"those that change nothing, and why (default: {equivalents.NAME} beside the plan)",
+            help=f"those that change nothing (default: {equivalents.NAME} beside the plan)",
         ),
     )
     decorated: Callable[..., Any] = grouped

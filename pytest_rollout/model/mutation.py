@@ -113,8 +113,9 @@ class MutationDrill:
 
     @property
     def whole(self) -> bool:
-        """Whether all that was chosen was rehearsed."""
-        return not self.stopped and len(self.results) == self.chosen
+        """Whether all that was chosen was rehearsed, in every phase that runs through it."""
+        asked = not any(phase.trouble for phase in self.phases)
+        return asked and not self.stopped and len(self.results) == self.chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ def conduct(
     try:
         with _workshops(setup) as shops:
             healthy = _healthy(setup, shops, todo, stop, say)
+            if todo and all(one.phase.trouble for one in healthy.values()):
+                todo, stopped = [], "no phase could be rehearsed without a mutant"
             _run(_Drilling(setup, healthy, shops, stop), todo, done, say)
     except (KeyboardInterrupt, SystemExit) as ended:
         stopped = "stopped by " + ("Ctrl-C" if isinstance(ended, KeyboardInterrupt) else "SIGTERM")

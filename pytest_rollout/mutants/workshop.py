@@ -41,8 +41,12 @@ class Workshop:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What makes a child import from the copy, wherever packages were installed from."""
-        return {"PYTHONPATH": os.pathsep.join(self._python_path())}
+        """What makes a child import from the copy, wherever packages were installed from.
+
+        It keeps what it compiles there, whatever the user's own processes do.
+        """
+        path = os.pathsep.join(self._python_path())
+        return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
 
     def mapped(self, path: Path) -> Path | None:
         """Where a file or folder of the user's tree stands in the copy; None for any other."""
