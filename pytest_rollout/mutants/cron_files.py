@@ -30,9 +30,7 @@ def _of_line(line: str, users: bool) -> Iterator[Edit]:
     yield from (edit.moved(indent, "schedule") for edit in schedules.cron(line[indent:]))
     start = _behind(line, schedule.end(), 1 if users else 0)
     command = line[start:]
-    if command.strip():
-        yield Edit(start, len(line.rstrip()), "true", "command", "command")
-        yield from (edit.moved(start, "command") for edit in shell.of_shell(command))
+    yield from (edit.moved(start, "command") for edit in shell.of_shell(command))
 
 
 def _behind(line: str, start: int, words: int) -> int:

@@ -52,6 +52,8 @@ def survey(paths: Iterable[Path], root: Path) -> Survey:
             mutants += as_mutants(file, text, make(text))
         except UnreadableError as error:
             notes.append(Problem(file, error.line, str(error), "it gives no mutants"))
+        except RecursionError:
+            notes.append(Problem(file, 1, "is nested too deeply", "it gives no mutants"))
     notes += [_passed_over(ending, unknown[ending]) for ending in sorted(unknown)]
     return Survey(tuple(mutants), tuple(notes))
 

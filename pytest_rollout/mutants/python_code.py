@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -64,8 +65,15 @@ def of_python(text: str) -> list[Edit]:
     Docstrings, annotations, imports, what stands under TYPE_CHECKING, ``__all__`` and the faults
     that a reference target declares are left alone. Raises UnreadableError where it is no Python.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of code that is odd, with a change or without
+        finder = _walked(text)
+    return finder.edits
+
+
+def _walked(text: str) -> _Finder:
     try:
-        compile(text, "module", "exec", dont_inherit=True)
+        ast.parse(text)
         wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     except SyntaxError as error:
         raise UnreadableError(f"is no Python: {error.msg}", error.lineno or 1) from error
@@ -73,7 +81,7 @@ def of_python(text: str) -> list[Edit]:
         raise UnreadableError(f"is no Python: {' '.join(str(error).split())[:120]}", 1) from error
     finder = _Finder(wrapper, text)
     wrapper.module.visit(finder)
-    return finder.edits
+    return finder
 
 
 class _Finder(cst.CSTVisitor):
@@ -154,7 +162,10 @@ class _Finder(cst.CSTVisitor):
         code = new if isinstance(new, str) else self._module.code_for_node(new).strip()
         if "\n" in code:  # lines inside of a block, whose indentation only the module knows
             return self._by_module(node, other, word, scope)
-        return Edit(place.start, place.end, code, word, scope)
+        by = int(
+            not code and self._text[place.start] == self._text[place.end : place.end + 1] == "\n"
+        )
+        return Edit(place.start + by, place.end + by, code, word, scope)
 
     def _by_module(self, node: cst.CSTNode, other: cst.CSTNode, word: str, scope: str) -> Edit:
         """The difference of two modules, one with the change."""
@@ -233,7 +244,8 @@ def _left_alone(node: cst.CSTNode) -> bool:
         return isinstance(node.value, cst.BaseString)
     if isinstance(node, cst.Assign):
         targets = [one.target for one in node.targets]
-        return any(isinstance(one, cst.Name) and one.value in _LISTS for one in targets)
+        of_types = isinstance(node.value, cst.Call) and _last_name(node.value.func) in _OF_TYPES
+        return of_types or any(isinstance(one, cst.Name) and one.value in _LISTS for one in targets)
     if isinstance(node, cst.AnnAssign):
         named = isinstance(node.target, cst.Name) and node.target.value in _LISTS
         return named or _last_name(node.annotation.annotation) == "TypeAlias"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_rollout.mutants import sql, unit_files, values
+from pytest_rollout.mutants import shell, sql, unit_files, values
 from pytest_rollout.mutants.edits import Edit
 
 _OPENING = re.compile(r"([A-Za-z]{0,2})('''|\"\"\"|'|\")")
 _UNIT = re.compile(r"^\[(Unit|Service|Timer|Path|Socket|Install)\]$", re.MULTILINE)
+_SCRIPT = re.compile(r"#!\s*\S*?(?:/env\s+)?(?:ba|da|z|k)?sh\b")
 _ESCAPE = re.compile(r"\\(.|\n)", re.DOTALL)
 _EXPRESSION = re.compile(r"\{[^{}]*\}")
 
@@ -36,6 +37,8 @@ def _of_content(shadow: str) -> Iterator[Edit]:
         edits = sql.of_sql(content)
     elif _UNIT.search(content):
         edits = unit_files.of_unit(content)
+    elif _SCRIPT.match(content):
+        edits = shell.of_shell(content)
     elif values.is_data(content):
         edits = values.of_value(content, name="")
     else:

@@ -55,7 +55,7 @@ def _changes(text: str) -> Iterator[Edit]:
             name = _ASSIGNED.match(code) or _WORDS.match(code)
             start = name.end() if name else 0
             scope = f"{section}.{name[1]}".strip(".") if name else section
-            for edit in _of_value(code[start:]):
+            for edit in _of_value(code[start:]) if name else values.inside(code):
                 yield edit.moved(line.start() + start, scope)
 
 
@@ -65,6 +65,7 @@ def _of_value(rest: str) -> Iterator[Edit]:
     if quoted:
         for one in quoted:
             yield from (edit.moved(one.start(2)) for edit in values.of_value(one[2]))
+        yield from values.inside(_QUOTED.sub(lambda match: " " * len(match[0]), rest))
         return
     comment = _COMMENT.search(rest)
     value = rest[: comment.start()] if comment else rest

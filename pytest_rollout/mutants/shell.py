@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from pytest_rollout.mutants import values
+from pytest_rollout.mutants import sql, values
 from pytest_rollout.mutants.edits import Edit, UnreadableError
 
 _TESTS = {
@@ -88,7 +89,7 @@ class _Script:
         if called and called not in _NOTHING:
             yield self._edit(node, "true", "command", scope)
         arguments = node.children_by_field_name("argument")
-        for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
+        for argument, following in zip_longest(arguments, arguments[1:]):
             code = self._code(argument)
             if argument.type == "word" and code.startswith("-") and code.strip("-"):
                 start = self._before(argument)
@@ -107,7 +108,7 @@ class _Script:
         start, code = self._at(node.start_byte), self._code(node)
         quoted = node.type == "raw_string"
         inner = code[1:-1] if quoted else code
-        for edit in values.of_value(inner, name=name):
+        for edit in sql.of_sql(inner) if sql.is_sql(inner) else values.of_value(inner, name=name):
             safe = (
                 quoted or node.type == "string_content" or not set(edit.replacement) & set("<>&|; ")
             )

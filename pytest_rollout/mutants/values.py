@@ -53,7 +53,8 @@ def of_value(value: str, *, name: str = _OTHER) -> Iterator[Edit]:
     else:
         scheduled = list(schedules.of_text(bare))
         yield from (edit.moved(start) for edit in scheduled or inside(bare))
-        if name and not scheduled and not _JUST_A_MEASURE.fullmatch(bare):
+        measured = scheduled or _JUST_A_MEASURE.fullmatch(bare) or _SIGN.search(bare)
+        if name and not measured:
             end = start + len(bare)
             yield Edit(end, end, name, "text")
 
