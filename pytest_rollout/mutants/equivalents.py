@@ -42,10 +42,15 @@ def read(path: Path, mutants: Iterable[Mutant], shown: str = "") -> Reviewed:
 
 
 def fitting(entries: Iterable[Equivalent], mutants: Iterable[Mutant], file: str) -> Reviewed:
-    """Return the mutants that entries of a file name, with a note for each that names none."""
+    """Return the mutants that entries of a file name, with a note for each that names none.
+
+    Of files that gave no mutant at all nothing is said: they were perhaps not asked about.
+    """
     ids: dict[str, list[str]] = defaultdict(list)
     changes: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    files: set[str] = set()
     for mutant in mutants:
+        files.add(mutant.file)
         ids[mutant.id].append(mutant.id)
         changes[mutant.file, mutant.before, mutant.after].append(mutant.id)
     reasons: dict[str, str] = {}
@@ -54,7 +59,7 @@ def fitting(entries: Iterable[Equivalent], mutants: Iterable[Mutant], file: str)
         before, after = (" ".join(text.split()) for text in (entry.before, entry.after))
         named = ids.get(entry.id, []) if entry.id else changes.get((entry.file, before, after), [])
         reasons |= dict.fromkeys(named, f"{entry.reason} ({entry.by})")
-        if not named:
+        if not named and (entry.file or entry.id.rpartition(":")[0]) in files:
             what = f"{entry.id or entry.file}: no longer fits any mutant"
             notes.append(Problem(file, entry.line, what, "remove it, or name the change as it is"))
     return Reviewed(reasons, tuple(notes))
