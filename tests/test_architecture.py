@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
+    "mutants": {"model", "plan", "targets"},
     "bundles": {"model", "evidence"},
     "notify": {"model", "redact", "targets", "extensions"},
     "watching": {

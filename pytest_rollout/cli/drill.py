@@ -15,6 +15,8 @@ from typing import Any
 
 import click
 
+from pytest_rollout.cli import mutants
+from pytest_rollout.cli.mutants import Bounds, MutantsAsked, Mutated, mutant_options
 from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.drill import matrix
@@ -31,19 +33,20 @@ from pytest_rollout.report import drill as report
 from pytest_rollout.report import files
 
 _MOST_JOBS = 64
+_MOST_S = 600.0
+_TIMEOUT = "10m; of a mutant five times as long as without it, and 30s"
 
 
 @click.command("drill")
 @click.argument("what", metavar="PLAN[.PHASE]")
 @click.option("--fault", "only", multiple=True, metavar="NAME", help="only this one (repeatable)")
-@click.option("--sample", type=click.IntRange(1), help="only so many faults of each phase")
-@click.option("--seed", type=click.IntRange(0), default=0, help="which ones: they take turns")
+@click.option("--sample", type=click.IntRange(1), help="only so many faults a phase, or mutants")
+@click.option("--seed", type=click.IntRange(0), default=0, help="which ones: faults take turns")
+@mutant_options
 @click.option(
     "--jobs", type=click.IntRange(1, _MOST_JOBS), default=2, show_default=True, help="at a time"
 )
-@click.option(
-    "--phase-timeout", default="10m", show_default=True, help="the most one rehearsal may take"
-)
+@click.option("--phase-timeout", help=f"the most one rehearsal may take (default: {_TIMEOUT})")
 @click.option("--keep", "kept", is_flag=True, help="keep the ledgers and reports of each rehearsal")
 @click.option("--report", "folder", help="write drill.md below it (default: ini rollout_report)")
 @common
@@ -52,8 +55,9 @@ def command(
     only: tuple[str, ...],
     sample: int | None,
     seed: int,
+    mutated: Mutated,
     jobs: int,
-    phase_timeout: str,
+    phase_timeout: str | None,
     folder: str | None,
     root: str | None,
     ledger: str | None,
@@ -63,19 +67,37 @@ def command(
 ) -> int:
     """Rehearse each phase of PLAN (or one PHASE), then again with each fault that it names.
 
+    With --mutants small changes of code and data are planted instead of faults, one at a time,
+    and rehearsed in the phases that run through them.
+
     Exit status 0 where every criterion that names a fault noticed it, 10 where one MISSED it,
     11 where that cannot be said. Drills satisfy no gate; they are kept beside the evidence.
     """
     project = Project.here(root, ledger)
     plan, phases = _asked(project, what)
+    most_s = _seconds(phase_timeout) if phase_timeout else None
+    report_to = Path(folder) if folder else project.report
+    mutated.check(what, only)
+    if mutated.paths:
+        bounds = Bounds(sample, seed, jobs, most_s)
+        with _workshop(kept=kept) as place, _ended_by_signal():
+            asked = MutantsAsked(project, plan, phases, mutated, bounds)
+            return mutants.drill(asked, place, report_to, as_json=as_json)
     _check_named(only, phases)
     wanted = [found for phase in phases if (found := _wanted(plan, phase, only, sample, seed))]
-    most_s = _seconds(phase_timeout)
     with closing(opening.to_write(project.ledger_at)) as store, _workshop(kept=kept) as place:
+        means = DrillSetup(project.root, place, jobs, most_s or _MOST_S)
         with _ended_by_signal():
-            drills = conduct(wanted, DrillSetup(project.root, place, jobs, most_s), _progress)
+            drills = conduct(wanted, means, _progress)
         for one in drills:
             keep(store, one)
+    return _shown(plan, phases, drills, report_to, as_json=as_json)
+
+
+def _shown(
+    plan: Plan, phases: Sequence[Phase], drills: Sequence[Drill], below: Path, *, as_json: bool
+) -> int:
+    """Say what the drills found and write it; the exit status."""
     cells = tuple(cell for drill in drills for cell in drill.cells)
     data: dict[str, Any] = {
         "plan": plan.id,
@@ -83,7 +105,6 @@ def command(
         "phases": [to_data(drill) for drill in drills],
         "unnamed": _unnamed(phases),
     }
-    below = Path(folder) if folder else project.report
     where = files.write_drill(below, plan.id, data, report.to_markdown(drills))
     if as_json:
         print_json(data)

@@ -15,15 +15,16 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.mutation_drills import MutationDrills
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan import people
 from pytest_rollout.report import files
-from pytest_rollout.report.drill import last_no as last_no_words
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
+from pytest_rollout.report.mutation import drilled_words
 from pytest_rollout.signoff import ssh
 
 
@@ -101,7 +102,8 @@ def facts_of(ledger: Ledger, decision: Decision) -> dict[str, Any]:
 def rendered(ledger: Ledger, decision: Decision) -> dict[str, bytes]:
     """The reports of a decision, as this version writes them."""
     gate = decision.address
-    no = last_no_words(last_no(ledger, gate, decision.plan_digest), gate)
+    mutated = MutationDrills(ledger).of_gate(gate, decision.plan_digest)
+    no = drilled_words(last_no(ledger, gate, decision.plan_digest), mutated, gate)
     return {
         bundle.MARKDOWN: to_markdown(decision, no).encode("utf-8", "replace"),
         bundle.HTML: to_html(decision, no).encode("utf-8", "replace"),

@@ -19,6 +19,7 @@ from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun, GateStanding, History, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.mutation_drills import MutationDrills
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.drill import LastNo
 from pytest_rollout.model.errors import (
@@ -27,12 +28,13 @@ from pytest_rollout.model.errors import (
     RolloutError,
     UnknownNameError,
 )
+from pytest_rollout.model.mutation import LastMutation
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.on_the_way import plans_on_the_way
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.report.drill import last_no as said
+from pytest_rollout.report.mutation import drilled_words
 
 _PLAN = "rollout.yaml"
 _DEFAULTS = {"rollout_ledger": ".rollout/ledger.db", "rollout_report": "rollout-report"}
@@ -204,12 +206,24 @@ class Project:
 
     def last_no(self, gate: Address) -> LastNo | None:
         """When a gate last said no in a drill, as the plan stands now or by an older text of it."""
-        plans = (loaded.plan for loaded in self.found if loaded.plan and loaded.id == gate.plan)
-        return last_no(self.ledger, gate, next((plan.digest for plan in plans), ""))
+        return last_no(self.ledger, gate, self._digest_now(gate.plan))
+
+    def last_mutation(self, gate: Address) -> LastMutation | None:
+        """What a gate noticed of mutants, as the plan stands now or by an older text of it."""
+        return self.mutation_drills.of_gate(gate, self._digest_now(gate.plan))
 
     def last_no_words(self, gate: Address) -> str:
-        """The same in one sentence, for reports."""
-        return said(self.last_no(gate), gate)
+        """Both in one sentence, for reports."""
+        return drilled_words(self.last_no(gate), self.last_mutation(gate), gate)
+
+    @cached_property
+    def mutation_drills(self) -> MutationDrills:
+        """What mutation drills are on record."""
+        return MutationDrills(self.ledger)
+
+    def _digest_now(self, plan: str) -> str:
+        plans = (loaded.plan for loaded in self.found if loaded.plan and loaded.id == plan)
+        return next((found.digest for found in plans), "")
 
     def plan_of_run(self, address: Address, asked: AskingRun) -> tuple[Plan, Phase]:
         """The plan and phase as they were when a run judged by them."""

@@ -32,6 +32,7 @@ from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.mutation import of_gate
 from pytest_rollout.report.next_steps import NextStep, next_steps
 from pytest_rollout.report.stored import plain
 
@@ -102,6 +103,7 @@ def _row(
             "stated": len(phase.of(gate)),
             **_last(project, address, environment),
             "last_no": _last_no(project, address),
+            "mutants": _mutants(project, address),
         }
     return row | _life(project, plan, phase, environment, now, row)
 
@@ -248,3 +250,12 @@ def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
         return None
     last = project.last_no(address)
     return {**dataclasses.asdict(last), "answer": last.answer.value} if last else None
+
+
+def _mutants(project: Project, address: Address) -> dict[str, Any] | None:
+    """What the gate noticed of mutants; None where it was asked about none."""
+    last = project.last_mutation(address) if project.has_ledger else None
+    if last is None:
+        return None
+    bounds = last.score.bounds
+    return {**dataclasses.asdict(last), "bounds": list(bounds or ()), "words": of_gate(last)}

@@ -114,6 +114,9 @@ def _details(row: Row, environment: str) -> Iterator[str]:
     for gate in row["revalidate"]:
         yield f"to revalidate: {gate}"
     yield _noes(row)
+    for gate in Gate:
+        mutants = row[gate.value]["mutants"]
+        yield f"{gate}: {mutants['words']}" if mutants else ""
 
 
 def _noes(row: Row) -> str:

@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from pytest_rollout.drill.phase_groups import judged
 from pytest_rollout.model.decision import Decision, from_json
-from pytest_rollout.model.drill import Rehearsal
+from pytest_rollout.model.drill import Demanded, Rehearsal
+from pytest_rollout.model.finding import Finding, SubjectKind
 from pytest_rollout.model.plan import EMBEDDED, Gate, Phase, Plan
 from pytest_rollout.redact import cap, hide
 from pytest_rollout.report import sentences
@@ -34,7 +35,8 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursi
 class Task:
     """One rehearsal: of which phase, with which fault, with its files in which folder.
 
-    ``phases`` are rehearsed together: the phase, and those whose findings it reads.
+    ``phases`` are rehearsed together: the phase, and those whose findings it reads. ``environ`` is
+    set for the child beside what it inherits, ``options`` are handed to its pytest.
     """
 
     plan: Plan
@@ -42,6 +44,8 @@ class Task:
     fault: str | None
     folder: Path
     phases: tuple[Phase, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
 
 def rehearse_all(
@@ -71,7 +75,7 @@ def rehearse(task: Task, root: Path, most_s: float, stop: Event) -> Rehearsal:
         process = subprocess.Popen(
             _command(task, root),
             cwd=root,
-            env={k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)},
+            env=_environ(task),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -88,6 +92,11 @@ def rehearse(task: Task, root: Path, most_s: float, stop: Event) -> Rehearsal:
     return _read(task, status, seconds, log)
 
 
+def _environ(task: Task) -> dict[str, str]:
+    handed_on = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)}
+    return {**handed_on, **task.environ}
+
+
 def _command(task: Task, root: Path) -> list[str]:
     phases = task.phases or (task.phase,)
     marks = [" and ".join(dict.fromkeys((task.plan.id, *phase.marks))) for phase in phases]
@@ -98,6 +107,7 @@ def _command(task: Task, root: Path) -> list[str]:
     command += ["--rollout-ledger", str(task.folder / "ledger.db")]
     command += ["--rollout-report", str(task.folder / "report")]
     command += ["--rollout-fault", task.fault] if task.fault else []
+    command += task.options
     return [*command, str((root / task.plan.path).parent)]
 
 
@@ -141,18 +151,27 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
     rails = {guardrail.id for found in decisions for guardrail in found.guardrails}
     return Rehearsal(
         verdicts={_slug(finding.id): finding.verdict for finding in findings},
-        reasons={
-            _slug(finding.id): cap(
-                hide(sentences.text(finding.reason, task.plan.timezone)), _MOST_OF_LINE
-            )
-            for finding in findings
-        },
+        reasons={_slug(finding.id): _why(task, finding) for finding in findings},
         guardrails=frozenset(map(_slug, rails)),
         answers={decision.gate: decision.answer for decision in decisions},
         release=decisions[-1].release,
         seconds=seconds,
         trouble=trouble,
+        demands=tuple(
+            Demanded(one.id, found.gate, one.verdict, _why(task, one))
+            for found in decisions
+            for one in found.demands
+        ),
+        checks={_slug(finding.id): _checks(finding) for finding in findings},
     )
+
+
+def _checks(finding: Finding) -> tuple[str, ...]:
+    return tuple(p.subject.ref for p in finding.parts if p.subject.kind is SubjectKind.CHECK)
+
+
+def _why(task: Task, finding: Finding) -> str:
+    return cap(hide(sentences.text(finding.reason, task.plan.timezone)), _MOST_OF_LINE)
 
 
 def _decision(task: Task, gate: Gate) -> Decision:

@@ -14,6 +14,7 @@ from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, Pl
 from pytest_rollout.evidence.clearance_events import ClearanceGiven as ClearanceGiven
 from pytest_rollout.evidence.clearance_events import ClearanceOverridden as ClearanceOverridden
 from pytest_rollout.evidence.drill_bodies import StoredDrill
+from pytest_rollout.evidence.mutation_bodies import StoredMutationDrill
 from pytest_rollout.evidence.phase_events import LAST_US as LAST_US
 from pytest_rollout.evidence.phase_events import PhaseBegun as PhaseBegun
 from pytest_rollout.evidence.phase_events import PhaseEnded as PhaseEnded
@@ -224,6 +225,7 @@ Body = (
     | StoredDecision
     | StoredAttestation
     | StoredDrill
+    | StoredMutationDrill
     | StoredReset
     | StoredSignature
 )
@@ -238,6 +240,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.DECISION: StoredDecision,
     RecordKind.ATTESTATION: StoredAttestation,
     RecordKind.DRILL: StoredDrill,
+    RecordKind.MUTANTS: StoredMutationDrill,
     RecordKind.RESET: StoredReset,
     RecordKind.SIGNATURE: StoredSignature,
 }

@@ -30,6 +30,7 @@ class RecordKind(StrEnum):
     DECISION = "decision"  # the answer of a gate, whole
     ATTESTATION = "attestation"  # a person's answer about a criterion; of no run
     DRILL = "drill"  # what a phase's gates noticed of planted faults; of no run
+    MUTANTS = "mutants"  # what a plan's gates noticed of small random changes; of no run
     RESET = "reset"  # a person's word that a guardrail is judged anew; of no run
     SIGNATURE = "signature"  # what a person signed about a decision; of no run
     UNKNOWN = "unknown"  # read, never written: a kind that this version does not know

@@ -22,6 +22,16 @@ class DrillOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Demanded:
+    """What became of one demand of a gate on the run itself, as that its release is known."""
+
+    id: str
+    gate: Gate
+    verdict: Verdict
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What a rehearsal of a whole phase came to, with a fault or without."""
 
@@ -32,6 +42,8 @@ class Rehearsal:
     release: str | None = None
     seconds: float = 0.0
     trouble: str = ""  # why it could not be run or read; then nothing else counts
+    demands: tuple[Demanded, ...] = ()
+    checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # node ids, by criterion
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.plan import bindings, people, stand_ins, waivers
+from pytest_rollout.plan import bindings, equivalents, people, stand_ins, waivers
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.keys import Keys
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
@@ -31,6 +31,7 @@ _MEANT = {
     **{f"attestations.embedded{ending}": stand_ins.NAME for ending in (".yml", ".json")},
     **{f"attestations{ending}": stand_ins.NAME for ending in (".yaml", ".yml")},
     **{f"roles{ending}": people.NAME for ending in (".yml", ".json")},
+    **{f"mutants{ending}": equivalents.NAME for ending in (".yml", ".json")},
     **{f"bindings{ending}": bindings.NAME for ending in (".yaml", ".yml")},
 }
 

@@ -139,6 +139,15 @@ def write_drill(root: Path, plan: str, data: object, markdown: str) -> Path:
     return folder
 
 
+def write_mutants(root: Path, plan: str, data: object, markdown: str) -> Path:
+    """Write mutants.json and mutants.md of a plan's last drill; their folder. Raises OSError."""
+    folder = root / _slug(plan) / "drills"
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "mutants.json", json.dumps(data, indent=2) + "\n")
+    _replace(folder / "mutants.md", markdown)
+    return folder
+
+
 def mark(root: Path, decision: Decision) -> str | None:
     """Leave of a gate's last reports only the decision of a full run that has not finished.
 

@@ -1,4 +1,4 @@
-"""When each gate last said no in a drill: shown beside its decision, no part of it."""
+"""What drills showed that each gate notices: shown beside its decision, no part of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from pytest_rollout.evidence import drills
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.mutation_drills import MutationDrills
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.plan import Address
-from pytest_rollout.report.drill import last_no
+from pytest_rollout.report.mutation import drilled_words
 from pytest_rollout.session.request import Request
 
 
@@ -20,11 +21,14 @@ def last_noes(
     digests = {plan.id: plan.digest for plan, _ in request.asked}
     if request.drill or ledger is None:
         return {}
+    mutated = MutationDrills(ledger)
+    words: dict[Address, str] = {}
     try:
-        return {
-            gate: last_no(drills.last_no(ledger, gate, digests[gate.plan]), gate)
-            for gate in (decision.address for decision in decisions)
-        }
+        for gate in (decision.address for decision in decisions):
+            digest = digests[gate.plan]
+            last = drills.last_no(ledger, gate, digest)
+            words[gate] = drilled_words(last, mutated.of_gate(gate, digest), gate)
+        return words
     except LedgerError as error:
         notes.append(f"when the gates last said no is not known: {error}")
         return {}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pytest_rollout.plan import equivalents
 from pytest_rollout.plan.load import Loaded, parse
+from pytest_rollout.plan.spec.equivalent_keys import EquivalentsKeys
 from pytest_rollout.plan.spec.keys import Key, Keys, places
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
@@ -23,6 +26,7 @@ FILES: dict[type[Keys], str] = {
     WaiversKeys: "waivers.yaml",
     StandInsKeys: "attestations.embedded.yaml",
     PeopleKeys: "roles.yaml",
+    EquivalentsKeys: "mutants.yaml",
 }
 PLAN = """\
 plan: plms
@@ -145,6 +149,8 @@ STATED: dict[str, str] = {
         "    approver: B\n    until: 2025-11-01\n    XX\n"
     ),
     "stand-ins": "XX\n",
+    "equivalents": "XX\n",
+    "equivalent": "equivalents:\n  - id: a.py:1\n    reason: R\n    by: A\n    XX\n",
     "people": "people: [{id: bob@example.com}]\nXX\n",
     "person": "people:\n  - id: ada@example.com\n    XX\n",
     "deputy": (
@@ -193,6 +199,12 @@ def read(start: type[Keys], text: str) -> Loaded:
     path = Path(_folder().name, "rollout.yaml")
     if start is PlanKeys:
         return parse(text, path, "rollout.yaml")
+    if start is EquivalentsKeys:  # drills read it, and no plan holds what it says
+        loaded = parse(PLAN, path, "rollout.yaml")
+        found, problems = equivalents.parse(text, FILES[start])
+        assert loaded.plan is not None
+        plan = replace(loaded.plan, title=str(found))
+        return replace(loaded, plan=plan, problems=tuple(problems))
     return parse(PLAN, path, "rollout.yaml", {FILES[start]: text})
 
 
@@ -203,6 +215,7 @@ RATE = {"take": "rate", "fail": "> 0.5"}  # of a guardrail
 NO_RULE = dict.fromkeys(("metric", "take", "fail"))
 MAIL = {"slack": None, "email": ["a@example.com"], "from": "b@example.com", "smtp": "${S}"}
 LINE = {"command": "a | b"}
+CHANGED = {"id": None, "file": "a.py", "before": "b", "after": "c"}
 # What else must stand beside a key, or must not (None), where the key's example is to be read.
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     **{("criterion", name): RULE for name in (*RuleKeys.keys, "max_age")},
@@ -230,6 +243,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     ("check-command", "shell"): LINE,
     ("step-command", "shell"): LINE,
     ("step-http", "method"): {"http": "/"},
+    **{("equivalent", key): CHANGED for key in ("file", "before", "after")},
     ("waiver", "limit"): {"criterion": "queue-depth"},
 }
 

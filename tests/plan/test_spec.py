@@ -40,7 +40,7 @@ DEFAULTED = named(one for one in EVERY if one[2].default)
 REQUIRED = named(
     one for one in EVERY if one[2].required and (one[1].name, one[2].name) not in MEANS
 )
-FOR_PEOPLE = {("plan", "version")}  # judged by nobody
+FOR_PEOPLE = {("plan", "version"), ("equivalent", "line")}  # judged by nobody
 
 
 def model(start: type[Keys], document: Any) -> str | list[str]:

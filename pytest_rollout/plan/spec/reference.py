@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_rollout.plan.spec.equivalent_keys import EquivalentsKeys
 from pytest_rollout.plan.spec.keys import Key, Keys, places
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
 from pytest_rollout.plan.spec.plan_keys import PlanKeys
 from pytest_rollout.plan.spec.waiver_keys import StandInsKeys, WaiversKeys
 
-_FILES = (PlanKeys, WaiversKeys, StandInsKeys, PeopleKeys)
+_FILES = (PlanKeys, WaiversKeys, StandInsKeys, PeopleKeys, EquivalentsKeys)
 _HEAD = """\
 # Every key of a plan
 

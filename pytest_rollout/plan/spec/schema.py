@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_rollout.plan.spec.equivalent_keys import EquivalentsKeys
 from pytest_rollout.plan.spec.keys import Key, Keys, places, written
 from pytest_rollout.plan.spec.kinds import Schema
 from pytest_rollout.plan.spec.people_keys import PeopleKeys
@@ -20,6 +21,10 @@ SCHEMAS: Mapping[str, tuple[type[Keys], str]] = {
     "attestations.schema.json": (
         StandInsKeys,
         "The stand-ins for attestations beside a rollout plan of pytest-rollout",
+    ),
+    "mutants.schema.json": (
+        EquivalentsKeys,
+        "The reviewed mutants beside a rollout plan of pytest-rollout",
     ),
     "roles.schema.json": (PeopleKeys, "The people beside a rollout plan of pytest-rollout"),
 }

@@ -1,0 +1,135 @@
+"""What a rehearsal with a mutant shows, and what a mutant came to in all; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_rollout.model.drill import Rehearsal
+from pytest_rollout.model.mutants import Mutant, MutantOutcome
+from pytest_rollout.model.mutation import MutantResult, Notice, Trial, Weight
+from pytest_rollout.model.plan import Criterion, Gate, Guardrail, Phase, Severity
+from pytest_rollout.model.verdict import State, Verdict
+
+MOST_COLLAPSES = 2  # rehearsals in which nothing could be measured, until no other is tried
+_GOOD = (Verdict.PASS, Verdict.WARN)
+_QUIET = (*_GOOD, Verdict.NOT_APPLICABLE)
+_UNMEASURED = (Verdict.ERROR, Verdict.MISSING)
+_WEIGHTS = {
+    Severity.HARD: Weight.HARD,
+    Severity.SOFT: Weight.SOFT,
+    Severity.OPTIONAL: Weight.OPTIONAL,
+}
+_OUTCOMES = {
+    Weight.HARD: MutantOutcome.HARD,
+    Weight.SOFT: MutantOutcome.SOFT,
+    Weight.OPTIONAL: MutantOutcome.OPTIONAL,
+}
+
+
+def usable(healthy: Rehearsal) -> str:
+    """Why no mutant can be rehearsed in a phase; empty where one can."""
+    if healthy.trouble:
+        return healthy.trouble
+    if not any(verdict in _GOOD for verdict in healthy.verdicts.values()):
+        return "nothing of it passes without a mutant"
+    return ""
+
+
+def trial(
+    phase: Phase,
+    healthy: Rehearsal,
+    seen: Rehearsal,
+    ran_through: Sequence[str] = (),
+    *,
+    hung: bool = False,
+) -> Trial:
+    """Return what a rehearsal of a phase with a mutant shows beside the one without."""
+    if seen.trouble:
+        return Trial(
+            phase.id,
+            ran_through=tuple(ran_through),
+            hung=hung,
+            trouble=seen.trouble,
+            seconds=seen.seconds,
+        )
+    notices = (*_left_pass(phase, healthy, seen), *_demanded(healthy, seen))
+    return Trial(
+        phase=phase.id,
+        notices=notices,
+        ran_through=tuple(ran_through),
+        answers=seen.answers,
+        collapsed=_collapsed(healthy, seen),
+        seconds=seen.seconds,
+    )
+
+
+def _left_pass(phase: Phase, healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
+    every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
+    stated = {one.id: one for one in every}
+    for name, before in healthy.verdicts.items():
+        now = seen.verdicts.get(name, Verdict.MISSING)
+        if before in _GOOD and now not in _QUIET and name in stated:
+            what = stated[name]
+            gate = what.gate if isinstance(what, Criterion) else Gate.EXIT
+            yield Notice(name, gate, _weight(what, now), now, seen.reasons.get(name, ""))
+
+
+def _weight(stated: Criterion | Guardrail, verdict: Verdict) -> Weight:
+    if isinstance(stated, Criterion):
+        return _WEIGHTS[stated.severity]
+    blind = State.of(verdict) is State.BLIND
+    return Weight.HARD if blind or not stated.quiet_about_trips else Weight.SOFT
+
+
+def _demanded(healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
+    """The demands on the run that fail with the mutant only; each keeps its gate from GO."""
+    before = {(one.id, one.gate) for one in healthy.demands if one.verdict not in _QUIET}
+    for one in seen.demands:
+        if one.verdict not in _QUIET and (one.id, one.gate) not in before:
+            yield Notice(one.id, one.gate, Weight.HARD, one.verdict, one.because)
+
+
+def _collapsed(healthy: Rehearsal, seen: Rehearsal) -> bool:
+    """Whether each criterion that passes without the mutant is error or missing with it.
+
+    Guardrails do not count: without samples they are blind together.
+    """
+    passed = [
+        name
+        for name, verdict in healthy.verdicts.items()
+        if verdict in _GOOD and name not in healthy.guardrails
+    ]
+    now = [seen.verdicts.get(name, Verdict.MISSING) for name in passed]
+    return bool(now) and all(verdict in _UNMEASURED for verdict in now)
+
+
+def settled(trials: Sequence[Trial]) -> bool:
+    """Whether no further phase need be rehearsed with a mutant."""
+    last = trials[-1] if trials else None
+    if last is None:
+        return False
+    told_nothing = [one for one in trials if one.collapsed or one.trouble]
+    return last.hung or last.weight is Weight.HARD or len(told_nothing) >= MOST_COLLAPSES
+
+
+def result(mutant: Mutant, trials: Sequence[Trial]) -> MutantResult:
+    """Return what a mutant came to that was rehearsed in these phases, in order."""
+    if not trials:
+        return MutantResult(mutant, MutantOutcome.NOT_RUN_THROUGH)
+    weights = [one.weight for one in trials if one.weight]
+    strongest = next((weight for weight in Weight if weight in weights), None)
+    if strongest is Weight.HARD:
+        return MutantResult(mutant, MutantOutcome.HARD, tuple(trials))
+    hung = next((one for one in trials if one.hung), None)
+    if hung is not None:
+        return MutantResult(mutant, MutantOutcome.HUNG, tuple(trials), hung.trouble)
+    broken = [one for one in trials if one.collapsed or one.trouble]
+    if len(broken) == len(trials) or len(broken) >= MOST_COLLAPSES:
+        return MutantResult(mutant, MutantOutcome.BROKEN, tuple(trials), _said(broken[0]))
+    outcome = _OUTCOMES[strongest] if strongest else MutantOutcome.SURVIVED
+    return MutantResult(mutant, outcome, tuple(trials))
+
+
+def _said(broken: Trial) -> str:
+    """Why nothing could be measured, in the words of whatever said it first."""
+    return broken.trouble or next((one.because for one in broken.notices if one.because), "")
