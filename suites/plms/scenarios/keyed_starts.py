@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_rollout import Idempotency, ReplayAnswer, Reported, Stage, scenario
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows
 
 PROJECT, OTHER_PROJECT = 944, 945
@@ -114,6 +115,7 @@ def rehearsals(phase: Stage) -> dict[int, Rehearsed]:
     api = phase.target("plms").client
     rehearsed = {}
     for project in (942, 401):
-        answer = api.post(f"/api/projects/{project}/simulate", json={"rehearsal_pct": 0.01})
+        body = spoken().body("simulate", {"rehearsal_pct": 0.01})
+        answer = api.post(spoken().path("simulate", project), json=body)
         rehearsed[project] = Rehearsed(read(answer, "simulate"))
     return rehearsed
