@@ -1,8 +1,8 @@
 """PLMS whose answers are other ones: a field is absent, odd, or has another name.
 
-`PLMS_ANSWERS` is a JSON list of changes, each `{"at": "/portfolio/status", "field": "lanes.*.running"}`
-with `"put": VALUE`, `"move": "load.now"` or neither, which takes the field away; or with `whole` for
-another answer. `at` is how an address ends.
+`PLMS_ANSWERS` is a JSON list of changes, as `{"at": "/portfolio/status", "field": "lanes.*.name"}`
+with `"put": VALUE`, `"move": "load.now"` or neither, which takes the field away; or with `whole`
+for another answer. `at` is how an address ends.
 """
 
 from __future__ import annotations
