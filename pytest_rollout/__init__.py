@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
     from pytest_rollout.model.decision import Decision
-    from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.model.errors import (
+        EffectRefusedError,
+        NoValueError,
+        ReferenceTargetError,
+        RolloutError,
+    )
     from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
     from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
     from pytest_rollout.monitoring.grafana import Grafana
@@ -52,6 +58,7 @@ __all__ = [
     "EffectRefusedError",
     "Event",
     "Faults",
+    "Field",
     "Grafana",
     "Idempotency",
     "Kpi",
@@ -60,6 +67,8 @@ __all__ = [
     "Message",
     "MissingToolError",
     "Mode",
+    "NoValueError",
+    "NotReportedError",
     "Notice",
     "Observe",
     "Place",
@@ -72,6 +81,7 @@ __all__ = [
     "ReplayAnswer",
     "Reply",
     "ReportFormat",
+    "Reported",
     "RolloutError",
     "Routes",
     "Stage",
@@ -82,9 +92,11 @@ __all__ = [
     "find_program",
     "gaps",
     "kpi_slips",
+    "nothing",
     "one_of",
     "read_inbox",
     "relative_error",
+    "reported",
     "run_checker",
     "scenario",
     "serve_grafana",
@@ -115,6 +127,12 @@ _HOMES = {
     "Kpi": "checks.kpi",
     "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
+    "Field": "checks.reported",
+    "NoValueError": "model.errors",
+    "NotReportedError": "checks.reported",
+    "Reported": "checks.reported",
+    "nothing": "checks.reported",
+    "reported": "checks.reported",
     "Message": "receivers.inbox",
     "MissingToolError": "targets.tools",
     "Mode": "receivers.inbox",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -110,6 +111,7 @@ def _run(phase: Stage, name: str, script: Path, reports: str) -> DemoOutput:
     given = {
         "PLMS_URL": phase.target("plms").url,
         "PLMS_REGISTRY": str(phase.file("registry").resolve()),
+        "PLMS_DIALECT": "" if phase.embedded else os.environ.get("PLMS_DIALECT", ""),
         "DEMO_REPORTS": reports,
         "PYTHON": sys.executable,
     }
