@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.recount import Recount, recount
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
     from pytest_rollout.model.decision import Decision
-    from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.model.errors import (
+        EffectRefusedError,
+        NoValueError,
+        ReferenceTargetError,
+        RolloutError,
+    )
     from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
     from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
     from pytest_rollout.monitoring.grafana import Grafana
@@ -60,6 +66,7 @@ __all__ = [
     "Message",
     "MissingToolError",
     "Mode",
+    "NoValueError",
     "Notice",
     "Observe",
     "Place",
@@ -67,6 +74,7 @@ __all__ = [
     "RanTests",
     "Reading",
     "Receivers",
+    "Recount",
     "ReferenceTarget",
     "ReferenceTargetError",
     "ReplayAnswer",
@@ -84,6 +92,7 @@ __all__ = [
     "kpi_slips",
     "one_of",
     "read_inbox",
+    "recount",
     "relative_error",
     "run_checker",
     "scenario",
@@ -122,6 +131,9 @@ _HOMES = {
     "Prometheus": "monitoring.prometheus",
     "RanTests": "checks.kpi",
     "Receivers": "receivers.all_receivers",
+    "Recount": "checks.recount",
+    "recount": "checks.recount",
+    "NoValueError": "model.errors",
     "ReferenceTarget": "targets.reference_target",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
