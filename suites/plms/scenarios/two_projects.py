@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Event, RolloutError, Stage, every, scenario
+from pytest_rollout import Event, Stage, every, scenario
+from suites.plms.scenarios.steps import Steps
 from suites.plms.views.portfolio import PROJECTS, Sample, Start, caps, start
 from suites.plms.views.watched import Look, Seen, look, run_rows, see
 
@@ -50,7 +51,7 @@ class Rehearsal:
 def two_projects(phase: Stage) -> Rehearsal:
     """Lane caps are enabled, 101 and 102 start, and are sampled every 5 s until both ended."""
     plms, registry = phase.target("plms"), phase.file("registry")
-    steps = _Steps(phase)
+    steps = Steps(phase)
     steps.do("enable-lane-caps")
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
     idle = Sample.of(plms.client.get("/api/portfolio/status").raise_for_status().json())
@@ -79,22 +80,6 @@ def two_projects(phase: Stage) -> Rehearsal:
     )
 
 
-class _Steps:
-    """Steps of the operator; one that cannot be done takes down only what reads it."""
-
-    def __init__(self, phase: Stage) -> None:
-        self._phase = phase
-        self.trouble: dict[str, str] = {}
-
-    def do(self, step: str, **arguments: object) -> Mapping[str, Any]:
-        """What came of a step; nothing where it failed, which `trouble` then says."""
-        try:
-            return self._phase.operate("plms", step, **arguments)
-        except (RolloutError, httpx.HTTPError) as error:
-            self.trouble[step] = f"{type(error).__name__}: {error}"
-            return {}
-
-
 _BASELINE = {"run_kind": "baseline"}
 
 
@@ -110,7 +95,7 @@ def _start(phase: Stage, project: int) -> Start:
     return answer
 
 
-def _retry(phase: Stage, steps: _Steps, project: int) -> Start | None:
+def _retry(phase: Stage, steps: Steps, project: int) -> Start | None:
     """A start is repeated, as after an answer that got lost: by the operator, if there is one."""
     key = _key(phase, project)
     if not phase.embedded:
@@ -119,7 +104,7 @@ def _retry(phase: Stage, steps: _Steps, project: int) -> Start | None:
     return Start(said["status"], said) if "status" in said else None
 
 
-def _until_both_ended(phase: Stage, steps: _Steps) -> Iterator[Seen]:
+def _until_both_ended(phase: Stage, steps: Steps) -> Iterator[Seen]:
     """Looks every five seconds; ten minutes before the end of the slot it is over.
 
     A minute into the run the portfolio is stored: while both run, not when nothing does any more.
