@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.recount import Recount, recount
+    from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
@@ -58,6 +59,7 @@ __all__ = [
     "EffectRefusedError",
     "Event",
     "Faults",
+    "Field",
     "Grafana",
     "Idempotency",
     "Kpi",
@@ -67,6 +69,7 @@ __all__ = [
     "MissingToolError",
     "Mode",
     "NoValueError",
+    "NotReportedError",
     "Notice",
     "Observe",
     "Place",
@@ -80,6 +83,7 @@ __all__ = [
     "ReplayAnswer",
     "Reply",
     "ReportFormat",
+    "Reported",
     "RolloutError",
     "Routes",
     "Stage",
@@ -90,10 +94,12 @@ __all__ = [
     "find_program",
     "gaps",
     "kpi_slips",
+    "nothing",
     "one_of",
     "read_inbox",
     "recount",
     "relative_error",
+    "reported",
     "run_checker",
     "scenario",
     "serve_grafana",
@@ -124,6 +130,12 @@ _HOMES = {
     "Kpi": "checks.kpi",
     "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
+    "Field": "checks.reported",
+    "NoValueError": "model.errors",
+    "NotReportedError": "checks.reported",
+    "Reported": "checks.reported",
+    "nothing": "checks.reported",
+    "reported": "checks.reported",
     "Message": "receivers.inbox",
     "MissingToolError": "targets.tools",
     "Mode": "receivers.inbox",
@@ -133,7 +145,6 @@ _HOMES = {
     "Receivers": "receivers.all_receivers",
     "Recount": "checks.recount",
     "recount": "checks.recount",
-    "NoValueError": "model.errors",
     "ReferenceTarget": "targets.reference_target",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",

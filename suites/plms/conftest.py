@@ -18,7 +18,7 @@ from suites.plms.scenarios.live_week import canary, live_week, overrunning, quar
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.preparation import prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day
-from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
+from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import two_projects
 from suites.plms.views.host import Host
 
@@ -62,6 +62,12 @@ def api(phase: Stage) -> httpx.Client:
 def crowd(phase: Stage, request: pytest.FixtureRequest) -> Burst | None:
     """Every lane with more work than its cap; in a rehearsal only, because it disrupts."""
     return request.getfixturevalue("burst") if phase.embedded else None
+
+
+@pytest.fixture(scope="session")
+def drained(phase: Stage, request: pytest.FixtureRequest) -> Forced | None:
+    """Projects that use up their budgets; in a rehearsal only, because that disrupts."""
+    return request.getfixturevalue("forced_runway") if phase.embedded else None
 
 
 @pytest.fixture(scope="session")

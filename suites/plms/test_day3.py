@@ -13,6 +13,7 @@ import pytest
 from pytest_rollout import Observe, Stage, fairness, gaps, recount
 from suites.plms.scenarios.lane_limits import RAISED, Burst
 from suites.plms.scenarios.two_projects import Rehearsal
+from suites.plms.views.answers import not_done, recorded
 from suites.plms.views.portfolio import (
     LANES,
     PROJECTS,
@@ -37,7 +38,6 @@ from suites.plms.views.watched import (
     Seen,
     lanes_of_single_runs,
     moment,
-    not_done,
     overlap,
     queue_of_lanes,
     used,
@@ -127,9 +127,9 @@ def test_repeated_start_makes_no_second_run(two_projects: Rehearsal, project: in
     again = two_projects.retries.get(project)
     if again is None:
         trouble = two_projects.trouble.get("retry-start", "nobody did it")
-        raise not_done(f"the start of {project} was not repeated: {trouble}", "repeat it")
-    first = two_projects.starts[project].body.get("run_id")
+        not_done(f"the start of {project} was not repeated: {trouble}", "repeat it")
     assert again.status == httpx.codes.OK, f"the repeated start of {project} answers {again.status}"
+    first = two_projects.starts[project].body.get("run_id")
     same = f"the repeated start of {project} is run {again.body.get('run_id')}, the first {first}"
     assert again.body.get("run_id") == first, same
     ids = [run["run_id"] for run in two_projects.runs_of(project)]
@@ -242,7 +242,7 @@ def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> 
     if not two_projects.snapshot.is_file():
         do = f"store GET /api/portfolio/status as {two_projects.snapshot} while both projects run"
         trouble = two_projects.trouble.get("capture-snapshot", "")
-        raise not_done(f"nobody stored the portfolio status {trouble}".strip(), do)
+        not_done(f"nobody stored the portfolio status {trouble}".strip(), do)
     text = two_projects.snapshot.read_text(encoding="utf-8")
     observe.attach("portfolio_status_day3.json", text, "application/json")
     try:
@@ -260,8 +260,8 @@ def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> 
 @pytest.mark.criterion("no-change-during-standup")
 def test_no_change_in_the_freeze(two_projects: Rehearsal, phase: Stage, observe: Observe) -> None:
     if not any("cap" in change.says for change in two_projects.changes):
-        says = 'rollout record plms.day3 change --says "lane caps set: Code-API 4, ..."'
-        raise not_done("nobody recorded that the lane caps were set", says)
+        do = recorded("day3", "change", "lane caps set: Code-API 4, ...")
+        not_done("nobody recorded that the lane caps were set", do)
     for change in two_projects.changes:
         observe("change_in_freeze", phase.frozen(change.at), at=change.at, what=change.says)
     for run in two_projects.runs:

@@ -12,8 +12,9 @@ import httpx
 
 from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
 from suites.plms.scenarios.steps import Steps
+from suites.plms.views.answers import read
 from suites.plms.views.portfolio import Sample, Start, rows, sample, start
-from suites.plms.views.watched import Seen, run_rows, see
+from suites.plms.views.watched import Seen, newest_row, run_rows, see
 
 PAIR = {301: "Code-API", 302: "Data-Schema"}
 BUDGETS = {
@@ -43,7 +44,7 @@ class Looks:
         self.asked.append(now)
         answer = api.get(path)
         if answer.is_success:
-            self.answers.append((now, answer.json()))
+            self.answers.append((now, read(answer, path.rpartition("/")[2])))
 
     def gaps(self) -> Iterator[tuple[datetime, float]]:
         """The seconds between two answers in a row, from the first question to the last."""
@@ -64,6 +65,7 @@ class Stress:
     heatmap: Looks
     alerts: tuple[Message, ...]
     runs: list[dict[str, Any]]
+    completed: list[dict[str, Any]]  # rows of all completed runs with an estimate and an actual
     receipts: list[dict[str, Any]]
     final: dict[int, dict[str, Any]]
     files: dict[int, Path]
@@ -87,7 +89,7 @@ def stress_run(phase: Stage) -> Stress:
     registry, steps = phase.file("registry"), Steps(phase)
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
     steps.do("arm-runway-alerts")
-    known = {run["run_id"] for run in run_rows(registry, PAIR, ())}
+    known = newest_row(registry)
     started = plms.clock.now()
     starts = {project: _start(phase, project) for project in PAIR}
     estimates = {project: _metrics(plms.client, project) for project in PAIR}
@@ -107,6 +109,7 @@ def stress_run(phase: Stage) -> Stress:
         heatmap=heatmap,
         alerts=read_inbox(phase.file("inbox")),
         runs=[run for run in runs if run["status"] != "cancelled"],
+        completed=_completed(registry),
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
         files={project: phase.file(name) for project, name in FILES.items()},
@@ -125,8 +128,15 @@ def _start(phase: Stage, project: int) -> Start:
 
 def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
     answer = api.get(f"/api/projects/{project}/metrics", params={"with_ci": 1})
-    metrics: dict[str, Any] = answer.raise_for_status().json()
-    return metrics
+    return read(answer, "metrics")
+
+
+def _completed(registry: Path) -> list[dict[str, Any]]:
+    query = (
+        "SELECT * FROM project_runs WHERE status = 'completed' AND completed_at IS NOT NULL"
+        " AND tokens_actual > 0 AND tokens_mean > 0"
+    )
+    return rows(registry, query)
 
 
 def _receipts(registry: Path) -> list[dict[str, Any]]:
@@ -155,7 +165,7 @@ def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iter
             if seconds == 60:
                 heatmap.look(plms.client, "/api/projects/301/risk-heatmap", now)
                 continue
-            for project in seen.sample.executing(PAIR):
+            for project in seen.sample.told_executing(PAIR):
                 path = f"/api/projects/{project}/budget-runway"
                 runways[project].look(plms.client, path, now)
 
@@ -179,7 +189,7 @@ def forced_runway(phase: Stage) -> Forced:
         start(plms.client, project, f"{phase.id}/{project}/1", **body)
     runways = {project: Looks() for project in FORCED}
     for now in every(plms.clock, 30, until=plms.clock.now() + timedelta(hours=1)):
-        executing = sample(plms.client).executing(FORCED)
+        executing = sample(plms.client).told_executing(FORCED)
         for project in executing:
             runways[project].look(plms.client, f"/api/projects/{project}/budget-runway", now)
         if not executing:
@@ -221,11 +231,11 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
         later.append(see(plms, registry, plms.clock.now(), PAIR))
     body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
     third = start(plms.client, THIRD, f"{phase.id}/{THIRD}/1", **body)
-    left, alerts = run_rows(registry, [THIRD], ()), read_inbox(phase.file("inbox"))
+    left, alerts = run_rows(registry, [THIRD]), read_inbox(phase.file("inbox"))
     phase.operate("plms", "resume-submissions")
     reopened = start(plms.client, THIRD, f"{phase.id}/{THIRD}/2", **body)
     plms.clock.advance(30)
-    running = run_rows(registry, [THIRD], ())
+    running = run_rows(registry, [THIRD])
     return Withdrawn(
         before, (later[0], later[1]), switch, third.status, left, alerts, reopened, running
     )

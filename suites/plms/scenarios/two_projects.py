@@ -12,8 +12,8 @@ import httpx
 
 from pytest_rollout import Event, Stage, every, scenario
 from suites.plms.scenarios.steps import Steps
-from suites.plms.views.portfolio import PROJECTS, Sample, Start, caps, start
-from suites.plms.views.watched import Look, Seen, look, run_rows, see
+from suites.plms.views.portfolio import PROJECTS, Sample, Start, caps, sample, start
+from suites.plms.views.watched import Look, Seen, look, newest_row, run_rows, see
 
 _SNAPSHOT_AFTER = 12  # looks: a minute into the run
 
@@ -54,13 +54,13 @@ def two_projects(phase: Stage) -> Rehearsal:
     steps = Steps(phase)
     steps.do("enable-lane-caps")
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
-    idle = Sample.of(plms.client.get("/api/portfolio/status").raise_for_status().json())
-    known = {run["run_id"] for run in run_rows(registry, PROJECTS, ())}
+    idle = sample(plms.client)
+    known = newest_row(registry)
     started = plms.clock.now()
     starts = {project: _start(phase, project) for project in PROJECTS}
     retries = {project: _retry(phase, steps, project) for project in PROJECTS}
     seen = tuple(_until_both_ended(phase, steps))
-    after = Sample.of(plms.client.get("/api/portfolio/status").raise_for_status().json())
+    after = sample(plms.client)
     standup = tuple(_over_the_standup(phase))
     steps.do("close-shift")
     return Rehearsal(

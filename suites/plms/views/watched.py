@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import LiveTarget, NoValueError
+from pytest_rollout import LiveTarget
 from suites.plms.views.portfolio import ENDED, Sample, caps, rows, sample
 
 _MINUTE_S = 60.0
@@ -36,7 +36,7 @@ def look(registry: Path, among: Collection[int] = ()) -> Look:
     """The registry now."""
     ended = ", ".join("?" * len(ENDED))
     query = (
-        "SELECT run_id, project_id, lane_name, status FROM project_runs"
+        "SELECT * FROM project_runs"
         f" WHERE status NOT IN ({ended}) OR project_id IN ({', '.join('?' * len(among))})"
         " ORDER BY rowid"
     )
@@ -57,15 +57,20 @@ def see(plms: LiveTarget, registry: Path, at: datetime, among: Collection[int]) 
     return Seen(at, sample(plms.client), look(registry, among))
 
 
-def run_rows(
-    registry: Path, among: Collection[int], known: Collection[str]
-) -> list[dict[str, Any]]:
-    """All runs of the projects that are not among the known ones, oldest first."""
+def newest_row(registry: Path) -> int:
+    """The number of the newest row of project_runs; 0 without any."""
+    return int(
+        rows(registry, "SELECT COALESCE(MAX(rowid), 0) AS newest FROM project_runs")[0]["newest"]
+    )
+
+
+def run_rows(registry: Path, among: Collection[int], after: int = 0) -> list[dict[str, Any]]:
+    """All runs of the projects whose rows came after another row, oldest first."""
     query = (
         f"SELECT * FROM project_runs WHERE project_id IN ({', '.join('?' * len(among))})"
-        " ORDER BY rowid"
+        " AND rowid > ? ORDER BY rowid"
     )
-    return [run for run in rows(registry, query, *among) if run["run_id"] not in known]
+    return rows(registry, query, *among, after)
 
 
 def moment(text: str | None, what: str) -> datetime:
@@ -209,8 +214,3 @@ def overlap(runs: Iterable[Mapping[str, Any]], until: datetime) -> float:
     began = [moment(run["started_at"], f"start of {run['run_id']}") for run in runs]
     ended = [moment(run["completed_at"], "") if run["completed_at"] else until for run in runs]
     return max(0.0, (min(ended) - max(began)).total_seconds()) if began else 0.0
-
-
-def not_done(what: str, do: str) -> NoValueError:
-    """What to raise where nobody did something: its criterion is missing, and no pass."""
-    return NoValueError(f"{what}; {do}")
