@@ -148,9 +148,11 @@ def test_runs_overlap(two_projects: Rehearsal, observe: Observe) -> None:
 
 @pytest.mark.criterion("both-complete")
 @pytest.mark.parametrize("project", PROJECTS)
-def test_project_completes(two_projects: Rehearsal, phase: Stage, project: int) -> None:
+def test_project_completes(two_projects: Rehearsal, project: int, observe: Observe) -> None:
     mine = two_projects.runs_of(project)
     statuses = [run["status"] for run in mine]
+    failed = any(status in ("failed", "needs_review") for status in statuses)
+    observe("project_failed", failed, project=project)
     assert mine, f"project {project} has no run"
     assert set(statuses) == {"completed"}, f"project {project} ended as {statuses}, not completed"
     completed_as_seen(two_projects.seen, two_projects.after, mine, project)

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_rollout import Observe, gaps, recount
 from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
-from suites.plms.views.budgets import Spending, levels, risks, signals, spends_steadily
+from suites.plms.views.budgets import Spending, levels, overruns, risks, signals, spends_steadily
 from suites.plms.views.portfolio import LANES
 from suites.plms.views.watched import moment
 
@@ -43,9 +43,12 @@ def test_runway_is_sampled(stress_run: Stress, project: int, observe: Observe) -
 @pytest.mark.criterion("runway-recounted")
 @pytest.mark.parametrize("project", PAIR)
 def test_runway_is_what_budget_and_pace_come_to(
-    stress_run: Stress, drained: Forced | None, project: int
+    stress_run: Stress, drained: Forced | None, project: int, observe: Observe
 ) -> None:
     answers, runs = stress_run.runways[project].answers, stress_run.runs_of(project)
+    told = list(overruns(answers, stress_run.progress(project)))
+    for at, _, counted in told:
+        observe("projected_overrun", counted, at=at, project=project)
     assert runs, f"project {project} has no run"
     assert runs[0]["started_at"], f"the run of project {project} never started"
     spending = Spending.of(runs[0])
@@ -53,6 +56,8 @@ def test_runway_is_what_budget_and_pace_come_to(
     spends_steadily(project, answers, runs[0])
     recount("minutes of runway", spending.runways(answers)).demand(10, varied=True)
     recount("what the runway is called", levels(answers)).demand(0)
+    said = [(at, ratio, counted) for at, ratio, counted in told if ratio is not None]
+    recount("projected overrun", said, within=0.05).demand(0)
     if drained is not None:
         for forced in FORCED:
             recount("what the runway is called", levels(drained.runways[forced].answers)).demand(0)

@@ -77,6 +77,15 @@ class Stress:
         """The portfolio at each look."""
         return tuple(now.sample for now in self.seen)
 
+    def progress(self, project: int) -> dict[datetime, float]:
+        """The progress of a project at each look at which it was told."""
+        return {
+            now.at: told.progress
+            for now in self.seen
+            for told in now.sample.projects
+            if told.id == project
+        }
+
     def runs_of(self, project: int) -> list[dict[str, Any]]:
         """The runs of a project that were not cancelled."""
         return [run for run in self.runs if run["project_id"] == project]

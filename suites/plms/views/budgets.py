@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from suites.plms.views.watched import moment
@@ -65,6 +66,20 @@ def _pace(spent: float, since: datetime, at: datetime) -> float:
     return spent / minutes if minutes > 0 and spent > 0 else 0.0
 
 
+def overruns(
+    answers: Answers, progress: Mapping[datetime, float]
+) -> Iterator[tuple[datetime, float | None, float]]:
+    """By which share of its budget a run will overrun it: as it is said, and as it comes to.
+
+    That is what was spent over the share that is done. The first twentieth of a run tells nothing.
+    """
+    for at, answer in answers:
+        done, budget = progress.get(at, 0.0), answer["budget_tokens"]
+        if done >= _SLACK and budget:
+            said = answer.get("projected_overrun_ratio")
+            yield at, said, float(answer["tokens_spent"]) / done / float(budget) - 1
+
+
 def levels(answers: Answers) -> Iterator[tuple[datetime, str | None, str | None]]:
     """How grave a runway is said to be, where that is said, and how grave it is by the limits."""
     for at, answer in answers:
@@ -79,7 +94,7 @@ def spends_steadily(project: int, answers: Answers, run: Mapping[str, Any]) -> N
     spent = [(at, float(answer["tokens_spent"])) for at, answer in answers]
     assert spent, f"nobody was told what project {project} spent"
     total, ended = run["tokens_actual"], run["completed_at"]
-    for (_, before), (at, after) in zip(spent, spent[1:], strict=False):
+    for (_, before), (at, after) in pairwise(spent):
         words = f"project {project} is told to have spent {before:.0f} and then {after:.0f} at {at}"
         assert before <= after, words
         assert not total or after - before <= _LEAP * total, f"{words}, of {total:.0f} in all"
