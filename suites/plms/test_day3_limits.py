@@ -55,3 +55,6 @@ def test_rollback_cancels_the_project(rolled_back: RolledBack, project: int) -> 
     answer = rolled_back.cancelled[project]
     assert answer == httpx.codes.OK, f"cancel of {project} answers {answer}, not 200"
     cancelled_for_good(rolled_back.before, rolled_back.later, project, PROJECTS[project])
+    run = rolled_back.freed
+    freed = f"after the cancel as many runs as the caps were started, and {run} run, not {LANES}"
+    assert run == LANES, f"{freed}: slots are still held"

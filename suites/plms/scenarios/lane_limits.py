@@ -108,7 +108,8 @@ class RolledBack:
     lifted: Seen  # five seconds after the caps were lifted
     caps: dict[str, int]  # once they were lifted
     cancelled: dict[int, int]  # project to HTTP status of the cancel
-    later: tuple[Seen, Seen]  # half a minute and a minute after
+    later: tuple[Seen, Seen]  # half a minute after, and once more
+    freed: Mapping[str, int]  # of as many runs as the caps of the plan, all at once: how many run
     more: Mapping[str, tuple[int, int]]  # of one run more than the cap: how many run, how many wait
     earlier_caps: dict[str, int]  # before the day
     restored_caps: dict[str, int]
@@ -133,7 +134,8 @@ def rolled_back(phase: Stage) -> RolledBack:
         project: work.plms.client.post(f"/api/projects/{project}/cancel").status_code
         for project in PROJECTS
     }
-    later = tuple(_looks_half_a_minute_apart(work))
+    later = tuple(_looks_apart(work))
+    freed = _at_once(work, LANES)
     more = {lane: _one_more(work, lane, cap) for lane, cap in LANES.items()}
     phase.operate("plms", "restore-lane-caps")
     restored = caps(work.registry)
@@ -144,6 +146,7 @@ def rolled_back(phase: Stage) -> RolledBack:
         lifted_caps,
         cancelled,
         (later[0], later[1]),
+        freed,
         more,
         earlier,
         restored,
@@ -151,10 +154,23 @@ def rolled_back(phase: Stage) -> RolledBack:
     )
 
 
-def _looks_half_a_minute_apart(work: _Work) -> Iterator[Seen]:
-    for _ in range(2):
-        work.plms.clock.advance(30)
+def _looks_apart(work: _Work) -> Iterator[Seen]:
+    for seconds in (30, 25):
+        work.plms.clock.advance(seconds)
         yield work.see()
+
+
+def _at_once(work: _Work, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Start so many runs in each lane: how many run, by the registry; all have ended afterwards."""
+    had = {run["run_id"] for run in work.see().look.runs}
+    for lane, count in wanted.items():
+        for _ in range(count):
+            work.start(lane)
+    work.plms.clock.advance(5)
+    mine = [run for run in work.see().look.runs if run["run_id"] not in had]
+    running = [run["lane_name"] for run in mine if run["status"] == "executing"]
+    work.plms.clock.advance(_TASK_S * 2)
+    return {lane: running.count(lane) for lane in wanted}
 
 
 def _one_more(work: _Work, lane: str, cap: int) -> tuple[int, int]:
