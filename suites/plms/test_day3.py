@@ -36,10 +36,11 @@ from suites.plms.views.promises import (
 )
 from suites.plms.views.watched import (
     Seen,
-    lanes_of_single_runs,
     moment,
     overlap,
     queue_of_lanes,
+    queued_by_rows,
+    running_by_rows,
     used,
     utilisation,
     worked_on,
@@ -196,7 +197,7 @@ def test_queue_stays_short(two_projects: Rehearsal, crowd: Burst | None, observe
     unfounded = list(worked_on(two_projects.seen, PROJECTS))
     assert not unfounded, "; ".join(unfounded[:3])
     if crowd is not None:
-        recount("the burst", lanes_of_single_runs(crowd.capped)).demand(100, varied=True)
+        recount("queue in the burst", queued_by_rows(crowd.looks)).demand(100, varied=True)
 
 
 @pytest.mark.criterion("no-starvation")
@@ -222,6 +223,7 @@ def test_no_lane_runs_more_than_its_cap(
     observe_over_caps(two_projects.seen, observe)
     if crowd is not None:
         observe_over_caps(crowd.capped, observe, of="burst")
+        recount("runs in the burst", running_by_rows(crowd.looks)).demand(100, varied=True)
         full = {lane: crowd.full.look.count(lane, "executing") for lane in LANES}
         assert full == LANES, f"as many runs as each cap were started, and {full} run, not {LANES}"
         waiting = {lane: crowd.full.look.count(lane, "submitted") for lane in LANES}

@@ -12,6 +12,7 @@ from pytest_rollout import Observe, Stage, recount
 from suites.plms.views.portfolio import Sample, Start
 from suites.plms.views.watched import Seen, leaps, moment, told_and_stored
 
+_TICK = timedelta(seconds=1.5)
 _LEAP = 0.25  # of the whole run between two looks
 _EDGE_S = 15.0  # by which a run's registered time may differ from what was seen of it
 
@@ -106,11 +107,13 @@ def snapshot_is_of_the_run(stored: Sample, seen: Sequence[Seen]) -> None:
 
     Each figure lies between those of the looks before and after it. Raises AssertionError in words.
     """
-    earlier = [now for now in seen if now.at <= stored.time + timedelta(seconds=1)]
-    later = [now for now in seen if now.at >= stored.time]
-    span = f"{seen[0].at} to {seen[-1].at}" if seen else "never"
-    assert earlier, f"the snapshot is of {stored.time}, and both projects ran {span}"
-    assert later, f"the snapshot is of {stored.time}, and both projects ran {span}"
+    assert seen, "nobody saw the projects run, so the snapshot is of no run"
+    span = f"{seen[0].at} to {seen[-1].at}"
+    within = seen[0].at - _TICK <= stored.time <= seen[-1].at + _TICK
+    assert within, f"the snapshot is of {stored.time}, and both projects ran {span}"
+    # Times are told in whole seconds, so a look in the same second may be before or after it.
+    earlier = [now for now in seen if now.at <= stored.time - _TICK] or [seen[0]]
+    later = [now for now in seen if now.at >= stored.time + _TICK] or [seen[-1]]
     before, after = figures(earlier[-1].sample), figures(later[0].sample)
     for name, value in figures(stored).items():
         near = [of[name] for of in (before, after) if name in of]

@@ -111,20 +111,24 @@ def queue_of_lanes(seen: Iterable[Seen]) -> Iterator[tuple[datetime, int, int]]:
         yield now.at, now.sample.queue_depth, sum(lane.queued for lane in now.sample.lanes)
 
 
-def lanes_of_single_runs(
+def running_by_rows(
     seen: Iterable[Seen],
 ) -> Iterator[tuple[datetime, dict[str, int], dict[str, int]]]:
-    """What runs and waits in each lane, where each run is one task: by the API, and by rows."""
+    """What runs in each lane, where each run is one task: by the API, and by the registry."""
     for now in seen:
-        said: dict[str, int] = {}
-        stored: dict[str, int] = {}
-        for lane in now.sample.lanes:
-            name = lane.name
-            said |= {f"{name} running": lane.running, f"{name} queued": lane.queued}
-            stored[f"{name} running"] = now.look.count(name, "executing")
-            stored[f"{name} queued"] = now.look.count(name, "submitted")
-        said["queue depth"] = now.sample.queue_depth
-        stored["queue depth"] = sum(run["status"] == "submitted" for run in now.look.runs)
+        said = {lane.name: lane.running for lane in now.sample.lanes}
+        yield now.at, said, {lane: now.look.count(lane, "executing") for lane in said}
+
+
+def queued_by_rows(
+    seen: Iterable[Seen],
+) -> Iterator[tuple[datetime, dict[str, int], dict[str, int]]]:
+    """What waits in each lane and in all, where each run is one task: by the API, and by rows."""
+    for now in seen:
+        said = {lane.name: lane.queued for lane in now.sample.lanes}
+        stored = {lane: now.look.count(lane, "submitted") for lane in said}
+        said["all lanes"] = now.sample.queue_depth
+        stored["all lanes"] = sum(run["status"] == "submitted" for run in now.look.runs)
         yield now.at, said, stored
 
 
