@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.recount import Recount, recount
     from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
@@ -76,6 +77,7 @@ __all__ = [
     "RanTests",
     "Reading",
     "Receivers",
+    "Recount",
     "ReferenceTarget",
     "ReferenceTargetError",
     "ReplayAnswer",
@@ -95,6 +97,7 @@ __all__ = [
     "nothing",
     "one_of",
     "read_inbox",
+    "recount",
     "relative_error",
     "reported",
     "run_checker",
@@ -140,6 +143,8 @@ _HOMES = {
     "Prometheus": "monitoring.prometheus",
     "RanTests": "checks.kpi",
     "Receivers": "receivers.all_receivers",
+    "Recount": "checks.recount",
+    "recount": "checks.recount",
     "ReferenceTarget": "targets.reference_target",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",

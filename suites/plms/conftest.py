@@ -15,12 +15,13 @@ from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import deployed, taken_back
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.preparation import prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day
-from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
-from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
+from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
+from suites.plms.scenarios.two_projects import two_projects
 from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.host import Host
 
@@ -66,6 +67,18 @@ def dialect(phase: Stage) -> Iterator[Dialect]:
 def api(phase: Stage) -> httpx.Client:
     """The Ops API."""
     return phase.target("plms").client
+
+
+@pytest.fixture(scope="session")
+def crowd(phase: Stage, request: pytest.FixtureRequest) -> Burst | None:
+    """Every lane with more work than its cap; in a rehearsal only, because it disrupts."""
+    return request.getfixturevalue("burst") if phase.embedded else None
+
+
+@pytest.fixture(scope="session")
+def drained(phase: Stage, request: pytest.FixtureRequest) -> Forced | None:
+    """Projects that use up their budgets; in a rehearsal only, because that disrupts."""
+    return request.getfixturevalue("forced_runway") if phase.embedded else None
 
 
 @pytest.fixture(scope="session")

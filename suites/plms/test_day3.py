@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage
-from suites.plms.scenarios.two_projects import Burst, Rehearsal, RolledBack
-from suites.plms.views.answers import read
+from pytest_rollout import Observe, Reported, Stage, fairness, gaps, recount
+from suites.plms.scenarios.lane_limits import RAISED, Burst
+from suites.plms.scenarios.two_projects import Rehearsal
+from suites.plms.views.answers import not_done, recorded
+from suites.plms.views.dialect import spoken
 from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (
     LANES,
     PROJECTS,
+    Sample,
     caps,
     observe_slot,
     observe_utilisation,
     open_runs,
+    sample,
     stalls,
+)
+from suites.plms.views.promises import (
+    completed_as_seen,
+    observe_over_caps,
+    observe_runs_in_slot,
+    progress_is_steady,
+    snapshot_is_of_the_run,
+    start_is_a_new_run,
+    statuses_agree,
+)
+from suites.plms.views.watched import (
+    Seen,
+    moment,
+    overlap,
+    queue_of_lanes,
+    queued_by_rows,
+    running_by_rows,
+    used,
+    utilisation,
+    worked_on,
 )
 
 pytestmark = pytest.mark.day3
@@ -36,9 +61,10 @@ def test_lane_has_a_row(registry: Path, lane: str) -> None:
 
 @pytest.mark.criterion("projects-idle")
 @pytest.mark.parametrize("project", PROJECTS)
-def test_project_is_idle(registry: Path, project: int) -> None:
-    found = open_runs(registry, project)
-    assert not found, f"project {project} has unfinished runs: {found}"
+def test_project_is_idle(registry: Path, api: httpx.Client, project: int) -> None:
+    unfinished = open_runs(registry, project)
+    assert not unfinished, f"project {project} has unfinished runs: {unfinished}"
+    assert sample(api).ended([project]), f"the API tells of an unfinished run of {project}"
 
 
 @pytest.mark.criterion("release-is-tagged")
@@ -57,14 +83,30 @@ def test_target_runs_the_tagged_release(api: httpx.Client) -> None:
 def test_lane_has_the_cap_of_the_plan(two_projects: Rehearsal, lane: str) -> None:
     cap = two_projects.caps.get(lane)
     assert cap == LANES[lane], f"{lane} has cap {cap}, the plan says {LANES[lane]}"
+    had = {now.look.caps.get(lane) for now in two_projects.seen}
+    assert had <= {cap}, f"while both ran {lane} had the caps {had}, not {cap} all the time"
 
 
 @pytest.mark.criterion("lane-caps-visible-in-api")
-def test_scheduler_goes_by_the_caps_in_the_registry(two_projects: Rehearsal) -> None:
+def test_scheduler_goes_by_the_caps_in_the_registry(
+    two_projects: Rehearsal, crowd: Burst | None
+) -> None:
     lanes = two_projects.idle.lanes
     shown = {lane.name: lane.cap for lane in lanes if lane.name in two_projects.caps}
     assert shown, "lane_configs has no row to compare with"
     assert shown == two_projects.caps, f"API shows {shown}, lane_configs {two_projects.caps}"
+    recount("caps in the API", map(_caps, two_projects.seen)).demand()
+    if crowd is not None:
+        recount("caps in the API", map(_caps, crowd.looks)).demand(varied=True)
+        ran = [now.look.count(RAISED, "executing") for now in (crowd.crowded[-1], crowd.raised[0])]
+        cap = LANES[RAISED]
+        words = f"{RAISED} ran {ran[0]} under cap {cap} and {ran[1]} once lane_configs said"
+        assert ran == [cap, cap + 1], f"{words} {cap + 1}"
+
+
+def _caps(now: Seen) -> tuple[datetime, dict[str, int], dict[str, int]]:
+    stored = {lane: cap for lane, cap in now.look.caps.items() if lane in LANES}
+    return now.at, {lane.name: lane.cap for lane in now.sample.lanes if lane.name in stored}, stored
 
 
 # Two projects at once
@@ -78,85 +120,141 @@ def test_scheduler_goes_by_the_caps_in_the_registry(two_projects: Rehearsal) -> 
     ],
 )
 def test_project_is_accepted(two_projects: Rehearsal, project: int) -> None:
-    start = two_projects.starts[project]
-    assert start.status == httpx.codes.OK, f"start of {project} answers {start.status}, not 200"
-    status = start.body["status"]
-    assert status == "submitted", f"start of {project} says {status!r}, not 'submitted'"
+    start_is_a_new_run(two_projects.starts[project], two_projects.runs, project, PROJECTS[project])
 
 
 @pytest.mark.criterion("start-retry-safe")
 @pytest.mark.parametrize("project", PROJECTS)
 def test_repeated_start_makes_no_second_run(two_projects: Rehearsal, project: int) -> None:
-    found = [run["run_id"] for run in two_projects.runs if run["project_id"] == project]
-    assert len(found) == 1, f"project {project} has {len(found)} runs ({found}), allowed is 1"
+    again = two_projects.retries.get(project)
+    if again is None:
+        trouble = two_projects.trouble.get("retry-start", "nobody did it")
+        not_done(f"the start of {project} was not repeated: {trouble}", "repeat it")
+    assert again.status == httpx.codes.OK, f"the repeated start of {project} answers {again.status}"
+    first = two_projects.starts[project].body.get("run_id")
+    same = f"the repeated start of {project} is run {again.body.get('run_id')}, the first {first}"
+    assert again.body.get("run_id") == first, same
+    ids = [run["run_id"] for run in two_projects.runs_of(project)]
+    assert len(ids) == 1, f"project {project} has {len(ids)} runs ({ids}), allowed is 1"
 
 
 @pytest.mark.criterion("projects-overlap")
 def test_runs_overlap(two_projects: Rehearsal, observe: Observe) -> None:
-    both = [sample.time for sample in two_projects.samples if sample.executing() == set(PROJECTS)]
-    overlap = (both[-1] - both[0]).total_seconds() if both else 0
-    observe("overlap", overlap)
+    both = [now.at for now in two_projects.seen if now.sample.executing() == set(PROJECTS)]
+    observe("overlap", (both[-1] - both[0]).total_seconds() if both else 0, by="API")
+    runs = [mine[0] for mine in map(two_projects.runs_of, PROJECTS) if mine]
+    whole = len(runs) == len(PROJECTS) and all(run["started_at"] for run in runs)
+    last = two_projects.seen[-1].at if two_projects.seen else two_projects.started
+    observe("overlap", overlap(runs, last) if whole else 0, by="registry")
 
 
 @pytest.mark.criterion("both-complete")
 @pytest.mark.parametrize("project", PROJECTS)
-def test_project_completes(two_projects: Rehearsal, project: int) -> None:
-    found = [run["status"] for run in two_projects.runs if run["project_id"] == project]
-    assert found, f"project {project} has no run"
-    assert set(found) == {"completed"}, f"project {project} ended as {found}, not completed"
+def test_project_completes(two_projects: Rehearsal, project: int, observe: Observe) -> None:
+    mine = two_projects.runs_of(project)
+    statuses = [run["status"] for run in mine]
+    failed = any(status in ("failed", "needs_review") for status in statuses)
+    observe("project_failed", failed, project=project)
+    assert mine, f"project {project} has no run"
+    assert set(statuses) == {"completed"}, f"project {project} ended as {statuses}, not completed"
+    completed_as_seen(two_projects.seen, two_projects.after, mine, project)
+    statuses_agree(two_projects.seen, [project])
 
 
 @pytest.mark.criterion("steady-progress")
 def test_projects_keep_advancing(two_projects: Rehearsal, observe: Observe) -> None:
     for time, project, seconds in stalls(two_projects.samples):
         observe("stall", seconds, at=time, project=project)
+    progress_is_steady([*two_projects.samples, two_projects.after], PROJECTS)
 
 
 @pytest.mark.criterion("utilization-balanced")
-def test_loaded_lanes_are_used_equally(two_projects: Rehearsal, observe: Observe) -> None:
-    for sample in two_projects.samples:
-        if sample.executing() == set(PROJECTS):
-            used = [
-                lane.utilization
-                for lane in sample.lanes
-                if lane.name in PROJECTS.values() and lane.utilization is not None
-            ]
-            observe("utilization_spread", max(used) - min(used), at=sample.time)
+def test_loaded_lanes_are_used_equally(
+    two_projects: Rehearsal, crowd: Burst | None, observe: Observe
+) -> None:
+    for now in two_projects.seen:
+        if now.sample.executing() == set(PROJECTS):
+            shares_of = {
+                x.name: x.utilization for x in now.sample.lanes if x.name in PROJECTS.values()
+            }
+            shares = [share for share in shares_of.values() if share is not None]
+            assert len(shares) == len(PROJECTS), f"both run, and the lanes are used: {shares_of}"
+            observe("utilization_spread", max(shares) - min(shares), at=now.at)
+    for now in crowd.shared if crowd is not None else ():
+        running = [now.look.count(lane, "executing") for lane in LANES]
+        fair = f"slots are short, and {dict(zip(LANES, running, strict=True))} run at {now.at}"
+        assert fairness(running) >= FAIR, fair
+
+
+FAIR = 0.9  # Jain's index, as on day 6
 
 
 @pytest.mark.criterion("queue-depth")
-def test_queue_stays_short(two_projects: Rehearsal, observe: Observe) -> None:
-    for sample in two_projects.samples:
-        observe("queue_depth", sample.queue_depth, at=sample.time)
+def test_queue_stays_short(two_projects: Rehearsal, crowd: Burst | None, observe: Observe) -> None:
+    for at, said, counted in queue_of_lanes(two_projects.seen):
+        observe("queue_depth", said, at=at)
+        observe("queue_depth", counted, at=at, by="lanes")
+    recount("queue depth", queue_of_lanes(two_projects.seen)).demand()
+    unfounded = list(worked_on(two_projects.seen, PROJECTS))
+    assert not unfounded, "; ".join(unfounded[:3])
+    if crowd is not None:
+        recount("queue in the burst", queued_by_rows(crowd.looks)).demand(100, varied=True)
 
 
 @pytest.mark.criterion("no-starvation")
-def test_every_lane_with_work_gets_slots(two_projects: Rehearsal, observe: Observe) -> None:
+def test_every_lane_with_work_gets_slots(
+    two_projects: Rehearsal, crowd: Burst | None, observe: Observe
+) -> None:
     observe_utilisation(two_projects.samples, observe)
+    recount("utilisation", utilisation(two_projects.seen), within=0.01).demand()
+    if crowd is not None:
+        for now in crowd.capped:
+            for lane, share in used(now, by_rows=True).items():
+                if share is not None:
+                    labels = {"lane": lane, "demand": True, "of": "burst"}
+                    observe("lane_utilization", share, at=now.at, **labels)
+        counted = utilisation(crowd.looks, by_rows=True)
+        recount("utilisation", counted, within=0.01).demand(100, varied=True)
 
 
 @pytest.mark.criterion("lane-caps-enforced")
-def test_no_lane_runs_more_than_its_cap(two_projects: Rehearsal, observe: Observe) -> None:
-    for sample in two_projects.samples:
-        for lane in sample.lanes:
-            over = lane.running - LANES[lane.name]
-            observe("running_minus_cap", over, at=sample.time, lane=lane.name)
+def test_no_lane_runs_more_than_its_cap(
+    two_projects: Rehearsal, crowd: Burst | None, observe: Observe
+) -> None:
+    observe_over_caps(two_projects.seen, observe)
+    if crowd is not None:
+        observe_over_caps(crowd.capped, observe, of="burst")
+        recount("runs in the burst", running_by_rows(crowd.looks)).demand(100, varied=True)
+        full = {lane: crowd.full.look.count(lane, "executing") for lane in LANES}
+        assert full == LANES, f"as many runs as each cap were started, and {full} run, not {LANES}"
+        waiting = {lane: crowd.full.look.count(lane, "submitted") for lane in LANES}
+        assert not any(waiting.values()), f"runs wait although no cap is exceeded: {waiting}"
 
 
 @pytest.mark.criterion("monitoring-cadence")
 def test_samples_follow_each_other_closely(two_projects: Rehearsal, observe: Observe) -> None:
-    times = [sample.time for sample in two_projects.samples]
-    for before, after in pairwise(times):
-        observe("sample_gap", (after - before).total_seconds(), at=after)
+    seen = [now.at for now in two_projects.seen]
+    ended = [run["completed_at"] for run in two_projects.runs if run["completed_at"]]
+    edges = [two_projects.started, *(moment(at, "end") for at in ended)] if seen else []
+    for at, seconds in gaps(sorted({*seen, *edges})):
+        observe("sample_gap", seconds, at=at)
+    times = ((now.at, now.sample.time.timestamp(), now.at.timestamp()) for now in two_projects.seen)
+    recount("time of the portfolio status", times, within=10).demand()
 
 
 @pytest.mark.criterion("snapshot-saved")
 def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> None:
-    stored = Reported(read_file(two_projects.snapshot, "snapshot"), two_projects.snapshot.name)
-    text = two_projects.snapshot.read_text(encoding="utf-8")
-    observe.attach("portfolio_status_day3.json", text, "application/json")
-    lanes = {lane.text("lane_name") for lane in stored.each("lanes")}
+    if not two_projects.snapshot.is_file():
+        do = f"store GET /api/portfolio/status as {two_projects.snapshot} while both projects run"
+        trouble = two_projects.trouble.get("capture-snapshot", "")
+        not_done(f"nobody stored the portfolio status {trouble}".strip(), do)
+    path = two_projects.snapshot
+    told = Reported(read_file(path, "snapshot"), path.name, spoken().answers.get("portfolio"))
+    observe.attach(path.name, path.read_text(encoding="utf-8"), "application/json")
+    stored = Sample(told)
+    lanes = {lane.name for lane in stored.lanes}
     assert lanes == set(LANES), f"the snapshot holds lanes {sorted(lanes)}, not {sorted(LANES)}"
+    snapshot_is_of_the_run(stored, two_projects.seen)
 
 
 # What was changed, and when
@@ -164,40 +262,24 @@ def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> 
 
 @pytest.mark.criterion("no-change-during-standup")
 def test_no_change_in_the_freeze(two_projects: Rehearsal, phase: Stage, observe: Observe) -> None:
+    if not any("cap" in change.says for change in two_projects.changes):
+        do = recorded("day3", "change", "lane caps set: Code-API 4, ...")
+        not_done("nobody recorded that the lane caps were set", do)
     for change in two_projects.changes:
         observe("change_in_freeze", phase.frozen(change.at), at=change.at, what=change.says)
+    for run in two_projects.runs:
+        if run["started_at"]:
+            at = moment(run["started_at"], "start")
+            observe("change_in_freeze", phase.frozen(at), at=at, what=f"{run['run_id']} began")
+    looks = [*((now.at, now.look.caps) for now in two_projects.seen)]
+    looks += [(at, seen.caps) for at, seen in two_projects.standup]
+    for (before, had), (after, has) in pairwise(looks):
+        if had != has:
+            frozen = phase.frozen(before) and phase.frozen(after - timedelta(seconds=1))
+            observe("change_in_freeze", frozen, at=after, what=f"caps {had} became {has}")
 
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(two_projects: Rehearsal, phase: Stage, observe: Observe) -> None:
     observe_slot(phase, (*two_projects.changes, *two_projects.actions), observe)
-
-
-# Burst and rollback, each on a target of its own
-
-
-@pytest.mark.criterion("lane-caps-enforced-under-burst")
-def test_burst_waits_in_the_queue(burst: Burst, observe: Observe) -> None:
-    assert {start.status for start in burst.starts} == {httpx.codes.OK}, "a start was refused"
-    for sample in burst.samples:
-        for lane in sample.lanes:
-            over = lane.running - LANES[lane.name]
-            observe("running_minus_cap", over, at=sample.time, lane=lane.name)
-    waiting = {lane.name: lane.queued for lane in burst.samples[0].lanes}
-    assert min(waiting.values()) > 0, f"nothing waits although caps are exceeded: {waiting}"
-
-
-@pytest.mark.criterion("rollback-caps-lifted")
-@pytest.mark.parametrize("lane", LANES)
-def test_rollback_lifts_the_cap(rolled_back: RolledBack, lane: str) -> None:
-    cap = rolled_back.caps.get(lane)
-    assert cap == 999, f"{lane} has cap {cap} after the rollback, not 999"
-
-
-@pytest.mark.criterion("rollback-projects-cancelled")
-@pytest.mark.parametrize("project", PROJECTS)
-def test_rollback_cancels_the_project(rolled_back: RolledBack, project: int) -> None:
-    answer = rolled_back.cancelled[project]
-    assert answer == httpx.codes.OK, f"cancel of {project} answers {answer}, not 200"
-    found = {one.status for one in rolled_back.later.projects if one.id == project}
-    assert found == {"cancelled"}, f"half a minute later project {project} is {found}"
+    observe_runs_in_slot(phase, two_projects.runs, observe)

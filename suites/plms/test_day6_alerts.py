@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from pytest_rollout import Observe
@@ -18,6 +19,7 @@ from suites.plms.scenarios.stress_test import (
     crossed,
     runway_alerts,
 )
+from suites.plms.views.promises import cancelled_for_good
 
 pytestmark = pytest.mark.day6
 
@@ -74,14 +76,25 @@ def test_each_crossing_is_told_once_and_in_order(forced_runway: Forced, observe:
 @pytest.mark.criterion("rollback-projects-cancelled")
 @pytest.mark.parametrize("project", PAIR)
 def test_rollback_cancels_the_project(stress_rolled_back: Withdrawn, project: int) -> None:
-    found = {one.status for one in stress_rolled_back.later.projects if one.id == project}
-    assert found == {"cancelled"}, f"half a minute later project {project} is {found}"
+    left = stress_rolled_back
+    cancelled_for_good(left.before, left.later, project, PAIR[project])
 
 
 @pytest.mark.criterion("rollback-submissions-paused")
 def test_rollback_pauses_submissions(stress_rolled_back: Withdrawn) -> None:
-    answer = stress_rolled_back.refused
+    answer, switch = stress_rolled_back.refused, stress_rolled_back.switch
+    assert switch == "false", f"accept_new_projects is {switch!r} after the roll-back, not 'false'"
     assert answer in (409, 423, 503), f"a start after the roll-back answers {answer}"
+    left = stress_rolled_back.left
+    assert not left, f"the refused start left a run: {[dict(run) for run in left]}"
+
+
+@pytest.mark.criterion("rollback-submissions-resumed")
+def test_submissions_are_resumed(stress_rolled_back: Withdrawn) -> None:
+    again = stress_rolled_back.reopened
+    assert again.status == httpx.codes.OK, f"a start after that answers {again.status}, not 200"
+    statuses = [run["status"] for run in stress_rolled_back.running]
+    assert statuses == ["executing"], f"half a minute after its start the run is {statuses}"
 
 
 @pytest.mark.criterion("rollback-team-alerted")

@@ -25,6 +25,13 @@ def test_a_healthy_rehearsal_is_go(tmp_path: Path) -> None:
 FAULTS = {
     "estimate-leakage": (10, {"estimates-frozen-at-start"}),
     "alert-storm": (0, {"warnings-ordered-once"}),
+    # A runway that never moves, submissions that nobody opens again.
+    "runway-frozen": (
+        10,
+        {"runway-recounted", "warning-t15", "warning-t5-slack", "warning-t5-pagerduty"}
+        | {"warnings-ordered-once"},
+    ),
+    "submissions-stay-paused": (0, {"rollback-submissions-resumed"}),
 }
 
 

@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,8 +158,21 @@ def _demo(project: Guarded, script: str) -> str:
 
 def _day_3(plms: Site) -> None:
     plms.step("day3", "enable-lane-caps")
-    stored = plms.step("day3", "capture-snapshot")["path"]
-    shutil.copy(stored, plms.host / "tmp")
+    # The run that decides the exit starts both projects: somebody stores the status meanwhile.
+    threading.Thread(target=_store_the_status, args=(plms,), daemon=True).start()
+
+
+def _store_the_status(plms: Site) -> None:
+    """Once both projects have run for some seconds, as an operator beside the run does it."""
+    until = time.monotonic() + 300
+    while time.monotonic() < until:
+        status = httpx.get(f"{plms.console}/api/portfolio/status").json()
+        if sum(project["progress"] > 0.2 for project in status["projects"]) >= 2:
+            step = f"{plms.console}/reference/operator/capture-snapshot"
+            stored = httpx.post(step, json={}, timeout=60).raise_for_status().json()
+            shutil.copy(stored["result"]["path"], plms.host / "tmp")
+            return
+        time.sleep(2)
 
 
 # The application, started by hand, and the project

@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
+from suites.plms.scenarios.steps import Steps
 from suites.plms.views.answers import read
-from suites.plms.views.portfolio import Sample, Start, rows, runs, sample, start
+from suites.plms.views.portfolio import Sample, Start, rows, sample, start
+from suites.plms.views.watched import Seen, newest_row, run_rows, see
 
 PAIR = {301: "Code-API", 302: "Data-Schema"}
 BUDGETS = {
@@ -20,6 +22,7 @@ BUDGETS = {
     302: {"budget_tokens": 40_000, "budget_duration_minutes": 90},
 }
 FILES = {301: "alpha-metrics", 302: "beta-metrics"}
+THIRD = 393  # whose start is refused after the roll-back
 FORCED = {391: "Viz-Charts", 392: "Narrative"}
 LIMITS = {"warning": 15, "critical": 5}  # minutes of runway
 FIGURES = tuple(
@@ -55,40 +58,67 @@ class Stress:
 
     starts: dict[int, Start]
     estimates: dict[int, dict[str, Any]]  # as they stood when the runs started
-    samples: tuple[Sample, ...]
+    started: datetime
+    seen: tuple[Seen, ...]
+    after: Sample  # once both had ended, or nobody watched any more
     runways: dict[int, Looks]
     heatmap: Looks
     alerts: tuple[Message, ...]
     runs: list[dict[str, Any]]
+    completed: list[dict[str, Any]]  # rows of all completed runs with an estimate and an actual
     receipts: list[dict[str, Any]]
     final: dict[int, dict[str, Any]]
     files: dict[int, Path]
     errors: Path
     events: tuple[Event, ...]
 
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The portfolio at each look."""
+        return tuple(now.sample for now in self.seen)
+
+    def progress(self, project: int) -> dict[datetime, float]:
+        """The progress of a project at each look at which it was told."""
+        return {
+            now.at: told.progress
+            for now in self.seen
+            for told in now.sample.projects
+            if told.id == project
+        }
+
+    def runs_of(self, project: int) -> list[dict[str, Any]]:
+        """The runs of a project that were not cancelled."""
+        return [run for run in self.runs if run["project_id"] == project]
+
 
 @scenario(effect="change", own_target=True)
 def stress_run(phase: Stage) -> Stress:
     """301 and 302 start together and are watched until both have ended."""
     plms = phase.target("plms")
+    registry, steps = phase.file("registry"), Steps(phase)
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
-    phase.operate("plms", "arm-runway-alerts")
+    steps.do("arm-runway-alerts")
+    known = newest_row(registry)
+    started = plms.clock.now()
     starts = {project: _start(phase, project) for project in PAIR}
     estimates = {project: _metrics(plms.client, project) for project in PAIR}
     runways, heatmap = {project: Looks() for project in PAIR}, Looks()
-    samples = tuple(_watched(phase, runways, heatmap))
-    phase.operate("plms", "collect-final-metrics")
-    phase.operate("plms", "compute-errors")
-    phase.operate("plms", "close-shift")
-    registry = phase.file("registry")
+    seen = tuple(_watched(phase, runways, heatmap))
+    after = sample(plms.client)
+    for step in ("collect-final-metrics", "compute-errors", "close-shift"):
+        steps.do(step)
+    runs = run_rows(registry, PAIR, known)
     return Stress(
         starts=starts,
         estimates=estimates,
-        samples=samples,
+        started=started,
+        seen=seen,
+        after=after,
         runways=runways,
         heatmap=heatmap,
         alerts=read_inbox(phase.file("inbox")),
-        runs=runs(registry, PAIR),
+        runs=[run for run in runs if run["status"] != "cancelled"],
+        completed=_completed(registry),
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
         files={project: phase.file(name) for project, name in FILES.items()},
@@ -110,6 +140,14 @@ def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
     return read(answer, "metrics")
 
 
+def _completed(registry: Path) -> list[dict[str, Any]]:
+    query = (
+        "SELECT * FROM project_runs WHERE status = 'completed' AND completed_at IS NOT NULL"
+        " AND tokens_actual > 0 AND tokens_mean > 0"
+    )
+    return rows(registry, query)
+
+
 def _receipts(registry: Path) -> list[dict[str, Any]]:
     query = (
         "SELECT r.run_id, r.project_id, k.kpi_name, k.value, k.passed"
@@ -119,16 +157,16 @@ def _receipts(registry: Path) -> list[dict[str, Any]]:
     return rows(registry, query, *PAIR)
 
 
-def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iterator[Sample]:
+def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iterator[Seen]:
     """The portfolio every 10 s, runways every 30 s, the heatmap every 60 s.
 
     Half an hour after the slot nobody watches any more: what still runs then is stuck.
     """
-    plms = phase.target("plms")
+    plms, registry = phase.target("plms"), phase.file("registry")
     due = {30: plms.clock.now(), 60: plms.clock.now()}
     for now in every(plms.clock, 10, until=phase.window[1] + timedelta(minutes=30)):
-        seen = sample(plms.client)
-        if seen.ended(PAIR):
+        seen = see(plms, registry, now, PAIR)
+        if seen.sample.ended(PAIR):
             return
         yield seen
         for seconds in [each for each, at in due.items() if now >= at]:
@@ -136,7 +174,7 @@ def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iter
             if seconds == 60:
                 heatmap.look(plms.client, "/api/projects/301/risk-heatmap", now)
                 continue
-            for project in seen.told_executing(PAIR):
+            for project in seen.sample.told_executing(PAIR):
                 path = f"/api/projects/{project}/budget-runway"
                 runways[project].look(plms.client, path, now)
 
@@ -172,24 +210,44 @@ def forced_runway(phase: Stage) -> Forced:
 class Withdrawn:
     """What the roll-back of the stress test left behind."""
 
-    later: Sample  # half a minute after
+    before: Seen  # both run
+    later: tuple[Seen, Seen]  # half a minute and a minute after
+    switch: str  # whether new projects are accepted, by the registry
     refused: int  # HTTP status of a start after it
+    left: list[dict[str, Any]]  # rows that the refused start left
     alerts: tuple[Message, ...]
+    reopened: Start  # the same start once submissions were resumed
+    running: list[dict[str, Any]]  # and what came of it, by the registry
 
 
 @scenario(effect="disrupt", own_target=True)
 def stress_rolled_back(phase: Stage) -> Withdrawn:
-    """Both projects run when the stress test is rolled back; then somebody starts a third."""
-    plms = phase.target("plms")
+    """Both projects run when the stress test is rolled back; then somebody starts a third.
+
+    At last submissions are resumed, and the third is started again.
+    """
+    plms, registry = phase.target("plms"), phase.file("registry")
     for project in PAIR:
         start(plms.client, project, f"{phase.id}/{project}/1", **BUDGETS[project])
     plms.clock.advance(60)
+    before = see(plms, registry, plms.clock.now(), PAIR)
     phase.operate("plms", "roll-back-stress")
-    plms.clock.advance(30)
-    later = sample(plms.client)
+    query = "SELECT value FROM system_config WHERE key = 'accept_new_projects'"
+    switch = "".join(str(row["value"]) for row in rows(registry, query))
+    later = []
+    for _ in range(2):
+        plms.clock.advance(30)
+        later.append(see(plms, registry, plms.clock.now(), PAIR))
     body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
-    third = start(plms.client, 393, f"{phase.id}/393/1", **body)
-    return Withdrawn(later, third.status, read_inbox(phase.file("inbox")))
+    third = start(plms.client, THIRD, f"{phase.id}/{THIRD}/1", **body)
+    left, alerts = run_rows(registry, [THIRD]), read_inbox(phase.file("inbox"))
+    phase.operate("plms", "resume-submissions")
+    reopened = start(plms.client, THIRD, f"{phase.id}/{THIRD}/2", **body)
+    plms.clock.advance(30)
+    running = run_rows(registry, [THIRD])
+    return Withdrawn(
+        before, (later[0], later[1]), switch, third.status, left, alerts, reopened, running
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
-"""The scenarios of PLMS: work done once per phase, and what was seen of it."""
+"""Day 3: lane caps are enabled, and two projects run at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from pytest_rollout import Event, Stage, every, scenario
-from suites.plms.views.portfolio import LANES, PROJECTS, Sample, Start, caps, runs, sample, start
+from suites.plms.scenarios.steps import Steps
+from suites.plms.views.portfolio import PROJECTS, Sample, Start, caps, sample, start
+from suites.plms.views.watched import Look, Seen, look, newest_row, run_rows, see
+
+_SNAPSHOT_AFTER = 12  # looks: a minute into the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,34 +23,57 @@ class Rehearsal:
     """What was seen while the two projects ran."""
 
     idle: Sample  # once the caps were enabled, before anything ran
+    started: datetime
     starts: dict[int, Start]
-    samples: tuple[Sample, ...]
+    retries: dict[int, Start]  # empty where nobody repeated a start
+    seen: tuple[Seen, ...]
+    after: Sample  # once both had ended, or nobody watched any more
+    standup: tuple[tuple[datetime, Look], ...]  # the registry from the freeze's begin to its end
     caps: dict[str, int]
-    runs: list[dict[str, Any]]
+    runs: list[dict[str, Any]]  # of the registry, that began here
+    trouble: Mapping[str, str]  # by step, what went wrong where one could not be done
     snapshot: Path
     changes: tuple[Event, ...]
     actions: tuple[Event, ...]
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The portfolio at each look."""
+        return tuple(now.sample for now in self.seen)
+
+    def runs_of(self, project: int) -> list[dict[str, Any]]:
+        """The runs of a project that were not cancelled."""
+        mine = [run for run in self.runs if run["project_id"] == project]
+        return [run for run in mine if run["status"] != "cancelled"]
 
 
 @scenario(effect="change", own_target=True)
 def two_projects(phase: Stage) -> Rehearsal:
     """Lane caps are enabled, 101 and 102 start, and are sampled every 5 s until both ended."""
-    plms = phase.target("plms")
-    phase.operate("plms", "enable-lane-caps")
+    plms, registry = phase.target("plms"), phase.file("registry")
+    steps = Steps(phase)
+    steps.do("enable-lane-caps")
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
     idle = sample(plms.client)
+    known = newest_row(registry)
+    started = plms.clock.now()
     starts = {project: _start(phase, project) for project in PROJECTS}
-    _retry(phase, 101)
-    seen = tuple(_until_both_ended(phase))
-    phase.operate("plms", "capture-snapshot")
-    phase.operate("plms", "close-shift")
-    registry = phase.file("registry")
+    retries = {project: _retry(phase, steps, project) for project in PROJECTS}
+    seen = tuple(_until_both_ended(phase, steps))
+    after = sample(plms.client)
+    standup = tuple(_over_the_standup(phase))
+    steps.do("close-shift")
     return Rehearsal(
         idle=idle,
+        started=started,
         starts=starts,
-        samples=seen,
+        retries={project: again for project, again in retries.items() if again is not None},
+        seen=seen,
+        after=after,
+        standup=standup,
         caps=caps(registry),
-        runs=runs(registry),
+        runs=run_rows(registry, PROJECTS, known),
+        trouble=steps.trouble,
         snapshot=phase.file("snapshot"),
         changes=phase.events("change"),
         actions=phase.events("action"),
@@ -68,74 +95,43 @@ def _start(phase: Stage, project: int) -> Start:
     return answer
 
 
-def _retry(phase: Stage, project: int) -> None:
+def _retry(phase: Stage, steps: Steps, project: int) -> Start | None:
     """A start is repeated, as after an answer that got lost: by the operator, if there is one."""
     key = _key(phase, project)
-    if phase.embedded:
-        phase.operate("plms", "retry-start", project=project, key=key, body=_BASELINE)
-    else:
-        start(phase.target("plms").client, project, key)
+    if not phase.embedded:
+        return start(phase.target("plms").client, project, key)
+    said = steps.do("retry-start", project=project, key=key, body=_BASELINE)
+    return Start(said["status"], said) if "status" in said else None
 
 
-def _until_both_ended(phase: Stage) -> Iterator[Sample]:
-    """Samples every five seconds; ten minutes before the end of the slot it is over."""
-    plms = phase.target("plms")
-    for _ in every(plms.clock, 5, until=phase.window[1] - timedelta(minutes=10)):
-        seen = sample(plms.client)
-        if seen.ended():
+def _until_both_ended(phase: Stage, steps: Steps) -> Iterator[Seen]:
+    """Looks every five seconds; ten minutes before the end of the slot it is over.
+
+    A minute into the run the portfolio is stored: while both run, not when nothing does any more.
+    """
+    plms, registry = phase.target("plms"), phase.file("registry")
+    until = phase.window[1] - timedelta(minutes=10)
+    for number, now in enumerate(every(plms.clock, 5, until=until)):
+        seen = see(plms, registry, now, PROJECTS)
+        if seen.sample.ended():
             return
         yield seen
+        if number == _SNAPSHOT_AFTER:
+            steps.do("capture-snapshot")
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """What was seen while every lane had three projects more than its cap."""
+def _over_the_standup(phase: Stage) -> Iterator[tuple[datetime, Look]]:
+    """The registry at the begin of the freeze that the slot spans, and at its end.
 
-    starts: tuple[Start, ...]
-    samples: tuple[Sample, ...]
-
-
-@scenario(effect="disrupt", own_target=True)
-def burst(phase: Stage) -> Burst:
-    """Every lane gets three submissions more than its cap at once."""
-    plms = phase.target("plms")
-    phase.operate("plms", "enable-lane-caps")
-    wanted = [lane for lane, cap in LANES.items() for _ in range(cap + 3)]
-    starts = tuple(
-        start(
-            plms.client,
-            900 + number,
-            f"{phase.id}/burst/{number}",
-            lane_name=lane,
-            tasks=1,
-            task_seconds=60,
-        )
-        for number, lane in enumerate(wanted)
-    )
-    until = plms.clock.now() + timedelta(minutes=2)
-    return Burst(starts, tuple(sample(plms.client) for _ in every(plms.clock, 5, until)))
-
-
-@dataclass(frozen=True, slots=True)
-class RolledBack:
-    """What the rollback left behind."""
-
-    caps: dict[str, int]
-    cancelled: dict[int, int]  # project to HTTP status of the cancel
-    later: Sample  # half a minute after
-
-
-@scenario(effect="disrupt", own_target=True)
-def rolled_back(phase: Stage) -> RolledBack:
-    """Two projects run when the day's changes are rolled back."""
-    plms = phase.target("plms")
-    phase.operate("plms", "enable-lane-caps")
-    for project in PROJECTS:
-        start(plms.client, project, _key(phase, project))
-    phase.operate("plms", "roll-back")
-    cancelled = {
-        project: plms.client.post(f"/api/projects/{project}/cancel").status_code
-        for project in PROJECTS
-    }
-    plms.clock.advance(30)
-    return RolledBack(caps(phase.file("registry")), cancelled, sample(plms.client))
+    Nobody waits for that in a real environment: there the looks while both run are what there is.
+    """
+    plms, registry = phase.target("plms"), phase.file("registry")
+    begin, end = phase.window
+    minutes = [
+        begin + timedelta(minutes=m) for m in range(int((end - begin).total_seconds()) // 60)
+    ]
+    frozen = [minute for minute in minutes if phase.frozen(minute)]
+    if phase.embedded and frozen and plms.clock.now() <= frozen[0]:
+        for at in (frozen[0], frozen[-1] + timedelta(seconds=59)):
+            now = plms.clock.to(at)
+            yield now, look(registry)

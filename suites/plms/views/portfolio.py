@@ -204,7 +204,7 @@ def observe_utilisation(samples: Iterable[Sample], observe: Observe) -> None:
     """What of its capacity each lane used, and whether it had work; unknown where it had none."""
     for status in samples:
         for lane in status.lanes:
-            if lane.has_work or lane.utilization is not None:
+            if lane.utilization is not None:
                 labels = {"lane": lane.name, "demand": lane.has_work}
                 observe("lane_utilization", lane.utilization, at=status.time, **labels)
 

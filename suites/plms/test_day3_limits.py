@@ -1,0 +1,60 @@
+"""Day 3, rehearsed only: more work than a lane may run, and the way back."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe
+from suites.plms.scenarios.lane_limits import SURPLUS, UNLIMITED, Burst, RolledBack
+from suites.plms.views.portfolio import LANES, PROJECTS
+from suites.plms.views.promises import cancelled_for_good, observe_over_caps
+
+pytestmark = pytest.mark.day3
+
+
+@pytest.mark.criterion("lane-caps-enforced-under-burst")
+def test_burst_waits_in_the_queue(burst: Burst, observe: Observe) -> None:
+    refused = [start.status for start in burst.starts if start.status != httpx.codes.OK]
+    assert not refused, f"{len(refused)} of {len(burst.starts)} starts were refused: {refused[:3]}"
+    observe_over_caps(burst.capped, observe)
+    crowded = burst.crowded[0].look
+    waiting = {lane: crowded.count(lane, "submitted") for lane in LANES}
+    surplus = dict.fromkeys(LANES, SURPLUS)
+    assert waiting == surplus, f"{SURPLUS} more than each cap were started, and {waiting} wait"
+    left = {lane: burst.raised[-1].look.count(lane, "submitted", "executing") for lane in LANES}
+    assert not any(left.values()), f"what waited has not run after three minutes: {left}"
+
+
+@pytest.mark.criterion("rollback-caps-lifted")
+@pytest.mark.parametrize("lane", LANES)
+def test_rollback_lifts_the_cap(rolled_back: RolledBack, lane: str) -> None:
+    cap = rolled_back.caps.get(lane)
+    assert cap == UNLIMITED, f"{lane} has cap {cap} after the rollback, not {UNLIMITED}"
+    more = LANES[lane] + 1
+    ran, waited = rolled_back.more[lane]
+    said = f"{more} runs were started in {lane} after the rollback: {ran} run, {waited} wait"
+    assert (ran, waited) == (more, 0), said
+
+
+@pytest.mark.criterion("rollback-caps-restored")
+@pytest.mark.parametrize("lane", LANES)
+def test_the_cap_from_before_is_restored(rolled_back: RolledBack, lane: str) -> None:
+    earlier, cap = rolled_back.earlier_caps[lane], rolled_back.restored_caps.get(lane)
+    assert cap == earlier, f"{lane} had cap {earlier} before the day, and has {cap} afterwards"
+    ran, waited = rolled_back.again[lane]
+    said = (
+        f"{earlier + 1} runs were started in {lane} under cap {earlier}: {ran} run, {waited} wait"
+    )
+    assert (ran, waited) == (earlier, 1), said
+
+
+@pytest.mark.criterion("rollback-projects-cancelled")
+@pytest.mark.parametrize("project", PROJECTS)
+def test_rollback_cancels_the_project(rolled_back: RolledBack, project: int) -> None:
+    answer = rolled_back.cancelled[project]
+    assert answer == httpx.codes.OK, f"cancel of {project} answers {answer}, not 200"
+    cancelled_for_good(rolled_back.before, rolled_back.later, project, PROJECTS[project])
+    run = rolled_back.freed
+    freed = f"after the cancel as many runs as the caps were started, and {run} run, not {LANES}"
+    assert run == LANES, f"{freed}: slots are still held"

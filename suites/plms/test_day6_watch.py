@@ -1,0 +1,100 @@
+"""Day 6, what is watched while both projects run: portfolio, runways, risks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from pytest_rollout import Observe, gaps, recount
+from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
+from suites.plms.views.budgets import Spending, levels, overruns, risks, signals, spends_steadily
+from suites.plms.views.portfolio import LANES
+from suites.plms.views.watched import moment
+
+pytestmark = pytest.mark.day6
+
+
+@pytest.mark.criterion("portfolio-observed")
+def test_portfolio_is_sampled(stress_run: Stress, observe: Observe) -> None:
+    seen = [now.at for now in stress_run.seen]
+    for at, seconds in gaps(_with_edges(seen, stress_run, list(PAIR))):
+        observe("portfolio_gap", seconds, at=at)
+    times = ((now.at, now.sample.time.timestamp(), now.at.timestamp()) for now in stress_run.seen)
+    recount("time of the portfolio status", times, within=15).demand()
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        pytest.param(301, marks=pytest.mark.criterion("alpha-runway-observed")),
+        pytest.param(302, marks=pytest.mark.criterion("beta-runway-observed")),
+    ],
+)
+def test_runway_is_sampled(stress_run: Stress, project: int, observe: Observe) -> None:
+    looks = stress_run.runways[project]
+    for at, seconds in gaps(_answered(looks, stress_run, project)):
+        observe("runway_gap", seconds, at=at, project=project)
+    told = [at for at, said in looks.answers if said["budget_runway_minutes"] is not None]
+    silent = len(looks.answers) - len(told)
+    assert silent <= 1, f"{silent} of {len(looks.answers)} answers say nothing of the runway"
+
+
+@pytest.mark.criterion("runway-recounted")
+@pytest.mark.parametrize("project", PAIR)
+def test_runway_is_what_budget_and_pace_come_to(
+    stress_run: Stress, drained: Forced | None, project: int, observe: Observe
+) -> None:
+    answers, runs = stress_run.runways[project].answers, stress_run.runs_of(project)
+    told = list(overruns(answers, stress_run.progress(project)))
+    for at, _, counted in told:
+        observe("projected_overrun", counted, at=at, project=project)
+    assert runs, f"project {project} has no run"
+    assert runs[0]["started_at"], f"the run of project {project} never started"
+    spending = Spending.of(runs[0])
+    recount("budget", spending.budgets(answers)).demand()
+    spends_steadily(project, answers, runs[0])
+    recount("minutes of runway", spending.runways(answers)).demand(10, varied=True)
+    recount("what the runway is called", levels(answers)).demand(0)
+    said = [(at, ratio, counted) for at, ratio, counted in told if ratio is not None]
+    recount("projected overrun", said, within=0.05).demand(0)
+    if drained is not None:
+        for forced in FORCED:
+            recount("what the runway is called", levels(drained.runways[forced].answers)).demand(0)
+
+
+@pytest.mark.criterion("heatmap-observed")
+def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
+    looks = stress_run.heatmap
+    for at, seconds in gaps(_answered(looks, stress_run, 301)):
+        observe("heatmap_gap", seconds, at=at)
+    for _, answer in looks.answers:
+        lanes = {lane["name"] for lane in answer["lanes"]}
+        assert lanes == set(LANES), f"the risks are of {sorted(lanes)}, not of {sorted(LANES)}"
+    queued = {
+        now.at: {lane.name: lane.queued for lane in now.sample.lanes} for now in stress_run.seen
+    }
+    odd = list(risks(looks.answers, queued))
+    assert not odd, "; ".join(odd[:3])
+    counted = signals(looks.answers, stress_run.completed)
+    recount("error and interval width by lane", counted, within=0.005).demand(len(LANES))
+
+
+def _answered(looks: Looks, stress_run: Stress, project: int) -> list[datetime]:
+    """When answers came, and the begin and the end of what was to be watched; none without one."""
+    times = [at for at, _ in looks.answers]
+    return (
+        _with_edges([looks.asked[0], *times, looks.asked[-1]], stress_run, [project])
+        if times
+        else []
+    )
+
+
+def _with_edges(times: list[datetime], stress_run: Stress, among: list[int]) -> list[datetime]:
+    """The times of looks, with the start and the end of the runs that they are of."""
+    edges = {stress_run.started}
+    for project in among:
+        for run in stress_run.runs_of(project):
+            if run["completed_at"]:
+                edges.add(moment(run["completed_at"], "end"))
+    return sorted({*times, *edges}) if times else []

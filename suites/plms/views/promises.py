@@ -1,0 +1,166 @@
+"""What two projects that run at once promise, held against what was seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from pytest_rollout import Observe, Stage, recount
+from suites.plms.views.portfolio import Sample, Start
+from suites.plms.views.watched import Seen, leaps, moment, told_and_stored
+
+_TICK = timedelta(seconds=1.5)
+_LEAP = 0.25  # of the whole run between two looks
+_EDGE_S = 15.0  # by which a run's registered time may differ from what was seen of it
+
+Runs = Sequence[Mapping[str, Any]]
+
+
+def start_is_a_new_run(start: Start, runs: Runs, project: int, lane: str, **stored: float) -> None:
+    """The start was accepted, and is a baseline run that is new in the registry.
+
+    ``stored`` are further columns of its row. Raises AssertionError in words.
+    """
+    assert start.status == httpx.codes.OK, f"start of {project} answers {start.status}, not 200"
+    status, run_id = start.body.get("status"), start.body.get("run_id")
+    assert status == "submitted", f"start of {project} says {status!r}, not 'submitted'"
+    row = next((run for run in runs if run["run_id"] == run_id), None)
+    assert row is not None, f"start of {project} says run {run_id}, which is no new row of it"
+    wanted = {"project_id": project, "run_kind": "baseline", "lane_name": lane, **stored}
+    found = {name: row[name] for name in wanted}
+    assert found == wanted, f"run {run_id} is on file as {found}, not {wanted}"
+
+
+def completed_as_seen(seen: Sequence[Seen], after: Sample, runs: Runs, project: int) -> None:
+    """A completed run took as long as it was seen to execute, and is told to be whole.
+
+    Raises AssertionError in words.
+    """
+    for run in runs:
+        began = moment(run["started_at"], f"start of {run['run_id']}")
+        ended = moment(run["completed_at"], f"end of {run['run_id']}")
+        assert began < ended, f"project {project} began at {began} and was completed at {ended}"
+    told = {(p.status, p.progress >= 1) for p in after.projects if p.id == project}
+    assert told == {("completed", True)}, f"at the end the API tells of project {project}: {told}"
+    if len(runs) > 1:
+        return  # which of them was seen when is not known
+    at = [now.at for now in seen if project in now.sample.executing({project})]
+    assert at, f"project {project} is completed and was never seen to execute"
+    edges = (("began", began, at[0]), ("was completed", ended, at[-1]))
+    longest = max([_EDGE_S, *(2 * gap for gap in _gaps(seen))])
+    for what, stored, looked in edges:
+        off = abs((stored - looked).total_seconds())
+        words = f"by the registry at {stored}, and was seen to execute {at[0]} to {at[-1]}"
+        assert off <= longest, f"project {project} {what} {words}"
+
+
+def _gaps(seen: Sequence[Seen]) -> Iterable[float]:
+    """Seconds from the first look to the second, and from the last but one to the last."""
+    ends = (seen[:2], seen[-2:])
+    return [(pair[-1].at - pair[0].at).total_seconds() for pair in ends if pair]
+
+
+def statuses_agree(seen: Sequence[Seen], among: Collection[int]) -> None:
+    """The API tells the statuses that the registry has; raises AssertionError in words."""
+    recount("status in the API and in the registry", told_and_stored(seen, among)).demand()
+
+
+def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> None:
+    """Progress goes up, to the whole, and never by a quarter at once.
+
+    Raises AssertionError in words.
+    """
+    for project, before, after in leaps(samples, among):
+        words = f"project {project} went from {before:.1%} to {after:.1%} between two looks"
+        assert before <= after <= 1, f"{words}: progress does not do that"
+        assert after - before <= _LEAP, f"{words}: that is no steady progress"
+
+
+def observe_over_caps(seen: Iterable[Seen], observe: Observe, **labels: str) -> None:
+    """By how much each lane runs more than its cap in the registry: by the API, and by rows."""
+    for now in seen:
+        caps = now.look.caps
+        for lane in now.sample.lanes:
+            assert lane.name in caps, f"lane {lane.name} runs without a row in lane_configs"
+            name, cap = lane.name, caps[lane.name]
+            observe("running_minus_cap", lane.running - cap, at=now.at, lane=name, **labels)
+            rows = now.look.count(name, "executing") - cap
+            observe("running_minus_cap", rows, at=now.at, lane=name, by="registry", **labels)
+
+
+def observe_runs_in_slot(phase: Stage, runs: Runs, observe: Observe) -> None:
+    """Whether each run began and ended outside of the phase's slot, by the registry."""
+    begin, end = phase.window
+    for run in runs:
+        for column in ("started_at", "completed_at"):
+            if run[column]:
+                at = moment(run[column], column)
+                what = f"{run['run_id']} {column}"
+                observe("work_outside_window", not begin <= at < end, at=at, what=what)
+
+
+def snapshot_is_of_the_run(stored: Sample, seen: Sequence[Seen]) -> None:
+    """A stored status is of the run, says what was seen then, and no lane of it starves.
+
+    Each figure lies between those of the looks before and after it. Raises AssertionError in words.
+    """
+    assert seen, "nobody saw the projects run, so the snapshot is of no run"
+    span = f"{seen[0].at} to {seen[-1].at}"
+    within = seen[0].at - _TICK <= stored.time <= seen[-1].at + _TICK
+    assert within, f"the snapshot is of {stored.time}, and both projects ran {span}"
+    # Times are told in whole seconds, so a look in the same second may be before or after it.
+    earlier = [now for now in seen if now.at <= stored.time - _TICK] or [seen[0]]
+    later = [now for now in seen if now.at >= stored.time + _TICK] or [seen[-1]]
+    before, after = figures(earlier[-1].sample), figures(later[0].sample)
+    for name, value in figures(stored).items():
+        near = [of[name] for of in (before, after) if name in of]
+        assert near, f"the snapshot says {name} is {value}, which nobody saw"
+        inside = value in near or _between(value, near)
+        assert inside, f"the snapshot says {name} is {value}, and {near} was seen around it"
+    gone = sorted(set(before) & set(after) - set(figures(stored)))
+    assert not gone, f"the snapshot lacks {', '.join(gone)}"
+    starved = {x.name: x.utilization for x in stored.lanes if x.has_work}
+    assert starved, "the snapshot is of a moment at which no lane has work"
+    low = {lane: share for lane, share in starved.items() if share is None or share <= 0.2}
+    assert not low, f"lanes with work are used by a fifth or less in the snapshot: {low}"
+
+
+def figures(status: Sample) -> dict[str, float | str | None]:
+    """Every figure of a portfolio status, by its name."""
+    said: dict[str, float | str | None] = {"queue_depth": status.queue_depth}
+    for lane in status.lanes:
+        parts = ("running", lane.running), ("queued", lane.queued), ("max_concurrent", lane.cap)
+        said |= {f"{lane.name} {part}": value for part, value in parts}
+        said[f"{lane.name} utilization"] = lane.utilization
+    for project in status.projects:
+        said |= {f"{project.id} status": project.status, f"{project.id} progress": project.progress}
+    return said
+
+
+def _between(value: float | str | None, near: Sequence[float | str | None]) -> bool:
+    numbers = [number for number in near if isinstance(number, int | float)]
+    known = isinstance(value, int | float) and len(numbers) == len(near)
+    return known and min(numbers) <= float(value or 0) <= max(numbers)
+
+
+def cancelled_for_good(before: Seen, later: Sequence[Seen], project: int, lane: str) -> None:
+    """A run that was executing is cancelled in API and registry, and holds nothing any more.
+
+    Raises AssertionError in words.
+    """
+    was = before.look.status(project)
+    assert was == "executing", f"project {project} was {was} before the roll-back, not executing"
+    done = []
+    for now in later:
+        told = {p.status for p in now.sample.projects if p.id == project}
+        assert told == {"cancelled"}, f"{now.at}: the API says project {project} is {told}"
+        stored = now.look.status(project)
+        assert stored == "cancelled", f"{now.at}: the registry says project {project} is {stored}"
+        held = {x.name: (x.running, x.queued) for x in now.sample.lanes if x.name == lane}
+        freed = f"{now.at}: {lane} still runs and queues {held} after its project was cancelled"
+        assert held == {lane: (0, 0)}, freed
+        done += [p.progress for p in now.sample.projects if p.id == project]
+    assert len(set(done)) == 1, f"project {project} went on after it was cancelled: {done}"

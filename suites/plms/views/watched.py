@@ -1,0 +1,220 @@
+"""The portfolio and the registry side by side: what the API says, and what the rows say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import LiveTarget
+from suites.plms.views.portfolio import ENDED, Sample, caps, rows, sample
+
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The registry at one moment: the caps, and the runs that are watched or not ended."""
+
+    caps: Mapping[str, int]
+    runs: Sequence[Mapping[str, Any]]
+
+    def count(self, lane: str, *statuses: str) -> int:
+        """How many runs of a lane have one of the statuses."""
+        return sum(run["lane_name"] == lane and run["status"] in statuses for run in self.runs)
+
+    def status(self, project: int) -> str | None:
+        """The status of a project's newest run; None where it has none."""
+        mine = [run["status"] for run in self.runs if run["project_id"] == project]
+        return mine[-1] if mine else None
+
+
+def look(registry: Path, among: Collection[int] = ()) -> Look:
+    """The registry now."""
+    ended = ", ".join("?" * len(ENDED))
+    query = (
+        "SELECT * FROM project_runs"
+        f" WHERE status NOT IN ({ended}) OR project_id IN ({', '.join('?' * len(among))})"
+        " ORDER BY rowid"
+    )
+    return Look(caps(registry), rows(registry, query, *ENDED, *among))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One moment, by the clock of who looks: the portfolio, and right after it the registry."""
+
+    at: datetime
+    sample: Sample
+    look: Look
+
+
+def see(plms: LiveTarget, registry: Path, at: datetime, among: Collection[int]) -> Seen:
+    """Look at both now."""
+    return Seen(at, sample(plms.client), look(registry, among))
+
+
+def newest_row(registry: Path) -> int:
+    """The number of the newest row of project_runs; 0 without any."""
+    return int(
+        rows(registry, "SELECT COALESCE(MAX(rowid), 0) AS newest FROM project_runs")[0]["newest"]
+    )
+
+
+def run_rows(registry: Path, among: Collection[int], after: int = 0) -> list[dict[str, Any]]:
+    """All runs of the projects whose rows came after another row, oldest first."""
+    query = (
+        f"SELECT * FROM project_runs WHERE project_id IN ({', '.join('?' * len(among))})"
+        " AND rowid > ? ORDER BY rowid"
+    )
+    return rows(registry, query, *among, after)
+
+
+def moment(text: str | None, what: str) -> datetime:
+    """A time of the registry; raises AssertionError in words where there is none."""
+    assert text, f"the registry has no {what}"
+    at = datetime.fromisoformat(text)
+    assert at.utcoffset() is not None, f"{what} {text} has no zone"
+    return at
+
+
+# What can be counted
+
+
+def told_and_stored(
+    seen: Sequence[Seen], among: Collection[int]
+) -> Iterator[tuple[datetime, dict[str, str], dict[str, str]]]:
+    """The status of each project by the API and by the registry.
+
+    The registry is read after the API, so a status that it had at the look before is no lie.
+    """
+    for number, now in enumerate(seen):
+        before = seen[max(0, number - 1)].look
+        told = {p.id: p.status for p in now.sample.projects if p.id in among}
+        said: dict[str, str] = {}
+        stored: dict[str, str] = {}
+        for project in among:
+            name, word = f"project {project}", told.get(project)
+            told_before = word is not None and word == before.status(project)
+            status = word if told_before else now.look.status(project)
+            said |= {} if word is None else {name: word}
+            stored |= {} if status is None else {name: status}
+        yield now.at, said, stored
+
+
+def queue_of_lanes(seen: Iterable[Seen]) -> Iterator[tuple[datetime, int, int]]:
+    """The depth of the queue as it is said, and as the lanes add up to it."""
+    for now in seen:
+        yield now.at, now.sample.queue_depth, sum(lane.queued for lane in now.sample.lanes)
+
+
+def running_by_rows(
+    seen: Iterable[Seen],
+) -> Iterator[tuple[datetime, dict[str, int], dict[str, int]]]:
+    """What runs in each lane, where each run is one task: by the API, and by the registry."""
+    for now in seen:
+        said = {lane.name: lane.running for lane in now.sample.lanes}
+        yield now.at, said, {lane: now.look.count(lane, "executing") for lane in said}
+
+
+def queued_by_rows(
+    seen: Iterable[Seen],
+) -> Iterator[tuple[datetime, dict[str, int], dict[str, int]]]:
+    """What waits in each lane and in all, where each run is one task: by the API, and by rows."""
+    for now in seen:
+        said = {lane.name: lane.queued for lane in now.sample.lanes}
+        stored = {lane: now.look.count(lane, "submitted") for lane in said}
+        said["all lanes"] = now.sample.queue_depth
+        stored["all lanes"] = sum(run["status"] == "submitted" for run in now.look.runs)
+        yield now.at, said, stored
+
+
+def used(now: Seen, *, by_rows: bool = False) -> dict[str, float | None]:
+    """Share of what each lane could use that it uses now, of the caps in the registry.
+
+    None without work. ``by_rows``: of the runs in the registry, each of which is one task.
+    """
+    shares: dict[str, float | None] = {}
+    for lane in now.sample.lanes:
+        running, queued = lane.running, lane.queued
+        if by_rows:
+            running = now.look.count(lane.name, "executing")
+            queued = now.look.count(lane.name, "submitted")
+        usable = min(now.look.caps.get(lane.name, 0), running + queued)
+        shares[lane.name] = running / usable if usable else None
+    return shares
+
+
+def utilisation(
+    seen: Sequence[Seen], *, by_rows: bool = False
+) -> Iterator[tuple[datetime, dict[str, float | None], dict[str, float | None]]]:
+    """The utilisation of each lane as it is said, and what was counted in the minute before.
+
+    Whatever mean of up to a minute is said lies between the least and the greatest counted
+    share; where it does, it is given as counted. An idle lane may say 0.
+    """
+    shares = [(now.at, used(now, by_rows=by_rows)) for now in seen]
+    for number, now in enumerate(seen):
+        said, counted = {}, {}
+        for lane in now.sample.lanes:
+            share = shares[number][1][lane.name]
+            told = None if share is None and lane.utilization == 0 else lane.utilization
+            recent = [
+                of[lane.name]
+                for at, of in shares[: number + 1]
+                if (now.at - at).total_seconds() <= _MINUTE_S and of.get(lane.name) is not None
+            ]
+            said[lane.name] = told
+            known = [value for value in recent if value is not None]
+            inside = told is not None and share is not None and min(known) <= told <= max(known)
+            counted[lane.name] = told if inside else share
+        yield now.at, said, counted
+
+
+def worked_on(seen: Iterable[Seen], among: Mapping[int, str]) -> Iterator[str]:
+    """Where a lane has work by the API alone, or none although a project of it is unfinished."""
+    for now in seen:
+        lanes = {lane.name: lane for lane in now.sample.lanes}
+        for name, lane in lanes.items():
+            if lane.has_work and not now.look.count(name, "submitted", "executing", "paused"):
+                yield f"{now.at.isoformat()}: {name} has work, the registry has no run there"
+        for project in now.sample.projects:
+            mine = lanes.get(among.get(project.id, ""))
+            open_ = project.status == "executing" and project.progress < 1
+            if mine is not None and open_ and not mine.has_work:
+                yield (
+                    f"{now.at.isoformat()}: nothing runs or waits in {mine.name}, and project"
+                    f" {project.id} is unfinished at {project.progress:.0%}"
+                )
+
+
+def leaps(seen: Sequence[Sample], among: Collection[int]) -> Iterator[tuple[int, float, float]]:
+    """From each sample to the next, how each run's progress went: project, before, after."""
+    for before, after in pairwise(seen):
+        earlier, later = _progress(before, among), _progress(after, among)
+        for key, done in earlier.items():
+            if key in later:
+                yield key[0], done, later[key]
+
+
+def _progress(status: Sample, among: Collection[int]) -> dict[tuple[int, int], float]:
+    """The progress of each run: of each project its first, its second one and so on."""
+    progress: dict[tuple[int, int], float] = {}
+    for project in status.projects:
+        if project.id in among:
+            number = sum(key[0] == project.id for key in progress)
+            progress[project.id, number] = project.progress
+    return progress
+
+
+def overlap(runs: Iterable[Mapping[str, Any]], until: datetime) -> float:
+    """For how many seconds all runs went on at once, by the registry; 0 where they did not.
+
+    A run that has not ended goes on ``until`` then.
+    """
+    began = [moment(run["started_at"], f"start of {run['run_id']}") for run in runs]
+    ended = [moment(run["completed_at"], "") if run["completed_at"] else until for run in runs]
+    return max(0.0, (min(ended) - max(began)).total_seconds()) if began else 0.0
