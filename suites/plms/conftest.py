@@ -8,13 +8,15 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
-from suites.plms.scenarios.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.scenarios.calibration import calibration_rolled_back, seeded
 from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import deployed, taken_back
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.learning import learning, seeded_intervals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
+from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day
 from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
@@ -33,6 +35,7 @@ __all__ = [
     "followed_up",
     "forced_runway",
     "keyed_starts",
+    "learning",
     "live_week",
     "monitoring_rolled_back",
     "overrunning",
@@ -44,6 +47,7 @@ __all__ = [
     "retro_day",
     "rolled_back",
     "seeded",
+    "seeded_intervals",
     "stress_rolled_back",
     "stress_run",
     "taken_back",
