@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -15,9 +16,11 @@ from pytest_rollout import Kpi, KpiReceipt, Observe, Stage, kpi_slips
 from suites.plms.scenarios.calibration import (
     BASELINES,
     BUDGETS,
+    MARK,
     MEASURES,
     RolledBackCalibration,
     Seeded,
+    moment,
 )
 from suites.plms.scenarios.policy_probes import UNKNOWN_KIND, Probed
 from suites.plms.views.answers import not_done, read, recorded
@@ -206,9 +209,10 @@ def test_what_a_baseline_took_is_what_was_seen_of_it(seeded: Seeded, project: in
     took = datetime.fromisoformat(run["completed_at"]) - datetime.fromisoformat(run["started_at"])
     minutes, stored = took.total_seconds() / 60, run["duration_actual"]
     assert abs(stored - minutes) < LEAST_MINUTES, f"{stored} min are stored of {minutes:g}"
-    tokens = run["tokens_actual"]
-    if spent:
-        last = max(spent)
+    tokens, ended = run["tokens_actual"], moment(run["completed_at"])
+    # A look long before the end shows little of what the whole run took.
+    late = [look.tokens for look in spent if ended - look.at < timedelta(seconds=90)]
+    for last in late[-1:]:
         said = f"{tokens} tokens are stored, and {last:g} were told to be spent a minute before"
         assert 0.85 * tokens <= last <= 1.01 * tokens, said
 
@@ -254,7 +258,13 @@ def test_the_rollback_removes_its_own_priors_only(
     assert seen.reverted == seen.before, "the rollback changed what stands in older priors"
 
 
-def _ids(priors: list[Any]) -> set[int]:
+@pytest.mark.criterion("rollback-priors-reverted")
+def test_the_newest_older_prior_is_noted(seeded: Seeded) -> None:
+    newest, noted = seeded.mark
+    assert noted == str(newest), f"{MARK} is {noted}, and the newest prior was {newest}"
+
+
+def _ids(priors: Sequence[Mapping[str, Any]]) -> set[int]:
     return {row["id"] for row in priors}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ BUDGETS = {
     202: {"budget_tokens": 8_000, "budget_duration_minutes": 20},
 }
 MEASURES = ("tokens", "duration")
+MARK = "calibration_newest_prior"  # noted as calibration is enabled; the roll-back goes by it
 _POLL_S = 60
 _NEW = 203  # the project of which nothing is known but what the others took
 # A small run that may not teach; what it was expected to take is stored as it starts.
@@ -28,22 +29,31 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """The tokens that a project told it had spent, at one moment."""
+
+    at: datetime
+    tokens: float
+
+
+@dataclass(frozen=True, slots=True)
 class Seeded:
     """What was seen of the two baselines."""
 
     starts: Mapping[int, Start]
     runs: Mapping[int, Row]  # the row of each, {} without one
-    told: Mapping[int, list[Row]]  # all runs of each in the registry
-    receipts: Mapping[int, list[Row]]  # of each one's run
-    spent: Mapping[int, list[float]]  # tokens that each told it had spent, look by look
+    told: Mapping[int, Sequence[Row]]  # all runs of each in the registry
+    receipts: Mapping[int, Sequence[Row]]  # of each one's run
+    spent: Mapping[int, Sequence[Spent]]  # what each told it had spent, look by look
     expected: tuple[Mapping[str, Row], ...]  # by lane: before 201, after it, after 202
-    priors: list[Row]  # those that are new since the policy was enabled
-    older: tuple[list[Row], list[Row]]  # the other ones, before and after the baselines
+    priors: Sequence[Row]  # those that are new since the policy was enabled
+    older: tuple[Sequence[Row], Sequence[Row]]  # the other ones, before and after the baselines
+    mark: tuple[int, str | None]  # the newest prior before, and what was noted for the roll-back
     alpha: float  # the rate of learning that the registry states
     metrics: Reported  # of the new project, with intervals
     events: tuple[Event, ...]
 
-    def priors_of(self, project: int) -> list[Row]:
+    def priors_of(self, project: int) -> Sequence[Row]:
         """The new priors that come from a baseline and are of its lane."""
         run, lane = self.runs[project].get("run_id"), BASELINES[project]
         return [row for row in self.priors if (row["run_id"], row["lane_name"]) == (run, lane)]
@@ -51,7 +61,15 @@ class Seeded:
     def around(self, project: int) -> tuple[Row, Row]:
         """What a run in a baseline's lane was expected to take before and after it."""
         number, lane = list(BASELINES).index(project), BASELINES[project]
-        return self.expected[number][lane], self.expected[number + 1][lane]
+        later = self.after(project, lane)
+        return self.expected[number][lane], next(iter(later), self.expected[-1][lane])
+
+    def after(self, project: int, lane: str) -> list[Row]:
+        """What a run in a lane was expected to take, each time it was asked since a baseline."""
+        ended, first = self.runs[project].get("completed_at"), list(BASELINES).index(project) + 1
+        asked = [by_lane[lane] for by_lane in self.expected[first:]]
+        began = [(row, row.get("started_at")) for row in asked]
+        return [row for row, at in began if ended and at and moment(at) >= moment(ended)]
 
 
 @scenario(effect="change")
@@ -67,7 +85,7 @@ def seeded(phase: Stage) -> Seeded:
     for number, project in enumerate(BASELINES, 1):
         looks = Spending(project)
         starts[project] = baseline(phase, project, looks)
-        spent[project] = looks.tokens
+        spent[project] = looks.looks
         expected.append(expectations(phase, number))
     phase.operate("plms", "close-shift")
     answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
@@ -83,6 +101,7 @@ def seeded(phase: Stage) -> Seeded:
         expected=tuple(expected),
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE id > ?", mark),
         older=(before, rows(registry, older, mark)),
+        mark=(mark, setting(registry, MARK)),
         alpha=learning_rate(registry),
         metrics=read(answer, "metrics"),
         events=phase.events("change", "action"),
@@ -106,19 +125,26 @@ def learning_rate(registry: Path) -> float:
     return float(setting(registry, "calibration_alpha") or "nan")
 
 
+def moment(text: str) -> datetime:
+    """A time as the registry has it; SQLite's own clock writes UTC and no zone."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class Spending:
     """The tokens that a project told it had spent, look by look."""
 
     project: int
-    tokens: list[float] = field(default_factory=list)
+    looks: list[Spent] = field(default_factory=list)
 
     def look(self, phase: Stage) -> None:
         """Ask once; a target that does not tell of spending tells of none."""
-        answer = phase.target("plms").client.get(f"/api/projects/{self.project}/budget-runway")
+        plms = phase.target("plms")
+        answer = plms.client.get(f"/api/projects/{self.project}/budget-runway")
         spent = read(answer, "budget-runway").get("tokens_spent") if answer.is_success else None
         if isinstance(spent, int | float):
-            self.tokens.append(float(spent))
+            self.looks.append(Spent(plms.clock.now(), float(spent)))
 
 
 def baseline(phase: Stage, project: int, looks: Spending | None = None) -> Start:
@@ -185,10 +211,10 @@ def still_open(phase: Stage, runs: set[str], minutes: int = 20) -> set[str]:
 class RolledBackCalibration:
     """All priors at four moments, and what was expected of a run at three of them."""
 
-    before: list[Row]  # the policy was enabled
-    learnt: list[Row]  # after a baseline
-    reverted: list[Row]  # after the roll-back, and after a run that was under way then
-    later: list[Row]  # after one more baseline and a hotfix
+    before: Sequence[Row]  # the policy was enabled
+    learnt: Sequence[Row]  # after a baseline
+    reverted: Sequence[Row]  # after the roll-back, and after a run that was under way then
+    later: Sequence[Row]  # after one more baseline and a hotfix
     expected: tuple[Row, Row, Row]  # of Code-API: before, after the baseline, at the end
     switch: str | None  # calibration_enabled, after the roll-back
     told: Reported  # what the service says of itself after it
@@ -229,5 +255,5 @@ def _teaching(phase: Stage, project: int, run_kind: str = "baseline") -> str:
     return start_small(phase, project, run_kind, body)
 
 
-def _priors(registry: Path) -> list[Row]:
+def _priors(registry: Path) -> Sequence[Row]:
     return [*rows(registry, "SELECT * FROM estimate_versions ORDER BY id")]

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Reported, Stage, scenario
 from suites.plms.scenarios.calibration import (
     expectations,
     learning_rate,
@@ -23,7 +23,7 @@ from suites.plms.views.portfolio import rows
 _LANE = "Code-API"
 _TAUGHT = (101, 201, 301)  # of Code-API; each takes something else
 _RAISED = "0.3"
-_EXCLUDED = {
+_EXCLUDED: Mapping[str, dict[str, Any]] = {
     "a baseline that failed": {"run_kind": "baseline", "tests_pass": False},
     "a sandboxed hotfix": {"run_kind": "hotfix", "write_sandbox": True},
     "a rehearsal": {"run_kind": "rehearsal"},
@@ -128,21 +128,28 @@ def seeded_intervals(phase: Stage) -> tuple[SeededInterval, ...]:
 
 
 def _intervals(phase: Stage, seed: int, deviation: float) -> list[SeededInterval]:
-    dice, client = Random(f"{seed}/{deviation}"), phase.target("plms").client
-    asked = {"params": {"with_ci": 1}}
-    lane = read(client.get(f"/api/projects/{_NEW}/metrics", **asked), "metrics").text("lane_name")
+    dice = Random(f"{seed}/{deviation}")
+    lane = _asked(phase).text("lane_name")
     taken = {name: _draw(dice, mean, deviation, _RUNS) for name, mean in _MEANS.items()}
     _plant(phase.file("registry"), lane, taken)
-    said = read(client.get(f"/api/projects/{_NEW}/metrics", **asked), "metrics")
+    said = _asked(phase)
     return [
         SeededInterval(
-            name,
-            deviation,
-            *(said.number(f"{name}_{part}") for part in ("ci_lower", "mean", "ci_upper")),
-            _draw(dice, mean, deviation, 200),
+            measure=name,
+            deviation=deviation,
+            lower=said.number(f"{name}_ci_lower"),
+            mean=said.number(f"{name}_mean"),
+            upper=said.number(f"{name}_ci_upper"),
+            drawn=_draw(dice, mean, deviation, 200),
         )
         for name, mean in _MEANS.items()
     ]
+
+
+def _asked(phase: Stage) -> Reported:
+    client = phase.target("plms").client
+    answer = client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
+    return read(answer, "metrics")
 
 
 def _draw(dice: Random, mean: float, deviation: float, count: int) -> list[float]:

@@ -47,7 +47,7 @@ class PolicyProbe:
     @property
     def body(self) -> dict[str, Any]:
         """What its start asks for."""
-        body = {"run_kind": self.kind, "lane_name": "Code-API", "tags": "demo"}
+        body: dict[str, Any] = {"run_kind": self.kind, "lane_name": "Code-API", "tags": "demo"}
         body |= {} if self.valid else {"tests_pass": False}
         return body | ({} if self.sandbox is None else {"write_sandbox": self.sandbox})
 
