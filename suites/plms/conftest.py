@@ -13,6 +13,7 @@ from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import deployed, taken_back
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.learning import learning, seeded_intervals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
@@ -34,6 +35,7 @@ __all__ = [
     "final_report",
     "followed_up",
     "forced_runway",
+    "gated",
     "keyed_starts",
     "learning",
     "live_week",

@@ -60,6 +60,7 @@ class Stress:
     heatmap: Looks
     alerts: tuple[Message, ...]
     runs: list[dict[str, Any]]
+    rows: dict[int, Mapping[str, Any]]  # the registry's row of each one's run, {} without one
     receipts: list[dict[str, Any]]
     final: dict[int, dict[str, Any]]
     files: dict[int, Path]
@@ -89,6 +90,7 @@ def stress_run(phase: Stage) -> Stress:
         heatmap=heatmap,
         alerts=read_inbox(phase.file("inbox")),
         runs=runs(registry, PAIR),
+        rows={project: _row(registry, start) for project, start in starts.items()},
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
         files={project: phase.file(name) for project, name in FILES.items()},
@@ -108,6 +110,11 @@ def _start(phase: Stage, project: int) -> Start:
 def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
     answer = api.get(f"/api/projects/{project}/metrics", params={"with_ci": 1})
     return read(answer, "metrics")
+
+
+def _row(registry: Path, start: Start) -> Mapping[str, Any]:
+    query = "SELECT * FROM project_runs WHERE run_id = ?"
+    return next(iter(rows(registry, query, start.body.get("run_id"))), {})
 
 
 def _receipts(registry: Path) -> list[dict[str, Any]]:
