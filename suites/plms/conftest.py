@@ -19,7 +19,7 @@ from suites.plms.scenarios.live_week import canary, live_week, overrunning, quar
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import prepared
-from suites.plms.scenarios.retro import blocked_run, retro_day
+from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
 from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
 from suites.plms.views.host import Host
@@ -53,6 +53,7 @@ __all__ = [
     "stress_rolled_back",
     "stress_run",
     "taken_back",
+    "tuned_effects",
     "two_projects",
 ]
 

@@ -45,7 +45,7 @@ PROMISES = {
 def test_the_running_service_calibrates(probed: Probed) -> None:
     assert probed.configured == "true", f"calibration_enabled is {probed.configured!r}"
     assert probed.enabled is True, f"the service says enabled is {probed.enabled}"
-    assert sum(probed.priors.values()), "the running service learnt from no probe"
+    assert any(probed.priors.values()), "the running service learnt from no probe"
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,35 @@ def test_only_runs_of_the_policy_teach(probed: Probed, criterion: str) -> None:
         stored = run["run_kind"]
         assert stored == probe.kind, f"{probe} is stored as {stored}"
     wrong = [
-        f"{probe} wrote {probed.priors[probe]} priors"
+        f"{probe} wrote {len(probed.priors[probe])} priors"
         for probe in tried
-        if (probed.priors[probe] > 0) is not probe.teaches
+        if bool(probed.priors[probe]) is not probe.teaches
     ]
     assert not wrong, "; ".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.criterion(f"policy-accepts-{kind}"))
+        for kind in ("baseline", "hotfix")
+    ],
+)
+def test_a_prior_says_what_its_run_took_and_not_what_was_expected(
+    probed: Probed, kind: str
+) -> None:
+    for probe in probed.of(f"policy-accepts-{kind}"):
+        run = probed.runs[probe]
+        for row in probed.priors[probe]:
+            for measure in MEASURES:
+                told, actual = row[f"mean_{measure}"], run[f"{measure}_actual"]
+                expected, rate = run[f"{measure}_mean"], probed.alpha
+                moved = expected + rate * (actual - expected)
+                near = any(told == pytest.approx(due, rel=0.005) for due in (actual, moved))
+                assert near, (
+                    f"the prior of {probe} says {told} {measure}: {expected:g} was expected, "
+                    f"{actual} it took"
+                )
 
 
 @pytest.mark.criterion("policy-rejects-other-kinds")
@@ -202,7 +226,7 @@ def test_baselines_stay_within_their_budgets(seeded: Seeded, observe: Observe) -
             observe("budget_used", used / given_, project=project, what=what)
 
 
-@pytest.mark.criterion("baselines-within-budget")
+@pytest.mark.criterion("prior-per-baseline")
 @pytest.mark.parametrize("project", BASELINES)
 def test_what_a_baseline_took_is_what_was_seen_of_it(seeded: Seeded, project: int) -> None:
     run, spent = seeded.runs[project], seeded.spent[project]

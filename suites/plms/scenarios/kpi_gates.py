@@ -30,6 +30,11 @@ def sides(kpi: Kpi) -> tuple[Side, ...]:
     return (*pair, _NEARLY) if kpi == RATE else pair
 
 
+def threshold_sides(rate: float) -> tuple[Side, Side]:
+    """Both sides of another threshold of the tests' pass rate."""
+    return boundary_pair(Kpi(RATE.name, rate), _STEPS[RATE])
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A small run, and what its validators are to find; None: nothing, so it has no receipt."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from pytest_rollout import Reported, Stage, scenario
-from suites.plms.scenarios.calibration import setting, start_small, still_open
+from suites.plms.scenarios.calibration import (
+    learning_rate,
+    setting,
+    start_small,
+    still_open,
+)
 from suites.plms.views.answers import read
 from suites.plms.views.portfolio import rows
 
@@ -70,10 +75,11 @@ class Probed:
     """What the running service learnt from each probe."""
 
     configured: str | None  # calibration_enabled
+    alpha: float  # the rate of learning that the registry states
     told: Reported  # what the service says of itself
     runs: Mapping[PolicyProbe, Mapping[str, Any]]  # as the registry has each at the end
     still_open: set[str]
-    priors: Mapping[PolicyProbe, int]  # number of them
+    priors: Mapping[PolicyProbe, Sequence[Mapping[str, Any]]]  # that came from each
     unknown: int  # HTTP status of a start of a kind that nobody knows
     of_unknown: list[Mapping[str, Any]]  # priors of such a run
 
@@ -101,7 +107,7 @@ def probed(phase: Stage) -> Probed:
     key = {"Idempotency-Key": f"{phase.id}/probe/{UNKNOWN_KIND}"}
     unknown = plms.client.post("/api/projects/799/start", headers=key, json=body).status_code
     open_ = still_open(phase, set(ids.values()))
-    count = "SELECT COUNT(*) AS n FROM estimate_versions WHERE run_id = ?"
+    prior = "SELECT * FROM estimate_versions WHERE run_id = ?"
     run = "SELECT * FROM project_runs WHERE run_id = ?"
     strange = (
         "SELECT v.id FROM estimate_versions AS v JOIN project_runs AS r USING (run_id)"
@@ -109,10 +115,11 @@ def probed(phase: Stage) -> Probed:
     )
     return Probed(
         configured=setting(registry, "calibration_enabled"),
+        alpha=learning_rate(registry),
         told=read(plms.client.get("/api/ops/calibration"), "calibration"),
         runs={probe: next(iter(rows(registry, run, id_)), {}) for probe, id_ in ids.items()},
         still_open=open_,
-        priors={probe: rows(registry, count, id_)[0]["n"] for probe, id_ in ids.items()},
+        priors={probe: rows(registry, prior, id_) for probe, id_ in ids.items()},
         unknown=unknown,
         of_unknown=[*rows(registry, strange)],
     )
