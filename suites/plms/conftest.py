@@ -10,16 +10,19 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
-from suites.plms.scenarios.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.scenarios.calibration import calibration_rolled_back, seeded
 from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import deployed, taken_back
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
+from suites.plms.scenarios.learning import learning, seeded_intervals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
+from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import prepared
-from suites.plms.scenarios.retro import blocked_run, retro_day
+from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
 from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import two_projects
 from suites.plms.views.dialect import Dialect, speaking
@@ -36,7 +39,9 @@ __all__ = [
     "final_report",
     "followed_up",
     "forced_runway",
+    "gated",
     "keyed_starts",
+    "learning",
     "live_week",
     "monitoring_rolled_back",
     "overrunning",
@@ -48,9 +53,11 @@ __all__ = [
     "retro_day",
     "rolled_back",
     "seeded",
+    "seeded_intervals",
     "stress_rolled_back",
     "stress_run",
     "taken_back",
+    "tuned_effects",
     "two_projects",
 ]
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_rollout import Observe, Reported, Stage, fairness, gaps, recount
 from suites.plms.scenarios.lane_limits import RAISED, Burst
 from suites.plms.scenarios.two_projects import Rehearsal
-from suites.plms.views.answers import not_done, recorded
+from suites.plms.views.answers import not_done, read, recorded
 from suites.plms.views.dialect import spoken
 from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (

@@ -1,10 +1,10 @@
-"""Day 5: the calibration gate. Policy, two baselines, their priors, intervals, rollback."""
+"""Day 5: the calibration gate. The policy, two baselines, the roll-back."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import product
-from statistics import NormalDist
 from typing import Any
 
 import httpx
@@ -12,25 +12,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_rollout import Observe, Stage
+from pytest_rollout import Kpi, KpiReceipt, Observe, Stage, kpi_slips
 from suites.plms.scenarios.calibration import (
     BASELINES,
     BUDGETS,
-    PROBES,
-    Probed,
+    MARK,
+    MEASURES,
     RolledBackCalibration,
     Seeded,
+    moment,
 )
-from suites.plms.views.answers import read
+from suites.plms.scenarios.policy_probes import UNKNOWN_KIND, Probed
+from suites.plms.views.answers import not_done, read, recorded
 from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
 
-MEASURES = ("tokens", "duration")
 ABSENT = object()
 FLAGS = (True, False, 1, 0, None, ABSENT)
 KINDS = ("baseline", "hotfix", "rehearsal", "replay", "INVALID_KIND", "", None, ABSENT)
+LEAST_MINUTES = 0.02  # what the times of a run are rounded to
+PROMISES = {
+    "Code-API": (Kpi("test_pass_rate", 0.95), Kpi("build_success", 1)),
+    "Data-Schema": (Kpi("schema_diff_count", 0, at_most=True), Kpi("migration_success", 1)),
+}
 
 
 # The policy
@@ -40,28 +46,72 @@ KINDS = ("baseline", "hotfix", "rehearsal", "replay", "INVALID_KIND", "", None, 
 def test_the_running_service_calibrates(probed: Probed) -> None:
     assert probed.configured == "true", f"calibration_enabled is {probed.configured!r}"
     assert probed.enabled is True, f"the service says enabled is {probed.enabled}"
-    assert sum(probed.priors.values()), "the running service learnt from no probe"
+    assert any(probed.priors.values()), "the running service learnt from no probe"
 
 
 @pytest.mark.parametrize(
-    "probe",
+    "criterion",
     [
-        pytest.param(probe, marks=pytest.mark.criterion(criterion))
-        for probe, criterion in {
-            "baseline": "policy-accepts-baseline",
-            "hotfix": "policy-accepts-hotfix",
-            "rehearsal": "policy-rejects-other-kinds",
-            "replay": "policy-rejects-other-kinds",
-            "failing": "policy-rejects-validation-fail",
-            "sandbox": "policy-rejects-sandbox",
-            "no-flag": "policy-sandbox-flag-defaults-false",
-        }.items()
+        pytest.param(criterion, marks=pytest.mark.criterion(criterion))
+        for criterion in (
+            "policy-accepts-baseline",
+            "policy-accepts-hotfix",
+            "policy-rejects-other-kinds",
+            "policy-rejects-validation-fail",
+            "policy-rejects-sandbox",
+            "policy-sandbox-flag-defaults-false",
+        )
     ],
 )
-def test_only_runs_of_the_policy_teach(probed: Probed, probe: str) -> None:
-    assert probed.ended[probe], f"the {probe} probe has not ended, so it shows nothing"
-    priors, wanted = probed.priors[probe], PROBES[probe].teaches
-    assert (priors > 0) is wanted, f"{priors} priors come from the {probe} probe"
+def test_only_runs_of_the_policy_teach(probed: Probed, criterion: str) -> None:
+    tried = probed.of(criterion)
+    assert tried, "no run was tried that this is about"
+    for probe in tried:
+        run = probed.runs[probe]
+        assert run.get("run_id") not in {None, *probed.still_open}, f"{probe} has not ended"
+        kept = bool(run["validation_pass"])
+        assert kept is probe.valid, f"{probe} has validation_pass {run['validation_pass']}"
+        flag = run["write_sandbox"]
+        assert bool(flag) is bool(probe.sandbox), f"{probe} is stored with write_sandbox {flag}"
+        stored = run["run_kind"]
+        assert stored == probe.kind, f"{probe} is stored as {stored}"
+    wrong = [
+        f"{probe} wrote {len(probed.priors[probe])} priors"
+        for probe in tried
+        if bool(probed.priors[probe]) is not probe.teaches
+    ]
+    assert not wrong, "; ".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.criterion(f"policy-accepts-{kind}"))
+        for kind in ("baseline", "hotfix")
+    ],
+)
+def test_a_prior_says_what_its_run_took_and_not_what_was_expected(
+    probed: Probed, kind: str
+) -> None:
+    for probe in probed.of(f"policy-accepts-{kind}"):
+        run = probed.runs[probe]
+        for row in probed.priors[probe]:
+            for measure in MEASURES:
+                told, actual = row[f"mean_{measure}"], run[f"{measure}_actual"]
+                expected, rate = run[f"{measure}_mean"], probed.alpha
+                moved = expected + rate * (actual - expected)
+                near = any(told == pytest.approx(due, rel=0.005) for due in (actual, moved))
+                assert near, (
+                    f"the prior of {probe} says {told} {measure}: {expected:g} was expected, "
+                    f"{actual} it took"
+                )
+
+
+@pytest.mark.criterion("policy-rejects-other-kinds")
+def test_a_kind_that_nobody_knows_teaches_nothing(probed: Probed) -> None:
+    assert not probed.of_unknown, f"a {UNKNOWN_KIND} run wrote {len(probed.of_unknown)} priors"
+    refused = 400 <= probed.unknown < 500
+    assert refused, f"the start of a {UNKNOWN_KIND} run answers {probed.unknown}, not 4xx"
 
 
 def _described(kind: object, valid: object, sandbox: object) -> dict[str, Any]:
@@ -129,6 +179,9 @@ def test_baseline_starts_with_its_budget(seeded: Seeded, project: int) -> None:
     assert start.status == httpx.codes.OK, f"start of {project} answers {start.status}, not 200"
     assert run, f"project {project} has no run in the registry"
     assert run["run_kind"] == "baseline", f"the run of {project} is a {run['run_kind']}"
+    assert run["project_id"] == project, f"the run is one of project {run['project_id']}"
+    lane = run["lane_name"]
+    assert lane == BASELINES[project], f"project {project} runs in {lane}, not {BASELINES[project]}"
     kept = {name: run[name] for name in BUDGETS[project]}
     assert kept == BUDGETS[project], f"budgets are {kept}, not {BUDGETS[project]}"
 
@@ -150,86 +203,44 @@ def test_baseline_is_completed_and_validated(seeded: Seeded, project: int) -> No
     assert run["status"] == "completed", f"project {project} is {run['status']}, not completed"
     passed = run["validation_pass"]
     assert passed == 1, f"project {project} has validation_pass {passed}"
+    others = [other["run_id"] for other in seeded.told[project] if other["run_id"] != run["run_id"]]
+    assert not others, f"project {project} also has the runs {', '.join(map(str, others))}"
+
+
+@pytest.mark.criterion("baselines-complete")
+@pytest.mark.parametrize("project", BASELINES)
+def test_baseline_is_validated_by_its_receipts(seeded: Seeded, project: int) -> None:
+    receipts = [
+        KpiReceipt(row["run_id"], row["kpi_name"], row["value"], passed=row["passed"] == 1)
+        for row in seeded.receipts[project]
+    ]
+    completed = {str(seeded.runs[project].get("run_id")): BASELINES[project]}
+    slips = kpi_slips(completed, receipts, PROMISES)
+    assert not slips, "; ".join(slips)
 
 
 @pytest.mark.criterion("baselines-within-budget")
 def test_baselines_stay_within_their_budgets(seeded: Seeded, observe: Observe) -> None:
     for project, run in seeded.runs.items():
         for what, budget in (("tokens", "budget_tokens"), ("duration", "budget_duration_minutes")):
-            used, given_ = run.get(f"{what}_actual"), run.get(budget)
-            if used is not None and given_:
-                observe("budget_used", used / given_, project=project, what=what)
-
-
-# What was learnt
-
-
-@pytest.mark.criterion("new-priors")
-def test_priors_are_new(seeded: Seeded, observe: Observe) -> None:
-    observe("new_priors", len(seeded.priors))
+            used, given_ = run.get(f"{what}_actual"), BUDGETS[project][budget]
+            assert used is not None, f"the registry has no {what}_actual of project {project}"
+            observe("budget_used", used / given_, project=project, what=what)
 
 
 @pytest.mark.criterion("prior-per-baseline")
-def test_each_baseline_teaches_its_lane(seeded: Seeded, observe: Observe) -> None:
-    for project, lane in BASELINES.items():
-        observe("priors_of_baseline", len(seeded.priors_of(project)), lane=lane)
-
-
-@pytest.mark.criterion("prior-columns-populated")
-def test_priors_are_complete(seeded: Seeded) -> None:
-    assert seeded.priors, "there is no new prior"
-    for row in seeded.priors:
-        named = f"prior {row['id']} ({row['lane_name']})"
-        empty = [name for name, value in row.items() if value is None]
-        assert not empty, f"{named} has no {', '.join(empty)}"
-        assert row["mean_tokens"] > 0, f"{named} has mean_tokens {row['mean_tokens']}"
-        assert row["std_tokens"] >= 0, f"{named} has std_tokens {row['std_tokens']}"
-        assert 0 <= row["confidence"] <= 1, f"{named} has confidence {row['confidence']}"
-
-
-@pytest.mark.criterion("ci-fields-non-empty")
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("field", ["mean", "ci_lower", "ci_upper"])
-def test_an_interval_has_its_figures(seeded: Seeded, measure: str, field: str) -> None:
-    value = seeded.metrics.get(f"{measure}_{field}")
-    assert isinstance(value, int | float), f"{measure}_{field} of project 203 is {value}"
-
-
-def _interval(seeded: Seeded, measure: str) -> tuple[float, float, float]:
-    found = [seeded.metrics.get(f"{measure}_{name}") for name in ("ci_lower", "mean", "ci_upper")]
-    assert None not in found, f"the interval of {measure} is {found}"
-    lower, mean, upper = found
-    return float(lower or 0), float(mean or 0), float(upper or 0)
-
-
-@pytest.mark.criterion("ci-ordered")
-@pytest.mark.parametrize("measure", MEASURES)
-def test_an_interval_encloses_its_mean(seeded: Seeded, measure: str) -> None:
-    lower, mean, upper = _interval(seeded, measure)
-    assert lower <= mean <= upper, f"{measure}: {mean} is not in [{lower}, {upper}]"
-    assert lower < upper, f"{measure}: [{lower}, {upper}] has no width"
-
-
-@pytest.mark.criterion("ci-level-90")
-@pytest.mark.parametrize("measure", MEASURES)
-def test_an_interval_holds_ninety_percent(seeded: Seeded, measure: str) -> None:
-    level = seeded.metrics.get("ci_level")
-    assert level == 0.9, f"the level of the intervals is {level}, not 0.9"
-    lower, mean, upper = _interval(seeded, measure)
-    spread = NormalDist(mean, seeded.metrics[f"{measure}_std"])
-    held = spread.cdf(upper) - spread.cdf(lower)
-    assert abs(held - 0.9) < 0.01, f"[{lower:g}, {upper:g}] of {measure} holds {held:.1%}, not 90 %"
-
-
-@pytest.mark.criterion("ci-example-values")
-@pytest.mark.parametrize(
-    ("measure", "wanted"), [("tokens", (7200, 9000, 10800)), ("duration", (20, 25, 30))]
-)
-def test_the_example_of_the_plan_comes_out(
-    seeded: Seeded, measure: str, wanted: tuple[float, ...]
-) -> None:
-    found = _interval(seeded, measure)
-    assert found == pytest.approx(wanted, rel=0.01), f"{measure} is {found}, not {wanted}"
+@pytest.mark.parametrize("project", BASELINES)
+def test_what_a_baseline_took_is_what_was_seen_of_it(seeded: Seeded, project: int) -> None:
+    run, spent = seeded.runs[project], seeded.spent[project]
+    took = datetime.fromisoformat(run["completed_at"]) - datetime.fromisoformat(run["started_at"])
+    minutes, stored = took.total_seconds() / 60, run["duration_actual"]
+    assert abs(stored - minutes) < LEAST_MINUTES, f"{stored} min are stored of {minutes:g}"
+    tokens, ended = run["tokens_actual"], moment(run["completed_at"])
+    # A look long before the end shows little of what the whole run took.
+    late = [look.tokens for look in spent if ended - look.at < timedelta(seconds=90)]
+    for last in late[-1:]:
+        said = f"{tokens} tokens are stored, and {last:g} were told to be spent a minute before"
+        assert 0.85 * tokens <= last <= 1.01 * tokens, said
 
 
 # Rollback, on a target of its own
@@ -240,9 +251,24 @@ def test_after_the_rollback_nothing_is_learnt(
     calibration_rolled_back: RolledBackCalibration,
 ) -> None:
     seen = calibration_rolled_back
-    assert seen.ended, "the baseline after the rollback has not ended, so it shows nothing"
-    added = sorted(set(seen.later) - set(seen.reverted))
+    assert seen.ended, "a run after the rollback has not ended, so it shows nothing"
+    assert len(seen.learnt) > len(seen.before), "nothing was learnt while calibration was on"
+    assert seen.switch == "false", f"calibration_enabled is {seen.switch!r} after the rollback"
+    assert seen.told.flag("enabled") is False, "the service says that it still calibrates"
+    added = sorted(_ids(seen.later) - _ids(seen.reverted))
     assert not added, f"priors {added} were added with calibration switched off"
+
+
+@pytest.mark.criterion("rollback-updates-off")
+@pytest.mark.parametrize("measure", MEASURES)
+def test_after_the_rollback_no_estimate_moves(
+    calibration_rolled_back: RolledBackCalibration, measure: str
+) -> None:
+    name = f"{measure}_mean"
+    before, learnt, later = (row[name] for row in calibration_rolled_back.expected)
+    if measure == "duration":
+        assert learnt != before, f"{name} was {before} before the baseline and after it"
+    assert later == before, f"{name} was {before}, {learnt} after a baseline, {later} at the end"
 
 
 @pytest.mark.criterion("rollback-priors-reverted")
@@ -250,13 +276,28 @@ def test_the_rollback_removes_its_own_priors_only(
     calibration_rolled_back: RolledBackCalibration,
 ) -> None:
     seen = calibration_rolled_back
-    assert set(seen.learnt) > set(seen.before), "nothing was learnt that could be reverted"
-    lost = sorted(set(seen.before) - set(seen.reverted))
-    left = sorted(set(seen.reverted) - set(seen.before))
+    before, reverted = _ids(seen.before), _ids(seen.reverted)
+    assert _ids(seen.learnt) > before, "nothing was learnt that could be reverted"
+    lost, left = sorted(before - reverted), sorted(reverted - before)
     assert not lost, f"the rollback also removed the older priors {lost}"
     assert not left, f"the rollback left priors {left}"
+    assert seen.reverted == seen.before, "the rollback changed what stands in older priors"
+
+
+@pytest.mark.criterion("rollback-priors-reverted")
+def test_the_newest_older_prior_is_noted(seeded: Seeded) -> None:
+    newest, noted = seeded.mark
+    assert noted == str(newest), f"{MARK} is {noted}, and the newest prior was {newest}"
+
+
+def _ids(priors: Sequence[Mapping[str, Any]]) -> set[int]:
+    return {row["id"] for row in priors}
 
 
 @pytest.mark.criterion("in-window")
 def test_work_stays_in_the_slot(seeded: Seeded, phase: Stage, observe: Observe) -> None:
+    enabled = [event for event in seeded.events if "calibration" in event.says]
+    if not enabled:
+        says = "calibration_enabled set to true"
+        not_done("nobody recorded that calibration was enabled", recorded("day5", "change", says))
     observe_slot(phase, seeded.events, observe)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -10,14 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Stage, fairness, recount, relative_error
+from pytest_rollout import Observe, Stage, fairness, recount
 from suites.plms.scenarios.stress_test import (
     BUDGETS,
-    FIGURES,
     PAIR,
     Stress,
 )
-from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (
     ENDED,
     LANES,
@@ -167,125 +164,6 @@ def test_capacity_is_shared_fairly(stress_run: Stress, observe: Observe) -> None
             shares = [share for lane in PAIR.values() if (share := lanes.get(lane)) is not None]
             assert len(shares) == len(PAIR), f"both run, and the lanes are used: {lanes}"
             observe("fairness", fairness(shares), at=now.at)
-
-
-# KPI gates
-
-
-@pytest.mark.criterion("kpi-no-slip")
-def test_no_run_completes_over_a_failed_kpi(stress_run: Stress, observe: Observe) -> None:
-    for run in stress_run.runs:
-        if run["status"] in ENDED or run["completed_at"]:
-            mine = [r for r in stress_run.receipts if r["run_id"] == run["run_id"]]
-            failed = any(r["kpi_name"] and not r["passed"] for r in mine)
-            slip = failed and run["status"] == "completed"
-            observe("kpi_slip", slip, project=run["project_id"])
-
-
-@pytest.mark.criterion("kpi-missing-receipt-blocks")
-def test_no_run_completes_without_its_receipts(stress_run: Stress, observe: Observe) -> None:
-    for run in stress_run.runs:
-        if run["status"] in ENDED or run["completed_at"]:
-            mine = [r for r in stress_run.receipts if r["run_id"] == run["run_id"]]
-            absent = KPIS[run["project_id"]] - {r["kpi_name"] for r in mine}
-            unproven = bool(absent) and run["status"] == "completed"
-            observe("completed_without_receipt", unproven, project=run["project_id"])
-
-
-KPIS = {
-    301: {"test_pass_rate", "build_success"},
-    302: {"schema_diff_count", "migration_success"},
-}
-
-
-@pytest.mark.parametrize(
-    ("project", "kpi"),
-    [
-        pytest.param(project, kpi, marks=pytest.mark.criterion(criterion))
-        for project, kpi, criterion in [
-            (301, "test_pass_rate", "kpi-code-api-test-pass-rate"),
-            (301, "build_success", "kpi-code-api-build"),
-            (302, "schema_diff_count", "kpi-data-schema-diff"),
-            (302, "migration_success", "kpi-data-schema-migration"),
-        ]
-    ],
-)
-def test_kpi_is_observed(stress_run: Stress, project: int, kpi: str, observe: Observe) -> None:
-    for receipt in stress_run.receipts:
-        if receipt["project_id"] == project and receipt["kpi_name"] == kpi:
-            observe(kpi, receipt["value"], project=project)
-
-
-# Estimates and actuals
-
-
-@pytest.mark.criterion("final-metrics-collected")
-@pytest.mark.parametrize("project", PAIR)
-def test_final_metrics_are_stored(stress_run: Stress, project: int, observe: Observe) -> None:
-    stored = read_file(stress_run.files[project], "metrics")
-    observe.attach(f"final_metrics_{project}.json", json.dumps(stored), "application/json")
-    absent = [name for name in FIGURES if stored.get(name) is None]
-    assert not absent, f"the final metrics of project {project} lack {', '.join(absent)}"
-
-
-@pytest.mark.criterion("mae-reads-collected-files")
-@pytest.mark.parametrize("project", PAIR)
-def test_errors_come_from_the_collected_files(
-    stress_run: Stress, project: int, observe: Observe
-) -> None:
-    stored = read_file(stress_run.errors, "errors")
-    observe.attach(f"estimation_errors_{project}.json", json.dumps(stored), "application/json")
-    said = next((load for load in stored if load["project"] == project), None)
-    assert said, f"{stress_run.errors.name} says nothing of project {project}"
-    collected = stress_run.files[project]
-    assert collected.is_file(), f"there is no {collected.name}"
-    assert said["read"] == collected.name, f"errors of {project} were computed from {said['read']}"
-    digest = hashlib.sha256(collected.read_bytes()).hexdigest()
-    assert said["sha256"] == digest, f"{collected.name} was changed after the errors were computed"
-
-
-@pytest.mark.criterion("estimates-frozen-at-start")
-@pytest.mark.parametrize("project", PAIR)
-@pytest.mark.parametrize("part", ["mean", "ci_lower", "ci_upper"])
-@pytest.mark.parametrize("of", ["tokens", "duration"])
-def test_the_estimate_is_not_moved_by_the_run(
-    stress_run: Stress, project: int, of: str, part: str
-) -> None:
-    name = f"{of}_{part}"
-    before, after = stress_run.estimates[project][name], stress_run.final[project][name]
-    assert before is not None, f"project {project} had no {name} at start"
-    assert after == before, f"{name} of project {project} was {before} at start, is {after} now"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("tokens", marks=pytest.mark.criterion("error-tokens")),
-        pytest.param("duration", marks=pytest.mark.criterion("error-duration")),
-    ],
-)
-def test_estimates_are_near_the_actuals(stress_run: Stress, name: str, observe: Observe) -> None:
-    for project in PAIR:
-        actual = stress_run.final[project].get(f"{name}_actual")
-        if actual is not None:
-            mean = stress_run.estimates[project][f"{name}_mean"]
-            observe("abs_pct_error", relative_error(actual, mean), of=name, project=project)
-
-
-@pytest.mark.parametrize(
-    ("name", "project"),
-    [
-        pytest.param(name, project, marks=pytest.mark.criterion(f"ci-contains-{name}"))
-        for name in ("tokens", "duration")
-        for project in PAIR
-    ],
-)
-def test_interval_contains_the_actual(stress_run: Stress, name: str, project: int) -> None:
-    actual = stress_run.final[project].get(f"{name}_actual")
-    assert actual is not None, f"project {project} has no {name}_actual"
-    low, high = (stress_run.estimates[project][f"{name}_ci_{end}"] for end in ("lower", "upper"))
-    said = f"{name} of {project} was {actual}, and {low} to {high} was expected at start"
-    assert low <= actual <= high, said
 
 
 # When

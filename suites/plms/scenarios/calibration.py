@@ -1,10 +1,10 @@
-"""Day 5: two baselines that teach, probes of the policy, and the roll-back."""
+"""Day 5: two baselines that teach, what is expected before and after them, and the roll-back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,23 @@ BUDGETS = {
     201: {"budget_tokens": 10_000, "budget_duration_minutes": 30},
     202: {"budget_tokens": 8_000, "budget_duration_minutes": 20},
 }
+MEASURES = ("tokens", "duration")
+MARK = "calibration_newest_prior"  # noted as calibration is enabled; the roll-back goes by it
 _POLL_S = 60
 _NEW = 203  # the project of which nothing is known but what the others took
+# A small run that may not teach; what it was expected to take is stored as it starts.
+_ASKING = {"run_kind": "rehearsal", "write_sandbox": True, "tags": "demo"}
+_SMALL = {"tasks": 1, "task_seconds": 60}
+_ASKERS = {"Code-API": 961, "Data-Schema": 962}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The tokens that a project told it had spent, at one moment."""
+
+    at: datetime
+    tokens: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +42,35 @@ class Seeded:
     """What was seen of the two baselines."""
 
     starts: Mapping[int, Start]
-    runs: Mapping[int, dict[str, Any]]  # the row of each, {} without one
-    priors: list[dict[str, Any]]  # those that are new since the policy was enabled
-    metrics: Mapping[str, Any]  # of the new project, with intervals
+    runs: Mapping[int, Row]  # the row of each, {} without one
+    told: Mapping[int, Sequence[Row]]  # all runs of each in the registry
+    receipts: Mapping[int, Sequence[Row]]  # of each one's run
+    spent: Mapping[int, Sequence[Spent]]  # what each told it had spent, look by look
+    expected: tuple[Mapping[str, Row], ...]  # by lane: before 201, after it, after 202
+    priors: Sequence[Row]  # those that are new since the policy was enabled
+    older: tuple[Sequence[Row], Sequence[Row]]  # the other ones, before and after the baselines
+    mark: tuple[int, str | None]  # the newest prior before, and what was noted for the roll-back
+    alpha: float  # the rate of learning that the registry states
+    metrics: Reported  # of the new project, with intervals
     events: tuple[Event, ...]
 
-    def priors_of(self, project: int) -> list[dict[str, Any]]:
+    def priors_of(self, project: int) -> Sequence[Row]:
         """The new priors that come from a baseline and are of its lane."""
         run, lane = self.runs[project].get("run_id"), BASELINES[project]
         return [row for row in self.priors if (row["run_id"], row["lane_name"]) == (run, lane)]
+
+    def around(self, project: int) -> tuple[Row, Row]:
+        """What a run in a baseline's lane was expected to take before and after it."""
+        number, lane = list(BASELINES).index(project), BASELINES[project]
+        later = self.after(project, lane)
+        return self.expected[number][lane], next(iter(later), self.expected[-1][lane])
+
+    def after(self, project: int, lane: str) -> list[Row]:
+        """What a run in a lane was expected to take, each time it was asked since a baseline."""
+        ended, first = self.runs[project].get("completed_at"), list(BASELINES).index(project) + 1
+        asked = [by_lane[lane] for by_lane in self.expected[first:]]
+        began = [(row, row.get("started_at")) for row in asked]
+        return [row for row, at in began if ended and at and moment(at) >= moment(ended)]
 
 
 @scenario(effect="change")
@@ -44,14 +79,31 @@ def seeded(phase: Stage) -> Seeded:
     plms, registry = phase.target("plms"), phase.file("registry")
     phase.operate("plms", "enable-calibration")
     mark = newest_prior(registry)
+    older = "SELECT * FROM estimate_versions WHERE id <= ? ORDER BY id"
+    before = rows(registry, older, mark)
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
-    starts = {project: baseline(phase, project) for project in BASELINES}
+    expected, starts, spent = [expectations(phase, 0)], {}, {}
+    for number, project in enumerate(BASELINES, 1):
+        looks = Spending(project)
+        starts[project] = baseline(phase, project, looks)
+        spent[project] = looks.looks
+        expected.append(expectations(phase, number))
     phase.operate("plms", "close-shift")
     answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
+    found = {project: _run(registry, starts[project]) for project in BASELINES}
+    mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
+    every_run = "SELECT * FROM project_runs WHERE project_id = ?"
     return Seeded(
         starts=starts,
-        runs={project: _run(registry, starts[project]) for project in BASELINES},
+        runs=found,
+        told={project: rows(registry, every_run, project) for project in BASELINES},
+        receipts={p: rows(registry, mine, found[p].get("run_id")) for p in BASELINES},
+        spent=spent,
+        expected=tuple(expected),
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE id > ?", mark),
+        older=(before, rows(registry, older, mark)),
+        mark=(mark, setting(registry, MARK)),
+        alpha=learning_rate(registry),
         metrics=read(answer, "metrics"),
         events=phase.events("change", "action"),
     )
@@ -63,7 +115,40 @@ def newest_prior(registry: Path) -> int:
     return int(newest["id"])
 
 
-def baseline(phase: Stage, project: int) -> Start:
+def setting(registry: Path, key: str) -> str | None:
+    """A value of the system's configuration, None where it has none."""
+    found = rows(registry, "SELECT value FROM system_config WHERE key = ?", key)
+    return next((str(row["value"]) for row in found), None)
+
+
+def learning_rate(registry: Path) -> float:
+    """The rate of learning; nan where the registry states none."""
+    return float(setting(registry, "calibration_alpha") or "nan")
+
+
+def moment(text: str) -> datetime:
+    """A time as the registry has it; SQLite's own clock writes UTC and no zone."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Spending:
+    """The tokens that a project told it had spent, look by look."""
+
+    project: int
+    looks: list[Spent] = field(default_factory=list)
+
+    def look(self, phase: Stage) -> None:
+        """Ask once; a target that does not tell of spending tells of none."""
+        plms = phase.target("plms")
+        answer = plms.client.get(f"/api/projects/{self.project}/budget-runway")
+        spent = read(answer, "budget-runway").get("tokens_spent") if answer.is_success else None
+        if isinstance(spent, int | float):
+            self.looks.append(Spent(plms.clock.now(), float(spent)))
+
+
+def baseline(phase: Stage, project: int, looks: Spending | None = None) -> Start:
     """Start a baseline and wait until it is told to have ended, no longer than its budget."""
     plms = phase.target("plms")
     answer = start(plms.client, project, f"{phase.id}/{project}/1", **BUDGETS[project])
@@ -71,6 +156,8 @@ def baseline(phase: Stage, project: int) -> Start:
         phase.record("change", f"project {project} started")
     budget = timedelta(minutes=BUDGETS[project]["budget_duration_minutes"], seconds=_POLL_S)
     for _ in every(plms.clock, _POLL_S, until=plms.clock.now() + budget):
+        if looks:
+            looks.look(phase)
         statuses = {run.status for run in sample(plms.client).projects if run.id == project}
         if statuses <= set(ENDED) | {"needs_review"}:
             break
@@ -82,78 +169,35 @@ def _run(registry: Path, answer: Start) -> dict[str, Any]:
     return next(iter(rows(registry, query, answer.body.get("run_id"))), {})
 
 
-# The policy, tried with small runs
+def expectations(phase: Stage, number: int) -> dict[str, Row]:
+    """What a run of each lane is expected to take now: the row of a small one that starts.
+
+    It may not teach, and has ended when this returns.
+    """
+    asked = {
+        lane: start_small(phase, project, f"asks/{number}", {**_ASKING, "lane_name": lane})
+        for lane, project in _ASKERS.items()
+    }
+    still_open(phase, set(asked.values()))
+    query = "SELECT * FROM project_runs WHERE run_id = ?"
+    found = {lane: rows(phase.file("registry"), query, run) for lane, run in asked.items()}
+    return {lane: next(iter(of_lane), {}) for lane, of_lane in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyProbe:
-    """A small run, and whether the policy lets it teach."""
-
-    project: int
-    body: Mapping[str, Any]
-    teaches: bool
-
-
-PROBES = {
-    "baseline": PolicyProbe(951, {"run_kind": "baseline", "write_sandbox": False}, True),
-    "hotfix": PolicyProbe(952, {"run_kind": "hotfix", "write_sandbox": False}, True),
-    "rehearsal": PolicyProbe(953, {"run_kind": "rehearsal", "write_sandbox": False}, False),
-    "replay": PolicyProbe(954, {"run_kind": "replay", "write_sandbox": False}, False),
-    "failing": PolicyProbe(
-        955, {"run_kind": "baseline", "write_sandbox": False, "tests_pass": False}, False
-    ),
-    "sandbox": PolicyProbe(956, {"run_kind": "hotfix", "write_sandbox": True}, False),
-    "no-flag": PolicyProbe(957, {"run_kind": "baseline"}, True),
-}
-_SMALL = {"lane_name": "Code-API", "tasks": 1, "task_seconds": 60, "tags": "demo"}
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """What the running service learnt from each probe."""
-
-    configured: str | None  # calibration_enabled
-    told: Reported  # what the service says of itself
-    ended: Mapping[str, bool]
-    priors: Mapping[str, int]  # number of them by probe
-
-    @property
-    def enabled(self) -> bool:
-        """Whether it calibrates, as the service says."""
-        return self.told.flag("enabled")
-
-
-@scenario(effect="change", own_target=True)
-def probed(phase: Stage) -> Probed:
-    """The policy is enabled, and one small run of each kind is made."""
-    plms, registry = phase.target("plms"), phase.file("registry")
-    phase.operate("plms", "enable-calibration")
-    ids = {name: _start_probe(phase, name, 1) for name in PROBES}
-    open_ = _still_open(phase, set(ids.values()))
-    count = "SELECT COUNT(*) AS n FROM estimate_versions WHERE run_id = ?"
-    config = "SELECT value FROM system_config WHERE key = 'calibration_enabled'"
-    return Probed(
-        configured=next((row["value"] for row in rows(registry, config)), None),
-        told=read(plms.client.get(spoken().path("calibration")), "calibration"),
-        ended={name: run not in open_ for name, run in ids.items()},
-        priors={name: rows(registry, count, run)[0]["n"] for name, run in ids.items()},
-    )
-
-
-def _start_probe(phase: Stage, name: str, attempt: int) -> str:
-    """Start a probe: the id of its run."""
+def start_small(phase: Stage, project: int, key: str, body: Row) -> str:
+    """Start a run of a minute, unless the body says otherwise: its id."""
     answer = phase.target("plms").client.post(
-        f"/api/projects/{PROBES[name].project}/start",
-        headers={"Idempotency-Key": f"{phase.id}/probe/{name}/{attempt}"},
-        json=spoken().body("start", {**_SMALL, **PROBES[name].body}),
+        f"/api/projects/{project}/start",
+        headers={"Idempotency-Key": f"{phase.id}/{project}/{key}"},
+        json=spoken().body("start", {**_SMALL, **body}),
     )
     return read(answer, "start").text("run_id")
 
 
-def _still_open(phase: Stage, runs: set[str]) -> set[str]:
+def still_open(phase: Stage, runs: set[str], minutes: int = 20) -> set[str]:
     """Those of some runs that have not ended after a while."""
     clock, registry = phase.target("plms").clock, phase.file("registry")
-    for _ in every(clock, _POLL_S, until=clock.now() + timedelta(minutes=20)):
+    for _ in every(clock, _POLL_S, until=clock.now() + timedelta(minutes=minutes)):
         ended = rows(registry, "SELECT run_id FROM project_runs WHERE completed_at IS NOT NULL")
         runs = runs - {row["run_id"] for row in ended}
         if not runs:
@@ -166,28 +210,51 @@ def _still_open(phase: Stage, runs: set[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class RolledBackCalibration:
-    """The ids of all priors at four moments."""
+    """All priors at four moments, and what was expected of a run at three of them."""
 
-    before: list[int]  # the policy was enabled
-    learnt: list[int]  # after a baseline
-    reverted: list[int]  # after the roll-back
-    later: list[int]  # after one more baseline
-    ended: bool  # that baseline
+    before: Sequence[Row]  # the policy was enabled
+    learnt: Sequence[Row]  # after a baseline
+    reverted: Sequence[Row]  # after the roll-back, and after a run that was under way then
+    later: Sequence[Row]  # after one more baseline and a hotfix
+    expected: tuple[Row, Row, Row]  # of Code-API: before, after the baseline, at the end
+    switch: str | None  # calibration_enabled, after the roll-back
+    told: Reported  # what the service says of itself after it
+    ended: bool  # the runs
 
 
 @scenario(effect="disrupt", own_target=True)
 def calibration_rolled_back(phase: Stage) -> RolledBackCalibration:
-    """Calibration is rolled back after one small baseline, and another runs."""
+    """Calibration is rolled back after one small baseline and while another runs."""
     registry = phase.file("registry")
-    before = _prior_ids(registry)
+    before, expected = _priors(registry), [expectations(phase, 0)["Code-API"]]
     phase.operate("plms", "enable-calibration")
-    _still_open(phase, {_start_probe(phase, "baseline", 1)})
-    learnt = _prior_ids(registry)
+    still_open(phase, {_teaching(phase, 971)})
+    learnt = _priors(registry)
+    expected.append(expectations(phase, 1)["Code-API"])
+    under_way = _teaching(phase, 972)
     phase.operate("plms", "roll-back-calibration")
-    reverted = _prior_ids(registry)
-    left = _still_open(phase, {_start_probe(phase, "baseline", 2)})
-    return RolledBackCalibration(before, learnt, reverted, _prior_ids(registry), not left)
+    left = still_open(phase, {under_way})
+    reverted = _priors(registry)
+    more = {_teaching(phase, 973), _teaching(phase, 974, run_kind="hotfix")}
+    left |= still_open(phase, more)
+    expected.append(expectations(phase, 2)["Code-API"])
+    return RolledBackCalibration(
+        before=before,
+        learnt=learnt,
+        reverted=reverted,
+        later=_priors(registry),
+        expected=(expected[0], expected[1], expected[2]),
+        switch=setting(registry, "calibration_enabled"),
+        told=read(phase.target("plms").client.get(spoken().path("calibration")), "calibration"),
+        ended=not left,
+    )
 
 
-def _prior_ids(registry: Path) -> list[int]:
-    return [row["id"] for row in rows(registry, "SELECT id FROM estimate_versions ORDER BY id")]
+def _teaching(phase: Stage, project: int, run_kind: str = "baseline") -> str:
+    """Start a run of Code-API that may teach; its target is its own, so it needs no tag."""
+    body = {"run_kind": run_kind, "lane_name": "Code-API", "task_seconds": 120}
+    return start_small(phase, project, run_kind, body)
+
+
+def _priors(registry: Path) -> Sequence[Row]:
+    return [*rows(registry, "SELECT * FROM estimate_versions ORDER BY id")]

@@ -3,87 +3,190 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Event, RolloutError, Stage, scenario
+from pytest_rollout import Event, Reported, Stage, every, scenario
+from suites.plms.scenarios.calibration import (
+    expectations,
+    learning_rate,
+    start_small,
+    still_open,
+)
+from suites.plms.scenarios.kpi_gates import Tried, attempt_all, attempts, threshold_sides
+from suites.plms.views.answers import not_done
 from suites.plms.views.dialect import spoken
+from suites.plms.views.final_report import REPORT, Written
 from suites.plms.views.formats import read_file
-from suites.plms.views.portfolio import caps, rows
+from suites.plms.views.portfolio import LANES, caps, rows, sample
+
+PLAN_RATE = 0.95
+Row = Mapping[str, Any]
+_MINUTES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What may be tuned, as it stands."""
 
-    caps: dict[str, int]
-    alpha: str
-    test_pass_rate: float
+    caps: Mapping[str, int]
+    alpha: float
+    test_pass_rate: float  # as it is told; what the gates do is tried
+
+    def changed(self, other: Settings) -> dict[str, tuple[float, float]]:
+        """What is otherwise in another one: before and after, by the name of the setting."""
+        pairs: dict[str, tuple[float, float]] = {
+            f"cap of {lane}": (self.caps[lane], other.caps.get(lane, 0)) for lane in LANES
+        }
+        pairs["calibration_alpha"] = (self.alpha, other.alpha)
+        pairs["test_pass_rate"] = (self.test_pass_rate, other.test_pass_rate)
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+# What the days before set: the caps of day 3, and what the release came with.
+PLAN = Settings(LANES, 0.2, PLAN_RATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Retro:
     """What was seen of day 7."""
 
-    review: dict[str, Any]
-    before: Settings  # as noted when the rollout began
-    after: Settings
-    operations: dict[str, Any]  # probes, incidents and decisions that were noted in the week
+    registry: Path
+    known: tuple[Row, ...]  # the runs of the registry when they were reviewed
+    history: Path  # of the invariants job
+    kept: Mapping[str, Path]  # what people keep: the review, and operations of the week
+    settings: Settings  # after tuning
+    told_caps: Mapping[str, int]  # as the portfolio tells them, after tuning
+    gates: tuple[Tried, ...]  # runs on both sides of the threshold that the report tells
     release: Path  # the checkout
     events: tuple[Event, ...]
+
+    @property
+    def review(self) -> Reported:
+        """The review of the runs."""
+        return _kept(
+            self.kept["review"], "review", "the review of the last five runs and of the lanes"
+        )
+
+    @property
+    def operations(self) -> Reported:
+        """Probes, incidents and decisions of the week."""
+        return _kept(
+            self.kept["operations"], "operations", "the probes, incidents and decisions of the week"
+        )
+
+
+def _kept(path: Path, kind: str, what: str) -> Reported:
+    if not path.is_file():
+        not_done(f"there is no {path.name}: {what}", f"keep it as {path.name}")
+    return Reported(read_file(path, kind), path.name)
 
 
 @scenario(effect="change", own_target=True)
 def retro_day(phase: Stage) -> Retro:
-    """Runs are reviewed, settings tuned where there is cause, the report written and pushed."""
+    """Runs are reviewed, settings tuned where there is cause, the report written and pushed.
+
+    Then the KPI gate is tried on both sides of the threshold that the report tells.
+    """
+    registry, client = phase.file("registry"), phase.target("plms").client
     phase.operate("plms", "open-host")
-    for step in ("review-runs", "tune", "write-report", "publish-report", "close-shift"):
+    phase.operate("plms", "review-runs")
+    known = tuple(rows(registry, "SELECT * FROM project_runs"))
+    for step in ("tune", "write-report", "publish-report"):
         phase.operate("plms", step)
-    operations = read_file(phase.file("operations"), "operations")
-    before = operations["before"]
+    report = phase.file("release") / REPORT
+    tuned = settings(registry)
+    status = sample(client)
+    gates = attempt_all(phase, [*attempts(_tried(report), 860)])
+    phase.operate("plms", "close-shift")
     return Retro(
-        review=read_file(phase.file("review"), "review"),
-        before=Settings(before["caps"], before["alpha"], before["test_pass_rate"]),
-        after=settings(phase.file("registry")),
-        operations=operations,
+        registry=registry,
+        known=known,
+        history=phase.file("history"),
+        kept={name: phase.file(name) for name in ("review", "operations")},
+        settings=tuned,
+        told_caps={lane.name: lane.cap for lane in status.lanes},
+        gates=gates,
         release=phase.file("release"),
         events=phase.events("change", "action"),
     )
 
 
+def told_rate(written: Written) -> float:
+    """The threshold of the tests' pass rate that a report tells: a tuned one, else the plan's."""
+    tuned = [change.after for change in written.changes if change.setting == "test_pass_rate"]
+    return float(tuned[-1]) if tuned else PLAN_RATE
+
+
+def _tried(report: Path) -> list[tuple[str, Any, float | None]]:
+    rate = PLAN_RATE
+    if report.is_file():
+        rate = told_rate(Written.read(report))
+    return [("Code-API", side.kpi, side.value) for side in threshold_sides(rate)]
+
+
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """What the review says once a run was blocked by its KPIs."""
+    """What the review says once runs were blocked by their KPIs."""
 
-    review: dict[str, Any]
+    review: Reported
     registry: Path
 
 
 @scenario(effect="disrupt", own_target=True)
 def blocked_run(phase: Stage) -> Blocked:
-    """A run of Code-API fails its tests and is blocked; then the runs are reviewed again."""
+    """A baseline and a hotfix fail their tests and are blocked; then runs are reviewed again."""
     plms = phase.target("plms")
-    body = {"run_kind": "baseline", "lane_name": "Code-API", "tests_pass": False}
-    key = {"Idempotency-Key": f"{phase.id}/blocked/1"}
-    given = spoken().body("start", body)
-    answer = plms.client.post("/api/projects/940/start", headers=key, json=given)
-    answer.raise_for_status()
+    for number, kind in enumerate(("baseline", "hotfix")):
+        body = {"run_kind": kind, "lane_name": "Code-API", "tests_pass": False}
+        key = {"Idempotency-Key": f"{phase.id}/blocked/{kind}"}
+        given = spoken().body("start", body)
+        answer = plms.client.post(f"/api/projects/{940 + number}/start", headers=key, json=given)
+        answer.raise_for_status()
     plms.clock.advance(900)
     phase.operate("plms", "review-runs")
-    review = read_file(phase.file("review"), "review")
-    return Blocked(review, phase.file("registry"))
+    return Blocked(_kept(phase.file("review"), "review", "the review"), phase.file("registry"))
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What the settings do after tuning."""
+
+    settings: Settings
+    most_running: Mapping[str, int]  # tasks of each lane at once, with more of them than slots
+    before: Row  # what a run of Code-API was expected to take
+    run: Row  # what one then took
+    after: Row  # what the next one is expected to take
+
+
+@scenario(effect="disrupt", own_target=True)
+def tuned_effects(phase: Stage) -> Effects:
+    """Settings are tuned; then each lane gets more tasks than its cap, and a run teaches."""
+    plms, registry = phase.target("plms"), phase.file("registry")
+    phase.operate("plms", "open-host")
+    phase.operate("plms", "tune")
+    tuned, most = settings(registry), dict.fromkeys(LANES, 0)
+    for number, lane in enumerate(LANES):
+        body = {"run_kind": "rehearsal", "tags": "drill", "tasks": tuned.caps.get(lane, 0) + 2}
+        start_small(phase, 950 + number, "caps", {**body, "lane_name": lane})
+        for _ in every(plms.clock, 10, until=plms.clock.now() + _MINUTES):
+            status = sample(plms.client)
+            most[lane] = max(most[lane], *(x.running for x in status.lanes if x.name == lane))
+    before = expectations(phase, 0)["Code-API"]
+    run = start_small(phase, 101, "teaches", {"run_kind": "baseline"})
+    still_open(phase, {run}, minutes=60)
+    (row,) = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
+    return Effects(tuned, most, before, row, expectations(phase, 1)["Code-API"])
 
 
 def settings(registry: Path) -> Settings:
     """What may be tuned, as it stands in the registry."""
-    query = "SELECT key, value FROM system_config"
-    config = {row["key"]: row["value"] for row in rows(registry, query)}
-    rate = float(config.get("kpi_test_pass_rate", 0.95))
-    alpha = config.get("calibration_alpha")
-    if alpha is None:
-        raise RolloutError("system_config has no calibration_alpha, so no tuning of it can be seen")
-    return Settings(caps(registry), alpha, rate)
+    told = rows(registry, "SELECT value FROM system_config WHERE key = 'kpi_test_pass_rate'")
+    rate = float(told[0]["value"]) if told else PLAN_RATE
+    return Settings(caps(registry), learning_rate(registry), rate)
 
 
 def git(release: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -66,6 +66,7 @@ class Stress:
     alerts: tuple[Message, ...]
     runs: list[dict[str, Any]]
     completed: list[dict[str, Any]]  # rows of all completed runs with an estimate and an actual
+    rows: dict[int, Mapping[str, Any]]  # the registry's row of each one's run, {} without one
     receipts: list[dict[str, Any]]
     final: dict[int, dict[str, Any]]
     files: dict[int, Path]
@@ -119,6 +120,7 @@ def stress_run(phase: Stage) -> Stress:
         alerts=read_inbox(phase.file("inbox")),
         runs=[run for run in runs if run["status"] != "cancelled"],
         completed=_completed(registry),
+        rows={project: _row(registry, start) for project, start in starts.items()},
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
         files={project: phase.file(name) for project, name in FILES.items()},
@@ -146,6 +148,11 @@ def _completed(registry: Path) -> list[dict[str, Any]]:
         " AND tokens_actual > 0 AND tokens_mean > 0"
     )
     return rows(registry, query)
+
+
+def _row(registry: Path, start: Start) -> Mapping[str, Any]:
+    query = "SELECT * FROM project_runs WHERE run_id = ?"
+    return next(iter(rows(registry, query, start.body.get("run_id"))), {})
 
 
 def _receipts(registry: Path) -> list[dict[str, Any]]:

@@ -69,6 +69,11 @@ class Project:
         return self.said.whole("project_id")
 
     @property
+    def run_id(self) -> str:
+        """The run's name."""
+        return self.said.text("run_id")
+
+    @property
     def status(self) -> str:
         """How far the run is, as a word."""
         return self.said.text("status")
