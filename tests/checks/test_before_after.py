@@ -67,6 +67,7 @@ def test_a_changed_row_tells_both_values(db: Path) -> None:
     found = step(db, "UPDATE caps SET cap = 999 WHERE lane = 'api';")
     assert words(found) == ["caps row api was changed (cap 2 → 999)"]
     assert found.changes[0].columns == ("cap",)
+    assert found.harmed() == list(found.changes)
 
 
 @pytest.mark.parametrize(
