@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
     from pytest_rollout.model.decision import Decision
-    from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.model.errors import (
+        EffectRefusedError,
+        NoValueError,
+        ReferenceTargetError,
+        RolloutError,
+    )
     from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
     from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
     from pytest_rollout.monitoring.grafana import Grafana
@@ -54,6 +60,7 @@ __all__ = [
     "EffectRefusedError",
     "Event",
     "Faults",
+    "Field",
     "Grafana",
     "Idempotency",
     "Kpi",
@@ -62,6 +69,8 @@ __all__ = [
     "Message",
     "MissingToolError",
     "Mode",
+    "NoValueError",
+    "NotReportedError",
     "Notice",
     "Observe",
     "Place",
@@ -74,6 +83,7 @@ __all__ = [
     "ReplayAnswer",
     "Reply",
     "ReportFormat",
+    "Reported",
     "RolloutError",
     "Routes",
     "Snapshot",
@@ -86,9 +96,11 @@ __all__ = [
     "find_program",
     "gaps",
     "kpi_slips",
+    "nothing",
     "one_of",
     "read_inbox",
     "relative_error",
+    "reported",
     "run_checker",
     "scenario",
     "serve_grafana",
@@ -122,6 +134,12 @@ _HOMES = {
     "Kpi": "checks.kpi",
     "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
+    "Field": "checks.reported",
+    "NoValueError": "model.errors",
+    "NotReportedError": "checks.reported",
+    "Reported": "checks.reported",
+    "nothing": "checks.reported",
+    "reported": "checks.reported",
     "Message": "receivers.inbox",
     "MissingToolError": "targets.tools",
     "Mode": "receivers.inbox",
