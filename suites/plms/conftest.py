@@ -9,8 +9,10 @@ import pytest
 
 from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
-from suites.plms.scenarios.deployment import deployed, taken_back
+from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
+from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
@@ -23,12 +25,14 @@ from suites.plms.views.host import Host
 
 __all__ = [
     "alert_drill",
+    "api_deployed",
     "blocked_run",
     "burst",
     "calibration_rolled_back",
     "canary",
+    "checker_tried",
     "demonstrated",
-    "deployed",
+    "drilled",
     "final_report",
     "followed_up",
     "forced_runway",
@@ -47,7 +51,9 @@ __all__ = [
     "stress_rolled_back",
     "stress_run",
     "taken_back",
+    "timer_deployed",
     "two_projects",
+    "unit_run",
 ]
 
 

@@ -153,6 +153,7 @@ class JobRun:
     status: str
     violations: int
     exit_status: int
+    details: str = ""  # what it said of each violation
 
 
 def job_runs(host: Host) -> list[JobRun]:
@@ -160,7 +161,7 @@ def job_runs(host: Host) -> list[JobRun]:
     if not host.history.exists():
         return []
     query = (
-        "SELECT ended_at, trigger, drill, status, violations, exit_status"
+        "SELECT ended_at, trigger, drill, status, violations, exit_status, details"
         " FROM invariant_runs ORDER BY id"
     )
     with closing(sqlite3.connect(f"{host.history.resolve().as_uri()}?mode=ro", uri=True)) as db:
