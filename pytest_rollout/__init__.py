@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.answer import Reading, Reply
     from pytest_rollout.checks.ask import Place
     from pytest_rollout.checks.before_after import BeforeAfter, Snapshot, StepChange
+    from pytest_rollout.checks.boundary import Side, boundary_pair, boundary_slips
     from pytest_rollout.checks.demo import Demo, DemoOutput
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
@@ -86,9 +87,12 @@ __all__ = [
     "Reported",
     "RolloutError",
     "Routes",
+    "Side",
     "Snapshot",
     "Stage",
     "StepChange",
+    "boundary_pair",
+    "boundary_slips",
     "crossings",
     "every",
     "fairness",
@@ -152,8 +156,11 @@ _HOMES = {
     "RolloutError": "model.errors",
     "DemoOutput": "checks.demo",
     "Routes": "monitoring.alertmanager",
+    "Side": "checks.boundary",
     "Stage": "session.stage",
     "ReplayAnswer": "checks.idempotency",
+    "boundary_pair": "checks.boundary",
+    "boundary_slips": "checks.boundary",
     "crossings": "checks.slo",
     "every": "targets.clock",
     "fairness": "checks.slo",
