@@ -14,7 +14,8 @@ from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
 from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
-from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.gate_sides import gate_tried
+from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.preparation import prepared
@@ -24,6 +25,7 @@ from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
 from suites.plms.views.host import Host
 
 __all__ = [
+    "aged_key",
     "alert_drill",
     "api_deployed",
     "blocked_run",
@@ -36,6 +38,7 @@ __all__ = [
     "final_report",
     "followed_up",
     "forced_runway",
+    "gate_tried",
     "keyed_starts",
     "live_week",
     "monitoring_rolled_back",
