@@ -114,12 +114,12 @@ def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
         row = int(said[1]) if said else row
     jobs = [job for job in job_runs(host) if job.ended_at >= phase.window[0]]
     failed = next((job for job in jobs if job.drill), None)
-    later = [job for job in jobs if failed and job.ended_at > failed.ended_at]
+    later = jobs[jobs.index(failed) + 1 :] if failed else []
     cleaned = next((job for job in later if not job.drill and job.trigger == "manual"), None)
     heard = read_inbox(host.inbox)
     since, until = (job.ended_at if job else None for job in (failed, cleaned))
-    first = tuple(one for one in heard if since and since <= one.at and (until or one.at) >= one.at)
-    rest = tuple(one for one in heard if until and until < one.at)
+    first = tuple(m for m in heard if since and since <= m.at and not (until and until <= m.at))
+    rest = tuple(m for m in heard if until and until <= m.at)
     return FailureDrill(
         host,
         row,
