@@ -213,7 +213,7 @@ def environment(unit: Unit) -> dict[str, str]:
         path = Path(file.removeprefix("-"))
         if path.is_file():
             given += path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in given if "=" in line)
+    return dict(line.split("=", 1) for line in given if "=" in line and line[0] not in "#;")
 
 
 def mailbox(host: Host) -> str:
