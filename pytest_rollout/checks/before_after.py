@@ -95,6 +95,13 @@ class Snapshot:
         except (OSError, sqlite3.Error) as problem:
             raise RolloutError(f"{path.name} cannot be read: {problem}") from None
 
+    @classmethod
+    def of_rows(cls, tables: Mapping[str, Mapping[str, Fields]]) -> Snapshot:
+        """Of rows that were read otherwise: by table, and in it by key."""
+        return cls(
+            {Place(table, key): row for table, rows in tables.items() for key, row in rows.items()}
+        )
+
     def of_table(self, table: str) -> dict[str, Fields]:
         """The rows of one table by their key."""
         return {place.key: row for place, row in self.items.items() if place.table == table}

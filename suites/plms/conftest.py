@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,6 +24,7 @@ from suites.plms.scenarios.preparation import prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day
 from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
+from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.host import Host
 
 __all__ = [
@@ -58,6 +61,14 @@ __all__ = [
     "two_projects",
     "unit_run",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dialect(phase: Stage) -> Iterator[Dialect]:
+    """What the target calls what; a rehearsal's target speaks as the docs do."""
+    given = "" if phase.embedded else os.environ.get("PLMS_DIALECT", "")
+    with speaking(Dialect.read(Path(given)) if given else Dialect()) as spoken:
+        yield spoken
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from suites.plms.scenarios.stress_test import (
     PAIR,
     Stress,
 )
+from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (
     ENDED,
     LANES,
@@ -199,9 +200,9 @@ def test_kpi_is_observed(stress_run: Stress, project: int, kpi: str, observe: Ob
 @pytest.mark.criterion("final-metrics-collected")
 @pytest.mark.parametrize("project", PAIR)
 def test_final_metrics_are_stored(stress_run: Stress, project: int, observe: Observe) -> None:
-    text = stress_run.files[project].read_text(encoding="utf-8")
-    observe.attach(f"final_metrics_{project}.json", text, "application/json")
-    absent = [name for name in FIGURES if json.loads(text).get(name) is None]
+    stored = read_file(stress_run.files[project], "metrics")
+    observe.attach(f"final_metrics_{project}.json", json.dumps(stored), "application/json")
+    absent = [name for name in FIGURES if stored.get(name) is None]
     assert not absent, f"the final metrics of project {project} lack {', '.join(absent)}"
 
 
@@ -210,10 +211,12 @@ def test_final_metrics_are_stored(stress_run: Stress, project: int, observe: Obs
 def test_errors_come_from_the_collected_files(
     stress_run: Stress, project: int, observe: Observe
 ) -> None:
-    text = stress_run.errors.read_text(encoding="utf-8")
-    observe.attach(f"estimation_errors_{project}.json", text, "application/json")
-    said = {load["project"]: load for load in json.loads(text)}[project]
+    stored = read_file(stress_run.errors, "errors")
+    observe.attach(f"estimation_errors_{project}.json", json.dumps(stored), "application/json")
+    said = next((load for load in stored if load["project"] == project), None)
+    assert said, f"{stress_run.errors.name} says nothing of project {project}"
     collected = stress_run.files[project]
+    assert collected.is_file(), f"there is no {collected.name}"
     assert said["read"] == collected.name, f"errors of {project} were computed from {said['read']}"
     digest = hashlib.sha256(collected.read_bytes()).hexdigest()
     assert said["sha256"] == digest, f"{collected.name} was changed after the errors were computed"

@@ -137,6 +137,12 @@ def test_a_table_is_read_by_its_keys(db: Path) -> None:
     assert Snapshot.of(db).of_table("pairs") == {"a b": {"one": "a", "other": "b"}}
 
 
+def test_rows_that_were_read_otherwise_are_compared_too() -> None:
+    before, after = ({"caps": {"api": {"cap": cap}, "text": {"cap": 3}}} for cap in (2, 4))
+    found = BeforeAfter.between(Snapshot.of_rows(before), Snapshot.of_rows(after))
+    assert found.in_words() == "caps row api was changed (cap 2 → 4); 1 left alone"
+
+
 @pytest.mark.parametrize("contents", [None, b"no database, but long enough to be looked at" * 9])
 def test_what_cannot_be_read_is_an_error_with_its_name(
     tmp_path: Path, contents: bytes | None

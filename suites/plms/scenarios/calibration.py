@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_rollout import Event, Reported, Stage, every, scenario
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import ENDED, Start, rows, sample, start
 
 BASELINES = {201: "Code-API", 202: "Data-Schema"}
@@ -133,7 +134,7 @@ def probed(phase: Stage) -> Probed:
     config = "SELECT value FROM system_config WHERE key = 'calibration_enabled'"
     return Probed(
         configured=next((row["value"] for row in rows(registry, config)), None),
-        told=read(plms.client.get("/api/ops/calibration"), "calibration"),
+        told=read(plms.client.get(spoken().path("calibration")), "calibration"),
         ended={name: run not in open_ for name, run in ids.items()},
         priors={name: rows(registry, count, run)[0]["n"] for name, run in ids.items()},
     )
@@ -144,7 +145,7 @@ def _start_probe(phase: Stage, name: str, attempt: int) -> str:
     answer = phase.target("plms").client.post(
         f"/api/projects/{PROBES[name].project}/start",
         headers={"Idempotency-Key": f"{phase.id}/probe/{name}/{attempt}"},
-        json={**_SMALL, **PROBES[name].body},
+        json=spoken().body("start", {**_SMALL, **PROBES[name].body}),
     )
     return read(answer, "start").text("run_id")
 

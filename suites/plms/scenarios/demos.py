@@ -19,12 +19,12 @@ from pytest_rollout import (
     Kpi,
     KpiReceipt,
     RanTests,
-    Snapshot,
     Stage,
     StepChange,
     scenario,
 )
 from suites.plms.views.portfolio import ENDED, rows
+from suites.plms.views.snapshots import snapshot
 
 DEMOS = {
     "demo1": "demo_1_idempotent_start.sh",
@@ -90,14 +90,14 @@ def demonstrated(phase: Stage) -> Demonstrated:
     """The demos are checked out, run one after the other, and what they say is kept."""
     scripts = checked_out(phase)
     registry = phase.file("registry")
-    before = Snapshot.of(registry)
+    before = snapshot(registry)
     known = {name: _run_ids(registry, project) for name, project in PROJECTS.items()}
     with tempfile.TemporaryDirectory(prefix="demos-") as folder:
         shown = {name: _run(phase, name, script, folder) for name, script in scripts.items()}
         tests = dict(_tests(Path(folder), shown["demo3"].text))
     said = {name: demo.text for name, demo in shown.items()}
     phase.operate("plms", "keep-transcripts", said=said)
-    lasting = _lasting(BeforeAfter.between(before, Snapshot.of(registry)))
+    lasting = _lasting(BeforeAfter.between(before, snapshot(registry)))
     started = {
         name: [run for run in _run_ids(registry, project) if run not in known[name]]
         for name, project in PROJECTS.items()

@@ -24,6 +24,7 @@ from pytest_rollout import (
 )
 from suites.plms.scenarios.checker_rules import STRICT_PROBE, write
 from suites.plms.views.host import Host, JobRun, channels, job_runs, newest, open_channels
+from suites.plms.views.snapshots import snapshot
 from suites.plms.views.units import Unit
 
 SERVICE = "plms-invariants.service"
@@ -93,13 +94,13 @@ def drilled(phase: Stage) -> FailureDrill:
 
 
 def _drill(phase: Stage, host: Host) -> FailureDrill:
-    before = Snapshot.of(host.registry)
+    before = snapshot(host.registry)
     row = phase.operate("plms", "plant-row").get("row")
-    planted = Snapshot.of(host.registry)
+    planted = snapshot(host.registry)
     failed = _job(phase, host, drill=True)
     if row is not None:
         phase.operate("plms", "remove-row", row=row)
-    after = Snapshot.of(host.registry)
+    after = snapshot(host.registry)
     cleaned = _job(phase, host, drill=False)
     phase.operate("plms", "hand-over")
     events = phase.events("action", "change")
@@ -108,7 +109,7 @@ def _drill(phase: Stage, host: Host) -> FailureDrill:
 
 def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
     """The drill as people did and recorded it; the newest backup tells what was there before."""
-    before, row = Snapshot.of(newest(host.backups, "registry_*.db")), None
+    before, row = snapshot(newest(host.backups, "registry_*.db")), None
     for event in phase.events("change"):
         said = _PLANTED.search(event.says)
         row = int(said[1]) if said else row
@@ -125,7 +126,7 @@ def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
         row,
         before,
         None,
-        Snapshot.of(host.registry),
+        snapshot(host.registry),
         Job(None, failed, first),
         Job(None, cleaned, rest),
         _logs(host),

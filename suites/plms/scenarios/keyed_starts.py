@@ -12,12 +12,13 @@ from pytest_rollout import (
     Idempotency,
     ReplayAnswer,
     Reported,
-    Snapshot,
     Stage,
     scenario,
 )
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows
+from suites.plms.views.snapshots import snapshot
 
 PROJECT, OTHER_PROJECT = 944, 945
 CANARY, SMALL = 942, 401
@@ -79,9 +80,9 @@ def keyed_starts(phase: Stage) -> Iterator[Starts]:
     starts, registry = _starts(phase), phase.file("registry")
     none, key = _runs(registry, PROJECT), starts.new_key()
     first = starts.ask(START, key)
-    one, before = _runs(registry, PROJECT), Snapshot.of(registry)
+    one, before = _runs(registry, PROJECT), snapshot(registry)
     again = starts.ask(START, key)
-    two, after = _runs(registry, PROJECT), Snapshot.of(registry)
+    two, after = _runs(registry, PROJECT), snapshot(registry)
     fresh = starts.ask(START, starts.new_key())
     yield Starts(
         starts,
@@ -217,7 +218,8 @@ def rehearsals(phase: Stage) -> Rehearsals:
     api = phase.target("plms").client
 
     def rehearsed(project: int, share: float) -> Rehearsed:
-        answer = api.post(f"/api/projects/{project}/simulate", json={"rehearsal_pct": share})
+        body = spoken().body("simulate", {"rehearsal_pct": share})
+        answer = api.post(spoken().path("simulate", project), json=body)
         return Rehearsed(read(answer, "simulate"))
 
     return Rehearsals(rehearsed(CANARY, 0.01), rehearsed(SMALL, 0.01), rehearsed(CANARY, 0.2))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Event, Stage, scenario
+from pytest_rollout import Event, RolloutError, Stage, scenario
+from suites.plms.views.dialect import spoken
+from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import caps, rows
 
 
@@ -39,10 +40,10 @@ def retro_day(phase: Stage) -> Retro:
     phase.operate("plms", "open-host")
     for step in ("review-runs", "tune", "write-report", "publish-report", "close-shift"):
         phase.operate("plms", step)
-    operations = json.loads(phase.file("operations").read_text(encoding="utf-8"))
+    operations = read_file(phase.file("operations"), "operations")
     before = operations["before"]
     return Retro(
-        review=json.loads(phase.file("review").read_text(encoding="utf-8")),
+        review=read_file(phase.file("review"), "review"),
         before=Settings(before["caps"], before["alpha"], before["test_pass_rate"]),
         after=settings(phase.file("registry")),
         operations=operations,
@@ -65,11 +66,12 @@ def blocked_run(phase: Stage) -> Blocked:
     plms = phase.target("plms")
     body = {"run_kind": "baseline", "lane_name": "Code-API", "tests_pass": False}
     key = {"Idempotency-Key": f"{phase.id}/blocked/1"}
-    answer = plms.client.post("/api/projects/940/start", headers=key, json=body)
+    given = spoken().body("start", body)
+    answer = plms.client.post("/api/projects/940/start", headers=key, json=given)
     answer.raise_for_status()
     plms.clock.advance(900)
     phase.operate("plms", "review-runs")
-    review = json.loads(phase.file("review").read_text(encoding="utf-8"))
+    review = read_file(phase.file("review"), "review")
     return Blocked(review, phase.file("registry"))
 
 
@@ -78,7 +80,10 @@ def settings(registry: Path) -> Settings:
     query = "SELECT key, value FROM system_config"
     config = {row["key"]: row["value"] for row in rows(registry, query)}
     rate = float(config.get("kpi_test_pass_rate", 0.95))
-    return Settings(caps(registry), config["calibration_alpha"], rate)
+    alpha = config.get("calibration_alpha")
+    if alpha is None:
+        raise RolloutError("system_config has no calibration_alpha, so no tuning of it can be seen")
+    return Settings(caps(registry), alpha, rate)
 
 
 def git(release: Path, *words: str) -> subprocess.CompletedProcess[str]:

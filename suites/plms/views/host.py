@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.views.tables import records
 
 TAG = "plms-v1.0.0"
 ZONE = ZoneInfo("America/New_York")
@@ -160,10 +161,15 @@ def job_runs(host: Host) -> list[JobRun]:
     """The history of the job, oldest first."""
     if not host.history.exists():
         return []
-    query = (
-        "SELECT ended_at, trigger, drill, status, violations, exit_status, details"
-        " FROM invariant_runs ORDER BY id"
-    )
-    with closing(sqlite3.connect(f"{host.history.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        rows = db.execute(query).fetchall()
-    return [JobRun(datetime.fromisoformat(row[0]), row[1], bool(row[2]), *row[3:]) for row in rows]
+    return [
+        JobRun(
+            run.moment("ended_at"),
+            run.text("trigger"),
+            bool(run.whole("drill")),
+            run.text("status"),
+            run.whole("violations"),
+            run.whole("exit_status"),
+            str(run.get("details") or ""),
+        )
+        for run in records(host.history, "SELECT * FROM invariant_runs ORDER BY id")
+    ]
