@@ -118,6 +118,16 @@ def test_a_new_key_gives_a_new_run(keyed_starts: Starts) -> None:
     assert made == [fresh.id], f"it gives run {fresh.id!r}, the registry has {made} of it"
 
 
+@pytest.mark.criterion("demo1-new-key-new-run")
+@pytest.mark.effect("change")
+def test_keys_that_look_alike_are_two(keyed_starts: Starts) -> None:
+    starts, common = keyed_starts.starts, keyed_starts.starts.new_key()
+    keys = [f"{common}{end}" for end in ("-1", "-2")] + [f"{start}-{common}" for start in "12"]
+    told = [starts.ask(START, key) for key in keys]
+    ids = {answer.id for answer in told if answer.accepted and not answer.replay}
+    assert len(ids) == len(keys), f"{len(keys)} keys that look alike gave {len(ids)} runs"
+
+
 @pytest.mark.criterion("demo1-replay-same-run")
 @pytest.mark.effect("change")
 @quick

@@ -36,10 +36,9 @@ class Handed:
     @property
     def body(self) -> dict[str, Any]:
         """What a start says of it."""
-        cases = [
-            f"<testcase name='t{number}'>{'' if number < self.passing else '<failure/>'}</testcase>"
-            for number in range(_TESTS)
-        ]
+        red = ("<failure/>", "<error/>")  # both are tests that did not pass
+        ended = ["" if number < self.passing else red[number % 2] for number in range(_TESTS)]
+        cases = [f"<testcase name='t{number}'>{end}</testcase>" for number, end in enumerate(ended)]
         report = f"<testsuite>{''.join(cases)}</testsuite>"
         built = {} if self.builds else {"kpis": {"build_success": False}}
         return {**_BODY, "calibrate": True, "test_report": report, **built}
