@@ -11,10 +11,13 @@ import pytest
 
 from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios.calibration import calibration_rolled_back, seeded
+from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
-from suites.plms.scenarios.deployment import deployed, taken_back
+from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
+from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
-from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.gate_sides import gate_tried
+from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
 from suites.plms.scenarios.learning import learning, seeded_intervals
@@ -29,16 +32,20 @@ from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.host import Host
 
 __all__ = [
+    "aged_key",
     "alert_drill",
+    "api_deployed",
     "blocked_run",
     "burst",
     "calibration_rolled_back",
     "canary",
+    "checker_tried",
     "demonstrated",
-    "deployed",
+    "drilled",
     "final_report",
     "followed_up",
     "forced_runway",
+    "gate_tried",
     "gated",
     "keyed_starts",
     "learning",
@@ -57,8 +64,10 @@ __all__ = [
     "stress_rolled_back",
     "stress_run",
     "taken_back",
+    "timer_deployed",
     "tuned_effects",
     "two_projects",
+    "unit_run",
 ]
 
 
