@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.restore import archive_differences, database_differences
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
@@ -75,7 +76,9 @@ __all__ = [
     "RolloutError",
     "Routes",
     "Stage",
+    "archive_differences",
     "crossings",
+    "database_differences",
     "every",
     "fairness",
     "fault",
@@ -129,7 +132,9 @@ _HOMES = {
     "Routes": "monitoring.alertmanager",
     "Stage": "session.stage",
     "ReplayAnswer": "checks.idempotency",
+    "archive_differences": "checks.restore",
     "crossings": "checks.slo",
+    "database_differences": "checks.restore",
     "every": "targets.clock",
     "fairness": "checks.slo",
     "fault": "targets.faults",
