@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.restore import archive_differences, database_differences
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
     from pytest_rollout.model.decision import Decision
-    from pytest_rollout.model.errors import EffectRefusedError, ReferenceTargetError, RolloutError
+    from pytest_rollout.model.errors import (
+        EffectRefusedError,
+        NoValueError,
+        ReferenceTargetError,
+        RolloutError,
+    )
     from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
     from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
     from pytest_rollout.monitoring.grafana import Grafana
@@ -53,6 +59,7 @@ __all__ = [
     "EffectRefusedError",
     "Event",
     "Faults",
+    "Field",
     "Grafana",
     "Idempotency",
     "Kpi",
@@ -61,6 +68,8 @@ __all__ = [
     "Message",
     "MissingToolError",
     "Mode",
+    "NoValueError",
+    "NotReportedError",
     "Notice",
     "Observe",
     "Place",
@@ -73,6 +82,7 @@ __all__ = [
     "ReplayAnswer",
     "Reply",
     "ReportFormat",
+    "Reported",
     "RolloutError",
     "Routes",
     "Stage",
@@ -85,9 +95,11 @@ __all__ = [
     "find_program",
     "gaps",
     "kpi_slips",
+    "nothing",
     "one_of",
     "read_inbox",
     "relative_error",
+    "reported",
     "run_checker",
     "scenario",
     "serve_grafana",
@@ -118,6 +130,12 @@ _HOMES = {
     "Kpi": "checks.kpi",
     "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
+    "Field": "checks.reported",
+    "NoValueError": "model.errors",
+    "NotReportedError": "checks.reported",
+    "Reported": "checks.reported",
+    "nothing": "checks.reported",
+    "reported": "checks.reported",
     "Message": "receivers.inbox",
     "MissingToolError": "targets.tools",
     "Mode": "receivers.inbox",

@@ -21,6 +21,7 @@ from suites.plms.scenarios.calibration import (
     RolledBackCalibration,
     Seeded,
 )
+from suites.plms.views.answers import read
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
@@ -76,7 +77,7 @@ def _may_teach(run: dict[str, Any]) -> bool:
 
 def _decided(api: httpx.Client, runs: list[dict[str, Any]]) -> list[bool]:
     answer = api.post("/api/ops/calibration/policy", json={"runs": runs})
-    found = answer.raise_for_status().json()["update"]
+    found = read(answer, "policy")["update"]
     assert len(found) == len(runs), f"{len(found)} answers to {len(runs)} runs"
     return list(found)
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Event, Stage, every, scenario
+from pytest_rollout import Event, Reported, Stage, every, scenario
+from suites.plms.views.answers import read
 from suites.plms.views.portfolio import ENDED, Start, rows, sample, start
 
 BASELINES = {201: "Code-API", 202: "Data-Schema"}
@@ -50,7 +51,7 @@ def seeded(phase: Stage) -> Seeded:
         starts=starts,
         runs={project: _run(registry, starts[project]) for project in BASELINES},
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE id > ?", mark),
-        metrics=answer.raise_for_status().json(),
+        metrics=read(answer, "metrics"),
         events=phase.events("change", "action"),
     )
 
@@ -111,9 +112,14 @@ class Probed:
     """What the running service learnt from each probe."""
 
     configured: str | None  # calibration_enabled
-    enabled: bool  # as the service says
+    told: Reported  # what the service says of itself
     ended: Mapping[str, bool]
     priors: Mapping[str, int]  # number of them by probe
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it calibrates, as the service says."""
+        return self.told.flag("enabled")
 
 
 @scenario(effect="change", own_target=True)
@@ -127,7 +133,7 @@ def probed(phase: Stage) -> Probed:
     config = "SELECT value FROM system_config WHERE key = 'calibration_enabled'"
     return Probed(
         configured=next((row["value"] for row in rows(registry, config)), None),
-        enabled=plms.client.get("/api/ops/calibration").raise_for_status().json()["enabled"],
+        told=read(plms.client.get("/api/ops/calibration"), "calibration"),
         ended={name: run not in open_ for name, run in ids.items()},
         priors={name: rows(registry, count, run)[0]["n"] for name, run in ids.items()},
     )
@@ -140,7 +146,7 @@ def _start_probe(phase: Stage, name: str, attempt: int) -> str:
         headers={"Idempotency-Key": f"{phase.id}/probe/{name}/{attempt}"},
         json={**_SMALL, **PROBES[name].body},
     )
-    return str(answer.raise_for_status().json()["run_id"])
+    return read(answer, "start").text("run_id")
 
 
 def _still_open(phase: Stage, runs: set[str]) -> set[str]:

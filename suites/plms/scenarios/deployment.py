@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Event, Message, RolloutError, Stage, read_inbox, scenario
+from suites.plms.views.answers import read
 from suites.plms.views.host import (
     Host,
     JobRun,
@@ -186,10 +187,10 @@ def taken_back(phase: Stage) -> TakenBack:
 def _caps(url: str) -> dict[str, int]:
     """The caps of the lanes as an API shows them; none where nobody answers."""
     try:
-        lanes = httpx.get(f"{url}/api/portfolio/status").raise_for_status().json()["lanes"]
+        lanes = read(httpx.get(f"{url}/api/portfolio/status"), "portfolio").each("lanes")
     except httpx.TransportError:
         return {}
-    return {lane["lane_name"]: lane["max_concurrent"] for lane in lanes}
+    return {lane.text("lane_name"): lane.whole("max_concurrent") for lane in lanes}
 
 
 def _there(phase: Stage) -> frozenset[str]:
@@ -217,7 +218,7 @@ def probe(url: str) -> Health:
     """The answer of the health endpoint."""
     try:
         answer = httpx.get(f"{url}/api/ops/healthz", timeout=5)
-        return Health(answer.status_code, answer.json())
+        return Health(answer.status_code, read(answer, "health", any_status=True))
     except httpx.TransportError:
         return Health(0, {})
 

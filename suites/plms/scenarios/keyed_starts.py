@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_rollout import Idempotency, ReplayAnswer, Stage, scenario
+from pytest_rollout import Idempotency, ReplayAnswer, Reported, Stage, scenario
+from suites.plms.views.answers import read
 from suites.plms.views.portfolio import rows
 
 PROJECT, OTHER_PROJECT = 944, 945
@@ -60,33 +61,51 @@ def _path(project: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """A rehearsal of a project as the interface tells it."""
+    """A rehearsal of a project as the interface tells it; a field is read when it is asked for."""
 
-    requested: float
-    actual: float
-    coverage: float
-    samples: Mapping[str, int]  # by stratum
-    tokens: float
-    projected: float
-    risk: float
+    said: Reported
 
-    @classmethod
-    def of(cls, said: Mapping[str, Any]) -> Rehearsed:
-        """From an answer."""
-        return cls(
-            said["requested_pct"],
-            said["actual_pct"],
-            said["strata_coverage"],
-            said["samples_per_stratum"],
-            said["rehearsal_tokens"],
-            said["projected_tokens"],
-            said["risk_score"],
-        )
+    @property
+    def requested(self) -> float:
+        """Share that was asked for."""
+        return self.said.number("requested_pct")
+
+    @property
+    def actual(self) -> float:
+        """Share that was taken."""
+        return self.said.number("actual_pct")
+
+    @property
+    def coverage(self) -> float:
+        """Share of the strata that are represented, as the target tells it."""
+        return self.said.number("strata_coverage")
+
+    @property
+    def samples(self) -> Mapping[str, float]:
+        """How many tasks were taken, by stratum."""
+        taken = self.said.inner("samples_per_stratum")
+        return {name: taken.number(name) for name in taken}
+
+    @property
+    def tokens(self) -> float:
+        """Tokens that the sample took."""
+        return self.said.number("rehearsal_tokens")
+
+    @property
+    def projected(self) -> float:
+        """Tokens that the whole is projected to take."""
+        return self.said.number("projected_tokens")
+
+    @property
+    def risk(self) -> float:
+        """How risky the whole is."""
+        return self.said.number("risk_score")
 
     @property
     def represented(self) -> float:
         """Share of the strata of which the sample really holds a task."""
-        return sum(count > 0 for count in self.samples.values()) / len(self.samples)
+        samples = self.samples
+        return sum(count > 0 for count in samples.values()) / max(len(samples), 1)
 
 
 @scenario()
@@ -96,5 +115,5 @@ def rehearsals(phase: Stage) -> dict[int, Rehearsed]:
     rehearsed = {}
     for project in (942, 401):
         answer = api.post(f"/api/projects/{project}/simulate", json={"rehearsal_pct": 0.01})
-        rehearsed[project] = Rehearsed.of(answer.raise_for_status().json())
+        rehearsed[project] = Rehearsed(read(answer, "simulate"))
     return rehearsed

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import RolloutError, Stage, every, scenario
+from pytest_rollout import Reported, RolloutError, Stage, every, nothing, scenario
+from suites.plms.views.answers import read
 from suites.plms.views.portfolio import rows
 
 OVERRUN = 0.25
@@ -65,8 +66,18 @@ class Reading:
 
     at: datetime
     project: int
-    overrun: float
-    status: str
+    runway: Reported  # as the target told it
+    run: Reported  # of the project, in the portfolio
+
+    @property
+    def overrun(self) -> float:
+        """By which share of its budget the project is projected to go over it."""
+        return round(self.runway.number("projected_overrun_ratio"), 9)
+
+    @property
+    def status(self) -> str:
+        """How far its run is, as a word."""
+        return self.run.text("status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +108,15 @@ def overrunning(phase: Stage) -> Budgets:
 
 def _read(phase: Stage) -> list[Reading]:
     plms = phase.target("plms")
-    status = plms.client.get("/api/portfolio/status").raise_for_status().json()
-    statuses = {row["project_id"]: row["status"] for row in status["projects"]}
-    at = datetime.fromisoformat(status["timestamp"])
+    status = read(plms.client.get("/api/portfolio/status"), "portfolio")
+    runs = {run.get("project_id"): run for run in status.each("projects")}
+    unknown = nothing("the portfolio status", "the target does not report the project's run")
     readings = []
     for project in BUDGETS:
-        answer = plms.client.get(f"/api/projects/{project}/budget-runway").raise_for_status()
-        overrun = round(answer.json()["projected_overrun_ratio"], 9)
-        readings.append(Reading(at, project, overrun, statuses[project]))
+        answer = plms.client.get(f"/api/projects/{project}/budget-runway")
+        runway = read(answer, "budget-runway")
+        run = runs.get(project, unknown)
+        readings.append(Reading(status.moment("timestamp"), project, runway, run))
     return readings
 
 
@@ -145,5 +157,4 @@ def canary(phase: Stage) -> Mapping[str, Any]:
     """A project of which one percent cannot cover every stratum is rehearsed."""
     client = phase.target("plms").client
     answer = client.post("/api/projects/401/simulate", json={"rehearsal_pct": 0.01})
-    body: dict[str, Any] = answer.raise_for_status().json()
-    return body
+    return read(answer, "simulate")

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
+from suites.plms.views.answers import read
 from suites.plms.views.portfolio import Sample, Start, rows, runs, sample, start
 
 PAIR = {301: "Code-API", 302: "Data-Schema"}
@@ -40,7 +41,7 @@ class Looks:
         self.asked.append(now)
         answer = api.get(path)
         if answer.is_success:
-            self.answers.append((now, answer.json()))
+            self.answers.append((now, read(answer, path.rpartition("/")[2])))
 
     def gaps(self) -> Iterator[tuple[datetime, float]]:
         """The seconds between two answers in a row, from the first question to the last."""
@@ -106,8 +107,7 @@ def _start(phase: Stage, project: int) -> Start:
 
 def _metrics(api: httpx.Client, project: int) -> dict[str, Any]:
     answer = api.get(f"/api/projects/{project}/metrics", params={"with_ci": 1})
-    metrics: dict[str, Any] = answer.raise_for_status().json()
-    return metrics
+    return read(answer, "metrics")
 
 
 def _receipts(registry: Path) -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ def _watched(phase: Stage, runways: Mapping[int, Looks], heatmap: Looks) -> Iter
             if seconds == 60:
                 heatmap.look(plms.client, "/api/projects/301/risk-heatmap", now)
                 continue
-            for project in seen.executing(PAIR):
+            for project in seen.told_executing(PAIR):
                 path = f"/api/projects/{project}/budget-runway"
                 runways[project].look(plms.client, path, now)
 
@@ -160,7 +160,7 @@ def forced_runway(phase: Stage) -> Forced:
         start(plms.client, project, f"{phase.id}/{project}/1", **body)
     runways = {project: Looks() for project in FORCED}
     for now in every(plms.clock, 30, until=plms.clock.now() + timedelta(hours=1)):
-        executing = sample(plms.client).executing(FORCED)
+        executing = sample(plms.client).told_executing(FORCED)
         for project in executing:
             runways[project].look(plms.client, f"/api/projects/{project}/budget-runway", now)
         if not executing:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +10,9 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Event, Observe, Stage
+from pytest_rollout import Event, NotReportedError, Observe, Reported, Stage
+from suites.plms.views.answers import read
+from suites.plms.views.tables import rows as rows
 
 LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
 PROJECTS = {101: "Code-API", 102: "Data-Schema"}
@@ -21,13 +21,34 @@ ENDED = ("completed", "needs_review", "cancelled", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A lane at one moment."""
+    """A lane at one moment; a field is read when it is asked for."""
 
-    name: str
-    running: int
-    queued: int
-    cap: int
-    utilization: float | None
+    said: Reported
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.said.text("lane_name")
+
+    @property
+    def running(self) -> int:
+        """How many tasks run in it."""
+        return self.said.whole("running")
+
+    @property
+    def queued(self) -> int:
+        """How many tasks wait in it."""
+        return self.said.whole("queued")
+
+    @property
+    def cap(self) -> int:
+        """How many may run in it at once."""
+        return self.said.whole("max_concurrent")
+
+    @property
+    def utilization(self) -> float | None:
+        """Share of what it could use that it uses; None where it has no work."""
+        return self.said.number_or_none("utilization")
 
     @property
     def has_work(self) -> bool:
@@ -37,52 +58,80 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A run of a project at one moment."""
+    """A run of a project at one moment; a field is read when it is asked for."""
 
-    id: int
-    status: str
-    progress: float
+    said: Reported
+
+    @property
+    def id(self) -> int:
+        """The project's number."""
+        return self.said.whole("project_id")
+
+    @property
+    def status(self) -> str:
+        """How far the run is, as a word."""
+        return self.said.text("status")
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done."""
+        return self.said.number("progress")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The portfolio at one moment."""
+    """The portfolio at one moment; a field is read when it is asked for.
 
-    time: datetime
-    queue_depth: int
-    lanes: tuple[Lane, ...]
-    projects: tuple[Project, ...]
+    So a field that the target does not report takes down only what reads it.
+    """
+
+    said: Reported
 
     @classmethod
     def of(cls, status: Mapping[str, Any]) -> Sample:
         """A portfolio status as the API gives it."""
-        return cls(
-            time=datetime.fromisoformat(status["timestamp"]),
-            queue_depth=status["queue_depth"],
-            lanes=tuple(
-                Lane(
-                    lane["lane_name"],
-                    lane["running"],
-                    lane["queued"],
-                    lane["max_concurrent"],
-                    lane["utilization"],
-                )
-                for lane in status["lanes"]
-            ),
-            projects=tuple(
-                Project(row["project_id"], row["status"], row["progress"])
-                for row in status["projects"]
-            ),
-        )
+        if isinstance(status, Reported):
+            return cls(status)
+        return cls(Reported(status, "the portfolio status"))
+
+    @property
+    def time(self) -> datetime:
+        """When it was so, by the target's clock."""
+        return self.said.moment("timestamp")
+
+    @property
+    def queue_depth(self) -> int:
+        """How many tasks wait in all lanes."""
+        return self.said.whole("queue_depth")
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Every lane."""
+        return tuple(map(Lane, self.said.each("lanes")))
+
+    @property
+    def projects(self) -> tuple[Project, ...]:
+        """The newest run of every project."""
+        return tuple(map(Project, self.said.each("projects")))
 
     def executing(self, among: Container[int] = PROJECTS) -> set[int]:
         """Which of the projects run right now."""
         return {p.id for p in self.projects if p.id in among and p.status == "executing"}
 
+    def told_executing(self, among: Container[int] = PROJECTS) -> set[int]:
+        """The same for whoever watches: none where the target does not say."""
+        try:
+            return self.executing(among)
+        except NotReportedError:
+            return set()
+
     def ended(self, among: Container[int] = PROJECTS) -> bool:
-        """Whether every run of the projects has ended."""
-        runs = [project for project in self.projects if project.id in among]
-        return all(project.status in ENDED for project in runs)
+        """Whether every run of the projects has ended; no where the target does not say."""
+        try:
+            runs = [project for project in self.projects if project.id in among]
+            return all(project.status in ENDED for project in runs)
+        except NotReportedError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +149,12 @@ def start(api: httpx.Client, project: int, key: str, **body: object) -> Start:
         headers={"Idempotency-Key": key},
         json={"run_kind": "baseline", **body},
     )
-    answer = response.json() if response.is_success else {}
-    return Start(response.status_code, answer)
+    return Start(response.status_code, read(response, "start"))
 
 
 def sample(api: httpx.Client) -> Sample:
     """The portfolio now."""
-    response = api.get("/api/portfolio/status")
-    response.raise_for_status()
-    return Sample.of(response.json())
-
-
-def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
-    """What a query on the registry gives; read-only."""
-    with closing(sqlite3.connect(f"{registry.as_uri()}?mode=ro", uri=True)) as db:
-        db.row_factory = sqlite3.Row
-        return [dict(row) for row in db.execute(query, values)]
+    return Sample(read(api.get("/api/portfolio/status"), "portfolio"))
 
 
 def caps(registry: Path) -> dict[str, int]:

@@ -1,0 +1,62 @@
+"""Rows of the registry and of the job's history; what is not there is said in words."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import NotReportedError, Reported, RolloutError
+
+_NO_TABLE = re.compile(r"no such table: (?:main\.)?(\S+)")
+_NO_COLUMN = re.compile(r"no such column: (\S+)")
+
+
+def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
+    """What a query gives; each row is a Reported, so that an absent column is said in words."""
+    return [*records(registry, query, *values)]
+
+
+def records(registry: Path, query: str, *values: object) -> list[Reported]:
+    """What a query gives, read-only; reading a column that is not there says so.
+
+    Raises NotReportedError where a table or a column is absent, and RolloutError where the file
+    is no database.
+    """
+    try:
+        with closing(opened(registry)) as db:
+            db.row_factory = sqlite3.Row
+            found = db.execute(query, values).fetchall()
+            return [Reported(dict(row), f"a row of {registry.name}") for row in found]
+    except sqlite3.Error as problem:
+        raise _in_words(problem, registry) from None
+
+
+def opened(registry: Path) -> sqlite3.Connection:
+    """The file, opened to read only."""
+    return sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)
+
+
+def _in_words(problem: sqlite3.Error, registry: Path) -> RolloutError:
+    said, file = str(problem), registry.name
+    if not registry.is_file():
+        return RolloutError(f"there is no {file} at {registry}")
+    if absent := _NO_TABLE.search(said):
+        there = ", ".join(_tables(registry)) or "none"
+        return NotReportedError(f"{file} has no table {absent[1]}; its tables are {there}")
+    if absent := _NO_COLUMN.search(said):
+        tables = _tables(registry).items()
+        there = "; ".join(f"{table} has {', '.join(columns)}" for table, columns in tables)
+        return NotReportedError(f"{file} has no column {absent[1]}; {there}")
+    return RolloutError(f"{file} cannot be read: {said}")
+
+
+def _tables(registry: Path) -> dict[str, list[str]]:
+    """The columns of each table."""
+    with closing(opened(registry)) as db:
+        names = db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        tables = sorted(str(name) for (name,) in names)
+        listed = {name: db.execute(f'PRAGMA table_info("{name}")').fetchall() for name in tables}
+        return {name: [str(column[1]) for column in columns] for name, columns in listed.items()}
