@@ -15,7 +15,7 @@ from suites.plms.scenarios.follow_up import final_report, followed_up, probed_ch
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
-from suites.plms.scenarios.preparation import prepared
+from suites.plms.scenarios.preparation import opened_channels, prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day
 from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
@@ -35,6 +35,7 @@ __all__ = [
     "keyed_starts",
     "live_week",
     "monitoring_rolled_back",
+    "opened_channels",
     "overrunning",
     "prepared",
     "probed",
