@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tarfile
-from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -21,20 +17,21 @@ THRESHOLDS = "config/plms_thresholds.yaml"
 PROBES, CHANGE_AT = 72, 12  # six minutes, a probe each 5 s; caps change after the first one
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The final report, and the checkout in which it was published."""
+
+    report: Written
+    release: Path
+
+
 @scenario(effect="change")
-def final_report(phase: Stage) -> Written:
+def final_report(phase: Stage) -> Published:
     """The report as day 7 left it in the release."""
-    phase.operate("plms", "open-host")
-    phase.operate("plms", "write-report")
-    return Written.read(phase.file("release") / REPORT)
-
-
-def nights(history: Path) -> list[Mapping[str, Any]]:
-    """The runs of the invariants job that the timer began, drills aside, oldest first."""
-    query = "SELECT * FROM invariant_runs WHERE trigger = 'timer' AND drill = 0 ORDER BY ended_at"
-    with closing(sqlite3.connect(f"{history.as_uri()}?mode=ro", uri=True)) as db:
-        db.row_factory = sqlite3.Row
-        return [dict(row) for row in db.execute(query)]
+    for step in ("open-host", "write-report", "publish-report"):
+        phase.operate("plms", step)
+    release = phase.file("release")
+    return Published(Written.read(release / REPORT), release)
 
 
 @dataclass(frozen=True, slots=True)
