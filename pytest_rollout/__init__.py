@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
     from pytest_rollout.checks.recount import Recount, recount
     from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
+    from pytest_rollout.checks.restore import archive_differences, database_differences
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
@@ -93,9 +94,11 @@ __all__ = [
     "Snapshot",
     "Stage",
     "StepChange",
+    "archive_differences",
     "boundary_pair",
     "boundary_slips",
     "crossings",
+    "database_differences",
     "every",
     "fairness",
     "fault",
@@ -164,9 +167,11 @@ _HOMES = {
     "Side": "checks.boundary",
     "Stage": "session.stage",
     "ReplayAnswer": "checks.idempotency",
+    "archive_differences": "checks.restore",
     "boundary_pair": "checks.boundary",
     "boundary_slips": "checks.boundary",
     "crossings": "checks.slo",
+    "database_differences": "checks.restore",
     "every": "targets.clock",
     "fairness": "checks.slo",
     "fault": "targets.faults",

@@ -24,7 +24,7 @@ from suites.plms.scenarios.learning import learning, seeded_intervals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.policy_probes import probed
-from suites.plms.scenarios.preparation import prepared
+from suites.plms.scenarios.preparation import opened_channels, prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
 from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import two_projects
@@ -51,6 +51,7 @@ __all__ = [
     "learning",
     "live_week",
     "monitoring_rolled_back",
+    "opened_channels",
     "overrunning",
     "prepared",
     "probed",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from suites.plms.scenarios.preparation import Attempt
 from tests.plms.rehearsal import rehearse
 
 
@@ -17,10 +18,17 @@ def test_a_healthy_rehearsal_is_go_with_its_stand_in_named(tmp_path: Path) -> No
     assert "stand-in: plms.day0.freeze-declared: the rehearsal (operations)" in run.output
 
 
-# An empty tar as a backup, and an exit status that a pipe would hide.
+# Backups and a tag that are not what they should be, and an exit status that a pipe would hide.
 FAULTS = {
+    "tag-ahead": (10, {"release-tag-exists"}),
+    "backup-of-other-values": (10, {"registry-backup-nonempty", "registry-backup-restorable"}),
+    "logs-archive-of-empty-files": (10, {"logs-backup-nonempty"}),
+    "slack-other-channel": (10, {"slack-webhook-200"}),
     "logs-archive-of-missing-dir": (10, {"logs-backup-nonempty"}),
-    "checker-exit-1-valid-json": (10, {"invariants-dry-run-exit-code"}),
+    "checker-exit-1-valid-json": (
+        10,
+        {"invariants-dry-run-exit-code", "invariants-dry-run-staging-first"},
+    ),
 }
 
 
@@ -31,3 +39,10 @@ def test_a_fault_is_caught_by_what_names_it(fault: str, tmp_path: Path) -> None:
     found = run.verdicts(fault)
     assert {name for name, verdict in found.items() if verdict != "pass"} == leaves
     assert run.status == status, run.output
+
+
+def test_what_a_part_raises_is_raised_where_it_is_read() -> None:
+    good, bad = Attempt.to(lambda: ("kept",)), Attempt.to(lambda: 1 // 0)
+    assert good.result == ("kept",)
+    with pytest.raises(ZeroDivisionError):
+        _ = bad.result

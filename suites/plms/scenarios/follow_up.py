@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Message, Stage, read_inbox, scenario
 from suites.plms.scenarios.live_week import Entry, diary
 from suites.plms.views.final_report import REPORT, Written
-from suites.plms.views.tables import records
+from suites.plms.views.host import Host, open_channels
 
-THRESHOLDS = "config/plms_thresholds.yaml"
 PROBES, CHANGE_AT = 72, 12  # six minutes, a probe each 5 s; caps change after the first one
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The final report, and the checkout in which it was published."""
+
+    report: Written
+    release: Path
+
+
 @scenario(effect="change")
-def final_report(phase: Stage) -> Written:
+def final_report(phase: Stage) -> Published:
     """The report as day 7 left it in the release."""
-    phase.operate("plms", "open-host")
-    phase.operate("plms", "write-report")
-    return Written.read(phase.file("release") / REPORT)
-
-
-def nights(history: Path) -> list[Mapping[str, Any]]:
-    """The runs of the invariants job that the timer began, drills aside, oldest first."""
-    query = "SELECT * FROM invariant_runs WHERE trigger = 'timer' AND drill = 0 ORDER BY ended_at"
-    return [*records(history, query)]
+    for step in ("open-host", "write-report", "publish-report"):
+        phase.operate("plms", step)
+    release = phase.file("release")
+    return Published(Written.read(release / REPORT), release)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +66,36 @@ class After:
     """What was left on record and on disk in the two weeks after."""
 
     entries: tuple[Entry, ...]
-    logs: Path
-    release: Path
-    begun: datetime
+    host: Host
+    archives: Path
+    report: str  # as it stands in the release; empty where it does not
+    messages: tuple[Message, ...]
+    window: tuple[datetime, datetime]
+
+    def of(self, kind: str) -> list[Entry]:
+        """The entries of one kind."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    @property
+    def release(self) -> Path:
+        """The checkout of the release."""
+        return self.host.release
 
 
 @scenario(effect="change", own_target=True)
 def followed_up(phase: Stage) -> After:
     """The PM and the team do what is due on days 8 and 14."""
-    phase.operate("plms", "open-host")
-    phase.operate("plms", "follow-up")
-    path = phase.file("week")
-    entries = diary(path) if path.is_file() else ()
-    return After(entries, phase.file("rollout-logs"), phase.file("release"), phase.window[0])
-
-
-def members(archive: Path) -> list[str]:
-    """The files in an archive; raises tarfile.TarError where it is none."""
-    with tarfile.open(archive) as tar:
-        return [member.name for member in tar.getmembers() if member.isfile()]
-
-
-def days_covered(after: After, lane: str) -> set[datetime]:
-    """The days of which a lane has figures."""
-    figures = (
-        entry for entry in after.entries if entry.kind == "figures" and entry.says["lane"] == lane
+    host = Host.of(phase)
+    open_channels(phase)
+    # As day 7 leaves it; then what is due after it.
+    for step in ("write-report", "publish-report", "follow-up"):
+        phase.operate("plms", step)
+    path, report = phase.file("week"), host.release / REPORT
+    return After(
+        entries=diary(path) if path.is_file() else (),
+        host=host,
+        archives=phase.file("rollout-logs"),
+        report=report.read_text(encoding="utf-8") if report.is_file() else "",
+        messages=read_inbox(host.inbox),
+        window=phase.window,
     )
-    return {entry.at.replace(hour=0, minute=0, second=0) for entry in figures}

@@ -60,6 +60,10 @@ class Written:
         parts = _SECTION.split(self.text)
         return dict(zip(parts[1::2], parts[2::2], strict=True)).get(name, "")
 
+    def lines(self, name: str) -> list[str]:
+        """The lines of a section that say something."""
+        return [line for line in self.section(name).splitlines() if line.strip()]
+
     def fields(self, name: str) -> dict[str, str]:
         """The fields of a section."""
         return dict(_FIELD.findall(self.section(name)))

@@ -18,7 +18,9 @@ from zoneinfo import ZoneInfo
 from pytest_rollout import RolloutError, Stage
 from suites.plms.views.tables import records
 
-TAG = "plms-v1.0.0"
+TAG, TAG_MESSAGE = "plms-v1.0.0", "PLMS Tier 1 production release"
+LOGS_INSIDE = "var/log/plms"  # where the logs stand in an archive of them
+ALERTS = "#plms-ops"  # the channel of alerts
 ZONE = ZoneInfo("America/New_York")
 PACKAGES = {"git": "git", "tar": "tar", "systemctl": "systemd", "systemd-analyze": "systemd"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,3 +123,24 @@ def _tables(registry: Path) -> dict[str, list[str]]:
         tables = sorted(str(name) for (name,) in names)
         listed = {name: db.execute(f'PRAGMA table_info("{name}")').fetchall() for name in tables}
         return {name: [str(column[1]) for column in columns] for name, columns in listed.items()}
+
+
+def written_between(registry: Path, begin: datetime, end: datetime) -> Iterator[str]:
+    """The rows whose times (columns that end in _at) lie between two moments, in words."""
+    with closing(opened(registry)) as db:
+        for table, columns in _tables(registry).items():
+            for column in (name for name in columns if name.endswith("_at")):
+                query = f'SELECT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL'
+                for (text,) in db.execute(query):
+                    moment = _moment(text)
+                    if moment is not None and begin <= moment <= end:
+                        yield f"{table} has a row whose {column} is {text}"
+
+
+def _moment(text: object) -> datetime | None:
+    """A time as a registry stores it; without an offset it is UTC, as SQLite writes it."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
