@@ -13,8 +13,9 @@ from suites.plms.scenarios.calibration import calibration_rolled_back, probed, s
 from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import deployed, taken_back
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
+from suites.plms.scenarios.hard_stops import canary, overrunning, quarantined
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
-from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
+from suites.plms.scenarios.live_week import live_week
 from suites.plms.scenarios.monitoring_rollback import monitoring_rolled_back
 from suites.plms.scenarios.preparation import prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day

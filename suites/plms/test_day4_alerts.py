@@ -53,8 +53,10 @@ def test_rule_is_configured(alert_drill: Drill, name: str) -> None:
     "name",
     [pytest.param(n, marks=pytest.mark.criterion(f"alert-{n}-configured")) for n in RULES],
 )
-def test_rule_is_evaluated_in_time(alert_drill: Drill, name: str) -> None:
+def test_rule_is_evaluated_in_time(alert_drill: Drill, name: str, observe: Observe) -> None:
     rule = alert_drill.clean.rules.get(name)
+    if rule is not None:
+        observe("false_alarm", rule.state != "inactive", rule=name)
     paused = [one["title"] for one in alert_drill.rules if one.get("isPaused")]
     if rule is None or name in paused:
         # Whether the rule of the drill fires is asked by the drill.

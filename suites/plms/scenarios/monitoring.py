@@ -116,7 +116,7 @@ def is_about(message: Message, rule: str, status: str = "firing") -> bool:
     """Whether a message of Alertmanager is of a rule's alert in one of its states."""
     if message.service == "pagerduty":
         told = message.body.get("payload", {}).get("custom_details", {})
-        return told.get("alertname") == rule and told.get("status") == status
+        return bool(told.get("alertname") == rule and told.get("status") == status)
     return f"{status}: {rule}" in message.text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_rollout import Message, Stage, scenario
+from suites.plms.grafana.pause_rules import set_paused
 from suites.plms.scenarios.monitoring import (
     FAILURE,
     SHOWS_S,
@@ -49,15 +50,6 @@ def monitoring_rolled_back(phase: Stage) -> MonitoringTakenBack:
     left = grafana.get(path).status_code
     quiet = firing(grafana), rule_inbox(phase)[heard:]
     known = violations(grafana)
-    _resume(phase)
+    set_paused(grafana, paused=False)  # the roll-back silences them for a time
     wait_for(lambda: FAILURE in firing(grafana), SOON_S)
     return MonitoringTakenBack(before, left, known, *quiet, resumed=firing(grafana))
-
-
-def _resume(phase: Stage) -> None:
-    """Have every rule evaluated again: the roll-back silences them for a time."""
-    grafana = phase.target("grafana").client
-    path = "/api/v1/provisioning/alert-rules"
-    for rule in grafana.get(path).raise_for_status().json():
-        changed = {**rule, "isPaused": False}
-        grafana.put(f"{path}/{rule['uid']}", json=changed).raise_for_status()
