@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.scenarios.alert_drill import alert_drill
 from suites.plms.scenarios.calibration import calibration_rolled_back, seeded
 from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
@@ -17,12 +18,13 @@ from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_dep
 from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
 from suites.plms.scenarios.gate_sides import gate_tried
+from suites.plms.scenarios.hard_stops import canary, overrunning, quarantined
 from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
 from suites.plms.scenarios.learning import learning, seeded_intervals
-from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
-from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
+from suites.plms.scenarios.live_week import live_week
+from suites.plms.scenarios.monitoring_rollback import monitoring_rolled_back
 from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import opened_channels, prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Event, Message, Stage, crossings, every, gaps, read_inbox, scenario
+from pytest_rollout import Event, Message, Reported, Stage, every, gaps, read_inbox, scenario
 from suites.plms.scenarios.steps import Steps
 from suites.plms.views.answers import read
 from suites.plms.views.portfolio import Sample, Start, rows, sample, start
@@ -24,7 +24,6 @@ BUDGETS = {
 FILES = {301: "alpha-metrics", 302: "beta-metrics"}
 THIRD = 393  # whose start is refused after the roll-back
 FORCED = {391: "Viz-Charts", 392: "Narrative"}
-LIMITS = {"warning": 15, "critical": 5}  # minutes of runway
 FIGURES = tuple(
     f"{name}_{part}"
     for name in ("tokens", "duration")
@@ -37,7 +36,7 @@ class Looks:
     """When a route was asked of one project, and what it answered where it did."""
 
     asked: list[datetime] = field(default_factory=list)
-    answers: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)
+    answers: list[tuple[datetime, Reported]] = field(default_factory=list)
 
     def look(self, api: httpx.Client, path: str, now: datetime) -> None:
         """Ask once."""
@@ -255,39 +254,3 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
     return Withdrawn(
         before, (later[0], later[1]), switch, third.status, left, alerts, reopened, running
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A runway alert as it arrived."""
-
-    at: datetime
-    service: str
-    project: int
-    severity: str
-
-
-def runway_alerts(messages: tuple[Message, ...]) -> list[Alert]:
-    """The runway alerts among what the channels got, in order of arrival."""
-    alerts = []
-    for message in messages:
-        details = _details(message)
-        if "project" in details:
-            project, severity = int(details["project"]), str(details["severity"])
-            alerts.append(Alert(message.at, message.service, project, severity))
-    return sorted(alerts, key=lambda alert: alert.at)
-
-
-def _details(message: Message) -> dict[str, Any]:
-    if message.service == "pagerduty":
-        payload = message.body.get("payload", {})
-        return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
-    attachments = message.body.get("attachments", [])
-    return {item["title"]: item["value"] for each in attachments for item in each.get("fields", [])}
-
-
-def crossed(looks: Looks) -> list[tuple[str, datetime]]:
-    """Each time a runway fell under one of the limits: which one, and when that was first seen."""
-    runway = [(at, answer["budget_runway_minutes"]) for at, answer in looks.answers]
-    crossed_at = [(level, at) for level, limit in LIMITS.items() for at in crossings(runway, limit)]
-    return sorted(crossed_at, key=lambda crossing: crossing[1])

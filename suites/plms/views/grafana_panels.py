@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,10 @@ class Panel:
 
     title: str
     kind: str
-    datasource: str
-    days: float  # the range that it shows
+    datasources: tuple[str, ...]  # uids that it asks
+    days: float  # the range that it shows, which ends now
+    ranged: bool  # it asks for a range, not for one moment
+    unit: str
     stacked: bool
     texts: Mapping[str, str]  # what it writes for a value
     series: tuple[tuple[Mapping[str, str], float | None], ...]  # labels and last value
@@ -49,41 +51,62 @@ class Panel:
         """What it writes for its value."""
         return None if self.value is None else self.texts.get(f"{self.value:g}")
 
+    def by_label(self, label: str) -> dict[str | None, float | None]:
+        """The values of its series by a label of them."""
+        return {labels.get(label): value for labels, value in self.series}
+
+    def texts_by_label(self, label: str) -> dict[str | None, str | None]:
+        """What it writes for each series, by a label of them."""
+        found = self.by_label(label).items()
+        return {name: None if at is None else self.texts.get(f"{at:g}") for name, at in found}
+
     @property
     def has_data(self) -> bool:
         """Whether any value came back."""
         return any(value is not None for _, value in self.series)
 
 
+def dashboard(grafana: httpx.Client) -> dict[str, Any]:
+    """The dashboard as Grafana has it under its uid; empty where it is not there."""
+    answer = grafana.get(f"/api/dashboards/uid/{UID}")
+    return dict(answer.json()["dashboard"]) if answer.is_success else {}
+
+
 def panels(grafana: httpx.Client) -> dict[str, Panel]:
     """The panels of the dashboard by title, each asked now; none where it is not there."""
-    answer = grafana.get(f"/api/dashboards/uid/{UID}")
-    if not answer.is_success:
-        return {}
-    board = answer.json()["dashboard"]
-    return {
-        panel["title"]: _panel(grafana, panel, board["time"]["from"]) for panel in board["panels"]
-    }
+    board = dashboard(grafana)
+    since = board.get("time", {}).get("from", "")
+    return {panel["title"]: _panel(grafana, panel, since) for panel in board.get("panels", ())}
 
 
 def _panel(grafana: httpx.Client, panel: Mapping[str, Any], since: str) -> Panel:
-    (target,) = panel["targets"]
-    days = _days(panel.get("timeFrom") or since)
+    targets = panel.get("targets") or [{"refId": "A", "expr": ""}]
+    days = 0.0 if panel.get("timeShift") else _days(panel.get("timeFrom") or since)
     now = int(time.time() * 1000)
     span = {"from": str(now - int(days * 86_400_000)), "to": str(now)}
-    answer = grafana.post("/api/ds/query", json={"queries": [target], **span}).json()
-    result = answer["results"][target["refId"]]
-    mappings = panel["fieldConfig"]["defaults"].get("mappings", [])
+    answer = grafana.post("/api/ds/query", json={"queries": targets, **span}).json()
+    results = [answer.get("results", {}).get(target["refId"], {}) for target in targets]
+    defaults = panel.get("fieldConfig", {}).get("defaults", {})
+    mappings = defaults.get("mappings", [])
     return Panel(
         title=panel["title"],
         kind=panel["type"],
-        datasource=target["datasource"]["uid"],
+        datasources=tuple(sorted(_sources(panel, targets))),
         days=days,
+        ranged=not any(target.get("instant") for target in targets),
+        unit=defaults.get("unit", ""),
         stacked=(panel.get("options") or {}).get("stacking") == "normal",
         texts={key: text["text"] for each in mappings for key, text in each["options"].items()},
-        series=tuple(map(_series, result["frames"])),
-        error=result.get("error", ""),
+        series=tuple(_series(frame) for result in results for frame in result.get("frames", ())),
+        error="; ".join(result["error"] for result in results if result.get("error")),
     )
+
+
+def _sources(panel: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The uids of all data sources that a panel names; empty text where a query names none."""
+    own = panel.get("datasource") or {}
+    named = {str((target.get("datasource") or own).get("uid", "")) for target in targets}
+    return named | ({str(own["uid"])} if own.get("uid") else set())
 
 
 def _series(frame: Mapping[str, Any]) -> tuple[Mapping[str, str], float | None]:
@@ -113,11 +136,43 @@ def data_source(grafana: httpx.Client) -> Source | None:
     return Source(uid, grafana.get(f"/api/datasources/uid/{uid}/health").json()["status"])
 
 
-def rule_states(grafana: httpx.Client, datasource: str) -> dict[str, str]:
-    """The state of each alert rule that is evaluated: inactive, pending or firing."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alert rule as it is evaluated."""
+
+    state: str  # inactive, pending or firing
+    query: str
+    waits_s: float  # for how long its condition must hold before it fires
+    every_s: float  # how often it is looked at
+    health: str  # ok, err or unknown
+    firing: tuple[Mapping[str, str], ...]  # labels of each alert that fires
+
+
+def evaluated_rules(grafana: httpx.Client, datasource: str) -> dict[str, Rule]:
+    """The alert rules that are evaluated, by name; one that is paused is not among them."""
     answer = grafana.get(f"/api/prometheus/{datasource}/api/v1/rules").raise_for_status().json()
-    groups = answer["data"]["groups"]
-    return {rule["name"]: rule["state"] for group in groups for rule in group["rules"]}
+    return {
+        rule["name"]: Rule(
+            state=rule["state"],
+            query=" ".join(rule["query"].split()),
+            waits_s=float(rule["duration"]),
+            every_s=float(group["interval"]),
+            health=rule["health"],
+            firing=tuple(one["labels"] for one in rule["alerts"] if one["state"] == "firing"),
+        )
+        for group in answer["data"]["groups"]
+        for rule in group["rules"]
+    }
+
+
+def series(grafana: httpx.Client, datasource: str, expr: str) -> list[tuple[dict[str, str], float]]:
+    """Labels and value of each series that an expression gives now."""
+    query = {"refId": "A", "expr": expr, "instant": True}
+    query["datasource"] = {"type": "prometheus", "uid": datasource}
+    body = {"queries": [query], "from": "0", "to": "1000"}
+    frames = grafana.post("/api/ds/query", json=body).json()["results"]["A"]["frames"]
+    found = [_series(frame) for frame in frames]
+    return [(dict(labels), value) for labels, value in found if value is not None]
 
 
 def wait_for(what: Callable[[], bool], seconds: float) -> bool:

@@ -1,0 +1,238 @@
+"""The drill of day 4: rows break an invariant, are told over every way, and are removed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pytest_rollout import Event, Message, Stage, read_inbox, scenario
+from suites.plms.scenarios.monitoring import (
+    ALERTS_S,
+    FAILURE,
+    SOON_S,
+    SOURCE,
+    TRIED,
+    Shown,
+    deploy,
+    rule_inbox,
+    shown,
+    told_of,
+)
+from suites.plms.views.answers import not_done, recorded
+from suites.plms.views.grafana_panels import Source, dashboard, data_source, series, wait_for
+from suites.plms.views.host import run
+from suites.plms.views.portfolio import start
+from suites.plms.views.tables import rows
+
+Rows = Mapping[int, tuple[object, ...]]
+WORK_S = 2400  # what the projects of the drill take, and the first one's budget lasts
+RUNWAYS = {491: ("Narrative", 6_000), 492: ("Viz-Charts", 60_000)}  # lane, tokens of budget
+_WIDTH = "ci_width_pct"
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What was seen before, while and after rows broke an invariant."""
+
+    board: dict[str, Any]  # the dashboard as Grafana has it
+    source: Source | None
+    clean: Shown
+    drilled: Drilled | None  # None: nobody planted a row
+    checks: tuple[str, ...]  # names of all checks of the checker
+    widths: dict[str, float]  # of intervals, by lane, as they are exported
+    counted_widths: dict[str, float]  # the same in percent, from the registry
+    trials: tuple[Message, ...]  # alerts that only tried the routes
+    rules: list[dict[str, Any]]
+    routes: dict[str, list[str]]  # receivers of each rule's alert
+    events: tuple[Event, ...]
+
+    @property
+    def drill(self) -> Drilled:
+        """The drill; where there was none, what reads it is missing."""
+        if self.drilled is None:
+            says = "drill: rows planted, project 999, run_kind INVALID_KIND"
+            not_done(
+                "no row was planted that breaks an invariant", recorded("day4", "change", says)
+            )
+        return self.drilled
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """The drill itself: two rows as a drill, then one that is a real failure."""
+
+    broken: Shown  # while the two rows are there
+    repaired: Shown  # after they were removed
+    failed: Shown  # while one row is there, and the job's run is no drill
+    ended: Shown  # after all of it
+    failed_at: datetime  # when the check that found the rows was started, by the wall
+    failed_by_plms: datetime  # the same, by the target's clock
+    runner_s: float  # seconds by the wall until Slack had the job's word of it
+    checked: Mapping[str, int]  # violations by check, as the checker itself counts the rows
+    told: tuple[Message, ...]  # by Alertmanager, from before the rows until they were gone
+    told_by_runner: tuple[Message, ...]  # by the job, the same
+    before: Rows  # of the registry
+    planted: Rows
+    after: Rows
+
+
+@scenario(effect="change", own_target=True)
+def alert_drill(phase: Stage) -> Drill:
+    """The monitoring is deployed; rows break an invariant, are told, and are removed."""
+    grafana = phase.target("grafana").client
+    deploy(phase)
+    if phase.embedded:
+        start_projects(phase)
+    phase.operate("plms", "run-invariants")
+    clean, routes = shown(phase), _routes(grafana)
+    drilled = drill(phase) if phase.embedded else None
+    phase.operate("plms", "close-shift")
+    registry = phase.file("registry")
+    return Drill(
+        board=dashboard(grafana),
+        source=data_source(grafana),
+        clean=clean,
+        drilled=drilled,
+        checks=tuple(_checked(phase)),
+        widths={labels.get("lane", ""): at for labels, at in series(grafana, SOURCE, _WIDTH)},
+        counted_widths=interval_widths(registry),
+        trials=rule_inbox(phase, trials=True),
+        rules=_deployed(grafana),
+        routes=routes,
+        events=phase.events("change", "action"),
+    )
+
+
+def drill(phase: Stage) -> Drilled | None:
+    """Two rows are planted as a drill and removed; one more is a failure that is no drill.
+
+    Meanwhile the runway of a project falls under each limit of the alert rules.
+    """
+    plms, before = phase.target("plms"), project_runs(phase.file("registry"))
+    planted_rows = [_plant(phase), _plant(phase)]
+    if None in planted_rows:
+        return None
+    planted, failed_by_plms, failed_at = _rows(phase), plms.clock.now(), datetime.now(UTC)
+    began = time.monotonic()
+    phase.operate("plms", "run-invariants", drill=True)
+    wait_for(lambda: _failure_in_slack(phase), ALERTS_S)
+    runner_s = time.monotonic() - began
+    checked = _checked(phase)
+    wait_for(lambda: {"slack", "mail"} <= told_of(rule_inbox(phase), FAILURE), ALERTS_S)
+    plms.clock.advance(600)
+    broken = shown(phase, fires="runway-warning")
+    for row in planted_rows:
+        phase.operate("plms", "remove-row", row=row)
+    plms.clock.advance(120)
+    phase.operate("plms", "run-invariants")
+    repaired = shown(phase, fires="runway-critical", rests=FAILURE)
+    wait_for(lambda: "slack" in told_of(rule_inbox(phase), FAILURE, "resolved"), SOON_S)
+    told, told_by_runner = rule_inbox(phase), read_inbox(phase.file("inbox"))
+    after = project_runs(phase.file("registry"))
+    last = _plant(phase)
+    phase.operate("plms", "run-invariants")
+    failed = shown(phase, fires=FAILURE)
+    phase.operate("plms", "remove-row", row=last)
+    phase.operate("plms", "run-invariants")
+    end_projects(phase)
+    ended = shown(phase, rests="runway-warning")
+    return Drilled(
+        broken=broken,
+        repaired=repaired,
+        failed=failed,
+        ended=ended,
+        failed_at=failed_at,
+        failed_by_plms=failed_by_plms,
+        runner_s=runner_s,
+        checked=checked,
+        told=told,
+        told_by_runner=told_by_runner,
+        before=before,
+        planted=planted,
+        after=after,
+    )
+
+
+def start_projects(phase: Stage) -> None:
+    """Start a project whose budget ends with its work, and one that has plenty; 24 minutes pass."""
+    plms = phase.target("plms")
+    for project, (lane, budget) in RUNWAYS.items():
+        body = {"lane_name": lane, "tasks": 1, "task_seconds": WORK_S, "tags": "drill"}
+        body |= {"budget_tokens": budget, "run_kind": "rehearsal"}
+        start(plms.client, project, f"{phase.id}/{project}/1", **body)
+        phase.record("action", f"drill: project {project} started")
+    plms.clock.advance(24 * 60)
+
+
+def end_projects(phase: Stage) -> None:
+    """Cancel both."""
+    for project in RUNWAYS:
+        phase.target("plms").client.post(f"/api/projects/{project}/cancel").raise_for_status()
+
+
+def _plant(phase: Stage) -> int | None:
+    row = phase.operate("plms", "plant-row").get("row")
+    phase.target("plms").clock.advance(1)
+    return row
+
+
+def _rows(phase: Stage) -> Rows:
+    return project_runs(phase.file("registry"))
+
+
+def _failure_in_slack(phase: Stage) -> bool:
+    messages = read_inbox(phase.file("inbox"))
+    return any(one.service == "slack" and "FAIL" in one.text for one in messages)
+
+
+def _checked(phase: Stage) -> dict[str, int]:
+    """Violations by check, as the checker of the release counts them in the registry now."""
+    checker = phase.file("release") / "scripts/check_plms_invariants.py"
+    done = run(checker, "--db", phase.file("registry"), "--strict", "--json")
+    checks = json.loads(done.stdout)["checks"]
+    return {name: int(check["violations"]) for name, check in checks.items()}
+
+
+def interval_widths(registry: Path) -> dict[str, float]:
+    """The mean width of the intervals of completed runs, in percent of the estimate, by lane."""
+    query = (
+        "SELECT lane_name, AVG(100.0 * (tokens_ci_upper - tokens_ci_lower) / tokens_mean) AS width"
+        " FROM project_runs WHERE status = 'completed' AND tokens_actual > 0 AND tokens_mean > 0"
+        " GROUP BY lane_name"
+    )
+    return {row["lane_name"]: row["width"] for row in rows(registry, query)}
+
+
+def _deployed(grafana: httpx.Client) -> list[dict[str, Any]]:
+    answer = grafana.get("/api/v1/provisioning/alert-rules").raise_for_status()
+    deployed: list[dict[str, Any]] = answer.json()
+    return deployed
+
+
+def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
+    """To whom Alertmanager sends the alert of each rule: tried with an alert of its labels."""
+    path = f"/api/alertmanager/{SOURCE}/api/v2/alerts"
+    trials = [
+        {"labels": {**rule["labels"], "alertname": rule["title"], "project": TRIED}}
+        for rule in _deployed(grafana)
+    ]
+    grafana.post(path, json=trials).raise_for_status()
+    told: dict[str, list[str]] = {}
+    for alert in grafana.get(path).raise_for_status().json():
+        if alert["labels"].get("project") == TRIED:
+            names = sorted(receiver["name"] for receiver in alert["receivers"])
+            told[alert["labels"]["alertname"]] = names
+    return told
+
+
+def project_runs(registry: Path) -> Rows:
+    """Every row of project_runs: rowid to its id, project, kind and status."""
+    query = "SELECT rowid AS row, run_id, project_id, run_kind, status FROM project_runs"
+    return {row.pop("row"): tuple(row.values()) for row in rows(registry, query)}

@@ -1,0 +1,94 @@
+"""Day 6, runway alerts: forced by drill projects, and those that the stress run itself crossed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pytest_rollout import Observe
+from suites.plms.scenarios.stress_test import FORCED, Forced, Looks, Stress
+from suites.plms.views.runway_alerts import LIMITS, Crossing, RunwayAlert, alerts_of, crossings_of
+
+pytestmark = pytest.mark.day6
+
+CHANNEL = "#plms-ops"
+TOLD = {  # criterion: its series, the level of the limit, and the service
+    "warning-t15": ("t15_warnings", "warning", "slack"),
+    "warning-t5-slack": ("t5_critical_slack", "critical", "slack"),
+    "warning-t5-pagerduty": ("t5_pd_incidents", "critical", "pagerduty"),
+}
+LOOK = timedelta(seconds=30)
+each_criterion = pytest.mark.parametrize(
+    ("metric", "level", "service"),
+    [pytest.param(*told, marks=pytest.mark.criterion(name)) for name, told in TOLD.items()],
+)
+
+
+def crossed(looks: Looks) -> list[Crossing]:
+    """When the runway fell under each limit, in order."""
+    runway = [(at, said.number_or_none("budget_runway_minutes")) for at, said in looks.answers]
+    return sorted(crossings_of(runway), key=lambda crossing: crossing.at)
+
+
+def told(alerts: list[RunwayAlert], project: int, level: str, service: str) -> list[RunwayAlert]:
+    """The alerts of one project and level over one service; each must say what it is of."""
+    of = [one for one in alerts if (one.project, one.service) == (project, service)]
+    mine = [one for one in of if one.severity == level]
+    for alert in mine:
+        limit = rf"(?<![\d.]){LIMITS[level]}(?![\d.]*\d)"
+        assert re.search(limit, alert.text), f"an alert does not say the limit: {alert.text}"
+        assert str(project) in alert.text, f"an alert does not say the project: {alert.text}"
+        if service == "slack":
+            assert alert.channel == CHANNEL, f"an alert went to {alert.channel}, not to {CHANNEL}"
+    return mine
+
+
+@each_criterion
+def test_a_forced_crossing_is_told(
+    forced_runway: Forced, observe: Observe, metric: str, level: str, service: str
+) -> None:
+    alerts = alerts_of(forced_runway.alerts)
+    for project in FORCED:
+        looks = forced_runway.runways[project]
+        due = [one for one in crossed(looks) if one.level == level]
+        assert len(due) == 1, f"project {project} crossed {LIMITS[level]} minutes {len(due)} times"
+        (crossing,) = due
+        # The budget ends with the work, so the clock says how long it lasted.
+        end = looks.answers[-1][0] + LOOK / 2
+        limit = timedelta(minutes=LIMITS[level])
+        assert abs(end - limit - crossing.at) <= 2 * LOOK, (
+            f"project {project} is told to have {LIMITS[level]} minutes left at {crossing.at},"
+            f" and its budget ended at {end}"
+        )
+        mine = told(alerts, project, level, service)
+        early = [one.at for one in mine if crossing.early(one)]
+        assert not early, f"project {project} was told of before it crossed the limit, at {early}"
+        in_time = sum(map(crossing.in_time, mine))
+        observe(metric, in_time, at=crossing.at, project=project)
+
+
+@each_criterion
+def test_what_the_stress_run_crosses_is_told(
+    stress_run: Stress, observe: Observe, metric: str, level: str, service: str
+) -> None:
+    alerts = alerts_of(stress_run.alerts)
+    for project, looks in stress_run.runways.items():
+        due = [one for one in crossed(looks) if one.level == level]
+        mine = told(alerts, project, level, service)
+        early = [one.at for one in mine if not due or due[0].early(one)]
+        assert not early, f"project {project} was told of and had not crossed the limit, at {early}"
+        for crossing in due:
+            in_time = sum(map(crossing.in_time, mine))
+            observe(metric, in_time, at=crossing.at, project=project)
+
+
+@pytest.mark.criterion("warnings-ordered-once")
+def test_each_crossing_is_told_once_and_in_order(forced_runway: Forced, observe: Observe) -> None:
+    alerts = [one for one in alerts_of(forced_runway.alerts) if one.service == "slack"]
+    for project in FORCED:
+        due = [one.level for one in crossed(forced_runway.runways[project])]
+        for number, alert in enumerate(a for a in alerts if a.project == project):
+            amiss = number >= len(due) or alert.severity != due[number]
+            observe("alert_amiss", amiss, at=alert.at, project=project, number=number)
