@@ -157,11 +157,11 @@ def drill(asked: MutantsAsked, place: Path, report: Path, *, as_json: bool) -> i
 def _drilled(asked: MutantsAsked, place: Path) -> MutationDrill:
     project, plan, bounds = asked.project, asked.plan, asked.bounds
     population = _population(project.root, asked.mutated)
+    equivalent = _equivalents(project.root, plan, asked.mutated.equivalents, population)
     chosen = population
     if bounds.sample is not None:
         chosen = mutants.sample(population, bounds.sample, bounds.seed)
     _say(f"{len(chosen)} of {len(population)} mutants, {count(len(asked.phases), 'phase')}")
-    equivalent = _equivalents(project.root, plan, asked.mutated.equivalents, population)
     phases = tuple(asked.phases)
     setup = MutationSetup(plan, phases, project.root, place, bounds.jobs, bounds.most_s)
     try:
