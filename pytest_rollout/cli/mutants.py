@@ -69,9 +69,14 @@ class Mutated:
         if self.further:
             why = f"{self.further[0]!r} stands behind {what} (paths of mutants follow --mutants)"
             raise RolloutError(why)
-        for name in ("changed_since", "at_least", "equivalents"):
-            if getattr(self, name) is not None:
-                raise OptionError(f"--{name.replace('_', '-')}", "is of mutants (give --mutants)")
+        given = {
+            "--changed-since": self.changed_since,
+            "--at-least": self.at_least,
+            "--equivalents": self.equivalents,
+        }
+        for option, value in given.items():
+            if value is not None:
+                raise OptionError(option, "is of mutants (give --mutants)")
 
 
 @dataclass(frozen=True, slots=True)
