@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
-    "mutants": {"model", "plan", "targets"},
+    "mutants": {"model", "plan", "targets", "drill"},
     "bundles": {"model", "evidence"},
     "notify": {"model", "redact", "targets", "extensions"},
     "watching": {
@@ -74,6 +74,7 @@ MAY_IMPORT = {
         "signoff",
         "soundness",
         "drill",
+        "mutants",
         "notify",
         "watching",
         "on_the_way",
@@ -231,6 +232,7 @@ TAKEN_APART = {
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.ingest": {"where.rstrip"},
     "cli.join": {"run.strip", "runs.split"},
+    "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
@@ -250,6 +252,7 @@ TAKEN_APART = {
         *("_UNDERSCORE.sub", "piece.lstrip", "core.endswith"),
     },
     "report.measurement_sentences": {"facts.startswith"},
+    "report.mutation_markdown": {"line.replace", "line.split"},  # of files
     "report.next_steps": {"gate.partition"},
     "report.rule_words": {"cut.partition"},
     "report.signoff_request": {"report.startswith"},  # a link

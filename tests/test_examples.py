@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,3 +62,17 @@ def test_the_walk_through_prints_what_comes_out(tmp_path: Path) -> None:
     outputs = run(printed, folder, environ, waiting)
     differing = [one.unlike(said) for one, said in zip(printed, outputs, strict=True)]
     assert not "\n\n".join(filter(None, differing))
+
+
+@pytest.mark.slow
+def test_the_example_notices_each_small_change_of_its_app(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "pytest_rollout.cli", "drill", "web", "--mutants", "app.py"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "20 of 20 mutants" in done.stderr
+    assert "  survived:" not in done.stdout
+    assert "equivalent: app.py:20 version: Any release may be rehearsed" in done.stdout
+    assert "hard criteria noticed 15 (100 %; 79 to 100 %) of 15 mutants" in done.stdout

@@ -69,9 +69,14 @@ class Mutated:
         if self.further:
             why = f"{self.further[0]!r} stands behind {what} (paths of mutants follow --mutants)"
             raise RolloutError(why)
-        for name in ("changed_since", "at_least", "equivalents"):
-            if getattr(self, name) is not None:
-                raise OptionError(f"--{name.replace('_', '-')}", "is of mutants (give --mutants)")
+        given = {
+            "--changed-since": self.changed_since,
+            "--at-least": self.at_least,
+            "--equivalents": self.equivalents,
+        }
+        for option, value in given.items():
+            if value is not None:
+                raise OptionError(option, "is of mutants (give --mutants)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +162,11 @@ def drill(asked: MutantsAsked, place: Path, report: Path, *, as_json: bool) -> i
 def _drilled(asked: MutantsAsked, place: Path) -> MutationDrill:
     project, plan, bounds = asked.project, asked.plan, asked.bounds
     population = _population(project.root, asked.mutated)
+    equivalent = _equivalents(project.root, plan, asked.mutated.equivalents, population)
     chosen = population
     if bounds.sample is not None:
         chosen = mutants.sample(population, bounds.sample, bounds.seed)
     _say(f"{len(chosen)} of {len(population)} mutants, {count(len(asked.phases), 'phase')}")
-    equivalent = _equivalents(project.root, plan, asked.mutated.equivalents, population)
     phases = tuple(asked.phases)
     setup = MutationSetup(plan, phases, project.root, place, bounds.jobs, bounds.most_s)
     try:

@@ -14,7 +14,7 @@ from mutmut.mutation.mutators import mutation_operators
 
 from pytest_rollout.mutants import python_strings
 from pytest_rollout.mutants.edits import Edit, UnreadableError
-from pytest_rollout.mutants.python_places import Lines, Place, smallest
+from pytest_rollout.mutants.python_places import Lines, Place, children, smallest
 
 _Operator = Callable[[Any], Iterable[cst.CSTNode]]
 # Names of lists for tools and tests, which say nothing of what the code does.
@@ -80,15 +80,17 @@ def _walked(text: str) -> _Finder:
     except (cst.ParserSyntaxError, ValueError, RecursionError) as error:
         raise UnreadableError(f"is no Python: {' '.join(str(error).split())[:120]}", 1) from error
     finder = _Finder(wrapper, text)
-    wrapper.module.visit(finder)
+    finder.walk(wrapper.module)
     return finder
 
 
-class _Finder(cst.CSTVisitor):
-    """Walks a module, and collects its changes."""
+class _Finder:
+    """Walks a module, and collects its changes.
+
+    It only looks, so it needs no visitor of libcst, which makes each node anew.
+    """
 
     def __init__(self, wrapper: MetadataWrapper, text: str) -> None:
-        super().__init__()
         self.edits: list[Edit] = []
         self._text = text
         self._lines = Lines(text)
@@ -99,35 +101,43 @@ class _Finder(cst.CSTVisitor):
         self._data: set[cst.CSTNode] = set()  # texts that are changed as data
         self._functions = 0
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
+    def walk(self, node: cst.CSTNode) -> None:
+        """Collect the changes of a node and of all within it."""
+        if type(node) in _EMPTY:
+            return
+        if self._enter(node):
+            for child in children(node):
+                self.walk(child)
+        self._leave(node)
+
+    def _enter(self, node: cst.CSTNode) -> bool:
+        """Change a node; whether what is within it may be changed as well."""
         kind = type(node)
-        if kind in _EMPTY:
-            return False
         if kind in _SCOPES:
             self._scopes.append(node.name.value)  # type: ignore[attr-defined]
             self._functions += kind is cst.FunctionDef
-        if self._outermost is None and issubclass(kind, cst.BaseExpression):
+        if self._outermost is None and _is_expression(kind):
             self._outermost = node
-        if isinstance(node, cst.If) and _asks_for_types(node.test):
+        if kind is cst.If and isinstance(node, cst.If) and _asks_for_types(node.test):
             if node.orelse:
-                node.orelse.visit(self)
+                self.walk(node.orelse)
             return False
         if kind in _SOMETIMES_LEFT_ALONE and _left_alone(node):
             return False
-        if isinstance(node, _TEXTS):
+        if kind in _TEXTS:
             self._as_data(node)
         self._change(node)
         return True
 
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        kind = type(original_node)
+    def _leave(self, node: cst.CSTNode) -> None:
+        kind = type(node)
         if kind in _SCOPES:
             self._scopes.pop()
             self._functions -= kind is cst.FunctionDef
-        if self._outermost is original_node:
+        if self._outermost is node:
             self._outermost = None
 
-    def _as_data(self, node: cst.BaseString) -> None:
+    def _as_data(self, node: cst.CSTNode) -> None:
         """Change a text that holds data as what it holds."""
         if node in self._data:
             return
@@ -211,6 +221,11 @@ class _Finder(cst.CSTVisitor):
 
 
 @cache
+def _is_expression(kind: type[cst.CSTNode]) -> bool:
+    return issubclass(kind, cst.BaseExpression)
+
+
+@cache
 def _operators(kind: type[cst.CSTNode]) -> tuple[_Operator, ...]:
     """The operators for a kind of node."""
     return tuple(
@@ -264,16 +279,16 @@ def _asks_for_types(test: cst.BaseExpression) -> bool:
 
 
 def _fails_anyway(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) and _last_name(node.func) in _ALWAYS_FAIL
+    return type(node) is cst.Call and _last_name(node.func) in _ALWAYS_FAIL
 
 
 def _last_name(node: cst.BaseExpression) -> str:
-    if isinstance(node, cst.Attribute):
+    if type(node) is cst.Attribute:
         return node.attr.value
-    return node.value if isinstance(node, cst.Name) else ""
+    return node.value if type(node) is cst.Name else ""
 
 
-def _parts(node: cst.BaseString) -> Iterator[cst.BaseString]:
+def _parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The literals that a text is put together from."""
     if isinstance(node, cst.ConcatenatedString):
         for part in (node.left, node.right):

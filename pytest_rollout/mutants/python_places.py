@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -35,6 +36,21 @@ class Lines:
         return min(self._starts[line - 1] + column, self._length)
 
 
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the nodes right below one."""
+    for name in _names(type(node)):
+        value = getattr(node, name)
+        if type(value) in (list, tuple):
+            yield from (one for one in value if isinstance(one, cst.CSTNode))
+        elif isinstance(value, cst.CSTNode):
+            yield value
+
+
+@cache
+def _names(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
 Find = Callable[[cst.CSTNode], Place | None]
 Change = tuple[Place, cst.CSTNode | str]
 
@@ -61,7 +77,7 @@ def smallest(old: cst.CSTNode, new: cst.CSTNode, find: Find) -> Change | None:
 
 
 def _changed_fields(old: cst.CSTNode, new: cst.CSTNode) -> list[tuple[Any, Any]]:
-    pairs = ((getattr(old, one.name), getattr(new, one.name)) for one in fields(old))
+    pairs = ((getattr(old, name), getattr(new, name)) for name in _names(type(old)))
     return [(before, after) for before, after in pairs if not _alike(before, after)]
 
 

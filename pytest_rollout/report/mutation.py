@@ -30,6 +30,7 @@ _APART = {
     MutantOutcome.BROKEN: "did not start, or nothing could be measured",
 }
 _MOST_NAMES = 4
+_FLOAT = 1e-9  # so much a float may be too small
 
 
 def of_gate(last: LastMutation) -> str:
@@ -55,12 +56,13 @@ def shares(seen: Score) -> str:
     if seen.share is None or seen.bounds is None:
         return "none"
     low, high = seen.bounds
-    return f"{seen.noticed} ({_percent(seen.share)} %; {_percent(low)} to {_percent(high)} %)"
+    bounds = f"{_percent(low)} to {100 - _percent(1 - high)} %"
+    return f"{seen.noticed} ({_percent(seen.share)} %; {bounds})"
 
 
-def _percent(share: float) -> str:
-    """A share in whole percent, rounded down: 99.6 % is not all."""
-    return str(int(share * 100 + 1e-9))
+def _percent(share: float) -> int:
+    """A share in whole percent, rounded down: 99.6 % is not all. Bounds are rounded outward."""
+    return int(share * 100 + _FLOAT)
 
 
 def summary(drill: MutationDrill, at_least: float | None = None) -> str:

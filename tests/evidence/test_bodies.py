@@ -17,6 +17,14 @@ from pytest_rollout.evidence.decoding import UndecodableError, decoded, encoded,
 from pytest_rollout.evidence.drill_bodies import DrilledHealthy, StoredDrill
 from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.mutation_bodies import (
+    StoredChange,
+    StoredMutant,
+    StoredMutationDrill,
+    StoredNotice,
+    StoredPhase,
+    StoredTrial,
+)
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, spelled
 from pytest_rollout.evidence.rollbacks import last_rollback
 from pytest_rollout.evidence.verify import verify
@@ -24,6 +32,8 @@ from pytest_rollout.model import coding
 from pytest_rollout.model.decision import from_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.mutants import MutantOutcome
+from pytest_rollout.model.mutation import Weight
 from pytest_rollout.model.people import Authors, Signature, Stance
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.review import Reviewed, ReviewState
@@ -151,6 +161,36 @@ BODIES: tuple[bodies.Body, ...] = (
         (),
         ("slow",),
         1,
+    ),
+    StoredMutationDrill(
+        plan="p",
+        plan_digest="d",
+        phases=(StoredPhase("one", {"exit": Answer.GO}, "v1", 1.5, stated={"exit": ("sweet",)}),),
+        paths=("app",),
+        population=9,
+        chosen=1,
+        seed=3,
+        results=(
+            StoredMutant(
+                StoredChange("app.py:1", "app.py", 1, "number", "1", "2", 0, 1, "2", "1", 1),
+                MutantOutcome.HARD,
+                (
+                    StoredTrial(
+                        "one",
+                        (StoredNotice("sweet", Gate.EXIT, Weight.HARD, Verdict.FAIL, "sour"),),
+                        ("sweet",),
+                        {"exit": Answer.NO_GO},
+                        False,
+                        False,
+                        "",
+                        2.5,
+                    ),
+                ),
+                "",
+            ),
+        ),
+        changed_since="",
+        stopped="",
     ),
 )
 

@@ -239,7 +239,7 @@ def test_a_body_that_is_not_what_is_written_is_damage(
 
 _OF_NO_RUN = (  # and so no evidence of any
     *(RecordKind.DECISION, RecordKind.RUN, RecordKind.ATTESTATION),
-    *(RecordKind.DRILL, RecordKind.RESET, RecordKind.SIGNATURE),
+    *(RecordKind.DRILL, RecordKind.MUTANTS, RecordKind.RESET, RecordKind.SIGNATURE),
 )
 INFINITE = {"type": "begin", "t_us": float("inf")}
 

@@ -10,10 +10,13 @@ def web(phase):
 
 @pytest.mark.criterion("healthy")
 def test_health(web):
-    assert web.get("/health").status_code == 200
+    answer = web.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.criterion("latency")
 def test_requests_are_quick(web, observe):
     for _ in range(20):
-        observe("seconds", web.get("/").elapsed.total_seconds())
+        answer = web.get("/")
+        assert answer.json() == {"greeting": "hello"}  # an error is quick, too
+        observe("seconds", answer.elapsed.total_seconds())
