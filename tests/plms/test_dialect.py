@@ -167,9 +167,8 @@ def test_no_answer_of_the_service_is_read_raw() -> None:
         if name in OF_GRAFANA or name.startswith("demos/"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if node.func.attr == "json" and not node.args:
-                    raw.append(f"{name}:{node.lineno}: read(response, KIND) of views/answers.py")
+            if isinstance(node, ast.Call) and ast.unparse(node).endswith(".json()"):
+                raw.append(f"{name}:{node.lineno}: read(response, KIND) of views/answers.py")
             asked = isinstance(node, ast.Constant) and str(node.value).endswith(MAPPED)
             if asked and name != "views/dialect.py":
                 raw.append(f"{name}:{node.lineno}: spoken().path(KIND) of views/dialect.py")
