@@ -11,10 +11,13 @@ import pytest
 
 from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios.calibration import calibration_rolled_back, probed, seeded
+from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
-from suites.plms.scenarios.deployment import deployed, taken_back
+from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
+from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
-from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.gate_sides import gate_tried
+from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.preparation import prepared
@@ -25,16 +28,20 @@ from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.host import Host
 
 __all__ = [
+    "aged_key",
     "alert_drill",
+    "api_deployed",
     "blocked_run",
     "burst",
     "calibration_rolled_back",
     "canary",
+    "checker_tried",
     "demonstrated",
-    "deployed",
+    "drilled",
     "final_report",
     "followed_up",
     "forced_runway",
+    "gate_tried",
     "keyed_starts",
     "live_week",
     "monitoring_rolled_back",
@@ -50,7 +57,9 @@ __all__ = [
     "stress_rolled_back",
     "stress_run",
     "taken_back",
+    "timer_deployed",
     "two_projects",
+    "unit_run",
 ]
 
 

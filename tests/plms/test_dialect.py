@@ -159,6 +159,10 @@ OF_GRAFANA = {
 }
 
 
+def _is_mapped(name: str, node: ast.Constant) -> bool:
+    return name != "views/dialect.py" and str(node.value).endswith(MAPPED)
+
+
 def test_no_answer_of_the_service_is_read_raw() -> None:
     """Raw JSON has the target's names, and raises KeyError where one is absent."""
     raw = []
@@ -169,7 +173,6 @@ def test_no_answer_of_the_service_is_read_raw() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node).endswith(".json()"):
                 raw.append(f"{name}:{node.lineno}: read(response, KIND) of views/answers.py")
-            asked = isinstance(node, ast.Constant) and str(node.value).endswith(MAPPED)
-            if asked and name != "views/dialect.py":
+            if isinstance(node, ast.Constant) and _is_mapped(name, node):
                 raw.append(f"{name}:{node.lineno}: spoken().path(KIND) of views/dialect.py")
     assert not raw, "\n".join(raw)

@@ -198,6 +198,7 @@ class JobRun:
     status: str
     violations: int
     exit_status: int
+    details: str = ""  # what it said of each violation
 
 
 def job_runs(host: Host) -> list[JobRun]:
@@ -212,6 +213,7 @@ def job_runs(host: Host) -> list[JobRun]:
             run.text("status"),
             run.whole("violations"),
             run.whole("exit_status"),
+            str(run.get("details") or ""),
         )
         for run in records(host.history, "SELECT * FROM invariant_runs ORDER BY id")
     ]
