@@ -8,13 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage
+from pytest_rollout import Observe, Stage
 from suites.plms.scenarios.two_projects import Burst, Rehearsal, RolledBack
 from suites.plms.views.answers import read
 from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (
     LANES,
     PROJECTS,
+    Sample,
     caps,
     observe_slot,
     observe_utilisation,
@@ -152,10 +153,10 @@ def test_samples_follow_each_other_closely(two_projects: Rehearsal, observe: Obs
 
 @pytest.mark.criterion("snapshot-saved")
 def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> None:
-    stored = Reported(read_file(two_projects.snapshot, "snapshot"), two_projects.snapshot.name)
+    stored = Sample.of(read_file(two_projects.snapshot, "snapshot"))
     text = two_projects.snapshot.read_text(encoding="utf-8")
     observe.attach("portfolio_status_day3.json", text, "application/json")
-    lanes = {lane.text("lane_name") for lane in stored.each("lanes")}
+    lanes = {lane.name for lane in stored.lanes}
     assert lanes == set(LANES), f"the snapshot holds lanes {sorted(lanes)}, not {sorted(LANES)}"
 
 
