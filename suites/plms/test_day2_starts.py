@@ -16,7 +16,9 @@ from suites.plms.scenarios.keyed_starts import (
     Aged,
     Rehearsals,
     Starts,
+    start_body,
 )
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import LANES
 
 pytestmark = pytest.mark.day2
@@ -133,7 +135,7 @@ def test_keys_that_look_alike_are_two(keyed_starts: Starts) -> None:
 @quick
 @given(body=bodies)
 def test_any_start_can_be_repeated(keyed_starts: Starts, body: dict[str, Any]) -> None:
-    key = keyed_starts.starts.new_key()
+    key, body = keyed_starts.starts.new_key(), spoken().body("start", body)
     first, again = (keyed_starts.starts.ask(body, key) for _ in range(2))
     assert first.status == again.status == 200, f"answers {first.status}, then {again.status}"
     assert again.id == first.id, f"the same key gave run {first.id!r}, then {again.id!r}"
@@ -147,6 +149,7 @@ def test_a_key_with_another_body_is_refused(
     keyed_starts: Starts, body: dict[str, Any], other: dict[str, Any]
 ) -> None:
     changed = other if other != body else {**other, "note": "another"}
+    body, changed = (spoken().body("start", one) for one in (body, changed))
     if changed != body:
         keyed_starts.starts.refuses(body, changed)
 
@@ -155,7 +158,10 @@ def test_a_key_with_another_body_is_refused(
 @pytest.mark.effect("change")
 def test_a_key_belongs_to_its_project(keyed_starts: Starts) -> None:
     starts, key = keyed_starts.starts, keyed_starts.starts.new_key()
-    first, other = starts.ask(START, key), starts.ask(START, key, keyed_starts.other_path)
+    first, other = (
+        starts.ask(start_body(), key),
+        starts.ask(start_body(), key, keyed_starts.other_path),
+    )
     assert other.accepted, f"the key on another project answers {other.status}, run {other.id!r}"
     assert other.id != first.id, f"project {OTHER_PROJECT} gave run {first.id!r} of {PROJECT}"
     for project, told in ((PROJECT, first), (OTHER_PROJECT, other)):
@@ -166,13 +172,13 @@ def test_a_key_belongs_to_its_project(keyed_starts: Starts) -> None:
 @pytest.mark.criterion("demo1-concurrent-same-key")
 @pytest.mark.effect("change")
 def test_simultaneous_starts_make_one_run(keyed_starts: Starts) -> None:
-    keyed_starts.starts.survives(START, at_once=20)
+    keyed_starts.starts.survives(start_body(), at_once=20)
 
 
 @pytest.mark.criterion("demo1-key-required")
 @pytest.mark.effect("change")
 def test_a_start_needs_a_key(keyed_starts: Starts) -> None:
-    keyed_starts.starts.demands_key(START)
+    keyed_starts.starts.demands_key(start_body())
 
 
 # Demo 2: one percent stands for everything

@@ -9,11 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage, fairness, gaps, recount
+from pytest_rollout import Observe, Stage, fairness, gaps, recount
 from suites.plms.scenarios.lane_limits import RAISED, Burst
 from suites.plms.scenarios.two_projects import Rehearsal
 from suites.plms.views.answers import not_done, read, recorded
-from suites.plms.views.dialect import spoken
 from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (
     LANES,
@@ -249,9 +248,8 @@ def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> 
         trouble = two_projects.trouble.get("capture-snapshot", "")
         not_done(f"nobody stored the portfolio status {trouble}".strip(), do)
     path = two_projects.snapshot
-    told = Reported(read_file(path, "snapshot"), path.name, spoken().answers.get("portfolio"))
+    stored = Sample.of(read_file(path, "snapshot"))
     observe.attach(path.name, path.read_text(encoding="utf-8"), "application/json")
-    stored = Sample(told)
     lanes = {lane.name for lane in stored.lanes}
     assert lanes == set(LANES), f"the snapshot holds lanes {sorted(lanes)}, not {sorted(LANES)}"
     snapshot_is_of_the_run(stored, two_projects.seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from pytest_rollout import NotReportedError, RolloutError
 from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.portfolio import sample, start
 from suites.plms.views.tables import records, rows
+from tests.plms.rehearsal import ROOT
 
 WRITTEN = """
 paths: {simulate: "/v2/projects/{project}/rehearse"}
@@ -147,3 +149,30 @@ def test_an_offence_has_file_line_and_fix(kind: str, tmp_path: Path) -> None:
         dialect(tmp_path, text)
     assert words in str(told.value)
     assert "dialect.yaml:" in str(told.value)
+
+
+MAPPED = ("/simulate", "/ops/calibration", "/calibration/policy")
+# What asks Grafana, whose interface has names of its own.
+OF_GRAFANA = {
+    *("views/grafana_panels.py", "scenarios/monitoring.py", "scenarios/monitoring_rollback.py"),
+    "scenarios/alert_drill.py",
+}
+
+
+def _is_mapped(name: str, node: ast.Constant) -> bool:
+    return name != "views/dialect.py" and str(node.value).endswith(MAPPED)
+
+
+def test_no_answer_of_the_service_is_read_raw() -> None:
+    """Raw JSON has the target's names, and raises KeyError where one is absent."""
+    raw = []
+    for path in sorted((ROOT / "suites/plms").rglob("*.py")):
+        name = path.relative_to(ROOT / "suites/plms").as_posix()
+        if name in OF_GRAFANA or name.startswith(("demos/", "grafana/")):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node).endswith(".json()"):
+                raw.append(f"{name}:{node.lineno}: read(response, KIND) of views/answers.py")
+            if isinstance(node, ast.Constant) and _is_mapped(name, node):
+                raw.append(f"{name}:{node.lineno}: spoken().path(KIND) of views/dialect.py")
+    assert not raw, "\n".join(raw)

@@ -104,10 +104,8 @@ ABSENT: dict[str, tuple[set[str], str]] = {
 def test_an_absent_field_takes_what_reads_it(field: str, tmp_path: Path) -> None:
     needing, words = ABSENT[field]
     seen = judged(tmp_path, [{"at": PORTFOLIO, "field": field}], "day3")
-    soft = field in (
-        "lanes.*.max_concurrent",
-        "projects.*.progress",
-    )  # then it is a condition of the GO
+    # Of a soft criterion it is a condition of the GO.
+    soft = field in ("lanes.*.max_concurrent", "projects.*.progress")
     assert seen.status == (0 if soft else 11), seen.output
     for slug in needing:
         assert (seen.verdict(slug), words in seen.why(slug)) == ("error", True), seen.why(slug)
@@ -116,7 +114,7 @@ def test_an_absent_field_takes_what_reads_it(field: str, tmp_path: Path) -> None
         assert raw not in seen.output
     if field == "queue_depth":
         errors = {slug for slug in seen.criteria if seen.verdict(slug) == "error"}
-        assert errors == needing
+        assert errors - {"snapshot-saved"} == needing  # what was stored may lack it as well
 
 
 ODD: dict[str, tuple[object, str, str]] = {

@@ -35,6 +35,11 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600
 AGES = {"a minute": _MINUTE + 1, "an hour": _HOUR, "24 hours": _DAY}
 
 
+def start_body() -> dict[str, object]:
+    """What is asked of the service, in its names."""
+    return spoken().body("start", START)
+
+
 @dataclass(frozen=True, slots=True)
 class Starts:
     """Starts of a project of the demos, what the first three were told, and what they made."""
@@ -79,11 +84,11 @@ def keyed_starts(phase: Stage) -> Iterator[Starts]:
     """A project is started, again with the same key, and once more with another."""
     starts, registry = _starts(phase), phase.file("registry")
     none, key = _runs(registry, PROJECT), starts.new_key()
-    first = starts.ask(START, key)
+    first = starts.ask(start_body(), key)
     one, before = _runs(registry, PROJECT), snapshot(registry)
-    again = starts.ask(START, key)
+    again = starts.ask(start_body(), key)
     two, after = _runs(registry, PROJECT), snapshot(registry)
-    fresh = starts.ask(START, starts.new_key())
+    fresh = starts.ask(start_body(), starts.new_key())
     yield Starts(
         starts,
         registry,
@@ -114,11 +119,11 @@ def aged_key(phase: Stage) -> Iterator[Aged]:
     starts, registry = _starts(phase), phase.file("registry")
     clock, key, passed = phase.target("plms").clock, starts.new_key(), 0
     before, later = _runs(registry, PROJECT), {}
-    first = starts.ask(START, key)
+    first = starts.ask(start_body(), key)
     for words, age in AGES.items():
         if phase.embedded or age < _HOUR:
             clock.advance(age - passed)
-            passed, later[words] = age, starts.ask(START, key)
+            passed, later[words] = age, starts.ask(start_body(), key)
     yield Aged(first, later, len(_new(_runs(registry, PROJECT), before)))
     _cancelled(phase)
 

@@ -95,10 +95,10 @@ class Sample:
 
     @classmethod
     def of(cls, status: Mapping[str, Any]) -> Sample:
-        """A portfolio status as the API gives it."""
+        """A portfolio status as the API gives it, or as it was stored."""
         if isinstance(status, Reported):
             return cls(status)
-        return cls(Reported(status, "the portfolio status"))
+        return cls(Reported(status, "the portfolio status", spoken().answers.get("portfolio")))
 
     @property
     def time(self) -> datetime:
