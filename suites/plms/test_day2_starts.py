@@ -196,6 +196,10 @@ def test_one_percent_is_asked_for_and_taken(rehearsals: Rehearsals) -> None:
 def test_every_stratum_is_represented(rehearsals: Rehearsals, project: str) -> None:
     seen = getattr(rehearsals, project)
     assert seen.coverage == 1.0, f"strata_coverage is {seen.coverage}, not 1.0"
+    strata = rehearsals.strata if project == "canary" else list(seen.samples)
+    absent = [name for name in strata if not seen.samples.get(name)]
+    assert strata, "no stratum is told"
+    assert not absent, f"strata_coverage is 1.0, and no task of {', '.join(absent)} is rehearsed"
 
 
 @pytest.mark.criterion("demo2-strata-coverage")
