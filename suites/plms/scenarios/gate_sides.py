@@ -73,12 +73,13 @@ class GateTried:
 
 @scenario(effect="change", own_target=True)
 def gate_tried(phase: Stage) -> GateTried:
-    """A run is started for each side; in a rehearsal three more, that may move an estimate."""
+    """A run is started for each side; in a rehearsal first three that may move an estimate."""
+    expected = _expected(phase) if phase.embedded else None  # before anything else is learnt
     ids = {name: _started(phase, side.body | {"tags": "demo"}) for name, side in SIDES.items()}
     _wait(phase, ids.values())
     registry = phase.file("registry")
     runs = {name: gated_run(registry, run) for name, run in ids.items()}
-    return GateTried(runs, _expected(phase) if phase.embedded else None)
+    return GateTried(runs, expected)
 
 
 def _started(phase: Stage, body: Mapping[str, Any]) -> str:
