@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollout import BeforeAfter, NoValueError, Observe, StepChange, run_checker
+from pytest_rollout import BeforeAfter, Observe, StepChange, run_checker
 from suites.plms.scenarios.checker_rules import STRICT_PROBE
 from suites.plms.scenarios.failure_drill import (
     CHANNEL,
@@ -45,7 +45,8 @@ def _record(job: Job, which: str) -> JobRun:
 def test_registry_takes_the_row(drilled: FailureDrill) -> None:
     row = _planted(drilled)
     if drilled.planted is None:  # people took it away again: what the job saw is left
-        _names_the_row(drilled)
+        if drilled.failed.record is None or _unnamed(drilled):
+            not_done("no record of a failed run names the planted row", "run the job as a drill")
         return
     added = drilled.step.added(TABLE)
     planted = added.get(str(row), {})
@@ -56,11 +57,10 @@ def test_registry_takes_the_row(drilled: FailureDrill) -> None:
     assert not others, f"planting also did this: {'; '.join(others)}"
 
 
-def _names_the_row(drill: FailureDrill) -> None:
+def _unnamed(drill: FailureDrill) -> list[str]:
+    """What the record of the failed run does not say of the row."""
     details = _record(drill.failed, "with the row").details
-    missing = [name for name in NAMED if name not in details]
-    if missing:
-        raise NoValueError(f"the failed run does not name {missing}: {details or 'no details'}")
+    return [name for name in NAMED if name not in details]
 
 
 @pytest.mark.criterion("drill-detected")
@@ -70,7 +70,7 @@ def test_job_fails_with_the_row(drilled: FailureDrill) -> None:
     assert failed.status == "FAIL", f"the job says {failed.status}, not FAIL"
     assert failed.violations == 1, f"the job counts {failed.violations} violations, planted was one"
     assert failed.exit_status == 1, f"the checker exits {failed.exit_status}, not 1"
-    _names_the_row(drilled)
+    assert not _unnamed(drilled), f"its record does not name {_unnamed(drilled)}: {failed.details}"
     status = drilled.failed.exit_status
     assert status is None or status == 1, f"the job exits {status} although its check failed"
 
@@ -227,6 +227,8 @@ def test_checker_agrees_that_all_is_well(drilled: FailureDrill) -> None:
 @pytest.mark.criterion("unit-runs-the-job")
 def test_what_the_unit_executes_notices_and_tells(unit_run: UnitRun) -> None:
     failed = unit_run.failed
+    if failed.exit_status is None and failed.record is None:
+        not_done("nobody ran the job over a broken row, so nothing is known of it", RECORDED)
     record = _record(failed, "by the unit")
     seen = (record.trigger, record.drill, record.status, record.exit_status)
     if failed.exit_status is None:  # in production the same script, by hand and as a drill

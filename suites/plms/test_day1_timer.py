@@ -76,11 +76,11 @@ def test_unit_executes_the_job_of_the_release(timer_deployed: TimerDeployed) -> 
     assert len(commands) == 1, f"{SERVICE} executes {list(commands)}, not the job alone"
     program, *words = shlex.split(commands[0])
     job = host.release / "scripts/run_invariants.sh"
-    assert _is(host, program, job), f"{SERVICE} executes {program}, not {job}"
+    assert _is_path(host, program, job), f"{SERVICE} executes {program}, not {job}"
     assert os.access(job, os.X_OK), f"{job} cannot be executed"
     assert words in ([], ["--trigger", "timer"]), f"{SERVICE} gives the job {' '.join(words)!r}"
     folder = unit.value("Service.WorkingDirectory")
-    assert _is(host, folder, host.release), (
+    assert _is_path(host, folder, host.release), (
         f"{SERVICE} works in {folder or '/'}, not in {host.release}"
     )
 
@@ -89,7 +89,7 @@ def test_unit_executes_the_job_of_the_release(timer_deployed: TimerDeployed) -> 
 def test_unit_gives_the_channels_and_asks_for_nothing_more(timer_deployed: TimerDeployed) -> None:
     host, unit = timer_deployed.host, Unit.read(timer_deployed.host.units, SERVICE)
     files = [file.removeprefix("-") for file in unit.values("Service.EnvironmentFile")]
-    assert [_is(host, file, host.alerting) for file in files] == [True], (
+    assert [_is_path(host, file, host.alerting) for file in files] == [True], (
         f"{SERVICE} reads {files}, not {host.alerting}"
     )
     stated = unit.values("Service.Environment")
@@ -102,7 +102,7 @@ def test_unit_gives_the_channels_and_asks_for_nothing_more(timer_deployed: Timer
     assert not hides, f"{SERVICE} calls a failed check a success: {', '.join(hides)}"
 
 
-def _is(host: Host, said: str, path: Path) -> bool:
+def _is_path(host: Host, said: str, path: Path) -> bool:
     """Whether a path that a unit says is this one, as it is seen from here."""
     root = host.units.parents[2]  # above etc/systemd/system
     return path in (Path(said), root / said.lstrip("/"))
@@ -120,8 +120,11 @@ def test_job_can_write_its_logs(timer_deployed: TimerDeployed) -> None:
 @pytest.mark.criterion("log-dir-writable")
 def test_job_left_its_logs(drilled: FailureDrill) -> None:
     assert drilled.logs, "the job left no log in the log directory"
-    told = [name for name, text in drilled.logs.items() if "FAIL" in text]
-    assert told, f"no log tells of the failed run; there are {', '.join(drilled.logs)}"
+    for which, job in (("with the row", drilled.failed), ("after the clean-up", drilled.cleaned)):
+        if job.record:
+            status = job.record.status
+            told = [name for name, text in drilled.logs.items() if status in text]
+            assert told, f"no log of {', '.join(drilled.logs)} tells of the {status} {which}"
 
 
 @pytest.mark.criterion("timer-enabled")

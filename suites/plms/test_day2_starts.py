@@ -68,7 +68,7 @@ def test_the_first_call_gives_a_run(keyed_starts: Starts) -> None:
     made = [row["run_id"] for row in keyed_starts.made_by_first]
     assert made == [run], f"the first start gives run_id {run!r}, the registry has {made} of it"
     row = keyed_starts.made_by_first[0]
-    asked = {name: START[name] for name in ("run_kind", "lane_name", "tags")}
+    asked = {name: START[name] for name in ("run_kind", "lane_name")}
     stored = {name: row[name] for name in asked}
     assert stored == asked, f"asked for was {asked}, the registry has {stored}"
 
@@ -202,6 +202,10 @@ def test_one_percent_is_asked_for_and_taken(rehearsals: Rehearsals) -> None:
 def test_every_stratum_is_represented(rehearsals: Rehearsals, project: str) -> None:
     seen = getattr(rehearsals, project)
     assert seen.coverage == 1.0, f"strata_coverage is {seen.coverage}, not 1.0"
+    strata = rehearsals.strata if project == "canary" else list(seen.samples)
+    absent = [name for name in strata if not seen.samples.get(name)]
+    assert strata, "no stratum is told"
+    assert not absent, f"strata_coverage is 1.0, and no task of {', '.join(absent)} is rehearsed"
 
 
 @pytest.mark.criterion("demo2-strata-coverage")

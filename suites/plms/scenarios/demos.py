@@ -20,6 +20,7 @@ from pytest_rollout import (
     Kpi,
     KpiReceipt,
     RanTests,
+    RolloutError,
     Stage,
     StepChange,
     scenario,
@@ -170,7 +171,10 @@ def _moment(text: str) -> datetime:
 
 def gated_run(registry: Path, run: str) -> GatedRun:
     """A run as it is stored, with its receipts and what was learnt of it."""
-    (row,) = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
+    found = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
+    if len(found) != 1:
+        raise RolloutError(f"a start told run {run}, and the registry has {len(found)} runs of it")
+    (row,) = found
     receipts = rows(registry, "SELECT * FROM kpi_receipts WHERE run_id = ?", run)
     priors = rows(registry, "SELECT * FROM estimate_versions WHERE run_id = ?", run)
     return GatedRun(

@@ -7,8 +7,8 @@ import shlex
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ INVALID, PROJECT = "INVALID_KIND", 999
 CHANNEL, MAILBOX = "#plms-ops", "plms-ops@company.com"
 TABLE = "project_runs"
 _LIMIT_S = 120
+_NO_COMMAND = 127
 _PLANTED = re.compile(r"row (\d+) planted, .*run_kind (\w+)")
 
 
@@ -72,7 +73,7 @@ class FailureDrill:
     cleaned: Job  # after the clean-up
     logs: Mapping[str, str]  # of the job
     events: tuple[Event, ...]
-    rehearsed: bool = field(default=True)
+    rehearsed: bool = True
 
     @property
     def step(self) -> BeforeAfter:
@@ -190,7 +191,7 @@ def _executed(host: Host) -> Job:
     known, heard, began = len(job_runs(host)), len(read_inbox(host.inbox)), time.monotonic()
     words = shlex.split(unit.value("Service.ExecStart"))
     if not words:
-        return Job(None, None, ())
+        return Job(_NO_COMMAND, None, ())
     try:
         done: subprocess.CompletedProcess[Any] = subprocess.run(
             words,
@@ -220,8 +221,3 @@ def environment(unit: Unit) -> dict[str, str]:
 def mailbox(host: Host) -> str:
     """Where mails of failures go."""
     return channels(host).get("ALERT_EMAIL") or MAILBOX
-
-
-def ended_at(job: Job) -> datetime | None:
-    """When the check of a run ended, by its record."""
-    return job.record.ended_at if job.record else None
