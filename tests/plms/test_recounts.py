@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.kit.database import changing
 from fixtures.plms.host.invariants import records
 from fixtures.plms.host.invariants.records import Record
 from suites.plms.views.breaches import Breach, failed, is_drill
@@ -93,7 +94,7 @@ def test_a_panel_that_shows_something_else_is_told(shown: Panel, tmp_path: Path)
 
 def test_without_a_run_nothing_is_counted(tmp_path: Path) -> None:
     path = history(tmp_path)
-    with records.changing(path) as db:
+    with changing(path) as db:
         db.execute("DELETE FROM invariant_runs")
     assert recount(path, NOON) is None
 
