@@ -30,7 +30,7 @@ FAULTS = {
         {"panel-1-current-status", "all-panels-have-data", "drill-panel-shows-fail"},
     ),
     "rule-ci-width-spike-inclusive": (
-        10,
+        12,
         {
             "alert-ci-width-spike-configured",
             "alert-ci-width-spike-boundary",
