@@ -25,9 +25,12 @@ def test_without_promtool_it_says_what_to_install(tmp_path: Path) -> None:
 
 # A panel that keeps its first answer, a ratio held against percent.
 FAULTS = {
-    "panel1-stale": (10, {"panel-1-current-status", "drill-panel-shows-fail"}),
-    "rule-ci-width-spike-inclusive": (
+    "panel1-stale": (
         10,
+        {"panel-1-current-status", "all-panels-have-data", "drill-panel-shows-fail"},
+    ),
+    "rule-ci-width-spike-inclusive": (
+        12,
         {
             "alert-ci-width-spike-configured",
             "alert-ci-width-spike-boundary",

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,13 @@ def shown(phase: Stage, fires: str = "", rests: str = "") -> Shown:
     grafana, since = phase.target("grafana").client, time.time()
     wait_for(lambda: (value(grafana, "min(timestamp(up))") or 0) > since, SHOWS_S)
 
+    scraped = datetime.now(UTC)
+
     def settled() -> bool:
-        now = firing(grafana)
-        return (not fires or fires in now) and rests not in now
+        rules = evaluated_rules(grafana, SOURCE)
+        now = {name for name, rule in rules.items() if rule.state == "firing"}
+        looked = all(rule.looked_at > scraped for rule in rules.values())
+        return looked and (not fires or fires in now) and rests not in now
 
     wait_for(settled, SOON_S)
     runways = series(grafana, SOURCE, "budget_runway_minutes")

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -146,6 +147,7 @@ class Rule:
     every_s: float  # how often it is looked at
     health: str  # ok, err or unknown
     firing: tuple[Mapping[str, str], ...]  # labels of each alert that fires
+    looked_at: datetime  # when it was evaluated last
 
 
 def evaluated_rules(grafana: httpx.Client, datasource: str) -> dict[str, Rule]:
@@ -159,6 +161,7 @@ def evaluated_rules(grafana: httpx.Client, datasource: str) -> dict[str, Rule]:
             every_s=float(group["interval"]),
             health=rule["health"],
             firing=tuple(one["labels"] for one in rule["alerts"] if one["state"] == "firing"),
+            looked_at=datetime.fromisoformat(rule["lastEvaluation"]),
         )
         for group in answer["data"]["groups"]
         for rule in group["rules"]
