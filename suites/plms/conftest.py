@@ -11,11 +11,12 @@ from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios.calibration import calibration_rolled_back, probed, seeded
 from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import deployed, taken_back
-from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
+from suites.plms.scenarios.follow_up import final_report, followed_up
 from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
 from suites.plms.scenarios.monitoring import alert_drill, monitoring_rolled_back
 from suites.plms.scenarios.preparation import opened_channels, prepared
+from suites.plms.scenarios.probing import probed_changes
 from suites.plms.scenarios.retro import blocked_run, retro_day
 from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
@@ -39,7 +40,7 @@ __all__ = [
     "overrunning",
     "prepared",
     "probed",
-    "probed_change",
+    "probed_changes",
     "quarantined",
     "rehearsals",
     "retro_day",

@@ -14,6 +14,7 @@ from suites.plms.scenarios.live_week import Entry
 from suites.plms.views import run_figures, thresholds
 from suites.plms.views.answers import not_done
 from suites.plms.views.host import LOGS_INSIDE, ZONE, git
+from suites.plms.views.tables import rows
 
 pytestmark = pytest.mark.post
 
@@ -123,13 +124,13 @@ def test_outliers_were_tuned(followed_up: After, observe: Observe) -> None:
 def _in_force(after: After, lane: str) -> bool:
     """Whether something was tuned for a lane and stands in the registry now."""
     registry = after.host.registry
-    caps = run_figures.rows(registry, "SELECT lane_name, max_concurrent FROM lane_configs")
-    settings = run_figures.rows(registry, "SELECT key, value FROM system_config")
+    caps = rows(registry, "SELECT lane_name, max_concurrent FROM lane_configs")
+    settings = rows(registry, "SELECT key, value FROM system_config")
     now = {f"cap of {row['lane_name']}": row["max_concurrent"] for row in caps}
     now |= {row["key"]: row["value"] for row in settings}
     return any(
         entry.says.get("before") != entry.says.get("after")
-        and str(now.get(entry.says.get("what"))) == str(entry.says.get("after"))
+        and str(now.get(str(entry.says.get("what")))) == str(entry.says.get("after"))
         for entry in _of_lane(after.of("tuned"), lane)
     )
 
