@@ -21,13 +21,25 @@ _NEXT = {
 
 
 def next_verb(decision: Decision) -> str:
-    """Return the command that follows a GO of a real environment; empty after any other answer."""
+    """Return the command that follows: begin or end after a GO of a real environment.
+
+    After a rehearsal that reads gates which the run did not decide, it is the one that rehearses
+    the whole plan; empty where nothing follows.
+    """
+    if decision.environment == EMBEDDED and not decision.drill and _reads_undecided(decision):
+        whole = f"pytest -m {decision.address.plan}"
+        return f"{whole} (it reads gates of other phases; a rehearsal counts those of its own run)"
     real = decision.environment != EMBEDDED and not (decision.drill or decision.partial)
     if decision.answer is not Answer.GO or not real:
         return ""
     verb = "begin" if decision.gate is Gate.ENTRY else "end"
     name, where = decision.address.name, decision.environment
     return f"rollout {verb} {name} --env {where} --by NAME (rollout clear says what is missing)"
+
+
+def _reads_undecided(decision: Decision) -> bool:
+    reasons = [finding.reason for finding in decision.criteria if finding.verdict in _NEXT]
+    return any("gate.undecided" in codes(reason) for reason in reasons)
 
 
 def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) -> str | None:

@@ -16,7 +16,7 @@ from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
 from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
 from suites.plms.scenarios.failure_drill import drilled, unit_run
-from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
+from suites.plms.scenarios.follow_up import final_report, followed_up
 from suites.plms.scenarios.gate_sides import gate_tried
 from suites.plms.scenarios.hard_stops import canary, overrunning, quarantined
 from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
@@ -27,6 +27,7 @@ from suites.plms.scenarios.live_week import live_week
 from suites.plms.scenarios.monitoring_rollback import monitoring_rolled_back
 from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import opened_channels, prepared
+from suites.plms.scenarios.probing import probed_changes
 from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
 from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import two_projects
@@ -57,7 +58,7 @@ __all__ = [
     "overrunning",
     "prepared",
     "probed",
-    "probed_change",
+    "probed_changes",
     "quarantined",
     "rehearsals",
     "retro_day",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout import Observe, RolloutError, Stage
+from pytest_rollout import Observe, Stage
 from suites.plms.scenarios.preparation import Prepared
 from suites.plms.views.answers import not_done, recorded
 from suites.plms.views.checker import PLANTED
@@ -231,11 +231,10 @@ def test_staging_came_before_production_and_was_well(prepared: Prepared, phase: 
 
 @pytest.mark.criterion("invariants-dry-run-staging-first")
 def test_staging_is_another_registry_and_holds(prepared: Prepared) -> None:
-    prepared.staging.result.demand()
-    staging, production = prepared.registries
-    if not staging.is_file():
-        raise RolloutError(f"there is no registry of staging at {staging}")
-    assert not staging.samefile(production), "staging is the registry of production"
+    staging = prepared.staging.result
+    staging.found.demand()
+    same = staging.registry.samefile(prepared.host.registry)
+    assert not same, "staging is the registry of production"
 
 
 # What day 0 must leave alone

@@ -2,38 +2,107 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.scenarios.demos import checked_out
-from suites.plms.scenarios.follow_up import HealthProbe
-from suites.plms.views.host import Host
+from suites.plms.scenarios.demos import DEMOS, checked_out
+from suites.plms.scenarios.probing import PROBE_S, Probed
+from suites.plms.views.answers import not_done
+from suites.plms.views.host import Host, git
 
 pytestmark = pytest.mark.rollout
 
-HERE = Path(__file__).parent
-OF_THE_SUITE = ("rollout.yaml", "attestations.embedded.yaml", "bindings.txt")
-OF_THE_RELEASE = (
-    "scripts/check_plms_invariants.py",
-    "scripts/run_invariants.sh",
-    "deployment/systemd/plms-invariants.service",
-    "deployment/systemd/plms-invariants.timer",
+_AROUND = timedelta(seconds=2 * PROBE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A path that the plan points at, and words without which it is not what it is said to be."""
+
+    path: str
+    holds: tuple[str, ...]
+
+
+REFERENCES = (
+    Reference("docs/PRDs/PRD_Project_Lifecycle_Management_System_PLMS.md", ("PLMS", "lane")),
+    Reference(
+        "docs/HMI_JSON_CONTRACTS_PLMS.md",
+        ("/api/ops/healthz", "/api/portfolio/status", "/start", "/cancel", "/metrics"),
+    ),
+    Reference("deployment/SYSTEMD_SETUP.md", ("plms-invariants.timer", "/etc/systemd/system")),
+    Reference("grafana/README.md", ("dashboard", "alert")),
+    Reference("tests/demos/demo_1_idempotent_start.sh", ("#!", "Idempotent-Replay")),
+    Reference("tests/demos/demo_2_representative_canary.sh", ("#!", "strata")),
+    Reference("tests/demos/demo_3_kpi_gated_completion.sh", ("#!", "test")),
+    Reference("scripts/check_plms_invariants.py", ("#!",)),
+    Reference("scripts/run_invariants.sh", ("#!",)),
+    Reference("scripts/start_all_fastapi_services.sh", ("#!", "uvicorn")),
 )
 
 
+# No downtime
+
+
 @pytest.mark.criterion("zero-downtime")
-def test_every_probe_is_answered(probed_change: tuple[HealthProbe, ...], observe: Observe) -> None:
-    for probe in probed_change:
-        observe("probe_answered", probe.status == httpx.codes.OK, at=probe.at)
+def test_every_probe_is_answered(probed_changes: Probed, observe: Observe) -> None:
+    for probe in probed_changes.probes:
+        answered = probe.status == httpx.codes.OK and probe.says in ("ok", "")
+        observe("probe_answered", answered, at=probe.at, day=probe.day)
+
+
+@pytest.mark.criterion("zero-downtime")
+def test_changes_were_made_between_probes(probed_changes: Probed) -> None:
+    """Probes around nothing show nothing."""
+    changed = {day for day, moments in probed_changes.changes.items() if moments}
+    still = sorted({"day1", "day3", "day4", "day5", "day6"} - changed)
+    if still:
+        not_done(f"no change of {', '.join(still)} was made while the API was probed", "see why")
+    for day, moments in probed_changes.changes.items():
+        probes = [probe.at for probe in probed_changes.probes if probe.day == day]
+        for moment in moments:
+            before = any(moment - _AROUND <= at <= moment for at in probes)
+            assert before, f"nobody probed just before the change of {day} at {moment}"
+            after = any(moment <= at <= moment + _AROUND for at in probes)
+            assert after, f"nobody probed just after the change of {day} at {moment}"
+
+
+# What the plan points at
 
 
 @pytest.mark.criterion("referenced-artifacts-exist")
-def test_what_the_plan_points_at_is_there(phase: Stage, host: Host, observe: Observe) -> None:
-    paths = [HERE / name for name in OF_THE_SUITE]
-    paths += [host.release / name for name in OF_THE_RELEASE]
-    paths += checked_out(phase).values()
-    for path in paths:
-        observe("missing_file", not path.is_file(), name=path.name)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.path)
+def test_what_the_plan_points_at_is_there(
+    phase: Stage, host: Host, reference: Reference, observe: Observe
+) -> None:
+    text, executable = _text(phase, host, reference.path)
+    lacks = [word for word in reference.holds if word not in text]
+    usable = executable or not reference.path.endswith((".sh", ".py"))
+    observe("missing_file", not (text and usable) or bool(lacks), path=reference.path)
+    assert text, f"{reference.path} is not in the release, or holds nothing"
+    assert not lacks, f"{reference.path} says nothing of {', '.join(lacks)}"
+    assert usable, f"{reference.path} cannot be run"
+
+
+def _text(phase: Stage, host: Host, path: str) -> tuple[str, bool]:
+    """What the release has committed under a path, and whether it can be run; "" where nothing.
+
+    The demos of this repository stand in a folder of their own.
+    """
+    scripts = {name: phase.file("demos") / name for name in DEMOS.values()}
+    script = scripts.get(path.rpartition("/")[2])
+    if script is not None:
+        checked_out(phase)
+        there = script.is_file()
+        text = script.read_text(encoding="utf-8") if there else ""
+        return text, there and _runs(script.stat().st_mode)
+    listed = git(host.release, "ls-tree", "HEAD", path).split()
+    text = git(host.release, "show", f"HEAD:{path}") if listed else ""
+    return text, bool(listed) and _runs(int(listed[0], 8))
+
+
+def _runs(mode: int) -> bool:
+    return bool(mode & 0o100)

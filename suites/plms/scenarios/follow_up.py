@@ -1,4 +1,4 @@
-"""The end of the rollout as the suite sees it: the final report, probes, and what follows."""
+"""The end of the rollout as the suite sees it: the final report, and what follows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import httpx
-
 from pytest_rollout import Message, Stage, read_inbox, scenario
 from suites.plms.scenarios.live_week import Entry, diary
 from suites.plms.views.final_report import REPORT, Written
 from suites.plms.views.host import Host, open_channels
-
-PROBES, CHANGE_AT = 72, 12  # six minutes, a probe each 5 s; caps change after the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +27,6 @@ def final_report(phase: Stage) -> Published:
         phase.operate("plms", step)
     release = phase.file("release")
     return Published(Written.read(release / REPORT), release)
-
-
-@dataclass(frozen=True, slots=True)
-class HealthProbe:
-    """What the health probe got at one moment; 0 where nobody answered."""
-
-    at: datetime
-    status: int
-
-
-@scenario(effect="change", own_target=True)
-def probed_change(phase: Stage) -> tuple[HealthProbe, ...]:
-    """The API is probed every 5 s while caps change."""
-    plms = phase.target("plms")
-    probes = []
-    for number in range(PROBES):
-        if number == CHANGE_AT:
-            phase.operate("plms", "change-caps")
-        probes.append(HealthProbe(plms.clock.now(), _status(plms.client)))
-        plms.clock.advance(5)
-    return tuple(probes)
-
-
-def _status(client: httpx.Client) -> int:
-    try:
-        return client.get("/api/ops/healthz").status_code
-    except httpx.TransportError:
-        return 0
 
 
 @dataclass(frozen=True, slots=True)

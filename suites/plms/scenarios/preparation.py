@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from pytest_rollout import (
     Checked,
     Event,
+    RolloutError,
     Stage,
     archive_differences,
     database_differences,
@@ -67,15 +68,22 @@ class DryRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class Staging:
+    """The registry of staging, and what the checker says of it."""
+
+    registry: Path
+    found: Checked
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """What day 0 left behind. Each part may have failed by itself."""
 
     host: Host
-    registries: tuple[Path, Path]  # of staging, of production
     tagged: Attempt[bool]
     backups: Attempt[BackedUp]
     trial: Attempt[DryRuns]
-    staging: Attempt[Checked]
+    staging: Attempt[Staging]
     changes: Attempt[tuple[str, ...]]  # of what production holds
     actions: tuple[Event, ...]
 
@@ -90,13 +98,12 @@ def prepared(phase: Stage) -> Prepared:
         tagged = Attempt.to(lambda: _done(phase, "tag-release"))
         backups = Attempt.to(lambda: _backed_up(phase, host))
         tried = Attempt.to(lambda: _done(phase, "dry-run-invariants"))
-        staging = Attempt.to(lambda: _checked(host, phase.file("staging")))
+        staging = Attempt.to(lambda: _staging(phase, host))
         trial = Attempt.to(lambda: _tried(host, folder, tried))
         handed_over = Attempt.to(lambda: _done(phase, "hand-over"))
         changes = Attempt.to(lambda: _changes(phase, host, folder, before, handed_over))
     actions = phase.events("action", "change")
-    registries = phase.file("staging"), host.registry
-    return Prepared(host, registries, tagged, backups, trial, staging, changes, actions)
+    return Prepared(host, tagged, backups, trial, staging, changes, actions)
 
 
 @scenario(effect="change", own_target=True)
@@ -127,6 +134,13 @@ def _backed_up(phase: Stage, host: Host) -> BackedUp:
 
 def _checked(host: Host, registry: Path) -> Checked:
     return run_checker([host.checker, "--db", registry, "--strict", "--json"])
+
+
+def _staging(phase: Stage, host: Host) -> Staging:
+    registry = phase.file("staging")
+    if not registry.is_file():
+        raise RolloutError(f"there is no registry of staging at {registry}")
+    return Staging(registry, _checked(host, registry))
 
 
 def _tried(host: Host, folder: Path, people: Attempt[bool]) -> DryRuns:

@@ -34,7 +34,7 @@ def published(text: str) -> dict[str, Limits]:
     return found
 
 
-def expected(tuned: Iterable[Mapping[str, Any]]) -> dict[str, Limits]:
+def expected(tuned: Iterable[Mapping[str, Any]]) -> Mapping[str, Limits]:
     """The limits of the plan, with what people put on record as tuned."""
     limits: dict[str, dict[str, float]] = {of: dict(told) for of, told in PLANNED.items()}
     for entry in tuned:
