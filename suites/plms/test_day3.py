@@ -41,6 +41,7 @@ from suites.plms.views.watched import (
     queue_of_lanes,
     queued_by_rows,
     running_by_rows,
+    together,
     used,
     utilisation,
     worked_on,
@@ -139,8 +140,7 @@ def test_repeated_start_makes_no_second_run(two_projects: Rehearsal, project: in
 
 @pytest.mark.criterion("projects-overlap")
 def test_runs_overlap(two_projects: Rehearsal, observe: Observe) -> None:
-    both = [now.at for now in two_projects.seen if now.sample.executing() == set(PROJECTS)]
-    observe("overlap", (both[-1] - both[0]).total_seconds() if both else 0, by="API")
+    observe("overlap", together(two_projects.seen, PROJECTS), by="API")
     runs = [mine[0] for mine in map(two_projects.runs_of, PROJECTS) if mine]
     whole = len(runs) == len(PROJECTS) and all(run["started_at"] for run in runs)
     last = two_projects.seen[-1].at if two_projects.seen else two_projects.started

@@ -210,6 +210,17 @@ def _progress(status: Sample, among: Collection[int]) -> dict[tuple[int, int], f
     return progress
 
 
+def together(seen: Sequence[Seen], among: Collection[int]) -> float:
+    """For how many seconds all projects executed and got on, by the API, from look to look."""
+    seconds = 0.0
+    for before, after in pairwise(seen):
+        if after.sample.executing(among) == set(among):
+            earlier, later = (_progress(now.sample, among) for now in (before, after))
+            if all(later[run, 0] > earlier.get((run, 0), 0.0) for run in among):
+                seconds += (after.at - before.at).total_seconds()
+    return seconds
+
+
 def overlap(runs: Iterable[Mapping[str, Any]], until: datetime) -> float:
     """For how many seconds all runs went on at once, by the registry; 0 where they did not.
 
