@@ -10,7 +10,7 @@ from pytest_rollout import Observe, gaps, recount
 from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
 from suites.plms.views.budgets import Spending, levels, overruns, risks, signals, spends_steadily
 from suites.plms.views.portfolio import LANES
-from suites.plms.views.watched import moment
+from suites.plms.views.watched import age, moment
 
 pytestmark = pytest.mark.day6
 
@@ -20,8 +20,7 @@ def test_portfolio_is_sampled(stress_run: Stress, observe: Observe) -> None:
     seen = [now.at for now in stress_run.seen]
     for at, seconds in gaps(_with_edges(seen, stress_run, list(PAIR))):
         observe("portfolio_gap", seconds, at=at)
-    times = ((now.at, now.sample.time.timestamp(), now.at.timestamp()) for now in stress_run.seen)
-    recount("time of the portfolio status", times, within=15).demand()
+    recount("age of the portfolio status in seconds", age(stress_run.seen), within=15).demand()
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,10 @@ def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> Non
     Raises AssertionError in words.
     """
     told: set[int] = set()
-    for project in (one for status in samples for one in status.projects if one.id in among):
-        early = (
-            f"project {project.id} is told to be at {project.progress:.1%} when it is first seen"
-        )
-        assert project.id in told or project.progress <= _LEAP, early
-        told.add(project.id)
+    for run in (one for status in samples for one in status.projects if one.id in among):
+        early = f"project {run.id} is told to be at {run.progress:.1%} when it is first seen"
+        assert run.id in told or run.progress <= _LEAP, early
+        told.add(run.id)
     for project, before, after in leaps(samples, among):
         words = f"project {project} went from {before:.1%} to {after:.1%} between two looks"
         assert before <= after <= 1, f"{words}: progress does not do that"

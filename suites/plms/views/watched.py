@@ -210,6 +210,12 @@ def _progress(status: Sample, among: Collection[int]) -> dict[tuple[int, int], f
     return progress
 
 
+def age(seen: Iterable[Seen]) -> Iterator[tuple[datetime, float, float]]:
+    """By how many seconds each portfolio status is older than the look at it; it is to be new."""
+    for now in seen:
+        yield now.at, (now.at - now.sample.time).total_seconds(), 0.0
+
+
 def together(seen: Sequence[Seen], among: Collection[int]) -> float:
     """For how many seconds all projects executed and got on, by the API, from look to look."""
     seconds = 0.0
