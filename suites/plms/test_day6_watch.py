@@ -8,7 +8,15 @@ import pytest
 
 from pytest_rollout import Observe, gaps, recount
 from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
-from suites.plms.views.budgets import Spending, levels, overruns, risks, signals, spends_steadily
+from suites.plms.views.budgets import (
+    Spending,
+    levels,
+    overruns,
+    risks,
+    signals,
+    spends_steadily,
+    unmoved,
+)
 from suites.plms.views.portfolio import LANES
 from suites.plms.views.watched import age, moment
 
@@ -73,7 +81,7 @@ def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
     queued = {
         now.at: {lane.name: lane.queued for lane in now.sample.lanes} for now in stress_run.seen
     }
-    odd = list(risks(looks.answers, queued))
+    odd = [*risks(looks.answers, queued), *unmoved(looks.answers)]
     assert not odd, "; ".join(odd[:3])
     counted = signals(looks.answers, stress_run.completed)
     recount("error and interval width by lane", counted, within=0.005).demand(len(LANES))
@@ -91,9 +99,7 @@ def _answered(looks: Looks, stress_run: Stress, project: int) -> list[datetime]:
 
 def _with_edges(times: list[datetime], stress_run: Stress, among: list[int]) -> list[datetime]:
     """The times of looks, with the start and the end of the runs that they are of."""
-    edges = {stress_run.started}
-    for project in among:
-        for run in stress_run.runs_of(project):
-            if run["completed_at"]:
-                edges.add(moment(run["completed_at"], "end"))
+    runs = [run for project in among for run in stress_run.runs_of(project)]
+    columns = [run[column] for run in runs for column in ("started_at", "completed_at")]
+    edges = [moment(at, "edge of a run") for at in columns if at]
     return sorted({*times, *edges}) if times else []
