@@ -40,11 +40,11 @@ from suites.plms.views.watched import (
     moment,
     overlap,
     queue_of_lanes,
-    queued_by_rows,
     running_by_rows,
     together,
     used,
     utilisation,
+    work_by_rows,
     worked_on,
 )
 
@@ -198,7 +198,7 @@ def test_queue_stays_short(two_projects: Rehearsal, crowd: Burst | None, observe
     unfounded = list(worked_on(two_projects.seen, PROJECTS))
     assert not unfounded, "; ".join(unfounded[:3])
     if crowd is not None:
-        recount("queue in the burst", queued_by_rows(crowd.looks)).demand(100, varied=True)
+        recount("work in the burst", work_by_rows(crowd.looks)).demand(100, varied=True)
 
 
 @pytest.mark.criterion("no-starvation")
@@ -213,8 +213,7 @@ def test_every_lane_with_work_gets_slots(
                 if share is not None:
                     labels = {"lane": lane, "demand": True, "of": "burst"}
                     observe("lane_utilization", share, at=now.at, **labels)
-        counted = utilisation(crowd.looks, by_rows=True)
-        recount("utilisation", counted, within=0.01).demand(100, varied=True)
+        recount("utilisation", utilisation(crowd.looks), within=0.01).demand(100, varied=True)
 
 
 @pytest.mark.criterion("lane-caps-enforced")
