@@ -13,6 +13,7 @@ from pytest_rollout import LiveTarget
 from suites.plms.views.portfolio import ENDED, Sample, caps, rows, sample
 
 _MINUTE_S = 60.0
+_BETWEEN = 0.15  # by which a mean may leave what was seen, for what went on between the looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,8 @@ def utilisation(
             ]
             said[lane.name] = told
             known = [value for value in recent if value is not None]
-            inside = told is not None and share is not None and min(known) <= told <= max(known)
+            near = told is not None and share is not None
+            inside = near and min(known) - _BETWEEN <= (told or 0) <= max(known) + _BETWEEN
             counted[lane.name] = told if inside else share
         yield now.at, said, counted
 
