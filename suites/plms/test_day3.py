@@ -36,13 +36,15 @@ from suites.plms.views.promises import (
 )
 from suites.plms.views.watched import (
     Seen,
+    age,
     moment,
     overlap,
     queue_of_lanes,
-    queued_by_rows,
     running_by_rows,
+    together,
     used,
     utilisation,
+    work_by_rows,
     worked_on,
 )
 
@@ -139,8 +141,7 @@ def test_repeated_start_makes_no_second_run(two_projects: Rehearsal, project: in
 
 @pytest.mark.criterion("projects-overlap")
 def test_runs_overlap(two_projects: Rehearsal, observe: Observe) -> None:
-    both = [now.at for now in two_projects.seen if now.sample.executing() == set(PROJECTS)]
-    observe("overlap", (both[-1] - both[0]).total_seconds() if both else 0, by="API")
+    observe("overlap", together(two_projects.seen, PROJECTS), by="API")
     runs = [mine[0] for mine in map(two_projects.runs_of, PROJECTS) if mine]
     whole = len(runs) == len(PROJECTS) and all(run["started_at"] for run in runs)
     last = two_projects.seen[-1].at if two_projects.seen else two_projects.started
@@ -197,7 +198,7 @@ def test_queue_stays_short(two_projects: Rehearsal, crowd: Burst | None, observe
     unfounded = list(worked_on(two_projects.seen, PROJECTS))
     assert not unfounded, "; ".join(unfounded[:3])
     if crowd is not None:
-        recount("queue in the burst", queued_by_rows(crowd.looks)).demand(100, varied=True)
+        recount("work in the burst", work_by_rows(crowd.looks)).demand(100, varied=True)
 
 
 @pytest.mark.criterion("no-starvation")
@@ -212,8 +213,7 @@ def test_every_lane_with_work_gets_slots(
                 if share is not None:
                     labels = {"lane": lane, "demand": True, "of": "burst"}
                     observe("lane_utilization", share, at=now.at, **labels)
-        counted = utilisation(crowd.looks, by_rows=True)
-        recount("utilisation", counted, within=0.01).demand(100, varied=True)
+        recount("utilisation", utilisation(crowd.looks), within=0.01).demand(100, varied=True)
 
 
 @pytest.mark.criterion("lane-caps-enforced")
@@ -237,8 +237,7 @@ def test_samples_follow_each_other_closely(two_projects: Rehearsal, observe: Obs
     edges = [two_projects.started, *(moment(at, "end") for at in ended)] if seen else []
     for at, seconds in gaps(sorted({*seen, *edges})):
         observe("sample_gap", seconds, at=at)
-    times = ((now.at, now.sample.time.timestamp(), now.at.timestamp()) for now in two_projects.seen)
-    recount("time of the portfolio status", times, within=10).demand()
+    recount("age of the portfolio status in seconds", age(two_projects.seen), within=10).demand()
 
 
 @pytest.mark.criterion("snapshot-saved")

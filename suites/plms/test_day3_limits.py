@@ -35,6 +35,12 @@ def test_rollback_lifts_the_cap(rolled_back: RolledBack, lane: str) -> None:
     ran, waited = rolled_back.more[lane]
     said = f"{more} runs were started in {lane} after the rollback: {ran} run, {waited} wait"
     assert (ran, waited) == (more, 0), said
+    before, lifted = (
+        next((x.running, x.queued) for x in now.sample.lanes if x.name == lane)
+        for now in (rolled_back.before, rolled_back.lifted)
+    )
+    went = f"{lane} ran and queued {before} before the rollback, and {lifted} after it"
+    assert lifted == (sum(before), 0), f"{went}: what waited does not run"
 
 
 @pytest.mark.criterion("rollback-caps-restored")

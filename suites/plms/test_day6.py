@@ -37,6 +37,7 @@ from suites.plms.views.watched import (
     moment,
     overlap,
     queue_of_lanes,
+    together,
     used,
     utilisation,
     worked_on,
@@ -98,8 +99,7 @@ def test_both_start_within_ten_minutes(stress_run: Stress, observe: Observe) -> 
 
 @pytest.mark.criterion("projects-overlap")
 def test_runs_overlap(stress_run: Stress, observe: Observe) -> None:
-    both = [now.at for now in stress_run.seen if now.sample.executing(PAIR) == set(PAIR)]
-    observe("overlap", (both[-1] - both[0]).total_seconds() if both else 0, by="API")
+    observe("overlap", together(stress_run.seen, PAIR), by="API")
     runs = [mine[0] for mine in map(stress_run.runs_of, PAIR) if mine]
     whole = len(runs) == len(PAIR) and all(run["started_at"] for run in runs)
     last = stress_run.seen[-1].at if stress_run.seen else stress_run.started

@@ -8,9 +8,17 @@ import pytest
 
 from pytest_rollout import Observe, gaps, recount
 from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
-from suites.plms.views.budgets import Spending, levels, overruns, risks, signals, spends_steadily
+from suites.plms.views.budgets import (
+    Spending,
+    levels,
+    overruns,
+    risks,
+    signals,
+    spends_steadily,
+    unmoved,
+)
 from suites.plms.views.portfolio import LANES
-from suites.plms.views.watched import moment
+from suites.plms.views.watched import age, moment
 
 pytestmark = pytest.mark.day6
 
@@ -20,8 +28,7 @@ def test_portfolio_is_sampled(stress_run: Stress, observe: Observe) -> None:
     seen = [now.at for now in stress_run.seen]
     for at, seconds in gaps(_with_edges(seen, stress_run, list(PAIR))):
         observe("portfolio_gap", seconds, at=at)
-    times = ((now.at, now.sample.time.timestamp(), now.at.timestamp()) for now in stress_run.seen)
-    recount("time of the portfolio status", times, within=15).demand()
+    recount("age of the portfolio status in seconds", age(stress_run.seen), within=15).demand()
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,7 @@ def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
     queued = {
         now.at: {lane.name: lane.queued for lane in now.sample.lanes} for now in stress_run.seen
     }
-    odd = list(risks(looks.answers, queued))
+    odd = [*risks(looks.answers, queued), *unmoved(looks.answers)]
     assert not odd, "; ".join(odd[:3])
     counted = signals(looks.answers, stress_run.completed)
     recount("error and interval width by lane", counted, within=0.005).demand(len(LANES))
@@ -92,9 +99,7 @@ def _answered(looks: Looks, stress_run: Stress, project: int) -> list[datetime]:
 
 def _with_edges(times: list[datetime], stress_run: Stress, among: list[int]) -> list[datetime]:
     """The times of looks, with the start and the end of the runs that they are of."""
-    edges = {stress_run.started}
-    for project in among:
-        for run in stress_run.runs_of(project):
-            if run["completed_at"]:
-                edges.add(moment(run["completed_at"], "end"))
+    runs = [run for project in among for run in stress_run.runs_of(project)]
+    columns = [run[column] for run in runs for column in ("started_at", "completed_at")]
+    edges = [moment(at, "edge of a run") for at in columns if at]
     return sorted({*times, *edges}) if times else []

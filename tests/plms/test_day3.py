@@ -99,7 +99,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "queue-10:depth=9": ("GO", set()),
     "queue-10:depth=23": ("ROLLBACK", {"queue-depth"}),
     "cap-exceeded:lane=Viz-Charts": (
-        "NO-GO",
+        "ROLLBACK",
         {
             "lane-caps-enforced",
             "lane-caps-enforced-under-burst",
@@ -137,7 +137,7 @@ def test_a_fault_takes_this_and_nothing_else(fault: str, tmp_path: Path) -> None
 
 
 REASONS = {
-    "lane-starved": ("no-starvation", ["lane Data-Schema", "was 0.15", "allowed > 0.20"]),
+    "lane-starved": ("no-starvation", ["lane Data-Schema", "was 0 at", "allowed > 0.20"]),
     "run-stuck": ("both-complete", ["project 102", "executing", "not completed"]),
 }
 

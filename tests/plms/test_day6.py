@@ -16,8 +16,8 @@ def test_a_healthy_rehearsal_is_go(tmp_path: Path) -> None:
     assert set(run.verdicts().values()) == {"pass"}
     criteria = run.decision("exit")["criteria"]
     samples = {one["id"].rpartition(".")[2]: one["samples"] for one in criteria if one["allowed"]}
-    assert samples["portfolio-observed"] == 647, "108 minutes, every ten seconds"
-    assert samples["alpha-runway-observed"] == 215, "every thirty"
+    assert samples["portfolio-observed"] == 648, "108 minutes, every ten seconds"
+    assert samples["alpha-runway-observed"] == 216, "every thirty"
     assert samples["warning-t15"] == 4, "two drills, and both projects of the stress run"
 
 

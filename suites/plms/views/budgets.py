@@ -167,3 +167,20 @@ def risks(answers: Answers, queued: Mapping[datetime, Mapping[str, int]]) -> Ite
                 f"the execution risk of {lane_name} is {min(highs):.2f} while tasks wait"
                 f" and {max(lows):.2f} while none does"
             )
+
+
+def unmoved(answers: Answers) -> Iterator[str]:
+    """Where the error of a lane grew from one answer to another and its estimation risk did not."""
+    told: dict[str, set[tuple[float, float]]] = {}
+    for _, answer in answers:
+        for lane in answer["lanes"]:
+            error, risk = lane["signals"]["mae_pct"], lane["estimation_risk"]
+            if error is not None and risk is not None:
+                told.setdefault(lane["name"], set()).add((error, risk))
+    for lane_name, pairs in told.items():
+        for (error, risk), (worse, higher) in pairwise(sorted(pairs)):
+            if error < worse and not (risk < higher or risk == higher == 1):
+                yield (
+                    f"the estimation risk of {lane_name} is {risk:.2f} at an error of {error:.1%}"
+                    f" and {higher:.2f} at one of {worse:.1%}"
+                )

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Observe, Stage, recount
-from suites.plms.views.portfolio import Sample, Start
+from suites.plms.views.portfolio import ENDED, Sample, Start
 from suites.plms.views.watched import Seen, leaps, moment, told_and_stored
 
 _TICK = timedelta(seconds=1.5)
@@ -69,10 +69,15 @@ def statuses_agree(seen: Sequence[Seen], among: Collection[int]) -> None:
 
 
 def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> None:
-    """Progress goes up, to the whole, and never by a quarter at once.
+    """Progress begins with little, goes up to the whole, and never by a quarter at once.
 
     Raises AssertionError in words.
     """
+    told: set[int] = set()
+    for run in (one for status in samples for one in status.projects if one.id in among):
+        early = f"project {run.id} is told to be at {run.progress:.1%} when it is first seen"
+        assert run.id in told or run.progress <= _LEAP, early
+        told.add(run.id)
     for project, before, after in leaps(samples, among):
         words = f"project {project} went from {before:.1%} to {after:.1%} between two looks"
         assert before <= after <= 1, f"{words}: progress does not do that"
@@ -147,12 +152,13 @@ def _between(value: float | str | None, near: Sequence[float | str | None]) -> b
 
 
 def cancelled_for_good(before: Seen, later: Sequence[Seen], project: int, lane: str) -> None:
-    """A run that was executing is cancelled in API and registry, and holds nothing any more.
+    """A run that had not ended is cancelled in API and registry, and holds nothing any more.
 
     Raises AssertionError in words.
     """
     was = before.look.status(project)
-    assert was == "executing", f"project {project} was {was} before the roll-back, not executing"
+    open_ = was is not None and was not in ENDED
+    assert open_, f"project {project} was {was} before the roll-back: there was nothing to cancel"
     done = []
     for now in later:
         told = {p.status for p in now.sample.projects if p.id == project}

@@ -13,6 +13,7 @@ from pytest_rollout import LiveTarget
 from suites.plms.views.portfolio import ENDED, Sample, caps, rows, sample
 
 _MINUTE_S = 60.0
+_BETWEEN = 0.15  # by which a mean may leave what was seen, for what went on between the looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +115,26 @@ def queue_of_lanes(seen: Iterable[Seen]) -> Iterator[tuple[datetime, int, int]]:
 def running_by_rows(
     seen: Iterable[Seen],
 ) -> Iterator[tuple[datetime, dict[str, int], dict[str, int]]]:
-    """What runs in each lane, where each run is one task: by the API, and by the registry."""
+    """What runs in each lane, where each run is one task: by the API, and by the registry.
+
+    A run that gave its slot back for a while is executing and waits, so less may run.
+    """
     for now in seen:
         said = {lane.name: lane.running for lane in now.sample.lanes}
-        yield now.at, said, {lane: now.look.count(lane, "executing") for lane in said}
+        rows = {lane: now.look.count(lane, "executing") for lane in said}
+        yield now.at, said, {lane: min(said[lane], rows[lane]) for lane in said}
 
 
-def queued_by_rows(
+def work_by_rows(
     seen: Iterable[Seen],
 ) -> Iterator[tuple[datetime, dict[str, int], dict[str, int]]]:
-    """What waits in each lane and in all, where each run is one task: by the API, and by rows."""
+    """What runs or waits in each lane and in all, where each run is one task: by API and rows."""
     for now in seen:
-        said = {lane.name: lane.queued for lane in now.sample.lanes}
-        stored = {lane: now.look.count(lane, "submitted") for lane in said}
-        said["all lanes"] = now.sample.queue_depth
-        stored["all lanes"] = sum(run["status"] == "submitted" for run in now.look.runs)
+        lanes = now.sample.lanes
+        said = {lane.name: lane.running + lane.queued for lane in lanes}
+        stored = {lane: now.look.count(lane, "submitted", "executing") for lane in said}
+        said["all lanes"] = now.sample.queue_depth + sum(lane.running for lane in lanes)
+        stored["all lanes"] = sum(stored.values())
         yield now.at, said, stored
 
 
@@ -149,14 +155,14 @@ def used(now: Seen, *, by_rows: bool = False) -> dict[str, float | None]:
 
 
 def utilisation(
-    seen: Sequence[Seen], *, by_rows: bool = False
+    seen: Sequence[Seen],
 ) -> Iterator[tuple[datetime, dict[str, float | None], dict[str, float | None]]]:
     """The utilisation of each lane as it is said, and what was counted in the minute before.
 
     Whatever mean of up to a minute is said lies between the least and the greatest counted
     share; where it does, it is given as counted. An idle lane may say 0.
     """
-    shares = [(now.at, used(now, by_rows=by_rows)) for now in seen]
+    shares = [(now.at, used(now)) for now in seen]
     for number, now in enumerate(seen):
         said, counted = {}, {}
         for lane in now.sample.lanes:
@@ -169,7 +175,8 @@ def utilisation(
             ]
             said[lane.name] = told
             known = [value for value in recent if value is not None]
-            inside = told is not None and share is not None and min(known) <= told <= max(known)
+            near = told is not None and share is not None
+            inside = near and min(known) - _BETWEEN <= (told or 0) <= max(known) + _BETWEEN
             counted[lane.name] = told if inside else share
         yield now.at, said, counted
 
@@ -208,6 +215,23 @@ def _progress(status: Sample, among: Collection[int]) -> dict[tuple[int, int], f
             number = sum(key[0] == project.id for key in progress)
             progress[project.id, number] = project.progress
     return progress
+
+
+def age(seen: Iterable[Seen]) -> Iterator[tuple[datetime, float, float]]:
+    """By how many seconds each portfolio status is older than the look at it; it is to be new."""
+    for now in seen:
+        yield now.at, (now.at - now.sample.time).total_seconds(), 0.0
+
+
+def together(seen: Sequence[Seen], among: Collection[int]) -> float:
+    """For how many seconds all projects executed and got on, by the API, from look to look."""
+    seconds = 0.0
+    for before, after in pairwise(seen):
+        if after.sample.executing(among) == set(among):
+            earlier, later = (_progress(now.sample, among) for now in (before, after))
+            if all(later[run, 0] > earlier.get((run, 0), 0.0) for run in among):
+                seconds += (after.at - before.at).total_seconds()
+    return seconds
 
 
 def overlap(runs: Iterable[Mapping[str, Any]], until: datetime) -> float:
