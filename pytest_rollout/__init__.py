@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_rollout.checks.answer import Reading, Reply
     from pytest_rollout.checks.ask import Place
+    from pytest_rollout.checks.before_after import BeforeAfter, Snapshot, StepChange
     from pytest_rollout.checks.boundary import Side, boundary_pair, boundary_slips
     from pytest_rollout.checks.demo import Demo, DemoOutput
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alertmanager",
+    "BeforeAfter",
     "Channel",
     "ChannelExtension",
     "Check",
@@ -86,7 +88,9 @@ __all__ = [
     "RolloutError",
     "Routes",
     "Side",
+    "Snapshot",
     "Stage",
+    "StepChange",
     "boundary_pair",
     "boundary_slips",
     "crossings",
@@ -121,6 +125,9 @@ _HOMES = {
     "Reading": "checks.answer",
     "Reply": "checks.answer",
     "ReportFormat": "model.extension",
+    "BeforeAfter": "checks.before_after",
+    "Snapshot": "checks.before_after",
+    "StepChange": "checks.before_after",
     "Demo": "checks.demo",
     "Checked": "checks.invariant",
     "EffectRefusedError": "model.errors",

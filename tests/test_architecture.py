@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "report": {"model", "calendar"},
     "targets": {"model", "redact"},
     "github": {"model", "targets"},
-    "receivers": {"targets"},
+    "receivers": {"model", "targets"},
     "monitoring": {"receivers", "targets"},
     "checks": {"model", "targets", "extensions"},
     "signoff": {"model", "calendar", "judge"},

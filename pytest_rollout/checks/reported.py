@@ -29,7 +29,8 @@ class Field:
     """Where a target keeps a field, and how it writes it."""
 
     path: str  # as lanes.0.depth; `$key`: the key of what stands in an object
-    times: float = 1  # what a number is multiplied with, as 0.01 for percent
+    times: float = 1  # what a number is multiplied with
+    per: float = 1  # and divided by, as 100 for percent
     words: Mapping[str, str] = field(default_factory=dict)  # its word to the one expected
     each: Mapping[str, Field] = field(default_factory=dict)  # of a list: the fields of each
 
@@ -52,7 +53,7 @@ class Reported(dict[str, Any]):
         super().__init__(
             (name, _read(value, name, self._at(place, name), source))
             for name, value in said.items()
-            if name not in fields
+            if name not in fields and name != KEY
         )
         self.source = source  # as "GET /api/portfolio/status"
         self.place = place  # of this object in the answer; empty: it is the answer
@@ -166,7 +167,7 @@ def _read(value: Any, name: str, place: str, source: str, where: Field | None = 
     """A value as the suite reads it: objects and lists inside as well."""
     fields = where.each if where else {}
     if isinstance(value, Mapping) and where and fields:
-        value = [{KEY: key, **one} for key, one in value.items() if isinstance(one, Mapping)]
+        value = [{KEY: _key(key), **one} for key, one in value.items() if isinstance(one, Mapping)]
     if isinstance(value, Mapping):
         return Reported(value, source, fields, place)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -179,9 +180,14 @@ def _read(value: Any, name: str, place: str, source: str, where: Field | None = 
         ]
     if where is None or isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and where.times != 1:
-        return float(Decimal(str(value)) * Decimal(str(where.times)))
+    if isinstance(value, int | float) and (where.times, where.per) != (1, 1):
+        return float(Decimal(str(value)) * Decimal(str(where.times)) / Decimal(str(where.per)))
     return where.words.get(value, value) if isinstance(value, str) else value
+
+
+def _key(key: str) -> str | int:
+    """The key of an object; JSON has no other keys than texts, so a number is taken for one."""
+    return int(key) if key.isascii() and key.isdigit() and len(key) < 16 else key
 
 
 def reported(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -9,10 +11,13 @@ import pytest
 
 from pytest_rollout import RolloutError, Stage
 from suites.plms.scenarios.calibration import calibration_rolled_back, seeded
+from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
-from suites.plms.scenarios.deployment import deployed, taken_back
+from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
+from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up, probed_change
-from suites.plms.scenarios.keyed_starts import keyed_starts, rehearsals
+from suites.plms.scenarios.gate_sides import gate_tried
+from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.learning import learning, seeded_intervals
 from suites.plms.scenarios.live_week import canary, live_week, overrunning, quarantined
@@ -22,19 +27,24 @@ from suites.plms.scenarios.preparation import prepared
 from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
 from suites.plms.scenarios.stress_test import forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import burst, rolled_back, two_projects
+from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.host import Host
 
 __all__ = [
+    "aged_key",
     "alert_drill",
+    "api_deployed",
     "blocked_run",
     "burst",
     "calibration_rolled_back",
     "canary",
+    "checker_tried",
     "demonstrated",
-    "deployed",
+    "drilled",
     "final_report",
     "followed_up",
     "forced_runway",
+    "gate_tried",
     "gated",
     "keyed_starts",
     "learning",
@@ -53,9 +63,19 @@ __all__ = [
     "stress_rolled_back",
     "stress_run",
     "taken_back",
+    "timer_deployed",
     "tuned_effects",
     "two_projects",
+    "unit_run",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dialect(phase: Stage) -> Iterator[Dialect]:
+    """What the target calls what; a rehearsal's target speaks as the docs do."""
+    given = "" if phase.embedded else os.environ.get("PLMS_DIALECT", "")
+    with speaking(Dialect.read(Path(given)) if given else Dialect()) as spoken:
+        yield spoken
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,9 +10,12 @@ import pytest
 
 from pytest_rollout import Observe, Stage
 from suites.plms.scenarios.two_projects import Burst, Rehearsal, RolledBack
+from suites.plms.views.answers import read
+from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import (
     LANES,
     PROJECTS,
+    Sample,
     caps,
     observe_slot,
     observe_utilisation,
@@ -42,7 +44,7 @@ def test_project_is_idle(registry: Path, project: int) -> None:
 
 @pytest.mark.criterion("release-is-tagged")
 def test_target_runs_the_tagged_release(api: httpx.Client) -> None:
-    version = api.get("/version").raise_for_status().json()["version"]
+    version = read(api.get("/version"), "version")["version"]
     assert version == "plms-v1.0.0", f"the target runs {version}, not plms-v1.0.0"
 
 
@@ -151,9 +153,10 @@ def test_samples_follow_each_other_closely(two_projects: Rehearsal, observe: Obs
 
 @pytest.mark.criterion("snapshot-saved")
 def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> None:
+    stored = Sample.of(read_file(two_projects.snapshot, "snapshot"))
     text = two_projects.snapshot.read_text(encoding="utf-8")
     observe.attach("portfolio_status_day3.json", text, "application/json")
-    lanes = {lane["lane_name"] for lane in json.loads(text)["lanes"]}
+    lanes = {lane.name for lane in stored.lanes}
     assert lanes == set(LANES), f"the snapshot holds lanes {sorted(lanes)}, not {sorted(LANES)}"
 
 

@@ -24,6 +24,7 @@ from suites.plms.scenarios.calibration import (
 )
 from suites.plms.scenarios.policy_probes import UNKNOWN_KIND, Probed
 from suites.plms.views.answers import not_done, read, recorded
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
@@ -126,7 +127,8 @@ def _may_teach(run: dict[str, Any]) -> bool:
 
 
 def _decided(api: httpx.Client, runs: list[dict[str, Any]]) -> list[bool]:
-    answer = api.post("/api/ops/calibration/policy", json={"runs": runs})
+    body = spoken().body("policy", {"runs": runs})
+    answer = api.post(spoken().path("policy"), json=body)
     found = read(answer, "policy")["update"]
     assert len(found) == len(runs), f"{len(found)} answers to {len(runs)} runs"
     return list(found)

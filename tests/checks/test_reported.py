@@ -101,7 +101,7 @@ FIELDS = {
         "running_by_lane",
         each={
             "lane_name": Field("$key"),
-            "utilization": Field("load", times=0.01),
+            "utilization": Field("load", per=100),
             "status": Field("state", words={"busy": "executing"}),
         },
     ),

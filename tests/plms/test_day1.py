@@ -16,10 +16,12 @@ def test_a_healthy_rehearsal_is_go(tmp_path: Path) -> None:
     assert set(run.verdicts().values()) == {"pass"}
 
 
-# A health of 200 over a dead dependency, and a clean-up that takes too much.
+# A health of 200 over a dead dependency, a clean-up that takes too much, and what checks nothing.
 FAULTS = {
     "redis-down": (10, {"healthz-redis", "healthz-detects-outage"}),
     "cleanup-collateral": (0, {"drill-cleanup-no-collateral"}),
+    "checker-shallow": (10, {"checker-proves-each-rule", "unit-runs-the-job"}),
+    "unit-does-nothing": (10, {"unit-runs-the-job"}),
 }
 
 

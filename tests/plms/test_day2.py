@@ -31,6 +31,7 @@ FAULTS = {
     ),
     "idem-race": (0, {"demo1-concurrent-same-key"}),
     "demo-pollutes-kpi": (0, {"testing-only"}),
+    "idem-key-expires": (10, {"demo1-key-lifetime"}),
 }
 
 

@@ -17,7 +17,7 @@ from suites.plms.views.host import Host
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     """A host on which nothing is."""
-    return Host(**{name: tmp_path / name for name in Host.__slots__})
+    return Host(tmp_path.joinpath)
 
 
 def test_a_missing_program_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +80,22 @@ def test_a_digest_follows_every_row(host: Host) -> None:
         with db:
             db.execute("INSERT INTO t VALUES (1)")
         assert hosts.digest(host.registry) != before
+
+
+def test_a_place_that_nobody_configured_takes_what_reads_it(tmp_path: Path) -> None:
+    def place(name: str) -> Path:
+        if name == "inbox":
+            raise RolloutError("target inbox: the environment variable PLMS_INBOX is not set")
+        return tmp_path / name
+
+    host = Host(place)
+    assert host.release == tmp_path / "release"
+    with pytest.raises(RolloutError, match="PLMS_INBOX is not set"):
+        _ = host.inbox
+
+
+def test_a_registry_that_is_none_is_said(tmp_path: Path) -> None:
+    broken = tmp_path / "registry.db"
+    broken.write_text("no database at all, and long enough to look like one" * 40)
+    with pytest.raises(RolloutError, match=r"registry\.db cannot be read: file is not a database"):
+        hosts.contents(broken)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_rollout import Event, Reported, Stage, every, scenario
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import ENDED, Start, rows, sample, start
 
 BASELINES = {201: "Code-API", 202: "Data-Schema"}
@@ -88,7 +89,7 @@ def seeded(phase: Stage) -> Seeded:
         spent[project] = looks.looks
         expected.append(expectations(phase, number))
     phase.operate("plms", "close-shift")
-    answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
+    answer = plms.client.get(spoken().path("metrics", _NEW), params={"with_ci": 1})
     found = {project: _run(registry, starts[project]) for project in BASELINES}
     mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
     every_run = "SELECT * FROM project_runs WHERE project_id = ?"
@@ -141,7 +142,7 @@ class Spending:
     def look(self, phase: Stage) -> None:
         """Ask once; a target that does not tell of spending tells of none."""
         plms = phase.target("plms")
-        answer = plms.client.get(f"/api/projects/{self.project}/budget-runway")
+        answer = plms.client.get(spoken().path("budget-runway", self.project))
         spent = read(answer, "budget-runway").get("tokens_spent") if answer.is_success else None
         if isinstance(spent, int | float):
             self.looks.append(Spent(plms.clock.now(), float(spent)))
@@ -186,9 +187,9 @@ def expectations(phase: Stage, number: int) -> dict[str, Row]:
 def start_small(phase: Stage, project: int, key: str, body: Row) -> str:
     """Start a run of a minute, unless the body says otherwise: its id."""
     answer = phase.target("plms").client.post(
-        f"/api/projects/{project}/start",
+        spoken().path("start", project),
         headers={"Idempotency-Key": f"{phase.id}/{project}/{key}"},
-        json={**_SMALL, **body},
+        json=spoken().body("start", {**_SMALL, **body}),
     )
     return read(answer, "start").text("run_id")
 
@@ -244,7 +245,7 @@ def calibration_rolled_back(phase: Stage) -> RolledBackCalibration:
         later=_priors(registry),
         expected=(expected[0], expected[1], expected[2]),
         switch=setting(registry, "calibration_enabled"),
-        told=read(phase.target("plms").client.get("/api/ops/calibration"), "calibration"),
+        told=read(phase.target("plms").client.get(spoken().path("calibration")), "calibration"),
         ended=not left,
     )
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Demo, DemoOutput, Event, Kpi, KpiReceipt, RanTests, Stage, scenario
-from suites.plms.views.portfolio import rows
+from pytest_rollout import (
+    BeforeAfter,
+    Demo,
+    DemoOutput,
+    Event,
+    Kpi,
+    KpiReceipt,
+    RanTests,
+    Stage,
+    StepChange,
+    scenario,
+)
+from suites.plms.views.portfolio import ENDED, rows
+from suites.plms.views.snapshots import snapshot
 
 DEMOS = {
     "demo1": "demo_1_idempotent_start.sh",
@@ -24,18 +38,11 @@ MASKS = {
     "risk": r"(?<=Risk score )[\d.]+",
 }
 PROMISES = {"Code-API": (Kpi("test_pass_rate", 0.95), Kpi("build_success", 1))}
-_GATED = 943  # the project of demo 3
+PROJECTS = {"demo1": 941, "demo2": 942, "demo3": 943}
 _LIMIT_S = 900  # on a clock that nobody steps demo 3 waits for two runs of a minute each
-# What a table holds besides the rows of demos.
-_LASTING = {
-    "project_runs": "SELECT run_id, status FROM project_runs WHERE COALESCE(tags, '') <> 'demo'",
-    "kpi_receipts": "SELECT k.run_id, k.kpi_name FROM kpi_receipts k"
-    " LEFT JOIN project_runs r USING (run_id) WHERE COALESCE(r.tags, '') <> 'demo'",
-    "estimate_versions": "SELECT v.id FROM estimate_versions v"
-    " LEFT JOIN project_runs r USING (run_id) WHERE COALESCE(r.tags, '') <> 'demo'",
-    "lane_configs": "SELECT * FROM lane_configs",
-    "system_config": "SELECT * FROM system_config",
-}
+# Where a lasting change would stand; the first three hold rows of demos as well.
+_OF_RUNS = ("project_runs", "kpi_receipts", "estimate_versions")
+_LASTING = (*_OF_RUNS, "lane_configs", "system_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,11 @@ class GatedRun:
 
     id: str
     status: str
+    validated: bool  # its validation_pass
     receipts: tuple[KpiReceipt, ...]
-    priors: int
+    thresholds: Mapping[str, float | None]  # what each receipt was held against, by its KPI
+    priors: tuple[Mapping[str, Any], ...]
+    row: Mapping[str, Any]
 
     @property
     def completed(self) -> Mapping[str, str]:
@@ -70,7 +80,9 @@ class Demonstrated:
     archive: str
     tests: Mapping[str, RanTests]  # by phase of demo 3, of those that left a report
     gated: tuple[GatedRun, ...]  # the runs of demo 3 in their order
-    changed: list[str]  # what is lasting and has changed
+    started: Mapping[str, list[str]]  # the runs that each demo made, in their order
+    of_demos: frozenset[str]  # every run of the demos' projects since the phase began
+    changed: list[str]  # what is lasting and has changed, in words
     events: tuple[Event, ...]
 
 
@@ -79,14 +91,19 @@ def demonstrated(phase: Stage) -> Demonstrated:
     """The demos are checked out, run one after the other, and what they say is kept."""
     scripts = checked_out(phase)
     registry = phase.file("registry")
-    before, known = _lasting(registry), _run_ids(registry)
+    before = snapshot(registry)
+    known = {name: _run_ids(registry, project) for name, project in PROJECTS.items()}
     with tempfile.TemporaryDirectory(prefix="demos-") as folder:
         shown = {name: _run(phase, name, script, folder) for name, script in scripts.items()}
         tests = dict(_tests(Path(folder), shown["demo3"].text))
     said = {name: demo.text for name, demo in shown.items()}
     phase.operate("plms", "keep-transcripts", said=said)
-    after = _lasting(registry)
-    gated = tuple(_gated(registry, run) for run in _run_ids(registry) if run not in known)
+    lasting = _lasting(BeforeAfter.between(before, snapshot(registry)))
+    started = {
+        name: [run for run in _run_ids(registry, project) if run not in known[name]]
+        for name, project in PROJECTS.items()
+    }
+    gated = tuple(gated_run(registry, run) for run in started["demo3"])
     phase.operate("plms", "close-shift")
     return Demonstrated(
         shown=shown,
@@ -94,7 +111,9 @@ def demonstrated(phase: Stage) -> Demonstrated:
         archive=_text(phase.file("documents") / f"PLMS_Demo_Results_{_day(phase)}.txt"),
         tests=tests,
         gated=gated,
-        changed=[table for table in _LASTING if before[table] != after[table]],
+        started=started,
+        of_demos=_since(registry, phase),
+        changed=lasting,
         events=phase.events("change", "action"),
     )
 
@@ -106,10 +125,12 @@ def checked_out(phase: Stage) -> dict[str, Path]:
 
 
 def _run(phase: Stage, name: str, script: Path, reports: str) -> DemoOutput:
-    phase.record("action", f"{name} runs")
+    # By this target's clock: that of a scenario with a target of its own may be days ahead.
+    phase.record("action", f"{name} runs", at=phase.target("plms").clock.now())
     given = {
         "PLMS_URL": phase.target("plms").url,
         "PLMS_REGISTRY": str(phase.file("registry").resolve()),
+        "PLMS_DIALECT": "" if phase.embedded else os.environ.get("PLMS_DIALECT", ""),
         "DEMO_REPORTS": reports,
         "PYTHON": sys.executable,
     }
@@ -127,28 +148,66 @@ def _tests(folder: Path, said: str) -> list[tuple[str, RanTests]]:
     ]
 
 
-def _run_ids(registry: Path) -> list[str]:
+def _run_ids(registry: Path, project: int) -> list[str]:
     query = "SELECT run_id FROM project_runs WHERE project_id = ? ORDER BY rowid"
-    return [row["run_id"] for row in rows(registry, query, _GATED)]
+    return [row["run_id"] for row in rows(registry, query, project)]
 
 
-def _gated(registry: Path, run: str) -> GatedRun:
-    (gated,) = rows(registry, "SELECT status FROM project_runs WHERE run_id = ?", run)
+def _since(registry: Path, phase: Stage) -> frozenset[str]:
+    """The runs of the demos' projects that started since the phase began."""
+    query = "SELECT run_id, started_at FROM project_runs WHERE project_id IN (?, ?, ?)"
+    found = rows(registry, query, *PROJECTS.values())
+    started = {run["run_id"]: run["started_at"] for run in found if run["started_at"]}
+    begin = phase.window[0]
+    return frozenset(run for run, at in started.items() if _moment(at) >= begin)
+
+
+def _moment(text: str) -> datetime:
+    """A time of the registry; one without a zone is UTC's, as SQLite writes it."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def gated_run(registry: Path, run: str) -> GatedRun:
+    """A run as it is stored, with its receipts and what was learnt of it."""
+    (row,) = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
     receipts = rows(registry, "SELECT * FROM kpi_receipts WHERE run_id = ?", run)
-    priors = rows(registry, "SELECT id FROM estimate_versions WHERE run_id = ?", run)
+    priors = rows(registry, "SELECT * FROM estimate_versions WHERE run_id = ?", run)
     return GatedRun(
         run,
-        gated["status"],
+        row["status"],
+        bool(row["validation_pass"]),
         tuple(
-            KpiReceipt(run, row["kpi_name"], row["value"], passed=bool(row["passed"]))
-            for row in receipts
+            KpiReceipt(run, receipt["kpi_name"], receipt["value"], passed=bool(receipt["passed"]))
+            for receipt in receipts
         ),
-        len(priors),
+        {receipt["kpi_name"]: receipt["threshold"] for receipt in receipts},
+        tuple(priors),
+        row,
     )
 
 
-def _lasting(registry: Path) -> dict[str, list[dict[str, Any]]]:
-    return {table: rows(registry, query) for table, query in _LASTING.items()}
+def _lasting(step: BeforeAfter) -> list[str]:
+    """What changed besides rows of demos, and of runs that were under way."""
+    demos = {
+        row["run_id"]
+        for change in step.changes
+        for row in (change.before, change.after)
+        if change.place.table == "project_runs" and row.get("tags") == "demo"
+    }
+    return [
+        str(change)
+        for change in step.changes
+        if change.place.table in _LASTING and not _is_expected(change, demos)
+    ]
+
+
+def _is_expected(change: StepChange, demos: set[object]) -> bool:
+    if change.place.table not in _OF_RUNS:
+        return False
+    row = change.after or change.before
+    under_way = change.before.get("status", ENDED[0]) not in ENDED
+    return row.get("run_id") in demos or (bool(change.after) and under_way)
 
 
 def _text(path: Path) -> str:

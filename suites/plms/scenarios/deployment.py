@@ -1,35 +1,22 @@
-"""The scenarios of day 1: deployment and failure drill, outages, and the way back."""
+"""The scenarios of day 1: timer and Ops API are deployed, fail, and are taken back."""
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from pytest_rollout import Event, Message, RolloutError, Stage, read_inbox, scenario
+from pytest_rollout import Event, RolloutError, Stage, scenario
 from suites.plms.views.answers import read
-from suites.plms.views.host import (
-    Host,
-    JobRun,
-    contents,
-    job_runs,
-    needs,
-    newest,
-    open_channels,
-    run,
-)
+from suites.plms.views.host import Host, contents, needs, newest, open_channels, run
+from suites.plms.views.portfolio import caps as stored_caps
 
 TIMER = "plms-invariants.timer"
 SERVICE = "plms-invariants.service"
-INVALID = "INVALID_KIND"
 PARTS = ("redis", "db", "filesystem")
-
-Rows = Mapping[int, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,105 +28,49 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureDrill:
-    """What came of planting a row that breaks an invariant."""
-
-    row: int | None  # None: the registry did not take it
-    before: Rows  # of project_runs, by rowid
-    planted: Rows
-    after: Rows
-    failed: JobRun | None  # the job with the row, and without it
-    cleaned: JobRun | None
-    messages: tuple[Message, ...]  # those of the job with the row
-
-    @property
-    def alerts(self) -> list[Message]:
-        """The messages to Slack that are recognisably of a failure."""
-        return [
-            message
-            for message in self.messages
-            if message.service == "slack" and "FAIL" in message.text
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """What day 1 left behind."""
+class TimerDeployed:
+    """The timer as day 1 left it."""
 
     host: Host
-    address: tuple[str, int]  # of the Ops API
-    connects: bool
-    health: Health
-    drill: FailureDrill
     events: tuple[Event, ...]
 
 
 @scenario(effect="change", own_target=True)
-def deployed(phase: Stage) -> Deployed:
-    """Timer and API are deployed; a failure is planted, noticed, and cleaned up."""
+def timer_deployed(phase: Stage) -> TimerDeployed:
+    """Units and log directory are installed, the timer is enabled and started."""
     needs("systemctl", "systemd-analyze")
     host = Host.of(phase)
     open_channels(phase)
     phase.operate("plms", "deploy-timer")
+    return TimerDeployed(host, phase.events("action", "change"))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDeployed:
+    """The Ops API as day 1 left it."""
+
+    address: tuple[str, int]
+    connects: bool
+    health: Health
+    caps: Mapping[str, int]  # of the lanes, as the API shows them
+    stored: Mapping[str, int]  # as they stand in the registry
+    events: tuple[Event, ...]
+
+
+@scenario(effect="change")
+def api_deployed(phase: Stage) -> ApiDeployed:
+    """The Ops API is started."""
     url = _deploy_api(phase)
-    health = probe(url)
-    connects = accepts(url)
-    drill = _drill(phase, host) if phase.embedded else _drill_of_people(phase, host)
-    phase.operate("plms", "hand-over")
-    events = phase.events("action", "change")
-    return Deployed(host, _address(url), connects, health, drill, events)
+    health, connects = probe(url), accepts(url)
+    caps, stored = _caps(url), stored_caps(phase.file("registry"))
+    return ApiDeployed(
+        _address(url), connects, health, caps, stored, phase.events("action", "change")
+    )
 
 
 def _deploy_api(phase: Stage) -> str:
     """Where the API is once it was deployed: the operator's word, else the plan's."""
     return str(phase.operate("plms", "deploy-api").get("url") or phase.target("plms").url)
-
-
-def _drill(phase: Stage, host: Host) -> FailureDrill:
-    before, heard = project_runs(host.registry), len(read_inbox(host.inbox))
-    row = phase.operate("plms", "plant-row").get("row")
-    planted = project_runs(host.registry)
-    failed = _job(phase, host, drill=True)
-    messages = read_inbox(host.inbox)[heard:]
-    if row is not None:
-        phase.operate("plms", "remove-row", row=row)
-    after = project_runs(host.registry)
-    cleaned = _job(phase, host, drill=False)
-    return FailureDrill(row, before, planted, after, failed, cleaned, messages)
-
-
-def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
-    """The drill as people did and recorded it; the newest backup tells what was there before."""
-    before, row, kind = project_runs(newest(host.backups, "registry_*.db")), None, ""
-    for event in phase.events("change"):
-        told = re.search(r"row (\d+) planted, .*run_kind (\w+)", event.says)
-        row, kind = (int(told[1]), told[2]) if told else (row, kind)
-    planted = before if row is None else {**before, row: (kind,)}
-    jobs = [job for job in job_runs(host) if job.ended_at >= phase.window[0]]
-    failed = next((job for job in jobs if job.drill or job.status != "OK"), None)
-    cleaned = jobs[-1] if jobs and jobs[-1] != failed else None
-    messages = tuple(
-        message
-        for message in read_inbox(host.inbox)
-        if failed and failed.ended_at <= message.at < (cleaned or failed).ended_at
-    )
-    after = project_runs(host.registry)
-    return FailureDrill(row, before, planted, after, failed, cleaned, messages)
-
-
-def _job(phase: Stage, host: Host, *, drill: bool) -> JobRun | None:
-    """The run of the job that the operator starts now; None where none is on record."""
-    known = len(job_runs(host))
-    phase.operate("plms", "run-invariants", drill=drill)
-    return next(iter(job_runs(host)[known:]), None)
-
-
-def project_runs(registry: Path) -> Rows:
-    """Every row of project_runs: rowid to its id, project, kind and status."""
-    from suites.plms.views.portfolio import rows
-
-    query = "SELECT rowid AS row, run_id, project_id, run_kind, status FROM project_runs"
-    return {row.pop("row"): tuple(row.values()) for row in rows(registry, query)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tarfile
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ import httpx
 from pytest_rollout import Stage, scenario
 from suites.plms.scenarios.live_week import Entry, diary
 from suites.plms.views.final_report import REPORT, Written
+from suites.plms.views.tables import records
 
 THRESHOLDS = "config/plms_thresholds.yaml"
 PROBES, CHANGE_AT = 72, 12  # six minutes, a probe each 5 s; caps change after the first one
@@ -32,9 +31,7 @@ def final_report(phase: Stage) -> Written:
 def nights(history: Path) -> list[Mapping[str, Any]]:
     """The runs of the invariants job that the timer began, drills aside, oldest first."""
     query = "SELECT * FROM invariant_runs WHERE trigger = 'timer' AND drill = 0 ORDER BY ended_at"
-    with closing(sqlite3.connect(f"{history.as_uri()}?mode=ro", uri=True)) as db:
-        db.row_factory = sqlite3.Row
-        return [dict(row) for row in db.execute(query)]
+    return [*records(history, query)]
 
 
 @dataclass(frozen=True, slots=True)

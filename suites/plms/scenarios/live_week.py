@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Reported, RolloutError, Stage, every, nothing, scenario
+from pytest_rollout import Reported, Stage, every, nothing, scenario
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
+from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import rows
 
 OVERRUN = 0.25
@@ -43,10 +44,8 @@ class Week:
 
 
 def diary(path: Path) -> tuple[Entry, ...]:
-    """The entries of a diary; raises RolloutError where there is none."""
-    if not path.is_file():
-        raise RolloutError(f"there is no diary at {path}")
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """The entries of a diary; raises RolloutError where there is none, or where a line is wrong."""
+    lines = read_file(path, "week")
     return tuple(
         Entry(datetime.fromisoformat(entry["at"]), entry["kind"], entry) for entry in lines
     )
@@ -97,7 +96,8 @@ def overrunning(phase: Stage) -> Budgets:
         body = {"run_kind": "baseline", "lane_name": "Narrative", "tasks": 1, "task_seconds": 600}
         key = {"Idempotency-Key": f"{phase.id}/{project}/1"}
         path = f"/api/projects/{project}/start"
-        answer = plms.client.post(path, headers=key, json={**body, "budget_tokens": budget})
+        given = spoken().body("start", {**body, "budget_tokens": budget})
+        answer = plms.client.post(path, headers=key, json=given)
         answer.raise_for_status()
     phase.operate("plms", "approve-overrun", project=APPROVED)
     plms.clock.advance(60)
@@ -137,7 +137,8 @@ def quarantined(phase: Stage) -> Quarantine:
         body |= {"tests_pass": False} if why == "failed" else {"write_sandbox": True}
         key = {"Idempotency-Key": f"{phase.id}/{project}/1"}
         path = f"/api/projects/{project}/start"
-        plms.client.post(path, headers=key, json=body).raise_for_status()
+        given = spoken().body("start", body)
+        plms.client.post(path, headers=key, json=given).raise_for_status()
     plms.clock.advance(1800)
     registry = phase.file("registry")
     query = (
@@ -156,5 +157,6 @@ def quarantined(phase: Stage) -> Quarantine:
 def canary(phase: Stage) -> Mapping[str, Any]:
     """A project of which one percent cannot cover every stratum is rehearsed."""
     client = phase.target("plms").client
-    answer = client.post("/api/projects/401/simulate", json={"rehearsal_pct": 0.01})
+    body = spoken().body("simulate", {"rehearsal_pct": 0.01})
+    answer = client.post(spoken().path("simulate", 401), json=body)
     return read(answer, "simulate")

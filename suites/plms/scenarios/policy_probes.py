@@ -15,6 +15,7 @@ from suites.plms.scenarios.calibration import (
     still_open,
 )
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows
 
 _SANDBOX = {"no flag": None, "flag false": False, "flag true": True}
@@ -105,7 +106,8 @@ def probed(phase: Stage) -> Probed:
     }
     body = {"run_kind": UNKNOWN_KIND, "lane_name": "Code-API", "tags": "demo", "tasks": 1}
     key = {"Idempotency-Key": f"{phase.id}/probe/{UNKNOWN_KIND}"}
-    unknown = plms.client.post("/api/projects/799/start", headers=key, json=body).status_code
+    given = spoken().body("start", body)
+    unknown = plms.client.post(spoken().path("start", 799), headers=key, json=given).status_code
     open_ = still_open(phase, set(ids.values()))
     prior = "SELECT * FROM estimate_versions WHERE run_id = ?"
     run = "SELECT * FROM project_runs WHERE run_id = ?"
@@ -116,7 +118,7 @@ def probed(phase: Stage) -> Probed:
     return Probed(
         configured=setting(registry, "calibration_enabled"),
         alpha=learning_rate(registry),
-        told=read(plms.client.get("/api/ops/calibration"), "calibration"),
+        told=read(plms.client.get(spoken().path("calibration")), "calibration"),
         runs={probe: next(iter(rows(registry, run, id_)), {}) for probe, id_ in ids.items()},
         still_open=open_,
         priors={probe: rows(registry, prior, id_) for probe, id_ in ids.items()},

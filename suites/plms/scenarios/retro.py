@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Event, Reported, RolloutError, Stage, every, scenario
+from pytest_rollout import Event, Reported, Stage, every, scenario
 from suites.plms.scenarios.calibration import (
     expectations,
     learning_rate,
@@ -19,7 +18,9 @@ from suites.plms.scenarios.calibration import (
 )
 from suites.plms.scenarios.kpi_gates import Tried, attempt_all, attempts, threshold_sides
 from suites.plms.views.answers import not_done
+from suites.plms.views.dialect import spoken
 from suites.plms.views.final_report import REPORT, Written
+from suites.plms.views.formats import read_file
 from suites.plms.views.portfolio import LANES, caps, rows, sample
 
 PLAN_RATE = 0.95
@@ -66,22 +67,18 @@ class Retro:
     @property
     def review(self) -> Reported:
         """The review of the runs."""
-        return _kept(self.kept["review"], "the review of the last five runs and of the lanes")
+        return _kept(self.kept["review"], "review")
 
     @property
     def operations(self) -> Reported:
         """Probes, incidents and decisions of the week."""
-        return _kept(self.kept["operations"], "the probes, incidents and decisions of the week")
+        return _kept(self.kept["operations"], "operations")
 
 
-def _kept(path: Path, what: str) -> Reported:
+def _kept(path: Path, kind: str) -> Reported:
     if not path.is_file():
-        not_done(f"there is no {path.name}: {what}", f"keep it as {path.name}")
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RolloutError(f"{path.name} is no JSON: {error}") from None
-    return Reported(said, path.name)
+        not_done(f"there is no {path.name}", f"docs/plms-formats.md#{kind} says what it holds")
+    return Reported(read_file(path, kind), path.name)
 
 
 @scenario(effect="change", own_target=True)
@@ -142,11 +139,12 @@ def blocked_run(phase: Stage) -> Blocked:
     for number, kind in enumerate(("baseline", "hotfix")):
         body = {"run_kind": kind, "lane_name": "Code-API", "tests_pass": False}
         key = {"Idempotency-Key": f"{phase.id}/blocked/{kind}"}
-        answer = plms.client.post(f"/api/projects/{940 + number}/start", headers=key, json=body)
+        given = spoken().body("start", body)
+        answer = plms.client.post(spoken().path("start", 940 + number), headers=key, json=given)
         answer.raise_for_status()
     plms.clock.advance(900)
     phase.operate("plms", "review-runs")
-    return Blocked(_kept(phase.file("review"), "the review"), phase.file("registry"))
+    return Blocked(_kept(phase.file("review"), "review"), phase.file("registry"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import NoReturn
 import httpx
 
 from pytest_rollout import NoValueError, Reported, reported
+from suites.plms.views.dialect import spoken
 
 
 def read(response: httpx.Response, kind: str, *, any_status: bool = False) -> Reported:
@@ -15,7 +16,7 @@ def read(response: httpx.Response, kind: str, *, any_status: bool = False) -> Re
     Nothing is raised before a field is read. With ``any_status`` an answer that is no success is
     read too.
     """
-    return reported(response, any_status=any_status)
+    return reported(response, spoken().answers.get(kind), any_status=any_status)
 
 
 def not_done(what: str, do: str) -> NoReturn:

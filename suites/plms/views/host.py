@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import RolloutError, Stage
+from suites.plms.views.tables import records
 
 TAG = "plms-v1.0.0"
 ZONE = ZoneInfo("America/New_York")
@@ -24,24 +25,65 @@ PACKAGES = {"git": "git", "tar": "tar", "systemctl": "systemd", "systemd-analyze
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where things are on the host that a phase works on."""
+    """Where things are on the host that a phase works on.
 
-    release: Path
-    backups: Path
-    logs: Path
-    units: Path
-    systemctl: Path
-    registry: Path
-    history: Path
-    alerting: Path
-    inbox: Path
+    A place is asked for when it is read, so that one that nobody configured takes down only what
+    reads it.
+    """
+
+    place: Callable[[str], Path]  # of a name of the plan's targets
 
     @classmethod
     def of(cls, phase: Stage) -> Host:
         """The host of a phase, or of one of its scenarios."""
         needs("git", "tar")
         phase.operate("plms", "open-host")
-        return cls(**{name: phase.file(name) for name in cls.__slots__})
+        return cls(phase.file)
+
+    @property
+    def release(self) -> Path:
+        """The checkout of the release."""
+        return self.place("release")
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups."""
+        return self.place("backups")
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs."""
+        return self.place("logs")
+
+    @property
+    def units(self) -> Path:
+        """The folder of installed units."""
+        return self.place("units")
+
+    @property
+    def systemctl(self) -> Path:
+        """The program that controls them."""
+        return self.place("systemctl")
+
+    @property
+    def registry(self) -> Path:
+        """The registry's file."""
+        return self.place("registry")
+
+    @property
+    def history(self) -> Path:
+        """The history of the invariants job."""
+        return self.place("history")
+
+    @property
+    def alerting(self) -> Path:
+        """The environment file of the alerts."""
+        return self.place("alerting")
+
+    @property
+    def inbox(self) -> Path:
+        """What arrived in the channels."""
+        return self.place("inbox")
 
     @property
     def checker(self) -> Path:
@@ -102,11 +144,14 @@ def stamped(backup: Path) -> datetime:
 
 
 def contents(registry: Path) -> dict[str, list[Any]]:
-    """Every row of every table."""
-    with closing(sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-        tables = [name for (name,) in db.execute(query)]
-        return {name: db.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}
+    """Every row of every table; raises RolloutError where the file is no registry."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    try:
+        with closing(sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            tables = [name for (name,) in db.execute(query)]
+            return {name: db.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}
+    except sqlite3.Error as problem:
+        raise RolloutError(f"{registry} cannot be read: {problem}") from None
 
 
 def digest(registry: Path) -> str:
@@ -153,16 +198,22 @@ class JobRun:
     status: str
     violations: int
     exit_status: int
+    details: str = ""  # what it said of each violation
 
 
 def job_runs(host: Host) -> list[JobRun]:
     """The history of the job, oldest first."""
     if not host.history.exists():
         return []
-    query = (
-        "SELECT ended_at, trigger, drill, status, violations, exit_status"
-        " FROM invariant_runs ORDER BY id"
-    )
-    with closing(sqlite3.connect(f"{host.history.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        rows = db.execute(query).fetchall()
-    return [JobRun(datetime.fromisoformat(row[0]), row[1], bool(row[2]), *row[3:]) for row in rows]
+    return [
+        JobRun(
+            run.moment("ended_at"),
+            run.text("trigger"),
+            bool(run.whole("drill")),
+            run.text("status"),
+            run.whole("violations"),
+            run.whole("exit_status"),
+            str(run.get("details") or ""),
+        )
+        for run in records(host.history, "SELECT * FROM invariant_runs ORDER BY id")
+    ]

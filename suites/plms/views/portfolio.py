@@ -12,6 +12,7 @@ import httpx
 
 from pytest_rollout import Event, NotReportedError, Observe, Reported, Stage
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.tables import rows as rows
 
 LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
@@ -94,10 +95,10 @@ class Sample:
 
     @classmethod
     def of(cls, status: Mapping[str, Any]) -> Sample:
-        """A portfolio status as the API gives it."""
+        """A portfolio status as the API gives it, or as it was stored."""
         if isinstance(status, Reported):
             return cls(status)
-        return cls(Reported(status, "the portfolio status"))
+        return cls(Reported(status, "the portfolio status", spoken().answers.get("portfolio")))
 
     @property
     def time(self) -> datetime:
@@ -152,7 +153,7 @@ def start(api: httpx.Client, project: int, key: str, **body: object) -> Start:
     response = api.post(
         f"/api/projects/{project}/start",
         headers={"Idempotency-Key": key},
-        json={"run_kind": "baseline", **body},
+        json=spoken().body("start", {"run_kind": "baseline", **body}),
     )
     return Start(response.status_code, read(response, "start"))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from pytest_rollout import Reported
 from suites.plms.views.portfolio import rows
 
 COUNTED = ("baseline", "hotfix")
@@ -32,27 +33,34 @@ def completed(registry: Path) -> list[Run]:
     return [run for run in finished(registry) if run["status"] == "completed"]
 
 
+def _known(run: Run, name: str) -> float | None:
+    """A figure of a run; None where there is none yet."""
+    return run.number_or_none(name) if isinstance(run, Reported) else run[name]
+
+
 def error(run: Run) -> float | None:
     """Share of the tokens used by which the estimate missed them; None where one is unknown."""
-    mean, actual = run["tokens_mean"], run["tokens_actual"]
+    mean, actual = (_known(run, f"tokens_{name}") for name in ("mean", "actual"))
     return None if mean is None or not actual else abs(actual - mean) / float(actual)
 
 
 def width(run: Run) -> float | None:
     """Width of the interval as a share of the estimate."""
-    low, high, mean = (run[f"tokens_{name}"] for name in ("ci_lower", "ci_upper", "mean"))
+    low, high, mean = (_known(run, f"tokens_{name}") for name in ("ci_lower", "ci_upper", "mean"))
     return None if low is None or high is None or not mean else (high - low) / float(mean)
 
 
 def contained(run: Run) -> bool | None:
     """Whether tokens and minutes lie within their intervals; None where one is unknown."""
-    known = [
-        [run[f"{name}_{part}"] for part in ("ci_lower", "actual", "ci_upper")]
-        for name in ("tokens", "duration")
-    ]
-    if any(None in values for values in known):
-        return None
-    return all(low <= actual <= high for low, actual, high in known)
+    within = []
+    for name in ("tokens", "duration"):
+        low, actual, high = (
+            _known(run, f"{name}_{part}") for part in ("ci_lower", "actual", "ci_upper")
+        )
+        if low is None or actual is None or high is None:
+            return None
+        within.append(low <= actual <= high)
+    return all(within)
 
 
 def by_lane(runs: Sequence[Run]) -> dict[str, list[Run]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pytest_rollout import NotReportedError, Reported, RolloutError
+from suites.plms.views.dialect import Column, Table, spoken
 
 _NO_TABLE = re.compile(r"no such table: (?:main\.)?(\S+)")
 _NO_COLUMN = re.compile(r"no such column: (\S+)")
@@ -29,14 +32,74 @@ def records(registry: Path, query: str, *values: object) -> list[Reported]:
         with closing(opened(registry)) as db:
             db.row_factory = sqlite3.Row
             found = db.execute(query, values).fetchall()
-            return [Reported(dict(row), f"a row of {registry.name}") for row in found]
+            return [_Row(dict(row), f"a row of {registry.name}") for row in found]
     except sqlite3.Error as problem:
         raise _in_words(problem, registry) from None
 
 
+class _Row(Reported):
+    """A row; times without a zone are UTC, as SQLite's CURRENT_TIMESTAMP writes them."""
+
+    def __init__(self, said: Mapping[str, Any], source: str) -> None:
+        super().__init__(said, source)
+        self._odd_times: dict[str, object] = {}
+        for name, value in said.items():
+            if name.endswith("_at") and value is not None:
+                self._in_a_zone(name, value)
+
+    def _in_a_zone(self, name: str, value: object) -> None:
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self._odd_times[name] = self.pop(name)
+            return
+        if found.tzinfo is None:
+            self[name] = found.replace(tzinfo=UTC).isoformat()
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._odd_times:
+            odd = f"{name} is {self._odd_times[name]!r:.60}"
+            raise NotReportedError(f"{odd}, not a time in ISO 8601 ({self.source})")
+        return super().__missing__(name)
+
+
 def opened(registry: Path) -> sqlite3.Connection:
-    """The file, opened to read only."""
-    return sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)
+    """The file, opened to read only; tables have the names that the suite knows."""
+    db = sqlite3.connect(f"{registry.resolve().as_uri()}?mode=ro", uri=True)
+    for name, table in spoken().tables.items():
+        there = [
+            str(column[1]) for column in db.execute(f"PRAGMA main.table_info({_id(table.table)})")
+        ]
+        if there:  # a view of this connection alone; the file stays as it is
+            db.execute(f"CREATE TEMP VIEW {_id(name)} AS {_selected(table, there)}")
+    return db
+
+
+def _selected(table: Table, there: list[str]) -> str:
+    """The rows of a stored table with the suite's names for its columns."""
+    named = {name: one for name, one in table.columns.items() if one.column in there}
+    taken = {*named, *(one.column for one in named.values())}
+    columns = [f"{_value(one)} AS {_id(name)}" for name, one in named.items()]
+    columns += [_id(name) for name in there if name not in taken]
+    return f"SELECT rowid AS rowid, {', '.join(columns)} FROM main.{_id(table.table)}"
+
+
+def _value(column: Column) -> str:
+    value = _id(column.column)
+    if (column.times, column.per) != (1, 1):
+        value = f"{value} * {column.times} / ({column.per} * 1.0)"
+    if column.words:
+        whens = " ".join(f"WHEN {_text(one)} THEN {_text(to)}" for one, to in column.words.items())
+        value = f"CASE {value} {whens} ELSE {value} END"
+    return value
+
+
+def _id(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _in_words(problem: sqlite3.Error, registry: Path) -> RolloutError:
