@@ -89,7 +89,7 @@ def seeded(phase: Stage) -> Seeded:
         spent[project] = looks.looks
         expected.append(expectations(phase, number))
     phase.operate("plms", "close-shift")
-    answer = plms.client.get(spoken().path("metrics", _NEW), params={"with_ci": 1})
+    answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
     found = {project: _run(registry, starts[project]) for project in BASELINES}
     mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
     every_run = "SELECT * FROM project_runs WHERE project_id = ?"
@@ -142,7 +142,7 @@ class Spending:
     def look(self, phase: Stage) -> None:
         """Ask once; a target that does not tell of spending tells of none."""
         plms = phase.target("plms")
-        answer = plms.client.get(spoken().path("budget-runway", self.project))
+        answer = plms.client.get(f"/api/projects/{self.project}/budget-runway")
         spent = read(answer, "budget-runway").get("tokens_spent") if answer.is_success else None
         if isinstance(spent, int | float):
             self.looks.append(Spent(plms.clock.now(), float(spent)))
@@ -187,7 +187,7 @@ def expectations(phase: Stage, number: int) -> dict[str, Row]:
 def start_small(phase: Stage, project: int, key: str, body: Row) -> str:
     """Start a run of a minute, unless the body says otherwise: its id."""
     answer = phase.target("plms").client.post(
-        spoken().path("start", project),
+        f"/api/projects/{project}/start",
         headers={"Idempotency-Key": f"{phase.id}/{project}/{key}"},
         json=spoken().body("start", {**_SMALL, **body}),
     )

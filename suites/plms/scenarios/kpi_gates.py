@@ -131,7 +131,7 @@ def attempt_all(phase: Stage, wanted: list[Attempt]) -> tuple[Tried, ...]:
 def _start(phase: Stage, attempt: Attempt) -> tuple[int, str]:
     """The HTTP status of a start, and the id of the run; "" where it did not begin."""
     answer = phase.target("plms").client.post(
-        spoken().path("start", attempt.project),
+        f"/api/projects/{attempt.project}/start",
         headers={"Idempotency-Key": f"{phase.id}/{attempt.project}/gate"},
         json=spoken().body(
             "start",

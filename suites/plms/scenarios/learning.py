@@ -18,7 +18,6 @@ from suites.plms.scenarios.calibration import (
     still_open,
 )
 from suites.plms.views.answers import read
-from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows
 
 _LANE = "Code-API"
@@ -149,7 +148,7 @@ def _intervals(phase: Stage, seed: int, deviation: float) -> list[SeededInterval
 
 def _asked(phase: Stage) -> Reported:
     client = phase.target("plms").client
-    answer = client.get(spoken().path("metrics", _NEW), params={"with_ci": 1})
+    answer = client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
     return read(answer, "metrics")
 
 

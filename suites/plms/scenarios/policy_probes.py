@@ -107,7 +107,7 @@ def probed(phase: Stage) -> Probed:
     body = {"run_kind": UNKNOWN_KIND, "lane_name": "Code-API", "tags": "demo", "tasks": 1}
     key = {"Idempotency-Key": f"{phase.id}/probe/{UNKNOWN_KIND}"}
     given = spoken().body("start", body)
-    unknown = plms.client.post(spoken().path("start", 799), headers=key, json=given).status_code
+    unknown = plms.client.post("/api/projects/799/start", headers=key, json=given).status_code
     open_ = still_open(phase, set(ids.values()))
     prior = "SELECT * FROM estimate_versions WHERE run_id = ?"
     run = "SELECT * FROM project_runs WHERE run_id = ?"

@@ -140,7 +140,7 @@ def blocked_run(phase: Stage) -> Blocked:
         body = {"run_kind": kind, "lane_name": "Code-API", "tests_pass": False}
         key = {"Idempotency-Key": f"{phase.id}/blocked/{kind}"}
         given = spoken().body("start", body)
-        answer = plms.client.post(spoken().path("start", 940 + number), headers=key, json=given)
+        answer = plms.client.post(f"/api/projects/{940 + number}/start", headers=key, json=given)
         answer.raise_for_status()
     plms.clock.advance(900)
     phase.operate("plms", "review-runs")
