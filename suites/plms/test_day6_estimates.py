@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout import Observe, RolloutError, relative_error
+from pytest_rollout import Observe, relative_error
 from suites.plms.scenarios.stress_test import BUDGETS, FIGURES, PAIR, Stress
 from suites.plms.views.answers import not_done
+from suites.plms.views.formats import read_file
 
 pytestmark = pytest.mark.day6
 
@@ -28,27 +28,23 @@ def _row(stress: Stress, project: int) -> Mapping[str, Any]:
     return row
 
 
-def _read(path: Path, what: str, command: str) -> Any:
-    """A file in JSON that people left; where it is absent that is missing."""
+def _read(path: Path, kind: str, command: str) -> Any:
+    """A file that people left; where it is absent that is missing."""
     if not path.is_file():
-        not_done(f"there is no {path.name} ({what})", command)
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RolloutError(f"{path.name} is no JSON: {error}") from None
+        not_done(f"there is no {path.name}", command)
+    return read_file(path, kind)
 
 
 def _figures(stress: Stress, project: int) -> Mapping[str, Any]:
     path = stress.files[project]
     command = f"curl $PLMS_URL/api/projects/{project}/metrics?with_ci=1 > {path.name}"
-    found = _read(path, f"the final metrics of project {project}", command)
+    found = _read(path, "metrics", command)
     assert isinstance(found, dict), f"{path.name} holds no object"
     return found
 
 
 def _errors(stress: Stress) -> list[Any]:
-    what = "the estimation errors"
-    found = _read(stress.errors, what, "compute them from the two files of final metrics")
+    found = _read(stress.errors, "errors", "compute them from the two files of final metrics")
     assert isinstance(found, list), f"{stress.errors.name} holds no list"
     return found
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_rollout import Kpi, Side, Stage, boundary_pair, every, scenario
 from suites.plms.views.answers import read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows, sample
 
 RATE = Kpi("test_pass_rate", 0.95)
@@ -132,11 +133,14 @@ def _start(phase: Stage, attempt: Attempt) -> tuple[int, str]:
     answer = phase.target("plms").client.post(
         f"/api/projects/{attempt.project}/start",
         headers={"Idempotency-Key": f"{phase.id}/{attempt.project}/gate"},
-        json={
-            **_SMALL,
-            "run_kind": attempt.kind,
-            "lane_name": attempt.lane,
-            "kpis": attempt.found,
-        },
+        json=spoken().body(
+            "start",
+            {
+                **_SMALL,
+                "run_kind": attempt.kind,
+                "lane_name": attempt.lane,
+                "kpis": attempt.found,
+            },
+        ),
     )
     return answer.status_code, read(answer, "start").text("run_id") if answer.is_success else ""

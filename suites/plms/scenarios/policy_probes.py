@@ -106,7 +106,8 @@ def probed(phase: Stage) -> Probed:
     }
     body = {"run_kind": UNKNOWN_KIND, "lane_name": "Code-API", "tags": "demo", "tasks": 1}
     key = {"Idempotency-Key": f"{phase.id}/probe/{UNKNOWN_KIND}"}
-    unknown = plms.client.post("/api/projects/799/start", headers=key, json=body).status_code
+    given = spoken().body("start", body)
+    unknown = plms.client.post("/api/projects/799/start", headers=key, json=given).status_code
     open_ = still_open(phase, set(ids.values()))
     prior = "SELECT * FROM estimate_versions WHERE run_id = ?"
     run = "SELECT * FROM project_runs WHERE run_id = ?"

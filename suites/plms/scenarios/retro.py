@@ -67,21 +67,17 @@ class Retro:
     @property
     def review(self) -> Reported:
         """The review of the runs."""
-        return _kept(
-            self.kept["review"], "review", "the review of the last five runs and of the lanes"
-        )
+        return _kept(self.kept["review"], "review")
 
     @property
     def operations(self) -> Reported:
         """Probes, incidents and decisions of the week."""
-        return _kept(
-            self.kept["operations"], "operations", "the probes, incidents and decisions of the week"
-        )
+        return _kept(self.kept["operations"], "operations")
 
 
-def _kept(path: Path, kind: str, what: str) -> Reported:
+def _kept(path: Path, kind: str) -> Reported:
     if not path.is_file():
-        not_done(f"there is no {path.name}: {what}", f"keep it as {path.name}")
+        not_done(f"there is no {path.name}", f"docs/plms-formats.md#{kind} says what it holds")
     return Reported(read_file(path, kind), path.name)
 
 
@@ -148,7 +144,7 @@ def blocked_run(phase: Stage) -> Blocked:
         answer.raise_for_status()
     plms.clock.advance(900)
     phase.operate("plms", "review-runs")
-    return Blocked(_kept(phase.file("review"), "review", "the review"), phase.file("registry"))
+    return Blocked(_kept(phase.file("review"), "review"), phase.file("registry"))
 
 
 @dataclass(frozen=True, slots=True)
