@@ -12,8 +12,9 @@ from pytest_rollout.mutants import shell, sql, values
 from pytest_rollout.mutants.edits import Edit, UnreadableError
 
 _COMMANDS = ("run", "command", "cmd", "script", "shell", "exec", "entrypoint")
-_TEXT = "tag:yaml.org,2002:str"
-_NULL = "tag:yaml.org,2002:null"
+_CORE = "tag:yaml.org,2002:"
+_TEXT = f"{_CORE}str"
+_NULL = f"{_CORE}null"
 _HEADER = re.compile(r"[|>][^\n]*\n")
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[{}\[\],:]'
@@ -99,9 +100,11 @@ def _is_scalar(text: str) -> bool:
     if not isinstance(node, yaml.MappingNode) or len(node.value) != 1:
         return False
     value = node.value[0][1]
-    if isinstance(value, yaml.SequenceNode):
-        return len(value.value) == 1 and isinstance(value.value[0], yaml.ScalarNode)
-    return isinstance(value, yaml.ScalarNode)
+    if isinstance(value, yaml.SequenceNode) and len(value.value) == 1:
+        value = value.value[0]
+    if not isinstance(value, yaml.ScalarNode) or value.style:
+        return False
+    return str(value.tag).startswith(_CORE)  # no tag of its own, as in `!= 5`
 
 
 def of_json(text: str) -> Iterator[Edit]:

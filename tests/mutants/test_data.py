@@ -70,6 +70,15 @@ def test_a_text_is_also_changed_as_a_name(text: str) -> None:
     assert f"{text}-other" in {edit.of(text) for edit in values.of_value(text)}
 
 
+def test_each_unit_becomes_another_one() -> None:
+    for unit in set(values._UNITS) - {"%"}:
+        (other,) = {
+            edit.replacement for edit in values.of_value(f"7{unit}") if edit.operator == "unit"
+        }
+        assert other != unit
+        assert other in values._UNITS
+
+
 @pytest.mark.parametrize("text", ["5", "true", "30s", "02:00", "0 2 * * *", "> 3", " "])
 def test_a_measure_is_no_name(text: str) -> None:
     assert not any("-other" in edit.of(text) for edit in values.of_value(text))
@@ -244,6 +253,17 @@ def test_what_is_written_unusually_is_not_broken(tmp_path: Path, value: str) -> 
         yaml.compose(one)
 
 
+@pytest.mark.parametrize("text", ["key: == 5\n", "[== 5, a]\n", "- == 5\n"])
+def test_a_sign_that_would_become_a_tag_stays(tmp_path: Path, text: str) -> None:
+    found = changes(made(tmp_path, "a.yaml", text))
+    assert ("5", "6") in found
+    assert ("==", "!=") not in found
+
+
+def test_a_sign_within_a_value_is_changed(tmp_path: Path) -> None:
+    assert ("==", "!=") in changes(made(tmp_path, "a.yaml", "key: up == 5, it is\n"))
+
+
 JSON = '{"a": 1, "b": [true, null, "x", -1.5e3], "t": "02:00", "esc": "a\\"b 30s", "k": {"5": 2}}\n'
 
 
@@ -258,6 +278,12 @@ def test_json_is_changed_by_value(tmp_path: Path) -> None:
 
 
 TOML = 'title = "x"\n[a]\nn = 3\nt = 02:00:00\nl = [1, 2]\nd = { x = 1.5, y = "z" }\nb = true # 9\n'
+
+
+def test_numbers_of_json_may_have_exponents(tmp_path: Path) -> None:
+    assert changes(made(tmp_path, "a.json", "[1E5, 2e-3]")) == {
+        *(("1E5", "1.0E+6"), ("2e-3", "0.020")),
+    }
 
 
 def test_toml_stays_toml(tmp_path: Path) -> None:

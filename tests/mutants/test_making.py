@@ -11,6 +11,7 @@ import pytest
 from pytest_rollout import mutants
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.mutants import making
+from pytest_rollout.mutants.edits import Edit, as_mutants
 from pytest_rollout.targets.tools import MissingToolError
 from tests.mutants.making import made
 
@@ -99,6 +100,12 @@ def test_ids_outlive_changes_elsewhere_in_the_file(tmp_path: Path) -> None:
     assert {one.id for one in before}.isdisjoint(one.id for one in made(tmp_path, "b.py", text))
     renamed = made(tmp_path, "a.py", text.replace("f()", "g()"))
     assert {one.id for one in before}.isdisjoint(one.id for one in renamed)
+
+
+def test_a_file_may_have_any_name() -> None:
+    (number,) = as_mutants("caf\udce9.yaml", "a: 1\n", [Edit(3, 4, "2", "number")])
+    assert number.id.startswith("caf\udce9.yaml:")
+    assert mutants.sample([number], 1, 0) == (number,)
 
 
 def test_a_mutant_says_where_it_is_and_what_changes(tmp_path: Path) -> None:
