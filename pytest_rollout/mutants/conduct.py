@@ -19,7 +19,7 @@ from pytest_rollout.model.mutants import Mutant, MutantOutcome
 from pytest_rollout.model.mutation import HealthyPhase, MutantResult, Trial
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.mutants import judging
-from pytest_rollout.mutants.healthy import Healthy, HealthySetup, rehearsed
+from pytest_rollout.mutants.healthy import Healthy, HealthySetup, can_be_asked, rehearsed
 from pytest_rollout.mutants.pace import Pace
 from pytest_rollout.mutants.workshop import Workshop
 
@@ -101,7 +101,8 @@ def _healthy(
             return rehearsed(HealthySetup(setup.plan, phase, shop, place, most_s), files, stop)
 
     found: dict[str, Healthy] = {}
-    for phase, seen in _each(setup.phases if todo else (), one, setup.jobs, stop):
+    asked = [phase for phase in setup.phases if can_be_asked(setup.plan, phase)] if todo else []
+    for phase, seen in _each(asked, one, setup.jobs, stop):
         found[phase.id] = seen
         answers = ", ".join(f"{gate} {answer.value}" for gate, answer in seen.seen.answers.items())
         words = seen.phase.trouble or answers

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from pytest_rollout.drill.children import Task, rehearse
+from pytest_rollout.drill.phase_groups import judged
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import HealthyPhase
@@ -58,6 +59,11 @@ class Healthy:
         """What sorts phases: those that run the line for a check first, then the quickest."""
         through = self.runs_through(mutant, text) or ()
         return len(through) == len(self.items), self.seen.seconds
+
+
+def can_be_asked(plan: Plan, phase: Phase) -> bool:
+    """Whether a phase states anything that it can judge without other phases."""
+    return bool(judged(plan, phase, (phase,)))
 
 
 @cache

@@ -105,6 +105,9 @@ phases:
   - id: later
     criteria:
       - {id: counts, kind: demo}
+  - id: summary
+    criteria:
+      - {id: all-good, kind: operational, rolls_up: [canary/exit, later/exit]}
 """
 CANARY = """\
 import pytest
