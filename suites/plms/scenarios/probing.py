@@ -10,9 +10,10 @@ from pathlib import Path
 
 import httpx
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import NotReportedError, Stage, scenario
 from suites.plms.scenarios.live_week import diary
-from suites.plms.views.answers import not_done
+from suites.plms.views.answers import not_done, read
+from suites.plms.views.dialect import spoken
 from suites.plms.views.host import ZONE
 
 # The slots in which production changes; day 2 tests only.
@@ -80,7 +81,8 @@ def _changes(phase: Stage) -> dict[str, Callable[[], object]]:
     def launch() -> None:
         for project in _PAIR:
             key = {"Idempotency-Key": f"{phase.id}/{project}/1"}
-            path, body = f"/api/projects/{project}/start", {"run_kind": "baseline"}
+            path = f"/api/projects/{project}/start"
+            body = spoken().body("start", {"run_kind": "baseline"})
             phase.target("plms").client.post(path, headers=key, json=body).raise_for_status()
             phase.record("change", f"project {project} started")
 
@@ -104,9 +106,12 @@ def _probe(phase: Stage, day: str, pauses: tuple[int, ...]) -> Iterator[HealthPr
 def _health(client: httpx.Client) -> tuple[int, str]:
     try:
         answer = client.get("/api/ops/healthz")
-        return answer.status_code, str(answer.json().get("status", ""))
-    except (httpx.TransportError, ValueError, AttributeError):
+    except httpx.TransportError:
         return 0, ""
+    try:
+        return answer.status_code, read(answer, "healthz", any_status=True).text("status")
+    except NotReportedError:
+        return answer.status_code, ""
 
 
 def _kept(log: Path, week: Path) -> Probed:
