@@ -27,6 +27,7 @@ from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.advice import advice
 from pytest_rollout.report.explained import explained
+from pytest_rollout.report.mutation import of_criterion
 from pytest_rollout.report.proof import proof_lines
 from pytest_rollout.report.stored import plain
 
@@ -64,6 +65,7 @@ def command(
     for line in explained(phase, then, decision, finding):
         say(line)
     _say_proof(proof, plan.timezone)
+    _say_mutants(project, address, stated)
     if plan.digest not in {loaded.plan.digest for loaded in project.found if loaded.plan}:
         say("  The plan has been changed since; this is how it was judged then.")
     return 0
@@ -87,6 +89,15 @@ def _not_decided(project: Project, address: Address, stated: str) -> None:
 def _say_proof(proof: Proof, zone: str) -> None:
     for line in proof_lines(proof, zone):
         say(f"  {line}")
+
+
+def _say_mutants(project: Project, address: Address, stated: str) -> None:
+    """Say what the newest mutation drill of the phase came to for a criterion, if there was one."""
+    newest = project.mutation_drills.newest(Address(address.plan, address.phase))
+    if newest is not None:
+        at, drill = newest
+        for line in of_criterion(drill, at, address.phase, stated):
+            say(f"  {line}")
 
 
 def _checks(finding: Finding) -> list[str]:

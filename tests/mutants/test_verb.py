@@ -130,6 +130,10 @@ def test_reports_and_status_say_what_the_gate_noticed(drilled: Drilled) -> None:
     status = drilled.site.rollout("status", "demo", "--env", "embedded")
     assert f"    exit: {SAID}" in status.stdout
     assert "outdated" not in status.stdout.partition("random defects")[2].partition("\n")[0]
+    said = drilled.site.rollout("explain", "demo.canary.sweet", "--env", "embedded").stdout
+    assert "  Mutants: of 8 that ran through it in the drill of " in said
+    assert ", it noticed 2.\n" in said
+    assert "    Survived: small/brewing.py:14: " in said
     drilled.site.change("suites/demo/rollout.yaml", "{id: limited, kind", "{id: limited,  kind")
     status = drilled.site.rollout("status", "demo", "--env", "embedded")
     assert ", outdated: the plan was changed since" in status.stdout
