@@ -120,7 +120,7 @@ def test_the_plans_of_the_repository_fit(path: Path) -> None:
 
 
 def _numbers(data: Any) -> None:
-    """Give `need` and counts back their numbers: BaseLoader reads everything as text."""
+    """Give counts and switches back what they are: BaseLoader reads everything as text."""
     if isinstance(data, dict):
         for key, value in data.items():
             if (
@@ -128,6 +128,8 @@ def _numbers(data: Any) -> None:
                 and str(value).isdigit()
             ):
                 data[key] = int(value)
+            if key == "shell" and value in ("true", "false"):
+                data[key] = value == "true"
             _numbers(value)
     elif isinstance(data, list):
         for value in data:
