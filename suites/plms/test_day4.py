@@ -97,12 +97,14 @@ def looks(drill: Drill) -> dict[str, Shown]:
     """The moments at which the dashboard was looked at."""
     if drill.drilled is None:  # nobody drills: there is the one look
         return {"in the clean state": drill.clean}
-    return {
+    seen = {
         "in the clean state": drill.clean,
-        "while two planted rows are there": drill.drill.broken,
+        "while the planted rows are there": drill.drill.broken,
         "after they were removed": drill.drill.repaired,
-        "while a failure is there that is no drill": drill.drill.failed,
     }
+    if drill.drill.failed is not None:
+        seen["while a failure is there that is no drill"] = drill.drill.failed
+    return seen
 
 
 def wrong(drill: Drill, title: str) -> list[str]:
