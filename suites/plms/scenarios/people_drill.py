@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pytest_rollout import Message, Stage, read_inbox
@@ -17,6 +17,7 @@ from suites.plms.views.tables import rows
 Rows = Mapping[int, tuple[object, ...]]
 SAYS = "drill: rows planted, project 999, run_kind INVALID_KIND"
 _PLANTED = re.compile(r"\brows?\b.*\bplanted\b")
+_JUST_BEFORE = timedelta(milliseconds=1)  # records may be in whole seconds
 _NAMED = ("999", "INVALID_KIND")
 
 
@@ -66,7 +67,7 @@ def drilled_by_people(phase: Stage, clean: Shown) -> Drilled | None:
     violations = json.loads(failed.details or "[]")
     return Drilled(
         ruled=shown_at(phase, began).rule_state(FAILURE),
-        broken=shown_at(phase, _began(cleaned) if cleaned else phase.now()),
+        broken=shown_at(phase, _began(cleaned) - _JUST_BEFORE if cleaned else phase.now()),
         repaired=clean,
         failed=None,
         ended=None,
