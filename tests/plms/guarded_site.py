@@ -117,7 +117,7 @@ def gate(project: Guarded, day: str, name: str) -> None:
     assert decided.last_line.startswith(f"GO: plms.{day}/{name} GO"), decided.said
     assert decided.status == 0
     unsettled = {id_ for id_, verdict in verdicts(project, day, name).items() if verdict != "pass"}
-    assert unsettled == (REHEARSED_ONLY.get(day, set()) if name == "exit" else set())
+    assert unsettled == (REHEARSED_ONLY.get(day, set()) if name == "exit" else set()), decided.said
     for person in SIGNERS[day]:
         signed = project.sign(f"plms.{day}/{name}", person, PEOPLE[person])
         assert signed.status == 0, signed.said
@@ -151,6 +151,7 @@ def site(folder: Path, *alone: str) -> Iterator[Site]:
             "GRAFANA_URL": running.enter_context(stripping(grafana)),
             "PLMS_ROOT": str(host),
             "PLMS_REGISTRY": str(host / "registry.db"),
+            "PLMS_STAGING_REGISTRY": str(host / "staging.db"),
             "PLMS_RELEASE": str(host / "release"),
             "PLMS_INBOX": str(host / "inbox.jsonl"),
             "PLMS_RULE_INBOX": str(watching / "rule_alerts.jsonl"),
