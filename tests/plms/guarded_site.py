@@ -46,6 +46,7 @@ REHEARSED_ONLY = {
     "day3": {
         "lane-caps-enforced-under-burst",
         "rollback-caps-lifted",
+        "rollback-caps-restored",
         "rollback-projects-cancelled",
     },
     "day4": {"rollback-dashboard-removed", "rollback-alerts-silenced"},
