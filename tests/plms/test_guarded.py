@@ -127,7 +127,9 @@ def _store_the_status(plms: Site) -> None:
         if sum(_is_under_way(project) for project in status["projects"]) == 2:
             step = f"{plms.console}/reference/operator/capture-snapshot"
             stored = httpx.post(step, json={}, timeout=60).raise_for_status().json()
-            shutil.copy(stored["result"]["path"], plms.host / "tmp")
+            kept = plms.host / "tmp"
+            kept.mkdir(exist_ok=True)
+            shutil.copy(stored["result"]["path"], kept)
             return
         time.sleep(2)
 
