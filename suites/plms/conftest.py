@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_dep
 from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up
 from suites.plms.scenarios.gate_sides import gate_tried
-from suites.plms.scenarios.hard_stops import canary, overrunning, quarantined
+from suites.plms.scenarios.hard_stops import Lesson, canary, overrunning, quarantined
 from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
@@ -29,6 +29,7 @@ from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import opened_channels, prepared
 from suites.plms.scenarios.probing import probed_changes
 from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
+from suites.plms.scenarios.spent_budgets import spent_by_people
 from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import two_projects
 from suites.plms.views.dialect import Dialect, speaking
@@ -99,6 +100,18 @@ def crowd(phase: Stage, request: pytest.FixtureRequest) -> Burst | None:
 def drained(phase: Stage, request: pytest.FixtureRequest) -> Forced | None:
     """Projects that use up their budgets; in a rehearsal only, because that disrupts."""
     return request.getfixturevalue("forced_runway") if phase.embedded else None
+
+
+@pytest.fixture(scope="session")
+def short_runways(phase: Stage, drained: Forced | None) -> Forced:
+    """Budgets that were used up: those of a rehearsal, or the drills that people ran."""
+    return drained if drained is not None else spent_by_people(phase)
+
+
+@pytest.fixture(scope="session")
+def lessons(phase: Stage, request: pytest.FixtureRequest) -> Mapping[int, Lesson] | None:
+    """What runs that may not teach left behind; in a rehearsal only, because that disrupts."""
+    return request.getfixturevalue("quarantined") if phase.embedded else None
 
 
 @pytest.fixture(scope="session")

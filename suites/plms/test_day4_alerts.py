@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from pytest_rollout import Message, Observe
-from suites.plms.scenarios.alert_drill import RUNWAYS, WORK_S, Drill, Drilled
-from suites.plms.scenarios.monitoring import FAILURE, is_about, tried
+from suites.plms.scenarios.alert_drill import RUNWAYS, WORK_S, Drill
+from suites.plms.scenarios.monitoring import FAILURE, Shown, is_about, tried
+from suites.plms.scenarios.people_drill import Drilled
+from suites.plms.views.answers import not_done
 
 pytestmark = pytest.mark.day4
 
@@ -81,10 +82,11 @@ FIRES = {  # at 16, 6 and 4 minutes of runway, and after the end
     [pytest.param(n, marks=pytest.mark.criterion(f"alert-{n}-configured")) for n in FIRES],
 )
 def test_a_runway_that_shrinks_is_alerted(alert_drill: Drill, name: str) -> None:
-    if alert_drill.drilled is None:
+    if not alert_drill.forced:
         return  # a runway is forced in rehearsals only; how the rule is configured is asked above
     drill, (forced, _) = alert_drill.drill, RUNWAYS
-    moments = (alert_drill.clean, drill.broken, drill.repaired, drill.ended)
+    assert drill.ended is not None
+    moments: tuple[Shown, ...] = (alert_drill.clean, drill.broken, drill.repaired, drill.ended)
     for shown, fires in zip(moments, FIRES[name], strict=True):
         minutes = shown.runways.get(str(forced))
         firing = [one.get("project") for one in shown.rules[name].firing]
@@ -98,7 +100,7 @@ def test_a_runway_that_shrinks_is_alerted(alert_drill: Drill, name: str) -> None
 
 @pytest.mark.criterion("alert-runway-warning-configured")
 def test_the_runway_is_exported_in_minutes(alert_drill: Drill) -> None:
-    if alert_drill.drilled is None:
+    if not alert_drill.forced:
         return  # as above
     forced, plenty = map(str, RUNWAYS)
     left = WORK_S / 60 - 24  # the budget ends with the work, of which 24 minutes are done
@@ -177,10 +179,8 @@ def test_the_job_opens_an_incident(alert_drill: Drill) -> None:
 @pytest.mark.criterion("test-alert-fires")
 def test_the_rule_fires(alert_drill: Drill) -> None:
     drill = alert_drill.drill
-    clean, broken = (shown.rules.get(FAILURE) for shown in (alert_drill.clean, drill.broken))
-    before = clean.state if clean else "paused"
-    assert before == "inactive", f"{FAILURE} is {before} before a row is planted"
-    state = broken.state if broken else "paused"
+    assert drill.ruled == "inactive", f"{FAILURE} is {drill.ruled} before a row is planted"
+    state = drill.broken.rule_state(FAILURE)
     assert state == "firing", f"{FAILURE} is {state} while the planted rows are there"
     early = [one for one in drill.told if is_about(one, FAILURE) and one.at < drill.failed_at]
     assert not early, f"{FAILURE} was told before a row was planted"
@@ -225,25 +225,23 @@ def test_pagerduty_takes_the_trial(alert_drill: Drill) -> None:
 @pytest.mark.criterion("drill-cleanup-complete")
 def test_the_planted_rows_are_gone_and_nothing_else(alert_drill: Drill) -> None:
     drill = alert_drill.drill
-    planted = set(drill.planted) - set(drill.before)
-    assert len(planted) == PLANTED, f"{len(planted)} rows were planted, not {PLANTED}"
-    seen = sum(drill.checked.values())
-    assert seen == PLANTED, f"the checker found {seen} violations: {json.dumps(drill.checked)}"
-    left = planted & set(drill.after)
-    assert not left, f"{len(left)} planted rows are left"
-    lost = set(drill.before) - set(drill.after)
-    assert not lost, f"the clean-up took {len(lost)} rows that the drill had not planted"
+    due = PLANTED if alert_drill.rehearsed else max(1, drill.planted)  # people plant one or more
+    assert drill.planted == due, f"{drill.planted} rows were planted, not {due}"
+    assert drill.seen == due, f"the check found {drill.seen} violations, planted were {due} rows"
+    assert not drill.left, f"{drill.left} planted rows are left"
+    if drill.lost is None:
+        not_done("there is no backup of the registry to compare with", "back it up, as on day 0")
+    assert not drill.lost, f"the clean-up took {drill.lost} rows that the drill had not planted"
 
 
 @pytest.mark.criterion("status-recovers")
 def test_panel_and_alert_recover(alert_drill: Drill) -> None:
     drill = alert_drill.drill
-    panel, rule = drill.repaired.panels.get("Current Status"), drill.repaired.rules.get(FAILURE)
+    panel, state = drill.repaired.panels.get("Current Status"), drill.repaired.rule_state(FAILURE)
     text = panel.text if panel else "nothing"
     assert text == "OK", f"after the clean-up the panel shows {text}"
-    state = rule.state if rule else "paused"
     assert state == "inactive", f"after the clean-up {FAILURE} is {state}"
     ends = [one for one in drill.told if is_about(one, FAILURE, "resolved")]
     assert {one.service for one in ends} >= {"slack"}, f"Slack was not told that {FAILURE} is over"
-    last = [one for one in drill.told_by_runner if one.service == "slack"][-1]
-    assert "OK" in last.text, f"the last word of the job in Slack is {last.text}"
+    last = next((one.text for one in drill.told_by_runner[::-1] if one.service == "slack"), "none")
+    assert "OK" in last, f"the last word of the job in Slack is {last}"

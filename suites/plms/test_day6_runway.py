@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollout import Observe
 from suites.plms.scenarios.stress_test import FORCED, Forced, Looks, Stress
+from suites.plms.views.answers import not_done, recorded
 from suites.plms.views.runway_alerts import LIMITS, Crossing, RunwayAlert, alerts_of, crossings_of
 
 pytestmark = pytest.mark.day6
@@ -45,13 +46,24 @@ def told(alerts: list[RunwayAlert], project: int, level: str, service: str) -> l
     return mine
 
 
+def _looks(short: Forced, project: int) -> Looks:
+    """What was told of a project whose budget ends with its work; missing where nobody ran it."""
+    looks = short.runways.get(project)
+    if looks is None:
+        not_done(
+            f"project {project} ran in no drill that used up its budget",
+            recorded("day6", "change", f"drill: project {project} started, its budget ends"),
+        )
+    return looks
+
+
 @each_criterion
 def test_a_forced_crossing_is_told(
-    forced_runway: Forced, observe: Observe, metric: str, level: str, service: str
+    short_runways: Forced, observe: Observe, metric: str, level: str, service: str
 ) -> None:
-    alerts = alerts_of(forced_runway.alerts)
+    alerts = alerts_of(short_runways.alerts)
     for project in FORCED:
-        looks = forced_runway.runways[project]
+        looks = _looks(short_runways, project)
         due = [one for one in crossed(looks) if one.level == level]
         assert len(due) == 1, f"project {project} crossed {LIMITS[level]} minutes {len(due)} times"
         (crossing,) = due
@@ -85,10 +97,10 @@ def test_what_the_stress_run_crosses_is_told(
 
 
 @pytest.mark.criterion("warnings-ordered-once")
-def test_each_crossing_is_told_once_and_in_order(forced_runway: Forced, observe: Observe) -> None:
-    alerts = [one for one in alerts_of(forced_runway.alerts) if one.service == "slack"]
+def test_each_crossing_is_told_once_and_in_order(short_runways: Forced, observe: Observe) -> None:
+    alerts = [one for one in alerts_of(short_runways.alerts) if one.service == "slack"]
     for project in FORCED:
-        due = [one.level for one in crossed(forced_runway.runways[project])]
+        due = [one.level for one in crossed(_looks(short_runways, project))]
         for number, alert in enumerate(a for a in alerts if a.project == project):
             amiss = number >= len(due) or alert.severity != due[number]
             observe("alert_amiss", amiss, at=alert.at, project=project, number=number)

@@ -20,6 +20,7 @@ from suites.plms.scenarios.hard_stops import (
     Rehearsed,
 )
 from suites.plms.scenarios.live_week import Week
+from suites.plms.views.answers import not_done
 from suites.plms.views.tables import rows
 
 pytestmark = pytest.mark.live
@@ -122,9 +123,11 @@ def test_each_name_stands_for_one_role(overrunning: Budgets) -> None:
     ],
 )
 def test_a_run_that_may_not_teach_teaches_nothing(
-    quarantined: Mapping[int, Lesson], project: int, observe: Observe
+    lessons: Mapping[int, Lesson] | None, project: int, observe: Observe
 ) -> None:
-    lesson, good = quarantined[project], quarantined[963]
+    if lessons is None:
+        return  # in production the runs of the week show it, below
+    lesson, good = lessons[project], lessons[963]
     run, why = lesson.run, QUARANTINED[project]
     assert run["status"] in ("completed", "needs_review"), f"the run is {run['status']}"
     failed, sandbox = not run["validation_pass"], bool(run["write_sandbox"])
@@ -157,13 +160,24 @@ def test_a_run_that_may_not_teach_teaches_nothing(
     ],
 )
 def test_no_prior_of_the_week_comes_from_one(
-    live_week: Week, why: str, where: str, observe: Observe
+    live_week: Week,
+    lessons: Mapping[int, Lesson] | None,
+    why: str,
+    where: str,
+    observe: Observe,
 ) -> None:
     query = (
         "SELECT v.id, v.run_id FROM estimate_versions AS v"
         f" JOIN project_runs AS r USING (run_id) WHERE {where}"
     )
     taught = rows(live_week.registry, query)
+    ended = rows(
+        live_week.registry,
+        "SELECT run_id FROM project_runs AS r WHERE completed_at IS NOT NULL"
+        f" AND run_kind IN ('baseline', 'hotfix') AND {where}",
+    )
+    if lessons is None and not ended:  # a rehearsal tries such runs apart
+        not_done(f"no run of the week is one that is {why}", "day 5 tries such runs: see its gate")
     observe("reached_priors", len(taught), why=why, over="week")
     assert not taught, f"priors of the week come from runs that are {why}: {taught}"
 

@@ -1,22 +1,18 @@
-"""Days 0 to 3 of PLMS from entry to exit in environment prod, by commands alone.
+"""Days 0 to 4 of PLMS from entry to exit in environment prod, by commands alone.
 
-The target is the reference application started by hand, behind a proxy that hides what it is.
-What the plan has people do is done at its console and put on record with `rollout record`.
+What the plan has people do is done at the console of the target and put on record with
+`rollout record`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,34 +20,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.plms.proxy import stripping
-from tests.plms.test_prod import free_port, wait_for
+from suites.plms.scenarios.people_drill import SAYS
+from tests.plms.guarded_site import OPERATIONS, Site, begin, end, gate, site, verdicts, walk
 from tests.story.guarded import ROOT, Guarded, Slot
 
 pytestmark = pytest.mark.nightly
 
-OPERATIONS, ENGINEERING = "olga@example.com", "emil@example.com"
-PEOPLE = {OPERATIONS: "operations", ENGINEERING: "engineering"}
-SIGNERS = {
-    "day0": (OPERATIONS,),
-    "day1": (OPERATIONS,),
-    "day2": (ENGINEERING,),
-    "day3": (ENGINEERING, OPERATIONS),
-}
-PORT = 6100  # on which the plan wants the API; the address is one of loopback that nobody uses
-# What breaks something on purpose is soft, and refused where the plan lets nobody disrupt.
-REHEARSED_ONLY = {
-    "day1": {
-        "healthz-detects-outage",
-        "rollback-timer-disabled",
-        "rollback-api-stopped",
-        "rollback-db-restored",
-    },
-    "day3": {
-        "lane-caps-enforced-under-burst",
-        "rollback-caps-lifted",
-        "rollback-projects-cancelled",
-    },
+DRILLED = {
+    "drill-panel-shows-fail",
+    "drill-slack-within-60s",
+    "test-alert-fires",
+    "slack-channel-works",
+    "email-channel-works",
+    "drill-cleanup-complete",
+    "status-recovers",
 }
 DEMOS = {
     "demo1": "demo_1_idempotent_start.sh",
@@ -60,63 +42,32 @@ DEMOS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The application as people reach it, and the project that guards its rollout."""
-
-    console: str
-    host: Path
-    project: Guarded
-
-    def step(self, day: str, name: str, **arguments: object) -> Mapping[str, Any]:
-        """Do a step of the plan and record each thing that was done."""
-        url = f"{self.console}/reference/operator/{name}"
-        answer = httpx.post(url, json=arguments, timeout=60).raise_for_status().json()
-        for done in answer["actions"]:
-            self.record(day, done["kind"], done["what"], "--at", done["at"])
-        result: Mapping[str, Any] = answer["result"]
-        return result
-
-    def record(self, day: str, kind: str, what: str, *more: str) -> None:
-        """Put on record what was done."""
-        words = ("record", f"plms.{day}", kind, "--says", what, "--by", "Olga", *more)
-        told = self.project.rollout(*words)
-        assert told.status == 0, told.said
-
-
-def test_days_0_to_3_go_from_entry_to_exit(tmp_path: Path) -> None:
+def test_days_0_to_4_go_from_entry_to_exit(tmp_path: Path) -> None:
     with site(tmp_path) as plms:
         plms.step("", "open-host")
-        for day, work in (
-            ("day0", _day_0),
-            ("day1", _day_1),
-            ("day2", _day_2),
-            ("day3", _day_3),
-        ):
-            _gate(plms.project, day, "entry")
-            began = plms.project.rollout("begin", f"plms.{day}", "--by", "Olga")
-            assert began.status == 0, began.said
-            assert f"plms.{day} began in prod" in began.said
-            work(plms)
-            _gate(plms.project, day, "exit")
-            ended = plms.project.rollout("end", f"plms.{day}", "--by", "Olga")
-            assert ended.status == 0, ended.said
+        days = {"day0": _day_0, "day1": _day_1, "day2": _day_2, "day3": _day_3, "day4": _day_4}
+        for day, work in days.items():
+            walk(plms, day, work)
         intact = plms.project.rollout("verify")
         assert intact.status == 0, intact.said
 
 
-def _gate(project: Guarded, day: str, gate: str) -> None:
-    """Decide the next gate of a day, and have it signed by each who must."""
-    decided = project.pytest("-m", day, "--rollout-env=prod")
-    assert decided.last_line.startswith(f"GO: plms.{day}/{gate} GO"), decided.said
-    assert decided.status == 0
-    stored = project.folder / "rollout-report/plms/prod" / day / gate / "decision.json"
-    criteria = json.loads(stored.read_text())["criteria"]
-    unsettled = {one["id"].rpartition(".")[2] for one in criteria if one["verdict"] != "pass"}
-    assert unsettled == (REHEARSED_ONLY.get(day, set()) if gate == "exit" else set())
-    for person in SIGNERS[day]:
-        signed = project.sign(f"plms.{day}/{gate}", person, PEOPLE[person])
-        assert signed.status == 0, signed.said
+def test_day_4_waits_for_the_drill_that_people_do(tmp_path: Path) -> None:
+    with site(tmp_path, "day4") as plms:
+        for step in ("open-host", "open-channels", "back-up"):
+            plms.step("", step)
+        _run_a_small_project(plms)
+        _drill(plms, "")  # that of day 1: since then a time to fix is known
+        gate(plms.project, "day4", "entry")
+        begin(plms, "day4")
+        _watched(plms)
+        early = plms.project.pytest("-m", "day4", "--rollout-env=prod")
+        assert early.last_line.startswith("HOLD: plms.day4/exit"), early.said
+        found = verdicts(plms.project, "day4", "exit")
+        assert {id_ for id_, verdict in found.items() if verdict == "missing"} >= DRILLED
+        assert f'rollout record plms.day4 change --says "{SAYS}"' in early.said
+        _drill(plms, "day4")
+        end(plms, "day4")
 
 
 def _day_0(plms: Site) -> None:
@@ -130,12 +81,17 @@ def _day_0(plms: Site) -> None:
 
 def _day_1(plms: Site) -> None:
     plms.step("day1", "deploy-timer")
-    row = plms.step("day1", "plant-row")["row"]
-    plms.step("day1", "run-invariants", drill=True)
-    time.sleep(1)  # the job's records are in whole seconds
-    plms.step("day1", "remove-row", row=row)
-    plms.step("day1", "run-invariants", drill=False)
+    _drill(plms, "day1")
     plms.step("day1", "hand-over")
+
+
+def _drill(plms: Site, day: str) -> None:
+    """A row is planted, noticed, told of and removed, and the job is run again."""
+    row = plms.step(day, "plant-row")["row"]
+    plms.step(day, "run-invariants", drill=True)
+    time.sleep(5)  # people look at what came of it; the job's records are in whole seconds
+    plms.step(day, "remove-row", row=row)
+    plms.step(day, "run-invariants", drill=False)
 
 
 def _day_2(plms: Site) -> None:
@@ -168,65 +124,39 @@ def _store_the_status(plms: Site) -> None:
     until = time.monotonic() + 300
     while time.monotonic() < until:
         status = httpx.get(f"{plms.console}/api/portfolio/status").json()
-        if sum(project["progress"] > 0.2 for project in status["projects"]) >= 2:
+        if sum(_is_under_way(project) for project in status["projects"]) == 2:
             step = f"{plms.console}/reference/operator/capture-snapshot"
             stored = httpx.post(step, json={}, timeout=60).raise_for_status().json()
-            shutil.copy(stored["result"]["path"], plms.host / "tmp")
+            kept = plms.host / "tmp"
+            kept.mkdir(exist_ok=True)
+            shutil.copy(stored["result"]["path"], kept)
             return
         time.sleep(2)
 
 
-# The application, started by hand, and the project
+def _is_under_way(project: Mapping[str, Any]) -> bool:
+    """Whether it is one of both projects of day 3, some seconds after its start."""
+    executes = project["project_id"] in (101, 102) and project["status"] == "executing"
+    return executes and project["progress"] > 0.2
 
 
-@contextmanager
-def site(folder: Path) -> Iterator[Site]:
-    """PLMS behind a proxy, and a project with its plan whose days are today."""
-    host, port = folder / "host", free_port()
-    host.mkdir()
-    command = [sys.executable, "-m", "uvicorn", "--factory", "tests.plms.small_projects:app"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    log = folder.joinpath("plms.log").open("w")
-    with (
-        log,
-        subprocess.Popen(
-            [*command, "--port", str(port)], cwd=host, env=environ, stdout=log, stderr=log
-        ) as process,
-    ):
-        console = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(console)
-            with stripping(console, ("127.0.61.1", PORT)) as url:
-                yield Site(console, host, _project(folder / "project", host, url))
-        finally:
-            process.terminate()
+def _day_4(plms: Site) -> None:
+    _watched(plms)
+    _drill(plms, "day4")
 
 
-def _project(folder: Path, host: Path, url: str) -> Guarded:
-    shutil.copytree(ROOT / "suites", folder / "suites")
-    folder.joinpath("pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    plan = folder / "suites/plms/rollout.yaml"
-    plan.write_text(_today(plan.read_text()))
-    given = {
-        "PLMS_URL": url,
-        "PLMS_ROOT": str(host),
-        "PLMS_REGISTRY": str(host / "registry.db"),
-        "PLMS_RELEASE": str(host / "release"),
-        "PLMS_INBOX": str(host / "inbox.jsonl"),
-        "PLMS_INVARIANTS": str(host / "invariants.db"),
-    }
-    project = Guarded(folder, given)
-    project.has_people(plan.parent, PEOPLE)
-    return project
+def _watched(plms: Site) -> None:
+    """The dashboard is imported and the rules are loaded, as they stand in the release."""
+    suite = ROOT / "suites/plms"
+    board = json.loads((suite / "grafana/plms_invariants_dashboard.json").read_text())
+    plms.watch("day4", "start-monitoring", scrape=plms.console)
+    plms.watch("day4", "import-dashboard", dashboard=board)
+    plms.watch("day4", "load-rules", rules=(suite / "alerts/rules.yml").read_text())
+    time.sleep(5)  # until it has looked
 
 
-def _today(plan: str) -> str:
-    """The plan with days 0 to 3 today, from five minutes ago, when changes may be made."""
-    slot = Slot.around_now(timedelta(minutes=-5))
-    plan = plan.replace("timezone: America/New_York", f"timezone: {slot.zone}")
-    days = r"(  - id: day[0-3]\n    title: .*\n)    date: .*\n    hours: .*\n"
-    dated = rf'\1    date: {slot.date}\n    hours: "{slot.hours(120)}"\n'
-    plan, count = re.subn(days, dated, plan)
-    assert count == 4, "days 0 to 3 are not stated as this test reads them"
-    change = f'  change:\n    - {{date: {slot.date}, hours: "{slot.hours(120)}", risk: medium}}\n'
-    return plan.replace("  change:\n", change, 1)
+def _run_a_small_project(plms: Site) -> None:
+    """As day 3 leaves one: it is completed, and had an interval."""
+    body = {"run_kind": "baseline", "lane_name": "Code-API", "tasks": 1, "task_seconds": 10}
+    url = f"{plms.console}/api/projects/101/start"
+    httpx.post(url, json=body, headers={"Idempotency-Key": "a-small-project"}).raise_for_status()

@@ -62,11 +62,11 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
         process.wait(10)
 
 
-def wait_for(url: str) -> None:
+def wait_for(url: str, path: str = "/version") -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         try:
-            httpx.get(f"{url}/version").raise_for_status()
+            httpx.get(f"{url}{path}").raise_for_status()
         except httpx.TransportError:
             time.sleep(0.1)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,13 +25,13 @@ from suites.plms.scenarios.monitoring import (
     shown,
     told_of,
 )
+from suites.plms.scenarios.people_drill import SAYS, Drilled, Rows, drilled_by_people, project_runs
 from suites.plms.views.answers import not_done, recorded
 from suites.plms.views.grafana_panels import Source, dashboard, data_source, series, wait_for
 from suites.plms.views.host import run
 from suites.plms.views.portfolio import start
 from suites.plms.views.tables import rows
 
-Rows = Mapping[int, tuple[object, ...]]
 WORK_S = 2400  # what the projects of the drill take, and the first one's budget lasts
 RUNWAYS = {491: ("Narrative", 6_000), 492: ("Viz-Charts", 60_000)}  # lane, tokens of budget
 _WIDTH = "ci_width_pct"
@@ -45,6 +45,7 @@ class Drill:
     source: Source | None
     clean: Shown
     drilled: Drilled | None  # None: nobody planted a row
+    rehearsed: bool  # else people drilled, and their records tell of it
     checks: tuple[str, ...]  # names of all checks of the checker
     widths: dict[str, float]  # of intervals, by lane, as they are exported
     counted_widths: dict[str, float]  # the same in percent, from the registry
@@ -57,30 +58,16 @@ class Drill:
     def drill(self) -> Drilled:
         """The drill; where there was none, what reads it is missing."""
         if self.drilled is None:
-            says = "drill: rows planted, project 999, run_kind INVALID_KIND"
             not_done(
-                "no row was planted that breaks an invariant", recorded("day4", "change", says)
+                "no row was planted and found by a run of the job that is a drill",
+                recorded("day4", "change", SAYS),
             )
         return self.drilled
 
-
-@dataclass(frozen=True, slots=True)
-class Drilled:
-    """The drill itself: two rows as a drill, then one that is a real failure."""
-
-    broken: Shown  # while the two rows are there
-    repaired: Shown  # after they were removed
-    failed: Shown  # while one row is there, and the job's run is no drill
-    ended: Shown  # after all of it
-    failed_at: datetime  # when the check that found the rows was started, by the wall
-    failed_by_plms: datetime  # the same, by the target's clock
-    runner_s: float  # seconds by the wall until Slack had the job's word of it
-    checked: Mapping[str, int]  # violations by check, as the checker itself counts the rows
-    told: tuple[Message, ...]  # by Alertmanager, from before the rows until they were gone
-    told_by_runner: tuple[Message, ...]  # by the job, the same
-    before: Rows  # of the registry
-    planted: Rows
-    after: Rows
+    @property
+    def forced(self) -> bool:
+        """Whether the runway of a project was forced below the limits, as a rehearsal does."""
+        return self.rehearsed and self.drilled is not None
 
 
 @scenario(effect="change", own_target=True)
@@ -92,14 +79,17 @@ def alert_drill(phase: Stage) -> Drill:
         start_projects(phase)
     phase.operate("plms", "run-invariants")
     clean, routes = shown(phase), _routes(grafana)
-    drilled = drill(phase) if phase.embedded else None
+    drilled = drill(phase, clean) if phase.embedded else drilled_by_people(phase, clean)
     phase.operate("plms", "close-shift")
+    if not phase.embedded:  # who tells real people takes its time
+        wait_for(lambda: set(routes) <= _tried_in_slack(phase, routes), ALERTS_S)
     registry = phase.file("registry")
     return Drill(
         board=dashboard(grafana),
         source=data_source(grafana),
         clean=clean,
         drilled=drilled,
+        rehearsed=phase.embedded,
         checks=tuple(_checked(phase)),
         widths={labels.get("lane", ""): at for labels, at in series(grafana, SOURCE, _WIDTH)},
         counted_widths=interval_widths(registry),
@@ -110,7 +100,7 @@ def alert_drill(phase: Stage) -> Drill:
     )
 
 
-def drill(phase: Stage) -> Drilled | None:
+def drill(phase: Stage, clean: Shown) -> Drilled | None:
     """Two rows are planted as a drill and removed; one more is a failure that is no drill.
 
     Meanwhile the runway of a project falls under each limit of the alert rules.
@@ -124,7 +114,7 @@ def drill(phase: Stage) -> Drilled | None:
     phase.operate("plms", "run-invariants", drill=True)
     wait_for(lambda: _failure_in_slack(phase), ALERTS_S)
     runner_s = time.monotonic() - began
-    checked = _checked(phase)
+    seen = sum(_checked(phase).values())
     wait_for(lambda: {"slack", "mail"} <= told_of(rule_inbox(phase), FAILURE), ALERTS_S)
     plms.clock.advance(600)
     broken = shown(phase, fires="runway-warning")
@@ -143,7 +133,9 @@ def drill(phase: Stage) -> Drilled | None:
     phase.operate("plms", "run-invariants")
     end_projects(phase)
     ended = shown(phase, rests="runway-warning")
+    added = set(planted) - set(before)
     return Drilled(
+        ruled=clean.rule_state(FAILURE),
         broken=broken,
         repaired=repaired,
         failed=failed,
@@ -151,12 +143,12 @@ def drill(phase: Stage) -> Drilled | None:
         failed_at=failed_at,
         failed_by_plms=failed_by_plms,
         runner_s=runner_s,
-        checked=checked,
         told=told,
         told_by_runner=told_by_runner,
-        before=before,
-        planted=planted,
-        after=after,
+        planted=len(added),
+        seen=seen,
+        left=len(added & set(after)),
+        lost=len(set(before) - set(after)),
     )
 
 
@@ -196,8 +188,14 @@ def _checked(phase: Stage) -> dict[str, int]:
     """Violations by check, as the checker of the release counts them in the registry now."""
     checker = phase.file("release") / "scripts/check_plms_invariants.py"
     done = run(checker, "--db", phase.file("registry"), "--strict", "--json")
-    checks = json.loads(done.stdout)["checks"]
+    checks = json.loads(done.stdout).get("checks", {})
     return {name: int(check["violations"]) for name, check in checks.items()}
+
+
+def _tried_in_slack(phase: Stage, rules: Iterable[str]) -> set[str]:
+    """The rules whose trial alert has arrived in Slack."""
+    trials = rule_inbox(phase, trials=True)
+    return {rule for rule in rules if "slack" in told_of(trials, rule)}
 
 
 def interval_widths(registry: Path) -> dict[str, float]:
@@ -230,9 +228,3 @@ def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
             names = sorted(receiver["name"] for receiver in alert["receivers"])
             told[alert["labels"]["alertname"]] = names
     return told
-
-
-def project_runs(registry: Path) -> Rows:
-    """Every row of project_runs: rowid to its id, project, kind and status."""
-    query = "SELECT rowid AS row, run_id, project_id, run_kind, status FROM project_runs"
-    return {row.pop("row"): tuple(row.values()) for row in rows(registry, query)}

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,11 @@ class Shown:
     rules: dict[str, Rule]
     runways: dict[str, float]  # minutes by project, as they are exported
 
+    def rule_state(self, name: str) -> str:
+        """The state of a rule: inactive, pending or firing; one that is not evaluated is paused."""
+        rule = self.rules.get(name)
+        return rule.state if rule else "paused"
+
 
 def shown(phase: Stage, fires: str = "", rests: str = "") -> Shown:
     """What is shown once the target was looked at anew, and named rules came to fire or rest."""
@@ -62,13 +67,39 @@ def shown(phase: Stage, fires: str = "", rests: str = "") -> Shown:
         return looked and (not fires or fires in now) and rests not in now
 
     wait_for(settled, SOON_S)
-    runways = series(grafana, SOURCE, "budget_runway_minutes")
     return Shown(
         panels=panels(grafana),
         counted=recount(phase.file("history"), phase.target("plms").clock.now()),
         rules=evaluated_rules(grafana, SOURCE),
-        runways={labels.get("project", ""): minutes for labels, minutes in runways},
+        runways=_runways(grafana),
     )
+
+
+def shown_at(phase: Stage, at: datetime) -> Shown:
+    """What was shown at a moment that has passed, as the data source keeps it."""
+    grafana = phase.target("grafana").client
+    fired = series(grafana, SOURCE, 'ALERTS{alertstate="firing"}', at)
+    alerts: dict[str, list[Mapping[str, str]]] = {}
+    for labels, _ in fired:
+        alerts.setdefault(labels.get("alertname", ""), []).append(labels)
+    return Shown(
+        panels=panels(grafana, at),
+        counted=recount(phase.file("history"), at),
+        rules={
+            name: replace(
+                rule,
+                state="firing" if name in alerts else "inactive",
+                firing=tuple(alerts.get(name, ())),
+            )
+            for name, rule in evaluated_rules(grafana, SOURCE).items()
+        },
+        runways=_runways(grafana, at),
+    )
+
+
+def _runways(grafana: httpx.Client, at: datetime | None = None) -> dict[str, float]:
+    told = series(grafana, SOURCE, "budget_runway_minutes", at)
+    return {labels.get("project", ""): minutes for labels, minutes in told}
 
 
 def deploy(phase: Stage) -> None:

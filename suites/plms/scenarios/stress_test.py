@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ BUDGETS = {
     302: {"budget_tokens": 40_000, "budget_duration_minutes": 90},
 }
 FILES = {301: "alpha-metrics", 302: "beta-metrics"}
+STORED_WITHIN = timedelta(minutes=15)  # by people, of the end of both runs
 THIRD = 393  # whose start is refused after the roll-back
 FORCED = {391: "Viz-Charts", 392: "Narrative"}
 FIGURES = tuple(
@@ -107,6 +108,8 @@ def stress_run(phase: Stage) -> Stress:
     after = sample(plms.client)
     for step in ("collect-final-metrics", "compute-errors", "close-shift"):
         steps.do(step)
+    files = {project: phase.file(name) for project, name in FILES.items()}
+    _wait_for_people(phase, (*files.values(), phase.file("estimation-errors")))
     runs = run_rows(registry, PAIR, known)
     return Stress(
         starts=starts,
@@ -122,10 +125,20 @@ def stress_run(phase: Stage) -> Stress:
         rows={project: _row(registry, start) for project, start in starts.items()},
         receipts=_receipts(registry),
         final={project: _metrics(plms.client, project) for project in PAIR},
-        files={project: phase.file(name) for project, name in FILES.items()},
+        files=files,
         errors=phase.file("estimation-errors"),
         events=phase.events("change", "action"),
     )
+
+
+def _wait_for_people(phase: Stage, files: Iterable[Path]) -> None:
+    """In a real environment people store figures once both have ended: they get their time."""
+    if phase.embedded:
+        return
+    clock, ended = phase.target("plms").clock, phase.now()
+    for _ in every(clock, 5, until=ended + STORED_WITHIN):
+        if all(path.is_file() and path.stat().st_mtime >= ended.timestamp() for path in files):
+            return
 
 
 def _start(phase: Stage, project: int) -> Start:

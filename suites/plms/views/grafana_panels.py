@@ -73,19 +73,22 @@ def dashboard(grafana: httpx.Client) -> dict[str, Any]:
     return dict(answer.json()["dashboard"]) if answer.is_success else {}
 
 
-def panels(grafana: httpx.Client) -> dict[str, Panel]:
-    """The panels of the dashboard by title, each asked now; none where it is not there."""
+def panels(grafana: httpx.Client, at: datetime | None = None) -> dict[str, Panel]:
+    """The panels of the dashboard by title, asked of a moment; none where it is not there.
+
+    Without a moment each is asked of now.
+    """
     board = dashboard(grafana)
     since = board.get("time", {}).get("from", "")
-    return {panel["title"]: _panel(grafana, panel, since) for panel in board.get("panels", ())}
+    return {panel["title"]: _panel(grafana, panel, since, at) for panel in board.get("panels", ())}
 
 
-def _panel(grafana: httpx.Client, panel: Mapping[str, Any], since: str) -> Panel:
+def _panel(
+    grafana: httpx.Client, panel: Mapping[str, Any], since: str, at: datetime | None
+) -> Panel:
     targets = panel.get("targets") or [{"refId": "A", "expr": ""}]
     days = 0.0 if panel.get("timeShift") else _days(panel.get("timeFrom") or since)
-    now = int(time.time() * 1000)
-    span = {"from": str(now - int(days * 86_400_000)), "to": str(now)}
-    answer = grafana.post("/api/ds/query", json={"queries": targets, **span}).json()
+    answer = grafana.post("/api/ds/query", json={"queries": targets, **_span(days, at)}).json()
     results = [answer.get("results", {}).get(target["refId"], {}) for target in targets]
     defaults = panel.get("fieldConfig", {}).get("defaults", {})
     mappings = defaults.get("mappings", [])
@@ -101,6 +104,12 @@ def _panel(grafana: httpx.Client, panel: Mapping[str, Any], since: str) -> Panel
         series=tuple(_series(frame) for result in results for frame in result.get("frames", ())),
         error="; ".join(result["error"] for result in results if result.get("error")),
     )
+
+
+def _span(days: float, at: datetime | None) -> dict[str, str]:
+    """The days that end at a moment, now without one, as Grafana takes them."""
+    end = int((at.timestamp() if at else time.time()) * 1000)
+    return {"from": str(end - int(days * 86_400_000)), "to": str(end)}
 
 
 def _sources(panel: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -168,11 +177,13 @@ def evaluated_rules(grafana: httpx.Client, datasource: str) -> dict[str, Rule]:
     }
 
 
-def series(grafana: httpx.Client, datasource: str, expr: str) -> list[tuple[dict[str, str], float]]:
-    """Labels and value of each series that an expression gives now."""
+def series(
+    grafana: httpx.Client, datasource: str, expr: str, at: datetime | None = None
+) -> list[tuple[dict[str, str], float]]:
+    """Labels and value of each series that an expression gives at a moment, now without one."""
     query = {"refId": "A", "expr": expr, "instant": True}
     query["datasource"] = {"type": "prometheus", "uid": datasource}
-    body = {"queries": [query], "from": "0", "to": "1000"}
+    body = {"queries": [query], **_span(0, at)}
     frames = grafana.post("/api/ds/query", json=body).json()["results"]["A"]["frames"]
     found = [_series(frame) for frame in frames]
     return [(dict(labels), value) for labels, value in found if value is not None]

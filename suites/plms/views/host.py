@@ -201,6 +201,7 @@ class JobRun:
     violations: int
     exit_status: int
     details: str = ""  # what it said of each violation
+    started_at: datetime | None = None
 
 
 def job_runs(host: Host) -> list[JobRun]:
@@ -216,6 +217,7 @@ def job_runs(host: Host) -> list[JobRun]:
             run.whole("violations"),
             run.whole("exit_status"),
             str(run.get("details") or ""),
+            run.moment("started_at"),
         )
         for run in records(host.history, "SELECT * FROM invariant_runs ORDER BY id")
     ]

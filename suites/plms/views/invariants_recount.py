@@ -31,8 +31,9 @@ class Recount:
 
 
 def recount(history: Path, now: datetime) -> Recount | None:
-    """What the history says at a moment; None where no run is on record."""
-    runs = rows(history, _QUERY)
+    """What the history says at a moment; None where no run was on record by then."""
+    there = rows(history, _QUERY)
+    runs = [run for run in there if datetime.fromisoformat(run["ended_at"]) <= now]
     if not runs:
         return None
     last = runs[-1]
