@@ -20,6 +20,7 @@ from suites.plms.views.host import (
     newest,
     stamped,
     tag_on_origin,
+    unpacked,
 )
 from suites.plms.views.portfolio import observe_slot
 
@@ -138,6 +139,8 @@ def test_copy_restores_to_the_rows_of_the_registry(prepared: Prepared) -> None:
 @pytest.mark.criterion("logs-backup-nonempty")
 def test_archive_holds_every_log_whole(prepared: Prepared) -> None:
     differences = prepared.backups.result.logs
+    plain = unpacked(newest(prepared.host.backups, BACKUPS[1]))
+    assert not plain, plain
     assert not differences, "; ".join(differences)
 
 
