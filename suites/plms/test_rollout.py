@@ -55,6 +55,16 @@ def test_every_probe_is_answered(probed_changes: Probed, observe: Observe) -> No
 
 
 @pytest.mark.criterion("zero-downtime")
+def test_starts_and_status_are_answered_as_well(probed_changes: Probed) -> None:
+    lost = [
+        f"{probe.day} {probe.at}: {what}"
+        for probe in probed_changes.probes
+        for what in probe.refused
+    ]
+    assert not lost, f"while changes were made: {lost[0]}, {len(lost)} times in all"
+
+
+@pytest.mark.criterion("zero-downtime")
 def test_changes_were_made_between_probes(probed_changes: Probed) -> None:
     """Probes around nothing show nothing."""
     changed = {day for day, moments in probed_changes.changes.items() if moments}
