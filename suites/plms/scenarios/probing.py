@@ -110,7 +110,7 @@ def _refused(client: httpx.Client) -> tuple[str, ...]:
     """What people need besides health, and does not answer: it may be gone while health is ok."""
     start, body = f"/api/projects/{_REPEATED}/start", spoken().body("start", _START)
     key = {"Idempotency-Key": f"probe-of-project-{_REPEATED}"}
-    asks = {
+    asks: dict[str, Callable[[], httpx.Response]] = {
         "a repeated start": lambda: client.post(start, headers=key, json=body),
         "the portfolio status": lambda: client.get("/api/portfolio/status"),
     }
