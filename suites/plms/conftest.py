@@ -24,6 +24,7 @@ from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
 from suites.plms.scenarios.learning import learning, seeded_intervals
 from suites.plms.scenarios.live_week import live_week
+from suites.plms.scenarios.lying_service import lied_to
 from suites.plms.scenarios.monitoring_rollback import monitoring_rolled_back
 from suites.plms.scenarios.policy_probes import probed
 from suites.plms.scenarios.preparation import opened_channels, prepared
@@ -53,6 +54,7 @@ __all__ = [
     "gated",
     "keyed_starts",
     "learning",
+    "lied_to",
     "live_week",
     "monitoring_rolled_back",
     "opened_channels",

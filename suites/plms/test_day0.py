@@ -20,13 +20,14 @@ from suites.plms.views.host import (
     newest,
     stamped,
     tag_on_origin,
+    unpacked,
 )
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day0
 DRY_RUN = re.compile(
-    r"dry run on (?P<where>\w+): (?P<status>\w+), (?P<count>\d+) violations?,"
-    r" exit (?P<exit>\d+), of (?P<registry>\S+)"
+    r"dry run on (?P<where>\w+): (?P<status>\w+), (?P<count>\d+) violations?"
+    r"(?:, strict)?, exit (?P<exit>\d+), of (?P<registry>\S+)"
 )
 BACKUPS = ("registry_*.db", "plms_logs_*.tar.gz")
 
@@ -138,6 +139,8 @@ def test_copy_restores_to_the_rows_of_the_registry(prepared: Prepared) -> None:
 @pytest.mark.criterion("logs-backup-nonempty")
 def test_archive_holds_every_log_whole(prepared: Prepared) -> None:
     differences = prepared.backups.result.logs
+    plain = unpacked(newest(prepared.host.backups, BACKUPS[1]))
+    assert not plain, plain
     assert not differences, "; ".join(differences)
 
 
@@ -216,7 +219,7 @@ def test_checker_exits_otherwise_with_broken_rows(prepared: Prepared) -> None:
 def test_staging_came_before_production_and_was_well(prepared: Prepared, phase: Stage) -> None:
     runs = [match for event in prepared.actions if (match := DRY_RUN.search(event.says))]
     if not runs:
-        says = "invariants dry run on staging: OK, 0 violations, exit 0, of FILE"
+        says = "invariants dry run on staging: OK, 0 violations, strict, exit 0, of FILE"
         not_done("no dry run is on record", recorded("day0", "action", says))
     order = [match["where"] for match in runs]
     assert order[0] == "staging", f"the checker was tried on {order[0]} first"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_rollout import BeforeAfter, Observe, StepChange, run_checker
 from suites.plms.scenarios.checker_rules import STRICT_PROBE
 from suites.plms.scenarios.failure_drill import (
     CHANNEL,
+    GENUINE,
     INVALID,
     PROJECT,
     TABLE,
@@ -22,6 +25,7 @@ from suites.plms.views.host import JobRun, configured
 
 pytestmark = pytest.mark.day1
 
+_LOOKS_BAD = re.compile("FAIL|\N{CROSS MARK}")  # the marks of the plan's alerts of a failure
 NAMED = (str(PROJECT), "run_kind", INVALID)
 RECORDED = recorded(
     "day1", "change", f"drill: row 12 planted, project {PROJECT}, run_kind {INVALID}"
@@ -80,8 +84,10 @@ def test_failed_run_is_on_record_as_a_drill(drilled: FailureDrill) -> None:
     _planted(drilled)
     failed = _record(drilled.failed, "with the row")
     cleaned = _record(drilled.cleaned, "after the clean-up")
-    assert (failed.trigger, failed.drill) == ("manual", True), f"the failed run is {failed}"
-    assert not cleaned.drill, f"the run after the clean-up is {cleaned}"
+    assert (failed.trigger, failed.drill) == ("manual", True), (
+        f"the failed run is on record as {failed}"
+    )
+    assert not cleaned.drill, f"the run after the clean-up is on record as {cleaned}"
 
 
 # What people heard
@@ -101,8 +107,8 @@ def test_slack_says_fail(drilled: FailureDrill) -> None:
 @pytest.mark.criterion("drill-slack-alert")
 def test_slack_hears_of_no_failure_once_all_is_well(drilled: FailureDrill) -> None:
     _planted(drilled)
-    said = [one.text for one in drilled.cleaned.by("slack") if "FAIL" in one.text]
-    assert not said, f"after the clean-up Slack heard {said}"
+    said = [one.text for one in drilled.cleaned.by("slack") if _LOOKS_BAD.search(one.text)]
+    assert not said, f"after the clean-up Slack heard {said}, which looks like a failure"
 
 
 @pytest.mark.criterion("drill-slack-details")
@@ -182,8 +188,16 @@ def test_nothing_else_is_gone(drilled: FailureDrill) -> None:
     row = _planted(drilled)
     whole: BeforeAfter = drilled.whole
     hurt = whole.changes if drilled.rehearsed else _lost(whole)
-    others = [str(change) for change in hurt if change.place.key != str(row)]
+    others = [
+        str(change)
+        for change in hurt
+        if change.place.key != str(row) and change.after.get("run_id") != GENUINE
+    ]
     assert not others, f"the clean-up also did this: {'; '.join(others)}"
+    runs = {run.get("run_id") for run in drilled.after.of_table(TABLE).values()}
+    assert not drilled.rehearsed or GENUINE in runs, (
+        "the clean-up also took a genuine run that came in after the planted row"
+    )
 
 
 def _lost(whole: BeforeAfter) -> list[StepChange]:
@@ -250,6 +264,5 @@ def test_what_the_unit_executes_is_ok_where_all_is_well(unit_run: UnitRun) -> No
     assert (record.status, record.violations, record.exit_status) == ("OK", 0, 0), (
         f"once all is well its record is {record}"
     )
-    assert not cleaned.alerts, (
-        f"once all is well Slack hears {[one.text for one in cleaned.alerts]}"
-    )
+    told = [one.text for one in cleaned.by("slack") if _LOOKS_BAD.search(one.text)]
+    assert not told, f"once all is well Slack hears {told}, which looks like a failure"

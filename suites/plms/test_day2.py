@@ -160,7 +160,8 @@ def test_the_validator_refuses_the_broken_run(demonstrated: Demonstrated) -> Non
 def test_the_validator_decides_at_095(gate_tried: GateTried, side: str) -> None:
     handed, run = SIDES[side], gate_tried.runs[side]
     value = run.value(RATE)
-    assert value == handed.rate, f"of {side} the receipt says {value}, handed in was {handed.rate}"
+    known = {handed.rate} if handed.tests else {handed.rate, None}  # no tests have no rate of 1
+    assert value in known, f"of {side} the receipt says {value}, handed in was {handed.rate}"
     assert run.passed(RATE) is handed.may_complete, (
         f"the validator {'passes' if run.passed(RATE) else 'refuses'} {RATE} {value}; "
         "the plan asks for 0.95"
@@ -173,9 +174,9 @@ def test_the_gate_completes_what_kept_every_promise(gate_tried: GateTried, side:
     run, wanted = gate_tried.runs[side], "needs_review"
     if SIDES[side].may_complete:
         wanted = "completed"
-    assert run.status == wanted, f"a run with {side} passing is {run.status}, not {wanted}"
+    assert run.status == wanted, f"a run with {side} is {run.status}, not {wanted}"
     assert run.validated is SIDES[side].may_complete, (
-        f"a run with {side} passing has validation_pass {run.validated}"
+        f"a run with {side} has validation_pass {run.validated}"
     )
     slips = kpi_slips(run.completed, run.receipts, PROMISES)
     assert not slips, "; ".join(slips)
@@ -185,7 +186,7 @@ def test_the_gate_completes_what_kept_every_promise(gate_tried: GateTried, side:
 @pytest.mark.parametrize("side", [name for name, side in SIDES.items() if not side.may_complete])
 def test_what_was_blocked_teaches_nothing(gate_tried: GateTried, side: str) -> None:
     priors = gate_tried.runs[side].priors
-    assert not priors, f"{len(priors)} priors come from a run with {side} passing"
+    assert not priors, f"{len(priors)} priors come from a run with {side}"
 
 
 @pytest.mark.criterion("demo3-failing-run-blocked")

@@ -265,3 +265,14 @@ def test_the_risk_is_less_the_more_is_rehearsed(rehearsals: Rehearsals) -> None:
         f"the risk is {canary.risk} after {canary.share} of the tasks, and {large.risk} after "
         f"{large.share}: it does not tell how much was seen"
     )
+
+
+@pytest.mark.criterion("demo2-risk-score")
+def test_the_risk_tells_of_strata_that_nobody_saw(rehearsals: Rehearsals) -> None:
+    canary, uncovered = rehearsals.canary, rehearsals.uncovered
+    if uncovered is not None:
+        assert uncovered.coverage < canary.coverage, "five percent covers more strata than tasks"
+        assert uncovered.risk > canary.risk, (
+            f"the risk is {uncovered.risk} where the rehearsal covers {uncovered.coverage} of the "
+            f"strata, and {canary.risk} where it covers all: a low score says nothing of coverage"
+        )

@@ -13,7 +13,7 @@ from suites.plms.scenarios.follow_up import After
 from suites.plms.scenarios.live_week import Entry
 from suites.plms.views import run_figures, thresholds
 from suites.plms.views.answers import not_done
-from suites.plms.views.host import LOGS_INSIDE, ZONE, git
+from suites.plms.views.host import LOGS_INSIDE, ZONE, git, unpacked
 from suites.plms.views.tables import rows
 
 pytestmark = pytest.mark.post
@@ -47,6 +47,8 @@ def _same(here: str, there: str) -> bool:
 @pytest.mark.criterion("day8-logs-archived")
 def test_logs_are_archived(followed_up: After, observe: Observe) -> None:
     archives = _archives(followed_up)
+    plain = [said for archive in archives if (said := unpacked(archive))]
+    assert not plain, "; ".join(plain)
     observe("archived_files", len(archives))
     if archives:
         logs, newest = followed_up.host.logs, archives[-1]

@@ -22,7 +22,7 @@ from pytest_rollout import (
     read_inbox,
     scenario,
 )
-from suites.plms.scenarios.checker_rules import STRICT_PROBE, write
+from suites.plms.scenarios.checker_rules import STRICT_PROBE, run_row, write
 from suites.plms.views.host import Host, JobRun, channels, job_runs, newest, open_channels
 from suites.plms.views.snapshots import snapshot
 from suites.plms.views.units import Unit
@@ -31,6 +31,7 @@ SERVICE = "plms-invariants.service"
 INVALID, PROJECT = "INVALID_KIND", 999
 CHANNEL, MAILBOX = "#plms-ops", "plms-ops@company.com"
 TABLE = "project_runs"
+GENUINE = "run-during-drill"  # it comes in between planting and cleaning up
 _LIMIT_S = 120
 _NO_COMMAND = 127
 _PLANTED = re.compile(r"row (\d+) planted, .*run_kind (\w+)")
@@ -98,6 +99,7 @@ def _drill(phase: Stage, host: Host) -> FailureDrill:
     before = snapshot(host.registry)
     row = phase.operate("plms", "plant-row").get("row")
     planted = snapshot(host.registry)
+    write(host.registry, run_row(GENUINE, project_id=998))
     failed = _job(phase, host, drill=True)
     if row is not None:
         phase.operate("plms", "remove-row", row=row)

@@ -21,7 +21,7 @@ from suites.plms.views.portfolio import rows
 from suites.plms.views.snapshots import snapshot
 
 PROJECT, OTHER_PROJECT = 944, 945
-CANARY, SMALL = 942, 401
+CANARY, SMALL, UNCOVERED = 942, 401, 407
 START: Mapping[str, Any] = {
     "run_kind": "baseline",
     "lane_name": "Code-API",
@@ -210,6 +210,7 @@ class Rehearsals:
     canary: Rehearsed
     small: Rehearsed  # of which one percent is fewer tasks than it has strata
     large: Rehearsed  # of the canary's project
+    uncovered: Rehearsed | None  # of more strata than a rehearsal may have tasks; None: not known
 
     @property
     def strata(self) -> list[str]:
@@ -227,4 +228,5 @@ def rehearsals(phase: Stage) -> Rehearsals:
         answer = api.post(spoken().path("simulate", project), json=body)
         return Rehearsed(read(answer, "simulate"))
 
-    return Rehearsals(rehearsed(CANARY, 0.01), rehearsed(SMALL, 0.01), rehearsed(CANARY, 0.2))
+    first, small, large = (rehearsed(*of) for of in ((CANARY, 0.01), (SMALL, 0.01), (CANARY, 0.2)))
+    return Rehearsals(first, small, large, rehearsed(UNCOVERED, 0.01) if phase.embedded else None)

@@ -28,6 +28,8 @@ SLOTS = {
 PROBE_S = 5
 _BEFORE = (PROBE_S,) * 3
 _AFTER = (1,) * 10 + (PROBE_S,) * 10  # a restart is short, and comes at once or a little later
+_REPEATED = 944  # the project whose one start is repeated at each probe
+_START = {"run_kind": "rehearsal", "lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
 _PAIR = {301: "Code-API", 302: "Data-Schema"}
 
 
@@ -39,6 +41,7 @@ class HealthProbe:
     at: datetime
     status: int
     says: str  # the status in the body; empty where a log of probes does not tell
+    refused: tuple[str, ...] = ()  # what else was asked and not answered, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,27 @@ def _changes(phase: Stage) -> dict[str, Callable[[], object]]:
 def _probe(phase: Stage, day: str, pauses: tuple[int, ...]) -> Iterator[HealthProbe]:
     plms = phase.target("plms")
     for pause in pauses:
-        yield HealthProbe(day, plms.clock.now(), *_health(plms.client))
+        yield HealthProbe(day, plms.clock.now(), *_health(plms.client), _refused(plms.client))
         plms.clock.advance(pause)
+
+
+def _refused(client: httpx.Client) -> tuple[str, ...]:
+    """What people need besides health, and does not answer: it may be gone while health is ok."""
+    start, body = f"/api/projects/{_REPEATED}/start", spoken().body("start", _START)
+    key = {"Idempotency-Key": f"probe-of-project-{_REPEATED}"}
+    asks: dict[str, Callable[[], httpx.Response]] = {
+        "a repeated start": lambda: client.post(start, headers=key, json=body),
+        "the portfolio status": lambda: client.get("/api/portfolio/status"),
+    }
+    found = []
+    for what, ask in asks.items():
+        try:
+            status = ask().status_code
+        except httpx.TransportError:
+            status = 0
+        if status != httpx.codes.OK:
+            found.append(f"{what} answers {status or 'nothing'}")
+    return tuple(found)
 
 
 def _health(client: httpx.Client) -> tuple[int, str]:

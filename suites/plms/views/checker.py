@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+
+from suites.plms.views.host import contents
 
 # Rows that the plan calls broken: an unknown kind of run, and a baseline that wrote to a sandbox.
 # Each has whatever else a row needs, so that no other rule finds it in the place of its own.
@@ -13,6 +16,12 @@ _BROKEN = (
     ("control-sandbox", 999, "baseline", 1),
 )
 PLANTED = len(_BROKEN)
+# What a checker may be given in the place of a registry: a file's content, None for no file.
+NO_REGISTRY: Mapping[str, bytes | None] = {
+    "the path of no file": None,
+    "an empty file": b"",
+    "a file that is no registry": b"project_runs: none\n" * 64,
+}
 
 
 def online_copy(registry: Path, copy: Path) -> Path:
@@ -34,3 +43,15 @@ def broken_copy(registry: Path, folder: Path) -> Path:
             _BROKEN,
         )
     return copy
+
+
+def left_out(staging: Path, production: Path) -> list[str]:
+    """The tables that hold rows in production and none in staging, in words."""
+    there, here = contents(production), contents(staging)
+    return [
+        f"{name} has no row in staging, {len(held)} in production"
+        if name in here
+        else f"staging has no table {name}"
+        for name, held in there.items()
+        if held and not here.get(name)
+    ]

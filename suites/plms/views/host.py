@@ -22,6 +22,7 @@ TAG, TAG_MESSAGE = "plms-v1.0.0", "PLMS Tier 1 production release"
 LOGS_INSIDE = "var/log/plms"  # where the logs stand in an archive of them
 ALERTS = "#plms-ops"  # the channel of alerts
 ZONE = ZoneInfo("America/New_York")
+_GZIP = b"\x1f\x8b"  # how such a file begins
 PACKAGES = {"git": "git", "tar": "tar", "systemctl": "systemd", "systemd-analyze": "systemd"}
 
 
@@ -139,6 +140,14 @@ def newest(folder: Path, pattern: str) -> Path:
     return backups[-1]
 
 
+def unpacked(archive: Path) -> str:
+    """How an archive is no gzip although its name says so, in words; empty where all is well."""
+    with archive.open("rb") as file:
+        compressed = file.read(2) == _GZIP
+    named = archive.suffix in (".gz", ".tgz")
+    return f"{archive.name} is not compressed with gzip" if named and not compressed else ""
+
+
 def stamped(backup: Path) -> datetime:
     """The time in a backup's name, which is what the host's clock read in New York."""
     stamp = "_".join(backup.name.partition(".")[0].split("_")[-2:])
@@ -202,6 +211,12 @@ class JobRun:
     exit_status: int
     details: str = ""  # what it said of each violation
     started_at: datetime | None = None
+
+    def __str__(self) -> str:
+        began = "by hand" if self.trigger == "manual" else f"by the {self.trigger}"
+        kind = "a drill" if self.drill else "no drill"
+        found = f"{self.violations} violations, exit {self.exit_status}"
+        return f"started {began}, {kind}, {self.status}, {found}"
 
 
 def job_runs(host: Host) -> list[JobRun]:
