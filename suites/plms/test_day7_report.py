@@ -172,7 +172,7 @@ def test_role_signs_by_name(written: Written, role: str, phase: Stage) -> None:
     assert role in signed, f"the report is signed by {', '.join(signed)}, not by {role}"
     said = signed[role]
     signature = Signature.of(said)
-    assert signature.approved, f"{role} did not approve the report: {said!r}"
+    assert not signature.amiss, f"{role}: {signature.amiss}"
     assert signature.day, f"the signature of {role} has no date: {said!r}"
     written_on, today = day_of(written.header.get("Date", "")), phase.now().date()
     if written_on:
