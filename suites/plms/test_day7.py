@@ -96,10 +96,13 @@ def test_the_table_says_what_the_registry_says(retro_day: Retro, column: str) ->
 
 @pytest.mark.criterion("last-five-columns")
 def test_no_cell_of_the_review_is_empty(retro_day: Retro, observe: Observe) -> None:
+    empty = []
     for run in _reviewed(retro_day):
         for column in COLUMNS:
-            absent = run.get(column) is None
-            observe("missing_cell", absent, run=str(run.get("run_id")), column=column)
+            absent, id_ = run.get(column) is None, str(run.get("run_id"))
+            observe("missing_cell", absent, run=id_, column=column)
+            empty += [f"{column} of {id_}"] if absent else []
+    assert not empty, f"the review of the last five runs leaves empty: {', '.join(empty)}"
 
 
 # Statistics of the lanes

@@ -36,10 +36,15 @@ STOPPED = [project for project in BUDGETS if project not in MAY_GO_ON]
 
 @pytest.mark.criterion("budget-overrun-pauses")
 def test_a_run_over_its_budget_is_paused(overrunning: Budgets, observe: Observe) -> None:
+    going = {}
     for reading in overrunning.readings:
         if reading.overrun > OVERRUN and reading.project not in LET_GO:
             goes_on = reading.status != "paused"
             observe("overrun_goes_on", goes_on, at=reading.at, project=reading.project)
+            if goes_on:
+                said = f"project {reading.project} is {reading.status} at {reading.overrun:.1%}"
+                going.setdefault(reading.project, f"{said} over its budget")
+    assert not going, f"{'; '.join(going.values())}; paused is due above {OVERRUN:.0%}"
 
 
 @pytest.mark.criterion("budget-overrun-pauses")
@@ -73,8 +78,10 @@ def test_projections_come_true(overrunning: Budgets, project: int) -> None:
 )
 def test_the_limit_itself_is_allowed(overrunning: Budgets, project: int, *, paused: bool) -> None:
     last = overrunning.of(project)[-1]
-    assert (last.overrun > OVERRUN) is paused, f"{project} overruns by {last.overrun}"
-    assert (last.status == "paused") is paused, f"{last.status} at an overrun of {last.overrun}"
+    said = f"project {project} is {last.status} at {last.overrun:.2%} over its budget"
+    due = f"{'paused' if paused else 'not paused'} is due, the limit is {OVERRUN:.0%}"
+    assert (last.overrun > OVERRUN) is paused, f"{said}: on the wrong side of {OVERRUN:.0%}"
+    assert (last.status == "paused") is paused, f"{said}; {due}"
 
 
 @pytest.mark.criterion("budget-overrun-pm-override")
