@@ -84,7 +84,11 @@ def test_panel_asks_the_data_source(alert_drill: Drill, title: str) -> None:
 def test_no_panel_has_an_error(alert_drill: Drill, observe: Observe) -> None:
     for title, panel in alert_drill.clean.panels.items():
         observe("panel_error", bool(panel.error), panel=title)
-    errors = [f"{title}: {panel.error}" for title, panel in alert_drill.clean.panels.items() if panel.error]
+    errors = [
+        f"{title}: {panel.error}"
+        for title, panel in alert_drill.clean.panels.items()
+        if panel.error
+    ]
     assert not errors, f"panels whose query is answered with an error: {'; '.join(errors)}"
 
 

@@ -36,7 +36,7 @@ STOPPED = [project for project in BUDGETS if project not in MAY_GO_ON]
 
 @pytest.mark.criterion("budget-overrun-pauses")
 def test_a_run_over_its_budget_is_paused(overrunning: Budgets, observe: Observe) -> None:
-    going = {}
+    going: dict[int, str] = {}
     for reading in overrunning.readings:
         if reading.overrun > OVERRUN and reading.project not in LET_GO:
             goes_on = reading.status != "paused"
@@ -220,10 +220,15 @@ def test_it_is_raised_to_five_percent_at_most(
 
 @pytest.mark.criterion("canary-uncovered-at-cap")
 def test_it_covers_every_stratum(canary: Mapping[int, Rehearsed], observe: Observe) -> None:
-    observe("strata_coverage", canary[TOO_FEW].coverage)
+    drawn = canary[TOO_FEW]
+    observe("strata_coverage", drawn.coverage)
+    said = f"project {TOO_FEW}: a rehearsal of {drawn.share:.1%} covers {drawn.coverage:.0%}"
+    assert drawn.coverage >= 1, f"{said} of its strata, 100% are due"
 
 
 @pytest.mark.criterion("canary-uncovered-at-cap")
 def test_what_five_percent_leave_out_is_told(canary: Mapping[int, Rehearsed]) -> None:
     told = canary[TOO_MANY].told.number("strata_coverage")
-    assert told < 1, f"a coverage of {told} is told of a sample with too few tasks"
+    drawn = canary[TOO_MANY]
+    said = f"project {TOO_MANY}: a rehearsal of {drawn.share:.1%} covers {drawn.coverage:.0%}"
+    assert told < 1, f"{said} of its strata, and {told:.0%} are told"
