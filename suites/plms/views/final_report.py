@@ -120,8 +120,8 @@ class Signature:
 
 def word_of(text: str) -> str:
     """What a signature says between the name and the day, and after the day."""
-    said = text.partition(",")[2] if "," in text else re.sub(r"^[^(]*", "", text)
-    return " ".join(_DAY.sub("", said).split()).strip(" ,;.()-")
+    _, *said = re.split(r"[,(]", _DAY.sub("", text), maxsplit=1)
+    return " ".join(" ".join(said).split()).strip(" ,;.()-")
 
 
 def day_of(text: str) -> date | None:
