@@ -109,8 +109,11 @@ def test_a_runway_that_shrinks_is_alerted(alert_drill: Drill, name: str) -> None
 
 
 def names(message: Message) -> bool:
-    """Whether a message says which of the drill's projects it is about."""
-    said = json.dumps(dict(message.body))
+    """Whether a message shows which of the drill's projects it is about; a link is not shown."""
+    hidden = ("fallback", "title_link")
+    parts = [message.body, *message.body.get("attachments", [])]
+    shown = [{k: v for k, v in p.items() if k not in (*hidden, "attachments")} for p in parts]
+    said = json.dumps(shown)
     return any(str(project) in said for project in RUNWAYS)
 
 
