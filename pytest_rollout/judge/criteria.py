@@ -59,14 +59,17 @@ def summed(finding: Finding, parts: tuple[Part, ...]) -> Finding:
 
 
 def _reason(verdict: Verdict, deciding: list[Part]) -> Reason:
-    """The parts worth a sentence: a rule's measurement says more than that its check passed."""
+    """The parts worth a sentence: a rule's measurement says more than that its check passed.
+
+    A check that failed says in words what is wrong, so it stands beside the measurement.
+    """
     measured = [p for p in deciding if p.estimate or p.subject.kind is SubjectKind.ATTESTATION]
     if verdict is Verdict.PASS and not measured:
         spoken = [part for part in deciding if part.subject.kind in _SPEAK]
         if spoken:
             return reasons.several(spoken)
         return Reason("checks-passed", {"n": len(deciding)})
-    telling = measured or deciding
+    telling = deciding if verdict is Verdict.FAIL else measured or deciding
     if len(telling) == 1 and telling[0].subject == SUBJECT:
         return telling[0].reason
     return reasons.several(telling)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
-from pytest_rollout.model.plan import Address
-from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.model.plan import Address, Severity
+from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import next_verb
 
@@ -75,6 +75,9 @@ def gate(
         for cause in decision.reasons:
             said = sentences.cause(cause.id, cause.reason, decision.timezone)
             yield Line(f"  - {said}", _STYLES[cause.answer][:1])
+    for finding in _optional(decision.criteria):
+        said = sentences.cause(finding.id, finding.reason, decision.timezone)
+        yield Line(f"  optional: {said}")
     for condition in decision.conditions:
         says = sentences.text(condition.reason, decision.timezone)
         yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {says}")
@@ -95,6 +98,13 @@ def gate(
     if path:
         yield Line(f"  report: {path}")
     yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])
+
+
+def _optional(criteria: Iterable[Finding]) -> Iterator[Finding]:
+    """The optional criteria that failed: they decide nothing, and the count alone names none."""
+    for finding in criteria:
+        if finding.severity == Severity.OPTIONAL and finding.verdict is Verdict.FAIL:
+            yield finding
 
 
 def _counted(criteria: Sequence[Finding]) -> str:

@@ -138,7 +138,8 @@ def test_rollback_gives_the_registry_back(taken_back: TakenBack) -> None:
     differs = [
         name for name, rows in taken_back.backup.items() if taken_back.restored[name] != rows
     ]
-    assert not differs, f"the restored registry differs from the backup in {differs}"
+    tables = ", ".join(differs)
+    assert not differs, f"the restored registry differs from the newest backup in {tables}"
 
 
 @pytest.mark.criterion("rollback-db-restored")

@@ -86,6 +86,12 @@ def test_panel_asks_the_data_source(alert_drill: Drill, title: str) -> None:
 def test_no_panel_has_an_error(alert_drill: Drill, observe: Observe) -> None:
     for title, panel in alert_drill.clean.panels.items():
         observe("panel_error", bool(panel.error), panel=title)
+    errors = [
+        f"{title}: {panel.error}"
+        for title, panel in alert_drill.clean.panels.items()
+        if panel.error
+    ]
+    assert not errors, f"panels whose query is answered with an error: {'; '.join(errors)}"
 
 
 def panel_of(shown: Shown, title: str) -> Panel:
@@ -190,6 +196,8 @@ def test_time_to_fix_is_known(alert_drill: Drill, observe: Observe) -> None:
     assert panel.unit == "d", f"the panel shows a unit of {panel.unit or 'nothing'}, not of days"
     if panel.value is not None:
         observe("mean_time_to_fix_days", panel.value)
+        problems = wrong(alert_drill, "Mean Time to Fix")
+        assert not problems, f"panel Mean Time to Fix: {'; '.join(problems)}"
 
 
 @pytest.mark.criterion("panel-8-critical-checks")

@@ -91,11 +91,32 @@ def test_a_runway_that_shrinks_is_alerted(alert_drill: Drill, name: str) -> None
         minutes = shown.runways.get(str(forced))
         firing = [one.get("project") for one in shown.rules[name].firing]
         due = [str(forced)] if fires else []
-        assert firing == due, f"at {minutes} minutes of project {forced} {name} fires for {firing}"
+        fires_for = ", ".join(f"project {one or '(no project label)'}" for one in firing)
+        left = "no" if minutes is None else f"{minutes:.1f}"
+        assert firing == due, (
+            f"with {left} minutes left of project {forced}, {name} fires for"
+            f" {fires_for or 'no project'}; due is {'that project' if fires else 'none'}"
+        )
+    nameless = [one.service for one in drill.told if is_about(one, name) and not names(one)]
+    assert not nameless, (
+        f"an alert of {name} by {nameless[0]} does not say which project: its label is missing"
+    )
     told = {one.service for one in drill.told if is_about(one, name) and str(forced) in one.text}
     for_people = {"mail" if service == "email" else service for service in RULES[name][2]}
     spare = {"pagerduty"} if "pagerduty" in for_people else set()  # which is optional
-    assert told - spare == for_people - spare, f"{name} was told over {sorted(told)}"
+    assert told - spare == for_people - spare, (
+        f"{name} of project {forced} was told over {sorted(told) or 'no channel'},"
+        f" due are {sorted(for_people - spare)}"
+    )
+
+
+def names(message: Message) -> bool:
+    """Whether a message shows which of the drill's projects it is about; a link is not shown."""
+    hidden = ("fallback", "title_link")
+    parts = [message.body, *message.body.get("attachments", [])]
+    shown = [{k: v for k, v in p.items() if k not in (*hidden, "attachments")} for p in parts]
+    said = json.dumps(shown)
+    return any(str(project) in said for project in RUNWAYS)
 
 
 @pytest.mark.criterion("alert-runway-warning-configured")

@@ -37,7 +37,10 @@ def test_submissions_are_resumed(stress_rolled_back: Withdrawn) -> None:
     again = stress_rolled_back.reopened
     assert again.status == httpx.codes.OK, f"a start after that answers {again.status}, not 200"
     statuses = [run["status"] for run in stress_rolled_back.running]
-    assert statuses == ["executing"], f"half a minute after its start the run is {statuses}"
+    runs = ", ".join(f"{run['run_id']} is {run['status']}" for run in stress_rolled_back.running)
+    said = f"half a minute after one start of project 301 it has {len(statuses)} open runs"
+    assert len(statuses) == 1, f"{said}, not one: {runs or 'none'}"
+    assert statuses == ["executing"], f"half a minute after its start {runs}, not executing"
 
 
 @pytest.mark.criterion("rollback-team-alerted")

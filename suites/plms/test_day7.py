@@ -15,6 +15,7 @@ from suites.plms.views import run_figures
 from suites.plms.views.answers import not_done, recorded
 from suites.plms.views.final_report import REPORT, Written
 from suites.plms.views.portfolio import LANES, observe_slot, rows
+from suites.plms.views.settings import in_words
 
 pytestmark = pytest.mark.day7
 
@@ -95,10 +96,13 @@ def test_the_table_says_what_the_registry_says(retro_day: Retro, column: str) ->
 
 @pytest.mark.criterion("last-five-columns")
 def test_no_cell_of_the_review_is_empty(retro_day: Retro, observe: Observe) -> None:
+    empty = []
     for run in _reviewed(retro_day):
         for column in COLUMNS:
-            absent = run.get(column) is None
-            observe("missing_cell", absent, run=str(run.get("run_id")), column=column)
+            absent, id_ = run.get(column) is None, str(run.get("run_id"))
+            observe("missing_cell", absent, run=id_, column=column)
+            empty += [f"{column} of {id_}"] if absent else []
+    assert not empty, f"the review of the last five runs leaves empty: {', '.join(empty)}"
 
 
 # Statistics of the lanes
@@ -202,10 +206,13 @@ def test_a_tightened_kpi_rarely_failed(retro_day: Retro, written: Written) -> No
     assert len(runs) >= 20, said
 
 
-def _told(written: Written) -> dict[str, tuple[float, float]]:
-    """Before and after of each setting that the report tells with a reason."""
-    told = {}
+def _told(written: Written) -> dict[str, tuple[Any, Any]]:
+    """Before and after of each setting that the report tells with a reason: numbers, or words."""
+    told: dict[str, tuple[Any, Any]] = {}
     for change in written.changes:
+        if change.setting not in PLAN.names:
+            told[change.setting] = (change.before, change.after)
+            continue
         try:
             told[change.setting] = (float(change.before), float(change.after))
         except ValueError:
@@ -215,7 +222,7 @@ def _told(written: Written) -> dict[str, tuple[float, float]]:
 
 @pytest.mark.criterion("tuning-applied-as-documented")
 def test_what_the_report_says_was_tuned_is_so(retro_day: Retro, written: Written) -> None:
-    changed = PLAN.changed(retro_day.settings)
+    changed = retro_day.changed
     told = {name: pair for name, pair in _told(written).items() if name != "test_pass_rate"}
     wrong = {item: pair for item, pair in told.items() if changed.get(item) != pair}
     assert not wrong, f"the report says {wrong}, the registry has {changed or 'no change'}"
@@ -242,9 +249,12 @@ def test_the_rate_of_learning_is_what_estimates_go_by(tuned_effects: Effects, me
 
 @pytest.mark.criterion("tuning-documented")
 def test_the_report_tells_every_change(retro_day: Retro, written: Written) -> None:
-    told, changed = _told(written), PLAN.changed(retro_day.settings)
-    missing = sorted(set(changed) - set(told))
-    assert not missing, f"the report does not say that it changed: {', '.join(missing)}"
+    told, changed = _told(written), retro_day.changed
+    missing = {name: pair for name, pair in changed.items() if name not in told}
+    assert not missing, f"the report does not say that {in_words(missing)}"
+    wrong = {name: pair for name, pair in changed.items() if told[name] != pair}
+    told_as = {name: told[name] for name in wrong}
+    assert not wrong, f"in truth {in_words(wrong)}; the report says that {in_words(told_as)}"
     if changed or told:
         assert not written.tells_of_no_change, "Tuning Changes says that there are none"
     else:

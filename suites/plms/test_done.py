@@ -13,7 +13,7 @@ from suites.plms.scenarios.follow_up import Published
 from suites.plms.views import rollout_runs, run_figures
 from suites.plms.views.answers import not_done
 from suites.plms.views.checker import PLANTED, broken_copy
-from suites.plms.views.final_report import REPORT
+from suites.plms.views.final_report import REPORT, Signature
 from suites.plms.views.host import ZONE, Host, git
 from suites.plms.views.nights import nights
 
@@ -136,7 +136,8 @@ def test_role_has_signed(final_report: Published, phase: Stage, role: str) -> No
     assert said, f"{role} has not signed"
     assert len(said) == 1, f"{role} stands {len(said)} times in the sign-off: {said}"
     signed = _SIGNED.match(said[0])
-    assert signed, f"the signature of {role} is {said[0]!r}, not first and last name, word, date"
+    why = Signature.of(said[0]).amiss or "not first and last name, word, date"
+    assert signed, f"the signature of {role} is {said[0]!r}: {why}"
     assert not _BLANK.search(signed["name"]), f"{signed['name']!r} is no name"
     assert signed["word"] == "approved", f"{signed['name']} says {signed['word']!r}, not approved"
     due = f"{phase.window[0].astimezone(ZONE):%Y-%m-%d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from suites.plms.scenarios.live_week import (
     Week,
 )
 from suites.plms.views import run_figures
+from suites.plms.views.settings import in_words
 
 pytestmark = pytest.mark.live
 
@@ -28,6 +30,19 @@ CHANNELS = {
     "plms-ops@company.com": {"critical incident"},
     "pagerduty": {"invariants failure", "budget depletion"},
 }
+
+
+# What the plan does at the weekend: it deploys the job and the API that watch, and tries them.
+WATCHING = re.compile(
+    r"\b(?:monitor\w*|test\w*|tried|trial|demos?|drill\w*|rehears\w*|dry run|check\w*|invariants"
+    r"|timer|dashboard|alert\w*|ops api|plms-ops-api|health\w*|prob(?:e|es|ing))\b",
+    re.IGNORECASE,
+)
+SETTING = re.compile(
+    r"\b(?:lanes?|caps?|schedul\w*|config\w*|reconfig\w*|settings?|calibration\w*|alpha|thresholds?"
+    r"|kpis?|budgets?|lane_configs|system_config|accept_new_projects)\b",
+    re.IGNORECASE,
+)
 
 
 # Windows: of what the diary holds, and of what the phase has on record
@@ -47,14 +62,28 @@ def test_changes_on_weekdays_are_in_the_window(live_week: Week, observe: Observe
         if local.weekday() < 5:
             inside = local.weekday() < 4 and time(9) <= local.time() < time(16)
             observe("change_outside", not inside, at=at, what=what)
+    silent = {name: pair for at, name, pair in live_week.unrecorded() if not _weekend(at)}
+    assert not silent, f"changed without a record in diary or ledger: {in_words(silent)}"
 
 
 @pytest.mark.criterion("change-window-weekend")
 def test_changes_at_weekends_are_of_low_risk(live_week: Week, observe: Observe) -> None:
-    for change in live_week.of("change"):
-        if change.at.astimezone(ZONE).weekday() >= 5:
-            risky = change.says["risk"] not in ("none", "low")
-            observe("weekend_above_low", risky, at=change.at, what=change.says["what"])
+    risks = {(one.at, str(one.says["what"])): one.says["risk"] for one in live_week.of("change")}
+    for at, what in changes(live_week):
+        if _weekend(at):
+            risk = risks.get((at, what), "low")
+            known = WATCHING.search(what) and not SETTING.search(what)
+            risky = risk not in ("none", "low") or not known
+            observe("weekend_above_low", risky, at=at, what=what, risk=risk)
+            assert known, (
+                f"{what!r} at a weekend is neither monitoring nor testing ({risk} is told)"
+            )
+    set_then = {name: pair for at, name, pair in live_week.settings_set() if _weekend(at)}
+    assert not set_then, f"settings were changed at a weekend: {in_words(set_then)}"
+
+
+def _weekend(at: datetime) -> bool:
+    return at.astimezone(ZONE).weekday() >= 5
 
 
 @pytest.mark.criterion("standup-freeze")

@@ -37,10 +37,15 @@ STOPPED = [project for project in BUDGETS if project not in MAY_GO_ON]
 
 @pytest.mark.criterion("budget-overrun-pauses")
 def test_a_run_over_its_budget_is_paused(overrunning: Budgets, observe: Observe) -> None:
+    going: dict[int, str] = {}
     for reading in overrunning.readings:
         if reading.overrun > OVERRUN and reading.project not in LET_GO:
             goes_on = reading.status != "paused"
             observe("overrun_goes_on", goes_on, at=reading.at, project=reading.project)
+            if goes_on:
+                said = f"project {reading.project} is {reading.status} at {reading.overrun:.1%}"
+                going.setdefault(reading.project, f"{said} over its budget")
+    assert not going, f"{'; '.join(going.values())}; paused is due above {OVERRUN:.0%}"
 
 
 @pytest.mark.criterion("budget-overrun-pauses")
@@ -74,8 +79,10 @@ def test_projections_come_true(overrunning: Budgets, project: int) -> None:
 )
 def test_the_limit_itself_is_allowed(overrunning: Budgets, project: int, *, paused: bool) -> None:
     last = overrunning.of(project)[-1]
-    assert (last.overrun > OVERRUN) is paused, f"{project} overruns by {last.overrun}"
-    assert (last.status == "paused") is paused, f"{last.status} at an overrun of {last.overrun}"
+    said = f"project {project} is {last.status} at {last.overrun:.2%} over its budget"
+    due = f"{'paused' if paused else 'not paused'} is due, the limit is {OVERRUN:.0%}"
+    assert (last.overrun > OVERRUN) is paused, f"{said}: on the wrong side of {OVERRUN:.0%}"
+    assert (last.status == "paused") is paused, f"{said}; {due}"
 
 
 @pytest.mark.criterion("budget-overrun-pm-override")
@@ -227,10 +234,15 @@ def test_it_is_raised_to_five_percent_at_most(
 
 @pytest.mark.criterion("canary-uncovered-at-cap")
 def test_it_covers_every_stratum(canary: Mapping[int, Rehearsed], observe: Observe) -> None:
-    observe("strata_coverage", canary[TOO_FEW].coverage)
+    drawn = canary[TOO_FEW]
+    observe("strata_coverage", drawn.coverage)
+    said = f"project {TOO_FEW}: a rehearsal of {drawn.share:.1%} covers {drawn.coverage:.0%}"
+    assert drawn.coverage >= 1, f"{said} of its strata, 100% are due"
 
 
 @pytest.mark.criterion("canary-uncovered-at-cap")
 def test_what_five_percent_leave_out_is_told(canary: Mapping[int, Rehearsed]) -> None:
     told = canary[TOO_MANY].told.number("strata_coverage")
-    assert told < 1, f"a coverage of {told} is told of a sample with too few tasks"
+    drawn = canary[TOO_MANY]
+    said = f"project {TOO_MANY}: a rehearsal of {drawn.share:.1%} covers {drawn.coverage:.0%}"
+    assert told < 1, f"{said} of its strata, and {told:.0%} are told"

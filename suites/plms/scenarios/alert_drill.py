@@ -16,6 +16,7 @@ from pytest_rollout import Event, Message, Stage, read_inbox, scenario
 from suites.plms.scenarios.monitoring import (
     ALERTS_S,
     FAILURE,
+    MARKED,
     SOON_S,
     SOURCE,
     TRIED,
@@ -218,13 +219,13 @@ def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
     """To whom Alertmanager sends the alert of each rule: tried with an alert of its labels."""
     path = f"/api/alertmanager/{SOURCE}/api/v2/alerts"
     trials = [
-        {"labels": {**rule["labels"], "alertname": rule["title"], "project": TRIED}}
+        {"labels": {**rule["labels"], "alertname": rule["title"], **dict.fromkeys(MARKED, TRIED)}}
         for rule in _deployed(grafana)
     ]
     grafana.post(path, json=trials).raise_for_status()
     told: dict[str, list[str]] = {}
     for alert in grafana.get(path).raise_for_status().json():
-        if alert["labels"].get("project") == TRIED:
+        if TRIED in map(alert["labels"].get, MARKED):
             names = sorted(receiver["name"] for receiver in alert["receivers"])
             told[alert["labels"]["alertname"]] = names
     return told

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from pytest_rollout import Event, RolloutError, Stage, scenario
 from suites.plms.views.answers import read
-from suites.plms.views.host import Host, contents, needs, newest, open_channels, run
+from suites.plms.views.host import Host, contents, needs, newest, open_channels, run, stamped
 from suites.plms.views.portfolio import caps as stored_caps
 
 TIMER = "plms-invariants.timer"
@@ -106,6 +110,7 @@ def taken_back(phase: Stage) -> TakenBack:
     outages = {part: _outage(phase, part) for part in PARTS}
     phase.operate("plms", "damage-registry")
     damaged, below = contents(host.registry), _there(phase)
+    _lay_older(host)
     phase.operate("plms", "roll-back-deployment")
     enabled, active = (ask(host, verb, TIMER) for verb in ("is-enabled", "is-active"))
     listens, lost = accepts(url), below - _there(phase)
@@ -113,6 +118,17 @@ def taken_back(phase: Stage) -> TakenBack:
     caps = _caps(_deploy_api(phase))
     backup = contents(newest(host.backups, "registry_*.db"))
     return TakenBack(outages, enabled, active, listens, lost, damaged, backup, restored, caps)
+
+
+def _lay_older(host: Host) -> None:
+    """Put a backup of a day earlier with other caps beside the newest, which is to be restored."""
+    last = newest(host.backups, "registry_*.db")
+    older = last.with_name(f"registry_{stamped(last) - timedelta(days=1):%Y%m%d_%H%M%S}.db")
+    if older.exists():
+        return
+    shutil.copyfile(last, older)
+    with closing(sqlite3.connect(older)) as db, db:
+        db.execute("UPDATE lane_configs SET max_concurrent = max_concurrent + 7")
 
 
 def _caps(url: str) -> dict[str, int]:

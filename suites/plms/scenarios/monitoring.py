@@ -35,7 +35,8 @@ FAILURE = "invariants-failure"
 _VIOLATIONS = "invariants_violations"
 SHOWS_S, ALERTS_S = 30.0, 60.0  # how long a panel, and an alert, may take
 SOON_S = 15.0  # within which a rule is looked at again
-TRIED = "route-test"  # the project that trial alerts are about
+TRIED = "route-test"  # what trial alerts are about
+MARKED = ("project", "lane", "trial")  # labels that say so: a message may leave some out
 
 
 @dataclass(frozen=True, slots=True)

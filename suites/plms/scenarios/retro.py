@@ -21,9 +21,13 @@ from suites.plms.views.answers import not_done
 from suites.plms.views.dialect import spoken
 from suites.plms.views.final_report import REPORT, Written
 from suites.plms.views.formats import read_file
+from suites.plms.views.host import newest
 from suites.plms.views.portfolio import LANES, caps, rows, sample
+from suites.plms.views.settings import MARKS, differences, stored
 
 PLAN_RATE = 0.95
+# What the days before leave: the policy of day 5, and submissions open after each roll-back.
+LEFT = {"calibration_enabled": "true", "accept_new_projects": "true", "calibration_alpha": "0.2"}
 Row = Mapping[str, Any]
 _MINUTES = timedelta(minutes=2)
 
@@ -35,6 +39,11 @@ class Settings:
     caps: Mapping[str, int]
     alpha: float
     test_pass_rate: float  # as it is told; what the gates do is tried
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the settings."""
+        return {*(f"cap of {lane}" for lane in LANES), "calibration_alpha", "test_pass_rate"}
 
     def changed(self, other: Settings) -> dict[str, tuple[float, float]]:
         """What is otherwise in another one: before and after, by the name of the setting."""
@@ -59,10 +68,20 @@ class Retro:
     history: Path  # of the invariants job
     kept: Mapping[str, Path]  # what people keep: the review, and operations of the week
     settings: Settings  # after tuning
+    stood: Mapping[str, str]  # every setting, as the days before left it
+    stands: Mapping[str, str]  # every setting when the day is over
     told_caps: Mapping[str, int]  # as the portfolio tells them, after tuning
     gates: tuple[Tried, ...]  # runs on both sides of the threshold that the report tells
     release: Path  # the checkout
     events: tuple[Event, ...]
+
+    @property
+    def changed(self) -> dict[str, tuple[Any, Any]]:
+        """Every setting that is not as the days before left it: before and after."""
+        tuned: dict[str, tuple[Any, Any]] = dict(PLAN.changed(self.settings))
+        known = {*PLAN.names, "kpi_test_pass_rate"}
+        other = differences(self.stood, self.stands)
+        return tuned | {name: pair for name, pair in other.items() if name not in known}
 
     @property
     def review(self) -> Reported:
@@ -88,6 +107,7 @@ def retro_day(phase: Stage) -> Retro:
     Then the KPI gate is tried on both sides of the threshold that the report tells.
     """
     registry, client = phase.file("registry"), phase.target("plms").client
+    stood = _left(phase, registry)
     phase.operate("plms", "open-host")
     phase.operate("plms", "review-runs")
     known = tuple(rows(registry, "SELECT * FROM project_runs"))
@@ -104,11 +124,26 @@ def retro_day(phase: Stage) -> Retro:
         history=phase.file("history"),
         kept={name: phase.file(name) for name in ("review", "operations")},
         settings=tuned,
+        stood=stood,
+        stands=stored(registry),
         told_caps={lane.name: lane.cap for lane in status.lanes},
         gates=gates,
         release=phase.file("release"),
         events=phase.events("change", "action"),
     )
+
+
+def _left(phase: Stage, registry: Path) -> dict[str, str]:
+    """Every setting as the days before left it.
+
+    In a rehearsal that is what stands there before the first step, elsewhere the backup of day 0;
+    what the plan itself has set since is as the plan says.
+    """
+    backup = registry if phase.embedded else newest(phase.file("backups"), "registry_*.db")
+    planned = {f"cap of {lane}": str(cap) for lane, cap in LANES.items()}
+    kept = {name: value for name, value in stored(backup).items() if name not in MARKS}
+    marks = {name: value for name, value in stored(registry).items() if name in MARKS}
+    return {**kept, **marks, **planned, **LEFT}
 
 
 def told_rate(written: Written) -> float:

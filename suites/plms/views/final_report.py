@@ -100,14 +100,28 @@ class Signature:
     """What stands behind a role in the sign-off."""
 
     name: str
-    approved: bool
+    word: str  # what it says beside name and day
     day: date | None
 
     @classmethod
     def of(cls, text: str) -> Signature:
         """A signature, as ``Erin Engelhardt, approved, 2025-11-14``."""
-        approved = bool(re.search(r"\bapproved\b", text, re.IGNORECASE)) and not _NO.search(text)
-        return cls(re.split(r"[,(]", text)[0].strip(), approved, day_of(text))
+        return cls(re.split(r"[,(]", text)[0].strip(), word_of(text), day_of(text))
+
+    @property
+    def amiss(self) -> str:
+        """Why it is no approval; empty where it is one."""
+        if self.word.casefold() == "approved":
+            return ""
+        if re.search(r"\bapproved\b", self.word, re.IGNORECASE) and not _NO.search(self.word):
+            return f"{self.name} approved with a reservation: {self.word!r} (due: approved)"
+        return f"{self.name} did not approve: {self.word or 'no word'!r} (due: approved)"
+
+
+def word_of(text: str) -> str:
+    """What a signature says between the name and the day, and after the day."""
+    _, *said = re.split(r"[,(]", _DAY.sub("", text), maxsplit=1)
+    return " ".join(" ".join(said).split()).strip(" ,;.()-")
 
 
 def day_of(text: str) -> date | None:
