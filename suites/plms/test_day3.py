@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Stage, fairness, gaps, recount
-from suites.plms.scenarios.lane_limits import RAISED, Burst
+from suites.plms.scenarios.lane_limits import NEIGHBOURS, RAISED, Burst
 from suites.plms.scenarios.two_projects import Rehearsal
 from suites.plms.views.answers import not_done, read, recorded
 from suites.plms.views.formats import read_file
@@ -39,8 +39,10 @@ from suites.plms.views.watched import (
     age,
     moment,
     overlap,
+    pauses,
     queue_of_lanes,
     running_by_rows,
+    starved,
     together,
     used,
     utilisation,
@@ -162,10 +164,18 @@ def test_project_completes(two_projects: Rehearsal, project: int, observe: Obser
 
 
 @pytest.mark.criterion("steady-progress")
-def test_projects_keep_advancing(two_projects: Rehearsal, observe: Observe) -> None:
+def test_projects_keep_advancing(
+    two_projects: Rehearsal, crowd: Burst | None, observe: Observe
+) -> None:
     for time, project, seconds in stalls(two_projects.samples):
         observe("stall", seconds, at=time, project=project)
     progress_is_steady([*two_projects.samples, two_projects.after], PROJECTS)
+    if crowd is not None:
+        seen = list(pauses(crowd.neighbours, NEIGHBOURS))
+        told = {project for _, project, _ in seen}
+        assert told == set(NEIGHBOURS), f"of two projects in one lane {len(told)} are told of"
+        for at, project, seconds in seen:
+            observe("stall", seconds, at=at, project=project, of="one lane")
 
 
 @pytest.mark.criterion("utilization-balanced")
@@ -214,6 +224,12 @@ def test_every_lane_with_work_gets_slots(
                     labels = {"lane": lane, "demand": True, "of": "burst"}
                     observe("lane_utilization", share, at=now.at, **labels)
         recount("utilisation", utilisation(crowd.looks), within=0.01).demand(100, varied=True)
+        for now in crowd.shared:
+            lanes = starved(now, LANES)
+            words = "; ".join(
+                f"{now.look.count(lane, 'submitted')} runs wait in {lane}" for lane in lanes
+            )
+            assert not lanes, f"{words}, and nothing runs there while other lanes run ({now.at})"
 
 
 @pytest.mark.criterion("lane-caps-enforced")

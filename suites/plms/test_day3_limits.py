@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import pairwise
+
 import httpx
 import pytest
 
 from pytest_rollout import Observe
-from suites.plms.scenarios.lane_limits import SURPLUS, UNLIMITED, Burst, RolledBack
+from suites.plms.scenarios.lane_limits import LOWERED, SURPLUS, UNLIMITED, Burst, RolledBack
 from suites.plms.views.portfolio import LANES, PROJECTS
 from suites.plms.views.promises import cancelled_for_good, observe_over_caps
 
 pytestmark = pytest.mark.day3
+ENOUGH = timedelta(seconds=120)  # twice what a task takes: it may give its slot back in between
 
 
 @pytest.mark.criterion("lane-caps-enforced-under-burst")
@@ -53,6 +57,19 @@ def test_the_cap_from_before_is_restored(rolled_back: RolledBack, lane: str) -> 
         f"{earlier + 1} runs were started in {lane} under cap {earlier}: {ran} run, {waited} wait"
     )
     assert (ran, waited) == (earlier, 1), said
+
+
+@pytest.mark.criterion("rollback-caps-restored")
+def test_a_lane_over_its_restored_cap_starts_nothing(rolled_back: RolledBack) -> None:
+    cap, seen = rolled_back.earlier_caps[LOWERED], rolled_back.lowered
+    ran = [next(lane.running for lane in now.sample.lanes if lane.name == LOWERED) for now in seen]
+    for (before, now), look in zip(pairwise(ran), seen[1:], strict=True):
+        words = f"{LOWERED} runs {now} at {look.at}, {before} before that, under cap {cap}"
+        assert now <= max(before, cap), f"{words}: more was started above the cap"
+    late = [count for count, now in zip(ran, seen, strict=True) if now.at - seen[0].at > ENOUGH]
+    assert max(late) <= cap, f"{LOWERED} still runs {max(late)} under cap {cap} once tasks ended"
+    began = {run["run_id"] for run in seen[0].look.runs if run["status"] == "executing"}
+    assert len(began) > cap, f"only {len(began)} ran in {LOWERED} as its cap became {cap} again"
 
 
 @pytest.mark.criterion("rollback-projects-cancelled")

@@ -1,8 +1,7 @@
-"""Day 5: the calibration gate. The policy, two baselines, the roll-back."""
+"""Day 5: the calibration gate. The policy, and two baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -16,9 +15,8 @@ from pytest_rollout import Kpi, KpiReceipt, Observe, Stage, kpi_slips
 from suites.plms.scenarios.calibration import (
     BASELINES,
     BUDGETS,
-    MARK,
     MEASURES,
-    RolledBackCalibration,
+    UNITS,
     Seeded,
     moment,
 )
@@ -102,9 +100,26 @@ def test_a_prior_says_what_its_run_took_and_not_what_was_expected(
                 moved = expected + rate * (actual - expected)
                 near = any(told == pytest.approx(due, rel=0.005) for due in (actual, moved))
                 assert near, (
-                    f"the prior of {probe} says {told} {measure}: {expected:g} was expected, "
-                    f"{actual} it took"
+                    f"the prior of {probe} says {told:g} {UNITS[measure]}, and the run took"
+                    f" {actual:g} ({expected:g} were expected)"
                 )
+
+
+@pytest.mark.criterion("policy-rejects-validation-fail")
+def test_a_cancelled_run_leaves_nothing_to_learn_from(probed: Probed) -> None:
+    left = probed.cancelled
+    if left is None:
+        return  # a rehearsal alone may cancel
+    assert left.began == "executing", f"the run that was to be cancelled was {left.began}"
+    run = left.run
+    assert run["status"] == "cancelled", f"a cancelled run is stored as {run['status']}"
+    assert not left.priors, f"a cancelled run wrote {len(left.priors)} priors"
+    assert not left.receipts, f"a cancelled run has {len(left.receipts)} receipts of KPIs"
+    passed = run["validation_pass"]
+    assert not passed, f"a cancelled run is stored with validation_pass {passed}"
+    for measure in MEASURES:
+        took = run[f"{measure}_actual"]
+        assert took is None, f"a cancelled run is stored with {measure}_actual {took:g}"
 
 
 @pytest.mark.criterion("policy-rejects-other-kinds")
@@ -243,55 +258,7 @@ def test_what_a_baseline_took_is_what_was_seen_of_it(seeded: Seeded, project: in
         assert 0.85 * tokens <= last <= 1.01 * tokens, said
 
 
-# Rollback, on a target of its own
-
-
-@pytest.mark.criterion("rollback-updates-off")
-def test_after_the_rollback_nothing_is_learnt(
-    calibration_rolled_back: RolledBackCalibration,
-) -> None:
-    seen = calibration_rolled_back
-    assert seen.ended, "a run after the rollback has not ended, so it shows nothing"
-    assert len(seen.learnt) > len(seen.before), "nothing was learnt while calibration was on"
-    assert seen.switch == "false", f"calibration_enabled is {seen.switch!r} after the rollback"
-    assert seen.told.flag("enabled") is False, "the service says that it still calibrates"
-    added = sorted(_ids(seen.later) - _ids(seen.reverted))
-    assert not added, f"priors {added} were added with calibration switched off"
-
-
-@pytest.mark.criterion("rollback-updates-off")
-@pytest.mark.parametrize("measure", MEASURES)
-def test_after_the_rollback_no_estimate_moves(
-    calibration_rolled_back: RolledBackCalibration, measure: str
-) -> None:
-    name = f"{measure}_mean"
-    before, learnt, later = (row[name] for row in calibration_rolled_back.expected)
-    if measure == "duration":
-        assert learnt != before, f"{name} was {before} before the baseline and after it"
-    assert later == before, f"{name} was {before}, {learnt} after a baseline, {later} at the end"
-
-
-@pytest.mark.criterion("rollback-priors-reverted")
-def test_the_rollback_removes_its_own_priors_only(
-    calibration_rolled_back: RolledBackCalibration,
-) -> None:
-    seen = calibration_rolled_back
-    before, reverted = _ids(seen.before), _ids(seen.reverted)
-    assert _ids(seen.learnt) > before, "nothing was learnt that could be reverted"
-    lost, left = sorted(before - reverted), sorted(reverted - before)
-    assert not lost, f"the rollback also removed the older priors {lost}"
-    assert not left, f"the rollback left priors {left}"
-    assert seen.reverted == seen.before, "the rollback changed what stands in older priors"
-
-
-@pytest.mark.criterion("rollback-priors-reverted")
-def test_the_newest_older_prior_is_noted(seeded: Seeded) -> None:
-    newest, noted = seeded.mark
-    assert noted == str(newest), f"{MARK} is {noted}, and the newest prior was {newest}"
-
-
-def _ids(priors: Sequence[Mapping[str, Any]]) -> set[int]:
-    return {row["id"] for row in priors}
+# When
 
 
 @pytest.mark.criterion("in-window")

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.scenarios.calibration import BASELINES, MEASURES, Seeded, moment
+from suites.plms.scenarios.calibration import BASELINES, MEASURES, UNITS, Seeded, moment
 from suites.plms.scenarios.learning import NARROW, WIDE, Learning, SeededInterval
 
 pytestmark = pytest.mark.day5
 
 PARTS = ("ci_lower", "mean", "ci_upper")
+Z90 = 1.645  # deviations on both sides of the mean that hold nine of ten
 SAME = 0.005  # share by which two figures may differ that are the same
 FIRST_LANE, SECOND_LANE = BASELINES.values()
 
@@ -67,7 +68,8 @@ def test_a_prior_holds_what_its_run_took(seeded: Seeded, project: int, measure: 
     for row in rows:
         told = _figure(row, f"mean_{measure}")
         assert _same(told, actual) or _same(told, moved), (
-            f"prior {row['id']} says {told:g} {measure} of project {project}, which took {actual:g}"
+            f"prior {row['id']} says {told:g} {UNITS[measure]} of project {project}, which took"
+            f" {actual:g}"
         )
 
 
@@ -85,6 +87,22 @@ def test_priors_are_complete(seeded: Seeded, phase: Stage) -> None:
         assert begin <= moment(row["created_at"]) < end, (
             f"{named} was made {row['created_at']}, outside of the slot"
         )
+
+
+@pytest.mark.criterion("prior-columns-populated")
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_deviation_is_the_one_that_intervals_are_made_of(seeded: Seeded, measure: str) -> None:
+    for project in BASELINES:
+        lower, mean, upper = _interval(seeded.around(project)[1], measure)
+        shown = (upper - lower) / 2 / Z90 / mean
+        for row in seeded.priors_of(project):
+            stored = _figure(row, f"std_{measure}") / _figure(row, f"mean_{measure}")
+            # A first run may show none; what later runs add moves it a little.
+            assert not stored or 0.6 * shown <= stored <= 1.7 * shown, (
+                f"prior {row['id']} has a deviation of {stored:.1%} of its mean in"
+                f" {UNITS[measure]}; the interval that is shown, [{lower:g}, {upper:g}] around"
+                f" {mean:g}, stands for {shown:.1%}"
+            )
 
 
 # Estimates
@@ -115,6 +133,24 @@ def test_a_baseline_moves_no_lane_that_learnt_by_itself(seeded: Seeded, measure:
     assert asked[0] == asked[-1], said
 
 
+@pytest.mark.criterion("estimates-move")
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("number", [1, 2])
+def test_each_run_of_a_lane_moves_its_next_estimate(
+    learning: Learning, number: int, measure: str
+) -> None:
+    assert learning.ended, "a run has not ended, so it shows nothing"
+    step, unit = learning.steps[number], UNITS[measure]
+    before, after = (_figure(row, f"{measure}_mean") for row in (step.before, step.after))
+    actual = _figure(step.run, f"{measure}_actual")
+    said = (
+        f"run {number + 1} of a lane took {actual:g} {unit}, {before:g} were expected before it"
+        f" and {after:g} after it"
+    )
+    assert before != actual, f"{said}: nothing could be learnt"
+    assert abs(after - actual) < abs(before - actual), f"{said}: that is not nearer"
+
+
 @pytest.mark.criterion("learning-rate")
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("number", [1, 2])
@@ -124,11 +160,13 @@ def test_an_estimate_moves_by_the_rate_of_learning(
     assert learning.ended, "a run has not ended, so it shows nothing"
     step = learning.steps[number]
     before, after = (_figure(row, f"{measure}_mean") for row in (step.before, step.after))
-    gap = _figure(step.run, f"{measure}_actual") - before
+    actual = _figure(step.run, f"{measure}_actual")
+    gap = actual - before
     assert gap, f"{measure} came out as expected, so nothing could be learnt"
-    moved = (after - before) / gap
-    assert abs(moved - step.rate) < 0.02, (
-        f"calibration_alpha is {step.rate:g}, and {measure} moved by {moved:.0%} of what it missed"
+    due, unit = before + step.rate * gap, UNITS[measure]
+    assert abs(after - due) < 0.02 * abs(gap), (
+        f"{before:g} {unit} were expected and the run took {actual:g}: with calibration_alpha"
+        f" {step.rate:g} the next one is to be expected to take {due:g}, and {after:g} are told"
     )
 
 

@@ -8,9 +8,16 @@ from datetime import timedelta
 import pytest
 
 from pytest_rollout import Observe
-from suites.plms.scenarios.stress_test import FORCED, Forced, Looks, Stress
+from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
 from suites.plms.views.answers import not_done, recorded
-from suites.plms.views.runway_alerts import LIMITS, Crossing, RunwayAlert, alerts_of, crossings_of
+from suites.plms.views.runway_alerts import (
+    EARLY,
+    LIMITS,
+    Crossing,
+    RunwayAlert,
+    alerts_of,
+    crossings_of,
+)
 
 pytestmark = pytest.mark.day6
 
@@ -21,6 +28,7 @@ TOLD = {  # criterion: its series, the level of the limit, and the service
     "warning-t5-pagerduty": ("t5_pd_incidents", "critical", "pagerduty"),
 }
 LOOK = timedelta(seconds=30)
+KNOWN = {*PAIR, *FORCED}
 each_criterion = pytest.mark.parametrize(
     ("metric", "level", "service"),
     [pytest.param(*told, marks=pytest.mark.criterion(name)) for name, told in TOLD.items()],
@@ -40,7 +48,10 @@ def told(alerts: list[RunwayAlert], project: int, level: str, service: str) -> l
     for alert in mine:
         limit = rf"(?<![\d.]){LIMITS[level]}(?![\d.]*\d)"
         assert re.search(limit, alert.text), f"an alert does not say the limit: {alert.text}"
-        assert str(project) in alert.text, f"an alert does not say the project: {alert.text}"
+        named = {int(number) for number in re.findall(r"(?<![\d.])\d+(?![\d.]*\d)", alert.text)}
+        assert project in named, f"an alert of project {project} does not say so: {alert.text}"
+        others = sorted(named & (KNOWN - {project}))
+        assert not others, f"an alert of project {project} also names {others[0]}: {alert.text}"
         if service == "slack":
             assert alert.channel == CHANNEL, f"an alert went to {alert.channel}, not to {CHANNEL}"
     return mine
@@ -94,6 +105,28 @@ def test_what_the_stress_run_crosses_is_told(
         for crossing in due:
             in_time = sum(map(crossing.in_time, mine))
             observe(metric, in_time, at=crossing.at, project=project)
+
+
+@pytest.mark.criterion("warning-t15")
+@pytest.mark.parametrize("project", FORCED)
+def test_a_warning_opens_no_incident(short_runways: Forced, project: int) -> None:
+    limits = {one.level: one.at for one in crossed(_looks(short_runways, project))}
+    assert set(limits) == set(LIMITS), f"project {project} crossed {', '.join(limits) or 'nothing'}"
+    paged = [
+        one
+        for one in alerts_of(short_runways.alerts)
+        if (one.project, one.service) == (project, "pagerduty")
+    ]
+    early = [one for one in paged if one.at < limits["critical"] - EARLY]
+    said = "; ".join(f"{one.at:%H:%M:%S} {one.text}" for one in early)
+    assert not early, f"PagerDuty was called before {LIMITS['critical']} minutes were left: {said}"
+
+
+@pytest.mark.criterion("warning-t5-pagerduty")
+def test_an_incident_is_critical(short_runways: Forced) -> None:
+    paged = [one for one in alerts_of(short_runways.alerts) if one.service == "pagerduty"]
+    mild = [f"{one.severity}: {one.text}" for one in paged if one.severity != "critical"]
+    assert not mild, f"incidents are not critical: {'; '.join(mild)}"
 
 
 @pytest.mark.criterion("warnings-ordered-once")

@@ -19,6 +19,7 @@ BUDGETS = {
     202: {"budget_tokens": 8_000, "budget_duration_minutes": 20},
 }
 MEASURES = ("tokens", "duration")
+UNITS = {"tokens": "tokens", "duration": "minutes"}
 MARK = "calibration_newest_prior"  # noted as calibration is enabled; the roll-back goes by it
 _POLL_S = 60
 _NEW = 203  # the project of which nothing is known but what the others took
@@ -213,7 +214,7 @@ class RolledBackCalibration:
     """All priors at four moments, and what was expected of a run at three of them."""
 
     before: Sequence[Row]  # the policy was enabled
-    learnt: Sequence[Row]  # after a baseline
+    learnt: Sequence[Row]  # after a baseline, which takes what no lane expects by default
     reverted: Sequence[Row]  # after the roll-back, and after a run that was under way then
     later: Sequence[Row]  # after one more baseline and a hotfix
     expected: tuple[Row, Row, Row]  # of Code-API: before, after the baseline, at the end
@@ -228,15 +229,15 @@ def calibration_rolled_back(phase: Stage) -> RolledBackCalibration:
     registry = phase.file("registry")
     before, expected = _priors(registry), [expectations(phase, 0)["Code-API"]]
     phase.operate("plms", "enable-calibration")
-    still_open(phase, {_teaching(phase, 971)})
+    still_open(phase, {_teaching(phase, 201)}, minutes=180)
     learnt = _priors(registry)
     expected.append(expectations(phase, 1)["Code-API"])
     under_way = _teaching(phase, 972)
     phase.operate("plms", "roll-back-calibration")
     left = still_open(phase, {under_way})
     reverted = _priors(registry)
-    more = {_teaching(phase, 973), _teaching(phase, 974, run_kind="hotfix")}
-    left |= still_open(phase, more)
+    more = {_teaching(phase, 301), _teaching(phase, 974, run_kind="hotfix")}
+    left |= still_open(phase, more, minutes=180)
     expected.append(expectations(phase, 2)["Code-API"])
     return RolledBackCalibration(
         before=before,

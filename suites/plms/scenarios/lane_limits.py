@@ -13,11 +13,13 @@ from pytest_rollout import LiveTarget, Stage, every, scenario
 from suites.plms.views.portfolio import LANES, PROJECTS, Start, caps, start
 from suites.plms.views.watched import Seen, see
 
+LOWERED = "Data-Schema"  # whose cap is lowered while it runs more
 RAISED = "Viz-Charts"  # whose cap is raised by one while its queue is full
 UNLIMITED = 999
 SURPLUS = 3
 HOG, MANY, FEW = "Code-API", 32, 4  # without caps: the lane with most runs, and those of the others
 _TASK_S = 60
+NEIGHBOURS = (898, 899)  # two projects of one lane, each with more work than its cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Burst:
     raised: tuple[Seen, ...]  # the cap of one lane is one more, until all has run
     contended: tuple[Seen, ...]  # without caps: one lane has work for all slots there are
     shared: tuple[Seen, ...]  # once the tasks that ran when the others came have ended
+    neighbours: tuple[Seen, ...]  # under the caps: one lane with two projects, each beyond its cap
 
     @property
     def capped(self) -> tuple[Seen, ...]:
@@ -63,7 +66,19 @@ def burst(phase: Stage) -> Burst:
     contended = tuple(work.watch(_TASK_S))
     work.plms.clock.advance(5)
     shared = tuple(work.watch(_TASK_S - 10))
-    return Burst(tuple(starts), full, crowded, raised, contended, shared)
+    neighbours = tuple(_neighbours(work))
+    return Burst(tuple(starts), full, crowded, raised, contended, shared, neighbours)
+
+
+def _neighbours(work: _Work) -> Iterator[Seen]:
+    """Look at two projects of one lane for two minutes, once all older work has ended."""
+    set_caps(work.registry, LANES)
+    work.plms.clock.advance(_TASK_S * 10)
+    for project in NEIGHBOURS:
+        key = f"{work.phase.id}/neighbour/{project}"
+        body = {"lane_name": HOG, "tasks": 6 * LANES[HOG], "task_seconds": _TASK_S // 2}
+        start(work.plms.client, project, key, **body)
+    yield from work.watch(_TASK_S * 2)
 
 
 class _Work:
@@ -72,13 +87,13 @@ class _Work:
     def __init__(self, phase: Stage) -> None:
         self.plms: LiveTarget = phase.target("plms")
         self.registry = phase.file("registry")
-        self._phase = phase
+        self.phase = phase
         self._project = 900
 
     def start(self, lane: str, seconds: int = _TASK_S) -> Start:
         """Submit one more."""
         self._project += 1
-        key = f"{self._phase.id}/burst/{self._project}"
+        key = f"{self.phase.id}/burst/{self._project}"
         work = {"lane_name": lane, "tasks": 1, "task_seconds": seconds}
         return start(self.plms.client, self._project, key, **work)
 
@@ -114,6 +129,7 @@ class RolledBack:
     earlier_caps: dict[str, int]  # before the day
     restored_caps: dict[str, int]
     again: Mapping[str, tuple[int, int]]  # the same under the restored caps
+    lowered: tuple[Seen, ...]  # caps were restored while a lane ran more, and more was waiting
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -137,8 +153,12 @@ def rolled_back(phase: Stage) -> RolledBack:
     later = tuple(_looks_apart(work))
     freed = _at_once(work, LANES)
     more = {lane: _one_more(work, lane, cap) for lane, cap in LANES.items()}
+    for _ in range(2 * earlier[LOWERED]):
+        work.start(LOWERED)
+    work.plms.clock.advance(5)
     phase.operate("plms", "restore-lane-caps")
     restored = caps(work.registry)
+    lowered = tuple(_lowered(work))
     again = {lane: _one_more(work, lane, cap) for lane, cap in earlier.items()}
     return RolledBack(
         before,
@@ -151,7 +171,18 @@ def rolled_back(phase: Stage) -> RolledBack:
         earlier,
         restored,
         again,
+        lowered,
     )
+
+
+def _lowered(work: _Work) -> Iterator[Seen]:
+    """Look while a lane runs more than its new cap, and while what waits behind it runs."""
+    yield work.see()
+    for _ in range(SURPLUS):
+        work.start(LOWERED)
+    work.plms.clock.advance(5)
+    yield from work.watch(_TASK_S * 3)
+    work.plms.clock.advance(_TASK_S * 2)
 
 
 def _looks_apart(work: _Work) -> Iterator[Seen]:

@@ -18,6 +18,8 @@ from suites.plms.views.answers import read
 from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows
 
+BUDGET = {"budget_tokens": 9_100, "budget_duration_minutes": 45}  # more than a probe takes
+CANCELLED = 798  # the project of a run that is cancelled
 _SANDBOX = {"no flag": None, "flag false": False, "flag true": True}
 
 
@@ -54,6 +56,7 @@ class PolicyProbe:
     def body(self) -> dict[str, Any]:
         """What its start asks for."""
         body: dict[str, Any] = {"run_kind": self.kind, "lane_name": "Code-API", "tags": "demo"}
+        body |= BUDGET
         body |= {} if self.valid else {"tests_pass": False}
         return body | ({} if self.sandbox is None else {"write_sandbox": self.sandbox})
 
@@ -72,6 +75,16 @@ UNKNOWN_KIND = "canary"
 
 
 @dataclass(frozen=True, slots=True)
+class CancelledRun:
+    """What was left of a run that was cancelled while it executed."""
+
+    run: Mapping[str, Any]
+    began: str  # its status before the cancel
+    priors: Sequence[Mapping[str, Any]]
+    receipts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Probed:
     """What the running service learnt from each probe."""
 
@@ -83,6 +96,7 @@ class Probed:
     priors: Mapping[PolicyProbe, Sequence[Mapping[str, Any]]]  # that came from each
     unknown: int  # HTTP status of a start of a kind that nobody knows
     of_unknown: list[Mapping[str, Any]]  # priors of such a run
+    cancelled: CancelledRun | None  # in a rehearsal only
 
     @property
     def enabled(self) -> bool:
@@ -124,4 +138,24 @@ def probed(phase: Stage) -> Probed:
         priors={probe: rows(registry, prior, id_) for probe, id_ in ids.items()},
         unknown=unknown,
         of_unknown=[*rows(registry, strange)],
+        cancelled=_cancelled(phase) if phase.embedded else None,
+    )
+
+
+def _cancelled(phase: Stage) -> CancelledRun:
+    """Start a baseline that may teach, cancel it after a minute, and look after five more."""
+    plms, registry = phase.target("plms"), phase.file("registry")
+    body = {"run_kind": "baseline", "lane_name": "Code-API", "task_seconds": 1200, **BUDGET}
+    run_id = start_small(phase, CANCELLED, "cancelled", body)
+    plms.clock.advance(60)
+    run = "SELECT * FROM project_runs WHERE run_id = ?"
+    (before,) = rows(registry, run, run_id)
+    plms.client.post(f"/api/projects/{CANCELLED}/cancel")
+    plms.clock.advance(300)
+    (after,) = rows(registry, run, run_id)
+    return CancelledRun(
+        run=after,
+        began=before["status"],
+        priors=rows(registry, "SELECT * FROM estimate_versions WHERE run_id = ?", run_id),
+        receipts=rows(registry, "SELECT * FROM kpi_receipts WHERE run_id = ?", run_id),
     )

@@ -21,6 +21,9 @@ class Steps:
         """What came of a step; nothing where it failed, which `trouble` then says."""
         try:
             return self._phase.operate("plms", step, **arguments)
+        except httpx.HTTPStatusError as error:
+            self.trouble[step] = f"{step} was refused ({error.response.status_code})"
+            return {}
         except (RolloutError, httpx.HTTPError) as error:
             self.trouble[step] = f"{type(error).__name__}: {error}"
             return {}

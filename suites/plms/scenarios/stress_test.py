@@ -24,6 +24,7 @@ BUDGETS = {
 FILES = {301: "alpha-metrics", 302: "beta-metrics"}
 STORED_WITHIN = timedelta(minutes=15)  # by people, of the end of both runs
 THIRD = 393  # whose start is refused after the roll-back
+_HALF_AN_HOUR = 1800
 FORCED = {391: "Viz-Charts", 392: "Narrative"}
 FIGURES = tuple(
     f"{name}_{part}"
@@ -231,9 +232,10 @@ class Withdrawn:
 
     before: Seen  # both run
     later: tuple[Seen, Seen]  # half a minute and a minute after
-    switch: str  # whether new projects are accepted, by the registry
-    refused: int  # HTTP status of a start after it
-    left: list[dict[str, Any]]  # rows that the refused start left
+    switches: tuple[str, str]  # whether new projects are accepted, by the registry: at once, later
+    refused: tuple[int, int]  # HTTP status of a start after it, and of one half an hour later
+    left: list[dict[str, Any]]  # rows that the refused starts left
+    trouble: str  # why the roll-back broke off, where it did
     alerts: tuple[Message, ...]
     reopened: Start  # the same start once submissions were resumed
     running: list[dict[str, Any]]  # and what came of it, by the registry
@@ -243,27 +245,42 @@ class Withdrawn:
 def stress_rolled_back(phase: Stage) -> Withdrawn:
     """Both projects run when the stress test is rolled back; then somebody starts a third.
 
-    At last submissions are resumed, and the third is started again.
+    Half an hour later it is tried once more. At last submissions are resumed, and it is started.
     """
     plms, registry = phase.target("plms"), phase.file("registry")
     for project in PAIR:
         start(plms.client, project, f"{phase.id}/{project}/1", **BUDGETS[project])
     plms.clock.advance(60)
     before = see(plms, registry, plms.clock.now(), PAIR)
-    phase.operate("plms", "roll-back-stress")
-    query = "SELECT value FROM system_config WHERE key = 'accept_new_projects'"
-    switch = "".join(str(row["value"]) for row in rows(registry, query))
-    later = []
+    steps = Steps(phase)
+    steps.do("roll-back-stress")
+    switches, later = [_switch(registry)], []
     for _ in range(2):
         plms.clock.advance(30)
         later.append(see(plms, registry, plms.clock.now(), PAIR))
     body = {"lane_name": "Narrative", "tasks": 1, "task_seconds": 60}
     third = start(plms.client, THIRD, f"{phase.id}/{THIRD}/1", **body)
+    plms.clock.advance(_HALF_AN_HOUR)
+    switches.append(_switch(registry))
+    fourth = start(plms.client, THIRD, f"{phase.id}/{THIRD}/2", **body)
     left, alerts = run_rows(registry, [THIRD]), read_inbox(phase.file("inbox"))
     phase.operate("plms", "resume-submissions")
-    reopened = start(plms.client, THIRD, f"{phase.id}/{THIRD}/2", **body)
+    known = newest_row(registry)
+    reopened = start(plms.client, THIRD, f"{phase.id}/{THIRD}/3", **body)
     plms.clock.advance(30)
-    running = run_rows(registry, [THIRD])
     return Withdrawn(
-        before, (later[0], later[1]), switch, third.status, left, alerts, reopened, running
+        before=before,
+        later=(later[0], later[1]),
+        switches=(switches[0], switches[1]),
+        refused=(third.status, fourth.status),
+        left=left,
+        trouble=steps.trouble.get("roll-back-stress", ""),
+        alerts=alerts,
+        reopened=reopened,
+        running=run_rows(registry, [THIRD], known),
     )
+
+
+def _switch(registry: Path) -> str:
+    query = "SELECT value FROM system_config WHERE key = 'accept_new_projects'"
+    return "".join(str(row["value"]) for row in rows(registry, query))

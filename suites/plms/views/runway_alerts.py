@@ -50,8 +50,15 @@ def alerts_of(messages: Iterable[Message]) -> list[RunwayAlert]:
         if "project" in details:
             project, severity = int(details["project"]), str(details["severity"])
             service, channel = message.service, message.channel
-            found.append(RunwayAlert(message.at, service, channel, project, severity, message.text))
+            text = words_of(message)
+            found.append(RunwayAlert(message.at, service, channel, project, severity, text))
     return sorted(found, key=lambda alert: alert.at)
+
+
+def words_of(message: Message) -> str:
+    """What an alert says to people; all of it where it has no such text."""
+    text = message.body.get("text") or message.body.get("payload", {}).get("summary")
+    return str(text or message.text)
 
 
 def _details(message: Message) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pytest_rollout import NotReportedError, Reported, RolloutError
 from suites.plms.views.dialect import Column, Table, spoken
 
 _NO_TABLE = re.compile(r"no such table: (?:main\.)?(\S+)")
+_CURRENT_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 _NO_COLUMN = re.compile(r"no such column: (\S+)")
 
 
@@ -38,11 +39,11 @@ def records(registry: Path, query: str, *values: object) -> list[Reported]:
 
 
 class _Row(Reported):
-    """A row; times without a zone are UTC, as SQLite's CURRENT_TIMESTAMP writes them."""
+    """A row; SQLite's CURRENT_TIMESTAMP is UTC, another time without a zone may be anything."""
 
     def __init__(self, said: Mapping[str, Any], source: str) -> None:
         super().__init__(said, source)
-        self._odd_times: dict[str, object] = {}
+        self._odd_times: dict[str, str] = {}
         for name, value in said.items():
             if name.endswith("_at") and value is not None:
                 self._in_a_zone(name, value)
@@ -51,15 +52,18 @@ class _Row(Reported):
         try:
             found = datetime.fromisoformat(str(value))
         except ValueError:
-            self._odd_times[name] = self.pop(name)
+            self._odd_times[name] = f"{self.pop(name)!r:.60}, not a time in ISO 8601"
             return
-        if found.tzinfo is None:
+        if found.tzinfo is not None:
+            return
+        if _CURRENT_TIMESTAMP.fullmatch(str(value)):
             self[name] = found.replace(tzinfo=UTC).isoformat()
+        else:
+            self._odd_times[name] = f"{self.pop(name)!r:.60}, which carries no zone"
 
     def __missing__(self, name: str) -> Any:
         if name in self._odd_times:
-            odd = f"{name} is {self._odd_times[name]!r:.60}"
-            raise NotReportedError(f"{odd}, not a time in ISO 8601 ({self.source})")
+            raise NotReportedError(f"{name} is {self._odd_times[name]} ({self.source})")
         return super().__missing__(name)
 
 

@@ -217,6 +217,25 @@ def _progress(status: Sample, among: Collection[int]) -> dict[tuple[int, int], f
     return progress
 
 
+def pauses(seen: Iterable[Seen], among: Collection[int]) -> Iterator[tuple[datetime, int, float]]:
+    """For how many seconds each project has shown the same progress, also while it waits."""
+    since: dict[int, tuple[float, datetime]] = {}
+    for now in seen:
+        for project in now.sample.projects:
+            if project.id in among and project.status not in ENDED:
+                progress, first = since.get(project.id, (0.0, now.at))
+                first = first if progress == project.progress else now.at
+                since[project.id] = (project.progress, first)
+                yield now.at, project.id, (now.at - first).total_seconds()
+
+
+def starved(now: Seen, lanes: Collection[str]) -> list[str]:
+    """The lanes in which runs wait and none runs while others run, by the registry."""
+    running = {lane: now.look.count(lane, "executing") for lane in lanes}
+    waiting = {lane: now.look.count(lane, "submitted") for lane in lanes}
+    return [lane for lane in lanes if waiting[lane] and not running[lane] and any(running.values())]
+
+
 def age(seen: Iterable[Seen]) -> Iterator[tuple[datetime, float, float]]:
     """By how many seconds each portfolio status is older than the look at it; it is to be new."""
     for now in seen:
