@@ -76,7 +76,7 @@ def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> Non
     for project, before, after in leaps(samples, among):
         words = f"project {project} went from {before:.1%} to {after:.1%} between two looks"
         assert before <= after <= 1, f"{words}: progress does not do that"
-        assert after - before <= _LEAP, f"{words}: that is no steady progress"
+        assert after - before <= _LEAP, f"{words}: more than {_LEAP:.0%} at once is not steady"
 
 
 def observe_over_caps(seen: Iterable[Seen], observe: Observe, **labels: str) -> None:

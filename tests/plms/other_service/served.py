@@ -24,7 +24,7 @@ class Service:
     """What is answered at each address."""
 
     def __init__(self, works: Works) -> None:
-        self._works, self._twists = works, works.twists
+        self._works, self._twists, self._began = works, works.twists, now()
         project = r"/api/projects/(\d+)/"
         self.routes: dict[tuple[str, str], Callable[..., tuple[int, Any]]] = {
             ("GET", "/version"): lambda _: (200, {"version": "plms-v1.0.0"}),
@@ -71,7 +71,7 @@ class Service:
             queue = {}
         if "queue-constant" in self._twists:
             queue = {"waiting": 0}
-        at = now().isoformat(timespec="milliseconds")
+        at = (self._began if "clock-stuck" in self._twists else now()).isoformat()
         return 200, {"meta": {"at": at}, "queue": queue, "lanes": lanes, "runs": runs}
 
     def _lane(self, lane: str, cap: int) -> dict[str, Any]:
@@ -79,7 +79,10 @@ class Service:
         busy, waiting = sum(len(run.running) for run in runs), sum(len(run.left) for run in runs)
         could = min(cap, busy + waiting)
         share = busy / could if could else None
-        said = {"name": lane, "busy": busy, "waiting": waiting, "limit": cap, "utilization": share}
+        if share and "utilization-percent" in self._twists:
+            share *= 100
+        shown = 9 if "limit-stale" in self._twists else cap
+        said = {"name": lane, "busy": busy, "waiting": waiting, "limit": shown, "utilization": share}
         return {key: v for key, v in said.items() if f"{key}-unsaid" not in self._twists}
 
     def _run(self, run: Run) -> dict[str, Any]:

@@ -159,7 +159,9 @@ class Works:
         while True:
             with self.lock:
                 for lane, cap in self.book.caps().items():
-                    self._tick(lane, cap + 3 if "caps-ignored" in self.twists else cap)
+                    cap += 3 if "caps-ignored" in self.twists else 0
+                    starved = lane == "Data-Schema" and "lane-starved" in self.twists
+                    self._tick(lane, 0 if starved and self._is_busy("Code-API") else cap)
             time.sleep(0.1)
 
     def _tick(self, lane: str, cap: int) -> None:
@@ -179,6 +181,9 @@ class Works:
             if poorest.status == "accepted":
                 poorest.status = "active"
                 self._note(poorest)
+
+    def _is_busy(self, lane: str) -> bool:
+        return any(run.running for run in self.under_way(lane))
 
     def under_way(self, lane: str) -> list[Run]:
         """The runs of a lane that have not ended."""
