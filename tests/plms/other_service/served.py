@@ -95,7 +95,7 @@ class Service:
         run = self._works.newest(int(project))
         lane = run.lane if run else lane_of(int(project))
         tokens, tokens_std, seconds, seconds_std = (
-            run.estimate if run else self._works.estimate(lane)
+            run.estimate if run else self._works.book.prior(lane)
         )
         low, high = interval(tokens, tokens_std)
         short, long = interval(seconds, seconds_std)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -23,6 +24,12 @@ from tests.plms.test_prod import free_port, wait_for
 from tests.story.guarded import ROOT, Answer, Guarded, Slot
 
 CAPS = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}
+PAIR = {"301": "alpha", "302": "beta"}
+DEMOS = {
+    "demo1": "demo_1_idempotent_start.sh",
+    "demo2": "demo_2_representative_canary.sh",
+    "demo3": "demo_3_kpi_gated_completion.sh",
+}
 DIALECT = Path(__file__).with_name("dialect.yaml")
 
 
@@ -64,6 +71,81 @@ class Site:
         with closing(sqlite3.connect(self.registry, timeout=30, isolation_level=None)) as registry:
             registry.executescript(sql)
 
+    def run_the_demos(self) -> None:
+        """Do the tasks of day 2."""
+        said = {name: self._demo(script) for name, script in DEMOS.items()}
+        for name, text in said.items():
+            self.host.joinpath(f"tmp/{name}_output.txt").write_text(text)
+        documents = self.project.folder / "docs/PRDs"
+        documents.mkdir(parents=True)
+        day = Slot.around_now(timedelta()).begin
+        results = documents / f"PLMS_Demo_Results_{day:%Y%m%d}.txt"
+        results.write_text("".join(said.values()))
+        self.record("day2", "action", "the demos were run, and their transcripts are kept")
+
+    def _demo(self, script: str) -> str:
+        environ = {**self.project.environ, "PYTHON": sys.executable}
+        words = ["bash", str(self.project.folder / "suites/plms/demos" / script)]
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def rehearse_the_scheduler(self) -> None:
+        """Have both projects of day 3 completed, as day 5 wants it."""
+        for project in (101, 102):
+            self.start(project, run_kind="baseline")
+        until = time.monotonic() + 120
+        while {run["state"] for run in self.get("/api/portfolio/status")["runs"].values()} != {
+            "completed"
+        }:
+            assert time.monotonic() < until, "the projects of day 3 do not end"
+            time.sleep(0.5)
+
+    def start(self, project: int, **asked: object) -> None:
+        """Start a project."""
+        key = {"Idempotency-Key": f"{project}-{time.time()}"}
+        url = f"{self.url}/api/projects/{project}/start"
+        httpx.post(url, json=asked, headers=key).raise_for_status()
+
+    def enable_calibration(self) -> None:
+        """Do the first task of day 5, and note the newest prior for its roll-back."""
+        self.write(
+            "insert into system_config select 'calibration_newest_prior', max(seq)"
+            " from estimate_versions"
+        )
+        self.write("update system_config set value = 'true' where key = 'calibration_enabled'")
+        self.record("day5", "change", "calibration_enabled set to true")
+
+    def store_final_metrics(self) -> None:
+        """Store what day 6 wants once both projects have ended, as an operator beside the run."""
+        threading.Thread(target=self._store_final_metrics, daemon=True).start()
+
+    def _store_final_metrics(self) -> None:
+        until = time.monotonic() + 900
+        while time.monotonic() < until:
+            runs = self.get("/api/portfolio/status")["runs"]
+            if all(runs.get(project, {}).get("state") == "completed" for project in PAIR):
+                break
+            time.sleep(0.5)
+        errors = [self._stored_error(project, name) for project, name in PAIR.items()]
+        self.host.joinpath("tmp/estimation_errors.json").write_text(json.dumps(errors))
+        names = ", ".join(f"{name}_final_metrics.json" for name in PAIR.values())
+        self.record("day6", "action", f"final metrics stored as {names}")
+        said = "estimation errors stored as estimation_errors.json"
+        self.record("day6", "action", said)
+
+    def _stored_error(self, project: str, name: str) -> dict[str, object]:
+        said = self.get(f"/api/projects/{project}/metrics?with_ci=1")
+        text = json.dumps(said)
+        self.host.joinpath(f"tmp/{name}_final_metrics.json").write_text(text)
+        errors = {
+            f"{of}_error": abs(said[f"{of}_actual"] - said[f"{of}_mean"]) / said[f"{of}_actual"]
+            for of in ("tokens", "duration")
+        }
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        read = f"{name}_final_metrics.json"
+        return {"project": int(project), "read": read, "sha256": digest, **errors}
+
     @property
     def registry(self) -> Path:
         """Where its registry is."""
@@ -75,10 +157,14 @@ class Site:
 
     def set_caps(self) -> None:
         """Do the first task of day 3."""
-        for lane, cap in CAPS.items():
-            self.write(f"update lane_configs set max_concurrent = {cap} where lane_name = '{lane}'")
+        self.set_caps_only()
         told = ", ".join(f"{lane} {cap}" for lane, cap in CAPS.items())
         self.record("day3", "change", f"lane caps set: {told}")
+
+    def set_caps_only(self) -> None:
+        """Give each lane its cap."""
+        for lane, cap in CAPS.items():
+            self.write(f"update lane_configs set max_concurrent = {cap} where lane_name = '{lane}'")
 
     def store_the_status(self) -> None:
         """Store the portfolio status once both projects run, as an operator beside the run."""
@@ -88,7 +174,7 @@ class Site:
         until = time.monotonic() + 300
         while time.monotonic() < until:
             said = self.get("/api/portfolio/status")
-            if sum(0 < run["done_pct"] < 100 for run in said["runs"].values()) >= 2:
+            if sum(25 < run["done_pct"] < 100 for run in said["runs"].values()) >= 2:
                 self.host.joinpath("tmp/portfolio_status_day3.json").write_text(json.dumps(said))
                 return
             time.sleep(0.5)
@@ -142,5 +228,10 @@ def relaxed(plan: str) -> str:
     plan = re.sub(r"    (requires|signoff): .*\n", "", plan)
     plan = re.sub(r"        need: (12|60|30|100)\n", "        need: 2\n", plan)
     plan = plan.replace("[{last: 12, need: 12}]", "[{last: 2, need: 2}]")
+    for ours, theirs in {
+        "POST /api/ops/calibration/policy": "POST /v2/learning/decide",
+        "POST /api/projects/*/simulate": "POST /v2/projects/*/dry-run",
+    }.items():
+        plan = plan.replace(ours, theirs)
     change = f'  change:\n    - {{date: {slot.date}, hours: "{slot.hours(120)}", risk: high}}\n'
     return plan.replace("  change:\n", change, 1)

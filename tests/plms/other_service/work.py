@@ -112,10 +112,10 @@ class Works:
     def _new(self, project: int, key: str, asked: Mapping[str, Any]) -> Run:
         lane = str(asked.get("lane") or lane_of(project))
         count, seconds = asked.get("steps"), asked.get("step_seconds")
-        tasks = int(count or _UNIT_TASKS[lane] * (3 if project in (301, 302) else 1))
+        tasks = int(count or _UNIT_TASKS[lane])
         each = (float(seconds) / self._speed) if seconds else self._task_s
         left = [each * random.uniform(0.97, 1.03) for _ in range(tasks)]
-        run = Run(project, lane, asked, key, left, self.estimate(lane, tasks))
+        run = Run(project, lane, asked, key, left, self.book.prior(lane))
         tokens, tokens_std, expected, expected_std = run.estimate
         minutes = asked.get("budget_duration_minutes")
         row = {
@@ -140,14 +140,6 @@ class Works:
             for run in stopped:
                 self._end(run, "stopped", None)
             return [run.ref for run in stopped] if mine else None
-
-    # Estimates
-
-    def estimate(self, lane: str, tasks: int | None = None) -> tuple[float, float, float, float]:
-        """Mean and deviation of tokens and of seconds, for so many tasks."""
-        scale = (tasks or _UNIT_TASKS[lane]) / _UNIT_TASKS[lane]
-        tokens, tokens_std, seconds, seconds_std = self.book.prior(lane)
-        return tokens * scale, tokens_std * scale, seconds * scale, seconds_std * scale
 
     def newest(self, project: int) -> Run | None:
         """The newest run of a project."""
@@ -209,15 +201,14 @@ class Works:
     def _teaches(self, run: Run, valid: bool) -> bool:
         kind, sandboxed = run.asked["run_kind"], run.asked.get("sandboxed")
         asked = {"run_kind": kind, "validation_pass": valid, "write_sandbox": sandboxed}
-        learning = self.book.setting("calibration_enabled") == "true" and not run.asked.get("label")
+        learning = self.book.setting("calibration_enabled") == "true"
         return may_teach(asked) and (learning or bool(run.asked.get("learn")))
 
     def _learn(self, run: Run) -> None:
         rate = float(self.book.setting("calibration_alpha") or 0.2)
-        scale = _UNIT_TASKS[run.lane] / run.size
         tokens, tokens_std, seconds, seconds_std = self.book.prior(run.lane)
-        tokens += rate * (run.tokens * scale - tokens)
-        seconds += rate * (run.seconds * scale - seconds)
+        tokens += rate * (run.tokens - tokens)
+        seconds += rate * (run.seconds - seconds)
         self.book.learn(run.ref, run.lane, (tokens, tokens_std, seconds, seconds_std), 0.5)
 
     def _end(self, run: Run, status: str, valid: bool | None) -> None:
