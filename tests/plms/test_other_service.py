@@ -5,7 +5,7 @@ All variants are played at once: each mostly waits for its own projects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ REHEARSED_ONLY = {
     *("lane-caps-enforced-under-burst", "rollback-caps-lifted", "rollback-caps-restored"),
     "rollback-projects-cancelled",
 }
+LOOKED_LATE = {"monitoring-cadence", "steady-progress"}  # where the machine is busy
 READ_OF_LANES = {"queue-depth", "no-starvation", "lane-caps-enforced", "snapshot-saved"}
 
 
@@ -154,23 +155,59 @@ def test_day_3_is_judged(played: Mapping[str, Future[Judged]], name: str) -> Non
         assert words in judged.found[slug][1]
     unsettled = {slug for slug, (verdict, _) in judged.found.items() if verdict != "pass"}
     due = REHEARSED_ONLY | {slug for _, slug in variant.told}
-    assert due <= unsettled <= due | variant.may_differ, judged.said
+    late = LOOKED_LATE if "monitoring-cadence" in unsettled else set()
+    assert due <= unsettled <= due | variant.may_differ | late, judged.said
 
 
-# Days 2 and 5: the demos, and calibration
-
-NOT_DONE_HERE = {
-    "day2": set[str](),
-    "day5": {"learning-rate", "ci-level-90", "rollback-updates-off", "rollback-priors-reverted"},
-}
+# Days 2, 5 and 6, which last as long as the plan's own pauses
 
 
-def _demos(site: Site) -> None:
-    site.run_the_demos()
+@pytest.mark.nightly
+def test_the_demos_of_day_2_pass(tmp_path: Path) -> None:
+    with served(tmp_path, task_s=2, speed=30) as site:
+        _begun(site, "day2")
+        site.run_the_demos()
+        judged = Judged(site.exit("day2").said, site.findings("day2"))
+    assert _unsettled(judged) == set(), judged.said
 
 
-def _calibration(site: Site) -> None:
-    site.enable_calibration()
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("day", "project"), [("day2", 943), ("day5", 201)], ids=["demo", "baseline"]
+)
+def test_a_run_in_the_words_of_the_service_keeps_a_day_from_beginning(
+    tmp_path: Path, day: str, project: int
+) -> None:
+    with served(tmp_path, task_s=1) as site:
+        site.rehearse_the_scheduler()
+        site.start(project, run_kind="baseline", steps=40, step_seconds=10_000)
+        assert site.begin(day).status == 10
+        unsettled = _unsettled(Judged("", site.findings(day, "entry")))
+    assert unsettled == {"demo-projects-idle" if day == "day2" else "baselines-idle"}
 
 
-WORK: Mapping[str, Callable[[Site], None]] = {"day2": _demos, "day5": _calibration}
+@pytest.mark.nightly
+@pytest.mark.parametrize("twists", [(), ("intervals-absent",)], ids=["right", "no-intervals"])
+def test_day_5_learns(tmp_path: Path, twists: tuple[str, ...]) -> None:
+    with served(tmp_path, *twists, task_s=3, speed=30) as site:
+        site.rehearse_the_scheduler()
+        _begun(site, "day5")
+        site.enable_calibration()
+        judged = Judged(site.exit("day5").said, site.findings("day5"))
+    absent = {"ci-fields-non-empty", "ci-ordered"} if twists else set()
+    assert _unsettled(judged) == NOT_IN_PROD | absent, judged.said
+    for slug in absent:
+        assert "tokens_ci_lower" in judged.found[slug][1]
+
+
+NOT_IN_PROD = {"learning-rate", "ci-level-90", "rollback-updates-off", "rollback-priors-reverted"}
+NOT_IN_PROD |= {"ci-example-values"}  # of the plan's seed data, which are not here
+
+
+def _begun(site: Site, day: str) -> None:
+    began = site.begin(day)
+    assert began.status == 0, began.said
+
+
+def _unsettled(judged: Judged) -> set[str]:
+    return {slug for slug, (verdict, _) in judged.found.items() if verdict != "pass"}

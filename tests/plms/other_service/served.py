@@ -1,6 +1,6 @@
 """PLMS as somebody else would write it, from the documents alone: standard library only.
 
-    python -m tests.plms.other_service.served PORT FOLDER TASK_SECONDS SPEED [TWIST ...]
+python -m tests.plms.other_service.served PORT FOLDER TASK_SECONDS SPEED [TWIST ...]
 """
 
 from __future__ import annotations
@@ -82,12 +82,18 @@ class Service:
         if share and "utilization-percent" in self._twists:
             share *= 100
         shown = 9 if "limit-stale" in self._twists else cap
-        said = {"name": lane, "busy": busy, "waiting": waiting, "limit": shown, "utilization": share}
+        said = {
+            "name": lane,
+            "busy": busy,
+            "waiting": waiting,
+            "limit": shown,
+            "utilization": share,
+        }
         return {key: v for key, v in said.items() if f"{key}-unsaid" not in self._twists}
 
     def _run(self, run: Run) -> dict[str, Any]:
         done = 100 * run.progress if run.status in OPEN else 100.0 * run.done / run.size
-        return {"ref": run.ref, "state": run.status, "done_pct": done}
+        return {"refs": [run.ref], "state": run.status, "done_pct": done}
 
     # What is estimated and spent
 

@@ -182,7 +182,7 @@ class Site:
 
 @contextmanager
 def served(
-    folder: Path, *twists: str, task_s: float = 14, speed: float = 20, edit: Any = str
+    folder: Path, *twists: str, task_s: float = 20, speed: float = 20, edit: Any = str
 ) -> Iterator[Site]:
     """The service with its project; ``edit`` changes the text of the dialect."""
     host, port = folder / "host", free_port()
@@ -196,7 +196,9 @@ def served(
         try:
             url = f"http://127.0.0.1:{port}"
             wait_for(url)
-            yield Site(url, host, _project(folder / "project", host, url, edit(DIALECT.read_text())))
+            yield Site(
+                url, host, _project(folder / "project", host, url, edit(DIALECT.read_text()))
+            )
         finally:
             process.terminate()
 

@@ -121,8 +121,14 @@ class Works:
         row = {
             **{"ref": run.ref, "project_id": project, "run_kind": asked["run_kind"]},
             **{"lane_name": lane, "status": run.status, "begun": stored(run.begun)},
-            **dict(zip(("tokens_ci_lower", "tokens_ci_upper"), interval(tokens, tokens_std))),
-            **dict(zip(("low_s", "high_s"), interval(expected, expected_std))),
+            **dict(
+                zip(
+                    ("tokens_ci_lower", "tokens_ci_upper"),
+                    interval(tokens, tokens_std),
+                    strict=True,
+                )
+            ),
+            **dict(zip(("low_s", "high_s"), interval(expected, expected_std), strict=True)),
             **{"tokens_mean": tokens, "expected_s": expected, "retry_key": key, "env": "prod"},
             **{"sandboxed": int(bool(asked.get("sandboxed"))), "label": asked.get("label")},
             "limit_tokens": asked.get("budget_tokens"),
@@ -232,7 +238,7 @@ def lane_of(project: int) -> str:
 
 def _measured(run: Run) -> dict[str, float]:
     """What the validators of its lane found; without a value there is no receipt."""
-    values: dict[str, Any] = {kpi: 1.0 for kpi in _KPIS.get(run.lane, {})}
+    values: dict[str, Any] = dict.fromkeys(_KPIS.get(run.lane, {}), 1.0)
     if "schema_diff_count" in values:
         values["schema_diff_count"] = 0.0
     if "test_pass_rate" in values:
