@@ -78,6 +78,8 @@ class Service:
         runs = self._works.under_way(lane)
         busy, waiting = sum(len(run.running) for run in runs), sum(len(run.left) for run in runs)
         could = min(cap, busy + waiting)
+        if "caps-hidden" in self._twists:
+            busy = min(busy, cap)
         share = busy / could if could else None
         if share and "utilization-percent" in self._twists:
             share *= 100

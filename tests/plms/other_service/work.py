@@ -177,7 +177,7 @@ class Works:
             poorest = min(waiting, key=lambda run: len(run.running))
             poorest.running.append((at, poorest.left.pop(0)))
             if poorest.status == "accepted":
-                poorest.status = "active"
+                poorest.status, poorest.begun = "active", now()
                 self._note(poorest)
 
     def _is_busy(self, lane: str) -> bool:
@@ -224,9 +224,9 @@ class Works:
     def _note(self, run: Run, valid: bool | None = None) -> None:
         ended = run.ended and stored(run.ended)
         self.book.write(
-            "update project_runs set status = ?, completed_at = ?, tokens_actual = ?, took_s = ?,"
+            "update project_runs set status = ?, begun = ?, completed_at = ?, tokens_actual = ?, took_s = ?,"
             " validation_pass = ? where ref = ?",
-            *(run.status, ended, ended and run.tokens, ended and run.seconds),
+            *(run.status, stored(run.begun), ended, ended and run.tokens, ended and run.seconds),
             *(None if valid is None else int(valid), run.ref),
         )
 
