@@ -224,8 +224,8 @@ class Works:
     def _note(self, run: Run, valid: bool | None = None) -> None:
         ended = run.ended and stored(run.ended)
         self.book.write(
-            "update project_runs set status = ?, begun = ?, completed_at = ?, tokens_actual = ?, took_s = ?,"
-            " validation_pass = ? where ref = ?",
+            "update project_runs set status = ?, begun = ?, completed_at = ?, tokens_actual = ?,"
+            " took_s = ?, validation_pass = ? where ref = ?",
             *(run.status, stored(run.begun), ended, ended and run.tokens, ended and run.seconds),
             *(None if valid is None else int(valid), run.ref),
         )
