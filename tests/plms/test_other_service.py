@@ -147,7 +147,7 @@ def played(
 ) -> Iterator[Mapping[str, Future[Judged]]]:
     """The variants that tests of this run ask for, each as it was judged."""
     chosen = [
-        item.callspec.params["name"]
+        str(item.callspec.params["name"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == test_day_3_is_judged.__name__
     ]
