@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -29,6 +30,8 @@ _LIMIT_S = 30
 _STEP_S = 10
 _STEPS = 90
 _UNITS = {"ratio": 1, "percent": 100}  # by what a figure is divided to be a share
+_KEY = "$key"  # of what stands in an object where a list is expected
+_STEPS_OF_A_PATH = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)')
 _OPEN = ("submitted", "executing", "paused")
 
 
@@ -166,7 +169,9 @@ def _projects(said: Any) -> Iterator[dict[str, Any]]:
     where = _part("answers", "portfolio", "projects")
     listed = _found(said, "projects", where.get("path", "projects"))
     each = where.get("each", {})
-    for one in listed.values() if isinstance(listed, dict) else listed:
+    if isinstance(listed, dict):
+        listed = [{_KEY: key, **one} for key, one in listed.items()]
+    for one in listed:
         found = {name: _found(one, name, each.get(name, name)) for name in ("run_id", "status")}
         yield {**found, "status": _words().get(found["status"], found["status"])}
 
@@ -187,14 +192,17 @@ def _priors() -> str:
 
 
 def _found(said: Any, name: str, where: Any) -> Any:
-    """What stands at a path as queue.waiting, told in the suite's unit."""
+    """What stands at a path as queue.waiting, runs.0 or ["a.b"].c, told in the suite's unit."""
     path, unit = (where["path"], where.get("unit")) if isinstance(where, dict) else (where, None)
     value = said
-    for step in str(path).split("."):
-        if not isinstance(value, dict) or step not in value:
+    for quoted, plain in _STEPS_OF_A_PATH.findall(str(path)):
+        step = quoted or plain
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (LookupError, TypeError, ValueError):
             there = ", ".join(sorted(value)) if isinstance(value, dict) else "no object"
-            raise SystemExit(f"✗ the target does not report {name}, looked for at {path} ({there})")
-        value = value[step]
+            wanted = f"{name}, looked for at {path} ({there})"
+            raise SystemExit(f"✗ the target does not report {wanted}") from None
     return value / _UNITS[unit] if unit in _UNITS and _UNITS[unit] != 1 else value
 
 

@@ -17,6 +17,7 @@ from suites.plms.views.tables import rows as rows
 
 LANES = {"Code-API": 4, "Data-Schema": 2, "Narrative": 6, "Viz-Charts": 3}  # caps of the plan
 PROJECTS = {101: "Code-API", 102: "Data-Schema"}
+OPEN = ("submitted", "executing", "paused")
 ENDED = ("completed", "needs_review", "cancelled", "failed")
 
 
@@ -75,8 +76,15 @@ class Project:
 
     @property
     def status(self) -> str:
-        """How far the run is, as a word."""
-        return self.said.text("status")
+        """How far the run is, as a word; raises NotReportedError where nobody knows the word."""
+        word = self.said.text("status")
+        if word in OPEN or word in ENDED:
+            return word
+        known = f"known are {', '.join((*OPEN, *ENDED))}"
+        raise NotReportedError(
+            f"the target says that project {self.id} is {word!r}; {known},"
+            " and words.status of PLMS_DIALECT maps others"
+        )
 
     @property
     def progress(self) -> float:

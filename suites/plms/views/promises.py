@@ -81,7 +81,7 @@ def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> Non
     for project, before, after in leaps(samples, among):
         words = f"project {project} went from {before:.1%} to {after:.1%} between two looks"
         assert before <= after <= 1, f"{words}: progress does not do that"
-        assert after - before <= _LEAP, f"{words}: that is no steady progress"
+        assert after - before <= _LEAP, f"{words}: more than {_LEAP:.0%} at once is not steady"
 
 
 def observe_over_caps(seen: Iterable[Seen], observe: Observe, **labels: str) -> None:
@@ -120,11 +120,12 @@ def snapshot_is_of_the_run(stored: Sample, seen: Sequence[Seen]) -> None:
     earlier = [now for now in seen if now.at <= stored.time - _TICK] or [seen[0]]
     later = [now for now in seen if now.at >= stored.time + _TICK] or [seen[-1]]
     before, after = figures(earlier[-1].sample), figures(later[0].sample)
+    where = "around it" if stored.time >= seen[0].at else f"later, from {seen[0].at} on"
     for name, value in figures(stored).items():
         near = [of[name] for of in (before, after) if name in of]
         assert near, f"the snapshot says {name} is {value}, which nobody saw"
         inside = value in near or _between(value, near)
-        assert inside, f"the snapshot says {name} is {value}, and {near} was seen around it"
+        assert inside, f"the snapshot says {name} is {value}, and {near} was seen {where}"
     gone = sorted(set(before) & set(after) - set(figures(stored)))
     assert not gone, f"the snapshot lacks {', '.join(gone)}"
     starved = {x.name: x.utilization for x in stored.lanes if x.has_work}

@@ -48,7 +48,7 @@ def alerts_of(messages: Iterable[Message]) -> list[RunwayAlert]:
     for message in messages:
         details = _details(message)
         if "project" in details:
-            project, severity = int(details["project"]), str(details["severity"])
+            project, severity = int(details["project"]), str(details.get("severity"))
             service, channel = message.service, message.channel
             text = words_of(message)
             found.append(RunwayAlert(message.at, service, channel, project, severity, text))
