@@ -26,10 +26,18 @@ def of_shell(text: str, *, strict: bool = False) -> Iterator[Edit]:
 
     With ``strict`` a script that cannot be read raises UnreadableError; else it gives what it can.
     """
-    root = Parser(Language(tree_sitter_bash.language())).parse(text.encode()).root_node
+    root = Parser(Language(tree_sitter_bash.language())).parse(_ascii(text)).root_node
     if strict and root.has_error:
         raise UnreadableError("is no shell script", _first_error(root) + 1)
     yield from _Script(text).changes(root, "")
+
+
+def _ascii(text: str) -> bytes:
+    """A text with a letter for each character that is not ASCII, so that a byte is a character.
+
+    The scanner of the grammar crashes the process on some characters beyond.
+    """
+    return "".join(char if char.isascii() else "x" for char in text).encode("ascii")
 
 
 def _first_error(node: Node) -> int:
@@ -39,18 +47,13 @@ def _first_error(node: Node) -> int:
 
 
 class _Script:
-    """A script with its places as characters, where its tree counts bytes."""
+    """A script; places in its tree are characters."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._bytes = text.encode()
-        self._plain = len(self._bytes) == len(text)
-
-    def _at(self, byte: int) -> int:
-        return byte if self._plain else len(self._bytes[:byte].decode(errors="replace"))
 
     def _edit(self, node: Node, other: str, operator: str, scope: str) -> Edit:
-        return Edit(self._at(node.start_byte), self._at(node.end_byte), other, operator, scope)
+        return Edit(node.start_byte, node.end_byte, other, operator, scope)
 
     def changes(self, node: Node, scope: str) -> Iterator[Edit]:
         """Yield the changes of a node and of all within it."""
@@ -93,19 +96,19 @@ class _Script:
             code = self._code(argument)
             if argument.type == "word" and code.startswith("-") and code.strip("-"):
                 start = self._before(argument)
-                yield Edit(start, self._at(argument.end_byte), "", "flag dropped", scope)
+                yield Edit(start, argument.end_byte, "", "flag dropped", scope)
                 if following is not None and "=" not in code and self._code(following)[0] != "-":
-                    yield Edit(start, self._at(following.end_byte), "", "flag dropped", scope)
+                    yield Edit(start, following.end_byte, "", "flag dropped", scope)
             elif argument.type in ("word", "number", "raw_string"):
                 yield from self._value(argument, scope)
 
     def _before(self, node: Node) -> int:
         """Where the spaces before a node begin."""
-        start = self._at(node.start_byte)
+        start = node.start_byte
         return len(self._text[:start].rstrip(" \t"))
 
     def _value(self, node: Node, scope: str, name: str = "-other") -> Iterator[Edit]:
-        start, code = self._at(node.start_byte), self._code(node)
+        start, code = node.start_byte, self._code(node)
         quoted = node.type == "raw_string"
         inner = code[1:-1] if quoted else code
         for edit in sql.of_sql(inner) if sql.is_sql(inner) else values.of_value(inner, name=name):
@@ -116,4 +119,4 @@ class _Script:
                 yield edit.moved(start + quoted, scope)
 
     def _code(self, node: Node) -> str:
-        return self._text[self._at(node.start_byte) : self._at(node.end_byte)]
+        return self._text[node.start_byte : node.end_byte]
