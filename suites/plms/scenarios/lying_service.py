@@ -18,6 +18,7 @@ from typing import Any
 
 from pytest_rollout import Demo, DemoOutput, Stage, scenario
 from suites.plms.scenarios.demos import MASKS, checked_out
+from suites.plms.views.dialect import spoken
 
 _AT_ONCE = 2  # demos
 _LIMIT_S = 30
@@ -189,13 +190,15 @@ def _serving(service: _Service) -> Iterator[str]:
 
 
 def _handler(service: _Service) -> type[BaseHTTPRequestHandler]:
+    rehearsed = spoken().path("simulate", 0).rpartition("/")[2]
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer(service.portfolio())
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or "{}")
-            if self.path.endswith("/simulate"):
+            if self.path.endswith(f"/{rehearsed}"):
                 self._answer(service.rehearsal())
             else:
                 self._answer(*service.start(self.headers.get("Idempotency-Key", ""), body))
