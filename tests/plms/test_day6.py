@@ -23,7 +23,7 @@ def test_a_healthy_rehearsal_is_go(tmp_path: Path) -> None:
 
 # An estimate that is read after the run moved it, a warning at every look.
 FAULTS = {
-    "estimate-leakage": (10, {"estimates-frozen-at-start"}),
+    "estimate-leakage": (10, {"estimates-frozen-at-start", "final-metrics-collected"}),
     "alert-storm": (0, {"warnings-ordered-once"}),
     # A runway that never moves, submissions that nobody opens again.
     "runway-frozen": (
