@@ -173,7 +173,10 @@ class Site:
     def _store_the_status(self) -> None:
         until = time.monotonic() + 300
         while time.monotonic() < until:
-            said = self.get("/api/portfolio/status")
+            try:
+                said = self.get("/api/portfolio/status")
+            except httpx.TransportError:  # the day is over, and the service has ended
+                return
             if sum(25 < run["done_pct"] < 100 for run in said["runs"].values()) >= 2:
                 self.host.joinpath("tmp/portfolio_status_day3.json").write_text(json.dumps(said))
                 return
