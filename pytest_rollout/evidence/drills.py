@@ -71,20 +71,11 @@ def _fault(row: FaultRow) -> DrilledFault:
 
 
 def last_no(ledger: Ledger, gate: Address, plan_digest: str) -> LastNo | None:
-    """When a gate last said no in a drill; None where it never did. Raises LedgerError.
-
-    A record that was changed, or cannot be read, proves nothing and is passed over.
-    """
+    """When a gate last said no in a drill; None where it never did. Raises LedgerError."""
     assert gate.gate is not None
-    for record in ledger.newest(RecordKind.DRILL, gate.plan, gate.name, EMBEDDED):
-        if not as_written(record):
-            continue
-        try:
-            drill = said(record, StoredDrill)
-        except UndecodableError:
-            continue
+    for at, drill in _newest(ledger, gate):
         for fault, answer in _noes(drill, gate.gate):
-            at, digest = calendar.stamp(record.at_us), drill.plan_digest
+            digest = drill.plan_digest
             return LastNo(at, fault, answer, drill.release, digest, digest != plan_digest)
     return None
 
@@ -94,24 +85,30 @@ def last_outcomes(
 ) -> dict[str, FaultProof]:
     """What became of each fault that a criterion names, in the last drill that planted it.
 
-    By the fault's text. A record that was changed, or cannot be read, proves nothing and is passed
-    over. Raises LedgerError.
+    By the fault's text. Raises LedgerError.
     """
     outcomes: dict[str, FaultProof] = {}
-    for record in ledger.newest(RecordKind.DRILL, phase.plan, phase.name, EMBEDDED):
-        if not as_written(record):
-            continue
-        try:
-            drill = said(record, StoredDrill)
-        except UndecodableError:
-            continue
+    for at, drill in _newest(ledger, phase):
         outdated = drill.plan_digest != plan_digest
         for row in drill.faults:
             cell = next((cell for cell in row.criteria if cell.id == slug), None)
             if cell is not None and row.fault not in outcomes:
-                at = calendar.stamp(record.at_us)
                 outcomes[row.fault] = FaultProof(row.fault, cell.outcome, at, outdated)
     return outcomes
+
+
+def _newest(ledger: Ledger, phase: Address) -> Iterator[tuple[str, StoredDrill]]:
+    """Yield the drills of a phase with their times (RFC 3339, UTC), newest first.
+
+    A record that was changed, or cannot be read, proves nothing and is passed over.
+    """
+    for record in ledger.newest(RecordKind.DRILL, phase.plan, phase.name, EMBEDDED):
+        if not as_written(record):
+            continue
+        try:
+            yield calendar.stamp(record.at_us), said(record, StoredDrill)
+        except UndecodableError:
+            continue
 
 
 def _noes(drill: StoredDrill, gate: Gate) -> Iterator[tuple[str, Answer]]:

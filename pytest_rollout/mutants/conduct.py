@@ -202,7 +202,7 @@ def _taken(shops: queue.Queue[Workshop]) -> Iterator[Workshop]:
 def _each(
     things: Iterable[_Thing], work: Callable[[_Thing], _Made], jobs: int, stop: Event
 ) -> Iterator[tuple[_Thing, _Made]]:
-    """Each thing with what work made of it, as they end; whatever ends the caller ends them."""
+    """Each thing with the result of its work, as they end. Work stops when the caller is ended."""
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         futures: dict[Future[_Made], _Thing] = {pool.submit(work, thing): thing for thing in things}
         try:

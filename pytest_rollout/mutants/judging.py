@@ -131,5 +131,5 @@ def result(mutant: Mutant, trials: Sequence[Trial]) -> MutantResult:
 
 
 def _said(broken: Trial) -> str:
-    """Why nothing could be measured, in the words of whatever said it first."""
+    """Why nothing could be measured, in the words of the first that says it."""
     return broken.trouble or next((one.because for one in broken.notices if one.because), "")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Observe, RanTests, Stage, kpi_slips
-from suites.plms.scenarios.demos import DEMOS, PROMISES, Demonstrated, GatedRun
+from suites.plms.scenarios.demos import DEMOS, Demonstrated, GatedRun
 from suites.plms.scenarios.gate_sides import SIDES, GateTried
+from suites.plms.views.kpi_promises import PROMISES
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day2
@@ -138,7 +139,7 @@ def test_failing_tests_exit_with_1(demonstrated: Demonstrated) -> None:
 
 
 @pytest.mark.criterion("demo3-fixed-run-exits-0")
-def test_mended_tests_exit_with_0(demonstrated: Demonstrated) -> None:
+def test_repaired_tests_exit_with_0(demonstrated: Demonstrated) -> None:
     ran = _ran(demonstrated, "2")
     assert not ran.contradiction, f"phase 2: {ran.contradiction}"
     assert ran.status == 0, f"phase 2 exits with {ran.status}, not 0"
@@ -199,7 +200,7 @@ def test_the_broken_run_is_not_completed(demonstrated: Demonstrated) -> None:
 
 
 @pytest.mark.criterion("demo3-validator-passes")
-def test_the_validator_accepts_the_mended_run(demonstrated: Demonstrated) -> None:
+def test_the_validator_accepts_the_repaired_run(demonstrated: Demonstrated) -> None:
     run = _gated(demonstrated, 2)
     value = run.value(RATE)
     assert value == 1.0, f"the repaired run has {RATE} {value}, not 1.0"
@@ -210,12 +211,12 @@ def test_the_validator_accepts_the_mended_run(demonstrated: Demonstrated) -> Non
 
 
 @pytest.mark.criterion("demo3-calibration-accepts")
-def test_the_mended_run_teaches(demonstrated: Demonstrated, observe: Observe) -> None:
-    observe("priors_of_mended_run", len(_gated(demonstrated, 2).priors))
+def test_the_repaired_run_teaches(demonstrated: Demonstrated, observe: Observe) -> None:
+    observe("priors_of_repaired_run", len(_gated(demonstrated, 2).priors))
 
 
 @pytest.mark.criterion("demo3-calibration-accepts")
-def test_the_prior_is_of_the_mended_run(demonstrated: Demonstrated) -> None:
+def test_the_prior_is_of_the_repaired_run(demonstrated: Demonstrated) -> None:
     run = _gated(demonstrated, 2)
     for prior in run.priors:
         lane = prior["lane_name"]

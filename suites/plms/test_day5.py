@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_rollout import Kpi, KpiReceipt, Observe, Stage, kpi_slips
+from pytest_rollout import KpiReceipt, Observe, Stage, kpi_slips
 from suites.plms.scenarios.calibration import (
     BASELINES,
     BUDGETS,
@@ -23,6 +23,7 @@ from suites.plms.scenarios.calibration import (
 from suites.plms.scenarios.policy_probes import UNKNOWN_KIND, Probed
 from suites.plms.views.answers import not_done, read, recorded
 from suites.plms.views.dialect import spoken
+from suites.plms.views.kpi_promises import PROMISES
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
@@ -31,10 +32,6 @@ ABSENT = object()
 FLAGS = (True, False, 1, 0, None, ABSENT)
 KINDS = ("baseline", "hotfix", "rehearsal", "replay", "INVALID_KIND", "", None, ABSENT)
 LEAST_MINUTES = 0.02  # what the times of a run are rounded to
-PROMISES = {
-    "Code-API": (Kpi("test_pass_rate", 0.95), Kpi("build_success", 1)),
-    "Data-Schema": (Kpi("schema_diff_count", 0, at_most=True), Kpi("migration_success", 1)),
-}
 
 
 # The policy

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_rollout import Kpi, KpiReceipt, Observe, Side, boundary_slips, kpi_slips
-from suites.plms.scenarios.kpi_gates import KINDS, PROMISES, Tried, sides
+from suites.plms.scenarios.kpi_gates import KINDS, Tried, sides
 from suites.plms.scenarios.stress_test import PAIR, Stress
+from suites.plms.views.kpi_promises import PROMISES
 from suites.plms.views.portfolio import ENDED
 
 pytestmark = pytest.mark.day6

@@ -39,7 +39,7 @@ def test_stakeholders_got_the_report(followed_up: After) -> None:
 
 
 def _same(here: str, there: str) -> bool:
-    """Whether two texts say the same, whatever became of the ends of their lines."""
+    """Whether two texts say the same; how their lines end does not count."""
     texts = [[line.rstrip() for line in text.strip().splitlines()] for text in (here, there)]
     return texts[0] == texts[1]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Demo 3: a run with failing tests is not completed and teaches nothing; once mended, it does both.
+# Demo 3: a run with failing tests is not completed and teaches nothing; once repaired, it does both.
 # DEMO_REPORTS is a folder that keeps the reports of the tests.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,15 +27,15 @@ echo "✓ KPI validator catches run_id=$broken: test_pass_rate=$rate, status=$st
 cp "$here/fixed/slug.py" "$work/project/slug.py"
 exited=0
 run_tests "$reports/phase2.xml" || exited=$?
-echo "Phase 2: tests of the mended project, exit $exited"
+echo "Phase 2: tests of the repaired project, exit $exited"
 expect "the exit status of passing tests" "$exited" 0
 answer=$(plms start 943 "$(new_key)" "$reports/phase2.xml")
-read -r status mended replay <<< "$answer"
-answer=$(plms outcome 943 "$mended" test_pass_rate)
+read -r status repaired replay <<< "$answer"
+answer=$(plms outcome 943 "$repaired" test_pass_rate)
 read -r status rate verdict priors <<< "$answer"
-expect "the verdict on the mended run" "$verdict" pass
-expect "the pass rate of the mended run" "$rate" 1.0
-expect "the status of the mended run" "$status" completed
-echo "✓ KPI validator passes run_id=$mended: test_pass_rate=$rate, status=$status"
-differ "the number of priors from the mended run" "$priors" 0
-echo "✓ Calibration accepts run_id=$mended: priors updated"
+expect "the verdict on the repaired run" "$verdict" pass
+expect "the pass rate of the repaired run" "$rate" 1.0
+expect "the status of the repaired run" "$status" completed
+echo "✓ KPI validator passes run_id=$repaired: test_pass_rate=$rate, status=$status"
+differ "the number of priors from the repaired run" "$priors" 0
+echo "✓ Calibration accepts run_id=$repaired: priors updated"

@@ -23,7 +23,7 @@ class Broken:
 
     breaks: str
     names: tuple[str, ...]
-    mends: str = ""
+    repair: str = ""
 
 
 @dataclass(frozen=True, slots=True)

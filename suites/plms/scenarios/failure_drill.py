@@ -181,7 +181,7 @@ def unit_run(phase: Stage) -> UnitRun:
     row = phase.operate("plms", "plant-row").get("row")
     write(host.registry, STRICT_PROBE.breaks)
     failed = _executed(host)
-    write(host.registry, STRICT_PROBE.mends)
+    write(host.registry, STRICT_PROBE.repair)
     if row is not None:
         phase.operate("plms", "remove-row", row=row)
     return UnitRun(failed, _executed(host))

@@ -10,13 +10,9 @@ from typing import Any
 from pytest_rollout import Kpi, Side, Stage, boundary_pair, every, scenario
 from suites.plms.views.answers import read
 from suites.plms.views.dialect import spoken
+from suites.plms.views.kpi_promises import PROMISES, RATE
 from suites.plms.views.portfolio import rows, sample
 
-RATE = Kpi("test_pass_rate", 0.95)
-PROMISES = {
-    "Code-API": (RATE, Kpi("build_success", 1)),
-    "Data-Schema": (Kpi("schema_diff_count", 0, at_most=True), Kpi("migration_success", 1)),
-}
 KINDS = ("baseline", "hotfix")
 _STEPS = {RATE: 0.01}  # of the others a whole one
 # What is rounded to hundredths before it is compared lets this through.

@@ -86,10 +86,10 @@ LIES: Mapping[str, Lie] = {
         "demo3", replace(HONEST, failed=("needs_review", False, 1)), "priors from the broken run"
     ),
     "a good run does not complete": Lie(
-        "demo3", replace(HONEST, passed=("needs_review", True, 1)), "status of the mended run"
+        "demo3", replace(HONEST, passed=("needs_review", True, 1)), "status of the repaired run"
     ),
     "a good run teaches nothing": Lie(
-        "demo3", replace(HONEST, passed=("completed", True, 0)), "priors from the mended run"
+        "demo3", replace(HONEST, passed=("completed", True, 0)), "priors from the repaired run"
     ),
 }
 

@@ -15,7 +15,7 @@ LATE = timedelta(minutes=10)  # the timer's random delay and accuracy, and some
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A run that the timer began at 02:00 in New York, and whatever speaks against it."""
+    """A run that the timer began at 02:00 in New York, and what speaks against it."""
 
     began: datetime
     ended: datetime

@@ -133,7 +133,7 @@ class Sample:
         return {p.id for p in self.projects if p.id in among and p.status == "executing"}
 
     def told_executing(self, among: Container[int] = PROJECTS) -> set[int]:
-        """The same for whoever watches: none where the target does not say."""
+        """The same while somebody watches: none where the target does not say."""
         try:
             return self.executing(among)
         except NotReportedError:

@@ -7,17 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_rollout import Kpi, KpiReceipt, kpi_slips
+from pytest_rollout import KpiReceipt, kpi_slips
+from suites.plms.views.kpi_promises import PROMISES
 from suites.plms.views.tables import records
 
 Run = Mapping[str, Any]
 PROJECTS = (101, 102, 201, 202, 301, 302)  # days 3, 5 and 6
 ESTIMATED = (201, 202, 301, 302)  # those that started with an interval
 QUANTITIES = ("tokens", "duration")
-PROMISES = {
-    "Code-API": (Kpi("test_pass_rate", 0.95), Kpi("build_success", 1)),
-    "Data-Schema": (Kpi("schema_diff_count", 0, at_most=True), Kpi("migration_success", 1)),
-}
 
 
 def left_out(runs: Iterable[Run], projects: Iterable[int]) -> list[int]:
