@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
     "mutants": {"model", "plan", "targets", "drill"},
+    "load": {"model", "calendar", "plan", "judge", "report", "redact", "targets", "processes"},
     "bundles": {"model", "evidence"},
     "notify": {"model", "redact", "targets", "extensions"},
     "watching": {
@@ -58,6 +59,7 @@ MAY_IMPORT = {
         "checks",
         "processes",
         "signoff",
+        "load",
     },
     "cli": {
         "model",
@@ -75,6 +77,7 @@ MAY_IMPORT = {
         "soundness",
         "drill",
         "mutants",
+        "load",
         "notify",
         "watching",
         "on_the_way",

@@ -16,6 +16,7 @@ from pytest_rollout.model.environment import Environment as Environment
 from pytest_rollout.model.environment import FactSource as FactSource
 from pytest_rollout.model.environment import Target as Target
 from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.load import LoadProfile
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.people import Roster
 from pytest_rollout.model.reporting import ReportSpec
@@ -228,6 +229,11 @@ class Plan:
     roster: Roster = field(default_factory=Roster)  # who signs; no part of any digest
     author: FactSource | None = None  # where the authors of the change are read
     document: str = ""  # what it was written from, for people
+    loads: tuple[LoadProfile, ...] = ()
+
+    def load(self, id_: str) -> LoadProfile | None:
+        """The load of that id, if there is one."""
+        return next((load for load in self.loads if load.id == id_), None)
 
     def phase(self, id_: str) -> Phase | None:
         """The phase of that id, if there is one."""

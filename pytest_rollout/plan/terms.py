@@ -97,6 +97,39 @@ def taking(text: str) -> Taking:
     raise ValueError(f"{text!r:.60} is no take; known: {names}")
 
 
+_PER_SECOND = {"s": 1, "m": 60, "h": 3600}
+_MOST_RATE = 1_000_000
+
+
+def arrival_rate(text: str) -> float:
+    """Arrivals a second, of ``40/s``, ``90/m`` or ``600/h``."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*([smh])\s*", text)
+    rate = float(match[1]) / _PER_SECOND[match[2]] if match else 0.0
+    if not 0 < rate <= _MOST_RATE:
+        raise ValueError(f"{text!r:.60} is no rate; write 40/s, 90/m or 600/h")
+    return rate
+
+
+def times(text: str) -> float:
+    """How many times something is taken: a number of at least 1."""
+    rule = f"{text!r:.60} is no number of times; write 2 or 1.5"
+    try:
+        many = float(exact(text))
+    except ValueError:
+        raise ValueError(rule) from None
+    if not 1 <= many <= 1_000:
+        raise ValueError(rule)
+    return many
+
+
+def host_and_port(text: str) -> str:
+    """Where something listens, as ``0.0.0.0:5557``."""
+    host, _, port = text.strip().rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
+        raise ValueError(f"{text!r:.60} is no address; write 0.0.0.0:5557")
+    return f"{host}:{int(port)}"
+
+
 def day(text: str) -> date:
     """A calendar day, as 2025-11-10."""
     rule = f"{text!r:.60} is no day; write it as 2025-11-10"

@@ -91,6 +91,13 @@ def top(lines: str) -> str:
     return f"{lines}\n{PLAN}"
 
 
+def load(lines: str) -> str:
+    """PLAN with a load, whose lines stand in its mapping."""
+    inner = "".join(f"    {line}\n" for line in lines.splitlines())
+    start = "loads:\n  - id: nightly\n    locustfile: load/web.py\n    target: web\n"
+    return top(f"{start}    rate: 20/s\n    duration: 60s\n{inner}")
+
+
 STATED: dict[str, str] = {
     "plan": top("XX"),
     "reading": top("configuration:\n  target: web\n  path: /\n  XX"),
@@ -100,6 +107,10 @@ STATED: dict[str, str] = {
     "window": top("windows:\n  change:\n    -\n      why: w\n      XX"),
     "calendar": top("calendars:\n  - file: c.ics\n    as: freeze\n    XX"),
     "channel": top('notify:\n  - slack: "${S}"\n    XX'),
+    "load": load("XX"),
+    "shape": load("shape:\n  kind: burst\n  XX"),
+    "generators": load("generators:\n  processes: 2\n  XX"),
+    "load-rehearsal": load("rehearsal:\n  duration: 5s\n  XX"),
     "phase": phase("XX"),
     "criterion": criterion("XX"),
     "when": criterion("when:\n  configured: X\n  XX"),
@@ -214,6 +225,7 @@ BOUNDED = {**RULE, "take": "rate", "pass": ">= 0.9"}
 RATE = {"take": "rate", "fail": "> 0.5"}  # of a guardrail
 NO_RULE = dict.fromkeys(("metric", "take", "fail"))
 MAIL = {"slack": None, "email": ["a@example.com"], "from": "b@example.com", "smtp": "${S}"}
+WORKERS = {"processes": None, "workers": 2, "bind": "0.0.0.0:5557"}
 LINE = {"command": "a | b"}
 CHANGED = {"id": None, "file": "a.py", "before": "b", "after": "c"}
 # What else must stand beside a key, or must not (None), where the key's example is to be read.
@@ -226,6 +238,10 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     **{("waiver", name): {"criterion": None} for name in ("window", "requires")},
     **{("phase", name): {"date": "2025-11-10"} for name in ("until", "hours")},
     ("plan", "no_release"): {"release": None},
+    ("shape", "over"): {"kind": "ramp"},
+    ("shape", "steps"): {"kind": "stairs"},
+    ("shape", "peak"): {"kind": "spike"},
+    **{("generators", name): WORKERS for name in ("workers", "bind")},
     ("phase", "any_release"): {"requires": ["day2"]},
     **{("reading", way): {"target": None, "path": None} for way in ("command", "variable")},
     **{(place, "confidence"): RATE for place in ("guardrail", "part")},

@@ -7,6 +7,7 @@ from pytest_rollout.model.windows import CalendarUse
 from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Pairs, Text, Words
 from pytest_rollout.plan.spec.kinds import WordKind as Only
+from pytest_rollout.plan.spec.load_keys import LoadKeys
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
 from pytest_rollout.plan.spec.values import (
@@ -270,6 +271,11 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
         ListOf(Nested(ChannelKeys)),
         "Where people are told of trips.",
         example='[{slack: "${SLACK_WEBHOOK}"}]',
+    )
+    loads = Key(
+        ListOf(Nested(LoadKeys)),
+        "Loads that criteria judge, and that `rollout load` runs.",
+        example="[{id: nightly, locustfile: load/web.py, target: web, rate: 40/s, duration: 60s}]",
     )
     phases = Key(
         ListOf(Nested(PhaseKeys), least=1),
