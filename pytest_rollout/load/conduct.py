@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_rollout.load import files
@@ -42,31 +42,44 @@ def make(
     if not locustfile.is_file():
         raise RolloutError(f"load {profile.id}: there is no locustfile {profile.locustfile}")
     waits = WORKERS_S if profile.generators.workers else START_S
-    most_s = waits + profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S
+    bounds = Bounds(waits, profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S)
     with tempfile.TemporaryDirectory(prefix="rollout-load-") as kept:
         folder = Path(kept)
         files.write_profile(folder / "profile.json", profile)
         command, environment = command_of(profile, root, waits), surroundings(host, folder)
         with running(command, folder, environment, root) as locust:
-            trouble = _to_its_end(locust, folder, most_s, may_go_on, seen)
+            trouble = _to_its_end(locust, folder, bounds, may_go_on, seen)
             return _record(profile, locust, folder, trouble)
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long it is waited for a load."""
+
+    begin_s: float  # until it has begun
+    end_s: float  # from then on
+
+
 def _to_its_end(
-    locust: Running, folder: Path, most_s: float, may_go_on: Callable[[], None], seen: Seen
+    locust: Running, folder: Path, bounds: Bounds, may_go_on: Callable[[], None], seen: Seen
 ) -> str:
     """Why it was not waited for any longer; empty where it ended by itself."""
-    begun = look = time.monotonic()
+    look = time.monotonic()
+    until, late = look + bounds.begin_s, f"begin within {bounds.begin_s:g} s"
+    begun = False
     while locust.status is None:
         now = time.monotonic()
-        if now - begun > most_s:
-            return f"locust did not end within {most_s:g} s"
+        if now > until:
+            return f"locust did not {late}; it said last: {locust.said()}"
         if now >= look:
             look = now + _LOOK_S
             may_go_on()
             partial = _so_far(folder)
             if partial is not None:
                 seen(partial)
+                if not begun:
+                    begun, until = True, now + bounds.end_s
+                    late = f"end within {bounds.end_s:g} s of its begin"
         time.sleep(_PAUSE_S)
     return ""
 
