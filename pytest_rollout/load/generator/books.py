@@ -89,20 +89,4 @@ class Books:
             return f"it was stopped after {self.total.elapsed_us / 1e6:.1f} s of {total}"
         if self.lost:
             return f"did not report to the end: {', '.join(self.lost)}"
-        return self._no_answers()
-
-    def _no_answers(self) -> str:
-        """Say where nothing was asked, or answered, at the end of the load or in all of it."""
-        seconds = sorted(self.total.seconds.items())
-        good = [number for number, second in seconds if second.answered > second.failed]
-        asked = [number for number, second in seconds if second.answered]
-        if not asked:
-            return "nothing was asked"
-        bad = [number for number in asked if not good or number > good[-1]]
-        (_, says), _ = max(self.total.errors.items(), key=lambda item: item[1], default=_NOTHING)
-        if not good:
-            return f"no request was answered: {says}"
-        return f"nothing was answered after second {good[-1]}: {says}" if len(bad) > 1 else ""
-
-
-_NOTHING = ("", "nothing is known of why"), 0
+        return ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import gevent
 from locust import events
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
@@ -28,6 +30,8 @@ def on_init(environment: Environment, runner: Any = None, **_: object) -> None:
     if order is None:
         return
     logging.getLogger("locust.runners").addFilter(_is_news)
+    # Locust minds the signal only after a load with a shape, and dies of it before.
+    gevent.signal_handler(signal.SIGTERM, runner.quit)
     if isinstance(runner, MasterRunner):
         Master(environment, runner, order, _exit_status)
     elif isinstance(runner, LocalRunner):

@@ -46,7 +46,7 @@ class Recorder:
         late = max(0.0, begun - planned)
         self._started(begun)
         self.claimed -= 1
-        if planned >= self.warm_up:
+        if begun >= self.warm_up:
             self._tally.start_delay[index_of(round(late * 1e6))] += 1
         return late
 
