@@ -110,8 +110,11 @@ def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[V
 
 
 @cache
-def page(name: str) -> tuple[Template, Markup, str]:
-    """A template, its style sheet, and the policy that admits this style sheet alone."""
+def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
+    """A template, its style sheet, and the policy that admits this style sheet alone.
+
+    ``sheets`` follow the one that all pages share.
+    """
     loader = PackageLoader("pytest_rollout.report")
     environment = Environment(
         loader=loader,
@@ -129,7 +132,8 @@ def page(name: str) -> tuple[Template, Markup, str]:
         "most_on_top": MOST_ON_TOP,
         "most_noted": MOST_NOTED,
     }
-    style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
+    sources = (loader.get_source(environment, one)[0] for one in ("report.css", *sheets))
+    style = "\n".join(source.replace("\r\n", "\n") for source in sources)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return environment.get_template(name), Markup(style), policy

@@ -135,6 +135,13 @@ def time_words(us: float | None) -> str:
     return f"{three_digits(us / SECOND_US)} s"
 
 
+def tick_words(us: float) -> str:
+    """Return round microseconds, as axes have them: ``500 us``, ``300 ms``, ``2 s``."""
+    if 0 < us < 1000:
+        return f"{us:g} us"
+    return f"{us / 1000:g} ms" if us < SECOND_US else f"{us / SECOND_US:g} s"
+
+
 def rate_words(rate: float | None) -> str:
     """Return a rate: ``39.8/s``."""
     return NOTHING if rate is None else f"{three_digits(rate)}/s"
