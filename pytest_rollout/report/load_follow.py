@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TextIO
 
-from pytest_rollout.model.coding import decode
 from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.report.load_live import live, live_line
+from pytest_rollout.report.load_stored import record_of
 from pytest_rollout.report.load_words import LoadReport
 from pytest_rollout.report.terminal import Line
 
@@ -25,10 +24,9 @@ def read_record(path: Path) -> LoadRecord | None:
     """Return the record in a file; None where there is none yet, or none that can be read."""
     try:
         with path.open("rb") as file:
-            record: LoadRecord = decode(LoadRecord, json.loads(file.read(_MOST_BYTES)))
-    except (OSError, ValueError, RecursionError):
+            return record_of(file.read(_MOST_BYTES))
+    except (OSError, ValueError):
         return None
-    return record
 
 
 def follow(

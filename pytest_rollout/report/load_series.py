@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -51,22 +51,15 @@ def _stretch(start: int, length: int, seconds: Sequence[LoadSecond]) -> Stretch:
     return Stretch(
         start,
         start + length,
-        *(sum(counts) / length for counts in _counts(seconds)),
-        *(
-            max((value for value in row if value is not None), default=None)
-            for row in _times(seconds)
-        ),
+        planned=sum(one.planned for one in seconds) / length,
+        started=sum(one.started for one in seconds) / length,
+        answered=sum(one.answered for one in seconds) / length,
+        failed=sum(one.failed for one in seconds) / length,
+        p50_us=_worst(one.p50_us for one in seconds),
+        p95_us=_worst(one.p95_us for one in seconds),
+        p99_us=_worst(one.p99_us for one in seconds),
     )
 
 
-def _counts(seconds: Sequence[LoadSecond]) -> Iterator[list[int]]:
-    yield [one.planned for one in seconds]
-    yield [one.started for one in seconds]
-    yield [one.answered for one in seconds]
-    yield [one.failed for one in seconds]
-
-
-def _times(seconds: Sequence[LoadSecond]) -> Iterator[list[int | None]]:
-    yield [one.p50_us for one in seconds]
-    yield [one.p95_us for one in seconds]
-    yield [one.p99_us for one in seconds]
+def _worst(times: Iterable[int | None]) -> int | None:
+    return max((time for time in times if time is not None), default=None)

@@ -95,14 +95,14 @@ class LoadReport:
 def _own_doubts(record: LoadRecord) -> Iterator[str]:
     """What makes a record unbelievable, whatever its profile says."""
     if record.trouble:
-        yield f"The run ended with trouble: {record.trouble}"
+        yield f"the load broke off: {record.trouble}"
     if not record.completed:
-        yield "The run did not come to its planned end."
+        yield "the load did not run to its planned end"
     reported = sum(one.completed for one in record.generators)
     if reported < max(record.workers_expected, len(record.generators)):
-        yield "Not every process that made load reported to the end."
+        yield "not every process that made load reported to the end"
     if not any(one.requests for one in record.endpoints):
-        yield "No request was answered after the warm-up."
+        yield "no request was answered after the warm-up"
 
 
 def ms(us: float | None) -> str:
