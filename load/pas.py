@@ -39,17 +39,17 @@ class Card:
 class PasUser(MixUser):
     """Operators who hand in work, and agents that do it."""
 
-    planned: Kept[Run] = Kept(8)  # get cards until they are started
-    running: Kept[Run] = Kept(100)
+    unstarted: Kept[Run] = Kept(8)  # get cards until they are started
+    begun: Kept[Run] = Kept(100)
     cards: Kept[Card] = Kept()
 
     @task(22)
     def card(self) -> None:
         """Hand in a job card with a new key."""
-        run = self.planned.any()
+        run = self.unstarted.any()
         if run is None:
             run = Run()
-            self.planned.add(run)
+            self.unstarted.add(run)
         lane, key = random.choice(LANES), new_key()
         body = {"project_id": random.randint(1, 40), "run_id": run.id, "lane": lane}
         body |= {"priority": random.randint(1, 5), "deps": [], "payload": {"kind": "load"}}
@@ -74,35 +74,35 @@ class PasUser(MixUser):
         self._card("replay", made.key, made.body, wrong)
 
     @task(8)
-    def start(self) -> None:
+    def start_run(self) -> None:
         """Start a run that has cards."""
-        run = self.planned.take()
+        run = self.unstarted.take()
         if run is None or not run.cards:
             if run is not None:
-                self.planned.add(run)
+                self.unstarted.add(run)
             self.card()
             return
         body = {"project_id": 1, "run_id": run.id, "run_kind": "baseline"}
         said = self.ask("start", "POST", "/pas/v1/runs/start", json=body)
         if said is not None:
-            self.running.add(run)
+            self.begun.add(run)
 
     @task(2)
     def start_again(self) -> None:
         """Start a run a second time, which is refused."""
-        run = self.running.any()
+        run = self.begun.any()
         if run is not None:
             body = {"project_id": 1, "run_id": run.id, "run_kind": "baseline"}
             self.ask("restart", "POST", "/pas/v1/runs/start", expect=_CONFLICT, json=body)
         else:
-            self.start()
+            self.start_run()
 
     @task(28)
     def runs(self) -> None:
         """Look how far a run is: never less than before."""
-        run = self.running.any()
+        run = self.begun.any()
         if run is None:
-            self.start()
+            self.start_run()
             return
         before = run.seen
 
@@ -136,9 +136,9 @@ class PasUser(MixUser):
         self._of_a_run("receipt", "/pas/v1/receipts", {"tokens": random.randint(1, 9_000)})
 
     def _of_a_run(self, name: str, path: str, body: Body) -> None:
-        run = self.running.any()
+        run = self.begun.any()
         if run is None:
-            self.start()
+            self.start_run()
         else:
             self.ask(name, "POST", path, json={"run_id": run.id, **body})
 
