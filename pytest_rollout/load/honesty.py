@@ -19,6 +19,7 @@ STARTED = 99  # of 100 planned arrivals at least; likewise answers, of those tha
 MOST_CPU = 0.9  # of one core: a process above it is late, and measures itself
 MOST_CPU_PEAK = 0.97  # over 5 s
 MOST_CLOCK_JUMP_US = 100_000
+_SECOND_US = 1_000_000
 DEAD_S = 2  # seconds at the end in which every request failed: the target was gone
 
 _CLASSES: Mapping[str, Verdict] = {
@@ -95,23 +96,28 @@ def _of_the_end(record: LoadRecord) -> Iterator[Reason]:
 
 def _of_generators(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     """That those who made the load were lost, were too slow, or had a clock that was set."""
-    expected, seen = max(1, record.workers_expected), len(record.generators)
+    expected, seen = _expected(profile, record), len(record.generators)
     if seen < expected:
         yield Reason("load.workers", {"seen": seen, "expected": expected})
     for one in record.generators:
         if not one.completed:
             yield Reason("load.worker-lost", {"worker": one.worker})
         if (one.cpu_share or 0) > MOST_CPU or (one.cpu_peak or 0) > MOST_CPU_PEAK:
-            share = max(one.cpu_share or 0, one.cpu_peak or 0)
-            yield Reason("load.saturated", {"worker": one.worker, "percent": round(share * 100)})
+            percent = round(max(one.cpu_share or 0, one.cpu_peak or 0) * 100)
+            yield Reason("load.saturated", {"worker": one.worker, "percent": percent})
         if one.late_wakeups_us > profile.most_start_delay_us:
             most = profile.most_start_delay_us
-            facts = {"worker": one.worker, "late_us": one.late_wakeups_us, "most_us": most}
-            yield Reason("load.woken-late", facts)
+            by = {"late_us": one.late_wakeups_us, "most_us": most}
+            yield Reason("load.woken-late", {"worker": one.worker, **by})
         if abs(one.clock_jump_us) > MOST_CLOCK_JUMP_US:
-            back = one.clock_jump_us < 0
-            facts = {"worker": one.worker, "by_us": abs(one.clock_jump_us), "back": back}
-            yield Reason("load.clock", facts)
+            by_us = abs(one.clock_jump_us)
+            yield Reason("load.clock", {"worker": one.worker, "by_us": by_us})
+
+
+def _expected(profile: LoadProfile, record: LoadRecord) -> int:
+    """Return how many processes should have made the load."""
+    stated = profile.generators
+    return max(1, record.workers_expected, stated.workers or stated.processes)
 
 
 def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
@@ -120,7 +126,7 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
         if not record.started:
             yield Reason("load.nothing-offered", {"load": record.profile})
         return
-    planned = planned_of(profile, max(1, record.workers_expected))
+    planned = planned_of(profile, _expected(profile, record))
     if not planned or not record.planned:
         yield Reason("load.nothing-offered", {"load": record.profile})
         return
@@ -130,9 +136,11 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     if record.started * 100 < record.planned * STARTED:
         started = {"started": record.started, "planned": record.planned}
         yield Reason("load.not-started", {**started, "dropped": record.dropped})
-    if many(record.start_delay) < record.started:
-        facts = {"kept": many(record.start_delay), "started": record.started}
-        yield Reason("load.delays-lost", facts)
+    after = range(record.warm_up_us, record.duration_us + 1)
+    begun = sum(one.started for one in record.seconds if one.second * _SECOND_US in after)
+    kept = many(record.start_delay)
+    if kept * 100 < begun * STARTED:
+        yield Reason("load.delays-lost", {"kept": kept, "started": begun})
     late = quantile(record.start_delay, 99, 100)
     if late is not None and late > profile.most_start_delay_us:
         yield Reason("load.late", {"late_us": late, "most_us": profile.most_start_delay_us})
@@ -150,7 +158,7 @@ def _of_counts(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
         kept = (many(endpoint.latency), many(endpoint.service_time))
         least, most = endpoint.requests - endpoint.failures, endpoint.requests
         if kept[0] != kept[1] or not 0 <= least <= kept[0] <= most:
-            facts = {"endpoint": endpoint.name, "kept": min(kept), "requests": endpoint.requests}
-            yield Reason("load.counts", facts)
+            counts = {"kept": min(kept), "requests": endpoint.requests}
+            yield Reason("load.counts", {"endpoint": endpoint.name, **counts})
     if got < profile.need:
         yield Reason("load.few", {"n": got, "need": profile.need})

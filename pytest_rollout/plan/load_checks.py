@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_rollout.model.check import Check, CheckMeans, Effect
-from pytest_rollout.model.load import ENDPOINT, LOAD, SERIES
+from pytest_rollout.model.load import ENDPOINT, LATENCY, LOAD, SERIES, SERVICE_TIME
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan.reader import Reader, nearest
@@ -14,6 +14,7 @@ from pytest_rollout.plan.spec.check_keys import AskKeys, LoadCheckKeys
 
 NOT_BY_PYTEST = "a load is made by a run of pytest only"
 _LABELS = (ENDPOINT, LOAD)
+_TIMES, _SECONDS = (LATENCY, SERVICE_TIME), "s"
 
 
 def read_load_check(reader: Reader, fixtures: tuple[str, ...]) -> Check:
@@ -41,6 +42,8 @@ def load_answers(reader: Reader, rule: Rule | None, *, judged: bool) -> None:
     if rule.metric not in SERIES:
         what = f"a load gives {_named(SERIES)}, not `{rule.metric}`"
         reader.say(reader.line, what, nearest(rule.metric, SERIES))
+    if rule.metric in _TIMES and rule.unit not in ("", _SECONDS):
+        reader.say(reader.line, f"`{rule.metric}` is in seconds, not `{rule.unit}`", "unit: s")
     for label in (*(each.label for each in rule.each), *rule.where):
         if label not in _LABELS:
             what = f"what a load gives has the labels {_named(_LABELS)}, not `{label}`"
@@ -54,9 +57,10 @@ def _named(names: tuple[str, ...]) -> str:
 
 def of_one_load(rule: Rule | None, check: Check | None) -> Rule | None:
     """Return a rule that judges the load of its check only, whatever others the phase makes."""
-    if rule is None or check is None or check.means is not CheckMeans.LOAD or LOAD in rule.where:
+    if rule is None or check is None or check.means is not CheckMeans.LOAD:
         return rule
-    return replace(rule, where={**rule.where, LOAD: check.text})
+    unit = _SECONDS if rule.metric in _TIMES else rule.unit
+    return replace(rule, where={LOAD: check.text, **rule.where}, unit=unit)
 
 
 def load_check_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:

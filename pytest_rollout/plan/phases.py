@@ -18,11 +18,11 @@ from pytest_rollout.model.plan import (
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan import terms
 from pytest_rollout.plan.checks import read_check, read_polled
-from pytest_rollout.plan.load_checks import of_one_load
 from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.controls import read_controls
 from pytest_rollout.plan.document import read_document_source
 from pytest_rollout.plan.faults import read_faults
+from pytest_rollout.plan.load_checks import of_one_load
 from pytest_rollout.plan.named_roles import read_by, read_roles
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report

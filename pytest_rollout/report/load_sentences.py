@@ -52,8 +52,7 @@ SENTENCES: Mapping[str, Say] = {
         f"{_lasting(f, 'most_us')}: its machine has too much to do"
     ),
     "load.clock": lambda f: (
-        f"the clock of {_who(f)} was set {_lasting(f, 'by_us')} "
-        f"{'back' if f.known('back') else 'ahead'} while the load ran"
+        f"the clock of {_who(f)} was set by {_lasting(f, 'by_us')} while the load ran"
     ),
     "load.nothing-offered": "load {load} planned no arrival",
     "load.planned-less": lambda f: (
@@ -64,7 +63,7 @@ SENTENCES: Mapping[str, Say] = {
         f"{f['started']} of {f['planned']} planned arrivals started, at least 99 in 100 must"
         + (f"; {f['dropped']} were dropped" if f.number("dropped") else "")
     ),
-    "load.delays-lost": "of {started} arrivals only {kept} say how late they started",
+    "load.delays-lost": "{kept} of {started} arrivals after the warm-up say how late they started",
     "load.late": lambda f: (
         f"1 in 100 arrivals started more than {_lasting(f, 'late_us')} after its planned time, "
         f"{_lasting(f, 'most_us')} are allowed (more users, or more processes)"

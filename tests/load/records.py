@@ -78,7 +78,7 @@ def record_of(profile: LoadProfile | None = None, /, **changed: Any) -> LoadReco
         "planned": planned,
         "started": planned,
         "dropped": 0,
-        "start_delay": {"200": planned} if of.open_loop else {},
+        "start_delay": {"200": COUNTED} if of.open_loop else {},
         "endpoints": (endpoint(),),
         "seconds": seconds(),
         "errors": (),

@@ -45,7 +45,7 @@ def test_a_load_changes_what_it_loads_and_its_rule_judges_that_load_alone() -> N
     assert (check.on, check.fixtures, str(check)) == ((), ("quiet",), "load: nightly")
     assert criterion.rule is not None
     assert criterion.rule.where == {"endpoint": "start", "load": "nightly"}
-    assert (criterion.rule.bands.passes.value, criterion.rule.unit) == (Fraction(4, 5), "s")
+    assert (criterion.rule.bands.passes.limit, criterion.rule.unit) == (Fraction(4, 5), "s")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,11 @@ WRONG = {
         "{load: nightly}",
         RULE + ", each: {lane: [a]}",
         "not `lane`",
+    ),
+    "times in another unit": (
+        "{load: nightly}",
+        'metric: load_latency, take: p95, unit: ms, pass: "< 800"',
+        "`load_latency` is in seconds, not `ms` (unit: s)",
     ),
     "a rule of another load": (
         "{load: nightly}",
