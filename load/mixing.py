@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 
 from locust.env import Environment
+
 from pytest_rollout.load.generator import LoadUser
 
 Body = dict[str, Any]
@@ -69,6 +70,7 @@ class MixUser(LoadUser):
             if found:
                 answer.failure(found)
                 return None
+            answer.success()  # also of a status that is none for locust
             return body
 
 

@@ -52,7 +52,7 @@ class PlmsUser(MixUser):
             PlmsUser.speaks = speaking(Dialect.read(Path(given)) if known else Dialect())
             PlmsUser.speaks.__enter__()
 
-    @task(14)
+    @task(20)
     def start_run(self) -> None:
         """Start a run with a new key."""
         project, key = random.choice(PROJECTS), new_key()
@@ -70,7 +70,7 @@ class PlmsUser(MixUser):
         if said is not None:
             self.started.add(Started(project, key, body, said["run_id"]))
 
-    @task(10)
+    @task(16)
     def replay(self) -> None:
         """Repeat a start with its key, as a client does whose answer got lost."""
         made = self._known()
@@ -111,7 +111,7 @@ class PlmsUser(MixUser):
             path = f"/api/projects/{made.project}/metrics?with_ci=1"
             self.ask("metrics", "GET", path, _is_no_estimate)
 
-    @task(8)
+    @task(5)
     def runway(self) -> None:
         """Look at how long a project's budget lasts."""
         made = self._known()
@@ -119,7 +119,7 @@ class PlmsUser(MixUser):
             path = f"/api/projects/{made.project}/budget-runway"
             self.ask("runway", "GET", path, _lacks("budget_runway_minutes"))
 
-    @task(6)
+    @task(4)
     def heatmap(self) -> None:
         """Look at the risks of the lanes."""
         made = self._known()
@@ -127,19 +127,19 @@ class PlmsUser(MixUser):
             path = f"/api/projects/{made.project}/risk-heatmap"
             self.ask("heatmap", "GET", path, _lacks("lanes"))
 
-    @task(8)
+    @task(5)
     def health(self) -> None:
         """Probe the service, as a balancer does."""
         self.ask("health", "GET", "/api/ops/healthz", _lacks("status"))
 
-    @task(6)
+    @task(4)
     def cancel(self) -> None:
         """Cancel what a project has under way."""
         made = self._known()
         if made is not None:
             self.ask("cancel", "POST", f"/api/projects/{made.project}/cancel")
 
-    @task(4)
+    @task(2)
     def simulate(self) -> None:
         """Rehearse one percent of a project."""
         body = spoken().body("simulate", {"rehearsal_pct": 0.01})
