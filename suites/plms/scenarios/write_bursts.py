@@ -21,9 +21,9 @@ from suites.plms.views.snapshots import snapshot
 from suites.plms.views.watched import newest_row, run_rows
 
 RETRIES, ROUNDS = 50, 4
-STARTS, AT_ONCE = 144, 48
+STARTS, AT_ONCE = 144, 36
 REPEATS = 12  # of each malformed start
-WRITERS = (1, 4, 16)
+WRITERS = (4, 8, 16)
 WRITES = 64  # by so many writers together
 _LOOK_EVERY = 3  # starts of one of those who write
 _BURST, _RETRIED, _WRITTEN, _AFTER = 1000, 1400, 1500, 1600  # projects from these on
@@ -49,9 +49,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many runs the registry had at a moment, by lane and status."""
+    """How many runs of a burst the registry had, by lane and status, when it was read."""
 
-    at: float
+    begun: float
+    ended: float
     runs: Mapping[tuple[str, str], int]
 
     def count(self, lane: str, status: str) -> int:
@@ -124,22 +125,34 @@ class _Service:
         replay = answer.headers.get("Idempotent-Replay", "").lower() == "true"
         return Asked(project, sent, told_at, answer.status_code, run_id, replay)
 
-    def count(self) -> Counted:
-        """Count the runs by lane and status, as the registry has them."""
+    def count(self, after: int) -> Counted:
+        """Count the runs by lane and status, of rows that came after another."""
+        query = (
+            "SELECT lane_name, status, COUNT(*) AS runs FROM project_runs"
+            " WHERE rowid > ? GROUP BY lane_name, status"
+        )
         begun = time.monotonic()
-        query = "SELECT lane_name, status, COUNT(*) AS runs FROM project_runs GROUP BY 1, 2"
-        counted = {
-            (row["lane_name"], row["status"]): int(row["runs"])
-            for row in rows(self.registry, query)
-        }
-        return Counted(begun, counted)
+        read = rows(self.registry, query, after)
+        ended = time.monotonic()
+        counted = {(row["lane_name"], row["status"]): int(row["runs"]) for row in read}
+        return Counted(begun, ended, counted)
 
-    def started_and_counted(self, number: int, looks: list[Counted]) -> Asked:
-        """Ask for a run of a burst, and look into the registry now and then."""
+
+@dataclass(frozen=True, slots=True)
+class _Burst:
+    """Starts of all lanes, and looks into the registry meanwhile."""
+
+    service: _Service
+    before: int  # the row that was the newest one
+    looks: list[Counted] = field(default_factory=list)
+
+    def start(self, number: int) -> Asked:
+        """Ask for a run, and look into the registry now and then."""
         lane = sorted(LANES)[number % len(LANES)]
-        asked = self.start(_BURST + number, lane, f"{self.phase.id}/burst/{number}")
+        key = f"{self.service.phase.id}/burst/{number}"
+        asked = self.service.start(_BURST + number, lane, key)
         if number // AT_ONCE % _LOOK_EVERY == number % _LOOK_EVERY:
-            looks.append(self.count())
+            self.looks.append(self.service.count(self.before))
         return asked
 
 
@@ -148,17 +161,15 @@ def write_bursts(phase: Stage) -> Bursts:
     """Retries with one key, starts of all lanes, malformed starts, and ever more writers."""
     service = _Service(phase)
     phase.operate("plms", "enable-lane-caps")
-    before, looks = newest_row(service.registry), list[Counted]()
-    calls = [partial(service.started_and_counted, n, looks) for n in range(STARTS)]
-    written = _together(AT_ONCE, calls)
-    looks.sort(key=lambda counted: counted.at)
-    last, told = service.count(), sample(service.api)
-    stored = run_rows(service.registry, [_BURST + n for n in range(STARTS)], before)
+    burst = _Burst(service, newest_row(service.registry))
+    written = _together(AT_ONCE, [partial(burst.start, number) for number in range(STARTS)])
+    last, told = service.count(burst.before), sample(service.api)
+    stored = run_rows(service.registry, [_BURST + n for n in range(STARTS)], burst.before)
     return Bursts(
         tuple(_retried(service, round_) for round_ in range(ROUNDS)),
         written,
         tuple(stored),
-        (*looks, last),
+        (*burst.looks, last),
         told,
         _garbage(service),
         {writers: _written(service, writers) for writers in WRITERS},
@@ -188,10 +199,10 @@ def _retried(service: _Service, round_: int) -> Retried:
 def _garbage(service: _Service) -> Garbage:
     before = snapshot(service.registry)
     ask = [(name, partial(_malformed, service, MALFORMED[name])) for name in MALFORMED] * REPEATS
-    told = _together(16, [call for _, call in ask])
+    told = _together(27, [call for _, call in ask])
     by_project = {_project(each): name for name, each in MALFORMED.items()}
     left = BeforeAfter.between(before, snapshot(service.registry))
-    after = _together(4, [partial(_proper, service, number) for number in range(20)])
+    after = _together(10, [partial(_proper, service, number) for number in range(20)])
     grouped: dict[str, list[Asked]] = {name: [] for name in MALFORMED}
     for asked in told:
         grouped[by_project[asked.project]].append(asked)
