@@ -15,6 +15,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from pytest_rollout.load.gate import judge_load
+from pytest_rollout.load.generator import shapes
 from pytest_rollout.load.generator.found import Order, order_of
 from pytest_rollout.load.generator.roles import Alone, Master, Worker
 from pytest_rollout.model.errors import RolloutError
@@ -37,6 +38,7 @@ def on_init(environment: Environment, runner: Any = None, **_: object) -> None:
         sys.exit(_WRONG_USE)
     if order is None:
         logger.info("no load of a plan has %s: what it measures is not recorded", locustfile)
+        _prefer_own_shape(environment, runner)
         return
     logging.getLogger("locust.runners").addFilter(_is_news)
     # Locust minds the signal only after a load with a shape, and dies of it before.
@@ -46,6 +48,14 @@ def on_init(environment: Environment, runner: Any = None, **_: object) -> None:
         Master(environment, runner, order, closed)
     elif isinstance(runner, LocalRunner):
         Alone(environment, runner, order, closed)
+
+
+def _prefer_own_shape(environment: Environment, runner: Any) -> None:
+    """Let the locustfile's own shape win over one of ours that it only imports."""
+    for shape in (environment.available_shape_classes or {}).values():
+        if type(shape).__module__ != shapes.__name__:
+            environment.shape_class, shape.runner = shape, runner
+            return
 
 
 def _exit_status(order: Order, record: LoadRecord) -> int:
