@@ -20,7 +20,7 @@ from suites.plms.views.portfolio import LANES, Sample, rows, sample
 from suites.plms.views.snapshots import snapshot
 from suites.plms.views.watched import newest_row, run_rows
 
-RETRIES, ROUNDS = 50, 4
+RETRIES, ROUNDS = 50, 3
 STARTS, AT_ONCE = 144, 36
 REPEATS = 12  # of each malformed start
 WRITERS = (4, 8, 16)
