@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections import deque
@@ -19,7 +20,8 @@ Wrong = Callable[[Body, Headers], str]  # what is wrong with an answer; "": noth
 _Item = TypeVar("_Item")
 _KEPT = 400
 
-# Keys must be new in each run, whatever its seed is: the services remember them for a day.
+# Keys must be new in each run, whatever its seed is: the services remember them for a day. Locust
+# forks its processes after this was drawn.
 _RUN = uuid.uuid4().hex
 _NUMBERS = count(1)
 
@@ -76,7 +78,7 @@ class MixUser(LoadUser):
 
 def new_key() -> str:
     """Return a key that no load ever used."""
-    return f"load-{_RUN}-{next(_NUMBERS)}"
+    return f"load-{_RUN}-{os.getpid()}-{next(_NUMBERS)}"
 
 
 class Kept(Generic[_Item]):

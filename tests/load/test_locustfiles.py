@@ -12,7 +12,7 @@ import pytest
 
 from pytest_rollout.load.conduct import make
 from pytest_rollout.load.histograms import quantile
-from pytest_rollout.model.load import EndpointLoad, LoadProfile, LoadRecord, Offer
+from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord, Offer
 from pytest_rollout.targets.launch import launch
 from pytest_rollout.targets.reference import Fault, Setting
 
@@ -65,18 +65,14 @@ def served(app: str, folder: Path, fault: str = "") -> Iterator[str]:
         target.stop()
 
 
-def loaded(name: str, folder: Path, fault: str = "", seconds: float = 2.5) -> LoadRecord:
-    with served(MIXES[name].app, folder, fault) as url:
-        return make(profile(name, seconds), url, ROOT)
-
-
-def profile(name: str, seconds: float) -> LoadProfile:
+def loaded(
+    name: str, folder: Path, fault: str = "", seconds: float = 2.5, processes: int = 1
+) -> LoadRecord:
     offer = Offer(round(seconds * SECOND), rate=150, users=200)
-    return LoadProfile(name, "", f"load/{name}.py", name, offer, seed=4)
-
-
-def endpoint(record: LoadRecord, name: str) -> EndpointLoad:
-    return next(each for each in record.endpoints if each.name == name)
+    by = Generators(processes)
+    profile = LoadProfile(name, "", f"load/{name}.py", name, offer, seed=4, generators=by)
+    with served(MIXES[name].app, folder, fault) as url:
+        return make(profile, url, ROOT)
 
 
 def shown(record: LoadRecord) -> dict[str, tuple[int, int]]:
@@ -117,3 +113,15 @@ def test_a_slow_service_is_seen_at_each_endpoint(tmp_path: Path) -> None:
     record = loaded("eros", tmp_path, "slow:each_s=0.2", seconds=2)
     for each in record.endpoints:
         assert (quantile(each.service_time, 1, 10) or 0) > 0.19 * SECOND, each.name
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", MIXES)
+def test_two_processes_share_a_mix(name: str, tmp_path: Path) -> None:
+    record = loaded(name, tmp_path, processes=2)
+    assert record.completed, record.trouble
+    assert [each.completed for each in record.generators] == [True, True]
+    assert record.errors == (), record.errors
+    counts = shown(record)
+    assert {"replay"} < counts.keys() <= MIXES[name].endpoints
+    assert sum(failures for _, failures in counts.values()) == 0

@@ -199,7 +199,7 @@ def _retried(service: _Service, round_: int) -> Retried:
 def _garbage(service: _Service) -> Garbage:
     before = snapshot(service.registry)
     ask = [(name, partial(_malformed, service, MALFORMED[name])) for name in MALFORMED] * REPEATS
-    told = _together(27, [call for _, call in ask])
+    told = _together(12, [call for _, call in ask])
     by_project = {_project(each): name for name, each in MALFORMED.items()}
     left = BeforeAfter.between(before, snapshot(service.registry))
     after = _together(10, [partial(_proper, service, number) for number in range(20)])
