@@ -51,7 +51,7 @@ class Books:
             self._due = begun + _EACH_S
             record = self._record(completed=False, trouble="")
             try:
-                writing.write(self._order.status, record, self._pause)
+                writing.write_status(self._order.status, record, self._pause)
             except OSError:
                 logger.exception("the status of the load could not be written")
             self._due = begun + max(_EACH_S, (clock.steady() - begun) / _SHARE)
@@ -64,7 +64,7 @@ class Books:
             self._plan_fully()
         record = self._record(completed=reached, trouble=self._trouble(reached=reached))
         for path in filter(None, (self._order.status, self._order.record)):
-            writing.write(path, record)
+            writing.write_record(path, record)
         return record
 
     def _record(self, *, completed: bool, trouble: str) -> LoadRecord:

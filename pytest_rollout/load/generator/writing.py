@@ -12,19 +12,29 @@ from pytest_rollout.model.coding import encode
 from pytest_rollout.model.load import LoadRecord
 
 
-def write(path: Path, record: LoadRecord, between: Callable[[], None] = lambda: None) -> None:
+def write_status(path: Path, record: LoadRecord, between: Callable[[], None]) -> None:
     """Write a record at once: readers see the one before, or all of it.
 
     ``between`` is called between its pieces, so that others may go on.
     """
+    _write(path, record, between, keep=False)
+
+
+def write_record(path: Path, record: LoadRecord) -> None:
+    """Write a record at once, and return when the disk has it."""
+    _write(path, record, lambda: None, keep=True)
+
+
+def _write(path: Path, record: LoadRecord, between: Callable[[], None], *, keep: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with beside.open("w", encoding="utf-8") as file:
         for piece in _pieces(record):
             file.write(piece)
             between()
-        file.flush()
-        os.fsync(file.fileno())
+        if keep:  # it would hold up the load
+            file.flush()
+            os.fsync(file.fileno())
     beside.replace(path)
 
 
