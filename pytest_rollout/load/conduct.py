@@ -43,8 +43,8 @@ def make(
     locustfile = root / profile.locustfile
     if not locustfile.is_file():
         raise RolloutError(f"load {profile.id}: there is no locustfile {profile.locustfile}")
-    waits = WORKERS_S if profile.generators.workers else START_S
-    bounds = Bounds(waits, profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S)
+    waits = WORKERS_S if profile.generators.workers else 0.0
+    bounds = Bounds(START_S + waits, profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S)
     below = os.environ.get(files.FOLLOWED)
     with tempfile.TemporaryDirectory(prefix="rollout-load-", dir=below) as kept:
         folder = Path(kept)

@@ -84,6 +84,16 @@ def test_a_mistake_is_told(loaded: Project, arguments: list[str], said: str) -> 
     assert said in answer.stderr.str()
 
 
+def test_the_plan_is_checked_with_its_locustfiles(loaded: Project) -> None:
+    good = loaded.rollout("check")
+    assert good.ret == 0, good.stdout.str()
+    good.stdout.fnmatch_lines(["demo.nightly.quick <- load: small (*nightly:quick)"])
+    (loaded.root / "load/web.py").unlink()
+    bad = loaded.rollout("check")
+    assert bad.ret != 0
+    bad.stdout.fnmatch_lines(["suites/demo/rollout.yaml:7: load small: load/web.py is not there"])
+
+
 def test_whoever_ends_the_verb_ends_the_load(loaded: Project) -> None:
     loaded.plan(plan_of(more="rehearsal: {duration: 60s}"))
     command = [sys.executable, "-m", "pytest_rollout.cli", "load", "nightly"]
