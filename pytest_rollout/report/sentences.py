@@ -14,6 +14,7 @@ from pytest_rollout.report import (
     clearance_sentences,
     gate_sentences,
     life_sentences,
+    load_sentences,
     measurement_sentences,
 )
 from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
@@ -308,4 +309,5 @@ TABLE: Mapping[str, Say] = {
     **gate_sentences.SENTENCES,
     **clearance_sentences.SENTENCES,
     **life_sentences.SENTENCES,
+    **load_sentences.SENTENCES,
 }
