@@ -171,6 +171,16 @@ def test_of_several_seconds_the_worst_latency_stands(
     assert planned == pytest.approx(sum(one.planned for one in seconds))
 
 
+def test_each_stretch_has_the_worst_of_its_seconds() -> None:
+    seconds = given.record().seconds
+    found = stretches(given.record(), 4)
+    assert [(one.start, one.end) for one in found] == [(0, 5), (5, 10), (10, 15), (15, 20)]
+    for one in found:
+        inside = seconds[one.start : one.end]
+        assert one.p95_us == max(it.p95_us for it in inside if it.p95_us is not None)
+        assert one.started == sum(it.started for it in inside) / 5
+
+
 @settings(max_examples=60)
 @each(st.lists(st.floats(1e-3, 1e12), min_size=1, max_size=8), st.booleans())
 def test_a_scale_holds_its_values_and_has_round_ticks(values: list[float], log: bool) -> None:
