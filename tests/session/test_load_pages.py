@@ -64,6 +64,9 @@ def test_the_load_stands_beside_the_gate_that_judges_it(project: Project) -> Non
     folder = written(project, given.record())
     html = (folder / "load-nightly.html").read_text(encoding="utf-8")
     assert page(html).one("strong").text == "nightly"
+    assert {"report.html"} == {
+        str(link.attributes["href"]) for link in page(html).one("main").all("a")
+    }
     assert "# Load nightly" in (folder / "load-nightly.md").read_text(encoding="utf-8")
     links = page((folder / "report.html").read_text(encoding="utf-8")).one("ul", class_="loads")
     assert links.one("a").attributes["href"] == "load-nightly.html"
