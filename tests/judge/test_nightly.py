@@ -148,7 +148,7 @@ def test_the_reason_says_both_sides_the_noise_and_the_errors() -> None:
 
 
 def test_nights_add_up() -> None:
-    slow = [night(ago, 113, f"{ago}{n}", minutes=n) for ago in (2, 1, 0) for n in (0, 1)]
+    slow = [night(ago, 118, f"{ago}{n}", minutes=n) for ago in (2, 1, 0) for n in (0, 1)]
     assert finding(*slow[4:]).verdict is not Verdict.FAIL
     told = finding(*slow)
     assert told.reason.code == "nightly.worse"

@@ -131,25 +131,25 @@ class VersusKeys(Keys, name="versus", title="the other side of a comparison"):
     baseline = Key(
         WHOLE,
         "With `as: nightly`: how many first nights of the release are compared with.",
-        example="30",
+        example="60",
         unless="30",
     )
     latest = Key(
         WHOLE,
         "With `as: nightly`: how many nights are added up, tonight included.",
-        example="3",
+        example="1",
         unless="3",
     )
     confirm = Key(
         Whole(0),
         "With `as: nightly`: how many more runs a night may have where its first is suspicious.",
-        example="1",
+        example="2",
         unless="1",
     )
     alarms = Key(
         ALARMS,
         "With `as: nightly`: how many false alarms there may be.",
-        example="0.1/y",
+        example="1/y",
         unless="`0.1/y`",
     )
 
