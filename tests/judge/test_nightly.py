@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -22,46 +22,14 @@ from pytest_rollout.judge.nightly import (
     weigh,
 )
 from pytest_rollout.judge.student import t_above, t_tail
-from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.evidence import Hole, ReleaseFact, Seen, Slot, decode
+from pytest_rollout.model.evidence import ReleaseFact, Seen
 from pytest_rollout.model.finding import Finding
-from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.rule import Nightly
 from pytest_rollout.model.verdict import Verdict
-from tests.judge.worlds import HEADER, bare, criterion, decided, plan_of, text, world_of
+from tests.judge.nights import DAY_US, PLAN, RELEASED, RULE, V1, decision, night, pinned
+from tests.judge.worlds import bare, criterion, plan_of, text, world_of
 
-DAY_US = 86_400_000_000
-NIGHT_US = 1_762_830_000_000_000  # Tuesday 2025-11-11 03:00 UTC, a Monday evening in New York
-RELEASED = HEADER.replace("phases:", "release: {target: api, path: /version}\nphases:")
-RULE = 'metric: m, take: mean, pass: "<= 1.15", versus: {release: v1, as: nightly, baseline: 5}'
-PLAN = plan_of(criterion(RULE), header=RELEASED)
-V1 = (100, 103, 97, 101, 99)
 PINNED = Baseline(30, 0.0, 0.03)
-
-
-def night(ago: int, value: object, run: str = "", release: str | None = None, **more: int) -> Seen:
-    """What one run of a night saw; ``None`` was lost."""
-    t_us = NIGHT_US - ago * DAY_US + more.get("minutes", 0) * 60_000_000
-    held = Hole("lost", 1) if value is None else decode(str(value))
-    return Seen(Slot("m", (), t_us), held, t_us, run or f"r{ago}", release)
-
-
-def pinned(values: Iterable[object] = V1, ago: int = 100) -> tuple[Seen, ...]:
-    """What the first nights of v1 were."""
-    return tuple(night(ago - n, value, f"v1-{n}", "v1") for n, value in enumerate(values))
-
-
-def decision(
-    own: Sequence[Seen], past: Sequence[Seen], *, plan: Plan = PLAN, run: str = ""
-) -> Decision:
-    """What is decided of the last of some runs."""
-    facts = tuple(ReleaseFact(when, "v2") for when in ("start", "end"))
-    last = run or (own[-1].run if own else "r0")
-    world = world_of(plan, own, environment="prod", releases=facts, id=last)
-    world = replace(world, past=tuple(past))
-    at_us = max([NIGHT_US, *(seen.slot.t_us for seen in own)]) + 60_000_000
-    world = replace(world, run=replace(world.run, started_us=at_us, ended_us=at_us))
-    return decided(plan, world, at_us=at_us)
 
 
 def finding(*own: Seen, past: Sequence[Seen] = pinned(), run: str = "") -> Finding:

@@ -1,0 +1,67 @@
+"""Nights of a pinned release: collected while they are too few, compared with afterwards."""
+
+from __future__ import annotations
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.verdict import Answer
+from tests.evidence.runs import FAIL, PASS, PLAN, Writer
+
+DAY_US = 86_400_000_000
+NIGHTLY = ', versus: {release: v1, as: nightly, baseline: 5}, pass: "<= 1.15"'
+TEXT = PLAN.replace(', pass: "<= 0"', NIGHTLY).replace("take: max", "take: mean")
+
+
+def night(
+    ledger: Ledger,
+    number: int,
+    value: int,
+    release: str = "v1",
+    again: str = "",
+    works: tuple[tuple[str, str], ...] = PASS,
+) -> Decision:
+    """What the exit decides of one run of a night."""
+    one = Writer(ledger, f"{release}-{number}{again}", "prod", TEXT, release=release)
+    one.good(errors=(value, value), t_us=number * DAY_US + 60_000_000 * len(again), works=works)
+    return one.decisions[1]
+
+
+def test_the_nights_of_the_release_itself_are_collected_whatever_they_say(ledger: Ledger) -> None:
+    for number, value in enumerate((100, 103, 97, 140, 99)):
+        decision = night(ledger, number, value)
+        assert decision.answer is Answer.HOLD
+        reason = decision.criteria[-1].parts[-1].reason
+        assert (reason.code, reason.facts["n"]) == ("nightly.few", number)
+    reason = night(ledger, 20, 100, "v2").criteria[-1].parts[-1].reason
+    assert (reason.code, reason.facts["noise"]) == ("nightly.ask", "16.6 %")
+
+
+def test_another_release_is_not_among_them(ledger: Ledger) -> None:
+    for number in range(4):
+        night(ledger, number, 100)
+    night(ledger, 4, 100, "v2")
+    assert night(ledger, 5, 100, "v2").criteria[-1].parts[-1].reason.facts["n"] == 4
+
+
+def test_a_night_that_lacks_something_else_is_not_collected(ledger: Ledger) -> None:
+    night(ledger, 0, 100, works=FAIL)
+    assert night(ledger, 1, 100).criteria[-1].parts[-1].reason.facts["n"] == 0
+
+
+def test_two_runs_of_one_night_are_one_night(ledger: Ledger) -> None:
+    night(ledger, 0, 100)
+    night(ledger, 0, 101, again="b")
+    assert night(ledger, 1, 100).criteria[-1].parts[-1].reason.facts["n"] == 1
+
+
+def test_a_night_is_confirmed_and_the_nights_before_it_are_read(ledger: Ledger) -> None:
+    for number, value in enumerate((100, 103, 97, 101, 99)):
+        night(ledger, number, value)
+    first = night(ledger, 9, 150, "v2")
+    assert first.criteria[-1].parts[-1].reason.code == "nightly.ask"
+    second = night(ledger, 9, 150, "v2", "b")
+    assert second.answer is Answer.NO_GO
+    third = night(ledger, 10, 100, "v2")
+    assert third.criteria[-1].parts[-1].reason.code == "nightly.ask"
+    assert third.criteria[-1].parts[-1].reason.facts["nights"] == 2
+    assert night(ledger, 20, 100, "v2").answer.value.startswith("GO")
