@@ -53,6 +53,11 @@ def _let_signals_end_children() -> None:
             signal.signal(number, handler)
 
 
+def _changes_this_process(module: str) -> bool:
+    """Whether a module imports locust, which puts its own threads and sockets in place."""
+    return module.startswith("pytest_rollout.load.generator.")
+
+
 def _keep_byte_code() -> None:
     """Keep the byte code of the product for children, and none of what tests write.
 
@@ -65,7 +70,7 @@ def _keep_byte_code() -> None:
             compileall.compile_dir(ROOT / package, quiet=2)
         # As pytest reads it: asserts of plugins are written anew.
         for module in pkgutil.walk_packages(pytest_rollout.__path__, "pytest_rollout."):
-            if not module.name.endswith(".__main__"):
+            if not module.name.endswith(".__main__") and not _changes_this_process(module.name):
                 importlib.import_module(module.name)
         importlib.import_module("hypothesis")  # which each run within this process asks for
     finally:

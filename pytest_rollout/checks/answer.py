@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from pytest_rollout.model.errors import NoValueError, RolloutError
+from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.targets.process import MOST_BYTES as MOST_BYTES  # of a text, too
 
 MOST_ROWS = 1_000
@@ -39,6 +40,7 @@ class Reply:
     status: int = 0
     said: Mapping[str, Said] = field(default_factory=dict)
     readings: tuple[Reading, ...] = ()
+    load: LoadRecord | None = None  # what a load came to, where it can be believed
     trouble: str = ""
 
 

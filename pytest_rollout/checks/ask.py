@@ -13,6 +13,7 @@ from pytest_rollout.checks.answer import Reply
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.extension import CheckExtension
+from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.targets.target import LiveTarget
 from pytest_rollout.targets.trouble import trouble
 
@@ -40,6 +41,10 @@ class Place(Protocol):
 
     def address(self, name: str) -> str:
         """Where a target is, for a program of its own."""
+        ...
+
+    def load(self, name: str) -> LoadRecord:
+        """What a load of the plan came to, made once; raises where it cannot be believed."""
         ...
 
 
@@ -70,11 +75,16 @@ def _sql(check: Check, labels: tuple[str, ...], place: Place, root: Path) -> Rep
     return sql.ask(check, place.file(check.on[0]), labels)
 
 
+def _load(check: Check, labels: tuple[str, ...], place: Place, root: Path) -> Reply:
+    return Reply(load=place.load(check.text))
+
+
 OWN: Mapping[str, CheckExtension] = {
     CheckMeans.COMMAND: CheckExtension(_command),
     CheckMeans.HTTP: CheckExtension(_http),
     CheckMeans.PROMETHEUS: CheckExtension(_prometheus),
     CheckMeans.SQL: CheckExtension(_sql),
+    CheckMeans.LOAD: CheckExtension(_load),
 }
 
 

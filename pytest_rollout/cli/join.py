@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 
 import click
 
+from pytest_rollout.cli.loads_beside import loads_beside
 from pytest_rollout.cli.merge import running
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import environment_of
@@ -19,6 +21,7 @@ from pytest_rollout.evidence.looks import stored
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
+from pytest_rollout.load.reports import LoadReports
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
@@ -68,7 +71,13 @@ def command(
         choice = _chosen(store, where, environment, named, why)
         run = _unchanged(store, choice, environment) or join(store, where, choice)
         decisions = [_decided(project, store, run, Address.parse(gate)) for gate in choice.gates]
-    folders = [str(files.write(project.report, one)) for one in decisions]
+        loads = [_loads(project, store, one) for one in decisions]
+    folders = [
+        str(files.write(project.report, one, loads=made.reports))
+        for one, made in zip(decisions, loads, strict=True)
+    ]
+    for note in dict.fromkeys(note for made in loads for note in made.notes):
+        say(f"note: {note}", err=True)
     if as_json:
         shown = [plain(one, one.timezone) for one in decisions]
         joined = [log.first.run for log in choice.logs]
@@ -121,6 +130,12 @@ def _decided(project: Project, ledger: Ledger, run: str, gate: Address) -> Decis
     decision = decide(case, gate.gate)
     keep_decision(ledger, run, gate, stored(decision, to_json(decision), reading.world))
     return decision
+
+
+def _loads(project: Project, ledger: Ledger, decision: Decision) -> LoadReports:
+    gate = decision.address
+    asked = partial(_asking, ledger, decision.run, gate)
+    return loads_beside(ledger, decision, lambda: project.plan_of_run(gate, asked()))
 
 
 def _asking(ledger: Ledger, run: str, gate: Address) -> AskingRun:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 import click
 
 from pytest_rollout.cli.final_report import final_report
+from pytest_rollout.cli.loads_beside import loads_beside
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
@@ -59,7 +61,12 @@ def command(
     if format_ and report is not None:
         _print(report, format_)
         return 0
-    folder = files.write(project.report, decision, last_no, project.knows_earlier(decision))
+    known = project.knows_earlier(decision)
+    asked = partial(project.plan_of_run, where, standing.asked)
+    loads = loads_beside(project.ledger, decision, asked)
+    folder = files.write(project.report, decision, last_no, known, loads.reports)
+    for note in loads.notes:
+        say(f"note: {note}", err=True)
     if report is not None:
         files.write_document(folder, report)
     if as_json:

@@ -155,6 +155,11 @@ def _poisson(profile: LoadProfile, worker: int) -> Iterator[float]:
         yield tick
 
 
+def planned_of(profile: LoadProfile, workers: int = 1) -> int:
+    """Return how many arrivals all workers together plan."""
+    return sum(1 for worker in range(workers) for _ in arrivals(profile, worker, workers))
+
+
 def in_flight(profile: LoadProfile) -> int:
     """Return how many requests of planned arrivals may be under way at once, over all workers.
 

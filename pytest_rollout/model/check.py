@@ -27,6 +27,7 @@ class CheckMeans(StrEnum):
     HTTP = "http"
     SQL = "sql"
     PROMETHEUS = "prometheus"
+    LOAD = "load"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Check:
     """A question that needs no Python, asked as an item of its own."""
 
     means: str  # one of CheckMeans, or the name of one that another package installs
-    text: str  # the shell's line, the path of an address, the query; of an argv its words
+    text: str  # the shell's line, path of an address, query, name of a load; of an argv its words
     argv: tuple[str, ...] = ()  # a command without a shell
     on: tuple[str, ...] = ()  # targets: one, or of a command any number
     timeout_us: int = 30_000_000

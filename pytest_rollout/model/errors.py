@@ -40,6 +40,12 @@ class NoValueError(RolloutError):
     code = "no-value"
 
 
+class TooLittleError(RolloutError):
+    """A check was answered, but by too little to be judged: inconclusive."""
+
+    code = "too-little"
+
+
 class LedgerError(RolloutError):
     """The ledger cannot be read or written, or was made by something else."""
 

@@ -12,6 +12,7 @@ from pytest_rollout.model.check import Check, CheckMeans, Effect, Expect
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.plan.expectations import EXPECTED, TEXTS, read_expect
 from pytest_rollout.plan.extension_checks import extension_keys, read_extension
+from pytest_rollout.plan.load_checks import NOT_BY_PYTEST, load_answers, read_load_check
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.shell_steps import Hidden, hidden_in_words, hidden_steps
 from pytest_rollout.plan.spec.check_keys import (
@@ -19,6 +20,7 @@ from pytest_rollout.plan.spec.check_keys import (
     AskKeys,
     CommandKeys,
     HttpKeys,
+    LoadCheckKeys,
     PrometheusKeys,
     SqlKeys,
 )
@@ -31,6 +33,7 @@ _PLACES: Mapping[CheckMeans, type[AskKeys]] = {
     CheckMeans.HTTP: HttpKeys,
     CheckMeans.SQL: SqlKeys,
     CheckMeans.PROMETHEUS: PrometheusKeys,
+    CheckMeans.LOAD: LoadCheckKeys,
 }
 
 
@@ -57,14 +60,20 @@ def read_check(
         inner.problem(tree.line, what, fix if fix.startswith("did") else "")
         return None
     (name,) = means
-    if isinstance(name, CheckMeans):
-        check: Check | None = read_means(inner, name)
+    check: Check | None
+    if name is CheckMeans.LOAD:
+        check = read_load_check(inner, read_fixtures(inner))
+    elif isinstance(name, CheckMeans):
+        check = read_means(inner, name)
     else:
         check = read_extension(inner, name)
     inner.done()
     if check is None:
         return None
-    _answers(inner, check, rule, judged=judged)
+    if check.means is CheckMeans.LOAD:
+        load_answers(inner, rule, judged=judged)
+    else:
+        _answers(inner, check, rule, judged=judged)
     return check
 
 
@@ -82,6 +91,9 @@ def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
     if check is None:
         return None
     line, what = reader.line_of(GuardrailKeys.check), f"{reader.what}: `check`"
+    if check.means is CheckMeans.LOAD:
+        reader.problem(line, f"{what}: {NOT_BY_PYTEST}", "state it as a criterion")
+        return None
     if reader.has(GuardrailKeys.of):
         reader.problem(line, f"{what} with `of`", "a check gives one series: state one rule")
     if check.effect is not Effect.OBSERVE:
@@ -104,7 +116,7 @@ def read_means(reader: Reader, means: CheckMeans) -> Check:
         on,
         reader.get(AskKeys.timeout),
         effect,
-        _fixtures(reader),
+        read_fixtures(reader),
         line=reader.line,
         cwd=_cwd(reader) if means is CheckMeans.COMMAND else "",
         env=_variables(reader) if means is CheckMeans.COMMAND else None,
@@ -201,7 +213,8 @@ def _variables(reader: Reader) -> tuple[str, ...] | None:
     return names
 
 
-def _fixtures(reader: Reader) -> tuple[str, ...]:
+def read_fixtures(reader: Reader) -> tuple[str, ...]:
+    """Return the names of fixtures of a check."""
     names = reader.get(AskKeys.fixtures) or ()
     for name in names:
         if not name.isidentifier():

@@ -15,6 +15,7 @@ from pytest_rollout.plan import companions
 from pytest_rollout.plan.calendars import read_calendars
 from pytest_rollout.plan.channels import read_channels
 from pytest_rollout.plan.fact_sources import read_source, source_targets
+from pytest_rollout.plan.load_checks import load_check_problems
 from pytest_rollout.plan.loads import load_problems, read_loads
 from pytest_rollout.plan.needed_targets import target_problems
 from pytest_rollout.plan.phases import Names, read_phase
@@ -273,7 +274,8 @@ def _references(reader: Reader, plan: Plan) -> None:
     if plan.release is not None and plan.no_release:
         line = reader.line_of(PlanKeys.no_release)
         reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
-    for problem in (*target_problems(plan), *previous_problems(plan), *load_problems(plan)):
+    finders = (target_problems, previous_problems, load_problems, load_check_problems)
+    for problem in (one for find in finders for one in find(plan)):
         reader.problem(*problem)
     source_targets(reader, plan)
     for _, criterion in plan.criteria() if plan.author is None else ():

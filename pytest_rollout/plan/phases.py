@@ -22,6 +22,7 @@ from pytest_rollout.plan.conditions import read_group
 from pytest_rollout.plan.controls import read_controls
 from pytest_rollout.plan.document import read_document_source
 from pytest_rollout.plan.faults import read_faults
+from pytest_rollout.plan.load_checks import of_one_load
 from pytest_rollout.plan.named_roles import read_by, read_roles
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
@@ -177,6 +178,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
     reader.what = f"criterion {id_}"
     group = read_group(reader)
     rule = None if group else read_rule(reader, guardrail=False)
+    check = _check(reader, rule)
     by, each = read_by(reader, names.roles)
     criterion = Criterion(
         id=id_,
@@ -184,12 +186,12 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         kind=reader.get(CriterionKeys.kind) or Kind.OPERATIONAL,
         gate=reader.get(CriterionKeys.gate),
         severity=reader.get(CriterionKeys.severity),
-        rule=rule,
+        rule=of_one_load(rule, check),
         of=read_score(reader, group) if group else None,
         when=_when(reader),
         owner=reader.get(CriterionKeys.owner),
         due=reader.get(CriterionKeys.due),
-        check=_check(reader, rule),
+        check=check,
         by=by,
         valid_for_us=reader.get(CriterionKeys.valid_for),
         rolls_up=read_rolls_up(reader),

@@ -8,6 +8,7 @@ from pytest_rollout.model.check import Check, CheckMeans, Effect
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.plan.checks import read_check, read_means
+from pytest_rollout.plan.load_checks import NOT_BY_PYTEST
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.check_keys import (
     STEP,
@@ -77,8 +78,11 @@ def _sound(
     if len(means) > 1:
         names = " and ".join(f"`{mean}`" for mean in means)
         reader.problem(reader.line, f"{reader.what} does {names}", "make each a step of its own")
-    if check is not None and check.effect is not Effect.OBSERVE:
+    looks = check is None or check.means is CheckMeans.LOAD or check.effect is Effect.OBSERVE
+    if check is not None and not looks:
         reader.problem(check.line, f"{reader.what}: its check has effect {check.effect.value}")
+    if check is not None and check.means is CheckMeans.LOAD:
+        reader.problem(check.line, f"{reader.what}: {NOT_BY_PYTEST}")
     if check is not None and check.fixtures:
         reader.problem(reader.line, f"{reader.what}: fixtures are set up by pytest only")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.extension import ReportFormat
-from pytest_rollout.report import document, run_folders
+from pytest_rollout.report import document, load_markdown, run_folders
 from pytest_rollout.report.document import Document
+from pytest_rollout.report.load_stored import LoadLink, link_of
+from pytest_rollout.report.load_words import LoadReport
 from pytest_rollout.report.markdown import to_markdown
 from pytest_rollout.report.stored import to_json
 
@@ -23,26 +25,69 @@ def folder_of(decision: Decision) -> Path:
     return Path("drills", _slug(decision.drill), place) if decision.drill else place
 
 
-def own_formats(last_no: Callable[[Decision], str]) -> tuple[ReportFormat, ...]:
+def own_formats(
+    last_no: Callable[[Decision], str],
+    loads: Callable[[Decision], Sequence[LoadReport]] = lambda decision: (),
+) -> tuple[ReportFormat, ...]:
     """Return what every decision is written as: decision.json, report.md and report.html.
 
-    ``last_no`` says when a gate last said no; it is no part of the decision.
+    ``last_no`` says when a gate last said no, ``loads`` which ones its run made; both are no part
+    of the decision.
     """
+
+    def links(decision: Decision) -> list[LoadLink]:
+        return [link_of(one, _load_file(one)) for one in loads(decision)]
+
+    def markdown(decision: Decision) -> str:
+        return to_markdown(decision, last_no(decision), links(decision))
+
+    def html(decision: Decision) -> str:
+        from pytest_rollout.report.html import to_html  # a template engine, for runs that end
+
+        return to_html(decision, last_no(decision), links(decision))
+
     return (
         ReportFormat("json", ".json", to_json),
-        ReportFormat("markdown", ".md", lambda decision: to_markdown(decision, last_no(decision))),
-        ReportFormat("html", ".html", lambda decision: _html(decision, last_no(decision))),
+        ReportFormat("markdown", ".md", markdown),
+        ReportFormat("html", ".html", html),
     )
 
 
-def _html(decision: Decision, last_no: str) -> str:
-    from pytest_rollout.report.html import to_html  # a template engine, for runs that end
+def write_loads(folders: Sequence[Path], reports: Sequence[LoadReport]) -> None:
+    """Write load-NAME.md and load-NAME.html of each load beside its gate's reports.
 
-    return to_html(decision, last_no)
+    Those of loads that are no more are removed. Raises OSError.
+    """
+    written = {}
+    for report in reports:
+        from pytest_rollout.report import load_html
+
+        name = _load_file(report)
+        written[f"{name}.md"] = load_markdown.to_markdown(report)
+        written[f"{name}.html"] = load_html.to_html(report)
+    for folder in folders:
+        _forget_loads(folder, kept=written)
+        for name, text in written.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            _replace(folder / name, text)
+
+
+def _load_file(report: LoadReport) -> str:
+    return f"load-{_slug(report.record.profile)}"
+
+
+def _forget_loads(folder: Path, kept: Collection[str] = ()) -> None:
+    for old in (*folder.glob("load-*.md"), *folder.glob("load-*.html")):
+        if old.name not in kept:
+            old.unlink(missing_ok=True)
 
 
 def write(
-    root: Path, decision: Decision, last_no: str = "", known: Callable[[str], bool] = bool
+    root: Path,
+    decision: Decision,
+    last_no: str = "",
+    known: Callable[[str], bool] = bool,
+    loads: Sequence[LoadReport] = (),
 ) -> Path:
     """Write a decision in the own formats again; the folder they stand in. Raises OSError.
 
@@ -51,9 +96,10 @@ def write(
     folder = home(root, decision, known)
     last = folder == root / folder_of(decision)
     whole = last or run_folders.run_in(folder) is not None
-    for given in own_formats(lambda _: last_no):
+    for given in own_formats(lambda _: last_no, lambda _: loads):
         if whole or given.name != "json":  # what another ledger noted is no anchor of this one
             write_format(folder, decision, given)
+    write_loads([folder], loads)
     if last:
         run_folders.keep(folder)
         run_folders.point(folder, decision.run)
@@ -162,6 +208,7 @@ def mark(root: Path, decision: Decision) -> str | None:
     _replace(folder / "decision.json", to_json(decision))
     for report in folder.glob("report.*"):  # of whatever format
         report.unlink(missing_ok=True)
+    _forget_loads(folder)
     (folder / "attestation.json").unlink(missing_ok=True)
     return before
 

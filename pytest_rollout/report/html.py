@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -17,6 +17,7 @@ from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.trust import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
@@ -69,8 +70,11 @@ class VerdictGroup:
     rows: tuple[FindingRow, ...]
 
 
-def to_html(decision: Decision, last_no: str = "") -> str:
-    """The report of a decision as HTML; ``last_no`` says when its gate last said no."""
+def to_html(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = ()) -> str:
+    """The report of a decision as HTML; ``last_no`` says when its gate last said no.
+
+    ``loads`` are those that its run made, whose pages stand beside it.
+    """
     criteria = tuple(_groups(decision.criteria, "c", MOST_ROWS_OF_PAGE))
     guardrails = tuple(_groups(decision.guardrails, "g", MOST_ROWS_OF_PAGE))
     demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
@@ -81,6 +85,7 @@ def to_html(decision: Decision, last_no: str = "") -> str:
     return template.render(
         decision=decision,
         last_no=last_no,
+        loads=loads,
         criteria=criteria,
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],
@@ -110,8 +115,11 @@ def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[V
 
 
 @cache
-def page(name: str) -> tuple[Template, Markup, str]:
-    """A template, its style sheet, and the policy that admits this style sheet alone."""
+def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
+    """A template, its style sheet, and the policy that admits this style sheet alone.
+
+    ``sheets`` follow the one that all pages share.
+    """
     loader = PackageLoader("pytest_rollout.report")
     environment = Environment(
         loader=loader,
@@ -129,7 +137,8 @@ def page(name: str) -> tuple[Template, Markup, str]:
         "most_on_top": MOST_ON_TOP,
         "most_noted": MOST_NOTED,
     }
-    style = loader.get_source(environment, "report.css")[0].replace("\r\n", "\n")
+    sources = (loader.get_source(environment, one)[0] for one in ("report.css", *sheets))
+    style = "\n".join(source.replace("\r\n", "\n") for source in sources)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return environment.get_template(name), Markup(style), policy

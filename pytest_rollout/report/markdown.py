@@ -16,6 +16,7 @@ from pytest_rollout.report.escaping import plain as _plain
 from pytest_rollout.report.escaping import row as _row
 from pytest_rollout.report.escaping import table as _table
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.trust import worth
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
@@ -51,9 +52,12 @@ class MarkdownSection:
         return "\n".join(lines)
 
 
-def to_markdown(decision: Decision, last_no: str = "") -> str:
-    """The report of a decision as markdown; ``last_no`` says when its gate last said no."""
-    blocks = list(_blocks(decision, last_no))
+def to_markdown(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = ()) -> str:
+    """The report of a decision as markdown; ``last_no`` says when its gate last said no.
+
+    ``loads`` are those that its run made, whose reports stand beside it.
+    """
+    blocks = list(_blocks(decision, last_no, loads))
     fitted = [""] * len(blocks)
     room = LIMIT
     for place in sorted(range(len(blocks)), key=lambda place: blocks[place].turn):
@@ -62,7 +66,9 @@ def to_markdown(decision: Decision, last_no: str = "") -> str:
     return "\n\n".join(fitted) + "\n"
 
 
-def _blocks(decision: Decision, last_no: str) -> Iterator[MarkdownSection]:
+def _blocks(
+    decision: Decision, last_no: str, loads: Sequence[LoadLink]
+) -> Iterator[MarkdownSection]:
     yield MarkdownSection((f"# {_plain(text.title(decision))}",))
     yield _facts(decision)
     for notice in text.notices(decision):
@@ -74,6 +80,9 @@ def _blocks(decision: Decision, last_no: str) -> Iterator[MarkdownSection]:
         yield MarkdownSection((f"This gate: {_plain(last_no)}.",))
     yield from _demands(decision)
     yield from _criteria(decision)
+    if loads:
+        rows = [f"- {_code(load.name)} (`{load.file}.html`): {_plain(load.says)}" for load in loads]
+        yield MarkdownSection(("## Loads", ""), rows)
     yield from _guardrails(decision)
     yield from _controls(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]

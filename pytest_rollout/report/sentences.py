@@ -14,6 +14,7 @@ from pytest_rollout.report import (
     clearance_sentences,
     gate_sentences,
     life_sentences,
+    load_sentences,
     measurement_sentences,
     nightly_sentences,
 )
@@ -310,4 +311,5 @@ TABLE: Mapping[str, Say] = {
     **clearance_sentences.SENTENCES,
     **life_sentences.SENTENCES,
     **nightly_sentences.SENTENCES,
+    **load_sentences.SENTENCES,
 }

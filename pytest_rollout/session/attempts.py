@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_rollout.model.errors import NoValueError
+from pytest_rollout.model.errors import NoValueError, TooLittleError
 from pytest_rollout.model.verdict import Verdict, worst
 from pytest_rollout.redact import cap
 from pytest_rollout.session.bodies import BodySeen
@@ -132,6 +132,8 @@ def meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
         return Verdict.ERROR, error.msg or f"fixture {error.argname!r} not found"
     if in_call and isinstance(error, NoValueError):
         return Verdict.MISSING, trouble(error)
+    if in_call and isinstance(error, TooLittleError):
+        return Verdict.INCONCLUSIVE, trouble(error)
     if isinstance(error, pytest.skip.Exception | unittest.SkipTest):
         return Verdict.MISSING, f"skipped: {error}"
     if isinstance(error, pytest.xfail.Exception):

@@ -263,7 +263,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
-        register(OwnReports(finishing.last_no), OWN)
+        register(OwnReports(finishing.last_no, finishing.loads), OWN)
     register(finishing, "rollout-finishing")
     return finishing
 

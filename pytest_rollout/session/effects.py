@@ -80,6 +80,25 @@ class Effects:
         self._tell(declared.item, why)
         raise EffectRefusedError(why)
 
+    def permit_load(self, load: str, target: str) -> None:
+        """Let a load be made, or go on, or raise EffectRefusedError.
+
+        It is asked again while the load runs: whoever shuts the phase meanwhile ends it.
+        """
+        declared = self.declarations.now
+        what = f"{declared.name} would make load {load} on {target}"
+        if declared.effect is Effect.OBSERVE:
+            why = f"{what}, and declares no effect; nothing was made ({declared.fix})"
+        else:
+            held = self._refusal(declared.effect)
+            if not held:
+                return
+            why = f"{what}, refused in {self._environment.name}: {held}"
+        if declared.scenario:
+            self._refused.setdefault(declared.name, why)
+        self._tell(declared.item, why)
+        raise EffectRefusedError(why)
+
     def _refusal(self, effect: Effect) -> str:
         environment = self._environment
         if environment.embedded or effect is Effect.OBSERVE:

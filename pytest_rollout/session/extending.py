@@ -12,6 +12,7 @@ from pytest_rollout.model.extension import ReportFormat
 from pytest_rollout.model.plan import Address
 from pytest_rollout.redact import cap
 from pytest_rollout.report import files
+from pytest_rollout.report.load_words import LoadReport
 from pytest_rollout.session.seams import each_plugin
 from pytest_rollout.targets.trouble import trouble
 
@@ -21,12 +22,16 @@ OWN = "rollout-reports"
 class OwnReports:
     """The formats of pytest-rollout itself, given by the hook that others use."""
 
-    def __init__(self, last_no: Callable[[Decision], str]) -> None:
-        self._last_no = last_no
+    def __init__(
+        self,
+        last_no: Callable[[Decision], str],
+        loads: Callable[[Decision], Sequence[LoadReport]],
+    ) -> None:
+        self._last_no, self._loads = last_no, loads
 
     def pytest_rollout_reports(self) -> Sequence[ReportFormat]:
         """Give decision.json, report.md and report.html."""
-        return files.own_formats(self._last_no)
+        return files.own_formats(self._last_no, self._loads)
 
 
 def write_reports(
@@ -35,6 +40,7 @@ def write_reports(
     decisions: Iterable[Decision],
     notes: list[str],
     before: Mapping[Address, str | None],
+    loads: Callable[[Decision], Sequence[LoadReport]],
 ) -> list[Path]:
     """Write each decision in every format; their folders. Raises OSError for an own format.
 
@@ -57,9 +63,20 @@ def write_reports(
                 notes.append(
                     _failed(plugin, f"the report `{given.name}` of {decision.address}", error)
                 )
+        _write_loads((folder, *others), loads(decision), notes)
         files.settle(root, decision, before.get(decision.address))
         folders.append(folder)
     return folders
+
+
+def _write_loads(
+    folders: Sequence[Path], reports: Sequence[LoadReport], notes: list[str]
+) -> None:
+    """Write the reports of loads; what goes wrong with their figures changes no other report."""
+    try:
+        files.write_loads(folders, reports)
+    except (ValueError, ArithmeticError, LookupError) as error:
+        notes.append(_failed(OWN, "the reports of loads", error))
 
 
 def tell_decided(config: pytest.Config, decisions: Iterable[Decision], notes: list[str]) -> None:

@@ -27,6 +27,7 @@ from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import whose_status
 from pytest_rollout.session.last_noes import last_noes
+from pytest_rollout.session.load_pages import LoadPages
 from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.request import Request
 from pytest_rollout.session.run_start import run_start
@@ -51,6 +52,7 @@ class Finishing:
         self._bound: set[str] = set()
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
+        self.loads = LoadPages(request, lambda: self._ledger, self._notes)
         self._before: dict[Address, str | None] = {}  # the run that was reported before this one
         self._known = older_ledger.Known()
         self.decisions: list[Decision] = []
@@ -192,7 +194,7 @@ class Finishing:
         """Write the reports; one that cannot be written changes no decision."""
         try:
             root, before = self._request.report, self._before
-            return write_reports(config, root, self.decisions, self._notes, before)
+            return write_reports(config, root, self.decisions, self._notes, before, self.loads)
         except OSError as error:
             self._notes.append(f"the reports could not be written: {error}")
             return []

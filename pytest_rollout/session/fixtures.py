@@ -1,9 +1,10 @@
-"""The fixtures that suites get: `phase` and `observe`; registered once a plan was found."""
+"""The fixtures that suites get: `phase`, `observe` and `load`; registered once a plan was found."""
 
 from __future__ import annotations
 
 import pytest
 
+from pytest_rollout.session.load_fixture import LoadOfSuite
 from pytest_rollout.session.observe import Observe
 from pytest_rollout.session.running import Running
 from pytest_rollout.session.stage import Stage
@@ -18,6 +19,12 @@ def phase(request: pytest.FixtureRequest) -> Stage:
     if name is None:
         pytest.fail("`phase` is asked for by a test that belongs to no phase", pytrace=False)
     return Stage(request.config.stash[RUNNING].phase_run(name))
+
+
+@pytest.fixture(scope="session")
+def load(phase: Stage, observe: Observe) -> LoadOfSuite:
+    """Make a load of the plan, once in a phase: load("burst") gives its record."""
+    return LoadOfSuite(phase, observe)
 
 
 @pytest.fixture(scope="session")

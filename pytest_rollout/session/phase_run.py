@@ -17,6 +17,7 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Phase, Plan
 from pytest_rollout.session.declarations import Declarations
 from pytest_rollout.session.effects import Effects, Tell
+from pytest_rollout.session.loads import Loads, Place
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.resolve import told_since_begin
 from pytest_rollout.targets.address import filled
@@ -62,6 +63,15 @@ class PhaseRun:
         self._served: dict[tuple[str, str], Served] = {}
         self._live: dict[tuple[str, str], LiveTarget] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.loads = Loads(self._place_of_loads())
+
+    def _place_of_loads(self) -> Place:
+        embedded, request = self.environment.embedded, self.recorder.request
+        attach, permit = self.recorder.attach, self.effects.permit_load
+        return Place(self.plan, request.root, embedded, self._url, permit, attach)
+
+    def _url(self, name: str, scenario: str) -> str:
+        return self.live(name, scenario).url
 
     def begin(self) -> None:
         """A rehearsal begins its phase before the first check of the exit gate."""

@@ -100,6 +100,8 @@ def perform(criterion: Criterion, stage: Stage, observe: Observe, root: Path) ->
         raise RolloutError(f"nothing was measured: {wrong[0]}")
     if wrong:
         pytest.fail("; ".join(wrong), pytrace=False)
-    if rule is not None:
+    if rule is not None and answer.load is not None:
+        stage.observe_load(observe, check.text, rule.metric)
+    elif rule is not None:
         for one in list(measured(check, rule, answer)):
             observe(rule.metric, one.value, **one.labels)

@@ -10,8 +10,10 @@ from typing import Any
 
 from pytest_rollout import calendar
 from pytest_rollout.model.errors import EffectRefusedError, RolloutError
+from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.session.declared import Scenario
+from pytest_rollout.session.observe import Observe
 from pytest_rollout.session.phase_run import Event, PhaseRun
 from pytest_rollout.session.resolve import refused_event
 from pytest_rollout.targets.target import LiveTarget
@@ -70,6 +72,18 @@ class Stage:
         if described is not None and described.file is not None:
             return str(self.file(name))
         return self.target(name).url
+
+    def load(self, name: str) -> LoadRecord:
+        """What a load of the plan came to; it is made when the phase first asks for it.
+
+        Raises RolloutError where its record cannot be believed.
+        """
+        return self._run.loads.believed(name, scenario=self._own)
+
+    def observe_load(self, observe: Observe, name: str, *series: str) -> None:
+        """Observe series of a load, each once, however many criteria judge it."""
+        at_us = calendar.to_us(self.now())
+        self._run.loads.observe(observe, name, series, at_us, self._own)
 
     def frozen(self, moment: datetime) -> bool:
         """Whether a moment falls into a freeze that holds for changes of this phase's risk."""

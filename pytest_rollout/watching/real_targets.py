@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.model.plan import Environment, Target
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.target import LiveTarget
@@ -50,6 +51,10 @@ class RealPlace:
     def address(self, name: str) -> str:
         """Where a target is: its URL, or the path of its file."""
         return str(self.file(name)) if self._described(name).file else self.target(name).url
+
+    def load(self, name: str) -> LoadRecord:
+        """Raise RolloutError: who watches makes no load."""
+        raise RolloutError(f"load {name}: a load is made by a run of pytest only")
 
     def close(self) -> None:
         """Let go of every client."""

@@ -128,6 +128,15 @@ STATED: dict[str, str] = {
     "check-http": check("http: /\non: web\nXX"),
     "check-sql": criterion("check:\n  sql: q\n  on: registry\n  expect: {value: 1}\n  XX"),
     "check-prometheus": criterion('pass: "> 1"\ncheck:\n  prometheus: up\n  on: metrics\n  XX'),
+    "check-load": load("XX")
+    .replace(
+        "    criteria:\n",
+        "    criteria:\n      - id: b\n        kind: load\n        metric: load_latency\n"
+        '        take: p95\n        pass: "< 800ms"\n        check:\n          load: nightly\n'
+        "          XX\n",
+        1,
+    )
+    .replace("    XX\n", "", 1),
     "expect-command": check("command: [a]\nexpect:\n  exit: 7\n  XX"),
     "expect-http": check("http: /\non: web\nexpect:\n  status: 201\n  XX"),
     "expect-sql": criterion("check:\n  sql: q\n  on: registry\n  expect:\n    XX"),

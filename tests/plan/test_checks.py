@@ -90,7 +90,7 @@ def test_a_rule_judges_the_one_number_under_the_name_of_its_criterion() -> None:
 
 SQL = '{sql: "select 1", on: db}'
 WRONG = {
-    "no means": ("{on: web}", "", "has one of `command`, `http`, `sql` and `prometheus`"),
+    "no means": ("{on: web}", "", "one of `command`, `http`, `sql`, `prometheus` and `load`"),
     "a means misspelt": ("{htp: /, on: web}", "", "did you mean `http`?"),
     "two means": ("{command: [a], http: /, on: web}", "", "has one of `command`"),
     "no mapping": ("curl", "", "is not a mapping"),

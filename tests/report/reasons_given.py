@@ -20,6 +20,7 @@ from pytest_rollout.judge.rules import assess
 from pytest_rollout.judge.since_begin import drift_finding, statements_of
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Terms
+from pytest_rollout.load import honesty
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.evidence import (
@@ -68,6 +69,8 @@ from tests.judge.worlds import (
     seen,
     world_of,
 )
+from tests.load.records import RATE, profile_of, record_of, seconds
+from tests.load.test_honesty import BOUNDS
 from tests.signoff.test_reviews import DECISION, PULL
 from tests.signoff.test_reviews import judged as judged_reviews
 from tests.signoff.test_reviews import recorded as recorded_reviews
@@ -650,6 +653,15 @@ _LAID: Sequence[tuple[Callable[[Ledger], None], str]] = (
 )
 
 
+def of_loads() -> Iterator[object]:
+    """Of records of loads that cannot be believed."""
+    yield honesty.doubts(profile_of(), None)
+    for bad, *_ in BOUNDS.values():
+        yield honesty.doubts(profile_of(), record_of(**bad))
+    for seconds_told in (seconds(failed=RATE), (*seconds(), *seconds(failed=RATE, many=3))):
+        yield honesty.doubts_of_times(record_of(seconds=seconds_told))
+
+
 def given(folder: Path) -> dict[str, list[Reason]]:
     """The reasons by their codes; ``folder`` is for ledgers."""
     found: dict[str, list[Reason]] = {}
@@ -663,6 +675,7 @@ def given(folder: Path) -> dict[str, list[Reason]]:
             of_signatures(),
             of_reviews(),
             of_ledgers(folder),
+            of_loads(),
         ),
     )
     for reason in reasons_in([record for several in records for record in several]):

@@ -8,6 +8,7 @@ from pytest_rollout.plan.spec.shapes import AnyOf, Nested, Raw
 from pytest_rollout.plan.spec.values import (
     DURATION,
     EFFECT,
+    IDENTIFIER,
     JSON_PATH,
     NAMES,
     PATTERN,
@@ -203,7 +204,18 @@ class ExtensionKeys(AskKeys, name="check-extension", title="a means of another p
     expect = Key(Nested(ExpectSqlKeys), "What it must answer.", example="{value: ok}")
 
 
-CHECK = AnyOf(tuple(Nested(one) for one in (CommandKeys, HttpKeys, SqlKeys, PrometheusKeys)))
+class LoadCheckKeys(AskKeys, name="check-load", title="a load"):
+    """A check that makes a load, once in a phase; the rule beside it judges what was answered."""
+
+    load = Key(IDENTIFIER, "One of the plan's `loads`.", example="nightly", required=True)
+    on = Key(ONE, "", refused="{what}: the load itself says which target it is of")
+    timeout = Key(DURATION, "", refused="{what}: a load takes as long as it states itself")
+    effect = Key(EFFECT, AskKeys.effect.says, default="change", example="disrupt")
+
+
+_ASKED = (CommandKeys, HttpKeys, SqlKeys, PrometheusKeys)
+CHECK = AnyOf(tuple(Nested(one) for one in _ASKED))
+CRITERION_CHECK = AnyOf(tuple(Nested(one) for one in (*_ASKED, LoadCheckKeys)))
 
 
 class StepKeys(Keys, name="step", title="a step that people take"):
@@ -216,6 +228,7 @@ class StepKeys(Keys, name="step", title="a step that people take"):
         required=True,
         fix="people read it",
     )
+    load = Key(IDENTIFIER, "", refused="{what}: no load is made to go back")
     check = Key(
         CHECK,
         "What holds once the step is done, so that nobody does it twice.",

@@ -1,0 +1,108 @@
+"""What the record of a load gives to rules: times by endpoint, failures, and answers a second."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from pytest_rollout.model.load import (
+    ENDPOINT,
+    FAILED,
+    LATENCY,
+    LOAD,
+    SERVICE_TIME,
+    THROUGHPUT,
+    EndpointLoad,
+    LoadRecord,
+)
+
+_SECOND_US = 1_000_000
+
+
+class Observer(Protocol):
+    """Who takes what was seen: the `observe` fixture."""
+
+    def __call__(self, metric: str, value: object, /, *, at: float, **labels: object) -> None:
+        """One number."""
+        ...
+
+    def ratio(self, metric: str, /, *, bad: int, of: int, at: float, **labels: object) -> None:
+        """Outcomes."""
+        ...
+
+    def distribution(
+        self, metric: str, values: Mapping[object, int], /, *, at: float, **labels: object
+    ) -> None:
+        """Many numbers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long what an endpoint was asked took: seconds, as exact texts of decimals, to count."""
+
+    counts: Mapping[object, int]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def times(record: LoadRecord, series: str) -> Iterator[Times]:
+    """Yield how long requests took at each endpoint.
+
+    One that failed tells no time, and must not make the others look good: it counts as one that
+    was not answered to the end of the load.
+    """
+    for endpoint in record.endpoints:
+        kept = endpoint.latency if series == LATENCY else endpoint.service_time
+        counts = with_failures(endpoint, kept, record.duration_us)
+        exact: dict[object, int] = {
+            Decimal(value) / _SECOND_US: count for value, count in sorted(counts.items())
+        }
+        yield Times(exact, {ENDPOINT: endpoint.name, LOAD: record.profile})
+
+
+def with_failures(
+    endpoint: EndpointLoad, kept: Mapping[str, int], most_us: int
+) -> Mapping[int, int]:
+    """Return the times of an endpoint, microseconds to count, with a worst one for each failure.
+
+    Where a histogram also holds failures, nobody knows which they are: they were its fastest.
+    """
+    counts = Counter({int(value): count for value, count in kept.items() if count})
+    inside = sum(counts.values()) - (endpoint.requests - endpoint.failures)
+    for value in sorted(counts):
+        taken = min(max(inside, 0), counts[value])
+        counts[value] -= taken
+        inside -= taken
+    if endpoint.failures:
+        counts[max([most_us, *counts])] += endpoint.failures
+    return {value: count for value, count in counts.items() if count}
+
+
+def throughput(record: LoadRecord) -> Iterator[tuple[int, int]]:
+    """Yield each full second after the warm-up, with its answers that were no failure."""
+    told = {one.second: one.answered - one.failed for one in record.seconds}
+    first = -(-record.warm_up_us // _SECOND_US)
+    for second in range(first, record.duration_us // _SECOND_US):
+        yield second, told.get(second, 0)
+
+
+def observe_series(
+    observe: Observer, record: LoadRecord, series: str, at_us: int, *, by_second: bool
+) -> None:
+    """Observe one series of a record; ``by_second``: each second at its own time before ``at``."""
+    at = at_us / _SECOND_US
+    if series in (LATENCY, SERVICE_TIME):
+        for one in times(record, series):
+            observe.distribution(series, one.counts, at=at, **one.labels)
+    elif series == FAILED:
+        for endpoint in record.endpoints:
+            bad, labels = endpoint.failures, {ENDPOINT: endpoint.name, LOAD: record.profile}
+            observe.ratio(series, bad=bad, of=endpoint.requests, at=at, **labels)
+    elif series == THROUGHPUT:
+        begun = at - record.duration_us / _SECOND_US
+        for second, answered in throughput(record):
+            when = begun + second + 1 if by_second else at
+            observe(series, answered, at=when, **{LOAD: record.profile})

@@ -1,0 +1,48 @@
+"""The files that checks of a run attached, found by their names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.run_log import RunLog
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file by its name; without its content where that is gone, or is not what was attached."""
+
+    name: str
+    content: bytes | None
+
+
+def attached_files(
+    ledger: Ledger, run: str, phase: str, wanted: Callable[[str], bool]
+) -> tuple[AttachedFile, ...]:
+    """Return what the checks of a phase attached, of one name what was attached last.
+
+    Those of runs that were joined are among them. Raises UndecodableError.
+    """
+    found: dict[str, str] = {}
+    for log in _logs(ledger, run):
+        for batch in log.batches:
+            if batch.body.phase == phase:
+                files = (file for file in batch.body.attachments if wanted(file.name))
+                found.update((file.name, file.digest) for file in files)
+    return tuple(AttachedFile(name, _whole(ledger, found[name])) for name in sorted(found))
+
+
+def _logs(ledger: Ledger, run: str) -> Iterator[RunLog]:
+    log = RunLog(ledger.of_run(run))
+    for joined in log.start.joins if log.records else ():
+        yield from _logs(ledger, joined)
+    yield log
+
+
+def _whole(ledger: Ledger, digest: str) -> bytes | None:
+    content = ledger.store.get(digest)
+    if content is None or hashlib.sha256(content).hexdigest() != digest:
+        return None
+    return content

@@ -1,0 +1,60 @@
+"""What one process counts: by second, by endpoint, and by failure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from pytest_rollout.load.generator import histograms
+
+
+def _counts() -> defaultdict[int, int]:
+    return defaultdict(int)
+
+
+@dataclass(slots=True)
+class Second:
+    """One second of the run; requests stand in the one in which they ended."""
+
+    planned: int = 0
+    started: int = 0
+    answered: int = 0
+    failed: int = 0
+    users: int = 0
+    latency: defaultdict[int, int] = field(default_factory=_counts)  # of answers without failure
+
+    def add(self, other: Second) -> None:
+        """Add what another process counted in the same second."""
+        self.planned += other.planned
+        self.started += other.started
+        self.answered += other.answered
+        self.failed += other.failed
+        self.users += other.users
+        for index, count in other.latency.items():
+            self.latency[index] += count
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One endpoint after the warm-up; its histograms are of answers without failure."""
+
+    requests: int = 0
+    failures: int = 0
+    latency: defaultdict[int, int] = field(default_factory=_counts)
+    service_time: defaultdict[int, int] = field(default_factory=_counts)
+
+
+@dataclass(slots=True)
+class Tally:
+    """All that is counted between two reports."""
+
+    seconds: dict[int, Second] = field(default_factory=lambda: defaultdict(Second))
+    endpoints: dict[str, Endpoint] = field(default_factory=lambda: defaultdict(Endpoint))
+    start_delay: defaultdict[int, int] = field(default_factory=_counts)
+    errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    other_errors: int = 0
+
+
+def percentiles_of(second: Second) -> list[int | None]:
+    """Return the p50, p95 and p99 of a second, in microseconds."""
+    return histograms.percentiles(second.latency, (0.50, 0.95, 0.99))

@@ -1,0 +1,143 @@
+"""The parts of all processes added up, and the record that they make."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from importlib.metadata import version
+
+from hdrh.histogram import HdrHistogram
+
+from pytest_rollout.load.generator import histograms
+from pytest_rollout.load.generator.parts import EndpointPart, Part
+from pytest_rollout.load.generator.recorder import MOST_GROUPS
+from pytest_rollout.load.generator.tally import Second, percentiles_of
+from pytest_rollout.model.load import (
+    EndpointLoad,
+    ErrorGroup,
+    GeneratorFacts,
+    LoadProfile,
+    LoadRecord,
+    LoadSecond,
+)
+
+_SECOND_US = 1_000_000
+_TOOLS = ("locust", "hdrhistogram")
+
+
+class EndpointTotal:
+    """One endpoint over all parts."""
+
+    def __init__(self) -> None:
+        self.requests = self.failures = 0
+        self.latency: HdrHistogram = histograms.new()
+        self.service_time: HdrHistogram = histograms.new()
+
+    def add(self, part: EndpointPart) -> None:
+        """Add what one process answered since its part before."""
+        self.requests += part.requests
+        self.failures += part.failures
+        self.latency.add(part.latency)
+        self.service_time.add(part.service_time)
+
+    def load(self, name: str) -> EndpointLoad:
+        """Return it as it stands in a record."""
+        latency, service = map(histograms.values, (self.latency, self.service_time))
+        return EndpointLoad(name, self.requests, self.failures, latency, service)
+
+
+class Total:
+    """What all processes counted."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[str, EndpointTotal] = defaultdict(EndpointTotal)
+        self.seconds: dict[int, Second] = defaultdict(Second)
+        self.start_delay: HdrHistogram = histograms.new()
+        self.errors: Counter[tuple[str, str]] = Counter()
+        self.other_errors = 0
+        self.started: dict[int, int] = {}
+        self.begin_us = 0  # of the first that began
+        self.facts: dict[int, GeneratorFacts] = {}
+        self.gaps: set[int] = set()  # workers of whom a part is missing
+        self._next: Counter[int] = Counter()
+
+    def add(self, part: Part) -> None:
+        """Add a part of one process."""
+        if part.number != self._next[part.worker]:
+            self.gaps.add(part.worker)
+        self._next[part.worker] = part.number + 1
+        self.started[part.worker] = part.started
+        self.facts[part.worker] = part.facts
+        self.begin_us = min(filter(None, (self.begin_us, part.begin_us)), default=0)
+        for number, second in part.seconds.items():
+            self.seconds[number].add(second)
+        for name, endpoint in part.endpoints.items():
+            self.endpoints[name].add(endpoint)
+        self.start_delay.add(part.start_delay)
+        self.other_errors += part.other_errors
+        for group, count in part.errors.items():
+            if group in self.errors or len(self.errors) < MOST_GROUPS:
+                self.errors[group] += count
+            else:
+                self.other_errors += count
+
+    def record(
+        self, profile: LoadProfile, elapsed_us: int, *, completed: bool, trouble: str
+    ) -> LoadRecord:
+        """Return the record of what was counted by now."""
+        planned = sum(second.planned for second in self.seconds.values())
+        started = sum(self.started.values())
+        facts = (
+            replace(fact, completed=False) if worker in self.gaps else fact
+            for worker, fact in sorted(self.facts.items())
+        )
+        return LoadRecord(
+            profile=profile.id,
+            open_loop=profile.open_loop,
+            started_us=self.begin_us,
+            ended_us=self.begin_us + max(0, elapsed_us),
+            completed=completed,
+            planned=planned if profile.open_loop else started,
+            started=started,
+            dropped=max(0, planned - started) if profile.open_loop else 0,
+            start_delay=histograms.values(self.start_delay),
+            endpoints=tuple(self.endpoints[name].load(name) for name in sorted(self.endpoints)),
+            seconds=self._seconds(profile),
+            errors=self._errors(),
+            generators=tuple(facts),
+            workers_expected=profile.generators.workers or profile.generators.processes,
+            warm_up_us=profile.offer.warm_up_us,
+            duration_us=profile.offer.duration_us,
+            law=profile.law,
+            seed=profile.seed,
+            offered_rate=planned * _SECOND_US / profile.offer.duration_us
+            if profile.open_loop
+            else None,
+            most_users=max((second.users for second in self.seconds.values()), default=0),
+            tools={tool: version(tool) for tool in _TOOLS},
+            trouble=trouble,
+            other_errors=self.other_errors,
+        )
+
+    def _errors(self) -> tuple[ErrorGroup, ...]:
+        groups = sorted(self.errors.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(ErrorGroup(endpoint, says, count) for (endpoint, says), count in groups)
+
+    def _seconds(self, profile: LoadProfile) -> tuple[LoadSecond, ...]:
+        last = max(self.seconds, default=-1)
+        return tuple(
+            self._second(number, self.seconds.get(number, Second()), profile)
+            for number in range(last + 1)
+        )
+
+    @staticmethod
+    def _second(number: int, second: Second, profile: LoadProfile) -> LoadSecond:
+        return LoadSecond(
+            number,
+            second.planned if profile.open_loop else second.started,
+            second.started,
+            second.answered,
+            second.failed,
+            second.users,
+            *percentiles_of(second),
+        )

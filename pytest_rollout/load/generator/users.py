@@ -1,0 +1,123 @@
+"""Users of a load: each waits for the next planned arrival, and is measured from then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from locust import FastHttpUser
+from locust.contrib.fasthttp import FastHttpSession
+from locust.env import Environment
+
+from pytest_rollout.load.generator import clock
+from pytest_rollout.load.generator.process import Process
+from pytest_rollout.load.generator.recorder import LATE
+
+_LONG = 86_400.0  # seconds: until locust ends the user
+
+
+class Here:
+    """What the users of this process share: the load that it makes, once it is known."""
+
+    process: Process | None = None
+
+
+class _Session(FastHttpSession):
+    """A session that notes when requests begin, and how late the first of an arrival does."""
+
+    user: LoadUser
+
+    def request(
+        self, method: str, url: str, name: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        user = self.user
+        recorder = user.process.recorder
+        begun = clock.steady() - recorder.begin
+        late = 0.0
+        if user.planned is None:
+            recorder.begin_one(begun)
+        else:
+            late, user.planned = recorder.start(user.planned, begun), None
+        recorder.ask(self, name or self.request_name or url, begun, late)
+        kwargs["context"] = {**kwargs.get("context", {}), LATE: late}
+        try:
+            return super().request(method, url, name, *args, **kwargs)
+        finally:
+            recorder.under_way.pop(self, None)
+
+
+class LoadUser(FastHttpUser):
+    """A user whose tasks begin at the planned arrivals of the load's profile.
+
+    With a rate, each arrival is one task. Its first request is measured from the planned start, so
+    nothing may wait before it: a pause there counts as a late start. With users only, each asks
+    one after the other, as its own ``wait_time`` says; ``pacing`` plans its starts instead.
+    """
+
+    abstract = True
+    pacing: float | None = None  # seconds from one planned start of a user to the next
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.planned: float | None = None  # start of an arrival that is not begun
+        self._next_paced: float | None = None
+        process = Here.process
+        if process is None:
+            return
+        self.process = process
+        self.client.__class__ = _Session
+        if process.profile.open_loop or self.pacing is not None:
+            self.tasks = [_wait_first]
+        self.wait_time = self._waiting(self.wait_time)  # type: ignore[method-assign]
+
+    def _waiting(self, own: Callable[[], float]) -> Callable[[], float]:
+        if self.process.profile.open_loop:
+            return self._until_arrival
+        return self._until_paced if self.pacing is not None else lambda: self._own(own)
+
+    def _until_arrival(self) -> float:
+        self._begin_unbegun()
+        claimed = self.process.claim()
+        if claimed is None:
+            return _LONG
+        self.planned, seconds = claimed
+        return seconds
+
+    def _until_paced(self) -> float:
+        assert self.pacing is not None
+        self._begin_unbegun()
+        if self.process.over:
+            return _LONG
+        now = self.process.recorder.now()
+        last = self._next_paced
+        self._next_paced = max(0.0, now) if last is None else last + self.pacing
+        if self._next_paced >= self.process.duration:
+            return _LONG
+        self.process.recorder.claimed += 1
+        self.planned = self._next_paced
+        return max(0.0, self.planned - now)
+
+    def _own(self, own: Callable[[], float]) -> float:
+        return _LONG if self.process.over else own()
+
+    def _begin_unbegun(self) -> None:
+        """Count an arrival whose task asked nothing: it began by now."""
+        if self.planned is not None:
+            self.process.recorder.start(self.planned, self.process.recorder.now())
+            self.planned = None
+
+
+def _wait_first(user: LoadUser) -> None:
+    """Do nothing, so that a user waits for an arrival before its first task."""
+    del user.tasks
+
+
+def unbegun() -> float | None:
+    """Return the planned start of the arrival that the current user has not begun; once."""
+    held = getattr(gevent.getcurrent(), "args", None)
+    user = held[0] if held else None
+    if not isinstance(user, LoadUser) or user.planned is None:
+        return None
+    planned, user.planned = user.planned, None
+    return planned

@@ -1,0 +1,79 @@
+"""Checks that make a load: which one, and what judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_rollout.model.check import Check, CheckMeans, Effect
+from pytest_rollout.model.load import ENDPOINT, LATENCY, LOAD, SERIES, SERVICE_TIME
+from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.rule import Rule
+from pytest_rollout.plan.reader import Reader, nearest
+from pytest_rollout.plan.spec.check_keys import AskKeys, LoadCheckKeys
+
+NOT_BY_PYTEST = "a load is made by a run of pytest only"
+_LABELS = (ENDPOINT, LOAD)
+_TIMES, _SECONDS = (LATENCY, SERVICE_TIME), "s"
+
+
+def read_load_check(reader: Reader, fixtures: tuple[str, ...]) -> Check:
+    """Return the check that makes a load."""
+    effect = reader.get(AskKeys.effect)
+    if effect is Effect.OBSERVE:
+        line = reader.line_of(AskKeys.effect)
+        reader.say(line, "a load does more than observe", "effect: change")
+    return Check(
+        CheckMeans.LOAD,
+        reader.get(LoadCheckKeys.load) or "",
+        effect=effect,
+        fixtures=fixtures,
+        line=reader.line,
+    )
+
+
+def load_answers(reader: Reader, rule: Rule | None, *, judged: bool) -> None:
+    """Say where no rule judges what a load was answered, or one that cannot."""
+    if rule is None or not judged:
+        if not judged:
+            fix = 'beside `check`, metric: load_latency, take: p95, pass: "< 800ms"'
+            reader.say(reader.line, "nothing judges what the load was answered", fix)
+        return
+    if rule.metric not in SERIES:
+        what = f"a load gives {_named(SERIES)}, not `{rule.metric}`"
+        reader.say(reader.line, what, nearest(rule.metric, SERIES))
+    if rule.metric in _TIMES and rule.unit not in ("", _SECONDS):
+        reader.say(reader.line, f"`{rule.metric}` is in seconds, not `{rule.unit}`", "unit: s")
+    for label in (*(each.label for each in rule.each), *rule.where):
+        if label not in _LABELS:
+            what = f"what a load gives has the labels {_named(_LABELS)}, not `{label}`"
+            reader.say(reader.line, what, nearest(label, _LABELS))
+
+
+def _named(names: tuple[str, ...]) -> str:
+    *first, last = (f"`{name}`" for name in names)
+    return f"{', '.join(first)} and {last}"
+
+
+def of_one_load(rule: Rule | None, check: Check | None) -> Rule | None:
+    """Return a rule that judges the load of its check only, whatever others the phase makes."""
+    if rule is None or check is None or check.means is not CheckMeans.LOAD:
+        return rule
+    unit = _SECONDS if rule.metric in _TIMES else rule.unit
+    return replace(rule, where={LOAD: check.text, **rule.where}, unit=unit)
+
+
+def load_check_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
+    """Yield each check of a load that the plan does not state, or whose rule is of another."""
+    known = [load.id for load in plan.loads]
+    for _, criterion in plan.criteria():
+        check, rule = criterion.check, criterion.rule
+        if check is None or check.means is not CheckMeans.LOAD or not check.text:
+            continue
+        what = f"criterion {criterion.id}: check"
+        if check.text not in known:
+            fix = nearest(check.text, known) if known else "state it under `loads:`"
+            yield check.line, f"{what}: the plan has no load `{check.text}`", fix
+        if rule and rule.where.get(LOAD, check.text) != check.text:
+            other = rule.where[LOAD]
+            yield check.line, f"{what}: it makes load {check.text}, and its rule is of {other}", ""

@@ -1,0 +1,143 @@
+"""Figures of a load record, all of them computed from its histograms and counters; pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from math import ceil
+
+from pytest_rollout.model.load import EndpointLoad, LoadRecord, LoadSecond
+
+SECOND_US = 1_000_000
+QUANTILES: Mapping[str, Fraction] = {
+    "p50": Fraction(1, 2),
+    "p90": Fraction(9, 10),
+    "p95": Fraction(19, 20),
+    "p99": Fraction(99, 100),
+    "p99.9": Fraction(999, 1000),
+    "max": Fraction(1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The values of a histogram in order, each with how many are no larger."""
+
+    values: tuple[int, ...] = ()
+    below: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, histograms: Iterable[Mapping[str, int]]) -> Distribution:
+        """Return what several histograms hold together; raises ValueError for other values."""
+        counts: Counter[int] = Counter()
+        for histogram in histograms:
+            for value, count in histogram.items():
+                if count < 0:
+                    raise ValueError(f"{count} answers took {value:.40} microseconds")
+                counts[int(value)] += count
+        values = sorted(value for value, count in counts.items() if count)
+        return cls(tuple(values), tuple(accumulate(counts[value] for value in values)))
+
+    @property
+    def n(self) -> int:
+        """How many values there are."""
+        return self.below[-1] if self.below else 0
+
+    @property
+    def most(self) -> int | None:
+        """The largest value; None where there is none."""
+        return self.values[-1] if self.values else None
+
+    def at(self, quantile: Fraction) -> int | None:
+        """Return the value of the nearest rank: ceil(q·n), from 1; None where there is none."""
+        if not self.values:
+            return None
+        return self.values[bisect_left(self.below, max(1, ceil(quantile * self.n)))]
+
+    def spread(self) -> tuple[int | None, ...]:
+        """Return the value at each of the usual quantiles, the largest as the last."""
+        return tuple(self.at(quantile) for quantile in QUANTILES.values())
+
+    def curve(self) -> Iterator[tuple[float, int]]:
+        """Yield each value with 1 / (1 - q), where q is the share of values below it."""
+        before = 0
+        for value, below in zip(self.values, self.below, strict=True):
+            yield self.n / (self.n - before), value
+            before = below
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFigures:
+    """What is shown of one endpoint, or of all together."""
+
+    name: str  # empty: all of them
+    requests: int
+    failures: int
+    latency: Distribution
+    service_time: Distribution
+
+    @property
+    def failed_share(self) -> float | None:
+        """Which share of the requests failed; None where there was none."""
+        return self.failures / self.requests if self.requests else None
+
+
+def endpoint_figures(record: LoadRecord) -> tuple[EndpointFigures, ...]:
+    """Return the figures of each endpoint, by its name."""
+    return tuple(_figures(one.name, (one,)) for one in sorted(record.endpoints, key=_name))
+
+
+def total_figures(record: LoadRecord) -> EndpointFigures:
+    """Return the figures of all endpoints together."""
+    return _figures("", record.endpoints)
+
+
+def _name(endpoint: EndpointLoad) -> str:
+    return endpoint.name
+
+
+def _figures(name: str, endpoints: Sequence[EndpointLoad]) -> EndpointFigures:
+    return EndpointFigures(
+        name,
+        sum(one.requests for one in endpoints),
+        sum(one.failures for one in endpoints),
+        Distribution.of(one.latency for one in endpoints),
+        Distribution.of(one.service_time for one in endpoints),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RateFigures:
+    """Arrivals and answers a second; None where nothing tells."""
+
+    offered: float | None  # planned, over the whole run
+    started: float | None  # over the time that it ran, at most the planned one
+    answered: float | None  # without a failure, over the whole seconds after the warm-up
+
+
+def rate_figures(record: LoadRecord) -> RateFigures:
+    """Return what was offered, started and answered well, a second."""
+    ran = min(record.duration_us, max(0, record.ended_us - record.started_us))
+    judged = judged_seconds(record)
+    good = sum(one.answered - one.failed for one in judged)
+    return RateFigures(
+        record.offered_rate,
+        record.started / ran * SECOND_US if ran else None,
+        good / len(judged) if judged else None,
+    )
+
+
+def judged_seconds(record: LoadRecord) -> tuple[LoadSecond, ...]:
+    """Return the seconds that lie wholly after the warm-up and before the planned end."""
+    first = ceil(record.warm_up_us / SECOND_US)
+    last = record.duration_us // SECOND_US
+    return tuple(one for one in record.seconds if first <= one.second < last)
+
+
+def started_share(record: LoadRecord) -> float | None:
+    """Return which share of the planned arrivals started; None where none was planned."""
+    return record.started / record.planned if record.planned else None

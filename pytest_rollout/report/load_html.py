@@ -1,0 +1,154 @@
+"""A load record as one HTML page that stands alone: no script, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pytest_rollout.report.html import page
+from pytest_rollout.report.load import side_word
+from pytest_rollout.report.load_cuts import CutSeen, Side
+from pytest_rollout.report.load_figures import QUANTILES, Distribution
+from pytest_rollout.report.load_plots import (
+    NARROW,
+    WIDE,
+    Size,
+    latency_plot,
+    percentile_plot,
+    throughput_plot,
+)
+from pytest_rollout.report.load_words import (
+    CLOSED,
+    CORRECTED,
+    GENERATOR_HEAD,
+    NOT_BELIEVED,
+    UNCORRECTED,
+    LoadReport,
+    facts,
+    generator_rows,
+    ms,
+    rate_words,
+    record_rows,
+    share_words,
+    time_words,
+    title,
+)
+
+MOST_ROWS = 200  # endpoints and errors
+_TONES = {Side.WITHIN: "good", Side.WARNED: "note", Side.BEYOND: "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot, drawn for a wide page and for a narrow one, or words where there is none."""
+
+    title: str
+    says: str
+    wide: Markup
+    narrow: Markup
+    none: str  # what is said where there is nothing to draw
+
+
+def to_html(report: LoadReport) -> str:
+    """Return the report as HTML."""
+    template, style, policy = page("load.html.j2", "load.css")
+    errors = sorted(report.record.errors, key=lambda group: -group.count)
+    return template.render(
+        report=report,
+        title=title(report),
+        not_believed=NOT_BELIEVED,
+        tiles=list(_tiles(report)),
+        facts=facts(report),
+        cuts=[(one, side_word(report, one), _tone(report, one)) for one in report.seen],
+        figures=list(_figures(report)),
+        quantiles=tuple(QUANTILES),
+        rows=report.shown[-MOST_ROWS:],
+        hidden=max(0, len(report.shown) - MOST_ROWS),
+        kinds=_kinds(report),
+        closed="" if report.record.open_loop else CLOSED,
+        ms=ms,
+        share_words=share_words,
+        errors=errors[:MOST_ROWS],
+        more_errors=max(0, len(errors) - MOST_ROWS),
+        generators=list(generator_rows(report)),
+        generator_head=GENERATOR_HEAD,
+        record_rows=record_rows(report),
+        style=style,
+        policy=policy,
+    )
+
+
+def _kinds(report: LoadReport) -> tuple[tuple[str, str], ...]:
+    """The kinds of latency that are shown: their words and the field that holds each."""
+    service = (UNCORRECTED, "service_time")
+    return ((CORRECTED, "latency"), service) if report.record.open_loop else (service,)
+
+
+def _tone(report: LoadReport, one: CutSeen) -> str:
+    return _TONES.get(one.side, "held") if report.believed else "none"
+
+
+def _tiles(report: LoadReport) -> Iterator[tuple[str, str, str]]:
+    """The figures that are looked at first: name, value, and what stands below it."""
+    latency, service = report.total.latency, report.total.service_time
+    if not report.record.open_loop:
+        latency = service
+    for name in ("p50", "p95", "p99", "max"):
+        beside = f"{_time(service, name)} {UNCORRECTED}" if report.record.open_loop else ""
+        yield name, _time(latency, name), beside
+    failed = report.total
+    yield (
+        "Failed",
+        share_words(failed.failed_share),
+        f"{failed.failures:,} of {failed.requests:,} requests",
+    )
+    offered = rate_words(report.rates.offered)
+    yield (
+        "Answered",
+        rate_words(report.rates.answered),
+        f"without a failure; offered {offered}" if report.record.open_loop else "without a failure",
+    )
+
+
+def _time(times: Distribution, name: str) -> str:
+    return time_words(times.at(QUANTILES[name]))
+
+
+def _figures(report: LoadReport) -> Iterator[Figure]:
+    yield _figure(
+        report,
+        latency_plot,
+        "Latency over time",
+        "A second at a time, from the planned start. Red: beyond a limit; hatched: warm-up.",
+        "No request was answered in any second, so there is nothing to draw.",
+    )
+    yield _figure(
+        report,
+        throughput_plot,
+        "Throughput over time",
+        "What was planned, started and answered in each second.",
+        "The record holds no second.",
+    )
+    yield _figure(
+        report,
+        percentile_plot,
+        "Latency by percentile",
+        "After the warm-up, all endpoints together. What lies between the lines is the time that "
+        "arrivals had to wait before anybody asked: a closed loop does not see it."
+        if report.record.open_loop
+        else "After the warm-up, all endpoints together.",
+        "No request was answered after the warm-up, so there is no percentile.",
+    )
+
+
+def _figure(
+    report: LoadReport,
+    draw: Callable[[LoadReport, Size], str],
+    title: str,
+    says: str,
+    none: str,
+) -> Figure:
+    wide, narrow = (Markup(draw(report, size)) for size in (WIDE, NARROW))
+    return Figure(title, says, wide, narrow, none)

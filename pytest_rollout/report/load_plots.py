@@ -1,0 +1,293 @@
+"""Plots of a load record as SVG: latency and throughput over time, and the percentile curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pytest_rollout.report.load_cuts import CutSeen
+from pytest_rollout.report.load_figures import SECOND_US, Distribution
+from pytest_rollout.report.load_series import Stretch, stretches
+from pytest_rollout.report.load_words import (
+    CORRECTED,
+    NOT_BELIEVED,
+    UNCORRECTED,
+    LoadReport,
+    tick_words,
+    time_words,
+)
+from pytest_rollout.report.svg import Drawing, Scale, clock_words, scale, time_ticks
+
+MOST_LIMITS = 4  # lines of limits in one plot
+_TOP, _FOOT, _RIGHT = 34, 30, 14
+_LINES = ("p50", "p95", "p99")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a plot is drawn, and how much of it."""
+
+    width: int
+    height: int
+    left: int  # room for the words of the axis
+    points: int  # at most, along the time
+    ticks: int
+
+
+WIDE = Size(1120, 300, 58, 280, 12)
+NARROW = Size(400, 260, 50, 90, 5)
+
+
+def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
+    """Return the latency over time with its limits; empty where no second has an answer."""
+    points = stretches(report.record, size.points)
+    known = [time for one in points for time in _times(one) if time is not None]
+    if not known:
+        return ""
+    limits = limits_of(report)
+    values = [*known, *(limit for _, limit in limits)]
+    up = scale(values, size.height - _FOOT, _TOP, log=True)
+    plot = _Plot(report, size, points, up)
+    plot.warm_up()
+    plot.limits(limits)
+    silent = plot.silent()
+    plot.axes(tick_words)
+    for place, name in enumerate(_LINES):
+        line = [
+            None if (time := _times(one)[place]) is None else (plot.x(one.middle), up(time))
+            for one in points
+        ]
+        plot.drawing.path(line, f"line {name}")
+    plot.limit_words(limits)
+    plot.legend([*((f"line {name}", name) for name in _LINES), *silent])
+    plot.pointed(_latency_said)
+    worst = max(known)
+    label = f"Latency over time from the planned start; the worst p99 is {time_words(worst)}"
+    return plot.drawing.svg(label)
+
+
+def throughput_plot(report: LoadReport, size: Size = WIDE) -> str:
+    """Return what was planned, started, answered and failed a second; empty without seconds."""
+    points = stretches(report.record, size.points)
+    if not points:
+        return ""
+    values = [value for one in points for value in (one.planned, one.started, one.answered)]
+    up = scale(values, size.height - _FOOT, _TOP)
+    plot = _Plot(report, size, points, up)
+    plot.axes(lambda rate: f"{rate:g}/s")
+    base = [(plot.x(points[-1].end), up(0)), (plot.x(0), up(0))]
+    plot.drawing.area([*_steps(points, plot, [one.planned for one in points]), *base], "planned")
+    plot.warm_up()
+    for one in points:
+        plot.drawing.rect((plot.x(one.start), up(one.failed)), (plot.x(one.end), up(0)), "failed")
+    started = _steps(points, plot, [one.started for one in points])
+    plot.drawing.path(list(started), "line started")
+    line = [(plot.x(one.middle), up(one.answered)) for one in points]
+    plot.drawing.path(line, "line answered")
+    keys = {"planned": "planned", "line started": "started", "line answered": "answered"}
+    plot.legend([*keys.items(), ("failed", "failed")])
+    plot.pointed(_throughput_said)
+    return plot.drawing.svg("Arrivals planned and started, answers and failures, a second")
+
+
+def limits_of(report: LoadReport) -> list[tuple[CutSeen, float]]:
+    """Return the limits of latency that are drawn: of all together first, the lowest first."""
+    limits = [(one, one.limit_us) for one in report.seen if one.limit_us]
+    chosen = [(one, float(limit)) for one, limit in limits if limit is not None]
+    return sorted(chosen, key=lambda pair: (bool(pair[0].endpoint), pair[1]))[:MOST_LIMITS]
+
+
+def _times(one: Stretch) -> tuple[int | None, int | None, int | None]:
+    return one.p50_us, one.p95_us, one.p99_us
+
+
+def _steps(
+    points: Sequence[Stretch], plot: _Plot, rates: Sequence[float]
+) -> Iterator[tuple[float, float]]:
+    for one, rate in zip(points, rates, strict=True):
+        yield from ((plot.x(one.start), plot.up(rate)), (plot.x(one.end), plot.up(rate)))
+
+
+def _latency_said(one: Stretch) -> str:
+    times = zip(_LINES, _times(one), strict=True)
+    return ", ".join(f"{name} {time_words(time)}" for name, time in times)
+
+
+def _throughput_said(one: Stretch) -> str:
+    counts = {
+        "planned": one.planned,
+        "started": one.started,
+        "answered": one.answered,
+        "failed": one.failed,
+    }
+    return ", ".join(f"{name} {rate:.3g}/s" for name, rate in counts.items())
+
+
+class _Plot:
+    """What plots over time share."""
+
+    def __init__(
+        self, report: LoadReport, size: Size, points: Sequence[Stretch], up: Scale
+    ) -> None:
+        self.report, self.size, self.points, self.up = report, size, points, up
+        self.end = max(points[-1].end, report.record.duration_us / SECOND_US)
+        self.x = Scale(0, self.end, size.left, size.width - _RIGHT)
+        self.drawing = Drawing(size.width, size.height)
+        self.foot = size.height - _FOOT
+
+    def warm_up(self) -> None:
+        """Hatch the time that is not judged."""
+        end = self.report.record.warm_up_us / SECOND_US
+        if end:
+            corners = (self.x(0), _TOP), (self.x(end), self.foot)
+            self.drawing.rect(*corners, "warm-up")
+            self.drawing.hatched(*corners)
+
+    def axes(self, said: Callable[[float], str]) -> None:
+        """Draw the grid with its words, and where the planned end is."""
+        drawing = self.drawing
+        for tick in self.up.ticks(7):
+            drawing.line(self.size.left, self.up(tick), self.x(self.end), self.up(tick), "grid")
+            drawing.text(self.size.left - 8, self.up(tick) + 4, said(tick), "end")
+        for tick in time_ticks(self.end, self.size.ticks):
+            drawing.line(self.x(tick), self.foot, self.x(tick), self.foot + 5, "tick")
+            drawing.text(self.x(tick), self.foot + 19, clock_words(tick), "middle")
+        drawing.line(self.size.left, self.foot, self.x(self.end), self.foot, "axis")
+        planned_end = self.report.record.duration_us / SECOND_US
+        if planned_end < self.end:
+            drawing.line(self.x(planned_end), _TOP, self.x(planned_end), self.foot, "ended")
+        if self.report.record.warm_up_us and self.x(warm(self.report)) - self.size.left > 60:
+            drawing.text(self.size.left + 6, self.foot - 8, "warm-up", "start dim")
+
+    def limits(self, limits: Sequence[tuple[CutSeen, float]]) -> None:
+        """Shade what lies beyond each limit."""
+        for _, limit in limits:
+            corners = (self.size.left, _TOP), (self.x(self.end), self.up(limit))
+            self.drawing.rect(*corners, "forbidden")
+
+    def limit_words(self, limits: Sequence[tuple[CutSeen, float]]) -> None:
+        """Draw each limit as a line with its words."""
+        for one, limit in limits:
+            height = self.up(limit)
+            self.drawing.line(self.size.left, height, self.x(self.end), height, "limit")
+            self.drawing.text(self.x(self.end) - 6, height - 5, one.line, "end limit-words")
+
+    def silent(self) -> list[tuple[str, str]]:
+        """Mark the time in which arrivals were planned and nobody was answered; its key."""
+        marked = []
+        for one in self.points:
+            if one.answered == 0 and (one.planned or one.started):
+                corners = (self.x(one.start), _TOP), (self.x(one.end), self.foot)
+                self.drawing.rect(*corners, "silent")
+                marked = [("silent", "no answer")]
+        return marked
+
+    def legend(self, lines: Sequence[tuple[str, str]]) -> None:
+        """Draw above the plot which line is which."""
+        left = float(self.size.left)
+        for class_, words in lines:
+            left = key(self.drawing, left, class_, words)
+        disclaim(self.drawing, self.report)
+
+    def pointed(self, said: Callable[[Stretch], str]) -> None:
+        """Say the figures of the time that is pointed at."""
+        for one in self.points:
+            corners = (self.x(one.start), _TOP), (self.x(one.end), self.foot)
+            longer = one.end - one.start > 1
+            until = f" to {clock_words(one.end)}, worst" if longer else ""
+            self.drawing.rect(*corners, "spot", f"{clock_words(one.start)}{until}: {said(one)}")
+
+
+def key(drawing: Drawing, left: float, class_: str, words: str) -> float:
+    """Draw above a plot what something in it is; the place of the next one."""
+    if class_.startswith("line "):
+        drawing.path(((left, 13), (left + 18, 13)), class_)
+    else:
+        drawing.rect((left, 8), (left + 18, 18), class_)
+    drawing.text(left + 24, 17, words, "start key")
+    return left + 40 + 7 * len(words)
+
+
+def disclaim(drawing: Drawing, report: LoadReport) -> None:
+    """Write into a plot that it is not to be believed: it may be shown without its page."""
+    if not report.believed:
+        drawing.text(drawing.width - _RIGHT, _TOP + 14, NOT_BELIEVED, "end doubt")
+
+
+def warm(report: LoadReport) -> float:
+    """Return how many seconds the warm-up lasts."""
+    return report.record.warm_up_us / SECOND_US
+
+
+def percentile_plot(report: LoadReport, size: Size = WIDE) -> str:
+    """Return both latencies over the share of requests that took less; empty without answers."""
+    corrected, uncorrected = report.total.latency, report.total.service_time
+    if not report.record.open_loop:
+        corrected = Distribution()
+    curves = [one for one in (corrected, uncorrected) if one.n]
+    if not curves:
+        return ""
+    limits = [(one, limit) for one, limit in limits_of(report) if not one.endpoint]
+    values = [float(value) for one in curves for value in (one.values[0] or 1, one.values[-1])]
+    up = scale([*values, *(limit for _, limit in limits)], size.height - _FOOT, _TOP, log=True)
+    most = max(one.n for one in curves)
+    across = Scale(1, max(10.0, float(most)), size.left, size.width - _RIGHT, log=True)
+    drawing = Drawing(size.width, size.height)
+    _curve_axes(drawing, size, up, across)
+    lines = [_curve(one, across, up, size.points) for one in (corrected, uncorrected)]
+    drawing.area([*lines[0], *reversed(lines[1])] if all(lines) else [], "hidden")
+    for one, limit in limits:
+        _curve_limit(drawing, one, limit, across, up)
+    drawing.path(lines[1], "line uncorrected")
+    drawing.path(lines[0], "line corrected")
+    left = float(size.left)
+    kinds = (("corrected", CORRECTED), ("uncorrected", UNCORRECTED))
+    for line, (name, words) in zip(lines, kinds, strict=True):
+        left = key(drawing, left, f"line {name}", words) if line else left
+    disclaim(drawing, report)
+    return drawing.svg(f"Latency by percentile of {most:,} requests, of both kinds")
+
+
+def _curve_axes(drawing: Drawing, size: Size, up: Scale, across: Scale) -> None:
+    foot, right = size.height - _FOOT, size.width - _RIGHT
+    for tick in up.ticks(7):
+        drawing.line(size.left, up(tick), right, up(tick), "grid")
+        drawing.text(size.left - 8, up(tick) + 4, tick_words(tick), "end")
+    for words, share in _SHARES:
+        if share <= across.high:
+            drawing.line(across(share), _TOP, across(share), foot, "grid")
+            if size.ticks > 5 or share in (1, 10, 100, 1000, 10_000, 100_000):
+                drawing.text(across(share), foot + 19, words, "middle")
+    drawing.line(size.left, foot, right, foot, "axis")
+
+
+_SHARES = (
+    *(("0 %", 1), ("50 %", 2), ("90 %", 10), ("95 %", 20), ("99 %", 100), ("99.9 %", 1000)),
+    *(("99.99 %", 10_000), ("99.999 %", 100_000), ("99.9999 %", 1_000_000)),
+)
+
+
+def _curve(times: Distribution, across: Scale, up: Scale, most: int) -> list[tuple[float, float]]:
+    """The steps of a curve; those that cannot be told apart are drawn once."""
+    points: list[tuple[float, float]] = []
+    ends = [(across(share), up(value)) for share, value in times.curve()]
+    if times.n:
+        ends.append((across(float(times.n)), up(times.values[-1])))
+    for point, following in pairwise([*ends, (across.end, -1.0)]):
+        near = points and following[0] - points[-1][0] < (across.end - across.start) / (2 * most)
+        if not near or following[1] == -1.0:
+            points.append(point)
+    return points
+
+
+def _curve_limit(drawing: Drawing, one: CutSeen, limit: float, across: Scale, up: Scale) -> None:
+    """A limit of one percentile: what lies above that place is forbidden to the curve."""
+    quantile = one.cut.rule.take.quantile
+    share = across.high if quantile is None or quantile == 1 else float(1 / (1 - quantile))
+    x, y = across(share), up(limit)
+    drawing.rect((x - 9, _TOP), (x + 9, y), "barred")
+    drawing.line(x - 9, y, x + 9, y, "limit")
+    to_left = x > (across.start + across.end) / 2
+    side = (x - 14, "end") if to_left else (x + 14, "start")
+    drawing.text(side[0], _TOP + 14, one.line, f"{side[1]} limit-words")

@@ -1,0 +1,273 @@
+"""A load record in words: times, rates, shares, and the sentences that all its reports share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import floor, log10
+
+from pytest_rollout import calendar
+from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord, Shape, ShapeKind
+from pytest_rollout.model.rule import duration_words
+from pytest_rollout.report.load_cuts import CutSeen, LoadCut, all_seen
+from pytest_rollout.report.load_figures import (
+    QUANTILES,
+    SECOND_US,
+    Distribution,
+    EndpointFigures,
+    RateFigures,
+    endpoint_figures,
+    rate_figures,
+    started_share,
+    total_figures,
+)
+from pytest_rollout.report.text import count
+
+NOT_BELIEVED = "Not to be believed"
+CORRECTED, UNCORRECTED = "from the planned start", "from the real start"
+NOTHING = "-"
+CLOSED = (
+    "Users ask one after the other, so a target that stalls is asked less: these figures hide "
+    "stalls, and say nothing of arrivals that do not wait."
+)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """A load record with all that its reports say beside it."""
+
+    record: LoadRecord
+    profile: LoadProfile | None = None  # as it was run; None: nobody knows it any more
+    doubts: tuple[str, ...] = ()  # why it is not to be believed, in sentences
+    cuts: tuple[LoadCut, ...] = ()
+    place: str = ""  # where it was run: plan, phase, environment
+    run: str = ""
+    release: str = ""
+    zone: str = "UTC"
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the record is not to be believed; where nobody said so, what it says of itself."""
+        return self.doubts or tuple(_own_doubts(self.record))
+
+    @property
+    def believed(self) -> bool:
+        """Whether its figures say something of the target."""
+        return not self.reasons
+
+    @cached_property
+    def total(self) -> EndpointFigures:
+        """The figures of all endpoints together."""
+        return total_figures(self.record)
+
+    @cached_property
+    def endpoints(self) -> tuple[EndpointFigures, ...]:
+        """The figures of each endpoint."""
+        return endpoint_figures(self.record)
+
+    @cached_property
+    def shown(self) -> tuple[EndpointFigures, ...]:
+        """The endpoints and, where there are several, all of them together."""
+        return self.endpoints if len(self.endpoints) == 1 else (*self.endpoints, self.total)
+
+    @cached_property
+    def rates(self) -> RateFigures:
+        """What was offered, started and answered, a second."""
+        return rate_figures(self.record)
+
+    @cached_property
+    def seen(self) -> tuple[CutSeen, ...]:
+        """Each cut with what the record comes to beside it."""
+        return all_seen(self.record, self.cuts)
+
+    @cached_property
+    def start_delay(self) -> Distribution:
+        """How late arrivals started."""
+        return Distribution.of((self.record.start_delay,))
+
+    @property
+    def says(self) -> str:
+        """What the load stands for."""
+        return self.profile.says if self.profile else ""
+
+
+def _own_doubts(record: LoadRecord) -> Iterator[str]:
+    """What makes a record unbelievable, whatever its profile says."""
+    if record.trouble:
+        yield f"the load broke off: {record.trouble}"
+    if not record.completed:
+        yield "the load did not run to its planned end"
+    reported = sum(one.completed for one in record.generators)
+    if reported < max(record.workers_expected, len(record.generators)):
+        yield "not every process that made load reported to the end"
+    if not any(one.requests for one in record.endpoints):
+        yield "no request was answered after the warm-up"
+
+
+def ms(us: float | None) -> str:
+    """Return microseconds as milliseconds of three digits, without the unit: ``0.852``, ``12.3``.
+
+    That is what histograms of three digits can tell.
+    """
+    if us is None:
+        return NOTHING
+    return three_digits(us / 1000)
+
+
+def three_digits(value: float) -> str:
+    """Return a number that is not negative with three digits, as people write it: ``1,240``."""
+    if value == 0:
+        return "0"
+    places = 2 - floor(log10(value))
+    rounded = round(value, places)
+    return f"{rounded:,.{max(0, min(3, 2 - floor(log10(rounded)) if rounded else 0))}f}"
+
+
+def time_words(us: float | None) -> str:
+    """Return microseconds with the unit that reads best: ``852 us``, ``12.3 ms``, ``1.24 s``."""
+    if us is None:
+        return NOTHING
+    if us < 1000:
+        return f"{us:.0f} us" if us else "0 ms"
+    if us < SECOND_US * 0.9995:
+        return f"{three_digits(us / 1000)} ms"
+    return f"{three_digits(us / SECOND_US)} s"
+
+
+def tick_words(us: float) -> str:
+    """Return round microseconds, as axes have them: ``500 us``, ``300 ms``, ``2 s``."""
+    if 0 < us < 1000:
+        return f"{us:g} us"
+    return f"{us / 1000:g} ms" if us < SECOND_US else f"{us / SECOND_US:g} s"
+
+
+def rate_words(rate: float | None) -> str:
+    """Return a rate: ``39.8/s``."""
+    return NOTHING if rate is None else f"{three_digits(rate)}/s"
+
+
+def share_words(share: float | None) -> str:
+    """Return a share in percent, never rounded up to all or down to none: ``99.97 %``."""
+    if share is None:
+        return NOTHING
+    if share in (0, 1):
+        return f"{share:.0%}"[:-1] + " %"
+    if share > 0.999:
+        return f"{min(floor(share * 10_000) / 100, 99.99):.2f} %"
+    return "< 0.01 %" if share < 0.0001 else f"{three_digits(share * 100)} %"
+
+
+def title(report: LoadReport) -> str:
+    """Return the first line: which load."""
+    return f"Load {report.record.profile}" + (f": {report.says}" if report.says else "")
+
+
+def facts(report: LoadReport) -> list[tuple[str, str]]:
+    """Return what was offered, whether it was, and what came back, by name."""
+    return [*_offer(report), *_start(report), *_answers(report)]
+
+
+def _offer(report: LoadReport) -> Iterator[tuple[str, str]]:
+    record, profile = report.record, report.profile
+    lasts = duration_words(record.duration_us)
+    shape = _shape(profile.shape) if profile else ""
+    if record.open_loop:
+        says = f"{count(record.planned, 'arrival')} in {lasts}: {rate_words(report.rates.offered)}"
+        says += f", {record.law.value} gaps"
+    else:
+        says = f"{count(record.most_users, 'user')} for {lasts}, each waits for its answer"
+    yield "Planned", says + (f", {shape}" if shape else "")
+    warm_up = duration_words(record.warm_up_us) if record.warm_up_us else "none"
+    yield "Warm-up", f"first {warm_up}: loaded, and not judged" if record.warm_up_us else warm_up
+
+
+def _shape(shape: Shape) -> str:
+    over, lasts = duration_words(shape.over_us), duration_words(shape.lasts_us)
+    match shape.kind:
+        case ShapeKind.RAMP:
+            return f"ramp over {over}" if shape.over_us else "ramp over half of it"
+        case ShapeKind.STAIRS:
+            return f"stairs of {shape.steps or 4} steps"
+        case ShapeKind.SPIKE:
+            return f"spike of {shape.peak:g} times" + (f" for {lasts}" if shape.lasts_us else "")
+        case ShapeKind.BURST:
+            every = f" every {duration_words(shape.every_us)}" if shape.every_us else ""
+            return f"bursts of {lasts if shape.lasts_us else '1s'}{every}"
+        case _:
+            return shape.kind.value
+
+
+def _start(report: LoadReport) -> Iterator[tuple[str, str]]:
+    record, delay = report.record, report.start_delay
+    if not record.open_loop:
+        yield "Started", f"{count(record.started, 'request')}: {rate_words(report.rates.started)}"
+        return
+    share = share_words(started_share(record))
+    yield (
+        "Started",
+        f"{record.started:,} ({share}): {rate_words(report.rates.started)}; "
+        f"{record.dropped:,} dropped",
+    )
+    if not delay.n:
+        yield "Start delay", "none is known"
+        return
+    told = ", ".join(
+        f"{name} {time_words(delay.at(QUANTILES[name]))}" for name in ("p50", "p99", "max")
+    )
+    allowed = report.profile.most_start_delay_us if report.profile else None
+    yield "Start delay", told + (f" (p99 may be {time_words(allowed)})" if allowed else "")
+
+
+def _answers(report: LoadReport) -> Iterator[tuple[str, str]]:
+    total = report.total
+    failed = f"{total.failures:,} failed ({share_words(total.failed_share)})"
+    yield (
+        "Answered",
+        f"{count(total.requests, 'request')} after the warm-up, {failed}; "
+        f"{rate_words(report.rates.answered)} without a failure",
+    )
+
+
+def generator_rows(report: LoadReport) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Yield each process that made load: name, cpu mean and peak, wake-ups, clock, its end."""
+    for one in report.record.generators:
+        yield (
+            one.worker,
+            share_words(one.cpu_share),
+            share_words(one.cpu_peak),
+            time_words(one.late_wakeups_us),
+            time_words(one.clock_jump_us),
+            "reported to the end" if one.completed else "lost",
+        )
+    missing = report.record.workers_expected - len(report.record.generators)
+    for _ in range(min(missing, 20)):
+        yield ("unknown", NOTHING, NOTHING, NOTHING, NOTHING, "never reported")
+
+
+GENERATOR_HEAD = ("Process", "CPU mean", "CPU peak", "Late wake-ups p99", "Clock jump", "End")
+
+
+def record_rows(report: LoadReport) -> list[tuple[str, str]]:
+    """Return what it takes to run it again, and to find it."""
+    record, profile = report.record, report.profile
+    rows = [
+        ("Where", report.place),
+        ("Release", report.release),
+        ("Run", report.run),
+        ("Began", calendar.wall(record.started_us, report.zone)),
+        ("Ended", calendar.wall(record.ended_us, report.zone)),
+        ("Locustfile", profile.locustfile if profile else ""),
+        ("Target", profile.target if profile else ""),
+        ("Arrivals", record.law.value if record.open_loop else "of users who wait"),
+        ("Seed", str(record.seed)),
+        ("Generators", _generators(profile.generators) if profile else ""),
+        ("Tools", ", ".join(f"{name} {version}" for name, version in record.tools.items())),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _generators(stated: Generators) -> str:
+    if stated.workers:
+        return f"{count(stated.workers, 'worker')} at {stated.bind}"
+    return count(stated.processes, "process", "processes")

@@ -1,0 +1,106 @@
+"""A plan with a load of two seconds, its target and its locustfile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.session.project import Project
+
+SLUGS = ("quick", "reliable", "steady")
+_PLAN = """\
+plan: demo
+environments:
+  embedded: {{targets: {{web: {{serve: "shop:app"}}}}}}
+  prod: {{targets: {{web: {{url: "{url}"}}}}, allow: [{allow}]}}
+release: {{target: web, path: /version}}
+loads:
+  - id: small
+    locustfile: load/web.py
+    target: web
+    {offer}
+    law: even
+    {more}
+phases:
+  - id: nightly
+    criteria:
+      - id: quick
+        kind: load
+        check: {{load: small}}
+        metric: load_latency
+        take: p95
+        pass: "< 900ms"
+      - id: reliable
+        kind: load
+        check: {{load: small}}
+        metric: load_failed
+        take: rate
+        pass: "< 10%"
+      - id: steady
+        kind: load
+        check: {{load: small}}
+        metric: load_throughput
+        take: min
+        pass: ">= 1"
+"""
+SHOP = """\
+import asyncio
+
+requests = 0
+LATER = {later}  # requests after which it is another
+THEN = {then!r}
+
+
+async def app(scope, receive, send):
+    global requests
+    if scope["type"] != "http":
+        return
+    status = 404 if scope["path"].startswith("/reference") else 200
+    if scope["path"] == "/start":
+        requests += 1
+        if requests > LATER and THEN == "fails":
+            status = 500
+        if requests > LATER and THEN == "dies":
+            import os
+            os._exit(1)
+        if requests > LATER and THEN == "is slow":
+            await asyncio.sleep(1.0)
+    await send({{"type": "http.response.start", "status": status, "headers": []}})
+    await send({{"type": "http.response.body", "body": b"1.0"}})
+"""
+WEB = """\
+from locust import task
+
+from pytest_rollout.load.generator import LoadUser
+
+
+class Visitor(LoadUser):
+    @task
+    def order(self):
+        self.client.get("/start", name="start")
+"""
+
+
+def plan_of(
+    offer: str = "rate: 40/s", more: str = "", url: str = "http://127.0.0.1:9", allow: str = ""
+) -> str:
+    """The plan, its load for two seconds; ``more`` are keys of the load, a line each."""
+    lines = "\n    ".join(["duration: 2s", "need: 20", *more.splitlines()])
+    return _PLAN.format(offer=offer, more=lines, url=url, allow=allow)
+
+
+def shop(later: int = 0, then: str = "answers") -> str:
+    """The target, which fails, dies or is slow after some requests."""
+    return SHOP.format(later=later, then=then)
+
+
+def decided(project: Project, *arguments: str) -> tuple[int, dict[str, str], dict[str, str]]:
+    """Run the phase; its status, and verdicts and reasons of the three criteria."""
+    status = int(project.run("-m", "nightly", *arguments).ret)
+    return status, *told(project)
+
+
+def told(project: Project, **where: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Verdicts and reasons of the last run."""
+    where = {"phase": "nightly", **where}
+    verdicts = project.verdicts(**where)
+    return verdicts, {slug: project.reason(slug, **where) for slug in SLUGS}

@@ -1,0 +1,123 @@
+"""`check: {load: NAME}`: what is read, and what is refused with its fix."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout.model.check import CheckMeans, Effect
+from pytest_rollout.plan.load import Loaded, parse
+
+HEAD = """\
+plan: x
+environments:
+  embedded: {targets: {web: {serve: "a:b"}}}
+loads:
+  - {id: nightly, locustfile: load/web.py, target: web, rate: 20/s, duration: 60s}
+  - {id: burst, locustfile: load/web.py, target: web, rate: 20/s, duration: 60s}
+phases:
+  - id: a
+"""
+RULE = 'metric: load_latency, take: p95, pass: "< 800ms"'
+
+
+def read(check: str, rest: str = RULE) -> Loaded:
+    more = f", {rest}" if rest else ""
+    lines = f"    criteria:\n      - {{id: c, kind: load, check: {check}{more}}}\n"
+    return parse(HEAD + lines, Path("s/x/rollout.yaml"), "rollout.yaml")
+
+
+def read_phase(lines: str) -> list[str]:
+    loaded = parse(HEAD + lines, Path("s/x/rollout.yaml"), "rollout.yaml")
+    return [str(problem) for problem in loaded.problems]
+
+
+def test_a_load_changes_what_it_loads_and_its_rule_judges_that_load_alone() -> None:
+    loaded = read("{load: nightly, fixtures: [quiet]}", RULE + ", where: {endpoint: start}")
+    assert [str(problem) for problem in loaded.problems] == []
+    assert loaded.plan is not None
+    criterion = loaded.plan.phases[0].criteria[0]
+    assert criterion.check is not None
+    check = criterion.check
+    assert (check.means, check.text, check.effect) == (CheckMeans.LOAD, "nightly", Effect.CHANGE)
+    assert (check.on, check.fixtures, str(check)) == ((), ("quiet",), "load: nightly")
+    assert criterion.rule is not None
+    assert criterion.rule.where == {"endpoint": "start", "load": "nightly"}
+    assert (criterion.rule.bands.passes.limit, criterion.rule.unit) == (Fraction(4, 5), "s")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'metric: load_service_time, take: p99, pass: "< 2s", each: {endpoint: [start, poll]}',
+        'metric: load_failed, take: rate, pass: "< 1%"',
+        'metric: load_throughput, take: min, pass: ">= 10"',
+        'metric: load_latency, take: p50, pass: "< 1s", where: {load: nightly}',
+    ],
+)
+def test_every_series_of_a_load_can_be_judged(rule: str) -> None:
+    assert [str(problem) for problem in read("{load: nightly}", rule).problems] == []
+
+
+WRONG = {
+    "a load misspelt": ("{load: nigtly}", RULE, "the plan has no load `nigtly` (did you mean `nig"),
+    "an observation": ("{load: nightly, effect: observe}", RULE, "does more than observe (effect:"),
+    "a target": ("{load: nightly, on: web}", RULE, "the load itself says which target it is of"),
+    "a timeout": ("{load: nightly, timeout: 9s}", RULE, "takes as long as it states itself"),
+    "no rule": ("{load: nightly}", "", "nothing judges what the load was answered (beside `check`"),
+    "an expectation": ("{load: nightly, expect: {value: 1}}", RULE, "unknown key `expect`"),
+    "no metric": ("{load: nightly}", 'pass: "< 1"', "a load gives `load_latency`, `load_service_"),
+    "a metric misspelt": (
+        "{load: nightly}",
+        'metric: load_latenci, take: p95, pass: "< 1s"',
+        "not `load_latenci` (did you mean `load_latency`?)",
+    ),
+    "a label misspelt": (
+        "{load: nightly}",
+        RULE + ", where: {endpoin: start}",
+        "has the labels `endpoint` and `load`, not `endpoin` (did you mean `endpoint`?)",
+    ),
+    "groups of another label": (
+        "{load: nightly}",
+        RULE + ", each: {lane: [a]}",
+        "not `lane`",
+    ),
+    "times in another unit": (
+        "{load: nightly}",
+        'metric: load_latency, take: p95, unit: ms, pass: "< 800"',
+        "`load_latency` is in seconds, not `ms` (unit: s)",
+    ),
+    "a rule of another load": (
+        "{load: nightly}",
+        RULE + ", where: {load: burst}",
+        "it makes load nightly, and its rule is of burst",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_an_offence_says_where_it_is_and_what_to_write(what: str) -> None:
+    check, rest, said = WRONG[what]
+    (told,) = [str(problem) for problem in read(check, rest).problems]
+    assert said in told
+    assert told.startswith("rollout.yaml:10: ")
+
+
+def test_a_plan_without_loads_says_where_they_are_stated() -> None:
+    text = "".join(line for line in HEAD.splitlines(keepends=True) if "locustfile" not in line)
+    lines = f"    criteria:\n      - {{id: c, kind: load, check: {{load: n}}, {RULE}}}\n"
+    loaded = parse(text.replace("loads:\n", "") + lines, Path("x"), "rollout.yaml")
+    (told,) = map(str, loaded.problems)
+    assert "has no load `n` (state it under `loads:`)" in told
+
+
+def test_neither_a_watch_nor_a_rollback_makes_a_load() -> None:
+    rail = "{id: r, metric: load_latency, take: p95, fail: '> 1s', check: {load: nightly}}"
+    (told,) = read_phase(f"    guardrails: [{rail}]\n")
+    assert "guardrail r: `check`: a load is made by a run of pytest only (state it as a" in told
+    (told,) = read_phase("    rollback: [{says: go back, load: nightly}]\n")
+    assert "a rollback step of phase a: no load is made to go back" in told
+    (told, *_) = read_phase("    rollback: [{says: go back, check: {load: nightly}}]\n")
+    assert "a rollback step of phase a: a load is made by a run of pytest only" in told
