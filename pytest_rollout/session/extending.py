@@ -69,9 +69,7 @@ def write_reports(
     return folders
 
 
-def _write_loads(
-    folders: Sequence[Path], reports: Sequence[LoadReport], notes: list[str]
-) -> None:
+def _write_loads(folders: Sequence[Path], reports: Sequence[LoadReport], notes: list[str]) -> None:
     """Write the reports of loads; what goes wrong with their figures changes no other report."""
     try:
         files.write_loads(folders, reports)
