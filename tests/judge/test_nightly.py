@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from pytest_rollout.judge.confirming import to_confirm
 from pytest_rollout.judge.nightly import (
     Baseline,
     Limits,
@@ -208,3 +209,56 @@ def _goes(nights: list[list[int | None]]) -> bool:
     run = replace(world.run, started_us=at_us, ended_us=at_us)
     decision = bare(PLAN, replace(world, past=pinned(), run=run), at_us=at_us)
     return decision.criteria[0].verdict in (Verdict.PASS, Verdict.WARN)
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [((100,), ()), ((112,), ("p.one.c",)), ((112, 111), ()), ((150, 150), ())],
+)
+def test_a_suspicious_night_alone_asks_for_one_more_run(
+    values: tuple[int, ...], ids: tuple[str, ...]
+) -> None:
+    runs = [night(0, value, f"r{n}", minutes=n) for n, value in enumerate(values)]
+    assert to_confirm(decision(runs, pinned())) == ids
+
+
+def test_a_run_beyond_those_of_the_plan_does_not_count_and_says_so() -> None:
+    runs = [night(0, value, f"r{n}", minutes=n) for n, value in enumerate((101, 102, 300))]
+    told = text(finding(*runs))
+    assert "this run is beyond those that the plan allows, and does not count" in told
+
+
+def test_nights_are_from_noon_to_noon_where_the_plan_lives() -> None:
+    late = [night(0, 150, "a", minutes=-3 * 60), night(0, 150, "b", minutes=4 * 60)]
+    assert finding(*late).verdict is Verdict.FAIL  # 19:00 and 02:00 in New York
+    apart = [night(0, 150, "a", minutes=-11 * 60), night(0, 150, "b", minutes=4 * 60)]
+    assert finding(*apart).reason.code == "nightly.ask"  # 11:00 is of the night before
+
+
+def test_another_length_of_a_night_is_counted_from_midnight() -> None:
+    plan = plan_of(criterion(RULE + ", per: 10m"), header=RELEASED)
+    runs = [night(0, 150, "a"), night(0, 150, "b", minutes=9)]
+    assert decision(runs, pinned(), plan=plan).criteria[0].verdict is Verdict.FAIL
+    runs = [night(0, 150, "a"), night(0, 150, "b", minutes=10)]
+    assert decision(runs, pinned(), plan=plan).criteria[0].reason.code == "nightly.ask"
+
+
+def test_each_group_is_judged_by_itself() -> None:
+    plan = plan_of(criterion(RULE + ", each: {lane: [A, B]}"), header=RELEASED)
+
+    def lane(name: str, seen: Seen) -> Seen:
+        return replace(seen, slot=replace(seen.slot, labels=(("lane", name),)))
+
+    past = [lane(name, one) for name in "AB" for one in pinned()]
+    runs = [lane("A", night(0, 100, "r")), lane("B", night(0, 150, "r"))]
+    parts = decision(runs, past, plan=plan).criteria[0].parts[-2:]
+    assert [part.reason.code for part in parts] == ["nightly.alike", "nightly.ask"]
+    only = decision(runs[:1], past, plan=plan).criteria[0].parts[-2:]
+    assert [part.verdict for part in only] == [Verdict.PASS, Verdict.MISSING]
+
+
+def test_what_is_too_old_counts_against_a_night_and_never_for_it() -> None:
+    old = [replace(night(ago, 118, f"{ago}"), seen_us=0) for ago in (2, 1)]
+    assert finding(*old, night(0, 100, "now")).reason.code == "nightly.ask"
+    stale = replace(night(0, 100, "now"), seen_us=0)
+    assert finding(stale).reason.code == "holes"
