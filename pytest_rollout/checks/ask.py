@@ -43,8 +43,8 @@ class Place(Protocol):
         """Where a target is, for a program of its own."""
         ...
 
-    def load(self, name: str) -> LoadRecord:
-        """What a load of the plan came to, made once; raises where it cannot be believed."""
+    def load_record(self, name: str) -> LoadRecord:
+        """What a load of the plan came to, made once, whatever it is worth."""
         ...
 
 
@@ -76,7 +76,7 @@ def _sql(check: Check, labels: tuple[str, ...], place: Place, root: Path) -> Rep
 
 
 def _load(check: Check, labels: tuple[str, ...], place: Place, root: Path) -> Reply:
-    return Reply(load=place.load(check.text))
+    return Reply(load=place.load_record(check.text))
 
 
 OWN: Mapping[str, CheckExtension] = {

@@ -24,8 +24,7 @@ class LoadOfSuite:
 
     def __call__(self, name: str, *, observe: str | list[str] | tuple[str, ...] = ()) -> LoadRecord:
         """The record of a load, made when the phase first asks for it."""
-        record = self._stage.load(name)
         series = (observe,) if isinstance(observe, str) else tuple(observe)
         if series:
             self._stage.observe_load(self._observe, name, *series)
-        return record
+        return self._stage.load(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Place:
     root: Path
     embedded: bool
     host: Callable[[str, str], str]  # the address of a target, of a scenario that has its own
+    now_us: Callable[[], int]  # the phase's time
     permit: Callable[[str, str], None]  # a load, on a target: raises where it may not be made
     attach: Callable[[str, bytes, str], None]
 
@@ -39,6 +40,7 @@ class Loads:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._made: dict[tuple[str, str], LoadRecord | RolloutError] = {}
+        self._begun_us: dict[tuple[str, str], int] = {}
         self._observed: set[tuple[str, str, str]] = set()
 
     def profile(self, name: str) -> LoadProfile:
@@ -60,7 +62,9 @@ class Loads:
         if key not in self._made:
             self._place.permit(name, profile.target)
             try:
-                self._made[key] = self._make(profile, scenario)
+                host = self._place.host(profile.target, scenario)
+                self._begun_us[key] = self._place.now_us()  # the target may be gone at the end
+                self._made[key] = self._make(profile, host)
             except RolloutError as error:
                 self._made[key] = error
         made = self._made[key]
@@ -68,9 +72,7 @@ class Loads:
             raise made
         return made
 
-    def _make(self, profile: LoadProfile, scenario: str) -> LoadRecord:
-        host = self._place.host(profile.target, scenario)
-
+    def _make(self, profile: LoadProfile, host: str) -> LoadRecord:
         def may_go_on() -> None:
             self._place.permit(profile.id, profile.target)
 
@@ -79,33 +81,50 @@ class Loads:
         self._place.attach(files.attachment_of(profile.id), text.encode(), "application/json")
         return record
 
-    def believed(self, name: str, series: Iterable[str] = (), scenario: str = "") -> LoadRecord:
-        """The record of a load, where it can be believed; raises RolloutError where it cannot.
-
-        ``series`` are those that are to be judged.
-        """
-        record, profile = self.record(name, scenario), self.profile(name)
-        reasons = honesty.doubts(profile, record)
-        if {LATENCY, SERVICE_TIME} & set(series):
-            reasons += honesty.doubts_of_times(record)
-        if reasons:
-            raise unbelieved(name, reasons, self._place.plan.timezone)
+    def believed(self, name: str, scenario: str = "") -> LoadRecord:
+        """The record of a load; raises RolloutError where it cannot be believed, or says little."""
+        record = self.record(name, scenario)
+        self._demand(name, honesty.doubts(self.profile(name), record))
         return record
 
     def observe(
-        self, observe: Observe, name: str, series: Sequence[str], at_us: int, scenario: str = ""
+        self, observe: Observe, name: str, series: Sequence[str], scenario: str = ""
     ) -> None:
-        """Observe series of a load, each once: criteria that judge the same one share it."""
-        record = self.believed(name, series, scenario)
-        for one in series:
-            if one not in SERIES:
-                what = f"a load gives {', '.join(SERIES)}, not {one}"
-                raise RolloutError(f"{what} ({nearest(one, SERIES)})")
-            if (scenario, name, one) not in self._observed:
-                self._observed.add((scenario, name, one))
-                by_second = not self._place.embedded
-                when = record.ended_us if by_second else at_us
-                observe_series(observe, record, one, when, by_second=by_second)
+        """Observe series of a load, each once: criteria that judge the same one share it.
+
+        Raises RolloutError where it cannot be believed, and observes nothing then; where it only
+        says too little, what there is.
+        """
+        _known(series)
+        record = self.record(name, scenario)
+        reasons = honesty.doubts(self.profile(name), record)
+        if set(series) & {LATENCY, SERVICE_TIME}:
+            reasons += honesty.doubts_of_times(record)
+        if honesty.verdict_of(reasons) in (Verdict.PASS, Verdict.INCONCLUSIVE):
+            for one in series:
+                self._observe_once(observe, record, one, scenario)
+        self._demand(name, reasons)
+
+    def _observe_once(
+        self, observe: Observe, record: LoadRecord, series: str, scenario: str
+    ) -> None:
+        if (scenario, record.profile, series) in self._observed:
+            return
+        self._observed.add((scenario, record.profile, series))
+        by_second = not self._place.embedded  # whose clock may stand still
+        at_us = record.ended_us if by_second else self._begun_us[scenario, record.profile]
+        observe_series(observe, record, series, at_us, by_second=by_second)
+
+    def _demand(self, name: str, reasons: tuple[Reason, ...]) -> None:
+        if reasons:
+            raise unbelieved(name, reasons, self._place.plan.timezone)
+
+
+def _known(series: Sequence[str]) -> None:
+    for one in series:
+        if one not in SERIES:
+            what = f"a load gives {', '.join(SERIES)}, not {one}"
+            raise RolloutError(f"{what} ({nearest(one, SERIES)})")
 
 
 def unbelieved(name: str, reasons: tuple[Reason, ...], zone: str) -> RolloutError:

@@ -68,7 +68,11 @@ class PhaseRun:
     def _place_of_loads(self) -> Place:
         embedded, request = self.environment.embedded, self.recorder.request
         attach, permit = self.recorder.attach, self.effects.permit_load
-        return Place(self.plan, request.root, embedded, self._url, permit, attach)
+        now = self._now_us
+        return Place(self.plan, request.root, embedded, self._url, now, permit, attach)
+
+    def _now_us(self) -> int:
+        return calendar.to_us(self.now())
 
     def _url(self, name: str, scenario: str) -> str:
         return self.live(name, scenario).url

@@ -78,12 +78,15 @@ class Stage:
 
         Raises RolloutError where its record cannot be believed.
         """
-        return self._run.loads.believed(name, scenario=self._own)
+        return self._run.loads.believed(name, self._own)
+
+    def load_record(self, name: str) -> LoadRecord:
+        """What a load came to, whatever it is worth; raises RolloutError where it left nothing."""
+        return self._run.loads.record(name, self._own)
 
     def observe_load(self, observe: Observe, name: str, *series: str) -> None:
         """Observe series of a load, each once, however many criteria judge it."""
-        at_us = calendar.to_us(self.now())
-        self._run.loads.observe(observe, name, series, at_us, self._own)
+        self._run.loads.observe(observe, name, series, self._own)
 
     def frozen(self, moment: datetime) -> bool:
         """Whether a moment falls into a freeze that holds for changes of this phase's risk."""

@@ -52,7 +52,7 @@ class RealPlace:
         """Where a target is: its URL, or the path of its file."""
         return str(self.file(name)) if self._described(name).file else self.target(name).url
 
-    def load(self, name: str) -> LoadRecord:
+    def load_record(self, name: str) -> LoadRecord:
         """Raise RolloutError: who watches makes no load."""
         raise RolloutError(f"load {name}: a load is made by a run of pytest only")
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from tests.session.project import Project
@@ -95,8 +102,9 @@ def shop(later: int = 0, then: str = "answers") -> str:
 
 def decided(project: Project, *arguments: str) -> tuple[int, dict[str, str], dict[str, str]]:
     """Run the phase; its status, and verdicts and reasons of the three criteria."""
-    status = int(project.run("-m", "nightly", *arguments).ret)
-    return status, *told(project)
+    status = int(project.run("-m", "nightly", "--rollout-gate=exit", *arguments).ret)
+    where = arguments[-1] if "--rollout-env" in arguments else "embedded"
+    return status, *told(project, environment=where)
 
 
 def told(project: Project, **where: Any) -> tuple[dict[str, str], dict[str, str]]:
@@ -104,3 +112,63 @@ def told(project: Project, **where: Any) -> tuple[dict[str, str], dict[str, str]
     where = {"phase": "nightly", **where}
     verdicts = project.verdicts(**where)
     return verdicts, {slug: project.reason(slug, **where) for slug in SLUGS}
+
+
+def makers(project: Project) -> list[int]:
+    """The processes of locust that make the load of a project now, the first one first."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            mine = str(project.root / "load/web.py").encode() in words
+            if folder.name.isdigit() and mine and words[0] != b"sh":
+                found.append(int(folder.name))
+    return sorted(found)
+
+
+def _status_of(pid: int) -> Path | None:
+    for line in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+        name, _, value = line.partition(b"=")
+        if name == b"ROLLOUT_LOAD_STATUS":
+            return Path(os.fsdecode(value))
+    return None
+
+
+@contextmanager
+def once_begun(project: Project, act: Callable[[list[int]], None]) -> Iterator[None]:
+    """Meanwhile wait until a load has begun, and then do something to its processes, once."""
+    over = Event()
+
+    def wait_and_act() -> None:
+        while not over.wait(0.02):
+            with suppress(OSError):
+                pids = makers(project)
+                status = _status_of(pids[0]) if pids else None
+                if status is not None and status.is_file():
+                    act(pids)
+                    return
+
+    thread = Thread(target=wait_and_act)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(10)
+
+
+def kill(pids: list[int]) -> None:
+    """Kill the process that leads."""
+    os.kill(pids[0], signal.SIGKILL)
+
+
+def kill_worker(pids: list[int]) -> None:
+    """Kill one that it started."""
+    os.kill(pids[-1], signal.SIGKILL)
+
+
+def starve(pids: list[int]) -> None:
+    """Let it have no processor for a while."""
+    os.kill(pids[0], signal.SIGSTOP)
+    time.sleep(0.6)
+    os.kill(pids[0], signal.SIGCONT)

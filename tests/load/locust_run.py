@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,8 @@ class Served:
                 head = await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ")[1].decode()
                 answer = _ANSWERS.get(path, b"200 OK")
+                if path == "/slow":
+                    await asyncio.sleep(0.2)
                 writer.write(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 2\r\n\r\nok")
                 await writer.drain()
         self.writers.discard(writer)
@@ -76,6 +79,7 @@ class Served:
             stalling.cancel()
         for writer in tuple(self.writers):
             writer.transport.abort()
+        await asyncio.sleep(0.01)  # until they are closed
 
     def __post_init__(self) -> None:
         self._stopped = asyncio.Event()
@@ -115,6 +119,11 @@ class Load:
     process: subprocess.Popen[str]
     record_path: Path
     status_path: Path
+    output: str = ""
+
+    def until_second(self, second: int) -> None:
+        """Wait until the status tells of a second."""
+        until(lambda: self.status_path.exists() and len(self.status.seconds) > second)
 
     def ended(self, timeout: float = 60) -> int:
         """Wait for its end; return its exit status."""
@@ -185,3 +194,25 @@ def percentile(counts: Mapping[str, int], share: float) -> int:
         if passed >= rank:
             return value
     raise AssertionError("nothing was counted")
+
+
+def free_port() -> int:
+    """A port that nobody had a moment ago, for what binds it by itself."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        return port
+
+
+def with_workers(count: int) -> tuple[str, ...]:
+    """The words that make locust start so many processes."""
+    port = str(free_port())
+    return ("--processes", str(count), "--master-bind-port", port, "--master-port", port)
+
+
+def until(met: Callable[[], bool], within: float = 20) -> None:
+    """Wait until something holds; it is an error where it does not in time."""
+    bound = time.monotonic() + within
+    while not met():
+        assert time.monotonic() < bound, "it did not come about in time"
+        time.sleep(0.02)

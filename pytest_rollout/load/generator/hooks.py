@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import socket
+import signal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,95 +11,40 @@ from typing import Any
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import LocalRunner
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from pytest_rollout.load.generator import clock, users, writing
 from pytest_rollout.load.generator.found import Order
-from pytest_rollout.load.generator.parts import Part
-from pytest_rollout.load.generator.process import DRAIN_S, Process
-from pytest_rollout.load.generator.shapes import FollowProfile
-from pytest_rollout.load.generator.total import Total
+from pytest_rollout.load.generator.roles import Alone, Master, Worker
 from pytest_rollout.model.load import LoadRecord
 
 logger = logging.getLogger(__name__)
 
 
-class Alone:
-    """A load that one process makes and records."""
-
-    def __init__(self, environment: Environment, order: Order) -> None:
-        self._environment, self._order = environment, order
-        self.total = Total()
-        self._began = clock.steady()
-        self.process = Process(order.profile, _name(0), self._take, self._users)
-        make(environment, self.process)
-        environment.stop_timeout = max(environment.stop_timeout, DRAIN_S)
-        environment.shape_class = FollowProfile(
-            order.profile, self.process.recorder.now, self.process.finished.is_set
-        )
-        environment.events.test_start.add_listener(self._on_start)
-        environment.events.spawning_complete.add_listener(self._on_spawned)
-        environment.events.quitting.add_listener(self._on_quitting)
-
-    def _users(self) -> int:
-        runner = self._environment.runner
-        return 0 if runner is None else runner.user_count
-
-    def _on_start(self, **_: object) -> None:
-        if not self._order.profile.open_loop:
-            self.process.begin()
-
-    def _on_spawned(self, **_: object) -> None:
-        if self._order.profile.open_loop:
-            gevent.spawn(self.process.begin_once_ready)
-
-    def _take(self, part: Part) -> None:
-        self.total.add(part)
-        if part.facts.completed:
-            self._environment.stop_timeout = 0.0
-        elif self._order.status is not None:
-            writing.write(self._order.status, self._record(), lambda: gevent.sleep(0.001))
-
-    def _record(self, trouble: str = "") -> LoadRecord:
-        elapsed = self.process.elapsed or max(0.0, self.process.recorder.now())
-        completed = any(facts.completed for facts in self.total.facts.values())
-        return self.total.record(
-            self._order.profile, round(elapsed * 1e6), completed=completed, trouble=trouble
-        )
-
-    def _on_quitting(self, **_: object) -> None:
-        self.process.finish(completed=False)
-        record = self._record(self._trouble())
-        for path in filter(None, (self._order.status, self._order.record)):
-            writing.write(path, record)
-        self._environment.process_exit_code = 0 if record.completed else 1
-
-    def _trouble(self) -> str:
-        if any(facts.completed for facts in self.total.facts.values()):
-            return ""
-        elapsed = self.process.recorder.now()
-        if elapsed < 0:
-            return "it was stopped before it began"
-        return f"it was stopped after {elapsed:.1f} s of {self.process.duration:g} s"
-
-
-def make(environment: Environment, process: Process) -> None:
-    """Let the users of this process make a load, and its recorder see their requests."""
-    users.Here.process = process
-    process.recorder.unbegun = users.unbegun
-    environment.events.request.add_listener(process.recorder.on_request)
-
-
-def _name(worker: int) -> str:
-    return f"{worker} on {socket.gethostname()}"
-
-
 def on_init(environment: Environment, runner: Any = None, **_: object) -> None:
     """Follow the profile that this process was started with, if there is one."""
+    if isinstance(runner, WorkerRunner):
+        Worker(environment, runner)
+        return
     files = environment.parsed_locustfiles or ["locustfile.py"]
     order = Order.found(Path(files[0]))
-    if isinstance(runner, LocalRunner) and order is not None:
-        Alone(environment, order)
+    if order is None:
+        return
+    logging.getLogger("locust.runners").addFilter(_is_news)
+    # Locust minds the signal only after a load with a shape, and dies of it before.
+    gevent.signal_handler(signal.SIGTERM, runner.quit)
+    if isinstance(runner, MasterRunner):
+        Master(environment, runner, order, _exit_status)
+    elif isinstance(runner, LocalRunner):
+        Alone(environment, runner, order, _exit_status)
+
+
+def _exit_status(record: LoadRecord) -> int:
+    return 0 if record.completed else 1
+
+
+def _is_news(line: logging.LogRecord) -> bool:
+    """Whether a line of locust says something: all users are started at once on purpose."""
+    return not str(line.msg).startswith("Your selected spawn rate is very high")
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 from hdrh.histogram import HdrHistogram
 
 from pytest_rollout.load.generator import histograms
-from pytest_rollout.load.generator.tally import Second, Tally
+from pytest_rollout.load.generator.tally import Endpoint, Second, Tally
 from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.load import GeneratorFacts
 
@@ -24,6 +24,12 @@ class EndpointPart:
     latency: HdrHistogram
     service_time: HdrHistogram
 
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> EndpointPart:
+        """Return what was counted as a part."""
+        latency, service = map(histograms.of_counts, (endpoint.latency, endpoint.service_time))
+        return cls(endpoint.requests, endpoint.failures, latency, service)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -32,6 +38,7 @@ class Part:
     worker: int
     number: int  # 0, 1, 2, …: a part that is missing shows
     begin_us: int  # of its load, since the epoch
+    elapsed_us: int  # since the begin
     started: int  # so far
     seconds: Mapping[int, Second]
     endpoints: Mapping[str, EndpointPart]
@@ -40,31 +47,18 @@ class Part:
     other_errors: int
     facts: GeneratorFacts  # completed: it is the last part
 
-
-def part_of(
-    worker: int, number: int, begin_us: int, started: int, tally: Tally, facts: GeneratorFacts
-) -> Part:
-    """Return what was counted as a part."""
-    return Part(
-        worker,
-        number,
-        begin_us,
-        started,
-        tally.seconds,
-        {
-            name: EndpointPart(
-                endpoint.requests,
-                endpoint.failures,
-                histograms.of_counts(endpoint.latency),
-                histograms.of_counts(endpoint.service_time),
-            )
-            for name, endpoint in tally.endpoints.items()
-        },
-        histograms.of_counts(tally.start_delay),
-        tally.errors,
-        tally.other_errors,
-        facts,
-    )
+    @classmethod
+    def of(cls, tally: Tally, facts: GeneratorFacts, **figures: int) -> Part:
+        """Return what was counted as a part."""
+        return cls(
+            **figures,
+            seconds=tally.seconds,
+            endpoints={name: EndpointPart.of(end) for name, end in tally.endpoints.items()},
+            start_delay=histograms.of_counts(tally.start_delay),
+            errors=tally.errors,
+            other_errors=tally.other_errors,
+            facts=facts,
+        )
 
 
 def to_message(part: Part) -> dict[str, Any]:
@@ -73,6 +67,7 @@ def to_message(part: Part) -> dict[str, Any]:
         "worker": part.worker,
         "number": part.number,
         "begin_us": part.begin_us,
+        "elapsed_us": part.elapsed_us,
         "started": part.started,
         "seconds": [_seconds_out(number, second) for number, second in part.seconds.items()],
         "endpoints": [
@@ -92,6 +87,7 @@ def from_message(data: Mapping[str, Any]) -> Part:
         data["worker"],
         data["number"],
         data["begin_us"],
+        data["elapsed_us"],
         data["started"],
         dict(map(_seconds_in, data["seconds"])),
         {

@@ -9,7 +9,7 @@ from gevent.event import Event
 
 from pytest_rollout.load.generator import clock
 from pytest_rollout.load.generator.facts import Watch
-from pytest_rollout.load.generator.parts import Part, part_of
+from pytest_rollout.load.generator.parts import Part
 from pytest_rollout.load.generator.recorder import Recorder
 from pytest_rollout.load.generator.timetable import Timetable
 from pytest_rollout.model.load import LoadProfile
@@ -37,7 +37,6 @@ class Process:
         self.recorder = Recorder(self.duration, offer.warm_up_us / 1e6, open_loop=profile.open_loop)
         self.begin_us = 0
         self.finished = Event()
-        self.elapsed = 0.0  # seconds from the begin to the end, once it is finished
         self.waiting = 0  # users who are ready for the begin
         self._timetable = Timetable(profile, worker, workers) if profile.open_loop else None
         self._begun = Event()
@@ -86,7 +85,6 @@ class Process:
         self.finished.set()
         if self._begun.is_set():
             self._watch.tick()
-            self.elapsed = self.recorder.now()
         self.recorder.close()
         self._send_part(before=None, completed=completed)
 
@@ -111,7 +109,15 @@ class Process:
         for number, planned in self._planned_before(before):
             tally.seconds[number].planned += planned
         facts = self._watch.facts(self.name, completed=completed)
-        part = part_of(self.worker, self._parts, self.begin_us, self.recorder.started, tally, facts)
+        part = Part.of(
+            tally,
+            facts,
+            worker=self.worker,
+            number=self._parts,
+            begin_us=self.begin_us,
+            elapsed_us=round(max(0.0, self.recorder.now()) * 1e6),
+            started=self.recorder.started,
+        )
         self._parts += 1
         self._send(part)
 

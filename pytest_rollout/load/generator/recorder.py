@@ -9,7 +9,7 @@ from pytest_rollout.load.generator import clock, failures
 from pytest_rollout.load.generator.histograms import index_of
 from pytest_rollout.load.generator.tally import Second, Tally
 
-LATE = "rollout_start_delay"  # in the context of a request: seconds after its planned start
+BEGUN = "rollout_begun"  # in the context of a request: when it began, and how late that was
 MOST_GROUPS = 50
 MOST_ENDPOINTS = 200
 _OTHERS = "(other endpoints)"
@@ -46,7 +46,7 @@ class Recorder:
         late = max(0.0, begun - planned)
         self._started(begun)
         self.claimed -= 1
-        if planned >= self.warm_up:
+        if begun >= self.warm_up:
             self._tally.start_delay[index_of(round(late * 1e6))] += 1
         return late
 
@@ -69,16 +69,22 @@ class Recorder:
         """Count a request that ended: the listener of locust's event."""
         service = (response_time or 0.0) * 1e-3
         now = clock.steady() - self.begin
-        late = context.get(LATE) if context else None
-        if late is None:
-            late = self._of_another_client(now - service)
-        if now - service < 0:
+        told = context.get(BEGUN) if context else None
+        if told is None:
+            begun = now - service
+            late = self._of_another_client(begun)
+        else:
+            begun, late = told
+        if begun < 0:
             self._before_the_begin(name, exception)
-        elif now - service - late < self.duration and not self.closed:
-            self.count(name, now, service, late, exception)
+        elif begun - late < self.duration and not self.closed:
+            self.count(name, now, begun - late, (late, service), exception)
 
-    def count(self, name: str, now: float, service: float, late: float, failure: object) -> None:
-        """Count a request by the end of it, its service time, and how late it began."""
+    def count(
+        self, name: str, now: float, planned: float, took: tuple[float, float], failure: object
+    ) -> None:
+        """Count a request that ends now; it took its start delay, and its service time."""
+        late, service = took
         number = int(now)
         if number != self._second_number:
             self._turn_to(number)
@@ -90,7 +96,7 @@ class Recorder:
         else:
             second.failed += 1
             self._fail(name, failure)
-        if now - service - late < self.warm_up:
+        if planned < self.warm_up:
             return
         endpoint = self._tally.endpoints[name if name in self._endpoints else self._known(name)]
         endpoint.requests += 1
@@ -102,10 +108,16 @@ class Recorder:
 
     def close(self) -> None:
         """Count what was not answered as failures, and nothing from now on."""
-        now = self.now()
-        for name, begun, late in self.under_way.values():
-            self.count(name, now, now - begun, late, NO_ANSWER)
+        for key in tuple(self.under_way):
+            self.cut(key)
         self.closed = True
+
+    def cut(self, key: object) -> None:
+        """Count a request as a failure whose user may not wait for the answer."""
+        name, begun, late = self.under_way.pop(key, ("", 0.0, 0.0))
+        if name and not self.closed:
+            now = self.now()
+            self.count(name, now, begun - late, (late, now - begun), NO_ANSWER)
 
     def take(self, before: int | None, users: int) -> Tally:
         """Return what was counted, and the seconds before a number; later ones stay."""

@@ -57,6 +57,7 @@ class Total:
         self.other_errors = 0
         self.started: dict[int, int] = {}
         self.begin_us = 0  # of the first that began
+        self.elapsed_us = 0  # the longest of all
         self.facts: dict[int, GeneratorFacts] = {}
         self.gaps: set[int] = set()  # workers of whom a part is missing
         self._next: Counter[int] = Counter()
@@ -68,6 +69,7 @@ class Total:
         self._next[part.worker] = part.number + 1
         self.started[part.worker] = part.started
         self.facts[part.worker] = part.facts
+        self.elapsed_us = max(self.elapsed_us, part.elapsed_us)
         self.begin_us = min(filter(None, (self.begin_us, part.begin_us)), default=0)
         for number, second in part.seconds.items():
             self.seconds[number].add(second)
@@ -81,9 +83,7 @@ class Total:
             else:
                 self.other_errors += count
 
-    def record(
-        self, profile: LoadProfile, elapsed_us: int, *, completed: bool, trouble: str
-    ) -> LoadRecord:
+    def record(self, profile: LoadProfile, *, completed: bool, trouble: str) -> LoadRecord:
         """Return the record of what was counted by now."""
         planned = sum(second.planned for second in self.seconds.values())
         started = sum(self.started.values())
@@ -95,7 +95,7 @@ class Total:
             profile=profile.id,
             open_loop=profile.open_loop,
             started_us=self.begin_us,
-            ended_us=self.begin_us + max(0, elapsed_us),
+            ended_us=self.begin_us + self.elapsed_us,
             completed=completed,
             planned=planned if profile.open_loop else started,
             started=started,

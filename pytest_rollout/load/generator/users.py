@@ -12,7 +12,7 @@ from locust.env import Environment
 
 from pytest_rollout.load.generator import clock
 from pytest_rollout.load.generator.process import Process
-from pytest_rollout.load.generator.recorder import LATE
+from pytest_rollout.load.generator.recorder import BEGUN
 
 _LONG = 86_400.0  # seconds: until locust ends the user
 
@@ -40,9 +40,12 @@ class _Session(FastHttpSession):
         else:
             late, user.planned = recorder.start(user.planned, begun), None
         recorder.ask(self, name or self.request_name or url, begun, late)
-        kwargs["context"] = {**kwargs.get("context", {}), LATE: late}
+        kwargs["context"] = {**kwargs.get("context", {}), BEGUN: (begun, late)}
         try:
             return super().request(method, url, name, *args, **kwargs)
+        except gevent.GreenletExit:
+            recorder.cut(self)
+            raise
         finally:
             recorder.under_way.pop(self, None)
 
