@@ -75,7 +75,8 @@ class Others:
 
         It is no evidence of what is judged, and stays apart from it. Which release is the
         previous one stands in ``previous`` afterwards. What was accepted counts where it was so
-        before ``frozen_at``, the sequence of a begin that froze baselines, if there is one.
+        before ``frozen_at``, the sequence of a begin that froze baselines, if there is one. The
+        first nights of a pinned release are the same whenever they were accepted.
         """
         if not compared or self._run.environment == EMBEDDED:
             return ()
@@ -103,13 +104,17 @@ class Others:
         releases = {fact.release for fact in run.releases}
         wanted = {self._named(one) for one in compared}
         accepted = {release for release in wanted if {release} == releases}
+        series: set[str] | None = None  # None: all of them
         if accepted and not _accepted(log, address, self._accepted_before):
-            accepted = set()
+            series = _of_nights(compared, accepted)
+            if not series or not _accepted(log, address, self._last):
+                accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
         for one in run_facts.observations_of(self._ledger, log, self._phase):
             early = frozen and begun_us is not None and one.slot.t_us <= begun_us
-            if early or accepted:
-                yield replace(one, release=next(iter(accepted), None))
+            counts = accepted and (series is None or one.slot.series in series)
+            if early or counts:
+                yield replace(one, release=next(iter(accepted)) if counts else None)
 
     def _named(self, versus: Versus) -> str | None:
         return self.previous if versus.release == PREVIOUS else versus.release
@@ -249,6 +254,13 @@ class Others:
         if not log.sealed or (log.cancelled and run_facts.whole_until_cancelled(log)):
             return ""
         return "; ".join(run_facts.ending(log))
+
+
+def _of_nights(compared: Sequence[Versus], releases: set[str | None]) -> set[str]:
+    """The series of which only nights of some releases are compared with, and nothing else."""
+    named = [one for one in compared if one.release in releases]
+    nights = {one.metric for one in named if one.nightly is not None}
+    return nights - {one.metric for one in named if one.nightly is None}
 
 
 def _accepted(log: RunLog, address: Address, before: int) -> bool:

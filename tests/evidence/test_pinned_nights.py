@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.judge.since_begin import statements_of
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.verdict import Answer
-from tests.evidence.runs import FAIL, PASS, PLAN, Writer
+from tests.evidence.runs import EXIT, FAIL, PASS, PLAN, Writer, plan_of
 
 DAY_US = 86_400_000_000
 NIGHTLY = ', versus: {release: v1, as: nightly, baseline: 5}, pass: "<= 1.15"'
@@ -65,3 +68,30 @@ def test_a_night_is_confirmed_and_the_nights_before_it_are_read(ledger: Ledger) 
     assert third.criteria[-1].parts[-1].reason.code == "nightly.ask"
     assert third.criteria[-1].parts[-1].reason.facts["nights"] == 2
     assert night(ledger, 20, 100, "v2").answer.value.startswith("GO")
+
+
+def begin(ledger: Ledger, text: str) -> None:
+    """The phase begins, with baselines frozen."""
+    facts = {"release": "v1", "configuration": None, "entry": "e", "asked": "a"}
+    stated = statements_of(plan_of(text).phases[0])
+    body = PhaseBegun(
+        type="begin", t_us=1, by="A", baselines={}, plan_digest="p", stated=stated, **facts
+    )
+    PhaseLife(ledger, EXIT, "prod").record(body)
+
+
+def test_pinned_nights_are_collected_after_the_begin_too(ledger: Ledger) -> None:
+    begin(ledger, TEXT)
+    for number in range(3):
+        reason = night(ledger, number, 100).criteria[-1].parts[-1].reason
+        assert (reason.code, reason.facts["n"]) == ("nightly.few", number)
+
+
+def test_a_plain_comparison_with_the_same_release_stays_frozen(ledger: Ledger) -> None:
+    plain = "take: max, pass: '<= 9', versus: {release: v1}"
+    text = f"{TEXT.rstrip()}\n      - {{id: plain, kind: slo, metric: errors, {plain}}}\n"
+    begin(ledger, text)
+    for number in range(2):
+        one = Writer(ledger, f"v1-{number}", "prod", text, release="v1")
+        one.good(errors=(100, 100), t_us=number * DAY_US)
+        assert one.read().world.past == ()
