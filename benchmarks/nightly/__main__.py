@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.nightly.rules import Cusum, OneValue, Ours, Watch
 from benchmarks.nightly.trial import Noise, Result, tried
@@ -37,7 +38,7 @@ class Line:
         return tried(self.make, self.noise, series, seed, **more)  # type: ignore[arg-type]
 
 
-def ours(**changes: int) -> Callable[[], Watch]:
+def ours(**changes: Any) -> Callable[[], Watch]:
     """Return what makes our rule, with some keys of its own."""
     return lambda: Ours(Nightly(**changes))
 

@@ -108,7 +108,7 @@ class Ours:
         asks = np.any([one >= most for one, most in zip(sums, limits.alarms, strict=False)], axis=0)
         weight = _weight(runs, pinned)
         self._sums = [(weight, weight * mean), *self._sums][: self.rule.latest - 1]
-        return whole & asks
+        return np.asarray(whole & asks)
 
     def _standing(self, mean: Values, runs: Values, pinned: Pinned) -> list[Values]:
         """The sums of tonight, of two nights, and so on, in standard errors."""

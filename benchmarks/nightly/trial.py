@@ -64,7 +64,7 @@ class Machine:
             return np.zeros(self.series)
         within = ((first - second) ** 2).mean(axis=0) / 2
         whole = (first.var(axis=0, ddof=1) + second.var(axis=0, ddof=1)) / 2
-        return np.clip(1 - within / whole, 0, 1)
+        return np.asarray(np.clip(1 - within / whole, 0, 1))
 
     def night(self, worse: float = 0.0) -> Callable[[], Values]:
         """Return what gives the runs of one night, one after the other."""
@@ -74,7 +74,7 @@ class Machine:
             alone = self._law() * np.sqrt(1 - self.noise.common)
             figure = 1 + self.noise.deviation * (together + alone)
             figure = np.exp(figure - 1) * (1 + worse) if self.noise.grows else figure + worse
-            return np.log(np.maximum(0.01, figure)) if self.logs else figure
+            return np.asarray(np.log(np.maximum(0.01, figure)) if self.logs else figure)
 
         return run
 

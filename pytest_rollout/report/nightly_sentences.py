@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_rollout.model.numbers import decimal
-from pytest_rollout.report.fact_words import Facts, Say, count
+from pytest_rollout.report.fact_words import Facts, Say, buckets, count
 
 
 def _few(facts: Facts) -> str:
@@ -32,14 +32,14 @@ def _ask(facts: Facts) -> str:
     more = count(facts.number("left"), "more run")
     return (
         f"{_tonight(facts)}; {_margin(facts)}; that is suspicious, and {more} of the same "
-        f"{facts['per']} may confirm it (rollout load PLAN.PHASE --confirm); {_noise(facts)}"
+        f"{_nights(facts, 1)} may confirm it (rollout load PLAN.PHASE --confirm); {_noise(facts)}"
     )
 
 
 def _open(facts: Facts) -> str:
     return (
         f"{_tonight(facts)}; {_margin(facts)}, neither shown nor ruled out, and the "
-        f"{facts['per']} has no run left; {_noise(facts)}"
+        f"{_nights(facts, 1)} has no run left; {_noise(facts)}"
     )
 
 
@@ -48,13 +48,12 @@ def _tonight(facts: Facts) -> str:
     value = f"{facts.amount('value')}, " if facts.known("value") else ""
     size = decimal(facts.fraction("ratio"))
     runs = count(facts.number("runs"), "run")
-    per = facts["per"]
-    before = facts.number("nights") - 1
-    added = f", {count(before, per)} before added" if before else ""
+    per, before = _nights(facts, 1), facts.number("nights") - 1
+    added = f", {before} {_nights(facts, before)} before added" if before else ""
     extra = " (this run is beyond those that the plan allows, and does not count)"
     return (
         f"{facts['take']} of {facts['metric']} was {value}{size} times that of the first "
-        f"{count(facts.number('baseline'), per)} of release {facts['other_release']}, "
+        f"{facts['baseline']} {_nights(facts, 2)} of release {facts['other_release']}, "
         f"in {runs} of this {per}{added}{extra * facts.known('extra')}"
     )
 
@@ -66,13 +65,17 @@ def _margin(facts: Facts) -> str:
 
 
 def _noise(facts: Facts) -> str:
-    per = facts["per"]
+    per, latest = _nights(facts, 1), facts.number("latest")
     alike = f" ({facts['common']} of it common to runs of one {per})" if facts["common"] else ""
     return (
         f"the noise here is {facts['noise']} from {per} to {per}{alike}: what is "
-        f"{facts['findable']} worse is found within {count(facts.number('latest'), per)} "
+        f"{facts['findable']} worse is found within {latest} {_nights(facts, latest)} "
         f"9 times in 10, with {_alarms(facts)} false alarms a year"
     )
+
+
+def _nights(facts: Facts, n: int) -> str:
+    return buckets(facts["per"], n)
 
 
 def _alarms(facts: Facts) -> str:

@@ -16,6 +16,7 @@ from pytest_rollout.model.rule import (
     Tolerate,
     Versus,
 )
+from pytest_rollout.report.fact_words import buckets
 
 _SIDES = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 _TAKEN = {
@@ -117,7 +118,7 @@ def _versus(versus: Versus) -> str:
 
 
 def _nights(versus: Versus, nightly: Nightly) -> str:
-    per, confirm = nightly.per.words, nightly.confirm
+    per, confirm = buckets(nightly.per.words, 1), nightly.confirm
     added = f", the latest {nightly.latest} added up" if nightly.latest > 1 else ""
     runs = f", confirmed by {confirm} more run{'s' * (confirm > 1)} of the {per}" if confirm else ""
     alarms = f"{float(nightly.alarms):g}"

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pytest_rollout.judge.nightly import Baseline, findable, found, narrowest, nights_to_find
 from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.rule import Each, Nightly, Rule
-from pytest_rollout.report.fact_words import count
+from pytest_rollout.report.fact_words import buckets
 from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import percent
 
@@ -36,7 +36,7 @@ def supposed(nightly: Nightly, noise: float = SUPPOSED) -> Baseline:
 
 def _alarms(rule: Rule, nightly: Nightly) -> str:
     alarms, groups = nightly.alarms, _groups(rule.each)
-    per = nightly.per.words
+    per = _many(nightly, 1)
     years = f", once in {decimal(Fraction(round(10 / alarms), 10))} years" if alarms < 1 else ""
     each = f", for each of {groups} groups" if groups > 1 else ""
     return (
@@ -45,13 +45,17 @@ def _alarms(rule: Rule, nightly: Nightly) -> str:
     )
 
 
+def _many(nightly: Nightly, n: int) -> str:
+    return buckets(nightly.per.words, n)
+
+
 def _groups(each: tuple[Each, ...]) -> int:
     return math.prod(max(len(one.names), one.at_least) for one in each)
 
 
 def finds(nightly: Nightly, base: Baseline) -> str:
     """Return in words how often, and within how many nights, some sizes are found."""
-    per, many = nightly.per.words, count(nightly.latest, nightly.per.words)
+    per, many = _many(nightly, 1), f"{nightly.latest} {_many(nightly, nightly.latest)}"
     least = percent(math.expm1(findable(nightly, base)))
     sizes = "; ".join(_size(nightly, base, size) for size in SIZES)
     return (
@@ -64,8 +68,8 @@ def _size(nightly: Nightly, base: Baseline, size: int) -> str:
     shift = math.log1p(size / 100)
     share = percent(min(0.999, found(nightly, base, shift, nightly.latest)))
     nights = nights_to_find(nightly, base, shift, most=_ASKED)
-    per = nightly.per.words
-    soon = f"more than {count(_ASKED, per)}" if nights is None else count(nights, per)
+    soon = f"more than {_ASKED}" if nights is None else str(nights)
+    soon += f" {_many(nightly, nights or _ASKED)}"
     return f"{size} %: {share} within {nightly.latest}, 9 in 10 within {soon}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
@@ -72,7 +74,7 @@ def test_a_night_is_confirmed_and_the_nights_before_it_are_read(ledger: Ledger) 
 
 def begin(ledger: Ledger, text: str) -> None:
     """The phase begins, with baselines frozen."""
-    facts = {"release": "v1", "configuration": None, "entry": "e", "asked": "a"}
+    facts: dict[str, Any] = {"release": "v1", "configuration": None, "entry": "e", "asked": "a"}
     stated = statements_of(plan_of(text).phases[0])
     body = PhaseBegun(
         type="begin", t_us=1, by="A", baselines={}, plan_digest="p", stated=stated, **facts
@@ -95,3 +97,30 @@ def test_a_plain_comparison_with_the_same_release_stays_frozen(ledger: Ledger) -
         one = Writer(ledger, f"v1-{number}", "prod", text, release="v1")
         one.good(errors=(100, 100), t_us=number * DAY_US)
         assert one.read().world.past == ()
+
+
+def test_a_suspicious_run_counts_once_its_release_was_accepted(ledger: Ledger) -> None:
+    """Else the noise of a release that is pinned later would seem smaller than it is."""
+    for number, value in enumerate((100, 103, 97, 101, 99)):
+        night(ledger, number, value)
+    assert night(ledger, 10, 106, "v2").answer is Answer.HOLD
+    assert compared(ledger) == []
+    assert night(ledger, 10, 99, "v2", "b").answer.value.startswith("GO")
+    assert compared(ledger) == [99, 106]
+    assert night(ledger, 11, 150, "v2").answer is Answer.HOLD
+    assert night(ledger, 11, 150, "v2", "b").answer is Answer.NO_GO
+    assert compared(ledger) == [99, 106]
+    assert night(ledger, 20, 101, "v2").answer.value.startswith("GO")
+    assert compared(ledger) == [99, 101, 106, 150]
+
+
+def compared(ledger: Ledger) -> list[int]:
+    """What a run that is compared with the nights of v2 reads of them, each night once."""
+    text = TEXT.replace("release: v1", "release: v2")
+    one = Writer(ledger, f"now-{ledger.head().sequence}", "prod", text, release="v3")
+    one.start()
+    one.manifest()
+    one.checks()
+    one.seal()
+    values = (seen.value for seen in one.read().world.past if seen.release == "v2")
+    return sorted({int(value[0][0]) for value in values if isinstance(value, tuple)})
