@@ -168,7 +168,7 @@ def _cut(one: _Trend) -> TrendCut | None:
 def _draw(trends: Sequence[_Trend], path: Path, label: str) -> None:
     for number, one in enumerate(trends, 1):
         named = path if len(trends) == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        name = f"{label} {one.name}".strip()
+        name = " ".join(filter(None, (label, one.name)))
         drawn = trend(_points(one), _band(one), _cut(one), label=name, standalone=True)
         named.write_text(drawn, encoding="utf-8")
 

@@ -38,8 +38,8 @@ def _runs(ledger: Ledger, address: Address, environment: str) -> Iterator[RunFig
     for record in ledger.runs(str(address), environment):
         log = RunLog(ledger.of_run(record.run))
         try:
-            yield _of_run(ledger, log, address)
-        except (UndecodableError, IndexError):
+            yield _of_run(ledger, log, address) if log.evidence else None
+        except UndecodableError:
             yield None
 
 
