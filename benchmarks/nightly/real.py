@@ -16,9 +16,7 @@ from pytest_rollout.model.rule import Nightly
 
 TIGERBEETLE = Path(__file__).with_name("tigerbeetle.txt")
 WINDOW = 30
-PUBLISHED: dict[
-    tuple[float, float], int
-] = {  # by smallest change and p-value
+PUBLISHED: dict[tuple[float, float], int] = {  # by smallest change and p-value
     **{(0, 0.2): 70, (0, 0.1): 35, (0, 0.01): 14, (0, 0.001): 11, (0, 1e-4): 8, (0, 1e-5): 5},
     **{(0.05, 0.2): 4, (0.05, 0.1): 5, (0.05, 0.05): 2, (0.05, 0.01): 2},
 }

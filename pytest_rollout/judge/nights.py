@@ -259,12 +259,7 @@ def _facts(rule: Rule, known: _Known) -> dict[str, Fact]:
         "common": None if base.shared is None else _percent(base.shared),
         "findable": _share(findable(nightly, base)),
         "alarms": exact_text(nightly.alarms),
-        "years": _rounded(1 / nightly.alarms),
     }
-
-
-def _rounded(number: Fraction) -> str:
-    return decimal(Fraction(round(10 * number), 10))
 
 
 def _share(shift: float) -> str:

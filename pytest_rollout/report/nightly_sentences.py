@@ -17,10 +17,10 @@ def _few(facts: Facts) -> str:
 
 
 def _worse(facts: Facts) -> str:
-    alarms, years = _alarms(facts), facts["years"]
+    nights = _nights(facts, 2)
     return (
-        f"{_tonight(facts)}, and worse than them by more than chance explains: of healthy nights "
-        f"{alarms} a year look like that, one in {years} years; {_noise(facts)}"
+        f"{_tonight(facts)}, and worse than them by more than chance explains: of 365 healthy "
+        f"{nights} {_alarms(facts)} may look like that; {_noise(facts)}"
     )
 
 
