@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "signoff": {"model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
     "mutants": {"model", "plan", "targets", "drill"},
-    "load": {"model", "calendar", "plan", "judge", "report", "redact", "targets", "processes"},
+    "load": {"model", "plan", "judge", "report", "redact", "targets", "checks"},
     "bundles": {"model", "evidence"},
     "notify": {"model", "redact", "targets", "extensions"},
     "watching": {

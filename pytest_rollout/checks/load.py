@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,9 +14,9 @@ from pytest_rollout.model.load import (
     LOAD,
     SERVICE_TIME,
     THROUGHPUT,
-    EndpointLoad,
     LoadRecord,
 )
+from pytest_rollout.model.load_values import throughput, with_failures
 
 _SECOND_US = 1_000_000
 
@@ -49,11 +48,7 @@ class Times:
 
 
 def times(record: LoadRecord, series: str) -> Iterator[Times]:
-    """Yield how long requests took at each endpoint.
-
-    One that failed tells no time, and must not make the others look good: it counts as one that
-    was not answered to the end of the load.
-    """
+    """Yield how long requests took at each endpoint, with a worst time for each that failed."""
     for endpoint in record.endpoints:
         kept = endpoint.latency if series == LATENCY else endpoint.service_time
         counts = with_failures(endpoint, kept, record.duration_us)
@@ -61,32 +56,6 @@ def times(record: LoadRecord, series: str) -> Iterator[Times]:
             Decimal(value) / _SECOND_US: count for value, count in sorted(counts.items())
         }
         yield Times(exact, {ENDPOINT: endpoint.name, LOAD: record.profile})
-
-
-def with_failures(
-    endpoint: EndpointLoad, kept: Mapping[str, int], most_us: int
-) -> Mapping[int, int]:
-    """Return the times of an endpoint, microseconds to count, with a worst one for each failure.
-
-    Where a histogram also holds failures, nobody knows which they are: they were its fastest.
-    """
-    counts = Counter({int(value): count for value, count in kept.items() if count})
-    inside = sum(counts.values()) - (endpoint.requests - endpoint.failures)
-    for value in sorted(counts):
-        taken = min(max(inside, 0), counts[value])
-        counts[value] -= taken
-        inside -= taken
-    if endpoint.failures:
-        counts[max([most_us, *counts])] += endpoint.failures
-    return {value: count for value, count in counts.items() if count}
-
-
-def throughput(record: LoadRecord) -> Iterator[tuple[int, int]]:
-    """Yield each full second after the warm-up, with its answers that were no failure."""
-    told = {one.second: one.answered - one.failed for one in record.seconds}
-    first = -(-record.warm_up_us // _SECOND_US)
-    for second in range(first, record.duration_us // _SECOND_US):
-        yield second, told.get(second, 0)
 
 
 def observe_series(

@@ -33,6 +33,7 @@ _VERBS = {
     "export": "Write a gate's decision, with all that it rests on, into one file.",
     "ingest": "Bring in what people said elsewhere: approvals of a pull request.",
     "join": "Decide from several runs that each did a part of the checks.",
+    "load": "Run the phase that makes loads, show them, and answer with its decision.",
     "merge": "Bring what other ledgers hold into the project's.",
     "record": "Put on record what happens in a phase: a change, an incident, a freeze.",
     "report": "Write or print the report of a gate's last decision again.",

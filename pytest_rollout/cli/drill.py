@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from pytest_rollout.cli import mutants
+from pytest_rollout.cli.ending import ended_by_signal
 from pytest_rollout.cli.mutants import Bounds, MutantsAsked, Mutated, mutant_options
 from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
@@ -80,14 +78,14 @@ def command(
     mutated.check(what, only)
     if mutated.paths:
         bounds = Bounds(sample, seed, jobs, most_s)
-        with _workshop(kept=kept) as place, _ended_by_signal():
+        with _workshop(kept=kept) as place, ended_by_signal():
             asked = MutantsAsked(project, plan, phases, mutated, bounds)
             return mutants.drill(asked, place, report_to, as_json=as_json)
     _check_named(only, phases)
     wanted = [found for phase in phases if (found := _wanted(plan, phase, only, sample, seed))]
     with closing(opening.to_write(project.ledger_at)) as store, _workshop(kept=kept) as place:
         means = DrillSetup(project.root, place, jobs, most_s or _MOST_S)
-        with _ended_by_signal():
+        with ended_by_signal():
             drills = conduct(wanted, means, _progress)
         for one in drills:
             keep(store, one)
@@ -174,20 +172,6 @@ def _workshop(*, kept: bool) -> Iterator[Path]:
             _progress(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """A request to end ends the children first."""
-
-    def end(number: int, _: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _progress(text: str) -> None:

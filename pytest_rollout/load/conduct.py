@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_rollout.load import files
-from pytest_rollout.load.locust_process import STOP_S, Running, command_of, running, surroundings
+from pytest_rollout.load import files, locust_process
+from pytest_rollout.load.locust_process import STOP_S, command_of, surroundings
+from pytest_rollout.load.tied_process import Tied, tied
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.load import LoadProfile, LoadRecord
 from pytest_rollout.targets.tools import needs_extra
@@ -41,13 +43,15 @@ def make(
     locustfile = root / profile.locustfile
     if not locustfile.is_file():
         raise RolloutError(f"load {profile.id}: there is no locustfile {profile.locustfile}")
-    waits = WORKERS_S if profile.generators.workers else START_S
-    bounds = Bounds(waits, profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S)
-    with tempfile.TemporaryDirectory(prefix="rollout-load-") as kept:
+    waits = WORKERS_S if profile.generators.workers else 0.0
+    bounds = Bounds(START_S + waits, profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S)
+    below = os.environ.get(files.FOLLOWED)
+    with tempfile.TemporaryDirectory(prefix="rollout-load-", dir=below) as kept:
         folder = Path(kept)
-        files.write_profile(folder / "profile.json", profile)
+        files.write_profile(folder / files.PROFILE_FILE, profile)
         command, environment = command_of(profile, root, waits), surroundings(host, folder)
-        with running(command, folder, environment, root) as locust:
+        log, grace_s = folder / "locust.log", locust_process.GRACE_S
+        with tied(command, root, environment, log, grace_s) as locust:
             trouble = _to_its_end(locust, folder, bounds, may_go_on, seen)
             return _record(profile, locust, folder, trouble)
 
@@ -61,7 +65,7 @@ class Bounds:
 
 
 def _to_its_end(
-    locust: Running, folder: Path, bounds: Bounds, may_go_on: Callable[[], None], seen: Seen
+    locust: Tied, folder: Path, bounds: Bounds, may_go_on: Callable[[], None], seen: Seen
 ) -> str:
     """Why it was not waited for any longer; empty where it ended by itself."""
     look = time.monotonic()
@@ -70,7 +74,7 @@ def _to_its_end(
     while locust.status is None:
         now = time.monotonic()
         if now > until:
-            return f"locust did not {late}; it said last: {locust.said()}"
+            return f"locust did not {late}; it said last: {locust_process.said_last(locust)}"
         if now >= look:
             look = now + _LOOK_S
             may_go_on()
@@ -86,15 +90,15 @@ def _to_its_end(
 
 def _so_far(folder: Path) -> LoadRecord | None:
     with suppress(RolloutError):
-        return files.read_record(folder / "status.json")
+        return files.read_record(folder / files.STATUS_FILE)
     return None
 
 
-def _record(profile: LoadProfile, locust: Running, folder: Path, trouble: str) -> LoadRecord:
-    final = files.read_record(folder / "record.json")
+def _record(profile: LoadProfile, locust: Tied, folder: Path, trouble: str) -> LoadRecord:
+    final = files.read_record(folder / files.RECORD_FILE)
     if final is not None:
         return replace(final, completed=False, trouble=trouble) if trouble else final
-    why = trouble or locust.how_it_ended()
+    why = trouble or locust_process.how_it_ended(locust)
     partial = _so_far(folder)
     if partial is None:
         raise RolloutError(f"load {profile.id} left no record: {why}", code="load.no-record")

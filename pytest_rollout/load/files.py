@@ -11,6 +11,8 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.load import LoadProfile, LoadRecord
 
 PROFILE, RECORD, STATUS = "ROLLOUT_LOAD_PROFILE", "ROLLOUT_LOAD_RECORD", "ROLLOUT_LOAD_STATUS"
+FOLLOWED = "ROLLOUT_LOAD_FOLLOWED"  # the folder in which loads keep their files while they run
+PROFILE_FILE, RECORD_FILE, STATUS_FILE = "profile.json", "record.json", "status.json"
 
 
 def attachment_of(load: str) -> str:
@@ -28,6 +30,12 @@ def write_profile(path: Path, profile: LoadProfile) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     beside.write_text(json.dumps(encode(profile)), encoding="utf-8")
     beside.replace(path)
+
+
+def read_profile(path: Path) -> LoadProfile:
+    """Return the profile in a file that this process or its parent wrote."""
+    profile: LoadProfile = decode(LoadProfile, json.loads(path.read_text(encoding="utf-8")))
+    return profile
 
 
 def read_record(path: Path) -> LoadRecord | None:

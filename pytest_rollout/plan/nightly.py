@@ -11,10 +11,10 @@ from pytest_rollout.plan.spec.keys import Key
 from pytest_rollout.plan.spec.rule_keys import RuleKeys, VersusKeys
 
 USUAL_CONFIDENCE = Confidence(Fraction(1, 20), "95 %")
+MOST_CONFIRM = 3  # runs of a night beyond its first
 _LEAST_NIGHTS = 5
 _MOST_NIGHTS = 400
 _MOST_LATEST = 10
-_MOST_CONFIRM = 3
 _OWN = (VersusKeys.baseline, VersusKeys.latest, VersusKeys.confirm, VersusKeys.alarms)
 _NOT_WITH: tuple[Key[Any], ...] = (
     *(RuleKeys.warn, RuleKeys.fail, RuleKeys.over, RuleKeys.tolerate),
@@ -42,7 +42,7 @@ def read_nightly(inner: Reader, per: Per | None, *, nightly: bool) -> Nightly | 
     )
     _within(inner, VersusKeys.baseline, read.baseline, _LEAST_NIGHTS, _MOST_NIGHTS)
     _within(inner, VersusKeys.latest, read.latest, 1, _MOST_LATEST)
-    _within(inner, VersusKeys.confirm, read.confirm, 0, _MOST_CONFIRM)
+    _within(inner, VersusKeys.confirm, read.confirm, 0, MOST_CONFIRM)
     return read
 
 

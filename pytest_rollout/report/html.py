@@ -18,6 +18,7 @@ from pytest_rollout.report import sentences, text
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.load_stored import LoadLink
+from pytest_rollout.report.load_words import NOT_BELIEVED
 from pytest_rollout.report.trust import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
@@ -86,6 +87,7 @@ def to_html(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = (
         decision=decision,
         last_no=last_no,
         loads=loads,
+        not_believed=NOT_BELIEVED,
         criteria=criteria,
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
 from pytest_rollout.report.load_cuts import CutSeen, Side
-from pytest_rollout.report.load_figures import QUANTILES, Distribution, EndpointFigures
+from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_words import (
-    CLOSED,
     CORRECTED,
     GENERATOR_HEAD,
     NOT_BELIEVED,
@@ -19,6 +18,7 @@ from pytest_rollout.report.load_words import (
     ms,
     record_rows,
     title,
+    told_of_times,
 )
 from pytest_rollout.report.terminal import Line, plain
 from pytest_rollout.report.text import count
@@ -57,21 +57,16 @@ def _facts(rows: Iterable[tuple[str, str]]) -> Iterator[Line]:
 
 def _latencies(report: LoadReport) -> Iterator[Line]:
     head = "".join(f"{name:>8}" for name in QUANTILES)
-    yield Line(f"{'  latency in ms':<{_NAME}}{'answers':>8}{head}", ("bold",))
+    yield Line(f"{'latency in ms':<{_NAME + 8}}{head}", ("bold",))
     if not report.endpoints:
         yield Line("  no request was made, so there is no latency")
     for one in report.shown:
         name = f"  {_cut(one.name or 'all together', _NAME - 2)}"
-        yield Line(f"{name:<{_NAME}}{one.requests:>8,}{_failed(one)}")
+        yield Line(f"{name:<{_NAME}}{one.requests:>8,} requests, {one.failures:,} failed")
         if report.record.open_loop:
             yield _row(CORRECTED, one.latency)
         yield _row(UNCORRECTED, one.service_time)
-    if not report.record.open_loop:
-        yield Line(f"  {CLOSED}")
-
-
-def _failed(one: EndpointFigures) -> str:
-    return f" answers, {one.failures:,} failed" if one.requests else " answers"
+    yield from (Line(f"  {note}") for note in told_of_times(report))
 
 
 def _row(kind: str, times: Distribution) -> Line:

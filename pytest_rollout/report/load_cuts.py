@@ -20,11 +20,12 @@ from pytest_rollout.model.load import (
     EndpointLoad,
     LoadRecord,
 )
+from pytest_rollout.model.load_values import throughput, with_failures
 from pytest_rollout.model.numbers import decimal
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.rule import Cut, Rule, ScopeKind, Take
 from pytest_rollout.model.units import PERCENT, size
-from pytest_rollout.report.load_figures import SECOND_US, Distribution, judged_seconds
+from pytest_rollout.report.load_figures import SECOND_US, Distribution
 
 _NAMES = {
     LATENCY: "latency",
@@ -180,18 +181,17 @@ class _Values:
 
 def _values(record: LoadRecord, metric: str, endpoint: str) -> _Values:
     chosen = [one for one in record.endpoints if endpoint in ("", one.name)]
-    if metric == LATENCY:
-        return _Values(Distribution.of(one.latency for one in chosen), Fraction(1, SECOND_US))
-    if metric == SERVICE_TIME:
-        return _Values(Distribution.of(one.service_time for one in chosen), Fraction(1, SECOND_US))
+    if metric in (LATENCY, SERVICE_TIME):
+        kept = ((one, one.latency if metric == LATENCY else one.service_time) for one in chosen)
+        times = (with_failures(one, held, record.duration_us) for one, held in kept)
+        return _Values(Distribution.of(times), Fraction(1, SECOND_US))
     if metric == FAILED:
         return _Values(Distribution.of(map(_outcomes, chosen)))
-    seconds = ({str(one.answered - one.failed): 1} for one in judged_seconds(record))
-    return _Values(Distribution.of(seconds))
+    return _Values(Distribution.of({answered: 1} for _, answered in throughput(record)))
 
 
-def _outcomes(endpoint: EndpointLoad) -> dict[str, int]:
-    return {"1": endpoint.failures, "0": endpoint.requests - endpoint.failures}
+def _outcomes(endpoint: EndpointLoad) -> dict[int, int]:
+    return {1: endpoint.failures, 0: endpoint.requests - endpoint.failures}
 
 
 def _taken(rule: Rule, values: _Values) -> Fraction | None:

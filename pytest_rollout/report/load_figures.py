@@ -10,7 +10,8 @@ from fractions import Fraction
 from itertools import accumulate
 from math import ceil
 
-from pytest_rollout.model.load import EndpointLoad, LoadRecord, LoadSecond
+from pytest_rollout.model.load import EndpointLoad, LoadRecord
+from pytest_rollout.model.load_values import throughput
 
 SECOND_US = 1_000_000
 QUANTILES: Mapping[str, Fraction] = {
@@ -31,13 +32,13 @@ class Distribution:
     below: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, histograms: Iterable[Mapping[str, int]]) -> Distribution:
+    def of(cls, histograms: Iterable[Mapping[str, int] | Mapping[int, int]]) -> Distribution:
         """Return what several histograms hold together; raises ValueError for other values."""
         counts: Counter[int] = Counter()
         for histogram in histograms:
             for value, count in histogram.items():
                 if count < 0:
-                    raise ValueError(f"{count} answers took {value:.40} microseconds")
+                    raise ValueError(f"{count} of the value {value!s:.40}")
                 counts[int(value)] += count
         values = sorted(value for value, count in counts.items() if count)
         return cls(tuple(values), tuple(accumulate(counts[value] for value in values)))
@@ -122,20 +123,12 @@ class RateFigures:
 def rate_figures(record: LoadRecord) -> RateFigures:
     """Return what was offered, started and answered well, a second."""
     ran = min(record.duration_us, max(0, record.ended_us - record.started_us))
-    judged = judged_seconds(record)
-    good = sum(one.answered - one.failed for one in judged)
+    good = [answered for _, answered in throughput(record)]
     return RateFigures(
         record.offered_rate,
         record.started / ran * SECOND_US if ran else None,
-        good / len(judged) if judged else None,
+        sum(good) / len(good) if good else None,
     )
-
-
-def judged_seconds(record: LoadRecord) -> tuple[LoadSecond, ...]:
-    """Return the seconds that lie wholly after the warm-up and before the planned end."""
-    first = ceil(record.warm_up_us / SECOND_US)
-    last = record.duration_us // SECOND_US
-    return tuple(one for one in record.seconds if first <= one.second < last)
 
 
 def started_share(record: LoadRecord) -> float | None:

@@ -20,7 +20,6 @@ from pytest_rollout.report.load_plots import (
     throughput_plot,
 )
 from pytest_rollout.report.load_words import (
-    CLOSED,
     CORRECTED,
     GENERATOR_HEAD,
     NOT_BELIEVED,
@@ -28,12 +27,14 @@ from pytest_rollout.report.load_words import (
     LoadReport,
     facts,
     generator_rows,
+    measured,
     ms,
     rate_words,
     record_rows,
     share_words,
     time_words,
     title,
+    told_of_times,
 )
 
 MOST_ROWS = 200  # endpoints and errors
@@ -67,7 +68,7 @@ def to_html(report: LoadReport) -> str:
         rows=report.shown[-MOST_ROWS:],
         hidden=max(0, len(report.shown) - MOST_ROWS),
         kinds=_kinds(report),
-        closed="" if report.record.open_loop else CLOSED,
+        notes=told_of_times(report),
         ms=ms,
         share_words=share_words,
         errors=errors[:MOST_ROWS],
@@ -121,7 +122,7 @@ def _figures(report: LoadReport) -> Iterator[Figure]:
         report,
         latency_plot,
         "Latency over time",
-        "A second at a time, from the planned start. Red: beyond a limit; hatched: warm-up.",
+        f"A second at a time, {measured(report)}. Red: beyond a limit; hatched: warm-up.",
         "No request was answered in any second, so there is nothing to draw.",
     )
     yield _figure(

@@ -12,7 +12,6 @@ from pytest_rollout.report.escaping import table as _table
 from pytest_rollout.report.load import side_word
 from pytest_rollout.report.load_figures import QUANTILES, Distribution, EndpointFigures
 from pytest_rollout.report.load_words import (
-    CLOSED,
     CORRECTED,
     GENERATOR_HEAD,
     NOT_BELIEVED,
@@ -24,6 +23,7 @@ from pytest_rollout.report.load_words import (
     ms,
     record_rows,
     title,
+    told_of_times,
 )
 
 MOST_ROWS = 100  # endpoints and errors
@@ -67,8 +67,8 @@ def _latencies(report: LoadReport) -> Iterator[str]:
             yield _row(name, *counts, UNCORRECTED, *_times(one, one.service_time))
     if len(shown) < len(report.shown):
         yield from ("", f"And {len(report.shown) - len(shown):,} more endpoints in the record.")
-    if not report.record.open_loop:
-        yield from ("", CLOSED)
+    for note in told_of_times(report):
+        yield from ("", note)
 
 
 def _times(one: EndpointFigures, times: Distribution) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pytest_rollout.report.load_words import (
     NOT_BELIEVED,
     UNCORRECTED,
     LoadReport,
+    measured,
     tick_words,
     time_words,
 )
@@ -63,7 +64,7 @@ def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     plot.legend([*((f"line {name}", name) for name in _LINES), *silent])
     plot.pointed(_latency_said)
     worst = max(known)
-    label = f"Latency over time from the planned start; the worst p99 is {time_words(worst)}"
+    label = f"Latency over time {measured(report)}; at worst {time_words(worst)}"
     return plot.drawing.svg(label)
 
 

@@ -9,7 +9,6 @@ from pytest_rollout.model.coding import decode
 from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.report.load_figures import QUANTILES
 from pytest_rollout.report.load_words import (
-    NOT_BELIEVED,
     LoadReport,
     rate_words,
     share_words,
@@ -40,7 +39,7 @@ def link_of(report: LoadReport, file: str) -> LoadLink:
     """Return how the reports of its gate speak of a load."""
     name = report.record.profile
     if not report.believed:
-        return LoadLink(name, file, f"{NOT_BELIEVED}: {report.reasons[0]}", believed=False)
+        return LoadLink(name, file, report.reasons[0], believed=False)
     latency = report.total.latency if report.record.open_loop else report.total.service_time
     times = ", ".join(
         f"{quantile} {time_words(latency.at(QUANTILES[quantile]))}" for quantile in ("p50", "p99")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import floor, log10
+from math import floor, isfinite, log10
 
 from pytest_rollout import calendar
 from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord, Shape, ShapeKind
@@ -27,6 +27,10 @@ from pytest_rollout.report.text import count
 NOT_BELIEVED = "Not to be believed"
 CORRECTED, UNCORRECTED = "from the planned start", "from the real start"
 NOTHING = "-"
+ANSWERS_ONLY = (
+    "Times are of answers without a failure. A criterion counts a failure as a request that was "
+    "not answered to the end of the load, so what it sees can be longer."
+)
 CLOSED = (
     "Users ask one after the other, so a target that stalls is asked less: these figures hide "
     "stalls, and say nothing of arrivals that do not wait."
@@ -116,12 +120,13 @@ def ms(us: float | None) -> str:
 
 
 def three_digits(value: float) -> str:
-    """Return a number that is not negative with three digits, as people write it: ``1,240``."""
+    """Return a number with three digits, as people write it: ``1,240``, ``0.852``, ``12.3``."""
+    if not isfinite(value):
+        return NOTHING
     if value == 0:
         return "0"
-    places = 2 - floor(log10(value))
-    rounded = round(value, places)
-    return f"{rounded:,.{max(0, min(3, 2 - floor(log10(rounded)) if rounded else 0))}f}"
+    rounded = round(value, 2 - floor(log10(abs(value))))
+    return f"{rounded:,.{max(0, min(3, 2 - floor(log10(abs(rounded)))))}f}"
 
 
 def time_words(us: float | None) -> str:
@@ -227,6 +232,17 @@ def _answers(report: LoadReport) -> Iterator[tuple[str, str]]:
         f"{count(total.requests, 'request')} after the warm-up, {failed}; "
         f"{rate_words(report.rates.answered)} without a failure",
     )
+
+
+def measured(report: LoadReport) -> str:
+    """Return from when on the latency of a record is measured."""
+    return CORRECTED if report.record.open_loop else UNCORRECTED
+
+
+def told_of_times(report: LoadReport) -> list[str]:
+    """Return what must be known to read the times, a sentence or two each."""
+    notes = [ANSWERS_ONLY] if report.total.failures else []
+    return notes if report.record.open_loop else [*notes, CLOSED]
 
 
 def generator_rows(report: LoadReport) -> Iterator[tuple[str, str, str, str, str, str]]:

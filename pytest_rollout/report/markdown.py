@@ -17,6 +17,7 @@ from pytest_rollout.report.escaping import row as _row
 from pytest_rollout.report.escaping import table as _table
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.load_stored import LoadLink
+from pytest_rollout.report.load_words import NOT_BELIEVED
 from pytest_rollout.report.trust import worth
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
@@ -81,8 +82,7 @@ def _blocks(
     yield from _demands(decision)
     yield from _criteria(decision)
     if loads:
-        rows = [f"- {_code(load.name)} (`{load.file}.html`): {_plain(load.says)}" for load in loads]
-        yield MarkdownSection(("## Loads", ""), rows)
+        yield MarkdownSection(("## Loads", ""), [_load(load) for load in loads])
     yield from _guardrails(decision)
     yield from _controls(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
@@ -157,6 +157,11 @@ def _criteria(decision: Decision) -> Iterator[MarkdownSection]:
     if told:
         says = "Of what does not pass; the rest is in report.html and decision.json."
         yield MarkdownSection(("## Evidence", "", says), told, most=len(told), turn=1)
+
+
+def _load(load: LoadLink) -> str:
+    doubt = "" if load.believed else f"**{NOT_BELIEVED}**, "
+    return f"- {_code(load.name)} (`{load.file}.html`): {doubt}{_plain(load.says)}"
 
 
 def _said(finding: Finding, decision: Decision) -> str:

@@ -243,6 +243,8 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["decide", "demo.canary", "--at", "noon"], "option", {"option": "--at"}),
     (["decide", "demo.canary"], "ledger", {}),
     (["drill", "demo.canary", "--fault", "x"], "unknown", {"kind": "fault", "name": "x"}),
+    (["load", "canry"], "unknown", {"kind": "phase", "name": "canry", "known": ["canary"]}),
+    (["load", "demo.canary"], "refused", {}),
     (["explain", "works"], "address", {"address": "works"}),
     (["ingest", "approvals", "demo.canary", "--repo", "o/r", "--pull", "7"], "refused", {}),
     (["ingest", "aprovals"], "usage", {}),

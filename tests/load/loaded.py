@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.session.project import Project
 
+LOAD = ("duration: 2s", "need: 20", "most_start_delay: 400ms")
 SLUGS = ("quick", "reliable", "steady")
 _PLAN = """\
 plan: demo
@@ -91,7 +92,7 @@ def plan_of(
     offer: str = "rate: 40/s", more: str = "", url: str = "http://127.0.0.1:9", allow: str = ""
 ) -> str:
     """The plan, its load for two seconds; ``more`` are keys of the load, a line each."""
-    lines = "\n    ".join(["duration: 2s", "need: 20", *more.splitlines()])
+    lines = "\n    ".join([*LOAD, *more.splitlines()])
     return _PLAN.format(offer=offer, more=lines, url=url, allow=allow)
 
 
@@ -170,5 +171,5 @@ def kill_worker(pids: list[int]) -> None:
 def starve(pids: list[int]) -> None:
     """Let it have no processor for a while."""
     os.kill(pids[0], signal.SIGSTOP)
-    time.sleep(0.6)
+    time.sleep(0.9)
     os.kill(pids[0], signal.SIGCONT)

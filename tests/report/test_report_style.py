@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from itertools import product
 
 import pytest
@@ -56,3 +57,20 @@ def test_every_colour_is_a_named_one_and_every_class_is_used() -> None:
     used = {word for words in re.findall(r'class="([^"]*)"', html) for word in words.split()}
     styled = set(re.findall(r"\.([a-z]+)\b", rules)) - {"more", "rest", "aside"}
     assert styled <= used
+
+
+GRAPHICS = ("p50", "p95", "p99", "started", "answered")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", GRAPHICS)
+def test_lines_of_plots_stand_out_from_what_they_are_drawn_on(scheme: str, name: str) -> None:
+    own, shared = plot_colours(scheme), colours(scheme)
+    high, low = sorted((luminance(own[name]), luminance(shared["surface"])), reverse=True)
+    assert (high + 0.05) / (low + 0.05) >= 3
+
+
+def plot_colours(scheme: str) -> dict[str, str]:
+    text = (files("pytest_rollout.report") / "templates/load.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", text, re.DOTALL)
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme == "dark"]))

@@ -76,7 +76,8 @@ def test_the_load_stands_beside_the_gate_that_judges_it(project: Project) -> Non
 def test_one_that_is_not_believed_says_so_beside_its_link(project: Project) -> None:
     folder = written(project, replace(given.record(), completed=False))
     links = page((folder / "report.html").read_text(encoding="utf-8")).one("ul", class_="loads")
-    assert links.one("span", class_="bad").text.startswith("Not to be believed: ")
+    assert links.one("span", class_="bad").text == "Not to be believed"
+    assert "**Not to be believed**" in (folder / "report.md").read_text(encoding="utf-8")
     top = page((folder / "load-nightly.html").read_text(encoding="utf-8")).one("header")
     assert top.one("strong").text == "Not to be believed"
 

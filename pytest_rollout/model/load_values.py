@@ -1,0 +1,38 @@
+"""What rules judge of a load record: times in which failures count, and answers a second; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from pytest_rollout.model.load import EndpointLoad, LoadRecord
+
+_SECOND_US = 1_000_000
+
+
+def with_failures(
+    endpoint: EndpointLoad, kept: Mapping[str, int], most_us: int
+) -> Mapping[int, int]:
+    """Return the times of an endpoint, microseconds to count, with a worst one for each failure.
+
+    A failure tells no time, and must not make the others look good: it counts as one that was not
+    answered to the end of the load. Where a histogram also holds failures, nobody knows which they
+    are: they were its fastest.
+    """
+    counts = Counter({int(value): count for value, count in kept.items() if count})
+    inside = sum(counts.values()) - (endpoint.requests - endpoint.failures)
+    for value in sorted(counts):
+        taken = min(max(inside, 0), counts[value])
+        counts[value] -= taken
+        inside -= taken
+    if endpoint.failures:
+        counts[max([most_us, *counts])] += endpoint.failures
+    return {value: count for value, count in counts.items() if count}
+
+
+def throughput(record: LoadRecord) -> Iterator[tuple[int, int]]:
+    """Yield each full second after the warm-up, with its answers that were no failure."""
+    told = {one.second: one.answered - one.failed for one in record.seconds}
+    first = -(-record.warm_up_us // _SECOND_US)
+    for second in range(first, record.duration_us // _SECOND_US):
+        yield second, told.get(second, 0)
