@@ -243,6 +243,8 @@ TAKEN_APART = {
     "cli.status_lines": {"line.lstrip"},
     "cli.strays": {"ast.rpartition"},
     "cli.targets": {"where.rstrip"},
+    "cli.trend": {"criterion.rpartition"},
+    "cli.trend_rows": {"code.startswith", "finding.rpartition"},
     "cli.who": {"ran.strip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),

@@ -10,6 +10,7 @@ from pytest_rollout.calendar.buckets import (
     span_buckets,
 )
 from pytest_rollout.calendar.instants import end_of_day, from_us, length_words, stamp, to_us, wall
+from pytest_rollout.calendar.nightly import night_of, nights_reach_us
 from pytest_rollout.calendar.openings import (
     Opening,
     admitted,
@@ -41,6 +42,8 @@ __all__ = [
     "never_opens",
     "newest",
     "next_opening",
+    "night_of",
+    "nights_reach_us",
     "opening_words",
     "openings",
     "phase_window",

@@ -43,6 +43,7 @@ _VERBS = {
     "sign": "Sign a gate's decision in a role, with an SSH key.",
     "status": "Where every phase of every plan stands.",
     "targets": "The systems under test, whether they answer, and their faults.",
+    "trend": "A criterion's figure over the nights, the noise, and where it changed.",
     "verify": "Whether the ledger, or a bundle, is whole.",
     "watch": "Look at a phase's guardrails again and again; tell, and go back, when one trips.",
 }

@@ -15,12 +15,14 @@ from pytest_rollout.cli.ending import ended_by_signal
 from pytest_rollout.cli.load_alone import one_load
 from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
+from pytest_rollout.judge.confirming import to_confirm
 from pytest_rollout.load import phase_child
 from pytest_rollout.load.phase_child import Asked, PhaseChild
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.plan import EMBEDDED, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.plan.nightly import MOST_CONFIRM
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report import terminal
 from pytest_rollout.report.load_cuts import cuts_of
@@ -34,6 +36,7 @@ _TOLD = 20  # lines of a pytest that decided nothing
 @click.argument("name", metavar="PLAN.PHASE|PHASE")
 @click.option("--env", "environment", metavar="NAME", help=f"where (default: {EMBEDDED})")
 @click.option("--load", "alone", metavar="ID", help="make this one load alone, and judge no gate")
+@click.option("--confirm", is_flag=True, help="run again where a suspicious night asks for it")
 @common
 def command(
     name: str,
@@ -42,13 +45,16 @@ def command(
     root: str | None,
     ledger: str | None,
     *,
+    confirm: bool,
     as_json: bool,
 ) -> int:
     """Run PLAN.PHASE, or PHASE of each plan that has one, and show the loads that it makes.
 
     It is a run of pytest as any other: stored, reported, decided. Exit status: that of the worst
     decision. With --load one load is made alone, on the embedded target: nothing is judged and
-    nothing is stored; 0 where its record can be believed, else 11.
+    nothing is stored; 0 where its record can be believed, else 11. With --confirm a phase is run
+    once more where nothing but a suspicious night keeps it from GO and the plan allows another run
+    of it (`confirm`); the last decision is over all runs of the night.
     """
     project = Project.here(root, ledger)
     phases = _phases(project, name)
@@ -62,7 +68,12 @@ def command(
         project.environment(where, [plan])
     with ended_by_signal():
         runs = [
-            _run(Asked(plan, phase, where, project.root, ledger or ""), project, quiet=as_json)
+            _run_all(
+                Asked(plan, phase, where, project.root, ledger or ""),
+                project,
+                confirm=confirm,
+                quiet=as_json,
+            )
             for plan, phase in phases
         ]
     answer = worst_answer(run.answer for run in runs)
@@ -127,6 +138,19 @@ def _phases(project: Project, name: str) -> Sequence[tuple[Plan, Phase]]:
         paths = ", ".join(plan.path for plan, _ in found)
         raise RolloutError(f"{paths} states no `loads:`")
     return loading
+
+
+def _run_all(asked: Asked, project: Project, *, confirm: bool, quiet: bool) -> PhaseRan:
+    """Run a phase, and again as often as its night asks for it where that is wanted."""
+    ran = _run(asked, project, quiet=quiet)
+    for _ in range(MOST_CONFIRM if confirm else 0):
+        asking = [slug for decision in ran.decisions for slug in to_confirm(decision)]
+        if not asking or ran.trouble:
+            break
+        if not quiet:
+            say(f"{', '.join(asking)}: one more run of this night confirms or clears it", err=True)
+        ran = _run(asked, project, quiet=quiet)
+    return ran
 
 
 def _run(asked: Asked, project: Project, *, quiet: bool) -> PhaseRan:

@@ -9,6 +9,8 @@ from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.verdict import Answer
 
 _LACKS = "other.few"
+_OF_NIGHTS = "nightly."
+_FEW_NIGHTS, _ASKS, _ALIKE = "nightly.few", "nightly.ask", "nightly.alike"
 _AROUND = ("told", "several")
 
 
@@ -21,7 +23,8 @@ def lets_pass(record: Record) -> bool:
     try:
         body = said(record, StoredDecision)
         answer = judged(body).decision
-        if answer is not Answer.HOLD or f'"{_LACKS}"' not in body.document:
+        lacks = any(f'"{code}"' in body.document for code in (_LACKS, _FEW_NIGHTS))
+        if answer is not Answer.HOLD or not lacks:
             return answer is Answer.GO
         decision = decision_in(body.document)
     except UndecodableError:
@@ -30,8 +33,35 @@ def lets_pass(record: Record) -> bool:
     return sound and all(_lacks_baseline(cause.reason) for cause in decision.reasons)
 
 
+def asks_to_confirm(record: Record) -> bool:
+    """Whether a stored decision is HOLD for nothing but a night that has a run left to confirm."""
+    try:
+        body = said(record, StoredDecision)
+        if judged(body).decision is not Answer.HOLD or f'"{_ASKS}"' not in body.document:
+            return False
+        decision = decision_in(body.document)
+    except UndecodableError:
+        return False
+    sound = not (decision.partial or decision.drill)
+    return sound and all(_asks(cause.reason) for cause in decision.reasons)
+
+
+def _asks(reason: Reason) -> bool:
+    """Whether all that a reason says is that, or that another night is alike."""
+    if reason.code.startswith(_OF_NIGHTS):
+        return reason.code in (_ASKS, _ALIKE)
+    inner = [one for fact in reason.facts.values() for one in _reasons(fact)]
+    return reason.code in _AROUND and bool(inner) and all(map(_asks, inner))
+
+
 def _lacks_baseline(reason: Reason) -> bool:
-    """Whether all that a reason says is that no run of the other release was ever accepted."""
+    """Whether all that a reason says is that no run of the other release was ever accepted.
+
+    Of the nights of a pinned release itself also that there are not enough of them yet: they are
+    what is collected.
+    """
+    if reason.code == _FEW_NIGHTS:
+        return reason.facts.get("same") is True or reason.facts.get("n") == 0
     if reason.code == _LACKS:
         return bool(reason.facts.get("other_release")) and reason.facts.get("n") == 0
     inner = [one for fact in reason.facts.values() for one in _reasons(fact)]

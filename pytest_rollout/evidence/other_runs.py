@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from pytest_rollout.evidence import inputs, run_facts, settlements
-from pytest_rollout.evidence.accepting import lets_pass
+from pytest_rollout.evidence.accepting import asks_to_confirm, lets_pass
 from pytest_rollout.evidence.bodies import Process, StoredDecision, StoredEvent
 from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
@@ -75,7 +75,8 @@ class Others:
 
         It is no evidence of what is judged, and stays apart from it. Which release is the
         previous one stands in ``previous`` afterwards. What was accepted counts where it was so
-        before ``frozen_at``, the sequence of a begin that froze baselines, if there is one.
+        before ``frozen_at``, the sequence of a begin that froze baselines, if there is one. The
+        first nights of a pinned release are the same whenever they were accepted.
         """
         if not compared or self._run.environment == EMBEDDED:
             return ()
@@ -83,12 +84,38 @@ class Others:
         if any(one.release == PREVIOUS for one in compared):
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
+        waiting: list[tuple[RunLog, list[Seen]]] = []
         for log in self._whole(1):
-            before = list(self._before(log, compared, begun_us, address)) if log.sealed else []
-            if before:
-                seen += before
-                self.inputs.append(inputs.of_run(log))
+            if not log.sealed:
+                continue
+            before = list(self._before(log, compared, begun_us, address))
+            if not before:
+                waiting += self._suspicious(log, compared, address)
+                continue
+            release = before[0].release
+            for one, nights in [(log, before), *waiting]:
+                if one is log or nights[0].release == release:
+                    seen += nights
+                    self.inputs.append(inputs.of_run(one))
+            waiting = [one for one in waiting if one[1][0].release != release]
         return tuple(seen)
+
+    def _suspicious(
+        self, log: RunLog, compared: Sequence[Versus], address: Address
+    ) -> Iterator[tuple[RunLog, list[Seen]]]:
+        """What a run saw of nights that asked for another run; it counts once one is accepted.
+
+        Were such runs left out, the nights of a release would seem less noisy than they are.
+        """
+        run = run_facts.run_of(log, self._phase)
+        series = _of_nights(compared, {fact.release for fact in run.releases})
+        if not series or run.release is None or run.drill or run.problems:
+            return
+        asks = (one for one in log.decisions if one.sequence < self._last and as_written(one))
+        if any(one.subject == str(address) and asks_to_confirm(one) for one in asks):
+            every = run_facts.observations_of(self._ledger, log, self._phase)
+            seen = [replace(one, release=run.release) for one in every if one.slot.series in series]
+            yield from [(log, seen)] if seen else []
 
     def _before(
         self,
@@ -103,13 +130,17 @@ class Others:
         releases = {fact.release for fact in run.releases}
         wanted = {self._named(one) for one in compared}
         accepted = {release for release in wanted if {release} == releases}
+        series: set[str] | None = None  # None: all of them
         if accepted and not _accepted(log, address, self._accepted_before):
-            accepted = set()
+            series = _of_nights(compared, accepted)
+            if not series or not _accepted(log, address, self._last):
+                accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
         for one in run_facts.observations_of(self._ledger, log, self._phase):
             early = frozen and begun_us is not None and one.slot.t_us <= begun_us
-            if early or accepted:
-                yield replace(one, release=next(iter(accepted), None))
+            counts = accepted and (series is None or one.slot.series in series)
+            if early or counts:
+                yield replace(one, release=next(iter(accepted)) if counts else None)
 
     def _named(self, versus: Versus) -> str | None:
         return self.previous if versus.release == PREVIOUS else versus.release
@@ -249,6 +280,13 @@ class Others:
         if not log.sealed or (log.cancelled and run_facts.whole_until_cancelled(log)):
             return ""
         return "; ".join(run_facts.ending(log))
+
+
+def _of_nights(compared: Sequence[Versus], releases: set[str | None]) -> set[str]:
+    """The series of which only nights of some releases are compared with, and nothing else."""
+    named = [one for one in compared if one.release in releases]
+    nights = {one.metric for one in named if one.nightly is not None}
+    return nights - {one.metric for one in named if one.nightly is None}
 
 
 def _accepted(log: RunLog, address: Address, before: int) -> bool:

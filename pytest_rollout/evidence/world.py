@@ -216,6 +216,8 @@ def edge_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | N
 def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
     if rule.streak is not None or rule.per is not None:
         yield _ALL_TIME
+    if rule.nightly is not None:
+        yield at_us - calendar.nights_reach_us(rule.nightly)
     for scope in rule.scopes:
         if scope.kind in (ScopeKind.DAYS, ScopeKind.NIGHTS):
             yield at_us - (scope.last + 2) * _DAY_US

@@ -43,7 +43,7 @@ def _refused(rule: Rule, value: Fraction, count: int, *, other: bool) -> Reason 
         return Reason("hole.out-of-range", {"value": exact_text(value), "low": low, "high": high})
     versus = rule.versus
     if versus is not None and versus.ratio and take is not Take.SHARE:
-        bounded = rule.confidence is not None
+        bounded = rule.confidence is not None and rule.nightly is None
         if value < 0 or (bounded and value == 0):
             return Reason("hole.no-ratio", {"value": exact_text(value), "other": other})
     return None

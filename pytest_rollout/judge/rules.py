@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pytest_rollout.judge import kayenta, reasons
+from pytest_rollout.judge import kayenta, nights, reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
@@ -44,7 +44,9 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
     terms = terms_of(rule, case)
     groups = sides_of(rule, case, case.oldest_us(max_age_us))
     reach = Reach.of(case)
-    if rule.per is None and rule.streak is None:
+    if rule.nightly is not None:
+        parts, absent = nights.of_nights(rule, groups, case)
+    elif rule.per is None and rule.streak is None:
         judged, absent = slices(rule, groups, reach)
         parts = [judge_slice(rule, slice_, terms) for slice_ in judged]
     else:
@@ -71,10 +73,14 @@ def level_of(rule: Rule, looks: int) -> float:
 def sides_of(rule: Rule, case: Case, oldest_us: int = 0) -> Groups:
     """Return what was seen of each group, on both sides; what the rule cannot take is a hole."""
     own, other = own_side(rule, case), other_side(rule, case)
-    if rule.per is None and all(scope.kind is ScopeKind.RUN for scope in rule.scopes):
-        run = case.world.run.id
+    run = case.world.run.id
+    if rule.nightly is not None:  # what earlier nights saw only speaks against this one
+        if oldest_us:
+            mine = aged(once(seen for seen in own if seen.run == run), oldest_us, by_record=False)
+            own = [*mine, *(seen for seen in own if seen.run != run)]
+    elif rule.per is None and all(scope.kind is ScopeKind.RUN for scope in rule.scopes):
         own = [seen for seen in own if seen.run == run]
-    if oldest_us:
+    if oldest_us and rule.nightly is None:
         matured = any(scope.kind is ScopeKind.AGE for scope in rule.scopes)  # old on purpose
         by_record = case.embedded or matured
         own = list(aged(once(own), oldest_us, by_record=by_record))

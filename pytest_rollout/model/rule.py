@@ -194,6 +194,17 @@ class Tolerate:
 
 
 @dataclass(frozen=True, slots=True)
+class Nightly:
+    """How a night is held against the first nights of a pinned release."""
+
+    baseline: int = 30  # nights of that release
+    latest: int = 3  # nights that are added up, tonight included
+    confirm: int = 1  # runs of one night after its first that may count
+    alarms: Fraction = Fraction(1, 10)  # false ones a year at most, of one load a night
+    per: Per = Per(PerUnit.NIGHT)  # what a night is
+
+
+@dataclass(frozen=True, slots=True)
 class Versus:
     """The other side of a comparison; the cuts are then on the difference, or on the ratio."""
 
@@ -203,6 +214,7 @@ class Versus:
     ratio: bool = False
     release: str | None = None  # of accepted runs of this release, or of the PREVIOUS one
     kayenta: bool = False  # by Kayenta's test; the cuts are then on the ratio of means
+    nightly: Nightly | None = None  # a night against the first nights of the release
 
     @property
     def fixed(self) -> bool:
@@ -245,6 +257,11 @@ class Rule:
     confidence: Confidence | None = None
     range: Range | None = None
     unit: str = ""  # of the metric's numbers, its range and its cuts
+
+    @property
+    def nightly(self) -> Nightly | None:
+        """How nights are compared, if it compares nights."""
+        return self.versus.nightly if self.versus else None
 
     @property
     def in_theorem(self) -> bool:

@@ -23,6 +23,7 @@ from pytest_rollout.model.rule import (
     Versus,
 )
 from pytest_rollout.plan import terms
+from pytest_rollout.plan.nightly import check_nightly, read_nightly
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 from pytest_rollout.plan.spec.keys import Key
@@ -39,6 +40,7 @@ from pytest_rollout.plan.spec.rule_keys import (
 from pytest_rollout.plan.spec.values import LEVEL, NAMES
 from pytest_rollout.plan.tree import Tree
 
+_KINDS = ("difference", "ratio", "nightly", "kayenta")
 _SHARES = (Take.RATE, Take.SHARE, Take.QUANTILE)
 
 
@@ -88,8 +90,8 @@ def read_tolerate(reader: Reader) -> Tolerate | None:
     return Tolerate(failures, row) if failures is not None else None
 
 
-def read_versus(reader: Reader, metric: str | None) -> Versus | None:
-    """`versus`: the other side of a comparison."""
+def read_versus(reader: Reader, metric: str | None, per: Per | None) -> Versus | None:
+    """`versus`: the other side of a comparison; ``per`` says what a night is."""
     tree = reader.get(RuleKeys.versus)
     if tree is None:
         return None
@@ -100,9 +102,9 @@ def read_versus(reader: Reader, metric: str | None) -> Versus | None:
     if frozen not in (None, "begin"):
         inner.say(inner.line_of(VersusKeys.frozen), f"unknown `{frozen}`", "frozen: begin")
     kind = inner.get(VersusKeys.as_)
-    if kind not in ("difference", "ratio", "kayenta"):
-        line = inner.line_of(VersusKeys.as_)
-        inner.problem(line, f"{inner.what}: `as` is difference, ratio or kayenta, not `{kind}`")
+    if kind not in _KINDS:
+        line, words = inner.line_of(VersusKeys.as_), f"{', '.join(_KINDS[:-1])} or {_KINDS[-1]}"
+        inner.problem(line, f"{inner.what}: `as` is {words}, not `{kind}`")
     release = inner.get(VersusKeys.release)
     if release == PREVIOUS and frozen is not None:
         what = f"{inner.what}: `release: {PREVIOUS}` with `frozen`"
@@ -111,9 +113,10 @@ def read_versus(reader: Reader, metric: str | None) -> Versus | None:
     if isinstance(tree.value, Mapping) and not tree.value:
         fix = 'versus: {where: {version: "1.4"}}'
         inner.problem(tree.line, f"{inner.what} names no other side", fix)
+    nightly = read_nightly(inner, per, nightly=kind == "nightly")
     inner.done()
-    ratio, kayenta = kind == "ratio", kind == "kayenta"
-    return Versus(other, where, frozen == "begin", ratio, release, kayenta)
+    ratio, kayenta = kind in ("ratio", "nightly"), kind == "kayenta"
+    return Versus(other, where, frozen == "begin", ratio, release, kayenta, nightly)
 
 
 def read_confidence(reader: Reader) -> Confidence | None:
@@ -149,6 +152,9 @@ def read_range(reader: Reader) -> Range | None:
 
 def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     """Offences of keys that do not go together, each with what to write instead."""
+    if rule.nightly is not None:
+        check_nightly(reader, rule, guardrail=guardrail)
+        return
     if rule.confidence is not None:
         _check_confidence(reader, rule, guardrail=guardrail)
     elif rule.range is not None:

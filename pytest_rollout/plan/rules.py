@@ -22,6 +22,7 @@ from pytest_rollout.model.rule import (
 )
 from pytest_rollout.plan import conditions
 from pytest_rollout.plan.cuts import SCORE, Scale, cut, scale_of
+from pytest_rollout.plan.nightly import USUAL_CONFIDENCE
 from pytest_rollout.plan.reader import Reader
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 from pytest_rollout.plan.spec.keys import Key
@@ -54,7 +55,11 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     default = Scope(ScopeKind.RUN, 1) if per else _default_scope(need, streak, guardrail=guardrail)
     scopes = _scopes(reader, default)
     where = reader.get(RuleKeys.where)
-    versus = conditions.read_versus(reader, metric)
+    versus = conditions.read_versus(reader, metric, per)
+    confidence = conditions.read_confidence(reader)
+    if versus is not None and versus.nightly is not None:  # it knows its nights by itself
+        per, confidence = None, confidence or USUAL_CONFIDENCE
+        versus = replace(versus, where=versus.where or where or {})
     bands = _bands(reader, scale_of(taking, in_unit, versus), guardrail=guardrail)
     found = Rule(
         metric=metric or "",
@@ -68,7 +73,7 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
         streak=streak,
         tolerate=conditions.read_tolerate(reader),
         versus=versus,
-        confidence=conditions.read_confidence(reader),
+        confidence=confidence,
         range=conditions.read_range(reader),
         unit=in_unit,
     )

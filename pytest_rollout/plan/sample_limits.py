@@ -32,8 +32,10 @@ def previous_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
         return
     for phase in plan.phases:
         for who, line, rule in _rules(phase):
-            if rule.versus is not None and rule.versus.release == PREVIOUS:
-                what = f"{who}: `versus: {{release: {PREVIOUS}}}`, but the plan reads no release"
+            versus = rule.versus
+            if versus is not None and (versus.release == PREVIOUS or versus.nightly is not None):
+                named = versus.release or "…"
+                what = f"{who}: `versus: {{release: {named}}}`, but the plan reads no release"
                 yield line, what, "say where: release: {target: NAME, path: /version}"
 
 

@@ -97,6 +97,18 @@ def taking(text: str) -> Taking:
     raise ValueError(f"{text!r:.60} is no take; known: {names}")
 
 
+_MOST_ALARMS = 12
+
+
+def alarms(text: str) -> Fraction:
+    """False alarms a year, of ``0.1/y``."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*(?:y|year)\s*", text)
+    found = exact(match[1]) if match else Fraction(0)
+    if not Fraction(1, 1000) <= found <= _MOST_ALARMS:
+        raise ValueError(f"{text!r:.60} is no number of false alarms; write 0.1/y, at most 12/y")
+    return found
+
+
 _PER_SECOND = {"s": 1, "m": 60, "h": 3600}
 _MOST_RATE = 1_000_000
 

@@ -9,12 +9,14 @@ from pytest_rollout.model.rule import (
     Each,
     Group,
     Need,
+    Nightly,
     Rule,
     ScopeKind,
     Take,
     Tolerate,
     Versus,
 )
+from pytest_rollout.report.fact_words import buckets
 
 _SIDES = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 _TAKEN = {
@@ -61,7 +63,9 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
     if rule.per is not None:
         yield f"of each {rule.per.words} by itself"
     unit = f" {rule.per.plural}" if rule.per else ""
-    if rule.per is None or any(scope.kind is not ScopeKind.RUN for scope in rule.scopes):
+    if rule.nightly is None and (
+        rule.per is None or any(scope.kind is not ScopeKind.RUN for scope in rule.scopes)
+    ):
         yield " or, with too few there, ".join(scope.words + unit for scope in rule.scopes)
     yield from _cuts(rule, guardrail=guardrail)
     if rule.tolerate is not None:
@@ -104,11 +108,25 @@ def _tolerated(tolerate: Tolerate) -> str:
 def _versus(versus: Versus) -> str:
     where = ", ".join(f"{label} {value}" for label, value in versus.where.items())
     other = versus.metric + (f" (only {where})" if where else "")
+    if versus.nightly is not None:
+        return _nights(versus, versus.nightly)
     how = "as a multiple of" if versus.ratio or versus.kayenta else "less"
     when = " before the phase began" * versus.frozen
     when += f" in accepted runs of release {versus.release}" if versus.release else ""
     by = ", by Kayenta's rule (outside the theorem)" * versus.kayenta
     return f"{how} that of {other}{when}{by}"
+
+
+def _nights(versus: Versus, nightly: Nightly) -> str:
+    per, confirm = buckets(nightly.per.words, 1), nightly.confirm
+    added = f", the latest {nightly.latest} added up" if nightly.latest > 1 else ""
+    runs = f", confirmed by {confirm} more run{'s' * (confirm > 1)} of the {per}" if confirm else ""
+    alarms = f"{float(nightly.alarms):g}"
+    return (
+        f"of each {per} as a multiple of that of the first {nightly.baseline} {nightly.per.plural} "
+        f"of release {versus.release}{added}; worse is a breach{runs}, with at most {alarms} false "
+        "alarms a year"
+    )
 
 
 def _each(each: Each) -> str:

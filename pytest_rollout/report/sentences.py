@@ -16,6 +16,7 @@ from pytest_rollout.report import (
     life_sentences,
     load_sentences,
     measurement_sentences,
+    nightly_sentences,
 )
 from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
 
@@ -309,5 +310,6 @@ TABLE: Mapping[str, Say] = {
     **gate_sentences.SENTENCES,
     **clearance_sentences.SENTENCES,
     **life_sentences.SENTENCES,
+    **nightly_sentences.SENTENCES,
     **load_sentences.SENTENCES,
 }

@@ -14,6 +14,7 @@ from pytest_rollout.soundness import (
     grouping,
     needs,
     never,
+    nightly,
     shares,
     tolerating,
     watched,
@@ -53,6 +54,9 @@ def _of_guardrail(about: About, rule: Rule, assumed: Assumed) -> Iterator[Remark
 
 def _of_rule(about: About, rule: Rule, *, by_chance: bool = False) -> Iterator[Remark]:
     """Unless a rule can say both yes and no, the numbers in it are not worth a remark."""
+    if rule.nightly is not None:  # what it can say depends on the nights of a release
+        yield from nightly.remarks_on(about, rule)
+        return
     too_much = beyond(rule)
     if too_much:
         what = f"asks for {too_much} at once, too much to try whether it can pass and fail"

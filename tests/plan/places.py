@@ -121,7 +121,7 @@ STATED: dict[str, str] = {
     "row": rule("in_a_row:\n  n: 2\n  XX"),
     "lasting": rule("soak:\n  for: 2d\n  gap: 2h\n  XX"),
     "tolerate": criterion('metric: m\ntake: max\npass: "< 1"\ntolerate:\n  failures: 1\n  XX'),
-    "versus": criterion('metric: m\ntake: mean\npass: "< 1"\nversus:\n  where: {a: b}\n  XX'),
+    "versus": criterion('metric: m\ntake: mean\npass: "< 2"\nversus:\n  where: {a: b}\n  XX'),
     "confidence": rule("confidence:\n  level: 90%\n  XX"),
     "share": criterion('metric: m\ntake:\n  share: "< 1"\n  XX\npass: "> 0.5"'),
     "check-command": check("command: [a]\nXX"),
@@ -235,6 +235,7 @@ RATE = {"take": "rate", "fail": "> 0.5"}  # of a guardrail
 NO_RULE = dict.fromkeys(("metric", "take", "fail"))
 MAIL = {"slack": None, "email": ["a@example.com"], "from": "b@example.com", "smtp": "${S}"}
 WORKERS = {"processes": None, "workers": 2, "bind": "0.0.0.0:5557"}
+NIGHTS = {"release": "1.4", "as": "nightly"}
 LINE = {"command": "a | b"}
 CHANGED = {"id": None, "file": "a.py", "before": "b", "after": "c"}
 # What else must stand beside a key, or must not (None), where the key's example is to be read.
@@ -262,6 +263,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     ("criterion", "range"): {**MEAN, "confidence": "95%"},
     ("criterion", "confidence"): BOUNDED,
     ("criterion", "versus"): MEAN,
+    **{("versus", name): NIGHTS for name in ("baseline", "latest", "confirm", "alarms")},
     ("scope", "until"): {"last": None, "since": "begin"},
     ("figure", "from"): {"metric": None, "take": None, "to": "day4"},
     ("figure", "to"): {"metric": None, "take": None, "from": "day2"},

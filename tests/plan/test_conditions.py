@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.model.rule import Need, Per, PerUnit, Rule, ScopeKind, Streak, Tolerate, Versus
+from pytest_rollout.model.rule import (
+    Confidence,
+    Need,
+    Nightly,
+    Per,
+    PerUnit,
+    Rule,
+    ScopeKind,
+    Streak,
+    Tolerate,
+    Versus,
+)
 from pytest_rollout.plan.load import Loaded, parse
 
-HEADER = "plan: p\nphases:\n  - id: one\n"
+BARE = "plan: p\nphases:\n  - id: one\n"
+HEADER = BARE.replace("phases:", "release: {variable: RELEASE}\nphases:")
 
 
 def loaded(text: str) -> Loaded:
@@ -98,7 +110,7 @@ def test_scopes_of_the_calendar_and_of_age() -> None:
         ("tolerate: {failures: -1}", "`failures` is not a whole number >= 0"),
         ("versus: {}", "names no other side"),
         ("versus: {frozen: end}", "unknown `end`"),
-        ("versus: {as: quotient}", "`as` is difference, ratio or kayenta"),
+        ("versus: {as: quotient}", "`as` is difference, ratio, nightly or kayenta"),
         ("confidence: often", "is no confidence; write 95%"),
         ("confidence: 20%", "is no confidence; write 95%"),
         ("confidence: {windows: 3}", "has no `level`"),
@@ -221,6 +233,53 @@ def test_kayentas_rule_is_of_soft_criteria() -> None:
 )
 def test_what_kayentas_rule_cannot_state(without: str, instead: str, said: str) -> None:
     assert said in offence(f'{KAYENTA}, pass: "< 1.1"'.replace(without, instead))
+
+
+NIGHTLY = 'take: p95, pass: "<= 1.15", versus: {release: "1.4", as: nightly}'
+
+
+def test_nights_are_compared_with_those_of_a_release() -> None:
+    keys = NIGHTLY.replace("nightly}", "nightly, baseline: 9, latest: 2, confirm: 0, alarms: 1/y}")
+    rule = rule_of(f"{keys}, where: {{a: b}}, per: 6h, need: 7, confidence: 99%")
+    assert rule.nightly == Nightly(9, 2, 0, Fraction(1), Per(PerUnit.SPAN, 21_600_000_000))
+    assert rule.versus == Versus("m", {"a": "b"}, ratio=True, release="1.4", nightly=rule.nightly)
+    assert (rule.per, rule.need) == (None, 7)
+    assert rule_of(NIGHTLY).nightly == Nightly()
+    assert rule_of(NIGHTLY).confidence == Confidence(Fraction(1, 20), "95 %")
+
+
+@pytest.mark.parametrize(
+    ("without", "instead", "said"),
+    [
+        ('release: "1.4", ', "", "compares with a pinned release"),
+        ('"1.4"', "previous", "compares with a pinned release"),
+        ("as: nightly", "as: nightly, frozen: begin", "with `frozen`"),
+        ("as: nightly", "as: nightly, metric: n", "with `metric`"),
+        ("as: nightly", "as: nightly, baseline: 4", "`baseline` is 5 to 400, not 4"),
+        ("as: nightly", "as: nightly, latest: 11", "`latest` is 1 to 10, not 11"),
+        ("as: nightly", "as: nightly, confirm: 4", "`confirm` is 0 to 3, not 4"),
+        ("as: nightly", "as: nightly, alarms: 13/y", "is no number of false alarms"),
+        ("as: nightly", "as: nightly, alarms: 0/y", "is no number of false alarms"),
+        ("as: nightly", "as: ratio, alarms: 1/y", "`alarms` goes with `as: nightly`"),
+        ("take: p95", "take: rate", "with `rate`"),
+        ("<= 1.15", "<= 1", "the margin lies above 1"),
+        ("<= 1.15", ">= 1.15", "the margin lies below 1"),
+        ("take: p95", "take: p95, per: run", "with `per: run`"),
+        ("take: p95", "take: p95, in_a_row: 2", "with `in_a_row`"),
+        ("take: p95", "take: p95, over: [{last: 3}]", "with `over`"),
+        ("take: p95", 'take: p95, warn: "> 1.1"', "with `warn`"),
+    ],
+)
+def test_what_compared_nights_cannot_state(without: str, instead: str, said: str) -> None:
+    assert said in offence(NIGHTLY.replace(without, instead))
+
+
+def test_nights_are_of_no_guardrail_and_need_a_release_that_is_read() -> None:
+    guarded = NIGHTLY.replace('pass: "<= 1.15"', 'fail: "> 1.15"')
+    assert "make it a criterion" in offence(guarded, guardrail=True)
+    text = f"    criteria: [{{id: c, kind: slo, metric: m, {NIGHTLY}}}]\n"
+    found = parse(BARE + text, Path("p/rollout.yaml"), "rollout.yaml")
+    assert "but the plan reads no release" in str(found.problems[0])
 
 
 def test_kayentas_rule_is_of_no_guardrail_and_no_group() -> None:

@@ -51,6 +51,7 @@ from pytest_rollout.signoff.overriding import key
 from tests.evidence.runs import EXIT, FAIL, Writer, opened, tamper
 from tests.evidence.runs import PLAN as LEDGER_PLAN
 from tests.evidence.runs import plan_of as plan_of_ledger
+from tests.judge import nights
 from tests.judge.lives import amendment, change, life_of, reading
 from tests.judge.worlds import (
     AT,
@@ -162,6 +163,15 @@ def of_rules() -> Iterator[Decision]:
     yield ruled('metric: m, take: mean, pass: "< 1", range: [0, 1], confidence: 95%', seen(2))
     yield ruled(f"{low}, per: 1m", seen(1, -400 * DAY), seen(1))
     yield ruled(low, seen(1, recorded=-2 * DAY), **PROD)
+
+
+def of_nights() -> Iterator[Decision]:
+    """Of nights that are held against those of a pinned release."""
+    for values in ((100,), (112,), (112, 111), (150, 150)):
+        runs = [nights.night(0, value, f"r{n}", minutes=n) for n, value in enumerate(values)]
+        yield nights.decision(runs, nights.pinned())
+    yield nights.decision([nights.night(0, 100)], nights.pinned(nights.V1[:3]))
+    yield nights.decision([nights.night(0, 100)], (), release="v1")
 
 
 def of_what_no_plan_asks() -> Iterator[Reason | object]:
@@ -656,7 +666,7 @@ def given(folder: Path) -> dict[str, list[Reason]]:
     """The reasons by their codes; ``folder`` is for ledgers."""
     found: dict[str, list[Reason]] = {}
     records = (
-        *(of_rules(), of_what_no_plan_asks(), of_checks(), of_people(), of_waivers()),
+        *(of_rules(), of_nights(), of_what_no_plan_asks(), of_checks(), of_people(), of_waivers()),
         *(
             of_other_gates(),
             of_gates(),

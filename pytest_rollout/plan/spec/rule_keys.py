@@ -6,7 +6,7 @@ from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import SCALAR, Pairs, Whole
 from pytest_rollout.plan.spec.kinds import WordKind as Only
 from pytest_rollout.plan.spec.shapes import AnyOf, ListOf, MapOf, Nested, Raw
-from pytest_rollout.plan.spec.values import CUT, DURATION, LEVEL, NAME, PER, TAKE, UNIT
+from pytest_rollout.plan.spec.values import ALARMS, CUT, DURATION, LEVEL, NAME, PER, TAKE, UNIT
 
 WHOLE = Whole()
 
@@ -115,7 +115,10 @@ class VersusKeys(Keys, name="versus", title="the other side of a comparison"):
         example="begin",
     )
     as_ = Key(
-        Only("`difference`, `ratio`, `kayenta`", ("difference", "ratio", "kayenta")),
+        Only(
+            "`difference`, `ratio`, `nightly`, `kayenta`",
+            ("difference", "ratio", "nightly", "kayenta"),
+        ),
         "How the two sides are compared.",
         default="difference",
         example="ratio",
@@ -124,6 +127,30 @@ class VersusKeys(Keys, name="versus", title="the other side of a comparison"):
         NAME,
         "The release whose accepted runs are compared with; `previous` is the newest other one.",
         example="previous",
+    )
+    baseline = Key(
+        WHOLE,
+        "With `as: nightly`: how many first nights of the release are compared with.",
+        example="60",
+        unless="30",
+    )
+    latest = Key(
+        WHOLE,
+        "With `as: nightly`: how many nights are added up, tonight included.",
+        example="1",
+        unless="3",
+    )
+    confirm = Key(
+        Whole(0),
+        "With `as: nightly`: how many more runs a night may have where its first is suspicious.",
+        example="2",
+        unless="1",
+    )
+    alarms = Key(
+        ALARMS,
+        "With `as: nightly`: how many false alarms there may be.",
+        example="1/y",
+        unless="`0.1/y`",
     )
 
 

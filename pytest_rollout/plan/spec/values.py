@@ -83,6 +83,11 @@ TAKE = Term(
     r"^(count|sum|mean|min|max|last|rate|increase|p[0-9]{1,2}(\.[0-9]+)?)$",
     "`count`, `sum`, `mean`, `min`, `max`, `last`, `rate`, `increase`, `p1` to `p99.9`",
 )
+ALARMS = Term(
+    terms.alarms,
+    r"^\s*[0-9]+(\.[0-9]+)?\s*/\s*(y|year)\s*$",
+    "false alarms a year, as `0.1/y`",
+)
 PATTERN = Term(pattern, "", "regular expression of Python", types=("string", "number", "boolean"))
 DUE = Term(
     terms.due,

@@ -1,0 +1,229 @@
+"""`rollout trend`: a criterion's figure over the nights; a remark, never a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
+from pytest_rollout.cli.real_environment import environment_of
+from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.trend_rows import Pinned, Row, pinned_of, refuted, rows_of
+from pytest_rollout.evidence.figures_by_run import figures_by_run
+from pytest_rollout.load.change_points import ChangePoint, ChangePointError, change_points
+from pytest_rollout.model.errors import RolloutError, UnknownNameError
+from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.plan import Address, Criterion
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report.fact_words import count
+from pytest_rollout.report.trend_plot import (
+    TrendBand,
+    TrendCut,
+    TrendMark,
+    TrendPoint,
+    trend,
+    trend_line,
+)
+from pytest_rollout.soundness.nightly import finds
+
+_FEWEST = 12  # values with which it is worth looking for change points
+
+
+@dataclass(frozen=True)
+class _Trend:
+    """The trend of one group."""
+
+    criterion: Criterion
+    group: Labels
+    rows: Sequence[Row]
+    pinned: Pinned | None
+    changes: Sequence[ChangePoint]
+    silent: str  # why no change points were looked for
+
+    @property
+    def known(self) -> list[Row]:
+        return [row for row in self.rows if row.value is not None]
+
+    @property
+    def name(self) -> str:
+        return ", ".join(f"{label} {value}" for label, value in self.group)
+
+
+@click.command("trend")
+@click.argument("criterion")
+@click.option("--svg", metavar="FILE", help="also draw it; of several groups FILE-1.svg and so on")
+@click.option("--width", type=click.IntRange(40, 400), default=100, help="columns of a line")
+@environment_option
+@common
+def command(
+    criterion: str,
+    svg: str | None,
+    width: int,
+    environment: str | None,
+    root: str | None,
+    ledger: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Show the figure of CRITERION (plan.phase.slug) over all runs, the noise and what changed.
+
+    Change points are found by Apache Otava where it is installed. They are a remark: what decides
+    is the criterion's own rule.
+    """
+    project = Project.here(root, ledger)
+    address = parsed(criterion.rpartition(".")[0] or criterion)
+    plan, phase = project.plan(address.plan), project.phase(address)
+    slug = criterion.rpartition(".")[2]
+    stated = next((one for one in phase.criteria if one.id == slug), None)
+    if stated is None:
+        known = [one.id for one in phase.criteria]
+        why = f"{address.name} has no criterion `{slug}` ({nearest(slug, known)})"
+        raise UnknownNameError(why, "criterion", slug, known)
+    if stated.rule is None:
+        raise RolloutError(f"{criterion} judges no series, so it has no trend")
+    where = environment_of(plan, environment)
+    gate = Address(plan.id, phase.id, stated.gate)
+    figures = figures_by_run(project.ledger, gate, where)
+    trends = [_of(stated, *item) for item in rows_of(plan, stated, figures).items()]
+    if svg:
+        _draw(trends, Path(svg), criterion)
+    if as_json:
+        print_json(
+            {"criterion": criterion, "environment": where, "trends": list(map(_data, trends))}
+        )
+        return 0
+    say(f"{criterion} in {where}: {count(len(figures), 'run')} known")
+    for one in trends:
+        for line in _lines(one, width):
+            say(line)
+    return 0
+
+
+def _of(stated: Criterion, group: Labels, rows: Sequence[Row]) -> _Trend:
+    assert stated.rule is not None
+    values = [row.value for row in rows if row.value is not None]
+    changes: Sequence[ChangePoint] = ()
+    silent = ""
+    if len(values) < _FEWEST:
+        silent = f"{len(values)} values are too few to look for change points"
+    else:
+        try:
+            changes = change_points(values)
+        except ChangePointError as error:
+            silent = f"no change points were looked for: {error}"
+    return _Trend(stated, group, rows, pinned_of(stated.rule, rows), changes, silent)
+
+
+def _points(one: _Trend) -> list[TrendPoint]:
+    changed = {id(one.known[change.index]) for change in one.changes}
+    cleared = set(refuted(one.rows))
+    return [
+        TrendPoint(row.at, row.value, marks=tuple(_marks(row, changed, cleared)), says=_says(row))
+        for row in one.rows
+    ]
+
+
+def _marks(row: Row, changed: set[int], cleared: set[str]) -> Iterator[TrendMark]:
+    if id(row) in changed:
+        yield TrendMark.CHANGE
+    if row.verdict is Verdict.FAIL:
+        yield TrendMark.ALARM
+    if row.code == "nightly.worse":
+        yield TrendMark.CONFIRMED
+    if row.run in cleared:
+        yield TrendMark.REFUTED
+
+
+def _says(row: Row) -> str:
+    release = f"release {row.release}, " if row.release else ""
+    return f"{release}run {row.run}" + (f": {row.why}" if row.why else "")
+
+
+def _band(one: _Trend) -> TrendBand | None:
+    if one.pinned is None or one.criterion.rule is None or one.criterion.rule.versus is None:
+        return None
+    low, high = one.pinned.band
+    return TrendBand(low, high, one.pinned.middle, f"release {one.criterion.rule.versus.release}")
+
+
+def _cut(one: _Trend) -> TrendCut | None:
+    """The limit that the plan states; of a nightly rule its margin."""
+    rule = one.criterion.rule
+    assert rule is not None
+    passes = rule.bands.passes
+    limit = float(passes.limit)
+    if rule.versus is not None and one.pinned is None:
+        return None
+    if one.pinned is not None:
+        limit *= one.pinned.middle
+    return TrendCut(limit, not passes.upward, f"pass {passes.text}")
+
+
+def _draw(trends: Sequence[_Trend], path: Path, label: str) -> None:
+    for number, one in enumerate(trends, 1):
+        named = path if len(trends) == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        name = " ".join(filter(None, (label, one.name)))
+        drawn = trend(_points(one), _band(one), _cut(one), label=name, standalone=True)
+        named.write_text(drawn, encoding="utf-8")
+
+
+def _lines(one: _Trend, width: int) -> Iterator[str]:
+    rule = one.criterion.rule
+    assert rule is not None
+    name = f"{one.name}: " if one.name else ""
+    yield f"  {name}{trend_line(_points(one), _band(one), width - 2 - len(name))}"
+    if one.pinned is not None and rule.nightly is not None:
+        noise = f"{100 * math.expm1(one.pinned.apart):.2g} %"
+        yield (
+            f"  noise floor: {one.pinned.base.percent:.2g} % from night to night, {noise} by "
+            f"{one.pinned.pairs} A/A pairs of neighbouring nights"
+        )
+        yield f"  {finds(rule.nightly, one.pinned.base)}"
+    for change in one.changes:
+        row = one.known[change.index]
+        size = 100 * (change.after / change.before - 1) if change.before else math.nan
+        yield (
+            f"  change point (a remark): from {row.at} on {change.after:.4g}, before "
+            f"{change.before:.4g} ({size:+.1f} %), run {row.run}"
+        )
+    if one.silent:
+        yield f"  {one.silent}"
+
+
+def _data(one: _Trend) -> dict[str, Any]:
+    pinned = one.pinned
+    return {
+        "group": dict(one.group),
+        "runs": [
+            {
+                "at": row.at,
+                "run": row.run,
+                "release": row.release,
+                "value": row.value,
+                "verdict": row.verdict.value if row.verdict else None,
+                "reason": row.code or None,
+                "why": row.why or None,
+            }
+            for row in one.rows
+        ],
+        "pinned": None
+        if pinned is None
+        else {
+            "nights": pinned.base.n,
+            "middle": pinned.middle,
+            "noise": pinned.base.noise,
+            "noise_of_pairs": pinned.apart,
+            "common": pinned.base.shared,
+        },
+        "change_points": [
+            {"run": one.known[change.index].run, "before": change.before, "after": change.after}
+            for change in one.changes
+        ],
+        "silent": one.silent or None,
+    }

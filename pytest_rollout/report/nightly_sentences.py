@@ -1,0 +1,91 @@
+"""The sentences of a night that is held against the nights of a pinned release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_rollout.model.numbers import decimal
+from pytest_rollout.report.fact_words import Facts, Say, buckets, count
+
+
+def _few(facts: Facts) -> str:
+    need, n = facts.number("need"), facts.number("n")
+    what = f"{n} of {need} needed {facts['per']} of release {facts['other_release']} are known"
+    if facts.known("same"):
+        return f"{what}: this is one of them, and {need - n} more, this one included, are needed"
+    return f"{what}: let that release run on {need - n} more, with this plan"
+
+
+def _worse(facts: Facts) -> str:
+    nights = _nights(facts, 2)
+    return (
+        f"{_tonight(facts)}, and worse than them by more than chance explains: of 365 healthy "
+        f"{nights} {_alarms(facts)} may look like that; {_noise(facts)}"
+    )
+
+
+def _alike(facts: Facts) -> str:
+    return f"{_tonight(facts)}; {_margin(facts)}; {_noise(facts)}"
+
+
+def _ask(facts: Facts) -> str:
+    more = count(facts.number("left"), "more run")
+    return (
+        f"{_tonight(facts)}; {_margin(facts)}; that is suspicious, and {more} of the same "
+        f"{_nights(facts, 1)} may confirm it (rollout load PLAN.PHASE --confirm); {_noise(facts)}"
+    )
+
+
+def _open(facts: Facts) -> str:
+    return (
+        f"{_tonight(facts)}; {_margin(facts)}, neither shown nor ruled out, and the "
+        f"{_nights(facts, 1)} has no run left; {_noise(facts)}"
+    )
+
+
+def _tonight(facts: Facts) -> str:
+    """``p95 of latency was 0.412, 1.02 times that of the first 30 nights of release 1.4``."""
+    value = f"{facts.amount('value')}, " if facts.known("value") else ""
+    size = decimal(facts.fraction("ratio"))
+    runs = count(facts.number("runs"), "run")
+    per, before = _nights(facts, 1), facts.number("nights") - 1
+    added = f", {before} {_nights(facts, before)} before added" if before else ""
+    extra = " (this run is beyond those that the plan allows, and does not count)"
+    return (
+        f"{facts['take']} of {facts['metric']} was {value}{size} times that of the first "
+        f"{facts['baseline']} {_nights(facts, 2)} of release {facts['other_release']}, "
+        f"in {runs} of this {per}{added}{extra * facts.known('extra')}"
+    )
+
+
+def _margin(facts: Facts) -> str:
+    side = "at least" if ">" in facts["pass"] else "at most"
+    bound = decimal(facts.fraction("bound"))
+    return f"{side} {bound} times at {facts['confidence']} confidence, allowed {facts['pass']}"
+
+
+def _noise(facts: Facts) -> str:
+    per, latest = _nights(facts, 1), facts.number("latest")
+    alike = f" ({facts['common']} of it common to runs of one {per})" if facts["common"] else ""
+    return (
+        f"the noise here is {facts['noise']} from {per} to {per}{alike}: what is "
+        f"{facts['findable']} worse is found within {latest} {_nights(facts, latest)} "
+        f"9 times in 10, with {_alarms(facts)} false alarms a year"
+    )
+
+
+def _nights(facts: Facts, n: int) -> str:
+    return buckets(facts["per"], n)
+
+
+def _alarms(facts: Facts) -> str:
+    return f"at most {decimal(facts.fraction('alarms'))}"
+
+
+SENTENCES: Mapping[str, Say] = {
+    "nightly.few": _few,
+    "nightly.worse": _worse,
+    "nightly.alike": _alike,
+    "nightly.ask": _ask,
+    "nightly.open": _open,
+}
