@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Finding, Part, SubjectKind
+from pytest_rollout.model.ingest import Ingest, ResultKind
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer
@@ -149,6 +150,8 @@ def asked(stated: Criterion | Guardrail) -> Iterator[str]:
         yield group_words(stated.of)
     if stated.rolls_up:
         yield f"{' and '.join(led.name for led in stated.rolls_up)} must hold in their gates"
+    if stated.ingest is not None:
+        yield _brought(stated.ingest)
     if stated.attested:
         life_us = stated.valid_for_us
         life = f"; it counts for {duration_words(life_us)}" if life_us else ""
@@ -156,8 +159,23 @@ def asked(stated: Criterion | Guardrail) -> Iterator[str]:
         if stated.by_each:
             by = f"{' and '.join(stated.by)} must each attest it, as different people"
         yield f"{by}{life}"
-    elif stated.rule is None and stated.of is None and not stated.rolls_up:
+    elif stated.rule is None and stated.of is None and not (stated.rolls_up or stated.ingest):
         yield "every check of it must run and pass"
+
+
+def _brought(asked: Ingest) -> str:
+    """What is asked of a file of another tool."""
+    words = f"a file of {asked.kind} `{asked.name}` is brought"
+    if asked.cases:
+        words += f", in which {' and '.join(asked.cases)} passed"
+    if asked.lasts_us:
+        words += f"; the load lasts {duration_words(asked.lasts_us)} at least"
+    if asked.rate is not None:
+        words += f", with {asked.rate:g} arrivals a second"
+    return f"{words}; it holds {asked.need} {_OF_KIND[asked.kind]} at least"
+
+
+_OF_KIND = {ResultKind.LOAD: "requests", ResultKind.JUNIT: "such cases"}
 
 
 def _weight(phase: Phase, stated: Criterion | Guardrail) -> str:

@@ -15,6 +15,7 @@ from pytest_rollout.report import (
     gate_sentences,
     life_sentences,
     measurement_sentences,
+    result_sentences,
 )
 from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
 
@@ -308,4 +309,5 @@ TABLE: Mapping[str, Say] = {
     **gate_sentences.SENTENCES,
     **clearance_sentences.SENTENCES,
     **life_sentences.SENTENCES,
+    **result_sentences.SENTENCES,
 }

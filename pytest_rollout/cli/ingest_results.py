@@ -1,0 +1,349 @@
+"""`rollout ingest load` and `junit`: files of other tools become evidence of one phase."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_rollout import calendar
+from pytest_rollout.cli.project import (
+    Project,
+    common,
+    environment_option,
+    instant_in,
+    keep_texts,
+    parsed,
+    print_json,
+)
+from pytest_rollout.cli.real_environment import real_environment, release_now
+from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.who import git_email
+from pytest_rollout.evidence import opening, results
+from pytest_rollout.evidence.ledger import MOST_ATTACHED, Ledger
+from pytest_rollout.judge.results import name_matches
+from pytest_rollout.load.results.figures import Figures, UnreadableError
+from pytest_rollout.load.results.reading import LOADS, read_junit, read_load
+from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
+from pytest_rollout.model.ingest import Ingest, ResultFacts, ResultKind
+from pytest_rollout.model.plan import Address, Phase, Plan
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.plan import stand_ins
+from pytest_rollout.plan.reader import nearest
+from pytest_rollout.redact import hide
+
+_AHEAD_US = 60_000_000
+_MOST_BY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command line asks."""
+
+    file: Path
+    phase: str
+    name: str | None
+    environment: str | None
+    release: str | None
+    ended: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a file is brought, and who asks for it there."""
+
+    project: Project
+    plan: Plan
+    phase: Phase
+    address: Address
+    environment: str
+    name: str
+    asking: tuple[Ingest, ...]
+
+
+def _options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        common,
+        click.option("--by", metavar="WHO", help="who brings it (default: git's user.email)"),
+        click.option("--ended", metavar="TIME", help="when it ended, where the file does not say"),
+        click.option(
+            "--release", metavar="NAME", help="of which release it is (default: what runs now)"
+        ),
+        environment_option,
+        click.option(
+            "--name", metavar="NAME", help="which file of the phase (default: the only one)"
+        ),
+        click.option("--phase", required=True, metavar="PLAN.PHASE", help="what it is evidence of"),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command("load")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(list(LOADS)), help="(default: by content)")
+@click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="of an HdrHistogram log")
+@_options
+def load(file: Path, format_: str | None, unit: str | None, **options: Any) -> int:
+    """Bring FILE, results of k6, Gatling or JMeter or an HdrHistogram log, as a phase's evidence.
+
+    It is read by criteria with `ingest: {load: NAME}`, from the next run on. The file is kept by
+    its digest. What cannot be believed is recorded with why, and satisfies nothing (exit 11).
+    """
+    return _bring(
+        ResultKind.LOAD,
+        file,
+        lambda content: read_load(content, format_ or "", unit or ""),
+        options,
+    )
+
+
+@click.command("junit")
+@click.argument("file", type=click.Path(path_type=Path))
+@_options
+def junit(file: Path, **options: Any) -> int:
+    """Bring FILE, test cases as JUnit XML, as a phase's evidence.
+
+    It is read by criteria with `ingest: {junit: NAME, cases: [PATTERN]}`, from the next run on.
+    A case that was skipped, or is not in the file, is missing.
+    """
+    return _bring(ResultKind.JUNIT, file, read_junit, options)
+
+
+def _bring(
+    kind: ResultKind, file: Path, read: Callable[[bytes], Figures], options: dict[str, Any]
+) -> int:
+    asked = _Asked(
+        file,
+        *(options[one] for one in ("phase", "name", "environment", "release", "ended", "by")),
+    )
+    project = Project.here(options["root"], options["ledger"])
+    place = _place(project, kind, asked)
+    content = _content(file)
+    try:
+        figures = read(content)
+    except UnreadableError as error:
+        raise RolloutError(f"{file}: {error}", code=error.code, **error.facts) from error
+    figures = _timed(figures, asked)
+    by = _by(project, asked.by)
+    now_us = time.time_ns() // 1000
+    if figures.ended_us is None or figures.ended_us > now_us + _AHEAD_US:
+        raise RolloutError(f"{file} ended in the future: one of two clocks is wrong")
+    with closing(opening.to_write(project.ledger_at)) as store:
+        facts = _facts(store, place, kind, asked, content, figures, by)
+        run = _already(store, place, facts)
+        known = bool(run)
+        run = run or _store(store, place, facts, content, figures)
+    _say(place, facts, figures, run, known=known, as_json=options["as_json"])
+    return Answer.HOLD.exit_status if facts.doubts else 0
+
+
+def _place(project: Project, kind: ResultKind, asked: _Asked) -> _Place:
+    address = parsed(asked.phase)
+    if address.gate is not None:
+        raise OptionError("--phase", f"{address} is a gate; write {address.name}")
+    phase, plan = project.phase(address), project.plan(address.plan)
+    why = f"a rehearsal is answered by {stand_ins.NAME} beside the plan, not by files"
+    environment = real_environment(plan, asked.environment, embedded=why)
+    stated = [one.ingest for one in phase.criteria if one.ingest and one.ingest.kind is kind]
+    names = list(dict.fromkeys(one.name for one in stated))
+    if not names:
+        fix = f"ingest: {{{kind}: NAME, …}} of a criterion"
+        raise RolloutError(f"no criterion of {address.name} asks for a file of {kind} ({fix})")
+    if asked.name is None and len(names) > 1:
+        raise OptionError("--name", f"say which ({nearest('', names)})")
+    name = asked.name or names[0]
+    if name not in names:
+        why = f"{address.name} asks for no {kind} `{name}` ({nearest(name, names)})"
+        raise UnknownNameError(why, kind.value, name, names)
+    asking = tuple(one for one in stated if one.name == name)
+    return _Place(project, plan, phase, address, environment, name, asking)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MOST_ATTACHED:
+            fix = "gzip it, or bring a summary or a histogram"
+            raise RolloutError(f"{file} is larger than {MOST_ATTACHED} bytes ({fix})")
+        return file.read_bytes()
+    except OSError as error:
+        raise RolloutError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _timed(figures: Figures, asked: _Asked) -> Figures:
+    """The figures with when they were made, as the file says, or else who brings it."""
+    if figures.ended_us is not None:
+        if asked.ended is not None:
+            raise OptionError("--ended", "the file itself says when it ended")
+        return figures
+    if asked.ended is None:
+        why = f"{asked.file} does not say when it ended"
+        raise RolloutError(f"{why} (--ended 2025-11-10T11:00:00-05:00)")
+    ended_us = instant_in("--ended", asked.ended)
+    return replace(figures, started_us=ended_us - figures.lasted_us, ended_us=ended_us)
+
+
+def _by(project: Project, given: str | None) -> str:
+    by = (given if given is not None else git_email(project.root)).strip()
+    if not by or len(by) > _MOST_BY:
+        raise OptionError("--by", f"a name of 1 to {_MOST_BY} characters says who brings it")
+    return by
+
+
+def _facts(
+    store: Ledger,
+    place: _Place,
+    kind: ResultKind,
+    asked: _Asked,
+    content: bytes,
+    figures: Figures,
+    by: str,
+) -> ResultFacts:
+    assert figures.ended_us is not None
+    started_us = figures.ended_us if figures.started_us is None else figures.started_us
+    release = _release(store, place, asked.release, started_us, figures.ended_us)
+    return ResultFacts(
+        phase=place.address.name,
+        kind=kind,
+        name=place.name,
+        format=figures.format,
+        file=asked.file.name,
+        digest=hashlib.sha256(content).hexdigest(),
+        by=by,
+        release=release,
+        release_from="target" if asked.release is None else "said",
+        times_from="file" if asked.ended is None else "said",
+        started_us=started_us,
+        ended_us=figures.ended_us,
+        requests=figures.requests,
+        started=figures.started,
+        dropped=figures.dropped,
+        doubts=figures.doubts,
+        unsaid=figures.unsaid,
+    )
+
+
+def _release(store: Ledger, place: _Place, said: str | None, started_us: int, ended_us: int) -> str:
+    """Of which release a file is; raises RolloutError where nobody knows, or the ledger differs."""
+    where = (store, place.address, place.environment)
+    if said is not None:
+        if not said.strip() or hide(said) != said:
+            raise OptionError("--release", "it is no name of a release")
+        other = results.other_release_at(*where, said, started_us, ended_us)
+        if other is not None:
+            why = f"{other} was read in {place.environment} while it ran"
+            raise OptionError("--release", f"it cannot be of {said}: {why}")
+        return said
+    now = release_now(place.project, place.plan, place.environment, why="a file is of one")
+    if now is None:
+        raise OptionError("--release", f"{place.plan.id} reads no release; say of which it is")
+    before = results.running_at(*where, started_us)
+    other = results.other_release_at(*where, now, started_us, time.time_ns() // 1000)
+    if before != now or other is not None:
+        shown = before if before != now else other
+        what = f"release {shown} was read" if shown else "nobody read the release"
+        when = calendar.wall(started_us, place.plan.timezone)
+        why = f"{now} runs now, and {what} when it began ({when})"
+        raise OptionError("--release", f"{why}; say of which the file is")
+    return now
+
+
+def _already(store: Ledger, place: _Place, facts: ResultFacts) -> str:
+    """The run that holds the same file already; raises RolloutError where it is of another."""
+    for environment in place.plan.environments:
+        for record, other in results.all_of(store, environment):
+            if other.digest != facts.digest:
+                continue
+            if (environment, other.release) != (place.environment, facts.release):
+                was = f"{other.release} in {environment}"
+                raise RolloutError(
+                    f"{facts.file} was brought as of {was}: it is not of {facts.release} in "
+                    f"{place.environment}, too"
+                )
+            same = (other.phase, other.kind, other.name) == (facts.phase, facts.kind, facts.name)
+            if same:
+                return record.run
+    return ""
+
+
+def _store(
+    store: Ledger, place: _Place, facts: ResultFacts, content: bytes, figures: Figures
+) -> str:
+    loaded = place.project.loaded_plan(place.plan)
+    keep_texts(store, loaded)
+    judging = results.Judging(
+        place.address, place.environment, place.plan.digest, dict(loaded.digests)
+    )
+    sighted = [results.Sighted(*one[:2], facts.ended_us, one[2]) for one in figures.series()]
+    kept = results.Kept(content, "application/octet-stream")
+    return results.store(store, judging, facts, kept, sighted, _cases(place, figures))
+
+
+def _cases(place: _Place, figures: Figures) -> Sequence[results.Case]:
+    """The cases that a criterion asks for; others are in the file, and not in the ledger."""
+    patterns = dict.fromkeys(pattern for one in place.asking for pattern in one.cases)
+    found = []
+    for case in figures.cases:
+        if any(name_matches(pattern, case.name) for pattern in patterns):
+            if hide(case.name) != case.name or case.name == results.ITEM:
+                raise RolloutError(f"the name of a case holds a secret: {hide(case.name):.80}")
+            attempts = tuple((verdict, hide(why)[:500]) for verdict, why in case.attempts)
+            found.append(results.Case(case.name, attempts))
+    return found
+
+
+def _say(
+    place: _Place,
+    facts: ResultFacts,
+    figures: Figures,
+    run: str,
+    *,
+    known: bool,
+    as_json: bool,
+) -> None:
+    if as_json:
+        print_json(_as_plain(place, facts, figures, run, known=known))
+        return
+    ended = calendar.wall(facts.ended_us, place.plan.timezone)
+    what = f"{len(figures.cases)} cases" if facts.kind is ResultKind.JUNIT else (
+        f"{facts.requests} requests in {figures.lasted_us / 1_000_000:.1f} s"
+    )  # fmt: skip
+    say(
+        f"{facts.file}: {facts.format}, {what}, ended {ended}, of {facts.release} in "
+        f"{place.environment}{' (brought before)' if known else ''}"
+    )
+    for note in facts.unsaid:
+        say(f"  {note}")
+    for doubt in facts.doubts:
+        say(f"  it satisfies nothing: {doubt}")
+    mark, where = place.phase.marks[0], place.environment
+    say(f"recorded as {run} in {place.project.ledger_shown}; counts from the next run on "
+        f"(pytest -m {mark} --rollout-env {where})")  # fmt: skip
+
+
+def _as_plain(
+    place: _Place, facts: ResultFacts, figures: Figures, run: str, *, known: bool
+) -> dict[str, Any]:
+    names = ("phase", "name", "format", "file", "digest", "by", "release", "requests", "dropped")
+    zone = place.plan.timezone
+    return {
+        **{name: getattr(facts, name) for name in names},
+        "kind": facts.kind.value,
+        "environment": place.environment,
+        "started": calendar.wall(facts.started_us, zone),
+        "ended": calendar.wall(facts.ended_us, zone),
+        "cases": len(figures.cases),
+        "series": sorted({series for series, _, _ in figures.series()}),
+        "doubts": list(facts.doubts),
+        "unsaid": list(facts.unsaid),
+        "run": run,
+        "recorded": not known,
+        "ledger": place.project.ledger_shown,
+    }
