@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pytest_rollout import calendar
+from pytest_rollout.cli.ingest_facts import Asked, Place, already, facts_of, place_of, timed
 from pytest_rollout.cli.project import (
     Project,
     common,
     environment_option,
-    instant_in,
     keep_texts,
-    parsed,
     print_json,
 )
-from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.who import git_email
 from pytest_rollout.evidence import opening, results
@@ -30,42 +26,13 @@ from pytest_rollout.evidence.ledger import MOST_ATTACHED, Ledger
 from pytest_rollout.judge.results import name_matches
 from pytest_rollout.load.results.figures import Figures, UnreadableError
 from pytest_rollout.load.results.reading import LOADS, read_junit, read_load
-from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
-from pytest_rollout.model.ingest import Ingest, ResultFacts, ResultKind
-from pytest_rollout.model.plan import Address, Phase, Plan
+from pytest_rollout.model.errors import OptionError, RolloutError
+from pytest_rollout.model.ingest import ResultFacts, ResultKind
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.plan import stand_ins
-from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide
 
 _AHEAD_US = 60_000_000
 _MOST_BY = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the command line asks."""
-
-    file: Path
-    phase: str
-    name: str | None
-    environment: str | None
-    release: str | None
-    ended: str | None
-    by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a file is brought, and who asks for it there."""
-
-    project: Project
-    plan: Plan
-    phase: Phase
-    address: Address
-    environment: str
-    name: str
-    asking: tuple[Ingest, ...]
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,51 +87,29 @@ def junit(file: Path, **options: Any) -> int:
 def _bring(
     kind: ResultKind, file: Path, read: Callable[[bytes], Figures], options: dict[str, Any]
 ) -> int:
-    asked = _Asked(
+    asked = Asked(
         file,
         *(options[one] for one in ("phase", "name", "environment", "release", "ended", "by")),
     )
     project = Project.here(options["root"], options["ledger"])
-    place = _place(project, kind, asked)
+    place = place_of(project, kind, asked)
     content = _content(file)
     try:
         figures = read(content)
     except UnreadableError as error:
         raise RolloutError(f"{file}: {error}", code=error.code, **error.facts) from error
-    figures = _timed(figures, asked)
+    figures = timed(figures, asked)
     by = _by(project, asked.by)
     now_us = time.time_ns() // 1000
     if figures.ended_us is None or figures.ended_us > now_us + _AHEAD_US:
         raise RolloutError(f"{file} ended in the future: one of two clocks is wrong")
     with closing(opening.to_write(project.ledger_at)) as store:
-        facts = _facts(store, place, kind, asked, content, figures, by)
-        run = _already(store, place, facts)
+        facts = facts_of(store, place, kind, asked, content, figures, by)
+        run = already(store, place, facts)
         known = bool(run)
         run = run or _store(store, place, facts, content, figures)
     _say(place, facts, figures, run, known=known, as_json=options["as_json"])
     return Answer.HOLD.exit_status if facts.doubts else 0
-
-
-def _place(project: Project, kind: ResultKind, asked: _Asked) -> _Place:
-    address = parsed(asked.phase)
-    if address.gate is not None:
-        raise OptionError("--phase", f"{address} is a gate; write {address.name}")
-    phase, plan = project.phase(address), project.plan(address.plan)
-    why = f"a rehearsal is answered by {stand_ins.NAME} beside the plan, not by files"
-    environment = real_environment(plan, asked.environment, embedded=why)
-    stated = [one.ingest for one in phase.criteria if one.ingest and one.ingest.kind is kind]
-    names = list(dict.fromkeys(one.name for one in stated))
-    if not names:
-        fix = f"ingest: {{{kind}: NAME, …}} of a criterion"
-        raise RolloutError(f"no criterion of {address.name} asks for a file of {kind} ({fix})")
-    if asked.name is None and len(names) > 1:
-        raise OptionError("--name", f"say which ({nearest('', names)})")
-    name = asked.name or names[0]
-    if name not in names:
-        why = f"{address.name} asks for no {kind} `{name}` ({nearest(name, names)})"
-        raise UnknownNameError(why, kind.value, name, names)
-    asking = tuple(one for one in stated if one.name == name)
-    return _Place(project, plan, phase, address, environment, name, asking)
 
 
 def _content(file: Path) -> bytes:
@@ -177,19 +122,6 @@ def _content(file: Path) -> bytes:
         raise RolloutError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _timed(figures: Figures, asked: _Asked) -> Figures:
-    """The figures with when they were made, as the file says, or else who brings it."""
-    if figures.ended_us is not None:
-        if asked.ended is not None:
-            raise OptionError("--ended", "the file itself says when it ended")
-        return figures
-    if asked.ended is None:
-        why = f"{asked.file} does not say when it ended"
-        raise RolloutError(f"{why} (--ended 2025-11-10T11:00:00-05:00)")
-    ended_us = instant_in("--ended", asked.ended)
-    return replace(figures, started_us=ended_us - figures.lasted_us, ended_us=ended_us)
-
-
 def _by(project: Project, given: str | None) -> str:
     by = (given if given is not None else git_email(project.root)).strip()
     if not by or len(by) > _MOST_BY:
@@ -197,96 +129,24 @@ def _by(project: Project, given: str | None) -> str:
     return by
 
 
-def _facts(
-    store: Ledger,
-    place: _Place,
-    kind: ResultKind,
-    asked: _Asked,
-    content: bytes,
-    figures: Figures,
-    by: str,
-) -> ResultFacts:
-    assert figures.ended_us is not None
-    started_us = figures.ended_us if figures.started_us is None else figures.started_us
-    release = _release(store, place, asked.release, started_us, figures.ended_us)
-    return ResultFacts(
-        phase=place.address.name,
-        kind=kind,
-        name=place.name,
-        format=figures.format,
-        file=asked.file.name,
-        digest=hashlib.sha256(content).hexdigest(),
-        by=by,
-        release=release,
-        release_from="target" if asked.release is None else "said",
-        times_from="file" if asked.ended is None else "said",
-        started_us=started_us,
-        ended_us=figures.ended_us,
-        requests=figures.requests,
-        started=figures.started,
-        dropped=figures.dropped,
-        doubts=figures.doubts,
-        unsaid=figures.unsaid,
-    )
-
-
-def _release(store: Ledger, place: _Place, said: str | None, started_us: int, ended_us: int) -> str:
-    """Of which release a file is; raises RolloutError where nobody knows, or the ledger differs."""
-    where = (store, place.address, place.environment)
-    if said is not None:
-        if not said.strip() or hide(said) != said:
-            raise OptionError("--release", "it is no name of a release")
-        other = results.other_release_at(*where, said, started_us, ended_us)
-        if other is not None:
-            why = f"{other} was read in {place.environment} while it ran"
-            raise OptionError("--release", f"it cannot be of {said}: {why}")
-        return said
-    now = release_now(place.project, place.plan, place.environment, why="a file is of one")
-    if now is None:
-        raise OptionError("--release", f"{place.plan.id} reads no release; say of which it is")
-    before = results.running_at(*where, started_us)
-    other = results.other_release_at(*where, now, started_us, time.time_ns() // 1000)
-    if before != now or other is not None:
-        shown = before if before != now else other
-        what = f"release {shown} was read" if shown else "nobody read the release"
-        when = calendar.wall(started_us, place.plan.timezone)
-        why = f"{now} runs now, and {what} when it began ({when})"
-        raise OptionError("--release", f"{why}; say of which the file is")
-    return now
-
-
-def _already(store: Ledger, place: _Place, facts: ResultFacts) -> str:
-    """The run that holds the same file already; raises RolloutError where it is of another."""
-    for environment in place.plan.environments:
-        for record, other in results.all_of(store, environment):
-            if other.digest != facts.digest:
-                continue
-            if (environment, other.release) != (place.environment, facts.release):
-                was = f"{other.release} in {environment}"
-                raise RolloutError(
-                    f"{facts.file} was brought as of {was}: it is not of {facts.release} in "
-                    f"{place.environment}, too"
-                )
-            same = (other.phase, other.kind, other.name) == (facts.phase, facts.kind, facts.name)
-            if same:
-                return record.run
-    return ""
-
-
 def _store(
-    store: Ledger, place: _Place, facts: ResultFacts, content: bytes, figures: Figures
+    store: Ledger, place: Place, facts: ResultFacts, content: bytes, figures: Figures
 ) -> str:
     loaded = place.project.loaded_plan(place.plan)
     keep_texts(store, loaded)
     judging = results.Judging(
-        place.address, place.environment, place.plan.digest, dict(loaded.digests)
+        place.address,
+        place.environment,
+        place.plan.digest,
+        dict(loaded.digests),
+        time.time_ns() // 1000,
     )
     sighted = [results.Sighted(*one[:2], facts.ended_us, one[2]) for one in figures.series()]
     kept = results.Kept(content, "application/octet-stream")
     return results.store(store, judging, facts, kept, sighted, _cases(place, figures))
 
 
-def _cases(place: _Place, figures: Figures) -> Sequence[results.Case]:
+def _cases(place: Place, figures: Figures) -> Sequence[results.Case]:
     """The cases that a criterion asks for; others are in the file, and not in the ledger."""
     patterns = dict.fromkeys(pattern for one in place.asking for pattern in one.cases)
     found = []
@@ -300,7 +160,7 @@ def _cases(place: _Place, figures: Figures) -> Sequence[results.Case]:
 
 
 def _say(
-    place: _Place,
+    place: Place,
     facts: ResultFacts,
     figures: Figures,
     run: str,
@@ -329,7 +189,7 @@ def _say(
 
 
 def _as_plain(
-    place: _Place, facts: ResultFacts, figures: Figures, run: str, *, known: bool
+    place: Place, facts: ResultFacts, figures: Figures, run: str, *, known: bool
 ) -> dict[str, Any]:
     names = ("phase", "name", "format", "file", "digest", "by", "release", "requests", "dropped")
     zone = place.plan.timezone

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +55,7 @@ class Judging:
     environment: str
     plan_digest: str
     beside: Mapping[str, str]
+    now_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ def store(
     attached = ledger.attach(kept.content)
     held: dict[str, Any] = {"name": facts.file, "type": kept.type}
     held |= {"digest": attached.digest, "size": attached.size}
-    rows = tuple(_observation(judging.address, one, seq) for seq, one in enumerate(sighted))
+    rows = tuple(
+        _observation(judging.address, one, seq, judging.now_us) for seq, one in enumerate(sighted)
+    )
     batch = Batch(ITEM, judging.address.name, (), rows, (held,))
     ledger.append_batch(run, where, batch, WORKER)
     for case in cases:
@@ -111,10 +113,10 @@ def _start(judging: Judging, facts: ResultFacts) -> RunStart:
     )
 
 
-def _observation(address: Address, one: Sighted, seq: int) -> Observation:
-    labels, now_us = labels_of(one.labels), time.time_ns() // 1000
+def _observation(judging: Judging, one: Sighted, seq: int) -> Observation:
+    where, labels = judging.address, labels_of(one.labels)
     return Observation(
-        address.plan, address.phase, one.series, labels, one.t_us, now_us, seq, one.value
+        *(where.plan, where.phase, one.series, labels, one.t_us, judging.now_us, seq, one.value)
     )
 
 
