@@ -46,6 +46,15 @@ class Place:
     name: str
     asking: tuple[Ingest, ...]
 
+    @property
+    def unit(self) -> str:
+        """The unit that the plan states; raises RolloutError where it states two."""
+        units = {one.unit for one in self.asking} - {""}
+        if len(units) > 1:
+            why = f"criteria of {self.address.name} state two units of {self.name}"
+            raise RolloutError(f"{why}: {' and '.join(sorted(units))}")
+        return next(iter(units), "")
+
 
 def place_of(project: Project, kind: ResultKind, asked: Asked) -> Place:
     """Return where a file is brought; raises RolloutError where nobody asks for it there."""

@@ -56,20 +56,18 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("load")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(list(LOADS)), help="(default: by content)")
-@click.option("--unit", type=click.Choice(["ns", "us", "ms", "s"]), help="of an HdrHistogram log")
 @_options
-def load(file: Path, format_: str | None, unit: str | None, **options: Any) -> int:
+def load(file: Path, format_: str | None, **options: Any) -> int:
     """Bring FILE, results of k6, Gatling or JMeter or an HdrHistogram log, as a phase's evidence.
 
     It is read by criteria with `ingest: {load: NAME}`, from the next run on. The file is kept by
     its digest. What cannot be believed is recorded with why, and satisfies nothing (exit 11).
     """
-    return _bring(
-        ResultKind.LOAD,
-        file,
-        lambda content: read_load(content, format_ or "", unit or ""),
-        options,
-    )
+
+    def read(content: bytes, place: Place) -> Figures:
+        return read_load(content, format_ or "", place.unit)
+
+    return _bring(ResultKind.LOAD, file, read, options)
 
 
 @click.command("junit")
@@ -81,11 +79,11 @@ def junit(file: Path, **options: Any) -> int:
     It is read by criteria with `ingest: {junit: NAME, cases: [PATTERN]}`, from the next run on.
     A case that was skipped, or is not in the file, is missing.
     """
-    return _bring(ResultKind.JUNIT, file, read_junit, options)
+    return _bring(ResultKind.JUNIT, file, lambda content, _: read_junit(content), options)
 
 
 def _bring(
-    kind: ResultKind, file: Path, read: Callable[[bytes], Figures], options: dict[str, Any]
+    kind: ResultKind, file: Path, read: Callable[[bytes, Place], Figures], options: dict[str, Any]
 ) -> int:
     asked = Asked(
         file,
@@ -95,7 +93,7 @@ def _bring(
     place = place_of(project, kind, asked)
     content = _content(file)
     try:
-        figures = read(content)
+        figures = read(content, place)
     except UnreadableError as error:
         raise RolloutError(f"{file}: {error}", code=error.code, **error.facts) from error
     figures = timed(figures, asked)

@@ -85,9 +85,7 @@ def store(
     attached = ledger.attach(kept.content)
     held: dict[str, Any] = {"name": facts.file, "type": kept.type}
     held |= {"digest": attached.digest, "size": attached.size}
-    rows = tuple(
-        _observation(judging.address, one, seq, judging.now_us) for seq, one in enumerate(sighted)
-    )
+    rows = tuple(_observation(judging, one, seq) for seq, one in enumerate(sighted))
     batch = Batch(ITEM, judging.address.name, (), rows, (held,))
     ledger.append_batch(run, where, batch, WORKER)
     for case in cases:

@@ -18,7 +18,7 @@ from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.evidence import Brought
 from pytest_rollout.model.finding import Fact, Part, Reason, Subject, SubjectKind, said
 from pytest_rollout.model.ingest import LEAST_OFFERED, Ingest, ResultFacts, ResultKind
-from pytest_rollout.model.plan import Criterion
+from pytest_rollout.model.plan import Criterion, Gate
 from pytest_rollout.model.verdict import Verdict, worst
 
 _MOST_TOLD = 50  # cases that did not pass, told one by one
@@ -133,6 +133,10 @@ def _against(
         yield Verdict.MISSING, Reason("result.stale", {"ended": case.instant(facts.ended_us)})
     if facts.ended_us > case.world.run.ended_us + _AHEAD_US:
         yield Verdict.ERROR, Reason("result.ahead", {"ended": case.instant(facts.ended_us)})
+    begun_us = case.world.begun_us
+    if criterion.gate is Gate.EXIT and begun_us is not None and facts.started_us < begun_us:
+        began = {"started": case.instant(facts.started_us), "begun": case.instant(begun_us)}
+        yield Verdict.MISSING, Reason("result.before-begin", began)
     if asked.kind is ResultKind.LOAD:
         yield from _offered(asked, facts)
 

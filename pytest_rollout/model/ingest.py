@@ -16,6 +16,15 @@ class ResultKind(StrEnum):
     JUNIT = "junit"  # test cases
 
 
+class HistogramUnit(StrEnum):
+    """The unit of the values that a histogram counts."""
+
+    NANOSECONDS = "ns"
+    MICROSECONDS = "us"
+    MILLISECONDS = "ms"
+    SECONDS = "s"
+
+
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """What a criterion asks of a file that somebody brings with `rollout ingest`."""
@@ -26,6 +35,7 @@ class Ingest:
     need: int = 1  # of a load: requests; of junit: cases that match
     lasts_us: int = 0  # of a load: how long at least
     rate: float | None = None  # of a load: arrivals a second
+    unit: str = ""  # of the values of an HdrHistogram log
 
     @property
     def own_verdicts(self) -> bool:

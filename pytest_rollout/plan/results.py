@@ -13,7 +13,9 @@ from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 from pytest_rollout.plan.spec.ingest_keys import IngestKeys
 
 _NEED = {ResultKind.LOAD: 100, ResultKind.JUNIT: 1}
-_SINGLE = re.compile(rf"{SERVICE_TIME}_(p[0-9]+(_[0-9]+)?|max|mean)|{THROUGHPUT}_mean")
+_SINGLE = re.compile(
+    rf"{SERVICE_TIME}_(p[0-9]+(_[0-9]+)?|percentiles[1-4]|max|mean)|{THROUGHPUT}_mean"
+)
 _BESIDE = (CriterionKeys.check, CriterionKeys.of, CriterionKeys.rolls_up)
 _FOLDING = (CriterionKeys.versus, CriterionKeys.per, CriterionKeys.in_a_row, CriterionKeys.soak)
 
@@ -27,6 +29,7 @@ def read_ingest(reader: Reader, rule: Rule | None) -> Ingest | None:
     load, junit = inner.get(IngestKeys.load), inner.get(IngestKeys.junit)
     cases, need = inner.get(IngestKeys.cases) or (), inner.get(IngestKeys.need)
     lasts, rate = inner.get(IngestKeys.lasts), inner.get(IngestKeys.rate)
+    unit = inner.get(IngestKeys.unit) or ""
     inner.done()
     named = [name for name in (load, junit) if name is not None]
     if inner.is_mapping and len(named) != 1:
@@ -37,7 +40,7 @@ def read_ingest(reader: Reader, rule: Rule | None) -> Ingest | None:
     if not named:
         return None
     kind = ResultKind.LOAD if load is not None else ResultKind.JUNIT
-    asked = Ingest(kind, named[0], cases, need or _NEED[kind], lasts or 0, rate)
+    asked = Ingest(kind, named[0], cases, need or _NEED[kind], lasts or 0, rate, unit)
     for what, fix in _offences(inner, asked, rule):
         inner.say(inner.line, what, fix)
     for key in (*_BESIDE, *(_FOLDING if rule is not None else ())):
@@ -51,7 +54,7 @@ def _offences(inner: Reader, asked: Ingest, rule: Rule | None) -> Iterator[tuple
     if asked.kind is ResultKind.JUNIT:
         if not asked.cases:
             yield "`junit` says which cases it asks for", 'cases: ["contract.*"]'
-        for key in (IngestKeys.lasts, IngestKeys.rate):
+        for key in (IngestKeys.lasts, IngestKeys.rate, IngestKeys.unit):
             if inner.has(key):
                 yield f"`{key.name}` is of a load", "leave it out"
         if rule is not None:

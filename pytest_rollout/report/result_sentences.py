@@ -27,6 +27,9 @@ SENTENCES: Mapping[str, Say] = {
     ),
     "result.doubted": lambda f: f"{joined(f.each_said('why'))}; {f.said('result')}",
     "result.stale": lambda f: f"it ended {f.wall('ended')}, longer ago than max_age allows",
+    "result.before-begin": lambda f: (
+        f"it began {f.wall('started')}, before the phase did ({f.wall('begun')})"
+    ),
     "result.ahead": lambda f: f"it ended {f.wall('ended')}, after this run: a clock is wrong",
     "result.too-few": lambda f: (
         f"it holds {count(f.number('n'), 'request')}, and {f['need']} decide"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.evidence.bodies import StoredEvent
+from pytest_rollout.evidence.ledger import Draft
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
 from tests.cli.conftest import Answer, Project
@@ -279,6 +281,35 @@ def test_of_an_unknown_release_of_the_run_nothing_counts(asking: Callable[[str],
     assert of(decision, "fast").verdict.value == "missing"
 
 
+def test_a_file_from_before_the_phase_began_is_none_of_its_exit(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    bring(project, jtl(project.root), *SAID)
+    with project.ledger() as ledger:
+        began = StoredEvent(type="begin", t_us=time.time_ns() // 1000)
+        ledger.append(Draft(began, "", "demo", "demo.canary", "prod"))
+    verdict, why = found(project, "fast")
+    assert verdict == "missing"
+    assert "before the phase did" in why
+
+
+def test_the_plan_says_the_unit_of_a_histogram(asking: Callable[[str], Project]) -> None:
+    old = "metric: load_service_time, take: p95,\n         where: {endpoint: start}"
+    rule = LOAD.replace(old, "metric: load_service_time, take: max, max_age: 9000d")
+    project = asking(
+        rule.replace("lasts: 30s, need: 50, rate: 2/s", "lasts: 2s, need: 1, unit: ns")
+    )
+    assert bring(project, SAMPLES / "histogram.hlog", *SAID).status == 0
+    verdict, why = found(project, "fast")
+    assert (verdict, "26.09ms" in why) == ("pass", True)
+    project.plan.write_text(project.plan.read_text().replace("unit: ns", "unit: us"))
+    fresh = project.root / "again.hlog"
+    fresh.write_bytes((SAMPLES / "histogram.hlog").read_bytes() + b"#\n")
+    assert bring(project, fresh, *SAID).status == 0
+    assert found(project, "fast")[0] == "fail"
+
+
 def test_a_file_whose_rows_were_changed_holds_the_gate(asking: Callable[[str], Project]) -> None:
     project = asking(LOAD)
     bring(project, jtl(project.root, took=300), *SAID)
@@ -410,7 +441,7 @@ def test_dropped_arrivals(asking: Callable[[str], Project]) -> None:
         (HEAD.encode() + HEAD.encode(), (), "line 2: a second header"),
         (b'{"metrics": {"a": {"avg": NaN}}}', (), "NaN is no number"),
         (gzip.compress(b"a" * 100)[:-5], (), "its gzip does not end"),
-        ((SAMPLES / "histogram.hlog").read_bytes(), (), "does not name its unit (--unit ns)"),
+        ((SAMPLES / "histogram.hlog").read_bytes(), (), "does not name its unit (the plan says it: "),
         ((SAMPLES / "k6-handled.json").read_bytes(), (), "does not say when it ended (--ended"),
         ((SAMPLES / "jmeter.csv").read_bytes(), ("--ended", "2025-01-01T00:00:00Z"),
          "--ended: the file itself says when it ended"),

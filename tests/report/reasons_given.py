@@ -300,7 +300,8 @@ def of_results() -> Iterator[Decision]:
     def judged(asked: str, *files: Brought, releases: Any = V1, **run: Any) -> Decision:
         plan = plan_of(f"    criteria: [{{id: c, kind: load, ingest: {{{asked}}}}}]\n",
                        header=RELEASED)  # fmt: skip
-        world = world_of(plan, items={"p.one.c": ()}, **{**PROD, **run, "releases": releases})
+        told = {**PROD, **run, "releases": releases}
+        world = world_of(plan, items={"p.one.c": ()}, begun_us=at(-4500), **told)
         return decided(plan, replace(world, brought=files))
 
     yield judged(load)
@@ -318,6 +319,7 @@ def of_results() -> Iterator[Decision]:
         {"started": 3},
     ):
         yield judged(load, brought(**changed))
+    yield judged(load, brought(ended_us=at(-4480), started_us=at(-4540)))
     yield judged(load, brought(), brought(release="v0"))
     before = brought(digest="f" * 64, ended_us=at(-4000), started_us=at(-4060))
     yield judged(load, before, brought())

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import encode_distribution, encode_ratio
@@ -156,12 +157,30 @@ class Tally:
         return dict(found)
 
 
+def out_of_order(figures: Sequence[tuple[float, float]]) -> str:
+    """Return why percentiles cannot be those of one set of times; empty where they can.
+
+    Each is a share and its value, 0 the smallest and 100 the largest.
+    """
+    ordered = sorted(figures)
+    for (low, less), (high, more) in pairwise(ordered):
+        if less > more:
+            return f"its percentile {low:g} ({less:g}) is larger than {high:g} ({more:g})"
+    return ""
+
+
 def instant(at_us: int, line: int = 0) -> int:
     """Return an instant that can be one; raises UnreadableError."""
     if not FIRST_US <= at_us <= LAST_US:
         what = f"{at_us / SECOND:.0f} s since the epoch is no time of a load run"
         raise UnreadableError(what, "times are milliseconds since the epoch", line)
     return at_us
+
+
+def twice(rows: int, distinct: int) -> str:
+    """Return why a file may hold one recording twice; empty where its rows differ."""
+    again = rows - distinct
+    return f"{again} of its {rows} rows stand in it twice" if again * 20 > rows else ""
 
 
 def kept(time_us: int) -> int:

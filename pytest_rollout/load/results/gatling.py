@@ -19,6 +19,7 @@ from pytest_rollout.load.results.figures import (
     Single,
     Tally,
     UnreadableError,
+    out_of_order,
     seconds,
 )
 from pytest_rollout.load.results.json_values import mapping, number, parsed, whole
@@ -28,12 +29,11 @@ LOG, STATS = "Gatling simulation.log", "Gatling stats.json"
 ALL = "all"
 _KINDS = ("RUN", "REQUEST", "USER", "GROUP", "ERROR", "ASSERTION")
 _INSTANT = re.compile(r"[0-9]{12,14}")
-_SINGLES = {
-    "percentiles1": "p50", "percentiles2": "p75", "percentiles3": "p95", "percentiles4": "p99",
-    "maxResponseTime": "max", "meanResponseTime": "mean",
-}  # fmt: skip
+_SINGLES = {  # which percentiles they are, gatling.conf says, and no file of the report
+    **{f"percentiles{n}": f"percentiles{n}" for n in range(1, 5)},
+    **{"maxResponseTime": "max", "meanResponseTime": "mean"},
+}
 _NO_SAMPLES = "it holds no samples: its percentiles carry no confidence"
-_DEFAULTS = "which percentiles they are it does not say: those of Gatling's defaults are taken"
 
 
 def read(text: str) -> Figures:
@@ -79,6 +79,7 @@ def read_stats(text: str) -> Figures:
     doubts = [] if counts["total"] else ["it holds no request"]
     if counts["total"] != counts["ok"] + counts["ko"]:
         doubts.append(f"{counts['ok']} OK and {counts['ko']} KO are not {counts['total']} requests")
+    doubts += [why for which in ("total", "ok") if (why := out_of_order(_shares(stats, which)))]
     endpoints = [(ALL, counts["total"], counts["ko"])]
     rate = _number(mapping(stats.get("meanNumberOfRequestsPerSecond")).get("total"))
     lasted_us = round(counts["total"] / rate * SECOND) if rate else 0
@@ -99,7 +100,7 @@ def read_stats(text: str) -> Figures:
         endpoints=tuple(EndpointTimes(name, {}, n, bad) for name, n, bad in endpoints if n >= bad),
         singles=tuple(singles),
         doubts=tuple(doubts),
-        unsaid=(NO_DELAY, _NO_SAMPLES, _DEFAULTS),
+        unsaid=(NO_DELAY, _NO_SAMPLES),
     )
 
 
@@ -111,6 +112,13 @@ def _count(stats: Mapping[str, Any], which: str) -> int:
             return 0
         raise UnreadableError("it is no stats.json of Gatling: numberOfRequests has no counts")
     return found
+
+
+def _shares(stats: Mapping[str, Any], which: str) -> list[tuple[float, float]]:
+    """The percentiles in their order, whatever shares they are of."""
+    keys = ("minResponseTime", *(f"percentiles{n}" for n in range(1, 5)), "maxResponseTime")
+    found = ((at, _number(mapping(stats.get(key)).get(which))) for at, key in enumerate(keys))
+    return [(float(at), value) for at, value in found if value is not None]
 
 
 def _worst(stat: Mapping[str, Any]) -> float | None:

@@ -72,15 +72,21 @@ def read(text: str, unit: str) -> Figures:
         for value, count in decoded(found[5], line).items():
             took_us = -(-value * UNITS[unit] // 1000)
             if took_us > MOST_TIME_US:
-                raise UnreadableError(f"a value is {took_us / SECOND:.0f} s", "--unit", line)
+                raise UnreadableError(
+                    f"a value is {took_us / SECOND:.0f} s", "see `unit` in the plan", line
+                )
             tag.times[kept(took_us)] += count
     if not version:
         raise UnreadableError("it is no log of HdrHistogram of version 1.0 to 1.3")
-    return _figures(tags, start, base, [CUT_OFF] if lines[-1] else [])
+    return _figures(tags, start, base, [CUT_OFF] if lines[-1] else [], unit)
 
 
 def _figures(
-    tags: Mapping[str, _Tag], start: int | None, base: int | None, doubts: list[str]
+    tags: Mapping[str, _Tag],
+    start: int | None,
+    base: int | None,
+    doubts: list[str],
+    unit: str,
 ) -> Figures:
     spans = [span for tag in tags.values() for span in tag.spans]
     first, last = min(spans, default=(0, 0))[0], max((a + b for a, b in spans), default=0)
@@ -103,7 +109,7 @@ def _figures(
             for name, tag in sorted(tags.items())
         ),
         doubts=tuple(doubts),
-        unsaid=(NO_DELAY, _NO_FAILURES),
+        unsaid=(NO_DELAY, _NO_FAILURES, f"the plan says that its values are {unit}"),
     )
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_rollout.load.results.figures import CUT_OFF, Figures, Tally, UnreadableError
+from pytest_rollout.load.results.figures import CUT_OFF, Figures, Tally, UnreadableError, twice
 from pytest_rollout.load.results.xml_events import Element, elements
 
 CSV, XML = "JMeter JTL (CSV)", "JMeter JTL (XML)"
@@ -23,6 +23,7 @@ _MOST_FIELD = 1_000_000
 def read_csv(text: str) -> Figures:
     """Return the figures of CSV; raises UnreadableError."""
     tally, transactions, columns = Tally(), 0, {}
+    seen: set[int] = set()
     rows = _rows(text)
     header = next(rows, None)
     if header is not None:
@@ -46,8 +47,11 @@ def read_csv(text: str) -> Figures:
             if not (failed and told.rstrip().endswith(_NONE_FAILED)):
                 continue  # what failed in it is counted by itself
         _add(tally, [row[columns[name]] for name in _NEEDED], line)
-    cut = [] if text.endswith("\n") else [CUT_OFF]
-    return tally.made(CSV, cut, (_PARENTS,) if transactions else ())
+        seen.add(hash(tuple(row)))
+    doubts = [] if text.endswith("\n") else [CUT_OFF]
+    if "threadName" in columns and (why := twice(tally.requests, len(seen))):
+        doubts.append(why)
+    return tally.made(CSV, doubts, (_PARENTS,) if transactions else ())
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:

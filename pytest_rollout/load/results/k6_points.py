@@ -20,6 +20,7 @@ from pytest_rollout.load.results.figures import (
     Figures,
     Tally,
     UnreadableError,
+    twice,
 )
 from pytest_rollout.load.results.json_values import mapping, number, parsed
 
@@ -61,7 +62,8 @@ class _Points:
 
 def read(text: str) -> Figures:
     """Return the figures of the points in a file; raises UnreadableError."""
-    points = _Points()
+    points, taken = _Points(), 0
+    seen: set[int] = set()
     for line, words in enumerate(text.splitlines(), 1):
         if not words.strip():
             continue
@@ -71,8 +73,11 @@ def read(text: str) -> Figures:
             raise UnreadableError("it is no line of k6's JSON output", line=line)
         if kind == "Point" and metric in _COUNTED:
             points.take(str(metric), mapping(entry.get("data")), line)
-    cut = [] if text.endswith("\n") else [CUT_OFF]
-    return _figures(points, cut)
+            taken += 1
+            seen.add(hash(words))
+    doubts = [] if text.endswith("\n") else [CUT_OFF]
+    doubts += [why] if (why := twice(taken, len(seen))) else []
+    return _figures(points, doubts)
 
 
 def _figures(points: _Points, doubts: list[str]) -> Figures:

@@ -19,6 +19,7 @@ from pytest_rollout.load.results.figures import (
     Outcome,
     Single,
     UnreadableError,
+    out_of_order,
     seconds,
 )
 from pytest_rollout.load.results.json_values import mapping, number, parsed, whole
@@ -47,6 +48,7 @@ def read(text: str) -> Figures:
     values = {name: mapping(one.get("values")) if handled else one for name, one in metrics.items()}
     requests, failures, doubts = _requests(values)
     lasted_us, more = _lasted(data, values)
+    doubts += [why] if (why := out_of_order(_shares(values.get("http_req_duration", {})))) else []
     dropped = whole(values.get("dropped_iterations", {}).get("count"))
     ok = requests - failures if failures is not None else None
     iterations = whole(values.get("iterations", {}).get("count")) or 0
@@ -111,10 +113,19 @@ def _singles(
     counted = whole(values.get("http_reqs", {}).get("count"))
     for stat, value in trend.items():
         name, milliseconds = _stat(stat), number(value)
-        if name and milliseconds is not None and counted:
+        if name and milliseconds is not None and counted and _fed("http_req_duration", values):
             yield Single(f"{SERVICE_TIME}_{name}", seconds(-int(-milliseconds * 1000 // 1)))
     if ok is not None and lasted_us > 0:
         yield Single(f"{THROUGHPUT}_mean", f"{ok * SECOND / lasted_us:.6f}")
+
+
+def _shares(trend: Mapping[str, Any]) -> list[tuple[float, float]]:
+    known = {"min": 0.0, "med": 50.0, "max": 100.0}
+    for stat in trend:
+        if found := _PERCENTILE.fullmatch(stat):
+            known[stat] = float(f"{found[1]}.{found[2] or 0}")
+    shares = ((share, number(trend.get(stat))) for stat, share in known.items())
+    return [(share, value) for share, value in shares if value is not None]
 
 
 def _stat(stat: str) -> str:

@@ -32,9 +32,8 @@ def read_load(content: bytes, format_: str = "", unit: str = "") -> Figures:
     plain = inflated(content)
     known = format_ or guessed(plain)
     if known == "hdr-log" and unit not in hdr_log.UNITS:
-        raise UnreadableError("a log of HdrHistogram does not name its unit", "--unit ns")
-    if known != "hdr-log" and unit:
-        raise UnreadableError("`unit` is of a log of HdrHistogram", "leave out --unit")
+        fix = "the plan says it: ingest: {load: NAME, unit: ns, …}"
+        raise UnreadableError("a log of HdrHistogram does not name its unit", fix)
     return LOADS[known](plain, unit)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_rollout.model.ingest import HistogramUnit
 from pytest_rollout.plan.spec.keys import Key, Keys
-from pytest_rollout.plan.spec.kinds import Whole
+from pytest_rollout.plan.spec.kinds import Choice, Whole
 from pytest_rollout.plan.spec.load_keys import RATE
 from pytest_rollout.plan.spec.values import DURATION, IDENTIFIER, NAMES
 
@@ -39,4 +40,10 @@ class IngestKeys(Keys, name="ingest", title="results of another tool"):
         "The load's arrivals; fewer than 99 in 100 of them, and less was offered.",
         example="40/s",
         unless="not asked",
+    )
+    unit = Key(
+        Choice(HistogramUnit),
+        "The unit of the values in a log of HdrHistogram, which does not name it.",
+        example="ns",
+        unless="such a log is not read",
     )
