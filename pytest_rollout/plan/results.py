@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_rollout.model.ingest import Ingest, ResultKind
 from pytest_rollout.model.load import FAILED, LATENCY, SERVICE_TIME, THROUGHPUT
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.rule import Rule, ScopeKind
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 from pytest_rollout.plan.spec.ingest_keys import IngestKeys
@@ -48,6 +49,12 @@ def read_ingest(reader: Reader, rule: Rule | None) -> Ingest | None:
             fix = "state it as another criterion"
             reader.say(reader.line_of(key), f"`{key.name}` with `ingest`", fix)
     return asked
+
+
+def in_file(rule: Rule) -> Rule:
+    """Return a rule that judges what a file holds."""
+    scopes = (replace(one, file=one.kind is ScopeKind.RUN) for one in rule.scopes)
+    return replace(rule, scopes=tuple(scopes))
 
 
 def _offences(inner: Reader, asked: Ingest, rule: Rule | None) -> Iterator[tuple[str, str]]:

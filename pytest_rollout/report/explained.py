@@ -108,6 +108,8 @@ def _seen(stated: Criterion | Guardrail, finding: Finding, zone: str) -> Iterato
         members = isinstance(stated, Criterion) and stated.of is not None
         measured = isinstance(stated, Criterion) and stated.rule is not None
         checks_ = "Its checks, which only measure:" if measured else "Checks:"
+        if any(part.subject.kind in _BROUGHT for part in checks):
+            checks_ = "The file, and its checks:"
         yield "  Its members:" if members else f"  {checks_}"
         yield from (f"    {_part(part, zone)}" for part in checks[:MOST_PARTS])
     left = max(0, len(groups) - MOST_PARTS) + max(0, len(checks) - MOST_PARTS)
@@ -124,6 +126,7 @@ def _sorted(stated: Criterion | Guardrail, parts: Sequence[Part]) -> tuple[list[
 
 
 _MEASURED = (SubjectKind.GROUP, SubjectKind.GATE)
+_BROUGHT = (SubjectKind.FILE, SubjectKind.CASE)
 
 
 def _attested(part: Part) -> bool:

@@ -130,6 +130,7 @@ def test_a_file_is_evidence_of_its_phase_environment_and_release(
     explained = project.rollout("explain", "demo.canary.fast", "--env", "prod").out
     assert "brought by A. Person" in explained
     assert "a file of load `checkout` is brought; the load lasts 30s at least" in explained
+    assert "over 100 samples in the file" in explained
     assert project.rollout("verify").status == 0
     assert project.rollout("decide", "demo.canary", "--env", "prod").status == 0
 
