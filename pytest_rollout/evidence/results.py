@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pytest_rollout.evidence import run_facts
-from pytest_rollout.evidence.bodies import Body, RunStart, Seal
+from pytest_rollout.evidence.bodies import Body, ItemReport, RunStart, Seal
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation, Record, RecordKind, seal_digest
@@ -127,6 +127,14 @@ def brought_by(ledger: Ledger, log: RunLog, phase: str) -> Brought | None:
     checks.pop(ITEM, None)
     seen = run_facts.observations_of(ledger, log, phase)
     return Brought(log.first.run, log.first.at_us, stored.facts, seen, checks)
+
+
+def lost_files(ledger: Ledger, record: Record) -> Iterator[str]:
+    """Yield what became of a file that was brought, where it is not what was kept."""
+    for attached in said(record, ItemReport).attachments:
+        what = ledger.lost_file(attached.digest)
+        if what is not None:
+            yield f"the file of record {record.sequence} ({attached.name}) {what}"
 
 
 def all_of(ledger: Ledger, environment: str) -> Iterator[tuple[Record, ResultFacts]]:

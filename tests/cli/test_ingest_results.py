@@ -487,6 +487,48 @@ def test_a_secret_in_a_file_is_not_kept(
     assert not any(secret.encode() in content for content in kept)
 
 
+def test_a_file_is_brought_on_another_machine_and_merged(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    other = project.root / "other.db"
+    assert bring(project, jtl(project.root), *SAID, "--ledger", str(other)).status == 0
+    assert found(project, "fast")[0] == "missing"
+    assert project.rollout("merge", str(other)).status == 0
+    assert found(project, "fast")[0] == "pass"
+    assert project.rollout("verify").status == 0
+    assert project.rollout("decide", "demo.canary", "--env", "prod").status == 0
+    bundle = project.root / "bundle.zip"
+    exported = project.rollout(
+        "export", "demo.canary/exit", "--env", "prod", "--output", str(bundle)
+    )
+    assert exported.status == 0, exported.err
+    assert project.rollout("verify", str(bundle)).status == 0
+
+
+def test_a_file_that_is_gone_from_beside_the_ledger_is_told(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    bring(project, jtl(project.root), *SAID)
+    (kept,) = (project.store.parent / "attachments").iterdir()
+    kept.write_bytes(b"other")
+    told = project.rollout("verify")
+    assert told.status != 0
+    assert "results.jtl" in told.out + told.err
+
+
+def test_an_ingest_that_was_killed_leaves_nothing(asking: Callable[[str], Project]) -> None:
+    project = asking(LOAD)
+    bring(project, jtl(project.root), *SAID)
+    with project.ledger() as ledger:
+        last = ledger.head().sequence
+    tamper(project.store, f"DELETE FROM records WHERE sequence = {last}")
+    (project.store.parent / "ledger.db.head").unlink(missing_ok=True)
+    decision = run(project)
+    assert of(decision, "fast").verdict.value == "missing"
+
+
 def test_check_says_what_lacks(asking: Callable[[str], Project]) -> None:
     project = asking(LOAD + CASES)
     answer = project.rollout("check")

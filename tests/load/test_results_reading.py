@@ -337,6 +337,7 @@ OUTSIDE = "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><testsuite>&x;<
     [
         (BOMB, "it declares a document type"),
         (OUTSIDE, "it declares a document type"),
+        ("<!DOCTYPE testsuite><testsuite/>", "it declares a document type"),
         ("<testsuite>" * 101 + "</testsuite>" * 101, "nested too deep"),
         ("<testsuite><testcase name='x'/>", "it is no XML"),
         ("<html/>", "it is no JUnit file"),

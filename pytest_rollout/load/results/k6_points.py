@@ -65,7 +65,7 @@ def read(text: str) -> Figures:
     points, taken = _Points(), 0
     seen: set[int] = set()
     for line, words in enumerate(text.splitlines(), 1):
-        if not words.strip():
+        if not words.strip() or _of_no_use(words):
             continue
         entry = mapping(parsed(words, line))
         kind, metric = entry.get("type"), entry.get("metric")
@@ -78,6 +78,12 @@ def read(text: str) -> Figures:
     doubts = [] if text.endswith("\n") else [CUT_OFF]
     doubts += [why] if (why := twice(taken, len(seen))) else []
     return _figures(points, doubts)
+
+
+def _of_no_use(words: str) -> bool:
+    """Whether a line is of another metric: most are, and need not be taken apart."""
+    whole = words.startswith('{"') and words.endswith("}")
+    return whole and not any(metric in words for metric in _COUNTED)
 
 
 def _figures(points: _Points, doubts: list[str]) -> Figures:
