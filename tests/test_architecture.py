@@ -234,6 +234,8 @@ TAKEN_APART = {
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
     "cli.ingest": {"where.rstrip"},
+    "cli.ingest_facts": {"said.strip"},
+    "cli.ingest_results": {"given.strip"},
     "cli.join": {"run.strip", "runs.split"},
     "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
     "cli.project": {"str.split"},

@@ -31,7 +31,7 @@ _VERBS = {
     "end": "End a phase in a real environment, once its exit is clear.",
     "explain": "Why a criterion has its verdict, in words and numbers.",
     "export": "Write a gate's decision, with all that it rests on, into one file.",
-    "ingest": "Bring in what people said elsewhere: approvals of a pull request.",
+    "ingest": "Bring in approvals of a pull request, or results of other tools.",
     "join": "Decide from several runs that each did a part of the checks.",
     "load": "Run the phase that makes loads, show them, and answer with its decision.",
     "merge": "Bring what other ledgers hold into the project's.",

@@ -156,6 +156,7 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "rule": criterion.rule is not None,
             "group": criterion.of is not None,
             "attested": criterion.attested,
+            "answered": criterion.attested or criterion.ingest is not None,
             "stand_in": (phase.id, criterion.id) in answered,
             "check": str(criterion.check) if criterion.check else None,
             "rolls_up": [one.name for one in criterion.rolls_up],
@@ -186,10 +187,10 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         if not row["id"].startswith(f"{plan.id}."):
             continue
-        if row["attested"] and not row["stand_in"]:
+        if row["answered"] and not row["stand_in"]:
             lack = _LACK[row["severity"]] and f"{_LACK[row['severity']]} in a rehearsal"
             yield f"{row['id']} has no stand-in in {stand_ins.NAME}{lack}"
-        elif not (row["items"] or row["attested"] or row["group"] or _rolled(row)):
+        elif not (row["items"] or row["answered"] or row["group"] or _rolled(row)):
             yield f"{row['id']} has no check{_LACK[row['severity']]}"
     for phase, criterion in plan.criteria():
         if criterion.check and criterion.check.means is CheckMeans.SQL:
@@ -274,8 +275,8 @@ def _needs_fault(criterion: Criterion) -> bool:
 
     Not where people are asked, nor where other gates are, whose own criteria name faults.
     """
-    answered = criterion.attested or criterion.rolls_up
-    return criterion.severity is Severity.HARD and not (criterion.faults or answered)
+    elsewhere = criterion.attested or criterion.rolls_up or criterion.ingest
+    return criterion.severity is Severity.HARD and not (criterion.faults or elsewhere)
 
 
 def _ways_back(plan: Plan, phase: Phase) -> Iterator[str]:

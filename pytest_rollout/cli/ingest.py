@@ -1,4 +1,4 @@
-"""`rollout ingest`: bring in what people said elsewhere, verified where they said it."""
+"""`rollout ingest`: bring in what people said, and what other tools found, elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pytest_rollout.cli.ingest_results import junit, load
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.signoff_facts import Asked
@@ -28,7 +29,11 @@ _MOST_WORDS = 1_000  # characters of an objection
 
 @click.group("ingest")
 def command() -> None:
-    """Bring in what people said elsewhere."""
+    """Bring in what people said, and what other tools found, elsewhere."""
+
+
+command.add_command(load)
+command.add_command(junit)
 
 
 @command.command("approvals")

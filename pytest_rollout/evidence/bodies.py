@@ -21,6 +21,7 @@ from pytest_rollout.evidence.phase_events import PhaseEnded as PhaseEnded
 from pytest_rollout.evidence.phase_events import StatementAmended as StatementAmended
 from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.result_bodies import StoredResult as StoredResult
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.people import Authors, Signature
 from pytest_rollout.model.plan import Address
@@ -66,6 +67,7 @@ class RunStart:
     begins: Mapping[Id, int] = field(default_factory=dict)  # phase: sequence of its begin then
     authors: Annotated[Mapping[str, Authors], Kept()] = field(default_factory=dict)  # by plan
     joins: tuple[Id, ...] = ()  # the runs whose evidence this one holds together
+    result: StoredResult | None = None  # a file of another tool, which is all that it holds
 
     def __post_init__(self) -> None:
         for gate in self.gates:

@@ -13,8 +13,9 @@ from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
+from pytest_rollout.evidence.results import brought_by
 from pytest_rollout.evidence.run_log import RunLog
-from pytest_rollout.model.evidence import Hole, Lost, ReleaseFact, Run, Seen
+from pytest_rollout.model.evidence import Brought, Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
@@ -44,6 +45,7 @@ class Others:
         self._phase = phase
         self.seen: list[Seen] = []
         self.lost: list[Lost] = []
+        self.brought: list[Brought] = []  # files of other tools, whole, of whatever release
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.watches: dict[str, Process] = {}  # of watches without a seal or a stop, by run
         self.problems: list[str] = []  # what keeps all of it from being trusted
@@ -125,7 +127,7 @@ class Others:
         address: Address,
     ) -> Iterator[Seen]:
         run = run_facts.run_of(log, self._phase)
-        if run.drill or run.problems:
+        if run.drill or run.problems or log.start.result is not None:
             return
         releases = {fact.release for fact in run.releases}
         wanted = {self._named(one) for one in compared}
@@ -231,6 +233,9 @@ class Others:
 
     def _take(self, log: RunLog) -> None:
         """One run: what it saw, as holes where it is in doubt, and what it may have seen."""
+        if log.start.result is not None:
+            self._bring(log)
+            return
         run = run_facts.run_of(log, self._phase)
         ours = {fact.release for fact in self._run.releases}
         theirs = {fact.release for fact in run.releases}
@@ -253,6 +258,13 @@ class Others:
             early = log.ended_early and watch is None
             self.lost.append(Lost(run.id, self._until(log.last), lost, series, early))
         if seen or lost:
+            self.inputs.append(inputs.of_run(log))
+
+    def _bring(self, log: RunLog) -> None:
+        """A file that somebody brought: never a part of what runs saw."""
+        one = brought_by(self._ledger, log, self._phase)
+        if one is not None:
+            self.brought.append(one)
             self.inputs.append(inputs.of_run(log))
 
     def _until(self, last: Record) -> int:

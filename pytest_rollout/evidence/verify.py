@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pytest_rollout.evidence import settlements
+from pytest_rollout.evidence import results, settlements
 from pytest_rollout.evidence.anchors import Anchor, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
@@ -151,6 +151,9 @@ def _lost_files(ledger: Ledger, records: list[Record]) -> Iterator[str]:
         if record.kind is RecordKind.ATTESTATION:
             with suppress(UndecodableError):  # of one that is damaged the chain tells
                 yield from lost_files(ledger, [record])
+        elif record.kind is RecordKind.BATCH and record.subject == results.ITEM:
+            with suppress(UndecodableError):
+                yield from results.lost_files(ledger, record)
 
 
 def _starts(records: list[Record]) -> Iterator[tuple[Record, RunStart]]:

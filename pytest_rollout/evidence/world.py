@@ -99,6 +99,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         resets=reset,
         previous=others.previous,
         settled=tuple(others.settled),
+        brought=tuple(others.brought),
         failed_before=looks.failed,
         inputs=inputs.in_order(
             (
@@ -207,6 +208,7 @@ def edge_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | N
         if criterion.rule is not None
         for edge in _edges(criterion.rule, at_us, begun_us)
     ]
+    edges += [_ALL_TIME for criterion in phase.criteria if criterion.ingest is not None]
     for guardrail in phase.guardrails:
         edges += [edge for rule in guardrail.rules for edge in _edges(rule, at_us, begun_us)]
         edges += [begun_us - 1] if begun_us is not None else []

@@ -78,7 +78,7 @@ class Case:
         What another gate found counts only where that gate asks now what it asked then.
         """
         if not self.world.run.sealed:
-            bare = replace(self.world, checks={}, seen=(), lost=(), rolled=())
+            bare = replace(self.world, checks={}, seen=(), lost=(), rolled=(), brought=())
             return replace(self, world=bare)
         rolled = tuple(map(self._as_asked, self.world.rolled))
         return replace(self, world=replace(self.world, rolled=rolled))

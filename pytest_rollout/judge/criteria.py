@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_rollout.judge import reasons
+from pytest_rollout.judge.attempts import judged
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.other_gates import gate_subject, rolled_up
 from pytest_rollout.judge.people import SUBJECT, attested
+from pytest_rollout.judge.results import file_subject, resulted
 from pytest_rollout.judge.rules import judge
 from pytest_rollout.model.check import item_name
-from pytest_rollout.model.evidence import Attempt, World
+from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import (
-    Attempted,
     Fact,
     Finding,
     Part,
@@ -26,11 +27,13 @@ from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Criterion, Phase
 from pytest_rollout.model.verdict import Verdict, worst
 
-PASSED = Reason("passed")
-_NO_REASON = Reason("no-reason")
 _UNSEALED = Reason("unsealed")
 _WHOLE = Subject(SubjectKind.GROUP)
-_SPEAK = (SubjectKind.ATTESTATION, SubjectKind.GATE)  # worth a sentence where all passes
+_SPEAK = (
+    SubjectKind.ATTESTATION,
+    SubjectKind.GATE,
+    SubjectKind.FILE,
+)  # worth a sentence where all passes
 
 
 def judge_criterion(case: Case, criterion: Criterion) -> Finding:
@@ -41,7 +44,7 @@ def judge_criterion(case: Case, criterion: Criterion) -> Finding:
     finding = Finding(
         id=case.full(criterion.id),
         verdict=Verdict.MISSING,
-        reason=PASSED,
+        reason=Reason("passed"),
         says=criterion.says,
         severity=criterion.severity.value,
         kind=criterion.kind.value,
@@ -110,11 +113,14 @@ def _parts(case: Case, criterion: Criterion) -> tuple[Part, ...]:
     elif criterion.rolls_up:
         parts += [_unsealed(gate_subject(named)) for named in criterion.rolls_up]
     left_out = _own_check_left_out(criterion, case.phase, items)
-    answered = criterion.attested or (criterion.rolls_up and criterion.rule is None)
+    if criterion.ingest is not None:
+        parts += resulted(case, criterion) if sealed else (_unsealed(file_subject(criterion)),)
+    brought = criterion.ingest is not None
+    answered = criterion.attested or brought or (criterion.rolls_up and criterion.rule is None)
     if left_out or not (items or answered):
         reason = _unbound(criterion) if sealed else _UNSEALED
         parts.append(Part(_WHOLE, Verdict.MISSING, reason))
-    if criterion.rule is not None:
+    if criterion.rule is not None and not brought:
         parts += judge(criterion.rule, case, criterion.max_age_us)
     return tuple(parts)
 
@@ -152,20 +158,7 @@ def judge_check(item: str, world: World) -> Part:
     attempts = world.checks.get(item, ())
     if not attempts:
         return Part(subject, Verdict.MISSING, _why_none(item, world))
-    last = attempts[-1]
-    told = tuple(Attempted(attempt.verdict, _told(attempt)) for attempt in attempts)
-    bad = [attempt for attempt in told if attempt.verdict is not Verdict.PASS]
-    if last.verdict is Verdict.PASS and bad:
-        before = {"verdict": bad[0].verdict.value, "reason": bad[0].reason}
-        reason = Reason("passed-at-last", {"attempt": len(attempts), **before})
-        return Part(subject, Verdict.WARN, reason, attempts=told)
-    return Part(subject, last.verdict, _told(last), attempts=told)
-
-
-def _told(attempt: Attempt) -> Reason:
-    if attempt.reason:
-        return said(attempt.reason)
-    return PASSED if attempt.verdict is Verdict.PASS else _NO_REASON
+    return judged(subject, attempts)
 
 
 def _why_none(item: str, world: World) -> Reason:

@@ -49,7 +49,7 @@ def attested(case: Case, criterion: Criterion, role: str | None = None) -> Part:
     what that role alone has answered, of a criterion that each of several must attest.
     """
     if case.embedded:
-        return _stand_in(case, criterion)
+        return stand_in(case, criterion)
     roles = criterion.by or case.plan.known_roles()
     if role is not None:
         answer = _in_role(case, criterion, role)
@@ -255,8 +255,8 @@ def carrying(case: Case, criterion: Criterion) -> tuple[Attestation, ...]:
     return tuple(answer for answer in newest if criterion.attested and answer is not None)
 
 
-def _stand_in(case: Case, criterion: Criterion) -> Part:
-    """The part of a rehearsal: the plan's own answer, which counts nowhere else."""
+def stand_in(case: Case, criterion: Criterion) -> Part:
+    """Return the part of a rehearsal: the plan's own answer, which counts nowhere else."""
     drill = case.world.run.drill
     for answer in case.plan.stand_ins:
         if (answer.phase, answer.criterion) == (case.phase.id, criterion.id):

@@ -89,6 +89,8 @@ def _scope(rule: Rule, slice_: Slice) -> Facts:
     facts["per"] = per
     if scope.unbegun:
         facts["unbegun"] = True
+    if scope.file:
+        facts["file"] = True
     return facts
 
 

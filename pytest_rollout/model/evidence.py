@@ -13,6 +13,7 @@ from operator import index
 
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
+from pytest_rollout.model.ingest import ResultFacts
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors
@@ -179,6 +180,17 @@ class FailedBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A file of another tool that somebody brought, as a decision sees it."""
+
+    run: str
+    at_us: int  # when it was recorded
+    facts: ResultFacts
+    seen: tuple[Seen, ...] = ()
+    checks: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """All that a decision may look at."""
 
@@ -200,6 +212,7 @@ class World:
     overrides: tuple[Override, ...] = ()  # of the phase and release, in order of recording
     life: Life | None = None  # of the phase since its begin; None: it was not begun, or embedded
     settled: tuple[Settlement, ...] = ()  # of runs in reach that were ended early
+    brought: tuple[Brought, ...] = ()  # files of other tools; only who asks for them reads them
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -36,6 +36,8 @@ class SubjectKind(StrEnum):
     GATE = "gate"  # what another gate found
     MEMBER = "member"  # a criterion that a group of criteria is made of
     RUN = "run"  # the run itself
+    FILE = "file"  # a file of another tool that somebody brought
+    CASE = "case"  # a test case or a threshold in such a file
 
 
 @dataclass(frozen=True, slots=True)

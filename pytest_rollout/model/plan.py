@@ -16,6 +16,7 @@ from pytest_rollout.model.environment import Environment as Environment
 from pytest_rollout.model.environment import FactSource as FactSource
 from pytest_rollout.model.environment import Target as Target
 from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.ingest import Ingest
 from pytest_rollout.model.load import LoadProfile
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.people import Roster
@@ -128,6 +129,7 @@ class Criterion:
     by_each: bool = False  # whether each role of `by` attests it, as many people as roles
     by_others: bool = False  # whether no author of the change may
     source: Source | None = None  # where the plan's document says so
+    ingest: Ingest | None = None  # results of another tool that somebody brings
 
     @property
     def due_gate(self) -> Address | None:

@@ -100,13 +100,14 @@ class Scope:
     span_us: int = 0  # of a span; the age; how long since the begin (0: for ever)
     last: int = 0  # how many slots, days or nights
     unbegun: bool = False  # of a watch before the begin: since the first watch instead
+    file: bool = False  # of a run: what a file holds that somebody brought
 
     @property
     def words(self) -> str:
         """The scope as a reader would say it."""
         match self.kind:
             case ScopeKind.RUN:
-                return "in this run"
+                return "in the file" if self.file else "in this run"
             case ScopeKind.SPAN:
                 return f"in the last {duration_words(self.span_us)}"
             case ScopeKind.LAST:

@@ -27,6 +27,7 @@ from pytest_rollout.plan.named_roles import read_by, read_roles
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.reporting import read_report
 from pytest_rollout.plan.requirements import read_any_release, read_requires
+from pytest_rollout.plan.results import in_file, read_ingest
 from pytest_rollout.plan.rollback import read_rollback
 from pytest_rollout.plan.rolling_up import read_rolls_up
 from pytest_rollout.plan.rules import read_rule, read_score
@@ -179,6 +180,8 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
     group = read_group(reader)
     rule = None if group else read_rule(reader, guardrail=False)
     check = _check(reader, rule)
+    ingest = read_ingest(reader, rule)
+    rule = in_file(rule) if ingest and rule else rule
     by, each = read_by(reader, names.roles)
     criterion = Criterion(
         id=id_,
@@ -203,6 +206,7 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
         by_each=each,
         by_others=reader.get(CriterionKeys.by_others),
         source=read_document_source(reader, CriterionKeys.source),
+        ingest=ingest,
     )
     reader.done()
     check_max_age(reader, criterion)

@@ -15,7 +15,7 @@ def check_max_age(reader: Reader, criterion: Criterion) -> None:
     judged = reader.has(CriterionKeys.metric) or (
         reader.has(CriterionKeys.pass_) and criterion.of is None
     )
-    if judged or not reader.has(CriterionKeys.max_age):
+    if judged or criterion.ingest is not None or not reader.has(CriterionKeys.max_age):
         return
     what = f"{reader.what}: `max_age` is of a rule's samples, and it states no rule"
     fix = "leave it out: a plain check is of the deciding run"

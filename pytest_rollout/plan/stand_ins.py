@@ -69,10 +69,10 @@ def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterio
     slug = words["criterion"]
     stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if stated is None:
-        known = nearest(slug, [criterion.id for criterion in phase.criteria if criterion.attested])
+        known = nearest(slug, [one.id for one in phase.criteria if one.attested or one.ingest])
         what = f"phase {phase.id} has no criterion `{slug}`"
         reader.problem(reader.line_of(StandInKeys.criterion), what, known)
-    elif not stated.attested:
+    elif not (stated.attested or stated.ingest):
         what = f"criterion {slug} is not attested: its kind is {stated.kind.value}"
         fix = "say in the plan which roles may: by: [ROLE]"
         reader.problem(reader.line_of(StandInKeys.criterion), what, fix)

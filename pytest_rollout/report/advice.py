@@ -53,6 +53,10 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
     telling = [part for part in finding.parts if part.verdict is finding.verdict]
     if finding.verdict is Verdict.MISSING and any(map(_is_attestation, telling)):
         return _attestation(stated, finding, environment)
+    if stated.ingest is not None and any(map(_is_file, telling)):
+        phase = finding.id.rpartition(".")[0]
+        asked = f"rollout ingest {stated.ingest.kind} FILE --phase {phase} --env {environment}"
+        return f"bring a file (`{asked}`), then run again"
     if stated.of is not None:
         names = " and ".join(part.subject.name for part in finding.parts if part.verdict in _NEXT)
         return f"see what {names} comes to, then run again" if names else _NEXT[finding.verdict]
@@ -97,12 +101,17 @@ def _is_check(part: Part) -> bool:
     return part.subject.kind is SubjectKind.CHECK
 
 
+def _is_file(part: Part) -> bool:
+    return part.subject.kind in (SubjectKind.FILE, SubjectKind.CASE)
+
+
 def _is_attestation(part: Part) -> bool:
     return part.subject.kind is SubjectKind.ATTESTATION
 
 
 def _unbound(stated: Criterion, finding: Finding) -> bool:
-    by_test = stated.check is None and not stated.attested and not stated.rolls_up
+    others = stated.attested or stated.rolls_up or stated.ingest
+    by_test = stated.check is None and not others
     missing = finding.verdict is Verdict.MISSING
     return missing and by_test and not any(map(_is_check, finding.parts))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Finding, Part, SubjectKind
+from pytest_rollout.model.ingest import Ingest, ResultKind
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
 from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer
@@ -107,6 +108,8 @@ def _seen(stated: Criterion | Guardrail, finding: Finding, zone: str) -> Iterato
         members = isinstance(stated, Criterion) and stated.of is not None
         measured = isinstance(stated, Criterion) and stated.rule is not None
         checks_ = "Its checks, which only measure:" if measured else "Checks:"
+        if any(part.subject.kind in _BROUGHT for part in checks):
+            checks_ = "The file, and its checks:"
         yield "  Its members:" if members else f"  {checks_}"
         yield from (f"    {_part(part, zone)}" for part in checks[:MOST_PARTS])
     left = max(0, len(groups) - MOST_PARTS) + max(0, len(checks) - MOST_PARTS)
@@ -123,6 +126,7 @@ def _sorted(stated: Criterion | Guardrail, parts: Sequence[Part]) -> tuple[list[
 
 
 _MEASURED = (SubjectKind.GROUP, SubjectKind.GATE)
+_BROUGHT = (SubjectKind.FILE, SubjectKind.CASE)
 
 
 def _attested(part: Part) -> bool:
@@ -149,6 +153,8 @@ def asked(stated: Criterion | Guardrail) -> Iterator[str]:
         yield group_words(stated.of)
     if stated.rolls_up:
         yield f"{' and '.join(led.name for led in stated.rolls_up)} must hold in their gates"
+    if stated.ingest is not None:
+        yield _brought(stated.ingest)
     if stated.attested:
         life_us = stated.valid_for_us
         life = f"; it counts for {duration_words(life_us)}" if life_us else ""
@@ -156,8 +162,23 @@ def asked(stated: Criterion | Guardrail) -> Iterator[str]:
         if stated.by_each:
             by = f"{' and '.join(stated.by)} must each attest it, as different people"
         yield f"{by}{life}"
-    elif stated.rule is None and stated.of is None and not stated.rolls_up:
+    elif stated.rule is None and stated.of is None and not (stated.rolls_up or stated.ingest):
         yield "every check of it must run and pass"
+
+
+def _brought(asked: Ingest) -> str:
+    """What is asked of a file of another tool."""
+    words = f"a file of {asked.kind} `{asked.name}` is brought"
+    if asked.cases:
+        words += f", in which {' and '.join(asked.cases)} passed"
+    if asked.lasts_us:
+        words += f"; the load lasts {duration_words(asked.lasts_us)} at least"
+    if asked.rate is not None:
+        words += f", with {asked.rate:g} arrivals a second"
+    return f"{words}; it holds {asked.need} {_OF_KIND[asked.kind]} at least"
+
+
+_OF_KIND = {ResultKind.LOAD: "requests", ResultKind.JUNIT: "such cases"}
 
 
 def _weight(phase: Phase, stated: Criterion | Guardrail) -> str:

@@ -129,8 +129,8 @@ class Facts:
         if self.known("per"):
             return f"in that {buckets(self['per'], 1)}"
         kind = ScopeKind(self["scope"])
-        unbegun = self.known("unbegun")
-        return Scope(kind, 1, self.number("span_us"), self.number("last"), unbegun).words
+        told = self.known("unbegun"), self.known("file")
+        return Scope(kind, 1, self.number("span_us"), self.number("last"), *told).words
 
     @property
     def row(self) -> str:

@@ -17,6 +17,7 @@ from pytest_rollout.report import (
     load_sentences,
     measurement_sentences,
     nightly_sentences,
+    result_sentences,
 )
 from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
 
@@ -312,4 +313,5 @@ TABLE: Mapping[str, Say] = {
     **life_sentences.SENTENCES,
     **nightly_sentences.SENTENCES,
     **load_sentences.SENTENCES,
+    **result_sentences.SENTENCES,
 }

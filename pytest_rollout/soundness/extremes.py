@@ -120,7 +120,9 @@ def _alone(about: About, rule: Rule) -> Phase:
         others = tuple(sharing[1:] if rule.confidence else sharing)
         rest = (replace(stated, id=f"{stated.id}-", rules=others),) if others else ()
         return replace(phase, criteria=(), guardrails=(replace(stated, rules=(rule,)), *rest))
-    criterion = replace(stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None, rolls_up=())
+    criterion = replace(
+        stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None, rolls_up=(), ingest=None
+    )
     return replace(phase, criteria=(criterion,), guardrails=())
 
 

@@ -32,6 +32,7 @@ from pytest_rollout.model import coding
 from pytest_rollout.model.decision import from_json
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.ingest import ResultKind
 from pytest_rollout.model.mutants import MutantOutcome
 from pytest_rollout.model.mutation import Weight
 from pytest_rollout.model.people import Authors, Signature, Stance
@@ -62,6 +63,13 @@ BODIES: tuple[bodies.Body, ...] = (
     bodies.RunStart({}, (), (), None, {}, "", {}, authors={"p": Authors(("Ada <a@x.org>",), "")}),
     bodies.RunStart({}, (), (), None, {}, "", {}, begins={"p.one": 7}),
     bodies.RunStart({}, (), (), None, {}, "", {}, watch=bodies.Watching("p.one", ("lag",))),
+    bodies.RunStart(
+        *({}, (), (), None, {}, "", {}),
+        result=bodies.StoredResult(
+            *("p.one", ResultKind.LOAD, "checkout", "k6 samples", "out.json", "d", "A", "v1"),
+            *("said", "file", 7, 9, 100, 90, 3, ("cut off",), ("no failures",)),
+        ),
+    ),
     bodies.WorkerManifest(
         "gw0",
         {"p.one.a": ("t.py::a",)},

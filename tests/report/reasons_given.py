@@ -25,6 +25,7 @@ from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.evidence import (
     Attempt,
+    Brought,
     FailedBefore,
     Hole,
     Lost,
@@ -34,6 +35,7 @@ from pytest_rollout.model.evidence import (
     Seen,
 )
 from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.ingest import ResultFacts, ResultKind
 from pytest_rollout.model.life import Life, Unbelieved
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.people import Authors, Stance
@@ -286,6 +288,55 @@ def of_signed_answers(text: str) -> Iterator[Decision]:
         for authors in (None, Authors(("A. Person",))):
             run = replace(world.run, authors=authors)
             yield decided(plan, replace(world, run=run, attestations=answers))
+
+
+def brought(**facts: Any) -> Brought:
+    """A file that somebody brought, an hour before nine, good unless told otherwise."""
+    good: dict[str, Any] = {
+        **{"phase": "p.one", "kind": ResultKind.LOAD, "name": "web", "format": "k6 samples"},
+        **{"file": "out.json", "digest": "d" * 64, "by": "A. Person", "release": "v1"},
+        **{"release_from": "said", "times_from": "said", "requests": 100, "started": 100},
+        **{"started_us": at(-3600), "ended_us": at(-3540), "unsaid": ("it says little",)},
+    }
+    stored = ResultFacts(**{**good, **facts})
+    passed, failed = (Attempt(Verdict.PASS),), (Attempt(Verdict.FAIL, "crossed"),)
+    bad = stored.digest.startswith("f")
+    checks = {"a.one": failed if bad else passed, "a.two": passed}
+    return Brought(f"i{stored.digest[:4]}{stored.release}", stored.ended_us, stored, (), checks)
+
+
+def of_results() -> Iterator[Decision]:
+    """Of files of other tools."""
+    load = "load: web, cases: [a.*], lasts: 30s, rate: 1/s"
+    junit = "junit: web, cases: [a.*, b], need: 3"
+
+    def judged(asked: str, *files: Brought, releases: Any = V1, **run: Any) -> Decision:
+        plan = plan_of(f"    criteria: [{{id: c, kind: load, ingest: {{{asked}}}}}]\n",
+                       header=RELEASED)  # fmt: skip
+        told = {**PROD, **run, "releases": releases}
+        world = world_of(plan, items={"p.one.c": ()}, begun_us=at(-4500), **told)
+        return decided(plan, replace(world, brought=files))
+
+    yield judged(load)
+    yield judged(load, brought(), releases=())
+    for changed in (
+        {},
+        {"release": "v0"},
+        {"doubts": ("it was cut off",)},
+        {"ended_us": at(-3 * DAY), "started_us": at(-3 * DAY - 60)},
+        {"ended_us": at(3 * DAY), "started_us": at(3 * DAY - 60)},
+        {"requests": 3, "started": 0},
+        {"requests": 0},
+        {"started_us": at(-3541)},
+        {"dropped": 90},
+        {"started": 3},
+    ):
+        yield judged(load, brought(**changed))
+    yield judged(load, brought(ended_us=at(-4480), started_us=at(-4540)))
+    yield judged(load, brought(), brought(release="v0"))
+    before = brought(digest="f" * 64, ended_us=at(-4000), started_us=at(-4060))
+    yield judged(load, before, brought())
+    yield judged(junit, brought(kind=ResultKind.JUNIT))
 
 
 def of_waivers() -> Iterator[Decision]:
@@ -667,6 +718,7 @@ def given(folder: Path) -> dict[str, list[Reason]]:
     found: dict[str, list[Reason]] = {}
     records = (
         *(of_rules(), of_nights(), of_what_no_plan_asks(), of_checks(), of_people(), of_waivers()),
+        of_results(),
         *(
             of_other_gates(),
             of_gates(),

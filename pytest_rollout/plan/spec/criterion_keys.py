@@ -7,6 +7,7 @@ import re
 from pytest_rollout.model.plan import Gate, Kind, Severity, Then
 from pytest_rollout.model.rule import Need
 from pytest_rollout.plan.spec.check_keys import CHECK, CRITERION_CHECK
+from pytest_rollout.plan.spec.ingest_keys import IngestKeys
 from pytest_rollout.plan.spec.keys import Key, Keys
 from pytest_rollout.plan.spec.kinds import SCALAR, Choice, Flag, Words
 from pytest_rollout.plan.spec.rule_keys import LASTING, WHOLE, RuleKeys
@@ -97,6 +98,11 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     )
     check = Key(
         CRITERION_CHECK, "A check that needs no Python.", example="{http: /health, on: web}"
+    )
+    ingest = Key(
+        Nested(IngestKeys),
+        "A file of another tool that somebody brings, and what it must hold.",
+        example='{junit: contract, cases: ["contract.*"]}',
     )
     by = Key(
         AnyOf((NAMES, Nested(ByKeys))),

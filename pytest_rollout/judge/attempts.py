@@ -1,0 +1,30 @@
+"""What the attempts of one check come to, whoever ran it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_rollout.model.evidence import Attempt
+from pytest_rollout.model.finding import Attempted, Part, Reason, Subject, said
+from pytest_rollout.model.verdict import Verdict
+
+PASSED = Reason("passed")
+_NO_REASON = Reason("no-reason")
+
+
+def judged(subject: Subject, attempts: Sequence[Attempt]) -> Part:
+    """Return the part of some attempts: the last one, a warning if one before did not pass."""
+    last = attempts[-1]
+    told = tuple(Attempted(attempt.verdict, _told(attempt)) for attempt in attempts)
+    bad = [attempt for attempt in told if attempt.verdict is not Verdict.PASS]
+    if last.verdict is Verdict.PASS and bad:
+        before = {"verdict": bad[0].verdict.value, "reason": bad[0].reason}
+        reason = Reason("passed-at-last", {"attempt": len(attempts), **before})
+        return Part(subject, Verdict.WARN, reason, attempts=told)
+    return Part(subject, last.verdict, _told(last), attempts=told)
+
+
+def _told(attempt: Attempt) -> Reason:
+    if attempt.reason:
+        return said(attempt.reason)
+    return PASSED if attempt.verdict is Verdict.PASS else _NO_REASON

@@ -1,0 +1,127 @@
+"""Samples of k6, a JSON line each, as `k6 run --out json=FILE` writes them.
+
+Each request leaves a point of `http_req_duration` when it ended, and one of `http_req_failed`
+with the same tags. Both are counted by endpoint, and must be as many.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pytest_rollout.load.results.figures import (
+    CUT_OFF,
+    SECOND,
+    EndpointTimes,
+    Figures,
+    Tally,
+    UnreadableError,
+    twice,
+)
+from pytest_rollout.load.results.json_values import mapping, number, parsed
+
+FORMAT = "k6 samples"
+_NO_DROPPED = "it names no dropped iteration: none was, or no arrival rate was planned"
+_WHEN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+_COUNTED = ("http_req_duration", "http_req_failed", "iterations", "dropped_iterations")
+
+
+class _Points:
+    """What the points of a file come to."""
+
+    def __init__(self) -> None:
+        self.tally = Tally(failures=False)
+        self.failed: Counter[str] = Counter()
+        self.told: Counter[str] = Counter()  # whether they failed
+        self.counts: Counter[str] = Counter()
+        self.good: Counter[int] = Counter()
+
+    def take(self, metric: str, data: Mapping[str, Any], line: int) -> None:
+        value, tags = number(data.get("value")), mapping(data.get("tags"))
+        if value is None:
+            raise UnreadableError(f"a point of {metric} has no value", line=line)
+        if metric in ("iterations", "dropped_iterations"):
+            self.counts[metric] += round(value)
+            return
+        ended_us, endpoint = _instant(data.get("time"), line), _endpoint(tags)
+        if metric == "http_req_duration":
+            took_us = -int(-value * 1000 // 1)
+            self.tally.add(endpoint, ended_us - took_us, took_us, line, failed=False)
+            return
+        if value not in (0, 1):
+            raise UnreadableError("http_req_failed is 0 or 1", line=line)
+        self.told[endpoint] += 1
+        self.failed[endpoint] += int(value)
+        if not value:
+            self.good[ended_us // SECOND] += 1
+
+
+def read(text: str) -> Figures:
+    """Return the figures of the points in a file; raises UnreadableError."""
+    points, taken = _Points(), 0
+    seen: set[int] = set()
+    for line, words in enumerate(text.splitlines(), 1):
+        if not words.strip() or _of_no_use(words):
+            continue
+        entry = mapping(parsed(words, line))
+        kind, metric = entry.get("type"), entry.get("metric")
+        if kind not in ("Metric", "Point"):
+            raise UnreadableError("it is no line of k6's JSON output", line=line)
+        if kind == "Point" and metric in _COUNTED:
+            points.take(str(metric), mapping(entry.get("data")), line)
+            taken += 1
+            seen.add(hash(words))
+    doubts = [] if text.endswith("\n") else [CUT_OFF]
+    doubts += [why] if (why := twice(taken, len(seen))) else []
+    return _figures(points, doubts)
+
+
+def _of_no_use(words: str) -> bool:
+    """Whether a line is of another metric: most are, and need not be taken apart."""
+    whole = words.startswith('{"') and words.endswith("}")
+    return whole and not any(metric in words for metric in _COUNTED)
+
+
+def _figures(points: _Points, doubts: list[str]) -> Figures:
+    tally = points.tally
+    dropped = points.counts.get("dropped_iterations")
+    figures = tally.made(FORMAT, doubts, () if dropped else (_NO_DROPPED,))
+    whole = all(points.told[one.name] == one.requests for one in figures.endpoints)
+    if points.told and not whole:
+        figures = figures.doubted("its points of http_req_failed are not as many as its requests")
+    known = bool(points.told) and whole
+    endpoints = (
+        EndpointTimes(one.name, one.times, one.requests, points.failed[one.name] if known else None)
+        for one in figures.endpoints
+    )
+    tally.good = points.good
+    return replace(
+        figures,
+        endpoints=tuple(endpoints),
+        seconds=tally.seconds() if known else {},
+        started=points.counts["iterations"],
+        dropped=dropped,
+    )
+
+
+def _endpoint(tags: Mapping[str, Any]) -> str:
+    name = tags.get("name") or tags.get("url")
+    return name if isinstance(name, str) else "unnamed"
+
+
+def _instant(value: Any, line: int) -> int:
+    """Return microseconds of an RFC 3339 text with nanoseconds."""
+    found = _WHEN.fullmatch(value) if isinstance(value, str) else None
+    try:
+        if found is None:
+            raise ValueError
+        moment = datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00"))
+        whole = int(moment.timestamp()) * SECOND
+    except (ValueError, OverflowError):
+        what = f"{value!s:.40} is no time with an offset"
+        raise UnreadableError(what, line=line) from None
+    return whole + int((found[2] or "0")[:6].ljust(6, "0"))
