@@ -17,6 +17,7 @@ from suites.plms.views.budgets import (
     spends_steadily,
     unmoved,
 )
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import LANES
 from suites.plms.views.watched import age, moment
 
@@ -77,7 +78,7 @@ def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
         observe("heatmap_gap", seconds, at=at)
     for _, answer in looks.answers:
         lanes = {lane["name"] for lane in answer["lanes"]}
-        assert lanes == set(LANES), f"the risks are of {sorted(lanes)}, not of {sorted(LANES)}"
+        assert lanes == set(LANES), f"the risks are of {listed(lanes)}, not of {listed(LANES)}"
     queued = {
         now.at: {lane.name: lane.queued for lane in now.sample.lanes} for now in stress_run.seen
     }

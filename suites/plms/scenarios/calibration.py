@@ -42,6 +42,7 @@ class Spent:
 class Seeded:
     """What was seen of the two baselines."""
 
+    asked: Mapping[int, datetime]  # when each was asked to start
     starts: Mapping[int, Start]
     runs: Mapping[int, Row]  # the row of each, {} without one
     told: Mapping[int, Sequence[Row]]  # all runs of each in the registry
@@ -83,9 +84,9 @@ def seeded(phase: Stage) -> Seeded:
     older = "SELECT * FROM estimate_versions WHERE id <= ? ORDER BY id"
     before = rows(registry, older, mark)
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
-    expected, starts, spent = [expectations(phase, 0)], {}, {}
+    expected, asked, starts, spent = [expectations(phase, 0)], {}, {}, {}
     for number, project in enumerate(BASELINES, 1):
-        looks = Spending(project)
+        looks, asked[project] = Spending(project), plms.clock.now()
         starts[project] = baseline(phase, project, looks)
         spent[project] = looks.looks
         expected.append(expectations(phase, number))
@@ -95,6 +96,7 @@ def seeded(phase: Stage) -> Seeded:
     mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
     every_run = "SELECT * FROM project_runs WHERE project_id = ?"
     return Seeded(
+        asked=asked,
         starts=starts,
         runs=found,
         told={project: rows(registry, every_run, project) for project in BASELINES},

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from suites.plms.views.listed import listed
 from suites.plms.views.watched import moment
 
 Answers = Sequence[tuple[datetime, Mapping[str, Any]]]
@@ -152,7 +153,7 @@ def risks(answers: Answers, queued: Mapping[datetime, Mapping[str, int]]) -> Ite
             known = {part: lane[part] for part in parts if lane[part] is not None}
             outside = {part: risk for part, risk in known.items() if not 0 <= risk <= 1}
             if outside or "execution_risk" not in known:
-                yield f"{at.isoformat()}: the risks of {lane['name']} are {known}"
+                yield f"{at.isoformat()}: the risks of {lane['name']} are {listed(known)}"
                 continue
             waits = queued[at].get(lane["name"], 0) if at in queued else 0
             (crowded if waits else calm).setdefault(lane["name"], []).append(
