@@ -164,7 +164,7 @@ def test_a_blocked_run_is_nowhere_called_good(gated: Gated, observe: Observe) ->
 # What is said of the lanes once runs were blocked
 
 
-@pytest.mark.criterion("heatmap-observed")
+@pytest.mark.criterion("risks-recounted")
 def test_the_validation_risk_is_the_share_of_runs_that_failed(gated: Gated) -> None:
     recount("validation risk by lane", _validation_risks(gated), within=0.005).demand(2)
 

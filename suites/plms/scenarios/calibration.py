@@ -51,7 +51,7 @@ class Seeded:
     expected: tuple[Mapping[str, Row], ...]  # by lane: before 201, after it, after 202
     priors: Sequence[Row]  # those that are new since the policy was enabled
     older: tuple[Sequence[Row], Sequence[Row]]  # the other ones, before and after the baselines
-    mark: tuple[int, str | None]  # the newest prior before, and what was noted for the roll-back
+    mark: str | None  # the newest prior before the day, as it was noted for the roll-back
     alpha: float  # the rate of learning that the registry states
     metrics: Reported  # of the new project, with intervals
     events: tuple[Event, ...]
@@ -105,7 +105,7 @@ def seeded(phase: Stage) -> Seeded:
         expected=tuple(expected),
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE id > ?", mark),
         older=(before, rows(registry, older, mark)),
-        mark=(mark, setting(registry, MARK)),
+        mark=setting(registry, MARK),
         alpha=learning_rate(registry),
         metrics=read(answer, "metrics"),
         events=phase.events("change", "action"),
