@@ -94,6 +94,12 @@ def test_a_forced_crossing_is_told(
         assert not early, (
             f"project {project} was told of before it crossed the limit, at {listed(early)}"
         )
+        for alert in mine:
+            left = [said["budget_runway_minutes"] for at, said in looks.answers if at == alert.at]
+            exact = f"project {project} was told to have less than {LIMITS[level]} minutes left"
+            for minutes in left:  # as it was told at the same moment
+                few = minutes is not None and minutes < LIMITS[level]
+                assert few, f"{exact} while it had {minutes}: the limit itself is no breach"
         in_time = sum(map(crossing.in_time, mine))
         observe(metric, in_time, at=crossing.at, project=project)
 
