@@ -48,7 +48,7 @@ def measured(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Reason
     """Return what was taken, and what was allowed."""
     point = known.point
     facts = _rule(rule) | _scope(rule, slice_) | {"value": exact_text(point.value), "n": point.n}
-    facts["at"] = _when(rule, known, terms)
+    facts |= _decided(rule, slice_, known, terms)
     if rule.tolerate is not None:
         facts["failures"], facts["in_a_row"] = rule.tolerate.failures, rule.tolerate.in_a_row
         return Reason("tolerated", facts)
@@ -126,6 +126,18 @@ def confidence(rule: Rule, looks: int) -> str:
 
 
 _SUMMED = (Take.RATE, Take.SUM)
+_SCENARIO = "scenario"  # the label that says which function of the suite it was seen in
+
+
+def _decided(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Facts:
+    """When the slot was that decided, and its labels beyond those of the rule and the group."""
+    at, slot = _when(rule, known, terms), known.point.slot
+    if at is None or slot is None:
+        return {"at": at}
+    said = {_SCENARIO, *rule.where, *dict(slice_.group)}
+    others = [(label, value) for label, value in slot.labels if value and label not in said]
+    of = ", ".join(f"{label} {value}" for label, value in others)
+    return {"at": at, "of": of} if of else {"at": at}
 
 
 def _when(rule: Rule, known: Assessed, terms: Terms) -> str | None:

@@ -36,7 +36,7 @@ def ranks(facts: Facts, shifted: str) -> str:
 
 def tolerated(facts: Facts) -> str:
     """Return the sentence of samples that were judged one by one."""
-    when = facts.wall("at")
+    when = _slot(facts)
     first = f", the first at {when}" if when else ""
     row = f", {facts['in_a_row']} in a row" if facts["in_a_row"] else ""
     of, are = facts.count("n", "sample"), "is" if facts["value"] == "1" else "are"
@@ -52,10 +52,16 @@ def _taken(facts: Facts) -> str:
     what = f"{facts['take']} of {facts['metric']}"
     if facts["other"]:
         return f"{what} was {_compared(facts)}{_bound(facts)}, {over}"
-    when = facts.wall("at")
+    when = _slot(facts)
     first = ", the first bad one" if when and facts["take"] in ("rate", "sum") else ""
     at = f"{first} at {when}" if when else ""
     return f"{what} was {facts.amount('value')}{_of(facts)}{at}{_bound(facts)}, {over}"
+
+
+def _slot(facts: Facts) -> str:
+    """When the slot was that decided, and of what: ``09:07:15 EST (lane Narrative)``."""
+    of = f" ({facts['of']})" if facts["of"] else ""
+    return facts.wall("at") + of if facts.known("at") else ""
 
 
 def _of(facts: Facts) -> str:

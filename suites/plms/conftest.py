@@ -14,7 +14,13 @@ from suites.plms.scenarios.alert_drill import alert_drill
 from suites.plms.scenarios.calibration import calibration_rolled_back, seeded
 from suites.plms.scenarios.checker_rules import checker_tried
 from suites.plms.scenarios.demos import demonstrated
-from suites.plms.scenarios.deployment import api_deployed, taken_back, timer_deployed
+from suites.plms.scenarios.deployment import (
+    Outage,
+    TakenBack,
+    api_deployed,
+    taken_back,
+    timer_deployed,
+)
 from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up
 from suites.plms.scenarios.gate_sides import gate_tried
@@ -98,6 +104,15 @@ def api(phase: Stage) -> httpx.Client:
 def crowd(phase: Stage, request: pytest.FixtureRequest) -> Burst | None:
     """Every lane with more work than its cap; in a rehearsal only, because it disrupts."""
     return request.getfixturevalue("burst") if phase.embedded else None
+
+
+@pytest.fixture(scope="session")
+def outages(phase: Stage, request: pytest.FixtureRequest) -> Mapping[str, Outage] | None:
+    """What health says while each dependency is gone; in a rehearsal only, because it disrupts."""
+    if not phase.embedded:
+        return None
+    left: TakenBack = request.getfixturevalue("taken_back")
+    return left.outages
 
 
 @pytest.fixture(scope="session")

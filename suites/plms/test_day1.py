@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from suites.plms.scenarios.deployment import (
     TIMER,
     ApiDeployed,
     Health,
+    Outage,
     TakenBack,
     TimerDeployed,
 )
@@ -75,12 +77,30 @@ def test_health_says_ok(api_deployed: ApiDeployed) -> None:
     assert said == "ok", f"health says {said!r}, not 'ok'"
 
 
-@pytest.mark.parametrize(
+EACH_PART = pytest.mark.parametrize(
     "part", [pytest.param(part, marks=pytest.mark.criterion(f"healthz-{part}")) for part in PARTS]
 )
+
+
+@EACH_PART
 def test_dependency_is_there(api_deployed: ApiDeployed, part: str) -> None:
     said = _said(api_deployed.health, part)
     assert said is True, f"health says {part} is {said}"
+
+
+@EACH_PART
+def test_health_says_so_while_a_dependency_is_gone(
+    outages: Mapping[str, Outage] | None, part: str
+) -> None:
+    if outages is None:
+        return  # nobody takes it away from a real service
+    during = outages[part].during
+    said = _said(during, part)
+    assert said is False, f"{part} is gone, and health says {part} is {said}"
+    word, answer = _said(during, "status"), during.status or "nothing"
+    assert word != "ok", f"{part} is gone, and health says ok"
+    words = f"{part} is gone, and health answers {answer}"
+    assert during.status >= httpx.codes.INTERNAL_SERVER_ERROR, words
 
 
 @pytest.mark.criterion("healthz-db")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -14,6 +13,7 @@ from suites.plms.scenarios.lane_limits import NEIGHBOURS, RAISED, Burst
 from suites.plms.scenarios.two_projects import Rehearsal
 from suites.plms.views.answers import not_done, read, recorded
 from suites.plms.views.formats import read_file
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import (
     LANES,
     PROJECTS,
@@ -37,10 +37,12 @@ from suites.plms.views.promises import (
 from suites.plms.views.watched import (
     Seen,
     age,
+    done_while_waiting,
     moment,
     overlap,
     pauses,
     queue_of_lanes,
+    reset,
     running_by_rows,
     starved,
     together,
@@ -66,7 +68,7 @@ def test_lane_has_a_row(registry: Path, lane: str) -> None:
 @pytest.mark.parametrize("project", PROJECTS)
 def test_project_is_idle(registry: Path, api: httpx.Client, project: int) -> None:
     unfinished = open_runs(registry, project)
-    assert not unfinished, f"project {project} has unfinished runs: {unfinished}"
+    assert not unfinished, f"project {project} has unfinished runs: {listed(unfinished)}"
     assert sample(api).ended([project]), f"the API tells of an unfinished run of {project}"
 
 
@@ -87,7 +89,7 @@ def test_lane_has_the_cap_of_the_plan(two_projects: Rehearsal, lane: str) -> Non
     cap = two_projects.caps.get(lane)
     assert cap == LANES[lane], f"{lane} has cap {cap}, the plan says {LANES[lane]}"
     had = {now.look.caps.get(lane) for now in two_projects.seen}
-    assert had <= {cap}, f"while both ran {lane} had the caps {had}, not {cap} all the time"
+    assert had <= {cap}, f"while both ran {lane} had the caps {listed(had)}, not {cap} all the time"
 
 
 @pytest.mark.criterion("lane-caps-visible-in-api")
@@ -97,14 +99,16 @@ def test_scheduler_goes_by_the_caps_in_the_registry(
     lanes = two_projects.idle.lanes
     shown = {lane.name: lane.cap for lane in lanes if lane.name in two_projects.caps}
     assert shown, "lane_configs has no row to compare with"
-    assert shown == two_projects.caps, f"API shows {shown}, lane_configs {two_projects.caps}"
+    assert shown == two_projects.caps, (
+        f"the API shows the caps {listed(shown)}; lane_configs has {listed(two_projects.caps)}"
+    )
     recount("caps in the API", map(_caps, two_projects.seen)).demand()
     if crowd is not None:
         recount("caps in the API", map(_caps, crowd.looks)).demand(varied=True)
         ran = [now.look.count(RAISED, "executing") for now in (crowd.crowded[-1], crowd.raised[0])]
         cap = LANES[RAISED]
-        words = f"{RAISED} ran {ran[0]} under cap {cap} and {ran[1]} once lane_configs said"
-        assert ran == [cap, cap + 1], f"{words} {cap + 1}"
+        said = f"{RAISED} ran {ran[0]} under cap {cap} and {ran[1]} once lane_configs said"
+        assert ran == [cap, cap + 1], f"{said} {cap + 1}"
 
 
 def _caps(now: Seen) -> tuple[datetime, dict[str, int], dict[str, int]]:
@@ -138,7 +142,7 @@ def test_repeated_start_makes_no_second_run(two_projects: Rehearsal, project: in
     same = f"the repeated start of {project} is run {again.body.get('run_id')}, the first {first}"
     assert again.body.get("run_id") == first, same
     ids = [run["run_id"] for run in two_projects.runs_of(project)]
-    assert len(ids) == 1, f"project {project} has {len(ids)} runs ({ids}), allowed is 1"
+    assert len(ids) == 1, f"project {project} has {len(ids)} runs ({listed(ids)}), allowed is 1"
 
 
 @pytest.mark.criterion("projects-overlap")
@@ -158,7 +162,9 @@ def test_project_completes(two_projects: Rehearsal, project: int, observe: Obser
     failed = any(status in ("failed", "needs_review") for status in statuses)
     observe("project_failed", failed, project=project)
     assert mine, f"project {project} has no run"
-    assert set(statuses) == {"completed"}, f"project {project} ended as {statuses}, not completed"
+    assert set(statuses) == {"completed"}, (
+        f"project {project} ended as {listed(statuses)}, not completed"
+    )
     completed_as_seen(two_projects.seen, two_projects.after, mine, project)
     statuses_agree(two_projects.seen, [project])
 
@@ -188,11 +194,14 @@ def test_loaded_lanes_are_used_equally(
                 x.name: x.utilization for x in now.sample.lanes if x.name in PROJECTS.values()
             }
             shares = [share for share in shares_of.values() if share is not None]
-            assert len(shares) == len(PROJECTS), f"both run, and the lanes are used: {shares_of}"
+            assert len(shares) == len(PROJECTS), (
+                f"both run, and the lanes are used: {listed(shares_of)}"
+            )
             observe("utilization_spread", max(shares) - min(shares), at=now.at)
     for now in crowd.shared if crowd is not None else ():
         running = [now.look.count(lane, "executing") for lane in LANES]
-        fair = f"slots are short, and {dict(zip(LANES, running, strict=True))} run at {now.at}"
+        of = dict(zip(LANES, running, strict=True))
+        fair = f"slots are short at {now.at}, and not shared alike: {listed(of)} run"
         assert fairness(running) >= FAIR, fair
 
 
@@ -226,10 +235,10 @@ def test_every_lane_with_work_gets_slots(
         recount("utilisation", utilisation(crowd.looks), within=0.01).demand(100, varied=True)
         for now in crowd.shared:
             lanes = starved(now, LANES)
-            words = "; ".join(
+            wait = "; ".join(
                 f"{now.look.count(lane, 'submitted')} runs wait in {lane}" for lane in lanes
             )
-            assert not lanes, f"{words}, and nothing runs there while other lanes run ({now.at})"
+            assert not lanes, f"{wait}, and nothing runs there while other lanes run ({now.at})"
 
 
 @pytest.mark.criterion("lane-caps-enforced")
@@ -237,13 +246,18 @@ def test_no_lane_runs_more_than_its_cap(
     two_projects: Rehearsal, crowd: Burst | None, observe: Observe
 ) -> None:
     observe_over_caps(two_projects.seen, observe)
+    hidden = list(done_while_waiting(two_projects.seen, PROJECTS))
+    assert not hidden, f"more is done than runs: {'; '.join(hidden[:3])}"
     if crowd is not None:
         observe_over_caps(crowd.capped, observe, of="burst")
         recount("runs in the burst", running_by_rows(crowd.looks)).demand(100, varied=True)
         full = {lane: crowd.full.look.count(lane, "executing") for lane in LANES}
-        assert full == LANES, f"as many runs as each cap were started, and {full} run, not {LANES}"
+        said = f"as many runs as each cap ({listed(LANES)}) were started, and {listed(full)} run"
+        assert full == LANES, said
         waiting = {lane: crowd.full.look.count(lane, "submitted") for lane in LANES}
-        assert not any(waiting.values()), f"runs wait although no cap is exceeded: {waiting}"
+        assert not any(waiting.values()), (
+            f"runs wait although no cap is exceeded: {listed(waiting)}"
+        )
 
 
 @pytest.mark.criterion("monitoring-cadence")
@@ -266,7 +280,7 @@ def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> 
     stored = Sample.of(read_file(path, "snapshot"))
     observe.attach(path.name, path.read_text(encoding="utf-8"), "application/json")
     lanes = {lane.name for lane in stored.lanes}
-    assert lanes == set(LANES), f"the snapshot holds lanes {sorted(lanes)}, not {sorted(LANES)}"
+    assert lanes == set(LANES), f"the snapshot holds lanes {listed(lanes)}, not {listed(LANES)}"
     snapshot_is_of_the_run(stored, two_projects.seen)
 
 
@@ -284,12 +298,10 @@ def test_no_change_in_the_freeze(two_projects: Rehearsal, phase: Stage, observe:
         if run["started_at"]:
             at = moment(run["started_at"], "start")
             observe("change_in_freeze", phase.frozen(at), at=at, what=f"{run['run_id']} began")
-    looks = [*((now.at, now.look.caps) for now in two_projects.seen)]
-    looks += [(at, seen.caps) for at, seen in two_projects.standup]
-    for (before, had), (after, has) in pairwise(looks):
-        if had != has:
-            frozen = phase.frozen(before) and phase.frozen(after - timedelta(seconds=1))
-            observe("change_in_freeze", frozen, at=after, what=f"caps {had} became {has}")
+    looks = [*((now.at, now.look) for now in two_projects.seen), *two_projects.standup]
+    for before, after, what in reset(looks):
+        frozen = phase.frozen(before) and phase.frozen(after - timedelta(seconds=1))
+        observe("change_in_freeze", frozen, at=after, what=what)
 
 
 @pytest.mark.criterion("in-window")

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_rollout import Observe
 from suites.plms.scenarios.lane_limits import LOWERED, SURPLUS, UNLIMITED, Burst, RolledBack
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import LANES, PROJECTS
 from suites.plms.views.promises import cancelled_for_good, observe_over_caps
 
@@ -20,14 +21,18 @@ ENOUGH = timedelta(seconds=120)  # twice what a task takes: it may give its slot
 @pytest.mark.criterion("lane-caps-enforced-under-burst")
 def test_burst_waits_in_the_queue(burst: Burst, observe: Observe) -> None:
     refused = [start.status for start in burst.starts if start.status != httpx.codes.OK]
-    assert not refused, f"{len(refused)} of {len(burst.starts)} starts were refused: {refused[:3]}"
+    assert not refused, (
+        f"{len(refused)} of {len(burst.starts)} starts were refused: {listed(refused[:3])}"
+    )
     observe_over_caps(burst.capped, observe)
     crowded = burst.crowded[0].look
     waiting = {lane: crowded.count(lane, "submitted") for lane in LANES}
     surplus = dict.fromkeys(LANES, SURPLUS)
-    assert waiting == surplus, f"{SURPLUS} more than each cap were started, and {waiting} wait"
+    assert waiting == surplus, (
+        f"{SURPLUS} more than each cap were started, and {listed(waiting)} wait"
+    )
     left = {lane: burst.raised[-1].look.count(lane, "submitted", "executing") for lane in LANES}
-    assert not any(left.values()), f"what waited has not run after three minutes: {left}"
+    assert not any(left.values()), f"what waited has not run after three minutes: {listed(left)}"
 
 
 @pytest.mark.criterion("rollback-caps-lifted")
@@ -43,7 +48,8 @@ def test_rollback_lifts_the_cap(rolled_back: RolledBack, lane: str) -> None:
         next((x.running, x.queued) for x in now.sample.lanes if x.name == lane)
         for now in (rolled_back.before, rolled_back.lifted)
     )
-    went = f"{lane} ran and queued {before} before the rollback, and {lifted} after it"
+    went = f"{lane} ran {before[0]} and queued {before[1]} before the rollback, and"
+    went = f"{went} {lifted[0]} and {lifted[1]} after it"
     assert lifted == (sum(before), 0), f"{went}: what waited does not run"
 
 
@@ -64,8 +70,8 @@ def test_a_lane_over_its_restored_cap_starts_nothing(rolled_back: RolledBack) ->
     cap, seen = rolled_back.earlier_caps[LOWERED], rolled_back.lowered
     ran = [next(lane.running for lane in now.sample.lanes if lane.name == LOWERED) for now in seen]
     for (before, now), look in zip(pairwise(ran), seen[1:], strict=True):
-        words = f"{LOWERED} runs {now} at {look.at}, {before} before that, under cap {cap}"
-        assert now <= max(before, cap), f"{words}: more was started above the cap"
+        said = f"{LOWERED} runs {now} at {look.at}, {before} before that, under cap {cap}"
+        assert now <= max(before, cap), f"{said}: more was started above the cap"
     late = [count for count, now in zip(ran, seen, strict=True) if now.at - seen[0].at > ENOUGH]
     assert max(late) <= cap, f"{LOWERED} still runs {max(late)} under cap {cap} once tasks ended"
     began = {run["run_id"] for run in seen[0].look.runs if run["status"] == "executing"}
@@ -79,5 +85,5 @@ def test_rollback_cancels_the_project(rolled_back: RolledBack, project: int) -> 
     assert answer == httpx.codes.OK, f"cancel of {project} answers {answer}, not 200"
     cancelled_for_good(rolled_back.before, rolled_back.later, project, PROJECTS[project])
     run = rolled_back.freed
-    freed = f"after the cancel as many runs as the caps were started, and {run} run, not {LANES}"
-    assert run == LANES, f"{freed}: slots are still held"
+    freed = f"after the cancel as many runs as the caps ({listed(LANES)}) were started"
+    assert run == LANES, f"{freed}, and {listed(run)} run: slots are still held"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from suites.plms.scenarios.monitoring_rollback import MonitoringTakenBack
 from suites.plms.views.answers import not_done
 from suites.plms.views.grafana_panels import DATASOURCE, PANELS, UID, Panel
 from suites.plms.views.invariants_recount import amiss
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import observe_slot, rows
 
 pytestmark = pytest.mark.day4
@@ -38,7 +40,7 @@ ADDED = ("id", "version", "pluginVersion")  # what Grafana adds to what it impor
 def test_no_row_of_a_drill_is_left(registry: Path) -> None:
     query = "SELECT rowid FROM project_runs WHERE run_kind = 'INVALID_KIND'"
     left = rows(registry, query)
-    assert not left, f"rows of a drill are left: {left}"
+    assert not left, f"rows of a drill are left: {listed(row['rowid'] for row in left)}"
 
 
 @pytest.mark.criterion("alert-rules-valid")
@@ -54,7 +56,7 @@ def test_alert_rules_can_be_loaded() -> None:
 def test_dashboard_is_the_one_of_the_release(alert_drill: Drill) -> None:
     assert alert_drill.board, f"Grafana has no dashboard {UID}"
     titles = [panel.get("title") for panel in alert_drill.board.get("panels", ())]
-    assert titles == list(PANELS), f"the dashboard has the panels {titles}"
+    assert titles == list(PANELS), f"the dashboard has the panels {listed(titles)}"
     written = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     assert written["uid"] == UID, f"the file has the uid {written['uid']}"
     others = list(_others(written, alert_drill.board))
@@ -79,7 +81,25 @@ def test_panel_asks_the_data_source(alert_drill: Drill, title: str) -> None:
     assert source is not None, f"Grafana has no data source {DATASOURCE}"
     assert source.health == "OK", f"data source {DATASOURCE} is {source.health}"
     asked = panel_of(alert_drill.clean, title).datasources
-    assert asked == (source.uid,), f"panel {title} asks {asked}, {DATASOURCE} is {source.uid}"
+    assert asked == (source.uid,), (
+        f"panel {title} asks {listed(asked)}, {DATASOURCE} is {source.uid}"
+    )
+
+
+@pytest.mark.criterion("datasource-plms-ops-api")
+def test_the_ops_api_tells_of_the_newest_run_of_the_job(alert_drill: Drill) -> None:
+    for when, shown in looks(alert_drill).items():
+        newest, said = shown.counted, shown.latest
+        if said is None or newest is None:
+            # The plan names no such address, so a service may do without it; what ours has, works.
+            assert not alert_drill.rehearsed, f"{when} the API tells of no run of the job"
+            continue
+        told = f"{said.get('status')} with {said.get('violations')} violations"
+        due = f"{newest.status} with {newest.violations} violations"
+        assert told == due, f"{when} the API says the newest run of the job is {told}, not {due}"
+        ended = datetime.fromisoformat(str(said["timestamp"]))
+        words = f"{when} the API says the newest run of the job ended at {ended}"
+        assert ended == newest.ended_at, f"{words}, its history has {newest.ended_at}"
 
 
 @pytest.mark.criterion("dashboard-renders")
@@ -97,7 +117,7 @@ def test_no_panel_has_an_error(alert_drill: Drill, observe: Observe) -> None:
 def panel_of(shown: Shown, title: str) -> Panel:
     """A panel as it was shown at one moment."""
     there = shown.panels
-    assert title in there, f"the dashboard has no panel {title}; it has {sorted(there)}"
+    assert title in there, f"the dashboard has no panel {title}; it has {listed(set(there))}"
     return there[title]
 
 
@@ -228,8 +248,8 @@ def test_rollback_removes_the_dashboard(monitoring_rolled_back: MonitoringTakenB
 def test_rollback_silences_every_rule(monitoring_rolled_back: MonitoringTakenBack) -> None:
     seen = monitoring_rolled_back
     assert seen.violations, "no violation was known after the roll-back, so none could alert"
-    assert not seen.firing, f"still firing: {seen.firing}"
+    assert not seen.firing, f"still firing: {listed(seen.firing)}"
     told = [one.service for one in seen.told]
-    assert not told, f"alerts were told after the rollback, by {told}"
+    assert not told, f"alerts were told after the rollback, by {listed(told)}"
     fires = seen.resumed
     assert FAILURE in fires, f"once the rules were resumed {fires or 'none'} fire, not {FAILURE}"

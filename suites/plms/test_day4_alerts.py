@@ -12,6 +12,7 @@ from suites.plms.scenarios.alert_drill import RUNWAYS, WORK_S, Drill
 from suites.plms.scenarios.monitoring import FAILURE, Shown, is_about, tried
 from suites.plms.scenarios.people_drill import Drilled
 from suites.plms.views.answers import not_done
+from suites.plms.views.listed import listed
 
 pytestmark = pytest.mark.day4
 
@@ -36,13 +37,13 @@ PLANTED = 2  # rows of the drill
 def test_rule_is_configured(alert_drill: Drill, name: str) -> None:
     condition, severity, receivers = RULES[name]
     there = {rule["title"]: rule for rule in alert_drill.rules}
-    assert name in there, f"there is no rule {name}; there are {sorted(there)}"
+    assert name in there, f"there is no rule {name}; there are {listed(set(there))}"
     expr = " ".join(there[name]["data"][0]["model"]["expr"].split())
     assert expr == condition, f"{name} asks {expr}, not {condition}"
     labels = there[name]["labels"]
     assert labels["severity"] == severity, f"{name} has severity {labels['severity']}"
     told = alert_drill.routes.get(name)
-    assert told == receivers, f"{name} is sent to {told}, not to {receivers}"
+    assert told == receivers, f"{name} is sent to {listed(told or ())}, not to {listed(receivers)}"
     astray = [
         f"by {one.service} to {one.channel}"
         for one in alert_drill.trials
@@ -106,8 +107,8 @@ def test_a_runway_that_shrinks_is_alerted(alert_drill: Drill, name: str) -> None
     for_people = {"mail" if service == "email" else service for service in RULES[name][2]}
     spare = {"pagerduty"} if "pagerduty" in for_people else set()  # which is optional
     assert told - spare == for_people - spare, (
-        f"{name} of project {forced} was told over {sorted(told) or 'no channel'},"
-        f" due are {sorted(for_people - spare)}"
+        f"{name} of project {forced} was told over {listed(told, 'no channel')},"
+        f" due are {listed(for_people - spare)}"
     )
 
 
@@ -127,7 +128,9 @@ def test_the_runway_is_exported_in_minutes(alert_drill: Drill) -> None:
     forced, plenty = map(str, RUNWAYS)
     left = WORK_S / 60 - 24  # the budget ends with the work, of which 24 minutes are done
     shown = alert_drill.clean.runways
-    assert set(shown) == {forced, plenty}, f"a runway is exported of the projects {sorted(shown)}"
+    assert set(shown) == {forced, plenty}, (
+        f"a runway is exported of the projects {listed(set(shown))}"
+    )
     assert abs(shown[forced] - left) < 0.5, f"{shown[forced]:.1f} minutes are exported of {left}"
     assert shown[plenty] > 60, f"{shown[plenty]:.1f} minutes are exported of a full budget"
 
@@ -137,7 +140,7 @@ def test_interval_widths_are_exported_in_percent(alert_drill: Drill) -> None:
     shown, counted = alert_drill.widths, alert_drill.counted_widths
     assert counted, "no lane has a completed run with an interval"
     assert set(shown) == set(counted), (
-        f"exported are {sorted(shown)}, runs are in {sorted(counted)}"
+        f"exported are {listed(set(shown))}, runs are in {listed(set(counted))}"
     )
     for lane, width in counted.items():
         assert abs(shown[lane] - width) < 0.01, (
@@ -213,10 +216,10 @@ def test_the_rule_fires(alert_drill: Drill) -> None:
 def test_slack_is_told_in_the_channel_of_operations(alert_drill: Drill, path: str) -> None:
     told = (by_rule if path == "rule" else by_runner)(alert_drill.drill, "slack")
     channels = sorted({one.channel for one in told})
-    assert channels == ["#plms-ops"], f"Slack was told in {channels or 'no channel'}"
+    assert channels == ["#plms-ops"], f"Slack was told in {listed(channels, 'no channel')}"
     assert len(told) == 1, f"Slack was told {len(told)} times of one failure"
-    missing = [word for word in words(path) if word not in told[0].text]
-    assert not missing, f"the message does not say {missing}: {told[0].text}"
+    missing = [word for word in due_words(path) if word not in told[0].text]
+    assert not missing, f"the message does not say {listed(missing)}: {told[0].text}"
 
 
 @pytest.mark.criterion("email-channel-works")
@@ -225,13 +228,13 @@ def test_mail_arrives_over_both_paths(alert_drill: Drill, path: str) -> None:
     told = (by_rule if path == "rule" else by_runner)(alert_drill.drill, "mail")
     assert told, f"no mail of the {path} arrived"
     boxes = sorted({one.channel for one in told})
-    assert boxes == [CHANNELS["mail"]], f"mail of the {path} went to {boxes}"
+    assert boxes == [CHANNELS["mail"]], f"mail of the {path} went to {listed(boxes)}"
     assert len(told) == 1, f"{len(told)} mails of one failure arrived"
-    missing = [word for word in words(path) if word not in told[0].text]
-    assert not missing, f"the mail does not say {missing}: {told[0].text}"
+    missing = [word for word in due_words(path) if word not in told[0].text]
+    assert not missing, f"the mail does not say {listed(missing)}: {told[0].text}"
 
 
-def words(path: str) -> Iterator[str]:
+def due_words(path: str) -> Iterator[str]:
     """What a message must say of the failure: the alert and how bad, or which rows."""
     yield from (FAILURE, "critical") if path == "rule" else ("FAIL", "999", "INVALID_KIND")
 
@@ -241,7 +244,7 @@ def test_pagerduty_takes_the_trial(alert_drill: Drill) -> None:
     taken = [trial for trial in alert_drill.trials if trial.service == "pagerduty"]
     assert taken, "PagerDuty got no event of the rule runway-critical"
     others = [trial.text for trial in taken if not is_about(trial, "runway-critical")]
-    assert not others, f"PagerDuty got an event of another rule: {others}"
+    assert not others, f"PagerDuty got an event of another rule: {listed(others)}"
 
 
 @pytest.mark.criterion("drill-cleanup-complete")

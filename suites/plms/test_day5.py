@@ -24,6 +24,7 @@ from suites.plms.scenarios.policy_probes import UNKNOWN_KIND, Probed
 from suites.plms.views.answers import not_done, read, recorded
 from suites.plms.views.dialect import spoken
 from suites.plms.views.kpi_promises import PROMISES
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day5
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.day5
 ABSENT = object()
 FLAGS = (True, False, 1, 0, None, ABSENT)
 KINDS = ("baseline", "hotfix", "rehearsal", "replay", "INVALID_KIND", "", None, ABSENT)
+A_MINUTE = timedelta(minutes=1)
 LEAST_MINUTES = 0.02  # what the times of a run are rounded to
 
 
@@ -132,6 +134,10 @@ def _described(kind: object, valid: object, sandbox: object) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not ABSENT}
 
 
+def _told(run: dict[str, Any]) -> str:
+    return f"a run with {listed(run)}" if run else "a run of which nothing is said"
+
+
 def _may_teach(run: dict[str, Any]) -> bool:
     """The policy in the plan's words; flags as SQLite stores them."""
     known = run.get("run_kind") in ("baseline", "hotfix")
@@ -173,7 +179,7 @@ def test_every_combination_is_decided_as_stated(
 )
 def test_any_run_is_decided_as_stated(api: httpx.Client, runs: list[dict[str, Any]]) -> None:
     for run, update in zip(runs, _decided(api, runs), strict=True):
-        assert update is _may_teach(run), f"{run} is decided {update}"
+        assert update is _may_teach(run), f"{_told(run)} is decided {update}"
 
 
 # Two baselines
@@ -194,8 +200,13 @@ def test_baseline_starts_with_its_budget(seeded: Seeded, project: int) -> None:
     assert run["project_id"] == project, f"the run is one of project {run['project_id']}"
     lane = run["lane_name"]
     assert lane == BASELINES[project], f"project {project} runs in {lane}, not {BASELINES[project]}"
+    if run["started_at"]:
+        began, asked = moment(run["started_at"]), seeded.asked[project]
+        words = f"the registry says project {project} began at {began.isoformat()}"
+        assert began >= asked - A_MINUTE, f"{words}, and it was asked to at {asked.isoformat()}"
     kept = {name: run[name] for name in BUDGETS[project]}
-    assert kept == BUDGETS[project], f"budgets are {kept}, not {BUDGETS[project]}"
+    said = f"project {project} is stored with {listed(kept)}, not {listed(BUDGETS[project])}"
+    assert kept == BUDGETS[project], said
 
 
 @pytest.mark.criterion("baselines-sequential")

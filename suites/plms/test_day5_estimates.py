@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from pytest_rollout import Observe, Stage
 from suites.plms.scenarios.calibration import BASELINES, MEASURES, UNITS, Seeded, moment
 from suites.plms.scenarios.learning import NARROW, WIDE, Learning, SeededInterval
+from suites.plms.views.listed import listed
 
 pytestmark = pytest.mark.day5
 
+SOON = timedelta(minutes=10)  # after its run a prior is there
 PARTS = ("ci_lower", "mean", "ci_upper")
 Z90 = 1.645  # deviations on both sides of the mean that hold nine of ten
 SAME = 0.005  # share by which two figures may differ that are the same
@@ -34,10 +37,20 @@ def test_priors_are_new(seeded: Seeded, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("new-priors")
+def test_priors_are_made_as_their_runs_end(seeded: Seeded) -> None:
+    ends = {run["run_id"]: moment(run["completed_at"]) for run in seeded.runs.values() if run}
+    for row in seeded.priors:
+        at, ended = moment(row["created_at"]), ends.get(row["run_id"])
+        assert ended is not None, f"prior {row['id']} comes from run {row['run_id']}, no baseline"
+        words = f"prior {row['id']} has created_at {at.isoformat()}, its run ended at {ended}"
+        assert ended <= at <= ended + SOON, f"{words}: rolling back by that time goes wrong"
+
+
+@pytest.mark.criterion("new-priors")
 def test_older_priors_stay_as_they_were(seeded: Seeded) -> None:
     before, after = seeded.older
     changed = [row["id"] for row in before if row not in after]
-    assert not changed, f"the older priors {changed} were changed or removed"
+    assert not changed, f"the older priors {listed(changed)} were changed or removed"
 
 
 @pytest.mark.criterion("new-priors")
@@ -135,7 +148,7 @@ def test_a_baseline_moves_no_lane_that_learnt_by_itself(seeded: Seeded, measure:
 
 @pytest.mark.criterion("estimates-move")
 @pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2], ids=["second run", "third run"])
 def test_each_run_of_a_lane_moves_its_next_estimate(
     learning: Learning, number: int, measure: str
 ) -> None:
@@ -153,7 +166,7 @@ def test_each_run_of_a_lane_moves_its_next_estimate(
 
 @pytest.mark.criterion("learning-rate")
 @pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2], ids=["second run", "third run"])
 def test_an_estimate_moves_by_the_rate_of_learning(
     learning: Learning, number: int, measure: str
 ) -> None:
@@ -211,7 +224,7 @@ def test_the_level_is_stated(seeded: Seeded) -> None:
 
 
 @pytest.mark.criterion("ci-level-90")
-@pytest.mark.parametrize("deviation", [NARROW, WIDE])
+@pytest.mark.parametrize("deviation", [NARROW, WIDE], ids=["runs much alike", "runs that differ"])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_nine_of_ten_seeded_runs_lie_in_their_intervals(
     seeded_intervals: tuple[SeededInterval, ...], measure: str, deviation: float
@@ -242,13 +255,18 @@ def _of(seen: tuple[SeededInterval, ...], measure: str, deviation: float) -> lis
 
 @pytest.mark.criterion("ci-example-values")
 @pytest.mark.parametrize(
-    ("measure", "wanted"), [("tokens", (7200, 9000, 10800)), ("duration", (20, 25, 30))]
+    ("measure", "wanted"),
+    [("tokens", (7200, 9000, 10800)), ("duration", (20, 25, 30))],
+    ids=["tokens", "duration"],
 )
 def test_the_example_of_the_plan_comes_out(
     seeded: Seeded, measure: str, wanted: tuple[float, ...]
 ) -> None:
     found = _interval(seeded.metrics, measure)
-    assert found == pytest.approx(wanted, rel=0.01), f"{measure} is {found}, not {wanted}"
+    assert found == pytest.approx(wanted, rel=0.01), (
+        f"{measure} is expected as {listed(found)} (lower bound, mean, upper bound), not"
+        f" {listed(wanted)}"
+    )
 
 
 def _figure(row: Mapping[str, Any], name: str) -> float:

@@ -15,6 +15,7 @@ from suites.plms.scenarios.stress_test import (
     PAIR,
     Stress,
 )
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import (
     ENDED,
     LANES,
@@ -37,6 +38,7 @@ from suites.plms.views.watched import (
     moment,
     overlap,
     queue_of_lanes,
+    reset,
     together,
     used,
     utilisation,
@@ -53,16 +55,18 @@ pytestmark = pytest.mark.day6
 @pytest.mark.parametrize("project", PAIR)
 def test_project_is_idle(registry: Path, api: httpx.Client, project: int) -> None:
     unfinished = open_runs(registry, project)
-    assert not unfinished, f"project {project} has unfinished runs: {unfinished}"
+    assert not unfinished, f"project {project} has unfinished runs: {listed(unfinished)}"
     assert sample(api).ended([project]), f"the API tells of an unfinished run of {project}"
 
 
 @pytest.mark.criterion("caps-in-place")
 def test_caps_are_those_of_day_3(registry: Path, api: httpx.Client) -> None:
     stored = caps(registry)
-    assert stored == LANES, f"lane_configs has {stored}, day 3 left {LANES}"
+    assert stored == LANES, f"lane_configs has {listed(stored)}; day 3 left {listed(LANES)}"
     shown = {lane.name: lane.cap for lane in sample(api).lanes}
-    assert shown == stored, f"the API shows the caps {shown}, lane_configs has {stored}"
+    assert shown == stored, (
+        f"the API shows the caps {listed(shown)}; lane_configs has {listed(stored)}"
+    )
 
 
 @pytest.mark.criterion("priors-exist")
@@ -112,7 +116,7 @@ def test_project_completes(stress_run: Stress, project: int) -> None:
     mine = stress_run.runs_of(project)
     statuses = [run["status"] for run in mine]
     assert statuses == ["completed"], (
-        f"project {project} ended as {statuses}, not one run completed"
+        f"project {project} ended as {listed(statuses)}, not one run completed"
     )
     completed_as_seen(stress_run.seen, stress_run.after, mine, project)
     statuses_agree(stress_run.seen, [project])
@@ -162,8 +166,10 @@ def test_capacity_is_shared_fairly(stress_run: Stress, observe: Observe) -> None
             # Of what each could use: a lane of four and one of two are not equal in tasks.
             lanes = used(now)
             shares = [share for lane in PAIR.values() if (share := lanes.get(lane)) is not None]
-            assert len(shares) == len(PAIR), f"both run, and the lanes are used: {lanes}"
+            assert len(shares) == len(PAIR), f"both run, and the lanes are used: {listed(lanes)}"
             observe("fairness", fairness(shares), at=now.at)
+    moved = [what for _, _, what in reset((now.at, now.look) for now in stress_run.seen)]
+    assert not moved, f"while both ran {'; '.join(moved)}: no share of that can be told"
 
 
 # When

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 import pytest
 
-from pytest_rollout import Kpi, KpiReceipt, Observe, Side, boundary_slips, kpi_slips
-from suites.plms.scenarios.kpi_gates import KINDS, Tried, sides
+from pytest_rollout import Kpi, KpiReceipt, Observe, Side, boundary_slips, kpi_slips, recount
+from suites.plms.scenarios.kpi_gates import KINDS, Gated, Tried, sides
 from suites.plms.scenarios.stress_test import PAIR, Stress
 from suites.plms.views.kpi_promises import PROMISES
 from suites.plms.views.portfolio import ENDED
+from suites.plms.views.watched import moment
 
 pytestmark = pytest.mark.day6
 
+SOON = timedelta(minutes=5)  # after its run a receipt is there
 CRITERIA = {
     "test_pass_rate": "kpi-code-api-test-pass-rate",
     "build_success": "kpi-code-api-build",
@@ -77,11 +82,11 @@ def test_kpi_is_observed(stress_run: Stress, lane: str, kpi: Kpi, observe: Obser
 # Both sides of each threshold, for baselines and hotfixes
 
 
-def _tried(gated: tuple[Tried, ...], kpi: Kpi, kind: str, value: float | None) -> Tried:
+def _tried(gated: Gated, kpi: Kpi, kind: str, value: float | None) -> Tried:
     wanted = (kpi, kind, value)
     return next(
         each
-        for each in gated
+        for each in gated.tried
         if (each.attempt.kpi, each.attempt.kind, each.attempt.value) == wanted
     )
 
@@ -89,7 +94,7 @@ def _tried(gated: tuple[Tried, ...], kpi: Kpi, kind: str, value: float | None) -
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("lane", "kpi"), EACH_KPI)
 def test_the_threshold_stands_where_the_plan_has_it(
-    gated: tuple[Tried, ...], lane: str, kpi: Kpi, kind: str
+    gated: Gated, lane: str, kpi: Kpi, kind: str
 ) -> None:
     def passed(side: Side) -> bool | None:
         return _tried(gated, kpi, kind, side.value).passed
@@ -100,9 +105,7 @@ def test_the_threshold_stands_where_the_plan_has_it(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("lane", "kpi"), EACH_KPI)
-def test_a_receipt_says_what_was_found(
-    gated: tuple[Tried, ...], lane: str, kpi: Kpi, kind: str
-) -> None:
+def test_a_receipt_says_what_was_found(gated: Gated, lane: str, kpi: Kpi, kind: str) -> None:
     for side in sides(kpi):
         tried = _tried(gated, kpi, kind, side.value)
         found = [row for row in tried.receipts if row["kpi_name"] == kpi.name]
@@ -114,13 +117,21 @@ def test_a_receipt_says_what_was_found(
         limit = receipt["threshold"]
         assert limit == pytest.approx(kpi.threshold), f"{said} has threshold {limit}, not {kpi}"
         assert receipt["lane_name"] == lane, f"{said} is of lane {receipt['lane_name']}"
+        began, ended, at = (
+            moment(text, what)
+            for text, what in (
+                (tried.run["started_at"], f"start of {tried.attempt}"),
+                (tried.run["completed_at"], f"end of {tried.attempt}"),
+                (receipt["created_at"], f"time of {said}"),
+            )
+        )
+        words = f"{said} was made at {at}, and its run lasted from {began} to {ended}"
+        assert began <= at <= ended + SOON, words
 
 
 @pytest.mark.criterion("kpi-missing-receipt-blocks")
-def test_a_missing_receipt_blocks_like_a_failing_one(
-    gated: tuple[Tried, ...], observe: Observe
-) -> None:
-    for tried in gated:
+def test_a_missing_receipt_blocks_like_a_failing_one(gated: Gated, observe: Observe) -> None:
+    for tried in gated.tried:
         if tried.attempt.value is None:
             assert not any(row["kpi_name"] == tried.attempt.kpi.name for row in tried.receipts), (
                 f"{tried.attempt} has one after all, so a missing one is not tried"
@@ -130,8 +141,8 @@ def test_a_missing_receipt_blocks_like_a_failing_one(
 
 
 @pytest.mark.criterion("kpi-no-slip")
-def test_a_blocked_run_is_nowhere_called_good(gated: tuple[Tried, ...], observe: Observe) -> None:
-    for tried in gated:
+def test_a_blocked_run_is_nowhere_called_good(gated: Gated, observe: Observe) -> None:
+    for tried in gated.tried:
         if tried.attempt.may_complete:
             continue
         run = tried.run
@@ -148,3 +159,22 @@ def test_a_blocked_run_is_nowhere_called_good(gated: tuple[Tried, ...], observe:
         ]
         assert not good, f"{tried.attempt} is called good: {', '.join(good)}"
         observe("kpi_slip", bool(good), project=tried.attempt.project)
+
+
+# What is said of the lanes once runs were blocked
+
+
+@pytest.mark.criterion("risks-recounted")
+def test_the_validation_risk_is_the_share_of_runs_that_failed(gated: Gated) -> None:
+    recount("validation risk by lane", _validation_risks(gated), within=0.005).demand(2)
+
+
+def _validation_risks(
+    gated: Gated,
+) -> Iterator[tuple[str, dict[str, float | None], dict[str, float | None]]]:
+    """What is said of each lane in which a run has ended, and the share that failed by its rows."""
+    for lane in gated.risks["lanes"]:
+        passed = [run["validation_pass"] for run in gated.ended if run["lane_name"] == lane["name"]]
+        if passed:
+            failed = sum(not each for each in passed) / len(passed)
+            yield "after the gates", {lane["name"]: lane["validation_risk"]}, {lane["name"]: failed}

@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout import Observe
 from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
 from suites.plms.views.answers import not_done, recorded
+from suites.plms.views.listed import listed
 from suites.plms.views.runway_alerts import (
     EARLY,
     LIMITS,
@@ -31,7 +32,10 @@ LOOK = timedelta(seconds=30)
 KNOWN = {*PAIR, *FORCED}
 each_criterion = pytest.mark.parametrize(
     ("metric", "level", "service"),
-    [pytest.param(*told, marks=pytest.mark.criterion(name)) for name, told in TOLD.items()],
+    [
+        pytest.param(*told, marks=pytest.mark.criterion(name), id=name)
+        for name, told in TOLD.items()
+    ],
 )
 
 
@@ -87,7 +91,15 @@ def test_a_forced_crossing_is_told(
         )
         mine = told(alerts, project, level, service)
         early = [one.at for one in mine if crossing.early(one)]
-        assert not early, f"project {project} was told of before it crossed the limit, at {early}"
+        assert not early, (
+            f"project {project} was told of before it crossed the limit, at {listed(early)}"
+        )
+        for alert in mine:
+            left = [said["budget_runway_minutes"] for at, said in looks.answers if at == alert.at]
+            exact = f"project {project} was told to have less than {LIMITS[level]} minutes left"
+            for minutes in left:  # as it was told at the same moment
+                few = minutes is not None and minutes < LIMITS[level]
+                assert few, f"{exact} while it had {minutes}: the limit itself is no breach"
         in_time = sum(map(crossing.in_time, mine))
         observe(metric, in_time, at=crossing.at, project=project)
 
@@ -101,7 +113,9 @@ def test_what_the_stress_run_crosses_is_told(
         due = [one for one in crossed(looks) if one.level == level]
         mine = told(alerts, project, level, service)
         early = [one.at for one in mine if not due or due[0].early(one)]
-        assert not early, f"project {project} was told of and had not crossed the limit, at {early}"
+        assert not early, (
+            f"project {project} was told of and had not crossed the limit, at {listed(early)}"
+        )
         for crossing in due:
             in_time = sum(map(crossing.in_time, mine))
             observe(metric, in_time, at=crossing.at, project=project)

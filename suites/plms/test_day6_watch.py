@@ -8,6 +8,7 @@ import pytest
 
 from pytest_rollout import Observe, gaps, recount
 from suites.plms.scenarios.stress_test import FORCED, PAIR, Forced, Looks, Stress
+from suites.plms.views.answers import not_done
 from suites.plms.views.budgets import (
     Spending,
     levels,
@@ -17,6 +18,7 @@ from suites.plms.views.budgets import (
     spends_steadily,
     unmoved,
 )
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import LANES
 from suites.plms.views.watched import age, moment
 
@@ -75,9 +77,16 @@ def test_heatmap_is_sampled(stress_run: Stress, observe: Observe) -> None:
     looks = stress_run.heatmap
     for at, seconds in gaps(_answered(looks, stress_run, 301)):
         observe("heatmap_gap", seconds, at=at)
+
+
+@pytest.mark.criterion("risks-recounted")
+def test_risks_are_those_of_the_lanes(stress_run: Stress) -> None:
+    looks = stress_run.heatmap
+    if not looks.answers:
+        not_done("nobody was told of any risk", "ask /api/projects/301/risk-heatmap")
     for _, answer in looks.answers:
         lanes = {lane["name"] for lane in answer["lanes"]}
-        assert lanes == set(LANES), f"the risks are of {sorted(lanes)}, not of {sorted(LANES)}"
+        assert lanes == set(LANES), f"the risks are of {listed(lanes)}, not of {listed(LANES)}"
     queued = {
         now.at: {lane.name: lane.queued for lane in now.sample.lanes} for now in stress_run.seen
     }

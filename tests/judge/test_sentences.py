@@ -234,6 +234,40 @@ def test_what_a_rule_says(rule: str, observed: list[Seen], verdict: Verdict, sai
     assert (finding.verdict, text(finding)) == (verdict, said)
 
 
+OF_WHAT = [seen(0, 0, lane="A", project=1), seen(2, 60, lane="B", project=2)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('take: sum, pass: "<= 1"', f"sum of m was 2, the first bad one {AT} (lane B, project 2),"),
+        ('take: max, pass: "<= 1"', f"max of m was 2 {AT} (lane B, project 2), over"),
+        ('take: last, pass: "<= 1"', f"last of m was 2 {AT} (lane B, project 2), over"),
+        (
+            'take: max, pass: "<= 1", each: {lane: [A, B]}',  # the group has its name before it
+            f"lane B: max of m was 2 {AT} (project 2), over",
+        ),
+        (
+            'take: max, pass: "<= 1", where: {project: "2"}, each: {lane: [B]}',
+            f"lane B: max of m was 2 {AT}, over",
+        ),
+        (
+            'take: max, pass: "<= 1", tolerate: {failures: 0}',
+            f"1 of 2 samples of m is bad, the first {AT} (lane B, project 2); tolerated 0",
+        ),
+        ('take: sum, pass: ">= 3"', "sum of m was 2, over 2 samples"),  # no slot decided
+    ],
+)
+def test_the_slot_that_decided_is_named_by_its_labels(rule: str, said: str) -> None:
+    assert said in text(judged(f"metric: m, {rule}", OF_WHAT))
+
+
+def test_labels_that_tell_people_nothing_are_left_out() -> None:
+    observed = [seen(2, 60, scenario="two_projects", why="", lane="B")]
+    assert f"was 2 {AT} (lane B), over" in text(judged(RULE, observed))
+    assert f"was 2 {AT}, over" in text(judged(RULE, samples(1, 2, scenario="two_projects")))
+
+
 @pytest.mark.parametrize(
     ("value", "limit", "said"),
     [

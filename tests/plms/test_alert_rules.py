@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.plms.all_faults import FAULTS
-from fixtures.plms.monitoring import deployed as monitoring
-from fixtures.plms.monitoring.deployed import Deployed
+from fixtures.plms.operator import deployed as monitoring
+from fixtures.plms.operator.deployed import Deployed
 from pytest_rollout import find_program
 from pytest_rollout.targets.reference import Fault
 from suites.plms.grafana import build

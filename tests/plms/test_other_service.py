@@ -77,7 +77,7 @@ VARIANTS = {
     ),
     "with caps that are not shown": Variant(
         ("limit-stale",),
-        told={("fail", "lane-caps-visible-in-api"): "API shows {'Code-API': 9"},
+        told={("fail", "lane-caps-visible-in-api"): "the API shows the caps Code-API 9"},
     ),
     "with keys that nobody remembers": Variant(
         ("keys-forgotten",),

@@ -18,7 +18,7 @@ from suites.plms.scenarios.monitoring import Shown
 from suites.plms.scenarios.people_drill import SAYS, Drilled, drilled_by_people
 
 TEN = datetime(2025, 11, 11, 15, tzinfo=UTC)
-NOTHING = Shown({}, None, {}, {})
+NOTHING = Shown({}, None, {}, {}, None)
 NAMED = "run_kind: project 999 has run_kind INVALID_KIND"
 
 

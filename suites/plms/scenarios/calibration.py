@@ -42,6 +42,7 @@ class Spent:
 class Seeded:
     """What was seen of the two baselines."""
 
+    asked: Mapping[int, datetime]  # when each was asked to start
     starts: Mapping[int, Start]
     runs: Mapping[int, Row]  # the row of each, {} without one
     told: Mapping[int, Sequence[Row]]  # all runs of each in the registry
@@ -50,7 +51,7 @@ class Seeded:
     expected: tuple[Mapping[str, Row], ...]  # by lane: before 201, after it, after 202
     priors: Sequence[Row]  # those that are new since the policy was enabled
     older: tuple[Sequence[Row], Sequence[Row]]  # the other ones, before and after the baselines
-    mark: tuple[int, str | None]  # the newest prior before, and what was noted for the roll-back
+    mark: str | None  # the newest prior before the day, as it was noted for the roll-back
     alpha: float  # the rate of learning that the registry states
     metrics: Reported  # of the new project, with intervals
     events: tuple[Event, ...]
@@ -83,9 +84,9 @@ def seeded(phase: Stage) -> Seeded:
     older = "SELECT * FROM estimate_versions WHERE id <= ? ORDER BY id"
     before = rows(registry, older, mark)
     plms.clock.to(phase.window[0] + timedelta(minutes=5))
-    expected, starts, spent = [expectations(phase, 0)], {}, {}
+    expected, asked, starts, spent = [expectations(phase, 0)], {}, {}, {}
     for number, project in enumerate(BASELINES, 1):
-        looks = Spending(project)
+        looks, asked[project] = Spending(project), plms.clock.now()
         starts[project] = baseline(phase, project, looks)
         spent[project] = looks.looks
         expected.append(expectations(phase, number))
@@ -95,6 +96,7 @@ def seeded(phase: Stage) -> Seeded:
     mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
     every_run = "SELECT * FROM project_runs WHERE project_id = ?"
     return Seeded(
+        asked=asked,
         starts=starts,
         runs=found,
         told={project: rows(registry, every_run, project) for project in BASELINES},
@@ -103,7 +105,7 @@ def seeded(phase: Stage) -> Seeded:
         expected=tuple(expected),
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE id > ?", mark),
         older=(before, rows(registry, older, mark)),
-        mark=(mark, setting(registry, MARK)),
+        mark=setting(registry, MARK),
         alpha=learning_rate(registry),
         metrics=read(answer, "metrics"),
         events=phase.events("change", "action"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pytest_rollout import Kpi, Side, Stage, boundary_pair, every, scenario
+from pytest_rollout import Kpi, Reported, Side, Stage, boundary_pair, every, scenario
 from suites.plms.views.answers import read
 from suites.plms.views.dialect import spoken
 from suites.plms.views.kpi_promises import PROMISES, RATE
@@ -84,8 +84,17 @@ class Tried:
         return None if status is None or status in _OPEN else status == "completed"
 
 
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What became of all attempts, and what is said of the lanes' risks then."""
+
+    tried: tuple[Tried, ...]
+    risks: Reported
+    ended: Sequence[Mapping[str, Any]]  # all runs that were completed or blocked by their KPIs
+
+
 @scenario(effect="change", own_target=True)
-def gated(phase: Stage) -> tuple[Tried, ...]:
+def gated(phase: Stage) -> Gated:
     """Small runs hand in what their validators are to find, on both sides of each threshold.
 
     One more of each kind and KPI has no receipt of it.
@@ -96,7 +105,11 @@ def gated(phase: Stage) -> tuple[Tried, ...]:
         for kpi in promised
         for value in (*(side.value for side in sides(kpi)), None)
     ]
-    return attempt_all(phase, [*attempts(tried, 840)])
+    wanted = [*attempts(tried, 840)]
+    became = attempt_all(phase, wanted)
+    risks = phase.target("plms").client.get(f"/api/projects/{wanted[0].project}/risk-heatmap")
+    ended = "SELECT * FROM project_runs WHERE status IN ('completed', 'needs_review')"
+    return Gated(became, read(risks, "risk-heatmap"), rows(phase.file("registry"), ended))
 
 
 def attempt_all(phase: Stage, wanted: list[Attempt]) -> tuple[Tried, ...]:

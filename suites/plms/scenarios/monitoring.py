@@ -17,6 +17,7 @@ import httpx
 import yaml
 
 from pytest_rollout import Message, Stage, find_program, read_inbox
+from suites.plms.views.answers import read
 from suites.plms.views.grafana_panels import (
     Panel,
     Rule,
@@ -47,6 +48,7 @@ class Shown:
     counted: Recount | None
     rules: dict[str, Rule]
     runways: dict[str, float]  # minutes by project, as they are exported
+    latest: Mapping[str, Any] | None  # the newest run of the job by the API; None: nobody asked
 
     def rule_state(self, name: str) -> str:
         """The state of a rule: inactive, pending or firing; one that is not evaluated is paused."""
@@ -73,6 +75,7 @@ def shown(phase: Stage, fires: str = "", rests: str = "") -> Shown:
         counted=recount(phase.file("history"), phase.target("plms").clock.now()),
         rules=evaluated_rules(grafana, SOURCE),
         runways=_runways(grafana),
+        latest=_latest(phase),
     )
 
 
@@ -95,7 +98,14 @@ def shown_at(phase: Stage, at: datetime) -> Shown:
             for name, rule in evaluated_rules(grafana, SOURCE).items()
         },
         runways=_runways(grafana, at),
+        latest=None,
     )
+
+
+def _latest(phase: Stage) -> Mapping[str, Any] | None:
+    """What the Ops API says of the job's newest run; None where it has no such address."""
+    answer = phase.target("plms").client.get("/api/ops/invariants/latest")
+    return None if answer.status_code == httpx.codes.NOT_FOUND else read(answer, "invariants")
 
 
 def _runways(grafana: httpx.Client, at: datetime | None = None) -> dict[str, float]:

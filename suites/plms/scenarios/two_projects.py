@@ -28,7 +28,7 @@ class Rehearsal:
     retries: dict[int, Start]  # empty where nobody repeated a start
     seen: tuple[Seen, ...]
     after: Sample  # once both had ended, or nobody watched any more
-    standup: tuple[tuple[datetime, Look], ...]  # the registry from the freeze's begin to its end
+    standup: tuple[tuple[datetime, Look], ...]  # the registry over the freeze
     caps: dict[str, int]
     runs: list[dict[str, Any]]  # of the registry, that began here
     trouble: Mapping[str, str]  # by step, what went wrong where one could not be done
@@ -134,7 +134,7 @@ def _until_both_ended(phase: Stage, steps: Steps) -> Iterator[Seen]:
 
 
 def _over_the_standup(phase: Stage) -> Iterator[tuple[datetime, Look]]:
-    """The registry at the begin of the freeze that the slot spans, and at its end.
+    """The registry in each minute of the freeze that the slot spans, and at its end.
 
     Nobody waits for that in a real environment: there the looks while both run are what there is.
     """
@@ -145,6 +145,6 @@ def _over_the_standup(phase: Stage) -> Iterator[tuple[datetime, Look]]:
     ]
     frozen = [minute for minute in minutes if phase.frozen(minute)]
     if phase.embedded and frozen and plms.clock.now() <= frozen[0]:
-        for at in (frozen[0], frozen[-1] + timedelta(seconds=59)):
+        for at in (*frozen, frozen[-1] + timedelta(seconds=59)):
             now = plms.clock.to(at)
             yield now, look(registry)

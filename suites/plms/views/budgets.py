@@ -8,11 +8,14 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from suites.plms.views.listed import listed
 from suites.plms.views.watched import moment
 
 Answers = Sequence[tuple[datetime, Mapping[str, Any]]]
 _LATELY = 10  # looks that a pace is taken over
 _SLACK = 0.05
+_EXACT = 0.005  # by which a figure may be rounded
+_SECONDS = 3  # by which two clocks, or a look and its answer, may differ
 _LEAP = 0.25  # of all that a run spends, between two looks
 LIMITS = {"critical": 5, "warning": 15}  # minutes of runway, the severest first
 
@@ -50,7 +53,9 @@ class Spending:
                 yield at, said, None
                 continue
             least, most = min(runways), max(runways)
-            slack = max(_SLACK * most, 0.5)
+            # Near its start a run has a pace that a second more or less makes another.
+            lasted = max(1.0, (at - self.began).total_seconds())
+            slack = max((_EXACT + _SECONDS / lasted) * most, _SECONDS / 60)
             inside = said is not None and least - slack <= said <= most + slack
             yield at, said, said if inside else runways[0]
 
@@ -152,7 +157,7 @@ def risks(answers: Answers, queued: Mapping[datetime, Mapping[str, int]]) -> Ite
             known = {part: lane[part] for part in parts if lane[part] is not None}
             outside = {part: risk for part, risk in known.items() if not 0 <= risk <= 1}
             if outside or "execution_risk" not in known:
-                yield f"{at.isoformat()}: the risks of {lane['name']} are {known}"
+                yield f"{at.isoformat()}: the risks of {lane['name']} are {listed(known)}"
                 continue
             waits = queued[at].get(lane["name"], 0) if at in queued else 0
             (crowded if waits else calm).setdefault(lane["name"], []).append(

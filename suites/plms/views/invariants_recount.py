@@ -22,12 +22,18 @@ _LATE_S = 90  # how much older than the moment of asking a shown age may be
 class Recount:
     """How the invariants stand at one moment, by the history of the job."""
 
-    ok: bool
+    status: str  # of the last run, as all else that is not said to be of more runs
     violations: int
-    by_check: Mapping[str, int]  # of the last run; checks that hold are not in it
+    by_check: Mapping[str, int]  # checks that hold are not in it
     success_percent: float | None  # of runs that were no drills
+    ended_at: datetime
     age: timedelta
     days_to_fix: float | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was broken."""
+        return self.status == "OK"
 
 
 def recount(history: Path, now: datetime) -> Recount | None:
@@ -40,10 +46,11 @@ def recount(history: Path, now: datetime) -> Recount | None:
     real = [run["status"] == "OK" for run in runs if not run["drill"]]
     fixes = _days_to_fix(runs)
     return Recount(
-        ok=last["status"] == "OK",
+        status=last["status"],
         violations=last["violations"],
         by_check=Counter(text.partition(":")[0] for text in json.loads(last["details"])),
         success_percent=100 * sum(real) / len(real) if real else None,
+        ended_at=datetime.fromisoformat(last["ended_at"]),
         age=now - datetime.fromisoformat(last["ended_at"]),
         days_to_fix=sum(fixes) / len(fixes) if fixes else None,
     )

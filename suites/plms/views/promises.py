@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from pytest_rollout import Observe, Stage, recount
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import ENDED, Sample, Start
 from suites.plms.views.watched import Seen, leaps, moment, told_and_stored
 
@@ -31,7 +32,7 @@ def start_is_a_new_run(start: Start, runs: Runs, project: int, lane: str, **stor
     assert row is not None, f"start of {project} says run {run_id}, which is no new row of it"
     wanted = {"project_id": project, "run_kind": "baseline", "lane_name": lane, **stored}
     found = {name: row[name] for name in wanted}
-    assert found == wanted, f"run {run_id} is on file as {found}, not {wanted}"
+    assert found == wanted, f"run {run_id} is on file as {listed(found)}, not {listed(wanted)}"
 
 
 def completed_as_seen(seen: Sequence[Seen], after: Sample, runs: Runs, project: int) -> None:
@@ -44,7 +45,9 @@ def completed_as_seen(seen: Sequence[Seen], after: Sample, runs: Runs, project: 
         ended = moment(run["completed_at"], f"end of {run['run_id']}")
         assert began < ended, f"project {project} began at {began} and was completed at {ended}"
     told = {(p.status, p.progress >= 1) for p in after.projects if p.id == project}
-    assert told == {("completed", True)}, f"at the end the API tells of project {project}: {told}"
+    assert told == {("completed", True)}, (
+        f"at the end the API tells of project {project}: {_ended(told)}"
+    )
     if len(runs) > 1:
         return  # which of them was seen when is not known
     at = [now.at for now in seen if project in now.sample.executing({project})]
@@ -55,6 +58,11 @@ def completed_as_seen(seen: Sequence[Seen], after: Sample, runs: Runs, project: 
         off = abs((stored - looked).total_seconds())
         words = f"by the registry at {stored}, and was seen to execute {at[0]} to {at[-1]}"
         assert off <= longest, f"project {project} {what} {words}"
+
+
+def _ended(told: Iterable[tuple[str, bool]]) -> str:
+    parts = [f"{status}, {'all' if whole else 'not all'} of it done" for status, whole in told]
+    return "; ".join(sorted(parts)) or "nothing"
 
 
 def _gaps(seen: Sequence[Seen]) -> Iterable[float]:
@@ -125,13 +133,13 @@ def snapshot_is_of_the_run(stored: Sample, seen: Sequence[Seen]) -> None:
         near = [of[name] for of in (before, after) if name in of]
         assert near, f"the snapshot says {name} is {value}, which nobody saw"
         inside = value in near or _between(value, near)
-        assert inside, f"the snapshot says {name} is {value}, and {near} was seen {where}"
+        assert inside, f"the snapshot says {name} is {value}, and {listed(near)} was seen {where}"
     gone = sorted(set(before) & set(after) - set(figures(stored)))
     assert not gone, f"the snapshot lacks {', '.join(gone)}"
     starved = {x.name: x.utilization for x in stored.lanes if x.has_work}
     assert starved, "the snapshot is of a moment at which no lane has work"
     low = {lane: share for lane, share in starved.items() if share is None or share <= 0.2}
-    assert not low, f"lanes with work are used by a fifth or less in the snapshot: {low}"
+    assert not low, f"lanes with work are used by a fifth or less in the snapshot: {listed(low)}"
 
 
 def figures(status: Sample) -> dict[str, float | str | None]:
@@ -163,11 +171,12 @@ def cancelled_for_good(before: Seen, later: Sequence[Seen], project: int, lane: 
     done = []
     for now in later:
         told = {p.status for p in now.sample.projects if p.id == project}
-        assert told == {"cancelled"}, f"{now.at}: the API says project {project} is {told}"
+        assert told == {"cancelled"}, f"{now.at}: the API says project {project} is {listed(told)}"
         stored = now.look.status(project)
         assert stored == "cancelled", f"{now.at}: the registry says project {project} is {stored}"
         held = {x.name: (x.running, x.queued) for x in now.sample.lanes if x.name == lane}
-        freed = f"{now.at}: {lane} still runs and queues {held} after its project was cancelled"
+        left = "; ".join(f"{name} still runs {n} and queues {m}" for name, (n, m) in held.items())
+        freed = f"{now.at}: {left or f'nothing is told of {lane}'} after its project was cancelled"
         assert held == {lane: (0, 0)}, freed
         done += [p.progress for p in now.sample.projects if p.id == project]
-    assert len(set(done)) == 1, f"project {project} went on after it was cancelled: {done}"
+    assert len(set(done)) == 1, f"project {project} went on after it was cancelled: {listed(done)}"

@@ -47,7 +47,7 @@ def alerts_of(messages: Iterable[Message]) -> list[RunwayAlert]:
     found = []
     for message in messages:
         details = _details(message)
-        if "project" in details:
+        if str(details.get("project", "")).isdecimal():
             project, severity = int(details["project"]), str(details.get("severity"))
             service, channel = message.service, message.channel
             text = words_of(message)
@@ -66,7 +66,8 @@ def _details(message: Message) -> dict[str, Any]:
         payload = message.body.get("payload", {})
         return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
     attachments = message.body.get("attachments", [])
-    return {item["title"]: item["value"] for each in attachments for item in each.get("fields", [])}
+    fields = [item for each in attachments for item in each.get("fields", [])]
+    return {item["title"]: item["value"] for item in fields if {"title", "value"} <= set(item)}
 
 
 def crossings_of(runway: Iterable[tuple[datetime, float | None]]) -> Iterator[Crossing]:
