@@ -256,6 +256,7 @@ def test_what_the_unit_executes_notices_and_tells(unit_run: UnitRun) -> None:
     assert record.violations == 2, f"it counts {record.violations} violations, planted were two"
     assert failed.alerts, "what the unit executes tells Slack of no failure"
     said = " ".join(alert.text for alert in failed.alerts)
+    assert re.search(r"\b2\b", said), f"two rows are broken; Slack is told {said!r}"
     missing = [word for word in (*NAMED, *STRICT_PROBE.names) if word not in said]
     assert not missing, f"what the unit executes does not tell {missing} of the broken rows"
 

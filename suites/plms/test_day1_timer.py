@@ -167,8 +167,10 @@ def test_a_night_that_a_reboot_takes_is_caught_up(timer_deployed: TimerDeployed)
 
 @pytest.mark.criterion("timer-active")
 def test_timer_is_active(timer_deployed: TimerDeployed) -> None:
-    said = ask(timer_deployed.host, "is-active", TIMER)
-    assert said == "active", f"the timer is {said}, not active"
+    done = run(timer_deployed.host.systemctl, "is-active", TIMER)
+    said = done.stdout.strip()
+    assert said == "active", f"the timer is {said or done.stderr}, not active"
+    assert done.returncode == 0, f"systemctl says that it is active, and exits {done.returncode}"
 
 
 @pytest.mark.criterion("timer-next-run-0200")

@@ -28,9 +28,10 @@ class JobTried:
     """What came of running the job by hand where something around it is not well."""
 
     host: Host
-    slack_only: Job  # with a broken row; nothing but Slack is configured, and no routing key
+    slack_only: Job  # with a broken row; nobody to mail is configured, and no routing key
     unreachable: Job  # with a broken row; nobody listens at any channel
     unreachable_log: str  # what the logs have of that run
+    untold: Job  # where all is well, and no channel is configured
     contradicting: Mapping[str, Job]  # by what the checker does
 
 
@@ -46,8 +47,9 @@ def job_tried(phase: Stage) -> JobTried | None:
     open_channels(phase)
     configured, nowhere = channels(host), _closed_port()
     row = phase.operate("plms", "plant-row").get("row")
-    slack = {"SLACK_WEBHOOK_URL": configured["SLACK_WEBHOOK_URL"], "PD_ROUTING_KEY": PLACEHOLDER}
-    slack_only = _run(host, slack)
+    # Where they would be told is known; whom to tell is not.
+    ways = {name: value for name, value in configured.items() if name != "ALERT_EMAIL"}
+    slack_only = _run(host, {**ways, "PD_ROUTING_KEY": PLACEHOLDER})
     before = logs_of(host)
     away = f"http://{nowhere}/"
     gone = {"SLACK_WEBHOOK_URL": away, "SMTP_RELAY": nowhere, "PD_EVENTS_URL": away}
@@ -55,11 +57,12 @@ def job_tried(phase: Stage) -> JobTried | None:
     said = [text for name, text in logs_of(host).items() if before.get(name) != text]
     if row is not None:
         phase.operate("plms", "remove-row", row=row)
+    untold = _run(host, {})
     contradicting = {}
     for what, (prints, exits) in CONTRADICTIONS.items():
         with _in_place(host, f"#!/bin/sh\necho '{prints}'\nexit {exits}\n"):
             contradicting[what] = _run(host, configured)
-    return JobTried(host, slack_only, unreachable, "\n".join(said), contradicting)
+    return JobTried(host, slack_only, unreachable, "\n".join(said), untold, contradicting)
 
 
 def _run(host: Host, told: Mapping[str, str]) -> Job:
