@@ -25,6 +25,7 @@ from suites.plms.scenarios.failure_drill import drilled, unit_run
 from suites.plms.scenarios.follow_up import final_report, followed_up
 from suites.plms.scenarios.gate_sides import gate_tried
 from suites.plms.scenarios.hard_stops import Lesson, canary, overrunning, quarantined
+from suites.plms.scenarios.job_trials import job_tried
 from suites.plms.scenarios.keyed_starts import aged_key, keyed_starts, rehearsals
 from suites.plms.scenarios.kpi_gates import gated
 from suites.plms.scenarios.lane_limits import Burst, burst, rolled_back
@@ -59,6 +60,7 @@ __all__ = [
     "forced_runway",
     "gate_tried",
     "gated",
+    "job_tried",
     "keyed_starts",
     "learning",
     "lied_to",

@@ -69,3 +69,33 @@ def test_pagerduty_takes_an_event(opened_channels: Host, phase: Stage) -> None:
     arrived = _arrived(opened_channels, phase, "pagerduty", seen)
     got = [one.body.get("payload", {}).get("summary") for one in arrived]
     assert text in got, f"no such event was enqueued; what arrived is {got[-5:]}"
+    action = arrived[got.index(text)].body.get("event_action")
+    assert action == "trigger", f"the event is {action!r}, it raises nothing"
+
+
+# What the helper may be given instead of a key and a text.
+_NOT_TAKEN = {
+    "the plan's your_routing_key in the place of a key": ("your_routing_key", ("a test",)),
+    "no key": ("", ("a test",)),
+    "a key that PagerDuty does not take": ("no-key", ("a test",)),
+    "no text": (None, ()),
+}
+
+
+@pytest.mark.criterion("pagerduty-test")
+@pytest.mark.parametrize("what", _NOT_TAKEN)
+def test_helper_exits_otherwise_where_nobody_is_paged(
+    opened_channels: Host, phase: Stage, what: str
+) -> None:
+    """Its 0 is worth something: a roll-back relies on it to have told the team."""
+    if not phase.embedded:
+        return  # who is paged in production is left alone
+    key, words = _NOT_TAKEN[what]
+    env = {**os.environ, **channels(opened_channels)}
+    env |= {} if key is None else {"PD_ROUTING_KEY": key}
+    seen = len(read_inbox(opened_channels.inbox))
+    done = run(opened_channels.release / "scripts/alert_pd.py", *words, env=env)
+    new = [one.text for one in _arrived(opened_channels, phase, "pagerduty", seen)]
+    assert not new, f"given {what}, the helper raises {new}"
+    assert done.returncode != 0, f"given {what}, the helper exits 0 and nobody is paged"
+    assert done.stderr.strip(), f"given {what}, the helper does not say why it paged nobody"

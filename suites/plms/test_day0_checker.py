@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from suites.plms.scenarios.checker_rules import RULES, CheckerTried, unlike
+from suites.plms.scenarios.checker_rules import RULES, CheckerTried, unlike, unnamed
 from suites.plms.scenarios.preparation import Prepared
 from suites.plms.views.checker import NO_REGISTRY, left_out
 from suites.plms.views.host import Host, run
@@ -26,6 +26,27 @@ def test_dry_run_was_strict(prepared: Prepared) -> None:
         f"the dry run on {' and on '.join(lax)} is not on record as strict: what breaks a strict "
         "rule alone was not looked for"
     )
+
+
+@pytest.mark.criterion("invariants-dry-run-status-ok")
+def test_checker_says_the_same_to_people(checker_tried: CheckerTried) -> None:
+    """Who calls it without --json reads words, and the same of them."""
+    status, said = checker_tried.words["clean_strict"]
+    assert (_states(said), status) == (["OK"], 0), (
+        f"without --json it says {said!r} of sound rows, exit {status}"
+    )
+    status, said = checker_tried.words["all_strict"]
+    assert (_states(said), status) == (["FAIL"], 1), (
+        f"without --json it says {said[:200]!r} of broken rows, exit {status}"
+    )
+    ways = [way for rule in RULES.values() for way in rule.ways]
+    missing = unnamed(said, ways)
+    assert not missing, f"without --json it does not name {', '.join(missing[:5])} of broken rows"
+    assert re.search(rf"\b{len(ways)}\b", said), f"{len(ways)} rows are broken, it says {said[:80]}"
+
+
+def _states(said: str) -> list[str]:
+    return sorted(set(re.findall(r"\b(?:OK|FAIL)\b", said)))
 
 
 @pytest.mark.criterion("invariants-dry-run-zero-violations")
@@ -59,6 +80,8 @@ def test_checker_without_a_registry_does_not_exit_well(
         f"given {instead} the checker exits 0: nothing was checked, and it looks like success"
     )
     assert not re.search(r"\bOK\b", done.stdout), f"given {instead} the checker says {done.stdout}"
+    said = f"{done.stdout}{done.stderr}"
+    assert str(path) in said, f"given {instead} the checker does not say of which file: {said!r}"
 
 
 @pytest.mark.criterion("invariants-dry-run-staging-first")

@@ -25,7 +25,8 @@ from suites.plms.views.host import JobRun, configured
 
 pytestmark = pytest.mark.day1
 
-_LOOKS_BAD = re.compile("FAIL|\N{CROSS MARK}")  # the marks of the plan's alerts of a failure
+LOOKS_BAD = re.compile("FAIL|\N{CROSS MARK}")  # the marks of the plan's alerts of a failure
+_MARKED = re.compile("\N{CROSS MARK}\\s*FAIL\\b")
 NAMED = (str(PROJECT), "run_kind", INVALID)
 RECORDED = recorded(
     "day1", "change", f"drill: row 12 planted, project {PROJECT}, run_kind {INVALID}"
@@ -100,6 +101,8 @@ def test_slack_says_fail(drilled: FailureDrill) -> None:
     assert drilled.failed.alerts, (
         f"no message to Slack says FAIL, and FAIL alone; there were {said}"
     )
+    unmarked = [alert.text for alert in drilled.failed.alerts if not _MARKED.search(alert.text)]
+    assert not unmarked, f"the plan has ❌ FAIL; Slack was told {unmarked}"
     channels = {alert.channel for alert in drilled.failed.alerts}
     assert channels == {CHANNEL}, f"the alert went to {', '.join(channels)}, not to {CHANNEL}"
 
@@ -107,7 +110,7 @@ def test_slack_says_fail(drilled: FailureDrill) -> None:
 @pytest.mark.criterion("drill-slack-alert")
 def test_slack_hears_of_no_failure_once_all_is_well(drilled: FailureDrill) -> None:
     _planted(drilled)
-    said = [one.text for one in drilled.cleaned.by("slack") if _LOOKS_BAD.search(one.text)]
+    said = [one.text for one in drilled.cleaned.by("slack") if LOOKS_BAD.search(one.text)]
     assert not said, f"after the clean-up Slack heard {said}, which looks like a failure"
 
 
@@ -253,6 +256,7 @@ def test_what_the_unit_executes_notices_and_tells(unit_run: UnitRun) -> None:
     assert record.violations == 2, f"it counts {record.violations} violations, planted were two"
     assert failed.alerts, "what the unit executes tells Slack of no failure"
     said = " ".join(alert.text for alert in failed.alerts)
+    assert re.search(r"\b2\b", said), f"two rows are broken; Slack is told {said!r}"
     missing = [word for word in (*NAMED, *STRICT_PROBE.names) if word not in said]
     assert not missing, f"what the unit executes does not tell {missing} of the broken rows"
 
@@ -264,5 +268,5 @@ def test_what_the_unit_executes_is_ok_where_all_is_well(unit_run: UnitRun) -> No
     assert (record.status, record.violations, record.exit_status) == ("OK", 0, 0), (
         f"once all is well its record is {record}"
     )
-    told = [one.text for one in cleaned.by("slack") if _LOOKS_BAD.search(one.text)]
+    told = [one.text for one in cleaned.by("slack") if LOOKS_BAD.search(one.text)]
     assert not told, f"once all is well Slack hears {told}, which looks like a failure"

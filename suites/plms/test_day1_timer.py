@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import RolloutError, Stage
-from suites.plms.scenarios.checker_rules import RULES, CheckerTried, unlike
+from suites.plms.scenarios.checker_rules import RULES, CheckerTried, counted_by, unlike
 from suites.plms.scenarios.deployment import SERVICE, TIMER, TimerDeployed, ask
 from suites.plms.scenarios.failure_drill import FailureDrill
 from suites.plms.views.host import ZONE, Host, needs, run
@@ -52,6 +52,27 @@ def test_checker_finds_nothing_where_nothing_is_wrong(
     said = getattr(checker_tried, over)
     wrong = unlike(said, ())
     assert not wrong, f"over rows that break no rule: {wrong}: {'; '.join(said.details)}"
+
+
+@pytest.mark.criterion("checker-proves-each-rule")
+def test_each_rule_has_a_check_that_tells_of_it(checker_tried: CheckerTried) -> None:
+    """What panels and people read of an answer: which check failed, and how often."""
+    of_rule: dict[str, str] = {}
+    for rule, said in checker_tried.strict.items():
+        counted = counted_by(said)
+        failed = {name: count for name, count in counted.items() if count}
+        due = len(RULES[rule].ways)
+        assert list(failed.values()) == [due], (
+            f"{due} rows break the rule that {RULES[rule].says}: its checks count {failed}"
+        )
+        (of_rule[rule],) = failed
+        others = [detail for detail in said.details if of_rule[rule] not in detail]
+        assert not others, f"it counts them as {of_rule[rule]} and says {others[:3]}"
+    assert len(set(of_rule.values())) == len(RULES), f"rules share a check: {of_rule}"
+    lax = counted_by(checker_tried.all_plain)
+    due_lax = {of_rule[name]: len(rule.ways) for name, rule in RULES.items() if not rule.strict}
+    seen = {name: count for name, count in lax.items() if count}
+    assert seen == due_lax, f"without --strict its checks count {seen}, there are {due_lax}"
 
 
 # The timer
@@ -146,8 +167,10 @@ def test_a_night_that_a_reboot_takes_is_caught_up(timer_deployed: TimerDeployed)
 
 @pytest.mark.criterion("timer-active")
 def test_timer_is_active(timer_deployed: TimerDeployed) -> None:
-    said = ask(timer_deployed.host, "is-active", TIMER)
-    assert said == "active", f"the timer is {said}, not active"
+    done = run(timer_deployed.host.systemctl, "is-active", TIMER)
+    said = done.stdout.strip()
+    assert said == "active", f"the timer is {said or done.stderr}, not active"
+    assert done.returncode == 0, f"systemctl says that it is active, and exits {done.returncode}"
 
 
 @pytest.mark.criterion("timer-next-run-0200")

@@ -15,13 +15,14 @@ from suites.plms.views.answers import not_done
 from suites.plms.views.checker import PLANTED, broken_copy
 from suites.plms.views.final_report import REPORT, Signature
 from suites.plms.views.host import ZONE, Host, git
-from suites.plms.views.nights import nights
+from suites.plms.views.nights import left_out, nights
 
 pytestmark = pytest.mark.done
 
 _SIGNED = re.compile(
     r"^(?P<name>[A-Z][^\W\d_.]*(?:[ '-][^\W\d_]+\.?)+), (?P<word>\w+), (?P<date>\d{4}-\d\d-\d\d)$"
 )
+_NIGHTS = 3
 _BLANK = re.compile(r"\b(?:tbd|todo|name|n/?a|none|nobody|somebody|xxx+)\b", re.IGNORECASE)
 
 
@@ -77,6 +78,11 @@ def test_nights_are_clean(phase: Stage, observe: Observe) -> None:
     for night in found:
         said = ", ".join(night.problems) or "clean"
         observe("night_violated", bool(night.problems), at=night.ended, found=said)
+    missing = [f"{night:%A %Y-%m-%d}" for night in left_out(found, phase.now(), _NIGHTS)]
+    assert not missing, (
+        f"the timer began no run at 02:00 in New York on {' and on '.join(missing)}: "
+        f"the last {_NIGHTS} nights must each have one"
+    )
 
 
 @pytest.mark.criterion("invariants-three-nights")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Observe, archive_differences
+from suites.plms.scenarios.failure_drill import mailbox
 from suites.plms.scenarios.follow_up import After
 from suites.plms.scenarios.live_week import Entry
 from suites.plms.views import run_figures, thresholds
@@ -35,6 +36,9 @@ def test_stakeholders_got_the_report(followed_up: After) -> None:
     whole = [one for one in about if _same(str(one.body.get("text", "")), followed_up.report)]
     assert whole, "what was sent is not the report that stands in the release"
     days = {_local(one.at) for one in whole}
+    to = mailbox(followed_up.host)
+    boxes = {one.channel for one in whole}
+    assert to in boxes, f"the report went to {', '.join(sorted(boxes))}, not to {to}"
     assert DAY_8 in days, f"the report was sent on {sorted(map(str, days))}, not on {DAY_8}"
 
 

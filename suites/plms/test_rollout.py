@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from pytest_rollout import Observe, Stage
 from suites.plms.scenarios.demos import DEMOS, checked_out
 from suites.plms.scenarios.probing import PROBE_S, Probed
 from suites.plms.views.answers import not_done
-from suites.plms.views.host import Host, git
+from suites.plms.views.host import Host, git, run
 
 pytestmark = pytest.mark.rollout
 
@@ -81,6 +82,23 @@ def test_changes_were_made_between_probes(probed_changes: Probed) -> None:
 
 
 # What the plan points at
+
+
+@pytest.mark.criterion("referenced-artifacts-exist")
+def test_checker_tells_how_it_is_called(host: Host) -> None:
+    """The plan sends who has questions about failures to --help."""
+    done = run(host.checker, "--help")
+    assert done.returncode == 0, f"--help exits {done.returncode}: {done.stderr}"
+    named = re.search(rf"^usage: (?:\S*/)?{re.escape(host.checker.name)}\b", done.stdout)
+    assert named, f"--help does not say what is called: {done.stdout[:80]!r}"
+    bare = [
+        flag
+        for flag in ("--db", "--strict", "--json")
+        if not re.search(rf"^ +{flag}\b(?: [A-Z]+)? +\w+ \w+", done.stdout, re.MULTILINE)
+    ]
+    assert not bare, f"--help does not explain {', '.join(bare)}"
+    exits = re.search(r"\bexit\b.*\b0\b.*\b1\b", done.stdout, re.IGNORECASE | re.DOTALL)
+    assert exits, "--help does not say what its exit statuses 0 and 1 mean"
 
 
 @pytest.mark.criterion("referenced-artifacts-exist")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout import Checked, RolloutError, Stage, run_checker, scenario
-from suites.plms.views.host import Host
+from suites.plms.views.answers import not_done
+from suites.plms.views.host import Host, run
 
 _AT_ONCE = 4  # checkers
 
@@ -133,14 +135,25 @@ RULES: Mapping[str, CheckerRule] = {
         strict=True,
     ),
 }
+_TEACH: Mapping[str, Mapping[str, object]] = {  # runs that priors may come from
+    "taught-1": {},
+    "taught-2": {"run_kind": "hotfix"},
+    "taught-3": {"write_sandbox": None},
+    "taught-4": {"tags": "demo"},
+}
 # What looks like a violation and is none.
 _SOUND = "".join(
     (
         *(run_row(f"probe-ok-{kind}", run_kind=kind) for kind in ("hotfix", "rehearsal", "replay")),
         run_row("probe-ok-1", run_kind="rehearsal", write_sandbox=1, validation_pass=0),
         run_row("probe-ok-2", write_sandbox=None, status="needs_review", validation_pass=0),
-        run_row("probe-ok-3", tokens_ci_lower=1, tokens_ci_upper=1, duration_ci_lower=1),
-        run_row("probe-ok-4") + _prior("probe-ok-4", phase_name="execution"),
+        run_row("probe-ok-3", tokens_ci_lower=1, tokens_ci_upper=1),
+        run_row("probe-ok-6", duration_ci_lower=1, duration_ci_upper=1),
+        *(
+            run_row(f"probe-ok-{name}", **values)
+            + _prior(f"probe-ok-{name}", phase_name="execution")
+            for name, values in _TEACH.items()
+        ),
         _prior(None, phase_name="default"),
         _receipt("probe-ok-5", value=0.0, passed=0),
         _row("lane_configs", lane_name="probe-ok", max_concurrent=1),
@@ -172,6 +185,7 @@ class CheckerTried:
     strict: Mapping[str, Checked]  # --strict, by the one rule that is broken
     all_plain: Checked  # every rule broken, without --strict
     all_strict: Checked
+    words: Mapping[str, tuple[int, str]]  # exit status and text of answers without --json
 
 
 @scenario()
@@ -200,8 +214,12 @@ def checker_tried(phase: Stage) -> CheckerTried:
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             said = dict(zip(asked, pool.map(ask, asked), strict=True))
+        words = {}
+        for name in ("clean_strict", "all_strict"):
+            done = run(host.checker, "--db", Path(folder) / f"{name}.db", "--strict")
+            words[name] = (done.returncode, done.stdout)
     strict = {name: said.pop(name) for name in RULES}
-    return CheckerTried(strict=strict, **said)
+    return CheckerTried(strict=strict, words=words, **said)
 
 
 def _statements(ways: Sequence[Broken]) -> str:
@@ -222,6 +240,19 @@ def unlike(checked: Checked, ways: Sequence[Broken]) -> str:
         return f"it says {checked.status} and exits with {checked.exit_status}, not {expected}"
     if checked.violations != len(ways):
         return f"it counts {checked.violations} violations, there are {len(ways)}"
-    text = json.dumps(checked.details, ensure_ascii=False)
-    unnamed = [name for way in ways for name in way.names if name not in text]
-    return f"it does not name {', '.join(unnamed)}" if unnamed else ""
+    missing = unnamed(" ; ".join(checked.details), ways)
+    return f"it does not name {', '.join(missing)}" if missing else ""
+
+
+def unnamed(text: str, ways: Sequence[Broken]) -> list[str]:
+    """What a text should name of these violations and does not, each as a word by itself."""
+    names = [name for way in ways for name in way.names]
+    return [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", text)]
+
+
+def counted_by(checked: Checked) -> dict[str, int]:
+    """What each check of the checker counts, by its name, as its answer tells."""
+    told = json.loads(checked.output).get("checks")
+    if not told:
+        not_done("the checker does not tell its checks", "docs/plms-formats.md#the-release")
+    return {name: int(check.get("violations", -1)) for name, check in told.items()}

@@ -6,9 +6,9 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ TABLE = "project_runs"
 GENUINE = "run-during-drill"  # it comes in between planting and cleaning up
 _LIMIT_S = 120
 _NO_COMMAND = 127
+PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 _PLANTED = re.compile(r"row (\d+) planted, .*run_kind (\w+)")
 
 
@@ -45,6 +46,7 @@ class Job:
     record: JobRun | None  # None: it left none
     messages: tuple[Message, ...]
     took: timedelta | None = None  # by the wall, until all was told; None: nobody measured it
+    during: tuple[datetime, datetime] | None = None  # it ran then, by the clock that it goes by
 
     def by(self, service: str) -> list[Message]:
         """What it told by one service."""
@@ -107,7 +109,7 @@ def _drill(phase: Stage, host: Host) -> FailureDrill:
     cleaned = _job(phase, host, drill=False)
     phase.operate("plms", "hand-over")
     events = phase.events("action", "change")
-    return FailureDrill(host, row, before, planted, after, failed, cleaned, _logs(host), events)
+    return FailureDrill(host, row, before, planted, after, failed, cleaned, logs_of(host), events)
 
 
 def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
@@ -132,7 +134,7 @@ def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
         snapshot(host.registry),
         Job(None, failed, first),
         Job(None, cleaned, rest),
-        _logs(host),
+        logs_of(host),
         phase.events("action", "change"),
         rehearsed=False,
     )
@@ -141,13 +143,15 @@ def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
 def _job(phase: Stage, host: Host, *, drill: bool) -> Job:
     """The run of the job that the operator starts now."""
     known, heard, began = len(job_runs(host)), len(read_inbox(host.inbox)), time.monotonic()
+    clock = phase.target("plms").clock
+    since = clock.now()
     status = phase.operate("plms", "run-invariants", drill=drill).get("exit")
     took = timedelta(seconds=time.monotonic() - began)
     record = next(iter(job_runs(host)[known:]), None)
-    return Job(status, record, read_inbox(host.inbox)[heard:], took)
+    return Job(status, record, read_inbox(host.inbox)[heard:], took, (since, clock.now()))
 
 
-def _logs(host: Host) -> dict[str, str]:
+def logs_of(host: Host) -> dict[str, str]:
     """The logs that the job left, by name."""
     return {
         path.name: path.read_text(encoding="utf-8", errors="replace")
@@ -190,24 +194,26 @@ def unit_run(phase: Stage) -> UnitRun:
 def _executed(host: Host) -> Job:
     """Execute the unit's command in its environment, its folder, and nothing else."""
     unit = Unit.read(host.units, SERVICE)
-    known, heard, began = len(job_runs(host)), len(read_inbox(host.inbox)), time.monotonic()
     words = shlex.split(unit.value("Service.ExecStart"))
     if not words:
         return Job(_NO_COMMAND, None, ())
+    folder = Path(unit.value("Service.WorkingDirectory", "/"))
+    return executed(host, words, {**PATH, **environment(unit)}, folder)
+
+
+def executed(host: Host, words: Sequence[str], env: Mapping[str, str], folder: Path) -> Job:
+    """Execute a command that runs the job; raises RolloutError where it gives no answer."""
+    known, heard = len(job_runs(host)), len(read_inbox(host.inbox))
+    since, began = datetime.now(UTC), time.monotonic()
     try:
         done: subprocess.CompletedProcess[Any] = subprocess.run(
-            words,
-            cwd=Path(unit.value("Service.WorkingDirectory", "/")),
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environment(unit)},
-            capture_output=True,
-            check=False,
-            timeout=_LIMIT_S,
+            words, cwd=folder, env=env, capture_output=True, check=False, timeout=_LIMIT_S
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise RolloutError(f"{words[0]} of {SERVICE} gave no answer: {problem}") from None
-    took = timedelta(seconds=time.monotonic() - began)
+        raise RolloutError(f"{words[0]} gave no answer: {problem}") from None
+    took, until = timedelta(seconds=time.monotonic() - began), datetime.now(UTC)
     record = next(iter(job_runs(host)[known:]), None)
-    return Job(done.returncode, record, read_inbox(host.inbox)[heard:], took)
+    return Job(done.returncode, record, read_inbox(host.inbox)[heard:], took, (since, until))
 
 
 def environment(unit: Unit) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from suites.plms.views.host import ZONE
@@ -43,3 +44,12 @@ def nights(history: Path) -> list[Night]:
             odd = tuple(f"{name} {said[name]}" for name in well if said[name] != well[name])
             found.append(Night(began, ended, odd))
     return found
+
+
+def left_out(found: Sequence[Night], last: datetime, count: int) -> list[date]:
+    """The nights without a run among so many, the last of which is over at a moment."""
+    over = last.astimezone(ZONE)
+    newest = over.date() - timedelta(days=over < datetime.combine(over.date(), DUE, ZONE) + LATE)
+    due = [newest - timedelta(days=back) for back in reversed(range(count))]
+    ran = {night.began.astimezone(ZONE).date() for night in found}
+    return [night for night in due if night not in ran]
