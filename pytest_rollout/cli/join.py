@@ -72,12 +72,7 @@ def command(
         run = _unchanged(store, choice, environment) or join(store, where, choice)
         decisions = [_decided(project, store, run, Address.parse(gate)) for gate in choice.gates]
         loads = [_loads(project, store, one) for one in decisions]
-    folders = [
-        str(files.write(project.report, one, loads=made.reports))
-        for one, made in zip(decisions, loads, strict=True)
-    ]
-    for note in dict.fromkeys(note for made in loads for note in made.notes):
-        say(f"note: {note}", err=True)
+    folders = _written(project, decisions, loads)
     if as_json:
         shown = [plain(one, one.timezone) for one in decisions]
         joined = [log.first.run for log in choice.logs]
@@ -136,6 +131,18 @@ def _loads(project: Project, ledger: Ledger, decision: Decision) -> LoadReports:
     gate = decision.address
     asked = partial(_asking, ledger, decision.run, gate)
     return loads_beside(ledger, decision, lambda: project.plan_of_run(gate, asked()))
+
+
+def _written(
+    project: Project, decisions: Sequence[Decision], loads: Sequence[LoadReports]
+) -> list[str]:
+    """Write the reports; the folder of each."""
+    for note in dict.fromkeys(note for made in loads for note in made.notes):
+        say(f"note: {note}", err=True)
+    return [
+        str(files.write(project.report, one, loads=made.reports))
+        for one, made in zip(decisions, loads, strict=True)
+    ]
 
 
 def _asking(ledger: Ledger, run: str, gate: Address) -> AskingRun:
