@@ -140,6 +140,8 @@ def test_without_a_file_nothing_is_satisfied(asking: Callable[[str], Project]) -
     decision = run(project)
     assert decision.answer.value == "HOLD"
     assert "no file was brought" in because(of(decision, "fast"))
+    explained = project.rollout("explain", "demo.canary.fast", "--env", "prod").out
+    assert "rollout ingest load FILE --phase demo.canary --env prod" in explained
 
 
 def test_a_slow_one_fails(asking: Callable[[str], Project]) -> None:
