@@ -489,6 +489,7 @@ def test_a_secret_in_a_file_is_not_kept(
     assert not any(secret.encode() in content for content in kept)
 
 
+@pytest.mark.slow
 def test_a_file_is_brought_on_another_machine_and_merged(
     asking: Callable[[str], Project],
 ) -> None:
@@ -531,6 +532,7 @@ def test_an_ingest_that_was_killed_leaves_nothing(asking: Callable[[str], Projec
     assert of(decision, "fast").verdict.value == "missing"
 
 
+@pytest.mark.slow
 def test_check_says_what_lacks(asking: Callable[[str], Project]) -> None:
     project = asking(LOAD + CASES)
     answer = project.rollout("check")

@@ -30,7 +30,7 @@ def file(digest: str, value: str = "0.5", **facts: Any) -> Brought:
 
 
 GOOD, BAD = file("a"), file("b", "2")
-LATER = {"ended_us": at(-600), "started_us": at(-660)}
+LATER: dict[str, Any] = {"ended_us": at(-600), "started_us": at(-660)}
 
 
 def judged(files: Sequence[Brought], **run: Any) -> Decision:
