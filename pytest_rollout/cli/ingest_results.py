@@ -29,7 +29,7 @@ from pytest_rollout.load.results.reading import LOADS, read_junit, read_load
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.ingest import ResultFacts, ResultKind
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.redact import hide
+from pytest_rollout.redact import hide, hide_in
 
 _AHEAD_US = 60_000_000
 _MOST_BY = 200
@@ -167,7 +167,7 @@ def _say(
     as_json: bool,
 ) -> None:
     if as_json:
-        print_json(_as_plain(place, facts, figures, run, known=known))
+        print_json(hide_in(_as_plain(place, facts, figures, run, known=known)))
         return
     ended = calendar.wall(facts.ended_us, place.plan.timezone)
     what = f"{len(figures.cases)} cases" if facts.kind is ResultKind.JUNIT else (

@@ -140,6 +140,8 @@ def test_without_a_file_nothing_is_satisfied(asking: Callable[[str], Project]) -
     decision = run(project)
     assert decision.answer.value == "HOLD"
     assert "no file was brought" in because(of(decision, "fast"))
+    explained = project.rollout("explain", "demo.canary.fast", "--env", "prod").out
+    assert "rollout ingest load FILE --phase demo.canary --env prod" in explained
 
 
 def test_a_slow_one_fails(asking: Callable[[str], Project]) -> None:
@@ -487,6 +489,7 @@ def test_a_secret_in_a_file_is_not_kept(
     assert not any(secret.encode() in content for content in kept)
 
 
+@pytest.mark.slow
 def test_a_file_is_brought_on_another_machine_and_merged(
     asking: Callable[[str], Project],
 ) -> None:
@@ -529,6 +532,7 @@ def test_an_ingest_that_was_killed_leaves_nothing(asking: Callable[[str], Projec
     assert of(decision, "fast").verdict.value == "missing"
 
 
+@pytest.mark.slow
 def test_check_says_what_lacks(asking: Callable[[str], Project]) -> None:
     project = asking(LOAD + CASES)
     answer = project.rollout("check")

@@ -67,7 +67,15 @@ BODIES: tuple[bodies.Body, ...] = (
         *({}, (), (), None, {}, "", {}),
         result=bodies.StoredResult(
             *("p.one", ResultKind.LOAD, "checkout", "k6 samples", "out.json", "d", "A", "v1"),
-            *("said", "file", 7, 9, 100, 90, 3, ("cut off",), ("no failures",)),
+            release_from="said",
+            times_from="file",
+            started_us=7,
+            ended_us=9,
+            requests=100,
+            started=90,
+            dropped=3,
+            doubts=("cut off",),
+            unsaid=("no failures",),
         ),
     ),
     bodies.WorkerManifest(

@@ -62,6 +62,7 @@ def test_any_bytes(format_: str, content: bytes) -> None:
     read(content, format_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["", "junit", *LOADS])
 @given(content=mutilated())
 @settings(max_examples=120, deadline=None)

@@ -61,3 +61,13 @@ def test_what_is_read(ingest: str, more: str, asked: Ingest) -> None:
 )
 def test_what_is_an_offence(ingest: str, more: str, said: str) -> None:
     assert said in "; ".join(map(str, loaded(ingest, more).problems))
+
+
+def test_the_plan_in_the_documentation_is_read() -> None:
+    page = Path(__file__).parents[2] / "docs" / "load-results.md"
+    block = page.read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
+    text = HEADER + "".join(f"    {line}\n" for line in block.splitlines())
+    found = parse(text, Path("rollout.yaml"), "rollout.yaml")
+    assert not found.problems, found.problems
+    assert found.plan is not None
+    assert [one.ingest is not None for one in found.plan.phases[0].criteria] == [True, True]

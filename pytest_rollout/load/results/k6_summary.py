@@ -40,7 +40,7 @@ def read(text: str) -> Figures:
     if not isinstance(metrics, Mapping) or not all(
         isinstance(m, Mapping) for m in metrics.values()
     ):
-        fix = "k6 run --summary-export FILE, the data of handleSummary, or --out json=FILE"
+        fix = "k6 run --new-machine-readable-summary=false, or --out json=FILE"
         raise UnreadableError("it is no summary of k6 that is read here", fix)
     handled = any("values" in metric for metric in metrics.values())
     if handled and not all("values" in metric for metric in metrics.values()):
