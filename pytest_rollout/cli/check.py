@@ -19,7 +19,6 @@ from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
-from pytest_rollout.load.locustfiles import locustfile_problems
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
@@ -72,7 +71,6 @@ def command(
     problems += found["offences"]
     plans = [one.plan for one in chosen if one.plan and not one.problems]
     problems += [what for one in plans for what in served.offences(one, project.root)]
-    problems += [what for one in plans for what in locustfile_problems(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = find.unread(project.root, project.patterns)
     for one in plans:

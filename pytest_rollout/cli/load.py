@@ -113,7 +113,7 @@ def _phases(project: Project, name: str) -> Sequence[tuple[Plan, Phase]]:
     if "." in name or "/" in name:
         address = parsed(name)
         if address.gate is not None:
-            raise RolloutError(f"{name}: a load is of a phase: {name.partition('/')[0]}")
+            raise RolloutError(f"{name}: a load is of a phase: {address.name}")
         phase = project.phase(address)
         found = [(project.plan(address.plan), phase)]
     else:

@@ -90,7 +90,7 @@ def _data(plan: Plan, report: LoadReport, reasons: Sequence[Reason]) -> dict[str
         "plan": plan.id,
         "load": record.profile,
         "believed": not reasons,
-        "doubts": [encode(Reason(one.code, one.facts), said=_said(plan)) for one in reasons],
+        "doubts": [encode(one, said=_said(plan)) for one in reasons],
         "planned": record.planned,
         "started": record.started,
         "endpoints": [_endpoint(one) for one in report.endpoints],

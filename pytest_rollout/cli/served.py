@@ -1,4 +1,4 @@
-"""Whether what a plan serves can be imported, and knows the faults that the plan names."""
+"""Whether what a plan names is there: what it serves, its faults, its locustfiles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from pytest_rollout.load.locustfiles import locustfile_problems
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import EMBEDDED, Plan
@@ -15,17 +16,18 @@ Offence = tuple[int, str]  # the line, and what is wrong
 
 
 def offences(plan: Plan, root: Path) -> list[str]:
-    """Return what is wrong with `serve` and `faults` of a plan; imports what it serves.
+    """Return what is wrong with `serve`, `faults` and locustfiles; imports what a plan serves.
 
     The import is in a process of its own, as that of the tests is. Without uvicorn nothing is
     served, and nothing can be said.
     """
+    unread = list(locustfile_problems(plan, root))
     if find_spec("uvicorn") is None:
-        return []
+        return unread
     known, found = _known(plan, root)
     if not found:
         found = list(_unknown(plan, known))
-    return [f"{plan.path}:{line}: {what}" for line, what in found]
+    return [*unread, *(f"{plan.path}:{line}: {what}" for line, what in found)]
 
 
 def _known(plan: Plan, root: Path) -> tuple[set[str], list[Offence]]:

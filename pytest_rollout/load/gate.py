@@ -74,8 +74,9 @@ def _decided(plan: Plan, phase: Phase, profile: LoadProfile, record: LoadRecord)
         for criterion in phase.criteria
         if _reads(criterion, profile)
     )
-    alone = replace(plan, release=None, waivers=())
     bare = replace(phase, criteria=kept, guardrails=())
+    phases = tuple(bare if each.id == phase.id else each for each in plan.phases)
+    alone = replace(plan, release=None, waivers=(), phases=phases)
     world = _world(alone, bare, profile, record)
     return decide(Case(alone, bare, world, record.ended_us), Gate.EXIT)
 

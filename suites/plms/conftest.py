@@ -33,6 +33,7 @@ from suites.plms.scenarios.retro import blocked_run, retro_day, tuned_effects
 from suites.plms.scenarios.spent_budgets import spent_by_people
 from suites.plms.scenarios.stress_test import Forced, forced_runway, stress_rolled_back, stress_run
 from suites.plms.scenarios.two_projects import two_projects
+from suites.plms.scenarios.write_bursts import write_bursts
 from suites.plms.views.dialect import Dialect, speaking
 from suites.plms.views.host import Host
 
@@ -75,6 +76,7 @@ __all__ = [
     "tuned_effects",
     "two_projects",
     "unit_run",
+    "write_bursts",
 ]
 
 

@@ -102,7 +102,7 @@ def test_a_failure_is_counted_and_is_no_answer_time(time: Time) -> None:
 def test_what_is_not_answered_at_the_end_is_a_failure(time: Time) -> None:
     counting = recorder()
     time.now = 9.0
-    counting.ask("user", "ok", 9.0, 0.0)
+    counting.ask("ok", 9.0, 0.0)
     time.now = 20.0
     counting.close()
     answer(counting, time, 20.1, 11.1)

@@ -27,6 +27,7 @@ class Books:
         self.workers: Mapping[int, str] = {}  # who makes the load, by number
         self._order, self._pause = order, pause
         self._due = 0.0
+        self._closed = False
 
     @property
     def completed(self) -> bool:
@@ -51,20 +52,24 @@ class Books:
             self._due = begun + _EACH_S
             record = self._record(completed=False, trouble="")
             try:
-                writing.write(self._order.status, record, self._pause)
+                writing.write_status(self._order.status, record, self._pause, self._is_open)
             except OSError:
                 logger.exception("the status of the load could not be written")
             self._due = begun + max(_EACH_S, (clock.steady() - begun) / _SHARE)
 
+    def _is_open(self) -> bool:
+        return not self._closed
+
     def close(self, *, reached: bool) -> LoadRecord:
         """Write the record of a load that ended, at its planned end or before; return it."""
+        self._closed = True
         for worker, name in self.workers.items():
             self.total.facts.setdefault(worker, GeneratorFacts(name, completed=False))
         if not self.completed:
             self._plan_fully()
         record = self._record(completed=reached, trouble=self._trouble(reached=reached))
         for path in filter(None, (self._order.status, self._order.record)):
-            writing.write(path, record)
+            writing.write_record(path, record)
         return record
 
     def _record(self, *, completed: bool, trouble: str) -> LoadRecord:

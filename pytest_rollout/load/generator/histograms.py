@@ -1,7 +1,8 @@
 """HDR histograms of three digits, from 1 us to one hour: made, counted into, merged, and read.
 
 Requests are counted by the index of their bucket, a few shifts in place of the twenty calls that
-the library takes a value; the layout is the library's, so that its arrays are added exactly.
+the library takes a value; the layout is the library's, so that its arrays are added exactly: a
+bucket of 2048 values one apart, then 1024 values for each next power of two.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from hdrh.histogram import HdrHistogram
 
 LARGEST_US = 3_600_000_000
 _DIGITS = 3
-_HALF = 10  # bits of half a bucket: 1024 values of equal width
 
 Counts = Mapping[int, int]  # index of a bucket to how many
 
@@ -25,15 +25,17 @@ def new() -> HdrHistogram:
 def index_of(microseconds: int) -> int:
     """Return the index of the bucket that holds a value; what is out of reach lies at the edge."""
     if microseconds < 2048:
-        return max(microseconds, 0)
-    shift = min(microseconds, LARGEST_US).bit_length() - 11
-    return (shift << _HALF) + (min(microseconds, LARGEST_US) >> shift)
+        return microseconds if microseconds > 0 else 0
+    if microseconds > LARGEST_US:
+        microseconds = LARGEST_US
+    shift = microseconds.bit_length() - 11
+    return (shift << 10) + (microseconds >> shift)
 
 
 def largest_in(index: int) -> int:
     """Return the largest value of a bucket: what a percentile in it is, as the library has it."""
-    shift = max(0, (index >> _HALF) - 1)
-    return ((index - (shift << _HALF) + 1) << shift) - 1
+    shift = max(0, (index >> 10) - 1)
+    return ((index - (shift << 10) + 1) << shift) - 1
 
 
 def of_counts(counts: Counts) -> HdrHistogram:

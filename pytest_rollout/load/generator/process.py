@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import gevent
@@ -36,6 +37,7 @@ class Process:
         self.duration = offer.duration_us / 1e6
         self.recorder = Recorder(self.duration, offer.warm_up_us / 1e6, open_loop=profile.open_loop)
         self.begin_us = 0
+        self.over = False  # whether nothing more is to be begun
         self.finished = Event()
         self.waiting = 0  # users who are ready for the begin
         self._timetable = Timetable(profile, worker, workers) if profile.open_loop else None
@@ -47,6 +49,8 @@ class Process:
         """Begin the load now; later calls change nothing."""
         if self._begun.is_set():
             return
+        gc.collect()
+        gc.freeze()  # what stands by now need not be looked through again and again
         self.begin_us = clock.wall_us()
         self.recorder.begin = clock.steady()
         self._watch = Watch()
@@ -61,18 +65,14 @@ class Process:
             gevent.sleep(0.01)
         self.begin()
 
-    @property
-    def over(self) -> bool:
-        """Whether nothing more is to be begun."""
-        return self.recorder.now() >= self.duration
-
     def claim(self) -> tuple[float, float] | None:
         """Return the next planned start and how long it is until then; None after the last."""
         assert self._timetable is not None
         self.waiting += 1
         self._begun.wait()
         self.waiting -= 1
-        planned = None if self.over else self._timetable.claim()
+        late = self.over or self.recorder.now() >= self.duration
+        planned = None if late else self._timetable.claim()
         if planned is None:
             return None
         self.recorder.claimed += 1
@@ -91,12 +91,13 @@ class Process:
     def _report(self) -> None:
         """Send a part after each second, and the last one once all that began has ended."""
         second = 0
-        while not self.over:
+        while self.recorder.now() < self.duration:
             second += 1
             gevent.sleep(max(0.0, min(second, self.duration) - self.recorder.now()))
             self._watch.tick()
             if not self.finished.is_set():
                 self._send_part(before=int(self.recorder.now()), completed=False)
+        self.over = True
         bound = self.duration + DRAIN_S
         while (self.recorder.under_way or self.recorder.claimed) and self.recorder.now() < bound:
             gevent.sleep(0.02)

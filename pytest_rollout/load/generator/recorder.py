@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_rollout.load.generator import clock, failures
 from pytest_rollout.load.generator.histograms import index_of
-from pytest_rollout.load.generator.tally import Second, Tally
+from pytest_rollout.load.generator.tally import Endpoint, Second, Tally
 
 BEGUN = "rollout_begun"  # in the context of a request: when it began, and how late that was
 MOST_GROUPS = 50
@@ -23,17 +23,18 @@ class Recorder:
     def __init__(self, duration: float, warm_up: float, *, open_loop: bool) -> None:
         self.duration, self.warm_up, self.open_loop = duration, warm_up, open_loop
         self.begin = _NEVER
-        self.under_way: dict[object, tuple[str, float, float]] = {}  # name, begun, late
+        self.under_way: dict[int, tuple[str, float, float]] = {}  # name, begun, late
         self.started = 0
         self.claimed = 0  # arrivals whose user waits for their planned start
         self.closed = False
         # The planned start of the arrival that the user who runs now has not begun yet.
         self.unbegun: Callable[[], float | None] = lambda: None
-        self._most_under_way = 0
+        self._asked = self._most_under_way = 0
         self._tally = Tally()
-        self._second_number, self._second = -1, Second()
+        self._second_begin, self._second = -2, Second()
         self._taken_before = 0
-        self._endpoints: set[str] = set()
+        self._names: set[str] = set()
+        self._of_name: dict[str, Endpoint] = {}  # in this tally
         self._groups: set[tuple[str, str]] = set()
         self._says = failures.remembering()
 
@@ -50,13 +51,15 @@ class Recorder:
             self._tally.start_delay[index_of(round(late * 1e6))] += 1
         return late
 
-    def ask(self, key: object, name: str, begun: float, late: float) -> None:
-        """Keep a request that begins until it ends."""
+    def ask(self, name: str, begun: float, late: float) -> int:
+        """Keep a request that begins until it ends; return the key that it is kept by."""
+        self._asked = key = self._asked + 1
         if begun >= 0 and begun - late < self.duration:
             under_way = self.under_way
             under_way[key] = name, begun, late
             if len(under_way) > self._most_under_way:
                 self._most_under_way = len(under_way)
+        return key
 
     def on_request(
         self,
@@ -85,26 +88,25 @@ class Recorder:
     ) -> None:
         """Count a request that ends now; it took its start delay, and its service time."""
         late, service = took
-        number = int(now)
-        if number != self._second_number:
-            self._turn_to(number)
+        if not self._second_begin <= now < self._second_begin + 1:
+            self._turn_to(int(now))
         second = self._second
         second.answered += 1
-        latency = index_of(int((service + late) * 1e6))
-        if failure is None:
-            second.latency[latency] += 1
-        else:
-            second.failed += 1
-            self._fail(name, failure)
-        if planned < self.warm_up:
+        endpoint = None
+        if planned >= self.warm_up:
+            endpoint = self._of_name.get(name) or self._known(name)
+            endpoint.requests += 1
+        if failure is not None:
+            self._fail(name, second, endpoint, failure)
             return
-        endpoint = self._tally.endpoints[name if name in self._endpoints else self._known(name)]
-        endpoint.requests += 1
-        if failure is None:
-            endpoint.latency[latency] += 1
-            endpoint.service_time[index_of(int(service * 1e6))] += 1
-        else:
-            endpoint.failures += 1
+        index = index_of(int(service * 1e6))
+        if endpoint is not None:
+            endpoint.service_time[index] += 1
+        if late > 0:
+            index = index_of(int((service + late) * 1e6))
+        second.latency[index] += 1
+        if endpoint is not None:
+            endpoint.latency[index] += 1
 
     def close(self) -> None:
         """Count what was not answered as failures, and nothing from now on."""
@@ -112,7 +114,7 @@ class Recorder:
             self.cut(key)
         self.closed = True
 
-    def cut(self, key: object) -> None:
+    def cut(self, key: int) -> None:
         """Count a request as a failure whose user may not wait for the answer."""
         name, begun, late = self.under_way.pop(key, ("", 0.0, 0.0))
         if name and not self.closed:
@@ -122,7 +124,8 @@ class Recorder:
     def take(self, before: int | None, users: int) -> Tally:
         """Return what was counted, and the seconds before a number; later ones stay."""
         taken, self._tally = self._tally, Tally()
-        self._second_number = -1
+        self._second_begin = -2
+        self._of_name.clear()
         if before is not None:
             for number in [number for number in taken.seconds if number >= before]:
                 self._tally.seconds[number] = taken.seconds.pop(number)
@@ -134,12 +137,18 @@ class Recorder:
         return taken
 
     def _turn_to(self, number: int) -> None:
-        self._second_number, self._second = number, self._tally.seconds[number]
+        self._second_begin, self._second = number, self._tally.seconds[number]
 
-    def _known(self, name: str) -> str:
-        if len(self._endpoints) >= MOST_ENDPOINTS:
+    def _known(self, name: str) -> Endpoint:
+        endpoint = self._tally.endpoints[self._named(name)]
+        self._of_name[name] = endpoint
+        return endpoint
+
+    def _named(self, name: str) -> str:
+        """Return the name of an endpoint, or of all others where there are too many."""
+        if name not in self._names and len(self._names) >= MOST_ENDPOINTS:
             return _OTHERS
-        self._endpoints.add(name)
+        self._names.add(name)
         return name
 
     def _of_another_client(self, begun: float) -> float:
@@ -157,15 +166,24 @@ class Recorder:
 
     def _started(self, begun: float) -> None:
         self.started += 1
-        self._tally.seconds[int(begun)].started += 1
+        if self._second_begin <= begun < self._second_begin + 1:
+            self._second.started += 1
+        else:
+            self._tally.seconds[int(begun)].started += 1
 
     def _before_the_begin(self, name: str, failure: object) -> None:
         """Count only a failure: users prepare themselves before the load begins."""
         if failure is not None:
-            self._fail(name, failure)
+            self._say(name, failure)
 
-    def _fail(self, name: str, failure: object) -> None:
-        group = name if name in self._endpoints else self._known(name), self._says(failure)
+    def _fail(self, name: str, second: Second, endpoint: Endpoint | None, failure: object) -> None:
+        second.failed += 1
+        if endpoint is not None:
+            endpoint.failures += 1
+        self._say(name, failure)
+
+    def _say(self, name: str, failure: object) -> None:
+        group = self._named(name), self._says(failure)
         if group not in self._groups:
             if len(self._groups) >= MOST_GROUPS:
                 self._tally.other_errors += 1

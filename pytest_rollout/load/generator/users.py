@@ -15,6 +15,7 @@ from pytest_rollout.load.generator.process import Process
 from pytest_rollout.load.generator.recorder import BEGUN
 
 _LONG = 86_400.0  # seconds: until locust ends the user
+_request = FastHttpSession.request
 
 
 class Here:
@@ -39,15 +40,17 @@ class _Session(FastHttpSession):
             recorder.begin_one(begun)
         else:
             late, user.planned = recorder.start(user.planned, begun), None
-        recorder.ask(self, name or self.request_name or url, begun, late)
-        kwargs["context"] = {**kwargs.get("context", {}), BEGUN: (begun, late)}
+        key = recorder.ask(name or self.request_name or url, begun, late)
+        told = kwargs.get("context")
+        measured = {BEGUN: (begun, late)}
+        kwargs["context"] = {**told, **measured} if told else measured
         try:
-            return super().request(method, url, name, *args, **kwargs)
+            return _request(self, method, url, name, *args, **kwargs)
         except gevent.GreenletExit:
-            recorder.cut(self)
+            recorder.cut(key)
             raise
         finally:
-            recorder.under_way.pop(self, None)
+            recorder.under_way.pop(key, None)
 
 
 class LoadUser(FastHttpUser):
@@ -77,7 +80,10 @@ class LoadUser(FastHttpUser):
     def _waiting(self, own: Callable[[], float]) -> Callable[[], float]:
         if self.process.profile.open_loop:
             return self._until_arrival
-        return self._until_paced if self.pacing is not None else lambda: self._own(own)
+        if self.pacing is not None:
+            return self._until_paced
+        process = self.process
+        return lambda: _LONG if process.over else own()
 
     def _until_arrival(self) -> float:
         self._begin_unbegun()
@@ -100,9 +106,6 @@ class LoadUser(FastHttpUser):
         self.process.recorder.claimed += 1
         self.planned = self._next_paced
         return max(0.0, self.planned - now)
-
-    def _own(self, own: Callable[[], float]) -> float:
-        return _LONG if self.process.over else own()
 
     def _begin_unbegun(self) -> None:
         """Count an arrival whose task asked nothing: it began by now."""

@@ -6,26 +6,49 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from pytest_rollout.model.coding import encode
 from pytest_rollout.model.load import LoadRecord
 
+_numbers = count()
 
-def write(path: Path, record: LoadRecord, between: Callable[[], None] = lambda: None) -> None:
+
+def write_status(
+    path: Path, record: LoadRecord, between: Callable[[], None], current: Callable[[], bool]
+) -> None:
     """Write a record at once: readers see the one before, or all of it.
 
-    ``between`` is called between its pieces, so that others may go on.
+    ``between`` is called between its pieces, so that others may go on; where the record is not
+    ``current`` any more by its end, it is dropped.
     """
+    beside = _written(path, record, between)
+    if current():
+        beside.replace(path)
+    else:
+        beside.unlink()
+
+
+def write_record(path: Path, record: LoadRecord) -> None:
+    """Write a record at once, and return when the disk has it."""
+    _written(path, record, lambda: None, keep=True).replace(path)
+
+
+def _written(
+    path: Path, record: LoadRecord, between: Callable[[], None], *, keep: bool = False
+) -> Path:
+    """Write a record beside its place; return where."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside = path.with_name(f"{path.name}.{os.getpid()}-{next(_numbers)}.tmp")
     with beside.open("w", encoding="utf-8") as file:
         for piece in _pieces(record):
             file.write(piece)
             between()
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+        if keep:  # it would hold up a load
+            file.flush()
+            os.fsync(file.fileno())
+    return beside
 
 
 def _pieces(record: LoadRecord) -> Iterator[str]:
