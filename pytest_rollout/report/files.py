@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
@@ -64,7 +65,8 @@ def write_loads(folders: Sequence[Path], reports: Sequence[LoadReport]) -> None:
 
         name = _load_file(report)
         written[f"{name}.md"] = load_markdown.to_markdown(report)
-        written[f"{name}.html"] = load_html.to_html(report)
+        beside = replace(report, decision_page="report.html")
+        written[f"{name}.html"] = load_html.to_html(beside)
     for folder in folders:
         _forget_loads(folder, kept=written)
         for name, text in written.items():

@@ -139,8 +139,10 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
         "most_on_top": MOST_ON_TOP,
         "most_noted": MOST_NOTED,
     }
-    sources = (loader.get_source(environment, one)[0] for one in ("report.css", *sheets))
-    style = "\n".join(source.replace("\r\n", "\n") for source in sources)
+    style = "\n".join(
+        loader.get_source(environment, one)[0].replace("\r\n", "\n")
+        for one in ("report.css", *sheets)
+    )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return environment.get_template(name), Markup(style), policy

@@ -19,6 +19,8 @@ from pytest_rollout.report.load_plots import (
     percentile_plot,
     throughput_plot,
 )
+from pytest_rollout.report.load_ranges import MOST_ROWS as MOST_ROWS_DRAWN
+from pytest_rollout.report.load_ranges import ranges_plot
 from pytest_rollout.report.load_words import (
     CORRECTED,
     GENERATOR_HEAD,
@@ -64,6 +66,8 @@ def to_html(report: LoadReport) -> str:
         facts=facts(report),
         cuts=[(one, side_word(report, one), _tone(report, one)) for one in report.seen],
         figures=list(_figures(report)),
+        spread=_spread(report),
+        sides=list(_sides(report)),
         quantiles=tuple(QUANTILES),
         rows=report.shown[-MOST_ROWS:],
         hidden=max(0, len(report.shown) - MOST_ROWS),
@@ -87,6 +91,14 @@ def _kinds(report: LoadReport) -> tuple[tuple[str, str], ...]:
     return ((CORRECTED, "latency"), service) if report.record.open_loop else (service,)
 
 
+def _sides(report: LoadReport) -> Iterator[tuple[str, str]]:
+    """How many cuts the record lies on which side of, worst first."""
+    for side in (Side.BEYOND, Side.FEW, Side.UNTOLD, Side.WARNED, Side.WITHIN):
+        n = sum(one.side is side for one in report.seen)
+        if n and report.believed:
+            yield f"{n:,} {side.value}", _TONES.get(side, "held")
+
+
 def _tone(report: LoadReport, one: CutSeen) -> str:
     return _TONES.get(one.side, "held") if report.believed else "none"
 
@@ -97,7 +109,8 @@ def _tiles(report: LoadReport) -> Iterator[tuple[str, str, str]]:
     if not report.record.open_loop:
         latency = service
     for name in ("p50", "p95", "p99", "max"):
-        beside = f"{_time(service, name)} {UNCORRECTED}" if report.record.open_loop else ""
+        both = report.record.open_loop and service.n
+        beside = f"{_time(service, name)} {UNCORRECTED}" if both else ""
         yield name, _time(latency, name), beside
     failed = report.total
     yield (
@@ -142,6 +155,15 @@ def _figures(report: LoadReport) -> Iterator[Figure]:
         else "After the warm-up, all endpoints together.",
         "No request was answered after the warm-up, so there is no percentile.",
     )
+
+
+def _spread(report: LoadReport) -> Figure:
+    """The plot above the table of endpoints."""
+    says = "Dot: p50, bar: p95, end of the line: p99, thin: up to the slowest. Red: beyond a limit."
+    if len(report.shown) > MOST_ROWS_DRAWN:
+        says += f" The {MOST_ROWS_DRAWN} slowest."
+    none = "No request was answered, so there is nothing to draw."
+    return _figure(report, ranges_plot, "Latency by endpoint", says, none)
 
 
 def _figure(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import floor
 
-from pytest_rollout.model.load import LoadRecord, LoadSecond
-from pytest_rollout.report.load_cuts import CutSeen, Side
+from pytest_rollout.model.load import THROUGHPUT, LoadRecord, LoadSecond
+from pytest_rollout.report.load_cuts import CutSeen, Side, all_seen
 from pytest_rollout.report.load_figures import QUANTILES, SECOND_US
 from pytest_rollout.report.load_words import (
     LoadReport,
@@ -42,8 +43,9 @@ def live(report: LoadReport, width: int = 80) -> list[Line]:
 def live_line(report: LoadReport) -> str:
     """Return the load so far as one line, for a log."""
     record, last = report.record, last_seconds(report.record)
-    beyond = sum(one.side is Side.BEYOND for one in report.seen)
-    cuts = f", {beyond} of {len(report.seen)} cuts beyond so far" if report.seen else ""
+    told = _seen(report)
+    beyond = sum(one.side is Side.BEYOND for one in told)
+    cuts = f", {beyond} of {len(told)} cuts beyond so far" if told else ""
     p95 = report.total.latency.at(QUANTILES["p95"])
     warned = "".join(f"; {says}" for says in _warnings(report))
     return plain(
@@ -110,15 +112,28 @@ def _answered(report: LoadReport, width: int) -> Iterator[Line]:
 
 
 def _cuts(report: LoadReport, width: int) -> Iterator[Line]:
-    for one in report.seen[:MOST_CUTS]:
+    told = _seen(report)
+    for one in told[:MOST_CUTS]:
         styles = ("red",) if one.side is Side.BEYOND else ()
         bar = f"{_bar(one):<{_BAR}} " if width >= _WIDE else ""
         of = f" of {one.endpoint}" if one.endpoint else ""
         said = f"  {one.said:>9} {one.cut.cut.text:<9} {bar}"
         yield Line(f"{said}{one.what}{of}: {_SIDES[one.side]}", styles)
-    rest = len(report.seen) - MOST_CUTS
+    rest = len(told) - MOST_CUTS
     if rest > 0:
         yield Line(f"  and {rest} more cuts")
+
+
+def _seen(report: LoadReport) -> tuple[CutSeen, ...]:
+    """The cuts with what was seen so far: seconds that are still to come had no answer yet."""
+    record = report.record
+    over = min(record.duration_us, _elapsed_us(record) // SECOND_US * SECOND_US)
+    until = replace(record, duration_us=over)
+    return tuple(
+        one
+        for cut in report.cuts
+        for one in all_seen(until if cut.rule.metric == THROUGHPUT else record, [cut])
+    )
 
 
 def _bar(one: CutSeen) -> str:

@@ -22,6 +22,7 @@ from pytest_rollout.report.svg import Drawing, Scale, clock_words, scale, time_t
 
 MOST_LIMITS = 4  # lines of limits in one plot
 _TOP, _FOOT, _RIGHT = 34, 30, 14
+_FILLED = ("planned", "failed", "silent")  # areas; all else are lines
 _LINES = ("p50", "p95", "p99")
 
 
@@ -202,10 +203,10 @@ class _Plot:
 
 def key(drawing: Drawing, left: float, class_: str, words: str) -> float:
     """Draw above a plot what something in it is; the place of the next one."""
-    if class_.startswith("line "):
-        drawing.path(((left, 13), (left + 18, 13)), class_)
-    else:
+    if class_ in _FILLED:
         drawing.rect((left, 8), (left + 18, 18), class_)
+    else:
+        drawing.path(((left, 13), (left + 18, 13)), class_)
     drawing.text(left + 24, 17, words, "start key")
     return left + 40 + 7 * len(words)
 

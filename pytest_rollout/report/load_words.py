@@ -49,6 +49,7 @@ class LoadReport:
     run: str = ""
     release: str = ""
     zone: str = "UTC"
+    decision_page: str = ""  # of its gate, where that stands beside it
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:

@@ -158,11 +158,14 @@ class Drawing:
         if len(points) > 2:
             self.add("path", class_, d=" ".join(_pieces(points)) + " Z")
 
-    def svg(self, label: str, class_: str = "plot") -> str:
-        """Return the drawing; ``label`` says what it shows to those who cannot see it."""
+    def svg(self, label: str, class_: str = "plot", style: str = "") -> str:
+        """Return the drawing; ``label`` says what it shows to those who cannot see it.
+
+        ``style`` is a sheet for one that stands in no page.
+        """
         box = f'viewBox="0 0 {self.width} {self.height}" class="{escape(class_)}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img"'
-        inside = "\n".join(self.parts)
+        inside = "\n".join([f"<style>{style}</style>", *self.parts] if style else self.parts)
         return f'{head} aria-label="{_attribute(label)}">\n{inside}\n</svg>'
 
 

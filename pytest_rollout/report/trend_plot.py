@@ -101,8 +101,8 @@ def trend(
     for place, one in enumerate(points):
         corners = (across(place - 0.5), float(_TOP)), (across(place + 0.5), up.start)
         drawing.rect(*corners, "spot", _pointed(one, said))
-    svg = drawing.svg(f"{label}: {', '.join(_summary(points, band, said))}", "trend")
-    return svg.replace(">\n", f">\n<style>{style()}</style>\n", 1) if standalone else svg
+    summary = ", ".join(_summary(points, band, said))
+    return drawing.svg(f"{label}: {summary}", "trend", style() if standalone else "")
 
 
 def trend_line(

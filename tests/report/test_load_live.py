@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.model.coding import encode
-from pytest_rollout.model.load import LoadRecord
+from pytest_rollout.model.load import THROUGHPUT, LoadRecord
 from pytest_rollout.report.load_follow import EVERY_S, LINE_EVERY_S, follow, read_record
 from pytest_rollout.report.load_live import LAST, last_seconds, live, live_line, sparkline
 from pytest_rollout.report.load_words import LoadReport
@@ -53,6 +53,21 @@ def test_each_cut_stands_beside_what_was_seen() -> None:
     lines = [line for line in live(given.report(record=partial()), 100) if " so far" in line.text]
     assert ["beyond so far" in line.text for line in lines] == [False, True, True]
     assert [line.styles for line in lines] == [(), ("red",), ("red",)]
+
+
+def test_seconds_that_are_to_come_are_no_seconds_without_an_answer() -> None:
+    busy = given.cut(">= 1", "min", THROUGHPUT)
+    text = words(given.report(record=partial(8.5), cuts=(busy,)))
+    assert "within so far" in text
+    least = min(
+        one.answered - one.failed
+        for one in given.record().seconds
+        if given.WARM_S <= one.second < 8
+    )
+    assert f"{least} >= 1" in text
+    assert "too few so far" in words(given.report(record=partial(2), cuts=(busy,)))
+    stalled = words(given.report(record=partial(15.5), cuts=(busy,)))
+    assert "beyond so far" in stalled
 
 
 def test_a_late_start_is_told_while_it_can_be_helped() -> None:

@@ -163,6 +163,8 @@ def test_what_is_believed_has_its_marks() -> None:
     assert [mark.text for mark in marks] == ["within", "beyond", "beyond"]
     assert [mark.has(class_="good") for mark in marks] == [True, False, False]
     assert not page(to_html(report)).all("section", class_="doubts")
+    head = page(to_html(report)).one("header").all("span", class_="badge")
+    assert [badge.text for badge in head] == ["2 beyond", "1 within"]
 
 
 def svgs(html: str) -> list[str]:
@@ -171,7 +173,7 @@ def svgs(html: str) -> list[str]:
 
 def test_every_plot_is_xml_that_says_what_it_shows() -> None:
     drawn = svgs(to_html(given.report()))
-    assert len(drawn) == 6
+    assert len(drawn) == 8  # four, each of them for a wide page and for a narrow one
     for one in drawn:
         tree = ElementTree.fromstring(one)
         assert tree.attrib["role"] == "img"
@@ -222,7 +224,9 @@ def test_the_page_asks_for_nothing_and_admits_only_its_own_style() -> None:
     ]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
-    assert not [node for node in tree.all() if {"src", "style", "href"} & set(node.attributes)]
+    assert not [node for node in tree.all() if {"src", "style"} & set(node.attributes)]
+    ids = {f"#{node.attributes['id']}" for node in tree.all() if "id" in node.attributes}
+    assert {str(node.attributes["href"]) for node in tree.all("a")} <= ids
     outside = re.sub(r'xmlns="http://www.w3.org/2000/svg"', "", to_html(given.report()))
     assert not re.search(r"https?:|url\(|@import", outside)
 

@@ -22,6 +22,7 @@ from pytest_rollout.report.load_plots import (
     percentile_plot,
     throughput_plot,
 )
+from pytest_rollout.report.load_ranges import ranges_plot
 from pytest_rollout.report.load_series import stretches
 from pytest_rollout.report.load_words import LoadReport
 from pytest_rollout.report.svg import Scale, scale, time_ticks
@@ -121,6 +122,30 @@ def test_the_curve_of_the_planned_start_lies_above_the_other() -> None:
     assert float(barred.attrib["height"]) > 0
 
 
+def test_each_endpoint_has_a_row_with_its_spread_and_its_limit() -> None:
+    svg = ranges_plot(given.report(cuts=(given.cut("< 800ms", endpoint="start"),)))
+    spots = [one[0].text or "" for one in elements(svg, "spot")]
+    assert spots[0].startswith("all together ")
+    assert sorted(spot.partition(" from")[0] for spot in spots) == [
+        *("all together", "start", "status", "wake-ups"),
+    ]
+    (limit,) = elements(svg, "limit")
+    (shaded,) = elements(svg, "forbidden")
+    assert shaded.attrib["x"] == limit.attrib["x1"]
+    names = {one.text: float(one.attrib["y"]) for one in elements(svg, "end key")}
+    top, foot = float(limit.attrib["y1"]), float(limit.attrib["y2"])
+    assert [name for name, y in names.items() if top < y < foot] == ["start"]
+
+
+def test_of_many_endpoints_the_slowest_are_drawn() -> None:
+    ends = tuple(EndpointLoad(f"e{n}", 1, 0, {str(n): 1}, {str(n): 1}) for n in range(1, 40))
+    report = given.report(record=given.record(endpoints=ends))
+    drawn = [one[0].text or "" for one in elements(ranges_plot(report), "spot")]
+    assert len(drawn) == 12
+    assert drawn[1].startswith("e39 ")
+    assert "The 12 slowest." in to_html(report)
+
+
 SECONDS = st.lists(
     st.tuples(st.integers(0, 9), st.integers(0, 9), st.one_of(st.none(), st.integers(0, 10**9))),
     max_size=60,
@@ -144,6 +169,16 @@ def test_of_several_seconds_the_worst_latency_stands(
     )
     planned = sum(one.planned * (one.end - one.start) for one in found)
     assert planned == pytest.approx(sum(one.planned for one in seconds))
+
+
+def test_each_stretch_has_the_worst_of_its_seconds() -> None:
+    seconds = given.record().seconds
+    found = stretches(given.record(), 4)
+    assert [(one.start, one.end) for one in found] == [(0, 5), (5, 10), (10, 15), (15, 20)]
+    for one in found:
+        inside = seconds[one.start : one.end]
+        assert one.p95_us == max(it.p95_us for it in inside if it.p95_us is not None)
+        assert one.started == sum(it.started for it in inside) / 5
 
 
 @settings(max_examples=60)
@@ -194,7 +229,7 @@ def test_whatever_a_record_holds_is_shown(
 
 def shows(record: LoadRecord) -> None:
     report = LoadReport(record, given.profile(), (), (given.cut("< 800ms", "p99"),))
-    for draw in (latency_plot, throughput_plot, percentile_plot):
+    for draw in (latency_plot, throughput_plot, percentile_plot, ranges_plot):
         for size in (WIDE, NARROW):
             svg = draw(report, size)
             assert "nan" not in svg
