@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_rollout.load.generator import histograms
 from pytest_rollout.load.generator.parts import Part, from_message, to_message
-from pytest_rollout.load.generator.recorder import Recorder
+from pytest_rollout.load.generator.recorder import BEGUN, Recorder
 from pytest_rollout.load.generator.total import Total
 from pytest_rollout.model.load import GeneratorFacts, LoadProfile, Offer
 from tests.load.locust_run import percentile
@@ -36,7 +36,7 @@ def a_part(worker: int, number: int, values: list[int]) -> Part:
     """Return the part of a worker that was answered in these times."""
     recorder = Recorder(10, 0, open_loop=True)
     for value in values:
-        recorder.count("ok", 5.0, 1.0, (0.0, value / 1e6), None)
+        recorder.on_request("ok", value / 1e3, None, {BEGUN: (1.0, 0.0)})
     facts = GeneratorFacts(f"{worker} on here", completed=True)
     figures = {"worker": worker, "number": number, "begin_us": 1, "elapsed_us": 10_000_000}
     return Part.of(recorder.take(None, 0), facts, started=len(values), **figures)

@@ -102,7 +102,7 @@ def test_a_failure_is_counted_and_is_no_answer_time(time: Time) -> None:
 def test_what_is_not_answered_at_the_end_is_a_failure(time: Time) -> None:
     counting = recorder()
     time.now = 9.0
-    counting.ask("ok", 9.0, 0.0)
+    counting.under_way[1] = "ok", 9.0, 0.0
     time.now = 20.0
     counting.close()
     answer(counting, time, 20.1, 11.1)
@@ -143,11 +143,13 @@ def test_seconds_are_handed_out_once_they_are_over(time: Time) -> None:
 
 def test_in_a_closed_loop_each_request_is_a_start(time: Time) -> None:
     counting = recorder(open_loop=False)
-    counting.begin_one(1.0)
+    counting.asked += 2
     answer(counting, time, 1.2, 0.2)
     time.now = 2.0
     counting.on_request("other client", 100.0)
-    assert counting.started == 2
+    tally = taken(counting)
+    assert counting.started == 3
+    assert sum(second.started for second in tally.seconds.values()) == 3
 
 
 def test_the_first_request_of_another_client_is_measured_from_its_arrival(time: Time) -> None:

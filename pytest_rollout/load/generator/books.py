@@ -83,8 +83,7 @@ class Books:
         planned: Counter[int] = Counter()
         for worker in range(of):
             planned.update(map(int, schedule.arrivals(self.profile, worker, of)))
-        for number, count in planned.items():
-            self.total.seconds[number].planned = count
+        self.total.plan(planned)
 
     def _trouble(self, *, reached: bool) -> str:
         total = f"{self.profile.offer.duration_us / 1e6:g} s"

@@ -8,6 +8,7 @@ bucket of 2048 values one apart, then 1024 values for each next power of two.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from hdrh.histogram import HdrHistogram
 
@@ -56,7 +57,12 @@ def values(histogram: HdrHistogram) -> dict[str, int]:
         return {}
     last = index_of(histogram.get_max_value())
     held = histogram.counts[: last + 1]
-    return {str(largest_in(index)): count for index, count in enumerate(held) if count}
+    return {_text(index): count for index, count in enumerate(held) if count}
+
+
+@cache
+def _text(index: int) -> str:
+    return str(largest_in(index))
 
 
 def percentiles(counts: Counts, shares: Iterable[float]) -> list[int | None]:

@@ -29,7 +29,8 @@ class Recorder:
         self.closed = False
         # The planned start of the arrival that the user who runs now has not begun yet.
         self.unbegun: Callable[[], float | None] = lambda: None
-        self._asked = self._most_under_way = 0
+        self.asked = 0  # requests that began within the load
+        self._asked_before = self._most_under_way = 0
         self._tally = Tally()
         self._second_begin, self._second = -2, Second()
         self._taken_before = 0
@@ -45,21 +46,14 @@ class Recorder:
     def start(self, planned: float, begun: float) -> float:
         """Count an arrival that started; return how late it did, in seconds."""
         late = max(0.0, begun - planned)
-        self._started(begun)
         self.claimed -= 1
         if begun >= self.warm_up:
-            self._tally.start_delay[index_of(round(late * 1e6))] += 1
+            self._tally.start_delay[index_of(int(late * 1e6 + 0.5))] += 1
+        if self.open_loop:
+            self.started += 1
+            self._tally.seconds[int(begun)].started += 1
+            self._most_under_way = max(self._most_under_way, len(self.under_way) + 1)
         return late
-
-    def ask(self, name: str, begun: float, late: float) -> int:
-        """Keep a request that begins until it ends; return the key that it is kept by."""
-        self._asked = key = self._asked + 1
-        if begun >= 0 and begun - late < self.duration:
-            under_way = self.under_way
-            under_way[key] = name, begun, late
-            if len(under_way) > self._most_under_way:
-                self._most_under_way = len(under_way)
-        return key
 
     def on_request(
         self,
@@ -70,43 +64,35 @@ class Recorder:
         **_: object,
     ) -> None:
         """Count a request that ended: the listener of locust's event."""
-        service = (response_time or 0.0) * 1e-3
-        now = clock.steady() - self.begin
+        service = response_time * 1e-3 if response_time else 0.0
         told = context.get(BEGUN) if context else None
-        if told is None:
-            begun = now - service
-            late = self._of_another_client(begun)
-        else:
-            begun, late = told
-        if begun < 0:
-            self._before_the_begin(name, exception)
-        elif begun - late < self.duration and not self.closed:
-            self.count(name, now, begun - late, (late, service), exception)
-
-    def count(
-        self, name: str, now: float, planned: float, took: tuple[float, float], failure: object
-    ) -> None:
-        """Count a request that ends now; it took its start delay, and its service time."""
-        late, service = took
+        begun, late = told or self._of_another_client(service)
+        if begun < 0 or begun - late >= self.duration or self.closed:
+            self._beside_the_load(name, begun, exception)
+            return
+        now = begun + service
         if not self._second_begin <= now < self._second_begin + 1:
             self._turn_to(int(now))
         second = self._second
         second.answered += 1
         endpoint = None
-        if planned >= self.warm_up:
+        if begun - late >= self.warm_up:
             endpoint = self._of_name.get(name) or self._known(name)
             endpoint.requests += 1
-        if failure is not None:
-            self._fail(name, second, endpoint, failure)
+        if exception is not None:
+            self._fail(name, second, endpoint, exception)
             return
-        index = index_of(int(service * 1e6))
-        if endpoint is not None:
-            endpoint.service_time[index] += 1
+        index = index_of(int(service * 1e6 + 0.5))
         if late > 0:
-            index = index_of(int((service + late) * 1e6))
-        second.latency[index] += 1
-        if endpoint is not None:
-            endpoint.latency[index] += 1
+            latency = index_of(int((service + late) * 1e6 + 0.5))
+            second.latency[latency] += 1
+            if endpoint is not None:
+                endpoint.latency[latency] += 1
+                endpoint.service_time[index] += 1
+        else:
+            second.latency[index] += 1
+            if endpoint is not None:
+                endpoint.in_time[index] += 1
 
     def close(self) -> None:
         """Count what was not answered as failures, and nothing from now on."""
@@ -118,14 +104,15 @@ class Recorder:
         """Count a request as a failure whose user may not wait for the answer."""
         name, begun, late = self.under_way.pop(key, ("", 0.0, 0.0))
         if name and not self.closed:
-            now = self.now()
-            self.count(name, now, begun - late, (late, now - begun), NO_ANSWER)
+            took = (self.now() - begun) * 1e3
+            self.on_request(name, took, NO_ANSWER, {BEGUN: (begun, late)})
 
     def take(self, before: int | None, users: int) -> Tally:
         """Return what was counted, and the seconds before a number; later ones stay."""
         taken, self._tally = self._tally, Tally()
         self._second_begin = -2
         self._of_name.clear()
+        self._count_asked(taken, before)
         if before is not None:
             for number in [number for number in taken.seconds if number >= before]:
                 self._tally.seconds[number] = taken.seconds.pop(number)
@@ -134,7 +121,18 @@ class Recorder:
             taken.seconds[number].users = self._most_under_way if self.open_loop else users
         self._taken_before = max(last, self._taken_before)
         self._most_under_way = len(self.under_way)
+        for endpoint in taken.endpoints.values():
+            endpoint.settle()
         return taken
+
+    def _count_asked(self, tally: Tally, before: int | None) -> None:
+        """In a closed loop, count what was asked since the last time as started."""
+        asked, self._asked_before = self.asked - self._asked_before, self.asked
+        if self.open_loop or not asked:
+            return
+        self.started += asked
+        last = int(min(self.now(), self.duration - 1e-6)) if before is None else before - 1
+        tally.seconds[max(0, last)].started += asked
 
     def _turn_to(self, number: int) -> None:
         self._second_begin, self._second = number, self._tally.seconds[number]
@@ -151,29 +149,18 @@ class Recorder:
         self._names.add(name)
         return name
 
-    def _of_another_client(self, begun: float) -> float:
-        """Count the start of a request of which only the end is told; return how late it was."""
+    def _of_another_client(self, service: float) -> tuple[float, float]:
+        """Count the start of a request of which only the end is told; return it, and how late."""
+        begun = self.now() - service
         planned = self.unbegun()
-        if planned is not None:
-            return self.start(planned, begun)
-        self.begin_one(begun)
-        return 0.0
+        late = 0.0 if planned is None else self.start(planned, begun)
+        if begun >= 0 and begun - late < self.duration and not self.closed:
+            self.asked += 1
+        return begun, late
 
-    def begin_one(self, begun: float) -> None:
-        """Count a request that began without an arrival; arrivals alone count where planned."""
-        if not self.open_loop and 0 <= begun < self.duration and not self.closed:
-            self._started(begun)
-
-    def _started(self, begun: float) -> None:
-        self.started += 1
-        if self._second_begin <= begun < self._second_begin + 1:
-            self._second.started += 1
-        else:
-            self._tally.seconds[int(begun)].started += 1
-
-    def _before_the_begin(self, name: str, failure: object) -> None:
-        """Count only a failure: users prepare themselves before the load begins."""
-        if failure is not None:
+    def _beside_the_load(self, name: str, begun: float, failure: object) -> None:
+        """Count only a failure, before the begin: users prepare themselves then."""
+        if begun < 0 and failure is not None:
             self._say(name, failure)
 
     def _fail(self, name: str, second: Second, endpoint: Endpoint | None, failure: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 
 from hdrh.histogram import HdrHistogram
@@ -23,6 +24,11 @@ from pytest_rollout.model.load import (
 
 _SECOND_US = 1_000_000
 _TOOLS = ("locust", "hdrhistogram")
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {tool: version(tool) for tool in _TOOLS}
 
 
 class EndpointTotal:
@@ -61,6 +67,7 @@ class Total:
         self.facts: dict[int, GeneratorFacts] = {}
         self.gaps: set[int] = set()  # workers of whom a part is missing
         self._next: Counter[int] = Counter()
+        self._told: dict[int, LoadSecond] = {}  # seconds as they stand in a record
 
     def add(self, part: Part) -> None:
         """Add a part of one process."""
@@ -73,6 +80,7 @@ class Total:
         self.begin_us = min(filter(None, (self.begin_us, part.begin_us)), default=0)
         for number, second in part.seconds.items():
             self.seconds[number].add(second)
+            self._told.pop(number, None)
         for name, endpoint in part.endpoints.items():
             self.endpoints[name].add(endpoint)
         self.start_delay.add(part.start_delay)
@@ -114,7 +122,7 @@ class Total:
             if profile.open_loop
             else None,
             most_users=max((second.users for second in self.seconds.values()), default=0),
-            tools={tool: version(tool) for tool in _TOOLS},
+            tools=_versions(),
             trouble=trouble,
             other_errors=self.other_errors,
         )
@@ -125,19 +133,26 @@ class Total:
 
     def _seconds(self, profile: LoadProfile) -> tuple[LoadSecond, ...]:
         last = max(self.seconds, default=-1)
-        return tuple(
-            self._second(number, self.seconds.get(number, Second()), profile)
-            for number in range(last + 1)
-        )
+        for number in range(last + 1):
+            if number not in self._told:
+                second = self.seconds.get(number, Second())
+                self._told[number] = _as_told(number, second, open_loop=profile.open_loop)
+        return tuple(self._told[number] for number in range(last + 1))
 
-    @staticmethod
-    def _second(number: int, second: Second, profile: LoadProfile) -> LoadSecond:
-        return LoadSecond(
-            number,
-            second.planned if profile.open_loop else second.started,
-            second.started,
-            second.answered,
-            second.failed,
-            second.users,
-            *percentiles_of(second),
-        )
+    def plan(self, planned: Counter[int]) -> None:
+        """Take it that so many arrivals were planned in each second."""
+        self._told.clear()
+        for number, count in planned.items():
+            self.seconds[number].planned = count
+
+
+def _as_told(number: int, second: Second, *, open_loop: bool) -> LoadSecond:
+    return LoadSecond(
+        number,
+        second.planned if open_loop else second.started,
+        second.started,
+        second.answered,
+        second.failed,
+        second.users,
+        *percentiles_of(second),
+    )

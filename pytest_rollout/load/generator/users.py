@@ -12,7 +12,7 @@ from locust.env import Environment
 
 from pytest_rollout.load.generator import clock
 from pytest_rollout.load.generator.process import Process
-from pytest_rollout.load.generator.recorder import BEGUN
+from pytest_rollout.load.generator.recorder import BEGUN, Recorder
 
 _LONG = 86_400.0  # seconds: until locust ends the user
 _request = FastHttpSession.request
@@ -28,24 +28,25 @@ class _Session(FastHttpSession):
     """A session that notes when requests begin, and how late the first of an arrival does."""
 
     user: LoadUser
+    recorder: Recorder
 
-    def request(
-        self, method: str, url: str, name: str | None = None, *args: Any, **kwargs: Any
+    def request(  # type: ignore[override]  # all else is given by name
+        self, method: str, url: str, name: str | None = None, **kwargs: Any
     ) -> Any:
-        user = self.user
-        recorder = user.process.recorder
+        user, recorder = self.user, self.recorder
         begun = clock.steady() - recorder.begin
-        late = 0.0
         if user.planned is None:
-            recorder.begin_one(begun)
+            late = 0.0
         else:
             late, user.planned = recorder.start(user.planned, begun), None
-        key = recorder.ask(name or self.request_name or url, begun, late)
+        key = 0
+        if begun >= 0 and begun - late < recorder.duration:
+            recorder.asked = key = recorder.asked + 1
+            recorder.under_way[key] = name or self.request_name or url, begun, late
         told = kwargs.get("context")
-        measured = {BEGUN: (begun, late)}
-        kwargs["context"] = {**told, **measured} if told else measured
+        kwargs["context"] = {**told, BEGUN: (begun, late)} if told else {BEGUN: (begun, late)}
         try:
-            return _request(self, method, url, name, *args, **kwargs)
+            return _request(self, method, url, name, **kwargs)
         except gevent.GreenletExit:
             recorder.cut(key)
             raise
@@ -73,6 +74,7 @@ class LoadUser(FastHttpUser):
             return
         self.process = process
         self.client.__class__ = _Session
+        vars(self.client)["recorder"] = process.recorder
         if process.profile.open_loop or self.pacing is not None:
             self.tasks = [_wait_first]
         self.wait_time = self._waiting(self.wait_time)  # type: ignore[method-assign]

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
 from pytest_rollout.model.coding import encode
-from pytest_rollout.model.load import LoadRecord
+from pytest_rollout.model.load import LoadRecord, LoadSecond
 
 _numbers = count()
 
@@ -52,10 +53,23 @@ def _written(
 
 
 def _pieces(record: LoadRecord) -> Iterator[str]:
-    """The JSON text of a record: endpoints one by one, because their histograms are long."""
-    shell = encode(replace(record, endpoints=()))
-    del shell["endpoints"]
-    yield json.dumps(shell)[:-1] + ', "endpoints": ['
-    for number, endpoint in enumerate(record.endpoints):
-        yield (", " if number else "") + json.dumps(encode(endpoint))
+    """The JSON text of a record, in pieces that take no long time each: this is in a load."""
+    shell = encode(replace(record, endpoints=(), seconds=(), start_delay={}))
+    for left_out in ("endpoints", "seconds", "start_delay"):
+        del shell[left_out]
+    yield json.dumps(shell)[:-1]
+    yield f', "start_delay": {json.dumps(record.start_delay)}'
+    yield f', "seconds": [{", ".join(map(_text_of_second, record.seconds))}]'
+    yield ', "endpoints": ['
+    for number, end in enumerate(record.endpoints):
+        figures = encode(replace(end, latency={}, service_time={}))
+        del figures["latency"], figures["service_time"]
+        yield (", " if number else "") + json.dumps(figures)[:-1]
+        yield f', "latency": {json.dumps(end.latency)}'
+        yield f', "service_time": {json.dumps(end.service_time)}}}'
     yield "]}\n"
+
+
+@lru_cache(maxsize=100_000)
+def _text_of_second(second: LoadSecond) -> str:
+    return json.dumps(encode(second))
