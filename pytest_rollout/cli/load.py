@@ -15,6 +15,7 @@ from pytest_rollout.cli.ending import ended_by_signal
 from pytest_rollout.cli.load_alone import one_load
 from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence import opening
 from pytest_rollout.load import phase_child
 from pytest_rollout.load.phase_child import Asked, PhaseChild
 from pytest_rollout.model.decision import Decision
@@ -60,9 +61,10 @@ def command(
     where = environment or EMBEDDED
     for plan, _ in phases:
         project.environment(where, [plan])
+    kept = opening.address_in(ledger, Path.cwd()) if ledger else ""
     with ended_by_signal():
         runs = [
-            _run(Asked(plan, phase, where, project.root, ledger or ""), project, quiet=as_json)
+            _run(Asked(plan, phase, where, project.root, kept), project, quiet=as_json)
             for plan, phase in phases
         ]
     answer = worst_answer(run.answer for run in runs)
