@@ -70,7 +70,7 @@ class PlmsUser(MixUser):
         if said is not None:
             self.started.add(Started(project, key, body, said["run_id"]))
 
-    @task(16)
+    @task(20)
     def replay(self) -> None:
         """Repeat a start with its key, as a client does whose answer got lost."""
         made = self._known()
@@ -84,7 +84,7 @@ class PlmsUser(MixUser):
 
             self._started("replay", made.project, made.key, made.body, wrong)
 
-    @task(28)
+    @task(26)
     def status(self) -> None:
         """Look at the portfolio, which must not go back in time."""
         before = PlmsUser.told_at
@@ -103,7 +103,7 @@ class PlmsUser(MixUser):
 
         self.ask("status", "GET", "/api/portfolio/status", wrong)
 
-    @task(16)
+    @task(20)
     def metrics(self) -> None:
         """Look at what a project is expected to take."""
         made = self._known()
@@ -111,7 +111,7 @@ class PlmsUser(MixUser):
             path = f"/api/projects/{made.project}/metrics?with_ci=1"
             self.ask("metrics", "GET", path, _is_no_estimate)
 
-    @task(5)
+    @task(3)
     def runway(self) -> None:
         """Look at how long a project's budget lasts."""
         made = self._known()
@@ -119,7 +119,7 @@ class PlmsUser(MixUser):
             path = f"/api/projects/{made.project}/budget-runway"
             self.ask("runway", "GET", path, _lacks("budget_runway_minutes"))
 
-    @task(4)
+    @task(3)
     def heatmap(self) -> None:
         """Look at the risks of the lanes."""
         made = self._known()
@@ -127,12 +127,12 @@ class PlmsUser(MixUser):
             path = f"/api/projects/{made.project}/risk-heatmap"
             self.ask("heatmap", "GET", path, _lacks("lanes"))
 
-    @task(5)
+    @task(3)
     def health(self) -> None:
         """Probe the service, as a balancer does."""
         self.ask("health", "GET", "/api/ops/healthz", _lacks("status"))
 
-    @task(4)
+    @task(3)
     def cancel(self) -> None:
         """Cancel what a project has under way."""
         made = self._known()

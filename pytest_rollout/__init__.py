@@ -29,8 +29,10 @@ if TYPE_CHECKING:
         NoValueError,
         ReferenceTargetError,
         RolloutError,
+        TooLittleError,
     )
     from pytest_rollout.model.extension import ChannelExtension, CheckExtension, ReportFormat
+    from pytest_rollout.model.load import LoadRecord
     from pytest_rollout.monitoring.alertmanager import Alertmanager, Routes
     from pytest_rollout.monitoring.grafana import Grafana
     from pytest_rollout.monitoring.prometheus import Prometheus
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_rollout.notify import Notice
     from pytest_rollout.receivers.all_receivers import Receivers
     from pytest_rollout.receivers.inbox import Message, Mode, read_inbox
+    from pytest_rollout.session.load_fixture import LoadOfSuite
     from pytest_rollout.session.observe import Observe
     from pytest_rollout.session.phase_run import Event
     from pytest_rollout.session.scenario import scenario
@@ -69,6 +72,8 @@ __all__ = [
     "Kpi",
     "KpiReceipt",
     "LiveTarget",
+    "LoadOfSuite",
+    "LoadRecord",
     "Message",
     "MissingToolError",
     "Mode",
@@ -94,6 +99,7 @@ __all__ = [
     "Snapshot",
     "Stage",
     "StepChange",
+    "TooLittleError",
     "archive_differences",
     "boundary_pair",
     "boundary_slips",
@@ -144,6 +150,9 @@ _HOMES = {
     "Kpi": "checks.kpi",
     "KpiReceipt": "checks.kpi",
     "LiveTarget": "targets.target",
+    "LoadOfSuite": "session.load_fixture",
+    "LoadRecord": "model.load",
+    "TooLittleError": "model.errors",
     "Field": "checks.reported",
     "NoValueError": "model.errors",
     "NotReportedError": "checks.reported",

@@ -37,6 +37,7 @@ _SLOW_MODULES = frozenset(
         *("session/test_extending.py", "session/test_hostile.py", "session/test_interruptions.py"),
         *("session/test_phase_in_prod.py", "session/test_plan_checks.py"),
         *("session/test_rolling.py", "session/test_seams.py", "session/test_joined.py"),
+        "session/test_load_pages.py",
         *("session/test_secrets.py", "session/test_waivers.py", "session/runs/test_checks.py"),
         *("session/runs/test_clearing.py", "session/runs/test_late.py"),
         *("session/runs/test_marked.py", "session/runs/test_mocked.py"),

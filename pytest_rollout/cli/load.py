@@ -15,6 +15,7 @@ from pytest_rollout.cli.ending import ended_by_signal
 from pytest_rollout.cli.load_alone import one_load
 from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence import opening
 from pytest_rollout.judge.confirming import to_confirm
 from pytest_rollout.load import phase_child
 from pytest_rollout.load.phase_child import Asked, PhaseChild
@@ -66,10 +67,11 @@ def command(
     where = environment or EMBEDDED
     for plan, _ in phases:
         project.environment(where, [plan])
+    kept = opening.address_in(ledger, Path.cwd()) if ledger else ""
     with ended_by_signal():
         runs = [
             _run_all(
-                Asked(plan, phase, where, project.root, ledger or ""),
+                Asked(plan, phase, where, project.root, kept),
                 project,
                 confirm=confirm,
                 quiet=as_json,

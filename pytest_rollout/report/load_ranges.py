@@ -38,9 +38,9 @@ def ranges_plot(report: LoadReport, size: Size = WIDE) -> str:
         for seen, limit in limits:
             if seen.endpoint == one.name:
                 _limit(drawing, seen, limit, across, _TOP + _ROW * place)
-    place = key(drawing, _MARGIN, "line corrected", measured(report))
+    following = key(drawing, _MARGIN, "line corrected", measured(report))
     if report.record.open_loop:
-        key(drawing, place, "line uncorrected", UNCORRECTED)
+        key(drawing, following, "line uncorrected", UNCORRECTED)
     disclaim(drawing, report)
     return drawing.svg(f"Latency of {len(rows)} endpoints, p50 to p99 and the slowest")
 

@@ -33,9 +33,12 @@ def test_it_answers_with_the_decision_of_the_phase(loaded: Project) -> None:
     assert "load small: 0:0" in shown
     assert "p95 of latency" in shown  # and its cut
     loaded.write("shop.py", shop(40, "fails"))
-    bad = loaded.rollout("load", "demo.nightly", "--json")
-    assert bad.ret == 10
-    told = json.loads(bad.stdout.str())
+    here = loaded.root / "suites"
+    command += ["--root", str(loaded.root), "--ledger", "beside.db", "--json"]
+    bad = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    assert bad.returncode == 10
+    assert (here / "beside.db").is_file()
+    told = json.loads(bad.stdout)
     (phase,) = told.pop("phases")
     assert told == {"environment": "embedded", "exit_status": 10}
     (gate,) = phase["gates"]

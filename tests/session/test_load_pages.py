@@ -60,6 +60,7 @@ def written(project: Project, record: LoadRecord) -> Path:
     return project.root / EXIT
 
 
+@pytest.mark.quick
 def test_the_load_stands_beside_the_gate_that_judges_it(project: Project) -> None:
     folder = written(project, given.record())
     html = (folder / "load-nightly.html").read_text(encoding="utf-8")
@@ -113,3 +114,36 @@ def test_a_record_that_was_changed_since_is_no_page(project: Project) -> None:
     kept.write_bytes(kept.read_bytes() + b" ")
     assert project.rollout("report", "demo.canary/exit", "--env", "embedded").ret == 0
     assert not list(folder.glob("load-*"))
+
+
+def test_a_join_of_runs_reports_the_load_that_one_of_them_made(project: Project) -> None:
+    project.plan(PLAN)
+    project.tests(TESTS)
+    project.write("record.json", json.dumps(encode(given.record())))
+    project.run("-m", "canary", "-k", "ready")
+    project.run("-m", "canary", "-k", "quick")
+    joined = project.rollout("join", "demo.canary", "--env", "embedded")
+    assert "joined: " in joined.stdout.str()
+    assert (project.root / EXIT / "load-nightly.html").is_file()
+    assert 'href="load-nightly.html"' in (project.root / EXIT / "report.html").read_text("utf-8")
+
+
+def test_a_run_that_dies_leaves_no_load_of_another(project: Project) -> None:
+    folder = written(project, given.record())
+    project.change("    observe(", "    import os; os._exit(3)\n    observe(")
+    project.run_apart("-m", "canary")
+    assert (folder / "decision.json").is_file()
+    assert not list(folder.glob("load-*"))
+    assert len(list(folder.glob("runs/*/load-nightly.html"))) == 1
+
+
+def test_a_load_that_no_criterion_judges_is_reported_at_both_gates(project: Project) -> None:
+    project.plan(PLAN)
+    project.tests(TESTS)
+    project.change("load_latency", "other", "suites/demo/rollout.yaml")
+    project.change("load_latency", "other")
+    project.write("record.json", json.dumps(encode(given.record())))
+    project.run("-m", "canary")
+    folder = project.root / EXIT
+    assert (folder / "load-nightly.html").is_file()
+    assert (folder.parent / "entry/load-nightly.html").is_file()

@@ -83,13 +83,16 @@ class Recorder:
             self._fail(name, second, endpoint, exception)
             return
         index = index_of(int(service * 1e6 + 0.5))
-        if endpoint is not None:
-            endpoint.service_time[index] += 1
         if late > 0:
-            index = index_of(int((service + late) * 1e6 + 0.5))
-        second.latency[index] += 1
-        if endpoint is not None:
-            endpoint.latency[index] += 1
+            latency = index_of(int((service + late) * 1e6 + 0.5))
+            second.latency[latency] += 1
+            if endpoint is not None:
+                endpoint.latency[latency] += 1
+                endpoint.service_time[index] += 1
+        else:
+            second.latency[index] += 1
+            if endpoint is not None:
+                endpoint.in_time[index] += 1
 
     def close(self) -> None:
         """Count what was not answered as failures, and nothing from now on."""
@@ -118,6 +121,8 @@ class Recorder:
             taken.seconds[number].users = self._most_under_way if self.open_loop else users
         self._taken_before = max(last, self._taken_before)
         self._most_under_way = len(self.under_way)
+        for endpoint in taken.endpoints.values():
+            endpoint.settle()
         return taken
 
     def _count_asked(self, tally: Tally, before: int | None) -> None:

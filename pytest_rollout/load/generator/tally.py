@@ -42,6 +42,14 @@ class Endpoint:
     failures: int = 0
     latency: defaultdict[int, int] = field(default_factory=_counts)
     service_time: defaultdict[int, int] = field(default_factory=_counts)
+    in_time: defaultdict[int, int] = field(default_factory=_counts)  # both are the same
+
+    def settle(self) -> None:
+        """Count those that began in time, whose latency is their service time, as both."""
+        for index, count in self.in_time.items():
+            self.latency[index] += count
+            self.service_time[index] += count
+        self.in_time = _counts()
 
 
 @dataclass(slots=True)

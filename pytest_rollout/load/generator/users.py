@@ -30,8 +30,8 @@ class _Session(FastHttpSession):
     user: LoadUser
     recorder: Recorder
 
-    def request(
-        self, method: str, url: str, name: str | None = None, *args: Any, **kwargs: Any
+    def request(  # type: ignore[override]  # all else is given by name
+        self, method: str, url: str, name: str | None = None, **kwargs: Any
     ) -> Any:
         user, recorder = self.user, self.recorder
         begun = clock.steady() - recorder.begin
@@ -46,7 +46,7 @@ class _Session(FastHttpSession):
         told = kwargs.get("context")
         kwargs["context"] = {**told, BEGUN: (begun, late)} if told else {BEGUN: (begun, late)}
         try:
-            return _request(self, method, url, name, *args, **kwargs)
+            return _request(self, method, url, name, **kwargs)
         except gevent.GreenletExit:
             recorder.cut(key)
             raise

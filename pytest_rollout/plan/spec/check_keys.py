@@ -209,7 +209,9 @@ class LoadCheckKeys(AskKeys, name="check-load", title="a load"):
 
     load = Key(IDENTIFIER, "One of the plan's `loads`.", example="nightly", required=True)
     on = Key(ONE, "", refused="{what}: the load itself says which target it is of")
-    timeout = Key(DURATION, "", refused="{what}: a load takes as long as it states itself")
+    timeout = Key(  # type: ignore[assignment]
+        DURATION, "", refused="{what}: a load takes as long as it states itself"
+    )
     effect = Key(EFFECT, AskKeys.effect.says, default="change", example="disrupt")
 
 
