@@ -52,9 +52,9 @@ def command(
 
     It is a run of pytest as any other: stored, reported, decided. Exit status: that of the worst
     decision. With --load one load is made alone, on the embedded target: nothing is judged and
-    nothing is stored; 0 where its record can be believed, else 11. With --confirm a phase is run
-    once more where nothing but a suspicious night keeps it from GO and the plan allows another run
-    of it (`confirm`); the last decision is over all runs of the night.
+    nothing is stored; 0 where its record can be believed, else 11. With --confirm a phase
+    that is HOLD is run once more where a suspicious night asks for that run and the plan allows it
+    (`confirm`); the last decision is over all runs of the night.
     """
     project = Project.here(root, ledger)
     phases = _phases(project, name)
