@@ -67,15 +67,8 @@ def command(
     for plan, _ in phases:
         project.environment(where, [plan])
     with ended_by_signal():
-        runs = [
-            _run_all(
-                Asked(plan, phase, where, project.root, ledger or ""),
-                project,
-                confirm=confirm,
-                quiet=as_json,
-            )
-            for plan, phase in phases
-        ]
+        asked = [Asked(plan, phase, where, project.root, ledger or "") for plan, phase in phases]
+        runs = [_run_all(one, project, confirm=confirm, quiet=as_json) for one in asked]
     answer = worst_answer(run.answer for run in runs)
     if as_json:
         print_json(
