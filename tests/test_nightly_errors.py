@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.nightly import __main__ as command
-from benchmarks.nightly import trial
+from benchmarks.nightly import real, trial
 from benchmarks.nightly.rules import Cusum, OneValue, Ours, Values, known
 from benchmarks.nightly.trial import Machine, Noise, Result, tried
 from pytest_rollout.judge.nightly import SUSPICIOUS, Limits, found, weigh
+from pytest_rollout.load import change_points
 from pytest_rollout.model.rule import Nightly
 from pytest_rollout.soundness.nightly import supposed
 
@@ -131,3 +132,20 @@ def test_the_command_prints_every_line(
     printed = capsys.readouterr().out
     lines = [line for table in command.TABLES.values() for line in table]
     assert [line.name for line in lines if f"| {line.name} |" not in printed] == []
+
+
+def test_the_real_series_is_whole_and_our_rule_finds_its_steps() -> None:
+    values = real.series()
+    assert (len(values), values[0], values[10], values[-1]) == (365, 26705, 15672, 28915)
+    rule = Nightly(confirm=0)
+    nights = real.failed(values, 16, rule, more_is_worse=True)
+    assert nights[0] == 61  # which is also a change point by Otava's own tests
+    assert set(range(71, 365)) <= set(nights)
+    assert not [night for night in real.failed(values, 16, rule, more_is_worse=False) if night > 60]
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(change_points.program() is None, reason="pipx install apache-otava")
+@pytest.mark.parametrize(("least", "level"), real.PUBLISHED)
+def test_otava_finds_in_it_what_its_own_tests_state(least: float, level: float) -> None:
+    assert len(real.found(least, level)) == real.PUBLISHED[least, level]

@@ -53,9 +53,9 @@ def command(
 
     It is a run of pytest as any other: stored, reported, decided. Exit status: that of the worst
     decision. With --load one load is made alone, on the embedded target: nothing is judged and
-    nothing is stored; 0 where its record can be believed, else 11. With --confirm a phase is run
-    once more where nothing but a suspicious night keeps it from GO and the plan allows another run
-    of it (`confirm`); the last decision is over all runs of the night.
+    nothing is stored; 0 where its record can be believed, else 11. With --confirm a phase
+    that is HOLD is run once more where a suspicious night asks for that run and the plan allows it
+    (`confirm`); the last decision is over all runs of the night.
     """
     project = Project.here(root, ledger)
     phases = _phases(project, name)
@@ -69,15 +69,8 @@ def command(
         project.environment(where, [plan])
     kept = opening.address_in(ledger, Path.cwd()) if ledger else ""
     with ended_by_signal():
-        runs = [
-            _run_all(
-                Asked(plan, phase, where, project.root, kept),
-                project,
-                confirm=confirm,
-                quiet=as_json,
-            )
-            for plan, phase in phases
-        ]
+        asked = [Asked(plan, phase, where, project.root, kept) for plan, phase in phases]
+        runs = [_run_all(one, project, confirm=confirm, quiet=as_json) for one in asked]
     answer = worst_answer(run.answer for run in runs)
     if as_json:
         print_json(
