@@ -21,6 +21,7 @@ from tests.load.locust_run import percentile
 TIMES = st.integers(0, histograms.LARGEST_US)
 SOME = st.lists(st.integers(0, 70_000_000), min_size=1, max_size=300)
 FEW = settings(max_examples=40, deadline=None)
+LATE_US = 250_000
 PROFILE = LoadProfile("nightly", "", "lf.py", "web", Offer(10_000_000, rate=10))
 
 
@@ -36,7 +37,7 @@ def a_part(worker: int, number: int, values: list[int]) -> Part:
     """Return the part of a worker that was answered in these times."""
     recorder = Recorder(10, 0, open_loop=True)
     for value in values:
-        recorder.on_request("ok", value / 1e3, None, {BEGUN: (1.0, 0.0)})
+        recorder.on_request("ok", value / 1e3, None, {BEGUN: (1.0, LATE_US / 1e6)})
     facts = GeneratorFacts(f"{worker} on here", completed=True)
     figures = {"worker": worker, "number": number, "begin_us": 1, "elapsed_us": 10_000_000}
     return Part.of(recorder.take(None, 0), facts, started=len(values), **figures)
@@ -88,7 +89,11 @@ def test_four_parts_make_what_one_would_have_made(lists: list[list[int]]) -> Non
     one = together.record(PROFILE, completed=True, trouble="")
     assert (several.endpoints, several.seconds) == (one.endpoints, one.seconds)
     assert (several.started, several.errors) == (one.started, one.errors)
-    assert sum(end.requests for end in several.endpoints) == sum(map(len, lists))
+    values = [value for part in lists for value in part]
+    assert sum(end.requests for end in several.endpoints) == len(values)
+    for end in several.endpoints:
+        assert end.service_time == histograms.values(recorded(values))
+        assert end.latency == histograms.values(recorded([v + LATE_US for v in values]))
 
 
 def test_parts_of_a_process_add_up_and_a_missing_one_shows() -> None:
