@@ -65,6 +65,7 @@ def _report(record: LoadRecord, plan: Plan, decision: Decision) -> LoadReport:
         decision.run,
         decision.release or "",
         decision.timezone,
+        {finding.id: finding.verdict for finding in decision.criteria},
     )
     _ = report.total, report.start_delay  # that raises where a histogram holds no numbers
     return report

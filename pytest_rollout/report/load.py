@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, Side
 from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_words import (
@@ -21,16 +22,16 @@ from pytest_rollout.report.load_words import (
     told_of_times,
 )
 from pytest_rollout.report.terminal import Line, plain
-from pytest_rollout.report.text import count
+from pytest_rollout.report.text import count, word
 
 WIDTH = 80
 MOST_ERRORS = 10
 _NAME = 20  # columns of an endpoint's name
 _FACT = 14
 _STYLES = {
-    Side.WITHIN: ("green",),
-    Side.WARNED: ("yellow",),
-    Side.BEYOND: ("red",),
+    **{Side.WITHIN.value: ("green",), word(Verdict.PASS): ("green",)},
+    **{Side.WARNED.value: ("yellow",), word(Verdict.WARN): ("yellow",)},
+    **{Side.BEYOND.value: ("red",), word(Verdict.FAIL): ("red",)},
 }
 
 
@@ -85,15 +86,21 @@ def _cuts(report: LoadReport) -> Iterator[Line]:
     for one in report.seen:
         of = f" of {one.endpoint}" if one.endpoint else ""
         said = f"{one.what}{of} was {one.said}, asked {one.cut.cut.text}"
-        styles = _STYLES.get(one.side, ()) if report.believed else ()
+        styles = _STYLES.get(side_word(report, one), ())
         yield Line(f"  {side_word(report, one)}: {said}", styles)
         yield Line(f"    {one.cut.criterion}, {count(one.n, 'value')}")
     yield Line("")
 
 
 def side_word(report: LoadReport, one: CutSeen) -> str:
-    """Return on which side of a cut a record lies; of one that is not believed on none."""
-    return one.side.value if report.believed else "not judged"
+    """Return the decision's verdict; where there is none yet, on which side of a cut a value lies.
+
+    What is not believed is not judged, whatever somebody says of it.
+    """
+    if not report.believed:
+        return "not judged"
+    verdict = report.verdicts.get(one.cut.criterion)
+    return one.side.value if verdict is None else word(verdict)
 
 
 def _errors(report: LoadReport) -> Iterator[Line]:

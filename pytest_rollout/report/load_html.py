@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.html import page
 from pytest_rollout.report.load import side_word
+from pytest_rollout.report.load_curve import percentile_plot
 from pytest_rollout.report.load_cuts import CutSeen, Side
 from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_plots import (
@@ -16,7 +19,6 @@ from pytest_rollout.report.load_plots import (
     WIDE,
     Size,
     latency_plot,
-    percentile_plot,
     throughput_plot,
 )
 from pytest_rollout.report.load_ranges import MOST_ROWS as MOST_ROWS_DRAWN
@@ -38,9 +40,16 @@ from pytest_rollout.report.load_words import (
     title,
     told_of_times,
 )
+from pytest_rollout.report.text import word
 
 MOST_ROWS = 200  # endpoints and errors
-_TONES = {Side.WITHIN: "good", Side.WARNED: "note", Side.BEYOND: "bad"}
+_TONES = {  # by what stands beside a cut, the worst first
+    **{word(Verdict.FAIL): "bad", Side.BEYOND.value: "bad"},
+    **{word(Verdict.WAIVED): "note", word(Verdict.WARN): "note", Side.WARNED.value: "note"},
+    **{word(Verdict.PASS): "good", Side.WITHIN.value: "good"},
+    word(Verdict.NOT_APPLICABLE): "none",
+}
+_ORDER = ("bad", "held", "note", "none", "good")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ def to_html(report: LoadReport) -> str:
         tiles=list(_tiles(report)),
         facts=facts(report),
         cuts=[(one, side_word(report, one), _tone(report, one)) for one in report.seen],
+        mark="Verdict" if report.verdicts else "Side",
         figures=list(_figures(report)),
         spread=_spread(report),
         sides=list(_sides(report)),
@@ -92,15 +102,17 @@ def _kinds(report: LoadReport) -> tuple[tuple[str, str], ...]:
 
 
 def _sides(report: LoadReport) -> Iterator[tuple[str, str]]:
-    """How many cuts the record lies on which side of, worst first."""
-    for side in (Side.BEYOND, Side.FEW, Side.UNTOLD, Side.WARNED, Side.WITHIN):
-        n = sum(one.side is side for one in report.seen)
-        if n and report.believed:
-            yield f"{n:,} {side.value}", _TONES.get(side, "held")
+    """How many cuts have which mark, worst first; none where the record is not believed."""
+    marks = Counter((side_word(report, one), _tone(report, one)) for one in report.seen)
+    for said, tone in sorted(marks, key=lambda mark: _ORDER.index(mark[1])):
+        if report.believed:
+            yield f"{marks[said, tone]:,} {said}", tone
 
 
 def _tone(report: LoadReport, one: CutSeen) -> str:
-    return _TONES.get(one.side, "held") if report.believed else "none"
+    if not report.believed:
+        return "none"
+    return _TONES.get(side_word(report, one), "held")
 
 
 def _tiles(report: LoadReport) -> Iterator[tuple[str, str, str]]:

@@ -82,8 +82,10 @@ def _cuts(report: LoadReport) -> Iterator[str]:
     if not report.seen:
         yield "No criterion reads this load."
         return
-    yield from ("The decision is the gate's; this is what the record comes to.", "")
-    yield from _table("Criterion", "Taken", "Seen", "Asked", "Values", "Side")
+    yield from ("The verdicts are the gate's; this is what the record comes to.", "")
+    yield from _table(
+        "Criterion", "Taken", "Seen", "Asked", "Values", "Verdict" if report.verdicts else "Side"
+    )
     for one in report.seen:
         taken = one.what + (f" of {one.endpoint}" if one.endpoint else "")
         cells = (_plain(taken), _plain(one.said), _plain(one.cut.cut.text), f"{one.n:,}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import floor, isfinite, log10
 
 from pytest_rollout import calendar
 from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord, Shape, ShapeKind
 from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, LoadCut, all_seen
 from pytest_rollout.report.load_figures import (
     QUANTILES,
@@ -49,6 +50,7 @@ class LoadReport:
     run: str = ""
     release: str = ""
     zone: str = "UTC"
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # of the decision, by criterion
     decision_page: str = ""  # of its gate, where that stands beside it
 
     @cached_property

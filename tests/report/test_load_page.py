@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pytest_rollout.model.load import ErrorGroup, LoadRecord
+from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load import WIDTH, to_terminal
 from pytest_rollout.report.load_html import to_html
 from pytest_rollout.report.load_live import live, live_line
@@ -165,6 +166,22 @@ def test_what_is_believed_has_its_marks() -> None:
     assert not page(to_html(report)).all("section", class_="doubts")
     head = page(to_html(report)).one("header").all("span", class_="badge")
     assert [badge.text for badge in head] == ["2 beyond", "1 within"]
+
+
+def test_where_there_is_a_decision_its_verdicts_stand_beside_the_cuts() -> None:
+    report = given.report()
+    first = report.cuts[0].criterion
+    decided = replace(report, verdicts={first: Verdict.INCONCLUSIVE})
+    mark = page(to_html(decided)).one("table", class_="cuts").all("tr")[1].all("span")[-1]
+    assert (mark.text, mark.has(class_="held")) == ("inconclusive", True)
+    for text in in_words(decided):
+        assert "inconclusive" in text
+    passed = dict.fromkeys((cut.criterion for cut in report.cuts), Verdict.PASS)
+    tree = page(to_html(replace(report, verdicts=passed)))
+    assert [one.text for one in tree.one("header").all("span", class_="good")] == ["3 pass"]
+    doubted = page(to_html(replace(report, verdicts=passed, doubts=("no",))))
+    assert not doubted.all(class_="good")
+    assert not re.search(r"\bpass\b", doubted.text)
 
 
 def svgs(html: str) -> list[str]:

@@ -14,12 +14,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from pytest_rollout.model.load import EndpointLoad, LoadRecord, LoadSecond
+from pytest_rollout.report.load_curve import percentile_plot
 from pytest_rollout.report.load_html import to_html
 from pytest_rollout.report.load_plots import (
     NARROW,
     WIDE,
     latency_plot,
-    percentile_plot,
     throughput_plot,
 )
 from pytest_rollout.report.load_ranges import ranges_plot
@@ -78,6 +78,14 @@ def test_a_limit_is_a_line_and_all_beyond_it_is_shaded() -> None:
     (words,) = elements(svg, "end limit-words")
     assert words.text == "p99 < 500ms"
     assert not elements(latency_plot(given.report(cuts=())), "forbidden")
+
+
+def test_limits_that_say_the_same_are_one_line() -> None:
+    cuts = tuple(given.cut("< 800ms", endpoint=name) for name in ("start", "status"))
+    svg = latency_plot(given.report(cuts=(*cuts, given.cut("< 500ms", "p99"))))
+    words = [one.text for one in elements(svg, "end limit-words")]
+    assert words == ["p99 < 500ms", "p95 < 800ms of 2 endpoints"]
+    assert len(elements(svg, "forbidden")) == 2
 
 
 def test_the_warm_up_is_hatched_and_no_more_than_it() -> None:
