@@ -12,6 +12,7 @@ from pytest_rollout import Observe, RanTests, Stage, kpi_slips
 from suites.plms.scenarios.demos import DEMOS, Demonstrated, GatedRun
 from suites.plms.scenarios.gate_sides import SIDES, GateTried
 from suites.plms.views.kpi_promises import PROMISES
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import observe_slot
 
 pytestmark = pytest.mark.day2
@@ -62,7 +63,9 @@ def test_demo_1_tells_of_the_runs_it_made(demonstrated: Demonstrated) -> None:
     told = _runs(demonstrated.shown["demo1"].text)
     made = demonstrated.started["demo1"]
     assert len(told) == 3, f"demo 1 tells {len(told)} runs, not one a call"
-    assert [told[0], told[2]] == made, f"demo 1 tells of {told}, the registry has {made} of it"
+    assert [told[0], told[2]] == made, (
+        f"demo 1 tells of {listed(told)}; the registry has {listed(made)} of it"
+    )
 
 
 @pytest.mark.criterion("output-matches")
@@ -85,7 +88,7 @@ def test_demo_3_tells_what_the_registry_has(demonstrated: Demonstrated) -> None:
     text = demonstrated.shown["demo3"].text
     told = re.findall(r"validator \w+ run_id=(\S+): test_pass_rate=([\d.]+), status=(\w+)", text)
     stored = [(run.id, str(run.value(RATE)), run.status) for run in demonstrated.gated]
-    assert told == stored, f"demo 3 tells {told}, the registry has {stored}"
+    assert told == stored, f"demo 3 tells {listed(told)}; the registry has {listed(stored)}"
 
 
 def _runs(text: str) -> list[str]:
@@ -104,7 +107,9 @@ def test_transcript_is_kept(demonstrated: Demonstrated, demo: str, phase: Stage)
         f"{demo}_output.txt is not what {demo} says"
     )
     strange = set(_runs(kept)) - demonstrated.of_demos
-    assert not strange, f"{demo}_output.txt tells of runs that nobody started today: {strange}"
+    assert not strange, (
+        f"{demo}_output.txt tells of runs that nobody started today: {listed(strange)}"
+    )
 
 
 @pytest.mark.criterion("outputs-archived")

@@ -19,6 +19,7 @@ from suites.plms.scenarios.keyed_starts import (
     start_body,
 )
 from suites.plms.views.dialect import spoken
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import LANES
 
 pytestmark = pytest.mark.day2
@@ -66,7 +67,9 @@ def test_the_first_call_gives_a_run(keyed_starts: Starts) -> None:
     assert isinstance(run, str), f"the first start gives run_id {run!r}"
     assert run.strip(), "the first start gives an empty run_id"
     made = [row["run_id"] for row in keyed_starts.made_by_first]
-    assert made == [run], f"the first start gives run_id {run!r}, the registry has {made} of it"
+    assert made == [run], (
+        f"the first start gives run_id {run!r}, the registry has {listed(made)} of it"
+    )
     row = keyed_starts.made_by_first[0]
     asked = {name: START[name] for name in ("run_kind", "lane_name")}
     stored = {name: row[name] for name in asked}
@@ -117,7 +120,7 @@ def test_a_new_key_gives_a_new_run(keyed_starts: Starts) -> None:
     assert not fresh.replay, "the start with a new key is flagged as a replay"
     assert fresh.body.get("status") == "submitted", f"it says {fresh.body.get('status')!r}"
     made = [row["run_id"] for row in keyed_starts.made_by_fresh]
-    assert made == [fresh.id], f"it gives run {fresh.id!r}, the registry has {made} of it"
+    assert made == [fresh.id], f"it gives run {fresh.id!r}, the registry has {listed(made)} of it"
 
 
 @pytest.mark.criterion("demo1-new-key-new-run")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from pytest_rollout import Observe, Stage, fairness, gaps, recount
+from pytest_rollout import Observe, fairness, gaps, recount
 from suites.plms.scenarios.lane_limits import NEIGHBOURS, RAISED, Burst
 from suites.plms.scenarios.two_projects import Rehearsal
-from suites.plms.views.answers import not_done, read, recorded
+from suites.plms.views.answers import not_done, read
 from suites.plms.views.formats import read_file
 from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import (
@@ -19,7 +19,6 @@ from suites.plms.views.portfolio import (
     PROJECTS,
     Sample,
     caps,
-    observe_slot,
     observe_utilisation,
     open_runs,
     sample,
@@ -28,21 +27,19 @@ from suites.plms.views.portfolio import (
 from suites.plms.views.promises import (
     completed_as_seen,
     observe_over_caps,
-    observe_runs_in_slot,
     progress_is_steady,
     snapshot_is_of_the_run,
     start_is_a_new_run,
     statuses_agree,
 )
+from suites.plms.views.unsaid import done_while_waiting
 from suites.plms.views.watched import (
     Seen,
     age,
-    done_while_waiting,
     moment,
     overlap,
     pauses,
     queue_of_lanes,
-    reset,
     running_by_rows,
     starved,
     together,
@@ -282,29 +279,3 @@ def test_snapshot_holds_the_lanes(two_projects: Rehearsal, observe: Observe) -> 
     lanes = {lane.name for lane in stored.lanes}
     assert lanes == set(LANES), f"the snapshot holds lanes {listed(lanes)}, not {listed(LANES)}"
     snapshot_is_of_the_run(stored, two_projects.seen)
-
-
-# What was changed, and when
-
-
-@pytest.mark.criterion("no-change-during-standup")
-def test_no_change_in_the_freeze(two_projects: Rehearsal, phase: Stage, observe: Observe) -> None:
-    if not any("cap" in change.says for change in two_projects.changes):
-        do = recorded("day3", "change", "lane caps set: Code-API 4, ...")
-        not_done("nobody recorded that the lane caps were set", do)
-    for change in two_projects.changes:
-        observe("change_in_freeze", phase.frozen(change.at), at=change.at, what=change.says)
-    for run in two_projects.runs:
-        if run["started_at"]:
-            at = moment(run["started_at"], "start")
-            observe("change_in_freeze", phase.frozen(at), at=at, what=f"{run['run_id']} began")
-    looks = [*((now.at, now.look) for now in two_projects.seen), *two_projects.standup]
-    for before, after, what in reset(looks):
-        frozen = phase.frozen(before) and phase.frozen(after - timedelta(seconds=1))
-        observe("change_in_freeze", frozen, at=after, what=what)
-
-
-@pytest.mark.criterion("in-window")
-def test_work_stays_in_the_slot(two_projects: Rehearsal, phase: Stage, observe: Observe) -> None:
-    observe_slot(phase, (*two_projects.changes, *two_projects.actions), observe)
-    observe_runs_in_slot(phase, two_projects.runs, observe)

@@ -34,11 +34,11 @@ from suites.plms.views.promises import (
     start_is_a_new_run,
     statuses_agree,
 )
+from suites.plms.views.unsaid import reset
 from suites.plms.views.watched import (
     moment,
     overlap,
     queue_of_lanes,
-    reset,
     together,
     used,
     utilisation,

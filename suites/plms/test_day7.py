@@ -14,6 +14,7 @@ from suites.plms.scenarios.retro import PLAN, Blocked, Effects, Retro, told_rate
 from suites.plms.views import run_figures
 from suites.plms.views.answers import not_done, recorded
 from suites.plms.views.final_report import REPORT, Written
+from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import LANES, observe_slot, rows
 from suites.plms.views.settings import in_words
 
@@ -42,7 +43,7 @@ def test_runs_of_day_6_have_ended(registry: Path, project: int) -> None:
     query = "SELECT status FROM project_runs WHERE project_id = ?"
     found = {row["status"] for row in rows(registry, query, project)}
     assert found, f"project {project} has no run to review"
-    assert not found & {"submitted", "executing"}, f"project {project} still runs: {found}"
+    assert not found & {"submitted", "executing"}, f"project {project} still runs: {listed(found)}"
 
 
 # The last five runs
@@ -60,8 +61,8 @@ def test_there_are_five_runs_to_review(retro_day: Retro, observe: Observe) -> No
 @pytest.mark.criterion("last-five-reviewed")
 def test_the_review_left_a_table_of_five_runs(retro_day: Retro) -> None:
     found = [run.get("run_id") for run in _reviewed(retro_day)]
-    assert len(found) == 5, f"the table holds {len(found)} runs ({found}), not 5"
-    assert len(set(found)) == 5, f"the table holds a run more than once: {found}"
+    assert len(found) == 5, f"the table holds {len(found)} runs ({listed(found)}), not 5"
+    assert len(set(found)) == 5, f"the table holds a run more than once: {listed(found)}"
 
 
 @pytest.mark.criterion("last-five-reviewed")
@@ -72,9 +73,9 @@ def test_the_reviewed_runs_are_the_last_ones_that_were_completed(retro_day: Retr
     due = sorted(ended.values(), reverse=True)[:5]
     shown = [run.get("run_id") for run in _reviewed(retro_day)]
     strange = [run for run in shown if run not in ended]
-    assert not strange, f"the table holds {strange}, which the registry has not as completed"
+    assert not strange, f"{listed(strange)} in the table are not completed by the registry"
     found = [ended[run] for run in shown]
-    assert found == due, f"the table holds runs that ended {found}, the last five ended {due}"
+    assert found == due, f"the table holds runs that ended {listed(found)}; due are {listed(due)}"
 
 
 @pytest.mark.criterion("last-five-reviewed")
@@ -225,7 +226,7 @@ def test_what_the_report_says_was_tuned_is_so(retro_day: Retro, written: Written
     changed = retro_day.changed
     told = {name: pair for name, pair in _told(written).items() if name != "test_pass_rate"}
     wrong = {item: pair for item, pair in told.items() if changed.get(item) != pair}
-    assert not wrong, f"the report says {wrong}, the registry has {changed or 'no change'}"
+    assert not wrong, f"the report says {listed(wrong)}, the registry {listed(changed, 'nothing')}"
 
 
 @pytest.mark.criterion("tuning-applied-as-documented")

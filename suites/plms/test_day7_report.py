@@ -91,7 +91,7 @@ def test_metrics_have_a_row_of(written: Written, lane: str) -> None:
     listed = ", ".join(row[0] for row in written.table("Key Metrics"))
     assert len(found) == 1, f"the table has rows of {listed}: {len(found)} of {lane}"
     filled = [cell for cell in found[0] if cell]
-    assert len(filled) == 3, f"the row of {lane} is {found[0]}, not three figures"
+    assert len(filled) == 3, f"the row of {lane} is {', '.join(found[0])}, not three figures"
 
 
 @pytest.mark.criterion("report-figures-match-evidence")

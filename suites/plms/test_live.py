@@ -13,6 +13,7 @@ from suites.plms.scenarios.live_week import (
     Week,
 )
 from suites.plms.views import run_figures
+from suites.plms.views.listed import listed
 from suites.plms.views.settings import in_words
 
 pytestmark = pytest.mark.live
@@ -156,7 +157,9 @@ def test_a_case_goes_to_those_who_decide(live_week: Week, case: str) -> None:
     told = [set(one.says["to"]) for one in live_week.of("case") if one.says["case"] == case]
     assert told, f"no {case} was ever escalated, not even as an exercise"
     wrong = [to for to in told if to != ROUTES[case]]
-    assert not wrong, f"{case} went to {wrong}, not to {sorted(ROUTES[case])}"
+    assert not wrong, (
+        f"{case} went to {'; '.join(map(listed, wrong))}, not to {listed(ROUTES[case])}"
+    )
 
 
 @pytest.mark.parametrize(

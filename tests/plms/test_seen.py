@@ -9,7 +9,8 @@ import pytest
 
 from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import Sample
-from suites.plms.views.watched import Look, Seen, done_while_waiting, reset
+from suites.plms.views.unsaid import done_while_waiting, reset
+from suites.plms.views.watched import Look, Seen
 
 NINE = datetime(2025, 11, 10, 14, tzinfo=UTC)
 
