@@ -150,8 +150,10 @@ def test_job_left_its_logs(drilled: FailureDrill) -> None:
 
 @pytest.mark.criterion("timer-enabled")
 def test_timer_is_enabled(timer_deployed: TimerDeployed) -> None:
-    said = ask(timer_deployed.host, "is-enabled", TIMER)
-    assert said == "enabled", f"the timer is {said}, not enabled"
+    done = run(timer_deployed.host.systemctl, "is-enabled", TIMER)
+    said = done.stdout.strip()
+    assert said == "enabled", f"the timer is {said or done.stderr}, not enabled"
+    assert done.returncode == 0, f"systemctl says that it is enabled, and exits {done.returncode}"
     link = timer_deployed.host.units / "timers.target.wants" / TIMER
     assert link.is_symlink(), f"no {link.name} in timers.target.wants: a reboot does not start it"
     assert link.readlink().name == TIMER, f"timers.target.wants starts {link.readlink()}"

@@ -154,9 +154,10 @@ def _outage(phase: Stage, part: str) -> Outage:
 
 
 def ask(host: Host, *words: str) -> str:
-    """What systemctl answers; raises RolloutError where it says nothing."""
+    """What systemctl answers; raises RolloutError where it says nothing, or cannot show it."""
     done = run(host.systemctl, *words)
-    if not done.stdout.strip() and done.stderr.strip():
+    failed = words[0] == "show" and done.returncode
+    if failed or (not done.stdout.strip() and done.stderr.strip()):
         raise RolloutError(f"systemctl {words[0]}: {done.stderr.strip()}")
     return done.stdout.strip()
 
