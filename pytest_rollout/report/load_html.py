@@ -49,7 +49,7 @@ _TONES = {  # by what stands beside a cut, the worst first
     **{word(Verdict.PASS): "good", Side.WITHIN.value: "good"},
     word(Verdict.NOT_APPLICABLE): "none",
 }
-_ORDER = ("bad", "held", "note", "none", "good")
+_RANKS = {"bad": 0, "held": 1, "note": 2, "none": 3, "good": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _kinds(report: LoadReport) -> tuple[tuple[str, str], ...]:
 def _sides(report: LoadReport) -> Iterator[tuple[str, str]]:
     """How many cuts have which mark, worst first; none where the record is not believed."""
     marks = Counter((side_word(report, one), _tone(report, one)) for one in report.seen)
-    for said, tone in sorted(marks, key=lambda mark: _ORDER.index(mark[1])):
+    for said, tone in sorted(marks, key=lambda mark: _RANKS[mark[1]]):
         if report.believed:
             yield f"{marks[said, tone]:,} {said}", tone
 
