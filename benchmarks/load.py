@@ -6,7 +6,8 @@ root of the repository; wrk stands in a line where it is installed.
 - ``stalls``: a server that does nothing for 1 s in every 5 s, 200 requests a second for 20 s.
   Truth is an open loop that measures from planned starts.
 - ``requests``: requests a second of processor time of the locust process, ours (listener, record,
-  status each second) and a bare FastHttpUser in turns; the median of the ratios of pairs.
+  status each second) and a bare FastHttpUser at the same time, so that what else the machine does
+  slows both; the median of the ratios of pairs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -184,23 +186,27 @@ def _line(what: str, seconds: list[float | None] | list[float]) -> None:
 
 
 def requests() -> None:
-    """Print requests a second of processor time, ours and bare in turns, and wrk's a second."""
+    """Print requests a second of processor time, ours and bare, and wrk's a second."""
     offer = Offer(_PAIR_SECONDS * 1_000_000, None, _PAIR_USERS)
     profile = LoadProfile("requests", "", "user.py", "web", offer)
     words = ("-u", str(_PAIR_USERS), "-r", str(_PAIR_USERS), "-t", f"{_PAIR_SECONDS}s")
     pairs: list[tuple[float, float]] = []
-    with served() as port, tempfile.TemporaryDirectory() as folder:
-        runs = Runs(Path(folder), port)
-        for number in range(_PAIRS):
-            both: dict[bool, float] = {}
-            for ours in (False, True) if number % 2 else (True, False):
-                if ours:
-                    runs.ours(profile, _USER.format(base=_OURS, wait="pass"))
-                else:
-                    runs.run(_USER.format(base=_BARE, wait="pass"), *words)
-                both[ours] = runs.spent()
-            pairs.append((both[True], both[False]))
-            mine, bare = pairs[-1]
+    with (
+        served() as port,
+        tempfile.TemporaryDirectory() as one,
+        tempfile.TemporaryDirectory() as other,
+        ThreadPoolExecutor() as both,
+    ):
+        ours, plain = Runs(Path(one), port), Runs(Path(other), port)
+        for _ in range(_PAIRS):
+            runs = (
+                both.submit(ours.ours, profile, _USER.format(base=_OURS, wait="pass")),
+                both.submit(plain.run, _USER.format(base=_BARE, wait="pass"), *words),
+            )
+            for run in runs:
+                run.result()
+            mine, bare = ours.spent(), plain.spent()
+            pairs.append((mine, bare))
             print(f"ours {mine:8.0f}/s   bare {bare:8.0f}/s   {mine / bare:.3f}", flush=True)
         told = _wrk(port, 5)
     ratio = statistics.median(mine / bare for mine, bare in pairs)
