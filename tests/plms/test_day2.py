@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
+from suites.plms.test_day2_starts import bodies
 from tests.plms.rehearsal import rehearse
 
 
@@ -42,3 +46,10 @@ def test_a_fault_is_caught_by_what_names_it(fault: str, tmp_path: Path) -> None:
     found = run.verdicts(fault)
     assert {name for name, verdict in found.items() if verdict != "pass"} == leaves
     assert run.status == status, run.output
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(body=bodies)
+def test_no_start_of_the_day_breaks_an_invariant(body: Mapping[str, Any]) -> None:
+    """The nightly check objects to a baseline that writes to a sandbox, in production too."""
+    assert body["run_kind"] != "baseline" or not body.get("write_sandbox")
