@@ -35,7 +35,9 @@ _TOLD = 20  # lines of a pytest that decided nothing
 
 @click.command("load")
 @click.argument("name", metavar="PLAN.PHASE|PHASE")
-@click.option("--env", "environment", metavar="NAME", help=f"where (default: {EMBEDDED})")
+@click.option(
+    "--env", "environment", metavar="NAME", help=f"which environment (default: {EMBEDDED})"
+)
 @click.option("--load", "alone", metavar="ID", help="make this one load alone, and judge no gate")
 @click.option("--confirm", is_flag=True, help="run again where a suspicious night asks for it")
 @common

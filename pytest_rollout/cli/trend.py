@@ -77,9 +77,12 @@ def command(
     is the criterion's own rule.
     """
     project = Project.here(root, ledger)
-    address = parsed(criterion.rpartition(".")[0] or criterion)
+    phase_name, _, slug = criterion.rpartition(".")
+    if "." not in phase_name:
+        why = f"{criterion!r} is not plan.phase.criterion"
+        raise RolloutError(why, code="address", address=criterion)
+    address = parsed(phase_name)
     plan, phase = project.plan(address.plan), project.phase(address)
-    slug = criterion.rpartition(".")[2]
     stated = next((one for one in phase.criteria if one.id == slug), None)
     if stated is None:
         known = [one.id for one in phase.criteria]

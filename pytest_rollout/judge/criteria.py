@@ -12,6 +12,7 @@ from pytest_rollout.judge.other_gates import gate_subject, rolled_up
 from pytest_rollout.judge.people import SUBJECT, attested
 from pytest_rollout.judge.results import file_subject, resulted
 from pytest_rollout.judge.rules import judge
+from pytest_rollout.judge.telling import several
 from pytest_rollout.model.check import item_name
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import (
@@ -70,12 +71,12 @@ def _reason(verdict: Verdict, deciding: list[Part]) -> Reason:
     if verdict is Verdict.PASS and not measured:
         spoken = [part for part in deciding if part.subject.kind in _SPEAK]
         if spoken:
-            return reasons.several(spoken)
+            return several(spoken)
         return Reason("checks-passed", {"n": len(deciding)})
     telling = deciding if verdict is Verdict.FAIL else measured or deciding
     if len(telling) == 1 and telling[0].subject == SUBJECT:
         return telling[0].reason
-    return reasons.several(telling)
+    return several(telling)
 
 
 def _not_applicable(case: Case, criterion: Criterion) -> Part | None:
@@ -93,7 +94,7 @@ def _not_applicable(case: Case, criterion: Criterion) -> Part | None:
     checks = [judge_check(item, world) for item in items]
     bad = [part for part in checks if part.verdict in (Verdict.FAIL, Verdict.ERROR)]
     if bad:
-        facts: dict[str, Fact] = {"variable": name, "checks": reasons.several(bad)}
+        facts: dict[str, Fact] = {"variable": name, "checks": several(bad)}
         reason = Reason("configured.failed", facts)
         return Part(_WHOLE, worst(part.verdict for part in bad), reason)
     reason = Reason("configured.not", {"variable": name})

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from pytest_rollout.judge import reasons
 from pytest_rollout.judge.intervals import band
+from pytest_rollout.judge.telling import several
 from pytest_rollout.model.finding import Fact, Finding, Part, Reason, Subject, SubjectKind
 from pytest_rollout.model.numbers import exact_text
 from pytest_rollout.model.plan import Criterion
@@ -64,7 +65,7 @@ def _verdict(group: Group, parts: list[Part]) -> tuple[Verdict, Reason]:
         verdict = max((part.verdict for part in parts), key=lambda verdict: verdict.rank)
     else:
         verdict = worst(part.verdict for part in parts)
-    return verdict, reasons.several([part for part in parts if part.verdict is verdict])
+    return verdict, several([part for part in parts if part.verdict is verdict])
 
 
 def _score(group: Group, parts: list[Part]) -> tuple[Verdict, Reason]:

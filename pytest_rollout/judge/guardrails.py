@@ -33,6 +33,7 @@ from pytest_rollout.judge.series import (
 )
 from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
+from pytest_rollout.judge.telling import several
 from pytest_rollout.judge.trip_candidates import only_grows, suspects
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
@@ -76,7 +77,7 @@ def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Findin
     finding = Finding(
         id=id_,
         verdict=worst(part.verdict for part in parts),
-        reason=reasons.several(telling, states=True),
+        reason=several(telling, states=True),
         says=guardrail.says,
         severity="hard",
         kind="guardrail",

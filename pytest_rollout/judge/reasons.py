@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from math import ceil
 
@@ -19,11 +19,11 @@ from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import kind_of
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Hole
-from pytest_rollout.model.finding import Estimate, Fact, Part, Reason
+from pytest_rollout.model.finding import Estimate, Fact, Reason
 from pytest_rollout.model.numbers import decimal, exact_text
 from pytest_rollout.model.rule import Bands, Rule, ScopeKind, Streak, Take, Versus
 from pytest_rollout.model.units import base_unit
-from pytest_rollout.model.verdict import State, Verdict
+from pytest_rollout.model.verdict import Verdict
 
 Facts = dict[str, Fact]
 _MOST_WHYS = 3
@@ -305,17 +305,3 @@ def more(rule: Rule, known: Assessed, terms: Terms) -> int | None:
     bad = n - seen if upward else seen
     level = terms.level / 2 if terms.again else terms.level
     return least(lambda extra: share_passes(rule, bad, n + extra, level))
-
-
-def several(parts: Sequence[Part], *, states: bool = False) -> Reason:
-    """Return the reasons of some parts as one; a single one without a name stands for itself."""
-    if len(parts) == 1 and not parts[0].subject.name and not states:
-        return parts[0].reason
-    return Reason("several", {"reasons": tuple(_told(part, states=states) for part in parts)})
-
-
-def _told(part: Part, *, states: bool) -> Reason:
-    facts: Facts = {"subject": part.subject.name, "reason": part.reason}
-    if states:
-        facts["state"] = State.of(part.verdict).value
-    return Reason("told", facts)

@@ -92,7 +92,9 @@ def numbers(text: str) -> Iterator[str]:
         yield str(number * 10)
         return
     places = len(text.partition(".")[2])
-    yield _plain(number + Decimal(1).scaleb(-places))
+    following = number + Decimal(1).scaleb(-places)
+    if float(following) != float(number):  # of more digits than a float holds it is the same
+        yield _plain(following)
     if number:
         yield _plain(number * 10)
 

@@ -29,11 +29,15 @@ def plain(record: Any, zone: str) -> Any:
     return encode(record, said=lambda reason: text(reason, zone))
 
 
+_REASON = {"code", "facts", "text"}  # the keys of a reason
+
+
 def says_all_of(later: str, earlier: str) -> bool:
     """Whether a stored form says all that an earlier one says, and the same of it.
 
-    A later version may say more: keys that the earlier one did not know are not compared. What
-    cannot be read says nothing.
+    A later version may say more: keys that the earlier one did not know are not compared. It may
+    say a reason in better words: its code and facts are compared, not its sentence. What cannot be
+    read says nothing.
     """
     try:
         known = json.loads(earlier)
@@ -44,7 +48,8 @@ def says_all_of(later: str, earlier: str) -> bool:
 
 def _says_all_of(later: Any, earlier: Any) -> bool:
     if isinstance(earlier, dict) and isinstance(later, dict):
-        return all(key in later and _says_all_of(later[key], item) for key, item in earlier.items())
+        compared = earlier.keys() - ({"text"} if earlier.keys() >= _REASON else ())
+        return all(key in later and _says_all_of(later[key], earlier[key]) for key in compared)
     if isinstance(earlier, list) and isinstance(later, list):
         return len(later) == len(earlier) and all(map(_says_all_of, later, earlier))
     return bool(type(later) is type(earlier) and later == earlier)

@@ -52,6 +52,8 @@ def test_every_verb_spells_the_option_alike() -> None:
         for one in command.params
         if "--env" in one.opts
     }
+    # A load is rehearsed unless somebody says otherwise, as a run of pytest is.
+    assert told.pop("load") == "which environment (default: embedded)"
     assert set(told.values()) == {asked.help}
     assert {"clear", "begin", "status", "sign", "watch"} <= set(told)
 

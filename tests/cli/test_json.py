@@ -254,6 +254,7 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["reset", "demo.canary.x", "--by", "A", "--reason", "B"], "unknown", {"kind": "guardrail"}),
     (["status", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
     (["targets", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
+    (["trend", "demo.canary"], "address", {"address": "demo.canary"}),
     (["verify", "--anchor", "x.json"], "anchor", {"file": "x.json"}),
     (["watch", "demo.canary"], "refused", {}),
     (["decid"], "usage", {}),

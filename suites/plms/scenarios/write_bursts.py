@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import BeforeAfter, Stage, scenario
+from pytest_rollout import BeforeAfter, NotReportedError, Stage, scenario
 from suites.plms.scenarios.malformed_starts import MALFORMED, Malformed
+from suites.plms.views.answers import read
 from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import LANES, Sample, rows, sample
 from suites.plms.views.snapshots import snapshot
@@ -117,11 +119,9 @@ class _Service:
         sent = time.monotonic()
         answer = self.api.post(f"/api/projects/{project}/start", **request)
         told_at = time.monotonic()
-        try:
-            body = answer.json()
-        except ValueError:
-            body = None
-        run_id = body.get("run_id") if isinstance(body, dict) else None
+        run_id = None
+        with suppress(NotReportedError):  # of what is refused there is nothing to read
+            run_id = read(answer, "start", any_status=True).get("run_id")
         replay = answer.headers.get("Idempotent-Replay", "").lower() == "true"
         return Asked(project, sent, told_at, answer.status_code, run_id, replay)
 
