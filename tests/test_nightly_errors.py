@@ -12,7 +12,6 @@ from benchmarks.nightly import real, trial
 from benchmarks.nightly.rules import Cusum, OneValue, Ours, Values, known
 from benchmarks.nightly.trial import Machine, Noise, Result, tried
 from pytest_rollout.judge.nightly import SUSPICIOUS, Limits, found, weigh
-from pytest_rollout.load import change_points
 from pytest_rollout.model.rule import Nightly
 from pytest_rollout.soundness.nightly import supposed
 
@@ -144,8 +143,7 @@ def test_the_real_series_is_whole_and_our_rule_finds_its_steps() -> None:
     assert not [night for night in real.failed(values, 16, rule, more_is_worse=False) if night > 60]
 
 
-@pytest.mark.nightly
-@pytest.mark.skipif(change_points.program() is None, reason="pipx install apache-otava")
+@pytest.mark.nightly  # `bash tests/nightly` installs Otava
 @pytest.mark.parametrize(("least", "level"), real.PUBLISHED)
 def test_otava_finds_in_it_what_its_own_tests_state(least: float, level: float) -> None:
     assert len(real.found(least, level)) == real.PUBLISHED[least, level]

@@ -143,8 +143,7 @@ def step(at: int) -> Sequence[float]:
     return [drawn.gauss(100, 3) * (1.1 if night >= at else 1) for night in range(60)]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(change_points.program() is None, reason="pipx install apache-otava")
+@pytest.mark.nightly  # `bash tests/nightly` installs Otava
 def test_otava_itself_finds_a_step() -> None:
     (found,) = change_points.change_points(step(40))
     assert found.index == 40
