@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import click
 
 from pytest_rollout.cli.ending import ended_by_signal
 from pytest_rollout.cli.load_alone import one_load
+from pytest_rollout.cli.night_notice import notice, told
 from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
@@ -95,6 +96,7 @@ class PhaseRan:
     name: str
     decisions: tuple[Decision, ...]
     trouble: str = ""  # why there is no decision, or none to rely on
+    told: tuple[str, ...] = ()  # what became of telling people
 
     @property
     def answer(self) -> Answer:
@@ -113,6 +115,7 @@ class PhaseRan:
             "answer": self.answer.value,
             "gates": gates,
             "trouble": self.trouble,
+            "told": list(self.told),
         }
 
 
@@ -147,7 +150,16 @@ def _run_all(asked: Asked, project: Project, *, confirm: bool, quiet: bool) -> P
         if not quiet:
             say(f"{', '.join(asking)}: one more run of this night confirms or clears it", err=True)
         ran = _run(asked, project, quiet=quiet)
-    return ran
+    return _told(asked, ran, quiet=quiet)
+
+
+def _told(asked: Asked, ran: PhaseRan, *, quiet: bool) -> PhaseRan:
+    """The same, once people were told of what is no GO in a real environment."""
+    message = notice(asked.plan, asked.name, asked.environment, ran.decisions, ran.trouble)
+    lines = told(asked.plan, message)
+    for line in lines if not quiet else ():
+        say(line, err=True)
+    return replace(ran, told=tuple(lines))
 
 
 def _run(asked: Asked, project: Project, *, quiet: bool) -> PhaseRan:
