@@ -13,6 +13,7 @@ from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.evidence import results
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.load.results.figures import Figures
+from pytest_rollout.load.results.same import fingerprint
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.ingest import Ingest, ResultFacts, ResultKind
 from pytest_rollout.model.plan import Address, Phase, Plan
@@ -123,6 +124,7 @@ def facts_of(
         dropped=figures.dropped,
         doubts=figures.doubts,
         unsaid=figures.unsaid,
+        content=fingerprint(content, replace(figures, started_us=None) if asked.ended else figures),
     )
 
 
@@ -158,7 +160,7 @@ def already(store: Ledger, place: Place, facts: ResultFacts) -> str:
     """
     for environment in place.plan.environments:
         for record, other in results.all_of(store, environment):
-            if other.digest != facts.digest:
+            if not other.holds_what(facts):
                 continue
             if (environment, other.release) != (place.environment, facts.release):
                 was = f"{other.release} in {environment}"
@@ -167,6 +169,6 @@ def already(store: Ledger, place: Place, facts: ResultFacts) -> str:
                     f"{place.environment}, too"
                 )
             same = (other.phase, other.kind, other.name) == (facts.phase, facts.kind, facts.name)
-            if same:
+            if same and other.digest == facts.digest:
                 return record.run
     return ""

@@ -52,6 +52,7 @@ THRESHOLDS = """\
 """
 SAMPLES = Path(__file__).parents[1] / "load" / "results"
 HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n"
+LONG_AGO_US = 1_000_000_000_000_000
 BY = ("--by", "A. Person", "--env", "prod")
 
 
@@ -67,6 +68,10 @@ def asking(project: Project, url: str) -> Callable[[str], Project]:
 
     def asks(criteria: str) -> Project:
         project.plan.write_text(PLAN.replace("URL", url).replace("ASKED\n", criteria))
+        with project.ledger() as ledger:
+            for environment in ("prod", "lab"):
+                began = StoredEvent(type="begin", t_us=LONG_AGO_US)
+                ledger.append(Draft(began, "", "demo", "demo.canary", environment))
         return project
 
     return asks
@@ -192,6 +197,47 @@ def test_the_same_file_is_brought_once_and_never_as_of_two_releases(
     assert (elsewhere.status, "was brought as of v1 in prod" in elsewhere.err) == (4, True)
 
 
+REWRITTEN = {
+    "packed": lambda content: gzip.compress(content, mtime=0),
+    "spaced": lambda content: content + b"\n",
+    "of Windows": lambda content: content.replace(b"\n", b"\r\n"),
+    "marked": lambda content: b"\xef\xbb\xbf" + content,
+}
+
+
+@pytest.mark.parametrize("how", REWRITTEN)
+def test_other_bytes_of_the_same_file_are_the_same(
+    asking: Callable[[str], Project], how: str
+) -> None:
+    project = asking(LOAD)
+    file, other = jtl(project.root), project.root / "other.jtl"
+    assert bring(project, file, *SAID).status == 0
+    other.write_bytes(REWRITTEN[how](file.read_bytes()))
+    answer = bring(project, other, "--release", "v2")
+    assert (answer.status, "was brought as of v1 in prod" in answer.err) == (4, True)
+    other.write_bytes(file.read_bytes().replace(b",100,start", b",101,start", 1))
+    assert bring(project, other, "--release", "v2").status == 0
+
+
+def test_one_file_for_two_environments_of_two_ledgers_is_of_neither(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    elsewhere, file = project.root / "other.db", jtl(project.root)
+    assert bring(project, file, *SAID).status == 0
+    packed = project.root / "packed.jtl.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    more = ("--env", "lab", "--by", "A", "--ledger", str(elsewhere))
+    assert bring(project, packed, *SAID, *more).status == 0
+    assert found(project, "fast")[0] == "pass"
+    assert project.rollout("merge", str(elsewhere)).status == 0
+    for environment in ("prod", "lab"):
+        verdict, why = found(project, "fast", env=environment)
+        assert verdict == "error"
+        assert "was brought for lab and for prod" in why
+    assert project.rollout("verify").status == 0
+
+
 def test_a_file_is_worth_nothing_beside_what_tests_saw(asking: Callable[[str], Project]) -> None:
     """A criterion that asks for no file never reads one: its rule sees its own run."""
     other = '      - {id: own, kind: load, metric: load_service_time, take: p95, pass: "< 200ms",\n'
@@ -295,6 +341,20 @@ def test_a_file_from_before_the_phase_began_is_none_of_its_exit(
     verdict, why = found(project, "fast")
     assert verdict == "missing"
     assert "before the phase did" in why
+
+
+def test_the_exit_of_a_phase_that_never_began_reads_no_file(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    bring(project, jtl(project.root), *SAID)
+    assert found(project, "fast")[0] == "pass"
+    with project.ledger() as ledger:
+        ended = StoredEvent(type="end", t_us=time.time_ns() // 1000)
+        ledger.append(Draft(ended, "", "demo", "demo.canary", "prod"))
+    verdict, why = found(project, "fast")
+    assert verdict == "missing"
+    assert "the phase was not begun" in why
 
 
 def test_the_plan_says_the_unit_of_a_histogram(asking: Callable[[str], Project]) -> None:
