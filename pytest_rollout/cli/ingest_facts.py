@@ -21,6 +21,8 @@ from pytest_rollout.plan import stand_ins
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide
 
+_ZONES_US = 14 * 3_600_000_000  # no zone is further from UTC
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -90,6 +92,11 @@ def timed(figures: Figures, asked: Asked) -> Figures:
         why = f"{asked.file} does not say when it ended"
         raise RolloutError(f"{why} (--ended 2025-11-10T11:00:00-05:00)")
     ended_us = instant_in("--ended", asked.ended)
+    if figures.about_us is not None:
+        begun_us, until_us = figures.about_us
+        if not begun_us - _ZONES_US <= ended_us <= until_us + _ZONES_US:
+            clock = calendar.wall(until_us, "UTC").removesuffix(" UTC")
+            raise OptionError("--ended", f"the file itself says {clock}, in whichever zone")
     return replace(figures, started_us=ended_us - figures.lasted_us, ended_us=ended_us)
 
 

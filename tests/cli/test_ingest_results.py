@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -435,6 +436,28 @@ def test_fewer_cases_than_the_suite_says(asking: Callable[[str], Project]) -> No
     assert answer.status == 11
     assert "suite api says 3 test cases and holds 2" in answer.out
     assert found(project, "contract")[0] == "error"
+
+
+def test_a_time_that_is_said_agrees_with_a_clock_of_no_zone(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(CASES)
+    now = time.time() - 60
+
+    def brought(begun: float, name: str) -> Answer:
+        file = junit(project.root, case("a"), case("b"), name=name)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(begun))
+        file.write_text(re.sub(r'timestamp="[^"]*"', f'timestamp="{stamp}"', file.read_text()))
+        ended = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+        return bring(project, file, *SAID, "--ended", ended, kind="junit")
+
+    old = brought(now - 15 * 3600, "old.xml")
+    assert (old.status, "the file itself says" in old.err) == (4, True)
+    future = brought(now + 15 * 3600, "future.xml")
+    assert (future.status, "in whichever zone" in future.err) == (4, True)
+    for hours in (-12, 0, 13):
+        assert brought(now + hours * 3600, f"of {hours}.xml").status == 0
+    assert found(project, "contract")[0] == "pass"
 
 
 def test_thresholds_of_k6(asking: Callable[[str], Project]) -> None:

@@ -326,6 +326,43 @@ def test_junit_that_is_not_believed(text: str, doubt: str) -> None:
     assert any(doubt in one for one in read_junit(text.encode()).doubts)
 
 
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ('status="run" result="completed"', "pass"),
+        ('status="Passed"', "pass"),
+        ('executed="True" result="Success"', "pass"),
+        ('status=""', "pass"),
+        ('status="broken"', "fail"),
+        ('status="crashed"', "fail"),
+        ('status="aborted"', "missing"),
+        ('status="cancelled"', "missing"),
+        ('result="Blocked"', "missing"),
+        ('status="not run"', "missing"),
+        ('status="NotExecuted"', "missing"),
+        ('status="run" result="suppressed"', "missing"),
+        ('status="passed" result="unknown"', "missing"),
+        ('executed="False"', "missing"),
+    ],
+)
+def test_a_status_of_junit_that_is_no_pass_is_none(more: str, verdict: str) -> None:
+    (only,) = read_junit(f'<testsuite><testcase name="x" {more}/></testsuite>'.encode()).cases
+    assert only.attempts[-1][0] == verdict
+
+
+def test_cases_that_a_suite_left_out_must_stand_in_it() -> None:
+    shown = '<testcase name="x"/><testcase name="y"><skipped/></testcase>'
+    for suite, doubts in (
+        (f'<testsuite skipped="1" disabled="0">{shown}</testsuite>', 0),
+        (f'<testsuite skipped="" disabled="1">{shown}</testsuite>', 0),
+        (f'<testsuite skipped="2">{shown}</testsuite>', 1),
+        (f'<testsuite skipped="1" disabled="1">{shown}</testsuite>', 1),
+        (f'<testsuites skipped="2"><testsuite>{shown}</testsuite></testsuites>', 1),
+        (f'<testsuite skipped="some">{shown}</testsuite>', 1),
+    ):
+        assert len(read_junit(suite.encode()).doubts) == doubts, suite
+
+
 BOMB = (
     '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     "<testsuite><testcase name='&b;'/></testsuite>"

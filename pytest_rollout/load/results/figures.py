@@ -65,6 +65,7 @@ class Figures:
     format: str
     started_us: int | None = None
     ended_us: int | None = None
+    about_us: tuple[int, int] | None = None  # begin and end on clocks of zones it does not name
     lasted_us: int = 0
     requests: int = 0
     started: int = 0  # arrivals, where they are told apart from requests
