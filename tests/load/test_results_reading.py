@@ -208,7 +208,7 @@ def test_csv_of_jmeter() -> None:
     assert found.lasted_us == 4_133_000
 
 
-ROW = "1393227741257,2204,GET /b,200,{},T 1-1,text,{},,1,0,1,1,0,0,0\n"
+ROW = "1393227741257,2204,GET /b,200,{},Thread Group 1-1,text,{},,1,0,1,1,0,0,0\n"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,49 @@ def test_a_transaction_counts_where_it_alone_failed(success: str, n: int, failed
     found = figures("jmeter.csv", lambda text: text + row)
     assert found.requests == n
     assert sum(one.failures or 0 for one in found.endpoints) == failed
+
+
+HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n"
+IN_IT = '"Number of samples in transaction : {}, number of failing samples : {}"'
+BEGIN = 1_764_406_800_000
+
+
+def transactions(n: int, told: str, success: str, samples: str = "", every: int = 100) -> Figures:
+    """Figures of transactions, each after the samples in it: `+` is a good one, `-` a bad one."""
+    rows = []
+    for i in range(n):
+        at, thread = BEGIN + i * every, f"T 1-{i % 7}"
+        for step, sample_ in enumerate(samples):
+            good = "true" if sample_ == "+" else "false"
+            rows.append(f"{at + step},5,part,200,OK,{thread},{good}\n")
+        rows.append(f"{at},20,whole,,{told},{thread},{success}\n")
+    return read_load((HEAD + "".join(rows)).encode())
+
+
+@pytest.mark.parametrize(
+    ("told", "success", "samples", "requests", "failed"),
+    [
+        ((3, 0), "true", "+++", 150, 0),  # its samples stand in the file, and count
+        ((3, 2), "false", "-+-", 150, 100),
+        ((3, 2), "false", "", 50, 50),  # "generate parent sample": it alone stands in the file
+        ((3, 2), "false", "+", 100, 50),
+        ((3, 2), "false", "+++", 200, 50),
+        ((3, 0), "true", "", 50, 0),
+        ((0, 0), "true", "+", 50, 0),
+    ],
+)
+def test_a_transaction_counts_where_its_samples_are_not_in_the_file(
+    told: tuple[int, int], success: str, samples: str, requests: int, failed: int
+) -> None:
+    found = transactions(50, IN_IT.format(*told), success, samples)
+    assert (found.requests, found.doubts) == (requests, ())
+    assert sum(one.failures or 0 for one in found.endpoints) == failed
+
+
+def test_without_messages_nobody_can_tell_transactions_from_requests() -> None:
+    rows = "".join(f"{BEGIN + i * 100},50,start,true\n" for i in range(100))
+    found = read_load(f"timeStamp,elapsed,label,success\n{rows}".encode())
+    assert any("it has no responseMessage" in doubt for doubt in found.doubts)
 
 
 @pytest.mark.parametrize(
