@@ -356,6 +356,8 @@ def test_the_exit_of_a_phase_that_never_began_reads_no_file(
     verdict, why = found(project, "fast")
     assert verdict == "missing"
     assert "the phase was not begun" in why
+    explained = project.rollout("explain", "demo.canary.fast", "--env", "prod").out
+    assert "rollout begin demo.canary --env prod" in explained
 
 
 def test_the_plan_says_the_unit_of_a_histogram(asking: Callable[[str], Project]) -> None:
