@@ -95,7 +95,7 @@ def timed(figures: Figures, asked: Asked) -> Figures:
     if figures.about_us is not None:
         begun_us, until_us = figures.about_us
         if not begun_us - _ZONES_US <= ended_us <= until_us + _ZONES_US:
-            clock = calendar.wall(until_us, "UTC").removesuffix(" UTC")
+            clock = f"{calendar.from_us(until_us):%Y-%m-%d %H:%M:%S}"
             raise OptionError("--ended", f"the file itself says {clock}, in whichever zone")
     return replace(figures, started_us=ended_us - figures.lasted_us, ended_us=ended_us)
 
