@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -198,7 +198,7 @@ def test_the_same_file_is_brought_once_and_never_as_of_two_releases(
     assert (elsewhere.status, "was brought as of v1 in prod" in elsewhere.err) == (4, True)
 
 
-REWRITTEN = {
+REWRITTEN: Mapping[str, Callable[[bytes], bytes]] = {
     "packed": lambda content: gzip.compress(content, mtime=0),
     "spaced": lambda content: content + b"\n",
     "of Windows": lambda content: content.replace(b"\n", b"\r\n"),

@@ -526,6 +526,22 @@ def test_a_status_of_junit_that_is_no_pass_is_none(more: str, verdict: str) -> N
     assert only.attempts[-1][0] == verdict
 
 
+@pytest.mark.parametrize(
+    ("inside", "verdict"),
+    [
+        ("<Failure message='no'/>", "fail"),
+        ("<properties><failure/></properties>", "fail"),
+        ("<ERROR/>", "error"),
+        ("<Skipped/>", "missing"),
+        ("<properties><property name='failure' value='no'/></properties>", "pass"),
+        ("<system-out>failure</system-out>", "pass"),
+    ],
+)
+def test_a_failure_of_junit_in_another_spelling_or_place(inside: str, verdict: str) -> None:
+    text = f"<testsuite><testcase name='x'>{inside}</testcase></testsuite>"
+    assert read_junit(text.encode()).cases[0].attempts[-1][0] == verdict
+
+
 def test_cases_that_a_suite_left_out_must_stand_in_it() -> None:
     shown = '<testcase name="x"/><testcase name="y"><skipped/></testcase>'
     for suite, doubts in (

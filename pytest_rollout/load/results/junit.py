@@ -27,6 +27,7 @@ _VERDICTS = {
     "rerunFailure": "fail", "rerunError": "error",
     "flakyFailure": "fail", "flakyError": "error",
 }  # fmt: skip
+_SPELLED = {tag.lower(): tag for tag in _VERDICTS}
 _BEFORE = ("rerunFailure", "rerunError", "flakyFailure", "flakyError")  # earlier or other attempts
 _NOT_RUN = {"notrun", "disabled", "skipped", "suppressed", "ignored", "pending", "inconclusive"}
 _FAILED = {"failed", "failure", "fail", "error", "errored", "timeout", "broken", "crashed"}
@@ -35,6 +36,7 @@ _PASSED = {"passed", "pass", "success", "successful", "succeeded", "ok", "fixed"
 _RAN = {"", "run", "ran", "executed", "completed", "complete", "done", "finished"}
 _YES = {"", "true", "yes", "1"}
 _SUITES = ("testsuite", "testsuites")
+_TOLD_OF = ("testcase", *_SUITES)
 _BAD = {"failures": "fail", "errors": "error"}
 _LEFT_OUT = ("skipped", "disabled")
 _WORST = ("fail", "error", "missing", "pass")
@@ -64,11 +66,12 @@ def read(content: bytes) -> Figures:
             inside.append(element)
             continue
         inside.pop()
-        parent = inside[-1] if inside else None
-        if element.tag in _VERDICTS and parent is not None:
-            parent.notes.append((element.tag, _why(element)))
-            if parent.tag in _SUITES:
-                found.doubts.append(f"suite {_named(parent)}: {element.tag}: {_why(element)}")
+        tag = _SPELLED.get(element.tag.lower(), element.tag)
+        holder = next((one for one in reversed(inside) if one.tag in _TOLD_OF), None)
+        if tag in _VERDICTS and holder is not None:
+            holder.notes.append((tag, _why(element)))
+            if holder.tag in _SUITES:
+                found.doubts.append(f"suite {_named(holder)}: {tag}: {_why(element)}")
         elif element.tag == "testcase":
             _case(found, element, inside)
         elif element.tag in _SUITES:
