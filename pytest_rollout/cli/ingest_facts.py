@@ -13,12 +13,15 @@ from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.evidence import results
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.load.results.figures import Figures
+from pytest_rollout.load.results.same import fingerprint
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError
 from pytest_rollout.model.ingest import Ingest, ResultFacts, ResultKind
 from pytest_rollout.model.plan import Address, Phase, Plan
 from pytest_rollout.plan import stand_ins
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import hide
+
+_ZONES_US = 14 * 3_600_000_000  # no zone is further from UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,11 @@ def timed(figures: Figures, asked: Asked) -> Figures:
         why = f"{asked.file} does not say when it ended"
         raise RolloutError(f"{why} (--ended 2025-11-10T11:00:00-05:00)")
     ended_us = instant_in("--ended", asked.ended)
+    if figures.about_us is not None:
+        begun_us, until_us = figures.about_us
+        if not begun_us - _ZONES_US <= ended_us <= until_us + _ZONES_US:
+            clock = f"{calendar.from_us(until_us):%Y-%m-%d %H:%M:%S}"
+            raise OptionError("--ended", f"the file itself says {clock}, in whichever zone")
     return replace(figures, started_us=ended_us - figures.lasted_us, ended_us=ended_us)
 
 
@@ -123,6 +131,7 @@ def facts_of(
         dropped=figures.dropped,
         doubts=figures.doubts,
         unsaid=figures.unsaid,
+        content=fingerprint(content, replace(figures, started_us=None) if asked.ended else figures),
     )
 
 
@@ -158,7 +167,7 @@ def already(store: Ledger, place: Place, facts: ResultFacts) -> str:
     """
     for environment in place.plan.environments:
         for record, other in results.all_of(store, environment):
-            if other.digest != facts.digest:
+            if not other.holds_what(facts):
                 continue
             if (environment, other.release) != (place.environment, facts.release):
                 was = f"{other.release} in {environment}"
@@ -167,6 +176,6 @@ def already(store: Ledger, place: Place, facts: ResultFacts) -> str:
                     f"{place.environment}, too"
                 )
             same = (other.phase, other.kind, other.name) == (facts.phase, facts.kind, facts.name)
-            if same:
+            if same and other.digest == facts.digest:
                 return record.run
     return ""

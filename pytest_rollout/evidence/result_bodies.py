@@ -29,6 +29,7 @@ class StoredResult:
     dropped: int | None = None
     doubts: tuple[Why, ...] = ()
     unsaid: tuple[Why, ...] = ()
+    content: Digest = ""
 
     @classmethod
     def of(cls, facts: ResultFacts) -> StoredResult:

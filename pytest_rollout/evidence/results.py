@@ -9,12 +9,12 @@ from __future__ import annotations
 import platform
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from pytest_rollout.evidence import run_facts
+from pytest_rollout.evidence import inputs, run_facts
 from pytest_rollout.evidence.bodies import Body, ItemReport, RunStart, Seal
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Draft, Ledger
@@ -23,7 +23,8 @@ from pytest_rollout.evidence.result_bodies import StoredResult
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Brought, ReleaseFact, labels_of
 from pytest_rollout.model.ingest import ResultFacts
-from pytest_rollout.model.plan import Address
+from pytest_rollout.model.plan import EMBEDDED, Address
+from pytest_rollout.model.provenance import Input
 
 ITEM = "rollout ingest"
 WORKER = "ingest"
@@ -127,6 +128,30 @@ def brought_by(ledger: Ledger, log: RunLog, phase: str) -> Brought | None:
     checks.pop(ITEM, None)
     seen = run_facts.observations_of(ledger, log, phase)
     return Brought(log.first.run, log.first.at_us, stored.facts, seen, checks)
+
+
+def brought_elsewhere(
+    ledger: Ledger, last: int, environment: str, brought: Sequence[Brought]
+) -> tuple[tuple[Brought, ...], list[Input]]:
+    """Return files with the other environments they were brought for, and the runs that say so.
+
+    What was recorded before a last record counts. Raises UndecodableError.
+    """
+    if not brought:
+        return (), []
+    where: dict[str, list[str]] = {}
+    read: dict[str, Input] = {}
+    for record in ledger.between(1, last - 1):
+        if record.kind is not RecordKind.RUN or record.environment in (environment, EMBEDDED):
+            continue
+        stored = said(record, RunStart).result
+        for one in brought if stored is not None else ():
+            if stored is not None and one.facts.holds_what(stored.facts):
+                where.setdefault(one.run, []).append(record.environment)
+                log = RunLog(part for part in ledger.of_run(record.run) if part.sequence < last)
+                read[record.run] = inputs.of_run(log)
+    told = (replace(one, elsewhere=tuple(sorted(set(where.get(one.run, ()))))) for one in brought)
+    return tuple(told), list(read.values())
 
 
 def lost_files(ledger: Ledger, record: Record) -> Iterator[str]:

@@ -16,11 +16,12 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.results import brought_elsewhere
 from pytest_rollout.evidence.run_log import RunLog, told
 from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import Run, Seen, World
+from pytest_rollout.model.evidence import Brought, Run, Seen, World
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.reset import Reset
@@ -99,7 +100,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         resets=reset,
         previous=others.previous,
         settled=tuple(others.settled),
-        brought=tuple(others.brought),
+        brought=_brought(ledger, last, run, others),
         failed_before=looks.failed,
         inputs=inputs.in_order(
             (
@@ -116,6 +117,13 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         life=life.life,
     )
     return DatedWorld(world, at_us)
+
+
+def _brought(ledger: Ledger, last: int, run: Run, others: Others) -> tuple[Brought, ...]:
+    """The files of other tools; what is known of them elsewhere is among what was read, too."""
+    files, read = brought_elsewhere(ledger, last, run.environment, others.brought)
+    others.inputs += read
+    return files
 
 
 def _records(

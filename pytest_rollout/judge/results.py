@@ -46,14 +46,16 @@ def resulted(case: Case, criterion: Criterion) -> tuple[Part, ...]:
         return (Part(subject, Verdict.MISSING, _nothing(case, mine)),)
     ordered = _each_once(ours)
     newest = ordered[-1]
-    told_twice = {one.facts.release for one in mine if one.facts.digest == newest.facts.digest}
-    if len(told_twice) > 1:
-        facts: dict[str, Fact] = {"file": newest.facts.file, "releases": tuple(sorted(told_twice))}
-        return (Part(subject, Verdict.ERROR, Reason("result.two-releases", facts)),)
+    twice = _of_two(case, newest, mine)
+    if twice is not None:
+        return (Part(subject, Verdict.ERROR, twice),)
     parts = _parts(case, criterion, newest)
     failed = [one for one in ordered[:-1] if _failed(case, criterion, one)]
     if failed and not any(part.verdict.holds_back for part in parts):
-        facts = {"result": parts[0].reason, "before": _from(case, failed[-1].facts)}
+        facts: dict[str, Fact] = {
+            "result": parts[0].reason,
+            "before": _from(case, failed[-1].facts),
+        }
         warned = Part(subject, Verdict.WARN, Reason("result.failed-before", facts))
         return (warned, *parts[1:])
     return parts
@@ -69,6 +71,19 @@ def _each_once(brought: Sequence[Brought]) -> list[Brought]:
     for one in sorted(brought, key=lambda one: (one.at_us, one.run)):
         first.setdefault(one.facts.digest, one)
     return sorted(first.values(), key=lambda one: (one.facts.ended_us, one.at_us, one.run))
+
+
+def _of_two(case: Case, newest: Brought, mine: Sequence[Brought]) -> Reason | None:
+    """Why a file is of no release or environment: it was brought as of two. None: it was not."""
+    file = newest.facts
+    releases = {one.facts.release for one in mine if one.facts.holds_what(file)}
+    if len(releases) > 1:
+        told: dict[str, Fact] = {"file": file.file, "releases": tuple(sorted(releases))}
+        return Reason("result.two-releases", told)
+    if newest.elsewhere:
+        environments = tuple(sorted({case.world.run.environment, *newest.elsewhere}))
+        return Reason("result.two-environments", {"file": file.file, "environments": environments})
+    return None
 
 
 def _nothing(case: Case, mine: Sequence[Brought]) -> Reason:
@@ -134,7 +149,11 @@ def _against(
     if facts.ended_us > case.world.run.ended_us + _AHEAD_US:
         yield Verdict.ERROR, Reason("result.ahead", {"ended": case.instant(facts.ended_us)})
     begun_us = case.world.begun_us
-    if criterion.gate is Gate.EXIT and begun_us is not None and facts.started_us < begun_us:
+    if criterion.gate is not Gate.EXIT:
+        pass
+    elif begun_us is None:
+        yield Verdict.MISSING, Reason("result.not-begun")
+    elif facts.started_us < begun_us:
         began = {"started": case.instant(facts.started_us), "begun": case.instant(begun_us)}
         yield Verdict.MISSING, Reason("result.before-begin", began)
     if asked.kind is ResultKind.LOAD:

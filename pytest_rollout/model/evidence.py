@@ -188,6 +188,7 @@ class Brought:
     facts: ResultFacts
     seen: tuple[Seen, ...] = ()
     checks: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()  # other environments that it was brought for
 
 
 @dataclass(frozen=True, slots=True)

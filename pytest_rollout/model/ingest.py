@@ -64,3 +64,8 @@ class ResultFacts:
     dropped: int | None = None  # planned and never started; None: the file does not say
     doubts: tuple[str, ...] = ()  # why it is worth nothing
     unsaid: tuple[str, ...] = ()  # what it does not say, for people
+    content: str = ""  # SHA-256 of what it says, however it is written; empty: not known
+
+    def holds_what(self, other: ResultFacts) -> bool:
+        """Whether another file is this one, or says the same in other bytes."""
+        return self.digest == other.digest or bool(self.content and self.content == other.content)

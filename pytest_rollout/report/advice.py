@@ -56,6 +56,12 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
     if stated.ingest is not None and any(map(_is_file, telling)):
         phase = finding.id.rpartition(".")[0]
         asked = f"rollout ingest {stated.ingest.kind} FILE --phase {phase} --env {environment}"
+        if any("result.not-begun" in codes(part.reason) for part in telling):
+            begin = f"rollout begin {phase} --env {environment} --by NAME"
+            return (
+                f"begin the phase (`{begin}`), bring a file that began after it (`{asked}`), "
+                "then run again"
+            )
         return f"bring a file (`{asked}`), then run again"
     if stated.of is not None:
         names = " and ".join(part.subject.name for part in finding.parts if part.verdict in _NEXT)

@@ -25,8 +25,12 @@ SENTENCES: Mapping[str, Say] = {
     "result.two-releases": lambda f: (
         f"{f['file']} was brought as of {' and as of '.join(map(str, f.all_of('releases')))}"
     ),
+    "result.two-environments": lambda f: (
+        f"{f['file']} was brought for {' and for '.join(map(str, f.all_of('environments')))}"
+    ),
     "result.doubted": lambda f: f"{joined(f.each_said('why'))}; {f.said('result')}",
     "result.stale": lambda f: f"it ended {f.wall('ended')}, longer ago than max_age allows",
+    "result.not-begun": "the phase was not begun, and a file of its exit is of one that has",
     "result.before-begin": lambda f: (
         f"it began {f.wall('started')}, before the phase did ({f.wall('begun')})"
     ),

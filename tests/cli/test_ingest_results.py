@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ THRESHOLDS = """\
 """
 SAMPLES = Path(__file__).parents[1] / "load" / "results"
 HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n"
+LONG_AGO_US = 1_000_000_000_000_000
 BY = ("--by", "A. Person", "--env", "prod")
 
 
@@ -67,6 +69,10 @@ def asking(project: Project, url: str) -> Callable[[str], Project]:
 
     def asks(criteria: str) -> Project:
         project.plan.write_text(PLAN.replace("URL", url).replace("ASKED\n", criteria))
+        with project.ledger() as ledger:
+            for environment in ("prod", "lab"):
+                began = StoredEvent(type="begin", t_us=LONG_AGO_US)
+                ledger.append(Draft(began, "", "demo", "demo.canary", environment))
         return project
 
     return asks
@@ -192,6 +198,47 @@ def test_the_same_file_is_brought_once_and_never_as_of_two_releases(
     assert (elsewhere.status, "was brought as of v1 in prod" in elsewhere.err) == (4, True)
 
 
+REWRITTEN: Mapping[str, Callable[[bytes], bytes]] = {
+    "packed": lambda content: gzip.compress(content, mtime=0),
+    "spaced": lambda content: content + b"\n",
+    "of Windows": lambda content: content.replace(b"\n", b"\r\n"),
+    "marked": lambda content: b"\xef\xbb\xbf" + content,
+}
+
+
+@pytest.mark.parametrize("how", REWRITTEN)
+def test_other_bytes_of_the_same_file_are_the_same(
+    asking: Callable[[str], Project], how: str
+) -> None:
+    project = asking(LOAD)
+    file, other = jtl(project.root), project.root / "other.jtl"
+    assert bring(project, file, *SAID).status == 0
+    other.write_bytes(REWRITTEN[how](file.read_bytes()))
+    answer = bring(project, other, "--release", "v2")
+    assert (answer.status, "was brought as of v1 in prod" in answer.err) == (4, True)
+    other.write_bytes(file.read_bytes().replace(b",100,start", b",101,start", 1))
+    assert bring(project, other, "--release", "v2").status == 0
+
+
+def test_one_file_for_two_environments_of_two_ledgers_is_of_neither(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    elsewhere, file = project.root / "other.db", jtl(project.root)
+    assert bring(project, file, *SAID).status == 0
+    packed = project.root / "packed.jtl.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    more = ("--env", "lab", "--by", "A", "--ledger", str(elsewhere))
+    assert bring(project, packed, *SAID, *more).status == 0
+    assert found(project, "fast")[0] == "pass"
+    assert project.rollout("merge", str(elsewhere)).status == 0
+    for environment in ("prod", "lab"):
+        verdict, why = found(project, "fast", env=environment)
+        assert verdict == "error"
+        assert "was brought for lab and for prod" in why
+    assert project.rollout("verify").status == 0
+
+
 def test_a_file_is_worth_nothing_beside_what_tests_saw(asking: Callable[[str], Project]) -> None:
     """A criterion that asks for no file never reads one: its rule sees its own run."""
     other = '      - {id: own, kind: load, metric: load_service_time, take: p95, pass: "< 200ms",\n'
@@ -297,6 +344,22 @@ def test_a_file_from_before_the_phase_began_is_none_of_its_exit(
     assert "before the phase did" in why
 
 
+def test_the_exit_of_a_phase_that_never_began_reads_no_file(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(LOAD)
+    bring(project, jtl(project.root), *SAID)
+    assert found(project, "fast")[0] == "pass"
+    with project.ledger() as ledger:
+        ended = StoredEvent(type="end", t_us=time.time_ns() // 1000)
+        ledger.append(Draft(ended, "", "demo", "demo.canary", "prod"))
+    verdict, why = found(project, "fast")
+    assert verdict == "missing"
+    assert "the phase was not begun" in why
+    explained = project.rollout("explain", "demo.canary.fast", "--env", "prod").out
+    assert "rollout begin demo.canary --env prod" in explained
+
+
 def test_the_plan_says_the_unit_of_a_histogram(asking: Callable[[str], Project]) -> None:
     old = "metric: load_service_time, take: p95,\n         where: {endpoint: start}"
     rule = LOAD.replace(old, "metric: load_service_time, take: max, max_age: 9000d")
@@ -375,6 +438,28 @@ def test_fewer_cases_than_the_suite_says(asking: Callable[[str], Project]) -> No
     assert answer.status == 11
     assert "suite api says 3 test cases and holds 2" in answer.out
     assert found(project, "contract")[0] == "error"
+
+
+def test_a_time_that_is_said_agrees_with_a_clock_of_no_zone(
+    asking: Callable[[str], Project],
+) -> None:
+    project = asking(CASES)
+    now = time.time() - 60
+
+    def brought(begun: float, name: str) -> Answer:
+        file = junit(project.root, case("a"), case("b"), name=name)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(begun))
+        file.write_text(re.sub(r'timestamp="[^"]*"', f'timestamp="{stamp}"', file.read_text()))
+        ended = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+        return bring(project, file, *SAID, "--ended", ended, kind="junit")
+
+    old = brought(now - 15 * 3600, "old.xml")
+    assert (old.status, "the file itself says" in old.err) == (4, True)
+    future = brought(now + 15 * 3600, "future.xml")
+    assert (future.status, "in whichever zone" in future.err) == (4, True)
+    for hours in (-12, 0, 13):
+        assert brought(now + hours * 3600, f"of {hours}.xml").status == 0
+    assert found(project, "contract")[0] == "pass"
 
 
 def test_thresholds_of_k6(asking: Callable[[str], Project]) -> None:

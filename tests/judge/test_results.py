@@ -34,7 +34,8 @@ LATER: dict[str, Any] = {"ended_us": at(-600), "started_us": at(-660)}
 
 
 def judged(files: Sequence[Brought], **run: Any) -> Decision:
-    world = world_of(PLAN, items={"p.one.c": ()}, begun_us=at(-4500), **{**PROD, **run})
+    told = {"begun_us": at(-4500), **PROD, **run}
+    world = world_of(PLAN, items={"p.one.c": ()}, **told)
     return decided(PLAN, replace(world, brought=tuple(files)))
 
 
@@ -103,6 +104,25 @@ def test_a_newer_file_in_doubt_never_leaves_an_older_one_standing() -> None:
 
 def test_one_file_as_of_two_releases_is_of_none() -> None:
     assert verdict(GOOD, replace(GOOD, facts=replace(GOOD.facts, release="v0"))) is Verdict.ERROR
+
+
+def test_other_bytes_of_one_file_are_the_same_file() -> None:
+    said = replace(GOOD.facts, content="c" * 64)
+    packed = replace(said, digest="9" * 64, release="v0")
+    file_, other = replace(GOOD, facts=said), replace(GOOD, facts=packed, run="again")
+    assert verdict(file_, other) is Verdict.ERROR
+    assert verdict(file_, replace(other, facts=replace(packed, content="e" * 64))) is Verdict.PASS
+    assert verdict(GOOD, replace(other, facts=replace(packed, content=""))) is Verdict.PASS
+
+
+def test_one_file_for_two_environments_is_of_none() -> None:
+    assert verdict(replace(GOOD, elsewhere=("staging",))) is Verdict.ERROR
+
+
+def test_the_exit_of_a_phase_that_never_began_reads_no_file() -> None:
+    assert verdict(GOOD) is Verdict.PASS
+    assert verdict(GOOD, begun_us=None) is Verdict.MISSING
+    assert verdict(BAD, begun_us=None) is Verdict.MISSING
 
 
 def test_of_a_run_without_a_seal_nothing_counts() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from pytest_rollout.load.results.hdr_codec import decoded
 from pytest_rollout.load.results.reading import inflated, read_junit, read_load
 
 SAMPLES = Path(__file__).parent / "results"
+HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n"
+IN_IT = '"Number of samples in transaction : {}, number of failing samples : {}"'
+BEGIN = 1_764_406_800_000
 
 
 def sample(name: str) -> bytes:
@@ -153,6 +157,140 @@ def test_dropped_iterations_in_points() -> None:
     assert figures("k6-points.json", lambda text: text + line).dropped == 7
 
 
+def point(metric: str, value: float, second: float, day: int = 28) -> str:
+    at = f"2026-11-{day}T08:{int(second) // 60:02}:{second % 60:06.3f}Z"
+    data = {"time": at, "value": value, "tags": {"name": "start"}}
+    return json.dumps({"type": "Point", "metric": metric, "data": data}) + "\n"
+
+
+def points(seconds_: Sequence[float], *more: tuple[str, float], day: int = 28) -> str:
+    """Lines of k6, for a good request of 5 ms that ended at each second."""
+    own = (("http_req_duration", 5), *more, ("http_req_failed", 0))
+    return "".join(point(name, value, at, day) for at in seconds_ for name, value in own)
+
+
+@pytest.mark.parametrize(
+    ("before", "took_us"),
+    [
+        ((("blocked", 40), ("connecting", 10), ("tls_handshaking", 25)), 45_000),
+        ((("blocked", 1), ("connecting", 10), ("tls_handshaking", 25)), 40_000),
+        ((("blocked", 0), ("connecting", 0), ("tls_handshaking", 0)), 5_000),
+    ],
+)
+def test_what_connecting_took_is_a_part_of_a_request(
+    before: Sequence[tuple[str, float]], took_us: int
+) -> None:
+    told = [(f"http_req_{name}", value) for name, value in before]
+    found = read_load(points(range(60), *told).encode())
+    assert [dict(one.times) for one in found.endpoints] == [{took_us: 60}]
+    assert not any("connecting" in note for note in found.unsaid)
+    without = read_load(points(range(60)).encode())
+    assert [dict(one.times) for one in without.endpoints] == [{5_000: 60}]
+    assert any("connecting" in note for note in without.unsaid)
+    assert any("connecting" in note for note in figures("k6-handled.json").unsaid)
+
+
+def test_what_does_not_say_which_requests_failed_is_not_believed() -> None:
+    refused = "".join(point("http_req_duration", 0, second) for second in range(60))
+    for found in (
+        read_load(refused.encode()),
+        k6("k6-handled.json", lambda data: data["metrics"].pop("http_req_failed")),
+    ):
+        assert any("which requests failed" in doubt for doubt in found.doubts)
+
+
+def csv_of(moments: Sequence[float]) -> bytes:
+    """A file of JMeter with a request at each of some seconds."""
+    rows = (f"{BEGIN + round(at * 1000)},50,start,200,OK,T 1-1,true\n" for at in moments)
+    return (HEAD + "".join(rows)).encode()
+
+
+STEADY = [i / 10 for i in range(600)]
+
+
+@pytest.mark.parametrize(
+    ("moments", "silent"),
+    [
+        (STEADY, False),
+        ([*STEADY, 69], False),
+        ([i * 30 for i in range(40)], False),  # one user who thinks for half a minute
+        ([i**2 / 100 for i in range(200)], False),  # a load that falls
+        ([-40, *(i / 10 for i in range(12_000))], False),  # logged in before a load of 20 minutes
+        ([i / 100 for i in range(600)] + [600], True),
+        ([-594, *(i / 100 for i in range(600))], True),
+        ([*STEADY, *(86_400 + at for at in STEADY)], True),
+        ([day * 86_400 + at for day in range(8) for at in STEADY], True),
+    ],
+)
+def test_a_load_that_was_silent_for_long_is_not_one(moments: Sequence[float], silent: bool) -> None:
+    doubts = read_load(csv_of(moments)).doubts
+    assert [doubt for doubt in doubts if "no request was under way" in doubt] == list(doubts)
+    assert bool(doubts) == silent, doubts
+
+
+def test_a_rare_load_by_chance_is_one() -> None:
+    chance = random.Random(7)
+    for rate in (0.02, 0.2, 2):
+        moments, at = [], 0.0
+        for _ in range(400):
+            at += chance.expovariate(rate)
+            moments.append(at)
+        assert read_load(csv_of(moments)).doubts == ()
+
+
+def test_a_slow_request_is_no_silence() -> None:
+    slow = f"{BEGIN},120000,slow,200,OK,T 1-2,true\n".encode()
+    assert read_load(csv_of([i / 10 for i in range(60)]) + slow).doubts == ()
+
+
+def test_two_runs_of_k6_in_one_file() -> None:
+    both = points(range(60)) + points(range(60), day=29)
+    assert any("no request was under way" in one for one in read_load(both.encode()).doubts)
+    assert read_load(points(range(60)).encode()).doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (lambda m: m["http_req_duration"]["values"].update(avg=5000), "its mean (5000) is larger"),
+        (lambda m: m["http_req_duration"]["values"].update(avg=1), "its mean (1) is smaller"),
+        (lambda m: m["http_reqs"]["values"].update(rate=5), "that it took 30.02 s, and 3302 s"),
+        (lambda m: m["iterations"]["values"].update(rate=5), "that it took 30.02 s, and 3302 s"),
+    ],
+)
+def test_a_summary_that_contradicts_itself(change: Callable[[Any], object], doubt: str) -> None:
+    assert figures("k6-handled.json").doubts == figures("k6-export-ok.json").doubts == ()
+    found = k6("k6-handled.json", lambda data: change(data["metrics"]))
+    assert any(doubt in one for one in found.doubts), found.doubts
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        ({"meanResponseTime": {"total": 500, "ok": 13}}, "its mean (500) is larger"),
+        ({"meanNumberOfRequestsPerSecond": {"total": 2.4, "ok": 500}}, "500 good answers"),
+    ],
+)
+def test_stats_of_gatling_that_contradict_themselves(change: dict[str, Any], doubt: str) -> None:
+    assert figures("gatling-global-stats.json").doubts == ()
+    found = k6("gatling-global-stats.json", lambda data: data.update(change))
+    assert any(doubt in one for one in found.doubts), found.doubts
+
+
+def test_what_gatling_could_not_send_failed_and_never_started() -> None:
+    log = "RUN\tsim\tid\t1764406800000\t \t3.10\n" + "".join(
+        f"REQUEST\t\tstart\t{BEGIN + i * 100}\t{BEGIN + i * 100 + 5}\tOK\t \n" for i in range(100)
+    )
+    assert read_load(log.encode()).dropped is None
+    broken = "".join(f"ERROR\tstart: No attribute named 'id'\t{BEGIN + i}\n" for i in range(7))
+    found = read_load(f"{log}{broken}ERROR\tother: no\t{BEGIN}\n".encode())
+    assert [(one.name, one.requests, one.failures) for one in found.endpoints] == [
+        ("ERROR", 1, 1),
+        ("start", 107, 7),
+    ]
+    assert (found.requests, found.started, found.dropped) == (100, 100, 8)
+
+
 @pytest.mark.parametrize(
     ("name", "n", "failed"), [("gatling-3.5.log", 20, 1), ("gatling-3.10.log", 3, 0)]
 )
@@ -208,7 +346,7 @@ def test_csv_of_jmeter() -> None:
     assert found.lasted_us == 4_133_000
 
 
-ROW = "1393227741257,2204,GET /b,200,{},T 1-1,text,{},,1,0,1,1,0,0,0\n"
+ROW = "1393227741257,2204,GET /b,200,{},Thread Group 1-1,text,{},,1,0,1,1,0,0,0\n"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +358,44 @@ def test_a_transaction_counts_where_it_alone_failed(success: str, n: int, failed
     found = figures("jmeter.csv", lambda text: text + row)
     assert found.requests == n
     assert sum(one.failures or 0 for one in found.endpoints) == failed
+
+
+def transactions(n: int, told: str, success: str, samples: str = "", every: int = 100) -> Figures:
+    """Figures of transactions, each after the samples in it: `+` is a good one, `-` a bad one."""
+    rows = []
+    for i in range(n):
+        at, thread = BEGIN + i * every, f"T 1-{i % 7}"
+        for step, sample_ in enumerate(samples):
+            good = "true" if sample_ == "+" else "false"
+            rows.append(f"{at + step},5,part,200,OK,{thread},{good}\n")
+        rows.append(f"{at},20,whole,,{told},{thread},{success}\n")
+    return read_load((HEAD + "".join(rows)).encode())
+
+
+@pytest.mark.parametrize(
+    ("told", "success", "samples", "requests", "failed"),
+    [
+        ((3, 0), "true", "+++", 150, 0),  # its samples stand in the file, and count
+        ((3, 2), "false", "-+-", 150, 100),
+        ((3, 2), "false", "", 50, 50),  # "generate parent sample": it alone stands in the file
+        ((3, 2), "false", "+", 100, 50),
+        ((3, 2), "false", "+++", 200, 50),
+        ((3, 0), "true", "", 50, 0),
+        ((0, 0), "true", "+", 50, 0),
+    ],
+)
+def test_a_transaction_counts_where_its_samples_are_not_in_the_file(
+    told: tuple[int, int], success: str, samples: str, requests: int, failed: int
+) -> None:
+    found = transactions(50, IN_IT.format(*told), success, samples)
+    assert (found.requests, found.doubts) == (requests, ())
+    assert sum(one.failures or 0 for one in found.endpoints) == failed
+
+
+def test_without_messages_nobody_can_tell_transactions_from_requests() -> None:
+    rows = "".join(f"{BEGIN + i * 100},50,start,true\n" for i in range(100))
+    found = read_load(f"timeStamp,elapsed,label,success\n{rows}".encode())
+    assert any("it has no responseMessage" in doubt for doubt in found.doubts)
 
 
 @pytest.mark.parametrize(
@@ -324,6 +500,59 @@ def test_junit() -> None:
 )  # fmt: skip
 def test_junit_that_is_not_believed(text: str, doubt: str) -> None:
     assert any(doubt in one for one in read_junit(text.encode()).doubts)
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ('status="run" result="completed"', "pass"),
+        ('status="Passed"', "pass"),
+        ('executed="True" result="Success"', "pass"),
+        ('status=""', "pass"),
+        ('status="broken"', "fail"),
+        ('status="crashed"', "fail"),
+        ('status="aborted"', "missing"),
+        ('status="cancelled"', "missing"),
+        ('result="Blocked"', "missing"),
+        ('status="not run"', "missing"),
+        ('status="NotExecuted"', "missing"),
+        ('status="run" result="suppressed"', "missing"),
+        ('status="passed" result="unknown"', "missing"),
+        ('executed="False"', "missing"),
+    ],
+)
+def test_a_status_of_junit_that_is_no_pass_is_none(more: str, verdict: str) -> None:
+    (only,) = read_junit(f'<testsuite><testcase name="x" {more}/></testsuite>'.encode()).cases
+    assert only.attempts[-1][0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("inside", "verdict"),
+    [
+        ("<Failure message='no'/>", "fail"),
+        ("<properties><failure/></properties>", "fail"),
+        ("<ERROR/>", "error"),
+        ("<Skipped/>", "missing"),
+        ("<properties><property name='failure' value='no'/></properties>", "pass"),
+        ("<system-out>failure</system-out>", "pass"),
+    ],
+)
+def test_a_failure_of_junit_in_another_spelling_or_place(inside: str, verdict: str) -> None:
+    text = f"<testsuite><testcase name='x'>{inside}</testcase></testsuite>"
+    assert read_junit(text.encode()).cases[0].attempts[-1][0] == verdict
+
+
+def test_cases_that_a_suite_left_out_must_stand_in_it() -> None:
+    shown = '<testcase name="x"/><testcase name="y"><skipped/></testcase>'
+    for suite, doubts in (
+        (f'<testsuite skipped="1" disabled="0">{shown}</testsuite>', 0),
+        (f'<testsuite skipped="" disabled="1">{shown}</testsuite>', 0),
+        (f'<testsuite skipped="2">{shown}</testsuite>', 1),
+        (f'<testsuite skipped="1" disabled="1">{shown}</testsuite>', 1),
+        (f'<testsuites skipped="2"><testsuite>{shown}</testsuite></testsuites>', 1),
+        (f'<testsuite skipped="some">{shown}</testsuite>', 1),
+    ):
+        assert len(read_junit(suite.encode()).doubts) == doubts, suite
 
 
 BOMB = (

@@ -313,8 +313,8 @@ def of_results() -> Iterator[Decision]:
     def judged(asked: str, *files: Brought, releases: Any = V1, **run: Any) -> Decision:
         plan = plan_of(f"    criteria: [{{id: c, kind: load, ingest: {{{asked}}}}}]\n",
                        header=RELEASED)  # fmt: skip
-        told = {**PROD, **run, "releases": releases}
-        world = world_of(plan, items={"p.one.c": ()}, begun_us=at(-4500), **told)
+        told = {"begun_us": at(-4500), **PROD, **run, "releases": releases}
+        world = world_of(plan, items={"p.one.c": ()}, **told)
         return decided(plan, replace(world, brought=files))
 
     yield judged(load)
@@ -333,7 +333,9 @@ def of_results() -> Iterator[Decision]:
     ):
         yield judged(load, brought(**changed))
     yield judged(load, brought(ended_us=at(-4480), started_us=at(-4540)))
+    yield judged(load, brought(), begun_us=None)
     yield judged(load, brought(), brought(release="v0"))
+    yield judged(load, replace(brought(), elsewhere=("staging",)))
     before = brought(digest="f" * 64, ended_us=at(-4000), started_us=at(-4060))
     yield judged(load, before, brought())
     yield judged(junit, brought(kind=ResultKind.JUNIT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ SECOND = 1_000_000
 FIRST_US = 946_684_800 * SECOND  # the year 2000: an instant before it is in another unit
 LAST_US = 4_102_444_800 * SECOND  # the year 2100
 MOST_TIME_US = 86_400 * SECOND  # a request that took longer than a day was not measured so
+_MOST_SILENT = 10  # seconds; of a longer load a twentieth
 _EXACT_BELOW = 10_000  # microseconds; above, four digits are kept
 NO_DELAY = "it does not say how late arrivals started: times count from the real start"
 CUT_OFF = "its last line has no end: it was cut off"
@@ -65,6 +67,7 @@ class Figures:
     format: str
     started_us: int | None = None
     ended_us: int | None = None
+    about_us: tuple[int, int] | None = None  # begin and end on clocks of zones it does not name
     lasted_us: int = 0
     requests: int = 0
     started: int = 0  # arrivals, where they are told apart from requests
@@ -95,6 +98,34 @@ class Figures:
             yield single.series, {}, single.value
 
 
+class _UnderWay:
+    """Notes in which seconds requests were under way."""
+
+    def __init__(self) -> None:
+        self._starts: Counter[int] = Counter()
+        self._ends: Counter[int] = Counter()
+
+    def add(self, start_us: int, end_us: int) -> None:
+        self._starts[start_us // SECOND] += 1
+        self._ends[end_us // SECOND] += 1
+
+    def silence(self, lasted_us: int) -> str:
+        """Return why it is not one load: it was silent too long; empty where it was not.
+
+        Arrivals by chance leave gaps, too: longer ones where they are rare and many.
+        """
+        under_way = longest = 0
+        for second, following in pairwise(sorted({*self._starts, *self._ends})):
+            under_way += self._starts[second] - self._ends[second]
+            if not under_way:
+                longest = max(longest, following - second - 1)
+        n, lasted = self._starts.total(), lasted_us / SECOND
+        by_chance = 3 * (math.log(max(n, 1)) + 3) * (lasted - longest) / max(n - 1, 1)
+        if longest <= max(_MOST_SILENT, lasted / 20, by_chance):
+            return ""
+        return f"no request was under way for {longest} s of its {lasted:.0f} s: it is not one load"
+
+
 class Tally:
     """Adds requests up, one by one; ``made`` is what they come to."""
 
@@ -105,6 +136,7 @@ class Tally:
         self.first_us: int | None = None
         self.last_us: int | None = None
         self.requests = 0
+        self._under_way = _UnderWay()
         self._failures = failures
 
     def add(self, endpoint: str, start_us: int, took_us: int, line: int, *, failed: bool) -> None:
@@ -120,6 +152,7 @@ class Tally:
         self.first_us = start_us if self.first_us is None else min(self.first_us, start_us)
         self.last_us = end_us if self.last_us is None else max(self.last_us, end_us)
         self.requests += 1
+        self._under_way.add(start_us, end_us)
         self.failed[endpoint] += failed
         if not failed:
             self.good[end_us // SECOND] += 1
@@ -128,15 +161,17 @@ class Tally:
         """Return the figures of all requests that were counted."""
         first, last = self.first_us, self.last_us
         none = () if self.requests else ("it holds no request",)
+        lasted_us = 0 if first is None or last is None else last - first
+        silent = self._under_way.silence(lasted_us)
         return Figures(
             format=format_,
             started_us=first,
             ended_us=last,
-            lasted_us=0 if first is None or last is None else last - first,
+            lasted_us=lasted_us,
             requests=self.requests,
             endpoints=tuple(self._endpoints()),
             seconds=self.seconds() if self._failures else {},
-            doubts=(*none, *doubts),
+            doubts=(*none, *doubts, *((silent,) if silent else ())),
             unsaid=(NO_DELAY, *unsaid),
         )
 

@@ -7,7 +7,9 @@ request is known by two instants and OK or KO that follow each other, its name b
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pytest_rollout.load.results.figures import (
@@ -27,6 +29,8 @@ from pytest_rollout.model.load import SERVICE_TIME, THROUGHPUT
 
 LOG, STATS = "Gatling simulation.log", "Gatling stats.json"
 ALL = "all"
+_ERRORS = "ERROR"  # the endpoint of what failed before it was sent
+_ROUNDED = 0.02  # rates are written with two digits
 _KINDS = ("RUN", "REQUEST", "USER", "GROUP", "ERROR", "ASSERTION")
 _INSTANT = re.compile(r"[0-9]{12,14}")
 _SINGLES = {  # which percentiles they are, gatling.conf says, and no file of the report
@@ -39,6 +43,7 @@ _NO_SAMPLES = "it holds no samples: its percentiles carry no confidence"
 def read(text: str) -> Figures:
     """Return the figures of a text log; raises UnreadableError."""
     tally, starts, ends, runs = Tally(), 0, 0, 0
+    errors: list[str] = []
     lines = text.split("\n")
     cut = [CUT_OFF] if lines[-1] else []
     for line, words in enumerate(lines, 1):
@@ -53,11 +58,32 @@ def read(text: str) -> Figures:
             ends += "END" in fields
         if fields[0] == "REQUEST":
             _request(tally, fields, line)
+        if fields[0] == "ERROR":
+            errors.append(" ".join(fields[1:]))
     if runs != 1:
         raise UnreadableError(f"it holds {runs} runs, not one")
     open_ = starts - ends
     unsaid = (f"{open_} of its {starts} users have no end in it",) if open_ > 0 else ()
-    return tally.made(LOG, cut, unsaid)
+    figures = tally.made(LOG, cut, unsaid)
+    return _with_errors(figures, errors) if errors else figures
+
+
+def _with_errors(figures: Figures, errors: Sequence[str]) -> Figures:
+    """Return figures with what was to be asked and never was: it failed, and did not start."""
+    names = {one.name for one in figures.endpoints}
+    failed = Counter(name if (name := words.partition(":")[0]) in names else _ERRORS
+                     for words in errors)  # fmt: skip
+    known = {one.name: one for one in figures.endpoints}
+    for name, n in failed.items():
+        one = known.get(name, EndpointTimes(name, {}, 0, 0))
+        known[name] = replace(one, requests=one.requests + n, failures=(one.failures or 0) + n)
+    return replace(
+        figures,
+        endpoints=tuple(known[name] for name in sorted(known)),
+        started=figures.requests,
+        dropped=len(errors),
+        unsaid=(*figures.unsaid, f"{len(errors)} requests were not sent: ERROR in its log"),
+    )
 
 
 def _request(tally: Tally, fields: list[str], line: int) -> None:
@@ -85,6 +111,7 @@ def read_stats(text: str) -> Figures:
     lasted_us = round(counts["total"] / rate * SECOND) if rate else 0
     if not rate:
         doubts.append("it does not say how long the test took")
+    doubts += _contradictions(stats, counts)
     singles = [
         Single(f"{SERVICE_TIME}_{name}", seconds(-int(-worst * 1000 // 1)))
         for key, name in _SINGLES.items()
@@ -102,6 +129,23 @@ def read_stats(text: str) -> Figures:
         doubts=tuple(doubts),
         unsaid=(NO_DELAY, _NO_SAMPLES),
     )
+
+
+def _contradictions(stats: Mapping[str, Any], counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield why figures of the same requests cannot all be true."""
+    for which in ("total", "ok"):
+        mean, most = (
+            _number(mapping(stats.get(f"{name}ResponseTime")).get(which))
+            for name in ("mean", "max")
+        )
+        if mean is not None and most is not None and mean > most:
+            yield f"its mean ({mean:g}) is larger than its largest time ({most:g})"
+    rates = mapping(stats.get("meanNumberOfRequestsPerSecond"))
+    rate, good = _number(rates.get("total")), _number(rates.get("ok"))
+    if rate is not None and good is not None and counts["total"]:
+        expected = rate * counts["ok"] / counts["total"]
+        if abs(good - expected) > _ROUNDED + rate / 100:
+            yield f"{good:g} good answers a second are not those of {counts['ok']} in that time"
 
 
 def _count(stats: Mapping[str, Any], which: str) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pytest_rollout.load.results.figures import CUT_OFF, Figures, Tally, UnreadableError, twice
@@ -17,21 +18,22 @@ _TRANSACTION = "Number of samples in transaction"
 _NONE_FAILED = "number of failing samples : 0"
 _SAMPLES = ("httpSample", "sample")
 _PARENTS = "rows of transaction controllers are not counted, their samples are"
+_ALONE = "transaction controllers count as one request each where their samples are not in it"
+_NO_MESSAGE = (
+    "it has no responseMessage, so transactions cannot be told from requests "
+    "(jmeter.save.saveservice.response_message=true)"
+)
+_COUNTS = re.compile(r"samples in transaction : ([0-9]{1,9}), .* failing samples : ([0-9]{1,9})")
 _MOST_FIELD = 1_000_000
 
 
 def read_csv(text: str) -> Figures:
     """Return the figures of CSV; raises UnreadableError."""
-    tally, transactions, columns = Tally(), 0, {}
+    tally, transactions, alone = Tally(), 0, 0
+    threads: dict[str, list[tuple[int, bool]]] = {}  # begin and failure of the samples of each
     seen: set[int] = set()
     rows = _rows(text)
-    header = next(rows, None)
-    if header is not None:
-        columns = {name.strip(): at for at, name in enumerate(header[1])}
-    lacking = [name for name in _NEEDED if name not in columns]
-    if lacking:
-        fix = "jmeter.save.saveservice.print_field_names=true"
-        raise UnreadableError(f"its header has no {', '.join(lacking)}", fix, 1)
+    columns = _columns(next(rows, None))
     for line, row in rows:
         if len(row) != len(columns):
             what = f"{len(row)} fields, and its header has {len(columns)}"
@@ -40,18 +42,47 @@ def read_csv(text: str) -> Figures:
             raise UnreadableError(
                 "a second header: two files in one", "bring them one by one", line
             )
+        fields = [row[columns[name]].strip() for name in _NEEDED]
+        failed = fields[-1] != "true"
+        thread = row[columns["threadName"]] if "threadName" in columns else ""
         told = row[columns["responseMessage"]] if "responseMessage" in columns else ""
         if told.startswith(_TRANSACTION):
-            transactions += 1
-            failed = row[columns["success"]].strip() != "true"
-            if not (failed and told.rstrip().endswith(_NONE_FAILED)):
+            lacking_samples = not _holds(told, fields, threads.get(thread, ()))
+            transactions += not lacking_samples
+            alone += lacking_samples
+            if not (lacking_samples or (failed and told.rstrip().endswith(_NONE_FAILED))):
                 continue  # what failed in it is counted by itself
-        _add(tally, [row[columns[name]] for name in _NEEDED], line)
+        _add(tally, fields, line)
+        if not told.startswith(_TRANSACTION):
+            threads.setdefault(thread, []).append((int(fields[0]), failed))
         seen.add(hash(tuple(row)))
     doubts = [] if text.endswith("\n") else [CUT_OFF]
+    if "responseMessage" not in columns and tally.requests:
+        doubts.append(_NO_MESSAGE)
     if "threadName" in columns and (why := twice(tally.requests, len(seen))):
         doubts.append(why)
-    return tally.made(CSV, doubts, (_PARENTS,) if transactions else ())
+    notes = ((_PARENTS, transactions), (_ALONE, alone))
+    return tally.made(CSV, doubts, [note for note, n in notes if n])
+
+
+def _columns(header: tuple[int, list[str]] | None) -> dict[str, int]:
+    columns = {name.strip(): at for at, name in enumerate(header[1] if header else ())}
+    lacking = [name for name in _NEEDED if name not in columns]
+    if lacking:
+        fix = "jmeter.save.saveservice.print_field_names=true"
+        raise UnreadableError(f"its header has no {', '.join(lacking)}", fix, 1)
+    return columns
+
+
+def _holds(told: str, fields: Sequence[str], samples: Sequence[tuple[int, bool]]) -> bool:
+    """Whether the samples that a transaction tells of stand before it, of the same thread."""
+    counts = _COUNTS.search(told)
+    if counts is None or not all(one.isdecimal() and len(one) < 20 for one in fields[:2]):
+        return False
+    n, failed = int(counts[1]), int(counts[2])
+    begun = int(fields[0]) - int(fields[1])  # where its time is that of its end
+    own = [bad for at, bad in samples[-n:] if at >= begun] if n else []
+    return len(own) >= n and sum(own) >= failed
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pytest_rollout.load.results.figures import (
     FIRST_US,
@@ -27,11 +27,18 @@ _VERDICTS = {
     "rerunFailure": "fail", "rerunError": "error",
     "flakyFailure": "fail", "flakyError": "error",
 }  # fmt: skip
+_SPELLED = {tag.lower(): tag for tag in _VERDICTS}
 _BEFORE = ("rerunFailure", "rerunError", "flakyFailure", "flakyError")  # earlier or other attempts
 _NOT_RUN = {"notrun", "disabled", "skipped", "suppressed", "ignored", "pending", "inconclusive"}
-_FAILED = {"failed", "failure", "fail", "error", "timeout"}
+_FAILED = {"failed", "failure", "fail", "error", "errored", "timeout", "broken", "crashed"}
+_FAILED |= {"regression"}
+_PASSED = {"passed", "pass", "success", "successful", "succeeded", "ok", "fixed"}
+_RAN = {"", "run", "ran", "executed", "completed", "complete", "done", "finished"}
+_YES = {"", "true", "yes", "1"}
 _SUITES = ("testsuite", "testsuites")
-_COUNTS = {"tests": "test cases", "failures": "failures", "errors": "errors"}
+_TOLD_OF = ("testcase", *_SUITES)
+_BAD = {"failures": "fail", "errors": "error"}
+_LEFT_OUT = ("skipped", "disabled")
 _WORST = ("fail", "error", "missing", "pass")
 _NO_OFFSET = "its timestamps have no offset, so they name no instant"
 
@@ -43,6 +50,7 @@ class _Suites:
     cases: list[Outcome] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     times: list[tuple[int, int]] = field(default_factory=list)  # begin and end
+    local: list[tuple[int, int]] = field(default_factory=list)  # those of no zone, as if of UTC
     without_offset: bool = False
     roots: int = 0
 
@@ -58,11 +66,12 @@ def read(content: bytes) -> Figures:
             inside.append(element)
             continue
         inside.pop()
-        parent = inside[-1] if inside else None
-        if element.tag in _VERDICTS and parent is not None:
-            parent.notes.append((element.tag, _why(element)))
-            if parent.tag in _SUITES:
-                found.doubts.append(f"suite {_named(parent)}: {element.tag}: {_why(element)}")
+        tag = _SPELLED.get(element.tag.lower(), element.tag)
+        holder = next((one for one in reversed(inside) if one.tag in _TOLD_OF), None)
+        if tag in _VERDICTS and holder is not None:
+            holder.notes.append((tag, _why(element)))
+            if holder.tag in _SUITES:
+                found.doubts.append(f"suite {_named(holder)}: {tag}: {_why(element)}")
         elif element.tag == "testcase":
             _case(found, element, inside)
         elif element.tag in _SUITES:
@@ -72,10 +81,12 @@ def read(content: bytes) -> Figures:
     doubts = tuple(dict.fromkeys(found.doubts))
     none = () if found.cases else ("it holds no test case",)
     known = bool(found.times) and not found.without_offset
+    about = [] if known else found.times + found.local
     return Figures(
         format=FORMAT,
         started_us=min(begin for begin, _ in found.times) if known else None,
         ended_us=max(end for _, end in found.times) if known else None,
+        about_us=(min(about)[0], max(end for _, end in about)) if about else None,
         cases=tuple(found.cases),
         doubts=(*none, *doubts),
         unsaid=(_NO_OFFSET,) if found.without_offset else (),
@@ -104,7 +115,8 @@ def _case(found: _Suites, element: Element, inside: list[Element]) -> None:
 
 def _attempts(element: Element) -> Iterator[tuple[str, str]]:
     """Each attempt of a case; the last one is what became of it."""
-    told = {element.attributes.get(name, "").lower() for name in ("status", "result")}
+    words = (element.attributes.get(name, "") for name in ("status", "result"))
+    told = {word.strip().lower() for word in words}
     notes = [note for note in element.notes if isinstance(note, tuple)]
     yield from ((_VERDICTS[tag], why) for tag, why in notes if tag in _BEFORE)
     final = [(_VERDICTS[tag], why) for tag, why in notes if tag not in _BEFORE]
@@ -114,34 +126,45 @@ def _attempts(element: Element) -> Iterator[tuple[str, str]]:
         final.append(("fail", f"its status says {', '.join(sorted(told & _FAILED))}"))
     if told & _NOT_RUN and not final:
         final.append(("missing", f"not run: {', '.join(sorted(told & _NOT_RUN))}"))
+    unknown = told - _PASSED - _RAN - _NOT_RUN - _FAILED
+    if unknown and not final:
+        final.append(("missing", f"its status is no pass: {', '.join(sorted(unknown))[:100]}"))
+    if element.attributes.get("executed", "").strip().lower() not in _YES and not final:
+        final.append(("missing", "not run: it says that it was not executed"))
     yield min(final, key=lambda one: _WORST.index(one[0]), default=("pass", ""))
 
 
 def _suite(found: _Suites, element: Element) -> None:
     """Compare what a suite says of itself with what it holds, and note when it ran."""
     held = [note for note in element.notes if isinstance(note, str)]
-    counted = {
-        "tests": len(held),
-        "failures": held.count("fail"),
-        "errors": held.count("error"),
-    }
-    bad_said = bad_held = 0
-    for name, words in _COUNTS.items():
-        stated = element.attributes.get(name)
-        if stated is None:
-            continue
-        if not (stated.isascii() and stated.isdigit() and len(stated) < 10):
-            found.doubts.append(f"suite {_named(element)}: {name} is {stated:.20}, no count")
-            continue
-        if name != "tests":
-            bad_said, bad_held = bad_said + int(stated), bad_held + counted[name]
-        elif int(stated) > counted[name]:
-            what = f"says {stated} {words} and holds {counted[name]}"
-            found.doubts.append(f"suite {_named(element)} {what}")
-    if bad_said > bad_held:
-        what = f"says {bad_said} failures and errors and shows {bad_held}"
+    stated = _stated(found, element)
+    if stated.get("tests", 0) > len(held):
+        what = f"says {stated['tests']} test cases and holds {len(held)}"
         found.doubts.append(f"suite {_named(element)} {what}")
+    bad = [verdict for name, verdict in _BAD.items() if name in stated]
+    told = (
+        ("failures and errors", _BAD, sum(held.count(verdict) for verdict in bad)),
+        ("cases that did not run", _LEFT_OUT, held.count("missing")),
+    )
+    for words, names, shown in told:
+        said = sum(stated.get(name, 0) for name in names)
+        if said > shown:
+            found.doubts.append(f"suite {_named(element)} says {said} {words} and shows {shown}")
     _when(found, element.attributes)
+
+
+def _stated(found: _Suites, element: Element) -> Mapping[str, int]:
+    """The counts that a suite states; what is no count is a doubt."""
+    counts = {}
+    for name in ("tests", *_BAD, *_LEFT_OUT):
+        stated = element.attributes.get(name)
+        if stated is None or (name in _LEFT_OUT and not stated.strip()):
+            continue
+        if stated.isascii() and stated.isdigit() and len(stated) < 10:
+            counts[name] = int(stated)
+        else:
+            found.doubts.append(f"suite {_named(element)}: {name} is {stated:.20}, no count")
+    return counts
 
 
 def _when(found: _Suites, attributes: Mapping[str, str]) -> None:
@@ -153,9 +176,10 @@ def _when(found: _Suites, attributes: Mapping[str, str]) -> None:
     except ValueError:
         found.without_offset = True
         return
+    times = found.times
     if moment.tzinfo is None:
         found.without_offset = True
-        return
+        moment, times = moment.replace(tzinfo=UTC), found.local
     begin = round(moment.timestamp() * SECOND)
     try:
         took = max(0.0, float(attributes.get("time", "0").replace(",", "")))
@@ -165,7 +189,7 @@ def _when(found: _Suites, attributes: Mapping[str, str]) -> None:
     if not (FIRST_US <= begin <= end <= LAST_US):
         found.doubts.append(f"its timestamp {stamp:.40} is no time of a test")
         return
-    found.times.append((begin, end))
+    times.append((begin, end))
 
 
 def _why(element: Element) -> str:

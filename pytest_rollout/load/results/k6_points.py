@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,11 +23,31 @@ from pytest_rollout.load.results.figures import (
     twice,
 )
 from pytest_rollout.load.results.json_values import mapping, number, parsed
+from pytest_rollout.load.results.k6_summary import NO_CONNECTING, NO_FAILURES
 
 FORMAT = "k6 samples"
 _NO_DROPPED = "it names no dropped iteration: none was, or no arrival rate was planned"
 _WHEN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+_BEFORE = ("http_req_blocked", "http_req_connecting", "http_req_tls_handshaking")
 _COUNTED = ("http_req_duration", "http_req_failed", "iterations", "dropped_iterations")
+
+
+@dataclass(slots=True)
+class _Request:
+    """A request whose points are read: k6 writes them one after the other."""
+
+    when: Any
+    ended_us: int
+    endpoint: str
+    took: float  # milliseconds
+    line: int
+    before: dict[str, float]
+
+    @property
+    def took_us(self) -> int:
+        """What it took with its connection: waiting for one (`blocked`) holds making it."""
+        made = self.before.get(_BEFORE[1], 0.0) + self.before.get(_BEFORE[2], 0.0)
+        return -int(-(self.took + max(made, self.before.get(_BEFORE[0], 0.0))) * 1000 // 1)
 
 
 class _Points:
@@ -39,6 +59,8 @@ class _Points:
         self.told: Counter[str] = Counter()  # whether they failed
         self.counts: Counter[str] = Counter()
         self.good: Counter[int] = Counter()
+        self.open: _Request | None = None
+        self.bare = 0  # requests of which nobody knows what connecting took
 
     def take(self, metric: str, data: Mapping[str, Any], line: int) -> None:
         value, tags = number(data.get("value")), mapping(data.get("tags"))
@@ -47,10 +69,15 @@ class _Points:
         if metric in ("iterations", "dropped_iterations"):
             self.counts[metric] += round(value)
             return
-        ended_us, endpoint = _instant(data.get("time"), line), _endpoint(tags)
+        when, endpoint = data.get("time"), _endpoint(tags)
+        if metric in _BEFORE:
+            if self.open and (self.open.when, self.open.endpoint) == (when, endpoint):
+                self.open.before[metric] = value
+            return
+        ended_us = _instant(when, line)
         if metric == "http_req_duration":
-            took_us = -int(-value * 1000 // 1)
-            self.tally.add(endpoint, ended_us - took_us, took_us, line, failed=False)
+            self.close()
+            self.open = _Request(when, ended_us, endpoint, value, line, {})
             return
         if value not in (0, 1):
             raise UnreadableError("http_req_failed is 0 or 1", line=line)
@@ -58,6 +85,14 @@ class _Points:
         self.failed[endpoint] += int(value)
         if not value:
             self.good[ended_us // SECOND] += 1
+
+    def close(self) -> None:
+        """Count the request whose points were read."""
+        if self.open is not None:
+            one, self.open = self.open, None
+            self.bare += _BEFORE[0] not in one.before
+            start_us = one.ended_us - one.took_us
+            self.tally.add(one.endpoint, start_us, one.took_us, one.line, failed=False)
 
 
 def read(text: str) -> Figures:
@@ -71,10 +106,12 @@ def read(text: str) -> Figures:
         kind, metric = entry.get("type"), entry.get("metric")
         if kind not in ("Metric", "Point"):
             raise UnreadableError("it is no line of k6's JSON output", line=line)
-        if kind == "Point" and metric in _COUNTED:
+        if kind == "Point" and metric in (*_COUNTED, *_BEFORE):
             points.take(str(metric), mapping(entry.get("data")), line)
+        if kind == "Point" and metric in _COUNTED:
             taken += 1
             seen.add(hash(words))
+    points.close()
     doubts = [] if text.endswith("\n") else [CUT_OFF]
     doubts += [why] if (why := twice(taken, len(seen))) else []
     return _figures(points, doubts)
@@ -83,14 +120,17 @@ def read(text: str) -> Figures:
 def _of_no_use(words: str) -> bool:
     """Whether a line is of another metric: most are, and need not be taken apart."""
     whole = words.startswith('{"') and words.endswith("}")
-    return whole and not any(metric in words for metric in _COUNTED)
+    return whole and not any(metric in words for metric in (*_COUNTED, *_BEFORE))
 
 
 def _figures(points: _Points, doubts: list[str]) -> Figures:
     tally = points.tally
     dropped = points.counts.get("dropped_iterations")
-    figures = tally.made(FORMAT, doubts, () if dropped else (_NO_DROPPED,))
+    unsaid = ((_NO_DROPPED, not dropped), (NO_CONNECTING, points.bare))
+    figures = tally.made(FORMAT, doubts, [note for note, unknown in unsaid if unknown])
     whole = all(points.told[one.name] == one.requests for one in figures.endpoints)
+    if figures.requests and not points.told:
+        figures = figures.doubted(NO_FAILURES)
     if points.told and not whole:
         figures = figures.doubted("its points of http_req_failed are not as many as its requests")
     known = bool(points.told) and whole

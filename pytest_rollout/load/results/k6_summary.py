@@ -7,6 +7,7 @@ ran, and neither has samples: a percentile is one number that k6 made.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,6 +28,10 @@ from pytest_rollout.model.load import SERVICE_TIME, THROUGHPUT
 
 EXPORT, HANDLED = "k6 summary export", "k6 handleSummary data"
 ALL = "all"
+NO_CONNECTING = "its times leave out what connecting took (http_req_blocked)"
+NO_FAILURES = "it does not say which requests failed (http_req_failed)"
+_SAME = 1.01  # how far two figures of one time may be apart
+_ROUNDED = 1 + 1e-6
 _STATS = {"avg": "mean", "med": "p50", "max": "max"}
 _PERCENTILE = re.compile(r"p\(([0-9]+)(?:\.([0-9]+))?\)")
 _NO_SAMPLES = "a summary holds no samples: its percentiles carry no confidence"
@@ -49,6 +54,7 @@ def read(text: str) -> Figures:
     requests, failures, doubts = _requests(values)
     lasted_us, more = _lasted(data, values)
     doubts += [why] if (why := out_of_order(_shares(values.get("http_req_duration", {})))) else []
+    doubts += _mean_beyond(values.get("http_req_duration", {}))
     dropped = whole(values.get("dropped_iterations", {}).get("count"))
     ok = requests - failures if failures is not None else None
     iterations = whole(values.get("iterations", {}).get("count")) or 0
@@ -64,7 +70,12 @@ def read(text: str) -> Figures:
         singles=tuple(_singles(values, ok, lasted_us)),
         cases=tuple(_thresholds(metrics, values, handled=handled)),
         doubts=(*doubts, *more),
-        unsaid=(NO_DELAY, _NO_SAMPLES, *((_NO_ARRIVALS,) if dropped is None else ())),
+        unsaid=(
+            NO_DELAY,
+            _NO_SAMPLES,
+            NO_CONNECTING,
+            *((_NO_ARRIVALS,) if dropped is None else ()),
+        ),
     )
 
 
@@ -79,7 +90,7 @@ def _requests(values: Mapping[str, Mapping[str, Any]]) -> tuple[int, int | None,
         doubts.append("it holds no request")
     rate = values.get("http_req_failed")
     if rate is None:
-        return requests, None, doubts
+        return requests, None, [*doubts, *((NO_FAILURES,) if requests else ())]
     bad, good = whole(rate.get("passes")), whole(rate.get("fails"))
     if bad is None or good is None:
         return requests, None, [*doubts, "its http_req_failed has no counts"]
@@ -92,17 +103,30 @@ def _requests(values: Mapping[str, Mapping[str, Any]]) -> tuple[int, int | None,
     return requests, bad, doubts
 
 
+def _mean_beyond(trend: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why a mean cannot be that of the same times."""
+    mean, least, most = (number(trend.get(stat)) for stat in ("avg", "min", "max"))
+    if mean is not None and most is not None and mean > most * _ROUNDED:
+        yield f"its mean ({mean:g}) is larger than its largest time ({most:g})"
+    if mean is not None and least is not None and mean * _ROUNDED < least:
+        yield f"its mean ({mean:g}) is smaller than its smallest time ({least:g})"
+
+
 def _lasted(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[int, list[str]]:
     """How long the test took, as it says, or as a count and its rate come to."""
     state = number(mapping(data.get("state")).get("testRunDurationMs"))
-    if state is not None:
-        return round(state * 1000), []
+    told = [state * 1000] if state is not None else []
     for name in ("http_reqs", "iterations"):
         counted = values.get(name, {})
         count, rate = number(counted.get("count")), number(counted.get("rate"))
-        if count and rate:
-            return round(count / rate * SECOND), []
-    return 0, ["it does not say how long the test took"]
+        if count and rate and math.isfinite(count / rate * SECOND):
+            told.append(count / rate * SECOND)
+    if not told:
+        return 0, ["it does not say how long the test took"]
+    less, more = min(told) / SECOND, max(told) / SECOND
+    if more > less * _SAME:
+        return round(less * SECOND), [f"it says that it took {less:.4g} s, and {more:.4g} s"]
+    return round(told[0]), []
 
 
 def _singles(
