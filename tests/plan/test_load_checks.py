@@ -113,6 +113,33 @@ def test_a_plan_without_loads_says_where_they_are_stated() -> None:
     assert "has no load `n` (state it under `loads:`)" in told
 
 
+SLIPS = {
+    "rate: 20/s": ("rate: 20", "rate: 20rps", "rte: 20/s"),
+    "duration: 60s": ("duration: 60", "duration: long"),
+    "warm_up: 2s": ("warm_up: 2", "warm_up: 60s"),
+    "locustfile: load/web.py": ("locustfile: /load/web.py", "locustfile: [web]"),
+    "target: web": ("target: [web]", "target: wbe"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(r, one) for r in SLIPS for one in SLIPS[r]])
+def test_one_slip_in_a_load_is_told_once(right: str, wrong: str) -> None:
+    line = "locustfile: load/web.py, target: web, rate: 20/s, duration: 60s, warm_up: 2s"
+    load = f"  - {{id: peak, {line}, rehearsal: {{rate: 5/s, duration: 5s}}}}\n"
+    criteria = "    criteria:\n" + "".join(
+        f"      - {{id: c{n}, kind: load, check: {{load: peak}}, {RULE}}}\n" for n in range(3)
+    )
+    text = HEAD.replace("phases:", load + "phases:") + criteria
+    assert told(text) == []
+    (said, *more) = told(text.replace(load, load.replace(right, wrong)))
+    assert said.startswith("rollout.yaml:7: ")
+    assert all("unknown key `rte`" in one for one in more)  # beside the key that is missing
+
+
+def told(text: str) -> list[str]:
+    return [str(problem) for problem in parse(text, Path("x"), "rollout.yaml").problems]
+
+
 def test_neither_a_watch_nor_a_rollback_makes_a_load() -> None:
     rail = "{id: r, metric: load_latency, take: p95, fail: '> 1s', check: {load: nightly}}"
     (told,) = read_phase(f"    guardrails: [{rail}]\n")
