@@ -53,7 +53,10 @@ def test_a_load_changes_what_it_loads_and_its_rule_judges_that_load_alone() -> N
     [
         'metric: load_service_time, take: p99, pass: "< 2s", each: {endpoint: [start, poll]}',
         'metric: load_failed, take: rate, pass: "< 1%"',
+        'metric: load_failed, take: sum, unit: requests, pass: "<= 3"',
         'metric: load_throughput, take: min, pass: ">= 10"',
+        'metric: load_throughput, take: mean, unit: answers, pass: ">= 10"',
+        'metric: load_throughput, take: {share: ">= 10"}, pass: ">= 90%"',
         'metric: load_latency, take: p50, pass: "< 1s", where: {load: nightly}',
     ],
 )
@@ -88,6 +91,26 @@ WRONG = {
         "{load: nightly}",
         'metric: load_latency, take: p95, unit: ms, pass: "< 800"',
         "`load_latency` is in seconds, not `ms` (unit: s)",
+    ),
+    "answers in percent": (
+        "{load: nightly}",
+        'metric: load_throughput, take: mean, unit: "%", pass: ">= 30"',
+        "`load_throughput` is answers in a second, not a share (leave out `unit`)",
+    ),
+    "answers in seconds": (
+        "{load: nightly}",
+        'metric: load_throughput, take: mean, unit: s, pass: ">= 30"',
+        "`load_throughput` is answers in a second, not a time (leave out `unit`)",
+    ),
+    "failures in percent": (
+        "{load: nightly}",
+        'metric: load_failed, take: mean, unit: "%", pass: "<= 1"',
+        "`load_failed` is 0 or 1 for each request, not a share (leave out `unit`)",
+    ),
+    "a share of answers": (
+        "{load: nightly}",
+        'metric: load_throughput, take: mean, pass: ">= 30%"',
+        "mean of `load_throughput` is answers in a second, not a share (pass: ",
     ),
     "a rule of another load": (
         "{load: nightly}",
