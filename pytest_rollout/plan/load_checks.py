@@ -53,24 +53,31 @@ def load_answers(reader: Reader, rule: Rule | None, *, judged: bool) -> None:
     if rule.metric not in SERIES:
         what = f"a load gives {_named(SERIES)}, not `{rule.metric}`"
         reader.say(reader.line, what, nearest(rule.metric, SERIES))
-    if rule.metric in _TIMES and rule.unit not in ("", _SECONDS):
-        reader.say(reader.line, f"`{rule.metric}` is in seconds, not `{rule.unit}`", "unit: s")
-    if rule.metric in _COUNTS and dimension(rule.unit) not in _COUNTED:
-        what = f"`{rule.metric}` is {_COUNTS[rule.metric]}, not {dimension(rule.unit).value}"
-        reader.say(reader.line, what, "leave out `unit`")
-    elif _shares_a_number(rule):
-        what = f"{rule.take.text} of `{rule.metric}` is {_COUNTS[rule.metric]}, not a share"
-        reader.say(reader.line, what, 'pass: ">= 30"')
+    for what, fix in wrong_units(rule):
+        reader.say(reader.line, what, fix)
     for label in (*(each.label for each in rule.each), *rule.where):
         if label not in _LABELS:
             what = f"what a load gives has the labels {_named(_LABELS)}, not `{label}`"
             reader.say(reader.line, what, nearest(label, _LABELS))
 
 
+def wrong_units(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the unit of a series of a load, and the fix."""
+    metric, unit = rule.metric, rule.unit
+    if metric.startswith(_TIMES) and unit not in ("", _SECONDS):
+        yield f"`{metric}` is in seconds, not `{unit}`", "unit: s"
+    counted = next((what for series, what in _COUNTS.items() if metric.startswith(series)), "")
+    if counted and dimension(unit) not in _COUNTED:
+        yield f"`{metric}` is {counted}, not {dimension(unit).value}", "leave out `unit`"
+    elif counted and _shares_a_number(rule):
+        what = f"{rule.take.text} of `{metric}` is {counted}, not a share"
+        yield what, 'pass: ">= 30"'
+
+
 def _shares_a_number(rule: Rule) -> bool:
     """Whether a cut in percent is made on answers a second, which are compared with nothing."""
     plain = rule.versus is None and rule.take.take not in (Take.SHARE, Take.RATE)
-    return rule.metric == THROUGHPUT and plain and rule.bands.passes.unit == PERCENT
+    return rule.metric.startswith(THROUGHPUT) and plain and rule.bands.passes.unit == PERCENT
 
 
 def _named(names: tuple[str, ...]) -> str:

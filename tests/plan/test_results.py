@@ -57,6 +57,22 @@ def test_what_is_read(ingest: str, more: str, asked: Ingest) -> None:
         (LOAD, f"{RULE}, per: day", "`per` with `ingest`"),
         (LOAD, f"{RULE}, in_a_row: 3", "`in_a_row` with `ingest`"),
         (f"{LOAD}, unit: h", RULE, "unknown unit `h`"),
+        (LOAD, f"{RULE}, unit: ms", "`load_service_time` is in seconds, not `ms` (unit: s)"),
+        (
+            LOAD,
+            "metric: load_service_time_p95, take: last, unit: ms, pass: '< 800'",
+            "`load_service_time_p95` is in seconds, not `ms`",
+        ),
+        (
+            LOAD,
+            "metric: load_throughput_mean, take: last, unit: '%', pass: '> 30'",
+            "`load_throughput_mean` is answers in a second, not a share",
+        ),
+        (
+            LOAD,
+            "metric: load_throughput, take: min, pass: '> 30%'",
+            "min of `load_throughput` is answers in a second, not a share",
+        ),
     ],
 )
 def test_what_is_an_offence(ingest: str, more: str, said: str) -> None:
