@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.model.check import CheckMeans, Effect
 from pytest_rollout.plan.load import Loaded, parse
+from pytest_rollout.soundness.remarks import remarks
 
 HEAD = """\
 plan: x
@@ -171,3 +173,13 @@ def test_neither_a_watch_nor_a_rollback_makes_a_load() -> None:
     assert "a rollback step of phase a: no load is made to go back" in told
     (told, *_) = read_phase("    rollback: [{says: go back, check: {load: nightly}}]\n")
     assert "a rollback step of phase a: a load is made by a run of pytest only" in told
+
+
+def test_the_whole_plan_in_the_documentation_is_sound() -> None:
+    page = (Path(__file__).parents[2] / "docs/load.md").read_text(encoding="utf-8")
+    (text,) = [part for part in page.split("```yaml\n") if part.startswith("plan: ")]
+    loaded = parse(text.partition("```")[0], Path("x"), "rollout.yaml")
+    assert loaded.problems == ()
+    assert loaded.plan is not None
+    assert list(load_notes(loaded.plan)) == []
+    assert list(remarks(loaded.plan)) == []

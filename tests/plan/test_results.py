@@ -83,7 +83,10 @@ def test_the_plan_in_the_documentation_is_read() -> None:
     page = Path(__file__).parents[2] / "docs" / "load-results.md"
     block = page.read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
     text = HEADER + "".join(f"    {line}\n" for line in block.splitlines())
-    found = parse(text, Path("rollout.yaml"), "rollout.yaml")
+    answers = page.read_text(encoding="utf-8").split("```yaml\n")[2].partition("```")[0]
+    beside = {"attestations.embedded.yaml": answers.replace("canary", "one").replace("sre", "engineering")}
+    found = parse(text, Path("rollout.yaml"), "rollout.yaml", beside)
     assert not found.problems, found.problems
     assert found.plan is not None
+    assert len(found.plan.stand_ins) == 2
     assert [one.ingest is not None for one in found.plan.phases[0].criteria] == [True, True]
