@@ -493,7 +493,7 @@ class TestWatched:
 
 def asked(rule: str, *endpoints: str, series: str = "load_latency") -> str:
     """What is said of a rule of a load that asked some endpoints, in this run and another."""
-    labels = {"load": "peak"}
+    labels: dict[str, Any] = {"load": "peak"}
     own = [seen(1, n, series=series, endpoint=one, **labels) for n, one in enumerate(endpoints)]
     rest = seen(1, series=series, endpoint="elsewhere", load="other")
     old = seen(1, series=series, endpoint="earlier", run="r0", **labels)

@@ -84,7 +84,8 @@ def test_the_plan_in_the_documentation_is_read() -> None:
     block = page.read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
     text = HEADER + "".join(f"    {line}\n" for line in block.splitlines())
     answers = page.read_text(encoding="utf-8").split("```yaml\n")[2].partition("```")[0]
-    beside = {"attestations.embedded.yaml": answers.replace("canary", "one").replace("sre", "engineering")}
+    answers = answers.replace("canary", "one").replace("sre", "engineering")
+    beside = {"attestations.embedded.yaml": answers}
     found = parse(text, Path("rollout.yaml"), "rollout.yaml", beside)
     assert not found.problems, found.problems
     assert found.plan is not None
