@@ -16,6 +16,7 @@ import click
 from pytest_rollout import calendar
 from pytest_rollout.cli import served
 from pytest_rollout.cli.clearing_notes import clearing_notes
+from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
@@ -74,11 +75,11 @@ def command(
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = find.unread(project.root, project.patterns)
     for one in plans:
-        notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *_never(project, one)]
+        notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
+        notes += clearing_notes(one, project.plans)
     notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
-    told = [remark for stated in plans for remark in remarks(stated, assumed)]
-    problems += [str(one.problem) for one in told if one.grave]
-    notes += [str(one.problem) for one in told if not one.grave]
+    for remark in (each for stated in plans for each in remarks(stated, assumed)):
+        (problems if remark.grave else notes).append(str(remark.problem))
     for one in plans:
         if write_bindings and not problems:
             notes.append(
@@ -93,10 +94,6 @@ def command(
         for line in _lines(plans, rows, problems, notes):
             say(line)
     return _WRONG if problems else 0
-
-
-def _never(project: Project, plan: Plan) -> Iterator[str]:
-    return clearing_notes(plan, project.plans)
 
 
 def _assumed(healthy: str | None, looks: int | None) -> Assumed:

@@ -27,7 +27,7 @@ def notice(
     return Notice(
         f"{worst.value}: {phase} in {environment}",
         "\n".join([*filter(None, [trouble]), *_why(plan, bad)]),
-        f"{phase} {environment} {run}".strip(),
+        " ".join(filter(None, (phase, environment, run))),
         {
             "phase": phase,
             "environment": environment,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pytest_rollout.judge import kayenta, nights, reasons
+from pytest_rollout.judge import endpoints, kayenta, nights, reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
@@ -52,6 +52,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
     else:
         parts, absent = _fold(rule, groups, reach, terms)
     parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
+    parts = [endpoints.named(part, rule, case) for part in parts]
     parts += _only_strays(rule, groups, parts, case)
     parts += [absent_part(rule, item) for item in absent]
     if rule.in_theorem:

@@ -6,15 +6,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_rollout.model.check import Check, CheckMeans, Effect
-from pytest_rollout.model.load import ENDPOINT, LATENCY, LOAD, SERIES, SERVICE_TIME
+from pytest_rollout.model.load import (
+    ENDPOINT,
+    FAILED,
+    LATENCY,
+    LOAD,
+    SERIES,
+    SERVICE_TIME,
+    THROUGHPUT,
+)
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.rule import Rule, Take
+from pytest_rollout.model.units import PERCENT, Dimension, dimension
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.check_keys import AskKeys, LoadCheckKeys
 
 NOT_BY_PYTEST = "a load is made by a run of pytest only"
 _LABELS = (ENDPOINT, LOAD)
 _TIMES, _SECONDS = (LATENCY, SERVICE_TIME), "s"
+_COUNTS = {THROUGHPUT: "answers in a second", FAILED: "0 or 1 for each request"}
+_COUNTED = (Dimension.NONE, Dimension.WORD)
 
 
 def read_load_check(reader: Reader, fixtures: tuple[str, ...]) -> Check:
@@ -42,12 +53,31 @@ def load_answers(reader: Reader, rule: Rule | None, *, judged: bool) -> None:
     if rule.metric not in SERIES:
         what = f"a load gives {_named(SERIES)}, not `{rule.metric}`"
         reader.say(reader.line, what, nearest(rule.metric, SERIES))
-    if rule.metric in _TIMES and rule.unit not in ("", _SECONDS):
-        reader.say(reader.line, f"`{rule.metric}` is in seconds, not `{rule.unit}`", "unit: s")
+    for what, fix in wrong_units(rule):
+        reader.say(reader.line, what, fix)
     for label in (*(each.label for each in rule.each), *rule.where):
         if label not in _LABELS:
             what = f"what a load gives has the labels {_named(_LABELS)}, not `{label}`"
             reader.say(reader.line, what, nearest(label, _LABELS))
+
+
+def wrong_units(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the unit of a series of a load, and the fix."""
+    metric, unit = rule.metric, rule.unit
+    if metric.startswith(_TIMES) and unit not in ("", _SECONDS):
+        yield f"`{metric}` is in seconds, not `{unit}`", "unit: s"
+    counted = next((what for series, what in _COUNTS.items() if metric.startswith(series)), "")
+    if counted and dimension(unit) not in _COUNTED:
+        yield f"`{metric}` is {counted}, not {dimension(unit).value}", "leave out `unit`"
+    elif counted and _shares_a_number(rule):
+        what = f"{rule.take.text} of `{metric}` is {counted}, not a share"
+        yield what, 'pass: ">= 30"'
+
+
+def _shares_a_number(rule: Rule) -> bool:
+    """Whether a cut in percent is made on answers a second, which are compared with nothing."""
+    plain = rule.versus is None and rule.take.take not in (Take.SHARE, Take.RATE)
+    return rule.metric.startswith(THROUGHPUT) and plain and rule.bands.passes.unit == PERCENT
 
 
 def _named(names: tuple[str, ...]) -> str:

@@ -50,31 +50,34 @@ def read_loads(reader: Reader) -> tuple[LoadProfile, ...]:
 
 
 def _load(reader: Reader) -> LoadProfile | None:
+    """The load as far as it can be read: with offences it serves the names that refer to it."""
     id_ = reader.get(LoadKeys.id)
     if id_ is not None:
         reader.what = f"load {id_}"
     duration = reader.get(LoadKeys.duration)
     locustfile, target = reader.get(LoadKeys.locustfile), reader.get(LoadKeys.target)
-    warm_up = reader.get(LoadKeys.warm_up) or 0
-    rate, users = reader.get(LoadKeys.rate), reader.get(LoadKeys.users)
+    offer = Offer(
+        duration or 0,
+        reader.get(LoadKeys.rate),
+        reader.get(LoadKeys.users),
+        reader.get(LoadKeys.warm_up) or 0,
+    )
     says, shape, law = reader.get(LoadKeys.says) or "", _shape(reader), reader.get(LoadKeys.law)
     seed, generators = reader.get(LoadKeys.seed), _generators(reader)
     late, need = reader.get(LoadKeys.most_start_delay), reader.get(LoadKeys.need)
-    if reader.is_mapping and rate is None and users is None:
-        if not (reader.has(LoadKeys.rate) or reader.has(LoadKeys.users)):
-            reader.say(reader.line, "it has neither `rate` nor `users`", "rate: 40/s")
-        return None
-    if id_ is None or duration is None or locustfile is None or target is None:
-        return None
-    _inside(reader, locustfile)
-    offer = Offer(duration, rate, users, warm_up)
+    if reader.is_mapping and not (reader.has(LoadKeys.rate) or reader.has(LoadKeys.users)):
+        reader.say(reader.line, "it has neither `rate` nor `users`", "rate: 40/s")
+    if locustfile is not None:
+        _inside(reader, locustfile)
     _warm(reader, offer, reader.line_of(LoadKeys.warm_up))
     rehearsal = _rehearsal(reader, offer)
+    if id_ is None:
+        return None
     return LoadProfile(
         id=id_,
         says=says,
-        locustfile=locustfile,
-        target=target,
+        locustfile=locustfile or "",
+        target=target or "",
         offer=offer,
         shape=shape,
         law=law or Law.POISSON,
@@ -94,8 +97,12 @@ def _inside(reader: Reader, locustfile: str) -> None:
         reader.say(line, "`locustfile` lies outside of the project", "locustfile: load/web.py")
 
 
+def _all_warm_up(offer: Offer) -> bool:
+    return 0 < offer.duration_us <= offer.warm_up_us
+
+
 def _warm(reader: Reader, offer: Offer, line: int) -> None:
-    if offer.warm_up_us >= offer.duration_us:
+    if _all_warm_up(offer):
         reader.say(line, "nothing is left after `warm_up`", "make it shorter than `duration`")
 
 
@@ -159,7 +166,7 @@ def _rehearsal(reader: Reader, stated: Offer) -> Offer | None:
     duration, warm_up = inner.get(RehearsalKeys.duration), inner.get(RehearsalKeys.warm_up)
     rate, users = inner.get(RehearsalKeys.rate), inner.get(RehearsalKeys.users)
     inner.done()
-    if rate is not None and stated.rate is None:
+    if rate is not None and reader.has(LoadKeys.users) and not reader.has(LoadKeys.rate):
         fix = "state `users`, or a `rate` for others, too"
         inner.say(inner.line_of(RehearsalKeys.rate), "the load has no `rate` elsewhere", fix)
     offer = Offer(
@@ -168,14 +175,15 @@ def _rehearsal(reader: Reader, stated: Offer) -> Offer | None:
         stated.users if users is None else users,
         stated.warm_up_us if warm_up is None else warm_up,
     )
-    _warm(inner, offer, inner.line)
+    if warm_up is not None or not _all_warm_up(stated):  # that is told already
+        _warm(inner, offer, inner.line)
     return offer
 
 
 def load_problems(plan: Plan) -> list[tuple[int, str, str]]:
     """Return what is wrong between the loads of a plan, its targets, and the checks of them."""
     problems: list[tuple[int, str, str]] = []
-    for load in plan.loads:
+    for load in (one for one in plan.loads if one.target):
         for environment in plan.environments.values():
             target = environment.targets.get(load.target)
             if environment.targets and target is None:

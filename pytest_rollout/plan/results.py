@@ -9,6 +9,7 @@ from dataclasses import replace
 from pytest_rollout.model.ingest import Ingest, ResultKind
 from pytest_rollout.model.load import FAILED, LATENCY, SERVICE_TIME, THROUGHPUT
 from pytest_rollout.model.rule import Rule, ScopeKind
+from pytest_rollout.plan.load_checks import wrong_units
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 from pytest_rollout.plan.spec.ingest_keys import IngestKeys
@@ -74,6 +75,7 @@ def _offences(inner: Reader, asked: Ingest, rule: Rule | None) -> Iterator[tuple
             yield "nothing is asked of the load", 'state a rule, or cases: ["*"]'
         return
     yield from _series(rule.metric)
+    yield from wrong_units(rule)
 
 
 def _series(metric: str) -> Iterator[tuple[str, str]]:

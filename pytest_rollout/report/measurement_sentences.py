@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pytest_rollout.model.numbers import decimal, exact_text
+from pytest_rollout.model.spelling import nearest
 from pytest_rollout.report.fact_words import Facts, amount, ordinal
 
 _PARTLY = ("rate", "share")
+
+
+def unseen_endpoint(f: Facts) -> str:
+    """Return that an endpoint was not asked, and which ones were."""
+    seen = [str(one) for one in f.all_of("seen")]
+    near = nearest(f["endpoint"], seen, "nothing has that name")
+    return (
+        f"no sample of {f['metric']} was seen {f.within} of endpoint `{f['endpoint']}` ({near}), "
+        f"only of {', '.join(seen)}; {f.count('need', 'sample')} needed"
+    )
 
 
 def within_cuts(facts: Facts) -> str:

@@ -218,6 +218,7 @@ _MEASURED: Mapping[str, Say] = {
     "no-bound-of-ratio": "the ratio of two rates has no bound here: compare their difference",
     "nothing": _nothing,
     "few": _few,
+    "few.endpoint": measurement_sentences.unseen_endpoint,
     "few-buckets": lambda f: (
         f"{f['n']} of {f['need']} needed {buckets(f['per'], 2)} of {f['metric']} are over"
     ),

@@ -25,7 +25,7 @@ from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import tell_decided, write_reports
-from pytest_rollout.session.foreign_status import whose_status
+from pytest_rollout.session.foreign_status import status_of, whose_status
 from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.load_pages import LoadPages
 from pytest_rollout.session.next_gate import follows
@@ -165,7 +165,7 @@ class Finishing:
             self._answer_whole(session)
 
     def _answer_whole(self, session: pytest.Session) -> None:
-        status = int(session.exitstatus)
+        status = status_of(session)
         cancelled = self._cancelling.by and status == pytest.ExitCode.INTERRUPTED
         if status in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             self._stopped = self._stopped or (None if cancelled else "the run was interrupted")

@@ -1,4 +1,4 @@
-"""Why a run leaves with an exit status that is not its decision's."""
+"""Why a run leaves with an exit status that is not its decision's, and when it does not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.verdict import Answer
 
 _MOST_NAMES = 3
+
+
+def status_of(session: pytest.Session) -> int:
+    """Return pytest's status; 0 where it says only that no test was collected.
+
+    A gate may need none: files that were brought, and what people answered, are enough.
+    """
+    status = int(session.exitstatus)
+    nothing = status == pytest.ExitCode.NO_TESTS_COLLECTED and not session.testscollected
+    return 0 if nothing else status
 
 
 def whose_status(

@@ -11,7 +11,11 @@ from pytest_rollout.judge.intervals import least
 from pytest_rollout.judge.rules import assess
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Assessed, Terms
+from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.evidence import Seen, Slot
+from pytest_rollout.model.ingest import ResultKind
+from pytest_rollout.model.load import FAILED, LATENCY, LOAD, SERVICE_TIME
+from pytest_rollout.model.plan import Guardrail
 from pytest_rollout.model.rule import Rule, Scope, Take
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.soundness import extremes
@@ -20,6 +24,8 @@ from pytest_rollout.soundness.sample_sets import values
 from pytest_rollout.soundness.subject import About, Remark
 from pytest_rollout.soundness.words import asked, needing, percent, where
 
+_EACH_ANSWER = (LATENCY, SERVICE_TIME, FAILED)  # series with a sample for each answer
+
 
 def of(rule: Rule) -> tuple[int, Scope]:
     """Return the fewest samples that a rule decides from, and the scope that asks for them."""
@@ -27,11 +33,30 @@ def of(rule: Rule) -> tuple[int, Scope]:
     return (rule.need if rule.per else scope.need), scope
 
 
+def _asked(about: About, rule: Rule) -> tuple[int, Scope]:
+    """The same of a criterion, whose load or file is not judged with fewer answers either."""
+    need, scope = of(rule)
+    whole = not rule.each and set(rule.where) <= {LOAD} and rule.metric in _EACH_ANSWER
+    return (max(need, _answers(about)) if whole else need), scope
+
+
+def _answers(about: About) -> int:
+    """How many answers a criterion's load or file must hold; 0 where it asks for none."""
+    stated = about.stated
+    if isinstance(stated, Guardrail):
+        return 0
+    if stated.ingest is not None:
+        return stated.ingest.need if stated.ingest.kind is ResultKind.LOAD else 0
+    if stated.check is None or stated.check.means is not CheckMeans.LOAD:
+        return 0
+    return next((load.need for load in about.plan.loads if load.id == stated.check.text), 0)
+
+
 def unshown(about: About, rule: Rule) -> Iterator[Remark]:
     """Yield a remark on a `need` with which a criterion's confidence shows nothing."""
     if rule.confidence is None or rule.versus is not None or about.watched:
         return
-    need, _ = of(rule)
+    need, _ = _asked(about, rule)
     fewest = extremes.fewest(rule, good=True)
     if need < fewest:
         what = f"needs {count(need, 'sample')}, which cannot show {asked(rule)}"
@@ -47,7 +72,7 @@ def of_one_bad(about: About, rule: Rule) -> Iterator[Remark]:
     take = rule.take.take
     if take not in (Take.RATE, Take.SHARE, Take.QUANTILE) or rule.confidence is not None:
         return
-    need, scope = of(rule)
+    need, scope = _asked(about, rule)
     fewest = least(partial(_holds_with_one_bad, rule))
     if fewest is None or need >= fewest:
         return

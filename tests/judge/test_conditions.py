@@ -489,3 +489,29 @@ class TestWatched:
         assert watched(rule, [*up, seen(0, 0, node="a")]) == "blind"
         assert watched(rule, [*up, seen(0, 0, node="a"), seen(0, 0, node="b")]) == "quiet"
         assert watched(rule, [seen(0, 0, node="a")], at_us=AT) == "quiet"
+
+
+def asked(rule: str, *endpoints: str, series: str = "load_latency") -> str:
+    """What is said of a rule of a load that asked some endpoints, in this run and another."""
+    labels: dict[str, Any] = {"load": "peak"}
+    own = [seen(1, n, series=series, endpoint=one, **labels) for n, one in enumerate(endpoints)]
+    rest = seen(1, series=series, endpoint="elsewhere", load="other")
+    old = seen(1, series=series, endpoint="earlier", run="r0", **labels)
+    rule = f'metric: {series}, take: max, pass: "< 9", {rule}, need: 2'
+    return text(judged(rule, [*own, rest, old]))
+
+
+def test_an_endpoint_that_a_load_did_not_ask_is_told_with_those_that_it_asked() -> None:
+    wrong = "where: {load: peak, endpoint: serach}"
+    assert asked(wrong, "search", "items") == (
+        "no sample of load_latency was seen in this run of endpoint `serach` (did you mean "
+        "`search`?), only of items, search; 2 samples needed"
+    )
+    assert "`serach` (nothing has that name), only of a, b; 2" in asked(wrong, "b", "a")
+    each = "where: {load: peak}, each: {endpoint: [search, itms]}"
+    assert "of endpoint `itms` (did you mean `items`?)" in asked(each, "search", "search", "items")
+    nothing = "no sample of load_latency was seen in this run; 2 samples needed"
+    assert asked(wrong) == nothing
+    assert asked("where: {load: pek, endpoint: search}", "search") == nothing
+    assert "1 of 2 needed samples" in asked(wrong, "serach", "search")
+    assert "no sample of m was seen in this run; 2" in asked(wrong, "search", series="m")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -120,3 +121,76 @@ def test_locustfiles_are_looked_at(tmp_path: Path, text: str | None, said: str) 
     assert bool(found) is bool(said)
     assert all(said in problem for problem in found)
     assert all(problem.startswith("suites/demo/rollout.yaml:7: load small: ") for problem in found)
+
+
+FILE = """\
+from locust import HttpUser, TaskSet, task
+
+from pytest_rollout.load.generator import LoadUser
+
+
+class Shopper(LoadUser):
+    weight = 3
+    wait_time = None
+    done: int
+
+    def on_start(self):
+        self.done = 0
+
+    @task(3)
+    def begin(self):
+        self.client.post("/start", name="start")
+
+    @task
+    class Browse(TaskSet):
+        def on_start(self):
+            pass
+
+
+class Buyer(Shopper):
+    @task
+    def buy(self):
+        pass
+"""
+OWN = "is locust's own name, and none for"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("def begin(", "def start(", f":15: `start` {OWN} a task (another one, as `start_it`)"),
+        ("def buy(", "def stop(", f":26: `stop` {OWN} a task (another one"),
+        ("def buy(", "async def wait(", f":26: `wait` {OWN} a task (another one"),
+        ("def buy(", "def on_stop(", f":26: `on_stop` {OWN} a task (another one"),
+        ("class Browse", "class run", f":19: `run` {OWN} a task (another one"),
+        ("weight = 3", "client = 3", f":7: `client` {OWN} a name of Shopper (another one"),
+        ("weight = 3", "process: int = 3", f":7: `process` {OWN} a name of Shopper"),
+        ("Buyer(Shopper)", "Buyer(HttpUser)", ":24: Buyer is of locust's HttpUser, for which"),
+        ("Buyer(Shopper)", "Buyer(locust.FastHttpUser)", ":24: Buyer is of locust's FastHttpUser"),
+        ("Shopper(LoadUser)", "Shopper(HttpUser)", ":6: Shopper is of locust's HttpUser, for wh"),
+    ],
+)
+def test_users_that_make_no_planned_load(tmp_path: Path, right: str, wrong: str, said: str) -> None:
+    plan = parse(plan_of(), tmp_path / "rollout.yaml", "rollout.yaml").plan
+    assert plan is not None
+    plan = replace(plan, loads=(*plan.loads, replace(plan.loads[0], id="other")))
+    path = tmp_path / "load/web.py"
+    path.parent.mkdir()
+    path.write_text(FILE)
+    assert list(locustfile_problems(plan, tmp_path)) == []
+    path.write_text(FILE.replace(right, wrong))
+    (told, *more) = locustfile_problems(plan, tmp_path)
+    assert told.startswith(f"rollout.yaml:7: load small: load/web.py{said}")
+    assert all(
+        ":24: Buyer is of locust's HttpUser" in one for one in more
+    )  # as Shopper, which it is
+
+
+def test_users_of_locust_make_a_load_without_arrivals(tmp_path: Path) -> None:
+    text = plan_of("users: 4")
+    plan = parse(text, tmp_path / "rollout.yaml", "rollout.yaml").plan
+    assert plan is not None
+    assert not plan.loads[0].open_loop
+    (tmp_path / "load").mkdir()
+    (tmp_path / "load/web.py").write_text(FILE.replace("Shopper(LoadUser)", "Shopper(HttpUser)"))
+    assert list(locustfile_problems(plan, tmp_path)) == []

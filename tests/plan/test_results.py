@@ -57,6 +57,22 @@ def test_what_is_read(ingest: str, more: str, asked: Ingest) -> None:
         (LOAD, f"{RULE}, per: day", "`per` with `ingest`"),
         (LOAD, f"{RULE}, in_a_row: 3", "`in_a_row` with `ingest`"),
         (f"{LOAD}, unit: h", RULE, "unknown unit `h`"),
+        (LOAD, f"{RULE}, unit: ms", "`load_service_time` is in seconds, not `ms` (unit: s)"),
+        (
+            LOAD,
+            "metric: load_service_time_p95, take: last, unit: ms, pass: '< 800'",
+            "`load_service_time_p95` is in seconds, not `ms`",
+        ),
+        (
+            LOAD,
+            "metric: load_throughput_mean, take: last, unit: '%', pass: '> 30'",
+            "`load_throughput_mean` is answers in a second, not a share",
+        ),
+        (
+            LOAD,
+            "metric: load_throughput, take: min, pass: '> 30%'",
+            "min of `load_throughput` is answers in a second, not a share",
+        ),
     ],
 )
 def test_what_is_an_offence(ingest: str, more: str, said: str) -> None:
@@ -67,7 +83,11 @@ def test_the_plan_in_the_documentation_is_read() -> None:
     page = Path(__file__).parents[2] / "docs" / "load-results.md"
     block = page.read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
     text = HEADER + "".join(f"    {line}\n" for line in block.splitlines())
-    found = parse(text, Path("rollout.yaml"), "rollout.yaml")
+    answers = page.read_text(encoding="utf-8").split("```yaml\n")[2].partition("```")[0]
+    answers = answers.replace("canary", "one").replace("sre", "engineering")
+    beside = {"attestations.embedded.yaml": answers}
+    found = parse(text, Path("rollout.yaml"), "rollout.yaml", beside)
     assert not found.problems, found.problems
     assert found.plan is not None
+    assert len(found.plan.stand_ins) == 2
     assert [one.ingest is not None for one in found.plan.phases[0].criteria] == [True, True]

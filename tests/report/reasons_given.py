@@ -115,6 +115,8 @@ def of_rules() -> Iterator[Decision]:
     low = 'metric: m, take: max, pass: "< 10"'
     yield ruled(low, *samples(3, 4))
     yield ruled(low, *samples(3, 14))
+    asked = seen(1, series="load_failed", endpoint="search")
+    yield ruled('metric: load_failed, take: max, where: {endpoint: serach}, pass: "< 1"', asked)
     yield ruled(f'{low}, warn: ">= 8"', seen(9))
     yield ruled(f'{low}, fail: "> 20"', seen(15))
     yield ruled('metric: m, take: rate, pass: ">= 0.9", confidence: 95%', *samples(1, 1))

@@ -44,6 +44,34 @@ def test_two_workers_decide_the_same(project: Project) -> None:
     assert together["criteria"] == alone["criteria"]
 
 
+ANSWERED = """\
+plan: demo
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, by: [sre], says: The runbook was read}
+      - {id: fast, kind: load, says: It is fast, metric: load_service_time, take: p95,
+         pass: "< 200ms", ingest: {load: checkout, lasts: 30s}}
+"""
+ANSWERS = """\
+attestations:
+  - {phase: canary, criterion: ready, by: the rehearsal, role: sre, note: as if it was read}
+  - {phase: canary, criterion: fast, by: the rehearsal, role: sre, note: as if it was brought}
+"""
+
+
+def test_no_test_at_all_is_go_where_none_is_needed(project: Project) -> None:
+    project.plan(ANSWERED)
+    beside = project.write("suites/demo/attestations.embedded.yaml", ANSWERS)
+    project.tests("")
+    result = project.run("-m", "canary")
+    assert result.outlines[-1] == "GO: demo.canary/entry GO, demo.canary/exit GO"
+    assert result.ret == 0
+    beside.unlink()
+    assert project.run("-m", "canary").ret == 11  # no test, and no answer
+
+
 BROKEN = {
     "a failing check": ("def test_works(part):\n    pass", "assert part != 'b'", "fail", 10),
     "pytest.fail": ("def test_works(part):\n    pass", "pytest.fail('no')", "fail", 10),

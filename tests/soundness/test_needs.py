@@ -9,8 +9,8 @@ from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.rule import Take
 from pytest_rollout.model.verdict import Verdict
-from tests.judge.worlds import criterion, plan_of, seen
-from tests.soundness.plans import NEW, OLD, RATE, of_criterion, of_guardrail
+from tests.judge.worlds import HEADER, criterion, plan_of, seen
+from tests.soundness.plans import NEW, OLD, RATE, of_criterion, of_guardrail, said
 
 
 @pytest.mark.parametrize("need", [14, 29, 59, 299])
@@ -167,3 +167,31 @@ def test_the_number_is_that_of_the_judge(asked: str) -> None:
     assert (verdict(8), verdict(9)) == (Verdict.FAIL, Verdict.PASS)
     (what,) = of_criterion(f"metric: m, {asked}, need: 9")
     assert what.endswith("(need: 10, with which one bad sample can pass)")
+
+
+SURE = 'metric: load_failed, take: rate, pass: "< 1%"'
+
+
+@pytest.mark.parametrize(
+    "of", ["ingest: {{load: k6, lasts: 1m, need: {n}}}", "check: {{load: peak}}"]
+)
+def test_a_load_or_file_that_must_hold_more_is_told_of_by_what_it_must_hold(of: str) -> None:
+    header = HEADER.replace(
+        "phases:",
+        "loads:\n  - {id: peak, locustfile: a.py, target: api, rate: 9/s, duration: 60s, need: N}"
+        "\nphases:",
+    )
+
+    def of_need(n: int, more: str = "") -> list[str]:
+        text = criterion(f"{SURE}{more}, {of.format(n=n)}")
+        return [what for _, what in said(text, header=header.replace("N}", f"{n}}}"))]
+
+    assert of_need(101) == []
+    (what,) = of_need(99)
+    assert "from as few as 99 samples, of which one bad" in what
+    assert of_need(99, ", need: 101") == []
+    (what,) = of_need(101, ", where: {endpoint: search}")  # of which there may be fewer
+    assert "from as few as 1 sample, of which one bad" in what
+    assert of_need(299, ", confidence: 95%") == []
+    (what,) = of_need(298, ", confidence: 95%")
+    assert "needs 298 samples, which cannot show" in what
