@@ -14,8 +14,10 @@ from pytest_rollout.report.load_figures import QUANTILES, Distribution, Endpoint
 from pytest_rollout.report.load_words import (
     CORRECTED,
     GENERATOR_HEAD,
+    NO_TIMES,
     NOT_BELIEVED,
     NOTHING,
+    OTHERWISE,
     UNCORRECTED,
     LoadReport,
     facts,
@@ -40,6 +42,10 @@ def _lines(report: LoadReport) -> Iterator[str]:
         yield f"> **{NOT_BELIEVED}.** Nothing below is a figure of the target."
         yield ">"
         yield from (f"> - {_item(reason)}" for reason in report.reasons)
+        yield ""
+    elif report.of_times:
+        yield from (f"> **{NO_TIMES}.** {OTHERWISE}", ">")
+        yield from (f"> - {_item(reason)}" for reason in report.of_times)
         yield ""
     yield from (f"- {name}: {_plain(value)}" for name, value in facts(report))
     yield from _latencies(report)

@@ -9,6 +9,7 @@ from pytest_rollout.report.load_cuts import CutSeen
 from pytest_rollout.report.load_figures import SECOND_US
 from pytest_rollout.report.load_series import Stretch, stretches
 from pytest_rollout.report.load_words import (
+    NO_TIMES,
     NOT_BELIEVED,
     LoadReport,
     measured,
@@ -85,7 +86,7 @@ def throughput_plot(report: LoadReport, size: Size = WIDE) -> str:
     line = [(plot.x(one.middle), up(one.answered)) for one in points]
     plot.drawing.path(line, "line answered")
     keys = {"planned": "planned", "line started": "started", "line answered": "answered"}
-    plot.legend([*keys.items(), ("failed", "failed")])
+    plot.legend([*keys.items(), ("failed", "failed")], times=False)
     plot.pointed(_throughput_said)
     return plot.drawing.svg("Arrivals planned and started, answers and failures, a second")
 
@@ -197,12 +198,12 @@ class _Plot:
                 marked = [("silent", "no answer")]
         return marked
 
-    def legend(self, lines: Sequence[tuple[str, str]]) -> None:
+    def legend(self, lines: Sequence[tuple[str, str]], *, times: bool = True) -> None:
         """Draw above the plot which line is which."""
         left = float(self.size.left)
         for class_, words in lines:
             left = key(self.drawing, left, class_, words)
-        disclaim(self.drawing, self.report)
+        disclaim(self.drawing, self.report, times=times)
 
     def pointed(self, said: Callable[[Stretch], str]) -> None:
         """Say the figures of the time that is pointed at."""
@@ -223,10 +224,11 @@ def key(drawing: Drawing, left: float, class_: str, words: str) -> float:
     return left + 40 + 7 * len(words)
 
 
-def disclaim(drawing: Drawing, report: LoadReport) -> None:
+def disclaim(drawing: Drawing, report: LoadReport, *, times: bool = True) -> None:
     """Write into a plot that it is not to be believed: it may be shown without its page."""
-    if not report.believed:
-        drawing.text(drawing.width - _RIGHT, _TOP + 14, NOT_BELIEVED, "end doubt")
+    words = NOT_BELIEVED if not report.believed else NO_TIMES if times and report.of_times else ""
+    if words:
+        drawing.text(drawing.width - _RIGHT, _TOP + 14, words, "end doubt")
 
 
 def warm(report: LoadReport) -> float:

@@ -26,6 +26,8 @@ from pytest_rollout.report.load_figures import (
 from pytest_rollout.report.text import count
 
 NOT_BELIEVED = "Not to be believed"
+NO_TIMES = "Its times are not to be believed"
+OTHERWISE = "Whether requests failed, and how many were answered, counts all the same."
 CORRECTED, UNCORRECTED = "from the planned start", "from the real start"
 NOTHING = "-"
 ANSWERS_ONLY = (
@@ -52,16 +54,26 @@ class LoadReport:
     zone: str = "UTC"
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # of the decision, by criterion
     decision_page: str = ""  # of its gate, where that stands beside it
+    of_times: tuple[str, ...] = ()  # why its times say nothing, though all else of it counts
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Why the record is not to be believed; where nobody said so, what it says of itself."""
-        return self.doubts or tuple(_own_doubts(self.record))
+        return (*self.doubts, *self.of_times) if self.doubts else tuple(_own_doubts(self.record))
 
     @property
     def believed(self) -> bool:
         """Whether its figures say something of the target."""
         return not self.reasons
+
+    @property
+    def times_believed(self) -> bool:
+        """Whether how long its answers took says something of the target."""
+        return self.believed and not self.of_times
+
+    def is_evidence_for(self, cut: LoadCut) -> bool:
+        """Whether it says something of the target that a cut is about."""
+        return self.times_believed if cut.is_time else self.believed
 
     @cached_property
     def total(self) -> EndpointFigures:
