@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, Side
+from pytest_rollout.report.load_facts import facts
 from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_words import (
     CORRECTED,
@@ -16,7 +17,6 @@ from pytest_rollout.report.load_words import (
     OTHERWISE,
     UNCORRECTED,
     LoadReport,
-    facts,
     generator_rows,
     ms,
     record_rows,

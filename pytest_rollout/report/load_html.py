@@ -14,6 +14,7 @@ from pytest_rollout.report.html import page
 from pytest_rollout.report.load import side_word
 from pytest_rollout.report.load_curve import percentile_plot
 from pytest_rollout.report.load_cuts import CutSeen, Side
+from pytest_rollout.report.load_facts import facts
 from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_plots import (
     NARROW,
@@ -32,7 +33,6 @@ from pytest_rollout.report.load_words import (
     OTHERWISE,
     UNCORRECTED,
     LoadReport,
-    facts,
     generator_rows,
     measured,
     ms,

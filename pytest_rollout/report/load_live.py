@@ -9,6 +9,7 @@ from math import floor
 
 from pytest_rollout.model.load import THROUGHPUT, LoadRecord, LoadSecond
 from pytest_rollout.report.load_cuts import CutSeen, LoadCut, Side, all_seen
+from pytest_rollout.report.load_facts import asked_rate
 from pytest_rollout.report.load_figures import QUANTILES, SECOND_US
 from pytest_rollout.report.load_words import (
     LoadReport,
@@ -50,9 +51,14 @@ def live_line(report: LoadReport) -> str:
     return plain(
         f"load {record.profile}: {_clock(_elapsed_us(record))} of {_clock(record.duration_us)}, "
         f"{_users(last)} users, started {rate_words(_rate(last, 'started'))} of "
-        f"{rate_words(_rate(last, 'planned'))} planned, p95 {time_words(p95)}, "
+        f"{rate_words(_rate(last, 'planned'))} planned{_asked(report)}, p95 {time_words(p95)}, "
         f"{report.total.failures:,} of {report.total.requests:,} failed{_counted(told)}{warned}"
     )
+
+
+def _asked(report: LoadReport) -> str:
+    asked = asked_rate(report)
+    return f" ({asked} asked)" if asked else ""
 
 
 def _counted(told: Sequence[CutSeen]) -> str:
@@ -99,7 +105,7 @@ def _offered(report: LoadReport) -> Iterator[Line]:
         share = share_words(record.started / record.planned if record.planned else None)
         yield Line(
             f"  offered   {record.started:,} of {record.planned:,} planned started ({share}), "
-            f"p99 {late} late"
+            f"p99 {late} late{_asked(report)}"
         )
 
 

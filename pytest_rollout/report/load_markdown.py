@@ -10,6 +10,7 @@ from pytest_rollout.report.escaping import plain as _plain
 from pytest_rollout.report.escaping import row as _row
 from pytest_rollout.report.escaping import table as _table
 from pytest_rollout.report.load import side_word
+from pytest_rollout.report.load_facts import facts
 from pytest_rollout.report.load_figures import QUANTILES, Distribution, EndpointFigures
 from pytest_rollout.report.load_words import (
     CORRECTED,
@@ -20,7 +21,6 @@ from pytest_rollout.report.load_words import (
     OTHERWISE,
     UNCORRECTED,
     LoadReport,
-    facts,
     generator_rows,
     ms,
     record_rows,

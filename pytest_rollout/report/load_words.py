@@ -8,19 +8,16 @@ from functools import cached_property
 from math import floor, isfinite, log10
 
 from pytest_rollout import calendar
-from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord, Shape, ShapeKind
-from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, LoadCut, all_seen
 from pytest_rollout.report.load_figures import (
-    QUANTILES,
     SECOND_US,
     Distribution,
     EndpointFigures,
     RateFigures,
     endpoint_figures,
     rate_figures,
-    started_share,
     total_figures,
 )
 from pytest_rollout.report.text import count
@@ -181,72 +178,6 @@ def share_words(share: float | None) -> str:
 def title(report: LoadReport) -> str:
     """Return the first line: which load."""
     return f"Load {report.record.profile}" + (f": {report.says}" if report.says else "")
-
-
-def facts(report: LoadReport) -> list[tuple[str, str]]:
-    """Return what was offered, whether it was, and what came back, by name."""
-    return [*_offer(report), *_start(report), *_answers(report)]
-
-
-def _offer(report: LoadReport) -> Iterator[tuple[str, str]]:
-    record, profile = report.record, report.profile
-    lasts = duration_words(record.duration_us)
-    shape = _shape(profile.shape) if profile else ""
-    if record.open_loop:
-        says = f"{count(record.planned, 'arrival')} in {lasts}: {rate_words(report.rates.offered)}"
-        says += f", {record.law.value} gaps"
-    else:
-        says = f"{count(record.most_users, 'user')} for {lasts}, each waits for its answer"
-    yield "Planned", says + (f", {shape}" if shape else "")
-    warm_up = duration_words(record.warm_up_us) if record.warm_up_us else "none"
-    yield "Warm-up", f"first {warm_up}: loaded, and not judged" if record.warm_up_us else warm_up
-
-
-def _shape(shape: Shape) -> str:
-    over, lasts = duration_words(shape.over_us), duration_words(shape.lasts_us)
-    match shape.kind:
-        case ShapeKind.RAMP:
-            return f"ramp over {over}" if shape.over_us else "ramp over half of it"
-        case ShapeKind.STAIRS:
-            return f"stairs of {shape.steps or 4} steps"
-        case ShapeKind.SPIKE:
-            return f"spike of {shape.peak:g} times" + (f" for {lasts}" if shape.lasts_us else "")
-        case ShapeKind.BURST:
-            every = f" every {duration_words(shape.every_us)}" if shape.every_us else ""
-            return f"bursts of {lasts if shape.lasts_us else '1s'}{every}"
-        case _:
-            return shape.kind.value
-
-
-def _start(report: LoadReport) -> Iterator[tuple[str, str]]:
-    record, delay = report.record, report.start_delay
-    if not record.open_loop:
-        yield "Started", f"{count(record.started, 'request')}: {rate_words(report.rates.started)}"
-        return
-    share = share_words(started_share(record))
-    yield (
-        "Started",
-        f"{record.started:,} ({share}): {rate_words(report.rates.started)}; "
-        f"{record.dropped:,} dropped",
-    )
-    if not delay.n:
-        yield "Start delay", "none is known"
-        return
-    told = ", ".join(
-        f"{name} {time_words(delay.at(QUANTILES[name]))}" for name in ("p50", "p99", "max")
-    )
-    allowed = report.profile.most_start_delay_us if report.profile else None
-    yield "Start delay", told + (f" (p99 may be {time_words(allowed)})" if allowed else "")
-
-
-def _answers(report: LoadReport) -> Iterator[tuple[str, str]]:
-    total = report.total
-    failed = f"{total.failures:,} failed ({share_words(total.failed_share)})"
-    yield (
-        "Answered",
-        f"{count(total.requests, 'request')} after the warm-up, {failed}; "
-        f"{rate_words(report.rates.answered)} without a failure",
-    )
 
 
 def measured(report: LoadReport) -> str:
