@@ -173,7 +173,8 @@ def _figures(report: LoadReport) -> Iterator[Figure]:
         report,
         latency_plot,
         "Latency over time",
-        f"A second at a time, {measured(report)}. Red: beyond a limit; hatched: warm-up.",
+        f"A second at a time, {measured(report)}. Red: beyond a limit; grey: no answer "
+        "without a failure; hatched: warm-up, of which no time counts.",
         "No request was answered in any second, so there is nothing to draw.",
     )
     yield _figure(

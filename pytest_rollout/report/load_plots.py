@@ -42,7 +42,10 @@ NARROW = Size(400, 260, 50, 90, 5)
 def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     """Return the latency over time with its limits; empty where no second has an answer."""
     points = stretches(report.record, size.points)
-    known = [time for one in points for time in _times(one) if time is not None]
+    drawn = [one for one in points if one.start >= warm(report)]
+    if not any(time for one in drawn for time in _times(one)):
+        drawn = list(points)  # all that there is, in the warm-up
+    known = [time for one in drawn for time in _times(one) if time is not None]
     if not known:
         return ""
     limits = lines_of(report)
@@ -56,7 +59,7 @@ def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     for place, name in enumerate(_LINES):
         line = [
             None if (time := _times(one)[place]) is None else (plot.x(one.middle), up(time))
-            for one in points
+            for one in drawn
         ]
         plot.drawing.path(line, f"line {name}")
     plot.limit_words(limits)
@@ -189,13 +192,13 @@ class _Plot:
             self.drawing.text(self.x(self.end) - 6, height - 5, words, "end limit-words")
 
     def silent(self) -> list[tuple[str, str]]:
-        """Mark the time in which arrivals were planned and nobody was answered; its key."""
+        """Mark the time in which arrivals were due and all failed, or none ended; its key."""
         marked = []
         for one in self.points:
-            if one.answered == 0 and (one.planned or one.started):
+            if one.answered <= one.failed and (one.planned or one.started or one.failed):
                 corners = (self.x(one.start), _TOP), (self.x(one.end), self.foot)
                 self.drawing.rect(*corners, "silent")
-                marked = [("silent", "no answer")]
+                marked = [("silent", "no good answer")]
         return marked
 
     def legend(self, lines: Sequence[tuple[str, str]], *, times: bool = True) -> None:
