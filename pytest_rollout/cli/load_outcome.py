@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from pytest_rollout.cli.loads_beside import loads_beside
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.attached_files import attached_files
 from pytest_rollout.load.phase_child import Asked
@@ -15,6 +16,7 @@ from pytest_rollout.model.plan import EMBEDDED
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report.advice import next_verb
 from pytest_rollout.report.files import folder_of
+from pytest_rollout.report.load_stored import link_of
 
 
 def unmade(project: Project, asked: Asked, decisions: Sequence[Decision]) -> str:
@@ -58,6 +60,13 @@ def follows(project: Project, asked: Asked, decision: Decision) -> str:
     except (LedgerError, RolloutError):
         return ""
     return turn.after(decision)
+
+
+def loads_said(project: Project, asked: Asked, decision: Decision) -> list[str]:
+    """Return what the loads of a decision came to, a line each; of those that can be believed."""
+    beside = loads_beside(project.ledger, decision, lambda: (asked.plan, asked.phase))
+    links = [link_of(report, "") for report in beside.reports]
+    return [f"  load {link.name}: {link.says}" for link in links if link.believed]
 
 
 def report_of(project: Project, decision: Decision) -> str:

@@ -95,3 +95,5 @@ def _answers(report: LoadReport) -> Iterator[tuple[str, str]]:
         f"{count(total.requests, 'request')} after the warm-up, {failed}; "
         f"{rate_words(report.rates.answered)} without a failure",
     )
+    if report.rests_on:
+        yield "Rests on", report.rests_on

@@ -43,6 +43,7 @@ def link_of(report: LoadReport, file: str) -> LoadLink:
         return LoadLink(name, file, report.reasons[0], believed=False)
     answered = f"{rate_words(report.rates.answered)} answered without a failure"
     failed = f"{share_words(report.total.failed_share)} failed"
+    failed += f"; rests on {report.rests_on}" if report.rests_on else ""
     if report.of_times:
         says = f"{answered}, {failed}; {NO_TIMES[0].lower()}{NO_TIMES[1:]}: {report.of_times[0]}"
         return LoadLink(name, file, says, believed=True)

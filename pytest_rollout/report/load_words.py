@@ -27,6 +27,7 @@ NO_TIMES = "Its times are not to be believed"
 OTHERWISE = "Whether requests failed, and how many were answered, counts all the same."
 CORRECTED, UNCORRECTED = "from the planned start", "from the real start"
 NOTHING = "-"
+FEW = 100  # answers: of fewer no 1 in 100 is seen
 ANSWERS_ONLY = (
     "Times are of answers without a failure. A criterion counts a failure as a request that was "
     "not answered to the end of the load, so what it sees can be longer."
@@ -86,6 +87,13 @@ class LoadReport:
     def shown(self) -> tuple[EndpointFigures, ...]:
         """The endpoints and, where there are several, all of them together."""
         return self.endpoints if len(self.endpoints) == 1 else (*self.endpoints, self.total)
+
+    @property
+    def rests_on(self) -> str:
+        """How few answers all of it rests on, where they are few; empty where they are many."""
+        n = self.total.requests
+        few = self.believed and n < FEW
+        return f"{count(n, 'answer')}: too few to tell how often one is slow" if few else ""
 
     @cached_property
     def rates(self) -> RateFigures:
