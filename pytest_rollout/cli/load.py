@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from pytest_rollout.cli import load_outcome
 from pytest_rollout.cli.ending import ended_by_signal
 from pytest_rollout.cli.load_alone import one_load
 from pytest_rollout.cli.night_notice import notice, told
@@ -175,11 +176,10 @@ def _run(asked: Asked, project: Project, *, quiet: bool) -> PhaseRan:
         status, said = child.ended()
     again = Project.here(str(project.root), asked.ledger or None)
     found = tuple(_decided(again, asked, before))
-    ran = PhaseRan(
-        asked.name, found, _trouble(status, found, said[-1] if said else "it said nothing")
-    )
+    trouble = _trouble(status, found, said[-1] if said else "it said nothing")
+    ran = PhaseRan(asked.name, found, trouble or load_outcome.unmade(again, asked, found))
     if not quiet:
-        _show(again, ran, said)
+        _show(again, asked, ran, said)
     return ran
 
 
@@ -227,10 +227,16 @@ def _trouble(status: int, decisions: Sequence[Decision], last: str) -> str:
     return f"pytest ended with status {status} though its gates are {said.value}: {last}"
 
 
-def _show(project: Project, ran: PhaseRan, said: Sequence[str]) -> None:
+def _show(project: Project, asked: Asked, ran: PhaseRan, said: Sequence[str]) -> None:
     for decision in ran.decisions:
-        for line in terminal.gate(decision, last_no=project.last_no_words(decision.address)):
-            say(line.text)
+        place, follows = load_outcome.report_of(project, decision), ""
+        if not ran.trouble:
+            follows = load_outcome.follows(project, asked, decision)
+        last_no = project.last_no_words(decision.address)
+        *above, answer = terminal.gate(decision, place, last_no, follows)
+        loads = load_outcome.loads_said(project, asked, decision)
+        for text in (*(line.text for line in above), *loads, answer.text):
+            say(text)
     if ran.trouble:
         for text in said[-_TOLD:] if not ran.decisions else ():
             say(f"  {text}", err=True)

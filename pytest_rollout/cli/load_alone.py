@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_rollout.cli.ending import ended_by_signal
@@ -66,8 +66,8 @@ def one_load(project: Project, plans: Sequence[Plan], load: str, *, as_json: boo
             project.root,
             lambda part: None if as_json else view.show(_report(plan, profile, part)),
         )
-    reasons = (*honesty.doubts(profile, record), *honesty.doubts_of_times(record))
-    report = _report(plan, profile, record, reasons)
+    doubts, of_times = honesty.doubts(profile, record), honesty.doubts_of_times(record)
+    report, reasons = _report(plan, profile, record, doubts, of_times), (*doubts, *of_times)
     if as_json:
         print_json(_data(plan, report, reasons))
     else:
@@ -77,11 +77,23 @@ def one_load(project: Project, plans: Sequence[Plan], load: str, *, as_json: boo
 
 
 def _report(
-    plan: Plan, profile: LoadProfile, record: LoadRecord, reasons: Sequence[Reason] = ()
+    plan: Plan,
+    profile: LoadProfile,
+    record: LoadRecord,
+    doubts: Sequence[Reason] = (),
+    of_times: Sequence[Reason] = (),
 ) -> LoadReport:
-    doubts = tuple(sentences.text(reason, plan.timezone) for reason in reasons)
+    said = _said(plan)
     cuts, place = cuts_of(plan, profile.id), f"{plan.id}, alone; judged by no gate"
-    return LoadReport(record, profile, doubts, cuts, place, zone=plan.timezone)
+    return LoadReport(
+        record,
+        profile,
+        tuple(map(said, doubts)),
+        cuts,
+        place,
+        zone=plan.timezone,
+        of_times=tuple(map(said, of_times)),
+    )
 
 
 def _data(plan: Plan, report: LoadReport, reasons: Sequence[Reason]) -> dict[str, Any]:
@@ -97,7 +109,7 @@ def _data(plan: Plan, report: LoadReport, reasons: Sequence[Reason]) -> dict[str
     }
 
 
-def _said(plan: Plan) -> Any:
+def _said(plan: Plan) -> Callable[[Reason], str]:
     return lambda reason: sentences.text(reason, plan.timezone)
 
 

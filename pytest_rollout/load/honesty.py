@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from pytest_rollout.load.histograms import many, quantile
 from pytest_rollout.load.schedule import planned_of
+from pytest_rollout.load.under_way import held
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.load import LoadProfile, LoadRecord, LoadSecond
 from pytest_rollout.model.verdict import Verdict, worst
@@ -134,7 +135,8 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
         facts = {"planned": record.planned, "profile": planned}
         yield Reason("load.planned-less", facts)
     if record.started * 100 < record.planned * STARTED:
-        started = {"started": record.started, "planned": record.planned}
+        counts = {"started": record.started, "planned": record.planned}
+        started = {**counts, **held(profile, record)}
         yield Reason("load.not-started", {**started, "dropped": record.dropped})
     after = range(record.warm_up_us, record.duration_us + 1)
     begun = sum(one.started for one in record.seconds if one.second * _SECOND_US in after)
@@ -143,7 +145,8 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
         yield Reason("load.delays-lost", {"kept": kept, "started": begun})
     late = quantile(record.start_delay, 99, 100)
     if late is not None and late > profile.most_start_delay_us:
-        yield Reason("load.late", {"late_us": late, "most_us": profile.most_start_delay_us})
+        facts = {"late_us": late, "most_us": profile.most_start_delay_us}
+        yield Reason("load.late", {**facts, **held(profile, record)})
 
 
 def _of_counts(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:

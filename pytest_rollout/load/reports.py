@@ -56,16 +56,18 @@ def _report(record: LoadRecord, plan: Plan, decision: Decision) -> LoadReport:
     stated = plan.load(record.profile)
     profile = stated.rehearsed() if stated and decision.environment == EMBEDDED else stated
     phases = [phase for phase in plan.phases if phase.id == decision.phase]
+    zone = decision.timezone
     report = LoadReport(
         record,
         profile,
-        doubts_said(profile, record, decision.timezone),
+        doubts_said(profile, record, zone),
         cuts_of(plan, record.profile, phases),
         f"{decision.address.name} in {decision.environment}",
         decision.run,
         decision.release or "",
-        decision.timezone,
+        zone,
         {finding.id: finding.verdict for finding in decision.criteria},
+        of_times=tuple(sentences.text(one, zone) for one in honesty.doubts_of_times(record)),
     )
     _ = report.total, report.start_delay  # that raises where a histogram holds no numbers
     return report
@@ -77,8 +79,7 @@ def doubts_said(
     """Return why a record is not to be believed, a sentence each; none where it is."""
     if profile is None:
         return (_UNSTATED,)
-    reasons = (*honesty.doubts(profile, record), *honesty.doubts_of_times(record))
-    return tuple(sentences.text(reason, zone) for reason in reasons)
+    return tuple(sentences.text(reason, zone) for reason in honesty.doubts(profile, record))
 
 
 def _belongs(report: LoadReport, plan: Plan, decision: Decision) -> bool:

@@ -7,14 +7,16 @@ from textwrap import wrap
 
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, Side
+from pytest_rollout.report.load_facts import facts
 from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_words import (
     CORRECTED,
     GENERATOR_HEAD,
+    NO_TIMES,
     NOT_BELIEVED,
+    OTHERWISE,
     UNCORRECTED,
     LoadReport,
-    facts,
     generator_rows,
     ms,
     record_rows,
@@ -48,6 +50,10 @@ def _head(report: LoadReport) -> Iterator[Line]:
     if not report.believed:
         yield Line(f"{NOT_BELIEVED.upper()}: nothing below is a figure of the target", ("red",))
         yield from (Line(f"  - {reason}", ("red",)) for reason in report.reasons)
+    elif report.of_times:
+        yield Line(f"{NO_TIMES.upper()}", ("red",))
+        yield from (Line(f"  - {reason}", ("red",)) for reason in report.of_times)
+        yield Line(f"  {OTHERWISE}")
     yield Line("")
 
 
@@ -95,11 +101,11 @@ def _cuts(report: LoadReport) -> Iterator[Line]:
 def side_word(report: LoadReport, one: CutSeen) -> str:
     """Return the decision's verdict; where there is none yet, on which side of a cut a value lies.
 
-    What is not believed is not judged, whatever somebody says of it.
+    What is not believed is no pass, whatever somebody says of it.
     """
-    if not report.believed:
-        return "not judged"
     verdict = report.verdicts.get(one.cut.criterion)
+    if not report.is_evidence_for(one.cut) and verdict in (None, Verdict.PASS, Verdict.WARN):
+        return "not judged"
     return one.side.value if verdict is None else word(verdict)
 
 

@@ -28,7 +28,9 @@ def percentile_plot(report: LoadReport, size: Size = WIDE) -> str:
     curves = [one for one in (corrected, uncorrected) if one.n]
     if not curves:
         return ""
-    limits = [(one, limit) for one, limit in limits_of(report) if not one.endpoint][:MOST_LIMITS]
+    whole = ("", report.endpoints[0].name) if len(report.endpoints) == 1 else ("",)
+    about = [(one, limit) for one, limit in limits_of(report) if one.endpoint in whole]
+    limits = about[:MOST_LIMITS]
     values = [float(value) for one in curves for value in (one.values[0] or 1, one.values[-1])]
     up = scale([*values, *(limit for _, limit in limits)], size.height - _FOOT, _TOP, log=True)
     most = max(one.n for one in curves)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pytest_rollout.model.load import FAILED, LATENCY, THROUGHPUT
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.html import page
 from pytest_rollout.report.load import side_word
 from pytest_rollout.report.load_curve import percentile_plot
 from pytest_rollout.report.load_cuts import CutSeen, Side
+from pytest_rollout.report.load_facts import facts
 from pytest_rollout.report.load_figures import QUANTILES, Distribution
 from pytest_rollout.report.load_plots import (
     NARROW,
@@ -26,10 +28,11 @@ from pytest_rollout.report.load_ranges import ranges_plot
 from pytest_rollout.report.load_words import (
     CORRECTED,
     GENERATOR_HEAD,
+    NO_TIMES,
     NOT_BELIEVED,
+    OTHERWISE,
     UNCORRECTED,
     LoadReport,
-    facts,
     generator_rows,
     measured,
     ms,
@@ -40,14 +43,14 @@ from pytest_rollout.report.load_words import (
     title,
     told_of_times,
 )
-from pytest_rollout.report.text import word
+from pytest_rollout.report.text import count, word
 
 MOST_ROWS = 200  # endpoints and errors
 _TONES = {  # by what stands beside a cut, the worst first
     **{word(Verdict.FAIL): "bad", Side.BEYOND.value: "bad"},
     **{word(Verdict.WAIVED): "note", word(Verdict.WARN): "note", Side.WARNED.value: "note"},
     **{word(Verdict.PASS): "good", Side.WITHIN.value: "good"},
-    word(Verdict.NOT_APPLICABLE): "none",
+    **{word(Verdict.NOT_APPLICABLE): "none", "not judged": "none"},
 }
 _RANKS = {"bad": 0, "held": 1, "note": 2, "none": 3, "good": 4}
 
@@ -71,6 +74,8 @@ def to_html(report: LoadReport) -> str:
         report=report,
         title=title(report),
         not_believed=NOT_BELIEVED,
+        no_times=NO_TIMES,
+        otherwise=OTHERWISE,
         tiles=list(_tiles(report)),
         facts=facts(report),
         cuts=[(one, side_word(report, one), _tone(report, one)) for one in report.seen],
@@ -110,32 +115,53 @@ def _sides(report: LoadReport) -> Iterator[tuple[str, str]]:
 
 
 def _tone(report: LoadReport, one: CutSeen) -> str:
-    if not report.believed:
-        return "none"
-    return _TONES.get(side_word(report, one), "held")
+    tone = _TONES.get(side_word(report, one), "held")
+    if report.is_evidence_for(one.cut) or tone not in ("good", "note"):
+        return tone
+    return "held"
 
 
-def _tiles(report: LoadReport) -> Iterator[tuple[str, str, str]]:
-    """The figures that are looked at first: name, value, and what stands below it."""
+def _tiles(report: LoadReport) -> Iterator[tuple[str, str, str, str]]:
+    """The figures that are looked at first: name, value, what stands below it, and its tone."""
     latency, service = report.total.latency, report.total.service_time
     if not report.record.open_loop:
         latency = service
+    failed = report.total
     for name in ("p50", "p95", "p99", "max"):
         both = report.record.open_loop and service.n
         beside = f"{_time(service, name)} {UNCORRECTED}" if both else ""
-        yield name, _time(latency, name), beside
-    failed = report.total
+        if 2 * failed.failures > failed.requests:
+            beside = (
+                f"of the {count(failed.requests - failed.failures, 'answer')} that did not fail"
+            )
+        yield name, _time(latency, name), beside, _tile_tone(report, LATENCY, name)
     yield (
         "Failed",
         share_words(failed.failed_share),
         f"{failed.failures:,} of {failed.requests:,} requests",
+        _tile_tone(report, FAILED),
     )
     offered = rate_words(report.rates.offered)
     yield (
         "Answered",
         rate_words(report.rates.answered),
         f"without a failure; offered {offered}" if report.record.open_loop else "without a failure",
+        _tile_tone(report, THROUGHPUT),
     )
+
+
+def _tile_tone(report: LoadReport, metric: str, take: str = "") -> str:
+    """Red where a criterion on the figure fails; a failure that nobody judges is noted."""
+    if not report.believed:
+        return ""
+    failed = report.total.failures
+    about = [one for one in report.seen if one.cut.rule.metric == metric]
+    tones = {_tone(report, one) for one in about if take in ("", one.cut.rule.take.text)}
+    if "bad" in tones:
+        return "bad"
+    if metric == LATENCY and (report.of_times or 2 * failed > report.total.requests):
+        return "dim"
+    return "note" if metric == FAILED and failed and not about else ""
 
 
 def _time(times: Distribution, name: str) -> str:
@@ -147,7 +173,8 @@ def _figures(report: LoadReport) -> Iterator[Figure]:
         report,
         latency_plot,
         "Latency over time",
-        f"A second at a time, {measured(report)}. Red: beyond a limit; hatched: warm-up.",
+        f"A second at a time, {measured(report)}. Red: beyond a limit; grey: no answer "
+        "without a failure; hatched: warm-up, of which no time counts.",
         "No request was answered in any second, so there is nothing to draw.",
     )
     yield _figure(

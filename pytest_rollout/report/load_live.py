@@ -8,7 +8,8 @@ from itertools import pairwise
 from math import floor
 
 from pytest_rollout.model.load import THROUGHPUT, LoadRecord, LoadSecond
-from pytest_rollout.report.load_cuts import CutSeen, Side, all_seen
+from pytest_rollout.report.load_cuts import CutSeen, LoadCut, Side, all_seen
+from pytest_rollout.report.load_facts import asked_rate
 from pytest_rollout.report.load_figures import QUANTILES, SECOND_US
 from pytest_rollout.report.load_words import (
     LoadReport,
@@ -17,6 +18,7 @@ from pytest_rollout.report.load_words import (
     time_words,
 )
 from pytest_rollout.report.terminal import Line, plain
+from pytest_rollout.report.text import count
 
 LAST = 5  # seconds that the present is told from
 MOST_CUTS = 8
@@ -44,16 +46,31 @@ def live_line(report: LoadReport) -> str:
     """Return the load so far as one line, for a log."""
     record, last = report.record, last_seconds(report.record)
     told = _seen(report)
-    beyond = sum(one.side is Side.BEYOND for one in told)
-    cuts = f", {beyond} of {len(told)} cuts beyond so far" if told else ""
     p95 = report.total.latency.at(QUANTILES["p95"])
     warned = "".join(f"; {says}" for says in _warnings(report))
     return plain(
         f"load {record.profile}: {_clock(_elapsed_us(record))} of {_clock(record.duration_us)}, "
         f"{_users(last)} users, started {rate_words(_rate(last, 'started'))} of "
-        f"{rate_words(_rate(last, 'planned'))} planned, p95 {time_words(p95)}, "
-        f"{report.total.failures:,} of {report.total.requests:,} failed{cuts}{warned}"
+        f"{rate_words(_rate(last, 'planned'))} planned{_asked(report)}, p95 {time_words(p95)}, "
+        f"{report.total.failures:,} of {report.total.requests:,} failed{_counted(told)}{warned}"
     )
+
+
+def _asked(report: LoadReport) -> str:
+    asked = asked_rate(report)
+    return f" ({asked} asked)" if asked else ""
+
+
+def _counted(told: Sequence[CutSeen]) -> str:
+    """On which side how many cuts are; those that tell nothing yet are not kept back."""
+    if not told:
+        return ""
+    beyond = sum(one.side is Side.BEYOND for one in told)
+    few = sum(one.side is Side.FEW for one in told)
+    later = sum(one.side is Side.UNTOLD for one in told)
+    says = f", {beyond} of {count(len(told), 'cut')} beyond so far"
+    says += f", {few} too few so far" if few else ""
+    return says + (f", {later} decided at the end" if later else "")
 
 
 def last_seconds(record: LoadRecord) -> tuple[LoadSecond, ...]:
@@ -88,7 +105,7 @@ def _offered(report: LoadReport) -> Iterator[Line]:
         share = share_words(record.started / record.planned if record.planned else None)
         yield Line(
             f"  offered   {record.started:,} of {record.planned:,} planned started ({share}), "
-            f"p99 {late} late"
+            f"p99 {late} late{_asked(report)}"
         )
 
 
@@ -125,15 +142,22 @@ def _cuts(report: LoadReport, width: int) -> Iterator[Line]:
 
 
 def _seen(report: LoadReport) -> tuple[CutSeen, ...]:
-    """The cuts with what was seen so far: seconds that are still to come had no answer yet."""
+    """The cuts with what was seen so far: seconds that are still to come had no answer yet.
+
+    Where a rule asks for a confidence, the side is that of what was seen: nothing is decided yet.
+    """
     record = report.record
     over = min(record.duration_us, _elapsed_us(record) // SECOND_US * SECOND_US)
     until = replace(record, duration_us=over)
     return tuple(
         one
         for cut in report.cuts
-        for one in all_seen(until if cut.rule.metric == THROUGHPUT else record, [cut])
+        for one in all_seen(until if cut.rule.metric == THROUGHPUT else record, [_sure(cut)])
     )
+
+
+def _sure(cut: LoadCut) -> LoadCut:
+    return replace(cut, rule=replace(cut.rule, confidence=None))
 
 
 def _bar(one: CutSeen) -> str:

@@ -10,15 +10,17 @@ from pytest_rollout.report.escaping import plain as _plain
 from pytest_rollout.report.escaping import row as _row
 from pytest_rollout.report.escaping import table as _table
 from pytest_rollout.report.load import side_word
+from pytest_rollout.report.load_facts import facts
 from pytest_rollout.report.load_figures import QUANTILES, Distribution, EndpointFigures
 from pytest_rollout.report.load_words import (
     CORRECTED,
     GENERATOR_HEAD,
+    NO_TIMES,
     NOT_BELIEVED,
     NOTHING,
+    OTHERWISE,
     UNCORRECTED,
     LoadReport,
-    facts,
     generator_rows,
     ms,
     record_rows,
@@ -40,6 +42,10 @@ def _lines(report: LoadReport) -> Iterator[str]:
         yield f"> **{NOT_BELIEVED}.** Nothing below is a figure of the target."
         yield ">"
         yield from (f"> - {_item(reason)}" for reason in report.reasons)
+        yield ""
+    elif report.of_times:
+        yield from (f"> **{NO_TIMES}.** {OTHERWISE}", ">")
+        yield from (f"> - {_item(reason)}" for reason in report.of_times)
         yield ""
     yield from (f"- {name}: {_plain(value)}" for name, value in facts(report))
     yield from _latencies(report)

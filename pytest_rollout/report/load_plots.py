@@ -9,6 +9,7 @@ from pytest_rollout.report.load_cuts import CutSeen
 from pytest_rollout.report.load_figures import SECOND_US
 from pytest_rollout.report.load_series import Stretch, stretches
 from pytest_rollout.report.load_words import (
+    NO_TIMES,
     NOT_BELIEVED,
     LoadReport,
     measured,
@@ -41,7 +42,10 @@ NARROW = Size(400, 260, 50, 90, 5)
 def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     """Return the latency over time with its limits; empty where no second has an answer."""
     points = stretches(report.record, size.points)
-    known = [time for one in points for time in _times(one) if time is not None]
+    drawn = [one for one in points if one.start >= warm(report)]
+    if not any(time for one in drawn for time in _times(one)):
+        drawn = list(points)  # all that there is, in the warm-up
+    known = [time for one in drawn for time in _times(one) if time is not None]
     if not known:
         return ""
     limits = lines_of(report)
@@ -55,7 +59,7 @@ def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     for place, name in enumerate(_LINES):
         line = [
             None if (time := _times(one)[place]) is None else (plot.x(one.middle), up(time))
-            for one in points
+            for one in drawn
         ]
         plot.drawing.path(line, f"line {name}")
     plot.limit_words(limits)
@@ -85,7 +89,7 @@ def throughput_plot(report: LoadReport, size: Size = WIDE) -> str:
     line = [(plot.x(one.middle), up(one.answered)) for one in points]
     plot.drawing.path(line, "line answered")
     keys = {"planned": "planned", "line started": "started", "line answered": "answered"}
-    plot.legend([*keys.items(), ("failed", "failed")])
+    plot.legend([*keys.items(), ("failed", "failed")], times=False)
     plot.pointed(_throughput_said)
     return plot.drawing.svg("Arrivals planned and started, answers and failures, a second")
 
@@ -188,21 +192,21 @@ class _Plot:
             self.drawing.text(self.x(self.end) - 6, height - 5, words, "end limit-words")
 
     def silent(self) -> list[tuple[str, str]]:
-        """Mark the time in which arrivals were planned and nobody was answered; its key."""
+        """Mark the time in which arrivals were due and all failed, or none ended; its key."""
         marked = []
         for one in self.points:
-            if one.answered == 0 and (one.planned or one.started):
+            if one.answered <= one.failed and (one.planned or one.started or one.failed):
                 corners = (self.x(one.start), _TOP), (self.x(one.end), self.foot)
                 self.drawing.rect(*corners, "silent")
-                marked = [("silent", "no answer")]
+                marked = [("silent", "no good answer")]
         return marked
 
-    def legend(self, lines: Sequence[tuple[str, str]]) -> None:
+    def legend(self, lines: Sequence[tuple[str, str]], *, times: bool = True) -> None:
         """Draw above the plot which line is which."""
         left = float(self.size.left)
         for class_, words in lines:
             left = key(self.drawing, left, class_, words)
-        disclaim(self.drawing, self.report)
+        disclaim(self.drawing, self.report, times=times)
 
     def pointed(self, said: Callable[[Stretch], str]) -> None:
         """Say the figures of the time that is pointed at."""
@@ -223,10 +227,11 @@ def key(drawing: Drawing, left: float, class_: str, words: str) -> float:
     return left + 40 + 7 * len(words)
 
 
-def disclaim(drawing: Drawing, report: LoadReport) -> None:
+def disclaim(drawing: Drawing, report: LoadReport, *, times: bool = True) -> None:
     """Write into a plot that it is not to be believed: it may be shown without its page."""
-    if not report.believed:
-        drawing.text(drawing.width - _RIGHT, _TOP + 14, NOT_BELIEVED, "end doubt")
+    words = NOT_BELIEVED if not report.believed else NO_TIMES if times and report.of_times else ""
+    if words:
+        drawing.text(drawing.width - _RIGHT, _TOP + 14, words, "end doubt")
 
 
 def warm(report: LoadReport) -> float:

@@ -27,6 +27,10 @@ def _of_another(f: Facts) -> str:
     return f"the record is of load {f['load']} with another {other} than the plan states"
 
 
+def _held(f: Facts) -> str:
+    return f"all {f.count('held', 'user')} waited for the target"
+
+
 def _gone(f: Facts) -> str:
     last = f"in the last {count(f.number('seconds'), 'second')} with answers"
     when = "in every second" if f["seconds"] == f["of"] else last
@@ -62,11 +66,13 @@ SENTENCES: Mapping[str, Say] = {
     "load.not-started": lambda f: (
         f"{f['started']} of {f['planned']} planned arrivals started, at least 99 in 100 must"
         + (f"; {f['dropped']} were dropped" if f.number("dropped") else "")
+        + (f": {_held(f)}, which is too slow for this rate" if f.known("held") else "")
     ),
     "load.delays-lost": "{kept} of {started} arrivals after the warm-up say how late they started",
     "load.late": lambda f: (
-        f"1 in 100 arrivals started more than {_lasting(f, 'late_us')} after its planned time, "
-        f"{_lasting(f, 'most_us')} are allowed (more users, or more processes)"
+        f"1 in 100 arrivals started more than {_lasting(f, 'late_us')} late, "
+        f"{_lasting(f, 'most_us')} are allowed"
+        + (f" ({_held(f)})" if f.known("held") else " (more processes, or a lower rate)")
     ),
     "load.no-request": lambda f: (
         f"no request was made, though {f.count('started', 'arrival')} started"

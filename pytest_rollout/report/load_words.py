@@ -8,26 +8,26 @@ from functools import cached_property
 from math import floor, isfinite, log10
 
 from pytest_rollout import calendar
-from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord, Shape, ShapeKind
-from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, LoadCut, all_seen
 from pytest_rollout.report.load_figures import (
-    QUANTILES,
     SECOND_US,
     Distribution,
     EndpointFigures,
     RateFigures,
     endpoint_figures,
     rate_figures,
-    started_share,
     total_figures,
 )
 from pytest_rollout.report.text import count
 
 NOT_BELIEVED = "Not to be believed"
+NO_TIMES = "Its times are not to be believed"
+OTHERWISE = "Whether requests failed, and how many were answered, counts all the same."
 CORRECTED, UNCORRECTED = "from the planned start", "from the real start"
 NOTHING = "-"
+FEW = 100  # answers: of fewer no 1 in 100 is seen
 ANSWERS_ONLY = (
     "Times are of answers without a failure. A criterion counts a failure as a request that was "
     "not answered to the end of the load, so what it sees can be longer."
@@ -52,16 +52,26 @@ class LoadReport:
     zone: str = "UTC"
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # of the decision, by criterion
     decision_page: str = ""  # of its gate, where that stands beside it
+    of_times: tuple[str, ...] = ()  # why its times say nothing, though all else of it counts
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Why the record is not to be believed; where nobody said so, what it says of itself."""
-        return self.doubts or tuple(_own_doubts(self.record))
+        return (*self.doubts, *self.of_times) if self.doubts else tuple(_own_doubts(self.record))
 
     @property
     def believed(self) -> bool:
         """Whether its figures say something of the target."""
         return not self.reasons
+
+    @property
+    def times_believed(self) -> bool:
+        """Whether how long its answers took says something of the target."""
+        return self.believed and not self.of_times
+
+    def is_evidence_for(self, cut: LoadCut) -> bool:
+        """Whether it says something of the target that a cut is about."""
+        return self.times_believed if cut.is_time else self.believed
 
     @cached_property
     def total(self) -> EndpointFigures:
@@ -77,6 +87,13 @@ class LoadReport:
     def shown(self) -> tuple[EndpointFigures, ...]:
         """The endpoints and, where there are several, all of them together."""
         return self.endpoints if len(self.endpoints) == 1 else (*self.endpoints, self.total)
+
+    @property
+    def rests_on(self) -> str:
+        """How few answers all of it rests on, where they are few; empty where they are many."""
+        n = self.total.requests
+        few = self.believed and n < FEW
+        return f"{count(n, 'answer')}: too few to tell how often one is slow" if few else ""
 
     @cached_property
     def rates(self) -> RateFigures:
@@ -169,72 +186,6 @@ def share_words(share: float | None) -> str:
 def title(report: LoadReport) -> str:
     """Return the first line: which load."""
     return f"Load {report.record.profile}" + (f": {report.says}" if report.says else "")
-
-
-def facts(report: LoadReport) -> list[tuple[str, str]]:
-    """Return what was offered, whether it was, and what came back, by name."""
-    return [*_offer(report), *_start(report), *_answers(report)]
-
-
-def _offer(report: LoadReport) -> Iterator[tuple[str, str]]:
-    record, profile = report.record, report.profile
-    lasts = duration_words(record.duration_us)
-    shape = _shape(profile.shape) if profile else ""
-    if record.open_loop:
-        says = f"{count(record.planned, 'arrival')} in {lasts}: {rate_words(report.rates.offered)}"
-        says += f", {record.law.value} gaps"
-    else:
-        says = f"{count(record.most_users, 'user')} for {lasts}, each waits for its answer"
-    yield "Planned", says + (f", {shape}" if shape else "")
-    warm_up = duration_words(record.warm_up_us) if record.warm_up_us else "none"
-    yield "Warm-up", f"first {warm_up}: loaded, and not judged" if record.warm_up_us else warm_up
-
-
-def _shape(shape: Shape) -> str:
-    over, lasts = duration_words(shape.over_us), duration_words(shape.lasts_us)
-    match shape.kind:
-        case ShapeKind.RAMP:
-            return f"ramp over {over}" if shape.over_us else "ramp over half of it"
-        case ShapeKind.STAIRS:
-            return f"stairs of {shape.steps or 4} steps"
-        case ShapeKind.SPIKE:
-            return f"spike of {shape.peak:g} times" + (f" for {lasts}" if shape.lasts_us else "")
-        case ShapeKind.BURST:
-            every = f" every {duration_words(shape.every_us)}" if shape.every_us else ""
-            return f"bursts of {lasts if shape.lasts_us else '1s'}{every}"
-        case _:
-            return shape.kind.value
-
-
-def _start(report: LoadReport) -> Iterator[tuple[str, str]]:
-    record, delay = report.record, report.start_delay
-    if not record.open_loop:
-        yield "Started", f"{count(record.started, 'request')}: {rate_words(report.rates.started)}"
-        return
-    share = share_words(started_share(record))
-    yield (
-        "Started",
-        f"{record.started:,} ({share}): {rate_words(report.rates.started)}; "
-        f"{record.dropped:,} dropped",
-    )
-    if not delay.n:
-        yield "Start delay", "none is known"
-        return
-    told = ", ".join(
-        f"{name} {time_words(delay.at(QUANTILES[name]))}" for name in ("p50", "p99", "max")
-    )
-    allowed = report.profile.most_start_delay_us if report.profile else None
-    yield "Start delay", told + (f" (p99 may be {time_words(allowed)})" if allowed else "")
-
-
-def _answers(report: LoadReport) -> Iterator[tuple[str, str]]:
-    total = report.total
-    failed = f"{total.failures:,} failed ({share_words(total.failed_share)})"
-    yield (
-        "Answered",
-        f"{count(total.requests, 'request')} after the warm-up, {failed}; "
-        f"{rate_words(report.rates.answered)} without a failure",
-    )
 
 
 def measured(report: LoadReport) -> str:

@@ -12,6 +12,7 @@ from pytest_rollout.model.plan import Address, Severity
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import next_verb
+from pytest_rollout.report.causes import cause_lines
 
 _MOST_NOTES = 10
 _MOST_OF_A_LINE = 4_000
@@ -72,9 +73,8 @@ def gate(
     )
     yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
-        for cause in decision.reasons:
-            said = sentences.cause(cause.id, cause.reason, decision.timezone)
-            yield Line(f"  - {said}", _STYLES[cause.answer][:1])
+        for said, answer in cause_lines(decision):
+            yield Line(f"  - {said}", _STYLES[answer][:1])
     for finding in _optional(decision.criteria):
         said = sentences.cause(finding.id, finding.reason, decision.timezone)
         yield Line(f"  optional: {said}")

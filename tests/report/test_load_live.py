@@ -6,12 +6,14 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.model.coding import encode
-from pytest_rollout.model.load import THROUGHPUT, LoadRecord
+from pytest_rollout.model.load import FAILED, THROUGHPUT, LoadRecord
+from pytest_rollout.model.rule import Confidence, Streak
 from pytest_rollout.report.load_follow import EVERY_S, LINE_EVERY_S, follow, read_record
 from pytest_rollout.report.load_live import LAST, last_seconds, live, live_line, sparkline
 from pytest_rollout.report.load_words import LoadReport
@@ -53,6 +55,25 @@ def test_each_cut_stands_beside_what_was_seen() -> None:
     lines = [line for line in live(given.report(record=partial()), 100) if " so far" in line.text]
     assert ["beyond so far" in line.text for line in lines] == [False, True, True]
     assert [line.styles for line in lines] == [(), ("red",), ("red",)]
+
+
+def test_a_cut_that_asks_for_a_confidence_stands_on_the_side_of_what_was_seen() -> None:
+    failing = partial()
+    ends = tuple(replace(one, failures=one.requests) for one in failing.endpoints)
+    rate = given.cut("< 2 %", "rate", FAILED)
+    sure = Confidence(Fraction(95, 100), "95%")
+    cut = replace(rate, rule=replace(rate.rule, confidence=sure))
+    of_later_runs = replace(rate, rule=replace(rate.rule, streak=Streak(2)))
+    few = given.cut("< 2 %", "rate", FAILED, need=10_000)
+    report = given.report(record=replace(failing, endpoints=ends), cuts=(cut, few, of_later_runs))
+    line = live_line(report)
+    assert "1 of 3 cuts beyond so far, 1 too few so far, 1 decided at the end" in line
+    assert "100 % < 2 %" in " ".join(words(report).split())
+    assert "rate of failed: beyond so far" in words(report)
+    wide = replace(cut, rule=replace(cut.rule, bands=given.cut("< 50 %", "rate").rule.bands))
+    kept = given.report(record=failing, cuts=(wide,))
+    assert "0 of 1 cut beyond so far" in live_line(kept)
+    assert "decided at the end" not in live_line(kept)
 
 
 def test_seconds_that_are_to_come_are_no_seconds_without_an_answer() -> None:

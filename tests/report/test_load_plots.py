@@ -59,7 +59,11 @@ def heights(svg: str, tick: str, other: str) -> Callable[[float], float]:
 def test_each_second_stands_where_its_latency_is() -> None:
     svg = latency_plot(given.report())
     at = heights(svg, "10 ms", "1 s")
-    seconds = [one for one in given.record().seconds if one.p95_us is not None]
+    seconds = [
+        one
+        for one in given.record().seconds
+        if one.p95_us is not None and one.second >= given.WARM_S
+    ]
     for name in ("p50", "p95", "p99"):
         drawn = points(svg, f"line {name}")
         assert len(drawn) == len(seconds)
@@ -104,6 +108,42 @@ def test_a_second_without_an_answer_breaks_the_lines_and_is_marked() -> None:
     assert len(elements(svg, "silent")) == 2  # and the key
     path = elements(svg, "line p99")[0]
     assert path.attrib["d"].count("M") == 2
+
+
+def test_a_second_in_which_all_failed_is_marked_as_one_without_an_answer() -> None:
+    dead = tuple(
+        replace(one, failed=one.answered, p50_us=None, p95_us=None, p99_us=None)
+        if one.second >= 15
+        else one
+        for one in given.record().seconds
+    )
+    svg = latency_plot(given.report(record=given.record(seconds=dead)))
+    assert len(elements(svg, "silent")) == 1 + 5 + 1  # the stall, the dead seconds, the key
+    few = tuple(replace(one, answered=2, failed=1) for one in given.record().seconds)
+    assert not elements(latency_plot(given.report(record=given.record(seconds=few))), "silent")
+
+
+def test_no_line_leads_through_the_warm_up_but_where_there_is_nothing_else() -> None:
+    slow = tuple(
+        replace(one, p50_us=90_000_000, p95_us=90_000_000, p99_us=90_000_000)
+        if one.second < given.WARM_S
+        else one
+        for one in given.record().seconds
+    )
+    svg = latency_plot(given.report(record=given.record(seconds=slow)))
+    (hatched,) = elements(svg, "warm-up")
+    end = float(hatched.attrib["x"]) + float(hatched.attrib["width"])
+    assert min(x for x, _ in points(svg, "line p50")) > end
+    assert "100 s" not in svg  # the scale is that of what is drawn
+    only = given.record(seconds=slow[: given.WARM_S])
+    assert len(points(latency_plot(given.report(record=only)), "line p50")) == given.WARM_S
+
+
+def test_the_curve_has_the_limit_of_its_only_endpoint() -> None:
+    cuts = (given.cut("< 800ms", endpoint="start"),)
+    assert not elements(percentile_plot(given.report(cuts=cuts)), "barred")
+    alone = given.record(endpoints=given.record().endpoints[:1])
+    assert elements(percentile_plot(given.report(record=alone, cuts=cuts)), "barred")
 
 
 def test_failures_are_bars_of_their_second() -> None:
