@@ -17,7 +17,6 @@ from pytest_rollout.model.load import Law, LoadProfile, Shape, ShapeKind
 
 _SECOND = 1_000_000
 _NEAR = 8  # pieces that may lie in one second, where it is asked how many users there are
-_MANY = 400  # users that are made without asking whether they are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +188,15 @@ def least_users_by_second(profile: LoadProfile) -> list[int]:
 def in_flight(profile: LoadProfile) -> int:
     """Return how many requests of planned arrivals may be under way at once, over all workers.
 
-    Where the plan states no `users`, enough for answers that take ten seconds each at the peak; or
-    two seconds, where that would be very many.
+    Where the plan states no `users`, enough for answers that take two seconds each at the peak. Of
+    more users each would ask so rarely that targets close its connection in between.
     """
     offer = profile.offer
     assert offer.rate is not None
     if offer.users is not None:
         return offer.users
     most = max((max(piece.first, piece.last) for piece in _shape_of(profile)), default=1.0)
-    long, short = math.ceil(10 * most * offer.rate), math.ceil(2 * most * offer.rate)
-    return max(4, min(long, _MANY), short)
+    return max(4, math.ceil(2 * most * offer.rate))
 
 
 def _shape_of(profile: LoadProfile) -> tuple[Piece, ...]:

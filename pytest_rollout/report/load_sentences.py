@@ -99,7 +99,7 @@ SENTENCES: Mapping[str, Say] = {
     ),
     "load.not-started": lambda f: (
         f"{f['started']} of {f['planned']} planned arrivals started, at least 99 in 100 must"
-        + (f"; {f['dropped']} were dropped" if f.number("dropped") else "")
+        + (f"; {f['dropped']} were dropped (more users)" if f.number("dropped") else "")
     ),
     "load.delays-lost": "{kept} of {started} arrivals after the warm-up say how late they started",
     "load.late": lambda f: (

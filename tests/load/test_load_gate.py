@@ -70,6 +70,7 @@ def test_failures_are_no_go_and_their_times_are_no_good_ones() -> None:
     judged = judge_load(plan, profile, record)
     assert judged.answer is Answer.NO_GO
     assert [line.split()[0] for line in judged.lines[1:]] == ["FAIL", "FAIL"]
+    assert "was 86400000ms (as a request counts that failed) at" in judged.lines[1]
 
 
 @pytest.mark.parametrize(
