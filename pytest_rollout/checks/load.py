@@ -51,7 +51,7 @@ def times(record: LoadRecord, series: str) -> Iterator[Times]:
     """Yield how long requests took at each endpoint, with a worst time for each that failed."""
     for endpoint in record.endpoints:
         kept = endpoint.latency if series == LATENCY else endpoint.service_time
-        counts = with_failures(endpoint, kept, record.duration_us)
+        counts = with_failures(endpoint, kept)
         exact: dict[object, int] = {
             Decimal(value) / _SECOND_US: count for value, count in sorted(counts.items())
         }

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_rollout.load import files, locust_process
-from pytest_rollout.load.locust_process import STOP_S, command_of, surroundings
+from pytest_rollout.load.locust_process import READY_S, STOP_S, command_of, surroundings
 from pytest_rollout.load.tied_process import Tied, tied
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.load import LoadProfile, LoadRecord
 from pytest_rollout.targets.tools import needs_extra
 
-START_S = 30.0  # for locust to start
+START_S = 30.0 + READY_S  # for locust to start, and its users to be ready
 WORKERS_S = 120.0  # for workers of other machines to connect
 GRACE_S = 15.0  # for the record to be written, once no request is under way
 _PAUSE_S, _LOOK_S = 0.05, 0.5

@@ -7,10 +7,10 @@ time, at the planned moments.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import takewhile
 
+from pytest_rollout.load.consistency import are_counts, at_odds
 from pytest_rollout.load.histograms import many, quantile
-from pytest_rollout.load.schedule import planned_of
+from pytest_rollout.load.schedule import least_users_by_second, planned_by_second
 from pytest_rollout.load.under_way import held
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.load import LoadProfile, LoadRecord, LoadSecond
@@ -21,7 +21,9 @@ MOST_CPU = 0.9  # of one core: a process above it is late, and measures itself
 MOST_CPU_PEAK = 0.97  # over 5 s
 MOST_CLOCK_JUMP_US = 100_000
 _SECOND_US = 1_000_000
-DEAD_S = 2  # seconds at the end in which every request failed: the target was gone
+MOST_APART_US = 500_000  # from the begin of the first process to that of the last
+DEAD_S = 2  # seconds at the end in which nothing was answered well: the target was gone
+_USERS_LATER_S = 2  # until users are there who should be
 
 _CLASSES: Mapping[str, Verdict] = {
     "load.no-record": Verdict.MISSING,
@@ -35,11 +37,16 @@ def doubts(profile: LoadProfile, record: LoadRecord | None) -> tuple[Reason, ...
     """Return why a record cannot be believed, or not judged; none where it can."""
     if record is None:
         return (Reason("load.no-record", {"load": profile.id}),)
+    if not are_counts(record):
+        return (Reason("load.no-counts", {"load": profile.id}),)
     return (
         *_of_another(profile, record),
+        *at_odds(record),
         *_of_the_end(record),
         *_of_generators(profile, record),
         *_of_arrivals(profile, record),
+        *_of_tasks(record),
+        *_of_silence(record),
         *_of_counts(profile, record),
     )
 
@@ -58,15 +65,42 @@ def answers(record: LoadRecord) -> int:
 
 def doubts_of_times(record: LoadRecord) -> tuple[Reason, ...]:
     """Return why how long requests took says nothing; whether they failed is known all the same."""
-    told = [second for second in record.seconds if second.answered]
-    dead = sum(1 for _ in takewhile(_all_failed, reversed(told)))
-    if dead < min(DEAD_S, max(len(told), 1)):
+    well = [second for second in record.seconds if second.answered > second.failed]
+    last = max((second.second for second in well), default=-1)
+    after = [second for second in record.seconds if second.second > last]
+    if not any(second.failed for second in after):
         return ()
-    return (Reason("load.target-gone", {"seconds": dead, "of": len(told)}),)
+    whole = -(-record.duration_us // _SECOND_US)
+    gone = Reason("load.target-gone", {"seconds": whole - 1 - last, "of": whole})
+    if last < 0:
+        return (gone,)
+    within = [second for second in after if second.second < whole]
+    failing = sum(1 for second in within if second.failed)
+    if whole - 1 - last < DEAD_S or max(failing, _asked_in(record, within, well)) < DEAD_S:
+        return ()
+    return (gone,)
 
 
-def _all_failed(second: LoadSecond) -> bool:
-    return second.failed >= second.answered
+def _of_silence(record: LoadRecord) -> Iterator[Reason]:
+    """That users of a closed loop waited for a target that hung: few failures tell of it."""
+    if record.open_loop:
+        return
+    answered = {second.second for second in record.seconds if second.answered}
+    for reason in doubts_of_times(record):
+        silent, whole = int(str(reason.facts["seconds"])), int(str(reason.facts["of"]))
+        seconds = range(whole - silent, whole)
+        if silent < whole and len(answered.intersection(seconds)) <= silent - DEAD_S:
+            yield reason
+
+
+def _asked_in(
+    record: LoadRecord, silent: Sequence[LoadSecond], well: Sequence[LoadSecond]
+) -> float:
+    """How many answers there should have been in seconds that have none without a failure."""
+    if record.open_loop:
+        return sum(second.started for second in silent)
+    each = sum(second.answered - second.failed for second in well) / (well[-1].second + 1)
+    return each * sum(1 for second in silent if second.users)
 
 
 def _of_another(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
@@ -100,6 +134,9 @@ def _of_generators(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]
     expected, seen = _expected(profile, record), len(record.generators)
     if seen < expected:
         yield Reason("load.workers", {"seen": seen, "expected": expected})
+    if record.begins_apart_us > MOST_APART_US:
+        facts = {"apart_us": record.begins_apart_us, "most_us": MOST_APART_US}
+        yield Reason("load.begins-apart", facts)
     for one in record.generators:
         if not one.completed:
             yield Reason("load.worker-lost", {"worker": one.worker})
@@ -124,10 +161,14 @@ def _expected(profile: LoadProfile, record: LoadRecord) -> int:
 def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     """That what was planned did not start, or not when it was planned to."""
     if not record.open_loop or profile.offer.rate is None:
-        if not record.started:
+        if record.started:
+            yield from _of_users(profile, record)
+        else:
             yield Reason("load.nothing-offered", {"load": record.profile})
         return
-    planned = planned_of(profile, _expected(profile, record))
+    workers = max(_expected(profile, record), len(record.generators))
+    by_second = planned_by_second(profile, workers)
+    planned = by_second.total()
     if not planned or not record.planned:
         yield Reason("load.nothing-offered", {"load": record.profile})
         return
@@ -138,6 +179,8 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
         counts = {"started": record.started, "planned": record.planned}
         started = {**counts, **held(profile, record)}
         yield Reason("load.not-started", {**started, "dropped": record.dropped})
+    else:
+        yield from _of_moments(profile, record, by_second)
     after = range(record.warm_up_us, record.duration_us + 1)
     begun = sum(one.started for one in record.seconds if one.second * _SECOND_US in after)
     kept = many(record.start_delay)
@@ -147,6 +190,52 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     if late is not None and late > profile.most_start_delay_us:
         facts = {"late_us": late, "most_us": profile.most_start_delay_us}
         yield Reason("load.late", {**facts, **held(profile, record)})
+
+
+def _of_moments(
+    profile: LoadProfile, record: LoadRecord, planned: Mapping[int, int]
+) -> Iterator[Reason]:
+    """That as many arrivals started as were planned, and at other times."""
+    whole = -(-record.duration_us // _SECOND_US)
+    told = {second.second: second.started for second in record.seconds}
+    # One in a hundred may be later than allowed, and one not start at all.
+    slack = 2 + record.planned * 2 * (100 - STARTED) / 100
+    later = 1 + -(-profile.most_start_delay_us // _SECOND_US)
+    early = started = due = 0
+    for second in range(whole):
+        started += told.get(second, 0)
+        early += planned.get(second, 0)
+        due += planned.get(second - later, 0)
+        if started > early + slack or started < due - slack:
+            facts = {"second": second, "started": started, "planned": early}
+            yield Reason("load.other-times", facts)
+            return
+
+
+def _of_users(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
+    """That users were not there who were planned, of a load that plans users."""
+    planned = least_users_by_second(profile)
+    told = {second.second: second.users for second in record.seconds}
+    lacking: dict[int, tuple[int, int]] = {}  # in a second: how many, of how many
+    for second in range(_USERS_LATER_S, len(planned)):
+        of = min(planned[second - _USERS_LATER_S : second + 2])
+        lacking[second] = of - min(of, told.get(second, 0)), of
+    lack, of = (sum(column) for column in zip((0, 0), *lacking.values(), strict=False))
+    if lack * 100 > of * (100 - STARTED):
+        second = max(lacking, key=lambda number: lacking[number][0])
+        missed, wanted = lacking[second]
+        facts = {"second": second, "users": wanted - missed, "planned": wanted}
+        yield Reason("load.users", facts)
+
+
+def _of_tasks(record: LoadRecord) -> Iterator[Reason]:
+    """That tasks raised, or asked nothing: what they should have asked is in no figure."""
+    if record.raised:
+        yield Reason("load.raised", {"raised": record.raised})
+    asked = record.started - record.unasked
+    if asked and asked * 100 < record.started * STARTED:
+        facts = {"asked": asked, "started": record.started}
+        yield Reason("load.unasked", facts)
 
 
 def _of_counts(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:

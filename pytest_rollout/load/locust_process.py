@@ -16,6 +16,7 @@ from pytest_rollout.model.load import LoadProfile
 from pytest_rollout.redact import cap
 
 STOP_S = 15.0  # for requests under way at the end: locust waits for them, and then ends its users
+READY_S = 30.0  # how long the begin waits for users who prepare themselves
 GRACE_S = 3.0  # between asking it to end and ending it
 _MOST_OF_LINE = 300
 _LOOPBACK = "127.0.0.1"

@@ -8,6 +8,7 @@ rate 1 (Lewis and Shedler 1979).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -15,6 +16,7 @@ from random import Random
 from pytest_rollout.model.load import Law, LoadProfile, Shape, ShapeKind
 
 _SECOND = 1_000_000
+_NEAR = 8  # pieces that may lie in one second, where it is asked how many users there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +159,37 @@ def _poisson(profile: LoadProfile, worker: int) -> Iterator[float]:
 
 def planned_of(profile: LoadProfile, workers: int = 1) -> int:
     """Return how many arrivals all workers together plan."""
-    return sum(1 for worker in range(workers) for _ in arrivals(profile, worker, workers))
+    return sum(planned_by_second(profile, workers).values())
+
+
+def planned_by_second(profile: LoadProfile, workers: int = 1) -> Counter[int]:
+    """Return how many arrivals all workers together plan in each second."""
+    planned: Counter[int] = Counter()
+    for worker in range(workers):
+        planned.update(map(int, arrivals(profile, worker, workers)))
+    return planned
+
+
+def least_users_by_second(profile: LoadProfile) -> list[int]:
+    """Return the least number of users that a profile without arrivals has in each second."""
+    whole = -(-profile.offer.duration_us // _SECOND)
+    least = [0] * whole
+    shape, first = _shape_of(profile), 0
+    for second in range(whole):
+        while first < len(shape) and shape[first].end <= second:
+            first += 1
+        levels = []
+        for quarter in range(4):
+            levels.append(level(shape[first : first + _NEAR], second + quarter / 4))
+        least[second] = math.ceil(min(levels) * (profile.offer.users or 0) - 1e-9)
+    return least
 
 
 def in_flight(profile: LoadProfile) -> int:
     """Return how many requests of planned arrivals may be under way at once, over all workers.
 
-    Where the plan states no `users`, enough for answers that take two seconds each at the peak.
+    Where the plan states no `users`, enough for answers that take two seconds each at the peak. Of
+    more users each would ask so rarely that targets close its connection in between.
     """
     offer = profile.offer
     assert offer.rate is not None

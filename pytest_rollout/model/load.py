@@ -159,6 +159,10 @@ class LoadRecord:
     tools: Mapping[str, str] = field(default_factory=dict)  # versions: locust, hdrhistogram
     trouble: str = ""  # why there is no more of it
     other_errors: int = 0  # failures beyond the groups that are kept
+    unasked: int = 0  # arrivals whose task asked nothing
+    raised: int = 0  # tasks that raised, though nothing that they asked failed
+    beside: int = 0  # errors that are no request of the load: of preparing users, and of `raised`
+    begins_apart_us: int = 0  # how long after the first process the last one began
 
 
 # The series that a criterion with `check: {load: …}` can judge, and what a value of each is.

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Mapping
 from pytest_rollout.model.load import EndpointLoad, LoadRecord
 
 _SECOND_US = 1_000_000
+UNANSWERED_US = 86_400 * _SECOND_US  # of a request that failed: a day
 
 
-def with_failures(
-    endpoint: EndpointLoad, kept: Mapping[str, int], most_us: int
-) -> Mapping[int, int]:
+def with_failures(endpoint: EndpointLoad, kept: Mapping[str, int]) -> Mapping[int, int]:
     """Return the times of an endpoint, microseconds to count, with a worst one for each failure.
 
-    A failure tells no time, and must not make the others look good: it counts as one that was not
-    answered to the end of the load. Where a histogram also holds failures, nobody knows which they
-    are: they were its fastest.
+    A failure tells no time, and must not make the others look good: it counts as one that was
+    answered after a day, beyond any cut, however short the load was. Where a histogram also holds
+    failures, nobody knows which they are: they were its fastest.
     """
     counts = Counter({int(value): count for value, count in kept.items() if count})
     inside = sum(counts.values()) - (endpoint.requests - endpoint.failures)
@@ -26,7 +25,7 @@ def with_failures(
         counts[value] -= taken
         inside -= taken
     if endpoint.failures:
-        counts[max([most_us, *counts])] += endpoint.failures
+        counts[max([UNANSWERED_US, *counts])] += endpoint.failures
     return {value: count for value, count in counts.items() if count}
 
 

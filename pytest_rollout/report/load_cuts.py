@@ -183,7 +183,7 @@ def _values(record: LoadRecord, metric: str, endpoint: str) -> _Values:
     chosen = [one for one in record.endpoints if endpoint in ("", one.name)]
     if metric in (LATENCY, SERVICE_TIME):
         kept = ((one, one.latency if metric == LATENCY else one.service_time) for one in chosen)
-        times = (with_failures(one, held, record.duration_us) for one, held in kept)
+        times = (with_failures(one, held) for one, held in kept)
         return _Values(Distribution.of(times), Fraction(1, SECOND_US))
     if metric == FAILED:
         return _Values(Distribution.of(map(_outcomes, chosen)))

@@ -32,13 +32,51 @@ def _held(f: Facts) -> str:
 
 
 def _gone(f: Facts) -> str:
-    last = f"in the last {count(f.number('seconds'), 'second')} with answers"
+    last = f"in the last {count(f.number('seconds'), 'second')}, or was not answered"
     when = "in every second" if f["seconds"] == f["of"] else last
     return f"every request failed {when}: the target was not there, so no time of an answer counts"
 
 
+_AT_ODDS = {
+    "processor": "a process does not say how full its core was",
+    "endpoint-twice": "an endpoint stands in it twice",
+    "generator-twice": "a process stands in it twice",
+    "second-twice": "a second stands in it twice",
+    "failures-beyond": "more requests failed in a second than ended",
+    "requests": "its endpoints and its seconds hold different numbers of requests",
+    "failures": "its endpoints and its seconds hold different numbers of failures",
+    "errors": "it tells of more errors than failures",
+    "long": "it lasted much longer than planned",
+    "latency": "latencies are shorter than service times",
+}
+
+
+def _at_odds(f: Facts) -> str:
+    what = "; ".join(_AT_ODDS.get(str(each), str(each)) for each in f.all_of("what"))
+    return f"the record of the load contradicts itself: {what}"
+
+
 SENTENCES: Mapping[str, Say] = {
     "load.no-record": "load {load} left no record",
+    "load.no-counts": "the record of load {load} holds counts that are negative, or no numbers",
+    "load.at-odds": _at_odds,
+    "load.begins-apart": lambda f: (
+        f"the processes began up to {_lasting(f, 'apart_us')} apart, {_lasting(f, 'most_us')} are "
+        "allowed: the stated rate was not offered"
+    ),
+    "load.other-times": lambda f: (
+        f"by the end of second {f['second']}, {f['started']} arrivals had started and "
+        f"{f['planned']} were planned: the load was not offered at its planned times"
+    ),
+    "load.users": lambda f: (
+        f"in second {f['second']} there were {f['users']} of {f.count('planned', 'planned user')}: "
+        "the others were gone"
+    ),
+    "load.raised": lambda f: (
+        f"{f.count('raised', 'task')} of the locustfile raised an exception though no request of "
+        "theirs had failed: what they did not ask is in no figure"
+    ),
+    "load.unasked": "{asked} of {started} arrivals that started asked anything",
     "load.of-another": _of_another,
     "load.trouble": "the load broke off: {says}",
     "load.cut-short": lambda f: (

@@ -29,8 +29,8 @@ CORRECTED, UNCORRECTED = "from the planned start", "from the real start"
 NOTHING = "-"
 FEW = 100  # answers: of fewer no 1 in 100 is seen
 ANSWERS_ONLY = (
-    "Times are of answers without a failure. A criterion counts a failure as a request that was "
-    "not answered to the end of the load, so what it sees can be longer."
+    "Times are of answers without a failure. A criterion counts a failure as a request that took a "
+    "day, so what it sees can be longer."
 )
 CLOSED = (
     "Users ask one after the other, so a target that stalls is asked less: these figures hide "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pytest_rollout.model.load import LATENCY, SERVICE_TIME
+from pytest_rollout.model.load_values import UNANSWERED_US
 from pytest_rollout.model.numbers import decimal, exact_text
 from pytest_rollout.model.spelling import nearest
 from pytest_rollout.report.fact_words import Facts, amount, ordinal
 
 _PARTLY = ("rate", "share")
+_DAY = str(UNANSWERED_US // 1_000_000)  # seconds
 
 
 def unseen_endpoint(f: Facts) -> str:
@@ -66,7 +69,14 @@ def _taken(facts: Facts) -> str:
     when = _slot(facts)
     first = ", the first bad one" if when and facts["take"] in ("rate", "sum") else ""
     at = f"{first} at {when}" if when else ""
-    return f"{what} was {facts.amount('value')}{_of(facts)}{at}{_bound(facts)}, {over}"
+    value = f"{facts.amount('value')}{_of(facts)}{_unanswered(facts)}"
+    return f"{what} was {value}{at}{_bound(facts)}, {over}"
+
+
+def _unanswered(facts: Facts) -> str:
+    """That a time is not one of an answer: what a request counts as that failed."""
+    timed = facts["metric"] in (LATENCY, SERVICE_TIME) and facts["unit"] == "s"
+    return " (as a request counts that failed)" if timed and facts["value"] == _DAY else ""
 
 
 def _slot(facts: Facts) -> str:

@@ -28,7 +28,11 @@ class Asker(LoadUser):
     def ask(self):
         self.client.get("/ok", name="ok")
 """
-_ANSWERS = {"/ok": b"200 OK", "/fail": b"500 Internal Server Error"}
+_ANSWERS = {
+    "/ok": b"200 OK",
+    "/fail": b"500 Internal Server Error",
+    "/moved": b"302 Found\r\nLocation: /ok",
+}
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_rollout.load.schedule import planned_of
+from pytest_rollout.load.schedule import planned_by_second
 from pytest_rollout.model.load import (
     EndpointLoad,
     GeneratorFacts,
@@ -31,7 +31,7 @@ def profile_of(**changed: Any) -> LoadProfile:
         "target": "web",
         "offer": Offer(SECONDS * 1_000_000, float(RATE), None, WARM_UP * 1_000_000),
         "law": Law.EVEN,
-        "need": 100,
+        "need": COUNTED,
     }
     return LoadProfile(**{**facts, **changed})
 
@@ -68,7 +68,13 @@ def generator(name: str = "", **changed: Any) -> GeneratorFacts:
 def record_of(profile: LoadProfile | None = None, /, **changed: Any) -> LoadRecord:
     """The record of a good run of a profile; some facts changed."""
     of = profile or profile_of()
-    planned = planned_of(of) if of.open_loop else PLANNED
+    told, counted, planned = seconds(), COUNTED, PLANNED
+    if of.open_loop:
+        by_second = planned_by_second(of)
+        told = tuple(LoadSecond(n, of_it, of_it, of_it, 0, 4) for n, of_it in by_second.items())
+        warm = of.offer.warm_up_us // 1_000_000
+        planned = by_second.total()
+        counted = sum(second.answered for second in told if second.second >= warm)
     facts: dict[str, Any] = {
         "profile": of.id,
         "open_loop": of.open_loop,
@@ -78,9 +84,9 @@ def record_of(profile: LoadProfile | None = None, /, **changed: Any) -> LoadReco
         "planned": planned,
         "started": planned,
         "dropped": 0,
-        "start_delay": {"200": COUNTED} if of.open_loop else {},
-        "endpoints": (endpoint(),),
-        "seconds": seconds(),
+        "start_delay": {"200": counted} if of.open_loop else {},
+        "endpoints": (endpoint(times={"5000": counted - 10, "9000": 10}),),
+        "seconds": told,
         "errors": (),
         "generators": (generator(),),
         "workers_expected": 1,

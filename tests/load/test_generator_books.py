@@ -12,7 +12,7 @@ from pytest_rollout.load.generator import clock, histograms, writing
 from pytest_rollout.load.generator.books import Books
 from pytest_rollout.load.generator.facts import Watch
 from pytest_rollout.load.generator.found import Order
-from pytest_rollout.load.generator.parts import Part
+from pytest_rollout.load.generator.parts import Part, from_message, to_message
 from pytest_rollout.load.generator.recorder import BEGUN, Recorder
 from pytest_rollout.load.schedule import arrivals
 from pytest_rollout.model.load import GeneratorFacts, LoadProfile, LoadRecord, Offer
@@ -75,6 +75,28 @@ def test_a_lost_worker_is_named_and_its_plan_counts_to_the_end(tmp_path: Path, l
     assert record.planned == whole_plan() == record.started + record.dropped
     assert record.dropped > 40
     assert sum(second.planned for second in record.seconds) == whole_plan()
+
+
+def test_how_far_apart_the_workers_began_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the clock of who adds up: each part tells how long its worker had run by then."""
+    kept = books(tmp_path)
+    for now, part in ((104.0, a_part(0)), (107.1, a_part(1, seconds=2, last=False))):
+        monkeypatch.setattr(clock, "steady", lambda now=now: now)
+        kept.take(part)
+    monkeypatch.setattr(clock, "steady", lambda: 109.0)
+    kept.take(a_part(1, number=1))
+    assert kept.close(reached=True).begins_apart_us == 5_000_000
+
+
+def test_what_a_process_says_of_its_tasks_is_added_up(tmp_path: Path) -> None:
+    kept = books(tmp_path)
+    for worker in range(2):
+        told = replace(a_part(worker), unasked=2, raised=3, beside=4)
+        kept.take(from_message(to_message(told)))
+    record = kept.close(reached=True)
+    assert (record.unasked, record.raised, record.beside) == (4, 6, 8)
 
 
 def test_what_ended_early_says_when(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from pytest_rollout.load.generator import clock, failures
+from pytest_rollout.load.generator.asking import ASKED, Asked, Asker
 from pytest_rollout.load.generator.recorder import BEGUN, MOST_ENDPOINTS, MOST_GROUPS, Recorder
 from pytest_rollout.load.generator.tally import Tally
 from pytest_rollout.load.generator.timetable import Timetable
@@ -82,9 +85,100 @@ def test_what_was_planned_in_the_warm_up_stands_in_seconds_alone(time: Time) -> 
 
 @pytest.mark.parametrize(("at", "counts"), [(9.9, 1), (10.4, 1), (10.6, 0)])
 def test_only_what_began_before_the_end_counts(time: Time, at: float, counts: int) -> None:
-    counting = recorder()
+    counting = recorder(open_loop=False)
     answer(counting, time, at, 0.5)
     assert sum(second.answered for second in taken(counting).seconds.values()) == counts
+
+
+def test_an_arrival_counts_with_all_its_requests_also_after_the_end(time: Time) -> None:
+    counting = recorder()
+    late = counting.start(planned=9.9, begun=9.9)
+    answer(counting, time, 10.3, 0.4, late)
+    answer(counting, time, 10.8, 0.5)
+    counting.close()
+    answer(counting, time, 10.9, 0.1)
+    assert taken(counting).endpoints["ok"].requests == 2
+
+
+@pytest.mark.parametrize("told", [None, -5000.0, float("nan"), float("inf")])
+def test_an_answer_without_a_time_is_a_failure(time: Time, told: float | None) -> None:
+    counting = recorder()
+    time.now = 1.0
+    counting.on_request("rpc", told)
+    counting.on_request("rpc", 0.25)
+    tally = taken(counting)
+    assert (tally.endpoints["rpc"].requests, tally.endpoints["rpc"].failures) == (2, 1)
+    assert tally.errors == {("rpc", "an answer without a time that it took"): 1}
+
+
+@pytest.mark.parametrize(("status", "stated", "failed"), [(302, False, 1), (302, True, 0)])
+def test_a_redirect_is_no_answer_unless_it_is_asked_for(
+    time: Time, status: int, stated: bool, failed: int
+) -> None:
+    counting, asker = recorder(), Asker()
+    time.now = 1.0
+    context = {BEGUN: (0.5, 0.0), ASKED: Asked(1, asker, stated)}
+    counting.on_request("page", 500.0, None, context, SimpleNamespace(status_code=status))
+    counting.on_request("page", 500.0, None, context, SimpleNamespace(status_code=200))
+    end = taken(counting).endpoints["page"]
+    assert (end.requests, end.failures) == (2, failed)
+
+
+def held(counting: Recorder, asker: Asker) -> dict[str, object]:
+    """The context of a request that was answered, and that its user is to judge."""
+    counting.hold(1, asker, ("order", 0.5, 0.0))
+    asker.name = "order"
+    return {BEGUN: (0.5, 0.0), ASKED: Asked(1, asker, may_redirect=False)}
+
+
+def test_an_answer_that_its_user_judged_counts_once(time: Time) -> None:
+    counting, asker = recorder(), Asker()
+    time.now = 1.0
+    counting.on_request("order", 500.0, None, held(counting, asker))
+    counting.settle(asker)
+    counting.close()
+    end = taken(counting).endpoints["order"]
+    assert (end.requests, end.failures, counting.held) == (1, 0, {})
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [
+        ("raises", "KeyError: 'id'"),
+        ("forgets it", "its user did not say whether the answer is right"),
+        ("is cut", "no answer when the load ended"),
+    ],
+)
+def test_an_answer_that_its_user_did_not_judge_is_a_failure(
+    time: Time, ends: str, says: str
+) -> None:
+    counting, asker = recorder(), Asker()
+    time.now = 1.0
+    held(counting, asker)
+    if ends == "raises":
+        counting.on_raised(asker, KeyError("id"))
+    if ends == "forgets it":
+        counting.settle(asker)
+    counting.close()
+    tally = taken(counting)
+    assert (tally.endpoints["order"].requests, tally.endpoints["order"].failures) == (1, 1)
+    assert tally.errors == {("order", says): 1}
+    assert (counting.raised, counting.beside) == (0, 0)
+
+
+def test_a_task_that_raises_counts_unless_what_it_asked_failed(time: Time) -> None:
+    counting, asker = recorder(), Asker()
+    time.now = 1.0
+    asker.name = "cart"
+    context = {BEGUN: (0.5, 0.0), ASKED: Asked(1, asker, may_redirect=False)}
+    counting.on_request("cart", 500.0, None, context)
+    counting.on_raised(asker, ValueError("no JSON"))
+    asker.anew()
+    counting.on_request("cart", 500.0, OSError("500"), context)
+    counting.on_raised(asker, ValueError("no JSON"))
+    tally = taken(counting)
+    assert tally.errors == {("cart", "ValueError: no JSON"): 1, ("cart", "OSError: 500"): 1}
+    assert (counting.raised, counting.beside) == (1, 1)
 
 
 def test_a_failure_is_counted_and_is_no_answer_time(time: Time) -> None:

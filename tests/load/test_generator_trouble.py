@@ -79,6 +79,78 @@ def test_a_load_without_a_request_says_so(tmp_path: Path) -> None:
     assert not any(second.answered for second in record.seconds)
 
 
+def test_no_request_is_lost_whose_task_raises_or_forgets_it(tmp_path: Path) -> None:
+    asking = LOCUSTFILE.replace(
+        'self.client.get("/ok", name="ok")',
+        """
+        self.client.get("/ok", name="first")
+        self.client.get("/ok", name="forgotten", catch_response=True)
+        self.client.get("/moved", name="moved")
+        self.client.get("/moved", name="followed", allow_redirects=True)
+        with self.client.get("/ok", name="judged", catch_response=True) as answer:
+            answer.success()
+    @task
+    def spoil(self):
+        with self.client.get("/ok", name="wrong", catch_response=True) as answer:
+            raise ValueError("no JSON")
+    @task
+    def stumble(self):
+        self.client.get("/ok", name="before")
+        raise KeyError("id")
+    @task
+    def idle(self):
+        pass""",
+    )
+    with served() as server:
+        load = start(tmp_path, a_profile(1, rate=90), server.url, locustfile=asking)
+        load.ended()
+    record = load.record
+    ends = {end.name: (end.requests, end.failures) for end in record.endpoints}
+    many = ends["first"][0]
+    before = ends.pop("before")
+    good = dict.fromkeys(("first", "followed", "judged"), (many, 0))
+    wrong = ends.pop("wrong")
+    assert ends == {**good, **dict.fromkeys(("forgotten", "moved"), (many, many))}
+    assert (record.raised, before[1]) == (before[0], 0)
+    assert record.started == many + wrong[0] + before[0] + record.unasked
+    assert min(many, wrong[1], before[0], record.unasked) > 5
+    says = {error.endpoint: error.says for error in record.errors}
+    assert says["wrong"] == "ValueError: no JSON"
+    assert says["before"] == "KeyError: 'id'"
+
+
+def test_an_arrival_that_asks_on_after_the_end_counts_with_all_of_it(tmp_path: Path) -> None:
+    asking = LOCUSTFILE.replace(
+        'self.client.get("/ok", name="ok")',
+        """
+        self.client.get("/ok", name="one")
+        gevent.sleep(0.7)
+        self.client.get("/ok", name="two")""",
+    )
+    with served() as server:
+        load = start(
+            tmp_path, a_profile(1, rate=40), server.url, locustfile=f"import gevent{asking}"
+        )
+        load.ended()
+    one, two = load.record.endpoints
+    assert one.requests == two.requests == load.record.started > 20
+    assert load.record.seconds[-1].answered > 0
+
+
+def test_a_user_class_that_follows_no_arrival_is_named(tmp_path: Path) -> None:
+    other = LOCUSTFILE + (
+        "from locust import HttpUser\n"
+        "class Stranger(HttpUser):\n"
+        "    @task\n"
+        "    def ask(self):\n"
+        "        self.client.get('/ok')\n"
+    )
+    load = start(tmp_path, a_profile(1), "http://127.0.0.1:9", locustfile=other)
+    assert load.ended() == 4
+    assert "Stranger is no LoadUser" in load.output
+    assert not load.record_path.exists()
+
+
 def test_a_target_that_is_down_at_the_start_is_said(tmp_path: Path) -> None:
     load = start(tmp_path, a_profile(1), f"http://127.0.0.1:{free_port()}")
     load.ended()
@@ -146,6 +218,22 @@ def test_workers_share_the_arrivals_and_their_parts_make_one_record(tmp_path: Pa
     assert [facts.worker[:4] for facts in record.generators] == ["0 on", "1 on"]
     assert all(facts.completed for facts in record.generators)
     assert record.planned == record.started == record.endpoints[0].requests > 80
+
+
+@pytest.mark.nightly
+def test_workers_begin_together_once_the_users_of_each_are_ready(tmp_path: Path) -> None:
+    preparing = LOCUSTFILE + (
+        "    def on_start(self):\n"
+        "        import gevent\n"
+        "        gevent.sleep(1.5 if self.process.worker else 0)\n"
+    )
+    profile = replace(a_profile(1, rate=60), generators=Generators(processes=2))
+    with served() as server:
+        load = start(tmp_path, profile, server.url, *with_workers(2), locustfile=preparing)
+        assert load.ended() == 0, load.output
+    assert load.record.completed
+    assert load.record.started == load.record.planned > 30
+    assert load.record.begins_apart_us < 500_000
 
 
 def test_a_worker_that_is_killed_is_named(tmp_path: Path) -> None:

@@ -65,10 +65,12 @@ def test_a_slow_load_is_no_go() -> None:
 
 def test_failures_are_no_go_and_their_times_are_no_good_ones() -> None:
     plan, profile = a_plan()
-    record = record_of(profile, endpoints=(endpoint(times={"5000": 400}, failures=400),))
+    half = (endpoint(times={"5000": 400}, failures=400),)
+    record = record_of(profile, endpoints=half, seconds=seconds(failed=50))
     judged = judge_load(plan, profile, record)
     assert judged.answer is Answer.NO_GO
     assert [line.split()[0] for line in judged.lines[1:]] == ["FAIL", "FAIL"]
+    assert "was 86400000ms (as a request counts that failed) at" in judged.lines[1]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def record(seed: int = 1, **changes: Any) -> LoadRecord:
         offered_rate=float(RATE),
         most_users=24,
         tools={"locust": "2.47.0"},
+        beside=19,  # of users who prepared themselves
     )
     return replace(made, **changes)
 

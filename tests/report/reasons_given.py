@@ -71,7 +71,7 @@ from tests.judge.worlds import (
     seen,
     world_of,
 )
-from tests.load.records import RATE, profile_of, record_of, seconds
+from tests.load.records import BEGAN_US, RATE, closed_profile, profile_of, record_of, seconds
 from tests.load.test_honesty import BOUNDS
 from tests.signoff.test_reviews import DECISION, PULL
 from tests.signoff.test_reviews import judged as judged_reviews
@@ -713,6 +713,10 @@ def of_loads() -> Iterator[object]:
     yield honesty.doubts(profile_of(), None)
     for bad, *_ in BOUNDS.values():
         yield honesty.doubts(profile_of(), record_of(**bad))
+    closed = closed_profile()
+    gone = tuple(replace(second, users=1) for second in seconds())
+    yield honesty.doubts(closed, record_of(closed, seconds=gone))
+    yield honesty.doubts(profile_of(), record_of(ended_us=BEGAN_US + 3_600_000_000))
     for seconds_told in (seconds(failed=RATE), (*seconds(), *seconds(failed=RATE, many=3))):
         yield honesty.doubts_of_times(record_of(seconds=seconds_told))
 

@@ -20,6 +20,7 @@ WRITERS = (
     *sorted((PACKAGE / "signoff").rglob("*.py")),
     *(PACKAGE / name for name in ("evidence/gate_findings.py", "cli/clearing.py", "cli/status.py")),
     *(PACKAGE / name for name in ("cli/blindness.py", "cli/clearing_life.py")),
+    PACKAGE / "load/consistency.py",
     PACKAGE / "load/honesty.py",
     PACKAGE / "model/finding.py",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from pytest_rollout.load import schedule
@@ -46,8 +45,8 @@ class Books:
 
     def take(self, part: Part) -> None:
         """Add a part, and write the status where it is due."""
-        self.total.add(part)
         begun = clock.steady()
+        self.total.add(part, begun)
         if self._order.status is not None and begun >= self._due:
             self._due = begun + _EACH_S
             record = self._record(completed=False, trouble="")
@@ -79,11 +78,8 @@ class Books:
         """Count the arrivals up to the planned end, also of those who did not report."""
         if not self.profile.open_loop:
             return
-        of = max(1, len(self.workers))
-        planned: Counter[int] = Counter()
-        for worker in range(of):
-            planned.update(map(int, schedule.arrivals(self.profile, worker, of)))
-        self.total.plan(planned)
+        workers = max(1, len(self.workers))
+        self.total.plan(schedule.planned_by_second(self.profile, workers))
 
     def _trouble(self, *, reached: bool) -> str:
         total = f"{self.profile.offer.duration_us / 1e6:g} s"

@@ -15,7 +15,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from pytest_rollout.load.gate import judge_load
-from pytest_rollout.load.generator import shapes
+from pytest_rollout.load.generator import shapes, users
 from pytest_rollout.load.generator.found import Order, order_of
 from pytest_rollout.load.generator.roles import Alone, Master, Worker
 from pytest_rollout.model.errors import RolloutError
@@ -40,6 +40,11 @@ def on_init(environment: Environment, runner: Any = None, **_: object) -> None:
         logger.info("no load of a plan has %s: what it measures is not recorded", locustfile)
         _prefer_own_shape(environment, runner)
         return
+    strangers = [kind.__name__ for kind in environment.user_classes if not _follows(kind)]
+    if strangers and order.profile.open_loop:
+        said = f"{locustfile}: {', '.join(strangers)} is no LoadUser, so it follows no arrival"
+        print(said, file=sys.stderr)  # noqa: T201
+        sys.exit(_WRONG_USE)
     logging.getLogger("locust.runners").addFilter(_is_news)
     # Locust minds the signal only after a load with a shape, and dies of it before.
     gevent.signal_handler(signal.SIGTERM, runner.quit)
@@ -48,6 +53,11 @@ def on_init(environment: Environment, runner: Any = None, **_: object) -> None:
         Master(environment, runner, order, closed)
     elif isinstance(runner, LocalRunner):
         Alone(environment, runner, order, closed)
+
+
+def _follows(kind: type) -> bool:
+    """Whether users of a class begin their tasks at the arrivals of a load."""
+    return issubclass(kind, users.LoadUser)
 
 
 def _prefer_own_shape(environment: Environment, runner: Any) -> None:

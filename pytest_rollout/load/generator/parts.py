@@ -46,6 +46,9 @@ class Part:
     errors: Counter[tuple[str, str]]
     other_errors: int
     facts: GeneratorFacts  # completed: it is the last part
+    unasked: int = 0  # arrivals so far whose task asked nothing
+    raised: int = 0  # tasks so far that raised, though nothing that they asked failed
+    beside: int = 0  # errors so far that are no request of the load
 
     @classmethod
     def of(cls, tally: Tally, facts: GeneratorFacts, **figures: int) -> Part:
@@ -78,6 +81,9 @@ def to_message(part: Part) -> dict[str, Any]:
         "errors": [(*group, count) for group, count in part.errors.items()],
         "other_errors": part.other_errors,
         "facts": encode(part.facts),
+        "unasked": part.unasked,
+        "raised": part.raised,
+        "beside": part.beside,
     }
 
 
@@ -100,6 +106,9 @@ def from_message(data: Mapping[str, Any]) -> Part:
         Counter({(endpoint, says): count for endpoint, says, count in data["errors"]}),
         data["other_errors"],
         decode(GeneratorFacts, data["facts"]),
+        data["unasked"],
+        data["raised"],
+        data["beside"],
     )
 
 

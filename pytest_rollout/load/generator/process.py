@@ -13,10 +13,10 @@ from pytest_rollout.load.generator.facts import Watch
 from pytest_rollout.load.generator.parts import Part
 from pytest_rollout.load.generator.recorder import Recorder
 from pytest_rollout.load.generator.timetable import Timetable
+from pytest_rollout.load.locust_process import READY_S
 from pytest_rollout.model.load import LoadProfile
 
 DRAIN_S = 10.0  # how long requests that began may go on after the end
-READY_S = 30.0  # how long the begin waits for users who prepare themselves
 
 
 class Process:
@@ -31,6 +31,7 @@ class Process:
         *,
         worker: int = 0,
         workers: int = 1,
+        ready: Callable[[], None] | None = None,
     ) -> None:
         offer = profile.offer
         self.profile, self.name, self.worker = profile, name, worker
@@ -42,6 +43,7 @@ class Process:
         self.waiting = 0  # users who are ready for the begin
         self._timetable = Timetable(profile, worker, workers) if profile.open_loop else None
         self._begun = Event()
+        self._ready = ready or self.begin  # what is done once it may begin
         self._send, self._users, self._parts = send, users, 0
         self._watch = Watch()
 
@@ -59,11 +61,11 @@ class Process:
         gevent.spawn(self._report).link(lambda _: watching.kill(block=False))
 
     def begin_once_ready(self) -> None:
-        """Begin the load as soon as each user waits for its first arrival."""
+        """Begin the load as soon as each user waits for its first arrival, or say so."""
         bound = clock.steady() + READY_S
         while self.waiting < self._users() and clock.steady() < bound:
             gevent.sleep(0.01)
-        self.begin()
+        self._ready()
 
     def claim(self) -> tuple[float, float] | None:
         """Return the next planned start and how long it is until then; None after the last."""
@@ -99,9 +101,14 @@ class Process:
                 self._send_part(before=int(self.recorder.now()), completed=False)
         self.over = True
         bound = self.duration + DRAIN_S
-        while (self.recorder.under_way or self.recorder.claimed) and self.recorder.now() < bound:
+        while self._is_busy() and self.recorder.now() < bound:
             gevent.sleep(0.02)
         self.finish(completed=True)
+
+    def _is_busy(self) -> bool:
+        """Whether a request, or the task of an arrival, has not ended."""
+        kept = self.recorder
+        return bool(kept.under_way or kept.held or kept.claimed or kept.going)
 
     def _send_part(self, before: int | None, *, completed: bool) -> None:
         if self._timetable is not None:
@@ -118,6 +125,9 @@ class Process:
             begin_us=self.begin_us,
             elapsed_us=round(max(0.0, self.recorder.now()) * 1e6),
             started=self.recorder.started,
+            unasked=self.recorder.unasked,
+            raised=self.recorder.raised,
+            beside=self.recorder.beside,
         )
         self._parts += 1
         self._send(part)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_rollout.load.generator import clock, failures
+from pytest_rollout.load.generator.asking import ASKED, UNSAID, Asker, redirected
 from pytest_rollout.load.generator.histograms import index_of
 from pytest_rollout.load.generator.tally import Endpoint, Second, Tally
 
@@ -14,6 +15,7 @@ MOST_GROUPS = 50
 MOST_ENDPOINTS = 200
 _OTHERS = "(other endpoints)"
 NO_ANSWER = "no answer when the load ended"
+NO_TIME = "an answer without a time that it took"
 _NEVER = float("inf")
 
 
@@ -24,11 +26,19 @@ class Recorder:
         self.duration, self.warm_up, self.open_loop = duration, warm_up, open_loop
         self.begin = _NEVER
         self.under_way: dict[int, tuple[str, float, float]] = {}  # name, begun, late
+        self.held: dict[int, tuple[str, float, float]] = {}  # answered: their users are to judge
+        # Of an arrival, whose start is before the end, each request counts that is asked later.
+        self.ends = _NEVER if open_loop else duration
         self.started = 0
+        self.unasked = 0  # arrivals whose task asked nothing
+        self.raised = 0  # tasks that raised, though nothing that they asked failed
+        self.beside = 0  # errors that are no request of the load
+        self.going = 0  # arrivals that were claimed, and whose task has not ended
         self.claimed = 0  # arrivals whose user waits for their planned start
         self.closed = False
         # The planned start of the arrival that the user who runs now has not begun yet.
         self.unbegun: Callable[[], float | None] = lambda: None
+        self.asker: Callable[[], Asker | None] = lambda: None  # the user who runs now
         self.asked = 0  # requests that began within the load
         self._asked_before = self._most_under_way = 0
         self._tally = Tally()
@@ -61,13 +71,21 @@ class Recorder:
         response_time: float | None,
         exception: object = None,
         context: Mapping[str, Any] | None = None,
+        response: object = None,
         **_: object,
     ) -> None:
         """Count a request that ended: the listener of locust's event."""
-        service = response_time * 1e-3 if response_time else 0.0
-        told = context.get(BEGUN) if context else None
+        if response_time is not None and 0 <= response_time < _NEVER:
+            service = response_time * 1e-3
+        else:
+            service, exception = 0.0, exception or NO_TIME
+        told = None
+        if context:
+            told = context.get(BEGUN)
+            exception = exception or redirected(context, response) or None
+            self._let_go(context)
         begun, late = told or self._of_another_client(service)
-        if begun < 0 or begun - late >= self.duration or self.closed:
+        if begun < 0 or begun - late >= self.ends or self.closed:
             self._beside_the_load(name, begun, exception)
             return
         now = begun + service
@@ -81,6 +99,7 @@ class Recorder:
             endpoint.requests += 1
         if exception is not None:
             self._fail(name, second, endpoint, exception)
+            self._excuse(context)
             return
         index = index_of(int(service * 1e6 + 0.5))
         if late > 0:
@@ -94,18 +113,60 @@ class Recorder:
             if endpoint is not None:
                 endpoint.in_time[index] += 1
 
+    def hold(self, key: int, asker: Asker, request: tuple[str, float, float]) -> None:
+        """Keep a request that was answered until its user says whether the answer is right."""
+        if key and not self.closed:
+            self.held[key] = request
+            asker.held.add(key)
+
+    def settle(self, asker: Asker, failure: object = UNSAID) -> None:
+        """Count as failures what a user who is done with it did not judge."""
+        for key in tuple(asker.held):
+            self._lose(self.held, key, failure)
+            asker.failed = True
+        asker.held.clear()
+
+    def on_raised(self, asker: Asker, failure: object) -> None:
+        """Count a task that raised: as failures of what it had not judged, else by itself."""
+        self.settle(asker, failure)
+        if asker.failed or self.closed:
+            return
+        self._say_beside(asker.name, failure)
+        if self.now() >= 0:
+            self.raised += 1
+
     def close(self) -> None:
         """Count what was not answered as failures, and nothing from now on."""
         for key in tuple(self.under_way):
             self.cut(key)
+        for key in tuple(self.held):
+            self._lose(self.held, key, NO_ANSWER)
         self.closed = True
 
     def cut(self, key: int) -> None:
         """Count a request as a failure whose user may not wait for the answer."""
-        name, begun, late = self.under_way.pop(key, ("", 0.0, 0.0))
+        self._lose(self.under_way, key, NO_ANSWER)
+
+    def _lose(self, kept: dict[int, tuple[str, float, float]], key: int, failure: object) -> None:
+        """Count a request as a failure that is kept by its key, if it is there still."""
+        name, begun, late = kept.pop(key, ("", 0.0, 0.0))
         if name and not self.closed:
             took = (self.now() - begun) * 1e3
-            self.on_request(name, took, NO_ANSWER, {BEGUN: (begun, late)})
+            self.on_request(name, took, failure, {BEGUN: (begun, late)})
+
+    def _let_go(self, context: Mapping[str, Any]) -> None:
+        """Forget that a request is held: its user judged it."""
+        asked = context.get(ASKED)
+        if asked is not None and asked.asker.held:
+            asked.asker.held.discard(asked.key)
+            self.held.pop(asked.key, None)
+
+    def _excuse(self, context: Mapping[str, Any] | None) -> None:
+        """Note for a user that what it asked failed: its task may raise of it."""
+        asked = context.get(ASKED) if context else None
+        asker = asked.asker if asked is not None else self.asker()
+        if asker is not None:
+            asker.failed = True
 
     def take(self, before: int | None, users: int) -> Tally:
         """Return what was counted, and the seconds before a number; later ones stay."""
@@ -154,19 +215,23 @@ class Recorder:
         begun = self.now() - service
         planned = self.unbegun()
         late = 0.0 if planned is None else self.start(planned, begun)
-        if begun >= 0 and begun - late < self.duration and not self.closed:
+        if begun >= 0 and begun - late < self.ends and not self.closed:
             self.asked += 1
         return begun, late
 
     def _beside_the_load(self, name: str, begun: float, failure: object) -> None:
         """Count only a failure, before the begin: users prepare themselves then."""
         if begun < 0 and failure is not None:
-            self._say(name, failure)
+            self._say_beside(name, failure)
 
     def _fail(self, name: str, second: Second, endpoint: Endpoint | None, failure: object) -> None:
         second.failed += 1
         if endpoint is not None:
             endpoint.failures += 1
+        self._say(name, failure)
+
+    def _say_beside(self, name: str, failure: object) -> None:
+        self.beside += 1
         self._say(name, failure)
 
     def _say(self, name: str, failure: object) -> None:

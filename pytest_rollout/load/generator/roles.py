@@ -14,13 +14,15 @@ from pytest_rollout.load.generator import clock, users
 from pytest_rollout.load.generator.books import Books
 from pytest_rollout.load.generator.found import Order
 from pytest_rollout.load.generator.parts import from_message, to_message
-from pytest_rollout.load.generator.process import DRAIN_S, READY_S, Process
+from pytest_rollout.load.generator.process import DRAIN_S, Process
 from pytest_rollout.load.generator.shapes import FollowProfile
+from pytest_rollout.load.locust_process import READY_S
 from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.load import LoadProfile, LoadRecord
 
 Closed = Callable[[LoadRecord], int]  # what is done with a record; the exit status
 _ASSIGN, _PART = "rollout_assign", "rollout_part"
+_READY, _BEGIN = "rollout_ready", "rollout_begin"
 _LATEST_S = 6.0  # from the end of a worker until its master knows of it
 
 
@@ -68,11 +70,14 @@ class Master:
         self._profile = order.profile
         self._clients: dict[int, str] = {}
         self._began: float | None = None
+        self._ready: set[int] = set()  # workers whose users are ready
+        self._told = False  # whether they were told to begin
         environment.stop_timeout = max(environment.stop_timeout, DRAIN_S)
         environment.shape_class = FollowProfile(order.profile, self._elapsed, self._ended)
         environment.events.test_start.add_listener(self._on_start)
         environment.events.quitting.add_listener(self._on_quitting)
         runner.register_message(_PART, self._on_part)
+        runner.register_message(_READY, self._on_ready)
 
     def _on_start(self, **_: object) -> None:
         """Tell each worker which share of the load is its own, before it starts a user."""
@@ -92,6 +97,21 @@ class Master:
             }
             self._runner.send_message(_ASSIGN, share, client)
 
+    def _on_ready(self, msg: Any, **_: object) -> None:
+        self._ready.add(msg.data["worker"])
+        self._begin_together()
+
+    def _begin_together(self) -> None:
+        """Let all begin once each is ready, or gone: a load that is shared has one begin."""
+        if self._told or not self._ready or any(map(self._is_awaited, self._clients)):
+            return
+        self._told = True
+        for client in self._clients.values():
+            self._runner.send_message(_BEGIN, None, client)
+
+    def _is_awaited(self, worker: int) -> bool:
+        return worker not in self._ready and self._is_here(worker)
+
     def _on_part(self, msg: Any, **_: object) -> None:
         self._books.take(from_message(msg.data))
 
@@ -102,6 +122,7 @@ class Master:
         """Whether each worker reported to the end, or will not."""
         if self._began is None:
             return False
+        self._begin_together()
         duration = self._profile.offer.duration_us / 1e6
         if self._elapsed() > READY_S + duration + DRAIN_S + _LATEST_S:
             return True
@@ -109,9 +130,11 @@ class Master:
 
     def _to_come(self, worker: int) -> bool:
         facts = self._books.total.facts.get(worker)
+        return self._is_here(worker) and not (facts and facts.completed)
+
+    def _is_here(self, worker: int) -> bool:
         client = self._runner.clients.get(self._clients[worker])
-        here = client is not None and client.state != STATE_MISSING
-        return here and not (facts and facts.completed)
+        return client is not None and client.state != STATE_MISSING
 
     def _on_quitting(self, **_: object) -> None:
         reached = self._ended()
@@ -127,6 +150,7 @@ class Worker:
     def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
         self._environment, self._runner = environment, runner
         runner.register_message(_ASSIGN, self._on_assign)
+        runner.register_message(_BEGIN, self._on_begin)
         environment.events.quitting.add_listener(self._on_quitting)
         self._process: Process | None = None
 
@@ -140,8 +164,13 @@ class Worker:
             lambda: int(runner.user_count),
             worker=share["worker"],
             workers=share["workers"],
+            ready=lambda: runner.send_message(_READY, {"worker": share["worker"]}),
         )
         make(self._environment, self._process)
+
+    def _on_begin(self, **_: object) -> None:
+        if self._process is not None:
+            self._process.begin()
 
     def _on_quitting(self, **_: object) -> None:
         if self._process is not None:
@@ -152,7 +181,7 @@ class Worker:
 def make(environment: Environment, process: Process) -> None:
     """Let the users of this process make a load, and its recorder see their requests."""
     users.Here.process = process
-    process.recorder.unbegun = users.unbegun
+    process.recorder.unbegun, process.recorder.asker = users.unbegun, users.asker
     events = environment.events
 
     def on_start(**_: object) -> None:
@@ -165,6 +194,11 @@ def make(environment: Environment, process: Process) -> None:
 
     events.request.add_listener(process.recorder.on_request)
     events.test_start.add_listener(on_start)
+
+    def on_user_error(user_instance: Any, exception: object, **_: object) -> None:
+        users.on_user_error(process.recorder, user_instance, exception)
+
+    events.user_error.add_listener(on_user_error)
     events.spawning_complete.add_listener(on_spawned)
     events.test_stopping.add_listener(lambda **_: process.finish(completed=False))
 

@@ -61,7 +61,8 @@ class Total:
         self.start_delay: HdrHistogram = histograms.new()
         self.errors: Counter[tuple[str, str]] = Counter()
         self.other_errors = 0
-        self.started: dict[int, int] = {}
+        self.so_far: dict[int, tuple[int, int, int, int]] = {}  # of each worker
+        self.begins: dict[int, float] = {}  # of each worker, on the clock of who adds up; seconds
         self.begin_us = 0  # of the first that began
         self.elapsed_us = 0  # the longest of all
         self.facts: dict[int, GeneratorFacts] = {}
@@ -69,12 +70,15 @@ class Total:
         self._next: Counter[int] = Counter()
         self._told: dict[int, LoadSecond] = {}  # seconds as they stand in a record
 
-    def add(self, part: Part) -> None:
-        """Add a part of one process."""
+    def add(self, part: Part, now: float = 0.0) -> None:
+        """Add a part of one process that came in at a time of this process, in seconds."""
         if part.number != self._next[part.worker]:
             self.gaps.add(part.worker)
         self._next[part.worker] = part.number + 1
-        self.started[part.worker] = part.started
+        self.so_far[part.worker] = part.started, part.unasked, part.raised, part.beside
+        if part.begin_us:
+            begun = now - part.elapsed_us / _SECOND_US
+            self.begins[part.worker] = min(begun, self.begins.get(part.worker, begun))
         self.facts[part.worker] = part.facts
         self.elapsed_us = max(self.elapsed_us, part.elapsed_us)
         self.begin_us = min(filter(None, (self.begin_us, part.begin_us)), default=0)
@@ -94,7 +98,9 @@ class Total:
     def record(self, profile: LoadProfile, *, completed: bool, trouble: str) -> LoadRecord:
         """Return the record of what was counted by now."""
         planned = sum(second.planned for second in self.seconds.values())
-        started = sum(self.started.values())
+        started, unasked, raised, beside = map(
+            sum, zip((0,) * 4, *self.so_far.values(), strict=True)
+        )
         facts = (
             replace(fact, completed=False) if worker in self.gaps else fact
             for worker, fact in sorted(self.facts.items())
@@ -125,7 +131,16 @@ class Total:
             tools=_versions(),
             trouble=trouble,
             other_errors=self.other_errors,
+            unasked=unasked,
+            raised=raised,
+            beside=beside,
+            begins_apart_us=self._begins_apart_us(),
         )
+
+    def _begins_apart_us(self) -> int:
+        """How long after the first process the last one began."""
+        begins = self.begins.values()
+        return round((max(begins, default=0.0) - min(begins, default=0.0)) * _SECOND_US)
 
     def _errors(self) -> tuple[ErrorGroup, ...]:
         groups = sorted(self.errors.items(), key=lambda item: (-item[1], item[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -11,6 +12,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
 from pytest_rollout.load.generator import clock
+from pytest_rollout.load.generator.asking import ASKED, Asked, Asker
 from pytest_rollout.load.generator.process import Process
 from pytest_rollout.load.generator.recorder import BEGUN, Recorder
 
@@ -39,19 +41,25 @@ class _Session(FastHttpSession):
             late = 0.0
         else:
             late, user.planned = recorder.start(user.planned, begun), None
-        key = 0
-        if begun >= 0 and begun - late < recorder.duration:
+        key, called = 0, name or self.request_name or url
+        if begun >= 0 and begun - late < recorder.ends:
             recorder.asked = key = recorder.asked + 1
-            recorder.under_way[key] = name or self.request_name or url, begun, late
-        told = kwargs.get("context")
-        kwargs["context"] = {**told, BEGUN: (begun, late)} if told else {BEGUN: (begun, late)}
+            recorder.under_way[key] = called, begun, late
+        user.asker.name = called
+        asked = Asked(key, user.asker, "allow_redirects" in kwargs)
+        kwargs.setdefault("allow_redirects", False)
+        told = {BEGUN: (begun, late), ASKED: asked}
+        kwargs["context"] = {**(kwargs.get("context") or {}), **told}
         try:
-            return _request(self, method, url, name, **kwargs)
+            answer = _request(self, method, url, name, **kwargs)
         except gevent.GreenletExit:
             recorder.cut(key)
             raise
         finally:
             recorder.under_way.pop(key, None)
+        if kwargs.get("catch_response"):
+            recorder.hold(key, user.asker, (called, begun, late))
+        return answer
 
 
 class LoadUser(FastHttpUser):
@@ -68,6 +76,8 @@ class LoadUser(FastHttpUser):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.planned: float | None = None  # start of an arrival that is not begun
+        self.asker = Asker()
+        self._going = False  # whether an arrival is begun, and its task has not ended
         self._next_paced: float | None = None
         process = Here.process
         if process is None:
@@ -84,20 +94,25 @@ class LoadUser(FastHttpUser):
             return self._until_arrival
         if self.pacing is not None:
             return self._until_paced
-        process = self.process
-        return lambda: _LONG if process.over else own()
+        return partial(self._until_own, own)
+
+    def _until_own(self, own: Callable[[], float]) -> float:
+        self._end_task()
+        return _LONG if self.process.over else own()
 
     def _until_arrival(self) -> float:
-        self._begin_unbegun()
+        self._end_task()
         claimed = self.process.claim()
         if claimed is None:
             return _LONG
         self.planned, seconds = claimed
+        self._going = True
+        self.process.recorder.going += 1
         return seconds
 
     def _until_paced(self) -> float:
         assert self.pacing is not None
-        self._begin_unbegun()
+        self._end_task()
         if self.process.over:
             return _LONG
         now = self.process.recorder.now()
@@ -109,11 +124,18 @@ class LoadUser(FastHttpUser):
         self.planned = self._next_paced
         return max(0.0, self.planned - now)
 
-    def _begin_unbegun(self) -> None:
-        """Count an arrival whose task asked nothing: it began by now."""
+    def _end_task(self) -> None:
+        """Count what a task left behind: an arrival that asked nothing, answers not judged."""
+        recorder = self.process.recorder
         if self.planned is not None:
-            self.process.recorder.start(self.planned, self.process.recorder.now())
+            recorder.start(self.planned, recorder.now())
+            recorder.unasked += 1
             self.planned = None
+        recorder.settle(self.asker)
+        self.asker.anew()
+        if self._going:
+            recorder.going -= 1
+            self._going = False
 
 
 def _wait_first(user: LoadUser) -> None:
@@ -123,9 +145,27 @@ def _wait_first(user: LoadUser) -> None:
 
 def unbegun() -> float | None:
     """Return the planned start of the arrival that the current user has not begun; once."""
-    held = getattr(gevent.getcurrent(), "args", None)
-    user = held[0] if held else None
-    if not isinstance(user, LoadUser) or user.planned is None:
+    user = _current()
+    if user is None or user.planned is None:
         return None
     planned, user.planned = user.planned, None
     return planned
+
+
+def asker() -> Asker | None:
+    """Return what the current user asks; None where no user runs."""
+    user = _current()
+    return None if user is None else user.asker
+
+
+def _current() -> LoadUser | None:
+    held = getattr(gevent.getcurrent(), "args", None)
+    user = held[0] if held else None
+    return user if isinstance(user, LoadUser) else None
+
+
+def on_user_error(recorder: Recorder, user_instance: Any, exception: object) -> None:
+    """Count a task that raised; locust hands over the user, or the task set in it."""
+    user = getattr(user_instance, "user", user_instance)
+    if isinstance(user, LoadUser):
+        recorder.on_raised(user.asker, exception)
