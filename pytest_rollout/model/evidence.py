@@ -73,6 +73,15 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A run of which checks of criteria ran, whatever came of them."""
+
+    run: str
+    t_us: int  # when it was last heard of
+    criteria: frozenset[str]  # full ids
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One execution of a check."""
 
@@ -213,6 +222,7 @@ class World:
     life: Life | None = None  # of the phase since its begin; None: it was not begun, or embedded
     settled: tuple[Settlement, ...] = ()  # of runs in reach that were ended early
     brought: tuple[Brought, ...] = ()  # files of other tools; only who asks for them reads them
+    tried: tuple[Tried, ...] = ()  # earlier runs of the release that looked; for nights
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:
