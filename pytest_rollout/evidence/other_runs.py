@@ -15,11 +15,12 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
 from pytest_rollout.evidence.results import brought_by
 from pytest_rollout.evidence.run_log import RunLog
-from pytest_rollout.model.evidence import Brought, Hole, Lost, ReleaseFact, Run, Seen, Tried
+from pytest_rollout.model.evidence import Brought, Hole, Lost, ReleaseFact, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.settlement import Settlement
+from pytest_rollout.model.tried import Tried
 
 _OF_A_RUN = (
     RecordKind.RUN,

@@ -18,10 +18,10 @@ from pytest_rollout.model.evidence import (
     Run,
     Seen,
     Slot,
-    Tried,
     decode,
 )
 from pytest_rollout.model.node_id import NodeId
+from pytest_rollout.model.tried import Tried
 from pytest_rollout.model.verdict import Verdict
 
 

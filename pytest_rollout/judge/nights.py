@@ -144,7 +144,7 @@ def _compared(
     lone = lone_of([night[0] for night in logs])
     if lone is not None:
         at, without = nights[lone][0].items[0].slot.t_us, [*logs[:lone], *logs[lone + 1 :]]
-        told |= {"lone": case.instant(at), "without": _share(baseline_of(without).noise)}
+        told |= {"lone": case.instant(at)[:10], "without": _share(baseline_of(without).noise)}
     return _Pinned(base, told)
 
 

@@ -21,6 +21,7 @@ from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.provenance import Input, Producer
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.settlement import Settlement
+from pytest_rollout.model.tried import Tried
 from pytest_rollout.model.verdict import Verdict
 
 # A weighted set of numbers: one number, 0/1 outcomes of a ratio, or a distribution.
@@ -70,15 +71,6 @@ class Lost:
     why: str
     series: frozenset[str] | None = None  # that it could have seen; None: any
     ended_early: bool = False  # cancelled, stopped or killed: a person can settle it
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A run of which checks of criteria ran, whatever came of them."""
-
-    run: str
-    t_us: int  # when it was last heard of
-    criteria: frozenset[str]  # full ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,8 @@ def _noise(facts: Facts) -> str:
     per, latest = _nights(facts, 1), facts.number("latest")
     alike = f" ({facts['common']} of it common to runs of one {per})" if facts["common"] else ""
     if facts.known("lone"):
-        day = facts["lone"].partition("T")[0]
-        alike += f", but {facts['without']} without that of {day}, which is unlike the others, so "
-        alike += "consider to name another release"
+        alike += f", but {facts['without']} without that of {facts['lone']}, which is unlike the "
+        alike += "others, so consider to name another release"
     still = facts.number("still")
     left = f", {still} in which nothing was answered left out" if still else ""
     return (

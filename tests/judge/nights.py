@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.evidence import Hole, ReleaseFact, Seen, Slot, Tried, decode, labels_of
+from pytest_rollout.model.evidence import Hole, ReleaseFact, Seen, Slot, decode, labels_of
 from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.tried import Tried
 from tests.judge.worlds import HEADER, criterion, decided, plan_of, world_of
 
 DAY_US = 86_400_000_000
