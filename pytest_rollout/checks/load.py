@@ -12,6 +12,7 @@ from pytest_rollout.model.load import (
     FAILED,
     LATENCY,
     LOAD,
+    OFFER,
     SERVICE_TIME,
     THROUGHPUT,
     LoadRecord,
@@ -59,19 +60,29 @@ def times(record: LoadRecord, series: str) -> Iterator[Times]:
 
 
 def observe_series(
-    observe: Observer, record: LoadRecord, series: str, at_us: int, *, by_second: bool
+    observe: Observer,
+    record: LoadRecord,
+    series: str,
+    at_us: int,
+    *,
+    by_second: bool,
+    offer: str = "",
 ) -> None:
-    """Observe one series of a record; ``by_second``: each second at its own time before ``at``."""
-    at = at_us / _SECOND_US
+    """Observe one series of a record; ``by_second``: each second at its own time before ``at``.
+
+    ``offer`` is the fingerprint of what was offered, which becomes a label.
+    """
+    at, offered = at_us / _SECOND_US, {OFFER: offer} if offer else {}
     if series in (LATENCY, SERVICE_TIME):
         for one in times(record, series):
-            observe.distribution(series, one.counts, at=at, **one.labels)
+            observe.distribution(series, one.counts, at=at, **one.labels, **offered)
     elif series == FAILED:
         for endpoint in record.endpoints:
             bad, labels = endpoint.failures, {ENDPOINT: endpoint.name, LOAD: record.profile}
+            labels |= offered
             observe.ratio(series, bad=bad, of=endpoint.requests, at=at, **labels)
     elif series == THROUGHPUT:
         begun = at - record.duration_us / _SECOND_US
         for second, answered in throughput(record):
             when = begun + second + 1 if by_second else at
-            observe(series, answered, at=when, **{LOAD: record.profile})
+            observe(series, answered, at=when, **{LOAD: record.profile}, **offered)

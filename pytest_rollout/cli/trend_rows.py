@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from statistics import fmean
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence.figures_by_run import RunFigures
+from pytest_rollout.judge.night_runs import rounding
 from pytest_rollout.judge.nightly import Baseline, baseline_of
 from pytest_rollout.judge.takes import tallied
 from pytest_rollout.judge.tally import Terms
@@ -134,15 +136,19 @@ def pinned_of(rule: Rule, rows: Sequence[Row]) -> Pinned | None:
     if nightly is None or versus is None:
         return None
     nights: dict[int, list[float]] = {}
+    taken: dict[int, float] = {}  # of the first run of each night
     for row in rows:
         counts = row.code == "nightly.few" or row.verdict in (Verdict.PASS, Verdict.WARN)
         if row.release == versus.release and counts and row.value is not None and row.value > 0:
             nights.setdefault(row.night, []).append(math.log(row.value))
+            taken.setdefault(row.night, row.value)
     first = [nights[night] for night in sorted(nights)][: nightly.baseline]
     if len(first) < nightly.baseline:
         return None
     steps = [(one[0] - other[0]) ** 2 for one, other in pairwise(first)]
-    return Pinned(baseline_of(first), len(steps), math.sqrt(fmean(steps) / 2))
+    values = [Fraction(taken[night]) for night in sorted(nights)[: nightly.baseline]]
+    whole = rounding(rule, values)
+    return Pinned(baseline_of(first, whole), len(steps), math.sqrt(fmean(steps) / 2))
 
 
 def refuted(rows: Sequence[Row]) -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pytest_rollout.evidence.bodies import StoredDecision
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, judged, said
-from pytest_rollout.evidence.records import Record
+from pytest_rollout.evidence.records import Record, as_written
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer
 
 _LACKS = "other.few"
@@ -71,3 +73,19 @@ def _lacks_baseline(reason: Reason) -> bool:
 def _reasons(fact: object) -> list[Reason]:
     facts = fact if isinstance(fact, tuple) else (fact,)
     return [one for one in facts if isinstance(one, Reason)]
+
+
+def accepted_in(log: RunLog, address: Address, before: int) -> bool:
+    """Return whether a gate let a run pass, by a decision stored before a place in the chain."""
+    return any(
+        decision.subject == str(address)
+        and decision.sequence < before
+        and as_written(decision)
+        and lets_pass(decision)
+        for decision in log.decisions
+    )
+
+
+def release_accepted(decision: Record) -> str | None:
+    """Return the release that a stored decision lets pass, if it does and names one."""
+    return said(decision, StoredDecision).release if lets_pass(decision) else None

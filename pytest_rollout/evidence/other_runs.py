@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import islice
 
 from pytest_rollout.evidence import inputs, run_facts, settlements
-from pytest_rollout.evidence.accepting import asks_to_confirm, lets_pass
-from pytest_rollout.evidence.bodies import Process, StoredDecision, StoredEvent
+from pytest_rollout.evidence.accepting import accepted_in, asks_to_confirm, release_accepted
+from pytest_rollout.evidence.bodies import Process, StoredEvent
 from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
@@ -20,6 +20,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.settlement import Settlement
+from pytest_rollout.model.tried import Tried
 
 _OF_A_RUN = (
     RecordKind.RUN,
@@ -48,18 +49,22 @@ class Others:
         self.brought: list[Brought] = []  # files of other tools, whole, of whatever release
         self.open: list[Seen] = []  # what runs without a seal or a stop saw, as it is: no evidence
         self.watches: dict[str, Process] = {}  # of watches without a seal or a stop, by run
+        self.tried: list[Tried] = []  # which runs looked, whatever came of it
         self.problems: list[str] = []  # what keeps all of it from being trusted
         self.previous: str | None = None  # the release that comparisons call previous
         self.settled: list[Settlement] = []  # of runs in reach
         self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self.inputs: list[Input] = []  # the runs of which something counts
+        self._nights = False  # whether nights are counted, also those that saw nothing
         self._accepted_before = last  # what was accepted before it may be compared with
 
-    def read(self, edge_us: int | None) -> None:
+    def read(self, edge_us: int | None, *, nights: bool = False) -> None:
         """What they saw, and what of it is lost; raises UndecodableError.
 
-        ``edge_us`` is the instant after which observations matter; None: never.
+        ``edge_us`` is the instant after which observations matter; None: never. ``nights``: a run
+        counts that saw nothing, too.
         """
+        self._nights = nights
         first = None if edge_us is None else self._ledger.first_after(edge_us)
         if first is None:
             return
@@ -133,9 +138,9 @@ class Others:
         wanted = {self._named(one) for one in compared}
         accepted = {release for release in wanted if {release} == releases}
         series: set[str] | None = None  # None: all of them
-        if accepted and not _accepted(log, address, self._accepted_before):
+        if accepted and not accepted_in(log, address, self._accepted_before):
             series = _of_nights(compared, accepted)
-            if not series or not _accepted(log, address, self._last):
+            if not series or not accepted_in(log, address, self._last):
                 accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
         for one in run_facts.observations_of(self._ledger, log, self._phase):
@@ -162,7 +167,7 @@ class Others:
             for one in self._ledger.between(1, self._accepted_before - 1)
             if one.kind is RecordKind.DECISION
             and (one.subject, one.environment) == (str(address), self._run.environment)
-            and (release := _release_accepted(one)) not in (None, *ours)
+            and (release := release_accepted(one)) not in (None, *ours)
         ]
         newest_first = reversed(accepted)
         return next((one for one, run in newest_first if self._release_of(run) == one), None)
@@ -257,7 +262,9 @@ class Others:
             series = frozenset(watch.series) if watch else None
             early = log.ended_early and watch is None
             self.lost.append(Lost(run.id, self._until(log.last), lost, series, early))
-        if seen or lost:
+        tried = run_facts.tried_of(log, self._phase) if self._nights else ()
+        self.tried += tried
+        if seen or lost or tried:
             self.inputs.append(inputs.of_run(log))
 
     def _bring(self, log: RunLog) -> None:
@@ -299,19 +306,3 @@ def _of_nights(compared: Sequence[Versus], releases: set[str | None]) -> set[str
     named = [one for one in compared if one.release in releases]
     nights = {one.metric for one in named if one.nightly is not None}
     return nights - {one.metric for one in named if one.nightly is None}
-
-
-def _accepted(log: RunLog, address: Address, before: int) -> bool:
-    """Whether a gate let a run pass, by a decision stored before a place in the chain."""
-    return any(
-        decision.subject == str(address)
-        and decision.sequence < before
-        and as_written(decision)
-        and lets_pass(decision)
-        for decision in log.decisions
-    )
-
-
-def _release_accepted(decision: Record) -> str | None:
-    """Return the release that a stored decision lets pass, if it does and names one."""
-    return said(decision, StoredDecision).release if lets_pass(decision) else None

@@ -21,6 +21,7 @@ from pytest_rollout.model.evidence import (
     decode,
 )
 from pytest_rollout.model.node_id import NodeId
+from pytest_rollout.model.tried import Tried
 from pytest_rollout.model.verdict import Verdict
 
 
@@ -200,6 +201,20 @@ def failed_of(log: RunLog, phase: str) -> Iterator[tuple[str, str]]:
             attempts = checks.get(item, ())
             if attempts and attempts[-1].verdict is Verdict.FAIL:
                 yield criterion, attempts[-1].reason
+
+
+def tried_of(log: RunLog, phase: str) -> tuple[Tried, ...]:
+    """The run and the criteria of a phase of which a check ran, whatever came of it; or nothing.
+
+    What a joined run holds, the runs that it joins did.
+    """
+    checks = {} if log.start.joins else checks_of(log)
+    criteria = frozenset(
+        criterion
+        for criterion, items in manifest_of(log, phase).items.items()
+        if any(checks.get(item) for item in items)
+    )
+    return (Tried(log.first.run, log.last.at_us, criteria),) if criteria else ()
 
 
 def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:

@@ -77,8 +77,10 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     at_us = _judged_at(log, run, own, name)
     life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
-    others.read(edge_of(run, phase, at_us, begun))
-    past = others.past(compared(phase), begun, address, life.sequence)
+    sides = compared(phase)
+    nights = any(one.nightly is not None for one in sides)
+    others.read(edge_of(run, phase, at_us, begun), nights=nights)
+    past = others.past(sides, begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
     looks = looks_of(ledger, address, run, last)
@@ -101,6 +103,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         previous=others.previous,
         settled=tuple(others.settled),
         brought=_brought(ledger, last, run, others),
+        tried=tuple(others.tried),
         failed_before=looks.failed,
         inputs=inputs.in_order(
             (

@@ -22,6 +22,7 @@ NIGHTS_A_YEAR = 365
 SUSPICIOUS = 0.1  # of healthy nights by tonight's runs alone: the level that asks to confirm
 _LEAST_NOISE = 0.001  # figures are no finer than this share
 _LEAST_PAIRS = 10  # nights with two runs, to tell the noise of a night from that of a run
+_LEAST_TO_LEAVE_OUT = 5  # nights, to say of one that it is unlike the others
 _FLOOR = 3.0  # a run counts as no better than so many standard deviations below the mean
 _MOST_OF_IT = 0.6  # of the alarm level, for the sum of all nights
 _JUST = 1 + 1e-9
@@ -51,14 +52,29 @@ class Baseline:
         return self.noise * math.sqrt(1 / weight + 1 / self.n)
 
 
-def baseline_of(nights: Sequence[Sequence[float]]) -> Baseline:
+def baseline_of(nights: Sequence[Sequence[float]], least: float = 0.0) -> Baseline:
     """Return what at least two pinned nights say, the runs of each in their order.
 
     Of each night its first run counts, because nothing chose it. Where ten nights or more have
-    a second one, such A/A pairs tell what is common to the runs of a night.
+    a second one, such A/A pairs tell what is common to the runs of a night. The noise is at
+    ``least`` so much, where the figure is no finer.
     """
     first = [night[0] for night in nights]
-    return Baseline(len(first), fmean(first), max(_LEAST_NOISE, stdev(first)), _common(nights))
+    noise = max(_LEAST_NOISE, least, stdev(first))
+    return Baseline(len(first), fmean(first), noise, _common(nights))
+
+
+def lone_of(first: Sequence[float]) -> int | None:
+    """Return which one night makes more than half of the noise of all; None where none does.
+
+    It is for people to know. The noise is that of all nights, because a rule that leaves one out
+    finds more than it may in healthy nights.
+    """
+    if len(first) < _LEAST_TO_LEAVE_OUT:
+        return None
+    without = [stdev([*first[:n], *first[n + 1 :]]) for n in range(len(first))]
+    least = min(without)
+    return without.index(least) if max(least, _LEAST_NOISE) < stdev(first) / 2 else None
 
 
 def _common(nights: Sequence[Sequence[float]]) -> float | None:

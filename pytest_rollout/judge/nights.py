@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pytest_rollout import calendar
-from pytest_rollout.judge import reasons
+from pytest_rollout.judge import night_runs, reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.compare import NO_RATIO
 from pytest_rollout.judge.intervals import outward
+from pytest_rollout.judge.night_runs import Ran, Says, value_of, worse_of
 from pytest_rollout.judge.nightly import (
     Baseline,
     Tonight,
     baseline_of,
     findable,
+    lone_of,
     weigh,
 )
-from pytest_rollout.judge.series import Absent, Groups, Series, Sides, absences, expected
+from pytest_rollout.judge.series import Absent, Groups, Sides, absences, expected
 from pytest_rollout.judge.slices import Slice
-from pytest_rollout.judge.takes import tallied
-from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Estimate, Fact, Labels, Part, Reason, Subject, SubjectKind
 from pytest_rollout.model.numbers import decimal, exact_text
@@ -31,36 +30,48 @@ from pytest_rollout.model.units import base_unit
 from pytest_rollout.model.verdict import Verdict
 
 METHOD = "Student's t prediction bound"
-_LOST = -math.inf  # the best that a lost run can have been
-
-
-@dataclass(frozen=True, slots=True)
-class _Ran:
-    """What one run saw of a group."""
-
-    night: int
-    items: tuple[Seen, ...]
-    run: str
-
-    @property
-    def holes(self) -> tuple[Hole, ...]:
-        return tuple(seen.value for seen in self.items if isinstance(seen.value, Hole))
+_FEW = "nightly.few"
 
 
 def of_nights(rule: Rule, groups: Groups, case: Case) -> tuple[list[Part], list[Absent]]:
-    """Return the part of each group that the deciding run saw, and the groups that fall short."""
+    """Return the part of each group that the deciding run saw, and the groups that fall short.
+
+    A group that the pinned nights have and this run has not is missing.
+    """
     run, listed = case.world.run.id, expected(rule.each)
     present = {
         group: sides
         for group, sides in groups.items()
         if group in listed or sides.own.of_run(run).items
     }
-    parts = [_of_group(rule, group, sides, case) for group, sides in present.items()]
-    return parts, absences(rule.each, list(present))
+    runs = night_runs.whens(rule, groups, case)
+    parts = [_of_group(rule, group, sides, runs, case) for group, sides in present.items()]
+    gone = (
+        _gone(rule, group, sides, case) for group, sides in groups.items() if group not in present
+    )
+    return [*parts, *(one for one in gone if one)], absences(rule.each, list(present))
 
 
-def _of_group(rule: Rule, group: Labels, sides: Sides, case: Case) -> Part:
-    """The deciding run needs enough samples, the pinned release enough nights."""
+def _gone(rule: Rule, group: Labels, sides: Sides, case: Case) -> Part | None:
+    """That a group of the pinned nights was not seen; None while these are collected."""
+    versus = rule.versus
+    assert versus is not None
+    if not night_runs.enough(rule, sides.other, case):
+        return None
+    pinned = _pinned(rule, sides, case)
+    collecting = isinstance(pinned, Reason) and pinned.code == _FEW
+    if collecting and case.release == versus.release:
+        return None
+    facts: dict[str, Fact] = {"metric": rule.metric, "other_release": versus.release}
+    facts |= {"per": rule.nightly.per.plural} if rule.nightly else {}
+    subject = Subject(SubjectKind.GROUP, labels=group)
+    return Part(subject, Verdict.MISSING, Reason("nightly.gone", facts))
+
+
+def _of_group(
+    rule: Rule, group: Labels, sides: Sides, runs: Mapping[str, night_runs.When], case: Case
+) -> Part:
+    """The deciding run needs enough samples, the pinned release enough nights of the same load."""
     nightly, subject = rule.nightly, Subject(SubjectKind.GROUP, labels=group)
     assert nightly is not None
     own = tuple(sides.own.of_run(case.world.run.id).items)
@@ -68,85 +79,73 @@ def _of_group(rule: Rule, group: Labels, sides: Sides, case: Case) -> Part:
     if slice_.n < rule.need:
         verdict = Verdict.INCONCLUSIVE if slice_.n else Verdict.MISSING
         return Part(subject, verdict, reasons.few(rule, slice_))
-    pinned = _pinned(rule, sides.other, case)
+    pinned = _pinned(rule, sides, case)
     if isinstance(pinned, Reason):
-        none = pinned.facts.get("n") == 0
+        none = pinned.facts.get("n") == 0 or pinned.code == "nightly.other-load"
         return Part(subject, Verdict.MISSING if none else Verdict.INCONCLUSIVE, pinned)
-    tonight = calendar.night_of(nightly.per, case.plan.timezone, own[0].slot.t_us)
-    nights = _latest(rule, sides.own, tonight, case)
-    return _judged(rule, subject, _Known(rule, nightly, pinned, nights, case))
+    tonight = night_runs.night_of(nightly, case, own[0].slot.t_us)
+    nights = night_runs.latest(rule, sides.own, runs, tonight, case)
+    return _judged(rule, subject, _Known(rule, nightly, pinned, own, nights, case))
 
 
-def _runs(rule: Rule, series: Series, case: Case) -> list[_Ran]:
-    """The runs with enough samples, in the order in which they first recorded."""
-    assert rule.nightly is not None
-    zone, ran = case.plan.timezone, []
-    for run, seen in series.by_run.items():
-        items = tuple(seen.items)
-        if Slice((), items, rule.scopes[0], 1).n >= rule.need or _unknown(items):
-            ran.append(
-                _Ran(calendar.night_of(rule.nightly.per, zone, items[0].slot.t_us), items, run)
-            )
-    return sorted(ran, key=lambda one: (min(seen.seen_us for seen in one.items), one.run))
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """What the pinned nights say, and what people should know of them."""
+
+    base: Baseline
+    told: Mapping[str, Fact]
 
 
-def _unknown(items: Iterable[Seen]) -> bool:
-    return any(isinstance(seen.value, Hole) and seen.value.n is None for seen in items)
-
-
-def _latest(rule: Rule, own: Series, tonight: int, case: Case) -> list[list[_Ran]]:
-    """The runs that count of tonight and of the nights before, each night's first ones."""
-    nightly = rule.nightly
-    assert nightly is not None
-    nights: list[list[_Ran]] = [[] for _ in range(nightly.latest)]
-    for ran in _runs(rule, own, case):
-        ago = tonight - ran.night
-        if 0 <= ago < nightly.latest and len(nights[ago]) <= nightly.confirm:
-            nights[ago].append(ran)
-    return nights
-
-
-def _pinned(rule: Rule, other: Series, case: Case) -> Baseline | Reason:
+def _pinned(rule: Rule, sides: Sides, case: Case) -> _Pinned | Reason:
     """What the first nights of the pinned release say, or why they say nothing yet."""
     nightly, versus = rule.nightly, rule.versus
     assert nightly is not None
     assert versus is not None
-    nights: dict[int, list[_Ran]] = {}
-    for ran in _runs(rule, other, case):
+    nights: dict[int, list[Ran]] = {}
+    for ran in night_runs.enough(rule, sides.other, case):
         nights.setdefault(ran.night, []).append(ran)
-    first = [nights[name][: 1 + nightly.confirm] for name in sorted(nights)][: nightly.baseline]
+    known = [nights[name][: 1 + nightly.confirm] for name in sorted(nights)]
+    sound = [night for night in known if not _stood_still(rule, night, case)]
+    first = sound[: nightly.baseline]
+    own = sides.own.of_run(case.world.run.id).items
+    other = sum(not all(night_runs.same_load(ran, own) for ran in night) for night in first)
+    facts: dict[str, Fact] = {"metric": rule.metric, "other_release": versus.release}
+    if other:
+        facts |= {"other": other, "of": len(first), "per": nightly.per.words}
+        return Reason("nightly.other-load", facts)
     holes = [hole for night in first for ran in night for hole in ran.holes]
     if holes:
-        own = Slice((), (), rule.scopes[0], 1, tuple(s for n in first for r in n for s in r.items))
-        return reasons.other_holes(rule, own)
+        lost = tuple(s for night in first for ran in night for s in ran.items)
+        return reasons.other_holes(rule, Slice((), (), rule.scopes[0], 1, lost))
     if len(first) < nightly.baseline:
-        facts: dict[str, Fact] = {"n": len(first), "need": nightly.baseline}
-        facts |= {"metric": rule.metric, "other_release": versus.release}
-        facts |= {"same": case.release == versus.release, "per": nightly.per.plural}
-        return Reason("nightly.few", facts)
-    values = [[_worse(rule, ran, case) for ran in night] for night in first]
-    if any(math.isinf(one) for night in values for one in night):
+        facts |= {"n": len(first), "need": nightly.baseline, "per": nightly.per.plural}
+        return Reason(_FEW, facts | {"same": case.release == versus.release})
+    return _compared(rule, first, len(known) - len(sound), case)
+
+
+def _stood_still(rule: Rule, night: Sequence[Ran], case: Case) -> bool:
+    """Whether a night took nothing of what is better the more it is: no other has a ratio to it.
+
+    Without it the pinned nights are only better, so that no worse night passes for it.
+    """
+    upward = rule.bands.passes.upward
+    return upward and any(worse_of(rule, ran, case) == math.inf for ran in night)
+
+
+def _compared(
+    rule: Rule, nights: Sequence[Sequence[Ran]], still: int, case: Case
+) -> _Pinned | Reason:
+    logs = [[worse_of(rule, ran, case) for ran in night] for night in nights]
+    if any(math.isinf(one) for night in logs for one in night):
         return NO_RATIO
-    return baseline_of(values)
-
-
-def _value(rule: Rule, ran: _Ran, case: Case) -> Fraction | None:
-    """What is taken of one run; None where something of it is lost."""
-    if ran.holes:
-        return None
-    point = tallied(rule, ran.items, rule.scopes[0], Terms(case.plan.timezone)).point()
-    return point.value if point else None
-
-
-def _worse(rule: Rule, ran: _Ran, case: Case) -> float:
-    """The logarithm of what one run took, with the sign that makes more of it worse."""
-    value, upward = _value(rule, ran, case), rule.bands.passes.upward
-    if value is None:
-        return _LOST
-    if value <= 0:
-        return math.inf if upward else -math.inf
-    size = math.log(value.numerator) - math.log(value.denominator)
-    return -size if upward else size
+    values = [value for night in nights if (value := value_of(rule, night[0], case)) is not None]
+    base = baseline_of(logs, night_runs.rounding(rule, values))
+    told: dict[str, Fact] = {"still": still, "lone": None, "without": None}
+    lone = lone_of([night[0] for night in logs])
+    if lone is not None:
+        at, without = nights[lone][0].items[0].slot.t_us, [*logs[:lone], *logs[lone + 1 :]]
+        told |= {"lone": case.instant(at)[:10], "without": _share(baseline_of(without).noise)}
+    return _Pinned(base, told)
 
 
 @dataclass(frozen=True)
@@ -155,9 +154,24 @@ class _Known:
 
     rule: Rule
     nightly: Nightly
-    base: Baseline
-    nights: Sequence[Sequence[_Ran]]
+    pinned: _Pinned
+    own: tuple[Seen, ...]  # of the deciding run
+    nights: Sequence[Sequence[Ran]]
     case: Case
+
+    @property
+    def base(self) -> Baseline:
+        """What the pinned nights say."""
+        return self.pinned.base
+
+    @property
+    def extra(self) -> str | None:
+        """What the deciding run took, where it is beyond those that the plan allows; else None."""
+        run = self.case.world.run.id
+        if run in {ran.run for ran in self.nights[0]}:
+            return None
+        value = value_of(self.rule, Ran(0, self.own, run), self.case)
+        return None if value is None else exact_text(value)
 
     @property
     def lost(self) -> tuple[Hole, ...]:
@@ -176,7 +190,7 @@ class _Known:
 
     def weighed(self) -> Tonight:
         """What the nights say, a lost run being as good as can be."""
-        values = [[_worse(self.rule, ran, self.case) for ran in night] for night in self.nights]
+        values = [[worse_of(self.rule, ran, self.case) for ran in night] for night in self.nights]
         return weigh(self.nightly, self.base, values, self.level)
 
 
@@ -192,11 +206,24 @@ def _judged(rule: Rule, subject: Subject, known: _Known) -> Part:
         lost = tuple(seen for night in known.nights for ran in night for seen in ran.items)
         slice_ = Slice((), lost, rule.scopes[0], 1)
         return Part(subject, Verdict.INCONCLUSIVE, reasons.holes(rule, slice_))
+    if any(ran.says is not Says.ENOUGH for ran in known.nights[0]):
+        return Part(subject, Verdict.INCONCLUSIVE, _unknown(rule, known))
+    if any(night_runs.is_nothing(rule, ran, known.case) for one in known.nights for ran in one):
+        return Part(subject, Verdict.INCONCLUSIVE, NO_RATIO)
     inside = rule.bands.passes.holds(_bound(rule, tonight.high))
     if inside and (known.whole or not tonight.suspicious):
         return _part(rule, subject, known, tonight, Verdict.PASS, "nightly.alike")
     code = "nightly.open" if known.whole else "nightly.ask"
     return _part(rule, subject, known, tonight, Verdict.INCONCLUSIVE, code)
+
+
+def _unknown(rule: Rule, known: _Known) -> Reason:
+    """Which runs of the night say nothing to compare: each may have been a bad one."""
+    says = [ran.says for ran in known.nights[0]]
+    facts: dict[str, Fact] = {"metric": rule.metric, "need": rule.need, "runs": len(says)}
+    facts |= {"per": known.nightly.per.words}
+    facts |= {kind.value: says.count(kind) for kind in Says if kind is not Says.ENOUGH}
+    return Reason("nightly.unknown", facts)
 
 
 def _bound(rule: Rule, worse: float) -> Fraction:
@@ -222,7 +249,7 @@ def _part(
         "bound": exact_text(bound),
         "confidence": level,
         "runs": runs,
-        "extra": known.case.world.run.id not in {ran.run for ran in known.nights[0]},
+        "extra": known.extra,
         "left": 1 + known.nightly.confirm - runs,
         "nights": sum(bool(night) for night in known.nights),
     }
@@ -242,7 +269,7 @@ def _facts(rule: Rule, known: _Known) -> dict[str, Fact]:
     """What is compared, the noise of the pinned nights, and the errors of the rule."""
     bands, versus, nightly, base = rule.bands, rule.versus, known.nightly, known.base
     assert versus is not None
-    values = [_value(rule, ran, known.case) for ran in known.nights[0]]
+    values = [value_of(rule, ran, known.case) for ran in known.nights[0]]
     newest = next((value for value in reversed(values) if value is not None), None)
     return {
         "metric": rule.metric,
@@ -259,6 +286,7 @@ def _facts(rule: Rule, known: _Known) -> dict[str, Fact]:
         "common": None if base.shared is None else _percent(base.shared),
         "findable": _share(findable(nightly, base)),
         "alarms": exact_text(nightly.alarms),
+        **known.pinned.told,
     }
 
 

@@ -189,7 +189,8 @@ def grouped(rule: Rule, own: Iterable[Seen], other: Iterable[Seen], at_us: int) 
     fixed = rule.versus is not None and rule.versus.release is not None
     owns, strays = _split(rule, own, at_us)
     others, stray_others = _split(rule, other, 2**63 if fixed else at_us)
-    names = dict.fromkeys([*expected(rule.each), *owns, *strays])
+    pinned = others if rule.nightly else ()
+    names = dict.fromkeys([*expected(rule.each), *owns, *strays, *pinned])
     return {
         group: Sides(
             Series.of(owns.get(group, [])),

@@ -21,6 +21,7 @@ from pytest_rollout.model.plan import RollsUp
 from pytest_rollout.model.provenance import Input, Producer
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.settlement import Settlement
+from pytest_rollout.model.tried import Tried
 from pytest_rollout.model.verdict import Verdict
 
 # A weighted set of numbers: one number, 0/1 outcomes of a ratio, or a distribution.
@@ -214,6 +215,7 @@ class World:
     life: Life | None = None  # of the phase since its begin; None: it was not begun, or embedded
     settled: tuple[Settlement, ...] = ()  # of runs in reach that were ended early
     brought: tuple[Brought, ...] = ()  # files of other tools; only who asks for them reads them
+    tried: tuple[Tried, ...] = ()  # earlier runs of the release that looked; for nights
 
 
 def labels_of(labels: Mapping[str, object]) -> Labels:

@@ -173,3 +173,4 @@ THROUGHPUT = "load_throughput"  # answers without a failure in each second after
 SERIES = (LATENCY, SERVICE_TIME, FAILED, THROUGHPUT)
 ENDPOINT = "endpoint"
 LOAD = "load"  # the label with the profile's id
+OFFER = "offer"  # the label with the fingerprint of what is offered

@@ -16,6 +16,38 @@ def _few(facts: Facts) -> str:
     return f"{what}: let that release run on {need - n} more, with this plan"
 
 
+def _other_load(facts: Facts) -> str:
+    of = facts.number("of")
+    return (
+        f"{facts.number('other')} of {of} {_nights(facts, of)} of release "
+        f"{facts['other_release']} are of another load: its rate, length, shape, locustfile or the "
+        "like is not that of this run; take the change back, or name a release that ran with it"
+    )
+
+
+def _gone(facts: Facts) -> str:
+    return (
+        f"the {facts['per']} of release {facts['other_release']} have it, and this run saw nothing "
+        f"of it in {facts['metric']}"
+    )
+
+
+def _unknown(facts: Facts) -> str:
+    """``of the 2 runs that count of this night some say nothing to compare …``."""
+    runs, per = facts.number("runs"), _nights(facts, 1)
+    whys = {
+        "little": f"fewer than the {facts['need']} needed samples",
+        "nothing": "none, because its load was refused or its check broke",
+        "other": "samples of another load",
+    }
+    said = "; ".join(f"{facts.number(k)} with {why}" for k, why in whys.items() if facts.number(k))
+    return (
+        f"of the {count(runs, 'run')} that count of this {per} some say nothing to compare in "
+        f"{facts['metric']}: {said}; each may have been a bad one, so this {per} stays open, and "
+        "the next one decides"
+    )
+
+
 def _worse(facts: Facts) -> str:
     nights = _nights(facts, 2)
     return (
@@ -50,11 +82,12 @@ def _tonight(facts: Facts) -> str:
     runs = count(facts.number("runs"), "run")
     per, before = _nights(facts, 1), facts.number("nights") - 1
     added = f", {before} {_nights(facts, before)} before added" if before else ""
-    extra = " (this run is beyond those that the plan allows, and does not count)"
+    extra = f"this run, in which it was {facts.amount('extra')}, is beyond those that the plan "
+    extra = f"{extra}allows, and does not count: " if facts.known("extra") else ""
     return (
-        f"{facts['take']} of {facts['metric']} was {value}{size} times that of the first "
+        f"{extra}{facts['take']} of {facts['metric']} was {value}{size} times that of the first "
         f"{facts['baseline']} {_nights(facts, 2)} of release {facts['other_release']}, "
-        f"in {runs} of this {per}{added}{extra * facts.known('extra')}"
+        f"in {runs} of this {per}{added}"
     )
 
 
@@ -67,8 +100,13 @@ def _margin(facts: Facts) -> str:
 def _noise(facts: Facts) -> str:
     per, latest = _nights(facts, 1), facts.number("latest")
     alike = f" ({facts['common']} of it common to runs of one {per})" if facts["common"] else ""
+    if facts.known("lone"):
+        alike += f", but {facts['without']} without that of {facts['lone']}, which is unlike the "
+        alike += "others, so consider to name another release"
+    still = facts.number("still")
+    left = f", {still} in which nothing was answered left out" if still else ""
     return (
-        f"the noise here is {facts['noise']} from {per} to {per}{alike}: what is "
+        f"the noise here is {facts['noise']} from {per} to {per}{left}{alike}: what is "
         f"{facts['findable']} worse is found within {latest} {_nights(facts, latest)} "
         f"9 times in 10, with {_alarms(facts)} false alarms a year"
     )
@@ -84,6 +122,9 @@ def _alarms(facts: Facts) -> str:
 
 SENTENCES: Mapping[str, Say] = {
     "nightly.few": _few,
+    "nightly.gone": _gone,
+    "nightly.other-load": _other_load,
+    "nightly.unknown": _unknown,
     "nightly.worse": _worse,
     "nightly.alike": _alike,
     "nightly.ask": _ask,

@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_rollout.checks.load import observe_series
 from pytest_rollout.load import files, honesty
 from pytest_rollout.load.conduct import make
+from pytest_rollout.load.offered import fingerprint
 from pytest_rollout.model.errors import NoValueError, RolloutError, TooLittleError, UnknownNameError
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.load import LATENCY, SERIES, SERVICE_TIME, LoadProfile, LoadRecord
@@ -113,7 +114,8 @@ class Loads:
         self._observed.add((scenario, record.profile, series))
         by_second = not self._place.embedded  # whose clock may stand still
         at_us = record.ended_us if by_second else self._begun_us[scenario, record.profile]
-        observe_series(observe, record, series, at_us, by_second=by_second)
+        offer = fingerprint(self.profile(record.profile))
+        observe_series(observe, record, series, at_us, by_second=by_second, offer=offer)
 
     def _demand(self, name: str, reasons: tuple[Reason, ...]) -> None:
         if reasons:

@@ -124,3 +124,36 @@ def compared(ledger: Ledger) -> list[int]:
     one.seal()
     values = (seen.value for seen in one.read().world.past if seen.release == "v2")
     return sorted({int(value[0][0]) for value in values if isinstance(value, tuple)})
+
+
+def tonight(ledger: Ledger, run: str, values: tuple[int, ...], *, drill: str | None = None) -> str:
+    """What the exit finds of a run that looks now; one without values was refused its load."""
+    one = Writer(ledger, run, "prod", TEXT, release="v2", drill=drill)
+    one.start()
+    one.manifest()
+    one.batch("t.py::test_ready")
+    one.batch("t.py::test_works")
+    works = PASS if values else (("missing", "its load was refused"),)
+    one.batch("t.py::test_errors", works, values, one.ledger_now() - 2_000_000)
+    one.seal()
+    one.decide()
+    return one.decisions[1].criteria[-1].parts[-1].reason.code
+
+
+def test_a_refused_run_is_a_run_of_its_night(ledger: Ledger) -> None:
+    for number, value in enumerate((100, 103, 97, 101, 99)):
+        night(ledger, number, value)
+    assert tonight(ledger, "a", (100, 100)) == "nightly.alike"
+    assert tonight(ledger, "drill", (), drill="d") == "few"
+    assert tonight(ledger, "b", (100, 100)) == "nightly.alike"
+
+
+def test_a_refused_run_leaves_its_night_open(ledger: Ledger) -> None:
+    for number, value in enumerate((100, 103, 97, 101, 99)):
+        night(ledger, number, value)
+    assert tonight(ledger, "a", ()) == "few"
+    for run in ("b", "c", "d"):
+        assert tonight(ledger, run, (100, 100)) == "nightly.unknown"
+    one = Writer(ledger, "e", "prod", TEXT, release="v2").good()
+    assert [tried.run for tried in one.read().world.tried] == ["a", "b", "c", "d"]
+    assert "rollout-run:a" in {used.uri for used in one.read().world.inputs}

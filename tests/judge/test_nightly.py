@@ -27,7 +27,19 @@ from pytest_rollout.model.evidence import ReleaseFact, Seen
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.rule import Nightly
 from pytest_rollout.model.verdict import Verdict
-from tests.judge.nights import DAY_US, PLAN, RELEASED, RULE, V1, decision, night, pinned
+from tests.judge.nights import (
+    DAY_US,
+    PLAN,
+    RELEASED,
+    RULE,
+    V1,
+    decision,
+    labelled,
+    night,
+    pinned,
+    refused,
+    samples,
+)
 from tests.judge.worlds import bare, criterion, plan_of, text, world_of
 
 PINNED = Baseline(30, 0.0, 0.03)
@@ -192,8 +204,8 @@ def test_worse_or_lost_values_never_help(
 
 
 def _worse_than(value: int | None) -> st.SearchStrategy[int | None]:
-    if value is None:
-        return st.none()
+    if value in (None, 0):  # nothing has a ratio, and is as good as lost
+        return st.just(value) if value is None else st.sampled_from([None, 0])
     return st.one_of(st.none(), st.just(value), st.integers(value, 2000))
 
 
@@ -224,8 +236,10 @@ def test_a_suspicious_night_alone_asks_for_one_more_run(
 
 def test_a_run_beyond_those_of_the_plan_does_not_count_and_says_so() -> None:
     runs = [night(0, value, f"r{n}", minutes=n) for n, value in enumerate((101, 102, 300))]
-    told = text(finding(*runs))
-    assert "this run is beyond those that the plan allows, and does not count" in told
+    assert text(finding(*runs)).startswith(
+        "this run, in which it was 300, is beyond those that the plan allows, and does not count: "
+    )
+    assert "beyond" not in text(finding(*runs[:2]))
 
 
 def test_nights_are_from_noon_to_noon_where_the_plan_lives() -> None:
@@ -262,3 +276,134 @@ def test_what_is_too_old_counts_against_a_night_and_never_for_it() -> None:
     assert finding(*old, night(0, 100, "now")).reason.code == "nightly.ask"
     stale = replace(night(0, 100, "now"), seen_us=0)
     assert finding(stale).reason.code == "holes"
+
+
+ENOUGH = plan_of(criterion(RULE + ", need: 1000"), header=RELEASED)
+LONG = pinned(samples(value, 1500) for value in V1)
+
+
+def test_a_run_that_says_too_little_is_a_run_of_the_night() -> None:
+    little = [night(0, samples(500, 300), f"a{n}", minutes=n) for n in range(2)]
+    good = night(0, samples(100, 1500), "z", minutes=9)
+    assert decision([good], LONG, plan=ENOUGH).criteria[0].reason.code == "nightly.alike"
+    for own, said in ((little[:1], 1), (little, 2)):
+        told = decision([*own, good], LONG, plan=ENOUGH).criteria[0]
+        assert (told.verdict, told.reason.code) == (Verdict.INCONCLUSIVE, "nightly.unknown")
+        assert text(told) == (
+            "of the 2 runs that count of this night some say nothing to compare in m: "
+            f"{said} with fewer than the 1000 needed samples; each may have been a bad one, so "
+            "this night stays open, and the next one decides"
+        )
+
+
+def test_a_night_that_said_too_little_adds_nothing_to_the_next() -> None:
+    little = night(1, samples(500, 300), "a")
+    good = night(0, samples(100, 1500), "z")
+    assert decision([little, good], LONG, plan=ENOUGH).criteria[0].verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("ago", "code"), [(0, "nightly.unknown"), (1, "nightly.alike")])
+def test_a_refused_run_is_a_run_of_its_night(ago: int, code: str) -> None:
+    told = decision([night(0, 100, "z", minutes=9)], pinned(), tried=[refused("a", ago=ago)])
+    assert told.criteria[0].reason.code == code
+    assert to_confirm(told) == ()
+
+
+def test_refused_runs_use_up_those_of_the_night() -> None:
+    tries = [refused("a"), refused("b", 1)]
+    told = decision([night(0, 100, "z", minutes=9)], pinned(), tried=tries).criteria[0]
+    assert "2 with none, because its load was refused or its check broke" in text(told)
+    other = [replace(one, criteria=frozenset({"p.one.d"})) for one in tries]
+    told = decision([night(0, 100, "z", minutes=9)], pinned(), tried=other).criteria[0]
+    assert told.verdict is Verdict.PASS
+
+
+def test_two_runs_that_are_far_worse_fail_whatever_else_was_tried() -> None:
+    runs = [night(0, 150, f"r{n}", minutes=n) for n in range(2)]
+    told = decision(runs, pinned(), tried=[refused("z", 9)]).criteria[0]
+    assert told.verdict is Verdict.FAIL
+
+
+def test_nights_of_another_load_are_not_compared() -> None:
+    past = [labelled(one, offer="x") for one in pinned()]
+    same = decision([labelled(night(0, 100), offer="x")], past).criteria[0]
+    assert same.verdict is Verdict.PASS
+    for label in ({"offer": "y"}, {}):
+        told = decision([labelled(night(0, 100), **label)], past).criteria[0]
+        assert (told.verdict, told.reason.code) == (Verdict.MISSING, "nightly.other-load")
+    assert text(told).startswith("5 of 5 nights of release v1 are of another load: ")
+    one = [labelled(past[0], offer="y"), *past[1:]]
+    told = decision([labelled(night(0, 100), offer="x")], one).criteria[0]
+    assert text(told).startswith("1 of 5 nights of release v1 are of another load: ")
+
+
+def test_a_run_of_another_load_is_a_run_of_the_night_that_says_nothing() -> None:
+    past = [labelled(one, offer="x") for one in pinned()]
+    good = labelled(night(0, 100, "z", minutes=9), offer="x")
+    tonight = labelled(night(0, 500, "a"), offer="y")
+    told = decision([tonight, good], past).criteria[0]
+    assert told.reason.code == "nightly.unknown"
+    assert "1 with samples of another load" in text(told)
+    before = labelled(night(1, 500, "a"), offer="y")
+    assert decision([before, good], past).criteria[0].verdict is Verdict.PASS
+
+
+def test_a_group_of_the_pinned_nights_that_vanished_is_missing() -> None:
+    plan = plan_of(criterion(RULE + ", each: {lane: 1}"), header=RELEASED)
+    past = [labelled(one, lane=name) for name in "AB" for one in pinned()]
+    runs = [labelled(night(0, 100, "r"), lane=name) for name in "AB"]
+    assert decision(runs, past, plan=plan).criteria[0].verdict is Verdict.PASS
+    told = decision(runs[:1], past, plan=plan).criteria[0]
+    assert told.verdict is Verdict.MISSING
+    assert told.parts[-1].reason.code == "nightly.gone"
+    assert "the nights of release v1 have it, and this run saw nothing of it in m" in text(told)
+
+
+def test_a_group_may_be_missing_while_the_nights_are_collected() -> None:
+    plan = plan_of(criterion(RULE + ", each: {lane: 1}"), header=RELEASED)
+    past = [labelled(one, lane=name) for name in "AB" for one in pinned(V1[:3])]
+    own = [labelled(night(0, 100, "r"), lane="A")]
+    told = [decision(own, past, plan=plan, release=name).criteria[0] for name in ("v1", "v2")]
+    kept, of_other = ({part.reason.code for part in one.parts} for one in told)
+    assert "nightly.few" in kept
+    assert kept == of_other - {"nightly.gone"} != of_other
+
+
+@pytest.mark.parametrize("ago", [0, 1])
+def test_a_time_of_nothing_has_no_ratio(ago: int) -> None:
+    runs = {1: night(1, 100, "b"), 0: night(0, 100, "z")}
+    runs[ago] = night(ago, 0, runs[ago].run)
+    told = finding(*runs.values(), run="z")
+    assert (told.verdict, told.reason.code) == (Verdict.INCONCLUSIVE, "ratio-of-nothing")
+
+
+COUNTS = plan_of(
+    criterion(RULE.replace("<= 1.15", ">= 0.87").replace("mean", "min")), header=RELEASED
+)
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(39, Verdict.PASS), (20, Verdict.FAIL)])
+def test_counts_are_no_finer_than_one(value: int, verdict: Verdict) -> None:
+    runs = [night(0, value, f"r{n}", minutes=n) for n in range(2)]
+    told = decision(runs, pinned((40,) * 5), plan=COUNTS).criteria[0]
+    assert told.verdict is verdict
+    assert "the noise here is 2.5 %" in text(told)
+
+
+def test_a_mean_is_finer_than_what_it_is_of() -> None:
+    assert "the noise here is 0.2 %" in text(finding(night(0, 40), past=pinned((40,) * 5)))
+
+
+def test_a_pinned_night_without_an_answer_is_left_out_and_told() -> None:
+    runs = [night(0, value, f"r{value}") for value in (40,)]
+    told = decision(runs, pinned((40, 41, 0, 39, 40, 40)), plan=COUNTS).criteria[0]
+    assert told.verdict is Verdict.PASS
+    assert "night, 1 in which nothing was answered left out" in text(told)
+    told = decision(runs, pinned((40, 41, 0, 39, 40)), plan=COUNTS).criteria[0]
+    assert text(told).startswith("4 of 5 needed nights")
+
+
+def test_a_pinned_night_unlike_the_others_is_told() -> None:
+    told = text(finding(night(0, 100), past=pinned((100, 103, 200, 101, 99))))
+    assert "the noise here is 36 % from night to night, but 1.8 % without that of 2025-" in told
+    assert "unlike" not in text(finding(night(0, 100)))

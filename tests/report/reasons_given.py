@@ -176,6 +176,14 @@ def of_nights() -> Iterator[Decision]:
         yield nights.decision(runs, nights.pinned())
     yield nights.decision([nights.night(0, 100)], nights.pinned(nights.V1[:3]))
     yield nights.decision([nights.night(0, 100)], (), release="v1")
+    yield nights.decision(
+        [nights.night(0, 100, "z", minutes=9)], nights.pinned(), tried=[nights.refused("a")]
+    )
+    offered = [nights.labelled(one, offer="x") for one in nights.pinned()]
+    yield nights.decision([nights.night(0, 100)], offered)
+    plan = plan_of(criterion(nights.RULE + ", each: {lane: 1}"), header=nights.RELEASED)
+    lanes = [nights.labelled(one, lane=name) for name in "AB" for one in nights.pinned()]
+    yield nights.decision([nights.labelled(nights.night(0, 100), lane="A")], lanes, plan=plan)
 
 
 def of_what_no_plan_asks() -> Iterator[Reason | object]:
