@@ -24,6 +24,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Brought, Run, Seen, World
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
+from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.rule import Rule, ScopeKind, Versus
 
@@ -77,10 +78,8 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     at_us = _judged_at(log, run, own, name)
     life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
-    sides = compared(phase)
-    nights = any(one.nightly is not None for one in sides)
-    others.read(edge_of(run, phase, at_us, begun), nights=nights)
-    past = others.past(sides, begun, address, life.sequence)
+    others.read(edge_of(run, phase, at_us, begun), nights=_counts_nights(phase))
+    past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
     looks = looks_of(ledger, address, run, last)
@@ -107,9 +106,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         failed_before=looks.failed,
         inputs=inputs.in_order(
             (
-                inputs.of_run(log),
-                *inputs.of_files(log, address.plan),
-                *inputs.of_records(_records(ledger, last, address, phase, run)),
+                *_own_inputs(ledger, log, address, phase, run),
                 *inputs.of_records(one for one in life.records if one.run != run.id),
                 *others.inputs,
                 *looks.inputs,
@@ -127,6 +124,15 @@ def _brought(ledger: Ledger, last: int, run: Run, others: Others) -> tuple[Broug
     files, read = brought_elsewhere(ledger, last, run.environment, others.brought)
     others.inputs += read
     return files
+
+
+def _own_inputs(
+    ledger: Ledger, log: RunLog, address: Address, phase: Phase, run: Run
+) -> Iterator[Input]:
+    """The run, the texts that it was asked by, and what people put on record of its release."""
+    yield inputs.of_run(log)
+    yield from inputs.of_files(log, address.plan)
+    yield from inputs.of_records(_records(ledger, log.last.sequence, address, phase, run))
 
 
 def _records(
@@ -244,3 +250,7 @@ def compared(phase: Phase) -> list[Versus]:
     rules = [criterion.rule for criterion in phase.criteria if criterion.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
     return [one.versus for one in rules if one.versus and (one.versus.frozen or one.versus.release)]
+
+
+def _counts_nights(phase: Phase) -> bool:
+    return any(one.nightly is not None for one in compared(phase))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from pytest_rollout.load.reports import load_reports
 from pytest_rollout.model.coding import encode
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.load import LoadRecord
+from pytest_rollout.model.load import EndpointLoad, LoadRecord, LoadSecond
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_html import to_html
 from pytest_rollout.report.load_words import LoadReport
@@ -55,12 +56,22 @@ def reported(record: LoadRecord, decision: Decision) -> LoadReport:
     return report
 
 
+def failing(record: LoadRecord, told: Sequence[LoadSecond]) -> tuple[EndpointLoad, ...]:
+    """The endpoints of a record with the failures that its seconds tell."""
+    left, found = sum(second.failed for second in told), []
+    for endpoint in record.endpoints:
+        failed = min(left, endpoint.requests)
+        left -= failed
+        found.append(replace(endpoint, failures=failed))
+    return tuple(found)
+
+
 def test_a_target_that_dies_makes_times_void_and_nothing_else(decision: Decision) -> None:
     good = record_of()
     whole = reported(good, decision)
     assert (whole.reasons, whole.of_times) == ((), ())
     died = tuple(replace(one, failed=one.answered) if one.second >= 6 else one for one in seconds())
-    report = reported(replace(good, seconds=died), decision)
+    report = reported(replace(good, seconds=died, endpoints=failing(good, died)), decision)
     assert (report.reasons, report.believed) == ((), True)
     (said,) = report.of_times
     assert said.startswith("every request failed in the last 4 seconds")
