@@ -20,6 +20,7 @@ from pytest_rollout.judge.takes import kind_of
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Hole
 from pytest_rollout.model.finding import Estimate, Fact, Reason
+from pytest_rollout.model.load import OFFER
 from pytest_rollout.model.numbers import decimal, exact_text
 from pytest_rollout.model.rule import Bands, Rule, ScopeKind, Streak, Take, Versus
 from pytest_rollout.model.units import base_unit
@@ -126,7 +127,8 @@ def confidence(rule: Rule, looks: int) -> str:
 
 
 _SUMMED = (Take.RATE, Take.SUM)
-_SCENARIO = "scenario"  # the label that says which function of the suite it was seen in
+# Labels for programs: which function of the suite saw it, and the fingerprint of a load.
+_FOR_PROGRAMS = frozenset({"scenario", OFFER})
 
 
 def _decided(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Facts:
@@ -134,7 +136,7 @@ def _decided(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Facts:
     at, slot = _when(rule, known, terms), known.point.slot
     if at is None or slot is None:
         return {"at": at}
-    said = {_SCENARIO, *rule.where, *dict(slice_.group)}
+    said = {*_FOR_PROGRAMS, *rule.where, *dict(slice_.group)}
     others = [(label, value) for label, value in slot.labels if value and label not in said]
     of = ", ".join(f"{label} {value}" for label, value in others)
     return {"at": at, "of": of} if of else {"at": at}
