@@ -1,4 +1,4 @@
-"""What the attempts of one check come to, whoever ran it."""
+"""What the attempts of one check come to, of a test and of a file alike."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def night_of(nightly: Nightly, case: Case, t_us: int) -> int:
 
 
 def whens(rule: Rule, groups: Groups, case: Case) -> dict[str, When]:
-    """Return when each run looked that made a load for a rule, whatever became of it."""
+    """Return when each run made a load for a rule, also of runs whose load was refused."""
     asking = {
         case.full(one.id) for one in case.phase.criteria if one.rule and _asks(rule, one.rule)
     }

@@ -79,7 +79,7 @@ class PhaseChild:
 
 @contextmanager
 def running(asked: Asked, folder: Path) -> Iterator[PhaseChild]:
-    """Run the phase meanwhile; whoever leaves earlier ends it, and what it started."""
+    """Run the phase while the block runs; leaving the block ends it, with all that it started."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)}
     environment = {**kept, files.FOLLOWED: str(folder)}
     log = folder / "pytest.log"

@@ -157,11 +157,6 @@ def _poisson(profile: LoadProfile, worker: int) -> Iterator[float]:
         yield tick
 
 
-def planned_of(profile: LoadProfile, workers: int = 1) -> int:
-    """Return how many arrivals all workers together plan."""
-    return sum(planned_by_second(profile, workers).values())
-
-
 def planned_by_second(profile: LoadProfile, workers: int = 1) -> Counter[int]:
     """Return how many arrivals all workers together plan in each second."""
     planned: Counter[int] = Counter()

@@ -83,7 +83,7 @@ class Effects:
     def permit_load(self, load: str, target: str) -> None:
         """Let a load be made, or go on, or raise EffectRefusedError.
 
-        It is asked again while the load runs: whoever shuts the phase meanwhile ends it.
+        It is asked again while the load runs: when the phase is closed, the load ends.
         """
         declared = self.declarations.now
         what = f"{declared.name} would make load {load} on {target}"

@@ -174,7 +174,7 @@ def start(
     locustfile: str = LOCUSTFILE,
     environ: Mapping[str, str] | None = None,
 ) -> Load:
-    """Start locust with a profile; whoever starts it waits for its end."""
+    """Start locust with a profile; the caller waits for its end."""
     at = directory / "lf.py"
     at.write_text(locustfile, encoding="utf-8")
     command = [sys.executable, "-m", "locust", "-f", str(at), "--headless", "--only-summary"]

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rollout.load import consistency, honesty
 from pytest_rollout.load.histograms import many, quantile
-from pytest_rollout.load.schedule import least_users_by_second, planned_by_second, planned_of
+from pytest_rollout.load.schedule import least_users_by_second, planned_by_second
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.load import (
     EndpointLoad,
@@ -373,7 +373,7 @@ def test_planned_arrivals_are_counted_from_the_seed_for_all_workers() -> None:
     assert record.planned != PLANNED
     assert honesty.doubts(profile, record) == ()
     both = (generator("a"), generator("b"))
-    more = planned_of(profile, 2)  # two came, one was stated
+    more = planned_by_second(profile, 2).total()  # two came, one was stated
     told = planned_by_second(profile, 2)
     seen = tuple(LoadSecond(n, told[n], told[n], told[n], 0, 4) for n in range(SECONDS))
     counted = sum(told[n] for n in range(2, SECONDS))

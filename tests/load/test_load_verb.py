@@ -100,7 +100,7 @@ def test_the_plan_is_checked_with_its_locustfiles(loaded: Project) -> None:
     bad.stdout.fnmatch_lines(["suites/demo/rollout.yaml:7: load small: load/web.py is not there"])
 
 
-def test_whoever_ends_the_verb_ends_the_load(loaded: Project) -> None:
+def test_ending_the_verb_ends_the_load(loaded: Project) -> None:
     loaded.plan(plan_of(more="rehearsal: {duration: 60s}"))
     command = [sys.executable, "-m", "pytest_rollout.cli", "load", "nightly"]
     for number in (signal.SIGTERM, signal.SIGKILL):

@@ -53,7 +53,7 @@ class EndpointTotal:
 
 
 class Total:
-    """What all processes counted."""
+    """The counts of all processes, added up."""
 
     def __init__(self) -> None:
         self.endpoints: dict[str, EndpointTotal] = defaultdict(EndpointTotal)
