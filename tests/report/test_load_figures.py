@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given as each
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ def test_a_curve_rises_from_all_to_the_last_one(kept: dict[str, int]) -> None:
 
 
 def test_percentiles_agree_with_those_of_hdr_histograms() -> None:
-    histogram = pytest.importorskip("hdrh.histogram").HdrHistogram(1, 3_600_000_000, 3)
+    histogram = HdrHistogram(1, 3_600_000_000, 3)
     kept: dict[str, int] = {}
     for value in range(1, 50_000, 7):
         histogram.record_value(value)
