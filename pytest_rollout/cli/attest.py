@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from pytest_rollout.cli.names import CRITERION
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
@@ -32,7 +33,7 @@ _SHOWN = ("criterion", "by", "role", "note", "passed", "release", "file", "diges
 
 
 @click.command("attest")
-@click.argument("criterion")
+@click.argument("criterion", type=CRITERION)
 @click.option("--by", help="who answers; of people with keys their id (default: git's user.email)")
 @click.option("--role", required=True, help="in which role of the plan")
 @click.option("--note", required=True, help="what was seen")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
@@ -29,7 +30,7 @@ _PREDICATES = {"summary": SUMMARY, "result": RESULT, "tests": TESTS, "decision":
 
 
 @click.command("attestation")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("--key", metavar="FILE", help="private key: OpenSSH or PEM")
 @click.option(
     "--predicate",

@@ -10,6 +10,7 @@ import click
 
 from pytest_rollout.cli.clearing import clearances
 from pytest_rollout.cli.clearing_output import refused
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import (
     Project,
     common,
@@ -38,7 +39,7 @@ from pytest_rollout.targets.address import addresses
 
 
 @click.command("begin")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @by_option
 @environment_option
 @common

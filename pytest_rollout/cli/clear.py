@@ -10,6 +10,7 @@ import click
 
 from pytest_rollout.cli.clearing import Look, looked, unknown
 from pytest_rollout.cli.clearing_output import as_plain, lines
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.overriding import override
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import environment_of
@@ -28,7 +29,7 @@ _MOST_US = 366 * 86_400 * 1_000_000
 
 
 @click.command("clear")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @environment_option
 @click.option("--for", "lasting", metavar="DURATION", help="as long as the change takes (25m)")
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
@@ -17,7 +18,7 @@ from pytest_rollout.signoff.attested import verified
 
 
 @click.command("decide")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("--at", metavar="TIME", help="as of that moment, with an offset (default: now)")
 @click.option("--no-assert", is_flag=True, help="end with 0 whatever the decision is")
 @environment_option

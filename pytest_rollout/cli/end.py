@@ -10,6 +10,7 @@ import click
 
 from pytest_rollout.cli.clearing import clearances
 from pytest_rollout.cli.clearing_output import refused
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person
@@ -27,7 +28,7 @@ from pytest_rollout.report.fact_words import wall
 
 
 @click.command("end")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @by_option
 @environment_option
 @common

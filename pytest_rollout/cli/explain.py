@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from pytest_rollout.cli.names import CRITERION
 from pytest_rollout.cli.project import (
     Project,
     common,
@@ -33,7 +34,7 @@ from pytest_rollout.report.stored import plain
 
 
 @click.command("explain")
-@click.argument("criterion")
+@click.argument("criterion", type=CRITERION)
 @environment_option
 @common
 def command(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pytest_rollout.bundles import archive, bundle
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
@@ -29,7 +30,7 @@ from pytest_rollout.signoff import ssh
 
 
 @click.command("export")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("-o", "--output", metavar="FILE", help="where (default: PLAN-PHASE-GATE-ENV.zip)")
 @environment_option
 @common

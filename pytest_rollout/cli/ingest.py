@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pytest_rollout.cli.ingest_results import junit, load
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.signoff_facts import Asked
@@ -37,7 +38,7 @@ command.add_command(junit)
 
 
 @command.command("approvals")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("--repo", required=True, metavar="OWNER/NAME", help="the repository at GitHub")
 @click.option("--pull", type=click.IntRange(min=1), required=True, metavar="N", help="its number")
 @click.option("--api", metavar="URL", help="of GitHub Enterprise (default: GITHUB_API_URL, else "

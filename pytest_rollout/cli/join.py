@@ -10,6 +10,7 @@ import click
 
 from pytest_rollout.cli.loads_beside import loads_beside
 from pytest_rollout.cli.merge import running
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
@@ -32,7 +33,7 @@ from pytest_rollout.signoff.attested import verified
 
 
 @click.command("join")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("--runs", metavar="RUN,RUN", help="which runs (default: all since the last full one)")
 @environment_option
 @common

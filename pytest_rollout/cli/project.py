@@ -288,7 +288,9 @@ def _path(ini: Mapping[str, object], name: str) -> str:
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every verb has."""
     options: Sequence[Callable[..., Any]] = (
-        click.option("--root", help="the project's folder (default: found as pytest does)"),
+        click.option(
+            "--root", is_eager=True, help="the project's folder (default: found as pytest does)"
+        ),
         click.option("--ledger", help="the ledger's file (default: ini rollout_ledger)"),
         click.option("--json", "as_json", is_flag=True, help="answer in JSON"),
     )

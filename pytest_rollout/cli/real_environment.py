@@ -74,10 +74,13 @@ def shown_environment(project: Project, given: str | None, where: Sequence[Addre
     Where nothing at all is on record of them in the real environment, the rehearsal is shown,
     and :meth:`Shown.note` says so.
     """
-    if given is not None:
-        return Shown(given)
     plans = (one.plan for one in project.found if one.id == where[0].plan)
     plan = next((one for one in plans if one is not None), None)
+    if given is not None:
+        unknown = plan is not None and given not in plan.environments
+        if plan and unknown and not (project.has_ledger and _on_record(project, given, where)):
+            project.environment(given, [plan])
+        return Shown(given)
     if plan is None:
         return Shown(EMBEDDED, f"the plan {where[0].plan} cannot be read")
     name = environment_of(plan, None)

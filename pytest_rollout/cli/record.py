@@ -8,6 +8,7 @@ from contextlib import closing
 import click
 
 from pytest_rollout import calendar
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import (
     Project,
     common,
@@ -31,7 +32,7 @@ _AHEAD_US = 300 * 1_000_000
 
 
 @click.command("record")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.argument("type_", metavar="TYPE", type=click.Choice(_TYPES))
 @click.option("--says", required=True, help="what happened")
 @by_option

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 import click
 
 from pytest_rollout.cli.final_report import final_report
 from pytest_rollout.cli.loads_beside import loads_beside
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
-from pytest_rollout.evidence.history import AskingRun
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.cli.story_beside import story_beside
+from pytest_rollout.evidence.history import AskingRun, asking_run, stored_decision
+from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.report import document, files
@@ -26,16 +29,22 @@ _DOCUMENTS = {"md": document.to_markdown, "html": document.to_html}
 
 
 @click.command("report")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option(
     "--format", "format_", type=click.Choice(["json", *_FORMATS]), help="print, do not write"
 )
+@click.option("--run", metavar="RUN", help="the decision of that run (default: the last full one)")
+@click.option("--at", metavar="TIME", help="the ledger as it was then, with an offset")
+@click.option("-o", "--output", metavar="FOLDER", help="write below it (default: rollout_report)")
 @click.option("--final", is_flag=True, help="the report that the plan asks for (`report:`)")
 @environment_option
 @common
 def command(
     address: str,
     format_: str | None,
+    run: str | None,
+    at: str | None,
+    output: str | None,
     environment: str | None,
     root: str | None,
     ledger: str | None,
@@ -48,24 +57,34 @@ def command(
     Where the plan states a `report:` of the phase, its exit has a final report too: figures,
     sign-off, criteria and decision, all of them from the ledger.
     """
-    project = Project.here(root, ledger)
-    shown = shown_environment(project, environment, [parsed(address)])
-    where = project.gate(address, shown.name)
-    shown.note(str(where))
-    standing, decision, text = project.standing(where, shown.name)
+    project = Project.here(root, ledger, at)
+    if output:
+        project = replace(project, report=Path(output))
+    if run is None:
+        shown = shown_environment(project, environment, [parsed(address)])
+        where = project.gate(address, shown.name)
+        shown.note(str(where))
+        standing, decision, text = project.standing(where, shown.name)
+        asking = standing.asked
+    else:
+        asking, decision, text = _of_run(project, address, run)
+        where = decision.address
     last_no = project.last_no_words(where)
+    asked = partial(project.plan_of_run, where, asking)
     if format_ and not final:
-        click.echo(text if format_ == "json" else _FORMATS[format_](decision, last_no), nl=False)
+        told = story_beside(project.ledger, decision, asked)
+        shape = _FORMATS.get(format_)
+        click.echo(shape(decision, last_no, (), told.story) if shape else text, nl=False)
         return 0
-    report = _final(project, where, standing.asked, decision, asked_for=final)
+    report = _final(project, where, asking, decision, asked_for=final)
     if format_ and report is not None:
         _print(report, format_)
         return 0
     known = project.knows_earlier(decision)
-    asked = partial(project.plan_of_run, where, standing.asked)
     loads = loads_beside(project.ledger, decision, asked)
-    folder = files.write(project.report, decision, last_no, known, loads.reports)
-    for note in loads.notes:
+    told = story_beside(project.ledger, decision, asked)
+    folder = files.write(project.report, decision, last_no, known, loads.reports, told.story)
+    for note in (*loads.notes, *told.notes):
         say(f"note: {note}", err=True)
     if report is not None:
         files.write_document(folder, report)
@@ -74,6 +93,19 @@ def command(
     else:
         say(f"{where} {decision.answer.value}: {folder}")
     return 0
+
+
+def _of_run(project: Project, address: str, run: str) -> tuple[AskingRun, Decision, str]:
+    """What a run decided of a gate, of a phase its exit first, and what it was judged by."""
+    named = parsed(address)
+    for gate in [named.gate] if named.gate else [Gate.EXIT, Gate.ENTRY]:
+        where = named.at(gate)
+        asking = asking_run(project.ledger, where, run)
+        document = stored_decision(project.ledger, where, run)
+        if asking is not None and document is not None:
+            return asking, from_json(document), document
+    why = f"run {run} stored no decision of {address}"
+    raise RolloutError(why, code="run.undecided", gate=address, run=run)
 
 
 def _final(

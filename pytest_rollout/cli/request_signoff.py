@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.signoff_facts import Asked
@@ -24,7 +25,7 @@ from pytest_rollout.signoff.signatures import signatures
 
 
 @click.command("request-signoff")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("-o", "--output", metavar="FILE", help="where it is written (default: printed)")
 @click.option("--report", "link", metavar="URL", help="where people read the report")
 @click.option("--env", "environment", help="which environment (default: the plan's only real one)")

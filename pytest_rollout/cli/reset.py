@@ -8,6 +8,7 @@ from contextlib import closing
 
 import click
 
+from pytest_rollout.cli.names import CRITERION
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.cli.saying import say
@@ -33,7 +34,7 @@ _MOST_WAS = 1_000
 
 
 @click.command("reset")
-@click.argument("guardrail")
+@click.argument("guardrail", type=CRITERION)
 @click.option("--by", required=True, help="who resets it")
 @click.option("--reason", required=True, help="why it may be judged anew: what was found, and done")
 @click.option("--release", help="of which release (default: the one that its target runs now)")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pytest_rollout import calendar
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import words
@@ -25,7 +26,7 @@ from pytest_rollout.signoff.signatures import Signed, SignoffDemand, why_not_cou
 
 
 @click.command("sign")
-@click.argument("address")
+@click.argument("address", type=PHASE)
 @click.option("--as", "role", required=True, metavar="ROLE", help="a role of the phase's signoff")
 @click.option("--key", required=True, metavar="FILE", help="SSH key, or its .pub for an agent's")
 @click.option("--by", metavar="ID", help="who signs, as in roles.yaml (default: git's user.email)")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from pytest_rollout.cli.names import CRITERION
 from pytest_rollout.cli.project import Project, common, environment_option, parsed, print_json
 from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
@@ -56,7 +57,7 @@ class _Trend:
 
 
 @click.command("trend")
-@click.argument("criterion")
+@click.argument("criterion", type=CRITERION)
 @click.option("--svg", metavar="FILE", help="also draw it; of several groups FILE-1.svg and so on")
 @click.option("--width", type=click.IntRange(40, 400), default=100, help="columns of a line")
 @environment_option

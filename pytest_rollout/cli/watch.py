@@ -17,6 +17,7 @@ import click
 from pytest_rollout import calendar, processes
 from pytest_rollout.cli import after_trip, watch_head
 from pytest_rollout.cli.after_trip import TripResponse
+from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, environment_option, parsed
 from pytest_rollout.cli.real_environment import identified, real_environment
 from pytest_rollout.cli.watch_output import WatchOutput
@@ -66,7 +67,7 @@ class _Scene:
 
 
 @click.command("watch")
-@click.argument("phase")
+@click.argument("phase", type=PHASE)
 @environment_option
 @click.option("--every", metavar="DURATION", help="how often (default: `every` of the phase, 15s)")
 @click.option("--for", "lasting", metavar="DURATION", help="how long (default: until Ctrl-C)")

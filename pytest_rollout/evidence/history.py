@@ -66,11 +66,26 @@ def last_full_run(
                 continue
         except UndecodableError:
             continue
-        beside = dict(start.beside.get(address.plan, {}))
-        targets = dict(start.targets.get(address.plan, {}))
-        digest, authors = start.plans[address.plan], start.authors.get(address.plan)
-        return AskingRun(record.run, digest, log.finished, beside, targets, authors)
+        return _asking(log, address)
     return None
+
+
+def asking_run(ledger: Ledger, address: Address, run: str) -> AskingRun | None:
+    """A run that asked for a gate, whole or in part; None where it did not, or is not here."""
+    log = RunLog(ledger.of_run(run))
+    try:
+        if not log.evidence or address.plan not in log.start.plans:
+            return None
+        return _asking(log, address)
+    except UndecodableError:
+        return None
+
+
+def _asking(log: RunLog, address: Address) -> AskingRun:
+    start, plan = log.start, address.plan
+    beside, targets = dict(start.beside.get(plan, {})), dict(start.targets.get(plan, {}))
+    digest, authors = start.plans[plan], start.authors.get(plan)
+    return AskingRun(log.first.run, digest, log.finished, beside, targets, authors)
 
 
 def begun(ledger: Ledger, address: Address, environment: str) -> bool:

@@ -47,7 +47,7 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
     if any(part.estimate is not None and part.estimate.more for part in finding.parts):
         return None  # the measurement itself says what would settle it
     if isinstance(stated, Guardrail):
-        return _guardrail(stated, finding)
+        return _guardrail(stated, finding, environment)
     if finding.verdict not in _NEXT or stated.severity is Severity.OPTIONAL:
         return None
     telling = [part for part in finding.parts if part.verdict is finding.verdict]
@@ -135,7 +135,7 @@ def _by(stated: Criterion) -> str:
     return " or ".join(stated.by) or "somebody with a role of the plan"
 
 
-def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
+def _guardrail(stated: Guardrail, finding: Finding, environment: str) -> str | None:
     if finding.verdict is Verdict.PASS:
         return None
     if finding.verdict is not Verdict.FAIL:
@@ -145,6 +145,8 @@ def _guardrail(stated: Guardrail, finding: Finding) -> str | None:
         series = _series(stated.rules)
         record = f"record {series}, also where it is 0; a guardrail that sees nothing is HOLD"
         return _of_samples(stated.rules, finding) or record
+    if environment == EMBEDDED and not {Then.ROLLBACK, Then.PAUSE}.isdisjoint(stated.then):
+        return "fix it, then rehearse again; a rehearsal is never reset"
     if Then.ROLLBACK in stated.then:
         back = "roll back and fix it"
     elif Then.PAUSE in stated.then:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.report import sentences
 
 _AS_IN_AN_ID: Mapping[int, str] = {ord(":"): "."}
 
 
-def cause_lines(decision: Decision) -> list[tuple[str, Answer]]:
-    """Return the causes of a decision in words, each with what it makes of the gate."""
+def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]:
+    """Return the causes of a decision, each once, with the ids of the findings that share it."""
     shared: list[tuple[list[str], Reason, Answer]] = []
     for cause in decision.reasons:
         reason = _bare(decision.plan, cause)
@@ -23,13 +22,11 @@ def cause_lines(decision: Decision) -> list[tuple[str, Answer]]:
                 break
         else:
             shared.append(([cause.id], reason, cause.answer))
-    return [
-        (sentences.cause(_all(ids), reason, decision.timezone), answer)
-        for ids, reason, answer in shared
-    ]
+    return shared
 
 
-def _all(ids: list[str]) -> str:
+def all_of(ids: Sequence[str]) -> str:
+    """Return names as one list: ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(ids[:-1]), ids[-1]]))
 
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.extension import ReportFormat
+from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.report import document, load_markdown, run_folders
 from pytest_rollout.report.document import Document
+from pytest_rollout.report.junit import to_junit
 from pytest_rollout.report.load_stored import LoadLink, link_of
 from pytest_rollout.report.load_words import LoadReport
 from pytest_rollout.report.markdown import to_markdown
+from pytest_rollout.report.prometheus import to_prometheus
 from pytest_rollout.report.stored import to_json
 
 
@@ -29,28 +32,31 @@ def folder_of(decision: Decision) -> Path:
 def own_formats(
     last_no: Callable[[Decision], str],
     loads: Callable[[Decision], Sequence[LoadReport]] = lambda decision: (),
+    story: Callable[[Decision], Story] = lambda decision: NO_STORY,
 ) -> tuple[ReportFormat, ...]:
-    """Return what every decision is written as: decision.json, report.md and report.html.
+    """Return what every decision is written as, decision.json first.
 
-    ``last_no`` says when a gate last said no, ``loads`` which ones its run made; both are no part
-    of the decision.
+    ``last_no`` says when a gate last said no, ``loads`` which ones its run made, ``story`` what
+    else the ledger tells; all are no part of the decision.
     """
 
     def links(decision: Decision) -> list[LoadLink]:
         return [link_of(one, _load_file(one)) for one in loads(decision)]
 
     def markdown(decision: Decision) -> str:
-        return to_markdown(decision, last_no(decision), links(decision))
+        return to_markdown(decision, last_no(decision), links(decision), story(decision))
 
     def html(decision: Decision) -> str:
         from pytest_rollout.report.html import to_html  # a template engine, for runs that end
 
-        return to_html(decision, last_no(decision), links(decision))
+        return to_html(decision, last_no(decision), links(decision), story(decision))
 
     return (
         ReportFormat("json", ".json", to_json),
         ReportFormat("markdown", ".md", markdown),
         ReportFormat("html", ".html", html),
+        ReportFormat("junit", ".junit.xml", to_junit),
+        ReportFormat("prometheus", ".prom", to_prometheus),
     )
 
 
@@ -90,6 +96,7 @@ def write(
     last_no: str = "",
     known: Callable[[str], bool] = bool,
     loads: Sequence[LoadReport] = (),
+    story: Story = NO_STORY,
 ) -> Path:
     """Write a decision in the own formats again; the folder they stand in. Raises OSError.
 
@@ -98,7 +105,7 @@ def write(
     folder = home(root, decision, known)
     last = folder == root / folder_of(decision)
     whole = last or run_folders.run_in(folder) is not None
-    for given in own_formats(lambda _: last_no, lambda _: loads):
+    for given in own_formats(lambda _: last_no, lambda _: loads, lambda _: story):
         if whole or given.name != "json":  # what another ledger noted is no anchor of this one
             write_format(folder, decision, given)
     write_loads([folder], loads)

@@ -11,14 +11,20 @@ from functools import cache, partial
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from pytest_rollout import calendar
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part
+from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, text
+from pytest_rollout.report.blockers import blockers
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.load_words import NOT_BELIEVED
+from pytest_rollout.report.near_misses import near_misses
+from pytest_rollout.report.timeline import timeline
+from pytest_rollout.report.trend_of_gate import sparkline, trend_of_gate
 from pytest_rollout.report.trust import worth
 
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
@@ -71,20 +77,33 @@ class VerdictGroup:
     rows: tuple[FindingRow, ...]
 
 
-def to_html(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = ()) -> str:
+def to_html(
+    decision: Decision,
+    last_no: str = "",
+    loads: Sequence[LoadLink] = (),
+    story: Story = NO_STORY,
+) -> str:
     """The report of a decision as HTML; ``last_no`` says when its gate last said no.
 
-    ``loads`` are those that its run made, whose pages stand beside it.
+    ``loads`` are those that its run made, whose pages stand beside it; ``story`` is what the
+    ledger tells beside the decision.
     """
     criteria = tuple(_groups(decision.criteria, "c", MOST_ROWS_OF_PAGE))
     guardrails = tuple(_groups(decision.guardrails, "g", MOST_ROWS_OF_PAGE))
     demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
     groups = (*guardrails, *demands, *criteria)
     known = {row.finding.id: row for group in groups for row in group.rows}
-    template, style, policy = page("report.html.j2")
+    template, style, policy = page("report.html.j2", "plot.css")
     said = partial(sentences.text, zone=decision.timezone)
     return template.render(
         decision=decision,
+        story=story,
+        line=timeline(decision, story.happened),
+        near=near_misses(decision.criteria, story.measured),
+        trend=trend_of_gate(decision, story.evaluations),
+        sparks=_sparks(decision, story),
+        clock=partial(calendar.wall, zone=decision.timezone),
+        rails=guardrails,
         last_no=last_no,
         loads=loads,
         not_believed=NOT_BELIEVED,
@@ -93,7 +112,7 @@ def to_html(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = (
         demands=[row for group in demands for row in group.rows],
         known=known,
         controls=by_control(decision),
-        reasons=[(cause.id, said(cause.reason)) for cause in decision.reasons],
+        reasons=blockers(decision, story),
         sentence=said,
         zone=decision.timezone,
         prefix=decision.address.full(""),
@@ -101,6 +120,16 @@ def to_html(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = (
         style=style,
         policy=policy,
     )
+
+
+def _sparks(decision: Decision, story: Story) -> dict[str, list[str]]:
+    """A small line of what each guardrail saw, of the group that saw most."""
+    sparks: dict[str, list[str]] = {finding.id: [] for finding in decision.guardrails}
+    for id_ in sparks:
+        for one in story.measured.get(id_, ()):
+            curves = sorted(one.curves, key=lambda curve: -curve.samples)[:1]
+            sparks[id_] += [sparkline([point.value for point in curve.points]) for curve in curves]
+    return sparks
 
 
 def _groups(findings: Iterable[Finding], letter: str, budget: int) -> Iterator[VerdictGroup]:
@@ -131,7 +160,7 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone}
+    environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone, "svg": Markup}
     environment.globals |= {
         "text": text,
         "wall": wall,

@@ -68,7 +68,7 @@ class Figure:
 
 def to_html(report: LoadReport) -> str:
     """Return the report as HTML."""
-    template, style, policy = page("load.html.j2", "load.css")
+    template, style, policy = page("load.html.j2", "plot.css", "load.css")
     errors = sorted(report.record.errors, key=lambda group: -group.count)
     return template.render(
         report=report,

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_rollout import calendar
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part
+from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report import sentences, text
+from pytest_rollout.report.blockers import Blocker, blockers
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.escaping import code as _code
 from pytest_rollout.report.escaping import item as _item
@@ -53,12 +56,18 @@ class MarkdownSection:
         return "\n".join(lines)
 
 
-def to_markdown(decision: Decision, last_no: str = "", loads: Sequence[LoadLink] = ()) -> str:
+def to_markdown(
+    decision: Decision,
+    last_no: str = "",
+    loads: Sequence[LoadLink] = (),
+    story: Story = NO_STORY,
+) -> str:
     """The report of a decision as markdown; ``last_no`` says when its gate last said no.
 
-    ``loads`` are those that its run made, whose reports stand beside it.
+    ``loads`` are those that its run made, whose reports stand beside it; ``story`` is what the
+    ledger tells beside the decision.
     """
-    blocks = list(_blocks(decision, last_no, loads))
+    blocks = list(_blocks(decision, last_no, loads, story))
     fitted = [""] * len(blocks)
     room = LIMIT
     for place in sorted(range(len(blocks)), key=lambda place: blocks[place].turn):
@@ -68,10 +77,11 @@ def to_markdown(decision: Decision, last_no: str = "", loads: Sequence[LoadLink]
 
 
 def _blocks(
-    decision: Decision, last_no: str, loads: Sequence[LoadLink]
+    decision: Decision, last_no: str, loads: Sequence[LoadLink], story: Story
 ) -> Iterator[MarkdownSection]:
     yield MarkdownSection((f"# {_plain(text.title(decision))}",))
     yield _facts(decision)
+    yield from _now(story, decision.timezone)
     for notice in text.notices(decision):
         says = f"> **{notice.title}.** {_plain(notice.says)}"
         items = [f"> - {_item(item)}" for item in notice.items]
@@ -89,6 +99,27 @@ def _blocks(
     yield MarkdownSection(("## For the record", ""), rows)
 
 
+def _now(story: Story, zone: str) -> Iterator[MarkdownSection]:
+    """What to do now, and what became of the steps of the rollback."""
+    rows = []
+    for number, one in enumerate(story.todo, 1):
+        who = f"**{_plain(one.who)}**: " if one.who else ""
+        command = f" {_code(one.command)}" if one.command else ""
+        rows.append(f"{number}. {who}{_plain(one.says)}{command}")
+    if rows:
+        yield MarkdownSection(("## Do this now", ""), rows)
+    steps = [
+        _row(
+            _plain(step.says),
+            _plain(step.outcome) or ("by hand, not on record" if step.by_hand else "not begun"),
+            calendar.wall(step.at_us, zone) if step.at_us else "",
+        )
+        for step in story.steps
+    ]
+    if steps:
+        yield MarkdownSection(_table("Rollback step", "State", "At"), steps)
+
+
 def _facts(decision: Decision) -> MarkdownSection:
     facts = text.facts(decision)
     cells = [
@@ -99,12 +130,9 @@ def _facts(decision: Decision) -> MarkdownSection:
 
 def _why(decision: Decision) -> Iterator[MarkdownSection]:
     zone = decision.timezone
-    causes = [(cause.id, sentences.text(cause.reason, zone)) for cause in decision.reasons]
-    rows = [
-        f"- {_code(name)}: {_plain(says)}" if name else f"- {_item(says)}" for name, says in causes
-    ]
+    rows = [_cause(one) for one in blockers(decision, NO_STORY)]
     if decision.reasons:
-        yield MarkdownSection((f"## {'Reason' if len(rows) == 1 else 'Reasons'}", ""), rows)
+        yield MarkdownSection(("## Why", ""), rows)
     free = text.without_conditions(decision)
     if free:
         yield MarkdownSection((free,))
@@ -126,6 +154,15 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
         )
     if text.aside(decision):
         yield MarkdownSection((text.aside(decision),))
+
+
+def _cause(one: Blocker) -> str:
+    """A cause: the plan's sentence, then what was seen."""
+    if not one.id:
+        return f"- {_item(one.because)}"
+    says = f"**{_plain(one.says)}**: " if one.says else ""
+    allowed = f" (allowed {_plain(one.allowed)})" if one.allowed else ""
+    return f"- {says}{_plain(one.because)}{allowed} ({_code(one.id)})"
 
 
 def _demands(decision: Decision) -> Iterator[MarkdownSection]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Address, Severity
+from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import next_verb
-from pytest_rollout.report.causes import cause_lines
+from pytest_rollout.report.causes import all_of, grouped_causes
+from pytest_rollout.report.spark_lines import spark_lines
 
 _MOST_NOTES = 10
 _MOST_OF_A_LINE = 4_000
@@ -39,17 +42,21 @@ def section(
     error: str | None = None,
     last_noes: Mapping[Address, str] | None = None,
     nexts: Mapping[Address, str] | None = None,
+    stories: Callable[[Decision], Story] = lambda decision: NO_STORY,
+    width: int = 0,
 ) -> list[Line]:
     """The lines of a run's answer.
 
     ``paths`` are the reports' folders, in the same order; ``last_noes`` says when each gate last
-    said no, ``nexts`` what follows.
+    said no, ``nexts`` what follows, ``stories`` what the ledger tells beside a decision. Lines are
+    broken between words where they are longer than ``width``; 0 breaks none.
     """
     lines: list[Line] = []
     noes = last_noes or {}
     for decision, path in zip(decisions, [*paths, *[""] * len(decisions)], strict=False):
         follows = (nexts or {}).get(decision.address, next_verb(decision))
-        lines += gate(decision, path, noes.get(decision.address, ""), follows)
+        told = stories(decision)
+        lines += gate(decision, path, noes.get(decision.address, ""), follows, told)
         lines.append(Line(""))
     shown = [f"note: {note}" for note in notes[:_MOST_NOTES]]
     if len(notes) > _MOST_NOTES:
@@ -58,11 +65,33 @@ def section(
     if error is not None:
         lines.append(Line(f"nothing could be stored: {error}", ("red",)))
     lines.append(_last_word(decisions, error))
-    return [Line(plain(line.text), line.styles) for line in lines]
+    whole = [Line(plain(line.text), line.styles) for line in lines]
+    return [broken for line in whole for broken in wrapped(line, width)]
+
+
+def wrapped(line: Line, width: int) -> Iterator[Line]:
+    """Yield a line as several that are no wider, broken between words and indented alike."""
+    if not width or len(line.text) <= width:
+        yield line
+        return
+    indent = " " * (len(line.text) - len(line.text.lstrip(" -")))
+    parts = textwrap.wrap(
+        line.text,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    yield from (Line(part, line.styles) for part in parts)
 
 
 def gate(
-    decision: Decision, path: str = "", last_no: str = "", follows: str = ""
+    decision: Decision,
+    path: str = "",
+    last_no: str = "",
+    follows: str = "",
+    story: Story = NO_STORY,
 ) -> Iterator[Line]:
     """The answer of one gate with what it rests on, and what follows it."""
     release = f", release {decision.release}" if decision.release else ""
@@ -73,16 +102,12 @@ def gate(
     )
     yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
-        for said, answer in cause_lines(decision):
-            yield Line(f"  - {said}", _STYLES[answer][:1])
+        yield from _causes(decision, story)
     for finding in _optional(decision.criteria):
         said = sentences.cause(finding.id, finding.reason, decision.timezone)
         yield Line(f"  optional: {said}")
-    for condition in decision.conditions:
-        says = sentences.text(condition.reason, decision.timezone)
-        yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {says}")
-        if decision.answer is Answer.GO:
-            yield Line(f"             owed by {condition.owner}, due at {condition.due}")
+    if decision.answer is Answer.GO:
+        yield from _conditions(decision)
     for waived in decision.waivers:
         yield Line(f"  waiver: {waived.words}")
     for reset in decision.resets:
@@ -93,11 +118,40 @@ def gate(
         yield Line(f"  stand-in: {stand_in}")
     if last_no:
         yield Line(f"  {last_no}")
-    if follows:
-        yield Line(f"  next: {follows}")
+    yield from _next(decision, follows, story)
     if path:
         yield Line(f"  report: {path}")
     yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])
+
+
+def _causes(decision: Decision, story: Story) -> Iterator[Line]:
+    """What stands in the way: what was seen, the plan's sentence, and how it went over time."""
+    stated = {one.id: one.says for one in (*decision.criteria, *decision.guardrails)}
+    for ids, reason, answer in grouped_causes(decision):
+        said = sentences.cause(all_of(ids), reason, decision.timezone)
+        yield Line(f"  - {said}", _STYLES[answer][:1])
+        if len(ids) == 1 and stated.get(ids[0]):
+            yield Line(f"    the plan: {stated[ids[0]]}")
+            yield from (Line(f"    {line}") for line in spark_lines(story.measured.get(ids[0], ())))
+
+
+def _conditions(decision: Decision) -> Iterator[Line]:
+    for condition in decision.conditions:
+        says = sentences.text(condition.reason, decision.timezone)
+        yield Line(f"  condition: {condition.id} is {condition.verdict.value}: {says}")
+        yield Line(f"             owed by {condition.owner}, due at {condition.due}")
+
+
+def _next(decision: Decision, follows: str, story: Story) -> Iterator[Line]:
+    """What to do now: of an answer that is no GO what helps, then the command that follows."""
+    if decision.answer is not Answer.GO:
+        for number, one in enumerate(story.todo, 1):
+            who = f"{one.who}: " if one.who else ""
+            yield Line(f"  {number}. {who}{one.says}")
+            if one.command:
+                yield Line(f"     {one.command}")
+    if follows:
+        yield Line(f"  next: {follows}")
 
 
 def _optional(criteria: Iterable[Finding]) -> Iterator[Finding]:
@@ -121,7 +175,8 @@ def _last_word(decisions: Sequence[Decision], error: str | None) -> Line:
         return Line("HOLD: no decision was stored", _STYLES[Answer.HOLD])
     answer = worst_answer(decision.answer for decision in decisions)
     each = ", ".join(f"{decision.address} {decision.answer.value}" for decision in decisions)
-    conditions = sum(len(decision.conditions) for decision in decisions)
+    given = [decision for decision in decisions if decision.answer is Answer.GO]
+    conditions = sum(len(decision.conditions) for decision in given)
     tail = f", with {conditions} condition{'s' * (conditions > 1)}" if conditions else ""
     return Line(f"{answer.value}: {each}{tail}", _STYLES[answer])
 

@@ -24,6 +24,7 @@ from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
+from pytest_rollout.session.misspelt import Misspelt
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
@@ -222,6 +223,9 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
         register(Header(request, finishing, patterns), "rollout-header")
+        known = frozenset().union(*(one.names for one in request.loaded))
+        if config.option.markexpr and known:
+            register(Misspelt(config, known), "rollout-misspelt")
 
 
 def _words(config: pytest.Config) -> list[str]:
@@ -263,7 +267,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
-        register(OwnReports(finishing.last_no, finishing.loads), OWN)
+        register(OwnReports(finishing.last_no, finishing.loads, finishing.story), OWN)
     register(finishing, "rollout-finishing")
     return finishing
 

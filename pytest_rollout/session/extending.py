@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.extension import ReportFormat
 from pytest_rollout.model.plan import Address
+from pytest_rollout.model.story import Story
 from pytest_rollout.redact import cap
 from pytest_rollout.report import files
 from pytest_rollout.report.load_words import LoadReport
@@ -26,12 +27,13 @@ class OwnReports:
         self,
         last_no: Callable[[Decision], str],
         loads: Callable[[Decision], Sequence[LoadReport]],
+        story: Callable[[Decision], Story],
     ) -> None:
-        self._last_no, self._loads = last_no, loads
+        self._last_no, self._loads, self._story = last_no, loads, story
 
     def pytest_rollout_reports(self) -> Sequence[ReportFormat]:
-        """Give decision.json, report.md and report.html."""
-        return files.own_formats(self._last_no, self._loads)
+        """Give decision.json, and report.md, .html, .junit.xml and .prom."""
+        return files.own_formats(self._last_no, self._loads, self._story)
 
 
 def write_reports(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.evidence import ReleaseFact, World
+from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import files, terminal
@@ -26,11 +27,13 @@ from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import status_of, whose_status
+from pytest_rollout.session.github_actions import tell_github
 from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.load_pages import LoadPages
 from pytest_rollout.session.next_gate import follows
 from pytest_rollout.session.request import Request
 from pytest_rollout.session.run_start import run_start
+from pytest_rollout.session.storytelling import Stories
 from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
@@ -53,6 +56,7 @@ class Finishing:
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
         self.loads = LoadPages(request, lambda: self._ledger, self._notes)
+        self.story = Stories(request, lambda: self._ledger, self._notes)
         self._before: dict[Address, str | None] = {}  # the run that was reported before this one
         self._known = older_ledger.Known()
         self.decisions: list[Decision] = []
@@ -245,7 +249,7 @@ class Finishing:
         if self._ledger is not None and self._stopped:
             self._append(Stop(self._stopped))
 
-    def _judged(self, address: Address) -> tuple[Decision, World]:
+    def _judged(self, address: Address) -> tuple[Decision, Case]:
         """The decision of a gate on what the ledger holds now, and that."""
         assert self._ledger is not None
         assert address.gate is not None
@@ -258,11 +262,12 @@ class Finishing:
         for items in reading.world.manifest.items.values():
             self._bound.update(items)
         case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
-        return decide(case, address.gate), reading.world
+        return decide(case, address.gate), case
 
     def _decide(self, address: Address) -> Decision:
-        decision, world = self._judged(address)
-        body = looks.stored(decision, to_json(decision), world)
+        decision, case = self._judged(address)
+        self.story.know(address, case)
+        body = looks.stored(decision, to_json(decision), case.world)
         self._append(body, address.plan, str(address))
         return decision
 
@@ -284,13 +289,18 @@ class Finishing:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             return
+        annotations = tell_github(self.decisions, paths, self._notes)
         notes = list(dict.fromkeys([*self._notes, *self._gather("notes")]))
         shown = [os.path.relpath(path, config.invocation_params.dir) for path in paths]
         if self._request.alone and worst_answer(d.answer for d in self.decisions) is not Answer.GO:
             notes.append(self._request.alone)
         nexts = follows(self._request, self._ledger, self.decisions, notes)
-        lines = terminal.section(self.decisions, shown, notes, error, self._noes, nexts)
+        width = get_terminal_size().columns if reporter.isatty else 0
+        said = (self._noes, nexts, self.story, width)
+        lines = terminal.section(self.decisions, shown, notes, error, *said)
         reporter.write_sep("=", "rollout")
+        for line in annotations:
+            reporter.write_line(line)
         for line in lines:
             reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))
 

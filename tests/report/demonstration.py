@@ -11,8 +11,11 @@ from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Attempt, ReleaseFact, Seen, World
 from pytest_rollout.model.plan import Gate, Plan
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.story import Evaluation, Happened, Kind, StepState, Story
+from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.plan.load import parse
+from pytest_rollout.report.todo import todo
+from pytest_rollout.session.storytelling import measured_of
 from tests.judge.worlds import AT, NINE, SECOND, samples, seen, world_of
 
 PLAN = """\
@@ -169,3 +172,34 @@ def decision(**changes: Any) -> tuple[Plan, Decision]:
     stated = plan()
     seen_ = dataclasses.replace(world(stated), **changes)
     return stated, decide(Case(stated, stated.phases[0], seen_, AT), Gate.EXIT)
+
+
+BACK = NINE + 700 * SECOND
+QUEUES = ({"shop.canary.queue": "3"}, {"shop.canary.queue": "9"})
+
+
+def story() -> tuple[Decision, Story]:
+    """The decision of the exit gate, and what the ledger might tell beside it."""
+    stated, decided = decision()
+    case = Case(stated, stated.phases[0], world(stated), AT)
+    told = Story(
+        measured=measured_of(case, decided),
+        happened=(
+            Happened(Kind.BEGIN, NINE, "begun by Cy"),
+            Happened(Kind.CHANGE, NINE + 60 * SECOND, "caps <raised>"),
+            Happened(Kind.FREEZE, NINE + 90 * SECOND, "stand-up", NINE + 120 * SECOND),
+            Happened(Kind.TRIP, NINE + 600 * SECOND, "errors tripped"),
+        ),
+        evaluations=(
+            Evaluation("r1", "2025-11-09T10:00:00-05:00", Answer.GO, "v1", {"pass": 2}, QUEUES[0]),
+            Evaluation("r2", decided.decided_at, decided.answer, "v2", {"fail": 1}, QUEUES[1]),
+        ),
+        todo=todo(stated, stated.phases[0], decided),
+        steps=(
+            StepState(
+                "traffic goes back", by_hand=False, outcome="done", at_us=NINE + 700 * SECOND
+            ),
+            StepState("the customer is called", by_hand=True),
+        ),
+    )
+    return decided, told

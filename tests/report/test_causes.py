@@ -9,8 +9,8 @@ import pytest
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.report import terminal
-from pytest_rollout.report.causes import cause_lines
+from pytest_rollout.report import sentences, terminal
+from pytest_rollout.report.causes import all_of, grouped_causes
 from tests.report.report_decisions import no_go
 
 LATE = "load peak: the target is too slow"
@@ -33,7 +33,11 @@ def decision() -> Decision:
 
 
 def words(decision: Decision, *causes: Cause) -> list[str]:
-    return [said for said, _ in cause_lines(replace(decision, reasons=causes))]
+    told = replace(decision, reasons=causes)
+    return [
+        sentences.cause(all_of(ids), reason, told.timezone)
+        for ids, reason, _ in grouped_causes(told)
+    ]
 
 
 def test_findings_that_hold_for_one_reason_share_a_line(decision: Decision) -> None:

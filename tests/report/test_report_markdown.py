@@ -23,7 +23,7 @@ CODE = re.compile(r"`[^`\n]*`")
 def reported(text: str) -> str:
     """The part of a report that is about a text of its own: one reason."""
     lines = to_markdown(given.decision(Answer.HOLD, reasons=(given.whole(text),))).splitlines()
-    return lines[lines.index("## Reason") + 2]
+    return lines[lines.index("## Why") + 2]
 
 
 @pytest.mark.parametrize("answer", Answer)
@@ -47,7 +47,7 @@ def test_what_limits_the_answer_stands_in_the_first_line() -> None:
 def test_sections_stand_in_the_order_of_the_page() -> None:
     report = to_markdown(given.rollback())
     assert re.findall("^## (.*)", report, re.MULTILINE) == [
-        "Reasons",
+        "Why",
         "Conditions a GO would carry",
         "Was the run complete?",
         "Criteria",
@@ -60,8 +60,10 @@ def test_sections_stand_in_the_order_of_the_page() -> None:
 def test_every_reason_condition_and_criterion_is_there() -> None:
     decision = given.no_go()
     report = to_markdown(decision)
+    says = {one.id: one.says for one in decision.criteria}
     for cause in decision.reasons:
-        assert f"- `{cause.id}`: {because(cause)}\n" in report
+        line = next(one for one in report.splitlines() if one.endswith(f"(`{cause.id}`)"))
+        assert line.startswith(f"- **{says[cause.id]}**: {because(cause)}")
     facts, conditions, demands, criteria = tables(report)
     assert facts[2][-1] == "2025-11-10 10:12:04 EST"
     assert [row[0] for row in conditions[2:]] == [f"`{one.id}`" for one in decision.conditions]
@@ -91,7 +93,7 @@ def test_go_without_conditions_says_so() -> None:
 
 def test_partial_run_and_stand_ins_are_quoted_before_the_reasons() -> None:
     report = to_markdown(given.held_partial())
-    quoted = [line for line in report[: report.index("## Reasons")].splitlines() if line[:1] == ">"]
+    quoted = [line for line in report[: report.index("## Why")].splitlines() if line[:1] == ">"]
     for words in ("--lf leaves checks out", "**Stand-ins.**", "attestations.embedded.yaml"):
         assert any(words in line for line in quoted)
 

@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 
 from pytest_rollout.report.html import to_html
+from tests.report import demonstration
 from tests.report import report_decisions as given
 from tests.report.report_reading import page
 
@@ -23,7 +24,9 @@ PAIRS = [
 
 
 def style() -> str:
-    return "".join(str(words) for words in page(to_html(given.decision())).one("style").inside)
+    whole = "".join(str(words) for words in page(to_html(given.decision())).one("style").inside)
+    plots = (files("pytest_rollout.report") / "templates/plot.css").read_text(encoding="utf-8")
+    return whole.replace(plots, "")
 
 
 def colours(scheme: str) -> dict[str, str]:
@@ -54,6 +57,8 @@ def test_every_colour_is_a_named_one_and_every_class_is_used() -> None:
     assert set(re.findall(r"#[0-9a-f]{3,6}\b", rules)) == set()
     pages = [given.no_go(), given.rollback(), given.held_partial(), given.go_with_conditions()]
     html = "".join(to_html(one) for one in pages)
+    decision, story = demonstration.story()
+    html += to_html(decision, story=story)
     used = {word for words in re.findall(r'class="([^"]*)"', html) for word in words.split()}
     styled = set(re.findall(r"\.([a-z]+)\b", rules)) - {"more", "rest", "aside"}
     assert styled <= used
@@ -71,6 +76,6 @@ def test_lines_of_plots_stand_out_from_what_they_are_drawn_on(scheme: str, name:
 
 
 def plot_colours(scheme: str) -> dict[str, str]:
-    text = (files("pytest_rollout.report") / "templates/load.css").read_text(encoding="utf-8")
+    text = (files("pytest_rollout.report") / "templates/plot.css").read_text(encoding="utf-8")
     blocks = re.findall(r":root \{(.*?)\}", text, re.DOTALL)
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme == "dark"]))

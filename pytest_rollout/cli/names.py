@@ -1,0 +1,110 @@
+"""Names of phases and criteria as people type them: short where one thing alone can be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import click
+from click.shell_completion import CompletionItem
+
+from pytest_rollout.cli.project import Project
+from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.plan.reader import nearest
+
+_MOST_NAMED = 5
+
+
+class Name(click.ParamType):
+    """A phase, a gate, or a criterion or guardrail, completed to its full name.
+
+    What nothing of the project is called by is left as it is: the verb says what is wrong.
+    """
+
+    name = "address"
+
+    def __init__(self, *, criteria: bool = False) -> None:
+        self._criteria = criteria
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the full name; fails where several things are called so."""
+        plans = _plans(ctx)
+        text, slash, gate = value.partition("/")
+        if any(text == name for name in self._full(plans)):
+            return value
+        if self._criteria:
+            self._not_a_phase(plans, text, param, ctx)
+        short = sorted({full for full, called in self._called(plans) if text in called})
+        if len(short) > 1:
+            listed = " or ".join(short[:_MOST_NAMED])
+            self.fail(f"{value!r} may be {listed}: say which", param, ctx)
+        if not short and "." not in text and plans:
+            known = [name for _, called in self._called(plans) for name in called]
+            self.fail(f"nothing is called {text!r} ({nearest(text, known)})", param, ctx)
+        return f"{short[0]}{slash}{gate}" if short else value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin so, each with its title."""
+        items = self._described(_plans(ctx))
+        found = [one for one in items if one.value.startswith(incomplete)]
+        return found or [one for one in items if incomplete in one.value]
+
+    def _full(self, plans: Sequence[Plan]) -> Iterator[str]:
+        yield from (one.value for one in self._described(plans))
+
+    def _described(self, plans: Sequence[Plan]) -> list[CompletionItem]:
+        return [
+            CompletionItem(full, help=says)
+            for plan in plans
+            for phase in plan.phases
+            for full, says in self._of(plan, phase)
+        ]
+
+    def _of(self, plan: Plan, phase: Phase) -> Iterator[tuple[str, str]]:
+        address = plan.address(phase.id)
+        if self._criteria:
+            stated = (*phase.criteria, *phase.guardrails)
+            yield from ((address.full(one.id), one.says) for one in stated)
+        else:
+            yield address.name, phase.title
+
+    def _called(self, plans: Sequence[Plan]) -> Iterator[tuple[str, set[str]]]:
+        """Each full name with what it may be called for short."""
+        for plan in plans:
+            for phase in plan.phases:
+                for full, _ in self._of(plan, phase):
+                    if self._criteria:
+                        slug = full.rpartition(".")[2]
+                        yield full, {slug, f"{phase.id}.{slug}"}
+                    else:
+                        yield full, {phase.id, *phase.marks}
+
+    def _not_a_phase(
+        self,
+        plans: Sequence[Plan],
+        text: str,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> None:
+        phases = Name()
+        full = next((name for name in phases._full(plans) if name == text), None)
+        if full is not None:
+            inside = [name for name in self._full(plans) if name.startswith(f"{full}.")]
+            listed = ", ".join(inside[:_MOST_NAMED])
+            more = f" and {len(inside) - _MOST_NAMED} more" if len(inside) > _MOST_NAMED else ""
+            self.fail(f"{text} is a phase; name one thing in it: {listed}{more}", param, ctx)
+
+
+def _plans(ctx: click.Context | None) -> Sequence[Plan]:
+    """The plans of the project that is asked for; none where they cannot be read."""
+    root = ctx.params.get("root") if ctx is not None else None
+    with suppress(RolloutError, OSError, click.ClickException):
+        return Project.here(root if isinstance(root, str) else None, None).plans
+    return ()
+
+
+PHASE = Name()
+CRITERION = Name(criteria=True)

@@ -1,0 +1,130 @@
+"""What happened in a phase and what its gate decided before, for people who read a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pytest_rollout.evidence import resets
+from pytest_rollout.evidence.bodies import StepTaken, StoredDecision, StoredEvent, TripEvent
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.finding import Finding
+from pytest_rollout.model.plan import EMBEDDED, Phase
+from pytest_rollout.model.story import Evaluation, Happened, Kind
+
+MOST_EVENTS = 400  # of one phase; the newest
+MOST_EVALUATIONS = 20
+_KINDS = {
+    "begin": Kind.BEGIN,
+    "end": Kind.END,
+    "change": Kind.CHANGE,
+    "configuration": Kind.CHANGE,
+    "action": Kind.ACTION,
+    "freeze": Kind.FREEZE,
+    TripEvent.TYPE: Kind.TRIP,
+    StepTaken.TYPE: Kind.STEP,
+}
+_RESUME = "resume"
+
+
+def happened(ledger: Ledger, decision: Decision, phase: Phase) -> tuple[Happened, ...]:
+    """Return what is on record of a decision's phase, in order of time.
+
+    Of a rehearsal that is what its own run recorded; elsewhere all since the phase's records
+    begin. What is damaged is left out: the chain tells of it. Raises LedgerError.
+    """
+    found = [*_events(ledger, decision), *_resets(ledger, decision, phase)]
+    found.sort(key=lambda one: one.at_us)
+    return tuple(_closed(found[-MOST_EVENTS:]))
+
+
+def _events(ledger: Ledger, decision: Decision) -> Iterator[Happened]:
+    address = decision.address
+    where = (RecordKind.EVENT, address.plan, address.name, decision.environment)
+    own = decision.environment == EMBEDDED or decision.drill
+    records = ledger.of_run(decision.run) if own else ledger.oldest(*where)
+    for record in records:
+        if record.kind is RecordKind.EVENT and record.subject == address.name:
+            try:
+                yield _event(said(record, StoredEvent))
+            except UndecodableError:
+                continue
+
+
+def _event(body: StoredEvent) -> Happened:
+    outcome = body.outcome if isinstance(body, StepTaken) else ""
+    says = body.step if isinstance(body, StepTaken) else body.says or body.type
+    if isinstance(body, TripEvent):
+        says = f"{body.guardrail} tripped: {body.says}"
+    if body.type == _RESUME:
+        return Happened(Kind.OTHER, body.t_us, f"{_RESUME}: {body.says}")
+    return Happened(_KINDS.get(body.type, Kind.OTHER), body.t_us, says, outcome=outcome)
+
+
+def _resets(ledger: Ledger, decision: Decision, phase: Phase) -> Iterator[Happened]:
+    if decision.environment == EMBEDDED or decision.drill:
+        return
+    for record in resets.all_of(ledger, decision.address, phase, decision.environment):
+        try:
+            reset = resets.reset_of(record)
+        except UndecodableError:
+            continue
+        yield Happened(
+            Kind.RESET, reset.at_us, f"{reset.guardrail} reset by {reset.by}: {reset.reason}"
+        )
+
+
+def _closed(found: list[Happened]) -> Iterator[Happened]:
+    """Freezes with their end: the next resume."""
+    for place, one in enumerate(found):
+        if one.kind is not Kind.FREEZE:
+            yield one
+            continue
+        ends = (later.at_us for later in found[place:] if later.says.startswith(_RESUME))
+        yield Happened(one.kind, one.at_us, one.says, next(ends, None))
+
+
+def evaluations(ledger: Ledger, decision: Decision) -> tuple[Evaluation, ...]:
+    """Return the newest decisions of a gate by full runs, the newest last. Raises LedgerError."""
+    found: list[Evaluation] = []
+    address = decision.address
+    where = (RecordKind.DECISION, address.plan, str(address), decision.environment)
+    for record in ledger.newest(*where):
+        known = _decided(record)
+        if known is None or known.partial or known.drill:
+            continue
+        found.append(_evaluation(known))
+        if len(found) == MOST_EVALUATIONS:
+            break
+    return tuple(reversed(found))
+
+
+def _decided(record: Record) -> Decision | None:
+    try:
+        return decision_in(said(record, StoredDecision).document)
+    except UndecodableError:
+        return None
+
+
+def _evaluation(decision: Decision) -> Evaluation:
+    return Evaluation(
+        decision.run,
+        decision.decided_at,
+        decision.answer,
+        decision.release,
+        decision.counts.verdicts,
+        _values(decision.criteria),
+    )
+
+
+def _values(findings: tuple[Finding, ...]) -> Mapping[str, str]:
+    """The value of each criterion that measured one, the worst group's first."""
+    values = {}
+    for finding in findings:
+        parts = sorted(finding.parts, key=lambda part: part.verdict.rank)
+        value = next((part.estimate.value for part in parts if part.estimate), None)
+        if value is not None:
+            values[finding.id] = value
+    return values

@@ -1,0 +1,103 @@
+"""The timeline of a phase: its window, freezes, and what happened, as a plot and as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pytest_rollout import calendar
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.story import Happened, Kind
+from pytest_rollout.report.svg import Drawing
+from pytest_rollout.report.time_axis import TimeAxis
+
+MOST_ROWS = 40
+_WIDTH, _LEFT, _RIGHT = 1120, 92, 24
+_LANE, _TOP, _FOOT = 26, 8, 24
+_LANES = {  # kind: the lane that it stands in
+    **dict.fromkeys((Kind.BEGIN, Kind.END, Kind.DECISION), "phase"),
+    **dict.fromkeys((Kind.CHANGE, Kind.ACTION, Kind.OTHER), "changes"),
+    Kind.FREEZE: "freezes",
+    **dict.fromkeys((Kind.TRIP, Kind.RESET), "guardrails"),
+    Kind.STEP: "rollback",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A plot, and the rows that say the same in words."""
+
+    svg: str
+    rows: tuple[tuple[str, str, str], ...]  # when, what sort, what
+    hidden: int
+
+
+def timeline(decision: Decision, happened: Sequence[Happened]) -> Timeline | None:
+    """Return what happened in a decision's phase until then; None where nothing is on record."""
+    if not happened:
+        return None
+    zone = decision.timezone
+    told = [*happened, _decided(decision)]
+    told.sort(key=lambda one: one.at_us)
+    shown = told if len(told) <= MOST_ROWS else _worst(told)
+    rows = tuple((calendar.wall(one.at_us, zone), one.kind.value, _said(one)) for one in shown)
+    return Timeline(_plot(decision, told), rows, len(told) - len(shown))
+
+
+def _decided(decision: Decision) -> Happened:
+    at = calendar.to_us(datetime.fromisoformat(decision.judged_at))
+    return Happened(Kind.DECISION, at, f"{decision.address} {decision.answer.value}")
+
+
+def _worst(told: Sequence[Happened]) -> list[Happened]:
+    """What a reader looks for first, and of the rest the newest; in order of time."""
+    plain = [one for one in told if one.kind in (Kind.OTHER, Kind.ACTION, Kind.CHANGE)]
+    kept = [one for one in told if one not in plain]
+    room = max(0, MOST_ROWS - len(kept))
+    kept += plain[len(plain) - room :]
+    return sorted(kept[-MOST_ROWS:], key=lambda one: one.at_us)
+
+
+def _said(one: Happened) -> str:
+    return f"{one.says}: {one.outcome}" if one.outcome else one.says
+
+
+def _plot(decision: Decision, told: Sequence[Happened]) -> str:
+    lanes = [lane for lane in dict.fromkeys(_LANES.values()) if _any(told, lane)]
+    height = _TOP + _LANE * len(lanes) + _FOOT
+    window = [
+        calendar.to_us(datetime.fromisoformat(instant)) for instant in decision.window_instants
+    ]
+    drawing = Drawing(_WIDTH, height)
+    instants = [one.at_us for one in told] + [one.until_us for one in told if one.until_us]
+    x = TimeAxis.over(instants, _LEFT, _WIDTH - _RIGHT, decision.timezone)
+    bottom = height - _FOOT
+    if len(window) == 2:
+        drawing.rect((x(window[0]), _TOP), (x(window[1]), bottom), "window", decision.window)
+    for at, words in x.ticks(10):
+        drawing.line(at, _TOP, at, bottom, "grid")
+        drawing.text(at, height - 6, words, "middle")
+    for number, lane in enumerate(lanes):
+        middle = _TOP + _LANE * (number + 0.5)
+        drawing.text(_LEFT - 10, middle + 4, lane, "end")
+        for one in told:
+            if _LANES[one.kind] == lane:
+                _mark(drawing, x, one, middle)
+    label = f"What happened in {decision.address.name}: {len(told)} entries, listed below"
+    return drawing.svg(label, class_="plot timeline")
+
+
+def _any(told: Sequence[Happened], lane: str) -> bool:
+    return any(_LANES[one.kind] == lane for one in told)
+
+
+def _mark(drawing: Drawing, x: TimeAxis, one: Happened, middle: float) -> None:
+    at = x(one.at_us)
+    class_ = one.kind.value.replace(" ", "-")
+    if one.kind is Kind.FREEZE:
+        end = x(one.until_us) if one.until_us else x.right
+        drawing.hatched((at, middle - 7), (max(end, at + 3), middle + 7))
+        return
+    words = _said(one)
+    drawing.add("circle", f"mark {class_}", words, cx=at, cy=float(middle), r=5.0)

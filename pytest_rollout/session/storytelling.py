@@ -1,0 +1,92 @@
+"""What a report tells beside a decision, read from the ledger that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_story import evaluations, happened
+from pytest_rollout.judge import Case
+from pytest_rollout.judge.measured import measured
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail
+from pytest_rollout.model.story import NO_STORY, Measured, Story
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.todo import steps_taken, todo
+from pytest_rollout.session.next_gate import follows
+from pytest_rollout.session.request import Request
+
+
+def story_of(ledger: Ledger, case: Case, decision: Decision, follows: str = "") -> Story:
+    """Return the story of a decision; ``follows`` is what comes next. Raises LedgerError."""
+    told = happened(ledger, decision, case.phase)
+    rehearsed = decision.environment == EMBEDDED or decision.drill
+    back = decision.answer is Answer.ROLLBACK and not rehearsed
+    return Story(
+        measured_of(case, decision),
+        told,
+        evaluations(ledger, decision),
+        todo(case.plan, case.phase, decision, follows, _unjudged(case)),
+        steps_taken(case.phase, told) if back else (),
+    )
+
+
+def _unjudged(case: Case) -> list[str]:
+    """The series that were seen and that no rule of the plan reads."""
+    stated = [one for phase in case.plan.phases for one in (*phase.criteria, *phase.guardrails)]
+    rules = [
+        rule
+        for one in stated
+        for rule in (one.rules if isinstance(one, Guardrail) else (one.rule,))
+        if rule is not None
+    ]
+    return sorted({seen.slot.series for seen in case.world.seen} - {one.metric for one in rules})
+
+
+def measured_of(case: Case, decision: Decision) -> dict[str, tuple[Measured, ...]]:
+    """What the rules of a gate judged, of what counted."""
+    counted = case.counted()
+    stated: list[Criterion | Guardrail] = [*case.phase.criteria, *case.phase.guardrails]
+    findings = {one.id: one for one in (*decision.criteria, *decision.guardrails)}
+    found = {}
+    for one in stated:
+        finding = findings.get(case.full(one.id))
+        if finding is not None:
+            shown = measured(counted, one, finding)
+            if shown:
+                found[finding.id] = shown
+    return found
+
+
+class Stories:
+    """The story of each decision of a run, told when its reports are written."""
+
+    def __init__(
+        self, request: Request, ledger: Callable[[], Ledger | None], notes: list[str]
+    ) -> None:
+        self._request, self._ledger, self._notes = request, ledger, notes
+        self._cases: dict[Address, Case] = {}
+        self._told: dict[Address, Story] = {}
+
+    def know(self, address: Address, case: Case) -> None:
+        """Keep what a gate was judged on."""
+        self._cases[address] = case
+
+    def __call__(self, decision: Decision) -> Story:
+        """Return the story of a decision; what cannot be read of it is a note."""
+        address = decision.address
+        if address not in self._told:
+            self._told[address] = self._tell(decision)
+        return self._told[address]
+
+    def _tell(self, decision: Decision) -> Story:
+        ledger, case = self._ledger(), self._cases.get(decision.address)
+        if ledger is None or case is None:
+            return NO_STORY
+        next_ = follows(self._request, ledger, [decision], self._notes)
+        try:
+            return story_of(ledger, case, decision, next_.get(decision.address, ""))
+        except LedgerError as error:
+            self._notes.append(f"what happened in {decision.address} cannot be told: {error}")
+            return NO_STORY

@@ -1,0 +1,115 @@
+"""What stands beside the decision on its page: what to do, plots, what happened, the trend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.story import (
+    Happened,
+    Kind,
+    StepState,
+    Story,
+    Todo,
+)
+from pytest_rollout.report.html import to_html
+from pytest_rollout.report.markdown import to_markdown
+from tests.judge.worlds import NINE
+from tests.report import demonstration, report_reading
+from tests.report.report_reading import Node
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[Decision, Story]:
+    """A decision with every sort of verdict, and its story."""
+    return demonstration.story()
+
+
+def page(told: tuple[Decision, Story]) -> Node:
+    decision, story = told
+    return report_reading.page(to_html(decision, story=story))
+
+
+def section(tree: Node, name: str) -> Node:
+    return next(one for one in tree.all("section") if one.attributes.get("aria-labelledby") == name)
+
+
+def test_what_to_do_stands_before_why(told: tuple[Decision, Story]) -> None:
+    headings = [node.text for node in page(told).all("h2")]
+    assert headings[0] == "Do this now"
+    assert headings.index("Do this now") < headings.index("Why") < headings.index("What happened")
+    assert headings.index("Criteria") < headings.index("Guardrails") < headings.index("Before")
+
+
+def test_at_most_three_things_are_to_be_done_each_with_owner_and_command(
+    told: tuple[Decision, Story],
+) -> None:
+    items = page(told).one("ol", class_="todo").all("li")
+    assert 1 <= len(items) <= 3
+    assert all("sre" in item.one("b").text for item in items)
+    assert any("rollout reset shop.canary.errors --env prod" in item.text for item in items)
+
+
+def test_steps_of_the_rollback_have_a_state(told: tuple[Decision, Story]) -> None:
+    rows = [row.text for row in page(told).one("table", class_="steps").all("tr")]
+    assert rows[1] == "traffic goes back done 2025-11-10 09:11:40 EST"
+    assert rows[2] == "the customer is called by hand, not on record"
+
+
+def test_a_blocker_shows_the_plans_sentence_and_a_plot_with_its_limit(
+    told: tuple[Decision, Story],
+) -> None:
+    reasons = page(told).one("ul", class_="reasons").all("li")
+    rail = next(one for one in reasons if "Errors stay rare" in one.text)
+    plot = rail.one("svg")
+    assert plot.all("rect", class_="forbidden")
+    assert "breach > 0.2" in plot.text
+    assert "share so far" in (plot.attributes["aria-label"] or "")
+
+
+def test_near_misses_stand_with_the_nearest_first(told: tuple[Decision, Story]) -> None:
+    rows = [row.text for row in page(told).one("table", class_="bars").all("tr")][1:]
+    assert rows
+    assert "shop.canary.queue" in rows[0].replace(". ", ".")
+    assert "90 % of the limit" in (
+        page(told).one("table", class_="bars").all("svg")[0].attributes["aria-label"] or ""
+    )
+
+
+def test_what_happened_is_a_plot_and_rows_in_order(told: tuple[Decision, Story]) -> None:
+    part = section(page(told), "timeline")
+    rows = [row.text for row in part.one("table").all("tr")][1:]
+    assert [row.split()[3] for row in rows] == ["begin", "change", "freeze", "trip", "decision"]
+    assert "caps <raised>" in rows[1]
+    assert part.all("path", class_="hatch")
+
+
+def test_the_trend_shows_values_of_the_evaluations(told: tuple[Decision, Story]) -> None:
+    part = section(page(told), "trend")
+    assert "shop.canary. queue" in part.one("table", class_="metrics").text
+    rows = [row.text for row in part.one("table", class_="happened").all("tr")][1:]
+    assert [("v2" in row, "v1" in row) for row in rows] == [(True, False), (False, True)]
+
+
+def test_words_of_evidence_are_never_markup(told: tuple[Decision, Story]) -> None:
+    decision, story = told
+    bad = "<script>alert(1)</script>"
+    hostile = replace(
+        story,
+        todo=(Todo(bad, bad, bad),),
+        steps=(StepState(bad, by_hand=True, outcome=bad),),
+        happened=(Happened(Kind.CHANGE, NINE, bad), Happened(Kind.OTHER, NINE + 1, bad)),
+    )
+    html = to_html(decision, story=hostile)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_markdown_says_what_to_do_and_the_plans_sentences(told: tuple[Decision, Story]) -> None:
+    decision, story = told
+    text = to_markdown(decision, story=story)
+    assert text.index("## Do this now") < text.index("## Why")
+    assert "**Errors stay rare**: " in text
+    assert "| traffic goes back | done | 2025-11-10 09:11:40 EST |" in text
