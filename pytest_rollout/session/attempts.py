@@ -127,7 +127,9 @@ def _skip_reason(report: pytest.TestReport) -> str:
 def meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
     """What an exception says of its check: an assertion that fails, or trouble."""
     if _named(error, "hypothesis", "Flaky"):
-        return Verdict.INCONCLUSIVE, f"not the same twice: {trouble(error)}"
+        inner = getattr(error, "exceptions", ())  # what happened the first time
+        first = f" (the first time {trouble(inner[0]).partition('. ')[0]})" if inner else ""
+        return Verdict.INCONCLUSIVE, f"not the same twice{first}: {trouble(error)}"
     if isinstance(error, pytest.FixtureLookupError):
         return Verdict.ERROR, error.msg or f"fixture {error.argname!r} not found"
     if in_call and isinstance(error, NoValueError):

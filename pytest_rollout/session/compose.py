@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -14,16 +13,15 @@ import pytest
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.plan import find
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.redact import hide, learn
-from pytest_rollout.report.terminal import plain
+from pytest_rollout.redact import learn
 from pytest_rollout.session import fixtures
-from pytest_rollout.session.asking import asked_phases, replaced
+from pytest_rollout.session.allure import AllureStory, allure_folder
 from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
+from pytest_rollout.session.header import Header
 from pytest_rollout.session.misspelt import Misspelt
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
@@ -117,76 +115,6 @@ class Listing:
         self._path.write_text(json.dumps(bindings), encoding="utf-8")
 
 
-class Header:
-    """Says before the first test what will be decided, and where."""
-
-    def __init__(
-        self, request: Request, finishing: Finishing | None, patterns: Sequence[str]
-    ) -> None:
-        self._request = request
-        self._patterns = patterns
-        self._finishing = finishing
-
-    def pytest_report_header(self) -> list[str]:
-        """Environment, gates and release of a deciding run; broken plans of any."""
-        request = self._request
-        lines = [
-            f"rollout: {one.problems[0]} (not asked)"
-            for one in request.loaded
-            if one.problems and one not in request.broken
-        ]
-        lines += [f"rollout: {note}" for note in find.unread(request.root, self._patterns)]
-        if not request.deciding:
-            return lines
-        gates = ", ".join(str(gate) for gate in request.gates)
-        lines.append(
-            f"rollout: {gates} in {request.environment} ({request.environment_source}), "
-            f"run {request.run}"
-        )
-        lines += [f"rollout: {why}" for why in request.why]
-        lines.append(f"rollout: {self._allowed()}{self._release()}{self._drill()}")
-        lines.append(f"rollout: {request.alone or f'evidence goes to {request.ledger}'}")
-        if request.places:
-            lines.append(f"rollout: collects {', '.join(request.places)}")
-        lines += [f"rollout: partial run: {why}" for why in request.partial]
-        return [plain(hide(line)) for line in lines]
-
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
-    ) -> None:
-        """Say that a phase was asked for, and that a later `-m` took its place."""
-        if self._request.asked or config.getoption("rollout_phase"):
-            return
-        plans = self._request.plans
-        kept = config.getoption("markexpr", "")
-        for lost in replaced(_words(config)):
-            names = [plan.address(phase.id).name for plan, phase in asked_phases(plans, lost, [])]
-            if names:
-                line = (
-                    f"rollout: no gate was asked: the last -m counts, -m {kept!r}, and not "
-                    f"-m {lost}, which asks for {', '.join(names)}"
-                )
-                terminalreporter.write_line(plain(hide(line)))
-                return
-
-    def _allowed(self) -> str:
-        plan, _ = self._request.asked[0]
-        allow = self._request.environment_of(plan).allow
-        ordered = sorted(allow, key=lambda effect: effect.rank)
-        return "may " + ", ".join(effect.value for effect in ordered)
-
-    def _release(self) -> str:
-        releases = self._finishing.releases if self._finishing else {}
-        return "".join(
-            f"; {plan} runs {fact.release or 'an unknown release'}"
-            + (f" ({fact.error})" if fact.error else "")
-            for plan, fact in releases.items()
-        )
-
-    def _drill(self) -> str:
-        return "; a drill, with a fault on purpose" if self._request.drill else ""
-
-
 def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     """Register what this process needs."""
     learn(os.environ)
@@ -220,19 +148,15 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(local, "rollout-local")
         if listing:
             register(Listing(collecting, Path(listing)), "rollout-listing")
+    folder = allure_folder(config)
+    if folder is not None:
+        register(AllureStory(folder, collecting), "rollout-allure")
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
         register(Header(request, finishing, patterns), "rollout-header")
         known = frozenset().union(*(one.names for one in request.loaded))
         if config.option.markexpr and known:
             register(Misspelt(config, known), "rollout-misspelt")
-
-
-def _words(config: pytest.Config) -> list[str]:
-    """The words of the command line in pytest's order: of the ini file, the variable, the call."""
-    ini = [str(word) for word in config.getini("addopts")]
-    variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
-    return [*ini, *variable, *map(str, config.invocation_params.args)]
 
 
 def _register(config: pytest.Config) -> Callable[[object, str], None]:

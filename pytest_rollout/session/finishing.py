@@ -28,6 +28,7 @@ from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import status_of, whose_status
 from pytest_rollout.session.github_actions import tell_github
+from pytest_rollout.session.junit_file import add_gates
 from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.load_pages import LoadPages
 from pytest_rollout.session.next_gate import follows
@@ -188,6 +189,7 @@ class Finishing:
         self._notes += self._known.notes(self.decisions)
         paths = self._report(session.config)
         tell_decided(session.config, self.decisions, self._notes)
+        add_gates(session.config, self.decisions, self._notes)
         self._print(session.config, paths, error)
 
     def last_no(self, decision: Decision) -> str:
