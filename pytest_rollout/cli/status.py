@@ -11,6 +11,7 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli import status_lines
+from pytest_rollout.cli.board import write_board
 from pytest_rollout.cli.drift import drifted
 from pytest_rollout.cli.phase_standing import (
     NOTHING,
@@ -43,6 +44,7 @@ _GONE = ", and the plan does not state it any more"
 @click.command("status")
 @click.argument("plan", required=False)
 @click.option("--drift", is_flag=True, help="read what real targets run now, and compare")
+@click.option("--html", is_flag=True, help="write it as a page: index.html of the report folder")
 @environment_option
 @common
 def command(
@@ -52,6 +54,7 @@ def command(
     ledger: str | None,
     *,
     drift: bool,
+    html: bool,
     as_json: bool,
 ) -> int:
     """Show trips first, then of every phase its gates, who is next and when it is open.
@@ -77,6 +80,11 @@ def command(
         data = {"environment": named_by_all(shown.values()), "phases": rows, "problems": problems}
         data |= {"drift": [line for lines in drifts.values() for line in lines]} if drift else {}
         print_json(data)
+        return 0
+    if html:
+        of = {one.id: [row for row in rows if row["plan"] == one.id] for one in plans}
+        boards = [(one, shown[one.id].name, of[one.id], drifts[one.id]) for one in plans]
+        say(str(write_board(project.report, boards, now)))
         return 0
     for stated in plans:
         mine = [row for row in rows if row["plan"] == stated.id]

@@ -25,8 +25,13 @@ def folder_of(decision: Decision) -> Path:
     """Where a decision's reports stand, relative to the report folder."""
     address = decision.address
     names = (address.plan, decision.environment, address.phase, decision.gate.value)
-    place = Path(*(_slug(name) for name in names))
+    place = gate_folder(*names)
     return Path("drills", _slug(decision.drill), place) if decision.drill else place
+
+
+def gate_folder(plan: str, environment: str, phase: str, gate: str) -> Path:
+    """Where the reports of a gate stand, relative to the report folder."""
+    return Path(*map(_slug, (plan, environment, phase, gate)))
 
 
 def own_formats(

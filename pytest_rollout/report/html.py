@@ -38,7 +38,12 @@ _TONES = {
     Verdict.PASS: "good",
     Verdict.NOT_APPLICABLE: "none",
 }
-_ANSWERS = {Answer.ROLLBACK: "back", Answer.NO_GO: "bad", Answer.HOLD: "held", Answer.GO: "good"}
+ANSWER_TONES = {
+    Answer.ROLLBACK: "back",
+    Answer.NO_GO: "bad",
+    Answer.HOLD: "held",
+    Answer.GO: "good",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def to_html(
         sentence=said,
         zone=decision.timezone,
         prefix=decision.address.full(""),
-        tone=_ANSWERS[decision.answer],
+        tone=ANSWER_TONES[decision.answer],
         style=style,
         policy=policy,
     )
