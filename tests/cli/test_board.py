@@ -1,4 +1,4 @@
-"""The board: phases with their last answers, troubles first, links to the reports that are there."""
+"""The board: phases with their last answers, troubles first, links to reports."""
 
 from __future__ import annotations
 
