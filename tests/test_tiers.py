@@ -30,6 +30,12 @@ def test_both_ways(how): ...
 def test_kept(mode): ...
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [[], ["-n2"]], ids=["plain", "n2"])
+@pytest.mark.parametrize("what", ["a", "b"])
+def test_twice(how, what): ...
+
+
 def test_word(run=print):
     run("-m", "canary", "-n2")
 
@@ -87,11 +93,12 @@ def test_the_quick_ones(project: pytest.Pytester) -> None:
 def test_those_of_every_change(project: pytest.Pytester) -> None:
     assert chosen(project, "slow and not nightly") == {
         *("test_both_ways[n2]", "test_word", "test_marked", "test_fault[first]", "test_part"),
+        *("test_twice[a-plain]", "test_twice[a-n2]", "test_twice[b-plain]"),
     }
 
 
 def test_those_of_the_night(project: pytest.Pytester) -> None:
-    nightly = {"test_fault[second]", "test_fault[third]", "test_whole_plan"}
+    nightly = {"test_fault[second]", "test_fault[third]", "test_whole_plan", "test_twice[b-n2]"}
     assert chosen(project, "nightly") == nightly
     assert chosen(project, "nightly and not slow") == set()
 

@@ -10,7 +10,9 @@ processor time. These are slow without a mark:
 The mark `quick` keeps one of those with the quick tests, so that they try each room.
 
 Of the faults that a test rehearses with, all but the first are nightly: `bash tests/run` leaves
-them to `bash tests/nightly`, so that a plan more costs it a rehearsal a phase and a fault.
+them to `bash tests/nightly`, so that a plan more costs it a rehearsal a phase and a fault. So are,
+of a slow test with several parameters, all with workers but the first: each takes seconds for
+processes that start, and shows once more that workers change nothing.
 """
 
 from __future__ import annotations
@@ -27,13 +29,12 @@ _STARTERS = {
     "spring": "tests.traps.run",
 }
 _WORKERS = "-n2"
+_WORKED = (_WORKERS, "-n0")  # flags of pytest-xdist
 # Modules of which most tests start a pytest of their own, one after the other.
 _SLOW_MODULES = frozenset(
     {
-        *("session/test_bindings.py", "session/test_collecting.py", "session/test_drills.py"),
-        "session/test_effects.py",
         *("session/test_bindings.py", "session/test_cancelled.py"),
-        *("session/test_collecting.py", "session/test_drills.py"),
+        *("session/test_collecting.py", "session/test_drills.py", "session/test_effects.py"),
         *("session/test_extending.py", "session/test_hostile.py", "session/test_interruptions.py"),
         *("session/test_phase_in_prod.py", "session/test_plan_checks.py"),
         *("session/test_rolling.py", "session/test_seams.py", "session/test_joined.py"),
@@ -51,8 +52,10 @@ _TESTS = Path(__file__).parent
 def mark(items: Iterable[pytest.Item]) -> None:
     """Give tests the marks that rules give them."""
     faulty: set[str] = set()
+    parallel: set[str] = set()
     for item in items:
-        if item.get_closest_marker("nightly") or _is_later_fault(item, faulty):
+        nightly = item.get_closest_marker("nightly") or _is_later_fault(item, faulty)
+        if nightly or _is_later_with_workers(item, parallel):
             item.add_marker(pytest.mark.nightly)
             item.add_marker(pytest.mark.slow)
         elif _is_slow(item):
@@ -69,6 +72,23 @@ def _is_later_fault(item: pytest.Item, faulty: set[str]) -> bool:
     came_before = test in faulty
     faulty.add(test)
     return came_before
+
+
+def _is_later_with_workers(item: pytest.Item, parallel: set[str]) -> bool:
+    """Whether a slow test ran with workers and other parameters before; ``parallel`` remembers."""
+    if not isinstance(item, pytest.Function) or not _is_slow(item):
+        return False
+    flags = [word for word in _WORKED if _has_flag(item, word)]
+    if not flags:
+        return False
+    test = item.nodeid.partition("[")[0] + flags[0]
+    came_before = test in parallel
+    parallel.add(test)
+    return came_before
+
+
+def _has_flag(item: pytest.Function, flag: str) -> bool:
+    return any(value in (flag, [flag]) for value in _parameters(item).values())
 
 
 def _is_slow(item: pytest.Item) -> bool:

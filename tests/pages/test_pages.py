@@ -18,7 +18,6 @@ from tests.cli.test_board import PLAN, ROW
 from tests.report import demonstration
 from tests.report import report_decisions as given
 
-pytestmark = pytest.mark.nightly
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / ".venv/apart/pages"  # which tests/nightly installs
 MOST_MS = 1_000
@@ -59,21 +58,31 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.nightly
 def test_axe_finds_nothing(seen: list[dict[str, Any]]) -> None:
     assert [
         (one["file"], one["look"], one["violations"]) for one in seen if one["violations"]
     ] == []
 
 
+@pytest.mark.nightly
 def test_the_console_is_silent(seen: list[dict[str, Any]]) -> None:
     assert [(one["file"], one["look"], one["said"]) for one in seen if one["said"]] == []
 
 
+@pytest.mark.nightly
 def test_nothing_is_wider_than_the_screen(seen: list[dict[str, Any]]) -> None:
     assert [(one["file"], one["look"]) for one in seen if one["wide"] > 0] == []
 
 
+@pytest.mark.nightly
 def test_a_page_of_2000_criteria_opens_at_once(seen: list[dict[str, Any]]) -> None:
     many = [one for one in seen if one["file"].endswith("many.html")]
     assert Path(many[0]["file"]).stat().st_size < MOST_BYTES
     assert min(one["loaded_ms"] for one in many) < MOST_MS
+
+
+def test_what_looks_at_pages_is_pinned() -> None:
+    asked = json.loads((ROOT / "tests/pages/package.json").read_text(encoding="utf-8"))
+    assert set(asked["dependencies"]) == {"axe-core", "puppeteer-core"}
+    assert all(version[0].isdigit() for version in asked["dependencies"].values())
