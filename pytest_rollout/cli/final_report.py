@@ -20,9 +20,7 @@ from pytest_rollout.model.reporting import Figure, Section
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import sentences
 from pytest_rollout.report.document import Block, Document, Row
-from pytest_rollout.report.text import moment
-
-_STATUS = {Answer.GO: "accepted"}
+from pytest_rollout.report.text import moment, qualified
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +82,19 @@ def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision)
     facts = (
         ("Date", moment(decision.decided_at, decision.timezone)),
         ("Version", decision.release or NOTHING),
-        ("Status", _STATUS.get(decision.answer, "not accepted")),
+        ("Status", _status(decision)),
         ("Environment", decision.environment),
     )
     parts = (*sections, _signed(phase, decision), _criteria(decision), _decided(decision))
-    return Document(phase.report.title, facts, parts)
+    return Document(phase.report.title, facts, parts, decision.answer, qualified(decision))
+
+
+def _status(decision: Decision) -> str:
+    """Whether the rollout is accepted: only a GO of a real environment says so."""
+    if decision.drill or decision.environment == EMBEDDED:
+        what = "drill" if decision.drill else "rehearsal"
+        return f"{decision.answer.value} in a {what}, which accepts nothing"
+    return "accepted" if decision.answer is Answer.GO else "not accepted"
 
 
 def _section(evidence: Evidence, phase: Phase, section: Section) -> Block:

@@ -7,6 +7,8 @@ from fractions import Fraction
 
 _EXACT = 17  # digits: those of any float
 _ROUNDED = 6
+_READABLE = 8  # digits that people still read
+_TOLD_APART = 5  # digits of a number that no cut has
 _MOST = 60  # characters of an exact text
 
 
@@ -17,6 +19,26 @@ def decimal(value: Fraction) -> str:
         return whole
     quotient = Context(prec=_EXACT).divide(Decimal(value.numerator), Decimal(value.denominator))
     return f"{quotient:.{_ROUNDED}g}"
+
+
+def for_people(value: Fraction) -> str:
+    """Return a rational as people read it: six digits of one with more than eight.
+
+    One that six digits would make a short number stays whole: 9.999999999 must not look like the
+    10 that it is compared with.
+    """
+    whole = decimal(value)
+    if len(_digits(whole)) <= _READABLE:
+        return whole
+    quotient = Context(prec=_EXACT).divide(Decimal(value.numerator), Decimal(value.denominator))
+    before_the_point = max(_ROUNDED, quotient.adjusted() + 1)
+    rounded = f"{Context(prec=before_the_point).plus(quotient).normalize():f}"
+    return rounded if len(_digits(rounded)) >= _TOLD_APART else whole
+
+
+def _digits(text: str) -> str:
+    """The significant digits of a decimal text."""
+    return text.replace("-", "").replace(".", "").strip("0")
 
 
 def exact_text(value: Fraction) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import escaping, text
 
 Row = tuple[str, ...]
@@ -26,6 +27,8 @@ class Document:
     title: str
     facts: tuple[Row, ...]
     blocks: tuple[Block, ...]
+    answer: Answer | None = None  # of the gate that it is about
+    qualified: str = ""  # what belongs to the answer in the same breath
 
 
 def to_markdown(document: Document) -> str:
@@ -35,6 +38,9 @@ def to_markdown(document: Document) -> str:
 
 def _markdown(document: Document) -> Iterator[str]:
     yield f"# {escaping.plain(document.title)}"
+    if document.answer is not None:
+        qualified = f" {escaping.plain(document.qualified)}" if document.qualified else ""
+        yield from ("", f"**{document.answer.value}**{qualified}")
     yield from ("", *(_fact(row) for row in document.facts))
     for block in document.blocks:
         yield from ("", f"## {escaping.plain(block.title)}", "")
@@ -51,7 +57,8 @@ def _fact(row: Row) -> str:
 
 def to_html(document: Document) -> str:
     """The report as one HTML page that stands alone."""
-    from pytest_rollout.report.html import page  # a template engine
+    from pytest_rollout.report.html import ANSWER_TONES, page  # a template engine
 
     template, style, policy = page("document.html.j2")
-    return template.render(document=document, style=style, policy=policy, text=text)
+    tone = ANSWER_TONES[document.answer] if document.answer else "none"
+    return template.render(document=document, tone=tone, style=style, policy=policy, text=text)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pytest_rollout import calendar
 from pytest_rollout.model.evidence import exact
 from pytest_rollout.model.finding import Fact, Reason
-from pytest_rollout.model.numbers import decimal
+from pytest_rollout.model.numbers import decimal, for_people
 from pytest_rollout.model.rule import Scope, ScopeKind, Streak
 from pytest_rollout.model.units import size
 
@@ -50,8 +50,8 @@ def wall(instant: str, zone: str) -> str:
 def amount(value: str, base: str, shown: str) -> str:
     """Return a number in the unit of its cut: ``650ms``.
 
-    In its own unit where it would have to be rounded: on which side of a cut it lies must be
-    seen. ``value`` is an exact text in the unit ``base``; one that is no number is returned
+    In its own unit where a conversion would have to round it: on which side of a cut it lies must
+    be seen. ``value`` is an exact text in the unit ``base``; one that is no number is returned
     as it is.
     """
     try:
@@ -59,10 +59,12 @@ def amount(value: str, base: str, shown: str) -> str:
     except ValueError:
         return value
     if shown in ("", base):
-        return decimal(number) + _suffix(base)
+        return for_people(number) + _suffix(base)
     converted = number * size(base) / size(shown)
     said = decimal(converted)
-    return said + _suffix(shown) if exact(said) == converted else decimal(number) + _suffix(base)
+    if exact(said) == converted:
+        return for_people(converted) + _suffix(shown)
+    return for_people(number) + _suffix(base)
 
 
 def _suffix(unit: str) -> str:

@@ -8,6 +8,9 @@ from itertools import product
 
 import pytest
 
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report import document
+from pytest_rollout.report.document import Document
 from pytest_rollout.report.html import to_html
 from tests.report import demonstration
 from tests.report import report_decisions as given
@@ -59,6 +62,7 @@ def test_every_colour_is_a_named_one_and_every_class_is_used() -> None:
     html = "".join(to_html(one) for one in pages)
     decision, story = demonstration.story()
     html += to_html(decision, story=story)
+    html += document.to_html(Document("The end", (), (), Answer.GO, "in a rehearsal"))
     used = {word for words in re.findall(r'class="([^"]*)"', html) for word in words.split()}
     styled = set(re.findall(r"\.([a-z]+)\b", rules)) - {"more", "rest", "aside"}
     assert styled <= used

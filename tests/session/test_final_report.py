@@ -49,7 +49,7 @@ def test_figures_come_from_the_ledger_and_nothing_is_made_up(reported: Project) 
     text = reported.rollout("report", "demo.canary", "--final", "--format", "md").stdout.str()
     assert "# The end of the &lt;demo>" in text
     for line in (
-        "- Status: accepted",
+        "- Status: GO in a rehearsal, which accepts nothing",
         "- Errors: 0, n = 3",
         "- Incidents: 1: a disk was full",
         "- Uptime: N/A",
@@ -67,8 +67,8 @@ def test_it_is_written_beside_the_gate_and_html_says_the_same(reported: Project)
     assert reported.rollout("report", "demo.canary").ret == 0
     folder = reported.root / "rollout-report/demo/embedded/canary/exit"
     page = (folder / "final-report.html").read_text(encoding="utf-8")
-    assert "<h1>The end of the &lt;demo&gt;</h1>" in page
-    assert "<li>Incidents: 1: a disk was full</li>" in page
+    assert "<span>The end of the &lt;demo&gt;</span></h1>" in page
+    assert "<dt>Incidents</dt><dd>1: a disk was full</dd>" in page
     assert "- Incidents: 1: a disk was full" in (folder / "final-report.md").read_text()
 
 
