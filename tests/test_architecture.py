@@ -223,6 +223,7 @@ TAKEN_APART = {
         "text.rpartition",
         "text.strip",
     },
+    "cli.board": {"part.replace"},  # a file
     "cli.bundle_check": {"opened.startswith"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
@@ -238,6 +239,7 @@ TAKEN_APART = {
     "cli.ingest_results": {"given.strip"},
     "cli.join": {"run.strip", "runs.split"},
     "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
+    "cli.names": {"full.rpartition", "name.startswith", "one.startswith", "value.partition"},
     "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
@@ -258,13 +260,20 @@ TAKEN_APART = {
         *("re.compile", "_ENTITY.sub", "_LINKING.search", "_PIECE.sub", "_START.sub"),
         *("_UNDERSCORE.sub", "piece.lstrip", "core.endswith"),
     },
+    "report.junit": {"finding.rpartition"},
     "report.measurement_sentences": {"facts.startswith"},
     "report.mutation_markdown": {"line.replace", "line.split"},  # of files
     "report.next_steps": {"gate.partition"},
+    "report.prometheus": {"finding.rpartition"},
     "report.rule_words": {"cut.partition"},
     "report.signoff_request": {"report.startswith"},  # a link
     "report.statements": {"pattern.fullmatch", "re.compile", "re.sub"},  # of ids
+    "report.terminal": {"line.lstrip"},  # how far a line is indented
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
+    "report.time_axis": {"start.replace"},  # of a time
+    "report.timeline": {"one.replace"},  # a class of the style sheet
+    "report.todo": {"full.rpartition"},
+    "report.trend_of_gate": {"name.replace"},
     "signoff.moments": {"finding.split"},
     "signoff.opening_hours": {"used.rpartition"},
     "signoff.reviews": {  # what people wrote at GitHub, and the name of a release

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from pytest_rollout.cli.names import CRITERION
 from pytest_rollout.cli.project import Project, common, keep_texts, parsed, print_json
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person, words
@@ -37,7 +36,7 @@ from pytest_rollout.signoff.amended import believed_life
 
 
 @click.command("amend")
-@click.argument("criterion", type=CRITERION)
+@click.argument("criterion")
 @by_option
 @click.option("--approved-by", required=True, metavar="NAME", help="another person, who agrees")
 @click.option("--why", required=True, help="why it asks something else now")

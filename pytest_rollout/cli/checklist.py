@@ -10,7 +10,6 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.attest import release_attested
-from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import (
     Project,
     common,
@@ -46,7 +45,7 @@ _STATES = {
 
 
 @click.command("checklist")
-@click.argument("address", type=PHASE, required=False)
+@click.argument("address", required=False)
 @click.option("--role", help="of this role only")
 @environment_option
 @common

@@ -9,14 +9,14 @@ import click
 from click.shell_completion import CompletionItem
 
 from pytest_rollout.cli.project import Project
-from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.model.errors import RolloutError, UnknownNameError
+from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Plan
 from pytest_rollout.plan.reader import nearest
 
 _MOST_NAMED = 5
 
 
-class Name(click.ParamType):
+class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.5
     """A phase, a gate, or a criterion or guardrail, completed to its full name.
 
     What nothing of the project is called by is left as it is: the verb says what is wrong.
@@ -28,20 +28,22 @@ class Name(click.ParamType):
         self._criteria = criteria
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the full name; fails where several things are called so."""
+        """Return the full name; raises RolloutError where several things are called so."""
         plans = _plans(ctx)
         text, slash, gate = value.partition("/")
         if any(text == name for name in self._full(plans)):
             return value
         if self._criteria:
-            self._not_a_phase(plans, text, param, ctx)
+            self._not_a_phase(plans, text)
         short = sorted({full for full, called in self._called(plans) if text in called})
         if len(short) > 1:
-            listed = " or ".join(short[:_MOST_NAMED])
-            self.fail(f"{value!r} may be {listed}: say which", param, ctx)
-        if not short and "." not in text and plans:
-            known = [name for _, called in self._called(plans) for name in called]
-            self.fail(f"nothing is called {text!r} ({nearest(text, known)})", param, ctx)
+            why = f"{value!r} may be {' or '.join(short[:_MOST_NAMED])}: say which"
+            raise RolloutError(why, code="address", address=value)
+        if not short and "." not in text and plans and text not in {plan.id for plan in plans}:
+            known = {name for _, called in self._called(plans) for name in called}
+            what = "criterion" if self._criteria else "phase"
+            why = f"nothing is called {text!r} ({nearest(text, known)})"
+            raise UnknownNameError(why, what, text, known)
         return f"{short[0]}{slash}{gate}" if short else value
 
     def shell_complete(
@@ -66,7 +68,7 @@ class Name(click.ParamType):
     def _of(self, plan: Plan, phase: Phase) -> Iterator[tuple[str, str]]:
         address = plan.address(phase.id)
         if self._criteria:
-            stated = (*phase.criteria, *phase.guardrails)
+            stated: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
             yield from ((address.full(one.id), one.says) for one in stated)
         else:
             yield address.name, phase.title
@@ -82,20 +84,13 @@ class Name(click.ParamType):
                     else:
                         yield full, {phase.id, *phase.marks}
 
-    def _not_a_phase(
-        self,
-        plans: Sequence[Plan],
-        text: str,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> None:
-        phases = Name()
-        full = next((name for name in phases._full(plans) if name == text), None)
-        if full is not None:
-            inside = [name for name in self._full(plans) if name.startswith(f"{full}.")]
-            listed = ", ".join(inside[:_MOST_NAMED])
+    def _not_a_phase(self, plans: Sequence[Plan], text: str) -> None:
+        if any(text == name for name in Name()._full(plans)):
+            inside = [name for name in self._full(plans) if name.startswith(f"{text}.")]
             more = f" and {len(inside) - _MOST_NAMED} more" if len(inside) > _MOST_NAMED else ""
-            self.fail(f"{text} is a phase; name one thing in it: {listed}{more}", param, ctx)
+            listed = f"{', '.join(inside[:_MOST_NAMED])}{more}"
+            why = f"{text} is a phase; name one thing in it: {listed}"
+            raise RolloutError(why, code="address", address=text)
 
 
 def _plans(ctx: click.Context | None) -> Sequence[Plan]:

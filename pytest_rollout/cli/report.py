@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from pytest_rollout.cli.story_beside import story_beside
 from pytest_rollout.evidence.history import AskingRun, asking_run, stored_decision
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.report import document, files
 from pytest_rollout.report.document import Document
 from pytest_rollout.report.html import to_html
@@ -61,14 +62,10 @@ def command(
     if output:
         project = replace(project, report=Path(output))
     if run is None:
-        shown = shown_environment(project, environment, [parsed(address)])
-        where = project.gate(address, shown.name)
-        shown.note(str(where))
-        standing, decision, text = project.standing(where, shown.name)
-        asking = standing.asked
+        asking, decision, text = _last(project, address, environment)
     else:
         asking, decision, text = _of_run(project, address, run)
-        where = decision.address
+    where = decision.address
     last_no = project.last_no_words(where)
     asked = partial(project.plan_of_run, where, asking)
     if format_ and not final:
@@ -80,12 +77,7 @@ def command(
     if format_ and report is not None:
         _print(report, format_)
         return 0
-    known = project.knows_earlier(decision)
-    loads = loads_beside(project.ledger, decision, asked)
-    told = story_beside(project.ledger, decision, asked)
-    folder = files.write(project.report, decision, last_no, known, loads.reports, told.story)
-    for note in (*loads.notes, *told.notes):
-        say(f"note: {note}", err=True)
+    folder = _write(project, decision, last_no, asked)
     if report is not None:
         files.write_document(folder, report)
     if as_json:
@@ -93,6 +85,30 @@ def command(
     else:
         say(f"{where} {decision.answer.value}: {folder}")
     return 0
+
+
+def _last(
+    project: Project, address: str, environment: str | None
+) -> tuple[AskingRun, Decision, str]:
+    """What the last full run decided of a gate, and what it was judged by."""
+    shown = shown_environment(project, environment, [parsed(address)])
+    where = project.gate(address, shown.name)
+    shown.note(str(where))
+    standing, decision, text = project.standing(where, shown.name)
+    return standing.asked, decision, text
+
+
+def _write(
+    project: Project, decision: Decision, last_no: str, asked: Callable[[], tuple[Plan, Phase]]
+) -> Path:
+    """Write the files of a decision; notes say what could not be told. Returns their folder."""
+    known = project.knows_earlier(decision)
+    loads = loads_beside(project.ledger, decision, asked)
+    told = story_beside(project.ledger, decision, asked)
+    folder = files.write(project.report, decision, last_no, known, loads.reports, told.story)
+    for note in (*loads.notes, *told.notes):
+        say(f"note: {note}", err=True)
+    return folder
 
 
 def _of_run(project: Project, address: str, run: str) -> tuple[AskingRun, Decision, str]:

@@ -29,7 +29,7 @@ from pytest_rollout.evidence.overrides import overrides_of
 from pytest_rollout.evidence.phase_life import unstated
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.decision import Cause
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
@@ -64,7 +64,7 @@ def command(
     """
     project = Project.here(root, ledger)
     if ledger and not project.has_ledger:
-        raise RolloutError(f"there is no ledger at {ledger}", code="ledger.none", ledger=ledger)
+        raise LedgerError(f"there is no ledger at {ledger}")
     plans = [project.plan(plan)] if plan else project.plans
     shown = shown_environments(project, environment, plans)
     now = datetime.now(UTC)

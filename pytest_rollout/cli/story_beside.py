@@ -12,7 +12,6 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.story import NO_STORY, Story
-from pytest_rollout.session.next_gate import PhaseTurn
 from pytest_rollout.session.storytelling import story_of
 from pytest_rollout.signoff.attested import verified
 
@@ -38,7 +37,6 @@ def story_beside(
         plan, phase = asked()
         reading = read_world(ledger, decision.run, where, phase)
         case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
-        turn = PhaseTurn.read(ledger, plan, phase, decision.environment)
-        return ToldBeside(story_of(ledger, case, decision, turn.after(decision)))
-    except RolloutError as error:
+        return ToldBeside(story_of(ledger, case, decision))
+    except (RolloutError, ArithmeticError, ValueError) as error:
         return ToldBeside(notes=(f"what happened in {where} cannot be told: {error}",))

@@ -21,6 +21,7 @@ from pytest_rollout.model.story import Curve, CurvePoint, Drawn, Measured
 
 MOST_POINTS = 200
 MOST_CURVES = 60  # groups of one rule
+_LARGEST = 10**15  # of what is drawn
 _Z = 1.96  # of 95 % on both sides
 
 
@@ -93,6 +94,11 @@ def _number(text: str) -> Fraction | None:
         return None
 
 
+def _drawable(value: Fraction) -> float | None:
+    """A number as it is drawn; None of one that no page has room for."""
+    return float(value) if abs(value) < _LARGEST else None
+
+
 def _weight(item: Seen) -> int:
     if isinstance(item.value, Hole):
         return item.value.n or 1
@@ -106,8 +112,9 @@ def _values(items: Iterable[Seen]) -> list[CurvePoint]:
         if isinstance(item.value, Hole):
             points.append(CurvePoint(item.slot.t_us, None))
             continue
-        values = sorted({float(value) for value, _ in item.value})
-        points += [CurvePoint(item.slot.t_us, value) for value in {values[0], values[-1]}]
+        values = [value for value, _ in item.value]
+        ends = {_drawable(min(values)), _drawable(max(values))}
+        points += [CurvePoint(item.slot.t_us, value) for value in ends]
     return points
 
 
@@ -118,7 +125,7 @@ def _shares(items: Iterable[Seen]) -> list[CurvePoint]:
         if isinstance(item.value, Hole):
             points.append(CurvePoint(item.slot.t_us, None))
             continue
-        bad += sum(float(value) * count for value, count in item.value)
+        bad += sum((_drawable(value) or 0.0) * count for value, count in item.value)
         n += sum(count for _, count in item.value)
         low, high = wilson(bad / n, n)
         points.append(CurvePoint(item.slot.t_us, bad / n, low, high))
@@ -136,7 +143,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 def _totals(items: Sequence[Seen]) -> list[CurvePoint]:
     known = [item for item in items if not isinstance(item.value, Hole)]
     added = (
-        sum(float(value) * count for value, count in item.value)
+        sum((_drawable(value) or 0.0) * count for value, count in item.value)
         for item in known
         if not isinstance(item.value, Hole)
     )

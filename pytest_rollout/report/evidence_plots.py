@@ -159,8 +159,8 @@ class _Plot:
         known = [one for one in self.curve.points if one.value is not None]
         offenders = [one for one in known if _near(one, value, at_us)]
         for one in offenders[:1]:
-            place = {"cx": self.x(one.at_us), "cy": self.y(one.value or 0.0), "r": 7.0}
-            self.drawing.add("circle", "offender", **place)
+            at, high = self.x(one.at_us), self.y(one.value or 0.0)
+            self.drawing.add("circle", "offender", cx=at, cy=high, r=7.0)
 
 
 def _near(point: CurvePoint, value: Fraction, at_us: int | None) -> bool:

@@ -31,7 +31,7 @@ class Case:
     outcome: str = ""  # failure, error or skipped; empty: it passed
     kind: str = ""  # of a failure or error
     message: str = ""
-    said: str = ""  # what a passed one says
+    said: tuple[str, ...] = ()  # lines below it
 
 
 def to_junit(decision: Decision) -> str:
@@ -85,9 +85,9 @@ def _properties(decision: Decision) -> Iterator[tuple[str, str]]:
 
 def _gate(decision: Decision) -> Case:
     if decision.answer is Answer.GO:
-        return Case("gate", said=text.title(decision))
+        return Case("gate", said=(text.title(decision),))
     causes = blockers(decision, NO_STORY)
-    said = "\n".join(": ".join(filter(None, (one.id, one.says, one.because))) for one in causes)
+    said = tuple(": ".join(filter(None, (one.id, one.says, one.because))) for one in causes)
     outcome = "error" if decision.answer is Answer.HOLD else "failure"
     return Case("gate", outcome, decision.answer.value, text.title(decision), said)
 
@@ -106,21 +106,21 @@ def _criterion(finding: Finding, zone: str) -> Case:
     whole = f"{finding.says}: {said}" if finding.says else said
     if finding.severity == Severity.HARD:
         if finding.verdict in _FAILURES:
-            return Case(name, "failure", finding.verdict.value, said, whole)
+            return Case(name, "failure", finding.verdict.value, said, (whole,))
         if finding.verdict in _ERRORS:
-            return Case(name, "error", finding.verdict.value, said, whole)
+            return Case(name, "error", finding.verdict.value, said, (whole,))
     # What is soft or optional does not hold the gate up, so it is no failure of the build.
-    return Case(name, said=f"{finding.severity} {text.word(finding.verdict)}: {whole}")
+    return Case(name, said=(f"{finding.severity} {text.word(finding.verdict)}: {whole}",))
 
 
 def _guardrail(finding: Finding, zone: str) -> Case:
     name, said = finding.id.rpartition(".")[2], sentences.text(finding.reason, zone)
     whole = f"{finding.says}: {said}" if finding.says else said
     if finding.state is State.TRIPPED:
-        return Case(name, "failure", "tripped", said, whole)
+        return Case(name, "failure", "tripped", said, (whole,))
     if finding.state is State.BLIND:
-        return Case(name, "error", "blind", said, whole)
-    return Case(name, said=f"{finding.state.value}: {whole}")
+        return Case(name, "error", "blind", said, (whole,))
+    return Case(name, said=(f"{finding.state.value}: {whole}",))
 
 
 def _add(suite: Element, case: Case, gate: str) -> None:
@@ -134,6 +134,6 @@ def _add(suite: Element, case: Case, gate: str) -> None:
         SubElement(element, "system-out").text = _lines(case.said)
 
 
-def _lines(said: str) -> str:
+def _lines(said: tuple[str, ...]) -> str:
     """Lines without characters that XML cannot hold."""
-    return "\n".join(text.cut(line) for line in said.splitlines())
+    return "\n".join(map(text.cut, said))

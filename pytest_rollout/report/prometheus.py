@@ -12,6 +12,7 @@ from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.report.text import clean
 
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _HELP = {
     "rollout_decision": "1 for the answer of the gate, 0 for the other answers.",
     "rollout_decided_timestamp_seconds": "When the gate was decided.",
@@ -97,4 +98,4 @@ def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    return clean(text).replace("\\", "\\\\").replace('"', '\\"')
+    return clean(text).translate(_ESCAPES)

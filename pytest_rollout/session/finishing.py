@@ -57,7 +57,7 @@ class Finishing:
         self._ledger: Ledger | None = None
         self._noes: dict[Address, str] = {}
         self.loads = LoadPages(request, lambda: self._ledger, self._notes)
-        self.story = Stories(request, lambda: self._ledger, self._notes)
+        self.story = Stories(lambda: self._ledger, self._notes)
         self._before: dict[Address, str | None] = {}  # the run that was reported before this one
         self._known = older_ledger.Known()
         self.decisions: list[Decision] = []
@@ -301,8 +301,8 @@ class Finishing:
         said = (self._noes, nexts, self.story, width)
         lines = terminal.section(self.decisions, shown, notes, error, *said)
         reporter.write_sep("=", "rollout")
-        for line in annotations:
-            reporter.write_line(line)
+        for annotation in annotations:
+            reporter.write_line(annotation)
         for line in lines:
             reporter.write_line(clean_reports.shown(line.text), **dict.fromkeys(line.styles, True))
 

@@ -14,12 +14,10 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail
 from pytest_rollout.model.story import NO_STORY, Measured, Story
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.todo import steps_taken, todo
-from pytest_rollout.session.next_gate import follows
-from pytest_rollout.session.request import Request
 
 
-def story_of(ledger: Ledger, case: Case, decision: Decision, follows: str = "") -> Story:
-    """Return the story of a decision; ``follows`` is what comes next. Raises LedgerError."""
+def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
+    """Return the story of a decision. Raises LedgerError."""
     told = happened(ledger, decision, case.phase)
     rehearsed = decision.environment == EMBEDDED or decision.drill
     back = decision.answer is Answer.ROLLBACK and not rehearsed
@@ -27,18 +25,20 @@ def story_of(ledger: Ledger, case: Case, decision: Decision, follows: str = "") 
         measured_of(case, decision),
         told,
         evaluations(ledger, decision),
-        todo(case.plan, case.phase, decision, follows, _unjudged(case)),
+        todo(case.plan, case.phase, decision, _unjudged(case)),
         steps_taken(case.phase, told) if back else (),
     )
 
 
 def _unjudged(case: Case) -> list[str]:
     """The series that were seen and that no rule of the plan reads."""
-    stated = [one for phase in case.plan.phases for one in (*phase.criteria, *phase.guardrails)]
     rules = [
         rule
-        for one in stated
-        for rule in (one.rules if isinstance(one, Guardrail) else (one.rule,))
+        for phase in case.plan.phases
+        for rule in (
+            *(one.rule for one in phase.criteria),
+            *(rule for rail in phase.guardrails for rule in rail.rules),
+        )
         if rule is not None
     ]
     return sorted({seen.slot.series for seen in case.world.seen} - {one.metric for one in rules})
@@ -62,10 +62,8 @@ def measured_of(case: Case, decision: Decision) -> dict[str, tuple[Measured, ...
 class Stories:
     """The story of each decision of a run, told when its reports are written."""
 
-    def __init__(
-        self, request: Request, ledger: Callable[[], Ledger | None], notes: list[str]
-    ) -> None:
-        self._request, self._ledger, self._notes = request, ledger, notes
+    def __init__(self, ledger: Callable[[], Ledger | None], notes: list[str]) -> None:
+        self._ledger, self._notes = ledger, notes
         self._cases: dict[Address, Case] = {}
         self._told: dict[Address, Story] = {}
 
@@ -84,9 +82,8 @@ class Stories:
         ledger, case = self._ledger(), self._cases.get(decision.address)
         if ledger is None or case is None:
             return NO_STORY
-        next_ = follows(self._request, ledger, [decision], self._notes)
         try:
-            return story_of(ledger, case, decision, next_.get(decision.address, ""))
-        except LedgerError as error:
+            return story_of(ledger, case, decision)
+        except (LedgerError, ArithmeticError, ValueError) as error:  # it decides nothing
             self._notes.append(f"what happened in {decision.address} cannot be told: {error}")
             return NO_STORY

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from pytest_rollout.cli.names import CRITERION, PHASE
+from pytest_rollout.model.errors import RolloutError
 
 PLAN = """\
 plan: web
@@ -64,17 +65,17 @@ def test_a_criterion_is_known_by_its_slug(given: str, full: str) -> None:
 
 
 def test_a_slug_of_two_phases_is_refused_with_both() -> None:
-    with pytest.raises(click.BadParameter, match=r"web\.canary\.ready or web\.full\.ready"):
+    with pytest.raises(RolloutError, match=r"web\.canary\.ready or web\.full\.ready"):
         CRITERION.convert("ready", None, None)
 
 
 def test_a_phase_is_no_criterion_and_its_criteria_are_named() -> None:
-    with pytest.raises(click.BadParameter, match=r"name one thing in it: web\.canary\.ready"):
+    with pytest.raises(RolloutError, match=r"name one thing in it: web\.canary\.ready"):
         CRITERION.convert("web.canary", None, None)
 
 
 def test_what_is_misspelt_is_said_with_what_is_meant() -> None:
-    with pytest.raises(click.BadParameter, match="did you mean `canary`"):
+    with pytest.raises(RolloutError, match="did you mean `canary`"):
         PHASE.convert("canray", None, None)
 
 

@@ -200,7 +200,7 @@ def test_check_of_a_broken_plan(project: Project) -> None:
         (["report", "demo.canry"], "did you mean `canary`?"),
         (["explain", "demo.canary.wroks"], "no criterion `wroks` (did you mean `works`?)"),
         (["explain", "demo.canry.works"], "did you mean `canary`?"),
-        (["explain", "works"], "is not plan.phase"),
+        (["explain", "demo.canary"], "is a phase; name one thing in it: demo.canary."),
         (["status", "dmo"], "did you mean `demo`?"),
         (["status", "--env", "prdo"], "did you mean `prod`?"),
         (["targets", "dmo"], "did you mean `demo`?"),

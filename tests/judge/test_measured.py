@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
 from pytest_rollout.judge import Case, decide
 from pytest_rollout.judge.measured import MOST_POINTS, measured, thinned, wilson
 from pytest_rollout.model.evidence import Hole, Seen
-from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.plan import Criterion, Gate, Guardrail
 from pytest_rollout.model.story import CurvePoint, Drawn, Measured
 from tests.judge.worlds import AT, NINE, SECOND, plan_of, samples, world_of
 
@@ -32,7 +33,8 @@ def judged(slug: str, *seen: Seen) -> Measured:
     finding = next(
         one for one in (*decision.criteria, *decision.guardrails) if one.id == f"p.one.{slug}"
     )
-    stated = next(one for one in (*phase.criteria, *phase.guardrails) if one.id == slug)
+    every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
+    stated = next(one for one in every if one.id == slug)
     (only,) = measured(case, stated, finding)
     return only
 
@@ -42,7 +44,8 @@ def test_each_group_has_a_curve_of_its_own_samples() -> None:
     curves = {curve.group: curve for curve in judged("queue", *seen).curves}
     first = curves[(("lane", "a"),)]
     assert [point.value for point in first.points] == [3, 12]
-    assert (first.value, first.samples) == (12, 2)
+    assert first.value == Fraction(12)
+    assert first.samples == 2
     assert [point.value for point in curves[(("lane", "b"),)].points] == [1]
 
 

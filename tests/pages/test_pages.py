@@ -50,11 +50,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed: `bash tests/nightly` installs it"
     assert MODULES.is_dir(), f"{MODULES} is not there: `bash tests/nightly` installs it"
-    look = [*("node", "tests/pages/look.mjs", str(MODULES), chromium), *folder.glob("*.html")]
+    files = [str(path) for path in folder.glob("*.html")]
+    look = ["node", "tests/pages/look.mjs", str(MODULES), chromium, *files]
     done = subprocess.run(look, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
-    assert len(found) == 5 * len(list(folder.glob("*.html")))
+    assert len(found) == 5 * len(files)
     return found
 
 
