@@ -223,8 +223,6 @@ def test_the_list_adds_to_the_percentage(service: Service, observe: Observe) -> 
             for one in decided:
                 name = one.text("creator")
                 observe("union_wrong", (one.text("target") == "v5") != (name in expected))
-                due = "v5" if name in expected else "v4"
-                assert one.text("target") == due or creators, f"{name} at {percent} %"
     assert grown, "nobody is listed beyond the percentage, so the union shows nothing"
 
 
