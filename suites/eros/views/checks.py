@@ -102,7 +102,7 @@ def observe_served(lived: Lived, observe: Observe) -> None:
         observe("v5_latency_s", run.seconds, at=run.ended, creator=run.creator)
         broken = len(run.violations)
         observe("hard_gate_violations", broken, at=run.ended, creator=run.creator)
-        observe("hard_gate_violation", broken > 0, at=run.ended, creator=run.creator)
+        observe("hard_gate_violated", broken > 0, at=run.ended, creator=run.creator)
         if run.quality is not None:
             labels = {"creator": run.creator, "pipeline": "v5"}
             observe("quality_score", run.quality, at=run.ended, **labels)
