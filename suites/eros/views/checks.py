@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.weeks import Lived
-from suites.eros.views import oracle
+from suites.eros.views import journal, oracle
 from suites.eros.views.conditions import Outcome, held
 from suites.eros.views.records import open_days
 from suites.eros.views.routing import Flags
@@ -46,13 +46,14 @@ def observe_pipelines(
 
     The pipeline is the one whose draft it is; a creator whose v5 run failed may have v4's.
     """
-    failed = {run.request_id for run in lived.runs if run.pipeline == "v5" and not run.ok}
-    by_run = {run.run_id: run for run in lived.runs}
+    known = journal.runs(lived.service, lived.begun - timedelta(hours=1), lived.ended)
+    by_run = {run.run_id: run for run in known}
+    failed = {run.request_id for run in known if run.pipeline == "v5" and not run.ok}
     seen = set()
     for schedule in lived.schedules:
         creator, run = schedule.text("creator"), by_run.get(schedule.text("run_id"))
-        if run is None and schedule.moment("stored_at") == lived.begun:
-            continue  # it ended with the phase before
+        if run is not None and run.started < lived.begun:
+            continue  # it was asked for before the phase began
         wanted = due(creator)
         if wanted == "v5" and schedule.text("request_id") in failed:
             wanted = "v4"
