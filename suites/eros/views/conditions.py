@@ -148,4 +148,7 @@ def held(
     conditions = of_phase(phase)
     for place, run in enumerate(ordered, 1):
         so_far = ordered[:place]
-        yield run, tuple(name for name, is_met in conditions.items() if is_met(so_far, baseline or {}))
+        yield (
+            run,
+            tuple(name for name, is_met in conditions.items() if is_met(so_far, baseline or {})),
+        )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ADOPTERS = ("alexia", "grace_bennett", "luna_free")
-TRUE = frozenset({"true", "1", "yes", "on"})  # in any spelling of upper and lower case
+TRUE = frozenset({"true", "1"})  # in any spelling of upper and lower case
 
 
 def bucket(creator: str) -> int:
@@ -53,14 +53,24 @@ class Flags:
             switched_on(environ.get("EROS_V5_AUTO_FALLBACK", "true")),
         )
 
+    def typed(self) -> dict[str, object]:
+        """The flags as the service reports them, the list in the order of the alphabet."""
+        return {
+            "EROS_V5_ENABLED": self.enabled,
+            "EROS_V5_SHADOW_MODE": self.shadow,
+            "EROS_V5_PERCENTAGE": self.percentage,
+            "EROS_V5_CREATORS": sorted(self.creators),
+            "EROS_V5_AUTO_FALLBACK": self.fallback,
+        }
+
     def decide(self, creator: str) -> tuple[str, str]:
         """The pipeline whose schedule a creator gets, and why."""
         if not self.enabled:
-            return "v4", "disabled"
+            return "v4", "kill_switch"
         if self.shadow:
             return "v4", "shadow"
         if creator in self.creators:
-            return "v5", "allow-list"
+            return "v5", "list"
         if bucket(creator) < self.percentage:
             return "v5", "percentage"
         return "v4", "default"
