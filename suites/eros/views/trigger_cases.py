@@ -1,139 +1,125 @@
-"""Runs on both sides of each rollback limit, and what the controller must make of them."""
+"""Rows of runs on both sides of each rule of the automatic rollback, and what must come of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
-from pytest_rollout import Observe
-from suites.eros.views.service import Service, stamp
+from suites.eros.views.conditions import Outcome, held
 
-BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-APART = timedelta(minutes=30)  # so that five minutes never hold two runs
-Told = Mapping[str, Any]
+RULES = {  # as the service names them, and as the conditions are called here
+    "success": "auto-success-rate",
+    "latency": "auto-latency",
+    "gates": "auto-gate-rate",
+    "quality": "gr-quality",
+}
+_BEGUN = datetime(2025, 11, 10, 6, tzinfo=UTC)
+_DRAWN = 24  # rows that are drawn for each rule
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """Runs, and the run (from 0) after which the phase goes back; None: it does not."""
+class Row:
+    """Runs one after another: what is said of each, and why this row is asked about."""
 
-    name: str
-    runs: Sequence[Told]
-    at_run: int | None
-    baselines: Mapping[str, float] = field(default_factory=dict)
-
-
-def failing(many: int, *places: int) -> list[Told]:
-    """So many runs, of which those at some places fail."""
-    return [{"outcome": "failed"} if place in places else {} for place in range(many)]
+    why: str
+    values: Sequence[Any]  # of the one thing that the rule is about
+    every_s: float = 60
 
 
-def scoring(*scores: float) -> list[Told]:
-    """Runs with these scores."""
-    return [{"quality": score} for score in scores]
-
-
-_KEPT: Told = {"outcome": "ok", "violations": []}
-_BROKE: Told = {"violations": ["overlap"]}
-
-SHADOW = (
-    Case("4 of 20 fail", failing(20, 1, 6, 11, 16), None),
-    Case("5 of 20 fail", failing(20, 1, 6, 11, 16, 19), 19),
-    Case("5 of 19 fail", failing(19, 1, 6, 11, 16, 18), None),
-    Case("11 of 50 fail", failing(50, *range(4, 45, 5), 46, 48), 46),
-    Case("no regression", [{"v4": _KEPT}] * 3, None),
-    Case("the first regression", [{"v4": _KEPT}, {**_BROKE, "v4": _KEPT}], 1),
-    Case("both break a gate", [{**_BROKE, "v4": {"outcome": "ok", **_BROKE}}], None),
-    Case("only v4 breaks one", [{"v4": {"outcome": "ok", **_BROKE}}], None),
-)
-CANARY = (
-    Case("no violation", failing(3), None),
-    Case("the first violation", [{}, _BROKE, {}], 1),
-    Case("9 of 10 succeed", failing(10, 4), None),
-    Case("8 of 10 succeed", failing(10, 2, 7), 9),
-    Case("18 of 20 succeed", failing(20, 8, 19), None),
-    Case("9 of 11 succeed, 9 of the last ten", failing(11, 0, 10), 10),
-    Case("12 of 14 succeed, 85.7 %", failing(14, 3, 13), 13),
-    Case("0 of 1 succeed", failing(1, 0), None),
-    Case("ten scores of 70", scoring(*[70.0] * 10), None),
-    Case("ten scores of 69.9", scoring(*[69.9] * 10), 9),
-    Case("nine scores of 60", scoring(*[60.0] * 9), None),
-    Case("one score of 60", scoring(*[81.1] * 9, 60.0), None),
-)
-
-
-def _of(creator: str, runs: Iterable[Told]) -> list[Told]:
-    return [{**run, "creator": creator} for run in runs]
-
-
-def _turns(*rows: Sequence[Told]) -> list[Told]:
-    """Runs of several creators, one after the other in turn."""
-    longest = max(map(len, rows))
-    return [row[place] for place in range(longest) for row in rows if place < len(row)]
-
-
-_V4 = {"alexia": 80.0, "grace_bennett": 90.0, "luna_free": 75.5}
-_GOOD = {name: _of(name, scoring(*[score] * 20)) for name, score in _V4.items()}
-ADOPTERS = (
-    Case("all well", _turns(*_GOOD.values()), None, _V4),
-    Case(
-        "8 of 10 of one, all of two others",
-        _turns(_of("luna_free", failing(10, 0, 9)), _GOOD["alexia"], _GOOD["grace_bennett"]),
-        27,
-        {"alexia": 80.0, "grace_bennett": 90.0},
+KNOWN: Mapping[str, Sequence[Row]] = {
+    "success": (
+        Row("5 of 7 in five minutes", [1, 1, 1, 1, 1, 0, 0], 40),
+        Row("6 of 7 in five minutes", [1, 1, 1, 1, 1, 1, 0], 40),
+        Row("17 of 20 in five minutes", [1] * 17 + [0] * 3, 12),
+        Row("16 of 20 in five minutes", [1] * 16 + [0] * 4, 12),
+        Row("8 of the last ten, three in five minutes", [1] * 8 + [0] * 2, 120),
+        Row("9 of the last ten, three in five minutes", [1] * 9 + [0], 120),
+        Row("one failure in each ten slow runs", ([0] + [1] * 9) * 3, 180),
     ),
-    Case(
-        "9 of 10 of each",
-        _turns(
-            _of("luna_free", failing(10, 0)),
-            _of("alexia", failing(10, 5)),
-            _of("grace_bennett", failing(10, 9)),
-        ),
-        None,
+    "latency": (
+        Row("181 three times", [90, 181, 181, 181]),
+        Row("181 twice", [90, 181, 181]),
+        Row("180 four times", [180, 180, 180, 180]),
+        Row("181, 179, 181, 181", [181, 179, 181, 181]),
+        Row("one of 400 among 60", [100] * 30 + [400] + [100] * 29),
+        Row("two of 400 among the last twenty", [100] * 30 + [400, 400, 100, 100, 100]),
     ),
-    Case(
-        "the first violation of one",
-        [*_of("alexia", [{}]), *_of("luna_free", [_BROKE]), *_of("alexia", [{}])],
-        1,
+    "gates": (
+        Row("1 of 10", [0] * 9 + [1]),
+        Row("2 of 10", [0] * 8 + [1, 1]),
+        Row("two that are eleven apart", [1] + [0] * 10 + [1]),
+        Row("two that are ten apart", [0, 0, 1] + [0] * 8 + [1, 0, 0]),
+        Row("two that are nine apart", [0, 0, 1] + [0] * 7 + [1, 0, 0]),
+        Row("two violations in one run", [0] * 9 + [2]),
     ),
-    Case("10 points less", _of("alexia", scoring(*[70.0] * 10)), None, _V4),
-    Case("10.1 points less", _of("grace_bennett", scoring(*[79.9] * 10)), 9, _V4),
-    Case(
-        "10.1 points less, little by little",
-        _of("grace_bennett", scoring(*[89.5 - place for place in range(16)])),
-        15,
-        _V4,
+    "quality": (
+        Row("70 ten times", [70] * 10),
+        Row("69.9 ten times", [69.9] * 10),
+        Row("a mean of exactly 70", [73] * 5 + [67] * 5),
+        Row("76 and then 69.99", [76] + [69.99] * 10),
+        Row("60 nine times", [60] * 9),
+        Row("a slow decline", [80 - step for step in range(25)]),
     ),
-    Case("one run 30 points less", _of("grace_bennett", scoring(*[90.0] * 9, 60.0)), None, _V4),
-    Case("nine runs 20 points less", _of("grace_bennett", scoring(*[70.5] * 9)), None, _V4),
-)
+}
+_DRAWS: Mapping[str, Sequence[Any]] = {
+    "success": [1, 1, 1, 1, 1, 1, 0],
+    "latency": [100, 180, 181, 181],
+    "gates": [0, 0, 0, 0, 0, 0, 0, 1],
+    "quality": [60, 69.9, 70, 70.1, 80],
+}
 
 
-def observe_cases(service: Service, observe: Observe, phase: str, cases: Sequence[Case]) -> None:
-    """Observe for each case whether the controller decides otherwise than it must."""
-    asked = [{"runs": _timed(case.runs), "baselines": dict(case.baselines)} for case in cases]
-    answer = service.post("/rollback/judge", {"phase": phase, "cases": asked})
-    verdicts = answer.each("cases")
-    assert len(verdicts) == len(cases), f"{len(verdicts)} of {len(cases)} cases were judged"
-    wrong = []
-    for case, verdict in zip(cases, verdicts, strict=True):
-        goes_back = verdict["reason"] is not None
-        at_run = verdict.whole("at_run") if goes_back else None
-        observe("decided_wrongly", at_run != case.at_run, case=case.name)
-        if at_run != case.at_run:
-            wrong.append(f"{case.name}: {_words(at_run)}, not {_words(case.at_run)}")
-    assert not wrong, "; ".join(wrong)
+def rows(rule: str) -> Iterator[Row]:
+    """The known rows of a rule, then drawn ones, the same each time."""
+    yield from KNOWN[rule]
+    draw = random.Random(rule)
+    for number in range(_DRAWN):
+        values = draw.choices(_DRAWS[rule], k=draw.randint(8, 40))
+        yield Row(f"drawn row {number}", values, draw.choice([10, 40, 130]))
 
 
-def _timed(runs: Sequence[Told]) -> list[dict[str, Any]]:
-    """Runs that end one after the other, half an hour apart."""
+def said(rule: str, row: Row) -> list[dict[str, Any]]:
+    """The runs of a row as the controller is asked about them."""
     return [
-        {"creator": "alexia", **run, "ended": stamp(BEGIN + number * APART)}
-        for number, run in enumerate(runs)
+        {
+            "ended": at.isoformat(),
+            "creator": "alexia",
+            "outcome": "ok" if run.ok else "failed",
+            "duration_s": float(run.seconds),
+            "violations": ["overlap"] * run.violations,
+            "quality": None if run.quality is None else float(run.quality),
+        }
+        for at, run in ((run.at, run) for run in outcomes(rule, row))
     ]
 
 
-def _words(at_run: int | None) -> str:
-    return "stays" if at_run is None else f"goes back after run {at_run}"
+def outcomes(rule: str, row: Row) -> list[Outcome]:
+    """The runs of a row as conditions see them; healthy in all that the rule is not about."""
+    return [
+        _outcome(rule, value, _BEGUN + timedelta(seconds=number * row.every_s))
+        for number, value in enumerate(row.values, 1)
+    ]
+
+
+def _outcome(rule: str, value: Any, at: datetime) -> Outcome:
+    ok = rule != "success" or bool(value)
+    return Outcome(
+        at,
+        "alexia",
+        ok,
+        Fraction(str(value if rule == "latency" else 75)),
+        Fraction(str(value if rule == "quality" else 85)) if ok else None,
+        int(value) if rule == "gates" else 0,
+    )
+
+
+def fires(rule: str, row: Row) -> int | None:
+    """The run after which the rule must fire, counted from 0; None where it must not."""
+    for number, (_, conditions) in enumerate(held("percent25", outcomes(rule, row))):
+        if RULES[rule] in conditions:
+            return number
+    return None
