@@ -75,6 +75,26 @@ def made_by_its_run(lived: Lived, schedule: Reported) -> bool:
     return whole and not oracle.broken(items, creator)
 
 
+def demand_deliveries(lived: Lived) -> None:
+    """Raise AssertionError where a run of v5 that succeeded was not delivered, or is in no log.
+
+    What a run took must be what its times say, and a run that failed leaves v4's schedule.
+    """
+    stored = {schedule.text("run_id") for schedule in lived.schedules}
+    saved = {run.request_id for run in lived.runs if run.fallback and run.delivered}
+    logged = {line.text("run_id") for line in lived.log("eros.orchestrator", "run")}
+    for run in lived.served:
+        if run.ok:
+            there = run.delivered and run.run_id in stored
+            assert there, f"run {run.run_id} succeeded, and nobody got its schedule"
+        else:
+            assert run.request_id in saved, f"run {run.run_id} failed, and v4 did not step in"
+        told = run.told_seconds
+        right = told is None or abs(told - run.seconds) < 0.05
+        assert right, f"run {run.run_id} took {run.seconds:g} s, the journal says {told}"
+        assert run.run_id in logged or told is None, f"run {run.run_id} is in no log"
+
+
 def observe_conditions(lived: Lived, observe: Observe, outcomes: list[Outcome], first: int) -> None:
     """Observe at each run, from the ``first`` on, whether a rollback condition of the phase holds.
 
@@ -101,7 +121,7 @@ def observe_served(lived: Lived, observe: Observe) -> None:
     for run in lived.served:
         observe("v5_success", run.ok, at=run.ended, creator=run.creator)
         observe("v5_latency_s", run.seconds, at=run.ended, creator=run.creator)
-        broken = len(run.violations)
+        broken = len(lived.broken(run))
         observe("hard_gate_violations", broken, at=run.ended, creator=run.creator)
         observe("hard_gate_violated", broken > 0, at=run.ended, creator=run.creator)
         if run.quality is not None:
@@ -116,7 +136,8 @@ def observe_steadiness(week: Lived, observe: Observe, creator: str) -> None:
         raise NoValueError(f"v5 did not serve {creator}")
     changed = [change.moment("at") for change in week.changes]
     upsets: list[datetime] = [*changed, *week.rollbacks]
-    for at, unstable in looks(own, upsets, week.begun, week.ended):
+    broken = [run.ended for run in own if week.broken(run)]
+    for at, unstable in looks(own, [*upsets, *broken], week.begun, week.ended):
         observe("unstable", unstable, at=at, creator=creator)
 
 
