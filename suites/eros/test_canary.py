@@ -112,6 +112,7 @@ def test_monitoring_says_what_ran(canary_week: Lived) -> None:
     )
     good = sum(run.ok for run in runs) / len(runs)
     slow = float(p95([exact(run.seconds) for run in runs]))
+    broken = sum(bool(canary_week.broken(run)) for run in runs)
     told = [
         ("runs", said.number("runs"), len(runs)),
         ("success", said.number("success"), good),
