@@ -35,7 +35,7 @@ def test_no_run_violates_a_hard_gate(widened: Step, observe: Observe) -> None:
     for run in widened.runs:
         labels = {"creator": run.creator, "run": run.run_id}
         observe("hard_gate_violations", len(run.violations), at=run.ended, **labels)
-        observe("hard_gate_violation", bool(run.violations), at=run.ended, **labels)
+        observe("hard_gate_violated", bool(run.violations), at=run.ended, **labels)
 
 
 @pytest.mark.criterion("no-rollback-trigger")
