@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, recount
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views.checks import (
+    demand_deliveries,
     demand_flag,
     observe_conditions,
     observe_pipelines,
@@ -20,11 +21,11 @@ from suites.eros.views.checks import (
 )
 from suites.eros.views.conditions import p95
 from suites.eros.views.journal import exact
+from suites.eros.views.limit_cases import ADOPTERS as CASES
+from suites.eros.views.limit_cases import observe_cases
 from suites.eros.views.oracle import paid_items
 from suites.eros.views.routing import ADOPTERS
 from suites.eros.views.service import Service
-from suites.eros.views.trigger_cases import ADOPTERS as CASES
-from suites.eros.views.trigger_cases import observe_cases
 
 pytestmark = pytest.mark.early_adopters
 
@@ -132,6 +133,7 @@ def test_monitoring_says_what_ran(adopters_week: Lived) -> None:
             (f"{name}, duration_s_p95", figures.number("duration_s_p95"), slow),
         ]
     recount("monitoring of the adopters", told, within=0.051).demand(at_least=9, varied=True)
+    demand_deliveries(adopters_week)
 
 
 @pytest.mark.criterion("seven-days-all-stable")
@@ -148,7 +150,7 @@ def test_no_condition_held(adopters_week: Lived, observe: Observe) -> None:
         if run.creator in ADOPTERS and run.quality is not None:
             labels = {"creator": run.creator, "pipeline": "v4"}
             observe("quality_score", run.quality, at=run.ended, **labels)
-    outcomes = [run.outcome() for run in adopters_week.served]
+    outcomes = adopters_week.outcomes()
     observe_so_far(adopters_week, observe, outcomes)
     observe_conditions(adopters_week, observe, outcomes, first=30)
 

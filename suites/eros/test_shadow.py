@@ -17,7 +17,6 @@ from suites.eros.views.checks import (
     observe_so_far,
     observe_task,
 )
-from suites.eros.views.journal import shadow_outcomes
 from suites.eros.views.oracle import same
 from suites.eros.views.records import noted
 from suites.eros.views.service import Service
@@ -199,7 +198,7 @@ def test_shadow_runs_fail_seldom(shadow_week: Lived, observe: Observe) -> None:
 @pytest.mark.criterion("quality-diff")
 @pytest.mark.criterion("quality-diff-tail")
 def test_v5_scores_about_as_high(shadow_week: Lived, observe: Observe) -> None:
-    v4 = {run.request_id: run for run in shadow_week.runs if run.pipeline == "v4"}
+    v4 = shadow_week.v4
     said = {pair.text("request_id"): pair for pair in shadow_week.comparisons}
     told = []
     for run in shadow_week.shadows:
@@ -217,7 +216,7 @@ def test_v5_scores_about_as_high(shadow_week: Lived, observe: Observe) -> None:
 @pytest.mark.criterion("comparison-coverage")
 def test_comparisons_are_made(shadow_week: Lived, observe: Observe) -> None:
     beside = {run.request_id: run for run in shadow_week.shadows}
-    v4 = {run.request_id: run for run in shadow_week.runs if run.pipeline == "v4"}
+    v4 = shadow_week.v4
     counted = set()
     for pair in shadow_week.comparisons:
         request = pair.text("request_id")
@@ -234,7 +233,7 @@ def test_comparisons_are_made(shadow_week: Lived, observe: Observe) -> None:
 
 @pytest.mark.criterion("no-rollback-trigger")
 def test_no_condition_held(shadow_week: Lived, observe: Observe) -> None:
-    outcomes = shadow_outcomes(shadow_week.runs)
+    outcomes = shadow_week.outcomes()
     for run, outcome in zip(shadow_week.shadows, outcomes, strict=True):
         observe("hard_gate_regression", outcome.regression, at=run.ended, creator=run.creator)
     observe_so_far(shadow_week, observe, outcomes)

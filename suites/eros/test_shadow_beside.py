@@ -9,9 +9,9 @@ from suites.eros.scenarios.beside_v5 import Beside
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import journal
 from suites.eros.views.checks import verdicts_of
+from suites.eros.views.limit_cases import SHADOW, observe_cases
 from suites.eros.views.oracle import same
 from suites.eros.views.service import Service
-from suites.eros.views.trigger_cases import SHADOW, observe_cases
 
 pytestmark = pytest.mark.shadow
 

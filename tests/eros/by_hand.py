@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.plms.proxy import stripping
-from tests.plms.test_prod import free_port, wait_for
-from tests.story.guarded import ROOT, Answer, Guarded
+from tests.story.guarded import Answer, Guarded
 
 BEGUN = datetime(2026, 1, 5, 9, tzinfo=UTC)  # a Monday
 ENGINEER, OPERATOR, LEADER = "emil@example.com", "olga@example.com", "lea@example.com"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import NoValueError, Reported, Stage, scenario
-from suites.eros.views import journal
-from suites.eros.views.conditions import Baseline
+from suites.eros.views import journal, oracle
+from suites.eros.views.conditions import Baseline, Outcome
 from suites.eros.views.journal import Run
 from suites.eros.views.records import days_between, logged
 from suites.eros.views.service import Service
@@ -70,6 +70,31 @@ class Lived:
         """What each run made before the gate cut it, by the run."""
         drafts = self._of("/drafts").each("drafts")
         return {draft.text("run_id"): draft for draft in drafts}
+
+    def broken(self, run: Run) -> frozenset[str]:
+        """The hard gates that a run broke: those on record, and those that its draft breaks."""
+        draft, creator = self.drafts.get(run.run_id), self.roster.get(run.creator)
+        by_rule = oracle.broken(draft.each("draft"), creator) if draft and creator else ()
+        return frozenset((*run.violations, *by_rule))
+
+    def outcomes(self) -> list[Outcome]:
+        """The runs of v5 as rollback conditions see them: shadow runs in shadow mode."""
+        if self.phase != "shadow":
+            return [run.outcome(broken=len(self.broken(run))) for run in self.served]
+        return [
+            run.outcome(broken=len(self.broken(run)), regression=self.regressed(run))
+            for run in self.shadows
+        ]
+
+    def regressed(self, run: Run) -> bool:
+        """Whether a shadow run broke a hard gate, and v4 kept them all on the same input."""
+        v4 = self.v4.get(run.request_id)
+        return v4 is not None and v4.ok and bool(self.broken(run)) and not self.broken(v4)
+
+    @cached_property
+    def v4(self) -> dict[str, Run]:
+        """The runs of v4 by their request."""
+        return journal.of_v4(self.runs)
 
     @cached_property
     def comparisons(self) -> tuple[Reported, ...]:

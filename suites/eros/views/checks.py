@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.weeks import Lived
-from suites.eros.views import oracle
+from suites.eros.views import journal, oracle
 from suites.eros.views.conditions import Outcome, held
 from suites.eros.views.records import open_days
 from suites.eros.views.routing import Flags
@@ -46,13 +46,14 @@ def observe_pipelines(
 
     The pipeline is the one whose draft it is; a creator whose v5 run failed may have v4's.
     """
-    failed = {run.request_id for run in lived.runs if run.pipeline == "v5" and not run.ok}
-    by_run = {run.run_id: run for run in lived.runs}
+    known = journal.runs(lived.service, lived.begun - timedelta(hours=1), lived.ended)
+    by_run = {run.run_id: run for run in known}
+    failed = {run.request_id for run in known if run.pipeline == "v5" and not run.ok}
     seen = set()
     for schedule in lived.schedules:
         creator, run = schedule.text("creator"), by_run.get(schedule.text("run_id"))
-        if run is None and schedule.moment("stored_at") == lived.begun:
-            continue  # it ended with the phase before
+        if run is not None and run.started < lived.begun:
+            continue  # it was asked for before the phase began
         wanted = due(creator)
         if wanted == "v5" and schedule.text("request_id") in failed:
             wanted = "v4"
@@ -72,6 +73,26 @@ def made_by_its_run(lived: Lived, schedule: Reported) -> bool:
     items = schedule.each("schedule")
     whole = oracle.within(items, draft.each("draft"), creator)
     return whole and not oracle.broken(items, creator)
+
+
+def demand_deliveries(lived: Lived) -> None:
+    """Raise AssertionError where a run of v5 that succeeded was not delivered, or is in no log.
+
+    What a run took must be what its times say, and a run that failed leaves v4's schedule.
+    """
+    stored = {schedule.text("run_id") for schedule in lived.schedules}
+    saved = {run.request_id for run in lived.runs if run.fallback and run.delivered}
+    logged = {line.text("run_id") for line in lived.log("eros.orchestrator", "run")}
+    for run in lived.served:
+        if run.ok:
+            there = run.delivered and run.run_id in stored
+            assert there, f"run {run.run_id} succeeded, and nobody got its schedule"
+        else:
+            assert run.request_id in saved, f"run {run.run_id} failed, and v4 did not step in"
+        told = run.told_seconds
+        right = told is None or abs(told - run.seconds) < 0.05
+        assert right, f"run {run.run_id} took {run.seconds:g} s, the journal says {told}"
+        assert run.run_id in logged or told is None, f"run {run.run_id} is in no log"
 
 
 def observe_conditions(lived: Lived, observe: Observe, outcomes: list[Outcome], first: int) -> None:
@@ -100,7 +121,7 @@ def observe_served(lived: Lived, observe: Observe) -> None:
     for run in lived.served:
         observe("v5_success", run.ok, at=run.ended, creator=run.creator)
         observe("v5_latency_s", run.seconds, at=run.ended, creator=run.creator)
-        broken = len(run.violations)
+        broken = len(lived.broken(run))
         observe("hard_gate_violations", broken, at=run.ended, creator=run.creator)
         observe("hard_gate_violated", broken > 0, at=run.ended, creator=run.creator)
         if run.quality is not None:
@@ -115,7 +136,8 @@ def observe_steadiness(week: Lived, observe: Observe, creator: str) -> None:
         raise NoValueError(f"v5 did not serve {creator}")
     changed = [change.moment("at") for change in week.changes]
     upsets: list[datetime] = [*changed, *week.rollbacks]
-    for at, unstable in looks(own, upsets, week.begun, week.ended):
+    broken = [run.ended for run in own if week.broken(run)]
+    for at, unstable in looks(own, [*upsets, *broken], week.begun, week.ended):
         observe("unstable", unstable, at=at, creator=creator)
 
 

@@ -16,16 +16,14 @@ def looks(
 ) -> Iterator[tuple[datetime, bool]]:
     """Each look at one creator's runs, from the begin on, and whether it is unstable then.
 
-    ``upsets`` are the times of rollbacks and of changes of flags.
+    ``upsets`` are the times of broken gates, of rollbacks and of changes of flags.
     """
     before, at = begun, begun
     while at <= ended:
         past = [run for run in runs if run.ended <= at]
-        fresh = [run for run in past if run.ended > before]
         upset = any(before < moment <= at for moment in upsets)
         silent = at - begun >= DAY and not any(run.ended > at - DAY for run in past)
-        broken = any(run.violations for run in fresh)
-        yield at, upset or silent or broken or not figures_hold(past[-20:])
+        yield at, upset or silent or not figures_hold(past[-20:])
         before, at = at, at + STEP
 
 

@@ -1,0 +1,364 @@
+"""Four weeks of Phase 7: what was learnt, what agents load, what came of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import fmean
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Reported
+from suites.eros.scenarios.learning import AgentRuns, Learnt
+from suites.eros.views.journal import Run
+from suites.eros.views.learning_history import Version, at, changes, taken_back
+from suites.eros.views.learning_log import happened, moment, within, written
+from suites.eros.views.learning_reviews import RIGHT, added, verdicts, wrong_ids
+from suites.eros.views.learnings import FIGURES, FILE
+
+pytestmark = [pytest.mark.learning_weeks, pytest.mark.learning]
+
+WEEKS, DAYS, BY_HAND = 4, 28, 14
+LAST_DAYS = ("added", "promoted", "deprecated")
+
+
+# Entry: are learnings applied?
+
+
+@pytest.mark.criterion("learnings-are-loaded")
+def test_agents_load_learnings_from_day_1_on(agent_runs: AgentRuns, observe: Observe) -> None:
+    begun = agent_runs.begun
+    for run in agent_runs.runs:
+        if abs(run.started - begun) <= timedelta(days=1):
+            loads = all(FILE in agent["read"] for agent in run.said.each("agents"))
+            observe("loaded_otherwise", loads != (run.started >= begun), at=run.started)
+
+
+# What was learnt
+
+
+@pytest.mark.criterion("learnings-10", "high-below-5", "medium-at-least-5", "medium-at-most-15")
+def test_figures_of_the_status(four_weeks: Learnt, observe: Observe) -> None:
+    said = four_weeks.status.said()
+    counted = four_weeks.history[-1].file.counted
+    shown = {block: dict(said.inner(block)) for block in FIGURES}
+    for name in ("confidence", "source"):
+        figures = said.inner(f"by_{name}")
+        observe("learnings_by_status", sum(figures.whole(key) for key in figures), by=name)
+    confidence = said.inner("by_confidence")
+    observe("learnings_high", confidence.whole("high"))
+    observe("learnings_medium", confidence.whole("medium"))
+    assert four_weeks.weeks.days_over(four_weeks.now) >= DAYS, "four weeks are not over"
+    assert shown == counted, f"the status says {shown}, {FILE} holds {counted}"
+
+
+@pytest.mark.criterion("done-10")
+def test_learnings_in_the_file(four_weeks: Learnt, observe: Observe) -> None:
+    stood = at(four_weeks.history, four_weeks.window[1]).file
+    observe("learnings_in_file", len(stood.active))
+
+
+@pytest.mark.criterion("incorrect-0")
+def test_no_learning_was_reverted(four_weeks: Learnt, observe: Observe) -> None:
+    judged, wrong = wrong_ids(four_weeks.history, four_weeks.records)
+    now = four_weeks.history[-1].file
+    gone = {change.learning.id for change in taken_back(four_weeks.history)}
+    for change in added(four_weeks.history, four_weeks.window):
+        entry = now.find(change.learning.id)
+        stands = entry is not None and entry.active
+        bad = change.learning.id in gone or (change.learning.id in wrong and stands)
+        observe("learning_reverted", bad, at=change.version.at)
+    said = [version.commit[:9] for version in four_weeks.history if version.reverts]
+    assert not said, f"{', '.join(said)} say that they revert something"
+    assert judged, "nobody reviewed a single learning"
+
+
+# What agents load, and how good their schedules are
+
+
+@pytest.mark.criterion("application-100")
+def test_agents_load_what_was_committed(
+    agent_runs: AgentRuns, four_weeks: Learnt, observe: Observe
+) -> None:
+    since = [run for run in agent_runs.runs if run.started >= agent_runs.begun]
+    slips: list[str] = []
+    for run in since:
+        agents = run.said.each("agents")
+        if not agents:
+            slips.append(f"run {run.run_id} names no agent")
+        for agent in agents:
+            said = _unloaded(agent_runs, four_weeks.history, run, agent)
+            observe("agent_run_loads", not said, at=run.started, agent=agent.text("name"))
+            slips += [f"{agent.text('name')} of run {run.run_id} {said}"] if said else []
+    assert not slips, f"{len(slips)} agents: {slips[0]}"
+
+
+def _unloaded(
+    agent_runs: AgentRuns, history: list[Version] | tuple[Version, ...], run: Run, agent: Reported
+) -> str:
+    """How an agent did not load the learnings as they stood; empty: it did."""
+    if FILE not in agent["read"]:
+        return f"did not load {FILE}"
+    opened = agent_runs.accesses.get((run.run_id, agent.text("name")), ())
+    blobs = [(moment(one), one.text("blob")) for one in opened if one.text("path") == FILE]
+    if not blobs:
+        return f"says that it loaded {FILE}, and its log has no access"
+    stood = {at(history, when).blob for when, _ in blobs}
+    return "" if {blob for _, blob in blobs} == stood else "loaded another text than was committed"
+
+
+@pytest.mark.criterion("quality-trend")
+def test_quality_does_not_fall(agent_runs: AgentRuns, four_weeks: Learnt, observe: Observe) -> None:
+    means = []
+    for number in range(1, WEEKS + 1):
+        week = four_weeks.weeks.week(number)
+        scores = [
+            run.quality
+            for run in agent_runs.runs
+            if week[0] <= run.started < week[1] and run.quality is not None
+        ]
+        if not scores:
+            raise NoValueError(f"no run of week {number} has a quality")
+        means.append((week[1], fmean(scores)))
+    for (_, before), (end, after) in pairwise(means):
+        observe("weekly_quality_delta", after - before, at=end)
+
+
+@pytest.mark.criterion("done-quality")
+def test_quality_before_and_since(agent_runs: AgentRuns, observe: Observe) -> None:
+    days: dict[datetime, list[float]] = defaultdict(list)
+    for run in agent_runs.runs:
+        if run.quality is not None:
+            day = (run.started - agent_runs.begun) // timedelta(days=1)
+            days[agent_runs.begun + timedelta(days=day + 1)].append(run.quality)
+    for end, scores in days.items():
+        when = "after" if end > agent_runs.begun else "before"
+        observe.distribution("quality_of_run", scores, at=end, phase7=when)
+
+
+# What people looked at
+
+
+@pytest.mark.criterion("weekly-check")
+def test_status_was_looked_at_each_week(four_weeks: Learnt, observe: Observe) -> None:
+    looks = happened(four_weeks.log, "status")
+    for number in range(1, WEEKS + 1):
+        week = four_weeks.weeks.week(number)
+        by_people = [one for one in within(looks, week) if one.get("by")]
+        observe("week_without_check", not by_people, at=week[1])
+
+
+@pytest.mark.criterion("status-consistent")
+def test_figures_agree_at_each_look(four_weeks: Learnt, observe: Observe) -> None:
+    problems = []
+    for look in within(happened(four_weeks.log, "status"), four_weeks.window):
+        said = "; ".join(_odd(four_weeks, look))
+        observe("status_mismatch", bool(said), at=moment(look), of="status")
+        problems += [f"at {moment(look)} {said}"] if said else []
+    for version in four_weeks.history:
+        wrong = [f"{figure}: {said}" for figure, said in version.file.mismatches.items() if said]
+        when = max(version.at, four_weeks.weeks.begun)
+        observe("status_mismatch", bool(wrong), at=when, of="file")
+        problems += [f"{version.commit[:9]}: {wrong[0]}"] if wrong else []
+    assert not problems, "; ".join(problems[:3])
+
+
+def _odd(learnt: Learnt, look: Reported) -> Iterator[str]:
+    """What a look at the status says otherwise than the history does, or than itself."""
+    said, when = look.inner("answered"), moment(look)
+    stood = at(learnt.history, when).file.counted
+    shown = {block: dict(said.inner(block)) for block in FIGURES}
+    yield from (f"{block} is {shown[block]}" for block in FIGURES if shown[block] != stood[block])
+    sums = {block: sum(figures.values()) for block, figures in shown.items()}
+    if len(set(sums.values())) > 1:
+        yield f"the sums are {sums}"
+    recent = said.inner("last_7_days")
+    young = [
+        change
+        for change in changes(learnt.history)
+        if when - timedelta(days=7) < change.version.at <= when
+    ]
+    due = {name: sum(change.kind == name for change in young) for name in LAST_DAYS}
+    if dict(recent) != due:
+        yield f"last_7_days is {dict(recent)}, not {due}"
+    ever = sum(
+        change.kind == "added" and change.version.at <= when for change in changes(learnt.history)
+    )
+    if recent.whole("added") > ever:
+        yield f"more were added in seven days than ever: {ever}"
+
+
+# Is Phase 7 done?
+
+
+@pytest.mark.criterion("done-4-weeks", "done-no-rollbacks")
+def test_each_week_learnt_and_took_nothing_back(four_weeks: Learnt, observe: Observe) -> None:
+    incidents = written(four_weeks.records, "learning-incident")
+    back = taken_back(four_weeks.history)
+    reverts = [version for version in four_weeks.history if version.reverts]
+    for number in range(1, WEEKS + 1):
+        week = four_weeks.weeks.week(number)
+        new = added(four_weeks.history, week)
+        undone = any(week[0] <= change.version.at < week[1] for change in back)
+        undone |= any(week[0] <= version.at < week[1] for version in reverts)
+        observe("stable_week", bool(new) and not undone, at=week[1])
+        observe("learning_rollback", undone or bool(within(incidents, week)), at=week[1])
+
+
+@pytest.mark.criterion("done-auto-stable")
+def test_auto_has_run_without_error(four_weeks: Learnt, observe: Observe) -> None:
+    assert four_weeks.status.said().flag("auto"), "auto is off"
+    window = four_weeks.weeks.day(BY_HAND + 1)[0], four_weeks.window[1]
+    settings = [one for one in happened(four_weeks.log, "setting") if one.text("setting") == "auto"]
+    off = [moment(one) for one in settings if not one.flag("after") and moment(one) >= window[0]]
+    assert not off, f"auto was switched off at {off[0]}"
+    alone = [one for one in happened(four_weeks.log, "reflection") if one.text("mode") == "auto"]
+    signals = happened(four_weeks.log, "signal")
+    for end in within(happened(four_weeks.log, "session-end"), window):
+        session = end.text("session")
+        if any(one.text("session") == session for one in signals):
+            runs = [one for one in alone if one.get("session") == session]
+            failed = not runs or any(one["error"] is not None for one in runs)
+            observe("auto_error", failed, at=moment(end))
+
+
+@pytest.mark.criterion("done-team-trained")
+def test_training_is_on_record(four_weeks: Learnt) -> None:
+    _signed_off(four_weeks, "operations-training")
+
+
+@pytest.mark.criterion("done-weekly-cadence")
+def test_weekly_review_is_set_up(four_weeks: Learnt) -> None:
+    _signed_off(four_weeks, "weekly-review")
+
+
+def _signed_off(learnt: Learnt, what: str) -> None:
+    notes = [one for one in written(learnt.records, "signoff") if one.text("what") == what]
+    if not notes:
+        raise NoValueError(f"records have no signoff of {what}")
+    assert notes[-1].text("who").strip(), f"the signoff of {what} names nobody"
+
+
+@pytest.mark.criterion("done-runbook")
+def test_runbook_has_its_section(four_weeks: Learnt) -> None:
+    text = (four_weeks.repository / "docs/RUNBOOK.md").read_text(encoding="utf-8")
+    section = _section(text, "9")
+    assert section, "the runbook has no section 9"
+    title = section.splitlines()[0].casefold()
+    assert "learning" in title, f"section 9 of the runbook is {title!r}"
+    due = (
+        "/reflect on",
+        "/reflect off",
+        "/reflect status",
+        "git log",
+        "git revert",
+        "git checkout",
+    )
+    lacking = [word for word in (*due, "revert(eros): reset LEARNINGS.md") if word not in section]
+    assert not lacking, f"section 9 of the runbook lacks {', '.join(lacking)}"
+
+
+def _section(text: str, number: str) -> str:
+    """A numbered section of the second level, from its heading on; empty where there is none."""
+    for part in text.split("\n## ")[1:]:
+        words = part.replace("Section ", "", 1)
+        if words.startswith((f"{number}.", f"{number}:", f"{number} ")):
+            return part
+    return ""
+
+
+# What goes on afterwards
+
+
+@pytest.mark.criterion("steady-review")
+def test_new_learnings_are_reviewed(four_weeks: Learnt, observe: Observe) -> None:
+    gaps_of(four_weeks, "review", "operations", "days_between_reviews", observe)
+    said = {id_: when for when, id_, _ in reversed(verdicts(four_weeks.records))}
+    late = [
+        change.learning.id
+        for change in added(four_weeks.history, four_weeks.window)
+        if four_weeks.now - change.version.at > timedelta(days=7)
+        and not _reviewed(change.version.at, said.get(change.learning.id))
+    ]
+    assert not late, f"{', '.join(late)} were not reviewed within seven days"
+
+
+def _reviewed(at_: datetime, review: datetime | None) -> bool:
+    return review is not None and timedelta(0) <= review - at_ <= timedelta(days=7)
+
+
+@pytest.mark.criterion("steady-promote")
+def test_low_learnings_are_considered(four_weeks: Learnt, observe: Observe) -> None:
+    for one in gaps_of(four_weeks, "promote", "engineering", "days_between_promotions", observe):
+        stood = at(four_weeks.history, moment(one)).file.active
+        low = sorted(entry.id for entry in stood if entry.section == "LOW")
+        said = sorted(map(str, one["considered"]))
+        assert said == low, f"{said} were considered, under LOW stood {low}"
+
+
+@pytest.mark.criterion("steady-audit")
+def test_the_file_is_audited(four_weeks: Learnt, observe: Observe) -> None:
+    for one in gaps_of(four_weeks, "audit", "engineering", "days_between_audits", observe):
+        stood = at(four_weeks.history, moment(one)).blob
+        assert one.text("blob") == stood, f"the audit of {moment(one)} read another {FILE}"
+
+
+def gaps_of(
+    learnt: Learnt, activity: str, role: str, metric: str, observe: Observe
+) -> list[Reported]:
+    """The records of an activity by a role; the days between them and since are observed."""
+    found = written(learnt.records, "activity")
+    mine = [one for one in found if one.text("activity") == activity and one.text("role") == role]
+    if not mine:
+        raise NoValueError(f"no {activity} by {role} is on record")
+    for before, after in pairwise([*map(moment, mine), learnt.now]):
+        observe(metric, (after - before) / timedelta(days=1))
+    return mine
+
+
+@pytest.mark.criterion("steady-skill")
+def test_what_moved_to_the_skill_is_on_record(four_weeks: Learnt) -> None:
+    path = four_weeks.repository / "SKILL.md"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    ids = {change.learning.id for change in added(four_weeks.history, four_weeks.window)}
+    moved = {id_ for id_ in ids if id_ in text}
+    found = written(four_weeks.records, "activity")
+    noted = {one.text("learning") for one in found if one.text("activity") == "skill"}
+    if not moved | noted:
+        raise NoValueError("no learning was moved to SKILL.md yet")
+    assert moved == noted, f"SKILL.md names {sorted(moved)}, records name {sorted(noted)}"
+
+
+# The series of the guardrails: a scan a day, a review each
+
+
+@pytest.mark.criterion("done-4-weeks")
+def test_a_scan_of_each_day(four_weeks: Learnt, observe: Observe) -> None:
+    for number in range(1, DAYS + 1):
+        day = four_weeks.weeks.day(number)
+        new = added(four_weeks.history, day)
+        high = sum(change.learning.section == "HIGH" for change in new)
+        observe("learnings_added", len(new), at=day[1])
+        observe("high_learnings_added", high, at=day[1])
+
+
+@pytest.mark.criterion("incorrect-0")
+def test_what_became_of_each_proposal(four_weeks: Learnt, observe: Observe) -> None:
+    gone = {
+        change.learning.id: change.version.at
+        for change in changes(four_weeks.history)
+        if change.kind == "deprecated"
+    }
+    issues = {change.learning.id: change.version.at for change in taken_back(four_weeks.history)}
+    for when, id_, said in verdicts(four_weeks.records):
+        observe("learning_deprecated", id_ in gone, at=gone.get(id_, when), learning=id_)
+        if id_ not in issues:
+            observe("learning_issues", said != RIGHT, at=when, proposal="applied", learning=id_)
+    for id_, when in issues.items():
+        observe("learning_issues", 1, at=when, proposal="applied", learning=id_)
+    for one in happened(four_weeks.log, "reflection"):
+        declined = sum(answer == "n" for answer in one.inner("answers").values())
+        if declined:
+            observe("learning_issues", declined, at=moment(one), proposal="declined")
