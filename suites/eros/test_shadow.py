@@ -120,20 +120,6 @@ def test_each_shadow_run_is_logged(shadow_week: Lived, observe: Observe) -> None
         observe("shadow_unlogged", not known, at=run.ended, creator=run.creator)
 
 
-@pytest.mark.criterion("v4-latency-unaffected")
-def test_nobody_waits_for_the_shadow(shadow_week: Lived, observe: Observe) -> None:
-    asked = {
-        line.text("request_id"): line.moment("at")
-        for line in shadow_week.log("eros.router", "decision")
-    }
-    stored = {line.text("request_id"): line.moment("stored_at") for line in shadow_week.schedules}
-    beside = {run.request_id for run in shadow_week.shadows}
-    for run in shadow_week.runs:
-        if run.pipeline == "v4" and run.request_id in beside & set(asked) & set(stored):
-            waited = (stored[run.request_id] - asked[run.request_id]).total_seconds()
-            observe("v4_latency_ratio", waited / run.seconds, at=run.ended)
-
-
 # Reports
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from statistics import fmean
+
 import pytest
 
 from pytest_rollout import NoValueError, Observe
@@ -54,6 +57,27 @@ def _observe_week(week: Lived, observe: Observe) -> None:
             observe("v4_differs", not alike, at=run.ended, creator=run.creator, v5="failed")
     if not compared:
         raise NoValueError("no shadow run failed on a day on which another one did not")
+
+
+@pytest.mark.criterion("v4-latency-unaffected")
+def test_nobody_waits_for_v5(beside_v5: Beside, shadow_week: Lived, observe: Observe) -> None:
+    for pair in beside_v5.pairs:
+        ratio = pair.beside.waited_s / pair.alone.waited_s
+        observe("v4_latency_ratio", ratio, creator=pair.beside.creator, v5=pair.trouble)
+    if not beside_v5.pairs:
+        _observe_means(shadow_week, observe)
+
+
+def _observe_means(week: Lived, observe: Observe) -> None:
+    """What a run of v4 takes on average for each creator: in the week, by in the one before it."""
+    before = journal.runs(week.service, week.begun - timedelta(days=7), week.begun, pipeline="v4")
+    if not before:
+        raise NoValueError("the journal holds no run of v4 from the week before")
+    for creator in week.roster:
+        now = [run.seconds for run in week.v4.values() if run.creator == creator]
+        then = [run.seconds for run in before if run.creator == creator]
+        if now and then:
+            observe("v4_latency_ratio", fmean(now) / fmean(then), creator=creator)
 
 
 @pytest.mark.criterion("gate-false-positives")

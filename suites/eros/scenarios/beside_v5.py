@@ -11,6 +11,7 @@ from suites.eros.scenarios.flag_trials import LIVE, SHADOW
 from suites.eros.views.oracle import RULES
 from suites.eros.views.service import Service
 
+V4_SECONDS = 200  # what v4 takes, so that what is added to it is seen
 TROUBLES: tuple[dict[str, Any], ...] = (
     {"fails": "raise"},
     {"fails": "hang"},
@@ -27,6 +28,7 @@ class Asked:
     creator: str
     status: int
     answer: Reported
+    waited_s: float  # until it came, on the target's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,16 @@ def beside_v5(phase: Stage) -> Beside:
     phase.operate("eros", "phase", id="shadow", days=0)
     names = sorted(service.names)[:20]
     service.set_flags(**SHADOW)
-    beside = []
-    for place, name in enumerate(names):
-        trouble = TROUBLES[place % len(TROUBLES)]
-        phase.operate("eros", "disturb", pipeline="v5", times=1, creator=name, **trouble)
-        beside.append(_asked(service, name))
-    phase.operate("eros", "disturb", pipeline="v5", times=0)
+    beside = [
+        _asked(phase, service, name, TROUBLES[place % len(TROUBLES)])
+        for place, name in enumerate(names)
+    ]
     rejected = {}
     for rule in RULES:
-        told = {"pipeline": "v5", "times": 1, "creator": "luna_free", "violations": [rule]}
-        phase.operate("eros", "disturb", **told)
-        rejected[rule] = _asked(service, "luna_free").answer.text("request_id")
+        asked = _asked(phase, service, "luna_free", {"violations": [rule]})
+        rejected[rule] = asked.answer.text("request_id")
     service.set_flags(**{**LIVE, "ENABLED": "false"})
-    alone = [_asked(service, name) for name in names]
+    alone = [_asked(phase, service, name, {}) for name in names]
     pairs = tuple(
         Pair(str(TROUBLES[place % len(TROUBLES)] or "none"), *both)
         for place, both in enumerate(zip(beside, alone, strict=True))
@@ -77,6 +76,13 @@ def beside_v5(phase: Stage) -> Beside:
     return Beside(service, pairs, rejected, phase.file("logs"))
 
 
-def _asked(service: Service, creator: str) -> Asked:
+def _asked(phase: Stage, service: Service, creator: str, trouble: dict[str, Any]) -> Asked:
+    """Ask with a v4 that takes as long each time, and a v5 in some trouble."""
+    about = {"times": 1, "creator": creator}
+    phase.operate("eros", "disturb", pipeline="v4", seconds=V4_SECONDS, **about)
+    phase.operate("eros", "disturb", pipeline="v5", **about, **trouble)
+    begun = phase.target("eros").clock.now()
     response = service.generate(creator)
-    return Asked(creator, response.status_code, reported(response, any_status=True))
+    waited = (phase.target("eros").clock.now() - begun).total_seconds()
+    phase.operate("eros", "disturb", pipeline="v5", times=0)
+    return Asked(creator, response.status_code, reported(response, any_status=True), waited)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from pytest_rollout import Reported, Stage, scenario
 from suites.eros.views.journal import GIVEN_UP, Run, runs, served
+from suites.eros.views.records import noted
 from suites.eros.views.routing import ADOPTERS, Flags, bucket
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
+from suites.eros.views.steadiness import figures_hold
 
 PERCENTAGES = {"percent25": 25, "percent50": 50, "percent75": 75, "cutover": 100}
 LISTED = {**dict.fromkeys(PERCENTAGES, frozenset(ADOPTERS)), "cutover": frozenset[str]()}
 BEFORE = {"percent25": 0, "percent50": 25, "percent75": 50, "cutover": 75}
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ class Step:
             not_done(f"nobody set the percentage to {share}", "set it, and let 48 h pass")
         return self.change.moment("at")
 
+    @property
+    def until(self) -> datetime:
+        """When it began, or now where it has not."""
+        return self.now if self.change is None else self.begun
+
+    @cached_property
+    def real_rollbacks(self) -> list[datetime]:
+        """Rollbacks that nobody recorded as a drill within the hour."""
+        drills = noted(self.records, "drill") if self.records.is_file() else []
+        ends = [one.moment("at") for one in drills]
+        return [at for at in self.rollbacks if not any(at <= end <= at + _HOUR for end in ends)]
+
     @cached_property
     def disturbed(self) -> tuple[datetime, ...]:
         """When flags were changed, or v5 rolled back, since it began."""
@@ -112,22 +127,10 @@ class Step:
                 yield breaks.pop(0), False
                 window = []
             window = [] if run.violations else [*window[-19:], run]
-            yield run.ended, not run.violations and conditions_hold(window)
+            yield run.ended, not run.violations and figures_hold(window)
         yield from ((at, False) for at in breaks)
         standing = Flags.of(_texts(self.service.get("/flags").inner("raw")))
-        yield self.now, standing == self.wanted and conditions_hold(window)
-
-
-def conditions_hold(window: Sequence[Run]) -> bool:
-    """Whether the four conditions hold for the last runs, twenty at most.
-
-    Of twenty one may fail and one may be slow; of fewer no more.
-    """
-    failed = sum(not run.ok for run in window)
-    slow = sum(run.seconds >= 120 for run in window)
-    scores = [run.quality for run in window if run.quality is not None]
-    good = not scores or sum(scores) / len(scores) >= 80
-    return failed <= 1 and slow <= 1 and good and not any(run.violations for run in window)
+        yield self.now, standing == self.wanted and figures_hold(window)
 
 
 def served_since(service: Service, since: datetime, until: datetime | None) -> Sequence[Run]:
@@ -157,5 +160,7 @@ def widened(phase: Stage) -> Step:
     name = phase.id.rpartition(".")[2]
     phase.operate("eros", "rollout", before=name)
     phase.operate("eros", "phase", id=name)
+    if name == "cutover":
+        phase.operate("eros", "close")
     service = Service(phase.target("eros").client)
     return Step(service, name, phase.now(), phase.file("logs"), phase.file("records"))
