@@ -1,1 +1,1 @@
-"""How the suite sees the target: its runs, its router, its schedules, and what the plan says of them."""
+"""How the suite sees the target: its runs, router and schedules, and what the plan says of them."""

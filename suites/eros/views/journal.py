@@ -67,9 +67,13 @@ class Run:
 
     @cached_property
     def seconds(self) -> float:
-        """What it took; of one that never ended until it was given up on."""
-        took = self.said.number_or_none("duration_s")
-        return GIVEN_UP.total_seconds() if took is None else took
+        """What it took, by its times; of one that never ended until it was given up on."""
+        return (self.ended - self.started).total_seconds()
+
+    @cached_property
+    def told_seconds(self) -> float | None:
+        """What the journal says that it took."""
+        return self.said.number_or_none("duration_s")
 
     @cached_property
     def ok(self) -> bool:
@@ -86,12 +90,12 @@ class Run:
         """The hard gates that its draft broke."""
         return tuple(map(str, self.said["violations"]))
 
-    def outcome(self, *, regression: bool = False) -> Outcome:
-        """The run as rollback conditions see it."""
+    def outcome(self, *, broken: int | None = None, regression: bool = False) -> Outcome:
+        """The run as rollback conditions see it, with so many broken gates, or the journal's."""
         score = None if self.quality is None else exact(self.quality)
-        broken = len(self.violations)
+        many = len(self.violations) if broken is None else broken
         return Outcome(
-            self.ended, self.creator, self.ok, exact(self.seconds), score, broken, regression
+            self.ended, self.creator, self.ok, exact(self.seconds), score, many, regression
         )
 
 

@@ -40,7 +40,7 @@ def same(left: Iterable[Mapping[str, object]], right: Iterable[Mapping[str, obje
 
 
 def within(schedule: Iterable[Reported], draft: Iterable[Reported], creator: Reported) -> bool:
-    """Whether a schedule is what its run drafted: the whole of it, or less where it broke a rule."""
+    """Whether a schedule is what its run drafted: all of it, or less where it broke a rule."""
     kept, drafted = [dict(item) for item in schedule], list(draft)
     if not broken(drafted, creator):
         return kept == [dict(item) for item in drafted]
