@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import httpx
@@ -37,6 +38,14 @@ class Switch:
     before: frozenset[str]
     after: Mapping[str, bool]  # each creator
     served: str  # the pipeline that made the next schedule
+
+
+def evening(phase: Stage) -> None:
+    """Wait for 20:00 UTC, after the last job of the day, so that no job runs among trials."""
+    clock = phase.target("eros").clock
+    now = clock.now()
+    at = datetime.combine(now.date(), time(20), UTC)
+    clock.to(at if at >= now else at + timedelta(days=1))
 
 
 def on_v5(service: Service) -> dict[str, bool]:
