@@ -11,6 +11,22 @@ from suites.eros.scenarios.beside_v5 import beside_v5
 from suites.eros.scenarios.burst import burst
 from suites.eros.scenarios.flag_trials import flag_trials, flips, phases_in_order
 from suites.eros.scenarios.in_flight import surge
+from suites.eros.scenarios.learning import (
+    agent_runs,
+    before_learning,
+    first_day,
+    four_weeks,
+    learning_resumed,
+    manual_begun,
+    two_weeks,
+)
+from suites.eros.scenarios.learning_sandbox import (
+    auto_tried,
+    hooks_tried,
+    learning_taken_back,
+    reflected,
+    warned,
+)
 from suites.eros.scenarios.old_pipeline import Asked, removals, thirty_days
 from suites.eros.scenarios.operations import messages_sent, operations
 from suites.eros.scenarios.recovery import recovered
@@ -25,21 +41,31 @@ from suites.eros.views.service import Service
 
 __all__ = [
     "adopters_week",
+    "agent_runs",
     "arrived",
+    "auto_tried",
     "bad_drafts",
+    "before_learning",
     "beside_v5",
     "burst",
     "canary_week",
     "finished",
+    "first_day",
     "flag_trials",
     "flipped",
     "flips",
+    "four_weeks",
+    "hooks_tried",
     "hung_agents",
+    "learning_resumed",
+    "learning_taken_back",
+    "manual_begun",
     "messages_sent",
     "operations",
     "phases_in_order",
     "pulled",
     "recovered",
+    "reflected",
     "removals",
     "requested",
     "served_days",
@@ -50,6 +76,8 @@ __all__ = [
     "switched_off",
     "thirty_days",
     "triggered",
+    "two_weeks",
+    "warned",
     "widened",
 ]
 

@@ -13,6 +13,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import AgentRuns, Learnt
 from suites.eros.views.journal import Run
+from suites.eros.views.learning_conditions import held
 from suites.eros.views.learning_history import Version, at, changes, taken_back
 from suites.eros.views.learning_log import happened, moment, within, written
 from suites.eros.views.learning_reviews import RIGHT, added, verdicts, wrong_ids
@@ -342,6 +343,8 @@ def test_a_scan_of_each_day(four_weeks: Learnt, observe: Observe) -> None:
         high = sum(change.learning.section == "HIGH" for change in new)
         observe("learnings_added", len(new), at=day[1])
         observe("high_learnings_added", high, at=day[1])
+    warnings = held(four_weeks.history, four_weeks.weeks.begun, four_weeks.now)
+    observe("warnings_held", len(warnings))
 
 
 @pytest.mark.criterion("incorrect-0")
@@ -358,6 +361,7 @@ def test_what_became_of_each_proposal(four_weeks: Learnt, observe: Observe) -> N
             observe("learning_issues", said != RIGHT, at=when, proposal="applied", learning=id_)
     for id_, when in issues.items():
         observe("learning_issues", 1, at=when, proposal="applied", learning=id_)
+    observe("wrong_learnings", len(wrong_ids(four_weeks.history, four_weeks.records)[1]))
     for one in happened(four_weeks.log, "reflection"):
         declined = sum(answer == "n" for answer in one.inner("answers").values())
         if declined:

@@ -13,6 +13,8 @@ import pytest
 
 from tests.eros.target import Eros, later, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def rolled_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eros]:

@@ -11,11 +11,11 @@ from typing import Protocol
 import pytest
 
 from pytest_rollout import Reported, RolloutError, Stage, scenario
+from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import INITIAL, Version, changes, ran
 from suites.eros.views.learnings import FILE, Learnings
 from suites.eros.views.reflecting import Sandbox
 
-HIGH, ZERO, DEPRECATIONS = "high-per-week", "zero-in-two-weeks", "deprecations"
 RESET = "revert(eros): reset LEARNINGS.md - learning system issues"
 FINDING = {"rule": "overlap", "says": "Begin an item of alexia only after the one before is over"}
 

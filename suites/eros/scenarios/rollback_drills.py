@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -101,7 +100,7 @@ def controller(phase: Stage, *words: str, said: object = None) -> Reported:
     if not program.is_file():
         raise RolloutError(f"there is no {program.name}")
     done = subprocess.run(
-        [sys.executable, str(program), *words],
+        [str(program), *words],
         input=json.dumps(said) if said is not None else None,
         capture_output=True,
         text=True,
