@@ -112,6 +112,20 @@ def test_quality_may_fall_by_a_point_and_no_more() -> None:
 
 
 def test_every_agent_of_twenty_runs_loads_what_was_learnt() -> None:
-    assert verdict("learning.application-100", *[1] * 20) is Verdict.PASS
-    assert verdict("learning.application-100", *[1] * 99, 0) is Verdict.FAIL
-    assert verdict("learning.application-100", *[1] * 19) is Verdict.INCONCLUSIVE
+    assert verdict("learning.application-100", *[0] * 20) is Verdict.PASS
+    assert verdict("learning.application-100", *[0] * 99, 1) is Verdict.FAIL
+    assert verdict("learning.application-100", *[0] * 19) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("confidence", "source", "due"),
+    [(10, 10, Verdict.PASS), (9, 10, Verdict.FAIL), (10, 9, Verdict.FAIL)],
+)
+def test_ten_are_counted_by_confidence_and_by_source(
+    confidence: int, source: int, due: Verdict
+) -> None:
+    rule = 'metric: m, each: {by: [confidence, source]}, take: last, pass: ">= 10"'
+    stated_rule = stated()["learning.learnings-10"]
+    assert (stated_rule["each"], stated_rule["pass"]) == ({"by": ["confidence", "source"]}, ">= 10")
+    observed = [seen(confidence, by="confidence"), seen(source, by="source")]
+    assert judged(rule, observed).verdict is due
