@@ -10,6 +10,7 @@ from suites.eros.views import figures
 from suites.eros.views.alarms import ALERTS, LIMITS, alerts, difference_of, looks, told
 from suites.eros.views.conditions import mean
 from suites.eros.views.journal import exact
+from suites.eros.views.records import logged
 from suites.eros.views.said import not_done
 
 pytestmark = pytest.mark.alerting_ops
@@ -97,12 +98,17 @@ def test_the_difference_is_the_one_of_the_pairs(operations: Operations, observe:
     pairs = sorted(operations.pairs, key=lambda one: one.moment("at"))
     if len(pairs) < 2 * figures.WINDOW:
         not_done(f"{len(pairs)} comparisons were made", "let shadow mode run")
-    for end in range(figures.WINDOW, len(pairs) - 1, 3):
-        found = [difference_of(pair) for pair in pairs[:end]]
-        known = [one for one in found if one is not None][-figures.WINDOW :]
-        said = operations.service.get("/comparisons", until=pairs[end].moment("at"))
-        wrong = figures.differs(said.number_or_none("quality_diff_mean"), mean(known))
-        observe("metric_mismatch", wrong, figure="shadow-diff", pairs=end)
+    looked = [
+        (one.moment("at"), one.number_or_none("quality_diff"))
+        for one in logged(operations.logs, "eros.monitoring", "sample")
+    ]
+    said = operations.service.get("/comparisons").number_or_none("quality_diff_mean")
+    for at, told in [*looked, (operations.now, said)]:
+        known = [difference_of(pair) for pair in pairs if pair.moment("at") <= at]
+        scored = [one for one in known if one is not None][-figures.WINDOW :]
+        if scored:
+            wrong = figures.differs(told, mean(scored))
+            observe("metric_mismatch", wrong, at=at, figure="shadow-diff")
 
 
 @pytest.mark.criterion("metric-available-shadow-diff")

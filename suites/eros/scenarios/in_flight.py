@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import Reported, Stage, scenario
-from suites.eros.scenarios.rollback_drills import CONFIGURATIONS
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
 from suites.eros.views.journal import Run, runs
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
@@ -45,6 +45,7 @@ def surge(phase: Stage) -> Surge:
     service = Service(phase.target("eros").client)
     if not phase.embedded:
         not_done("no rollback fired among requests that were under way", "rehearse it")
+    evening(phase)
     service.set_flags(**CONFIGURATIONS["cutover"])
     since = phase.target("eros").clock.now()
     names = service.names

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import Message, Reported, Stage, read_inbox, scenario
-from suites.eros.scenarios.rollback_drills import CONFIGURATIONS
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
 from suites.eros.views.journal import Run, runs, served
 from suites.eros.views.records import logged
 from suites.eros.views.service import Service
@@ -78,9 +78,10 @@ def operations(phase: Stage) -> Operations:
 
 
 def _live(phase: Stage, service: Service) -> None:
+    evening(phase)
     service.set_flags(**CONFIGURATIONS["shadow"])
     given = [{**_EQUAL, "quality": score} for score in PAIRS]
-    asked = [{"creator": "alexia", "after_s": 1, "v4": _EQUAL, "v5": row} for row in given]
+    asked = [{"creator": "alexia", "after_s": 100, "v4": _EQUAL, "v5": row} for row in given]
     phase.operate("eros", "runs", runs=asked)
     service.set_flags(**CONFIGURATIONS["canary"])
     rows = [{"creator": "alexia", "after_s": 1, "v5": {**_GOOD, **row}} for row in ROWS]

@@ -61,7 +61,7 @@ def bad_drafts(phase: Stage) -> Drafted:
 
 @scenario(effect="disrupt", own_target=True)
 def slow_runs(phase: Stage) -> Sequence[int]:
-    """v5 gets slow and the flag goes off: how many decisions it takes until v4 is chosen."""
+    """v5 serves, and its flag goes off: how many decisions it takes until v4 is chosen."""
     service = Service(phase.target("eros").client)
     found = []
     for name in ("canary", "percent50", "cutover"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import httpx
@@ -38,6 +38,14 @@ class Switch:
     before: frozenset[str]
     after: Mapping[str, bool]  # each creator
     served: str  # the pipeline that made the next schedule
+
+
+def evening(phase: Stage) -> None:
+    """Wait for 20:00 UTC, after the last job of the day, so that no job runs among trials."""
+    clock = phase.target("eros").clock
+    now = clock.now()
+    at = datetime.combine(now.date(), time(20), UTC)
+    clock.to(at if at >= now else at + timedelta(days=1))
 
 
 def on_v5(service: Service) -> dict[str, bool]:
@@ -92,7 +100,7 @@ def controller(phase: Stage, *words: str, said: object = None) -> Reported:
     if not program.is_file():
         raise RolloutError(f"there is no {program.name}")
     done = subprocess.run(
-        [sys.executable, str(program), *words],
+        [str(program), *words],
         input=json.dumps(said) if said is not None else None,
         capture_output=True,
         text=True,

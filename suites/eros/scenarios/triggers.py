@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pytest_rollout import Message, Reported, Stage, read_inbox, reported, scenario
-from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, controller, on_v5
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, controller, evening, on_v5
 from suites.eros.views.conditions import held
 from suites.eros.views.journal import Run, runs, served
 from suites.eros.views.records import logged
@@ -22,7 +22,10 @@ Rows = Sequence[Mapping[str, Any]]
 # At the limit, and one run beyond it.
 LIMITS: Mapping[str, tuple[Rows, Rows]] = {
     "success": (
-        [*[{"seconds": 10, "after_s": 4}] * 17, *[{"fails": "raise", "seconds": 10}] * 3],
+        [
+            *[{"seconds": 10, "after_s": 4}] * 17,
+            *[{"fails": "raise", "seconds": 10, "after_s": 4}] * 3,
+        ],
         [{"fails": "raise", "seconds": 10}] * 2,
     ),
     "latency": ([{"seconds": 180}] * 4 + [{"seconds": 181}] * 2, [{"seconds": 181}]),
@@ -64,6 +67,7 @@ def triggered(phase: Stage) -> Triggered:
     service = Service(phase.target("eros").client)
     if not phase.embedded:
         not_done("the automatic rollback was not tried here", "rehearse it, or drill it apart")
+    evening(phase)
     lacking = _too_few(phase, service)
     fired, stayed, back = {}, dict[str, bool](), frozenset[str]()
     for rule in RULES:
