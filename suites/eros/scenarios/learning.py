@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Reported, RolloutError, Stage, reported, scenario
+from pytest_rollout import NoValueError, Reported, Stage, reported, scenario
 from suites.eros.views.journal import Run, runs
 from suites.eros.views.learning_history import Version, versions
 from suites.eros.views.learning_log import AGENTS, Weeks, happened, log_of
@@ -98,14 +98,14 @@ class FirstDay:
 
 @scenario(effect="change")
 def first_day(phase: Stage) -> FirstDay:
-    """A test schedule is made and validated, clean and with a finding; a user corrects one."""
+    """A schedule is validated, as it is and with a finding; a user corrects it."""
     phase.operate("eros", "learn", days=0)
     client, program = phase.target("eros").client, phase.file("reflect")
     stamp = f"{phase.now():%Y%m%dT%H%M%S}"
     tries = ("clean", "overlapping", "unchanged", "corrected")
     sessions = {tried: f"suite-{tried}-{stamp}" for tried in tries}
     before = call(program, "status", "--json")
-    schedule = _schedule(client)
+    schedule = _schedule(Service(client), phase.now())
     answers = {
         "clean": _validate(client, sessions["clean"], schedule),
         "overlapping": _validate(client, sessions["overlapping"], overlapping(schedule)),
@@ -126,12 +126,16 @@ def first_day(phase: Stage) -> FirstDay:
     )
 
 
-def _schedule(client: httpx.Client) -> list[dict[str, Any]]:
-    """A test schedule, as the service makes it."""
-    made = reported(client.post("/generate", json={"creator": CREATOR})).each("schedule")
-    if len(made) < 2:
-        raise RolloutError(f"a test schedule of {CREATOR} has {len(made)} items, two are needed")
-    return [dict(item) for item in made]
+def _schedule(service: Service, now: datetime) -> list[dict[str, Any]]:
+    """The newest schedule of a creator: a test that nobody is served by."""
+    stored = service.get("/schedules", since=now - timedelta(days=1), creator=CREATOR)
+    made = stored.each("schedules")
+    if not made:
+        raise NoValueError(f"no schedule of {CREATOR} was stored in the last day")
+    items = made[-1].each("schedule")
+    if len(items) < 2:
+        raise NoValueError(f"the schedule of {CREATOR} has {len(items)} items, two are needed")
+    return [dict(item) for item in items]
 
 
 def overlapping(schedule: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -146,7 +150,7 @@ def _validate(client: httpx.Client, session: str, schedule: object) -> httpx.Res
 
 
 def _correct(client: httpx.Client, session: str, *, changed: bool) -> httpx.Response:
-    says = f"Begin the day of {CREATOR} at 10:00 ({session})"
+    says = f"A trial of the rollout's checks, to be declined ({session})"
     return client.post("/corrections", json=correction(says, session, changed=changed))
 
 
