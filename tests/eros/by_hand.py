@@ -155,8 +155,8 @@ class Ramp:
 
 
 @contextmanager
-def by_hand(folder: Path, *alone: str) -> Iterator[Ramp]:
-    """EROS behind a proxy, and a project with its plan; phases that are ``alone`` require none."""
+def by_hand(folder: Path, **requires: str) -> Iterator[Ramp]:
+    """EROS behind a proxy, and a project with its plan; some phases may require others there."""
     site = folder / "eros"
     site.mkdir()
     with (
@@ -164,7 +164,7 @@ def by_hand(folder: Path, *alone: str) -> Iterator[Ramp]:
         stripping(console) as url,
     ):
         given = {"EROS_URL": url, **{name: str(site / path) for name, path in FILES.items()}}
-        yield Ramp(_project(folder / "project", given, alone), console, site)
+        yield Ramp(_project(folder / "project", given, requires), console, site)
 
 
 @contextmanager
@@ -187,12 +187,12 @@ def _served(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
-def _project(folder: Path, given: Mapping[str, str], alone: Sequence[str]) -> Guarded:
+def _project(folder: Path, given: Mapping[str, str], requires: Mapping[str, str]) -> Guarded:
     """A project with the plan of EROS, from shadow mode on, and people with keys."""
     shutil.copytree(ROOT / "suites/eros", folder / "suites/eros")
     folder.joinpath("pytest.ini").write_text("[pytest]\npythonpath = .\n")
     plan = folder / "suites/eros/rollout.yaml"
-    plan.write_text(_standing_alone(plan.read_text(), alone))
+    plan.write_text(_requiring(plan.read_text(), requires))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     project = Guarded(folder, {**given, "PATH": path, "EROS_SLACK_WEBHOOK": "", **_NOBODY})
     project.has_people(plan.parent, PEOPLE)
@@ -202,10 +202,11 @@ def _project(folder: Path, given: Mapping[str, str], alone: Sequence[str]) -> Gu
 _NOBODY = {"EROS_PAGERDUTY_KEY": ""}
 
 
-def _standing_alone(plan: str, alone: Sequence[str]) -> str:
-    """The plan without what phases require that this rollout does not go through."""
-    for phase in alone:
+def _requiring(plan: str, requires: Mapping[str, str]) -> str:
+    """The plan with what some phases require otherwise; an empty text: nothing."""
+    for phase, others in requires.items():
         of_phase = rf"(  - id: {phase}\n(?:    [^\n]*\n)*?)    requires: .*\n"
-        plan, count = re.subn(of_phase, r"\1", plan)
+        stated = f"    requires: [{others}]\n" if others else ""
+        plan, count = re.subn(of_phase, lambda found, more=stated: found[1] + more, plan)
         assert count == 1, f"{phase} requires nothing"
     return plan

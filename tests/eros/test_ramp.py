@@ -16,7 +16,7 @@ VIOLATES = {"creator": "grace_bennett", "v5": {"violations": ["overlap"]}}
 
 @pytest.mark.nightly
 def test_a_violation_in_the_middle_sends_the_ramp_back(tmp_path: Path) -> None:
-    with by_hand(tmp_path, "shadow", "cutover") as ramp:
+    with by_hand(tmp_path, shadow="", cutover="percent75") as ramp:
         for phase in ("shadow", "canary"):
             ramp.walk(phase)
         _violate(ramp)
@@ -96,7 +96,7 @@ def _told(ramp: Ramp) -> None:
 
 def test_a_step_goes_from_entry_to_exit(tmp_path: Path) -> None:
     """Two gates of 25 percent, decided on the application that was started by hand."""
-    with by_hand(tmp_path, "percent25") as ramp:
+    with by_hand(tmp_path, percent25="") as ramp:
         ramp.step("rollout", before="percent25")
         ramp.walk("percent25")
         assert ramp.unsettled("percent25", "entry") == {}
@@ -104,7 +104,7 @@ def test_a_step_goes_from_entry_to_exit(tmp_path: Path) -> None:
 
 
 def test_a_step_that_went_on_too_early_is_held(tmp_path: Path) -> None:
-    with by_hand(tmp_path, "percent25") as ramp:
+    with by_hand(tmp_path, percent25="") as ramp:
         ramp.step("rollout", before="percent25")
         ramp.enter("percent25")
         ramp.change("percent25", "25 percent")
@@ -119,7 +119,7 @@ def test_a_step_that_went_on_too_early_is_held(tmp_path: Path) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("phase", ["shadow", "canary"])
 def test_gates_of_a_week_are_decided(tmp_path: Path, phase: str) -> None:
-    with by_hand(tmp_path, phase) as ramp:
+    with by_hand(tmp_path, **{phase: ""}) as ramp:
         if phase == "canary":
             ramp.step("rollout", before="canary")
         ramp.walk(phase)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -70,9 +71,9 @@ def _outcomes(ramp: Ramp) -> list[str]:
     ],
 )
 def test_a_fault_that_is_switched_on_takes_v5_back(
-    tmp_path_factory: pytest.TempPathFactory, times: int, sick: dict[str, object], condition: str
+    tmp_path: Path, times: int, sick: dict[str, object], condition: str
 ) -> None:
-    with by_hand(tmp_path_factory.mktemp("watched"), "canary") as ramp:
+    with by_hand(tmp_path, canary="") as ramp:
         ramp.step("rollout", before="canary")
         ramp.enter("canary")
         ramp.change("canary", "alexia is listed")
