@@ -103,11 +103,11 @@ def test_the_difference_is_the_one_of_the_pairs(operations: Operations, observe:
         for one in logged(operations.logs, "eros.monitoring", "sample")
     ]
     said = operations.service.get("/comparisons").number_or_none("quality_diff_mean")
-    for at, told in [*looked, (operations.now, said)]:
+    for at, shown in [*looked, (operations.now, said)]:
         known = [difference_of(pair) for pair in pairs if pair.moment("at") <= at]
         scored = [one for one in known if one is not None][-figures.WINDOW :]
         if scored:
-            wrong = figures.differs(told, mean(scored))
+            wrong = figures.differs(shown, mean(scored))
             observe("metric_mismatch", wrong, at=at, figure="shadow-diff")
 
 

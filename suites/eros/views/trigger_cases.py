@@ -52,8 +52,8 @@ KNOWN: Mapping[str, Sequence[Row]] = {
         Row("1 of 10", [0] * 9 + [1]),
         Row("2 of 10", [0] * 8 + [1, 1]),
         Row("two that are eleven apart", [1] + [0] * 10 + [1]),
-        Row("two that are ten apart", [0, 0, 1] + [0] * 8 + [1, 0, 0]),
-        Row("two that are nine apart", [0, 0, 1] + [0] * 7 + [1, 0, 0]),
+        Row("two that are ten apart", [0, 0, 1] + [0] * 9 + [1, 0, 0]),
+        Row("two that are nine apart", [0, 0, 1] + [0] * 8 + [1, 0, 0]),
         Row("two violations in one run", [0] * 9 + [2]),
     ),
     "quality": (
