@@ -85,3 +85,31 @@ def test_what_moved_to_the_skill_is_on_record(four_weeks: Learnt) -> None:
     if not moved | noted:
         raise NoValueError("no learning was moved to SKILL.md yet")
     assert moved == noted, f"SKILL.md names {sorted(moved)}, records name {sorted(noted)}"
+
+
+@pytest.mark.criterion("done-runbook")
+def test_runbook_has_its_section(four_weeks: Learnt) -> None:
+    text = (four_weeks.repository / "docs/RUNBOOK.md").read_text(encoding="utf-8")
+    section = _section(text, "9")
+    assert section, "the runbook has no section 9"
+    title = section.splitlines()[0].casefold()
+    assert "learning" in title, f"section 9 of the runbook is {title!r}"
+    due = (
+        "/reflect on",
+        "/reflect off",
+        "/reflect status",
+        "git log",
+        "git revert",
+        "git checkout",
+    )
+    lacking = [word for word in (*due, "revert(eros): reset LEARNINGS.md") if word not in section]
+    assert not lacking, f"section 9 of the runbook lacks {', '.join(lacking)}"
+
+
+def _section(text: str, number: str) -> str:
+    """A numbered section of the second level, from its heading on; empty where there is none."""
+    for part in text.split("\n## ")[1:]:
+        words = part.replace("Section ", "", 1)
+        if words.startswith((f"{number}.", f"{number}:", f"{number} ")):
+            return part
+    return ""
