@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 
@@ -80,6 +81,12 @@ __all__ = [
     "warned",
     "widened",
 ]
+
+
+@pytest.fixture(scope="session")
+def moment(phase: Stage) -> datetime:
+    """When checks that need no time of their own looked; the clock is asked once."""
+    return phase.now()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -94,13 +95,13 @@ def test_an_adopter_is_registered_as_described(service: Service, name: str) -> N
 
 
 @pytest.mark.criterion("covers-page-types")
-def test_the_three_cover_the_roster(service: Service, observe: Observe) -> None:
+def test_the_three_cover_the_roster(service: Service, observe: Observe, moment: datetime) -> None:
     roster = {one.text("name"): one for one in service.roster}
     for kind in ("tier", "page_type"):
         there = {creator.text(kind) for creator in roster.values()}
         covered = {roster[name].text(kind) for name in ADOPTERS}
         for value in sorted(there):
-            observe("not_covered", value not in covered, kind=kind, value=value)
+            observe("not_covered", value not in covered, at=moment, kind=kind, value=value)
 
 
 # How well they are served
@@ -170,7 +171,7 @@ def test_free_and_paid_pages_get_their_own(adopters_week: Lived, observe: Observ
             many = paid_items(draft.each("draft"))
             free = adopters_week.roster[name].text("page_type") == "free"
             broken = many if free else int(many == 0)
-            observe("page_rule_broken", broken, creator=name)
+            observe("page_rule_broken", broken, at=adopters_week.ended, creator=name)
             paid[name] += many
     assert paid["alexia"], "no paid page got a paid item, so the rule shows nothing"
 

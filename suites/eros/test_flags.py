@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,9 @@ LISTS = ("", "alexia", ",".join(ADOPTERS))
 
 
 @pytest.mark.criterion("kill-switch-wins")
-def test_nobody_reaches_v5_while_it_is_off(service: Service, observe: Observe) -> None:
+def test_nobody_reaches_v5_while_it_is_off(
+    service: Service, observe: Observe, moment: datetime
+) -> None:
     names, reached = service.names, 0
     for off in (None, "false", "0", "FALSE"):
         for percent in PERCENTAGES:
@@ -125,9 +128,12 @@ def test_nobody_reaches_v5_while_it_is_off(service: Service, observe: Observe) -
                 for shadow in ("true", "false"):
                     rest = {"PERCENTAGE": percent, "CREATORS": creators, "SHADOW_MODE": shadow}
                     flags = texts({**rest, **({"ENABLED": off} if off else {})})
-                    for one in service.decide(names, flags)[1]:
-                        away = one.text("target") != "v4" or one.flag("shadow")
-                        observe("v5_while_off", away, creator=one.text("creator"))
+                    away = [
+                        one.text("creator")
+                        for one in service.decide(names, flags)[1]
+                        if one.text("target") != "v4" or one.flag("shadow")
+                    ]
+                    observe("v5_while_off", len(away), switch=off or "unset", **rest, at=moment)
                     if off is None and shadow == "false":
                         reached += _reached(service, names, {**flags, **texts(ON)})
     assert reached, "with the switch on nobody reaches v5 either, so the switch shows nothing"
@@ -138,15 +144,17 @@ def _reached(service: Service, names: Sequence[str], flags: Mapping[str, str]) -
 
 
 @pytest.mark.criterion("kill-switch-instant")
-def test_the_next_decision_is_for_v4(flips: tuple[Flip, ...], observe: Observe) -> None:
+def test_the_next_decision_is_for_v4(
+    flips: tuple[Flip, ...], observe: Observe, moment: datetime
+) -> None:
     for flip in flips:
         assert set(flip.before) == {"v5"}, f"before the switch goes off: {flip.before}"
         for target in flip.after:
-            observe("v5_after_off", target != "v4")
+            observe("v5_after_off", target != "v4", at=moment)
 
 
 @pytest.mark.criterion("shadow-beats-allowlist")
-def test_shadow_mode_delivers_v4(service: Service, observe: Observe) -> None:
+def test_shadow_mode_delivers_v4(service: Service, observe: Observe, moment: datetime) -> None:
     names = service.names
     for percent in PERCENTAGES:
         for creators in LISTS:
@@ -154,7 +162,7 @@ def test_shadow_mode_delivers_v4(service: Service, observe: Observe) -> None:
             _, decided = service.decide(names, texts(flags))
             for one in decided:
                 right = (one.text("target"), one.text("reason")) == ("v4", "shadow")
-                observe("v5_in_shadow", not right, creator=one.text("creator"))
+                observe("v5_in_shadow", not right, creator=one.text("creator"), at=moment)
                 assert one.flag("shadow"), f"v5 does not run along for {one['creator']}"
 
 
@@ -162,12 +170,14 @@ def test_shadow_mode_delivers_v4(service: Service, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("percentage-bounds")
-def test_an_odd_percentage_counts_as_zero(service: Service, observe: Observe) -> None:
+def test_an_odd_percentage_counts_as_zero(
+    service: Service, observe: Observe, moment: datetime
+) -> None:
     for odd in ("-1", "101", "25.5", "", "abc", "1e2", "50%", "0x20", "1000"):
         answer, decided = service.decide(service.names, texts({**ON, "PERCENTAGE": odd}))
         taken = [one.text("creator") for one in decided if one.text("target") == "v5"]
         warned = any("EROS_V5_PERCENTAGE" in str(text) for text in answer["warnings"])
-        observe("bad_percentage_taken", bool(taken) or not warned, value=odd or "empty")
+        observe("bad_percentage_taken", bool(taken) or not warned, value=odd or "empty", at=moment)
     answer, decided = service.decide(service.names, texts({**ON, "PERCENTAGE": " 50 "}))
     assert not answer["warnings"], "a good percentage is warned of"
     assert _chosen(decided) == _expected(service, {"PERCENTAGE": "50"})
@@ -184,7 +194,9 @@ def _expected(service: Service, flags: Mapping[str, str], more: Sequence[str] = 
 
 
 @pytest.mark.criterion("percentage-0-none-100-all")
-def test_both_ends_of_the_percentage(phase: Stage, service: Service, observe: Observe) -> None:
+def test_both_ends_of_the_percentage(
+    phase: Stage, service: Service, observe: Observe, moment: datetime
+) -> None:
     zero = next(name for name in map(str, range(10_000)) if bucket(name) == 0)
     last = next(name for name in map(str, range(10_000)) if bucket(name) == 99)
     for percent, target in (("0", "v4"), ("100", "v5")):
@@ -192,11 +204,13 @@ def test_both_ends_of_the_percentage(phase: Stage, service: Service, observe: Ob
         names = [*service.names, zero, last]
         for one in (*service.decide(names, flags)[1], *route(phase, names, flags)):
             wrong = one.text("target") != target
-            observe("wrong_at_an_end", wrong, creator=one.text("creator"), percentage=percent)
+            observe(
+                "wrong_at_an_end", wrong, creator=one.text("creator"), percentage=percent, at=moment
+            )
 
 
 @pytest.mark.criterion("allowlist-parsing")
-def test_lists_that_people_type(service: Service, observe: Observe) -> None:
+def test_lists_that_people_type(service: Service, observe: Observe, moment: datetime) -> None:
     for text in (
         " alexia , luna_free ", "alexia,,luna_free,", "alexia,alexia", ",", " ",
         "alex", "Alexia", "ALEXIA", "alexia luna_free", "alexia;luna_free", "grace", "*",
@@ -208,11 +222,13 @@ def test_lists_that_people_type(service: Service, observe: Observe) -> None:
         for one in decided:
             name = one.text("creator")
             wrong = (one.text("target") == "v5") != (name in expected)
-            observe("list_misread", wrong, creator=name or "empty", list=text)
+            observe("list_misread", wrong, creator=name or "empty", list=text, at=moment)
 
 
 @pytest.mark.criterion("allowlist-union-percentage")
-def test_the_list_adds_to_the_percentage(service: Service, observe: Observe) -> None:
+def test_the_list_adds_to_the_percentage(
+    service: Service, observe: Observe, moment: datetime
+) -> None:
     grown = 0
     for percent in ("0", "10", "25", "50", "75", "99"):
         for creators in LISTS:
@@ -222,19 +238,23 @@ def test_the_list_adds_to_the_percentage(service: Service, observe: Observe) -> 
             grown += len(expected - _expected(service, {"PERCENTAGE": percent}))
             for one in decided:
                 name = one.text("creator")
-                observe("union_wrong", (one.text("target") == "v5") != (name in expected))
+                observe(
+                    "union_wrong", (one.text("target") == "v5") != (name in expected), at=moment
+                )
     assert grown, "nobody is listed beyond the percentage, so the union shows nothing"
 
 
 @pytest.mark.criterion("bool-parsing")
-def test_spellings_of_true(service: Service, observe: Observe) -> None:
+def test_spellings_of_true(service: Service, observe: Observe, moment: datetime) -> None:
     for text in ("true", "True", "TRUE", "1", " true "):
-        _observe_spelling(service, observe, text, on=True)
+        _observe_spelling(service, observe, moment, text, on=True)
     for text in ("false", "False", "0", "", " ", "yes", "on", "junk", "truely", "2", "t", "none"):
-        _observe_spelling(service, observe, text, on=False)
+        _observe_spelling(service, observe, moment, text, on=False)
 
 
-def _observe_spelling(service: Service, observe: Observe, text: str, *, on: bool) -> None:
+def _observe_spelling(
+    service: Service, observe: Observe, moment: datetime, text: str, *, on: bool
+) -> None:
     """One spelling of the switch, of shadow mode and of the fallback."""
     switch = texts({"ENABLED": text, "CREATORS": "alexia"})
     shadow = texts({**ON, "SHADOW_MODE": text, "CREATORS": "alexia"})
@@ -247,14 +267,14 @@ def _observe_spelling(service: Service, observe: Observe, text: str, *, on: bool
         "EROS_V5_AUTO_FALLBACK": answer.inner("flags").flag("EROS_V5_AUTO_FALLBACK"),
     }
     for name, is_on in said.items():
-        observe("spelling_misread", is_on is not on, flag=name, text=text or "empty")
+        observe("spelling_misread", is_on is not on, flag=name, text=text or "empty", at=moment)
 
 
 # The hash
 
 
 @pytest.mark.criterion("hash-sticky")
-def test_a_bucket_stays(phase: Stage, service: Service, observe: Observe) -> None:
+def test_a_bucket_stays(phase: Stage, service: Service, observe: Observe, moment: datetime) -> None:
     names = service.names
     flags = texts({**ON, "PERCENTAGE": "50"})
     seen = [service.decide(names, flags)[1], service.decide(reversed(names), flags)[1]]
@@ -264,11 +284,13 @@ def test_a_bucket_stays(phase: Stage, service: Service, observe: Observe) -> Non
         mine = [one for answer in seen for one in answer if one.text("creator") == name]
         places = {(one.whole("bucket"), one.text("target")) for one in mine}
         due = (bucket(name), "v5" if bucket(name) < 50 else "v4")
-        observe("bucket_moved", places != {due} or len(mine) != len(seen), creator=name)
+        observe("bucket_moved", places != {due} or len(mine) != len(seen), creator=name, at=moment)
 
 
 @pytest.mark.criterion("hash-monotonic")
-def test_nobody_is_dropped_on_an_increase(service: Service, observe: Observe) -> None:
+def test_nobody_is_dropped_on_an_increase(
+    service: Service, observe: Observe, moment: datetime
+) -> None:
     names = service.names
     before: set[str] = set()
     dropped: set[str] = set()
@@ -279,14 +301,14 @@ def test_nobody_is_dropped_on_an_increase(service: Service, observe: Observe) ->
         before = chosen
     assert before == set(names), f"at 100 % {sorted(set(names) - before)} are left out"
     for name in names:
-        observe("dropped_on_increase", name in dropped, creator=name)
+        observe("dropped_on_increase", name in dropped, creator=name, at=moment)
 
 
 @pytest.mark.criterion("hash-share")
-def test_shares_of_many_names(service: Service, observe: Observe) -> None:
+def test_shares_of_many_names(service: Service, observe: Observe, moment: datetime) -> None:
     names = [f"synthetic-{number:05d}" for number in range(10_000)]
     for percent in SHARES:
         _, decided = service.decide(names, texts({**ON, "PERCENTAGE": str(percent)}))
         assert len(decided) == len(names)
         share = len(_chosen(decided)) / len(names)
-        observe("share_error", abs(share - percent / 100), percentage=str(percent))
+        observe("share_error", abs(share - percent / 100), percentage=str(percent), at=moment)

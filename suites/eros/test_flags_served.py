@@ -26,7 +26,9 @@ BEFORE = {  # each phase, and the one whose gate it waits for
 
 
 @pytest.mark.criterion("shadow-runs-both")
-def test_both_run_and_v4_is_delivered(flag_trials: Trials, observe: Observe) -> None:
+def test_both_run_and_v4_is_delivered(
+    flag_trials: Trials, observe: Observe, moment: datetime
+) -> None:
     drafts = flag_trials.service.get("/drafts").each("drafts")
     roster = {creator.text("name"): creator for creator in flag_trials.service.roster}
     by_run = {draft.text("run_id"): draft.each("draft") for draft in drafts}
@@ -41,11 +43,11 @@ def test_both_run_and_v4_is_delivered(flag_trials: Trials, observe: Observe) -> 
             creator, schedule = roster[request.creator], answer.each("schedule")
             of_v4 = answer.text("run_id") == v4.run_id
             of_v4 = of_v4 and oracle.within(schedule, by_run.get(v4.run_id, ()), creator)
-        observe("shadow_broken", not of_v4, creator=request.creator)
+        observe("shadow_broken", not of_v4, creator=request.creator, at=moment)
 
 
 @pytest.mark.criterion("fallback-serves-v4")
-def test_a_failure_is_saved_by_v4(flag_trials: Trials, observe: Observe) -> None:
+def test_a_failure_is_saved_by_v4(flag_trials: Trials, observe: Observe, moment: datetime) -> None:
     for request in flag_trials.of("fallback on"):
         failed = [run for run in _of(flag_trials, request) if run.pipeline == "v5"]
         assert failed, f"v5 was not asked for {request.creator}"
@@ -57,7 +59,7 @@ def test_a_failure_is_saved_by_v4(flag_trials: Trials, observe: Observe) -> None
             run.pipeline == "v4" and run.fallback and run.delivered and run.ok
             for run in _of(flag_trials, request)
         )
-        observe("left_without_schedule", not saved, creator=request.creator)
+        observe("left_without_schedule", not saved, creator=request.creator, at=moment)
 
 
 def _of(trials: Trials, request: Request) -> list[Run]:
@@ -65,17 +67,19 @@ def _of(trials: Trials, request: Request) -> list[Run]:
 
 
 @pytest.mark.criterion("fallback-off-surfaces")
-def test_a_failure_reaches_the_caller(flag_trials: Trials, observe: Observe) -> None:
+def test_a_failure_reaches_the_caller(
+    flag_trials: Trials, observe: Observe, moment: datetime
+) -> None:
     for request in flag_trials.of("fallback off"):
         runs = _of(flag_trials, request)
         assert [run.pipeline for run in runs if not run.ok] == ["v5"]
         told = request.status == 502 and bool(request.answer.text("error").strip())
         hidden = not told or any(run.pipeline == "v4" for run in runs)
-        observe("failure_hidden", hidden, creator=request.creator)
+        observe("failure_hidden", hidden, creator=request.creator, at=moment)
 
 
 @pytest.mark.criterion("fallback-counts-as-failure")
-def test_a_saved_run_is_a_failure(flag_trials: Trials, observe: Observe) -> None:
+def test_a_saved_run_is_a_failure(flag_trials: Trials, observe: Observe, moment: datetime) -> None:
     requests = flag_trials.of("fallback on", "saved")
     runs = [run for request in requests for run in _of(flag_trials, request)]
     counted = [run for run in runs if run.pipeline == "v5"]
@@ -84,18 +88,20 @@ def test_a_saved_run_is_a_failure(flag_trials: Trials, observe: Observe) -> None
     assert failed == 5, f"the trial made 5 runs fail, the journal knows {failed}"
     said = flag_trials.monitoring["saved"]
     assert said.whole("runs") == 20
-    observe("failure_unsaid", abs((1 - said.number("success")) * 20 - failed))
+    observe("failure_unsaid", abs((1 - said.number("success")) * 20 - failed), at=moment)
     delivered = [request for request in requests if request.status == 200]
     assert said.number("delivered") == len(delivered) / len(requests)
 
 
 @pytest.mark.criterion("routing-decision-logged")
-def test_each_decision_is_logged(flag_trials: Trials, observe: Observe) -> None:
+def test_each_decision_is_logged(flag_trials: Trials, observe: Observe, moment: datetime) -> None:
     logged = {line.text("request_id"): line for line in flag_trials.decisions}
     for request in flag_trials.of(*PARTS):
         line = logged.get(request.request_id)
         right = line is not None and _as_decided(line, request)
-        observe("decision_unlogged", not right, creator=request.creator, part=request.why)
+        observe(
+            "decision_unlogged", not right, creator=request.creator, part=request.why, at=moment
+        )
     reasons = {line.text("reason") for line in logged.values()}
     wanted = {"kill_switch", "shadow", "list", "percentage", "default"}
     assert reasons == wanted, f"reasons in the log: {sorted(reasons)}"
@@ -115,7 +121,9 @@ def _as_decided(line: Reported, request: Request) -> bool:
 
 
 @pytest.mark.criterion("no-live-before-shadow-go")
-def test_phases_wait_for_the_gate_before_them(phases_in_order: Order, observe: Observe) -> None:
+def test_phases_wait_for_the_gate_before_them(
+    phases_in_order: Order, observe: Observe, moment: datetime
+) -> None:
     opened = _decided(phases_in_order, "shadow", None)
     early = {
         schedule.text("creator")
@@ -124,13 +132,13 @@ def test_phases_wait_for_the_gate_before_them(phases_in_order: Order, observe: O
         and (opened is None or schedule.moment("stored_at") < opened)
     }
     for name in phases_in_order.names:
-        observe("phase_begun_without_go", name in early, creator=name)
+        observe("phase_begun_without_go", name in early, creator=name, at=moment)
     for change in phases_in_order.changes:
         waits_for = BEFORE.get(_phase_of(change))
         if waits_for is not None:
             at = change.moment("at")
             known = _decided(phases_in_order, waits_for, at) is not None
-            observe("phase_begun_without_go", not known, phase=_phase_of(change))
+            observe("phase_begun_without_go", not known, phase=_phase_of(change), at=moment)
 
 
 def _phase_of(change: Reported) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import fmean
 
 import pytest
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.shadow
 
 
 @pytest.mark.criterion("v4-unaffected")
-def test_v4_delivers_the_same(beside_v5: Beside, shadow_week: Lived, observe: Observe) -> None:
+def test_v4_delivers_the_same(
+    beside_v5: Beside, shadow_week: Lived, observe: Observe, moment: datetime
+) -> None:
     if not beside_v5.pairs:
         _observe_week(shadow_week, observe)
         return
@@ -34,7 +36,8 @@ def test_v4_delivers_the_same(beside_v5: Beside, shadow_week: Lived, observe: Ob
         alike = alike and same(
             pair.beside.answer.each("schedule"), pair.alone.answer.each("schedule")
         )
-        observe("v4_differs", not alike, creator=pair.beside.creator, v5=pair.trouble)
+        labels = {"creator": pair.beside.creator, "v5": pair.trouble}
+        observe("v4_differs", not alike, at=moment, **labels)
 
 
 def _observe_week(week: Lived, observe: Observe) -> None:
@@ -60,10 +63,13 @@ def _observe_week(week: Lived, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("v4-latency-unaffected")
-def test_nobody_waits_for_v5(beside_v5: Beside, shadow_week: Lived, observe: Observe) -> None:
+def test_nobody_waits_for_v5(
+    beside_v5: Beside, shadow_week: Lived, observe: Observe, moment: datetime
+) -> None:
     for pair in beside_v5.pairs:
         ratio = pair.beside.waited_s / pair.alone.waited_s
-        observe("v4_latency_ratio", ratio, creator=pair.beside.creator, v5=pair.trouble)
+        labels = {"creator": pair.beside.creator, "v5": pair.trouble}
+        observe("v4_latency_ratio", ratio, at=moment, **labels)
     if not beside_v5.pairs:
         _observe_means(shadow_week, observe)
 
@@ -77,7 +83,7 @@ def _observe_means(week: Lived, observe: Observe) -> None:
         now = [run.seconds for run in week.v4.values() if run.creator == creator]
         then = [run.seconds for run in before if run.creator == creator]
         if now and then:
-            observe("v4_latency_ratio", fmean(now) / fmean(then), creator=creator)
+            observe("v4_latency_ratio", fmean(now) / fmean(then), at=week.ended, creator=creator)
 
 
 @pytest.mark.criterion("gate-false-positives")
@@ -87,7 +93,8 @@ def test_the_gate_rejects_what_is_wrong_and_nothing_else(
     for draft, broken in verdicts_of(shadow_week):
         rejected = draft.text("gate") == "reject"
         if not broken:
-            observe("false_positive", rejected, creator=draft.text("creator"))
+            creator = draft.text("creator")
+            observe("false_positive", rejected, at=shadow_week.ended, creator=creator)
         else:
             assert rejected, f"the gate lets {', '.join(broken)} pass (run {draft['run_id']})"
     for rule, request in beside_v5.rejected.items():

@@ -187,7 +187,7 @@ def lived(phase: Stage, name: str, earlier: Mapping[str, Any] | None = None) -> 
 def _spans(earlier: Mapping[str, Any], begun: datetime) -> dict[str, tuple[datetime, datetime]]:
     """When each earlier phase began, and when the one after it did."""
     times = sorted((_moment(at), name) for name, at in earlier.get("begun", {}).items())
-    ends = [*(at for at, _ in times[1:]), begun]
+    ends = [*(at for at, _ in times[1:]), begun][: len(times)]
     return {name: (at, end) for (at, name), end in zip(times, ends, strict=True)}
 
 

@@ -58,7 +58,8 @@ def observe_pipelines(
         if wanted == "v5" and schedule.text("request_id") in failed:
             wanted = "v4"
         right = run is not None and run.pipeline == wanted == schedule.text("pipeline")
-        observe(metric, not (right and made_by_its_run(lived, schedule)), creator=creator)
+        right = right and made_by_its_run(lived, schedule)
+        observe(metric, not right, at=schedule.moment("stored_at"), creator=creator)
         seen.add(creator)
     unserved = sorted(set(lived.roster) - seen)
     assert not unserved, f"nothing was delivered to {', '.join(unserved)}"

@@ -13,18 +13,20 @@ RULES = ("overlap", "daily-limit", "page-type")
 
 def broken(items: Iterable[Reported], creator: Reported) -> tuple[str, ...]:
     """The rules that a schedule of a creator breaks, in the order of ``RULES``."""
-    ordered = sorted(items, key=lambda item: item.moment("at"))
+    told = [(item.moment("at"), item.number("minutes"), item.text("audience")) for item in items]
+    told.sort()
     found = set()
-    ends = [item.moment("at") + timedelta(minutes=item.number("minutes")) for item in ordered]
     latest = None
-    for item, end in zip(ordered, ends, strict=True):
-        if latest is not None and item.moment("at") < latest:
+    for at, minutes, _ in told:
+        if latest is not None and at < latest:
             found.add("overlap")
+        end = at + timedelta(minutes=minutes)
         latest = end if latest is None else max(latest, end)
-    days = Counter(item.moment("at").date() for item in ordered)
+    days = Counter(at.date() for at, _, _ in told)
     if any(many > creator.whole("daily_limit") for many in days.values()):
         found.add("daily-limit")
-    if paid_items(ordered) and creator.text("page_type") == "free":
+    free = creator.text("page_type") == "free"
+    if free and any(audience == "paid" for _, _, audience in told):
         found.add("page-type")
     return tuple(rule for rule in RULES if rule in found)
 
