@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi.testclient import TestClient
 
 from fixtures.eros import app
-from pytest_rollout.targets.reference import Fault, Setting
+from pytest_rollout.targets.reference import AsgiApp, Fault, Setting
 
 BEGIN = datetime.fromisoformat("2026-01-05T10:00:00+00:00")
 
@@ -22,20 +22,31 @@ BEGIN = datetime.fromisoformat("2026-01-05T10:00:00+00:00")
 class Eros:
     """What a test asks of the target."""
 
-    def __init__(self, client: TestClient, folder: Path) -> None:
-        self.client = client
+    def __init__(self, runner: asyncio.Runner, application: AsgiApp, folder: Path) -> None:
+        self._runner = runner
+        self._application = application
         self.folder = folder
         self.begun: dict[str, str] = {}  # when phases began
 
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """What the application answers."""
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://eros") as client:
+                return await client.request(method, path, **request)
+
+        return self._runner.run(asked())
+
     def get(self, path: str, **query: str) -> Any:
         """The JSON of an address."""
-        answer = self.client.get(path, params=query)
+        answer = self.ask("GET", path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, path: str, expect: int = 200, **body: Any) -> Any:
         """The JSON that a POST is answered with."""
-        answer: httpx.Response = self.client.post(path, json=body)
+        answer = self.ask("POST", path, json=body)
         assert answer.status_code == expect, answer.text
         return answer.json()
 
@@ -45,7 +56,8 @@ class Eros:
 
     def flags(self, **texts: str) -> Any:
         """Set flags, named without EROS_V5_."""
-        return self.post("/flags", **{f"EROS_V5_{name}": text for name, text in texts.items()})
+        named: dict[str, Any] = {f"EROS_V5_{name}": text for name, text in texts.items()}
+        return self.post("/flags", **named)
 
     def runs(self, **query: str) -> list[dict[str, Any]]:
         """The runs of the journal."""
@@ -78,8 +90,24 @@ def serving(folder: Path, fault: str = "", begin: datetime = BEGIN) -> Iterator[
         for name, value in setting.to_environ().items():
             patch.setenv(name, value)
         application = app()
-    with TestClient(application) as client:  # type: ignore[arg-type]
-        yield Eros(client, folder)
+    with asyncio.Runner() as runner:
+        try:
+            yield Eros(runner, application, folder)
+        finally:
+            runner.run(_ended(application))
+
+
+async def _ended(application: AsgiApp) -> None:
+    """Let the application start, and end, as a server does."""
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+    async def receive() -> dict[str, str]:
+        return messages.pop(0)
+
+    async def send(_: MutableMapping[str, Any]) -> None:
+        pass
+
+    await application({"type": "lifespan", "state": {}}, receive, send)
 
 
 def later(text: str, **time: float) -> str:

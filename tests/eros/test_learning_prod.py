@@ -13,7 +13,7 @@ PHASES = ("learning_day1", "learning_manual", "learning_auto", "learning")
 
 @pytest.mark.nightly
 def test_four_weeks_from_day_1_to_the_last_gate(tmp_path: Path) -> None:
-    with by_hand(tmp_path, "learning_day1") as ramp:
+    with by_hand(tmp_path, learning_day1="") as ramp:
         _alone(ramp)
         ramp.step("learn", days=0)
         ramp.enter("learning_day1")
