@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 
 from pytest_rollout import Observe
 from suites.eros.scenarios.widening import PERCENTAGES, Step, flags_in, selected
-from suites.eros.views.records import logged
 from suites.eros.views.routing import Flags
 from suites.eros.views.said import not_done
 
 
-def decided(step: Step, until: datetime | None = None) -> dict[str, str]:
+def decided(step: Step) -> dict[str, str]:
     """The last decision for each creator since the step began, by the router's log."""
     found = {}
-    for told in logged(step.logs, "eros.router", "decision"):
-        at = told.moment("at")
-        if step.begun <= at and (until is None or at < until):
-            found[told.text("creator")] = told.text("target")
+    for told in step.decisions_since:
+        found[told.text("creator")] = told.text("target")
     return found
 
 
@@ -40,10 +35,8 @@ def test_the_percentage_is_set(widened: Step) -> None:
 
 @pytest.mark.criterion("config-percentage")
 def test_each_decision_was_made_with_the_percentage(widened: Step) -> None:
-    share, used = PERCENTAGES[widened.name], set()
-    for told in logged(widened.logs, "eros.router", "decision"):
-        if told.moment("at") >= widened.begun:
-            used.add(told.inner("flags").whole("EROS_V5_PERCENTAGE"))
+    share = PERCENTAGES[widened.name]
+    used = {told.inner("flags").whole("EROS_V5_PERCENTAGE") for told in widened.decisions_since}
     if not used:
         not_done("no request was routed since the step began", "let jobs run")
     assert used == {share}, f"decisions since then were made with {sorted(used)}, not with {share}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 
 from pytest_rollout import Reported, Stage, reported, scenario
 from suites.eros.scenarios.widening import selected
@@ -20,7 +19,7 @@ SIZE = 28  # three quarters of 37
 class Burst:
     """What became of the requests of a burst."""
 
-    begun: datetime
+    waited: float  # the longest wait of a caller, in seconds of the wall
     answers: Sequence[Reported]
     runs: Sequence[Run]  # of v5, for these requests
 
@@ -36,7 +35,9 @@ def burst(phase: Stage) -> Burst:
     asking = (on_v5 * SIZE)[: max(SIZE, len(on_v5))]
     begun = target.clock.now()
     with ThreadPoolExecutor(len(asking)) as pool:
-        answers = [reported(said) for said in pool.map(service.generate, asking)]
+        responses = list(pool.map(service.generate, asking))
+    answers = [reported(said) for said in responses]
+    waited = max(said.elapsed.total_seconds() for said in responses)
     ours = {said.get("request_id") for said in answers if not said.problem}
     journal = runs(service, since=begun - GIVEN_UP, pipeline="v5")
-    return Burst(begun, answers, [run for run in journal if run.request_id in ours])
+    return Burst(waited, answers, [run for run in journal if run.request_id in ours])

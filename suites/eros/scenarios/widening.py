@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_rollout import Reported, Stage, scenario
 from suites.eros.views.journal import GIVEN_UP, Run, runs, served
-from suites.eros.views.records import noted
+from suites.eros.views.records import logged, noted
 from suites.eros.views.routing import ADOPTERS, Flags, bucket
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
@@ -98,6 +98,16 @@ class Step:
         """When flags were changed, or v5 rolled back, since it began."""
         changed = [one.moment("at") for one in self.changes]
         return tuple(sorted(at for at in (*changed, *self.rollbacks) if at > self.begun))
+
+    @cached_property
+    def decisions(self) -> Sequence[Reported]:
+        """Every decision of the router, by its log."""
+        return logged(self.logs, "eros.router", "decision")
+
+    @cached_property
+    def decisions_since(self) -> Sequence[Reported]:
+        """The decisions since it began."""
+        return [one for one in self.decisions if one.moment("at") >= self.begun]
 
     # What ran in it
 

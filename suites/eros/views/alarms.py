@@ -13,7 +13,7 @@ from suites.eros.views.conditions import mean
 from suites.eros.views.journal import Run, exact
 
 ALERTS, ENGINEERING, LEADERSHIP = "#eros-alerts", "#eros-engineering", "#eros-leadership"
-_SOON = timedelta(seconds=5)
+_SOON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,13 @@ def alerts(inbox: Sequence[Message], figure: str) -> list[Message]:
     return [message for message in slack if message.body.get("metric") == figure]
 
 
-def told(messages: Sequence[Message], at: datetime) -> Message | None:
-    """The message that was sent at a moment, or some seconds later."""
-    near = [message for message in messages if timedelta(0) <= message.at - at <= _SOON]
-    return near[0] if near else None
+def told(messages: Sequence[Message], seen: Sequence[Look]) -> dict[datetime, Message]:
+    """The messages by the look that they are of: the last one before them, in the last minute.
+
+    A message that no look explains stands under its own time.
+    """
+    found: dict[datetime, Message] = {}
+    for message in messages:
+        before = [look.at for look in seen if look.at <= message.at <= look.at + _SOON]
+        found.setdefault(before[-1] if before else message.at, message)
+    return found
