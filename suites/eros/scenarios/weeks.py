@@ -195,7 +195,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def shadow_week(phase: Stage) -> Lived:
     """A week in which v5 runs beside v4."""
     return lived(phase, "shadow")
