@@ -107,3 +107,16 @@ def test_the_gate_rejects_what_is_wrong_and_nothing_else(
 @pytest.mark.criterion("trigger-boundary")
 def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Observe) -> None:
     observe_cases(service, observe, "shadow", SHADOW)
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_the_first_regression_is_one(beside_v5: Beside) -> None:
+    if not beside_v5.rejected:
+        raise NoValueError("no gate was broken on purpose; try it where nobody is served")
+    pairs = beside_v5.service.get("/comparisons").each("comparisons")
+    said = {pair.text("request_id"): pair.flag("regression") for pair in pairs}
+    broken = set(beside_v5.rejected.values())
+    for rule, request in beside_v5.rejected.items():
+        assert said.get(request) is True, f"v5 broke {rule} beside v4, and that is no regression"
+    others = [name for name, told in said.items() if told and name not in broken]
+    assert not others, f"{len(others)} comparisons are regressions, and v5 broke no gate"
