@@ -70,6 +70,7 @@ def _outcomes(ramp: Ramp) -> list[str]:
         return [one["outcome"] for one in events(ledger, "rollback-step")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "sick", "condition"),
     [
