@@ -14,7 +14,9 @@ from tests.judge.worlds import AT, judged, seen
 
 PLAN = Path(__file__).parents[2] / "suites/eros/rollout.yaml"
 JUDGED = ("metric", "where", "take", "pass", "warn", "fail", "need", "unit", "versus")
-LAST: dict[str, tuple[list[float], list[float]]] = {  # criterion: values that pass, values that do not
+LAST: dict[
+    str, tuple[list[float], list[float]]
+] = {  # criterion: values that pass, values that do not
     "learning_manual.step2-min-5": ([5, 6], [4, 0]),
     "learning_auto.two-weeks-by-hand": ([5, 9], [4]),
     "learning.high-below-5": ([4, 0], [5, 6]),

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,14 +31,21 @@ class Watch:
     lines: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, ramp: Ramp, phase: str) -> Watch:
-        """Begin to watch a phase, and to go back after a trip without asking."""
+    @contextmanager
+    def of(cls, ramp: Ramp, phase: str) -> Iterator[Watch]:
+        """Watch a phase while the context lasts, and go back after a trip without asking."""
         words = ("watch", f"eros.{phase}", "--env", "prod", "--every", "500ms", "--for", "10m")
         goes_back = ("--execute", "--yes", f"eros.{phase}")
         clock = ("-m", "tests.story.clock", ramp.now.isoformat(), "pytest_rollout.cli")
-        watch = cls(ramp.project.started(sys.executable, *clock, *words, *goes_back))
-        threading.Thread(target=watch._read, daemon=True).start()
-        return watch
+        with ramp.project.started(sys.executable, *clock, *words, *goes_back) as process:
+            watch = cls(process)
+            reader = threading.Thread(target=watch._read)
+            reader.start()
+            try:
+                yield watch
+            finally:
+                process.terminate()
+                reader.join()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -62,6 +70,7 @@ def _outcomes(ramp: Ramp) -> list[str]:
         return [one["outcome"] for one in events(ledger, "rollback-step")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "sick", "condition"),
     [
@@ -78,13 +87,12 @@ def test_a_fault_that_is_switched_on_takes_v5_back(
         ramp.enter("canary")
         ramp.change("canary", "alexia is listed")
         ramp.step("phase", id="canary", days=4)
-        watch = Watch.of(ramp, "canary")
-        watch.until(lambda: "runs-so-far: quiet" in watch.said)
-        assert ramp.ask("/flags")["EROS_V5_ENABLED"] is True
-
-        ramp.step("disturb", pipeline="v5", creator="alexia", times=times, **sick)
-        ramp.step("days", count=times / 3 + 1)
-        watch.until(lambda: watch.process.poll() is not None)
+        with Watch.of(ramp, "canary") as watch:
+            watch.until(lambda: "runs-so-far: quiet" in watch.said)
+            assert ramp.ask("/flags")["EROS_V5_ENABLED"] is True
+            ramp.step("disturb", pipeline="v5", creator="alexia", times=times, **sick)
+            ramp.step("days", count=times / 3 + 1)
+            watch.until(lambda: watch.process.poll() is not None)
         assert watch.process.returncode == 12, watch.said
         assert "eros.canary.runs-so-far tripped" in watch.said
         assert _outcomes(ramp).count("done") == 2, watch.said

@@ -180,7 +180,7 @@ class Order:
     names: tuple[str, ...]
 
 
-@scenario(effect="change", own_target=True)
+@scenario(own_target=True)
 def phases_in_order(phase: Stage) -> Order:
     """Shadow mode passes, with its gate, and the canary begins."""
     service = Service(phase.target("eros").client)

@@ -195,25 +195,29 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+<<<<<<< HEAD
 @scenario(effect="change")
+=======
+@scenario(own_target=True)
+>>>>>>> er3
 def shadow_week(phase: Stage) -> Lived:
     """A week in which v5 runs beside v4."""
     return lived(phase, "shadow")
 
 
-@scenario(effect="change")
+@scenario()
 def arrived(phase: Stage) -> Mapping[str, Any]:
     """Every phase before this one has passed; when each of them began."""
     return phase.operate("eros", "rollout", before=phase.id.rpartition(".")[2])
 
 
-@scenario(effect="change")
+@scenario()
 def canary_week(phase: Stage, arrived: Mapping[str, Any]) -> Lived:
     """A week in which v5 serves alexia."""
     return begun_anew(phase, lived(phase, "canary", arrived))
 
 
-@scenario(effect="change")
+@scenario()
 def adopters_week(phase: Stage, arrived: Mapping[str, Any]) -> Lived:
     """A week in which v5 serves the three adopters."""
     return begun_anew(phase, lived(phase, "early_adopters", arrived))
