@@ -242,7 +242,9 @@ def agent_runs(phase: Stage, four_weeks: Learnt) -> AgentRuns:
         run for day in days for run in _served(service, day, day + timedelta(days=1), pipeline="v5")
     ]
     accesses: dict[tuple[str, str], list[Reported]] = {}
-    for one in happened(log_of(phase.file("logs"), AGENTS), "access"):
+    logs = phase.file("logs")
+    there = (logs / f"{AGENTS}.jsonl").is_file()  # not before the first access
+    for one in happened(log_of(logs, AGENTS) if there else [], "access"):
         accesses.setdefault((one.text("run_id"), one.text("agent")), []).append(one)
     return AgentRuns(found, accesses, begun)
 
