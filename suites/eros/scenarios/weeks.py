@@ -195,11 +195,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-<<<<<<< HEAD
-@scenario(effect="change")
-=======
-@scenario(own_target=True)
->>>>>>> er3
+@scenario()
 def shadow_week(phase: Stage) -> Lived:
     """A week in which v5 runs beside v4."""
     return lived(phase, "shadow")
