@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -74,7 +75,7 @@ def test_quality_did_not_fall(widened: Step, observe: Observe) -> None:
         observe("quality_change", change, against=name)
 
 
-def _change(now: list[Run], then: list[Run]) -> float | None:
+def _change(now: Sequence[Run], then: Sequence[Run]) -> float | None:
     """How much the mean score of creators has risen, those of both sides only."""
     scores = [_scores(now), _scores(then)]
     both = sorted(scores[0].keys() & scores[1].keys())
@@ -83,7 +84,7 @@ def _change(now: list[Run], then: list[Run]) -> float | None:
     return None if found is None else float(found)
 
 
-def _scores(ran: list[Run]) -> dict[str, float]:
+def _scores(ran: Sequence[Run]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for run in ran:
         if run.quality is not None:

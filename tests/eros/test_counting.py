@@ -70,7 +70,7 @@ def runs(fields: Sequence[dict[str, Any]]) -> list[Run]:
 
 
 GOOD: dict[str, Any] = {}
-BAD = {
+BAD: dict[str, dict[str, Any]] = {
     "success": {"outcome": "failed", "quality": None},
     "latency": {"duration_s": 121},
     "gates": {"violations": ["overlap"]},

@@ -69,7 +69,9 @@ def triggered(phase: Stage) -> Triggered:
         not_done("the automatic rollback was not tried here", "rehearse it, or drill it apart")
     evening(phase)
     lacking = _too_few(phase, service)
-    fired, stayed, back = {}, dict[str, bool](), frozenset[str]()
+    fired: dict[str, Fired] = {}
+    stayed: Mapping[str, bool] = {}
+    back = frozenset[str]()
     for rule in RULES:
         fired[rule] = _fire(phase, service, rule)
         if rule == "success":
