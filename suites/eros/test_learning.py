@@ -131,7 +131,10 @@ def test_quality_does_not_fall(agent_runs: AgentRuns, four_weeks: Learnt, observ
 
 
 @pytest.mark.criterion("done-quality")
-def test_quality_before_and_since(agent_runs: AgentRuns, observe: Observe) -> None:
+def test_quality_before_and_since(
+    agent_runs: AgentRuns, four_weeks: Learnt, observe: Observe
+) -> None:
+    four_weeks.weeks.demand(DAYS, four_weeks.now)
     days: dict[datetime, list[float]] = defaultdict(list)
     for run in agent_runs.runs:
         if run.quality is not None:

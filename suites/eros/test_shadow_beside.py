@@ -107,3 +107,21 @@ def test_the_gate_rejects_what_is_wrong_and_nothing_else(
 @pytest.mark.criterion("trigger-boundary")
 def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Observe) -> None:
     observe_cases(service, observe, "shadow", SHADOW)
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_each_regression_is_one(beside_v5: Beside, shadow_week: Lived) -> None:
+    by_request = {run.request_id: run for run in shadow_week.shadows}
+    for pair in shadow_week.comparisons:
+        run = by_request[pair.text("request_id")]
+        told, counted = pair.flag("regression"), shadow_week.regressed(run)
+        assert told == counted, f"comparison {run.request_id}: regression {told}, not {counted}"
+    if not beside_v5.rejected:
+        return  # outside of a rehearsal nobody breaks a gate on purpose
+    pairs = beside_v5.service.get("/comparisons").each("comparisons")
+    said = {pair.text("request_id"): pair.flag("regression") for pair in pairs}
+    broken = set(beside_v5.rejected.values())
+    for rule, request in beside_v5.rejected.items():
+        assert said.get(request) is True, f"v5 broke {rule} beside v4, and that is no regression"
+    others = [name for name, told in said.items() if told and name not in broken]
+    assert not others, f"{len(others)} comparisons are regressions, and v5 broke no gate"

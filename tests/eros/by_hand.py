@@ -208,7 +208,7 @@ def _requiring(plan: str, requires: Mapping[str, str]) -> str:
     """The plan with what some phases require otherwise; an empty text: nothing."""
     for phase, others in requires.items():
         of_phase = rf"(  - id: {phase}\n(?:    [^\n]*\n)*?)    requires: .*\n"
-        stated = f"    requires: [{others}]\\n" if others else ""
-        plan, count = re.subn(of_phase, rf"\1{stated}", plan)
+        stated = f"    requires: [{others}]\n" if others else ""
+        plan, count = re.subn(of_phase, rf"\g<1>{stated}", plan)
         assert count == 1, f"{phase} requires nothing"
     return plan

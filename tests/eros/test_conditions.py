@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,9 @@ from tests.eros.test_guardrails import WHERE, blocks
 from tests.judge.test_guardrail_examples import seconds
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-COUNTED = {  # metric of the examples: what it makes of a run
+COUNTED: dict[
+    str, Callable[[float], dict[str, Any]]
+] = {  # metric of the examples: what it makes of a run
     "shadow_failure": lambda value: {"ok": not value},
     "hard_gate_regression": lambda value: {"regression": bool(value)},
     "hard_gate_violations": lambda value: {"violations": int(value)},

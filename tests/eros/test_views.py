@@ -103,7 +103,12 @@ def test_a_schedule_is_what_was_drafted_or_less() -> None:
 def run(at: timedelta, **said: Any) -> Run:
     """A run that ended so long after the begin."""
     ended = BEGIN + at
-    told = {"run_id": f"r{at}", "request_id": f"q{at}", "creator": "alexia", "pipeline": "v5"}
+    told: dict[str, Any] = {
+        "run_id": f"r{at}",
+        "request_id": f"q{at}",
+        "creator": "alexia",
+        "pipeline": "v5",
+    }
     took = timedelta(seconds=said.get("duration_s", 75))
     told |= {"shadow": False, "started": stamp(ended - took)}
     told |= {"ended": stamp(ended), "duration_s": 75, "outcome": "ok", "quality": 85}

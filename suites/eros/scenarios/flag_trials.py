@@ -79,7 +79,7 @@ def texts(flags: Mapping[str, str]) -> dict[str, str]:
     return {f"EROS_V5_{name}": value for name, value in flags.items()}
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def flag_trials(phase: Stage) -> Trials:
     """Requests in shadow mode, of a list, of a percentage, and with a v5 that fails."""
     service = Service(phase.target("eros").client)
@@ -140,7 +140,7 @@ class Flip:
 DRILL = "creator-of-the-drill"  # nobody on the roster, so that nobody is served by a trial
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def flips(phase: Stage) -> tuple[Flip, ...]:
     """The kill switch goes off several times; in a rehearsal creators are served meanwhile."""
     service = Service(phase.target("eros").client)
@@ -180,12 +180,12 @@ class Order:
     names: tuple[str, ...]
 
 
-@scenario(effect="change", own_target=True)
+@scenario(own_target=True)
 def phases_in_order(phase: Stage) -> Order:
-    """The first phases pass, each with its own configuration and gate."""
+    """Shadow mode passes, with its gate, and the canary begins."""
     service = Service(phase.target("eros").client)
-    phase.operate("eros", "rollout", before="percent25")
-    phase.operate("eros", "phase", id="percent25", days=0)
+    phase.operate("eros", "rollout", before="canary")
+    phase.operate("eros", "phase", id="canary", days=1)
     records = phase.file("records")
     gates = tuple(noted(records, "gate")) if records.exists() else ()
     return Order(

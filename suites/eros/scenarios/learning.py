@@ -176,10 +176,15 @@ class Learnt:
     _weeks: list[Weeks] = field(default_factory=list)
 
     @property
+    def begun(self) -> datetime:
+        """When day 1 began, by the status."""
+        return self.status.said().moment("applied_since")
+
+    @property
     def weeks(self) -> Weeks:
         """Its days and weeks; raises NoValueError where those that are due are not over."""
         if not self._weeks:
-            weeks = Weeks(self.status.said().moment("applied_since"))
+            weeks = Weeks(self.begun)
             weeks.demand(self.days, self.now)
             self._weeks.append(weeks)
         return self._weeks[0]
@@ -230,14 +235,16 @@ class AgentRuns:
 @scenario()
 def agent_runs(phase: Stage, four_weeks: Learnt) -> AgentRuns:
     """The run journal and the agents' log of five weeks."""
-    service, begun = Service(phase.target("eros").client), four_weeks.weeks.begun
+    service, begun = Service(phase.target("eros").client), four_weeks.begun
     start = begun - timedelta(days=7)
     days = [start + timedelta(days=number) for number in range(7 + four_weeks.days)]
     found = [
         run for day in days for run in _served(service, day, day + timedelta(days=1), pipeline="v5")
     ]
     accesses: dict[tuple[str, str], list[Reported]] = {}
-    for one in happened(log_of(phase.file("logs"), AGENTS), "access"):
+    logs = phase.file("logs")
+    there = (logs / f"{AGENTS}.jsonl").is_file()  # not before the first access
+    for one in happened(log_of(logs, AGENTS) if there else [], "access"):
         accesses.setdefault((one.text("run_id"), one.text("agent")), []).append(one)
     return AgentRuns(found, accesses, begun)
 

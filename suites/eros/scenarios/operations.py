@@ -22,8 +22,8 @@ _SOUND = [dict[str, Any]()] * 24
 # Two bad ones of twenty, eleven runs apart: the automatic rollback stays quiet.
 ROWS: Sequence[Mapping[str, Any]] = [
     *_SOUND,
-    *[_FAILED, *[{}] * 11, _FAILED, *_SOUND],
-    *[_BROKEN, *[{}] * 11, _BROKEN, *_SOUND],
+    *[_FAILED, *_SOUND[:11], _FAILED, *_SOUND],
+    *[_BROKEN, *_SOUND[:11], _BROKEN, *_SOUND],
     *[{"quality": 80}] * 21,
     *[{"quality": 79.5}] * 3,
     *_SOUND,

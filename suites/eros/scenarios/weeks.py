@@ -195,7 +195,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@scenario(own_target=True)
+@scenario()
 def shadow_week(phase: Stage) -> Lived:
     """A week in which v5 runs beside v4."""
     return lived(phase, "shadow")

@@ -56,7 +56,7 @@ def call(
     """
     name = ("reflect", *(word for word in words if not word.startswith("/")))
     if not program.is_file():
-        return Done(name, 127, "", f"there is no command {program.name} at {program.parent}")
+        return Done(name, 127, "", f"there is no command {program.name}")
     try:
         done = subprocess.run(
             [str(program), *words],
