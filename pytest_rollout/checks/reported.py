@@ -16,6 +16,7 @@ from pytest_rollout.model.jsonpath import at
 
 KEY = "$key"  # of what stands in an object where a list is expected
 _MOST_SHOWN = 12
+_PLAIN = frozenset({str, int, float, bool, type(None)})  # what is read as it is: most values
 
 
 class NotReportedError(RolloutError):
@@ -51,7 +52,12 @@ class Reported(dict[str, Any]):
     ) -> None:
         fields = fields or {}
         super().__init__(
-            (name, _read(value, name, self._at(place, name), source))
+            (
+                name,
+                value
+                if type(value) in _PLAIN
+                else _read(value, name, self._at(place, name), source),
+            )
             for name, value in said.items()
             if name not in fields and name != KEY
         )
@@ -173,7 +179,9 @@ def _read(value: Any, name: str, place: str, source: str, where: Field | None = 
     if isinstance(value, Sequence) and not isinstance(value, str):
         inner = Field(name, each={})
         return [
-            Reported(one, source, fields, f"{place}[{number}]")
+            one
+            if type(one) in _PLAIN
+            else Reported(one, source, fields, f"{place}[{number}]")
             if isinstance(one, Mapping)
             else _read(one, name, f"{place}[{number}]", source, inner)
             for number, one in enumerate(value)

@@ -173,7 +173,13 @@ class Unnamed:
 
 
 def _marked(plan: Plan, item: pytest.Item) -> list[Phase]:
-    return [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
+    """The phases of an item's marks: those with all of theirs, else those with any.
+
+    Phases may share a mark, and a bound item gets every mark of its phase.
+    """
+    found = [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
+    whole = [phase for phase in found if all(map(item.get_closest_marker, phase.marks))]
+    return whole or found
 
 
 def _bind_named(

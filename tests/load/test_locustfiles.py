@@ -48,8 +48,8 @@ MIXES = {
         {"card", REPLAY, "start", "restart", "runs", "portfolio", "heartbeat", "receipt"},
     ),
     "eros": Mix(
-        "fixtures.standins.eros:app",
-        {"generate", "shadow", REPLAY, "schedule", "monitoring", "comparisons"},
+        "fixtures.eros:app",
+        {"generate", REPLAY, "schedule", "monitoring", "comparisons"},
     ),
 }
 SHORT, *LONG = MIXES  # what is tried at night only, but for one

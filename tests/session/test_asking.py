@@ -209,3 +209,55 @@ def test_a_go_after_a_no_names_the_run_that_said_it(project: Project) -> None:
     explained.fnmatch_lines(
         [f"  Condition: it failed before, in run {first['run']}, *; sre settles it, by demo.*"]
     )
+
+
+SHARED = """\
+plan: demo
+title: Two steps of one name
+phases:
+  - id: first
+    marks: [first, steps]
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+  - id: second
+    marks: [second, steps]
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The target is ready}
+      - {id: works, kind: demo, says: It works}
+"""
+STEP = """\
+import pytest
+
+pytestmark = pytest.mark.{phase}
+
+
+@pytest.mark.criterion("ready")
+def test_ready():
+    pass
+
+
+@pytest.mark.criterion("works")
+def test_works():
+    pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mark", "gates"),
+    [("first", ["first"]), ("second", ["second"]), ("steps", ["first", "second"])],
+)
+def test_phases_that_share_a_mark_may_have_criteria_of_one_name(
+    project: Project, mark: str, gates: list[str]
+) -> None:
+    project.write("suites/demo/rollout.yaml", SHARED)
+    (project.root / "suites/demo/test_canary.py").unlink()
+    for phase in ("first", "second"):
+        project.write(f"suites/demo/test_{phase}.py", STEP.format(phase=phase))
+    result = project.run("-m", mark)
+    assert result.ret == 0
+    decided = [f"demo.{phase}/{gate} GO" for phase in gates for gate in ("entry", "exit")]
+    result.stdout.fnmatch_lines([f"GO: {', '.join(decided)}"])

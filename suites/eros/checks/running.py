@@ -1,0 +1,72 @@
+"""Checks of what runs in a step: success, time, quality, hard gates, and how long it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_rollout import Observe
+from suites.eros.scenarios.widening import Step, selected
+from suites.eros.views.conditions import held
+from suites.eros.views.records import logged
+
+
+@pytest.mark.criterion("success-rate")
+def test_runs_succeed(widened: Step, observe: Observe) -> None:
+    for run in widened.runs:
+        observe("v5_success", run.ok, at=run.ended, creator=run.creator, run=run.run_id)
+
+
+@pytest.mark.criterion("latency-p95")
+def test_runs_are_quick(widened: Step, observe: Observe) -> None:
+    for run in widened.runs:
+        observe("v5_latency_s", run.seconds, at=run.ended, creator=run.creator, run=run.run_id)
+
+
+@pytest.mark.criterion("quality-avg")
+def test_schedules_are_good(widened: Step, observe: Observe) -> None:
+    for run in widened.runs:
+        if run.quality is not None:
+            labels = {"pipeline": "v5", "creator": run.creator, "run": run.run_id}
+            observe("quality_score", run.quality, at=run.ended, **labels)
+
+
+@pytest.mark.criterion("hard-gate-violations")
+def test_no_run_violates_a_hard_gate(widened: Step, observe: Observe) -> None:
+    for run in widened.runs:
+        labels = {"creator": run.creator, "run": run.run_id}
+        observe("hard_gate_violations", len(run.violations), at=run.ended, **labels)
+        observe("hard_gate_violated", bool(run.violations), at=run.ended, **labels)
+
+
+@pytest.mark.criterion("no-rollback-trigger")
+def test_no_condition_of_the_rollback_held(widened: Step, observe: Observe) -> None:
+    outcomes = [run.outcome() for run in widened.runs]
+    for run, conditions in held(widened.name, outcomes):
+        observe("conditions_held", len(conditions), at=run.at, which=", ".join(conditions))
+    fired = [at for at in widened.rollbacks if at >= widened.begun]
+    assert not fired, f"v5 was rolled back at {fired[0]} ({len(fired)} times since the step began)"
+
+
+@pytest.mark.criterion("no-rollback-trigger")
+def test_the_controller_logged_no_trigger(widened: Step) -> None:
+    told = logged(widened.logs, "eros.rollback", "trigger")
+    since = [one for one in told if one.moment("at") >= widened.begun]
+    assert not since, f"eros.rollback tells of {since[0].text('reason')}"
+
+
+@pytest.mark.criterion("soak-48h")
+def test_the_step_holds(widened: Step, observe: Observe) -> None:
+    for at, holds in widened.steady():
+        observe("step_holds", holds, at=at)
+
+
+@pytest.mark.criterion("per-creator-watch")
+def test_each_creator_on_v5_is_looked_at(widened: Step, observe: Observe) -> None:
+    for creator in sorted(selected(widened.service.names, widened.wanted)):
+        observe("creator_on_v5", 1, creator=creator)
+
+
+@pytest.mark.criterion("no-degradation-at-scale")
+def test_the_step_before_was_as_quick(widened: Step, observe: Observe) -> None:
+    for run in widened.earlier:
+        observe("v5_latency_before_s", run.seconds, at=run.ended, run=run.run_id)

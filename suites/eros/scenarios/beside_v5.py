@@ -1,0 +1,88 @@
+"""v4 with a v5 beside it that raises, hangs or breaks gates, and without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import Reported, Stage, reported, scenario
+from suites.eros.scenarios.flag_trials import LIVE, SHADOW
+from suites.eros.views.oracle import RULES
+from suites.eros.views.service import Service
+
+V4_SECONDS = 200  # what v4 takes, so that what is added to it is seen
+TROUBLES: tuple[dict[str, Any], ...] = (
+    {"fails": "raise"},
+    {"fails": "hang"},
+    {"quality": 1},
+    {"seconds": 500},
+    {},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, and the answer that the suite got."""
+
+    creator: str
+    status: int
+    answer: Reported
+    waited_s: float  # until it came, on the target's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same request with a v5 beside v4, and with v5 switched off."""
+
+    trouble: str  # of the v5 beside it
+    beside: Asked
+    alone: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What came of it."""
+
+    service: Service
+    pairs: tuple[Pair, ...]
+    rejected: dict[str, str]  # rule to the request of which v5 broke it
+    logs: Path
+
+
+@scenario(effect="change", own_target=True)
+def beside_v5(phase: Stage) -> Beside:
+    """On one day 20 creators are served with the shadow and without; then each gate is broken."""
+    service = Service(phase.target("eros").client)
+    if not phase.embedded:  # nobody makes v5 fail beside creators who are served
+        return Beside(service, (), {}, phase.file("logs"))
+    phase.operate("eros", "phase", id="shadow", days=0)
+    names = sorted(service.names)[:20]
+    service.set_flags(**SHADOW)
+    beside = [
+        _asked(phase, service, name, TROUBLES[place % len(TROUBLES)])
+        for place, name in enumerate(names)
+    ]
+    rejected = {}
+    for rule in RULES:
+        asked = _asked(phase, service, "luna_free", {"violations": [rule]})
+        rejected[rule] = asked.answer.text("request_id")
+    service.set_flags(**{**LIVE, "ENABLED": "false"})
+    alone = [_asked(phase, service, name, {}) for name in names]
+    pairs = tuple(
+        Pair(str(TROUBLES[place % len(TROUBLES)] or "none"), *both)
+        for place, both in enumerate(zip(beside, alone, strict=True))
+    )
+    return Beside(service, pairs, rejected, phase.file("logs"))
+
+
+def _asked(phase: Stage, service: Service, creator: str, trouble: dict[str, Any]) -> Asked:
+    """Ask with a v4 that takes as long each time, and a v5 in some trouble."""
+    about = {"times": 1, "creator": creator}
+    phase.operate("eros", "disturb", pipeline="v4", seconds=V4_SECONDS, **about)
+    phase.operate("eros", "disturb", pipeline="v5", **about, **trouble)
+    begun = phase.target("eros").clock.now()
+    response = service.generate(creator)
+    waited = (phase.target("eros").clock.now() - begun).total_seconds()
+    phase.operate("eros", "disturb", pipeline="v5", times=0)
+    return Asked(creator, response.status_code, reported(response, any_status=True), waited)

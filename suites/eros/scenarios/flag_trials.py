@@ -1,0 +1,196 @@
+"""Requests under one setting of the flags after another, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+
+from pytest_rollout import NoValueError, Reported, Stage, reported, scenario
+from suites.eros.views import journal
+from suites.eros.views.journal import Run
+from suites.eros.views.records import logged, noted
+from suites.eros.views.routing import Flags
+from suites.eros.views.service import Service
+
+LIVE = {"ENABLED": "true", "SHADOW_MODE": "false", "PERCENTAGE": "100", "CREATORS": ""}
+SHADOW = {**LIVE, "SHADOW_MODE": "true", "CREATORS": "alexia"}
+LISTED = {**LIVE, "PERCENTAGE": "0", "CREATORS": "alexia"}
+HALF = {**LIVE, "PERCENTAGE": "50", "CREATORS": "alexia,luna_free"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for a schedule that the suite made, and the answer that it got."""
+
+    creator: str
+    flags: Flags  # in force when it was made
+    status: int
+    answer: Reported
+    why: str  # for which part of the trial
+
+    @property
+    def request_id(self) -> str:
+        """Its id, which an answer names also where it failed."""
+        return self.answer.text("request_id")
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What the trials left behind."""
+
+    service: Service
+    logs: Path
+    requests: tuple[Request, ...]
+    monitoring: Mapping[str, Reported] = field(default_factory=dict)  # by the part of the trial
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The whole journal."""
+        return journal.runs(self.service)
+
+    @cached_property
+    def by_request(self) -> dict[str, list[Run]]:
+        """The runs of each request."""
+        found: dict[str, list[Run]] = {}
+        for run in self.runs:
+            found.setdefault(run.request_id, []).append(run)
+        return found
+
+    @cached_property
+    def decisions(self) -> list[Reported]:
+        """What the router logged."""
+        return logged(self.logs, "eros.router", "decision")
+
+    def of(self, *parts: str) -> list[Request]:
+        """The requests of some parts of the trial; raises NoValueError where there are none."""
+        made = [request for request in self.requests if request.why in parts]
+        if not made:
+            named = " or ".join(parts)
+            raise NoValueError(f"no request was made for {named}; try it where nobody is served")
+        return made
+
+
+def texts(flags: Mapping[str, str]) -> dict[str, str]:
+    """Flags by the names of their variables."""
+    return {f"EROS_V5_{name}": value for name, value in flags.items()}
+
+
+@scenario(effect="change")
+def flag_trials(phase: Stage) -> Trials:
+    """Requests in shadow mode, of a list, of a percentage, and with a v5 that fails."""
+    service = Service(phase.target("eros").client)
+    if not phase.embedded:  # no trial on creators who are served
+        return Trials(service, phase.file("logs"), ())
+    return _tried(phase, service)
+
+
+def _tried(phase: Stage, service: Service) -> Trials:
+    made: list[Request] = []
+    said: dict[str, Reported] = {}
+    names = sorted(service.names)
+    for why, flags in (("shadow", SHADOW), ("list", LISTED), ("percentage", HALF)):
+        made += _asked(service, ["alexia", *names[:12]], flags, why)
+    _anew(service, {**LIVE, "AUTO_FALLBACK": "true"})
+    phase.operate("eros", "disturb", pipeline="v5", times=5, fails="raise")
+    made += _asked(service, names[:5], LIVE, "fallback on")
+    made += _asked(service, names[5:9], LIVE, "saved")
+    _anew(service, LIVE)  # the controller counts anew, so that it lets the trial go on
+    made += _asked(service, names[9:20], LIVE, "saved")
+    said["saved"] = service.get("/monitoring", last=20)
+    _anew(service, {**LIVE, "AUTO_FALLBACK": "false"})
+    phase.operate("eros", "disturb", pipeline="v5", times=5, fails="raise")
+    made += _asked(service, names[:5], {**LIVE, "AUTO_FALLBACK": "false"}, "fallback off")
+    _anew(service, {**LIVE, "ENABLED": "false", "AUTO_FALLBACK": "true"})
+    made += _asked(service, names[:6], {**LIVE, "ENABLED": "false"}, "off")
+    return Trials(service, phase.file("logs"), tuple(made), said)
+
+
+def _anew(service: Service, flags: Mapping[str, str]) -> None:
+    """Switch v5 off, and then to some flags: what ran before counts for no rollback."""
+    service.set_flags(enabled="false")
+    service.set_flags(**flags)
+
+
+def _asked(
+    service: Service, creators: Iterable[str], flags: Mapping[str, str], why: str
+) -> Iterator[Request]:
+    service.set_flags(**flags)
+    in_force = Flags.of(texts(flags))
+    for creator in creators:
+        response = service.generate(creator)
+        yield Request(creator, in_force, response.status_code, _read(response), why)
+
+
+def _read(response: httpx.Response) -> Reported:
+    return reported(response, any_status=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Decisions and deliveries before and right after the kill switch goes off."""
+
+    before: tuple[str, ...]  # targets while v5 is on
+    after: tuple[str, ...]  # targets from the very next decision on
+
+
+DRILL = "creator-of-the-drill"  # nobody on the roster, so that nobody is served by a trial
+
+
+@scenario(effect="change")
+def flips(phase: Stage) -> tuple[Flip, ...]:
+    """The kill switch goes off several times; in a rehearsal creators are served meanwhile."""
+    service = Service(phase.target("eros").client)
+    kept = service.get("/flags").inner("raw")
+    names = [DRILL, "alexia"] if phase.embedded else [DRILL]
+    try:
+        return tuple(_flipped(service, names, serve=phase.embedded) for _ in range(5))
+    finally:
+        listed = ("ENABLED", "SHADOW_MODE", "PERCENTAGE", "CREATORS")
+        service.set_flags(**{name: kept.get(f"EROS_V5_{name}") for name in listed})
+
+
+def _flipped(service: Service, names: list[str], *, serve: bool) -> Flip:
+    service.set_flags(**{**LISTED, "CREATORS": ",".join(names)})
+    before = _targets(service, names, serve=serve)
+    service.set_flags(enabled="false")
+    return Flip(before, _targets(service, names, serve=serve, times=2))
+
+
+def _targets(service: Service, names: list[str], *, serve: bool, times: int = 1) -> tuple[str, ...]:
+    found = []
+    for _ in range(times):
+        _, decided = service.decide(names)
+        found += [decision.text("target") for decision in decided]
+    if serve:
+        found.append(_read(service.generate("alexia")).text("pipeline"))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was configured and delivered, and which gates were decided by then."""
+
+    changes: tuple[Reported, ...]
+    gates: tuple[Reported, ...]
+    delivered: tuple[Reported, ...]
+    names: tuple[str, ...]
+
+
+@scenario(own_target=True)
+def phases_in_order(phase: Stage) -> Order:
+    """Shadow mode passes, with its gate, and the canary begins."""
+    service = Service(phase.target("eros").client)
+    phase.operate("eros", "rollout", before="canary")
+    phase.operate("eros", "phase", id="canary", days=1)
+    records = phase.file("records")
+    gates = tuple(noted(records, "gate")) if records.exists() else ()
+    return Order(
+        service.get("/flags/changes").each("changes"),
+        gates,
+        service.get("/schedules").each("schedules"),
+        tuple(service.names),
+    )

@@ -1,0 +1,267 @@
+"""/reflect tried in sandboxes: hooks, confirmations, warnings, auto and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from pytest_rollout import Reported, RolloutError, Stage, scenario
+from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
+from suites.eros.views.learning_history import INITIAL, Version, changes, ran
+from suites.eros.views.learnings import FILE, Learnings
+from suites.eros.views.reflecting import Sandbox
+
+RESET = "revert(eros): reset LEARNINGS.md - learning system issues"
+FINDING = {"rule": "overlap", "says": "Begin an item of alexia only after the one before is over"}
+
+
+def sandbox(phase: Stage, folder: pytest.TempPathFactory, name: str) -> Sandbox:
+    """A sandbox of the command that the phase judges, at the phase's time."""
+    return Sandbox(phase.file("reflect"), folder.mktemp(name), phase.now())
+
+
+@dataclass(frozen=True, slots=True)
+class HooksTried:
+    """The signals of a validation with a finding, and of one without."""
+
+    of_finding: Sequence[Reported]
+    of_clean: Sequence[Reported]
+
+
+@scenario()
+def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> HooksTried:
+    """The validation agent's hook is told of a finding, and of a clean schedule."""
+    tried = sandbox(phase, tmp_path_factory, "hooks")
+    clean: dict[str, object] = {"session": "clean", "creator": "alexia", "findings": []}
+    tried.hook("validation", clean, {**clean, "session": "found", "findings": [FINDING]})
+    signals = tried.log("signal")
+    return HooksTried(
+        of_finding=[one for one in signals if one.text("session") == "found"],
+        of_clean=[one for one in signals if one.text("session") == "clean"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reflected:
+    """Three proposals of a session, the second declined, and the same session once more."""
+
+    proposed: Sequence[str]  # texts, in the order in which they were asked
+    declined: str
+    first: Learnings  # the file after the first reflection
+    again: Reported  # what the second one answered
+    last: Learnings  # after the third, to which the same signals were sent anew
+    commits: Sequence[int]  # after each of the three
+
+
+@scenario()
+def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflected:
+    """A session is reflected on three times; of its three proposals one is declined."""
+    tried, lessons = sandbox(phase, tmp_path_factory, "reflected"), ("First", "Second", "Third")
+    tried.correct(*lessons, session="one")
+    asked = tried.reflect("yny", session="one").each("proposed")
+    texts = [one.text("text") for one in asked]
+    if sorted(texts) != sorted(lessons):
+        raise RolloutError(f"three corrections were made, and {texts or 'nothing'} is proposed")
+    first, commits = tried.file, [len(tried.history())]
+    again = tried.reflect("yyy", session="one")
+    commits.append(len(tried.history()))
+    tried.correct(*lessons, session="one")
+    tried.correct(*lessons, session="two")
+    tried.reflect("yyyyyy")
+    return Reflected(texts, texts[1], first, again, tried.file, [*commits, len(tried.history())])
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a warning's limit."""
+
+    when: str
+    due: bool
+    given: bool
+
+
+class _Look(Protocol):
+    """Look whether a warning is given."""
+
+    def __call__(self, warning: str, when: str, *, due: bool) -> None: ...
+
+
+@scenario()
+def warned(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Side]]:
+    """Each warning at both sides of its limit, and once what it is about has passed."""
+    tried = sandbox(phase, tmp_path_factory, "warned")
+    sides: dict[str, list[Side]] = {HIGH: [], ZERO: [], DEPRECATIONS: []}
+
+    def look(warning: str, when: str, *, due: bool) -> None:
+        given = {one.text("id") for one in tried.status().each("warnings")}
+        sides[warning].append(Side(when, due, warning in given))
+
+    tried.correct("First", "Second", explicit=True)
+    tried.reflect("yy")
+    look(HIGH, "after two HIGH learnings in a week", due=False)
+    begun = tried.now
+    tried.later(days=1)
+    tried.correct("Third", explicit=True)
+    tried.reflect("y")
+    newest = tried.now
+    look(HIGH, "after three HIGH learnings in a week", due=True)
+    tried.now = begun + timedelta(days=7)
+    look(HIGH, "once two of the three are seven days old", due=False)
+    _silence(tried, newest, look)
+    _deprecate(tried, look)
+    return sides
+
+
+def _silence(tried: Sandbox, newest: datetime, look: _Look) -> None:
+    """Let thirteen and fourteen days pass since a learning, and add one."""
+    tried.now = newest + timedelta(days=13)
+    look(ZERO, "thirteen days after the last learning", due=False)
+    tried.now = newest + timedelta(days=14)
+    look(ZERO, "fourteen days after the last learning", due=True)
+    tried.correct(*(f"Lesson {number}" for number in range(7)))
+    tried.reflect("y" * 7)
+    look(ZERO, "after another learning", due=False)
+
+
+def _deprecate(tried: Sandbox, look: _Look) -> None:
+    """Deprecate two and three of ten learnings, and let their four weeks pass."""
+    ids = [entry.id for entry in tried.file.active]
+    if len(ids) != 10:
+        raise RolloutError(f"ten learnings were confirmed, and {len(ids)} are in the file")
+    for id_ in ids[:2]:
+        tried.run("deprecate", id_, "--by", "suite").demand()
+    look(DEPRECATIONS, "after two of ten are deprecated", due=False)
+    tried.run("deprecate", ids[2], "--by", "suite").demand()
+    look(DEPRECATIONS, "after three of ten are deprecated", due=True)
+    tried.later(days=29)
+    look(DEPRECATIONS, "29 days later", due=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTried:
+    """What sessions with and without a signal did at their end."""
+
+    reflected: frozenset[str]  # sessions that reflected by themselves, with auto on
+    off: frozenset[str]  # since it was off
+    unasked: int  # learnings that were committed by the end of a session
+    unanswered: int  # that were, by a reflection that nobody answered
+    answered: int  # that were, once somebody said yes
+    reviewed_by: str
+    settings: Sequence[str]  # what changed auto, from and to
+
+
+@scenario()
+def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTried:
+    """Auto is on for a session with a signal and one without, and off for another one."""
+    tried = sandbox(phase, tmp_path_factory, "auto")
+    tried.run("on").demand()
+    tried.end("empty")
+    tried.correct("First", session="one")
+    tried.end("one")
+    on, unasked = _by_themselves(tried), _added(tried)
+    tried.reflect("", session="one")
+    unanswered = _added(tried)
+    tried.reflect("y", session="one")
+    answered, reviewed = _added(tried), tried.history()[-1].reviewed_by
+    tried.run("off").demand()
+    tried.correct("Second", session="later")
+    tried.end("later")
+    return AutoTried(
+        reflected=on,
+        off=_by_themselves(tried) - on,
+        unasked=unasked,
+        unanswered=unanswered - unasked,
+        answered=answered - unanswered,
+        reviewed_by=reviewed,
+        settings=[
+            f"{one.get('before')} to {one.get('after')}"
+            for one in tried.log("setting")
+            if one.text("setting") == "auto"
+        ],
+    )
+
+
+def _by_themselves(tried: Sandbox) -> frozenset[str]:
+    found = [one for one in tried.log("reflection") if one.text("mode") == "auto"]
+    return frozenset(str(one.get("session")) for one in found)
+
+
+def _added(tried: Sandbox) -> int:
+    return sum(change.kind == "added" for change in changes(tried.history()))
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What is left once one of three learnings was reverted, and once the file was reset."""
+
+    learnings: Sequence[str]  # the ids, in the order in which they were committed
+    reverted: Sequence[str]  # ids whose commits were reverted, in that order
+    steps: Sequence[Learnings]  # the file after each revert
+    refused: Sequence[str]  # what git said where it refused
+    initial: Version  # the first version there ever was
+    reset: Version  # the newest one, after the reset
+    status: Reported  # after the reset
+
+
+@scenario()
+def learning_taken_back(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> TakenBack:
+    """Three learnings; the second is reverted, then the newest; then the file is reset."""
+    tried = sandbox(phase, tmp_path_factory, "back")
+    tried.correct("First", "Second", "Third")
+    tried.reflect("yyy")
+    history = tried.history()
+    commits = {
+        one.learning.id: one.version.commit for one in changes(history) if one.kind == "added"
+    }
+    ids = sorted(commits)
+    if len(ids) != 3:
+        raise RolloutError(f"three learnings were confirmed, and {len(ids)} were committed")
+    refused, steps = [], []
+    for id_ in (ids[1], ids[2]):
+        refused += _git(tried, "revert", "--no-edit", commits[id_])
+        steps.append(tried.file)
+    refused += _git(tried, "checkout", "--quiet", INITIAL, "--", FILE)
+    refused += _git(tried, "commit", "--quiet", "--allow-empty", "--message", RESET)
+    return TakenBack(
+        learnings=ids,
+        reverted=[ids[1], ids[2]],
+        steps=steps,
+        refused=refused,
+        initial=history[0],
+        reset=tried.history()[-1],
+        status=tried.status(),
+    )
+
+
+def _git(tried: Sandbox, *words: str) -> list[str]:
+    """Have git do something as somebody on call would; what it says where it refuses."""
+    tried.later(minutes=1)
+    stamp = tried.now.isoformat()
+    done = ran(
+        tried.repository,
+        *words,
+        GIT_AUTHOR_DATE=stamp,
+        GIT_COMMITTER_DATE=stamp,
+        GIT_EDITOR="true",
+    )
+    if not done.returncode:
+        return []
+    if words[0] == "revert":
+        ran(tried.repository, "revert", "--abort")
+    return [f"git {words[0]}: {' '.join((done.stderr or done.stdout).split())}"]
+
+
+def clone(repository: Path, folder: Path) -> Path:
+    """A clone with the settings that git has in the repository itself."""
+    names = ran(repository, "config", "--local", "--get-regexp", r"^(user|merge)\.").stdout
+    given = [line.partition(" ") for line in names.splitlines()]
+    settings = [word for name, _, value in given for word in ("--config", f"{name}={value}")]
+    done = ran(folder, "clone", "--quiet", *settings, str(repository), "clone")
+    if done.returncode:
+        raise RolloutError(f"git clone: {done.stderr.strip()}")
+    return folder / "clone"

@@ -1,0 +1,136 @@
+"""The thirty days after the switch in which v4 stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from pytest_rollout import Reported, Stage, reported, scenario
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS
+from suites.eros.views import oracle
+from suites.eros.views.service import Service
+
+TRIED = (1, 9, 11, 20, 29)  # days after the switch
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What the kill switch gave on a day."""
+
+    day: int
+    pipeline: str
+    items: int
+    broken: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether v4 could be removed on a day, and whether it could have been."""
+
+    day: int
+    since: str  # the switch, or the rollback
+    allowed: bool
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """What became of v4."""
+
+    tries: Sequence[Try]
+    removals: Sequence[Asked]
+
+
+@scenario(effect="change", own_target=True)
+def thirty_days(phase: Stage) -> Old:
+    """The kill switch is tried up to day 29; then v4 is asked to go, after a rollback as well.
+
+    Elsewhere nothing is switched off and nothing removed: the router's program is asked.
+    """
+    service = Service(phase.target("eros").client)
+    if not phase.embedded:
+        return Old([_looked_up(service)], ())
+    phase.operate("eros", "phase", id="cutover", days=0)
+    tries, day = [], 0
+    for due in TRIED:
+        phase.operate("eros", "days", count=due - day)
+        tries.append(_tried(service, due))
+        day = due
+    return Old(tries, ())
+
+
+def _tried(service: Service, day: int) -> Try:
+    service.set_flags(enabled="false")
+    answer = reported(service.generate("alexia"), any_status=True)
+    service.set_flags(**CONFIGURATIONS["cutover"])
+    items = answer.each("schedule") if "schedule" in answer else ()
+    creator = next(one for one in service.roster if one.text("name") == "alexia")
+    pipeline = answer.get("pipeline") or "none"
+    return Try(day, pipeline, len(items), oracle.broken(items, creator))
+
+
+def _looked_up(service: Service) -> Try:
+    """What v4 would do now, without switching anything: it is there, and gets what is off."""
+    said = service.get("/v4")
+    _, decided = service.decide(["alexia"], {"EROS_V5_ENABLED": "false"})
+    there = said.flag("available") and decided[0].text("target") == "v4"
+    return Try(round(said.number("stable_days")), "v4" if there else "none", 1, ())
+
+
+@scenario(effect="disrupt", own_target=True)
+def removals(phase: Stage) -> Sequence[Asked]:
+    """After a rollback on day 5 v4 is asked to go, before thirty days have passed and after."""
+    service = Service(phase.target("eros").client)
+    phase.operate("eros", "phase", id="cutover", days=0)
+    phase.operate("eros", "days", count=5)
+    found = [_asked(service, 5, "switch", due=False)]
+    service.post("/rollback", {"reason": "a drill of the removal", "by": "Olga"})
+    service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
+    service.set_flags(**CONFIGURATIONS["cutover"])
+    for day, more in ((26, 26), (29, 3), (31, 2)):
+        phase.operate("eros", "days", count=more)
+        found.append(_asked(service, day, "rollback", due=day >= 30))
+    return found
+
+
+def _asked(service: Service, day: int, since: str, *, due: bool) -> Asked:
+    response: httpx.Response = service.client.post("/v4/removal", json={})
+    return Asked(day, since, response.is_success, due)
+
+
+_SWITCH = datetime(2026, 2, 9, tzinfo=UTC)
+# The switch, the rollbacks and now, in days after the switch; whether v4 may go.
+CASES: Sequence[tuple[Sequence[float], float, bool]] = (
+    ((), 0, False),
+    ((), 29.99, False),
+    ((), 30, True),
+    ((), 45, True),
+    ((20,), 31, False),
+    ((20,), 49.99, False),
+    ((20,), 50, True),
+    ((3, 20), 33, False),
+    ((29.5,), 30, False),
+    ((-6,), 30, True),
+)
+
+
+def judged(service: Service) -> list[tuple[Reported, bool]]:
+    """What is decided of each case, and what must be."""
+    found = []
+    for rollbacks, now, due in CASES:
+        body = {
+            "cutover_at": _SWITCH.isoformat(),
+            "rollbacks": [(_SWITCH + timedelta(days=day)).isoformat() for day in rollbacks],
+            "now": (_SWITCH + timedelta(days=now)).isoformat(),
+        }
+        found.append((service.post("/v4/removal/judge", body), due))
+    return found
+
+
+def code(repository: Path, folder: str) -> list[Path]:
+    """The modules of a folder of the code."""
+    return sorted((repository / folder).glob("*.py"))

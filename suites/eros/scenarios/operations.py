@@ -1,0 +1,118 @@
+"""Runs on both sides of each alert's limit, as monitoring, comparator and people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import Message, Reported, Stage, read_inbox, scenario
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
+from suites.eros.views.journal import Run, runs, served
+from suites.eros.views.records import logged
+from suites.eros.views.service import Service
+
+_GOOD = {"seconds": 2, "quality": 85, "violations": []}
+_FAILED: Mapping[str, Any] = {"fails": "raise", "seconds": 2}
+_BROKEN: Mapping[str, Any] = {"violations": ["overlap"]}
+_SOUND = [dict[str, Any]()] * 24
+# Two bad ones of twenty, eleven runs apart: the automatic rollback stays quiet.
+ROWS: Sequence[Mapping[str, Any]] = [
+    *_SOUND,
+    *[_FAILED, *_SOUND[:11], _FAILED, *_SOUND],
+    *[_BROKEN, *_SOUND[:11], _BROKEN, *_SOUND],
+    *[{"quality": 80}] * 21,
+    *[{"quality": 79.5}] * 3,
+    *_SOUND,
+    *[{"seconds": 120}] * 21,
+    *[{"seconds": 121}] * 3,
+    *_SOUND,
+    *[{"seconds": 30 + 2 * number, "quality": 84 + number / 4} for number in range(8)],
+    *[_FAILED, {"quality": 91}, _BROKEN, {"seconds": 99}],
+    *[{"seconds": 40 + 3 * number, "quality": 83 + number / 2} for number in range(8)],
+]
+_EQUAL = {"seconds": 2, "quality": 85}
+PAIRS: Sequence[float] = [86.0] * 20 + [80.0] * 21 + [79.5] * 3 + [85.5, 88.25] * 12
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What ran, and what was told of it."""
+
+    service: Service
+    logs: Path
+    inbox: Sequence[Message]
+    now: datetime
+
+    @cached_property
+    def journal(self) -> tuple[Run, ...]:
+        """Every run."""
+        return runs(self.service)
+
+    @cached_property
+    def served(self) -> list[Run]:
+        """Runs of v5 for creators, by their end."""
+        return served(self.journal)
+
+    @cached_property
+    def pairs(self) -> tuple[Reported, ...]:
+        """Every comparison."""
+        return self.service.get("/comparisons").each("comparisons")
+
+
+@scenario(effect="change", own_target=True)
+def operations(phase: Stage) -> Operations:
+    """A canary goes through good and bad runs, then shadow mode does; at last v5 is rolled back.
+
+    Elsewhere nothing is made to go wrong: what happened is read.
+    """
+    service = Service(phase.target("eros").client)
+    if phase.embedded:
+        _live(phase, service)
+    inbox = phase.file("inbox")
+    told = read_inbox(inbox) if inbox.is_file() else ()
+    return Operations(service, phase.file("logs"), tuple(told), phase.now())
+
+
+def _live(phase: Stage, service: Service) -> None:
+    evening(phase)
+    service.set_flags(**CONFIGURATIONS["shadow"])
+    given = [{**_EQUAL, "quality": score} for score in PAIRS]
+    asked = [{"creator": "alexia", "after_s": 100, "v4": _EQUAL, "v5": row} for row in given]
+    phase.operate("eros", "runs", runs=asked)
+    service.set_flags(**CONFIGURATIONS["canary"])
+    rows = [{"creator": "alexia", "after_s": 1, "v5": {**_GOOD, **row}} for row in ROWS]
+    phase.operate("eros", "runs", runs=rows)
+    phase.operate("eros", "days", count=1)
+    service.post("/rollback", {"reason": "a drill of the alarm", "by": "Olga"})
+    service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was sent on purpose, and what arrived of it."""
+
+    to: str  # its severity, or engineering
+    arrived: Sequence[Message]
+    logged: Sequence[Reported]  # of eros.monitoring
+
+
+@scenario(effect="change", own_target=True)
+def messages_sent(phase: Stage) -> Sequence[Sent]:
+    """A message of each severity is sent, and one to engineering."""
+    service = Service(phase.target("eros").client)
+    found = []
+    for to in ("INFO", "WARNING", "CRITICAL", "engineering"):
+        text = f"a trial of the channels, {to}, {phase.now():%Y-%m-%d %H:%M:%S}"
+        body = {"to": to, "text": text} if to == "engineering" else {"severity": to, "text": text}
+        answer = service.client.post("/alerts/test", json=body)
+        assert answer.is_success, f"POST /alerts/test answers {answer.status_code} to {to}"
+        inbox = phase.file("inbox")
+        told = read_inbox(inbox) if inbox.is_file() else ()
+        log = logged(phase.file("logs"), "eros.monitoring", "alert")
+        arrived = tuple(message for message in told if text in message.text)
+        found.append(Sent(to, arrived, [one for one in log if text in one.text("text")]))
+    return found

@@ -1,0 +1,170 @@
+"""Rollbacks by itself: each rule is brought to its limit, then beyond it, on runs that happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pytest_rollout import Message, Reported, Stage, read_inbox, reported, scenario
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, controller, evening, on_v5
+from suites.eros.views.conditions import held
+from suites.eros.views.journal import Run, runs, served
+from suites.eros.views.records import logged
+from suites.eros.views.said import not_done
+from suites.eros.views.service import Service
+from suites.eros.views.trigger_cases import RULES
+
+_GOOD = {"seconds": 70, "quality": 85, "violations": [], "after_s": 20}
+_BROKEN = {"violations": ["overlap"]}
+Rows = Sequence[Mapping[str, Any]]
+# At the limit, and one run beyond it.
+LIMITS: Mapping[str, tuple[Rows, Rows]] = {
+    "success": (
+        [
+            *[{"seconds": 10, "after_s": 4}] * 17,
+            *[{"fails": "raise", "seconds": 10, "after_s": 4}] * 3,
+        ],
+        [{"fails": "raise", "seconds": 10}] * 2,
+    ),
+    "latency": ([{"seconds": 180}] * 4 + [{"seconds": 181}] * 2, [{"seconds": 181}]),
+    "gates": ([{}] * 9 + [_BROKEN], [_BROKEN]),
+    "quality": ([{"quality": 70}] * 10, [{"quality": 69}] * 2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What came of one rule: the runs, whether it fired, and what was then."""
+
+    rule: str
+    since: datetime  # when v5 was switched on
+    runs: Sequence[Run]
+    at_limit: bool  # whether a rollback was in force once the limit was reached
+    due: datetime | None  # when the rule held first, by the runs
+    history: Sequence[Reported]  # rollbacks since v5 was switched on
+    flags: Reported
+    after: Mapping[str, bool]  # each creator, and whether v5 would run for it
+    served: str  # the pipeline that made the next schedule
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """What came of each rule, and what it took to come back."""
+
+    fired: Mapping[str, Fired]
+    lacking: Sequence[tuple[int, bool, bool]]  # runs so far, in force, can be judged
+    lacking_log: int  # how often the log says that a rule cannot be judged
+    stayed: Mapping[str, bool]  # what was tried, and whether v5 was on then
+    back: frozenset[str]  # who is on v5 once somebody reset it and switched it on
+
+
+@scenario(effect="disrupt", own_target=True)
+def triggered(phase: Stage) -> Triggered:
+    """Each rule fires in turn; before it is reset for the next one, v5 is tried to come back."""
+    service = Service(phase.target("eros").client)
+    if not phase.embedded:
+        not_done("the automatic rollback was not tried here", "rehearse it, or drill it apart")
+    evening(phase)
+    lacking = _too_few(phase, service)
+    fired: dict[str, Fired] = {}
+    stayed: Mapping[str, bool] = {}
+    back = frozenset[str]()
+    for rule in RULES:
+        fired[rule] = _fire(phase, service, rule)
+        if rule == "success":
+            stayed = _stays(phase, service)
+        back = _reset(service)
+    return Triggered(fired, lacking, _not_evaluable(phase), stayed, back)
+
+
+def _switch_on(service: Service) -> None:
+    service.set_flags(**CONFIGURATIONS["cutover"])
+
+
+def _run(phase: Stage, rows: Rows) -> None:
+    names = ("alexia", "grace_bennett", "luna_free")
+    given = [
+        {
+            "creator": names[number % 3],
+            "after_s": row.get("after_s", 20),
+            "v5": {**_GOOD, **row},
+        }
+        for number, row in enumerate(rows)
+    ]
+    for one in given:
+        one["v5"].pop("after_s", None)
+    phase.operate("eros", "runs", runs=given)
+
+
+def _too_few(phase: Stage, service: Service) -> Sequence[tuple[int, bool, bool]]:
+    """Runs fail one by one, ten minutes apart, until there are nine."""
+    _switch_on(service)
+    found = []
+    for number in range(1, 10):
+        _run(phase, [{"fails": "raise", "seconds": 30, "after_s": 600}])
+        said = service.get("/rollback")
+        judged = said.inner("rules").inner("success").flag("evaluable")
+        found.append((number, said.flag("active"), judged))
+    service.set_flags(enabled="false")
+    return found
+
+
+def _not_evaluable(phase: Stage) -> int:
+    return len(logged(phase.file("logs"), "eros.rollback", "not-evaluable"))
+
+
+def _fire(phase: Stage, service: Service, rule: str) -> Fired:
+    _switch_on(service)
+    since = phase.target("eros").clock.now()
+    at_limit, beyond = LIMITS[rule]
+    _run(phase, at_limit)
+    stood = service.get("/rollback").flag("active")
+    _run(phase, beyond)
+    after = on_v5(service)
+    served_by = reported(service.generate("alexia")).text("pipeline")
+    now = phase.target("eros").clock.now()
+    journal = [run for run in served(runs(service, since=since)) if run.started >= since]
+    due = [run.at for run, conditions in _held(journal) if RULES[rule] in conditions]
+    rollbacks = [
+        one for one in service.get("/rollback").each("history") if one.moment("at") >= since
+    ]
+    messages = [one for one in read_inbox(phase.file("inbox")) if since <= one.at <= now]
+    return Fired(
+        rule,
+        since,
+        journal,
+        stood,
+        due[0] if due else None,
+        rollbacks,
+        service.get("/flags"),
+        after,
+        served_by,
+        messages,
+    )
+
+
+def _held(journal: Sequence[Run]) -> list[tuple[Any, tuple[str, ...]]]:
+    return list(held("percent25", [run.outcome() for run in journal]))
+
+
+def _stays(phase: Stage, service: Service) -> Mapping[str, bool]:
+    """Whether anybody is on v5 after good runs, a day, a wish and a new start of the program."""
+    found = {}
+    _run(phase, [{}] * 10)
+    found["ten good runs"] = any(on_v5(service).values())
+    phase.operate("eros", "days", count=1)
+    found["a day of good runs"] = any(on_v5(service).values())
+    asked = service.client.post("/flags", json={"EROS_V5_ENABLED": "true", "by": "Olga"})
+    found["switched on without a reset"] = asked.is_success or any(on_v5(service).values())
+    status = controller(phase, "status")
+    found["read anew from its files"] = not status.flag("active")
+    return found
+
+
+def _reset(service: Service) -> frozenset[str]:
+    service.post("/rollback/reset", {"by": "Olga", "reason": "the drill of a rule is over"})
+    _switch_on(service)
+    return frozenset(creator for creator, on in on_v5(service).items() if on)

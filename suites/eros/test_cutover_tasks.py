@@ -1,0 +1,131 @@
+"""Phase 4, tasks after the switch: monitoring, jobs, revenue, lessons."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout import Observe, Reported, Stage
+from suites.eros.scenarios.widening import Step
+from suites.eros.views.figures import differs
+from suites.eros.views.journal import runs
+from suites.eros.views.records import logged, noted
+from suites.eros.views.said import is_sentence, not_done
+
+pytestmark = pytest.mark.cutover
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ON_TIME = timedelta(minutes=5)
+
+
+@pytest.mark.criterion("monitor-24h")
+def test_monitoring_never_paused(widened: Step, observe: Observe) -> None:
+    told = [one.moment("at") for one in logged(widened.logs, "eros.monitoring", "sample")]
+    end = min(widened.begun + DAY, widened.now)
+    moments = sorted([widened.begun, *(at for at in told if widened.begun < at < end), end])
+    for hour in range(24):
+        begin = widened.begun + hour * HOUR
+        if begin >= end:
+            break
+        observe("monitoring_gap", _longest(moments, begin), at=begin + HOUR, hour=str(hour))
+
+
+def _longest(moments: list[datetime], begin: datetime) -> float:
+    """The longest stretch without a sample that reaches into an hour, in minutes."""
+    pairs = pairwise(moments)
+    inside = [(a, b) for a, b in pairs if a < begin + HOUR and b > begin]
+    return max((b - a).total_seconds() / 60 for a, b in inside)
+
+
+@pytest.mark.criterion("scheduled-jobs-execute")
+def test_each_job_ran_on_time(widened: Step, observe: Observe) -> None:
+    """What is due is computed of the jobs; what ran is looked up in the journal."""
+    since, until = widened.begun, widened.begun + DAY
+    if widened.now < until:
+        not_done("24 hours have not passed since the switch", "wait for them")
+    answer = widened.service.get("/jobs", since=since, until=until)
+    delivered = {
+        run.request_id
+        for run in runs(widened.service, since=since - HOUR, until=until + DAY)
+        if run.delivered
+    }
+    executed = {(one.text("job"), one.moment("due")): one for one in answer.each("executions")}
+    covered = set()
+    for job in answer.each("jobs"):
+        for due in _due(job, since, until):
+            ran = executed.get((job.text("job"), due))
+            missed = ran is None or not _on_time(ran, due)
+            missed = missed or (ran is not None and ran.text("request_id") not in delivered)
+            observe("job_missed", missed, job=job.text("job"))
+            covered.add(job.text("creator"))
+    left_out = sorted(set(widened.service.names) - covered)
+    assert not left_out, f"no job of {', '.join(left_out)} was due in 24 hours"
+
+
+def _due(job: Reported, since: datetime, until: datetime) -> Iterator[datetime]:
+    at = time.fromisoformat(job.text("at"))
+    day = since.date()
+    while day <= until.date():
+        due = datetime.combine(day, at, since.tzinfo)
+        if since <= due < until:
+            yield due
+        day += DAY
+
+
+def _on_time(ran: Reported, due: datetime) -> bool:
+    if ran["started"] is None or ran.text("outcome") != "ok":
+        return False
+    return timedelta(0) <= ran.moment("started") - due <= ON_TIME
+
+
+@pytest.mark.criterion("revenue-week-over-week")
+def test_revenue_was_compared(phase: Stage, widened: Step, observe: Observe) -> None:
+    weeks = _weeks(phase.file("revenue"))
+    told = noted(widened.records, "revenue") if widened.records.is_file() else []
+    right = 0
+    for one in told:
+        week = date.fromisoformat(one.text("week"))
+        sums = {"after": weeks.get(week), "before": weeks.get(week - timedelta(days=7))}
+        wrong = [name for name, paid in sums.items() if differs(one.number(name), paid)]
+        assert not wrong, f"the comparison of week {week} has another {wrong[0]} than the feed"
+        right += one.moment("at") >= widened.begun
+    observe("revenue_comparisons", right)
+
+
+def _weeks(path: Path) -> dict[date, Fraction]:
+    if not path.is_file():
+        not_done("there is no feed of revenue", "without one nothing can be compared")
+    found: dict[date, Fraction] = {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            week = date.fromisoformat(row["week"])
+            found[week] = found.get(week, Fraction(0)) + Fraction(row["revenue"])
+    return found
+
+
+@pytest.mark.criterion("lessons-learned")
+def test_lessons_are_written_down(phase: Stage, widened: Step) -> None:
+    told = noted(widened.records, "lessons") if widened.records.is_file() else []
+    assert told, "no document of lessons is on record"
+    path = phase.file("repository") / told[-1].text("document")
+    assert path.is_file(), f"{told[-1].text('document')} is not in the repository"
+    said = [
+        line.strip(" -*#\t")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#") and is_sentence(line.strip(" -*#\t"))
+    ]
+    assert said, f"{path.name} holds no sentence"
+
+
+@pytest.mark.criterion("lessons-learned")
+def test_lessons_were_written_after_the_switch(widened: Step) -> None:
+    told = noted(widened.records, "lessons") if widened.records.is_file() else []
+    assert told, "no document of lessons is on record"
+    at = told[-1].moment("at")
+    assert at >= widened.begun, f"the lessons are of {at}; the switch was at {widened.begun}"

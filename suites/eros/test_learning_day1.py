@@ -1,0 +1,210 @@
+"""Day 1 of Phase 7: what must stand before it, and that feedback is captured on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Reported, Stage
+from suites.eros.scenarios.learning import Before, FirstDay
+from suites.eros.scenarios.learning_sandbox import HooksTried, clone
+from suites.eros.views.learning_history import changes, git, ran
+from suites.eros.views.learning_log import happened
+from suites.eros.views.learnings import FIGURES, FILE, figures, parsed
+
+pytestmark = [pytest.mark.learning_day1, pytest.mark.learning]
+
+DOCUMENTS = {  # and words that each must hold
+    "doc-protocol": (
+        "docs/SELF_IMPROVING_SKILLS.md",
+        ("HIGH", "MEDIUM", "LOW", "validation", "user", "performance", "confirm"),
+    ),
+    "doc-runbook": ("docs/RUNBOOK.md", ("Section 9",)),
+    "doc-learnings": (FILE, ("## HIGH", "## MEDIUM", "## LOW")),
+    "doc-command": (
+        "commands/reflect.md",
+        ("/reflect on", "/reflect off", "/reflect status", "min_signals", "require_confirmation"),
+    ),
+}
+BLOCKS = {**FIGURES, "last_7_days": ("added", "promoted", "deprecated")}
+ANY_PROGRAM = re.compile(r"PATH|HOME|LANG|LC_\w+|TZ|PYTHON\w*|GIT_\w+")
+FLAGS = re.compile(r"EROS_V5_(ENABLED|SHADOW_MODE|PERCENTAGE|CREATORS|AUTO_FALLBACK)")
+MOVES = ("at", "captured")  # fields of the status that differ between two looks
+
+
+# Entry: may Phase 7 begin?
+
+
+@pytest.mark.criterion("prereq-cutover-complete")
+def test_every_creator_is_served_by_v5(before_learning: Before) -> None:
+    decided = before_learning.decisions
+    left = sorted(creator for creator, pipeline in decided.items() if pipeline != "v5")
+    assert not left, f"{len(left)} of {len(decided)} names are not routed to v5, as {left[0]}"
+    served = before_learning.served
+    unlike = {name: sorted(by) for name, by in served.items() if by != {"v5"}}
+    assert not unlike, f"in the last day these were not served by v5 alone: {unlike}"
+
+
+@pytest.mark.criterion("prereq-7d-stable")
+def test_seven_days_had_no_rollback(before_learning: Before, observe: Observe) -> None:
+    now = before_learning.now
+    for ago, runs in enumerate(before_learning.ran_on):
+        end = now - timedelta(days=ago)
+        back = [at for at in before_learning.rollbacks if end - timedelta(days=1) <= at < end]
+        if runs or back:  # a day on which nothing ran shows nothing
+            observe("rollback_on_day", bool(back), at=end)
+
+
+@pytest.mark.criterion("prereq-learnings-file")
+def test_learnings_have_their_structure(before_learning: Before) -> None:
+    path = before_learning.repository / FILE
+    assert path.is_file(), f"the repository has no {FILE}"
+    file = parsed(path.read_text(encoding="utf-8"))
+    assert not file.problems, f"{FILE}: {'; '.join(file.problems)}"
+    wrong = [f"{name}: {said}" for name, said in file.mismatches.items() if said]
+    assert not wrong, f"{FILE}: {'; '.join(wrong)}"
+
+
+@pytest.mark.criterion("prereq-reflect-available")
+def test_reflect_can_be_called(before_learning: Before) -> None:
+    done = before_learning.status
+    assert done.status == 0, f"/reflect status ended with {done.status}: {done.errors.strip()}"
+    assert done.text.strip(), "/reflect status says nothing"
+
+
+@pytest.mark.criterion("prereq-git")
+def test_a_learning_can_be_committed(before_learning: Before, phase: Stage, tmp_path: Path) -> None:
+    """In a clone, with the settings of the repository and no others that would make up for them."""
+    copy = clone(before_learning.repository, tmp_path)
+    if not (copy / FILE).is_file():
+        raise NoValueError(f"the repository has no {FILE} to commit a change of")
+    with (copy / FILE).open("a", encoding="utf-8") as file:
+        file.write("\na line\n")
+    # Who commits in production may have an identity of their own; a rehearsal has the target's.
+    alone = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"} if phase.embedded else {}
+    head = git(copy, "rev-parse", "HEAD")
+    words = ("-c", "user.useConfigOnly=true", "commit", "--quiet", "--message", "reflect: a trial")
+    done = ran(copy, *words, FILE, **alone)
+    assert done.returncode == 0, f"git commit: {' '.join(done.stderr.split())}"
+    assert git(copy, "rev-parse", "HEAD^") == head, "git says that it committed, and did not"
+
+
+@pytest.mark.criterion("prereq-hooks")
+def test_hook_of_the_validation_makes_signals(hooks_tried: HooksTried, observe: Observe) -> None:
+    observe("signals_per_finding", len(hooks_tried.of_finding))
+    sources = {one.text("source") for one in hooks_tried.of_finding}
+    assert sources <= {"validation"}, f"a finding of the validation became a signal of {sources}"
+    assert not hooks_tried.of_clean, "a schedule without a finding became a signal"
+
+
+# Exit: is feedback captured?
+
+
+@pytest.mark.criterion("no-new-env")
+def test_no_other_variable_is_read(first_day: FirstDay, observe: Observe) -> None:
+    read = {one.text("variable") for one in happened(first_day.log, "environment")}
+    for name in sorted(read):
+        known = FLAGS.fullmatch(name) or ANY_PROGRAM.fullmatch(name)
+        observe("new_variable_read", not known, variable=name)
+    full, bare = (_lasting(done.said()) for done in (first_day.after, first_day.bare))
+    assert full == bare, f"with the flags alone the status is {bare}, else it is {full}"
+
+
+def _lasting(status: Reported) -> dict[str, object]:
+    return {name: value for name, value in status.items() if name not in MOVES}
+
+
+@pytest.mark.criterion("active-with-v1")
+def test_capture_is_on_without_being_switched_on(first_day: FirstDay) -> None:
+    before, after = first_day.before.said(), first_day.after.said()
+    assert before.flag("active"), "the status says that no signals are captured"
+    switched = [one.text("setting") for one in happened(first_day.log, "setting")]
+    assert not switched, f"somebody set {', '.join(switched)} before"
+    grown = after.whole("captured") - before.whole("captured")
+    left = [
+        one
+        for one in happened(first_day.log, "signal")
+        if one.text("session") in first_day.sessions.values()
+    ]
+    assert grown == len(left), f"the status counts {grown} new signals, the log has {len(left)}"
+    assert grown >= 2, f"a finding and a correction made {grown} signals"
+
+
+@pytest.mark.criterion("step1-validation-signals")
+def test_a_finding_becomes_a_signal(first_day: FirstDay, observe: Observe) -> None:
+    clean, wrong = first_day.findings["clean"], first_day.findings["overlapping"]
+    assert not clean, f"a schedule of the service has findings: {clean[0]}"
+    assert wrong, "two items at the same time are no finding"
+    signals = first_day.signals("overlapping", "validation")
+    observe("signals_from_validation", len(signals))
+    assert len(signals) in (0, len(wrong)), f"{len(wrong)} findings made {len(signals)} signals"
+    assert not first_day.signals("clean", "validation"), "a clean schedule became a signal"
+
+
+@pytest.mark.criterion("step1-user-corrections")
+def test_a_correction_becomes_a_signal(first_day: FirstDay, observe: Observe) -> None:
+    tries = ("corrected", "unchanged")
+    refused = {name: first_day.statuses[name] for name in tries if first_day.statuses[name] >= 300}
+    assert not refused, f"POST /corrections answers with {refused}"
+    observe("correction_undetected", not first_day.signals("corrected", "user"))
+    assert not first_day.signals("unchanged", "user"), "what was saved unchanged became a signal"
+
+
+@pytest.mark.criterion("step1-status-active")
+def test_status_says_that_it_is_active(first_day: FirstDay) -> None:
+    said = first_day.words.demand().text
+    assert re.search(r"signal detection:? (is )?active\b", said), f"the status says {said!r:.200}"
+    assert first_day.after.said().flag("active"), "the status has active: false"
+
+
+@pytest.mark.criterion("status-format")
+def test_status_has_its_nine_figures(first_day: FirstDay, observe: Observe) -> None:
+    text, said = first_day.words.demand().text, first_day.after.said()
+    words = {block: _in_words(text, block) for block in BLOCKS}
+    for block, names in BLOCKS.items():
+        shown = said.get(block)
+        shown = shown if isinstance(shown, Mapping) else {}
+        for name in names:
+            observe("status_figure_missing", name not in words[block], form="words", figure=name)
+            observe("status_figure_missing", name not in shown, form="json", figure=name)
+        assert words[block] == dict(shown), f"{block} is {words[block]} in words, {shown} in JSON"
+    due = {**first_day.history[-1].file.counted, "last_7_days": _last_days(first_day, said)}
+    wrong = [f"{block} is {said.get(block)}, not {due[block]}" for block in _unlike(said, due)]
+    assert not wrong, f"by {FILE} and its history {'; '.join(wrong)}"
+
+
+def _in_words(text: str, block: str) -> dict[str, int]:
+    found = re.search(rf"^{block}: \{{(.*)\}}", text, re.MULTILINE)
+    return figures(found[1]) if found else {}
+
+
+def _last_days(first_day: FirstDay, said: Reported) -> dict[str, int]:
+    since = said.moment("at") - timedelta(days=7)
+    young = [one for one in changes(first_day.history) if one.version.at > since]
+    return {name: sum(one.kind == name for one in young) for name in BLOCKS["last_7_days"]}
+
+
+def _unlike(said: Reported, due: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    yield from (block for block, figures_ in due.items() if dict(said.get(block) or {}) != figures_)
+
+
+@pytest.mark.parametrize(
+    "document", [pytest.param(name, marks=pytest.mark.criterion(name)) for name in DOCUMENTS]
+)
+def test_document_is_committed(before_learning: Before, document: str) -> None:
+    path, words = DOCUMENTS[document]
+    repository = before_learning.repository
+    file = repository / path
+    assert file.is_file(), f"the repository has no {path}"
+    text = file.read_text(encoding="utf-8")
+    assert text.strip(), f"{path} is empty"
+    assert ran(repository, "cat-file", "-e", f"HEAD:{path}").returncode == 0, (
+        f"{path} is not committed"
+    )
+    assert git(repository, "show", f"HEAD:{path}") == text, f"{path} is not as it was committed"
+    lacking = [word for word in words if word.casefold() not in text.casefold()]
+    assert not lacking, f"{path} says nothing of {', '.join(lacking)}"

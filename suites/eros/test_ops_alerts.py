@@ -1,0 +1,154 @@
+"""Alerts at their limits, and the figures that they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from fractions import Fraction
+
+import pytest
+
+from pytest_rollout import Observe, Reported
+from suites.eros.scenarios.operations import Operations
+from suites.eros.views import figures
+from suites.eros.views.alarms import ALERTS, LIMITS, alerts, difference_of, looks, told
+from suites.eros.views.conditions import mean
+from suites.eros.views.journal import exact
+from suites.eros.views.records import logged
+from suites.eros.views.said import not_done
+
+pytestmark = pytest.mark.alerting_ops
+
+FIELDS = {
+    "success": "success",
+    "latency": "duration_s_p95",
+    "gates": "violation_rate",
+    "quality": "quality",
+}
+PANELS = {**FIELDS, "shadow-diff": "quality_diff"}
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [pytest.param(name, marks=pytest.mark.criterion(f"alert-{name}")) for name in LIMITS],
+)
+def test_alerts_come_beyond_the_limit_only(
+    operations: Operations, figure: str, observe: Observe
+) -> None:
+    seen = list(looks(figure, operations.served, operations.pairs))
+    messages = alerts(operations.inbox, figure)
+    begun = [look for look in seen if look.begins]
+    edge = [look for look in seen if look.value == LIMITS[figure].at]
+    if not begun or not edge:
+        not_done(f"{figure} was never at its limit and beyond it", "rehearse it, where it may be")
+    sent = told(messages, seen)
+    for look in edge:
+        observe("alert_boundary_error", look.at in sent, at=look.at, figure=figure)
+    for look in begun:
+        observe("alert_boundary_error", look.at not in sent, at=look.at, figure=figure)
+    odd = sorted(sent.keys() - {look.at for look in begun})
+    assert not odd, f"an alert of {figure} came at {odd[0]}, where it did not begin to be beyond it"
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [pytest.param(name, marks=pytest.mark.criterion(f"alert-{name}")) for name in LIMITS],
+)
+def test_an_alert_says_what_is_wrong(operations: Operations, figure: str) -> None:
+    seen = list(looks(figure, operations.served, operations.pairs))
+    known = told(alerts(operations.inbox, figure), seen)
+    sent = [(look, known[look.at]) for look in seen if look.at in known]
+    if not any(look.begins for look in seen):
+        not_done(f"{figure} was never beyond its limit", "rehearse it, where it may be")
+    assert sent, f"no alert of {figure} arrived, and it was beyond its limit"
+    for look, message in sent:
+        says = Reported(message.body, "an alert in Slack")
+        assert message.channel == ALERTS, f"the alert of {figure} went to {message.channel}"
+        assert says.text("severity") == "WARNING", f"it is {says.text('severity')}, not WARNING"
+        assert exact(says.number("threshold")) == LIMITS[figure].at, (
+            f"it names the limit {says.number('threshold')}, not {float(LIMITS[figure].at)}"
+        )
+        assert not figures.differs(says.number("value"), look.value), (
+            f"it says {figure} is {says.number('value')}; {float(look.value):.4f} by the runs"
+        )
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        pytest.param(name, marks=pytest.mark.criterion(f"metric-available-{name}"))
+        for name in FIELDS
+    ],
+)
+def test_a_figure_is_the_one_of_the_journal(
+    operations: Operations, figure: str, observe: Observe
+) -> None:
+    served = operations.served
+    counted = []
+    for last in range(1, figures.WINDOW + 1):
+        if last > len(served):
+            break
+        value = figures.FIGURES[figure](served[-last:])
+        said = operations.service.get("/monitoring", last=last)
+        wrong = figures.differs(said.number_or_none(FIELDS[figure]), value)
+        wrong = wrong or said.whole("runs") != last
+        observe("metric_mismatch", wrong, figure=figure, last=last)
+        counted.append(value)
+    if len(set(counted)) < 2:
+        not_done(f"{figure} was the same in each stretch of runs", "let runs differ")
+
+
+@pytest.mark.criterion("metric-available-shadow-diff")
+def test_the_difference_is_the_one_of_the_pairs(operations: Operations, observe: Observe) -> None:
+    pairs = sorted(operations.pairs, key=lambda one: one.moment("at"))
+    known = [(pair.moment("at"), difference_of(pair)) for pair in pairs]
+    scored = [(at, value) for at, value in known if value is not None]
+    if len(pairs) < 2 * figures.WINDOW:
+        not_done(f"{len(pairs)} comparisons were made", "let shadow mode run")
+    looked = [
+        (one.moment("at"), one.number_or_none("quality_diff"))
+        for one in logged(operations.logs, "eros.monitoring", "sample")
+    ]
+    said = operations.service.get("/comparisons").number_or_none("quality_diff_mean")
+    for at, shown in [*looked, (operations.now, said)]:
+        before = [pair for pair in scored if pair[0] < at]
+        upto = [pair for pair in scored if pair[0] <= at]  # one of that moment may count or not
+        if before:
+            wrong = all(figures.differs(shown, _mean_of(pairs)) for pairs in (before, upto))
+            observe("metric_mismatch", wrong, at=at, figure="shadow-diff")
+
+
+def _mean_of(pairs: Sequence[tuple[datetime, Fraction]]) -> Fraction | None:
+    """The mean of the last twenty."""
+    return mean(value for _, value in pairs[-figures.WINDOW :])
+
+
+@pytest.mark.criterion("metric-available-shadow-diff")
+def test_a_comparison_tells_what_its_runs_scored(operations: Operations) -> None:
+    runs = {run.run_id: run for run in operations.journal}
+    for pair in operations.pairs:
+        for pipeline in ("v4", "v5"):
+            told = pair.inner(pipeline)
+            run = runs.get(told.text("run_id"))
+            assert run is not None, f"the journal has no run {told.text('run_id')}"
+            assert told.number_or_none("quality") == run.quality, (
+                f"the comparator says {pipeline} scored {told['quality']}; the run {run.quality}"
+            )
+        assert not figures.differs(pair.number_or_none("quality_diff"), difference_of(pair)), (
+            f"quality_diff is {pair['quality_diff']}, not v5 less v4"
+        )
+
+
+@pytest.mark.criterion("dashboard-present")
+def test_the_dashboard_shows_the_five_figures(operations: Operations, observe: Observe) -> None:
+    panels = operations.service.get("/dashboard").each("panels")
+    shown = {panel.text("figure"): panel.number_or_none("value") for panel in panels}
+    recent = operations.served[-figures.WINDOW :]
+    known = [one for one in map(difference_of, operations.pairs) if one is not None]
+    for figure, field in PANELS.items():
+        if figure == "shadow-diff":
+            value = mean(known[-figures.WINDOW :])
+        else:
+            value = figures.FIGURES[figure](recent)
+        wrong = field not in shown or figures.differs(shown[field], value)
+        observe("dashboard_figure_missing", wrong, figure=figure)

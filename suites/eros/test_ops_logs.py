@@ -1,0 +1,171 @@
+"""Loggers: each event of a kind left a record; and channels and severities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import pytest
+
+from pytest_rollout import Message, Observe
+from suites.eros.scenarios.operations import Operations, Sent
+from suites.eros.views.alarms import ALERTS, ENGINEERING, LEADERSHIP
+from suites.eros.views.figures import longest_gap
+from suites.eros.views.records import logged
+from suites.eros.views.said import not_done
+
+pytestmark = pytest.mark.alerting_ops
+
+
+def observe_records(
+    observe: Observe, logger: str, events: Iterable[object], records: Iterable[object]
+) -> None:
+    """Observe of each event whether a record is there; raises NoValueError without events."""
+    kept, due = set(records), list(events)
+    if not due:
+        not_done(f"nothing happened that {logger} must record", "let it happen")
+    for event in due:
+        observe("event_without_record", event not in kept, logger=logger, event=str(event)[:80])
+
+
+@pytest.mark.criterion("log-orchestrator")
+def test_each_run_is_logged(operations: Operations, observe: Observe) -> None:
+    told = logged(operations.logs, "eros.orchestrator", "run")
+    events = [(run.run_id, run.creator, run.said.text("outcome")) for run in operations.journal]
+    records = [(one.text("run_id"), one.text("creator"), one.text("outcome")) for one in told]
+    observe_records(observe, "eros.orchestrator", events, records)
+
+
+@pytest.mark.criterion("log-router")
+def test_each_decision_is_logged(operations: Operations, observe: Observe) -> None:
+    told = logged(operations.logs, "eros.router", "decision")
+    events = {(run.request_id, run.creator) for run in operations.journal}
+    records = [(one.text("request_id"), one.text("creator")) for one in told]
+    observe_records(observe, "eros.router", sorted(events), records)
+
+
+@pytest.mark.criterion("log-comparator")
+def test_each_comparison_is_logged(operations: Operations, observe: Observe) -> None:
+    told = logged(operations.logs, "eros.comparator", "comparison")
+    events = [(pair.text("request_id"), pair["quality_diff"]) for pair in operations.pairs]
+    records = [(one.text("request_id"), one["quality_diff"]) for one in told]
+    observe_records(observe, "eros.comparator", events, records)
+
+
+@pytest.mark.criterion("log-monitoring")
+def test_each_alert_is_logged(operations: Operations, observe: Observe) -> None:
+    told = logged(operations.logs, "eros.monitoring", "alert")
+    sent = [
+        (message.body["metric"], message.body["text"])
+        for message in operations.inbox
+        if message.service == "slack" and "metric" in message.body
+    ]
+    records = [(one.text("metric"), one.text("text")) for one in told]
+    observe_records(observe, "eros.monitoring", sent, records)
+
+
+@pytest.mark.criterion("log-monitoring")
+def test_a_sample_is_logged_each_five_minutes(operations: Operations) -> None:
+    told = [one.moment("at") for one in logged(operations.logs, "eros.monitoring", "sample")]
+    assert told, "eros.monitoring holds no sample"
+    gap = longest_gap([*told, operations.now])
+    assert gap <= 5, f"for {gap:.0f} minutes no sample was logged"
+
+
+@pytest.mark.criterion("log-rollback")
+def test_each_rollback_is_logged(operations: Operations, observe: Observe) -> None:
+    told = logged(operations.logs, "eros.rollback", "trigger")
+    history = operations.service.get("/rollback").each("history")
+    events = [(one.text("reason"), one.text("by")) for one in history]
+    records = [(one.text("reason"), one.text("by")) for one in told]
+    observe_records(observe, "eros.rollback", events, records)
+
+
+# Channels and severities
+
+
+def arrived(sent: Sequence[Sent], to: str) -> Sent:
+    """What arrived of one of the messages that were sent."""
+    return next(one for one in sent if one.to == to)
+
+
+def in_slack(messages: Sequence[Message]) -> list[Message]:
+    """The messages in Slack."""
+    return [message for message in messages if message.service == "slack"]
+
+
+@pytest.mark.criterion("channel-engineering")
+def test_engineering_is_told_in_its_channel(
+    operations: Operations, messages_sent: Sequence[Sent], observe: Observe
+) -> None:
+    trial = arrived(messages_sent, "engineering").arrived
+    wrong = [message.channel for message in trial] != [ENGINEERING]
+    observe("misrouted", wrong, channel=ENGINEERING, of="trial")
+    for message in in_slack(operations.inbox):
+        if "day" in message.body:  # of a daily report
+            wrong = message.channel != ENGINEERING
+            observe("misrouted", wrong, channel=ENGINEERING, of="daily report")
+
+
+@pytest.mark.criterion("channel-alerts")
+def test_alerts_are_told_in_their_channel(
+    operations: Operations, messages_sent: Sequence[Sent], observe: Observe
+) -> None:
+    trial = in_slack(arrived(messages_sent, "WARNING").arrived)
+    wrong = [message.channel for message in trial] != [ALERTS]
+    observe("misrouted", wrong, channel=ALERTS, of="trial")
+    for message in in_slack(operations.inbox):
+        if "severity" in message.body:
+            observe("misrouted", message.channel != ALERTS, channel=ALERTS, of="alert")
+    strays = {message.channel for message in in_slack(operations.inbox)}
+    assert strays <= {ALERTS, ENGINEERING, LEADERSHIP}, f"messages went to {sorted(strays)}"
+
+
+@pytest.mark.criterion("severity-info")
+def test_info_is_only_logged(
+    operations: Operations, messages_sent: Sequence[Sent], observe: Observe
+) -> None:
+    trial = arrived(messages_sent, "INFO")
+    wrong = bool(trial.arrived) or not trial.logged
+    observe("severity_misrouted", wrong, severity="INFO", of="trial")
+    sent = [message for message in operations.inbox if message.body.get("severity") == "INFO"]
+    assert not sent, f"{len(sent)} messages of INFO were sent: {sent[0].text[:80]}"
+
+
+@pytest.mark.criterion("severity-warning")
+def test_warnings_reach_slack_and_nobody_pages(
+    operations: Operations, messages_sent: Sequence[Sent], observe: Observe
+) -> None:
+    trial = arrived(messages_sent, "WARNING").arrived
+    right = [message.service for message in trial] == ["slack"] and "@on-call" in trial[0].text
+    observe("severity_misrouted", not right, severity="WARNING", of="trial")
+    for message in in_slack(operations.inbox):
+        if message.body.get("severity") == "WARNING":
+            paged = any(
+                other.service == "pagerduty" and abs(other.at - message.at) < timedelta(seconds=5)
+                for other in operations.inbox
+            )
+            wrong = paged or "@on-call" not in message.text
+            observe("severity_misrouted", wrong, severity="WARNING", of="alert")
+
+
+@pytest.mark.criterion("severity-critical")
+def test_critical_reaches_slack_pager_and_team_lead(
+    operations: Operations, messages_sent: Sequence[Sent], observe: Observe
+) -> None:
+    trial = arrived(messages_sent, "CRITICAL").arrived
+    wrong = not reaches_everybody(trial)
+    observe("severity_misrouted", wrong, severity="CRITICAL", of="trial")
+    for fired in operations.service.get("/rollback").each("history"):
+        at = fired.moment("at")
+        then = [one for one in operations.inbox if abs(one.at - at) < timedelta(seconds=5)]
+        wrong = not reaches_everybody(then)
+        observe("severity_misrouted", wrong, severity="CRITICAL", of="rollback")
+
+
+def reaches_everybody(messages: Sequence[Message]) -> bool:
+    """Whether Slack and the pager were told, the on-call engineer and the team lead by name."""
+    slack = [one for one in in_slack(messages) if one.channel == ALERTS]
+    pages = [one for one in messages if one.service == "pagerduty"]
+    named = any("@on-call" in one.text and "@team-lead" in one.text for one in slack)
+    return named and any('"critical"' in one.text and "team-lead" in one.text for one in pages)

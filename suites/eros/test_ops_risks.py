@@ -1,0 +1,124 @@
+"""The risks of the plan, and the weekly summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe
+from suites.eros.scenarios.risks import Days, Drafted, Hung
+from suites.eros.scenarios.summaries import Summaries
+from suites.eros.views import figures, oracle
+from suites.eros.views.alarms import LEADERSHIP
+from suites.eros.views.said import not_done
+
+pytestmark = pytest.mark.alerting_ops
+
+
+@pytest.mark.criterion("risk-invalid-schedules")
+def test_an_invalid_schedule_is_found_in_shadow_mode(bad_drafts: Drafted, observe: Observe) -> None:
+    bad = [(draft, bad_drafts.broken(draft)) for draft in bad_drafts.drafts]
+    invalid = [(draft, broken) for draft, broken in bad if broken]
+    missing = set(oracle.RULES) - {rule for _, broken in invalid for rule in broken}
+    if missing:
+        not_done(f"no draft of v5 breaks {', '.join(sorted(missing))}", "rehearse it")
+    for draft, broken in invalid:
+        pair = bad_drafts.pairs.get(draft.text("run_id"))
+        told = pair is not None and pair.flag("regression")
+        right = draft.text("gate") == "reject" and set(draft["violations"]) == set(broken)
+        observe("invalid_undetected", not (told and right), breaks=", ".join(broken))
+
+
+@pytest.mark.criterion("risk-invalid-schedules")
+def test_a_valid_schedule_is_let_through(bad_drafts: Drafted) -> None:
+    good = [draft for draft in bad_drafts.drafts if not bad_drafts.broken(draft)]
+    assert good, "no draft of v5 keeps the rules"
+    wrong = [draft.text("run_id") for draft in good if draft.text("gate") != "pass"]
+    assert not wrong, f"{len(wrong)} valid drafts were rejected: {wrong[0]}"
+
+
+@pytest.mark.criterion("risk-instant-rollback")
+def test_the_next_decision_is_for_v4(slow_runs: Sequence[int], observe: Observe) -> None:
+    for decisions in slow_runs:
+        observe("decisions_to_effect", decisions)
+
+
+@pytest.mark.criterion("risk-no-data-loss")
+def test_each_creator_has_a_schedule_each_day(served_days: Days, observe: Observe) -> None:
+    if not served_days.failed:
+        not_done("no run of v5 failed on these days", "rehearse it: nothing had to be made good")
+    if not served_days.served:
+        not_done("no day has passed", "wait for one")
+    for name in served_days.names:
+        without = [day for day, names in served_days.served.items() if name not in names]
+        observe("day_without_schedule", len(without), creator=name)
+
+
+@pytest.mark.criterion("risk-no-data-loss")
+def test_no_request_was_left_without_a_schedule(served_days: Days) -> None:
+    lost = served_days.lost
+    assert not lost, f"{len(lost)} requests got no schedule, one of {lost[0]}"
+
+
+@pytest.mark.criterion("risk-agent-timeouts")
+def test_an_agent_that_hangs_is_ended(
+    hung_agents: tuple[float, Sequence[Hung]], observe: Observe
+) -> None:
+    limit, runs = hung_agents
+    for hung in runs:
+        agents = hung.run.said.each("agents")
+        attempts = [seconds for agent in agents for seconds in agent["seconds"]]
+        unbounded = any(seconds is None or seconds > limit + 1 for seconds in attempts)
+        unbounded = unbounded or hung.run.said["ended"] is None
+        observe("unbounded_wait", unbounded, how=hung.how)
+
+
+@pytest.mark.criterion("risk-agent-timeouts")
+def test_an_agent_that_hangs_is_tried_once_more(
+    hung_agents: tuple[float, Sequence[Hung]],
+) -> None:
+    for hung in hung_agents[1]:
+        agents = hung.run.said.each("agents")
+        timeouts = max(agent.whole("timeouts") for agent in agents)
+        tried = max(agent.whole("attempts") for agent in agents)
+        assert hung.status == httpx.codes.OK, f"{hung.how}: the caller got {hung.status}"
+        assert tried == 2, f"{hung.how}: the agent was tried {tried} times"
+        if hung.how == "hang-once":
+            assert hung.run.ok, "one hang is no failure of the run"
+            assert timeouts == 1
+        else:
+            assert not hung.run.ok, "an agent that always hangs is a failure of the run"
+            saved = [run for run in hung.others if run.fallback and run.delivered]
+            assert saved, "nobody made good what failed"
+
+
+# The weekly summary
+
+
+@pytest.mark.criterion("leadership-weekly")
+def test_leadership_got_a_summary_each_week(summaries: Summaries, observe: Observe) -> None:
+    told = summaries.told
+    for week, (begin, end) in enumerate(summaries.weeks, 1):
+        ours = [one for one in told if one.whole("week") == week]
+        posted = [
+            message
+            for message in summaries.inbox
+            if message.channel == LEADERSHIP and message.body.get("week") == week
+        ]
+        runs = [run for run in summaries.served if begin <= run.ended < end]
+        wrong = not ours or not posted
+        if ours and runs:
+            said = ours[-1].number_or_none("success")
+            wrong = wrong or figures.differs(said, figures.success(runs))
+        observe("week_without_summary", wrong, at=end, week=str(week))
+
+
+@pytest.mark.criterion("leadership-weekly")
+def test_a_summary_says_all_that_leadership_asks(summaries: Summaries) -> None:
+    fields = ("phase", "percentage", "success", "duration_s_p95", "quality", "violations")
+    for one in summaries.told:
+        lacking = [name for name in (*fields, "rollbacks", "next") if name not in one]
+        assert not lacking, f"week {one['week']}: the summary lacks {', '.join(lacking)}"
+        assert one.text("next").strip(), f"week {one['week']}: it says nothing of the next step"

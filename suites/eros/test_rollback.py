@@ -1,0 +1,82 @@
+"""Rollback by hand: the flag, its file, the controller; and nobody is left without a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe
+from suites.eros.scenarios.in_flight import REQUESTS, Surge
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, Asked, Pulled, Switch
+from suites.eros.views.said import not_done
+
+pytestmark = pytest.mark.eros_rollback
+
+
+def observe_off(switch: Switch, observe: Observe, by: str) -> None:
+    """Observe who is on v5 after it was switched off."""
+    assert switch.before, f"nobody was on v5 in {switch.configuration} before: it shows nothing"
+    for creator, on in switch.after.items():
+        labels = {"by": by, "way": switch.way, "configuration": switch.configuration}
+        observe("on_v5_after_off", on, creator=creator, **labels)
+    assert switch.served == "v4", (
+        f"in {switch.configuration} {switch.served} made the next schedule after {switch.way} off"
+    )
+
+
+@pytest.mark.criterion("manual-env")
+def test_the_flag_sends_everybody_back(switched_off: Sequence[Switch], observe: Observe) -> None:
+    for switch in switched_off:
+        observe_off(switch, observe, "flag")
+    tried = {switch.configuration for switch in switched_off}
+    assert tried == set(CONFIGURATIONS), f"only {sorted(tried)} were tried"
+
+
+@pytest.mark.criterion("manual-controller")
+def test_the_program_of_the_controller_does_the_same(pulled: Pulled, observe: Observe) -> None:
+    observe_off(pulled.first, observe, "controller")
+    assert pulled.once.history == pulled.before.history + 1, "the controller keeps no record of it"
+
+
+@pytest.mark.criterion("manual-controller")
+def test_a_request_to_the_controller_does_the_same(requested: Switch, observe: Observe) -> None:
+    observe_off(requested, observe, "controller")
+
+
+@pytest.mark.criterion("rollback-idempotent")
+def test_a_second_rollback_changes_nothing(pulled: Pulled, observe: Observe) -> None:
+    assert pulled.once.messages > pulled.before.messages, "the first rollback told nobody"
+    assert pulled.once.changes > pulled.before.changes, "the first rollback changed no flag"
+    for number, traces in enumerate(pulled.again, 2):
+        observe("second_rollback_effect", traces.messages != pulled.once.messages, call=number)
+        changed = (traces.changes, traces.history) != (pulled.once.changes, pulled.once.history)
+        observe("second_rollback_effect", changed, call=number)
+
+
+@pytest.mark.criterion("rollback-no-loss")
+def test_requests_around_a_rollback_get_a_schedule(surge: Surge, observe: Observe) -> None:
+    if len(surge.under_way) < 3 or len(surge.later) < 3:
+        seen = f"{len(surge.under_way)} requests were under way, {len(surge.later)} came later"
+        not_done(f"the rollback fired among too few requests: {seen}", "ask for more")
+    for answer in surge.answers:
+        lost = answer.whole("status") != httpx.codes.OK or not answer.get("schedule")
+        observe("request_unanswered", lost, during="rollback")
+    assert len(surge.answers) == REQUESTS, f"{len(surge.answers)} of {REQUESTS} were answered"
+
+
+@pytest.mark.criterion("rollback-no-loss")
+def test_what_was_under_way_ends_in_a_delivery(surge: Surge) -> None:
+    delivered = {run.request_id for run in surge.runs if run.delivered}
+    lost = [run for run in surge.under_way if run.request_id not in delivered]
+    assert not lost, f"{len(lost)} runs that were under way delivered nothing, also not by v4"
+    on_v5 = [run.run_id for run in surge.later if run.pipeline == "v5"]
+    assert not on_v5, f"{len(on_v5)} runs of v5 began after the rollback"
+
+
+@pytest.mark.criterion("flag-flip-zero-downtime")
+def test_requests_at_each_change_get_a_schedule(flipped: Sequence[Asked], observe: Observe) -> None:
+    for asked in flipped:
+        lost = asked.status != httpx.codes.OK or not asked.schedule
+        observe("request_unanswered", lost, during="flip", change=asked.change)

@@ -1,0 +1,254 @@
+"""A week of shadow mode: what was set, who was served, what ran beside, what was written down."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Reported, recount
+from suites.eros.scenarios.weeks import Lived
+from suites.eros.views.checks import (
+    demand_flag,
+    observe_conditions,
+    observe_pipelines,
+    observe_so_far,
+    observe_task,
+)
+from suites.eros.views.oracle import same
+from suites.eros.views.records import noted
+from suites.eros.views.service import Service
+
+pytestmark = pytest.mark.shadow
+
+DAILY = ["review-report", "investigate-failures", "document-quality"]
+
+
+@pytest.mark.criterion("nothing-live-yet")
+def test_v5_serves_nobody_before_the_week(service: Service) -> None:
+    _, decided = service.decide(service.names)
+    live = [decision.text("creator") for decision in decided if decision.text("target") != "v4"]
+    assert len(decided) == 37, f"the router decides for {len(decided)} creators, not 37"
+    assert live == [], f"v5 serves {live}"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param(name, value, marks=pytest.mark.criterion(f"config-{slug}"), id=slug)
+        for slug, name, value in (
+            ("enabled", "EROS_V5_ENABLED", True),
+            ("shadow-mode", "EROS_V5_SHADOW_MODE", True),
+            ("percentage", "EROS_V5_PERCENTAGE", 0),
+            ("creators", "EROS_V5_CREATORS", []),
+        )
+    ],
+)
+def test_a_flag_stays_as_configured(shadow_week: Lived, name: str, expected: object) -> None:
+    demand_flag(shadow_week, name, expected)
+
+
+@pytest.mark.criterion("all-37-on-v4")
+def test_v4_serves_everybody(shadow_week: Lived, observe: Observe) -> None:
+    observe_pipelines(shadow_week, observe, "not_v4", lambda _: "v4")
+    targets = {line.text("target") for line in shadow_week.log("eros.router", "decision")}
+    assert targets == {"v4"}, f"the router sent requests to {sorted(targets)}"
+    of_v5 = {run.request_id: shadow_week.drafts.get(run.run_id) for run in shadow_week.shadows}
+    for schedule in shadow_week.schedules:
+        draft, items = of_v5.get(schedule.text("request_id")), schedule.each("schedule")
+        if draft is not None:
+            who = schedule.text("creator")
+            assert not same(items, draft.each("draft")), f"{who} got the schedule of v5"
+
+
+@pytest.mark.criterion("roster-size")
+def test_the_roster_holds_37(shadow_week: Lived) -> None:
+    names = [creator.text("name") for creator in shadow_week.service.roster]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    assert len(names) == 37, f"the roster holds {len(names)} creators"
+    assert not twice, f"twice on the roster: {twice}"
+
+
+@pytest.mark.criterion("v5-runs-in-parallel")
+def test_v5_runs_beside_each_run_of_v4(shadow_week: Lived, observe: Observe) -> None:
+    beside = {run.request_id: run for run in shadow_week.shadows}
+    for run in shadow_week.runs:
+        if run.pipeline != "v4":
+            continue
+        other = beside.get(run.request_id)
+        ran = other is not None and other.creator == run.creator and other.started < run.ended
+        if ran and other is not None and other.ok:  # the tool server saw it work
+            calls = shadow_week.tool_calls.get(other.run_id) or {}
+            ran = sum(calls.values()) > 0 and _same_day(shadow_week, run.run_id, other.run_id)
+        observe("without_shadow", not ran, at=run.ended, creator=run.creator)
+
+
+def _same_day(week: Lived, left: str, right: str) -> bool:
+    """Whether the drafts of two runs are for the same day."""
+    drafts = [week.drafts[run] for run in (left, right) if run in week.drafts]
+    return len({draft.text("day") for draft in drafts}) <= 1
+
+
+@pytest.mark.criterion("shadow-discarded")
+def test_a_shadow_run_leaves_nothing_behind(shadow_week: Lived, observe: Observe) -> None:
+    done = Counter(effect.text("run_id") for effect in shadow_week.effects)
+    stored = Counter(schedule.text("run_id") for schedule in shadow_week.schedules)
+    served = [run for run in shadow_week.runs if run.delivered and run.pipeline == "v4"]
+    silent = [run.run_id for run in served if not done[run.run_id]]
+    assert not silent, f"{len(silent)} runs were delivered without an effect on record"
+    for run in shadow_week.shadows:
+        left = done[run.run_id] + stored[run.run_id] + run.delivered
+        observe("shadow_effect", left, at=run.ended, creator=run.creator)
+
+
+@pytest.mark.criterion("shadow-logged")
+def test_each_shadow_run_is_logged(shadow_week: Lived, observe: Observe) -> None:
+    logged = {
+        (line.text("request_id"), line.text("v5_run"))
+        for line in shadow_week.log("eros.comparator", "comparison")
+    }
+    for run in shadow_week.shadows:
+        known = (run.request_id, run.run_id) in logged
+        observe("shadow_unlogged", not known, at=run.ended, creator=run.creator)
+
+
+# Reports
+
+
+@pytest.mark.criterion("daily-comparison-report")
+def test_each_day_has_its_report(shadow_week: Lived, observe: Observe) -> None:
+    if not shadow_week.comparisons:
+        raise NoValueError("nothing was compared, so no report can be right")
+    for day in shadow_week.days:
+        wrong = _wrong_in_report(shadow_week, day)
+        observe("day_without_report", bool(wrong), at=shadow_week.ended, day=day.isoformat())
+        assert not wrong or wrong == "no report", f"report of {day}: {wrong}"
+
+
+def _wrong_in_report(week: Lived, day: date) -> str:
+    """What is wrong with the report of a day; empty where it says what the comparisons say."""
+    path = week.reports / f"{day}.json"
+    if not path.is_file():
+        return "no report"
+    said = Reported(json.loads(path.read_text(encoding="utf-8")), f"report of {day}")
+    pairs = [pair for pair in week.comparisons if pair.moment("at").date() == day]
+    diffs = [diff for pair in pairs if (diff := pair.number_or_none("quality_diff")) is not None]
+    failed = sum(pair.inner("v5").text("outcome") != "ok" for pair in pairs)
+    counted: dict[str, float | None] = {
+        "comparisons": len(pairs),
+        "v5_failures": failed,
+        "v5_failure_rate": failed / len(pairs) if pairs else None,
+        "quality_diff_mean": sum(diffs) / len(diffs) if diffs else None,
+        "hard_gate_false_positives": sum(pair.flag("false_positive") for pair in pairs),
+        "hard_gate_regressions": sum(pair.flag("regression") for pair in pairs),
+        "creators": len({pair.text("creator") for pair in pairs}),
+    }
+    for name, figure in counted.items():
+        told = said.number_or_none(name)
+        if not _close(told, figure):
+            return f"{name} is {told}, not {figure}"
+    return ""
+
+
+def _close(told: float | None, figure: float | None) -> bool:
+    """Whether a figure is told as it is, but for rounding; none where there is none."""
+    if told is None or figure is None:
+        return told is figure
+    return abs(told - figure) <= 0.01
+
+
+# Success criteria
+
+
+@pytest.mark.criterion("v5-failure-rate")
+def test_shadow_runs_fail_seldom(shadow_week: Lived, observe: Observe) -> None:
+    for run in shadow_week.shadows:
+        observe("shadow_failure", not run.ok, at=run.ended, creator=run.creator)
+    counted = {run.request_id: int(not run.ok) for run in shadow_week.shadows}
+    said = {
+        pair.text("request_id"): int(pair.inner("v5").text("outcome") != "ok")
+        for pair in shadow_week.comparisons
+    }
+    pairs = [(name, said[name], failed) for name, failed in counted.items() if name in said]
+    recount("failures of v5", pairs).demand(at_least=1)
+
+
+@pytest.mark.criterion("quality-diff")
+@pytest.mark.criterion("quality-diff-tail")
+def test_v5_scores_about_as_high(shadow_week: Lived, observe: Observe) -> None:
+    v4 = shadow_week.v4
+    said = {pair.text("request_id"): pair for pair in shadow_week.comparisons}
+    told = []
+    for run in shadow_week.shadows:
+        other = v4.get(run.request_id)
+        if other is None or other.quality is None or run.quality is None:
+            continue
+        diff = round(run.quality - other.quality, 6)
+        observe("quality_diff", diff, at=run.ended, creator=run.creator)
+        if run.request_id in said:
+            told.append((run.ended, said[run.request_id].number_or_none("quality_diff"), diff))
+    recount("difference in quality", told, within=0.051).demand(at_least=1)
+
+
+@pytest.mark.criterion("comparison-coverage")
+def test_every_creator_is_compared(shadow_week: Lived, observe: Observe) -> None:
+    if not shadow_week.comparisons:
+        raise NoValueError("nothing was compared")
+    compared = {pair.text("creator") for pair in shadow_week.comparisons}
+    for name in shadow_week.roster:
+        observe("creator_uncompared", name not in compared, creator=name)
+
+
+@pytest.mark.criterion("comparison-count")
+def test_comparisons_are_made(shadow_week: Lived, observe: Observe) -> None:
+    beside = {run.request_id: run for run in shadow_week.shadows}
+    v4 = shadow_week.v4
+    counted = set()
+    for pair in shadow_week.comparisons:
+        request = pair.text("request_id")
+        real = request in beside and request in v4 and request not in counted
+        assert real, f"comparison {request} is of no pair of runs, or counted twice"
+        assert pair.inner("v5").text("run_id") == beside[request].run_id
+        assert pair.inner("v4").text("run_id") == v4[request].run_id
+        counted.add(request)
+        observe("comparison", 1, at=pair.moment("at"), creator=beside[request].creator)
+
+
+# Guardrails
+
+
+@pytest.mark.criterion("no-rollback-trigger")
+def test_no_condition_held(shadow_week: Lived, observe: Observe) -> None:
+    outcomes = shadow_week.outcomes()
+    for run, outcome in zip(shadow_week.shadows, outcomes, strict=True):
+        observe("hard_gate_regression", outcome.regression, at=run.ended, creator=run.creator)
+    observe_so_far(shadow_week, observe, outcomes)
+    observe_conditions(shadow_week, observe, outcomes, first=20)
+
+
+# What people did
+
+
+@pytest.mark.parametrize(
+    "task", [pytest.param(name, marks=pytest.mark.criterion(f"daily-{name}")) for name in DAILY]
+)
+def test_a_daily_task_is_done(shadow_week: Lived, observe: Observe, task: str) -> None:
+    observe_task(shadow_week, observe, task)
+
+
+@pytest.mark.criterion("issues-fixed-before-phase1")
+def test_no_issue_is_open(shadow_week: Lived) -> None:
+    demand_no_open_issue(shadow_week)
+
+
+def demand_no_open_issue(week: Lived) -> None:
+    """Raise AssertionError where an issue of shadow mode is open at the end of the week."""
+    issues = [one for one in noted(week.records, "issue") if one.text("label") == "shadow"]
+    failed = [run for run in week.shadows if not run.ok]
+    if failed and not issues:
+        raise NoValueError(f"{len(failed)} shadow runs failed and nobody wrote down an issue")
+    newest = {one.text("id"): one for one in issues}
+    left = [name for name, one in newest.items() if one.text("state") != "closed"]
+    assert not left, f"open: {', '.join(left)}"

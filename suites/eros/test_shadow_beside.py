@@ -1,0 +1,127 @@
+"""What a v5 in trouble does to v4 beside it, what gates reject, and when the controller acts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from statistics import fmean
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe
+from suites.eros.scenarios.beside_v5 import Beside
+from suites.eros.scenarios.weeks import Lived
+from suites.eros.views import journal
+from suites.eros.views.checks import verdicts_of
+from suites.eros.views.limit_cases import SHADOW, observe_cases
+from suites.eros.views.oracle import same
+from suites.eros.views.service import Service
+
+pytestmark = pytest.mark.shadow
+
+
+@pytest.mark.criterion("v4-unaffected")
+def test_v4_delivers_the_same(
+    beside_v5: Beside, shadow_week: Lived, observe: Observe, moment: datetime
+) -> None:
+    if not beside_v5.pairs:
+        _observe_week(shadow_week, observe)
+        return
+    for pair in beside_v5.pairs:
+        got = [pair.beside.status, pair.alone.status] == [200, 200]
+        alike = got and all(
+            asked.answer.text("pipeline") == "v4" and not asked.answer.flag("fallback")
+            for asked in (pair.beside, pair.alone)
+        )
+        alike = alike and pair.beside.answer.text("day") == pair.alone.answer.text("day")
+        alike = alike and same(
+            pair.beside.answer.each("schedule"), pair.alone.answer.each("schedule")
+        )
+        labels = {"creator": pair.beside.creator, "v5": pair.trouble}
+        observe("v4_differs", not alike, at=moment, **labels)
+
+
+def _observe_week(week: Lived, observe: Observe) -> None:
+    """Drafts of v4 for the same creator and day, beside a v5 that failed and one that did not."""
+    failed = {run.request_id for run in week.shadows if not run.ok}
+    first: dict[tuple[str, str], tuple[bool, str]] = {}
+    compared = 0
+    for run in week.runs:
+        if run.pipeline != "v4":
+            continue
+        observe("v4_differs", not (run.delivered and run.ok), at=run.ended, creator=run.creator)
+        draft = week.drafts.get(run.run_id)
+        if draft is None:
+            continue
+        key, beside_failure = (run.creator, draft.text("day")), run.request_id in failed
+        was_failure, other = first.setdefault(key, (beside_failure, run.run_id))
+        if was_failure != beside_failure:
+            compared += 1
+            alike = same(draft.each("draft"), week.drafts[other].each("draft"))
+            observe("v4_differs", not alike, at=run.ended, creator=run.creator, v5="failed")
+    if not compared:
+        raise NoValueError("no shadow run failed on a day on which another one did not")
+
+
+@pytest.mark.criterion("v4-latency-unaffected")
+def test_nobody_waits_for_v5(
+    beside_v5: Beside, shadow_week: Lived, observe: Observe, moment: datetime
+) -> None:
+    for pair in beside_v5.pairs:
+        ratio = pair.beside.waited_s / pair.alone.waited_s
+        labels = {"creator": pair.beside.creator, "v5": pair.trouble}
+        observe("v4_latency_ratio", ratio, at=moment, **labels)
+    if not beside_v5.pairs:
+        _observe_means(shadow_week, observe)
+
+
+def _observe_means(week: Lived, observe: Observe) -> None:
+    """What a run of v4 takes on average for each creator: in the week, by in the one before it."""
+    before = journal.runs(week.service, week.begun - timedelta(days=7), week.begun, pipeline="v4")
+    if not before:
+        raise NoValueError("the journal holds no run of v4 from the week before")
+    for creator in week.roster:
+        now = [run.seconds for run in week.v4.values() if run.creator == creator]
+        then = [run.seconds for run in before if run.creator == creator]
+        if now and then:
+            observe("v4_latency_ratio", fmean(now) / fmean(then), at=week.ended, creator=creator)
+
+
+@pytest.mark.criterion("gate-false-positives")
+def test_the_gate_rejects_what_is_wrong_and_nothing_else(
+    beside_v5: Beside, shadow_week: Lived, observe: Observe
+) -> None:
+    for draft, broken in verdicts_of(shadow_week):
+        rejected = draft.text("gate") == "reject"
+        if not broken:
+            creator = draft.text("creator")
+            observe("false_positive", rejected, at=shadow_week.ended, creator=creator)
+        else:
+            assert rejected, f"the gate lets {', '.join(broken)} pass (run {draft['run_id']})"
+    for rule, request in beside_v5.rejected.items():
+        runs = journal.runs(beside_v5.service, creator="luna_free")
+        (run,) = [run for run in journal.shadows(runs) if run.request_id == request]
+        assert rule in run.violations, f"a draft that breaks {rule} is not rejected for it"
+        assert run.said.text("gate") == "reject"
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Observe) -> None:
+    observe_cases(service, observe, "shadow", SHADOW)
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_each_regression_is_one(beside_v5: Beside, shadow_week: Lived) -> None:
+    by_request = {run.request_id: run for run in shadow_week.shadows}
+    for pair in shadow_week.comparisons:
+        run = by_request[pair.text("request_id")]
+        told, counted = pair.flag("regression"), shadow_week.regressed(run)
+        assert told == counted, f"comparison {run.request_id}: regression {told}, not {counted}"
+    if not beside_v5.rejected:
+        return  # outside of a rehearsal nobody breaks a gate on purpose
+    pairs = beside_v5.service.get("/comparisons").each("comparisons")
+    said = {pair.text("request_id"): pair.flag("regression") for pair in pairs}
+    broken = set(beside_v5.rejected.values())
+    for rule, request in beside_v5.rejected.items():
+        assert said.get(request) is True, f"v5 broke {rule} beside v4, and that is no regression"
+    others = [name for name, told in said.items() if told and name not in broken]
+    assert not others, f"{len(others)} comparisons are regressions, and v5 broke no gate"

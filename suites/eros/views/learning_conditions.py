@@ -1,0 +1,57 @@
+"""What Phase 7 warns of, computed from the history of LEARNINGS.md alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from suites.eros.views.learning_history import Version, changes
+
+HIGH, ZERO, DEPRECATIONS = "high-per-week", "zero-in-two-weeks", "deprecations"
+_WEEK, _TWO_WEEKS, _FOUR_WEEKS = (timedelta(weeks=count) for count in (1, 2, 4))
+_MOST_HIGH, _MOST_DEPRECATED = 2, Fraction(1, 5)
+
+
+def held(history: Sequence[Version], begun: datetime, now: datetime) -> dict[str, datetime]:
+    """Each condition that held at some time since day 1, and when it first did."""
+    found: dict[str, datetime] = {}
+    tests = {
+        HIGH: _too_many_high(history),
+        ZERO: _silences(history, begun, now),
+        DEPRECATIONS: _too_many_deprecated(history),
+    }
+    for name, moments in tests.items():
+        first = min((moment for moment in moments if begun <= moment <= now), default=None)
+        if first is not None:
+            found[name] = first
+    return found
+
+
+def _too_many_high(history: Sequence[Version]) -> Iterator[datetime]:
+    times = [
+        change.version.at
+        for change in changes(history)
+        if change.kind == "added" and change.learning.section == "HIGH"
+    ]
+    for moment in times:
+        if sum(moment - _WEEK < other <= moment for other in times) > _MOST_HIGH:
+            yield moment
+
+
+def _silences(history: Sequence[Version], begun: datetime, now: datetime) -> Iterator[datetime]:
+    added = [change.version.at for change in changes(history) if change.kind == "added"]
+    looks = [begun, *(moment for moment in added if begun < moment <= now), now]
+    for before, after in pairwise(looks):
+        if after - before >= _TWO_WEEKS:
+            yield before + _TWO_WEEKS
+
+
+def _too_many_deprecated(history: Sequence[Version]) -> Iterator[datetime]:
+    gone = [change for change in changes(history) if change.kind == "deprecated"]
+    for change in gone:
+        moment = change.version.at
+        young = sum(moment - _FOUR_WEEKS < other.version.at <= moment for other in gone)
+        if Fraction(young, young + len(change.version.file.active)) > _MOST_DEPRECATED:
+            yield moment
