@@ -192,8 +192,16 @@ def test_v5_scores_about_as_high(shadow_week: Lived, observe: Observe) -> None:
     recount("difference in quality", told, within=0.051).demand(at_least=1)
 
 
-@pytest.mark.criterion("comparison-count")
 @pytest.mark.criterion("comparison-coverage")
+def test_every_creator_is_compared(shadow_week: Lived, observe: Observe) -> None:
+    if not shadow_week.comparisons:
+        raise NoValueError("nothing was compared")
+    compared = {pair.text("creator") for pair in shadow_week.comparisons}
+    for name in shadow_week.roster:
+        observe("creator_uncompared", name not in compared, creator=name)
+
+
+@pytest.mark.criterion("comparison-count")
 def test_comparisons_are_made(shadow_week: Lived, observe: Observe) -> None:
     beside = {run.request_id: run for run in shadow_week.shadows}
     v4 = shadow_week.v4

@@ -54,13 +54,14 @@ def runs(fields: Sequence[dict[str, Any]]) -> list[Run]:
     """Runs of v5, a minute apart."""
     found = []
     for number, given in enumerate(fields):
-        ended = (BEGIN + timedelta(minutes=number)).isoformat()
+        ended = BEGIN + timedelta(minutes=number)
+        seconds = given.get("duration_s", 75)
         said = {
             "run_id": f"r{number}",
-            "started": ended,
-            "ended": ended,
+            "started": (ended - timedelta(seconds=seconds)).isoformat(),
+            "ended": ended.isoformat(),
             "outcome": "ok",
-            "duration_s": 75,
+            "duration_s": seconds,
             "quality": 85,
             "violations": [],
             **given,

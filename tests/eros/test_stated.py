@@ -51,7 +51,8 @@ def _answered(line: Stated, checked: dict[str, dict[str, Any]]) -> bool:
         return False
     read = [f"eros.{name}" for name in row["rolls_up"]]
     through = bool(read) and all(_read(name, checked) for name in read)
-    return bool(row["items"]) or through or bool(line.by_people == "manual" and row["attested"])
+    by_people = line.by_people == "manual" and row["attested"]
+    return bool(row["items"] or through or row["group"] or by_people)  # a group: by its members
 
 
 def _read(name: str, checked: dict[str, dict[str, Any]]) -> bool:

@@ -16,8 +16,8 @@ from suites.eros.views.records import logged
 from suites.eros.views.service import Service
 
 _GOOD = {"seconds": 2, "quality": 85, "violations": []}
-_FAILED = {"fails": "raise", "seconds": 2}
-_BROKEN = {"violations": ["overlap"]}
+_FAILED: Mapping[str, Any] = {"fails": "raise", "seconds": 2}
+_BROKEN: Mapping[str, Any] = {"violations": ["overlap"]}
 _SOUND = [dict[str, Any]()] * 24
 # Two bad ones of twenty, eleven runs apart: the automatic rollback stays quiet.
 ROWS: Sequence[Mapping[str, Any]] = [

@@ -69,8 +69,9 @@ def triggered(phase: Stage) -> Triggered:
         not_done("the automatic rollback was not tried here", "rehearse it, or drill it apart")
     evening(phase)
     lacking = _too_few(phase, service)
+    fired: dict[str, Fired] = {}
     stayed: Mapping[str, bool] = {}
-    fired, back = {}, frozenset[str]()
+    back = frozenset[str]()
     for rule in RULES:
         fired[rule] = _fire(phase, service, rule)
         if rule == "success":
