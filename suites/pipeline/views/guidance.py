@@ -38,7 +38,7 @@ class Guidance:
 
 def read_guidance(body: str) -> Guidance:
     """The guidance of a body; without its marks there is none."""
-    begun, _, rest = body.partition(_BEGIN)
+    _, _, rest = body.partition(_BEGIN)
     text, ended, _ = rest.partition(_END)
     if not ended:
         return Guidance({}, "", "")
