@@ -63,11 +63,7 @@ class DailyWeek:
 
         From the coordinated timetable on a run of 00:00 monitors; it is no daily run.
         """
-        runs = [
-            run
-            for run in completed(self.scheduled)
-            if run.begun.time() >= _MORNING
-        ]
+        runs = [run for run in completed(self.scheduled) if run.begun.time() >= _MORNING]
         if not runs:
             raise NoValueError(f"no daily run of week {self.number} has ended")
         return runs
@@ -103,4 +99,3 @@ def daily_week(phase: Stage) -> DailyWeek:
     phase.operate("github", "days", days=7)
     hub = Hub.of(phase)
     return DailyWeek(phase, hub, hub.journal(phase.now()), week_number(phase))
-
