@@ -1,1 +1,1 @@
-"""What the suite of the pipeline reads."""
+"""How the suite sees the pipeline: GitHub, telemetry, files, messages."""

@@ -1,0 +1,209 @@
+"""Week 2: limits go up step by step, with enough work that each step is used to the full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import fmean
+
+from suites.pipeline.views.runs import moved
+
+from pytest_rollout import Message, NoValueError, Stage, scenario
+from suites.pipeline.scenarios.weeks import WEEK, Seen, look
+from suites.pipeline.views.channels import heard
+from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Run
+from suites.pipeline.views.schedules import ASSIGN, PROCESS
+from suites.pipeline.views.telemetry import LOW, items
+
+DAY = timedelta(days=1)
+SOON = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage of the increase: the days of the phase, and the limit on them."""
+
+    first: int
+    last: int
+    limit: int
+
+    def times(self, begin: datetime) -> tuple[datetime, datetime]:
+        """From when to when it lasts, in a week that begins then."""
+        return begin + (self.first - 1) * DAY, begin + self.last * DAY
+
+
+ASSIGN_STEPS = (Step(1, 2, 15), Step(3, 5, 18), Step(6, 7, 20))
+PROCESS_STEPS = (Step(1, 2, 7), Step(3, 5, 9), Step(6, 7, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one run was allowed, found and did."""
+
+    run: Run
+    limit: int  # as its command was told
+    waiting: int  # when it began
+    took: int  # issues that it moved on, and those at which it failed
+
+
+def _pass(phase: Stage, steps: tuple[Step, ...], state: str) -> Seen:
+    """The week passes; at the begin of each step two full runs' worth of work waits."""
+    begin = phase.window[0]
+    if phase.embedded:
+        for step in steps:
+            since, until = step.times(begin)
+            phase.target("github").clock.to(since)
+            phase.operate("github", "seed-issues", count=2 * step.limit, state=state)
+            phase.target("github").clock.to(until)
+    return look(phase, begin, begin + WEEK)
+
+
+@scenario()
+def assignment_week(phase: Stage, before: Seen) -> Seen:
+    """The limits of assignment go up."""
+    assert before.end == phase.window[0]
+    return _pass(phase, ASSIGN_STEPS, "triage")
+
+
+@scenario()
+def processing_week(phase: Stage, before: Seen) -> Seen:
+    """The batches of processing go up."""
+    assert before.end == phase.window[0]
+    return _pass(phase, PROCESS_STEPS, "assigned")
+
+
+def taken(seen: Seen, file: str, begin: datetime, end: datetime) -> list[Taken]:
+    """What each scheduled run of a time was allowed and did, by its log and the timelines."""
+    command, flag, stage, source, goal = {
+        ASSIGN: ("pipeline-assign", "limit", "assignment", TRIAGE, ASSIGNED),
+        PROCESS: ("pipeline-process", "batch-size", "processing", ASSIGNED, "state::copilot"),
+    }[file]
+    found = []
+    for run in seen.journal.scheduled(file, begin, end):
+        if run.ended is None:
+            continue
+        failed = [r for r in items(seen.by_run.get(run.id, ()), stage) if r.result == "failed"]
+        done = moved(seen.journal, run, goal)
+        limit = int(seen.given(run, command)[flag])
+        waiting = seen.journal.waiting(source, run.begun)
+        found.append(Taken(run, limit, waiting, len(done | {r.issue or 0 for r in failed})))
+    return found
+
+
+def seconds_per_issue(seen: Seen, stage: str, begin: datetime, end: datetime) -> list[float]:
+    """How long each issue took in a time, by telemetry."""
+    return [
+        record.seconds
+        for record in items(seen.records, stage)
+        if begin <= record.at < end and record.seconds is not None
+    ]
+
+
+def run_lengths(seen: Seen, file: str, stage: str) -> list[tuple[datetime, float, float]]:
+    """Of each run that worked: its begin, its seconds by telemetry, and how long it took."""
+    found = []
+    for run in seen.scheduled(file):
+        worked = items(seen.by_run.get(run.id, ()), stage)
+        if worked and run.ended:
+            said = sum(record.seconds or 0 for record in worked)
+            found.append((run.begun, said, (run.ended - run.begun).total_seconds()))
+    return found
+
+
+def signs(before: Seen, week: Seen) -> list[tuple[datetime, list[str]]]:
+    """For each time at which the limit goes up, what spoke against it in the step before."""
+    stages = [(before.begin, before.end), *(step.times(week.begin) for step in ASSIGN_STEPS)]
+    found = []
+    previous: float | None = None
+    for (begin, end), (goes_up, _) in pairwise(stages):
+        seconds = seconds_per_issue(week, "assignment", begin, end)
+        mean = fmean(seconds) if seconds else None
+        against = [
+            f"run {run.id} left little of the rate limit" for run in low_runs(week, begin, end)
+        ]
+        runs = week.journal.scheduled(ASSIGN, begin, end)
+        against += [f"run {run.id} ended in {run.conclusion}" for run in runs if not run.good]
+        if mean and previous and mean > 1.2 * previous:
+            against.append(f"an issue took {mean:.1f} s, and {previous:.1f} s one step earlier")
+        found.append((goes_up, against))
+        previous = mean
+    return found
+
+
+def low_runs(seen: Seen, begin: datetime, end: datetime) -> list[Run]:
+    """The runs of a time in which less than a quarter of the rate limit was left."""
+    return [
+        run
+        for run in seen.journal.runs
+        if begin <= run.begun < end and (left := least_left(seen, run)) is not None and left < LOW
+    ]
+
+
+def least_left(seen: Seen, run: Run) -> float | None:
+    """The smallest share of the rate limit that a run saw left."""
+    used = [r.rate_used for r in seen.by_run.get(run.id, ()) if r.rate_used is not None]
+    return 1 - max(used) if used else None
+
+
+def growth(seen: Seen, steps: tuple[Step, ...], stage: str) -> list[tuple[datetime, float]]:
+    """How much longer an issue takes in each step than in the one before, as a ratio."""
+    means = []
+    for step in steps:
+        begin, end = step.times(seen.begin)
+        seconds = seconds_per_issue(seen, stage, begin, end)
+        if not seconds:
+            raise NoValueError(f"no issue went through {stage} on days {step.first} to {step.last}")
+        means.append((begin, fmean(seconds)))
+    return [(at, after / earlier) for (_, earlier), (at, after) in pairwise(means)]
+
+
+# Little is left of the rate limit
+
+
+@dataclass(frozen=True)
+class LowRate:
+    """Runs that left little or enough, with what the channel heard, and the limit afterwards."""
+
+    seen: Seen
+    told: tuple[Message, ...]
+    limit_after: int  # on the day on which the next step was due
+
+
+@scenario(effect="disrupt", own_target=True)
+def low_rate(phase: Stage) -> LowRate:
+    """On day 2 of the week a run leaves 26 % of the rate limit, the next one 20 %."""
+    begin, github = phase.window[0], phase.target("github")
+    phase.operate("github", "seed-issues", count=4, state="triage")
+    for hour, remaining in ((4, 1300), (8, 1000)):
+        github.clock.to(begin + DAY + timedelta(hours=hour, minutes=-1))
+        phase.operate("github", "rate", remaining=remaining)
+    github.clock.to(begin + 2 * DAY + timedelta(hours=1))
+    seen = look(phase, begin, begin + 3 * DAY)
+    messages = heard(phase, begin)
+    limit = seen.file(ASSIGN).setting("LIMIT")
+    return LowRate(seen, tuple(messages), limit)
+
+
+# A full day
+
+
+@dataclass(frozen=True)
+class FullDay:
+    """A day at the full limit, with all the work that it can do."""
+
+    seen: Seen
+    issues: tuple[int, ...]  # that waited when it began
+
+
+@scenario(effect="change", own_target=True)
+def full_day(phase: Stage) -> FullDay:
+    """240 issues wait when day 6 of the week begins, and nothing else is discovered."""
+    begin = phase.window[0] + 5 * DAY
+    github = phase.target("github")
+    github.clock.to(begin - 2 * DAY)
+    phase.operate("github", "discovery-rate", per_day=0)
+    github.clock.to(begin)
+    said = phase.operate("github", "seed-issues", count=240, state="triage")
+    github.clock.to(begin + DAY)
+    return FullDay(look(phase, begin, begin + DAY), tuple(said.get("issues", ())))

@@ -1,0 +1,185 @@
+"""Week 3: violations of each check are planted beside sound neighbours, and validations follow."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pytest_rollout import Message, Reported, Stage, scenario
+from suites.pipeline.views.channels import heard
+from suites.pipeline.views.hub import Hub
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, Journal
+from suites.pipeline.views.schedules import ASSIGN, DAILY, PROCESS, VALIDATE
+from suites.pipeline.views.summaries import read_json
+from suites.pipeline.views.violations import STALE
+
+MONITOR, TRACK = "ops-site-monitoring.yml", "ops-copilot-tracking.yml"
+FIVE_VALIDATIONS = timedelta(hours=4, minutes=40)
+TYPE = "workflow::policy-brief"
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """One run of the validator."""
+
+    at: datetime  # its begin
+    ended: datetime
+    found: frozenset[tuple[str, int]]  # check and issue
+    critical: frozenset[tuple[str, int]]
+    checked: int
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What was planted, what each validation found, and who was told."""
+
+    begin: datetime
+    violations: Mapping[str, int]  # issue by check
+    neighbours: Mapping[str, int]
+    planted_at: Mapping[str, datetime]
+    validations: tuple[Validation, ...]
+    before: Mapping[int, Issue]  # the planted issues before any validation saw them
+    journal: Journal
+    told: tuple[Message, ...]
+    comments: Mapping[int, int]  # how many each planted issue has at the end
+
+
+def guided(branch: str, file: str, objectives: str = "- Sum the page up") -> str:
+    """The body of an issue as processing leaves it."""
+    return f"""Found at https://example.org/news/1
+
+<!-- guidance:begin -->
+## Specialist guidance
+### Persona
+Policy analyst
+### Objectives
+{objectives}
+### Inputs
+- The page
+### Deliverables
+- A brief of one page
+### Acceptance criteria
+- The brief names its sources
+
+- Branch: `{branch}`
+- File: `{file}`
+<!-- guidance:end -->
+"""
+
+
+class Planter:
+    """Makes issues, branches and files by the API."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    def issue(self, title: str, body: str, *labels: str) -> int:
+        """An issue with labels; Copilot is the assignee of one that is with Copilot."""
+        made: dict[str, Any] = {"title": title, "body": body, "labels": list(labels)}
+        if COPILOT in labels:
+            made["assignees"] = ["Copilot"]
+        answer = self.hub.ask("POST", "/issues", json=made)
+        answer.raise_for_status()
+        return int(answer.json()["number"])
+
+    def branch(self, name: str, file: str) -> None:
+        """A branch from main, with a file on it."""
+        main = self.hub.get("/git/ref/heads/main").inner("object").text("sha")
+        body = {"ref": f"refs/heads/{name}", "sha": main}
+        self.hub.ask("POST", "/git/refs", json=body).raise_for_status()
+        text = base64.b64encode(b"notes\n").decode()
+        put = {"message": f"Add {file}", "content": text, "branch": name}
+        self.hub.ask("PUT", f"/contents/{file}", json=put).raise_for_status()
+
+    def handed_over(self, name: str, body: str = "") -> int:
+        """An issue with Copilot, whose branch and file are there."""
+        self.branch(f"work/{name}", f"work/{name}.md")
+        text = body or guided(f"work/{name}", f"work/{name}.md")
+        return self.issue(f"Planted: {name}", text, COPILOT, TYPE)
+
+
+def stop_all_but_validation(hub: Hub) -> None:
+    """Disable what would work on planted issues."""
+    for file in (MONITOR, ASSIGN, PROCESS, DAILY, TRACK):
+        hub.ask("PUT", f"/actions/workflows/{file}/disable").raise_for_status()
+
+
+def validations(hub: Hub, journal: Journal, begin: datetime, end: datetime) -> list[Validation]:
+    """What each validation of a time found."""
+    return [
+        Validation(
+            at=run.begun,
+            ended=run.ended,
+            found=_pairs(said.each("findings")),
+            critical=_pairs(said.each("findings"), "critical"),
+            checked=said.whole("checked"),
+        )
+        for run in journal.runs_of(VALIDATE, begin, end)
+        if run.ended
+        for said in [read_json(hub, run, "findings", "findings.json")]
+    ]
+
+
+def _pairs(findings: tuple[Reported, ...], severity: str = "") -> frozenset[tuple[str, int]]:
+    return frozenset(
+        (one.text("check"), one.whole("issue"))
+        for one in findings
+        if not severity or one["severity"] == severity
+    )
+
+
+def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
+    """One violation of each check but the stale one, each with a neighbour that just is none."""
+    broken = guided("work/never-made", "work/never-made.md")
+    left = guided("work/remnant", "work/remnant.md", "- <INSERT OBJECTIVE>")
+    in_code = "- Quote the template: `<INSERT OBJECTIVE>` and `{{ name }}`"
+    quoted = guided("work/quoted", "work/quoted.md", in_code)
+    for name in ("remnant", "quoted"):
+        planter.branch(f"work/{name}", f"work/{name}.md")
+    violations = {
+        "label-drift": planter.issue("Planted: drift", "a page", TRIAGE, ASSIGNED, TYPE),
+        "orphaned-copilot": planter.issue("Planted: orphan", "a page", COPILOT, TYPE),
+        "template-remnants": planter.issue("Planted: remnant", left, COPILOT, TYPE),
+        "broken-refs": planter.issue("Planted: no branch", broken, COPILOT, TYPE),
+    }
+    neighbours = {
+        "label-drift": planter.issue("Planted: no drift", "a page", ASSIGNED, TYPE),
+        "orphaned-copilot": planter.handed_over("guided"),
+        "template-remnants": planter.issue("Planted: quoted", quoted, COPILOT, TYPE),
+        "broken-refs": planter.handed_over("with-branch"),
+    }
+    return violations, neighbours
+
+
+@scenario(effect="change", own_target=True)
+def planted(phase: Stage) -> Planted:
+    """Only validation runs. Two issues are with Copilot for a week; then the rest is planted."""
+    hub, clock, begin = Hub.of(phase), phase.target("github").clock, phase.window[0]
+    planter = Planter(hub)
+    clock.to(begin + timedelta(minutes=5))
+    stop_all_but_validation(hub)
+    old = clock.now()
+    stale = planter.handed_over("stale")
+    clock.to(begin + timedelta(hours=6, minutes=5))
+    neighbour = planter.handed_over("not-stale")
+    clock.to(old + STALE)
+    now = clock.now()
+    violations, neighbours = plant(planter)
+    violations["stale-copilot"], neighbours["stale-copilot"] = stale, neighbour
+    mine = {*violations.values(), *neighbours.values()}
+    issues = hub.issues()
+    clock.to(now + FIVE_VALIDATIONS)
+    return Planted(
+        begin=begin,
+        violations=violations,
+        neighbours=neighbours,
+        planted_at={**dict.fromkeys(violations, now), "stale-copilot": old + STALE},
+        validations=tuple(validations(hub, hub.journal(clock.now()), begin, clock.now())),
+        before={number: issues[number] for number in mine},
+        journal=hub.journal(clock.now()),
+        told=tuple(heard(phase, begin)),
+        comments={n: len(list(hub.pages(f"/issues/{n}/comments"))) for n in mine},
+    )

@@ -1,0 +1,256 @@
+"""Week 3: the validator finds what is wrong, only that, every hour, and people are told."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Stage
+from suites.pipeline.scenarios.planted import TYPE, Planted, Validation, guided, validations
+from suites.pipeline.scenarios.weeks import Seen
+from suites.pipeline.views.channels import LEAD, mails, posts, text_of
+from suites.pipeline.views.guidance import read_guidance
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
+from suites.pipeline.views.schedules import VALIDATE
+from suites.pipeline.views.validator import State, findings, issue, labelled
+from suites.pipeline.views.violations import CHECKS, STALE, References, concerned, violates
+
+pytestmark = pytest.mark.week3_checks
+
+HOURLY = re.compile(r"\d+ \* \* \* \*")
+SOON = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+CRITICAL = "broken-refs"  # of the five checks the one that is mailed
+HARMLESS = "label-drift"
+
+
+@pytest.mark.criterion("issues-in-every-state")
+@pytest.mark.parametrize("label", [TRIAGE, ASSIGNED, COPILOT])
+def test_there_is_something_to_check(before: Seen, label: str) -> None:
+    day = before.end - timedelta(days=1)
+    spans = [span for one in before.journal.work for span in one.spans(label, before.end)]
+    assert any(end > day for _, end in spans), f"no issue had {label} in the last day"
+
+
+# The schedule
+
+
+@pytest.mark.criterion("validation-workflow-present")
+def test_the_validator_is_scheduled_hourly(week: Seen) -> None:
+    crons = week.file(VALIDATE).crons
+    assert len(crons) == 1, f"{VALIDATE} has the schedules {crons}"
+    assert HOURLY.fullmatch(crons[0]), f"{VALIDATE} is scheduled for {crons[0]!r}"
+    assert week.file(VALIDATE).commands, f"{VALIDATE} runs no command"
+
+
+@pytest.mark.criterion("validation-runs-hourly")
+def test_the_validator_ran_in_each_hour(week: Seen, observe: Observe) -> None:
+    begin, _ = week.days[-1]
+    runs = demand(week.journal.scheduled(VALIDATE), "validation by schedule")
+    for hour in range(24):
+        since = begin + timedelta(hours=hour)
+        ran = [r for r in runs if since <= r.begun < since + timedelta(hours=1) and r.good]
+        observe("hour_without_validation", not ran, at=since)
+
+
+# Planted violations, and neighbours that are none
+
+
+def _after(planted: Planted, check: str) -> list[Validation]:
+    """The validations since a violation stood."""
+    later = [one for one in planted.validations if one.at >= planted.planted_at[check]]
+    return demand(later, f"validation after the violation of {check} was planted")
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"detects-{c}")) for c in CHECKS]
+)
+def test_a_planted_violation_is_found(planted: Planted, check: str, observe: Observe) -> None:
+    violation, neighbour = planted.violations[check], planted.neighbours[check]
+    first = _after(planted, check)[0]
+    missed = (check, violation) not in first.found
+    observe("planted_violation_missed", missed, check=check, issue=violation)
+    accused = [name for name, number in first.found if number == neighbour]
+    why = f"found {', '.join(accused)}" if accused else ""
+    observe("planted_violation_missed", bool(accused), check=check, issue=neighbour, why=why)
+
+
+@pytest.mark.criterion("detects-stale-copilot")
+def test_nothing_is_stale_before_its_week_is_over(planted: Planted) -> None:
+    wrong = ("stale-copilot", planted.violations["stale-copilot"])
+    early = [v for v in planted.validations if v.at < planted.planted_at["stale-copilot"]]
+    found = [v.at for v in demand(early, "validation in the first week") if wrong in v.found]
+    assert not found, f"the issue is called stale at {found[0]}, before its seven days were over"
+
+
+@pytest.mark.criterion("validation-readonly")
+def test_the_validator_changes_no_issue(planted: Planted, observe: Observe) -> None:
+    demand(list(planted.validations), "validation")
+    for number, was in planted.before.items():
+        now = planted.journal.issues[number]
+        changed = now != was or planted.comments[number] > 0
+        observe("changed_by_validator", changed, issue=number)
+
+
+# The live state
+
+
+def _live(week: Seen) -> References:
+    """The branches that are there, and the files that open issues name."""
+    branches = frozenset(row["name"] for row in week.hub.pages("/branches"))
+    files = {}
+    for one in week.journal.work:
+        said = read_guidance(one.body)
+        if said.branch in branches and not one.closed:
+            path = f"/contents/{said.file}"
+            answer = week.hub.ask("GET", path, params={"ref": said.branch})
+            files[said.branch, said.file] = answer.is_success
+    return References(branches, files)
+
+
+@pytest.fixture(scope="session")
+def live(week: Seen) -> References:
+    """What the live issues may refer to."""
+    return _live(week)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"clean-{c}")) for c in CHECKS]
+)
+def test_the_live_state_is_clean(
+    week: Seen, live: References, check: str, observe: Observe
+) -> None:
+    for one in week.journal.work:
+        if not one.closed and concerned(check, one):
+            wrong = violates(check, one, week.journal.now, live)
+            observe("live_violation", wrong, check=check, issue=one.number)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"clean-{c}")) for c in CHECKS]
+)
+def test_the_validator_says_the_same_of_the_live_state(week: Seen, check: str) -> None:
+    runs = validations(week.hub, week.journal, week.days[-1][0], week.end)
+    last = demand(runs, "validation on the last day")[-1]
+    found = sorted(number for name, number in last.found if name == check)
+    assert last.checked > 0, "the last validation looked at no issue"
+    assert not found, f"the last validation finds {check} of the issues {found}"
+
+
+# Both sides of a week, and of what is sound
+
+
+@pytest.mark.criterion("stale-boundary")
+def test_seven_days_to_the_second(phase: Stage, observe: Observe) -> None:
+    since = phase.now().replace(microsecond=0) - timedelta(days=9)
+    body = guided("work/issue-7", "work/issue-7.md")
+    state = State(
+        issues=[issue(7, body, since, COPILOT, TYPE)],
+        events={"7": [labelled(7, COPILOT, since)]},
+        files={"work/issue-7": ["work/issue-7.md"]},
+    )
+    for now, stale in ((since + STALE, False), (since + STALE + SECOND, True)):
+        found = ("stale-copilot", 7) in findings(phase.file("commands"), state, now)
+        observe("stale_boundary_error", found is not stale, late=f"{now - since}")
+
+
+_SOUND = (
+    "- Compare `List<ITEM>` with `Dict<KEY>`",
+    "- Keep this as it is:\n```\n<INSERT HERE> {{ name }} TODO\n```",
+    "- Explain why 3 < 5 and 7 > 2",
+    "- Mail the editors at <editors@example.org>",
+    "- Read [the annex](https://example.org/annex)",
+)
+
+
+@pytest.mark.criterion("validator-no-false-positives")
+def test_sound_issues_are_left_alone(phase: Stage, observe: Observe) -> None:
+    since = phase.now().replace(microsecond=0) - timedelta(days=1)
+    issues, events, files = [], {}, {}
+    for number in range(1, 52):
+        branch = f"work/issue-{number}"
+        text = _SOUND[number % 5] if number <= 50 else "- TODO"
+        body = guided(branch, f"{branch}.md", text)
+        issues.append(issue(number, body, since, COPILOT, TYPE))
+        events[str(number)] = [labelled(number, COPILOT, since)]
+        files[branch] = [f"{branch}.md"]
+    found = findings(phase.file("commands"), State(issues, events, files), phase.now())
+    assert ("template-remnants", 51) in found, "not even the issue with TODO is found"
+    for number in range(1, 51):
+        named = sorted(check for check, other in found if other == number)
+        observe("false_positive", bool(named), issue=number, why=", ".join(named))
+
+
+# Who is told
+
+
+@pytest.mark.criterion("alert-slack-any-failure")
+def test_the_channel_hears_of_each_check(planted: Planted, observe: Observe) -> None:
+    for check, number in planted.violations.items():
+        first = _after(planted, check)[0]
+        told = [
+            m
+            for m in posts(list(planted.told), "quality: ")
+            if first.at <= m.at <= first.ended + SOON and _names(text_of(m), check, number)
+        ]
+        observe("failure_without_slack", not told, at=first.at, check=check)
+
+
+def _names(text: str, check: str, number: int) -> bool:
+    """Whether a text names a check with an issue."""
+    return re.search(rf"\b{check} #{number}\b", text) is not None
+
+
+def _tracking(planted: Planted, check: str) -> list[Issue]:
+    """The tracking issues of a planted violation."""
+    title = f"{check}: issue #{planted.violations[check]}"
+    return [
+        one
+        for one in planted.journal.issues.values()
+        if "quality::tracking" in one.labels and one.title == title
+    ]
+
+
+@pytest.mark.criterion("alert-issue-persistent")
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_persistent_problem_has_one_tracking_issue(planted: Planted, check: str) -> None:
+    runs = _after(planted, check)
+    if len(runs) < 5:
+        raise NoValueError(f"{len(runs)} validations saw the violation of {check}, not five")
+    tracking = _tracking(planted, check)
+    assert len(tracking) == 1, f"{len(runs)} validations in a row opened {len(tracking)} issues"
+    opened = demand(tracking[0].times("labeled", "quality::tracking"), "time of its opening")[0]
+    assert runs[2].at <= opened <= runs[2].ended + SOON, (
+        f"it was opened at {opened}, the third validation began at {runs[2].at}"
+    )
+
+
+@pytest.mark.criterion("alert-email-critical")
+def test_the_lead_is_mailed_of_a_critical_finding(planted: Planted, observe: Observe) -> None:
+    number = planted.violations[CRITICAL]
+    first = _after(planted, CRITICAL)[0]
+    sent = [
+        m
+        for m in mails(list(planted.told), f"[critical] {CRITICAL} #{number}", LEAD)
+        if first.at <= m.at <= first.ended + SOON
+    ]
+    observe("critical_finding_without_mail", not sent, at=first.at, check=CRITICAL)
+
+
+@pytest.mark.criterion("alert-email-critical")
+def test_the_lead_is_not_mailed_of_another_finding(planted: Planted) -> None:
+    number = planted.violations[HARMLESS]
+    assert (HARMLESS, number) in _after(planted, HARMLESS)[0].found, f"{HARMLESS} is not found"
+    sent = [m for m in mails(list(planted.told), "[critical]") if f"#{number}" in text_of(m)]
+    assert not sent, f"a warning was mailed as critical: {text_of(sent[0])[:80]}"
+
+
+@pytest.mark.criterion("alert-none-when-clean")
+def test_nothing_is_sent_while_all_is_clean(planted: Planted, observe: Observe) -> None:
+    clean = [one for one in planted.validations if not one.found]
+    said = [*posts(list(planted.told), "quality: "), *mails(list(planted.told), "[critical]")]
+    for one in demand(clean, "validation that found nothing"):
+        during = [m for m in said if one.at <= m.at <= one.ended + SOON]
+        observe("alert_while_clean", len(during), at=one.at)

@@ -1,0 +1,140 @@
+"""Asking GitHub's REST API for what happened, and seeding what a check needs."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from pytest_rollout import Reported, RolloutError, Stage, reported
+from suites.pipeline.views.journal import Issue, IssueEvent, Journal, Run
+
+REHEARSED = "acme/site-pipeline"
+T = TypeVar("T")
+
+
+class Hub:
+    """GitHub's REST API of the pipeline's repository."""
+
+    def __init__(self, client: httpx.Client, repository: str, token: str = "") -> None:
+        self._client = client
+        self._base = f"/repos/{repository}"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    @classmethod
+    def of(cls, phase: Stage) -> Hub:
+        """The repository of the phase's environment."""
+        client = phase.target("github").client
+        if phase.embedded:
+            return cls(client, REHEARSED)
+        token = os.environ.get("PIPELINE_GITHUB_TOKEN", "")
+        return cls(client, os.environ.get("PIPELINE_REPOSITORY", REHEARSED), token)
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request below the repository."""
+        return self._client.request(method, self._base + path, headers=self._headers, **options)
+
+    def get(self, path: str, **params: object) -> Reported:
+        """What one object below the repository says."""
+        return reported(self.ask("GET", path, params=params))
+
+    def text(self, path: str) -> str:
+        """The text at a path, whose redirects are followed; raises httpx.HTTPStatusError."""
+        answer = self.ask("GET", path, follow_redirects=True)
+        answer.raise_for_status()
+        return answer.text
+
+    def pages(self, path: str, key: str = "", **params: object) -> Iterator[Mapping[str, Any]]:
+        """Each object of a list, page by page; ``key`` is where the list stands in an object."""
+        number = 1
+        while True:
+            answer = self.ask("GET", path, params={"per_page": 100, "page": number, **params})
+            if not answer.is_success:
+                raise RolloutError(f"GET {path} answers {answer.status_code}, not 200")
+            rows = answer.json()
+            yield from rows[key] if key else rows
+            if 'rel="next"' not in answer.headers.get("link", ""):
+                return
+            number += 1
+
+    def each(
+        self, path: str, take: Callable[[Mapping[str, Any]], T], key: str = "", **params: object
+    ) -> Iterator[T]:
+        """What is taken of each object of a list; a field that is missing is said in words."""
+        for row in self.pages(path, key, **params):
+            try:
+                yield take(row)
+            except (KeyError, TypeError, ValueError) as error:
+                take(Reported(row, f"GET {path}"))  # names a field that is not there
+                raise RolloutError(f"GET {path}: an entry cannot be read: {error!r}") from error
+
+    def journal(self, now: datetime) -> Journal:
+        """All issues, events and runs."""
+        return Journal(now, self.issues(), self.runs())
+
+    def issues(self) -> dict[int, Issue]:
+        """All issues by number, without pull requests."""
+        events: dict[int, list[IssueEvent]] = defaultdict(list)
+        for event in self.each("/issues/events", _event):
+            if event:
+                events[event.issue].append(event)
+        issues = self.each("/issues", lambda row: _issue(row, events), state="all")
+        return {issue.number: issue for issue in issues if issue}
+
+    def runs(self) -> tuple[Run, ...]:
+        """All runs that have begun, in order."""
+        runs = self.each("/actions/runs", _run, "workflow_runs")
+        return tuple(sorted(runs, key=lambda run: (run.begun, run.id)))
+
+
+def _event(row: Mapping[str, Any]) -> IssueEvent | None:
+    kind = row["event"]
+    if kind in ("labeled", "unlabeled"):
+        subject = row["label"]["name"]
+    elif kind in ("assigned", "unassigned"):
+        subject = row["assignee"]["login"]
+    elif kind in ("closed", "reopened"):
+        subject = ""
+    else:
+        return None
+    actor = row["actor"]["login"] if row["actor"] else ""
+    return IssueEvent(row["issue"]["number"], kind, subject, actor, _moment(row["created_at"]))
+
+
+def _issue(row: Mapping[str, Any], events: Mapping[int, list[IssueEvent]]) -> Issue | None:
+    if "pull_request" in row:
+        return None
+    oldest_first = events.get(row["number"], [])[::-1]
+    return Issue(
+        number=row["number"],
+        title=row["title"],
+        body=row["body"] or "",
+        labels=frozenset(label["name"] for label in row["labels"]),
+        closed=row["state"] == "closed",
+        assignees=frozenset(person["login"] for person in row["assignees"]),
+        events=tuple(sorted(oldest_first, key=lambda event: event.at)),
+    )
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    done = row["status"] == "completed"
+    return Run(
+        id=row["id"],
+        file=row["path"].rsplit("/", 1)[-1].partition("@")[0],
+        event=row["event"],
+        status=row["status"],
+        conclusion=row["conclusion"] or "",
+        begun=_moment(row["run_started_at"] or row["created_at"]),
+        ended=_moment(row["updated_at"]) if done else None,
+    )
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return found
