@@ -77,7 +77,7 @@ def look(phase: Stage, begin: datetime, end: datetime) -> Seen:
         begin=begin,
         end=end,
         hub=hub,
-        journal=hub.journal(phase.now()),
+        journal=hub.journal(phase.target("github").clock.now()),
         records=tuple(read_all(folder)),
         files=active(checkout),
         checkout=checkout,

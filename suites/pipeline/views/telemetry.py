@@ -26,6 +26,7 @@ class Record:
     issue: int | None
     result: str
     seconds: float | None
+    api_calls: int
     rate_remaining: int | None
     rate_limit: int | None
     ai_units: float
@@ -81,6 +82,7 @@ def _record(path: Path, number: int, line: str) -> Record:
             issue=row["issue"],
             result=row["result"] or "",
             seconds=row["duration_s"],
+            api_calls=row["api_calls"] or 0,
             rate_remaining=row["rate_remaining"],
             rate_limit=row["rate_limit"],
             ai_units=row["ai_units"] or 0,
