@@ -22,6 +22,7 @@ from suites.pipeline.views.runs import artifact, dry, flags_of
 from suites.pipeline.views.schedules import DAILY
 
 __all__ = [
+    "check_controller",
     "check_stages",
     "test_a_daily_run_ends_in_time",
     "test_each_day_has_one_run",
@@ -30,7 +31,6 @@ __all__ = [
     "test_runs_leave_what_can_be_read",
     "test_summaries_are_true",
     "test_the_batch_is_ten",
-    "test_the_controller_stands_at_thirty_minutes",
     "test_the_limit_is_twenty",
     "test_the_run_starts_at_half_past_six",
 ]
@@ -127,8 +127,8 @@ def test_a_daily_run_ends_in_time(daily_week: DailyWeek, observe: Observe) -> No
         observe("daily_run_s", (run.ended - run.begun).total_seconds(), at=run.ended, run=run.id)
 
 
-@pytest.mark.criterion("trigger-boundary")
-def test_the_controller_stands_at_thirty_minutes(phase: Stage, observe: Observe) -> None:
+def check_controller(phase: Stage, observe: Observe) -> None:
+    """Observe for each case whether the controller decides otherwise than the plan."""
     now = phase.now()
     for case, wrong, decision in errors(phase.file("commands"), daily_runs()):
         observe("trigger_boundary_error", wrong, at=now, case=case.words, decides=decision)

@@ -25,7 +25,10 @@ OPTIONS = {
 
 def on(day: int, criterion: str) -> Any:
     """A check of the phase of a day."""
-    marks = (getattr(pytest.mark, f"decision_day{day}"), pytest.mark.criterion(criterion))
+    marks = (
+        getattr(pytest.mark, f"decision_day{day}"),
+        pytest.mark.criterion(f"decision_day{day}.{criterion}"),
+    )
     return pytest.param(day, marks=marks)
 
 

@@ -21,6 +21,7 @@ from suites.pipeline.views.people import (
     contacts,
     decided,
     kept,
+    lines,
     placeholder,
     spoke_for,
     start_date,
@@ -42,6 +43,23 @@ def header(checkout: Path, field: str) -> str:
     if said is None:
         raise NoValueError(f"{DOCUMENT} has no {field} in its head")
     return said[1]
+
+
+@pytest.mark.criterion("stakeholder-signoff")
+def test_each_role_signed(rehearsed: Rehearsal, phase: Stage, observe: Observe) -> None:
+    signed = lines(rehearsed.records, "signoffs.jsonl")
+    matrix = contacts(rehearsed.records)
+    for role, title in ROLES.items():
+        names = matrix[role].names if role in matrix else set()
+        mine = [
+            row
+            for row in signed
+            if row.text("of") == "rehearsal"
+            and row.text("role").lower() in (role, title.lower())
+            and row.text("by") in names
+            and row.moment("at") <= phase.now()
+        ]
+        observe("role_unsigned", not mine, at=phase.now(), role=role)
 
 
 @pytest.mark.criterion("status-no-longer-draft")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.week1_assignment
 LIMIT = 10
 
 
-@pytest.mark.criterion("nothing-in-two-states")
+@pytest.mark.criterion("week1_assignment.nothing-in-two-states")
 def test_no_issue_is_in_two_states_before(phase: Stage, observe: Observe) -> None:
     now = phase.now()
     issues = [issue for issue in Hub.of(phase).issues().values() if not issue.closed]
@@ -33,7 +33,7 @@ def test_no_issue_is_in_two_states_before(phase: Stage, observe: Observe) -> Non
 # Configuration: what main says, and what each run was given
 
 
-@pytest.mark.criterion("cron-enabled")
+@pytest.mark.criterion("week1_assignment.cron-enabled")
 def test_main_has_the_schedule(assigning: FirstDays, phase: Stage) -> None:
     file = assigning.file
     assert file.crons == ["0 */2 * * *"], f"main has {file.crons or 'no active schedule'}"
@@ -44,7 +44,7 @@ def test_main_has_the_schedule(assigning: FirstDays, phase: Stage) -> None:
     assert here.crons == file.crons, f"the checkout has {here.crons}, main has {file.crons}"
 
 
-@pytest.mark.criterion("limit-10")
+@pytest.mark.criterion("week1_assignment.limit-10")
 def test_the_limit_is_ten(assigning: FirstDays) -> None:
     assert assigning.file.setting("LIMIT") == LIMIT
     for run in assigning.runs:
@@ -52,7 +52,7 @@ def test_the_limit_is_ten(assigning: FirstDays) -> None:
         assert given == str(LIMIT), f"run {run.id} was given the limit {given}"
 
 
-@pytest.mark.criterion("live-mode")
+@pytest.mark.criterion("week1_assignment.live-mode")
 def test_runs_are_live(assigning: FirstDays) -> None:
     assert assigning.file.settings.get("DRY_RUN") == "false"
     for run in assigning.runs:
@@ -62,7 +62,7 @@ def test_runs_are_live(assigning: FirstDays) -> None:
     assert changed, f"{len(assigning.runs)} scheduled runs set the label {ASSIGNED} on no issue"
 
 
-@pytest.mark.criterion("verbose-on")
+@pytest.mark.criterion("week1_assignment.verbose-on")
 def test_logs_name_each_issue(assigning: FirstDays) -> None:
     assert assigning.file.settings.get("VERBOSE") == "true"
     compared = 0
@@ -76,7 +76,7 @@ def test_logs_name_each_issue(assigning: FirstDays) -> None:
         raise NoValueError("no run assigned an issue, so no log had one to name")
 
 
-@pytest.mark.criterion("statistics-on")
+@pytest.mark.criterion("week1_assignment.statistics-on")
 def test_each_run_leaves_its_statistics(assigning: FirstDays, observe: Observe) -> None:
     for run in assigning.runs:
         told = [record for record in assigning.records[run.id] if record.event == "statistics"]
@@ -88,18 +88,18 @@ def test_each_run_leaves_its_statistics(assigning: FirstDays, observe: Observe) 
 # The window
 
 
-@pytest.mark.criterion("on-call-48h")
+@pytest.mark.criterion("week1_assignment.on-call-48h")
 def test_somebody_is_on_call(assigning: FirstDays, phase: Stage, observe: Observe) -> None:
     hours = gaps_of_cover(phase.file("records"), assigning.enabled, assigning.end)
     observe("on_call_gap_h", hours, at=phase.now())
 
 
-@pytest.mark.criterion("window-complete")
+@pytest.mark.criterion("week1_assignment.window-complete")
 def test_the_window_is_over(assigning: FirstDays, phase: Stage, observe: Observe) -> None:
     observe("observed_h", assigning.observed_hours, at=phase.now())
 
 
-@pytest.mark.criterion("scheduled-not-dispatched")
+@pytest.mark.criterion("week1_assignment.scheduled-not-dispatched")
 def test_runs_are_started_by_the_schedule(assigning: FirstDays, observe: Observe) -> None:
     journal, file, end = (
         assigning.journal,
@@ -119,7 +119,7 @@ def test_runs_are_started_by_the_schedule(assigning: FirstDays, observe: Observe
     assert not stray, f"runs {stray} say that they were scheduled, and are in no slot"
 
 
-@pytest.mark.criterion("cadence-observed")
+@pytest.mark.criterion("week1_assignment.cadence-observed")
 def test_runs_come_every_two_hours(assigning: FirstDays, observe: Observe) -> None:
     begun = [run.begun for run in assigning.runs]
     end = min(assigning.end, assigning.journal.now)
@@ -127,20 +127,20 @@ def test_runs_come_every_two_hours(assigning: FirstDays, observe: Observe) -> No
         observe("start_gap_h", seconds / 3600, at=at)
 
 
-@pytest.mark.criterion("four-scheduled-runs")
+@pytest.mark.criterion("week1_assignment.four-scheduled-runs")
 def test_scheduled_runs_end_well(assigning: FirstDays, observe: Observe) -> None:
     for run in assigning.runs:
         told = [r.result for r in assigning.records[run.id] if r.event == "run_ended"]
         observe("scheduled_run_successful", run.good and told == ["ok"], at=run.ended, run=run.id)
 
 
-@pytest.mark.criterion("failure-rate-under-trigger")
+@pytest.mark.criterion("week1_assignment.failure-rate-under-trigger")
 def test_few_runs_fail(assigning: FirstDays, observe: Observe) -> None:
     for run in assigning.runs:
         observe("run_failed", not run.good, at=run.ended, run=run.id)
 
 
-@pytest.mark.criterion("no-rate-limit-violation")
+@pytest.mark.criterion("week1_assignment.no-rate-limit-violation")
 def test_no_call_is_refused(assigning: FirstDays, observe: Observe) -> None:
     for run in assigning.runs:
         records = assigning.records[run.id]
@@ -151,21 +151,21 @@ def test_no_call_is_refused(assigning: FirstDays, observe: Observe) -> None:
         observe("rate_limit_refusals", max(refused, told), at=run.ended, run=run.id)
 
 
-@pytest.mark.criterion("ai-usage-within-quota")
+@pytest.mark.criterion("week1_assignment.ai-usage-within-quota")
 def test_the_quota_is_kept(assigning: FirstDays, phase: Stage, observe: Observe) -> None:
     records, telemetry = phase.file("records"), phase.file("telemetry")
     for day, share in shares_of_quota(records, telemetry, assigning.enabled, assigning.end):
         observe("ai_quota_used", share, at=day)
 
 
-@pytest.mark.criterion("label-state-machine")
+@pytest.mark.criterion("week1_assignment.label-state-machine")
 def test_labels_follow_the_state_machine(assigning: FirstDays, observe: Observe) -> None:
     for issue in assigning.journal.work:
         for event, wrong in illegal(issue, assigning.enabled, assigning.end):
             observe("illegal_transition", wrong, at=event.at, issue=issue.number, to=event.subject)
 
 
-@pytest.mark.criterion("no-triage-drift")
+@pytest.mark.criterion("week1_assignment.no-triage-drift")
 def test_no_assigned_issue_keeps_triage(assigning: FirstDays, observe: Observe) -> None:
     assigned = 0
     for run in assigning.runs:
@@ -178,7 +178,7 @@ def test_no_assigned_issue_keeps_triage(assigning: FirstDays, observe: Observe) 
         raise NoValueError("no run assigned an issue, so none could keep its label")
 
 
-@pytest.mark.criterion("trigger-boundary")
+@pytest.mark.criterion("week1_assignment.trigger-boundary")
 def test_the_controller_stands_at_one_of_four(phase: Stage, observe: Observe) -> None:
     now = phase.now()
     for case, wrong, decision in errors(phase.file("commands"), run_sequences()):

@@ -27,7 +27,7 @@ def met(phase: Stage, assigning: FirstDays, request: pytest.FixtureRequest) -> l
     ]
 
 
-@pytest.mark.criterion("limit-honoured")
+@pytest.mark.criterion("week1_assignment.limit-honoured")
 def test_no_run_takes_more_than_its_limit(
     phase: Stage, assigning: FirstDays, request: pytest.FixtureRequest, observe: Observe
 ) -> None:
@@ -39,7 +39,7 @@ def test_no_run_takes_more_than_its_limit(
         observe("issues_assigned_per_run", one.moved, at=one.run.ended, waiting=one.waiting)
 
 
-@pytest.mark.criterion("dry-run-has-no-effects")
+@pytest.mark.criterion("week1_assignment.dry-run-has-no-effects")
 def test_a_dry_run_writes_nothing(assigned_by_hand: Trials, phase: Stage, observe: Observe) -> None:
     tried = assigned_by_hand.outcome("dry run", Compared)
     if not tried.next_one_wrote:
@@ -48,7 +48,7 @@ def test_a_dry_run_writes_nothing(assigned_by_hand: Trials, phase: Stage, observ
         observe("written_in_dry_run", changed, at=phase.now(), part=part)
 
 
-@pytest.mark.criterion("assign-rerun-idempotent")
+@pytest.mark.criterion("week1_assignment.assign-rerun-idempotent")
 def test_a_second_run_writes_nothing(
     assigned_by_hand: Trials, phase: Stage, observe: Observe
 ) -> None:

@@ -22,7 +22,7 @@ BATCH = 5
 OFFSET = timedelta(minutes=5)
 
 
-@pytest.mark.criterion("assignment-scheduled")
+@pytest.mark.criterion("week1_processing.assignment-scheduled")
 def test_assignment_has_a_schedule(phase: Stage) -> None:
     hub = Hub.of(phase)
     if workflow_at(hub, ASSIGN).crons:
@@ -34,7 +34,7 @@ def test_assignment_has_a_schedule(phase: Stage) -> None:
 # Configuration: what main says, and what each run was given
 
 
-@pytest.mark.criterion("cron-enabled")
+@pytest.mark.criterion("week1_processing.cron-enabled")
 def test_main_has_the_schedule(processing: FirstDays, phase: Stage) -> None:
     file = processing.file
     assert file.crons == ["5 */4 * * *"], f"main has {file.crons or 'no active schedule'}"
@@ -45,7 +45,7 @@ def test_main_has_the_schedule(processing: FirstDays, phase: Stage) -> None:
     assert here.crons == file.crons, f"the checkout has {here.crons}, main has {file.crons}"
 
 
-@pytest.mark.criterion("batch-5")
+@pytest.mark.criterion("week1_processing.batch-5")
 def test_the_batch_is_five(processing: FirstDays) -> None:
     assert processing.file.setting("BATCH_SIZE") == BATCH
     for run in processing.runs:
@@ -53,7 +53,7 @@ def test_the_batch_is_five(processing: FirstDays) -> None:
         assert given == str(BATCH), f"run {run.id} was given the batch size {given}"
 
 
-@pytest.mark.criterion("live-mode")
+@pytest.mark.criterion("week1_processing.live-mode")
 def test_runs_are_live(processing: FirstDays) -> None:
     assert processing.file.settings.get("DRY_RUN") == "false"
     for run in processing.runs:
@@ -63,7 +63,7 @@ def test_runs_are_live(processing: FirstDays) -> None:
     assert handed, f"{len(processing.runs)} scheduled runs handed no issue to Copilot"
 
 
-@pytest.mark.criterion("verbose-on")
+@pytest.mark.criterion("week1_processing.verbose-on")
 def test_logs_name_each_issue(processing: FirstDays) -> None:
     assert processing.file.settings.get("VERBOSE") == "true"
     compared = 0
@@ -80,18 +80,18 @@ def test_logs_name_each_issue(processing: FirstDays) -> None:
 # The window
 
 
-@pytest.mark.criterion("on-call-48h")
+@pytest.mark.criterion("week1_processing.on-call-48h")
 def test_somebody_is_on_call(processing: FirstDays, phase: Stage, observe: Observe) -> None:
     hours = gaps_of_cover(phase.file("records"), processing.enabled, processing.end)
     observe("on_call_gap_h", hours, at=phase.now())
 
 
-@pytest.mark.criterion("window-complete")
+@pytest.mark.criterion("week1_processing.window-complete")
 def test_the_window_is_over(processing: FirstDays, phase: Stage, observe: Observe) -> None:
     observe("observed_h", processing.observed_hours, at=phase.now())
 
 
-@pytest.mark.criterion("offset-after-assignment")
+@pytest.mark.criterion("week1_processing.offset-after-assignment")
 def test_assignment_has_ended_before(processing: FirstDays, observe: Observe) -> None:
     assign = workflow_at(processing.hub, ASSIGN)
     by_slot = {slot_of(assign, run): run for run in processing.journal.scheduled(ASSIGN)}
@@ -110,7 +110,7 @@ def test_assignment_has_ended_before(processing: FirstDays, observe: Observe) ->
         )
 
 
-@pytest.mark.criterion("cadence-observed")
+@pytest.mark.criterion("week1_processing.cadence-observed")
 def test_runs_come_every_four_hours(processing: FirstDays, observe: Observe) -> None:
     begun = [run.begun for run in processing.runs]
     end = min(processing.end, processing.journal.now)
@@ -118,14 +118,14 @@ def test_runs_come_every_four_hours(processing: FirstDays, observe: Observe) -> 
         observe("start_gap_h", seconds / 3600, at=at)
 
 
-@pytest.mark.criterion("three-scheduled-runs")
+@pytest.mark.criterion("week1_processing.three-scheduled-runs")
 def test_scheduled_runs_end_well(processing: FirstDays, observe: Observe) -> None:
     for run in processing.runs:
         told = [r.result for r in processing.records[run.id] if r.event == "run_ended"]
         observe("scheduled_run_successful", run.good and told == ["ok"], at=run.ended, run=run.id)
 
 
-@pytest.mark.criterion("trigger-boundary")
+@pytest.mark.criterion("week1_processing.trigger-boundary")
 def test_the_controller_stands_at_a_tenth(phase: Stage, observe: Observe) -> None:
     now = phase.now()
     for case, wrong, decision in errors(phase.file("commands"), item_counts()):

@@ -28,7 +28,7 @@ def met(phase: Stage, processing: FirstDays, request: pytest.FixtureRequest) -> 
     ]
 
 
-@pytest.mark.criterion("batch-honoured")
+@pytest.mark.criterion("week1_processing.batch-honoured")
 def test_no_run_takes_more_than_its_batch(
     phase: Stage, processing: FirstDays, request: pytest.FixtureRequest, observe: Observe
 ) -> None:
@@ -58,7 +58,7 @@ def with_a_failure(
     return batches
 
 
-@pytest.mark.criterion("continue-on-error")
+@pytest.mark.criterion("week1_processing.continue-on-error")
 def test_a_failure_does_not_stop_the_batch(
     phase: Stage, processing: FirstDays, request: pytest.FixtureRequest, observe: Observe
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_failure_does_not_stop_the_batch(
             observe("lost_after_error", lost, at=phase.now(), issue=number)
 
 
-@pytest.mark.criterion("process-rerun-idempotent")
+@pytest.mark.criterion("week1_processing.process-rerun-idempotent")
 def test_a_second_run_does_nothing_twice(
     processed_by_hand: Trials, phase: Stage, observe: Observe
 ) -> None:

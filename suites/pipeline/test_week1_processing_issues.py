@@ -9,15 +9,15 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage
 from suites.pipeline.scenarios.first_days import FirstDays
-from suites.pipeline.views.guidance import PARTS, read_guidance, remnants
+from suites.pipeline.views.guidance import PARTS, read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, DONE, Issue, Run
 from suites.pipeline.views.on_main import there
 from suites.pipeline.views.people import kept
+from suites.pipeline.views.quality import problems
 from suites.pipeline.views.rubric import read_sheet
 from suites.pipeline.views.runs import moved
 from suites.pipeline.views.schemas import schema_labels
 from suites.pipeline.views.telemetry import items
-from suites.pipeline.views.transitions import conflicting
 
 pytestmark = pytest.mark.week1_processing
 
@@ -38,7 +38,7 @@ def filled(issue: Issue) -> float:
     return 100 * len(read_guidance(issue.body).sections) / len(PARTS)
 
 
-@pytest.mark.criterion("guidance-quality-maintained")
+@pytest.mark.criterion("week1_processing.guidance-quality-maintained")
 def test_guidance_is_no_worse_than_in_the_rehearsal(
     processing: FirstDays, phase: Stage, observe: Observe
 ) -> None:
@@ -58,7 +58,7 @@ def test_guidance_is_no_worse_than_in_the_rehearsal(
     assert read.reviews, "the sheet of the rehearsal is empty"
 
 
-@pytest.mark.criterion("copilot-assignments-correct")
+@pytest.mark.criterion("week1_processing.copilot-assignments-correct")
 def test_each_issue_is_assigned_once(processing: FirstDays, observe: Observe) -> None:
     for run, issue in handed_over(processing):
         given = [e for e in issue.events if e.kind == "assigned" and e.subject == "Copilot"]
@@ -69,7 +69,7 @@ def test_each_issue_is_assigned_once(processing: FirstDays, observe: Observe) ->
         observe("incorrect_copilot_assignment", not right, at=run.ended, issue=issue.number)
 
 
-@pytest.mark.criterion("no-assigned-copilot-drift")
+@pytest.mark.criterion("week1_processing.no-assigned-copilot-drift")
 def test_no_issue_is_assigned_and_at_copilot(processing: FirstDays, observe: Observe) -> None:
     for run, issue in handed_over(processing):
         assert run.ended is not None
@@ -79,7 +79,7 @@ def test_no_issue_is_assigned_and_at_copilot(processing: FirstDays, observe: Obs
         observe("assigned_and_copilot", both or not processed, at=run.ended, issue=issue.number)
 
 
-@pytest.mark.criterion("branch-file-ops-ok")
+@pytest.mark.criterion("week1_processing.branch-file-ops-ok")
 def test_branches_hold_their_files(processing: FirstDays, observe: Observe) -> None:
     failed = {
         record.issue
@@ -98,7 +98,7 @@ def test_branches_hold_their_files(processing: FirstDays, observe: Observe) -> N
     assert not left, f"an operation failed for issues {left}, which Copilot was never given"
 
 
-@pytest.mark.criterion("failure-rate-under-trigger")
+@pytest.mark.criterion("week1_processing.failure-rate-under-trigger")
 def test_few_issues_fail(processing: FirstDays, observe: Observe) -> None:
     for run in processing.runs:
         handed = moved(processing.journal, run, COPILOT)
@@ -107,18 +107,12 @@ def test_few_issues_fail(processing: FirstDays, observe: Observe) -> None:
             observe("item_failed", failed, at=record.at, issue=record.issue)
 
 
-@pytest.mark.criterion("no-data-quality-issues")
+@pytest.mark.criterion("week1_processing.no-data-quality-issues")
 def test_no_issue_has_a_quality_problem(
     processing: FirstDays, phase: Stage, observe: Observe
 ) -> None:
     known = schema_labels(phase.file("checkout"))
     for run, issue in handed_over(processing):
         assert run.ended is not None
-        types = {label for label in issue.labels if label.startswith("workflow::")}
-        problems = [
-            *remnants(issue.body),
-            *(() if read_guidance(issue.body).complete else ["guidance is not complete"]),
-            *(() if len(types) == 1 and types <= known else ["no workflow of a schema"]),
-            *(["two states"] if conflicting(issue.labels_at(run.ended)) else ()),
-        ]
-        observe("data_quality_findings", len(problems), at=run.ended, issue=issue.number)
+        found = problems(issue, run.ended, known)
+        observe("data_quality_findings", len(found), at=run.ended, issue=issue.number)

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_rollout import Observe, Stage
 from suites.pipeline.daily_checks import (
+    check_controller,
     check_stages,
     test_a_daily_run_ends_in_time,
     test_each_day_has_one_run,
@@ -14,7 +15,6 @@ from suites.pipeline.daily_checks import (
     test_runs_leave_what_can_be_read,
     test_summaries_are_true,
     test_the_batch_is_ten,
-    test_the_controller_stands_at_thirty_minutes,
     test_the_limit_is_twenty,
     test_the_run_starts_at_half_past_six,
 )
@@ -29,7 +29,6 @@ __all__ = [
     "test_runs_leave_what_can_be_read",
     "test_summaries_are_true",
     "test_the_batch_is_ten",
-    "test_the_controller_stands_at_thirty_minutes",
     "test_the_limit_is_twenty",
     "test_the_run_starts_at_half_past_six",
 ]
@@ -45,3 +44,8 @@ def test_the_stage_was_validated(phase: Stage) -> None:
 @pytest.mark.criterion("w4-processing-live")
 def test_the_stages_of_the_week_are_live(daily_week: DailyWeek, observe: Observe) -> None:
     check_stages(daily_week, ["monitoring", "assignment", "processing"], observe)
+
+
+@pytest.mark.criterion("week4_daily.trigger-boundary")
+def test_the_controller_stands_at_thirty_minutes(phase: Stage, observe: Observe) -> None:
+    check_controller(phase, observe)

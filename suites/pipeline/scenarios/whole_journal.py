@@ -11,4 +11,5 @@ from suites.pipeline.views.series import Sources
 def lived(phase: Stage) -> Sources:
     """All that is on record; in a rehearsal the first week passes now."""
     phase.operate("github", "days", days=7)
-    return Sources(Hub.of(phase), phase.file("telemetry"), phase.file("records"), phase.now())
+    files = phase.file("telemetry"), phase.file("records")
+    return Sources(Hub.of(phase), *files, phase.now(), phase.file("checkout"))

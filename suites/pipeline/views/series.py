@@ -43,6 +43,7 @@ class Sources:
     telemetry_folder: Path
     records: Path
     now: datetime
+    checkout: Path
 
     @cached_property
     def journal(self) -> Journal:
