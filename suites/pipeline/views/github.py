@@ -14,6 +14,7 @@ import httpx
 
 from pytest_rollout import NoValueError
 from suites.pipeline.views.github_answers import (
+    KINDS,
     Alert,
     Artifact,
     Comment,
@@ -104,9 +105,10 @@ class Repository:
         return Issue.of(self._asked(self.rest.issues.get, issue_number=number))
 
     def events_of(self, number: int) -> list[Event]:
-        """The events of an issue, the oldest first."""
-        pages = self._pages(self.rest.issues.list_events, issue_number=number)
-        return [Event.of(said, number) for said in pages]
+        """The events of an issue, the oldest first, of kinds that the suite knows."""
+        # Of its timeline: the description of an issue's events knows none of closing.
+        pages = self._pages(self.rest.issues.list_events_for_timeline, issue_number=number)
+        return [Event.of(said, number) for said in pages if said.event in KINDS]
 
     def events(self, since: datetime | None = None) -> list[Event]:
         """The events of all issues since a time, the oldest first; of pull requests too."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+KINDS = ("labeled", "unlabeled", "assigned", "unassigned", "closed", "reopened")
+
 
 def _moment(said: datetime | str) -> datetime:
     """A time that some models of githubkit leave as a text."""
@@ -50,7 +52,7 @@ class Event:
 
     id: int
     issue: int
-    kind: str  # labeled, unlabeled, assigned, unassigned, closed, reopened, …
+    kind: str  # one of KINDS, or another
     actor: str
     actor_is_person: bool
     at: datetime
