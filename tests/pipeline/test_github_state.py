@@ -155,9 +155,10 @@ def test_nothing_remains_or_little(tmp_path: Path) -> None:
     assert _refused(_at(world, day(8) + HOUR_S)) is None
     assert _refused(_at(world, day(8) + HOUR_S + 1)) is not None
     world = bare_world(tmp_path, day(8), "rate-used-80pct")
-    for opens in (day(1), day(8)):
-        client = _at(world, opens + 4 * HOUR_S + 1)
+    for number in (1, 8, 15):
+        client = _at(world, day(number, "04:00") + 1)
         assert client.remaining == 1004
+        assert _at(world, day(number, "05:00")).remaining == 5000
 
 
 def test_a_branch_is_refused_one_conflicts_and_one_is_deleted(tmp_path: Path) -> None:
