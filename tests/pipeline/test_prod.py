@@ -1,7 +1,7 @@
 """Two phases of the pipeline in environment prod, against the application started by hand.
 
-A proxy hides what the application is. It has lived for a week on the wall's clock; the plan's days
-are shifted, so that this week is Week 1.
+A proxy hides what the application is. It has lived since a Monday on the wall's clock; the plan's
+days are shifted, so that this was Day 1.
 """
 
 from __future__ import annotations
@@ -40,19 +40,21 @@ ATTESTED = (
 
 
 def shifted(plan: str, start: date) -> str:
-    """The plan with every day moved as Day 1 is; days of the rehearsal are those of the target."""
+    """The plan with every day moved as Day 1 is."""
 
     def moved(found: re.Match[str]) -> str:
         day = date.fromisoformat(found[2]) + (start - PLANNED)
         return f"{found[1]}{day.isoformat()}"
 
-    return re.sub(r"(    (?:date|until): )(\d{4}-\d\d-\d\d)", moved, plan)
+    late = plan.replace("    max_age: 8d", "    max_age: 16d")  # up to six days after Day 7
+    return re.sub(r"(    (?:date|until): )(\d{4}-\d\d-\d\d)", moved, late)
 
 
 @pytest.fixture(scope="module")
 def start() -> date:
-    """Day 1: a week ago."""
-    return datetime.now(UTC).date() - timedelta(days=7)
+    """Day 1: the last Monday of which the week is over."""
+    over = datetime.now(UTC).date() - timedelta(days=7)
+    return over - timedelta(days=over.weekday())
 
 
 @pytest.fixture(scope="module")
