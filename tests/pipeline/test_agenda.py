@@ -61,3 +61,19 @@ def test_what_is_entered_while_the_clock_moves_is_done_in_the_same_move() -> Non
     agenda.at(AT + 10, first)
     clock.advance(60)
     assert seen == [20.25]
+
+
+def test_an_alarm_that_was_overtaken_moves_nothing() -> None:
+    clock, agenda, seen = ReferenceClock(BEGIN), Agenda(AT), list[tuple[float, float]]()
+    agenda.follow(clock)
+
+    def look() -> None:
+        seen.append((agenda.now - AT, clock.now().timestamp() - AT))
+
+    for seconds in (10, 5, 30, 2):
+        agenda.at(AT + seconds, look)
+    clock.advance(12)
+    assert seen == [(2, 2), (5, 5), (10, 10)]
+    assert agenda.now == AT + 12
+    clock.advance(20)
+    assert seen[-1] == (30, 30)
