@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+from suites.pipeline.scenarios.asked import copilot_stuck, people_asked
 from suites.pipeline.scenarios.by_hand import assigned_by_hand, processed_by_hand
+from suites.pipeline.scenarios.capacity import (
+    assignment_week,
+    full_day,
+    low_rate,
+    processing_week,
+)
 from suites.pipeline.scenarios.daily_week import daily_week
 from suites.pipeline.scenarios.decision_days import decision_day
 from suites.pipeline.scenarios.first_days import assigning, processing
+from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
+from suites.pipeline.scenarios.overdue import overdue
+from suites.pipeline.scenarios.planted import planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
+from suites.pipeline.scenarios.timetable import coordinated, runs_beside
+from suites.pipeline.scenarios.triggers import (
+    alert_raised,
+    rate_used_up,
+    runs_failing,
+    states_conflicting,
+)
+from suites.pipeline.scenarios.way_back import way_back
+from suites.pipeline.scenarios.weeks import before, week
 from suites.pipeline.scenarios.whole_journal import lived
 
 __all__ = [
+    "alert_raised",
     "assigned_by_hand",
     "assigning",
+    "assignment_week",
+    "before",
+    "coordinated",
+    "copilot_stuck",
     "daily_week",
     "decision_day",
+    "followed",
+    "full_day",
+    "full_week",
+    "live_week",
     "lived",
+    "low_rate",
+    "overdue",
+    "people_asked",
+    "planted",
     "processed_by_hand",
     "processing",
+    "processing_week",
+    "rate_used_up",
     "rehearsed",
+    "runs_beside",
+    "runs_failing",
+    "states_conflicting",
+    "way_back",
+    "week",
 ]

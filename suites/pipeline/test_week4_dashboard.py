@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from suites.pipeline.views.runs import artifact
 
 from pytest_rollout import NoValueError, Observe, Stage, recount
 from suites.pipeline.scenarios.weeks import WEEK, Seen
@@ -17,6 +16,7 @@ from suites.pipeline.views.channels import heard, mails, text_of
 from suites.pipeline.views.dashboard import Dashboard, figures
 from suites.pipeline.views.figures import lines_of_report, week_figures
 from suites.pipeline.views.journal import Run, demand
+from suites.pipeline.views.runs import artifact
 from suites.pipeline.views.schedules import LIVE
 from suites.pipeline.views.telemetry import lines_of, read_run
 from suites.pipeline.views.tree import commits, head
