@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, Run
-from suites.pipeline.views.runs import BOT, moved
+from suites.pipeline.views.runs import BOT
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import Record, items, read_run
 
 PATIENCE = timedelta(minutes=90)
-STEP = timedelta(seconds=30)
+STEP = timedelta(seconds=60)
 QUIET = 0.028  # days from midnight on: 00:40, when no schedule is due for an hour
 T = TypeVar("T")
 Parts = Mapping[str, frozenset[object]]  # what the pipeline wrote, part by part
@@ -46,18 +46,17 @@ def start(phase: Stage, hub: Hub, name: str, **inputs: str) -> Run:
     Raises TooLittleError where another workflow ran meanwhile, because nobody could then tell
     which of the two wrote what.
     """
-    known = {run.id for run in hub.runs()}
+    clock = phase.target("github").clock
+    begun = clock.now()
     body = {"ref": "main", "inputs": inputs}
     answer = hub.ask("POST", f"/actions/workflows/{name}/dispatches", json=body)
-    if answer.status_code != 204:
+    if not answer.is_success:
         raise RolloutError(
             f"{name} was not started by hand: {answer.status_code} {answer.text:.99}"
         )
-    clock = phase.target("github").clock
-    until = clock.now() + PATIENCE
-    while clock.now() < until:
+    while clock.now() < begun + PATIENCE:
         clock.advance(STEP.total_seconds())
-        new = [run for run in hub.runs() if run.id not in known]
+        new = hub.runs(created=f">={begun:%Y-%m-%dT%H:%M:%SZ}")
         mine = [run for run in new if run.file == name and not run.scheduled]
         if mine and mine[0].ended:
             others = [run.file for run in new if run.id != mine[0].id]
@@ -65,6 +64,22 @@ def start(phase: Stage, hub: Hub, name: str, **inputs: str) -> Run:
                 raise TooLittleError(f"{', '.join(others)} ran at the same time; try again")
             return mine[0]
     raise NoValueError(f"{name} was started by hand, and no run of it ended in {PATIENCE}")
+
+
+def wait(hub: Hub, label: str) -> int:
+    """How many open issues of the pipeline carry a label."""
+    return sum(1 for _ in hub.pages("/issues", labels=label, state="open"))
+
+
+def moved_in(hub: Hub, run: Run, label: str) -> frozenset[int]:
+    """The issues that got a label from the pipeline while a run lasted, read off newest events."""
+    found = set()
+    for event in hub.events():
+        if event.at < run.begun:
+            break
+        if (event.kind, event.subject, event.actor) == ("labeled", label, BOT):
+            found.add(event.issue)
+    return frozenset(found)
 
 
 @dataclass
@@ -110,9 +125,9 @@ class Counted:
 
 
 def _counted(phase: Stage, hub: Hub, name: str, waits: str, becomes: str) -> Counted:
-    waiting = sum(waits in issue.labels for issue in hub.issues().values() if issue.is_work)
+    waiting = wait(hub, waits)
     run = start(phase, hub, name)
-    return Counted(run, len(moved(hub.journal(phase.now()), run, becomes)), waiting)
+    return Counted(run, len(moved_in(hub, run, becomes)), waiting)
 
 
 @scenario(effect="change", own_target=True)
@@ -145,7 +160,7 @@ def assigned_by_hand(phase: Stage) -> Trials:
 def _drain(phase: Stage, hub: Hub, name: str, waits: str) -> None:
     """Run until nothing waits any more."""
     for _ in range(6):
-        if not any(waits in issue.labels for issue in hub.issues().values() if issue.is_work):
+        if not wait(hub, waits):
             return
         start(phase, hub, name)
 
@@ -190,9 +205,8 @@ def processed_by_hand(phase: Stage) -> Trials:
         batch = _given(hub, made)[:5]
         phase.operate("github", "fail-item", issue=batch[1])
         run = start(phase, hub, PROCESS)
-        reached = moved(hub.journal(phase.now()), run, COPILOT)
         told = items(read_run(phase.file("telemetry"), run.id), "processing")
-        return Broken(batch[1], tuple(batch), frozenset(reached), tuple(told))
+        return Broken(batch[1], tuple(batch), moved_in(hub, run, COPILOT), tuple(told))
 
     def dies() -> Crashed:
         made = phase.operate("github", "seed-issues", count=1, state="assigned")

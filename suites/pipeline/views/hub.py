@@ -38,7 +38,7 @@ class Hub:
         """Send one request below the repository."""
         return self._client.request(method, self._base + path, headers=self._headers, **options)
 
-    def get(self, path: str, **params: object) -> Reported:
+    def get(self, path: str, /, **params: object) -> Reported:
         """What one object below the repository says."""
         return reported(self.ask("GET", path, params=params))
 
@@ -48,7 +48,7 @@ class Hub:
         answer.raise_for_status()
         return answer.text
 
-    def pages(self, path: str, key: str = "", **params: object) -> Iterator[Mapping[str, Any]]:
+    def pages(self, path: str, /, key: str = "", **params: object) -> Iterator[Mapping[str, Any]]:
         """Each object of a list, page by page; ``key`` is where the list stands in an object."""
         number = 1
         while True:
@@ -62,7 +62,7 @@ class Hub:
             number += 1
 
     def each(
-        self, path: str, take: Callable[[Mapping[str, Any]], T], key: str = "", **params: object
+        self, path: str, take: Callable[[Mapping[str, Any]], T], /, key: str = "", **params: object
     ) -> Iterator[T]:
         """What is taken of each object of a list; a field that is missing is said in words."""
         for row in self.pages(path, key, **params):
@@ -79,15 +79,18 @@ class Hub:
     def issues(self) -> dict[int, Issue]:
         """All issues by number, without pull requests."""
         events: dict[int, list[IssueEvent]] = defaultdict(list)
-        for event in self.each("/issues/events", _event):
-            if event:
-                events[event.issue].append(event)
+        for event in self.events():
+            events[event.issue].append(event)
         issues = self.each("/issues", lambda row: _issue(row, events), state="all")
         return {issue.number: issue for issue in issues if issue}
 
-    def runs(self) -> tuple[Run, ...]:
-        """All runs that have begun, in order."""
-        runs = self.each("/actions/runs", _run, "workflow_runs")
+    def events(self) -> Iterator[IssueEvent]:
+        """The events of all issues, the newest first."""
+        return (event for event in self.each("/issues/events", _event) if event)
+
+    def runs(self, **asked: object) -> tuple[Run, ...]:
+        """All runs that have begun, in order; ``created`` and the like ask for some of them."""
+        runs = self.each("/actions/runs", _run, "workflow_runs", **asked)
         return tuple(sorted(runs, key=lambda run: (run.begun, run.id)))
 
 
