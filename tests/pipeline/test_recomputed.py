@@ -136,11 +136,8 @@ def test_the_median_of_slopes_is_not_moved_by_one_day() -> None:
 
 def run(id_: int, created: int, begun: int, ended: int | None) -> Run:
     """A run by minutes of the day."""
-    minutes = [
-        DAY + timedelta(minutes=m) if m is not None else None for m in (created, begun, ended)
-    ]
-    first, second, third = minutes
-    assert first and second
+    first, second = (DAY + timedelta(minutes=m) for m in (created, begun))
+    third = None if ended is None else DAY + timedelta(minutes=ended)
     return Run(id_, "a.yml", "schedule", "completed", "success", first, second, third)
 
 
