@@ -15,9 +15,9 @@ from suites.pipeline.scenarios.decision_days import decision_day
 from suites.pipeline.scenarios.first_days import assigning, processing
 from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
 from suites.pipeline.scenarios.overdue import overdue
-from suites.pipeline.scenarios.planted import planted
+from suites.pipeline.scenarios.planted import violations_planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
-from suites.pipeline.scenarios.timetable import coordinated, runs_beside
+from suites.pipeline.scenarios.timetable import coordinated, started_beside
 from suites.pipeline.scenarios.triggers import (
     alert_raised,
     rate_used_up,
@@ -46,15 +46,15 @@ __all__ = [
     "low_rate",
     "overdue",
     "people_asked",
-    "planted",
     "processed_by_hand",
     "processing",
     "processing_week",
     "rate_used_up",
     "rehearsed",
-    "runs_beside",
     "runs_failing",
+    "started_beside",
     "states_conflicting",
+    "violations_planted",
     "way_back",
     "week",
 ]

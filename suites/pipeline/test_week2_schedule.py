@@ -7,10 +7,10 @@ from itertools import combinations
 
 import pytest
 
-from pytest_rollout import Observe
-from suites.pipeline.scenarios.timetable import Beside
+from pytest_rollout import Observe, Stage
+from suites.pipeline.scenarios.timetable import asked_meanwhile
 from suites.pipeline.scenarios.weeks import Seen
-from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Run, demand
+from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Journal, Run, demand
 from suites.pipeline.views.schedules import ASSIGN, LATE, LIVE, PROCESS, planned
 
 pytestmark = pytest.mark.week2_schedule
@@ -96,15 +96,26 @@ def test_processing_finds_work(coordinated: Seen, observe: Observe) -> None:
         previous = run.begun
 
 
+@pytest.fixture(scope="session")
+def tried_beside(phase: Stage, request: pytest.FixtureRequest) -> Journal:
+    """Runs that were started beside others: by the rehearsal, or in the week by people."""
+    if phase.embedded:
+        journal: Journal = request.getfixturevalue("started_beside")
+        return journal
+    seen: Seen = request.getfixturevalue("coordinated")
+    return seen.journal
+
+
 @pytest.mark.criterion("same-workflow-concurrency")
-def test_a_second_run_waits(runs_beside: tuple[Beside, ...], observe: Observe) -> None:
-    for one in runs_beside:
-        assert one.first.ended, f"run {one.first.id} of {one.file} has not ended"
-        settled = one.second.ended is not None
-        assert settled, f"run {one.second.id} of {one.file} neither ended nor was cancelled"
+@pytest.mark.parametrize("file", [ASSIGN, PROCESS])
+def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) -> None:
+    pairs = asked_meanwhile(tried_beside, file)
+    for one in demand(pairs, f"run of {file} that was asked for while another one worked"):
+        settled = one.first.ended is not None and one.second.ended is not None
+        assert settled, f"runs {one.first.id} and {one.second.id} of {file} have not both ended"
         cancelled = one.second.conclusion == "cancelled"
         overlap = not cancelled and one.first.overlaps(one.second)
-        observe("same_workflow_overlap", overlap, at=one.second.begun, file=one.file)
+        observe("same_workflow_overlap", overlap, at=one.second.begun, file=file)
 
 
 @pytest.mark.criterion("same-workflow-concurrency")

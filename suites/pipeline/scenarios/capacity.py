@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import fmean
 
-from suites.pipeline.views.runs import moved
-
 from pytest_rollout import Message, NoValueError, Stage, scenario
 from suites.pipeline.scenarios.weeks import WEEK, Seen, look
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Run
+from suites.pipeline.views.runs import moved
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import LOW, items
 
@@ -196,7 +195,7 @@ class FullDay:
     issues: tuple[int, ...]  # that waited when it began
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="disrupt", own_target=True)
 def full_day(phase: Stage) -> FullDay:
     """240 issues wait when day 6 of the week begins, and nothing else is discovered."""
     begin = phase.window[0] + 5 * DAY

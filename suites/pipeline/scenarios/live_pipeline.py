@@ -65,7 +65,7 @@ class FullWeek:
     waiting: int  # when it was over
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="disrupt", own_target=True)
 def full_week(phase: Stage) -> FullWeek:
     """Sixty items appear in each of seven nights, and nothing else."""
     begin, clock = phase.window[0], phase.target("github").clock

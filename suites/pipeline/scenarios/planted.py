@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_rollout import Message, Reported, Stage, scenario
+from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.channels import heard
+from suites.pipeline.views.guidance import TYPE, guided
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, Journal
 from suites.pipeline.views.schedules import ASSIGN, DAILY, PROCESS, VALIDATE
 from suites.pipeline.views.summaries import read_json
-from suites.pipeline.views.violations import STALE
+from suites.pipeline.views.violations import CHECKS, STALE
 
 MONITOR, TRACK = "ops-site-monitoring.yml", "ops-copilot-tracking.yml"
 FIVE_VALIDATIONS = timedelta(hours=4, minutes=40)
-TYPE = "workflow::policy-brief"
+VIOLATES, SOUND = "Drill: ", "Drill: no "  # titles of planted issues; then the check
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +49,6 @@ class Planted:
     comments: Mapping[int, int]  # how many each planted issue has at the end
 
 
-def guided(branch: str, file: str, objectives: str = "- Sum the page up") -> str:
-    """The body of an issue as processing leaves it."""
-    return f"""Found at https://example.org/news/1
-
-<!-- guidance:begin -->
-## Specialist guidance
-### Persona
-Policy analyst
-### Objectives
-{objectives}
-### Inputs
-- The page
-### Deliverables
-- A brief of one page
-### Acceptance criteria
-- The brief names its sources
-
-- Branch: `{branch}`
-- File: `{file}`
-<!-- guidance:end -->
-"""
-
-
 class Planter:
     """Makes issues, branches and files by the API."""
 
@@ -94,11 +73,10 @@ class Planter:
         put = {"message": f"Add {file}", "content": text, "branch": name}
         self.hub.ask("PUT", f"/contents/{file}", json=put).raise_for_status()
 
-    def handed_over(self, name: str, body: str = "") -> int:
+    def handed_over(self, title: str, name: str) -> int:
         """An issue with Copilot, whose branch and file are there."""
         self.branch(f"work/{name}", f"work/{name}.md")
-        text = body or guided(f"work/{name}", f"work/{name}.md")
-        return self.issue(f"Planted: {name}", text, COPILOT, TYPE)
+        return self.issue(title, guided(f"work/{name}", f"work/{name}.md"), COPILOT, TYPE)
 
 
 def stop_all_but_validation(hub: Hub) -> None:
@@ -140,31 +118,52 @@ def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
     for name in ("remnant", "quoted"):
         planter.branch(f"work/{name}", f"work/{name}.md")
     violations = {
-        "label-drift": planter.issue("Planted: drift", "a page", TRIAGE, ASSIGNED, TYPE),
-        "orphaned-copilot": planter.issue("Planted: orphan", "a page", COPILOT, TYPE),
-        "template-remnants": planter.issue("Planted: remnant", left, COPILOT, TYPE),
-        "broken-refs": planter.issue("Planted: no branch", broken, COPILOT, TYPE),
+        "label-drift": planter.issue(VIOLATES + "label-drift", "a page", TRIAGE, ASSIGNED, TYPE),
+        "orphaned-copilot": planter.issue(VIOLATES + "orphaned-copilot", "a page", COPILOT, TYPE),
+        "template-remnants": planter.issue(VIOLATES + "template-remnants", left, COPILOT, TYPE),
+        "broken-refs": planter.issue(VIOLATES + "broken-refs", broken, COPILOT, TYPE),
     }
     neighbours = {
-        "label-drift": planter.issue("Planted: no drift", "a page", ASSIGNED, TYPE),
-        "orphaned-copilot": planter.handed_over("guided"),
-        "template-remnants": planter.issue("Planted: quoted", quoted, COPILOT, TYPE),
-        "broken-refs": planter.handed_over("with-branch"),
+        "label-drift": planter.issue(SOUND + "label-drift", "a page", ASSIGNED, TYPE),
+        "orphaned-copilot": planter.handed_over(SOUND + "orphaned-copilot", "guided"),
+        "template-remnants": planter.issue(SOUND + "template-remnants", quoted, COPILOT, TYPE),
+        "broken-refs": planter.handed_over(SOUND + "broken-refs", "with-branch"),
     }
     return violations, neighbours
 
 
-@scenario(effect="change", own_target=True)
-def planted(phase: Stage) -> Planted:
+def drilled(seen: Seen, told: Sequence[Message]) -> Planted:
+    """What people planted in the time of the phase: issues with the titles of a drill."""
+    titles = {issue.title: issue for issue in seen.journal.issues.values()}
+    violations = {c: titles[VIOLATES + c] for c in CHECKS if VIOLATES + c in titles}
+    neighbours = {c: titles[SOUND + c] for c in CHECKS if SOUND + c in titles}
+    since = {check: issue.events[0].at for check, issue in violations.items() if issue.events}
+    if "stale-copilot" in since:
+        since["stale-copilot"] += STALE
+    return Planted(
+        begin=seen.begin,
+        violations={check: issue.number for check, issue in violations.items()},
+        neighbours={check: issue.number for check, issue in neighbours.items()},
+        planted_at=since,
+        validations=tuple(validations(seen.hub, seen.journal, seen.begin, seen.end)),
+        before={},  # others work on them, so nobody can tell who changed what
+        journal=seen.journal,
+        told=tuple(told),
+        comments={},
+    )
+
+
+@scenario(effect="disrupt", own_target=True)
+def violations_planted(phase: Stage) -> Planted:
     """Only validation runs. Two issues are with Copilot for a week; then the rest is planted."""
     hub, clock, begin = Hub.of(phase), phase.target("github").clock, phase.window[0]
     planter = Planter(hub)
     clock.to(begin + timedelta(minutes=5))
     stop_all_but_validation(hub)
     old = clock.now()
-    stale = planter.handed_over("stale")
+    stale = planter.handed_over(VIOLATES + "stale-copilot", "stale")
     clock.to(begin + timedelta(hours=6, minutes=5))
-    neighbour = planter.handed_over("not-stale")
+    neighbour = planter.handed_over(SOUND + "stale-copilot", "not-stale")
     clock.to(old + STALE)
     now = clock.now()
     violations, neighbours = plant(planter)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pytest_rollout import NoValueError, Stage, scenario
+from pytest_rollout import Stage, scenario
 from suites.pipeline.scenarios.weeks import WEEK, Seen, look
 from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import Run
+from suites.pipeline.views.journal import Journal, Run
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 
 BUSY_DAY, BUSY_HOUR = timedelta(days=2), timedelta(hours=5, minutes=30)
@@ -30,38 +30,36 @@ def coordinated(phase: Stage, before: Seen) -> Seen:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A run that was under way, and the one that was started beside it."""
+    """A run that was under way, and the one that was asked for meanwhile."""
 
-    file: str
     first: Run
     second: Run
 
 
-@scenario(effect="change", own_target=True)
-def runs_beside(phase: Stage) -> tuple[Beside, ...]:
-    """While a scheduled run works, the same workflow is started by hand."""
-    return (
-        _started_beside(phase, ASSIGN, "triage", timedelta(minutes=2)),
-        _started_beside(phase, PROCESS, "assigned", timedelta(hours=4, minutes=7)),
-    )
+def asked_meanwhile(journal: Journal, file: str) -> list[Beside]:
+    """Each run of a workflow that was asked for while another one of it was at work."""
+    runs = journal.runs_of(file)
+    return [
+        Beside(first, second)
+        for first in runs
+        for second in runs
+        if first.begun < second.created and (first.ended is None or second.created < first.ended)
+    ]
 
 
-def _started_beside(phase: Stage, file: str, state: str, after: timedelta) -> Beside:
-    """Start a workflow ``after`` the begin of the phase, when its schedule has just started it."""
+@scenario(effect="disrupt", own_target=True)
+def started_beside(phase: Stage) -> Journal:
+    """While a scheduled run works, the same workflow is started by hand; two of them so."""
     hub, clock = Hub.of(phase), phase.target("github").clock
-    clock.to(phase.window[0] + after - timedelta(minutes=10))
-    phase.operate("github", "seed-issues", count=15, state=state)
-    clock.to(phase.window[0] + after)
-    known = hub.runs()
-    working = [run for run in known if run.file == file and run.ended is None]
-    if not working:
-        raise NoValueError(f"no run of {file} is under way, so none can be beside it")
-    path = f"/actions/workflows/{file}/dispatches"
-    hub.ask("POST", path, json={"ref": "main"}).raise_for_status()
-    clock.advance(LONGEST.total_seconds())
-    ids = {run.id for run in known}
-    later = {run.id: run for run in hub.runs() if run.file == file}
-    second = [run for run in later.values() if run.id not in ids and not run.scheduled]
-    if not second:
-        raise NoValueError(f"{file} was started by hand, and no run of it is listed")
-    return Beside(file, later[working[0].id], second[0])
+    tries = (
+        (ASSIGN, "triage", timedelta(minutes=2)),
+        (PROCESS, "assigned", timedelta(hours=4, minutes=7)),
+    )
+    for file, state, after in tries:
+        clock.to(phase.window[0] + after - timedelta(minutes=10))
+        phase.operate("github", "seed-issues", count=15, state=state)
+        clock.to(phase.window[0] + after)
+        path = f"/actions/workflows/{file}/dispatches"
+        hub.ask("POST", path, json={"ref": "main"}).raise_for_status()
+        clock.advance(LONGEST.total_seconds())
+    return hub.journal(clock.now())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, DONE, STATES, TRIAGE, days
 from suites.pipeline.views.telemetry import Record
 
 Figures = dict[str, float]
+SECOND = timedelta(seconds=1)  # a day's last one
 _LINE = re.compile(r"^- ([a-z_0-9]+): (-?\d+(?:\.\d+)?)\s*$", re.MULTILINE)
 
 
@@ -63,7 +64,8 @@ def label_distribution(seen: Seen, begin: datetime, count: int) -> Figures:
     found: Figures = {}
     for since, end in days(begin, count):
         for label in (TRIAGE, *STATES):
-            waiting = seen.journal.waiting(label, end) if label != DONE else _done(seen, end)
+            at = end - SECOND
+            waiting = _done(seen, at) if label == DONE else seen.journal.waiting(label, at)
             found[f"{since.date()} {label}"] = waiting
     return found
 
@@ -74,7 +76,7 @@ def _done(seen: Seen, moment: datetime) -> int:
 
 def completed(seen: Seen, begin: datetime, count: int) -> Figures:
     """How many issues were complete at the end of each day."""
-    return {str(since.date()): _done(seen, end) for since, end in days(begin, count)}
+    return {str(since.date()): _done(seen, end - SECOND) for since, end in days(begin, count)}
 
 
 def api_calls(seen: Seen) -> Figures:

@@ -12,6 +12,7 @@ PARTS = {  # section of the body, by the part of the rubric
     "deliverables": "Deliverables",
     "acceptance": "Acceptance criteria",
 }
+TYPE = "workflow::policy-brief"  # of issues that the suite makes
 _BEGIN, _END = "<!-- guidance:begin -->", "<!-- guidance:end -->"
 _SECTION = re.compile(r"^### +(.+?) *$", re.MULTILINE)
 _REFERENCE = re.compile(r"^- (Branch|File): `([^`]+)`", re.MULTILINE)
@@ -61,3 +62,26 @@ def read_guidance(body: str) -> Guidance:
 def remnants(body: str) -> list[str]:
     """Placeholder texts in a body, outside of code."""
     return _REMNANT.findall(_CODE.sub("", body))
+
+
+def guided(branch: str, file: str, objectives: str = "- Sum the page up") -> str:
+    """The body of an issue as processing leaves it."""
+    return f"""Found at https://example.org/news/1
+
+<!-- guidance:begin -->
+## Specialist guidance
+### Persona
+Policy analyst
+### Objectives
+{objectives}
+### Inputs
+- The page
+### Deliverables
+- A brief of one page
+### Acceptance criteria
+- The brief names its sources
+
+- Branch: `{branch}`
+- File: `{file}`
+<!-- guidance:end -->
+"""

@@ -131,6 +131,7 @@ def _run(row: Mapping[str, Any]) -> Run:
         event=row["event"],
         status=row["status"],
         conclusion=row["conclusion"] or "",
+        created=_moment(row["created_at"]),
         begun=_moment(row["run_started_at"] or row["created_at"]),
         ended=_moment(row["updated_at"]) if done else None,
     )

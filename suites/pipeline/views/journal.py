@@ -91,6 +91,7 @@ class Run:
     event: str  # schedule, workflow_dispatch, …
     status: str
     conclusion: str
+    created: datetime  # when it was asked for; it may have waited
     begun: datetime
     ended: datetime | None  # None while it is under way
 

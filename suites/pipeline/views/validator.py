@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import NoValueError, Reported
+from suites.pipeline.views.guidance import TYPE, guided
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
+from suites.pipeline.views.violations import STALE
 
 TIMEOUT = 60
 
@@ -44,6 +47,29 @@ def findings(commands: Path, state: State, now: datetime) -> set[tuple[str, int]
     )
     said = Reported(json.loads(done.stdout), "pipeline-validate")
     return {(one.text("check"), one.whole("issue")) for one in said.each("findings")}
+
+
+def state_with(check: str, now: datetime) -> State:
+    """Two issues: the first violates a check and nothing else, the second just does not."""
+    branch, file = "work/issue-{}", "work/issue-{}.md"
+    sound = {n: guided(branch.format(n), file.format(n)) for n in (1, 2)}
+    labels = {1: [COPILOT, TYPE], 2: [COPILOT, TYPE]}
+    since = {1: now - timedelta(days=1), 2: now - timedelta(days=1)}
+    files = {branch.format(n): [file.format(n)] for n in (1, 2)}
+    match check:
+        case "label-drift":
+            labels = {1: [ASSIGNED, TRIAGE, TYPE], 2: [ASSIGNED, TYPE]}
+        case "orphaned-copilot":
+            sound[1] = "Found at https://example.org/news/1"
+        case "stale-copilot":
+            since = {1: now - STALE - timedelta(minutes=1), 2: now - STALE + timedelta(minutes=1)}
+        case "template-remnants":
+            texts = {1: "- Fill in {{ objective }}", 2: "- Quote `{{ objective }}`"}
+            sound = {n: guided(branch.format(n), file.format(n), texts[n]) for n in (1, 2)}
+        case _:
+            files[branch.format(1)] = ["README.md"]
+    events = {str(n): [labelled(n, label, since[n]) for label in labels[n]] for n in (1, 2)}
+    return State([issue(n, sound[n], since[n], *labels[n]) for n in (1, 2)], events, files)
 
 
 def issue(number: int, body: str, at: datetime, *labels: str) -> dict[str, Any]:
