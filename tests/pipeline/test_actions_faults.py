@@ -67,7 +67,7 @@ def test_a_schedule_that_never_fires_is_started_by_hand(tmp_path: Path) -> None:
         ("assignment-limit-50", DAILY, "--limit=50"),
         ("processing-batch-20", DAILY, "--batch-size=20"),
         ("cron-0730", DAILY, "30 7 * * *"),
-        ("daily-overlaps-assignment", ASSIGNMENT, "- cron: '30 6 * * *'\n    - cron: '0 */2"),
+        ("daily-overlaps-assignment", ASSIGNMENT, "- cron: '30 */2"),
     ],
 )
 def test_files_of_week_1(tmp_path: Path, fault: str, file: str, stands: str) -> None:
