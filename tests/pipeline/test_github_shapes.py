@@ -111,7 +111,7 @@ _LISTS = ("workflow_runs", "workflows", "jobs", "artifacts")
 
 def test_limits_are_read_and_cost_nothing(repository: Repository) -> None:
     first, second = repository.rate(), repository.rate()
-    assert (first.limit, first.remaining) == (5000, second.remaining)
+    assert (first.limit, first.remaining) == (15000, second.remaining)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_every_answer_says_what_remains(world: World) -> None:
     after = client.get(f"/repos/{REPOSITORY}/none").headers
     left = [int(each["x-ratelimit-remaining"]) for each in (before, after)]
     assert left[0] - left[1] == 1
-    assert int(after["x-ratelimit-used"]) + left[1] == int(after["x-ratelimit-limit"]) == 5000
+    assert int(after["x-ratelimit-used"]) + left[1] == int(after["x-ratelimit-limit"]) == 15000
     other = client.get("/rate_limit", headers={"authorization": "Bearer triage-tom"}).headers
     assert other["x-ratelimit-remaining"] == "5000"
 
