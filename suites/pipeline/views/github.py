@@ -112,12 +112,12 @@ class Repository:
 
     def events(self, since: datetime | None = None) -> list[Event]:
         """The events of all issues since a time, the oldest first; of pull requests too."""
-        found = []
+        events = []
         for said in self._pages(self.rest.issues.list_events_for_repo):
             if since is not None and said.created_at < since:
                 break
-            found.append(Event.of(said, said.issue.number))
-        return found[::-1]
+            events.append(Event.of(said, said.issue.number))
+        return events[::-1]
 
     def comments_on(self, number: int) -> list[Comment]:
         """The comments on an issue, the oldest first."""
