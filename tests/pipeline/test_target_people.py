@@ -75,7 +75,8 @@ def test_the_rehearsal_went_the_whole_way(tmp_path: Path) -> None:
     world = _found(tmp_path, "", day(-1))
     told = kept(world, "rehearsal.yaml")
     mine = [each for each in records_of(world) if each["run_id"] in told["runs"]]
-    seen = Counter((r["issue"], r["stage"]) for r in mine if r["result"] == "ok" and r["issue"])
+    items = [r for r in mine if r["event"] == "item" and r["result"] == "ok"]
+    seen = Counter((record["issue"], record["stage"]) for record in items)
     stages = ("monitoring", "assignment", "processing", "copilot")
     assert len(told["issues"]) == 15
     assert all(seen[issue, stage] == 1 for issue in told["issues"] for stage in stages)
