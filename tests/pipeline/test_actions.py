@@ -9,9 +9,9 @@ import pytest
 
 from fixtures.pipeline.actions.command import Command, Task
 from fixtures.pipeline.actions.runs import Run
-from fixtures.pipeline.actions.schedule import ASSIGNMENT, DAILY, PROCESSING, VALIDATION
 from fixtures.pipeline.core.agenda import Work
 from fixtures.pipeline.core.days import DAY_S, HOUR_S, day
+from fixtures.pipeline.core.vocabulary import ASSIGNMENT, DAILY, PROCESSING, VALIDATION
 from fixtures.pipeline.core.world import World
 from fixtures.pipeline.github.accounts import DEVOPS, PIPELINE
 from fixtures.pipeline.github.problems import GitHubError

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.pipeline.actions.runs import Run
-from fixtures.pipeline.actions.schedule import ASSIGNMENT, DAILY, PROCESSING, VALIDATION
 from fixtures.pipeline.actions.workflow_file import FOLDER, read_workflow
 from fixtures.pipeline.core.days import day
+from fixtures.pipeline.core.vocabulary import ASSIGNMENT, DAILY, PROCESSING, VALIDATION
 from fixtures.pipeline.core.world import World
 from fixtures.pipeline.operations import wrong_edits
 from fixtures.pipeline.operations.rollout_days import RolloutDays

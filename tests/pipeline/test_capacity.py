@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.pipeline.actions.schedule import ASSIGNMENT, PROCESSING
 from fixtures.pipeline.commands.workshop import workshop
 from fixtures.pipeline.core.days import day
+from fixtures.pipeline.core.vocabulary import ASSIGNMENT, PROCESSING
 from fixtures.pipeline.core.world import World
 from fixtures.pipeline.operations.rollout_days import RolloutDays
 from tests.pipeline.test_actions import COMMANDS
