@@ -46,6 +46,7 @@ def test_shares_are_what_they_are_called(
         assert low <= _share(world, SOON_S, since) <= high
 
 
+@pytest.mark.slow
 def test_nearly_all_is_complete_in_a_week_and_little_is_blocked(tmp_path: Path) -> None:
     for fault, whole, blocked in (
         ("", True, False),

@@ -53,7 +53,7 @@ def test_a_fault_leaves_a_figure_out(tmp_path: Path, fault: str, figure: str) ->
     assert figure not in _summary(lived(tmp_path, day(2), fault))["figures"]
 
 
-@pytest.mark.parametrize(("fault", "minutes"), [("", 5), ("slow-16min", 16), ("slow-31min", 31)])
+@pytest.mark.parametrize(("fault", "minutes"), [("", 15), ("slow-16min", 16), ("slow-31min", 31)])
 def test_a_daily_run_takes_so_long(tmp_path: Path, fault: str, minutes: int) -> None:
     world = lived(tmp_path, day(2, "08:00"), fault)
     runs = [run for run in world.actions.history if run.file == "ops-daily-operations.yml"]
@@ -72,6 +72,7 @@ def _rows(world: World, query: str) -> list[tuple[Any, ...]]:
         return db.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_each_panel_has_data_and_all_is_ingested(fourth_week: World) -> None:
     world = fourth_week
     board = json.loads((world.folder / "dashboard" / "pipeline.json").read_text())
@@ -84,6 +85,7 @@ def test_each_panel_has_data_and_all_is_ingested(fourth_week: World) -> None:
     assert flow["processing"] == len({r["issue"] for r in items_of(world, "processing")})
 
 
+@pytest.mark.slow
 def test_the_report_of_a_week_is_committed_and_mailed(fourth_week: World) -> None:
     text = fourth_week.main.read("docs/metrics/2026-W05.md") or ""
     assert "- discovered: 280" in text
@@ -96,6 +98,7 @@ def test_the_report_of_a_week_is_committed_and_mailed(fourth_week: World) -> Non
     ["panel-errors-missing", "ingest-drops-malformed", "mail-missing", "metrics-not-committed",
      "weekly-report-missing"],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_fault_leaves_something_out(tmp_path: Path, fault: str) -> None:
     fault = fault.replace("panel-errors", "panel-error-rates")
     world = lived(tmp_path, day(23), fault)
@@ -113,6 +116,7 @@ def test_a_fault_leaves_something_out(tmp_path: Path, fault: str) -> None:
     assert missing[fault]
 
 
+@pytest.mark.slow
 def test_week_5_leaves_reports_with_its_figures(tmp_path: Path) -> None:
     world = lived(tmp_path, day(35, "12:00"))
     report = world.main.read("docs/reports/rollout-post-mortem.md") or ""

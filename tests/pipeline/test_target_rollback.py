@@ -247,6 +247,7 @@ def test_a_fault_leaves_a_gap(tmp_path: Path, fault: str) -> None:
     assert [name for name, whole in left.items() if not whole] == [fault]
 
 
+@pytest.mark.slow
 def test_a_second_trigger_finds_nothing_to_do(tmp_path: Path) -> None:
     for fault, heard in (("", 1), ("announces-twice", 2), ("no-announcement", 0)):
         world = _triggered(tmp_path / (fault or "healthy"), "security-alert", fault)

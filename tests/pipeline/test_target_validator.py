@@ -154,6 +154,7 @@ def test_people_are_told_once_and_of_what_lasts_by_an_issue(
     assert len(world.tracker.open_with(TRACKING)) == tracked
 
 
+@pytest.mark.slow
 def test_only_a_fault_lets_the_validator_change_issues(tmp_path: Path) -> None:
     for fault, kept in (("", True), ("fixes-labels", False)):
         world, _ = _with_drift(tmp_path / (fault or "healthy"), fault)
