@@ -9,8 +9,9 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Stage, TooLittleError, recount
 from suites.pipeline.scenarios.capacity import (
     ASSIGN_STEPS,
+    FULL_DAY,
     SOON,
-    FullDay,
+    CapacityWeek,
     LowRate,
     Step,
     Taken,
@@ -124,6 +125,12 @@ def test_critical_errors(before: Seen, observe: Observe) -> None:
 
 
 # The steps
+
+
+@pytest.fixture(scope="session")
+def assignment_week(capacity_week: CapacityWeek) -> Seen:
+    """What was seen of the week in which the limits go up."""
+    return capacity_week.seen
 
 
 @pytest.mark.criterion("week2_assignment.capacity-arithmetic-after")
@@ -244,19 +251,20 @@ def test_open_warnings_of_each_run(assignment_week: Seen, observe: Observe) -> N
 
 
 @pytest.mark.criterion("load-full-day")
-def test_a_full_day_leaves_nothing(full_day: FullDay, observe: Observe) -> None:
-    seen = full_day.seen
-    for number in full_day.issues:
-        at = seen.journal.issues[number].first(ASSIGNED)
-        late = at is None or at >= seen.end
-        observe("unassigned_after_day", late, at=seen.end, issue=number)
+def test_a_full_day_leaves_nothing(capacity_week: CapacityWeek, observe: Observe) -> None:
+    begin, end = capacity_week.seen.days[FULL_DAY - 1]
+    for number in capacity_week.full_day:
+        at = capacity_week.seen.journal.issues[number].first(ASSIGNED)
+        late = at is None or not begin <= at < end
+        observe("unassigned_after_day", late, at=end, issue=number)
 
 
 @pytest.mark.criterion("load-full-day")
-def test_a_full_day_meets_no_refusal_and_no_failure(full_day: FullDay) -> None:
-    seen = full_day.seen
-    refused = [r for r in seen.within() if r.event == "rate_limited"]
+def test_a_full_day_meets_no_refusal_and_no_failure(capacity_week: CapacityWeek) -> None:
+    seen, (begin, end) = capacity_week.seen, capacity_week.seen.days[FULL_DAY - 1]
+    refused = [r for r in seen.records if r.event == "rate_limited" and begin <= r.at < end]
     assert not refused, f"GitHub refused {len(refused)} calls, the first at {refused[0].at}"
-    failed = [run.id for run in demand(seen.scheduled(ASSIGN), "run that day") if not run.good]
+    runs = demand(seen.journal.scheduled(ASSIGN, begin, end), "run that day")
+    failed = [run.id for run in runs if not run.good]
     assert not failed, f"runs {failed} did not end well"
-    assert len(seen.scheduled(ASSIGN)) == 12, f"{len(seen.scheduled(ASSIGN))} runs, not twelve"
+    assert len(runs) == 12, f"{len(runs)} runs, not twelve"

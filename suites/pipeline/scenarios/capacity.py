@@ -32,8 +32,17 @@ class Step:
         return begin + (self.first - 1) * DAY, begin + self.last * DAY
 
 
+FULL_DAY, A_FULL_DAY = 6, 240  # the day of the phase with work for twelve full runs
 ASSIGN_STEPS = (Step(1, 2, 15), Step(3, 5, 18), Step(6, 7, 20))
 PROCESS_STEPS = (Step(1, 2, 7), Step(3, 5, 9), Step(6, 7, 10))
+
+
+@dataclass(frozen=True)
+class CapacityWeek:
+    """The week in which the limits of assignment go up."""
+
+    seen: Seen
+    full_day: tuple[int, ...]  # the issues that waited when its full day began
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +68,24 @@ def _pass(phase: Stage, before: Seen, steps: tuple[Step, ...], state: str) -> Se
 
 
 @scenario()
-def assignment_week(phase: Stage, before: Seen) -> Seen:
-    """The limits of assignment go up."""
-    return _pass(phase, before, ASSIGN_STEPS, "triage")
+def capacity_week(phase: Stage, before: Seen) -> CapacityWeek:
+    """The limits of assignment go up; on day 6 as much waits as twelve full runs can take.
+
+    Nothing else is discovered then, so that it is the day's whole work.
+    """
+    begin, waiting = before.end, ()
+    if phase.embedded:
+        clock = phase.target("github").clock
+        for step in ASSIGN_STEPS[:2]:
+            clock.to(step.times(begin)[0])
+            phase.operate("github", "seed-issues", count=2 * step.limit, state="triage")
+        clock.to(begin + (FULL_DAY - 1.5) * DAY)
+        phase.operate("github", "discovery-rate", per_day=0)
+        clock.to(begin + (FULL_DAY - 1) * DAY)
+        said = phase.operate("github", "seed-issues", count=A_FULL_DAY, state="triage")
+        waiting = tuple(said.get("issues", ()))
+        clock.to(last_moment(begin))
+    return CapacityWeek(look(phase, begin, begin + WEEK, before), waiting)
 
 
 @scenario()
@@ -193,27 +217,3 @@ def low_rate(phase: Stage) -> LowRate:
     messages = heard(phase, begin)
     limit = seen.file(ASSIGN).setting("LIMIT")
     return LowRate(seen, tuple(messages), limit)
-
-
-# A full day
-
-
-@dataclass(frozen=True)
-class FullDay:
-    """A day at the full limit, with all the work that it can do."""
-
-    seen: Seen
-    issues: tuple[int, ...]  # that waited when it began
-
-
-@scenario(effect="disrupt", own_target=True)
-def full_day(phase: Stage) -> FullDay:
-    """240 issues wait when day 6 of the week begins, and nothing else is discovered."""
-    begin = phase.window[0] + 5 * DAY
-    github = phase.target("github")
-    github.clock.to(begin - 2 * DAY)
-    phase.operate("github", "discovery-rate", per_day=0)
-    github.clock.to(begin)
-    said = phase.operate("github", "seed-issues", count=240, state="triage")
-    github.clock.to(begin + DAY)
-    return FullDay(look(phase, begin, begin + DAY, since=begin), tuple(said.get("issues", ())))
