@@ -5,8 +5,7 @@ from __future__ import annotations
 from suites.pipeline.scenarios.asked import copilot_stuck, people_asked
 from suites.pipeline.scenarios.by_hand import assigned_by_hand, processed_by_hand
 from suites.pipeline.scenarios.capacity import (
-    assignment_week,
-    full_day,
+    capacity_week,
     low_rate,
     processing_week,
 )
@@ -32,14 +31,13 @@ __all__ = [
     "alert_raised",
     "assigned_by_hand",
     "assigning",
-    "assignment_week",
     "before",
+    "capacity_week",
     "coordinated",
     "copilot_stuck",
     "daily_week",
     "decision_day",
     "followed",
-    "full_day",
     "full_week",
     "live_week",
     "lived",

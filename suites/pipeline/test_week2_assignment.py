@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from suites.pipeline.views.ai_quota import billed, shares_of_quota
-from suites.pipeline.views.people import lines
 
 from pytest_rollout import NoValueError, Observe, Stage, TooLittleError, recount
 from suites.pipeline.scenarios.capacity import (
     ASSIGN_STEPS,
+    FULL_DAY,
     SOON,
-    FullDay,
+    CapacityWeek,
     LowRate,
     Step,
+    Taken,
     growth,
     least_left,
     low_runs,
@@ -23,8 +23,10 @@ from suites.pipeline.scenarios.capacity import (
     taken,
 )
 from suites.pipeline.scenarios.weeks import Seen
+from suites.pipeline.views.ai_quota import billed, shares_of_quota
 from suites.pipeline.views.channels import heard, posts
 from suites.pipeline.views.journal import ASSIGNED, demand
+from suites.pipeline.views.people import lines
 from suites.pipeline.views.schedules import ASSIGN
 from suites.pipeline.views.telemetry import LOW, items, read_run
 
@@ -36,7 +38,7 @@ OVERHEAD = 60.0  # seconds of a run in which no issue is worked on: checkout, li
 # Before the limit goes up
 
 
-@pytest.mark.criterion("capacity-arithmetic-before")
+@pytest.mark.criterion("week2_assignment.capacity-arithmetic-before")
 def test_week_1_assigns_120_a_day(before: Seen) -> None:
     day = before.days[-1]
     runs = before.journal.scheduled(ASSIGN, *day)
@@ -125,11 +127,16 @@ def test_critical_errors(before: Seen, observe: Observe) -> None:
 # The steps
 
 
-@pytest.mark.criterion("capacity-arithmetic-after")
-def test_the_full_limit_assigns_240_a_day(assignment_week: Seen) -> None:
+@pytest.fixture(scope="session")
+def assignment_week(capacity_week: CapacityWeek) -> Seen:
+    """What was seen of the week in which the limits go up."""
+    return capacity_week.seen
+
+
+@pytest.mark.criterion("week2_assignment.capacity-arithmetic-after")
+def test_the_full_limit_assigns_240_a_day(assignment_week: Seen, runs_taken: list[Taken]) -> None:
     begin, end = assignment_week.days[-1]
-    runs = assignment_week.journal.scheduled(ASSIGN, begin, end)
-    limits = [int(assignment_week.given(run, "pipeline-assign")["limit"]) for run in runs]
+    limits = [one.limit for one in runs_taken if begin <= one.run.begun < end]
     assert sum(limits) == 240, f"{len(limits)} runs of the last day may assign {sum(limits)}"
     starts = len(assignment_week.file(ASSIGN).starts(begin, end))
     stated = starts * assignment_week.file(ASSIGN).setting("LIMIT")
@@ -137,38 +144,49 @@ def test_the_full_limit_assigns_240_a_day(assignment_week: Seen) -> None:
 
 
 _EACH_STEP = [
-    pytest.param(step, marks=pytest.mark.criterion(f"step-d{step.first}-{step.last}"))
+    pytest.param(
+        step, marks=pytest.mark.criterion(f"week2_assignment.step-d{step.first}-{step.last}")
+    )
     for step in ASSIGN_STEPS
 ]
 
 
+@pytest.fixture(scope="session")
+def runs_taken(assignment_week: Seen) -> list[Taken]:
+    """What each scheduled run of the week was allowed, found and did."""
+    return taken(assignment_week, ASSIGN, assignment_week.begin, assignment_week.end)
+
+
+def _of_step(runs: list[Taken], week: Seen, step: Step) -> list[Taken]:
+    begin, end = step.times(week.begin)
+    return demand([one for one in runs if begin <= one.run.begun < end], "run of this step")
+
+
 @pytest.mark.parametrize("step", _EACH_STEP, ids=lambda step: f"{step.limit} issues")
-def test_limit_of_each_step(assignment_week: Seen, step: Step, phase: Stage) -> None:
-    for begin, end in assignment_week.days[step.first - 1 : step.last]:
-        tried = demand(taken(assignment_week, ASSIGN, begin, end), f"run on {begin.date()}")
-        other = [t for t in tried if t.limit != step.limit]
-        assert not other, f"run {other[0].run.id} has limit {other[0].limit}, not {step.limit}"
-        for one in tried:
-            least = min(step.limit, one.waiting)
-            shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
-            assert least <= one.took <= step.limit, f"{shown}, its limit is {step.limit}"
-    _used_to_the_full(assignment_week, step, phase)
-
-
-def _used_to_the_full(seen: Seen, step: Step, phase: Stage) -> None:
-    """Demand that a run met its limit, where the rehearsal saw to it that enough waited."""
-    tried = taken(seen, ASSIGN, *step.times(seen.begin))
-    full = [one for one in tried if one.took == step.limit]
-    if phase.embedded and not full:
+def test_limit_of_each_step(
+    assignment_week: Seen, runs_taken: list[Taken], step: Step, phase: Stage
+) -> None:
+    tried = _of_step(runs_taken, assignment_week, step)
+    days = {one.run.begun.date() for one in tried}
+    assert len(days) == step.last - step.first + 1, f"runs of this step are of {len(days)} days"
+    other = [one for one in tried if one.limit != step.limit]
+    assert not other, f"run {other[0].run.id} has limit {other[0].limit}, not {step.limit}"
+    for one in tried:
+        least = min(step.limit, one.waiting)
+        shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
+        assert least <= one.took <= step.limit, f"{shown}, its limit is {step.limit}"
+    if phase.embedded and not any(one.took == step.limit for one in tried):
         raise TooLittleError(f"no run took {step.limit}, so its limit was never felt")
 
 
 @pytest.mark.criterion("step-no-regression")
-def test_no_step_up_over_a_warning(before: Seen, assignment_week: Seen, observe: Observe) -> None:
+def test_no_step_up_over_a_warning(
+    before: Seen, assignment_week: Seen, runs_taken: list[Taken], observe: Observe
+) -> None:
     limit = 10
     for step, (goes_up, against) in zip(ASSIGN_STEPS, signs(before, assignment_week), strict=True):
-        tried = taken(assignment_week, ASSIGN, *step.times(assignment_week.begin))
-        raised = demand(tried, f"run from {goes_up.date()} on")[0].limit > limit
+        tried = _of_step(runs_taken, assignment_week, step)
+        raised = tried[0].limit > limit
         why = "; ".join(against)
         observe("step_up_despite_warning", raised and bool(against), at=goes_up, why=why)
         limit = tried[-1].limit
@@ -233,18 +251,20 @@ def test_open_warnings_of_each_run(assignment_week: Seen, observe: Observe) -> N
 
 
 @pytest.mark.criterion("load-full-day")
-def test_a_full_day_leaves_nothing(full_day: FullDay, observe: Observe) -> None:
-    seen = full_day.seen
-    for number in full_day.issues:
-        at = seen.journal.issues[number].first(ASSIGNED)
-        observe("unassigned_after_day", at is None or at >= seen.end)
+def test_a_full_day_leaves_nothing(capacity_week: CapacityWeek, observe: Observe) -> None:
+    begin, end = capacity_week.seen.days[FULL_DAY - 1]
+    for number in capacity_week.full_day:
+        at = capacity_week.seen.journal.issues[number].first(ASSIGNED)
+        late = at is None or not begin <= at < end
+        observe("unassigned_after_day", late, at=end, issue=number)
 
 
 @pytest.mark.criterion("load-full-day")
-def test_a_full_day_meets_no_refusal_and_no_failure(full_day: FullDay) -> None:
-    seen = full_day.seen
-    refused = [r for r in seen.within() if r.event == "rate_limited"]
+def test_a_full_day_meets_no_refusal_and_no_failure(capacity_week: CapacityWeek) -> None:
+    seen, (begin, end) = capacity_week.seen, capacity_week.seen.days[FULL_DAY - 1]
+    refused = [r for r in seen.records if r.event == "rate_limited" and begin <= r.at < end]
     assert not refused, f"GitHub refused {len(refused)} calls, the first at {refused[0].at}"
-    failed = [run.id for run in demand(seen.scheduled(ASSIGN), "run that day") if not run.good]
+    runs = demand(seen.journal.scheduled(ASSIGN, begin, end), "run that day")
+    failed = [run.id for run in runs if not run.good]
     assert not failed, f"runs {failed} did not end well"
-    assert len(seen.scheduled(ASSIGN)) == 12, f"{len(seen.scheduled(ASSIGN))} runs, not twelve"
+    assert len(runs) == 12, f"{len(runs)} runs, not twelve"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, TooLittleError, recount
-from suites.pipeline.scenarios.capacity import PROCESS_STEPS, Step, run_lengths, taken
+from suites.pipeline.scenarios.capacity import PROCESS_STEPS, Step, Taken, run_lengths, taken
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.cohorts import TWO_DAYS, assignments
 from suites.pipeline.views.guidance import read_guidance
@@ -28,7 +28,7 @@ IN_TRANSITION = timedelta(minutes=1)  # longer than that two states are no trans
 # Before the batch grows
 
 
-@pytest.mark.criterion("capacity-arithmetic-before")
+@pytest.mark.criterion("week2_processing.capacity-arithmetic-before")
 def test_week_1_processes_30_a_day(before: Seen) -> None:
     runs = before.journal.scheduled(PROCESS, *before.days[-1])
     batches = [int(before.given(run, "pipeline-process")["batch-size"]) for run in runs]
@@ -111,11 +111,10 @@ def _conflicting_branches(seen: Seen) -> set[int]:
 # The steps
 
 
-@pytest.mark.criterion("capacity-arithmetic-after")
-def test_the_full_batch_processes_60_a_day(processing_week: Seen) -> None:
+@pytest.mark.criterion("week2_processing.capacity-arithmetic-after")
+def test_the_full_batch_processes_60_a_day(processing_week: Seen, runs_taken: list[Taken]) -> None:
     begin, end = processing_week.days[-1]
-    runs = processing_week.journal.scheduled(PROCESS, begin, end)
-    batches = [int(processing_week.given(run, "pipeline-process")["batch-size"]) for run in runs]
+    batches = [one.limit for one in runs_taken if begin <= one.run.begun < end]
     assert sum(batches) == 60, f"{len(batches)} runs of the last day may process {sum(batches)}"
     file = processing_week.file(PROCESS)
     stated = len(file.starts(begin, end)) * file.setting("BATCH_SIZE")
@@ -123,16 +122,27 @@ def test_the_full_batch_processes_60_a_day(processing_week: Seen) -> None:
 
 
 _EACH_STEP = [
-    pytest.param(step, marks=pytest.mark.criterion(f"step-d{step.first}-{step.last}"))
+    pytest.param(
+        step, marks=pytest.mark.criterion(f"week2_processing.step-d{step.first}-{step.last}")
+    )
     for step in PROCESS_STEPS
 ]
 
 
+@pytest.fixture(scope="session")
+def runs_taken(processing_week: Seen) -> list[Taken]:
+    """What each scheduled run of the week was allowed, found and did."""
+    return taken(processing_week, PROCESS, processing_week.begin, processing_week.end)
+
+
 @pytest.mark.parametrize("step", _EACH_STEP, ids=lambda step: f"{step.limit} issues")
-def test_batch_of_each_step(processing_week: Seen, step: Step, phase: Stage) -> None:
-    tried = []
-    for begin, end in processing_week.days[step.first - 1 : step.last]:
-        tried += demand(taken(processing_week, PROCESS, begin, end), f"run on {begin.date()}")
+def test_batch_of_each_step(
+    processing_week: Seen, runs_taken: list[Taken], step: Step, phase: Stage
+) -> None:
+    begin, end = step.times(processing_week.begin)
+    tried = [one for one in runs_taken if begin <= one.run.begun < end]
+    days = {one.run.begun.date() for one in demand(tried, "run of this step")}
+    assert len(days) == step.last - step.first + 1, f"runs of this step are of {len(days)} days"
     other = [one for one in tried if one.limit != step.limit]
     assert not other, f"run {other[0].run.id} has batch {other[0].limit}, not {step.limit}"
     for one in tried:

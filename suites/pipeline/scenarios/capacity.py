@@ -8,9 +8,9 @@ from itertools import pairwise
 from statistics import fmean
 
 from pytest_rollout import Message, NoValueError, Stage, scenario
-from suites.pipeline.scenarios.weeks import WEEK, Seen, look
+from suites.pipeline.scenarios.weeks import WEEK, Seen, last_moment, look
 from suites.pipeline.views.channels import heard
-from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Run
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
 from suites.pipeline.views.runs import moved
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import LOW, items
@@ -32,8 +32,17 @@ class Step:
         return begin + (self.first - 1) * DAY, begin + self.last * DAY
 
 
+FULL_DAY, A_FULL_DAY = 6, 240  # the day of the phase with work for twelve full runs
 ASSIGN_STEPS = (Step(1, 2, 15), Step(3, 5, 18), Step(6, 7, 20))
 PROCESS_STEPS = (Step(1, 2, 7), Step(3, 5, 9), Step(6, 7, 10))
+
+
+@dataclass(frozen=True)
+class CapacityWeek:
+    """The week in which the limits of assignment go up."""
+
+    seen: Seen
+    full_day: tuple[int, ...]  # the issues that waited when its full day began
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +55,71 @@ class Taken:
     took: int  # issues that it moved on, and those at which it failed
 
 
-def _pass(phase: Stage, steps: tuple[Step, ...], state: str) -> Seen:
+def _pass(phase: Stage, before: Seen, steps: tuple[Step, ...], state: str) -> Seen:
     """The week passes; at the begin of each step two full runs' worth of work waits."""
-    begin = phase.window[0]
+    begin = before.end
     if phase.embedded:
         for step in steps:
             since, until = step.times(begin)
             phase.target("github").clock.to(since)
             phase.operate("github", "seed-issues", count=2 * step.limit, state=state)
-            phase.target("github").clock.to(until)
-    return look(phase, begin, begin + WEEK)
+            phase.target("github").clock.to(min(until, last_moment(begin)))
+    return look(phase, begin, begin + WEEK, before)
 
 
 @scenario()
-def assignment_week(phase: Stage, before: Seen) -> Seen:
-    """The limits of assignment go up."""
-    assert before.end == phase.window[0]
-    return _pass(phase, ASSIGN_STEPS, "triage")
+def capacity_week(phase: Stage, before: Seen) -> CapacityWeek:
+    """The limits of assignment go up; on day 6 as much waits as twelve full runs can take.
+
+    Nothing else is discovered then, so that it is the day's whole work.
+    """
+    begin, waiting = before.end, ()
+    if phase.embedded:
+        clock = phase.target("github").clock
+        for step in ASSIGN_STEPS[:2]:
+            clock.to(step.times(begin)[0])
+            phase.operate("github", "seed-issues", count=2 * step.limit, state="triage")
+        clock.to(begin + (FULL_DAY - 1.5) * DAY)
+        phase.operate("github", "discovery-rate", per_day=0)
+        clock.to(begin + (FULL_DAY - 1) * DAY)
+        said = phase.operate("github", "seed-issues", count=A_FULL_DAY, state="triage")
+        waiting = tuple(said.get("issues", ()))
+        clock.to(last_moment(begin))
+    return CapacityWeek(look(phase, begin, begin + WEEK, before), waiting)
 
 
 @scenario()
 def processing_week(phase: Stage, before: Seen) -> Seen:
     """The batches of processing go up."""
-    assert before.end == phase.window[0]
-    return _pass(phase, PROCESS_STEPS, "assigned")
+    return _pass(phase, before, PROCESS_STEPS, "assigned")
+
+
+_WORK = {  # command, flag and parameter of the limit, stage, labels before and after
+    ASSIGN: ("pipeline-assign", "limit", "limit", "assignment", TRIAGE, ASSIGNED),
+    PROCESS: (
+        *("pipeline-process", "batch-size", "batch_size", "processing"),
+        *(ASSIGNED, COPILOT),
+    ),
+}
 
 
 def taken(seen: Seen, file: str, begin: datetime, end: datetime) -> list[Taken]:
-    """What each scheduled run of a time was allowed and did, by its log and the timelines."""
-    command, flag, stage, source, goal = {
-        ASSIGN: ("pipeline-assign", "limit", "assignment", TRIAGE, ASSIGNED),
-        PROCESS: ("pipeline-process", "batch-size", "processing", ASSIGNED, "state::copilot"),
-    }[file]
-    found = []
+    """What each scheduled run of a time was allowed and did, by telemetry and the timelines.
+
+    Of the first run of each day the log says the limit, too; raises AssertionError where both
+    differ.
+    """
+    command, flag, parameter, stage, source, goal = _WORK[file]
+    found: list[Taken] = []
     for run in seen.journal.scheduled(file, begin, end):
         if run.ended is None:
             continue
         failed = [r for r in items(seen.by_run.get(run.id, ()), stage) if r.result == "failed"]
         done = moved(seen.journal, run, goal)
-        limit = int(seen.given(run, command)[flag])
+        limit = int(str(seen.parameters(run)[parameter]))
+        if not found or found[-1].run.begun.date() < run.begun.date():
+            logged = int(seen.given(run, command)[flag])
+            assert logged == limit, f"the log of run {run.id} says {logged}, its telemetry {limit}"
         waiting = seen.journal.waiting(source, run.begun)
         found.append(Taken(run, limit, waiting, len(done | {r.issue or 0 for r in failed})))
     return found
@@ -175,34 +210,10 @@ def low_rate(phase: Stage) -> LowRate:
     begin, github = phase.window[0], phase.target("github")
     phase.operate("github", "seed-issues", count=4, state="triage")
     for hour, remaining in ((4, 1300), (8, 1000)):
-        github.clock.to(begin + DAY + timedelta(hours=hour, minutes=-1))
+        github.clock.to(begin + DAY + timedelta(hours=hour, seconds=2))  # limits are of an hour
         phase.operate("github", "rate", remaining=remaining)
     github.clock.to(begin + 2 * DAY + timedelta(hours=1))
-    seen = look(phase, begin, begin + 3 * DAY)
+    seen = look(phase, begin, begin + 3 * DAY, since=begin)
     messages = heard(phase, begin)
     limit = seen.file(ASSIGN).setting("LIMIT")
     return LowRate(seen, tuple(messages), limit)
-
-
-# A full day
-
-
-@dataclass(frozen=True)
-class FullDay:
-    """A day at the full limit, with all the work that it can do."""
-
-    seen: Seen
-    issues: tuple[int, ...]  # that waited when it began
-
-
-@scenario(effect="disrupt", own_target=True)
-def full_day(phase: Stage) -> FullDay:
-    """240 issues wait when day 6 of the week begins, and nothing else is discovered."""
-    begin = phase.window[0] + 5 * DAY
-    github = phase.target("github")
-    github.clock.to(begin - 2 * DAY)
-    phase.operate("github", "discovery-rate", per_day=0)
-    github.clock.to(begin)
-    said = phase.operate("github", "seed-issues", count=240, state="triage")
-    github.clock.to(begin + DAY)
-    return FullDay(look(phase, begin, begin + DAY), tuple(said.get("issues", ())))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pytest_rollout import Stage, scenario
-from suites.pipeline.scenarios.weeks import WEEK, Seen, look
+from suites.pipeline.scenarios.weeks import WEEK, Seen, last_moment, look
 from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Run
 from suites.pipeline.views.schedules import DAILY
 
@@ -23,15 +23,15 @@ class Followed:
 
 
 @scenario()
-def followed(phase: Stage) -> Followed:
+def followed(phase: Stage, before: Seen) -> Followed:
     """Three items appear just before the first daily run of the phase; that run is followed."""
-    begin = phase.window[0]
+    begin = before.end
     if phase.embedded:
         clock = phase.target("github").clock
         clock.to(begin + timedelta(hours=6, minutes=20))
         phase.operate("github", "discover", count=3, every_s=0)
         clock.to(begin + timedelta(hours=7, minutes=30))
-    seen = look(phase, begin, begin + WEEK)
+    seen = look(phase, begin, begin + WEEK, before)
     runs = [run for run in seen.scheduled(DAILY) if run.ended]
     found = ((run, _discovered_in(seen, run)) for run in runs)
     return Followed(seen, tuple((run, issues) for run, issues in found if issues))
@@ -47,13 +47,12 @@ def _discovered_in(seen: Seen, run: Run) -> tuple[int, ...]:
 
 
 @scenario()
-def live_week(phase: Stage, before: Seen, followed: Followed) -> Seen:
+def live_week(phase: Stage, followed: Followed) -> Seen:
     """The week of the phase, which includes what was followed; in a rehearsal it passes now."""
-    begin = before.end
-    assert followed.seen.begin == begin
+    begin = followed.seen.begin
     if phase.embedded:
-        phase.target("github").clock.to(begin + WEEK)
-    return look(phase, begin, begin + WEEK)
+        phase.target("github").clock.to(last_moment(begin))
+    return look(phase, begin, begin + WEEK, followed.seen)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def full_week(phase: Stage) -> FullWeek:
         clock.to(begin + day * DAY + timedelta(minutes=10))
         phase.operate("github", "discover", count=A_DAY, every_s=0)
     clock.to(begin + WEEK)
-    seen = look(phase, begin, begin + WEEK)
+    seen = look(phase, begin, begin + WEEK, since=begin)
     waiting = sum(seen.journal.waiting(label, seen.end) for label in (TRIAGE, ASSIGNED))
     firsts = [issue.first(TRIAGE) for issue in seen.journal.work]
     return FullWeek(seen, sum(bool(at and at >= begin) for at in firsts), waiting)

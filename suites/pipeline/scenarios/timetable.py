@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pytest_rollout import Stage, scenario
-from suites.pipeline.scenarios.weeks import WEEK, Seen, look
+from suites.pipeline.scenarios.weeks import WEEK, Seen, last_moment, look
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
@@ -24,8 +24,8 @@ def coordinated(phase: Stage, before: Seen) -> Seen:
         phase.operate("github", "coordinate-schedules")
         clock.to(begin + BUSY_DAY + BUSY_HOUR)
         phase.operate("github", "seed-issues", count=20, state="triage")
-        clock.to(begin + WEEK)
-    return look(phase, begin, begin + WEEK)
+        clock.to(last_moment(begin))
+    return look(phase, begin, begin + WEEK, before)
 
 
 @dataclass(frozen=True, slots=True)

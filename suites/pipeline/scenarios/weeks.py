@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from suites.pipeline.views.runs import Log
-
 from pytest_rollout import NoValueError, Stage, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run, days
+from suites.pipeline.views.runs import Log
 from suites.pipeline.views.schedules import ASSIGN, WorkflowFile, active
 from suites.pipeline.views.telemetry import Record, read_all
 
-WEEK = timedelta(days=7)
+WEEK, SECOND = timedelta(days=7), timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,35 @@ class Seen:
         """The flags with which a run started a command, by its log."""
         return Log.of(self.hub, run).flags(command)
 
+    def parameters(self, run: Run) -> Mapping[str, object]:
+        """The parameters of a run's command, by its telemetry."""
+        for record in self.by_run.get(run.id, ()):
+            if record.event == "run_started":
+                told: Mapping[str, object] = record.detail.get("parameters") or {}
+                return told
+        raise NoValueError(f"run {run.id} did not say with what it began")
 
-def look(phase: Stage, begin: datetime, end: datetime) -> Seen:
-    """Read all that there is, for a stretch of time."""
+
+def look(
+    phase: Stage,
+    begin: datetime,
+    end: datetime,
+    known: Seen | None = None,
+    since: datetime | None = None,
+) -> Seen:
+    """Read all that there is, for a stretch of time; with ``since`` only what came from then on.
+
+    What is ``known`` of the time before is not read again.
+    """
     hub, checkout = Hub.of(phase), phase.file("checkout")
     folder = phase.file("telemetry")
     return Seen(
         begin=begin,
         end=end,
         hub=hub,
-        journal=hub.journal(phase.target("github").clock.now()),
+        journal=hub.journal(
+            phase.target("github").clock.now(), known.journal if known else None, since
+        ),
         records=tuple(read_all(folder)),
         files=active(checkout),
         checkout=checkout,
@@ -101,6 +119,11 @@ def so_far(phase: Stage) -> Seen:
     return Seen(**{**seen.__dict__, "begin": first_day(seen.journal)})
 
 
+def last_moment(begin: datetime) -> datetime:
+    """The last second of the week that begins then: what the next week changes is not made yet."""
+    return begin + WEEK - SECOND
+
+
 @scenario()
 def before(phase: Stage) -> Seen:
     """What was there when the phase began: all days from day 1 on."""
@@ -112,5 +135,5 @@ def week(phase: Stage, before: Seen) -> Seen:
     """The seven days of the phase; in a rehearsal they pass now."""
     begin = before.end
     if phase.embedded:
-        phase.target("github").clock.to(begin + WEEK)
-    return look(phase, begin, begin + WEEK)
+        phase.target("github").clock.to(last_moment(begin))
+    return look(phase, begin, begin + WEEK, before)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import httpx
@@ -14,6 +15,7 @@ from pytest_rollout import Reported, RolloutError, Stage, reported
 from suites.pipeline.views.journal import Issue, IssueEvent, Journal, Run
 
 REHEARSED = "acme/site-pipeline"
+LOOK_BACK = timedelta(minutes=5)  # of what is read again: events of one second come in any order
 T = TypeVar("T")
 
 
@@ -72,17 +74,37 @@ class Hub:
                 take(Reported(row, f"GET {path}"))  # names a field that is not there
                 raise RolloutError(f"GET {path}: an entry cannot be read: {error!r}") from error
 
-    def journal(self, now: datetime) -> Journal:
-        """All issues, events and runs."""
-        return Journal(now, self.issues(), self.runs())
+    def journal(
+        self, now: datetime, known: Journal | None = None, since: datetime | None = None
+    ) -> Journal:
+        """All issues, events and runs.
+
+        What ``known`` has from before its time is not asked again. With ``since`` only events and
+        runs from then on are read.
+        """
+        if known is not None:
+            fresh = list(self._events_since(known.now - LOOK_BACK))
+            old = [e for e in known.events if e.at < known.now - LOOK_BACK]
+            return Journal(now, self._issues([*fresh, *reversed(old)]), self.runs())
+        if since is None:
+            return Journal(now, self.issues(), self.runs())
+        asked = f">={since.isoformat().replace('+00:00', 'Z')}"
+        return Journal(now, self._issues(list(self._events_since(since))), self.runs(created=asked))
 
     def issues(self) -> dict[int, Issue]:
         """All issues by number, without pull requests."""
+        return self._issues(self.events())
+
+    def _issues(self, newest_first: Iterable[IssueEvent]) -> dict[int, Issue]:
         events: dict[int, list[IssueEvent]] = defaultdict(list)
-        for event in self.events():
+        for event in newest_first:
             events[event.issue].append(event)
         issues = self.each("/issues", lambda row: _issue(row, events), state="all")
         return {issue.number: issue for issue in issues if issue}
+
+    def _events_since(self, moment: datetime) -> Iterator[IssueEvent]:
+        """The events from a moment on, the newest first."""
+        return takewhile(lambda event: event.at >= moment, self.events())
 
     def events(self) -> Iterator[IssueEvent]:
         """The events of all issues, the newest first."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 from pytest_rollout import NoValueError
@@ -119,7 +121,7 @@ class Journal:
     issues: dict[int, Issue]
     runs: tuple[Run, ...] = field(default=())
 
-    @property
+    @cached_property
     def work(self) -> list[Issue]:
         """The issues that monitoring discovered, by number."""
         return [issue for _, issue in sorted(self.issues.items()) if issue.is_work]
@@ -144,7 +146,35 @@ class Journal:
 
     def waiting(self, label: str, moment: datetime) -> int:
         """How many issues of the pipeline carried a label at a moment."""
-        return sum(label in issue.labels_at(moment) for issue in self.work)
+        begins, ends = self._spans(label)
+        return bisect_right(begins, moment) - bisect_right(ends, moment)
+
+    def _spans(self, label: str) -> tuple[list[datetime], list[datetime]]:
+        """When the label was set on issues of the pipeline, and when it was removed."""
+        if label not in self._by_label:
+            far = datetime.max.replace(tzinfo=UTC)
+            spans = [span for issue in self.work for span in issue.spans(label, far)]
+            begins, ends = sorted(begin for begin, _ in spans), sorted(end for _, end in spans)
+            self._by_label[label] = begins, ends
+        return self._by_label[label]
+
+    @cached_property
+    def _by_label(self) -> dict[str, tuple[list[datetime], list[datetime]]]:
+        return {}
+
+    @cached_property
+    def events(self) -> list[IssueEvent]:
+        """All events of all issues, in order."""
+        found = [event for issue in self.issues.values() for event in issue.events]
+        return sorted(found, key=lambda event: event.at)
+
+    @cached_property
+    def _times(self) -> list[datetime]:
+        return [event.at for event in self.events]
+
+    def between(self, begin: datetime, end: datetime) -> list[IssueEvent]:
+        """The events of a time, its end included."""
+        return self.events[bisect_left(self._times, begin) : bisect_right(self._times, end)]
 
 
 def days(begin: datetime, count: int) -> list[tuple[datetime, datetime]]:

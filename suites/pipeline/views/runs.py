@@ -93,13 +93,9 @@ def events_within(
     if run.ended is None:
         return []
     return [
-        (issue, event)
-        for issue in journal.issues.values()
-        for event in issue.events
-        if event.kind == kind
-        and event.actor == actor
-        and (not label or event.subject == label)
-        and run.begun <= event.at <= run.ended
+        (journal.issues[event.issue], event)
+        for event in journal.between(run.begun, run.ended)
+        if event.kind == kind and event.actor == actor and (not label or event.subject == label)
     ]
 
 
