@@ -13,7 +13,7 @@ from suites.pipeline.scenarios.daily_week import daily_week
 from suites.pipeline.scenarios.decision_days import decision_day
 from suites.pipeline.scenarios.first_days import assigning, processing
 from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
-from suites.pipeline.scenarios.overdue import overdue
+from suites.pipeline.scenarios.overdue import copilot_held
 from suites.pipeline.scenarios.planted import violations_planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
 from suites.pipeline.scenarios.timetable import coordinated, started_beside
@@ -34,6 +34,7 @@ __all__ = [
     "before",
     "capacity_week",
     "coordinated",
+    "copilot_held",
     "copilot_stuck",
     "daily_week",
     "decision_day",
@@ -42,7 +43,6 @@ __all__ = [
     "live_week",
     "lived",
     "low_rate",
-    "overdue",
     "people_asked",
     "processed_by_hand",
     "processing",

@@ -19,6 +19,7 @@ from suites.pipeline.views.summaries import read_json
 from suites.pipeline.views.violations import CHECKS, STALE
 
 MONITOR, TRACK = "ops-site-monitoring.yml", "ops-copilot-tracking.yml"
+DAY = timedelta(days=1)
 FIVE_VALIDATIONS = timedelta(hours=4, minutes=40)
 VIOLATES, SOUND = "Drill: ", "Drill: no "  # titles of planted issues; then the check
 
@@ -79,9 +80,9 @@ class Planter:
         return self.issue(title, guided(f"work/{name}", f"work/{name}.md"), COPILOT, TYPE)
 
 
-def stop_all_but_validation(hub: Hub) -> None:
-    """Disable what would work on planted issues."""
-    for file in (MONITOR, ASSIGN, PROCESS, DAILY, TRACK):
+def stop(hub: Hub, *others: str) -> None:
+    """Disable what would work on planted issues, and other workflows."""
+    for file in (MONITOR, ASSIGN, PROCESS, DAILY, *others):
         hub.ask("PUT", f"/actions/workflows/{file}/disable").raise_for_status()
 
 
@@ -159,7 +160,7 @@ def violations_planted(phase: Stage) -> Planted:
     hub, clock, begin = Hub.of(phase), phase.target("github").clock, phase.window[0]
     planter = Planter(hub)
     clock.to(begin + timedelta(minutes=5))
-    stop_all_but_validation(hub)
+    stop(hub, TRACK)
     old = clock.now()
     stale = planter.handed_over(VIOLATES + "stale-copilot", "stale")
     clock.to(begin + timedelta(hours=6, minutes=5))
@@ -169,16 +170,17 @@ def violations_planted(phase: Stage) -> Planted:
     violations, neighbours = plant(planter)
     violations["stale-copilot"], neighbours["stale-copilot"] = stale, neighbour
     mine = {*violations.values(), *neighbours.values()}
-    issues = hub.issues()
+    issues = hub.journal(now, since=begin).issues
     clock.to(now + FIVE_VALIDATIONS)
+    journal = hub.journal(clock.now(), since=begin)
     return Planted(
         begin=begin,
         violations=violations,
         neighbours=neighbours,
         planted_at={**dict.fromkeys(violations, now), "stale-copilot": old + STALE},
-        validations=tuple(validations(hub, hub.journal(clock.now()), begin, clock.now())),
+        validations=tuple(validations(hub, journal, now - DAY, clock.now())),
         before={number: issues[number] for number in mine},
-        journal=hub.journal(clock.now()),
+        journal=journal,
         told=tuple(heard(phase, begin)),
         comments={n: len(list(hub.pages(f"/issues/{n}/comments"))) for n in mine},
     )
