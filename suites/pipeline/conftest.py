@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suites.pipeline.scenarios.asked import copilot_stuck, people_asked
+from suites.pipeline.scenarios.asked import people_asked
 from suites.pipeline.scenarios.by_hand import assigned_by_hand, processed_by_hand
 from suites.pipeline.scenarios.capacity import (
     capacity_week,
@@ -18,7 +18,6 @@ from suites.pipeline.scenarios.planted import violations_planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
 from suites.pipeline.scenarios.timetable import coordinated, started_beside
 from suites.pipeline.scenarios.triggers import (
-    alert_raised,
     rate_used_up,
     runs_failing,
     states_conflicting,
@@ -28,14 +27,12 @@ from suites.pipeline.scenarios.weeks import before, week
 from suites.pipeline.scenarios.whole_journal import lived
 
 __all__ = [
-    "alert_raised",
     "assigned_by_hand",
     "assigning",
     "before",
     "capacity_week",
     "coordinated",
     "copilot_held",
-    "copilot_stuck",
     "daily_week",
     "decision_day",
     "followed",
