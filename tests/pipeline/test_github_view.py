@@ -21,7 +21,7 @@ UNDER = f"{API}/repos/acme/site-pipeline"
 @pytest.fixture
 def github() -> Iterator[respx.MockRouter]:
     """What answers in GitHub's place."""
-    with respx.mock(base_url=UNDER) as router:
+    with respx.mock(base_url=UNDER, assert_all_called=False) as router:
         yield router
 
 
@@ -52,7 +52,7 @@ def test_the_token_and_the_version_are_sent(
     sent = route.calls.last.request.headers
     assert sent["authorization"].endswith(" secret")
     assert sent["x-github-api-version"] == "2026-03-10"
-    assert sent["accept-encoding"] == "gzip, deflate, br, zstd" or "gzip" in sent["accept-encoding"]
+    assert "gzip" in sent["accept-encoding"]
 
 
 def test_what_is_missing_is_none_and_what_is_refused_is_an_error(

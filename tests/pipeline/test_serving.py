@@ -73,7 +73,7 @@ def test_the_first_day_begins_with_nothing_scheduled(serve: Served) -> None:
 
 
 def test_steps_change_what_is_asked_of_them(serve: Served) -> None:
-    client = serve(8)
+    client = serve(2)
     _operate(client, "days", days=0.01)
     _operate(client, "coordinate-schedules")
     file = "ops-workflow-assignment.yml"
@@ -108,16 +108,20 @@ def test_a_step_that_cannot_be_done_is_refused(
     assert answer.status_code in (400, 404)
 
 
-def test_what_a_phase_should_not_find(serve: Served) -> None:
-    client = serve(3, "workflow-disabled:file=ops-issue-processing.yml")
+def test_a_workflow_is_disabled_when_the_phase_begins(serve: Served) -> None:
+    client = serve(1, "workflow-disabled:file=ops-issue-processing.yml")
     workflow = client.get(f"{UNDER}/actions/workflows/ops-issue-processing.yml").json()
     assert workflow["state"] == "disabled_manually"
 
-    client = serve(3, "github-503")
+
+def test_nobody_says_what_remains(serve: Served) -> None:
+    client = serve(1, "github-503")
     assert client.get("/rate_limit").status_code == 503
     assert client.get(UNDER).is_success
 
-    client = serve(3, "two-states-before")
+
+def test_an_issue_carries_two_states_when_the_phase_begins(serve: Served) -> None:
+    client = serve(1, "two-states-before")
     asked = {"labels": "state::assigned,state::copilot"}
     (issue,) = client.get(f"{UNDER}/issues", params=asked).json()
     events = client.get(f"{UNDER}/issues/{issue['number']}/events").json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -35,14 +36,14 @@ def _worked(record: Record) -> tuple[datetime, datetime]:
 def shared_issues(telemetry: Iterable[Record], run: Run) -> set[int]:
     """The issues that a run and a run of another workflow worked on at the same time."""
     items = [r for r in telemetry if r.event == "item" and r.stage != "copilot"]
-    mine = [record for record in items if record.run == run.id]
+    mine: dict[int | None, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for record in items:
+        if record.run == run.id:
+            mine[record.issue].append(_worked(record))
     found = set()
     for record in items:
-        if record.run == run.id or record.issue is None:
-            continue
-        begun, ended = _worked(record)
-        for own in mine:
-            since, until = _worked(own)
-            if own.issue == record.issue and begun < until and since < ended:
+        if record.run != run.id and record.issue is not None and record.issue in mine:
+            begun, ended = _worked(record)
+            if any(begun < until and since < ended for since, until in mine[record.issue]):
                 found.add(record.issue)
     return found

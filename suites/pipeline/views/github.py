@@ -29,7 +29,7 @@ from suites.pipeline.views.github_answers import (
 )
 
 if TYPE_CHECKING:
-    from pytest_rollout import Phase
+    from pytest_rollout import Stage
 
 REPOSITORY, SUITE = "acme/site-pipeline", "rollout-suite"
 TOKEN_VARIABLE, REPOSITORY_VARIABLE = "PIPELINE_GITHUB_TOKEN", "PIPELINE_REPOSITORY"
@@ -77,7 +77,7 @@ class Repository:
         self.rest: Any = self._github.rest
 
     @classmethod
-    def of(cls, phase: Phase, account: str = SUITE) -> Repository:
+    def of(cls, phase: Stage, account: str = SUITE) -> Repository:
         """The repository of a phase's environment.
 
         In a rehearsal ``account`` acts; elsewhere whoever the token belongs to. Raises
@@ -126,7 +126,7 @@ class Repository:
 
     def comments(self, since: datetime | None = None) -> list[Comment]:
         """The comments on all issues that were made or changed since a time."""
-        asked = {} if since is None else {"since": since}
+        asked: dict[str, Any] = {} if since is None else {"since": since}
         pages = self._pages(self.rest.issues.list_comments_for_repo, **asked)
         return [Comment.of(said) for said in pages]
 

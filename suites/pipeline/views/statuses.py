@@ -64,8 +64,8 @@ def _unfilled(text: str, week: int, figures: Mapping[str, float]) -> Iterable[st
     yield from (name for name in (*FIGURES, RATE) if name not in figures)
     for field, title in _LISTS.items():
         entries = bullets(text, title)
-        if not entries or any(placeholder(entry) for entry in entries):
-            yield field
+        if not entries or any(placeholder(e) for e in entries if e.lower() != "none"):
+            yield field  # that there is none is an answer
     if "Feedback Welcome" not in text:
         yield "the request for feedback"
     link = re.search(r"^Dashboard: *(.*)$", text, re.MULTILINE)
