@@ -153,12 +153,12 @@ def test_decisions_come_before_what_they_release(tmp_path: Path) -> None:
         about = [each["about"] for each in _decisions(world)]
         assert "capacity" in about
         assert "validated monitoring" in about
-    for fault, about in (
+    for fault, lacking in (
         ("justification-missing", "capacity"),
         ("flag-removed-unvalidated", "validated monitoring"),
     ):
         told = [each["about"] for each in _decisions(_found(tmp_path, fault, day(8)))]
-        assert about not in told
+        assert lacking not in told
 
 
 def test_the_status_of_a_week_is_counted(tmp_path: Path) -> None:
