@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suites.pipeline.scenarios.asked import copilot_stuck, people_asked
+from suites.pipeline.scenarios.asked import people_asked
 from suites.pipeline.scenarios.by_hand import assigned_by_hand, processed_by_hand
 from suites.pipeline.scenarios.capacity import (
     capacity_week,
@@ -13,12 +13,11 @@ from suites.pipeline.scenarios.daily_week import daily_week
 from suites.pipeline.scenarios.decision_days import decision_day
 from suites.pipeline.scenarios.first_days import assigning, processing
 from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
-from suites.pipeline.scenarios.overdue import overdue
+from suites.pipeline.scenarios.overdue import copilot_held
 from suites.pipeline.scenarios.planted import violations_planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
 from suites.pipeline.scenarios.timetable import coordinated, started_beside
 from suites.pipeline.scenarios.triggers import (
-    alert_raised,
     rate_used_up,
     runs_failing,
     states_conflicting,
@@ -28,13 +27,12 @@ from suites.pipeline.scenarios.weeks import before, week
 from suites.pipeline.scenarios.whole_journal import lived
 
 __all__ = [
-    "alert_raised",
     "assigned_by_hand",
     "assigning",
     "before",
     "capacity_week",
     "coordinated",
-    "copilot_stuck",
+    "copilot_held",
     "daily_week",
     "decision_day",
     "followed",
@@ -42,7 +40,6 @@ __all__ = [
     "live_week",
     "lived",
     "low_rate",
-    "overdue",
     "people_asked",
     "processed_by_hand",
     "processing",

@@ -179,6 +179,15 @@ def test_each_action_has_an_owner_and_a_date(way_back: WayBack, observe: Observe
     actions = _read(way_back.folder / "action-plan.yaml").each("actions")
     for action in actions:
         owner, due = action.get("owner"), action.get("due")
-        after = isinstance(due, date) and due >= way_back.triggered.date()
+        day = _day(due)
+        after = day is not None and day >= way_back.triggered.date()
         bare = placeholder(owner) or placeholder(action.get("what")) or not after
         observe("action_without_owner_or_date", bare, what=str(action.get("what"))[:80])
+
+
+def _day(value: object) -> date | None:
+    """A day, as YAML or a text has it; None where it is none."""
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout import Observe, Stage
+from pytest_rollout import Effect, Observe, Stage
 from suites.pipeline.scenarios.asked import Asked
 from suites.pipeline.views.channels import text_of
 from suites.pipeline.views.controller import Case, errors
@@ -21,11 +21,9 @@ _FIGURE = re.compile(r"\d")
 
 
 @pytest.fixture
-def asked(trigger: str, request: pytest.FixtureRequest) -> Asked:
+def asked(phase: Stage, trigger: str, request: pytest.FixtureRequest) -> Asked:
     """What came of one trigger."""
-    if trigger == "copilot-completion":
-        stuck: Asked = request.getfixturevalue("copilot_stuck")
-        return stuck
+    phase.demand(Effect.DISRUPT, trigger)
     others: dict[str, Asked] = request.getfixturevalue("people_asked")
     return others[trigger]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout import Observe, Stage
+from pytest_rollout import Effect, Observe, Stage
 from suites.pipeline.scenarios.triggers import Trial
+from suites.pipeline.scenarios.way_back import WayBack
 from suites.pipeline.views.controller import Case, errors
 from suites.pipeline.views.journal import MACHINES
 from suites.pipeline.views.schedules import LIVE, workflow
@@ -19,14 +20,18 @@ SCENARIOS = {
     "rate-limit": "rate_used_up",
     "failure-rate": "runs_failing",
     "corruption": "states_conflicting",
-    "security-alert": "alert_raised",
+    "security-alert": "way_back",
 }
 BEGIN = datetime(2026, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def trial(trigger: str, request: pytest.FixtureRequest) -> Trial:
+def trial(phase: Stage, trigger: str, request: pytest.FixtureRequest) -> Trial:
     """What the controller did on both sides of one trigger's condition."""
+    phase.demand(Effect.DISRUPT, trigger)
+    if trigger == "security-alert":
+        way_back: WayBack = request.getfixturevalue("way_back")
+        return way_back.trial
     tried: Trial = request.getfixturevalue(SCENARIOS[trigger])
     return tried
 

@@ -18,11 +18,10 @@ from suites.pipeline.scenarios.planted import (
 )
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.channels import LEAD, heard, mails, posts, text_of
-from suites.pipeline.views.guidance import TYPE, guided, read_guidance
+from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
 from suites.pipeline.views.schedules import VALIDATE
-from suites.pipeline.views.validator import State, findings, issue, labelled, state_with
-from suites.pipeline.views.violations import CHECKS, STALE, References, concerned, violates
+from suites.pipeline.views.violations import CHECKS, References, concerned, violates
 
 pytestmark = pytest.mark.week3_checks
 
@@ -119,17 +118,12 @@ def test_the_validator_changes_no_issue(planted: Planted, observe: Observe) -> N
         observe("changed_by_validator", changed, issue=number)
 
 
-@pytest.mark.parametrize(
-    "check", [pytest.param(c, marks=pytest.mark.criterion(f"detects-{c}")) for c in CHECKS]
-)
-def test_the_program_finds_it_too(phase: Stage, check: str, observe: Observe) -> None:
-    now = phase.now().replace(microsecond=0)
-    state = state_with(check, now)
-    found = findings(phase.file("commands"), state, now)
-    observe("planted_violation_missed", (check, 1) not in found, check=check, issue="violation")
-    accused = sorted(name for name, number in found if number == 2)
-    why = f"found {', '.join(accused)}" if accused else ""
-    observe("planted_violation_missed", bool(accused), check=check, issue="neighbour", why=why)
+@pytest.mark.criterion("validation-outlives-rollback")
+def test_validation_goes_on_after_a_rollback(planted: Planted) -> None:
+    if planted.after_rollback is None:
+        raise NoValueError("nobody rolled back, so nothing shows that the validation goes on")
+    good = [run for run in planted.after_rollback if run.good]
+    assert len(good) >= 2, f"in the two hours after a rollback {len(good)} validations ended well"
 
 
 # The live state
@@ -175,50 +169,6 @@ def test_the_validator_says_the_same_of_the_live_state(week: Seen, check: str) -
     found = sorted(number for name, number in last.found if name == check)
     assert last.checked > 0, "the last validation looked at no issue"
     assert not found, f"the last validation finds {check} of the issues {found}"
-
-
-# Both sides of a week, and of what is sound
-
-
-@pytest.mark.criterion("stale-boundary")
-def test_seven_days_to_the_second(phase: Stage, observe: Observe) -> None:
-    since = phase.now().replace(microsecond=0) - timedelta(days=9)
-    body = guided("work/issue-7", "work/issue-7.md")
-    state = State(
-        issues=[issue(7, body, since, COPILOT, TYPE)],
-        events={"7": [labelled(7, COPILOT, since)]},
-        files={"work/issue-7": ["work/issue-7.md"]},
-    )
-    for now, stale in ((since + STALE, False), (since + STALE + SECOND, True)):
-        found = ("stale-copilot", 7) in findings(phase.file("commands"), state, now)
-        observe("stale_boundary_error", found is not stale, late=f"{now - since}")
-
-
-_SOUND = (
-    "- Compare `List<ITEM>` with `Dict<KEY>`",
-    "- Keep this as it is:\n```\n<INSERT HERE> {{ name }} TODO\n```",
-    "- Explain why 3 < 5 and 7 > 2",
-    "- Mail the editors at <editors@example.org>",
-    "- Read [the annex](https://example.org/annex)",
-)
-
-
-@pytest.mark.criterion("validator-no-false-positives")
-def test_sound_issues_are_left_alone(phase: Stage, observe: Observe) -> None:
-    since = phase.now().replace(microsecond=0) - timedelta(days=1)
-    issues, events, files = [], {}, {}
-    for number in range(1, 52):
-        branch = f"work/issue-{number}"
-        text = _SOUND[number % 5] if number <= 50 else "- TODO"
-        body = guided(branch, f"{branch}.md", text)
-        issues.append(issue(number, body, since, COPILOT, TYPE))
-        events[str(number)] = [labelled(number, COPILOT, since)]
-        files[branch] = [f"{branch}.md"]
-    found = findings(phase.file("commands"), State(issues, events, files), phase.now())
-    assert ("template-remnants", 51) in found, "not even the issue with TODO is found"
-    for number in range(1, 51):
-        named = sorted(check for check, other in found if other == number)
-        observe("false_positive", bool(named), issue=number, why=", ".join(named))
 
 
 # Who is told

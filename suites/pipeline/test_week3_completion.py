@@ -9,7 +9,7 @@ from statistics import fmean
 import pytest
 
 from pytest_rollout import NotReportedError, NoValueError, Observe, Stage, recount
-from suites.pipeline.scenarios.overdue import DUE, LATE, Overdue
+from suites.pipeline.scenarios.overdue import DUE, LATE, Overdue, escalated
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.cohorts import (
     SEVEN_DAYS,
@@ -157,6 +157,15 @@ def test_young_assignments_do_not_count(
 
 
 # What is overdue
+
+
+@pytest.fixture(scope="session")
+def overdue(phase: Stage, request: pytest.FixtureRequest) -> Overdue:
+    """Assignments that took long: those of the rehearsal, or whatever did in the week."""
+    if phase.embedded:
+        held: Overdue = request.getfixturevalue("copilot_held")
+        return held
+    return escalated(phase, request.getfixturevalue("week"), ())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.people import lines
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-HELD_UNTIL = timedelta(days=6)  # days 1 to 3 are assigned, days 3 to 5 are due
+HELD_UNTIL = timedelta(days=3, hours=8)  # what was given on days 1 to 3 is due on days 3 to 5
+THREE_DAYS_OVER = timedelta(days=5)
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,13 @@ def _questions(phase: Stage, trigger: str, since: datetime) -> list[Message]:
 
 
 def _asked(phase: Stage, trigger: str, begin: datetime, met: datetime) -> Asked:
-    """What came of a condition a day after it was met."""
-    phase.target("github").clock.to(met + DAY + HOUR)
+    """What came of a condition within a day."""
     entries = lines(phase.file("records"), "decisions.jsonl")
     mine = [row for row in entries if row.get("about") == trigger and row.moment("at") >= met]
     return Asked(
         trigger=trigger,
         below=len([m for m in _questions(phase, trigger, begin) if m.at < met]),
-        messages=tuple(_questions(phase, trigger, met)),
+        messages=tuple(m for m in _questions(phase, trigger, met) if m.at < met + DAY + HOUR),
         recorded=tuple(mine),
         met=met,
         off=frozenset(without_schedule(Hub.of(phase))),
@@ -48,48 +48,49 @@ def _asked(phase: Stage, trigger: str, begin: datetime, met: datetime) -> Asked:
 
 @scenario(effect="disrupt", own_target=True)
 def people_asked(phase: Stage) -> dict[str, Asked]:
-    """Users complain, priorities change, and people step in."""
-    clock, begin, found = phase.target("github").clock, phase.window[0], {}
-    clock.to(begin + 9 * HOUR)
+    """Users complain, priorities change, Copilot finishes nothing, and people step in.
+
+    Copilot is asked about after day 5, when three days are over on which nothing was complete.
+    """
+    begin = phase.window[0]
+    held: set[int] = set()
+    _hold_until(phase, begin + 8 * HOUR, held)
     phase.operate("github", "complain", count=1)
-    clock.to(begin + DAY + 9 * HOUR)
-    met = clock.now()
+    _hold_until(phase, begin + DAY + 8 * HOUR, held)
+    complained = phase.target("github").clock.now()
     phase.operate("github", "complain", count=1)
-    found["quality-complaints"] = _asked(phase, "quality-complaints", begin, met)
-    met = clock.now()
+    _hold_until(phase, begin + 2 * DAY + 8 * HOUR, held)
+    pivoted = phase.target("github").clock.now()
     phase.operate("github", "pivot")
-    found["strategic-pivot"] = _asked(phase, "strategic-pivot", begin, met)
-    found["intervention-load"] = _stepped_in(phase, begin)
-    return found
-
-
-def _stepped_in(phase: Stage, begin: datetime) -> Asked:
-    """People set the label of a few issues, and then of more than a fifth."""
+    _hold_until(phase, begin + HELD_UNTIL, held)
     clock = phase.target("github").clock
+    clock.to(begin + THREE_DAYS_OVER - DAY + 8 * HOUR)
     _step_in(phase, 5)
-    clock.advance(DAY.total_seconds())  # figures of days are looked at each day
-    met = clock.now()
+    clock.to(begin + THREE_DAYS_OVER + 8 * HOUR)  # figures of days are looked at each day
+    stepped_in = clock.now()
     _step_in(phase, 60)
-    return _asked(phase, "intervention-load", begin, met)
+    clock.to(stepped_in + DAY + HOUR)
+    met = {
+        "quality-complaints": complained,
+        "strategic-pivot": pivoted,
+        "copilot-completion": begin + THREE_DAYS_OVER,
+        "intervention-load": stepped_in,
+    }
+    return {trigger: _asked(phase, trigger, begin, at) for trigger, at in met.items()}
+
+
+def _hold_until(phase: Stage, moment: datetime, held: set[int]) -> None:
+    """Let time pass, and hold each assignment soon after it was made."""
+    hub, clock = Hub.of(phase), phase.target("github").clock
+    while clock.now() < moment:
+        clock.advance(4 * 3600)
+        for row in hub.pages("/issues", labels="state::copilot", state="open"):
+            if row["number"] not in held:
+                phase.operate("github", "hold-copilot", issue=row["number"])
+                held.add(row["number"])
 
 
 def _step_in(phase: Stage, count: int) -> None:
     said = phase.operate("github", "seed-issues", count=count, state="triage")
     for number in said.get("issues", ()):
         phase.operate("github", "step-in", issue=number)
-
-
-@scenario(effect="disrupt", own_target=True)
-def copilot_stuck(phase: Stage) -> Asked:
-    """Copilot finishes nothing of what it is given on days 1 to 3; it is asked after day 5."""
-    clock, begin, hub = phase.target("github").clock, phase.window[0], Hub.of(phase)
-    held: set[int] = set()
-    while clock.now() < begin + HELD_UNTIL - 2 * DAY:
-        clock.advance(2 * 3600)
-        for row in hub.pages("/issues", labels="state::copilot", state="open"):
-            if row["number"] not in held:
-                phase.operate("github", "hold-copilot", issue=row["number"])
-                held.add(row["number"])
-    met = begin + HELD_UNTIL - DAY  # three days are over
-    clock.to(met)
-    return _asked(phase, "copilot-completion", begin, met)

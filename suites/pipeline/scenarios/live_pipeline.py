@@ -11,6 +11,7 @@ from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Run
 from suites.pipeline.views.schedules import DAILY
 
 DAY = timedelta(days=1)
+BATCH = 10  # issues that one run may process
 A_DAY = 60  # issues that the pipeline can process in a day
 
 
@@ -24,17 +25,31 @@ class Followed:
 
 @scenario()
 def followed(phase: Stage, before: Seen) -> Followed:
-    """Three items appear just before the first daily run of the phase; that run is followed."""
+    """After a quiet night three items appear, and the first daily run of the phase finds them."""
     begin = before.end
     if phase.embedded:
         clock = phase.target("github").clock
+        phase.operate("github", "discovery-rate", per_day=0)
         clock.to(begin + timedelta(hours=6, minutes=20))
         phase.operate("github", "discover", count=3, every_s=0)
         clock.to(begin + timedelta(hours=7, minutes=30))
+        phase.operate("github", "discovery-rate", per_day=_a_day(before))
     seen = look(phase, begin, begin + WEEK, before)
     runs = [run for run in seen.scheduled(DAILY) if run.ended]
     found = ((run, _discovered_in(seen, run)) for run in runs)
-    return Followed(seen, tuple((run, issues) for run, issues in found if issues))
+    return Followed(seen, tuple((run, issues) for run, issues in found if _fits(seen, run, issues)))
+
+
+def _a_day(before: Seen) -> int:
+    """How many items appeared a day in the week before."""
+    firsts = [issue.first(TRIAGE) for issue in before.journal.work]
+    return round(sum(bool(at and before.end - WEEK <= at < before.end) for at in firsts) / 7)
+
+
+def _fits(seen: Seen, run: Run, issues: tuple[int, ...]) -> bool:
+    """Whether what a run discovered, and what waited before, is no more than it may process."""
+    waiting = sum(seen.journal.waiting(label, run.begun) for label in (TRIAGE, ASSIGNED))
+    return bool(issues) and waiting + len(issues) <= BATCH
 
 
 def _discovered_in(seen: Seen, run: Run) -> tuple[int, ...]:

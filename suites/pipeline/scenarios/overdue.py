@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pytest_rollout import NoValueError, Stage, scenario
+from suites.pipeline.scenarios.planted import stop
 from suites.pipeline.scenarios.weeks import Seen, look
 from suites.pipeline.views.channels import OPERATIONS, heard, posts
 from suites.pipeline.views.cohorts import TWO_DAYS, Assignment, assignments
+from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import COPILOT, Run
+from suites.pipeline.views.schedules import VALIDATE
 from suites.pipeline.views.tracking import TRACK
 
 DUE = {  # since the assignment: its deadline of 48 h, and so many days overdue
@@ -31,7 +34,7 @@ class Overdue:
     made: Sequence[Assignment]
     steps: Mapping[int, Mapping[str, Sequence[datetime]]]  # times by issue and step
     looks: Sequence[Run]
-    stuck: int | None  # one that never ends; in a rehearsal
+    stuck: int | None  # one that never ends; in a rehearsal, as the next two
     late: int | None  # one that is complete after its reminder
     soon: int | None  # one that is complete just before its reminder is due
 
@@ -55,15 +58,9 @@ def _close(one: Assignment, step: str, now: datetime) -> bool:
     return due <= (one.done or now) < due + LATE
 
 
-@scenario(own_target=True)
-def overdue(phase: Stage) -> Overdue:
-    """In a rehearsal three assignments are held: for ever, for six days, and nearly five."""
-    held: list[Assignment] = []
-    begin = phase.window[0]
-    if phase.embedded:
-        held = _hold(phase, begin)
-    seen = look(phase, begin, begin + timedelta(days=7))
-    ids = [one.issue for one in held] or [None, None, None]
+def escalated(phase: Stage, seen: Seen, held: Sequence[int]) -> Overdue:
+    """What was done about assignments that took long."""
+    ids = [*held] or [None, None, None]
     return Overdue(
         seen=seen,
         made=assignments(seen.journal.work),
@@ -75,11 +72,20 @@ def overdue(phase: Stage) -> Overdue:
     )
 
 
+@scenario(effect="disrupt", own_target=True)
+def copilot_held(phase: Stage) -> Overdue:
+    """Three assignments are held: for ever, six days, and nearly five; all else stands still."""
+    begin = phase.window[0]
+    held = _hold(phase, begin)
+    seen = look(phase, begin, begin + timedelta(days=7))
+    return escalated(phase, seen, [one.issue for one in held])
+
+
 def _hold(phase: Stage, begin: datetime) -> list[Assignment]:
     """Hold the three newest assignments of the first morning, and let time pass until day 17."""
     clock = phase.target("github").clock
     clock.to(begin + timedelta(hours=8, minutes=30))
-    there = look(phase, begin, begin).journal.issues
+    there = Hub.of(phase).issues()
     made = assignments(there.values())
     open_ones = [one for one in made if COPILOT in there[one.issue].labels]
     if len(open_ones) < 3:
@@ -87,6 +93,7 @@ def _hold(phase: Stage, begin: datetime) -> list[Assignment]:
     held = open_ones[-3:]
     for one in held:
         phase.operate("github", "hold-copilot", issue=one.issue)
+    stop(Hub.of(phase), VALIDATE)
     clock.to(held[2].at + DUE["reminder"] - timedelta(hours=2))
     phase.operate("github", "release-copilot", issue=held[2].issue)
     clock.to(held[1].at + DUE["reminder"] + timedelta(days=1))

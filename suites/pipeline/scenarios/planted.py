@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +13,13 @@ from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.guidance import TYPE, guided
 from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, Journal
-from suites.pipeline.views.schedules import ASSIGN, DAILY, PROCESS, VALIDATE
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, Journal, Run
+from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, PROCESS, VALIDATE
 from suites.pipeline.views.summaries import read_json
 from suites.pipeline.views.violations import CHECKS, STALE
 
 MONITOR, TRACK = "ops-site-monitoring.yml", "ops-copilot-tracking.yml"
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIVE_VALIDATIONS = timedelta(hours=4, minutes=40)
 VIOLATES, SOUND = "Drill: ", "Drill: no "  # titles of planted issues; then the check
 
@@ -47,6 +48,7 @@ class Planted:
     journal: Journal
     told: tuple[Message, ...]
     comments: Mapping[int, int]  # how many each planted issue has at the end
+    after_rollback: Sequence[Run] | None  # the validations of two hours; None: nobody rolled back
 
 
 class Planter:
@@ -79,9 +81,9 @@ class Planter:
         return self.issue(title, guided(f"work/{name}", f"work/{name}.md"), COPILOT, TYPE)
 
 
-def stop_all_but_validation(hub: Hub) -> None:
-    """Disable what would work on planted issues."""
-    for file in (MONITOR, ASSIGN, PROCESS, DAILY, TRACK):
+def stop(hub: Hub, *others: str) -> None:
+    """Disable what would work on planted issues, and other workflows."""
+    for file in (MONITOR, ASSIGN, PROCESS, DAILY, *others):
         hub.ask("PUT", f"/actions/workflows/{file}/disable").raise_for_status()
 
 
@@ -150,6 +152,7 @@ def drilled(seen: Seen, told: Sequence[Message]) -> Planted:
         journal=seen.journal,
         told=tuple(told),
         comments={},
+        after_rollback=None,
     )
 
 
@@ -159,7 +162,7 @@ def violations_planted(phase: Stage) -> Planted:
     hub, clock, begin = Hub.of(phase), phase.target("github").clock, phase.window[0]
     planter = Planter(hub)
     clock.to(begin + timedelta(minutes=5))
-    stop_all_but_validation(hub)
+    stop(hub, TRACK)
     old = clock.now()
     stale = planter.handed_over(VIOLATES + "stale-copilot", "stale")
     clock.to(begin + timedelta(hours=6, minutes=5))
@@ -169,16 +172,33 @@ def violations_planted(phase: Stage) -> Planted:
     violations, neighbours = plant(planter)
     violations["stale-copilot"], neighbours["stale-copilot"] = stale, neighbour
     mine = {*violations.values(), *neighbours.values()}
-    issues = hub.issues()
+    issues = hub.journal(now, since=begin).issues
     clock.to(now + FIVE_VALIDATIONS)
+    journal = hub.journal(clock.now(), since=begin)
+    seen, comments = clock.now(), _comments(hub, mine)
+    path = f"{FOLDER}/{PROCESS}"
+    phase.operate("github", "security-alert", kind="code-scanning", path=path)
+    clock.to(seen + 2 * HOUR)
     return Planted(
         begin=begin,
         violations=violations,
         neighbours=neighbours,
         planted_at={**dict.fromkeys(violations, now), "stale-copilot": old + STALE},
-        validations=tuple(validations(hub, hub.journal(clock.now()), begin, clock.now())),
+        validations=tuple(validations(hub, journal, now - DAY, seen)),
         before={number: issues[number] for number in mine},
-        journal=hub.journal(clock.now()),
+        journal=journal,
         told=tuple(heard(phase, begin)),
-        comments={n: len(list(hub.pages(f"/issues/{n}/comments"))) for n in mine},
+        comments=comments,
+        after_rollback=_validated(hub, seen),
     )
+
+
+def _comments(hub: Hub, issues: Iterable[int]) -> dict[int, int]:
+    """How many comments each issue has."""
+    return {n: len(list(hub.pages(f"/issues/{n}/comments"))) for n in issues}
+
+
+def _validated(hub: Hub, since: datetime) -> list[Run]:
+    """The validations that the schedule started from a moment on."""
+    runs = hub.runs(created=f">={since.isoformat().replace('+00:00', 'Z')}")
+    return [run for run in runs if run.file == VALIDATE and run.scheduled]

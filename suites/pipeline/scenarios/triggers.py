@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +9,7 @@ from pytest_rollout import NoValueError, Stage, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
 from suites.pipeline.views.on_main import Version, versions
-from suites.pipeline.views.schedules import ASSIGN, FOLDER, LIVE, PROCESS
+from suites.pipeline.views.schedules import ASSIGN, LIVE
 
 MINUTE = timedelta(minutes=1)
 ENOUGH = timedelta(minutes=6)  # five minutes are allowed
@@ -50,9 +49,10 @@ def without_schedule(hub: Hub) -> dict[str, Version]:
     return found
 
 
-def _tried(
+def tried(
     phase: Stage, trigger: str, below: tuple[str, frozenset[str]], above: str, caused: datetime
 ) -> Trial:
+    """What there is to say of a trigger once its condition was met."""
     off = without_schedule(Hub.of(phase))
     return Trial(trigger, *below, above, frozenset(off), caused, tuple(off.values()))
 
@@ -66,7 +66,8 @@ def _started(phase: Stage) -> None:
         raise NoValueError(f"{', '.join(off)} has no schedule to switch off")
 
 
-def _below(phase: Stage, what: str) -> tuple[str, frozenset[str]]:
+def not_met(phase: Stage, what: str) -> tuple[str, frozenset[str]]:
+    """What was so while a condition was not met, and the workflows that were off all the same."""
     return what, frozenset(without_schedule(Hub.of(phase)))
 
 
@@ -78,12 +79,12 @@ def rate_used_up(phase: Stage) -> Trial:
     clock.to(phase.window[0] + timedelta(hours=1, minutes=40))
     phase.operate("github", "rate", remaining=1)
     clock.to(phase.window[0] + timedelta(hours=1, minutes=46))
-    below = _below(phase, "one request is left")
+    below = not_met(phase, "one request is left")
     clock.to(phase.window[0] + timedelta(hours=1, minutes=49, seconds=50))
     phase.operate("github", "rate", remaining=0)
     caused = clock.now()
     clock.advance(ENOUGH.total_seconds())
-    return _tried(phase, "rate-limit", below, "no request is left", caused)
+    return tried(phase, "rate-limit", below, "no request is left", caused)
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -93,16 +94,15 @@ def runs_failing(phase: Stage) -> Trial:
     phase.operate("github", "fail-runs", workflow=ASSIGN, count=2, ok_first=1)
     _started(phase)
     clock.to(begin + timedelta(hours=3, minutes=10))
-    below = _below(phase, "one of two runs failed")
+    below = not_met(phase, "one of two runs failed")
     clock.to(begin + timedelta(hours=4, minutes=12))
-    runs = [run for run in Hub.of(phase).runs() if run.file == ASSIGN and run.ended]
+    hub = Hub.of(phase)
+    runs = [r for r in hub.runs() if r.file == ASSIGN and r.ended and r.begun >= begin]
     failed = [run for run in runs if run.conclusion == "failure"]
     if len(failed) < 2 or len(runs) != 3:
         told = ", ".join(run.conclusion for run in runs)
         raise NoValueError(f"two of three runs were to fail, and they ended in {told}")
-    return _tried(
-        phase, "failure-rate", below, "two of three runs failed", failed[1].ended or begin
-    )
+    return tried(phase, "failure-rate", below, "two of three runs failed", failed[1].ended or begin)
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -117,7 +117,7 @@ def states_conflicting(phase: Stage) -> Trial:
     clock.to(begin + timedelta(hours=1, minutes=59))
     if not _ended_after(hub, begin + timedelta(hours=1)):
         raise NoValueError("no run ended while the issue drifted, so nobody looked at it")
-    below = _below(phase, "an assigned issue has its triage label as well")
+    below = not_met(phase, "an assigned issue has its triage label as well")
     _label(hub, conflicting, COPILOT)
     planted = clock.now()
     clock.advance(10 * 60)
@@ -125,7 +125,7 @@ def states_conflicting(phase: Stage) -> Trial:
     if not ended:
         raise NoValueError("no run ended after an issue got two states, so nobody looked at it")
     above = f"an issue is {ASSIGNED} and {COPILOT} at once"
-    return _tried(phase, "corruption", below, above, min(ended))
+    return tried(phase, "corruption", below, above, min(ended))
 
 
 def _label(hub: Hub, issue: int, label: str) -> None:
@@ -135,27 +135,3 @@ def _label(hub: Hub, issue: int, label: str) -> None:
 
 def _ended_after(hub: Hub, moment: datetime) -> list[datetime]:
     return [run.ended for run in hub.runs() if run.ended and run.ended > moment]
-
-
-@scenario(effect="disrupt", own_target=True)
-def alert_raised(phase: Stage) -> Trial:
-    """Alerts concern a dependency and other code, and then a workflow."""
-    clock = phase.target("github").clock
-    _started(phase)
-    clock.to(phase.window[0] + timedelta(hours=1))
-    raise_alert = _raiser(phase)
-    raise_alert("dependabot", "requirements.txt")
-    raise_alert("code-scanning", "src/monitor.py")
-    clock.advance(ENOUGH.total_seconds())
-    below = _below(phase, "alerts concern a dependency and other code")
-    raise_alert("code-scanning", f"{FOLDER}/{PROCESS}")
-    caused = clock.now()
-    clock.advance(ENOUGH.total_seconds())
-    return _tried(phase, "security-alert", below, "an alert concerns a workflow", caused)
-
-
-def _raiser(phase: Stage) -> Callable[[str, str], None]:
-    def raise_alert(kind: str, path: str) -> None:
-        phase.operate("github", "security-alert", kind=kind, path=path)
-
-    return raise_alert

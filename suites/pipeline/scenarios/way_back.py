@@ -1,4 +1,4 @@
-"""A rollback in week 3, while a run is at work; what it leaves, and what people do afterwards."""
+"""A rollback in week 2, while a run is at work; what it leaves, and what people do afterwards."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pytest_rollout import Message, NoValueError, RolloutError, Stage, scenario
-from suites.pipeline.scenarios.weeks import Seen, look
+from suites.pipeline.scenarios.triggers import ENOUGH, Trial, not_met, tried
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run
 from suites.pipeline.views.on_main import text_of
-from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, LIVE, PROCESS
+from suites.pipeline.views.schedules import (
+    ASSIGN,
+    DAILY,
+    FOLDER,
+    LIVE,
+    PROCESS,
+    WorkflowFile,
+    active,
+)
 
-ON = timedelta(days=15, hours=10)  # from day 1 to the run that is interrupted
+ON = timedelta(days=7, hours=10)  # from day 1 to the run that is interrupted: limits are raised
 DAY = timedelta(days=1)
 
 
@@ -34,10 +42,12 @@ class Effects:
 class WayBack:
     """A rollback, seen from its trigger to its end."""
 
+    trial: Trial  # what the controller did before and after the alert
     triggered: datetime
     before: Journal  # at the trigger
     working: tuple[Run, ...]  # that were at work then
-    after: Seen  # a day later
+    after: Journal  # a day later
+    files: Mapping[str, WorkflowFile]  # active workflows then
     by_hand: Mapping[str, Run | str]  # each workflow that was then started; or why it was not
     seeded: Mapping[str, tuple[int, ...]]  # the issues that waited for it
     journal_by_hand: Journal
@@ -46,6 +56,7 @@ class WayBack:
     told: tuple[Message, ...]
     end: datetime  # when people were done
     final: Journal
+    hub: Hub
     checkout: Path
     kept: Path
 
@@ -72,36 +83,43 @@ def effects(phase: Stage, hub: Hub, since: datetime) -> Effects:
     )
 
 
-def _alert(phase: Stage, file: str) -> None:
-    path = f"{FOLDER}/{file}"
-    phase.operate("github", "security-alert", kind="code-scanning", path=path)
+def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> None:
+    phase.operate("github", "security-alert", kind=kind, path=path)
 
 
 @scenario(effect="disrupt", own_target=True)
 def way_back(phase: Stage) -> WayBack:
-    """On day 16 an alert comes while an assignment works; people have three days then."""
+    """On day 8 an alert comes while an assignment works; people have three days then."""
     hub, clock = Hub.of(phase), phase.target("github").clock
     at = phase.window[0] + ON
     clock.to(at - timedelta(minutes=8))
     phase.operate("github", "seed-issues", count=20, state="triage")
+    _alert(phase, "requirements.txt", "dependabot")
+    _alert(phase, "src/monitor.py")
     clock.to(at + timedelta(minutes=2))
+    below = not_met(phase, "alerts concern a dependency and other code")
     before = hub.journal(clock.now())
     triggered = clock.now()
-    _alert(phase, PROCESS)
+    _alert(phase, f"{FOLDER}/{PROCESS}")
+    clock.advance(ENOUGH.total_seconds())
+    trial = tried(phase, "security-alert", below, "an alert concerns a workflow", triggered)
     clock.to(triggered + DAY)
     first = effects(phase, hub, triggered)
-    after = look(phase, triggered, triggered + DAY)
+    after = hub.journal(clock.now(), before)
+    files = active(phase.file("checkout"))
     seeded, by_hand = _start_by_hand(phase, hub)
-    journal = hub.journal(clock.now())
-    _alert(phase, ASSIGN)
+    journal = hub.journal(clock.now(), after)
+    _alert(phase, f"{FOLDER}/{ASSIGN}")
     clock.advance(3600)
     second = effects(phase, hub, triggered)
     clock.to(triggered + 3 * DAY + timedelta(hours=1))
     return WayBack(
+        trial=trial,
         triggered=triggered,
         before=before,
         working=tuple(run for run in before.runs if run.ended is None and run.file in LIVE),
         after=after,
+        files=files,
         by_hand=by_hand,
         seeded=seeded,
         journal_by_hand=journal,
@@ -109,7 +127,8 @@ def way_back(phase: Stage) -> WayBack:
         second=second,
         told=tuple(heard(phase, triggered)),
         end=clock.now(),
-        final=hub.journal(clock.now()),
+        final=hub.journal(clock.now(), journal),
+        hub=hub,
         checkout=phase.file("checkout"),
         kept=phase.file("records"),
     )
@@ -121,9 +140,12 @@ def _start_by_hand(
     """Work is made for each of the three workflows, and each is started by hand."""
     seeded: dict[str, tuple[int, ...]] = {}
     by_hand: dict[str, Run | str] = {}
-    for file, state in ((ASSIGN, "triage"), (PROCESS, "assigned"), (DAILY, "triage")):
-        said = phase.operate("github", "seed-issues", count=12, state=state)
-        seeded[file] = tuple(int(number) for number in said.get("issues", ()))
+    for file, state in ((ASSIGN, "triage"), (PROCESS, "assigned"), (DAILY, "")):
+        if state:
+            said = phase.operate("github", "seed-issues", count=12, state=state)
+            seeded[file] = tuple(int(number) for number in said.get("issues", ()))
+        else:
+            phase.operate("github", "discover", count=3, every_s=0)
         try:
             by_hand[file] = started(phase, hub, file)
         except RolloutError as why:

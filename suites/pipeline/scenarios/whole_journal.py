@@ -9,7 +9,7 @@ from suites.pipeline.views.series import Sources
 
 @scenario(effect="observe")
 def lived(phase: Stage) -> Sources:
-    """All that is on record; in a rehearsal the first week passes now."""
-    phase.operate("github", "days", days=7)
+    """All that is on record; in a rehearsal eleven days pass now, longer than any trial takes."""
+    phase.operate("github", "days", days=11)
     files = phase.file("telemetry"), phase.file("records")
     return Sources(Hub.of(phase), *files, phase.now(), phase.file("checkout"))
