@@ -54,7 +54,7 @@ def read_all(
 ) -> list[Record]:
     """All records of all runs, in the order of their times; raises NoValueError without any.
 
-    Files of runs that are ``known`` to have ended are not read again; with ``runs`` only theirs are.
+    Files of runs that are ``known`` to have ended are not read again; with ``runs`` only theirs.
     """
     old = list(known)
     ended = {record.run for record in old if record.event == "run_ended"}
