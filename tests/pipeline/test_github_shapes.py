@@ -13,7 +13,7 @@ from fixtures.pipeline.core.days import day
 from fixtures.pipeline.core.world import World
 from fixtures.pipeline.github.accounts import COPILOT, PIPELINE
 from fixtures.pipeline.rest.links import REPOSITORY
-from suites.pipeline.views.github import Repository
+from tests.pipeline.github_reader import Repository
 from tests.pipeline.test_actions import COMMANDS
 from tests.pipeline.worlds import client_of, repository_of, rollout_world
 

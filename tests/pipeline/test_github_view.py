@@ -1,132 +1,132 @@
-"""The suite's view of GitHub: what it asks, and what it makes of answers that are otherwise."""
+"""How the suite asks GitHub: what it sends, by which client, and what it makes of refusals."""
 
 from __future__ import annotations
 
-import base64
+import gzip
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 import respx
+from githubkit import GitHub
 
-from pytest_rollout import NoValueError
+from pytest_rollout import RolloutError
 from pytest_rollout.targets.target_client import TargetClient
-from suites.pipeline.views.github import GuardedTransport, Repository
+from suites.pipeline.views.github import answered, connect
+from suites.pipeline.views.hub import Hub
 
-API = "https://api.github.example"
-UNDER = f"{API}/repos/acme/site-pipeline"
+API = "https://github.example/api/v3"
+REPOSITORY = "acme/site-pipeline"
+UNDER = f"{API}/repos/{REPOSITORY}"
+
+
+def _refuse(method: str, path: str) -> None:
+    raise PermissionError(f"{method} {path}")
 
 
 @pytest.fixture
-def github() -> Iterator[respx.MockRouter]:
+def router() -> Iterator[respx.MockRouter]:
     """What answers in GitHub's place."""
     with respx.mock(base_url=UNDER, assert_all_called=False) as router:
         yield router
 
 
 @pytest.fixture
-def repository(github: respx.MockRouter) -> Repository:
-    """The repository, by a client that sends nothing that changes something."""
-
-    def refuse(method: str, path: str) -> None:
-        raise PermissionError(f"{method} {path}")
-
-    return Repository(TargetClient(refuse, base_url=API), API, "secret", "acme/site-pipeline")
+def client(router: respx.MockRouter) -> httpx.Client:
+    """A client that sends nothing that may change something."""
+    return TargetClient(_refuse, base_url=API)
 
 
-def _file(text: str) -> dict[str, object]:
-    content = base64.b64encode(text.encode()).decode()
-    same = dict.fromkeys(("url", "git_url", "html_url", "download_url"), f"{API}/x")
-    return {
-        **{"type": "file", "encoding": "base64", "size": 2, "name": "a", "path": "a", "sha": "1"},
-        **{"content": content, **same, "_links": {"self": "x", "git": "x", "html": "x"}},
-    }
+@pytest.fixture
+def github(client: httpx.Client) -> GitHub[Any]:
+    """GitHub by that client."""
+    return connect(client, "secret")
 
 
-def test_the_token_and_the_version_are_sent(
-    github: respx.MockRouter, repository: Repository
-) -> None:
-    route = github.get("/contents/a").respond(json=_file("hi"))
-    assert repository.text("a") == "hi"
+def test_token_and_version_are_sent(router: respx.MockRouter, github: GitHub[Any]) -> None:
+    route = router.get("/issues", params={"page": "2"}).respond(json=[{"number": 1}])
+    answer = answered(github, "GET", f"/repos/{REPOSITORY}/issues", params={"page": 2})
+    assert answer.json() == [{"number": 1}]
     sent = route.calls.last.request.headers
     assert sent["authorization"].endswith(" secret")
     assert sent["x-github-api-version"] == "2026-03-10"
-    assert "gzip" in sent["accept-encoding"]
+    assert sent["accept"] == "application/vnd.github+json"
 
 
-def test_what_is_missing_is_none_and_what_is_refused_is_an_error(
-    github: respx.MockRouter, repository: Repository
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (404, {}),
+        (422, {}),
+        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1768348800"}),
+        (429, {"retry-after": "60"}),
+        (503, {}),
+    ],
+)
+def test_a_refusal_is_an_answer_and_is_asked_for_once(
+    router: respx.MockRouter, github: GitHub[Any], status: int, headers: dict[str, str]
 ) -> None:
-    from githubkit.exception import RequestFailed
-
-    github.get("/contents/a").respond(404, json={"message": "Not Found"})
-    github.get("/git/ref/heads%2Fb").respond(500, json={"message": "Oops"})
-    github.get("/git/ref/heads/b").respond(500, json={"message": "Oops"})
-    assert repository.text("a") is None
-    with pytest.raises(RequestFailed):
-        repository.has_branch("b")
-
-
-def test_an_answer_that_lacks_a_field_is_no_answer(
-    github: respx.MockRouter, repository: Repository
-) -> None:
-    github.get("/issues/7").respond(json={"number": 7, "title": "Without the rest"})
-    with pytest.raises(ValueError, match="validation error"):
-        repository.issue(7)
+    route = router.get("/pulls/1").respond(status, json={"message": "No"}, headers=headers)
+    answer = answered(github, "GET", f"/repos/{REPOSITORY}/pulls/1")
+    assert (answer.status_code, answer.json(), route.call_count) == (status, {"message": "No"}, 1)
 
 
 def test_a_change_is_asked_of_the_guard_before_it_is_sent(
-    github: respx.MockRouter, repository: Repository
+    router: respx.MockRouter, github: GitHub[Any]
 ) -> None:
-    from githubkit.exception import RequestError
-
-    route = github.post("/issues/7/labels").respond(json=[])
-    with pytest.raises(RequestError) as raised:
-        repository.add_labels(7, "state::assigned")
-    assert isinstance(raised.value.__cause__, PermissionError)
-    assert "POST /repos/acme/site-pipeline/issues/7/labels" in str(raised.value.__cause__)
+    route = router.post("/issues/7/labels").respond(json=[])
+    path = f"/repos/{REPOSITORY}/issues/7/labels"
+    with pytest.raises(PermissionError, match=f"POST {path}"):
+        answered(github, "POST", path, json={"labels": ["state::assigned"]})
     assert not route.called
 
 
-def test_every_page_of_a_list_is_read(github: respx.MockRouter, repository: Repository) -> None:
+def test_what_keeps_it_from_being_sent_is_said(
+    router: respx.MockRouter, github: GitHub[Any]
+) -> None:
+    router.get("/pulls").mock(side_effect=httpx.ConnectError("refused"))
+    with pytest.raises(httpx.ConnectError, match="refused"):
+        answered(github, "GET", f"/repos/{REPOSITORY}/pulls")
+
+
+def test_a_body_that_was_packed_is_read(router: respx.MockRouter, github: GitHub[Any]) -> None:
+    packed = gzip.compress(json.dumps({"a": 1}).encode())
+    router.get("/x").respond(headers={"content-encoding": "gzip"}, content=packed)
+    answer = answered(github, "GET", f"/repos/{REPOSITORY}/x")
+    assert answer.json() == {"a": 1}
+    assert "content-encoding" not in answer.headers
+
+
+def test_a_redirect_is_followed_without_the_token(
+    router: respx.MockRouter, client: httpx.Client
+) -> None:
+    elsewhere = "https://storage.example/log.txt"
+    router.get("/actions/jobs/5/logs").respond(302, headers={"location": elsewhere})
+    with respx.mock(assert_all_mocked=False) as other:
+        stored = other.get(elsewhere).respond(text="a log")
+        assert Hub(client, REPOSITORY, "secret").text("/actions/jobs/5/logs") == "a log"
+    assert "authorization" not in stored.calls.last.request.headers
+
+
+def test_every_page_of_a_list_is_read(router: respx.MockRouter, client: httpx.Client) -> None:
     links = {"link": f'<{UNDER}/actions/workflows?page=2>; rel="next"'}
 
     def page(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params["page"])
         assert request.url.params["per_page"] == "100"
-        body = {"total_count": 2, "workflows": [_workflow(number)]}
+        body = {"total_count": 2, "workflows": [{"id": number}]}
         return httpx.Response(200, json=body, headers=links if number == 1 else {})
 
-    github.get("/actions/workflows").mock(side_effect=page)
-    assert [workflow.file for workflow in repository.workflows()] == ["1.yml", "2.yml"]
+    router.get("/actions/workflows").mock(side_effect=page)
+    hub = Hub(client, REPOSITORY, "secret")
+    assert [row["id"] for row in hub.pages("/actions/workflows", "workflows")] == [1, 2]
 
 
-def test_a_list_that_never_ends_is_no_evidence(
-    github: respx.MockRouter, repository: Repository, monkeypatch: pytest.MonkeyPatch
+def test_a_page_that_is_refused_is_no_end_of_a_list(
+    router: respx.MockRouter, client: httpx.Client
 ) -> None:
-    monkeypatch.setattr("suites.pipeline.views.github._MOST_PAGES", 3)
-    headers = {"link": f'<{UNDER}/actions/workflows?page=9>; rel="next"'}
-    body = {"total_count": 2, "workflows": [_workflow(1)]}
-    github.get("/actions/workflows").respond(json=body, headers=headers)
-    with pytest.raises(NoValueError, match="goes on"):
-        repository.workflows()
-
-
-def test_a_body_that_was_packed_is_read_once(github: respx.MockRouter) -> None:
-    import gzip
-
-    packed = gzip.compress(json.dumps({"a": 1}).encode())
-    github.get("/x").respond(headers={"content-encoding": "gzip"}, content=packed)
-    client = httpx.Client(transport=GuardedTransport(httpx.Client()))
-    answer = client.get(f"{UNDER}/x")
-    assert answer.json() == {"a": 1}
-    assert "content-encoding" not in answer.headers
-
-
-def _workflow(number: int) -> dict[str, object]:
-    same = dict.fromkeys(("url", "html_url", "badge_url"), f"{API}/x")
-    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-12T00:00:00Z")
-    path = f".github/workflows/{number}.yml"
-    named = {"node_id": "W", "name": "Named", "path": path, "state": "active"}
-    return {"id": number, **named, **times, **same}
+    router.get("/issues").respond(503, json={})
+    with pytest.raises(RolloutError, match="503"):
+        list(Hub(client, REPOSITORY, "secret").pages("/issues"))

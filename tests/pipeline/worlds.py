@@ -16,7 +16,7 @@ from fixtures.pipeline.operations.rollout_days import RolloutDays
 from fixtures.pipeline.rest.api import application
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.targets.reference import AsgiApp
-from suites.pipeline.views.github import Repository
+from tests.pipeline.github_reader import Repository
 
 URL = "http://127.0.0.1:1"
 
@@ -70,4 +70,4 @@ def client_of(world: World) -> httpx.Client:
 
 def repository_of(world: World, account: str = "rollout-suite") -> Repository:
     """The repository of a world as the suite reads it."""
-    return Repository(client_of(world), URL, account, "acme/site-pipeline")
+    return Repository(client_of(world), account, "acme/site-pipeline")

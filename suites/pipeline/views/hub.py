@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import httpx
 
 from pytest_rollout import Reported, RolloutError, Stage, reported
+from suites.pipeline.views.github import answered, connect
 from suites.pipeline.views.journal import Issue, IssueEvent, Journal, Run
 
-REHEARSED = "acme/site-pipeline"
+REHEARSED, SUITE = "acme/site-pipeline", "rollout-suite"  # in a rehearsal the token is a login
 LOOK_BACK = timedelta(minutes=5)  # of what is read again: events of one second come in any order
 T = TypeVar("T")
 
@@ -23,9 +24,8 @@ class Hub:
     """GitHub's REST API of the pipeline's repository."""
 
     def __init__(self, client: httpx.Client, repository: str, token: str = "") -> None:
-        self._client = client
+        self._github = connect(client, token or SUITE)
         self._base = f"/repos/{repository}"
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     @classmethod
     def of(cls, phase: Stage) -> Hub:
@@ -37,8 +37,8 @@ class Hub:
         return cls(client, os.environ.get("PIPELINE_REPOSITORY", REHEARSED), token)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send one request below the repository."""
-        return self._client.request(method, self._base + path, headers=self._headers, **options)
+        """What GitHub answers below the repository, redirects followed, a refusal too."""
+        return answered(self._github, method, self._base + path, **options)
 
     def get(self, path: str, /, **params: object) -> Reported:
         """What one object below the repository says."""
@@ -46,7 +46,7 @@ class Hub:
 
     def text(self, path: str) -> str:
         """The text at a path, whose redirects are followed; raises httpx.HTTPStatusError."""
-        answer = self.ask("GET", path, follow_redirects=True)
+        answer = self.ask("GET", path)
         answer.raise_for_status()
         return answer.text
 

@@ -76,7 +76,7 @@ def artifact(hub: Hub, run: Run, name: str) -> dict[str, bytes]:
     """The files of an artifact of a run; raises NoValueError where it cannot be had or read."""
     for row in hub.pages(f"/actions/runs/{run.id}/artifacts", "artifacts"):
         if row["name"] == name and not row["expired"]:
-            answer = hub.ask("GET", f"/actions/artifacts/{row['id']}/zip", follow_redirects=True)
+            answer = hub.ask("GET", f"/actions/artifacts/{row['id']}/zip")
             answer.raise_for_status()
             try:
                 with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:

@@ -1,4 +1,4 @@
-"""What the suite keeps of GitHub's answers; times are aware."""
+"""What is kept of GitHub's answers as githubkit read them; times are aware."""
 
 from __future__ import annotations
 
