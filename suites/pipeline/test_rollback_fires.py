@@ -13,6 +13,7 @@ from suites.pipeline.scenarios.way_back import WayBack
 from suites.pipeline.views.controller import Case, errors
 from suites.pipeline.views.journal import MACHINES
 from suites.pipeline.views.schedules import LIVE, workflow
+from suites.pipeline.views.series import Sources
 
 pytestmark = pytest.mark.pipeline_rollback
 
@@ -38,8 +39,8 @@ def trial(phase: Stage, trigger: str, request: pytest.FixtureRequest) -> Trial:
 
 @pytest.mark.criterion("dispatch-is-there")
 @pytest.mark.parametrize("file", LIVE)
-def test_each_workflow_can_be_started_by_hand(phase: Stage, file: str) -> None:
-    assert workflow(phase.file("checkout"), file).by_hand, f"{file} has no workflow_dispatch"
+def test_each_workflow_can_be_started_by_hand(lived: Sources, file: str) -> None:
+    assert workflow(lived.checkout, file).by_hand, f"{file} has no workflow_dispatch"
 
 
 @pytest.mark.parametrize(
