@@ -154,9 +154,10 @@ def _read(path: Path) -> Reported:
 def test_each_contact_got_a_summary(way_back: WayBack, observe: Observe) -> None:
     sent = mails(list(way_back.told), "[rollback]")
     for role, contact in contacts(way_back.kept).items():
-        address = str(contact.fields["primary"].get("email"))
-        got = [m for m in sent if m.channel == address and _NAMED.search(text_of(m))]
-        observe("contact_without_mail", not got, role=role)
+        for field in ("primary", "backup"):
+            address = str(contact.fields[field].get("email"))
+            got = [m for m in sent if m.channel == address and _NAMED.search(text_of(m))]
+            observe("contact_without_mail", not got, role=role, contact=field)
 
 
 @pytest.mark.criterion("postmortem-48h")
