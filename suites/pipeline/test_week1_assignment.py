@@ -46,7 +46,8 @@ def test_main_has_the_schedule(assigning: FirstDays, phase: Stage) -> None:
 
 @pytest.mark.criterion("week1_assignment.limit-10")
 def test_the_limit_is_ten(assigning: FirstDays) -> None:
-    assert assigning.file.setting("LIMIT") == LIMIT
+    stated = assigning.file.setting("LIMIT")
+    assert stated == LIMIT, f"main has the limit {stated}"
     for run in assigning.runs:
         given = assigning.logs[run.id].flags("pipeline-assign").get("limit")
         assert given == str(LIMIT), f"run {run.id} was given the limit {given}"
@@ -54,7 +55,8 @@ def test_the_limit_is_ten(assigning: FirstDays) -> None:
 
 @pytest.mark.criterion("week1_assignment.live-mode")
 def test_runs_are_live(assigning: FirstDays) -> None:
-    assert assigning.file.settings.get("DRY_RUN") == "false"
+    stated = assigning.file.settings.get("DRY_RUN")
+    assert stated == "false", f"main has DRY_RUN: {stated}"
     for run in assigning.runs:
         flags = assigning.logs[run.id].flags("pipeline-assign")
         assert not dry(flags), f"run {run.id} was a dry run"
@@ -64,7 +66,8 @@ def test_runs_are_live(assigning: FirstDays) -> None:
 
 @pytest.mark.criterion("week1_assignment.verbose-on")
 def test_logs_name_each_issue(assigning: FirstDays) -> None:
-    assert assigning.file.settings.get("VERBOSE") == "true"
+    stated = assigning.file.settings.get("VERBOSE")
+    assert stated == "true", f"main has VERBOSE: {stated}"
     compared = 0
     for run in assigning.runs:
         log = assigning.logs[run.id]

@@ -47,7 +47,8 @@ def test_main_has_the_schedule(processing: FirstDays, phase: Stage) -> None:
 
 @pytest.mark.criterion("week1_processing.batch-5")
 def test_the_batch_is_five(processing: FirstDays) -> None:
-    assert processing.file.setting("BATCH_SIZE") == BATCH
+    stated = processing.file.setting("BATCH_SIZE")
+    assert stated == BATCH, f"main has the batch size {stated}"
     for run in processing.runs:
         given = processing.logs[run.id].flags("pipeline-process").get("batch-size")
         assert given == str(BATCH), f"run {run.id} was given the batch size {given}"
@@ -55,7 +56,8 @@ def test_the_batch_is_five(processing: FirstDays) -> None:
 
 @pytest.mark.criterion("week1_processing.live-mode")
 def test_runs_are_live(processing: FirstDays) -> None:
-    assert processing.file.settings.get("DRY_RUN") == "false"
+    stated = processing.file.settings.get("DRY_RUN")
+    assert stated == "false", f"main has DRY_RUN: {stated}"
     for run in processing.runs:
         flags = processing.logs[run.id].flags("pipeline-process")
         assert not dry(flags), f"run {run.id} was a dry run"
@@ -65,7 +67,8 @@ def test_runs_are_live(processing: FirstDays) -> None:
 
 @pytest.mark.criterion("week1_processing.verbose-on")
 def test_logs_name_each_issue(processing: FirstDays) -> None:
-    assert processing.file.settings.get("VERBOSE") == "true"
+    stated = processing.file.settings.get("VERBOSE")
+    assert stated == "true", f"main has VERBOSE: {stated}"
     compared = 0
     for run in processing.runs:
         log = processing.logs[run.id]

@@ -62,7 +62,8 @@ def with_a_failure(
 def test_a_failure_does_not_stop_the_batch(
     phase: Stage, processing: FirstDays, request: pytest.FixtureRequest, observe: Observe
 ) -> None:
-    assert processing.file.settings.get("CONTINUE_ON_ERROR") == "true"
+    stated = processing.file.settings.get("CONTINUE_ON_ERROR")
+    assert stated == "true", f"main has CONTINUE_ON_ERROR: {stated}"
     batches = with_a_failure(phase, processing, request)
     if not batches:
         raise NoValueError("no issue failed, so nothing shows what a failure does to its batch")

@@ -32,6 +32,7 @@ from suites.pipeline.views.telemetry import LOW, items, read_run
 
 pytestmark = pytest.mark.week2_assignment
 
+CADENCE = timedelta(hours=2)
 OVERHEAD = 60.0  # seconds of a run in which no issue is worked on: checkout, listing, artifacts
 
 
@@ -268,3 +269,5 @@ def test_a_full_day_meets_no_refusal_and_no_failure(capacity_week: CapacityWeek)
     failed = [run.id for run in runs if not run.good]
     assert not failed, f"runs {failed} did not end well"
     assert len(runs) == 12, f"{len(runs)} runs, not twelve"
+    long = [run.id for run in runs if run.ended and run.ended - run.begun >= CADENCE]
+    assert not long, f"runs {long} took two hours or more, so the next ones had to wait"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, scenario
 from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import ASSIGNED, COPILOT, Run
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
 from suites.pipeline.views.runs import BOT
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import Record, items, read_run
@@ -135,6 +135,7 @@ def assigned_by_hand(phase: Stage) -> Trials:
     """Assignment with thirty issues waiting: dry, three times for real, and with nothing left."""
     hub, trials = Hub.of(phase), Trials()
     phase.operate("github", "days", days=QUIET)
+    _drain(phase, hub, ASSIGN, TRIAGE)  # a dry run of before may have written to what waits
     phase.operate("github", "seed-issues", count=30, state="triage")
 
     def dry_run() -> Compared:
@@ -142,18 +143,18 @@ def assigned_by_hand(phase: Stage) -> Trials:
         start(phase, hub, ASSIGN, dry_run="true")
         dry = differing(before, written(hub))
         between = written(hub)
-        counts.append(_counted(phase, hub, ASSIGN, "monitor::triage", ASSIGNED))
+        counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED))
         return Compared(dry, any(differing(between, written(hub)).values()))
 
     def limits() -> list[Counted]:
         while len(counts) < 3:
-            counts.append(_counted(phase, hub, ASSIGN, "monitor::triage", ASSIGNED))
+            counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED))
         return counts
 
     counts: list[Counted] = []
     trials.attempt("dry run", dry_run)
     trials.attempt("limits", limits)
-    trials.attempt("again", lambda: _again(phase, hub, ASSIGN, "monitor::triage"))
+    trials.attempt("again", lambda: _again(phase, hub, ASSIGN, TRIAGE))
     return trials
 
 

@@ -53,12 +53,16 @@ def versions(hub: Hub, name: str) -> list[Version]:
 
 
 def enabled_at(hub: Hub, name: str) -> datetime:
-    """Since when main has an active schedule for a workflow; raises NoValueError without one."""
+    """Since when main had an active schedule the last time, whether it still has it or not.
+
+    Raises NoValueError where it never had one.
+    """
     since: datetime | None = None
     for version in versions(hub, name):
-        if not version.file.crons:
+        if version.file.crons:
+            since = version.at
+        elif since is not None:
             break
-        since = version.at
     if since is None:
-        raise NoValueError(f"main has no active schedule in {name}; enable it first")
+        raise NoValueError(f"main never had an active schedule in {name}; enable it first")
     return since
