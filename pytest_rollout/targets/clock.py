@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-_MOVE_S = 60.0  # whatever is due meanwhile is done before it answers
+_MOVE_S = 60.0  # a target may have the work of weeks to do until the moment it moves to
 
 
 class Clock(Protocol):
@@ -70,8 +70,8 @@ class SteppedClock:
             return self.now()
         return self._move({"to": moment.isoformat()})
 
-    def _move(self, how: dict[str, object]) -> datetime:
-        return _moment(self._client.post("/reference/clock", json=how, timeout=_MOVE_S))
+    def _move(self, body: dict[str, object]) -> datetime:
+        return _moment(self._client.post("/reference/clock", json=body, timeout=_MOVE_S))
 
 
 def _moment(response: httpx.Response) -> datetime:
