@@ -60,7 +60,7 @@ def _close(one: Assignment, step: str, now: datetime) -> bool:
 
 def escalated(phase: Stage, seen: Seen, held: Sequence[int]) -> Overdue:
     """What was done about assignments that took long."""
-    ids = [*held] or [None, None, None]
+    ids: list[int | None] = [*held] or [None, None, None]
     return Overdue(
         seen=seen,
         made=assignments(seen.journal.work),

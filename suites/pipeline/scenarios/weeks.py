@@ -88,15 +88,15 @@ def look(
     What is ``known`` of the time before is not read again.
     """
     hub, checkout = Hub.of(phase), phase.file("checkout")
-    folder = phase.file("telemetry")
+    folder, now = phase.file("telemetry"), phase.target("github").clock.now()
+    journal = hub.journal(now, known.journal if known else None, since)
+    runs = {run.id for run in journal.runs} if since else None
     return Seen(
         begin=begin,
         end=end,
         hub=hub,
-        journal=hub.journal(
-            phase.target("github").clock.now(), known.journal if known else None, since
-        ),
-        records=tuple(read_all(folder)),
+        journal=journal,
+        records=tuple(read_all(folder, known.records if known else (), runs)),
         files=active(checkout),
         checkout=checkout,
         kept=phase.file("records"),

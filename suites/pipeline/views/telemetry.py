@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,9 +49,22 @@ def read_run(folder: Path, run: int) -> list[Record]:
     return _records(path)
 
 
-def read_all(folder: Path) -> list[Record]:
-    """All records of all runs, in the order of their times; raises NoValueError without any."""
-    records = [record for path in sorted(folder.glob("*.jsonl")) for record in _records(path)]
+def read_all(
+    folder: Path, known: Iterable[Record] = (), runs: Container[int] | None = None
+) -> list[Record]:
+    """All records of all runs, in the order of their times; raises NoValueError without any.
+
+    Files of runs that are ``known`` to have ended are not read again; with ``runs`` only theirs.
+    """
+    old = list(known)
+    ended = {record.run for record in old if record.event == "run_ended"}
+    paths = [
+        path
+        for path in sorted(folder.glob("*.jsonl"))
+        if int(path.stem) not in ended and (runs is None or int(path.stem) in runs)
+    ]
+    records = [record for record in old if record.run in ended]
+    records += [record for path in paths for record in _records(path)]
     if not records:
         raise NoValueError(f"there is no telemetry in {folder}")
     return sorted(records, key=lambda record: record.at)
