@@ -20,6 +20,7 @@ def lived(folder: Path, opens: float, fault: str = "", until: float | None = Non
     live_through(world)
     if until is not None:
         world.agenda.run_until(until)
+    workshop(world).dashboard.begin()
     return world
 
 

@@ -154,7 +154,7 @@ def test_a_dispatch_says_which_run_it_began(tmp_path: Path) -> None:
     world.agenda.run_until(day(1) - 0.001 + 300)
     run = suite.run(number)
     assert (run.event, run.successful, run.actor) == ("workflow_dispatch", True, "rollout-suite")
-    assert run.minutes == pytest.approx(94 / 60, abs=0.05)
+    assert run.minutes == pytest.approx(98 / 60, abs=0.05)
     assert "pipeline-assign --limit=3 --dry-run=true" in suite.log(number)
     (artifact,) = suite.artifacts(number)
     assert suite.files_of(artifact.id) == {f"{number}.jsonl": '{"result": "ok"}\n'}

@@ -130,3 +130,29 @@ def test_a_page_that_is_refused_is_no_end_of_a_list(
     router.get("/issues").respond(503, json={})
     with pytest.raises(RolloutError, match="503"):
         list(Hub(client, REPOSITORY, "secret").pages("/issues"))
+
+
+def test_a_run_that_waited_began_with_its_first_job(
+    router: respx.MockRouter, client: httpx.Client
+) -> None:
+    times = {1: ("06:00", "06:12"), 2: ("06:05", "06:20"), 3: ("06:19", "06:21"), 4: ("06:30", "")}
+    rows = [_run(number, *span) for number, span in times.items()]
+    router.get("/actions/runs").respond(json={"total_count": 4, "workflow_runs": rows[::-1]})
+    for number, began in ((2, ["06:13", "06:12"]), (3, [])):
+        jobs = [{"started_at": f"2026-01-12T{time}:00Z"} for time in began]
+        body = {"total_count": len(jobs), "jobs": jobs}
+        router.get(f"/actions/runs/{number}/jobs").respond(json=body)
+    runs = Hub(client, REPOSITORY, "secret").runs()
+    assert [(run.id, f"{run.begun:%H:%M}") for run in runs] == [
+        *((1, "06:00"), (2, "06:12"), (3, "06:21"), (4, "06:30"))
+    ]
+    assert len(router.calls) == 3
+
+
+def _run(number: int, created: str, ended: str) -> dict[str, object]:
+    began, status = f"2026-01-12T{created}:00Z", "completed" if ended else "in_progress"
+    return {
+        **{"id": number, "path": ".github/workflows/a.yml", "event": "schedule"},
+        **{"status": status, "conclusion": None, "created_at": began, "run_started_at": began},
+        "updated_at": f"2026-01-12T{ended or created}:00Z",
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, TypeVar
 
@@ -112,8 +113,28 @@ class Hub:
 
     def runs(self, **asked: object) -> tuple[Run, ...]:
         """All runs that have begun, in order; ``created`` and the like ask for some of them."""
-        runs = self.each("/actions/runs", _run, "workflow_runs", **asked)
-        return tuple(sorted(runs, key=lambda run: (run.begun, run.id)))
+        runs = sorted(
+            self.each("/actions/runs", _run, "workflow_runs", **asked),
+            key=lambda run: (run.created, run.id),
+        )
+        return tuple(sorted(self._at_work(runs), key=lambda run: (run.begun, run.id)))
+
+    def _at_work(self, runs: Iterable[Run]) -> Iterator[Run]:
+        """Each run with the time at which its first job began.
+
+        GitHub's `run_started_at` counts what a run waits for its group, so the jobs of a run that
+        was created while another one had not ended are asked for.
+        """
+        free = datetime.min.replace(tzinfo=UTC)
+        for run in runs:
+            yield replace(run, begun=self._first_job(run)) if run.created < free else run
+            free = max(free, run.ended or datetime.max.replace(tzinfo=UTC))
+
+    def _first_job(self, run: Run) -> datetime:
+        """When the first job of a run began; where none did, when it ended or was created."""
+        jobs = self.each(f"/actions/runs/{run.id}/jobs", lambda row: row["started_at"], "jobs")
+        began = [_moment(text) for text in jobs if text]
+        return min(began, default=run.ended or run.begun)
 
 
 def _event(row: Mapping[str, Any]) -> IssueEvent | None:
