@@ -7,13 +7,13 @@ import re
 from itertools import pairwise
 
 import pytest
-from suites.pipeline.views.people import kept, placeholder
 
 from pytest_rollout import NoValueError, Observe, recount
 from suites.pipeline.scenarios.weeks import WEEK, Seen
 from suites.pipeline.views.cohorts import assignments
 from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.journal import demand
+from suites.pipeline.views.people import kept, placeholder
 from suites.pipeline.views.rubric import (
     REVIEWED,
     SAMPLE,

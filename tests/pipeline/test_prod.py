@@ -7,11 +7,8 @@ days are shifted, so that this was Day 1.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.pipeline.by_hand import served
 from tests.plms.proxy import stripping
-from tests.plms.test_prod import free_port, wait_for
 from tests.story.guarded import ROOT, Guarded
 
 pytestmark = pytest.mark.slow
@@ -63,22 +60,8 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory, start: date) -> Iterator[G
     folder = tmp_path_factory.mktemp("prod")
     host, project = folder / "host", folder / "project"
     host.mkdir()
-    port = free_port()
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PIPELINE_START": start.isoformat()}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "fixtures.pipeline:app"]
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(
-            [*command, "--port", str(port)], cwd=host, env=environ, stdout=log, stderr=log
-        ) as process,
-    ):
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(url, "/rate_limit")
-            with stripping(url) as proxied:
-                yield Guarded(made(project, start), given(host, proxied))
-        finally:
-            process.terminate()
+    with served(host, PIPELINE_START=start.isoformat()) as url, stripping(url) as proxied:
+        yield Guarded(made(project, start), given(host, proxied))
 
 
 def made(project: Path, start: date) -> Path:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from suites.pipeline.views.edits import all_dry, dried, taken_back, unscheduled
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.on_main import workflow_at
 from suites.pipeline.views.schedules import ASSIGN, DAILY, LIVE, WorkflowFile
+from tests.pipeline.by_hand import served as serving
 from tests.plms.rehearsal import ROOT
-from tests.plms.test_prod import free_port, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -71,23 +71,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The target in week 2, on a stepped clock."""
     folder = tmp_path_factory.mktemp("target")
     setting = json.dumps({"folder": str(folder), "now": BEGIN})
-    environ: Mapping[str, str] = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "ROLLOUT_TARGET": setting,
-    }
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", "fixtures.pipeline:app"]
-    with subprocess.Popen(
-        [*command, "--port", str(port), "--log-level", "critical"], cwd=folder, env=environ
-    ) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(url, "/rate_limit")
-            with httpx.Client(base_url=url, timeout=60) as client:
-                yield Served(client, folder)
-        finally:
-            process.terminate()
+    with serving(folder, ROLLOUT_TARGET=setting) as url, httpx.Client(base_url=url) as client:
+        client.timeout = httpx.Timeout(120)
+        yield Served(client, folder)
 
 
 def steps() -> list[RollbackStep]:

@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from suites.pipeline.views.runs import artifact
-
 from pytest_rollout import NoValueError, Reported, RolloutError
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run
+from suites.pipeline.views.runs import artifact
 
 
 @dataclass(frozen=True)
