@@ -24,26 +24,31 @@ class Followed:
 
 
 @scenario()
-def followed(phase: Stage, before: Seen) -> Followed:
-    """After a quiet night three items appear, and the first daily run of the phase finds them."""
+def live_week(phase: Stage, before: Seen) -> Seen:
+    """The week of the phase; in a rehearsal it passes now."""
     begin = before.end
     if phase.embedded:
-        clock = phase.target("github").clock
+        phase.target("github").clock.to(last_moment(begin))
+    return look(phase, begin, begin + WEEK, before)
+
+
+@scenario()
+def followed(phase: Stage, live_week: Seen) -> Followed:
+    """Daily runs with what they discovered: those of the week, in a rehearsal the one after it.
+
+    In a rehearsal the night before is quiet, and three items appear shortly before the run.
+    """
+    seen = live_week
+    if phase.embedded:
+        begin, clock = live_week.end, phase.target("github").clock
         phase.operate("github", "discovery-rate", per_day=0)
         clock.to(begin + timedelta(hours=6, minutes=20))
         phase.operate("github", "discover", count=3, every_s=0)
         clock.to(begin + timedelta(hours=7, minutes=30))
-        phase.operate("github", "discovery-rate", per_day=_a_day(before))
-    seen = look(phase, begin, begin + WEEK, before)
+        seen = look(phase, begin, begin + DAY, live_week)
     runs = [run for run in seen.scheduled(DAILY) if run.ended]
     found = ((run, _discovered_in(seen, run)) for run in runs)
     return Followed(seen, tuple((run, issues) for run, issues in found if _fits(seen, run, issues)))
-
-
-def _a_day(before: Seen) -> int:
-    """How many items appeared a day in the week before."""
-    firsts = [issue.first(TRIAGE) for issue in before.journal.work]
-    return round(sum(bool(at and before.end - WEEK <= at < before.end) for at in firsts) / 7)
 
 
 def _fits(seen: Seen, run: Run, issues: tuple[int, ...]) -> bool:
@@ -59,15 +64,6 @@ def _discovered_in(seen: Seen, run: Run) -> tuple[int, ...]:
         for issue in seen.journal.work
         if run.ended and (at := issue.first(TRIAGE)) and run.begun <= at <= run.ended
     )
-
-
-@scenario()
-def live_week(phase: Stage, followed: Followed) -> Seen:
-    """The week of the phase, which includes what was followed; in a rehearsal it passes now."""
-    begin = followed.seen.begin
-    if phase.embedded:
-        phase.target("github").clock.to(last_moment(begin))
-    return look(phase, begin, begin + WEEK, followed.seen)
 
 
 @dataclass(frozen=True)
