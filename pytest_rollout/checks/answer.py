@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import NoReturn
 
@@ -31,6 +32,7 @@ class Reading:
 
     value: object  # a number, a text, or None
     labels: Mapping[str, str] = field(default_factory=dict)
+    at: datetime | None = None  # when it happened; None: it is as of now
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pytest_rollout.checks.answer import Reading, Reply, number, parsed
 from pytest_rollout.checks.expect import status_is_good
+from pytest_rollout.checks.samples import sampled
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.jsonpath import NothingThereError, at
@@ -23,9 +24,15 @@ def labels_of(rule: Rule | None) -> tuple[str, ...]:
 def measured(check: Check, rule: Rule, answer: Reply) -> Iterator[Reading]:
     """The values with their labels; a group whose value is NULL is NaN, a hole in its series.
 
+    Samples that a command prints have times of their own; there may be none yet.
+
     Raises NoValueError where there is no value or there are several for one place, and
     RolloutError where what came is no number.
     """
+    if check.samples:
+        assert status_is_good(check, answer.status)
+        yield from sampled(answer.said["stdout"])
+        return
     if check.means in (CheckMeans.COMMAND, CheckMeans.HTTP):
         yield Reading(_one(check, answer))
         return

@@ -67,6 +67,7 @@ class Check:
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     send: object = None  # a JSON body
+    samples: bool = False  # a command prints samples with times of their own
     json: str = ""  # where the number stands in the answer's JSON, as lanes.0.depth
     expect: Expect = Expect()
     line: int = 0

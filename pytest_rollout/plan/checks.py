@@ -126,6 +126,7 @@ def read_means(reader: Reader, means: CheckMeans) -> Check:
         else {},
         send=_sent(reader) if means is CheckMeans.HTTP else None,
         json=_path(reader, means) if means in TEXTS else "",
+        samples=means is CheckMeans.COMMAND and bool(reader.get(CommandKeys.samples)),
         expect=read_expect(reader, means) if means in EXPECTED else Expect(),
     )
     _text(reader, check)
@@ -264,9 +265,18 @@ def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -
     if check.json and not judged:
         line, fix = reader.line_of(CommandKeys.json), 'pass: ">= 1"'
         reader.problem(line, f"{reader.what}: `json` names a number that no rule judges", fix)
+    if check.samples and (check.json or not judged):
+        line = reader.line_of(CommandKeys.samples)
+        what = (
+            "no rule judges its samples"
+            if not judged
+            else "`json` and `samples` exclude each other"
+        )
+        reader.problem(line, f"{reader.what}: {what}", 'take: sum, pass: "<= 0"')
     if rule and check.expect.value is not None:
         what = f"{reader.what}: `expect: {{value}}` and a rule judge the same value"
         reader.problem(reader.line_of(CommandKeys.expect), what, "keep one of the two")
-    if rule and (rule.each or rule.where) and not query:
+    if rule and (rule.each or rule.where) and not query and not check.samples:
         what = f"{reader.what}: `{check.means}` answers one number, without labels"
-        reader.problem(reader.line, what, "`each` and `where` go with sql and prometheus")
+        fix = "`each` and `where` go with sql, prometheus and `samples: true`"
+        reader.problem(reader.line, what, fix)

@@ -14,7 +14,7 @@ from pytest_rollout.checks.ask import ask
 from pytest_rollout.checks.expect import status_is_good, unmet
 from pytest_rollout.checks.measure import labels_of, measured
 from pytest_rollout.model.check import Check, item_name
-from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.plan import Criterion, Phase, Plan
 from pytest_rollout.session.observe import Observe
 from pytest_rollout.session.seams import ModuleInMemory
@@ -103,5 +103,8 @@ def perform(criterion: Criterion, stage: Stage, observe: Observe, root: Path) ->
     if rule is not None and answer.load is not None:
         stage.observe_load(observe, check.text, rule.metric)
     elif rule is not None:
-        for one in list(measured(check, rule, answer)):
-            observe(rule.metric, one.value, **one.labels)
+        readings = list(measured(check, rule, answer))
+        if not readings:
+            raise NoValueError("the command printed no sample")
+        for one in readings:
+            observe(rule.metric, one.value, at=one.at, **one.labels)

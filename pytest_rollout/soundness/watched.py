@@ -1,6 +1,7 @@
 """Remarks on guardrails that a watch can never see trip: they stay blind, however bad it is.
 
-A watch asks a `check` once every `every`, and each answer is one sample of a group.
+A watch asks a `check` once every `every`, and each answer is one sample of a group, unless the
+check prints samples.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ def remarks_on(about: About, rule: Rule) -> Iterator[Remark]:
         return
     if not set(about.plan.environments) - {EMBEDDED}:
         return  # nobody watches a rehearsal
-    yield from _too_seldom(about, rule)
+    if not stated.check.samples:  # which come as often as things happen
+        yield from _too_seldom(about, rule)
     yield from _unasked_other(about, rule)
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import httpx
 
 
+_MOVE_S = 60.0  # a target may have the work of weeks to do until the moment it moves to
+
+
 class Clock(Protocol):
     """What time it is for a target, and waiting for a later one."""
 
@@ -59,13 +62,16 @@ class SteppedClock:
     def advance(self, seconds: float) -> datetime:
         """Move it on."""
         whole = int(seconds) if seconds == int(seconds) else seconds
-        return _moment(self._client.post("/reference/clock", json={"advance_s": whole}))
+        return self._move({"advance_s": whole})
 
     def to(self, moment: datetime) -> datetime:
         """Move it to a moment, never back."""
         if self.now() >= moment:
             return self.now()
-        return _moment(self._client.post("/reference/clock", json={"to": moment.isoformat()}))
+        return self._move({"to": moment.isoformat()})
+
+    def _move(self, body: dict[str, object]) -> datetime:
+        return _moment(self._client.post("/reference/clock", json=body, timeout=_MOVE_S))
 
 
 def _moment(response: httpx.Response) -> datetime:

@@ -6,11 +6,13 @@ What could not be had is a hole in each group that was expected: nobody knows th
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_rollout import calendar
 from pytest_rollout.checks.answer import Reading
 from pytest_rollout.checks.ask import Place, ask
 from pytest_rollout.checks.expect import unmet
@@ -47,6 +49,7 @@ class Sample:
     labels: Labels
     value: str
     t_us: int
+    seq: int | None = None  # among samples of the same time and labels; None: of this look
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,22 @@ class Poller:
         self._limit_us = limit_us
         self._pause_s = pause_s
         self._pool = ThreadPoolExecutor(_MOST_AT_ONCE, "watch")
+        self._told: set[Sample] = set()
 
     def look(self) -> Polled:
         """Ask everything once; what fails is asked again before it counts as lost."""
         answers = list(self._pool.map(self._ask, self.asked))
-        samples = tuple(sample for polled in answers for sample in polled.samples)
+        samples = tuple(self._new(sample for polled in answers for sample in polled.samples))
         return Polled(samples, tuple(why for polled in answers for why in polled.trouble))
+
+    def _new(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Those that no look before has seen; a dated sample may be told again and again."""
+        for sample in samples:
+            if sample.seq is None:
+                yield sample
+            elif sample not in self._told:
+                self._told.add(sample)
+                yield sample
 
     def close(self) -> None:
         """Wait for nobody any more."""
@@ -122,7 +135,8 @@ class Poller:
             except Exception as error:  # whatever keeps it from being measured
                 why = trouble(error)
                 continue
-            return Polled(tuple(_samples(source, readings)), ())
+            told = _dated if source.check.samples else _samples
+            return Polled(tuple(told(source, readings)), ())
         return Polled(tuple(_samples(source, ())), (f"{source.name}: {why}",))
 
     def _readings(self, source: Source, left_us: int) -> list[Reading]:
@@ -134,6 +148,17 @@ class Poller:
         if wrong:
             raise RolloutError(f"nothing was measured: {wrong[0]}")
         return list(measured(check, source.rule, answer))
+
+
+def _dated(source: Source, readings: Iterable[Reading]) -> Iterator[Sample]:
+    """Samples with times of their own; where there is none yet, nothing happened."""
+    places: Counter[object] = Counter()
+    for reading in readings:
+        assert reading.at is not None
+        labels, t_us = ordered(reading.labels), calendar.to_us(reading.at)
+        seq = places[labels, t_us]
+        places[labels, t_us] += 1
+        yield Sample(source.rule.metric, labels, number_text(reading.value), t_us, seq)
 
 
 def _samples(source: Source, readings: Iterable[Reading]) -> Iterator[Sample]:

@@ -82,7 +82,7 @@ class Recording:
                 sample.labels,
                 sample.t_us,
                 seen_us,
-                seq,
+                seq if sample.seq is None else sample.seq,
                 sample.value,
             )
             for seq, sample in enumerate(taken)

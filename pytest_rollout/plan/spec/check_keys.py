@@ -144,6 +144,12 @@ class CommandKeys(AskKeys, name="check-command", title="a command"):
         example="lanes.0.depth",
         unless="the whole text is the number",
     )
+    samples = Key(
+        Flag(),
+        "Whether it prints samples, a line of JSON each with `at`, `value` and `labels`.",
+        default="false",
+        example="true",
+    )
     expect = Key(Nested(ExpectCommandKeys), "What it must answer.", example="{stdout: {has: ok}}")
 
 
@@ -248,6 +254,8 @@ class ActKeys(StepKeys):
 
 class StepCommandKeys(ActKeys, CommandKeys, name="step-command", title="a step that runs one"):
     """A step of a rollback that runs a command."""
+
+    samples = Key(Flag(), "", default="false", refused="{what}: no rule judges samples")
 
 
 class StepHttpKeys(ActKeys, HttpKeys, name="step-http", title="a step that sends a request"):

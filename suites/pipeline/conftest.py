@@ -1,0 +1,55 @@
+"""What the checks of the pipeline stand on: its scenarios."""
+
+from __future__ import annotations
+
+from suites.pipeline.scenarios.asked import people_asked
+from suites.pipeline.scenarios.by_hand import assigned_by_hand, processed_by_hand
+from suites.pipeline.scenarios.capacity import (
+    capacity_week,
+    low_rate,
+    processing_week,
+)
+from suites.pipeline.scenarios.daily_week import daily_week
+from suites.pipeline.scenarios.decision_days import decision_day
+from suites.pipeline.scenarios.first_days import assigning, processing
+from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
+from suites.pipeline.scenarios.overdue import copilot_held
+from suites.pipeline.scenarios.planted import violations_planted
+from suites.pipeline.scenarios.rehearsal import rehearsed
+from suites.pipeline.scenarios.timetable import coordinated, started_beside
+from suites.pipeline.scenarios.triggers import (
+    rate_used_up,
+    runs_failing,
+    states_conflicting,
+)
+from suites.pipeline.scenarios.way_back import way_back
+from suites.pipeline.scenarios.weeks import before, week
+from suites.pipeline.scenarios.whole_journal import lived
+
+__all__ = [
+    "assigned_by_hand",
+    "assigning",
+    "before",
+    "capacity_week",
+    "coordinated",
+    "copilot_held",
+    "daily_week",
+    "decision_day",
+    "followed",
+    "full_week",
+    "live_week",
+    "lived",
+    "low_rate",
+    "people_asked",
+    "processed_by_hand",
+    "processing",
+    "processing_week",
+    "rate_used_up",
+    "rehearsed",
+    "runs_failing",
+    "started_beside",
+    "states_conflicting",
+    "violations_planted",
+    "way_back",
+    "week",
+]

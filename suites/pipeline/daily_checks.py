@@ -1,0 +1,184 @@
+"""The checks of the daily run that are the same in each of the four weeks.
+
+The modules of the weeks import them, so that each phase has checks of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Stage
+from suites.pipeline.scenarios.daily_week import STAGES, DailyWeek
+from suites.pipeline.views.controller import daily_runs, errors
+from suites.pipeline.views.daily_figures import Summary, counted
+from suites.pipeline.views.daily_stages import STAGE_LABELS, lone_events, shared_issues
+from suites.pipeline.views.on_main import versions
+from suites.pipeline.views.people import decisions
+from suites.pipeline.views.plan_days import DAY
+from suites.pipeline.views.runs import artifact, dry, flags_of
+from suites.pipeline.views.schedules import DAILY
+
+__all__ = [
+    "check_controller",
+    "check_stages",
+    "test_a_daily_run_ends_in_time",
+    "test_each_day_has_one_run",
+    "test_flags_go_after_validation",
+    "test_nobody_else_works_on_its_issues",
+    "test_runs_leave_what_can_be_read",
+    "test_summaries_are_true",
+    "test_the_batch_is_ten",
+    "test_the_limit_is_twenty",
+    "test_the_run_starts_at_half_past_six",
+]
+
+MORNING, MIDNIGHT = "30 6 * * *", "0 0 * * *"
+LIMITS = {"assignment": ("limit", "20"), "processing": ("batch-size", "10")}
+
+
+def _demand_limit(daily_week: DailyWeek, stage: str) -> None:
+    flag, limit = LIMITS[stage]
+    command = daily_week.file.commands.get(stage)
+    assert command, f"main has no step {stage} in {DAILY}"
+    stated = flags_of(command).get(flag)
+    assert stated == limit, f"main says --{flag}={stated} in the step {stage}"
+    for run in daily_week.runs:
+        given = daily_week.logs[run.id].flags(STAGES[stage]).get(flag)
+        assert given == limit, f"run {run.id} was given --{flag}={given}"
+
+
+@pytest.mark.criterion("assignment-limit-20")
+def test_the_limit_is_twenty(daily_week: DailyWeek) -> None:
+    _demand_limit(daily_week, "assignment")
+
+
+@pytest.mark.criterion("processing-batch-10")
+def test_the_batch_is_ten(daily_week: DailyWeek) -> None:
+    _demand_limit(daily_week, "processing")
+
+
+@pytest.mark.criterion("schedule-0630-utc")
+def test_the_run_starts_at_half_past_six(daily_week: DailyWeek) -> None:
+    crons = set(daily_week.file.crons)
+    with_timetable = daily_week.number in (2, 3)
+    allowed = [{MORNING}, {MORNING, MIDNIGHT}] if with_timetable else [{MORNING}]
+    assert crons in allowed, f"main has the schedules {sorted(crons) or 'none'}"
+    for run in daily_week.runs:
+        late = run.begun - run.begun.replace(hour=6, minute=30, second=0, microsecond=0)
+        assert timedelta() <= late <= timedelta(minutes=30), f"run {run.id} began at {run.begun}"
+
+
+@pytest.mark.criterion("runs-every-day")
+def test_each_day_has_one_run(daily_week: DailyWeek, observe: Observe) -> None:
+    for day in daily_week.days:
+        runs = [run for run in daily_week.runs if day <= run.begun < day + DAY]
+        observe("day_without_one_run", len(runs) != 1, at=day + DAY / 2, runs=len(runs))
+
+
+@pytest.mark.criterion("summary-accurate")
+def test_summaries_are_true(daily_week: DailyWeek, observe: Observe) -> None:
+    moved = set()
+    for run in daily_week.runs:
+        summary = Summary.of(daily_week.hub, run)
+        truly = counted(daily_week.journal.work, daily_week.telemetry, run, summary)
+        for figure, value in truly.items():
+            said = summary.figures.number(figure)
+            moved.add(value)
+            observe(
+                "summary_figure_wrong",
+                abs(said - value) > 1e-6,
+                at=summary.at,
+                figure=figure,
+                said=said,
+                counted=value,
+            )
+    if len(moved) < 3:
+        raise NoValueError("the figures never moved, so agreeing with them shows nothing")
+
+
+@pytest.mark.criterion("no-schedule-conflicts")
+def test_nobody_else_works_on_its_issues(daily_week: DailyWeek, observe: Observe) -> None:
+    for run in daily_week.runs:
+        shared = shared_issues(daily_week.telemetry, run)
+        observe("issues_in_two_workflows_at_once", len(shared), at=run.ended, run=run.id)
+
+
+@pytest.mark.criterion("telemetry-artifacts")
+def test_runs_leave_what_can_be_read(daily_week: DailyWeek, phase: Stage, observe: Observe) -> None:
+    for run in daily_week.runs:
+        try:
+            kept = artifact(daily_week.hub, run, "telemetry").get(f"{run.id}.jsonl", b"")
+            lines = [json.loads(line) for line in kept.splitlines() if line.strip()]
+            readable = bool(lines) and all(line["run_id"] == run.id for line in lines)
+            here = phase.file("telemetry") / f"{run.id}.jsonl"
+            readable = readable and here.is_file() and here.read_bytes() == kept
+        except (NoValueError, ValueError, KeyError):
+            readable = False
+        observe("run_without_readable_artifact", not readable, at=run.ended, run=run.id)
+
+
+@pytest.mark.criterion("execution-time-15min")
+def test_a_daily_run_ends_in_time(daily_week: DailyWeek, observe: Observe) -> None:
+    for run in daily_week.runs:
+        assert run.ended is not None
+        observe("daily_run_s", (run.ended - run.begun).total_seconds(), at=run.ended, run=run.id)
+
+
+def check_controller(phase: Stage, observe: Observe) -> None:
+    """Observe for each case whether the controller decides otherwise than the plan."""
+    now = phase.now()
+    for case, wrong, decision in errors(phase.file("commands"), daily_runs()):
+        observe("trigger_boundary_error", wrong, at=now, case=case.words, decides=decision)
+
+
+@pytest.mark.criterion("flag-removal-after-validation")
+def test_flags_go_after_validation(daily_week: DailyWeek, phase: Stage, observe: Observe) -> None:
+    validated = {}
+    for entry in decisions(phase.file("records")):
+        if entry.about.startswith("validated "):
+            validated.setdefault(entry.about.removeprefix("validated "), entry.at)
+    before: set[str] = set(STAGES)
+    for version in reversed(versions(daily_week.hub, DAILY)):
+        commands = version.file.commands
+        still = {stage for stage in STAGES if dry(flags_of(commands.get(stage, "")))}
+        for stage in sorted(before - still):
+            at = validated.get(stage)
+            observe(
+                "flag_removed_unvalidated",
+                at is None or at > version.at,
+                at=daily_week.journal.now,
+                stage=stage,
+                removed=f"{version.at:%Y-%m-%d %H:%M}",
+            )
+        before = still
+
+
+def check_stages(daily_week: DailyWeek, live: list[str], observe: Observe) -> None:
+    """Observe for each daily run whether other stages were live than those of its week."""
+    worked: set[str] = set()
+    for run in daily_week.runs:
+        log = daily_week.logs[run.id]
+        by_log = [stage for stage, command in STAGES.items() if not dry(log.flags(command))]
+        summary = Summary.of(daily_week.hub, run)
+        records = daily_week.of_run(run)
+        changed = {
+            stage
+            for stage, label in STAGE_LABELS.items()
+            if lone_events(daily_week.journal, daily_week.telemetry, run, label)
+        }
+        told = {r.stage for r in records if r.event == "item" and r.result == "ok"} & set(STAGES)
+        worked |= changed
+        wrong = by_log != live or list(summary.live) != live or not changed | told <= set(live)
+        observe(
+            "stages_live_otherwise",
+            wrong,
+            at=run.ended,
+            run=run.id,
+            live=", ".join(by_log) or "none",
+        )
+    silent = [stage for stage in live if stage not in worked]
+    if silent:
+        raise NoValueError(f"in no daily run did {', '.join(silent)} change anything on GitHub")

@@ -1,0 +1,1 @@
+"""The work that is done once for a phase, and what was seen of it."""

@@ -1,0 +1,250 @@
+"""Runs that are started by hand, and what each of them wrote to GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, scenario
+from suites.pipeline.views.hub import Hub
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
+from suites.pipeline.views.runs import BOT
+from suites.pipeline.views.schedules import ASSIGN, PROCESS
+from suites.pipeline.views.telemetry import Record, items, read_run
+
+PATIENCE = timedelta(minutes=90)
+STEP = timedelta(seconds=60)
+QUIET = 0.028  # days from midnight on: 00:40, when no schedule is due for an hour
+T = TypeVar("T")
+Parts = Mapping[str, frozenset[object]]  # what the pipeline wrote, part by part
+
+
+def written(hub: Hub) -> Parts:
+    """What stands on GitHub by the pipeline's own hand: labels, guidance, comments, branches."""
+    issues = hub.issues()
+    comments = [row for row in hub.pages("/issues/comments") if row["user"]["login"] == BOT]
+    return {
+        "labels and assignees": frozenset(
+            event for issue in issues.values() for event in issue.events if event.actor == BOT
+        ),
+        "bodies": frozenset((issue.number, issue.body) for issue in issues.values()),
+        "comments": frozenset((row["id"], row["body"], row["updated_at"]) for row in comments),
+        "branches": frozenset(row["name"] for row in hub.pages("/branches")),
+    }
+
+
+def differing(before: Parts, after: Parts) -> dict[str, bool]:
+    """Whether each part is otherwise than before."""
+    return {part: before[part] != after[part] for part in before}
+
+
+def start(phase: Stage, hub: Hub, name: str, **inputs: str) -> Run:
+    """A run that is started by hand, once it has ended.
+
+    Raises TooLittleError where another workflow ran meanwhile, because nobody could then tell
+    which of the two wrote what.
+    """
+    clock = phase.target("github").clock
+    begun = clock.now()
+    body = {"ref": "main", "inputs": inputs}
+    answer = hub.ask("POST", f"/actions/workflows/{name}/dispatches", json=body)
+    if not answer.is_success:
+        raise RolloutError(
+            f"{name} was not started by hand: {answer.status_code} {answer.text:.99}"
+        )
+    while clock.now() < begun + PATIENCE:
+        clock.advance(STEP.total_seconds())
+        new = hub.runs(created=f">={begun:%Y-%m-%dT%H:%M:%SZ}")
+        mine = [run for run in new if run.file == name and not run.scheduled]
+        if mine and mine[0].ended:
+            others = [run.file for run in new if run.id != mine[0].id]
+            if others:
+                raise TooLittleError(f"{', '.join(others)} ran at the same time; try again")
+            return mine[0]
+    raise NoValueError(f"{name} was started by hand, and no run of it ended in {PATIENCE}")
+
+
+def wait(hub: Hub, label: str) -> int:
+    """How many open issues of the pipeline carry a label."""
+    return sum(1 for _ in hub.pages("/issues", labels=label, state="open"))
+
+
+def moved_in(hub: Hub, run: Run, label: str) -> frozenset[int]:
+    """The issues that got a label from the pipeline while a run lasted, read off newest events."""
+    found = set()
+    for event in hub.events():
+        if event.at < run.begun:
+            break
+        if (event.kind, event.subject, event.actor) == ("labeled", label, BOT):
+            found.add(event.issue)
+    return frozenset(found)
+
+
+@dataclass
+class Trials:
+    """What came of trials that follow each other; one that broke takes down what reads it."""
+
+    _done: dict[str, Any] = field(default_factory=dict)
+    _broken: dict[str, Exception] = field(default_factory=dict)
+
+    def attempt(self, name: str, trial: Callable[[], object]) -> None:
+        """Do a trial and keep what came of it."""
+        try:
+            self._done[name] = trial()
+        except Exception as error:  # told to whoever reads it
+            self._broken[name] = error
+
+    def outcome(self, name: str, kind: type[T]) -> T:
+        """What came of a trial; raises what it raised."""
+        if name in self._broken:
+            raise self._broken[name]
+        if name not in self._done:
+            raise NoValueError(f"nobody tried {name}")
+        done = self._done[name]
+        assert isinstance(done, kind)
+        return done
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a run wrote, and whether the one after it, which may, wrote anything."""
+
+    wrote: Mapping[str, bool]
+    next_one_wrote: bool
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many issues a run moved while how many waited."""
+
+    run: Run
+    moved: int
+    waiting: int
+
+
+def _counted(phase: Stage, hub: Hub, name: str, waits: str, becomes: str) -> Counted:
+    waiting = wait(hub, waits)
+    run = start(phase, hub, name)
+    return Counted(run, len(moved_in(hub, run, becomes)), waiting)
+
+
+@scenario(effect="change", own_target=True)
+def assigned_by_hand(phase: Stage) -> Trials:
+    """Assignment with thirty issues waiting: dry, three times for real, and with nothing left."""
+    hub, trials = Hub.of(phase), Trials()
+    phase.operate("github", "days", days=QUIET)
+    _drain(phase, hub, ASSIGN, TRIAGE)  # a dry run of before may have written to what waits
+    phase.operate("github", "seed-issues", count=30, state="triage")
+
+    def dry_run() -> Compared:
+        before = written(hub)
+        start(phase, hub, ASSIGN, dry_run="true")
+        dry = differing(before, written(hub))
+        between = written(hub)
+        counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED))
+        return Compared(dry, any(differing(between, written(hub)).values()))
+
+    def limits() -> list[Counted]:
+        while len(counts) < 3:
+            counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED))
+        return counts
+
+    counts: list[Counted] = []
+    trials.attempt("dry run", dry_run)
+    trials.attempt("limits", limits)
+    trials.attempt("again", lambda: _again(phase, hub, ASSIGN, TRIAGE))
+    return trials
+
+
+def _drain(phase: Stage, hub: Hub, name: str, waits: str) -> None:
+    """Run until nothing waits any more."""
+    for _ in range(6):
+        if not wait(hub, waits):
+            return
+        start(phase, hub, name)
+
+
+def _again(phase: Stage, hub: Hub, name: str, waits: str) -> Compared:
+    """Run once more over what is done already."""
+    _drain(phase, hub, name, waits)
+    before = written(hub)
+    start(phase, hub, name)
+    return Compared(differing(before, written(hub)), next_one_wrote=True)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What became of the issues of a batch of which one failed."""
+
+    failed: int
+    batch: tuple[int, ...]
+    reached: frozenset[int]  # those that Copilot was given
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """What stands in an issue whose processing died after the guidance, once it was run again."""
+
+    guidances: int
+    assignments: int
+    comments: int
+    again: Mapping[str, bool]  # what a further run wrote
+
+
+@scenario(effect="change", own_target=True)
+def processed_by_hand(phase: Stage) -> Trials:
+    """Processing with twenty issues waiting, with one that fails, and with one that dies."""
+    hub, trials = Hub.of(phase), Trials()
+    phase.operate("github", "days", days=QUIET)
+
+    def fails() -> Broken:
+        _drain(phase, hub, PROCESS, ASSIGNED)
+        made = phase.operate("github", "seed-issues", count=5, state="assigned")
+        batch = _given(hub, made)[:5]
+        phase.operate("github", "fail-item", issue=batch[1])
+        run = start(phase, hub, PROCESS)
+        told = items(read_run(phase.file("telemetry"), run.id), "processing")
+        return Broken(batch[1], tuple(batch), moved_in(hub, run, COPILOT), tuple(told))
+
+    def dies() -> Crashed:
+        made = phase.operate("github", "seed-issues", count=1, state="assigned")
+        number = _given(hub, made)[0]
+        phase.operate("github", "crash-processing", issue=number)
+        for _ in range(3):  # it dies, it is taken again, and nothing is left
+            start(phase, hub, PROCESS)
+        before = written(hub)
+        start(phase, hub, PROCESS)
+        return _left(hub, number, differing(before, written(hub)))
+
+    def limits() -> list[Counted]:
+        phase.operate("github", "seed-issues", count=20, state="assigned")
+        return [_counted(phase, hub, PROCESS, ASSIGNED, COPILOT) for _ in range(3)]
+
+    trials.attempt("failing item", fails)
+    trials.attempt("crash", dies)
+    trials.attempt("limits", limits)
+    return trials
+
+
+def _given(hub: Hub, made: Mapping[str, Any]) -> list[int]:
+    """The issues that wait for processing: those that were made, else what there is."""
+    if made.get("issues"):
+        return sorted(int(number) for number in made["issues"])
+    waiting = [n for n, issue in hub.issues().items() if ASSIGNED in issue.labels]
+    if len(waiting) < 2:
+        raise NoValueError("fewer than two issues wait for processing; nothing can be tried")
+    return sorted(waiting)
+
+
+def _left(hub: Hub, number: int, again: Mapping[str, bool]) -> Crashed:
+    issue = hub.issues()[number]
+    comments = [row["body"] for row in hub.pages(f"/issues/{number}/comments")]
+    return Crashed(
+        guidances=issue.body.count("<!-- guidance:begin -->"),
+        assignments=sum(e.kind == "assigned" and e.subject == "Copilot" for e in issue.events),
+        comments=sum(text.startswith("<!-- pipeline:handoff -->") for text in comments),
+        again=again,
+    )

@@ -1,0 +1,125 @@
+"""Week 3: Copilot does not finish, and the path of escalation is followed to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pytest_rollout import NoValueError, Stage, scenario
+from suites.pipeline.scenarios.planted import stop
+from suites.pipeline.scenarios.weeks import Seen, look
+from suites.pipeline.views.channels import OPERATIONS, heard, posts
+from suites.pipeline.views.cohorts import TWO_DAYS, Assignment, assignments
+from suites.pipeline.views.hub import Hub
+from suites.pipeline.views.journal import COPILOT, Run
+from suites.pipeline.views.schedules import VALIDATE
+from suites.pipeline.views.tracking import TRACK
+
+DUE = {  # since the assignment: its deadline of 48 h, and so many days overdue
+    "reminder": TWO_DAYS + timedelta(days=3),
+    "notice": TWO_DAYS + timedelta(days=7),
+    "review": TWO_DAYS + timedelta(days=14),
+}
+REMINDER, REVIEW = "<!-- pipeline:reminder -->", "review::manual"
+LOOKS = timedelta(hours=1)
+LATE = LOOKS + timedelta(minutes=15)  # the first look after it is due, and its work
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Assignments that took long, and what was done about each."""
+
+    seen: Seen
+    made: Sequence[Assignment]
+    steps: Mapping[int, Mapping[str, Sequence[datetime]]]  # times by issue and step
+    looks: Sequence[Run]
+    stuck: int | None  # one that never ends; in a rehearsal, as the next two
+    late: int | None  # one that is complete after its reminder
+    soon: int | None  # one that is complete just before its reminder is due
+
+    def due(self, step: str) -> list[tuple[Assignment, bool]]:
+        """Each assignment, and whether the step was due before it was complete."""
+        now = self.seen.journal.now
+        return [
+            (one, (one.done or now) >= one.at + DUE[step] + LATE)
+            for one in self.made
+            if not _close(one, step, now)
+        ]
+
+    def times(self, issue: int, step: str) -> Sequence[datetime]:
+        """When a step was taken for an issue."""
+        return self.steps.get(issue, {}).get(step, ())
+
+
+def _close(one: Assignment, step: str, now: datetime) -> bool:
+    """Whether it ended so near to the time of a step that either is right."""
+    due = one.at + DUE[step]
+    return due <= (one.done or now) < due + LATE
+
+
+def escalated(phase: Stage, seen: Seen, held: Sequence[int]) -> Overdue:
+    """What was done about assignments that took long."""
+    ids: list[int | None] = [*held] or [None, None, None]
+    return Overdue(
+        seen=seen,
+        made=assignments(seen.journal.work),
+        steps=_steps(phase, seen),
+        looks=[run for run in seen.journal.runs_of(TRACK) if run.ended],
+        stuck=ids[0],
+        late=ids[1],
+        soon=ids[2],
+    )
+
+
+@scenario(effect="disrupt", own_target=True)
+def copilot_held(phase: Stage) -> Overdue:
+    """Three assignments are held: for ever, six days, and nearly five; all else stands still."""
+    begin = phase.window[0]
+    held = _hold(phase, begin)
+    seen = look(phase, begin, begin + timedelta(days=7))
+    return escalated(phase, seen, [one.issue for one in held])
+
+
+def _hold(phase: Stage, begin: datetime) -> list[Assignment]:
+    """Hold the three newest assignments of the first morning, and let time pass until day 17."""
+    clock = phase.target("github").clock
+    clock.to(begin + timedelta(hours=8, minutes=30))
+    there = Hub.of(phase).issues()
+    made = assignments(there.values())
+    open_ones = [one for one in made if COPILOT in there[one.issue].labels]
+    if len(open_ones) < 3:
+        raise NoValueError(f"{len(open_ones)} assignments are open, and three are to be held")
+    held = open_ones[-3:]
+    for one in held:
+        phase.operate("github", "hold-copilot", issue=one.issue)
+    stop(Hub.of(phase), VALIDATE)
+    clock.to(held[2].at + DUE["reminder"] - timedelta(hours=2))
+    phase.operate("github", "release-copilot", issue=held[2].issue)
+    clock.to(held[1].at + DUE["reminder"] + timedelta(days=1))
+    phase.operate("github", "release-copilot", issue=held[1].issue)
+    clock.to(held[0].at + DUE["review"] + timedelta(days=1))
+    return held
+
+
+def _steps(phase: Stage, seen: Seen) -> dict[int, dict[str, list[datetime]]]:
+    """What was done about each issue: comments, messages and labels, as they arrived."""
+    found: dict[int, dict[str, list[datetime]]] = {
+        issue.number: {"reminder": [], "notice": [], "review": issue.times("labeled", REVIEW)}
+        for issue in seen.journal.work
+    }
+    for row in seen.hub.pages("/issues/comments"):
+        number = int(row["issue_url"].rsplit("/", 1)[-1])
+        if row["body"].startswith(REMINDER) and number in found:
+            found[number]["reminder"].append(datetime.fromisoformat(row["created_at"]))
+    notices = posts(heard(phase, seen.begin - timedelta(days=60)), "", OPERATIONS)
+    for number, steps in found.items():
+        wanted = f"overdue: #{number}"
+        texts = ((str(m.body.get("text", "")), m.at) for m in notices)
+        steps["notice"] = [at for text, at in texts if _begins(text, wanted)]
+    return found
+
+
+def _begins(text: str, wanted: str) -> bool:
+    """Whether a text begins with a number of an issue, and not with a longer one."""
+    return text.startswith(wanted) and not text[len(wanted) :][:1].isdigit()

@@ -1,0 +1,128 @@
+"""The live rehearsal, and what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Stage
+from suites.pipeline.scenarios.rehearsal import Rehearsal
+from suites.pipeline.views.hub import Hub
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue
+from suites.pipeline.views.people import kept
+from suites.pipeline.views.runs import BOT, moved
+from suites.pipeline.views.schedules import LIVE, workflow
+
+pytestmark = pytest.mark.rehearsal
+
+STAGES = {"monitoring": TRIAGE, "assignment": ASSIGNED, "processing": COPILOT}
+
+
+@pytest.mark.criterion("workflows-can-be-started")
+def test_workflows_take_a_start_by_hand(phase: Stage) -> None:
+    hub = Hub.of(phase)
+    for name in LIVE:
+        state = hub.get(f"/actions/workflows/{name}").text("state")
+        assert state == "active", f"{name} is {state}"
+        assert workflow(phase.file("checkout"), name).by_hand, f"{name} has no workflow_dispatch"
+
+
+def times(issue: Issue) -> list[object]:
+    """When an issue reached each stage, None where it did not."""
+    return [issue.first(label) for label in STAGES.values()]
+
+
+@pytest.mark.criterion("rehearsal-executed")
+def test_the_rehearsal_was_executed(rehearsed: Rehearsal, observe: Observe) -> None:
+    assert rehearsed.stated.text("result") == "success"
+    for run in rehearsed.runs:
+        did = {n for label in STAGES.values() for n in moved(rehearsed.journal, run, label)}
+        good = run.good and not run.scheduled and bool(did)
+        observe("rehearsal_run_successful", good, at=run.ended, run=run.id, workflow=run.file)
+    through = [issue for issue in rehearsed.issues if all(times(issue))]
+    assert through, "no issue of the rehearsal got from triage over assigned to Copilot"
+    for issue in through:
+        reached = [moment for moment in times(issue) if moment]
+        assert reached == sorted(reached, key=str), f"issue {issue.number} skipped a stage"
+        given = {e.subject for e in issue.events if e.kind == "assigned"}
+        assert "Copilot" in given, f"issue {issue.number} was never assigned to Copilot"
+
+
+# Anomalies
+
+
+def leads(link: str, name: str, rehearsed: Rehearsal, checkout: Path) -> bool:
+    """Whether a link of the register leads to what closes or documents an anomaly."""
+    if number := re.fullmatch(r"#(\d+)", link):
+        issue = rehearsed.journal.issues.get(int(number[1]))
+        return issue is not None and issue.closed
+    path = checkout / link
+    return bool(link) and path.is_file() and name in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.criterion("anomalies-closed")
+def test_anomalies_are_closed(rehearsed: Rehearsal, phase: Stage, observe: Observe) -> None:
+    now, checkout = phase.now(), phase.file("checkout")
+    register = kept(rehearsed.records, "anomalies.yaml").get("anomalies")
+    if register is None:
+        raise NoValueError("anomalies.yaml has no list of anomalies, not even an empty one")
+    for row in register:
+        closed = row.get("status") in ("resolved", "documented")
+        named = str(row.get("link") or "")
+        left = not closed or not leads(named, str(row.get("id")), rehearsed, checkout)
+        observe("anomaly_open", left, at=now, anomaly=str(row.get("id")))
+    known = {(row.get("run"), row.get("issue")) for row in register}
+    for record in rehearsed.telemetry:
+        if record.result == "failed" or record.severity in ("error", "critical"):
+            unknown = (record.run, record.issue) not in known
+            observe("anomaly_open", unknown, at=now, seen_in=record.run, issue=record.issue)
+    observe("anomaly_open", not rehearsed.telemetry, at=now, anomaly="none was overlooked")
+
+
+# Telemetry
+
+
+def told_and_seen(rehearsed: Rehearsal) -> Iterator[tuple[int, str, int, bool]]:
+    """For each issue and stage how often the telemetry tells of it, and whether GitHub saw it."""
+    for issue in rehearsed.issues:
+        for stage, label in STAGES.items():
+            told = _told(rehearsed, issue, stage)
+            seen = any(
+                e.kind == "labeled" and e.subject == label and e.actor == BOT for e in issue.events
+            )
+            yield issue.number, stage, told, seen
+        given = any(e.kind == "assigned" and e.subject == "Copilot" for e in issue.events)
+        yield issue.number, "copilot", _told(rehearsed, issue, "copilot"), given
+
+
+def _told(rehearsed: Rehearsal, issue: Issue, stage: str) -> int:
+    return sum(
+        record.event == "item"
+        and record.issue == issue.number
+        and record.stage == stage
+        and record.result == "ok"
+        for record in rehearsed.telemetry
+    )
+
+
+@pytest.mark.criterion("telemetry-validated")
+def test_telemetry_tells_what_github_saw(
+    rehearsed: Rehearsal, phase: Stage, observe: Observe
+) -> None:
+    now = phase.now()
+    for number, stage, told, seen in told_and_seen(rehearsed):
+        observe("telemetry_mismatch", told != int(seen), at=now, issue=number, stage=stage)
+    stages = {record.stage for record in rehearsed.telemetry if record.event == "item"}
+    lacking = {*STAGES, "copilot"} - stages
+    assert not lacking, f"the telemetry of the rehearsal has nothing of {sorted(lacking)}"
+    for run in rehearsed.runs:
+        events = [record.event for record in rehearsed.telemetry if record.run == run.id]
+        whole = bool(events) and events.count("run_ended") >= events.count("run_started") >= 1
+        observe("telemetry_mismatch", not whole, at=now, run=run.id)
+    ours = {issue.number for issue in rehearsed.issues}
+    told_of = {record.issue for record in rehearsed.telemetry if record.event == "item"}
+    strange = sorted(number for number in told_of - ours if number is not None)
+    assert not strange, f"the telemetry tells of issues {strange}, which rehearsal.yaml lacks"

@@ -1,0 +1,128 @@
+"""The rollback starts by itself, at once, on each of its four conditions, and not just below."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pytest_rollout import Effect, Observe, Stage
+from suites.pipeline.scenarios.triggers import Trial
+from suites.pipeline.scenarios.way_back import WayBack
+from suites.pipeline.views.controller import Case, errors
+from suites.pipeline.views.journal import MACHINES
+from suites.pipeline.views.schedules import LIVE, workflow
+from suites.pipeline.views.series import Sources
+
+pytestmark = pytest.mark.pipeline_rollback
+
+SCENARIOS = {
+    "rate-limit": "rate_used_up",
+    "failure-rate": "runs_failing",
+    "corruption": "states_conflicting",
+    "security-alert": "way_back",
+}
+BEGIN = datetime(2026, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def trial(phase: Stage, trigger: str, request: pytest.FixtureRequest) -> Trial:
+    """What the controller did on both sides of one trigger's condition."""
+    phase.demand(Effect.DISRUPT, trigger)
+    if trigger == "security-alert":
+        way_back: WayBack = request.getfixturevalue("way_back")
+        return way_back.trial
+    tried: Trial = request.getfixturevalue(SCENARIOS[trigger])
+    return tried
+
+
+@pytest.mark.criterion("dispatch-is-there")
+@pytest.mark.parametrize("file", LIVE)
+def test_each_workflow_can_be_started_by_hand(lived: Sources, file: str) -> None:
+    assert workflow(lived.checkout, file).by_hand, f"{file} has no workflow_dispatch"
+
+
+@pytest.mark.parametrize(
+    "trigger", [pytest.param(t, marks=pytest.mark.criterion(f"fires-{t}")) for t in SCENARIOS]
+)
+def test_both_sides_of_the_condition(trial: Trial, trigger: str, observe: Observe) -> None:
+    off = ", ".join(sorted(trial.off_below))
+    why = f"{trial.below}, and {off or 'nothing'} was switched off"
+    observe("trigger_boundary_error", bool(trial.off_below), trigger=trigger, why=why)
+    left = sorted(set(LIVE) - trial.off_above)
+    why = f"{trial.above}, and {', '.join(left) or 'nothing'} was left on"
+    observe("trigger_boundary_error", bool(left), at=trial.caused, trigger=trigger, why=why)
+
+
+@pytest.mark.criterion("automatic-is-immediate")
+@pytest.mark.parametrize("trigger", SCENARIOS)
+def test_it_takes_minutes(trial: Trial, trigger: str, observe: Observe) -> None:
+    delay = trial.delay
+    left = ", ".join(sorted(set(LIVE) - trial.off_above))
+    assert delay is not None, f"{trial.above}, and after six minutes {left} still has its schedule"
+    observe("rollback_delay", delay / timedelta(minutes=1), at=trial.caused, trigger=trigger)
+
+
+@pytest.mark.criterion("automatic-is-immediate")
+@pytest.mark.parametrize("trigger", SCENARIOS)
+def test_no_person_acts(trial: Trial, trigger: str) -> None:
+    assert trial.switched_off, f"nothing was switched off on {trigger}"
+    people = {v.author for v in trial.switched_off if not _machine(v.author)}
+    assert not people, f"{', '.join(sorted(people))} took the schedules out by hand"
+
+
+def _machine(author: str) -> bool:
+    return author in MACHINES or author.endswith("[bot]")
+
+
+# The rate of failures, by the controller's own judgement
+
+
+def _runs(*told: tuple[float, str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": (BEGIN + timedelta(hours=hours)).isoformat(),
+            "workflow": workflow,
+            "conclusion": conclusion,
+        }
+        for hours, workflow, conclusion in told
+    ]
+
+
+A, P, D = "ops-workflow-assignment", "ops-issue-processing", "ops-daily-operations"
+GOOD, BAD, CANCELLED = "success", "failure", "cancelled"
+RUNS = {
+    "two of three": ([(1, A, GOOD), (3, A, BAD), (5, A, BAD)], "rollback"),
+    "two of two": ([(1, P, BAD), (5, P, BAD)], "rollback"),
+    "three of five, others good": (
+        [*((hour, A, BAD if hour > 2 else GOOD) for hour in (1, 2, 3, 4, 5)), (2, P, GOOD)],
+        "rollback",
+    ),
+    "one of two": ([(1, P, GOOD), (5, P, BAD)], "none"),
+    "two of four": ([(1, A, GOOD), (2, A, BAD), (3, A, GOOD), (5, A, BAD)], "none"),
+    "one of one": ([(5, D, BAD)], "insufficient"),
+    "one failure of each of three": ([(3, A, BAD), (4, P, BAD), (5, D, BAD)], "insufficient"),
+    "seven hours apart": ([(-2, P, BAD), (5, P, BAD)], "insufficient"),
+    "cancelled runs do not count": (
+        [(1, A, CANCELLED), (3, A, CANCELLED), (5, A, BAD)],
+        "insufficient",
+    ),
+    "good runs of others do not dilute": (
+        [(1, A, BAD), (3, A, BAD), *((hour, P, GOOD) for hour in (1, 2, 3, 4))],
+        "rollback",
+    ),
+}
+
+
+@pytest.mark.criterion("fires-failure-rate")
+def test_the_rate_of_failures(phase: Stage, observe: Observe) -> None:
+    now = (BEGIN + timedelta(hours=5, minutes=30)).isoformat()
+    rule = {"rule": "failure-rate-6h", "now": now}
+    cases = [Case({**rule, "runs": _runs(*told)}, decision) for told, decision in RUNS.values()]
+    given = errors(phase.file("commands"), cases)
+    for name, (case, wrong, decision) in zip(RUNS, given, strict=True):
+        # An answer of too little and one of none leave the pipeline as it is.
+        harmless = {case.decision, decision} <= {"none", "insufficient"}
+        why = f"{name}: {decision}, not {case.decision}"
+        observe("trigger_boundary_error", wrong and not harmless, trigger="failure-rate", why=why)

@@ -1,0 +1,124 @@
+"""Week 2: the workflows start by one timetable, and none gets into the way of another."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import combinations
+
+import pytest
+
+from pytest_rollout import Observe, Stage
+from suites.pipeline.scenarios.timetable import asked_meanwhile
+from suites.pipeline.scenarios.weeks import Seen
+from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Journal, Run, demand
+from suites.pipeline.views.schedules import ASSIGN, LATE, LIVE, PROCESS, planned
+
+pytestmark = pytest.mark.week2_schedule
+
+FRESH = timedelta(hours=2)
+
+
+@pytest.mark.criterion("schedules-run")
+@pytest.mark.parametrize("file", LIVE)
+def test_each_schedule_runs(before: Seen, file: str) -> None:
+    for begin, end in before.days[-2:]:
+        runs = before.journal.scheduled(file, begin, end)
+        assert runs, f"{file} did not start by schedule on {begin.date()}"
+
+
+@pytest.mark.criterion("schedule-as-planned")
+def test_the_files_state_the_timetable(coordinated: Seen, observe: Observe) -> None:
+    begin, end = coordinated.days[-1]
+    stated = {(start, name) for name in LIVE for start in coordinated.file(name).starts(begin, end)}
+    for slot in sorted(stated | planned(begin)):
+        differs = (slot in stated) is not (slot in planned(begin))
+        observe("slot_differs", differs, file=slot[1], slot=f"{slot[0]:%H:%M}")
+
+
+@pytest.mark.criterion("schedule-as-planned")
+def test_the_workflows_start_by_the_timetable(coordinated: Seen) -> None:
+    for begin, end in coordinated.days[1:]:
+        left = sorted(planned(begin))
+        for run in coordinated.journal.runs:
+            if run.scheduled and run.file in LIVE and begin <= run.begun < end:
+                slot = next((one for one in left if _started_at(one, run)), None)
+                assert slot, f"{run.file} started at {run.begun}, which is not in the timetable"
+                left.remove(slot)
+        assert not left, f"{left[0][1]} did not start at {left[0][0]}"
+
+
+def _started_at(slot: tuple[datetime, str], run: Run) -> bool:
+    return slot[1] == run.file and slot[0] <= run.begun <= slot[0] + LATE
+
+
+@pytest.mark.criterion("no-overlap-across-workflows")
+def test_no_two_workflows_work_at_once(coordinated: Seen, observe: Observe) -> None:
+    for begin, end in coordinated.days:
+        runs = [r for name in LIVE for r in coordinated.journal.runs_of(name, begin, end)]
+        demand(runs, f"run on {begin.date()}")
+        pairs = [
+            (one, other)
+            for one, other in combinations(runs, 2)
+            if one.file != other.file and one.overlaps(other)
+        ]
+        which = ", ".join(f"{one.file} {one.begun:%H:%M} and {two.file}" for one, two in pairs)
+        observe("overlapping_runs", len(pairs), at=end, which=which)
+
+
+@pytest.mark.criterion("assignment-before-processing")
+def test_a_fresh_assignment_precedes_each_processing(coordinated: Seen, observe: Observe) -> None:
+    begin, end = coordinated.days[-1]
+    for run in demand(coordinated.journal.scheduled(PROCESS, begin, end), "processing that day"):
+        fresh = [
+            one
+            for one in coordinated.journal.runs_of(ASSIGN)
+            if one.good
+            and one.ended
+            and one.ended <= run.begun
+            and run.begun - one.begun <= FRESH + LATE
+        ]
+        observe("processing_without_fresh_assignment", not fresh, at=run.begun)
+
+
+@pytest.mark.criterion("fresh-issues-available")
+def test_processing_finds_work(coordinated: Seen, observe: Observe) -> None:
+    begin, end = coordinated.days[-1]
+    runs = coordinated.journal.scheduled(PROCESS, begin, end)
+    previous = begin - timedelta(hours=4)
+    for run in demand(runs, "processing that day"):
+        found = [
+            issue
+            for issue in coordinated.journal.work
+            if (at := issue.first(TRIAGE)) and previous <= at < run.begun - FRESH
+        ]
+        waiting = coordinated.journal.waiting(ASSIGNED, run.begun)
+        observe("processing_without_input", bool(found) and not waiting, at=run.begun)
+        previous = run.begun
+
+
+@pytest.fixture(scope="session")
+def tried_beside(phase: Stage, request: pytest.FixtureRequest) -> Journal:
+    """Runs that were started beside others: by the rehearsal, or in the week by people."""
+    if phase.embedded:
+        journal: Journal = request.getfixturevalue("started_beside")
+        return journal
+    seen: Seen = request.getfixturevalue("coordinated")
+    return seen.journal
+
+
+@pytest.mark.criterion("same-workflow-concurrency")
+@pytest.mark.parametrize("file", [ASSIGN, PROCESS])
+def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) -> None:
+    pairs = asked_meanwhile(tried_beside, file)
+    for one in demand(pairs, f"run of {file} that was asked for while another one worked"):
+        settled = one.first.ended is not None and one.second.ended is not None
+        assert settled, f"runs {one.first.id} and {one.second.id} of {file} have not both ended"
+        cancelled = one.second.conclusion == "cancelled"
+        overlap = not cancelled and one.first.overlaps(one.second)
+        observe("same_workflow_overlap", overlap, at=one.second.begun, file=file)
+
+
+@pytest.mark.criterion("same-workflow-concurrency")
+@pytest.mark.parametrize("file", LIVE)
+def test_each_workflow_has_a_group(before: Seen, file: str) -> None:
+    assert before.file(file).group, f"{file} has no concurrency group"

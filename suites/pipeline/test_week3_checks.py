@@ -1,0 +1,245 @@
+"""Week 3: the validator finds what is wrong, only that, every hour, and people are told."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Stage
+from suites.pipeline.scenarios.planted import (
+    SOUND,
+    VIOLATES,
+    Planted,
+    Validation,
+    drilled,
+    validations,
+)
+from suites.pipeline.scenarios.weeks import Seen
+from suites.pipeline.views.channels import LEAD, heard, mails, posts, text_of
+from suites.pipeline.views.guidance import read_guidance
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
+from suites.pipeline.views.schedules import VALIDATE
+from suites.pipeline.views.violations import CHECKS, References, concerned, violates
+
+pytestmark = pytest.mark.week3_checks
+
+HOURLY = re.compile(r"\d+ \* \* \* \*")
+SOON = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+CRITICAL = "broken-refs"  # of the five checks the one that is mailed
+HARMLESS = "label-drift"
+
+
+@pytest.mark.criterion("issues-in-every-state")
+@pytest.mark.parametrize("label", [TRIAGE, ASSIGNED, COPILOT])
+def test_there_is_something_to_check(before: Seen, label: str) -> None:
+    day = before.end - timedelta(days=1)
+    spans = [span for one in before.journal.work for span in one.spans(label, before.end)]
+    assert any(end > day for _, end in spans), f"no issue had {label} in the last day"
+
+
+# The schedule
+
+
+@pytest.mark.criterion("validation-workflow-present")
+def test_the_validator_is_scheduled_hourly(week: Seen) -> None:
+    crons = week.file(VALIDATE).crons
+    assert len(crons) == 1, f"{VALIDATE} has the schedules {crons}"
+    assert HOURLY.fullmatch(crons[0]), f"{VALIDATE} is scheduled for {crons[0]!r}"
+    assert week.file(VALIDATE).commands, f"{VALIDATE} runs no command"
+
+
+@pytest.mark.criterion("validation-runs-hourly")
+def test_the_validator_ran_in_each_hour(week: Seen, observe: Observe) -> None:
+    begin, _ = week.days[-1]
+    runs = demand(week.journal.scheduled(VALIDATE), "validation by schedule")
+    for hour in range(24):
+        since = begin + timedelta(hours=hour)
+        ran = [r for r in runs if since <= r.begun < since + timedelta(hours=1) and r.good]
+        observe("hour_without_validation", not ran, at=since)
+
+
+# Planted violations, and neighbours that are none
+
+
+@pytest.fixture(scope="session")
+def planted(phase: Stage, request: pytest.FixtureRequest) -> Planted:
+    """What was planted: by the rehearsal, which stops all other work, or by people."""
+    if phase.embedded:
+        made: Planted = request.getfixturevalue("violations_planted")
+        return made
+    seen: Seen = request.getfixturevalue("week")
+    return drilled(seen, heard(phase, seen.begin, seen.end))
+
+
+def _planted(planted: Planted, check: str) -> tuple[int, int]:
+    """The violation of a check and its neighbour; raises NoValueError where nobody planted them."""
+    for issues, title in ((planted.violations, VIOLATES), (planted.neighbours, SOUND)):
+        if check not in issues:
+            raise NoValueError(f"nobody planted an issue titled {title + check!r}")
+    return planted.violations[check], planted.neighbours[check]
+
+
+def _after(planted: Planted, check: str) -> list[Validation]:
+    """The validations since a violation stood."""
+    later = [one for one in planted.validations if one.at >= planted.planted_at[check]]
+    return demand(later, f"validation after the violation of {check} was planted")
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"detects-{c}")) for c in CHECKS]
+)
+def test_a_planted_violation_is_found(planted: Planted, check: str, observe: Observe) -> None:
+    violation, neighbour = _planted(planted, check)
+    first = _after(planted, check)[0]
+    missed = (check, violation) not in first.found
+    observe("planted_violation_missed", missed, check=check, issue=violation)
+    accused = [name for name, number in first.found if number == neighbour]
+    why = f"found {', '.join(accused)}" if accused else ""
+    observe("planted_violation_missed", bool(accused), check=check, issue=neighbour, why=why)
+
+
+@pytest.mark.criterion("detects-stale-copilot")
+def test_nothing_is_stale_before_its_week_is_over(planted: Planted) -> None:
+    wrong = ("stale-copilot", _planted(planted, "stale-copilot")[0])
+    early = [v for v in planted.validations if v.at < planted.planted_at["stale-copilot"]]
+    found = [v.at for v in demand(early, "validation in the first week") if wrong in v.found]
+    assert not found, f"the issue is called stale at {found[0]}, before its seven days were over"
+
+
+@pytest.mark.criterion("validation-readonly")
+def test_the_validator_changes_no_issue(planted: Planted, observe: Observe) -> None:
+    demand(list(planted.validations), "validation")
+    for number, was in demand(list(planted.before.items()), "issue that only validation saw"):
+        now = planted.journal.issues[number]
+        changed = now != was or planted.comments[number] > 0
+        observe("changed_by_validator", changed, issue=number)
+
+
+@pytest.mark.criterion("validation-outlives-rollback")
+def test_validation_goes_on_after_a_rollback(planted: Planted) -> None:
+    if planted.after_rollback is None:
+        raise NoValueError("nobody rolled back, so nothing shows that the validation goes on")
+    good = [run for run in planted.after_rollback if run.good]
+    assert len(good) >= 2, f"in the two hours after a rollback {len(good)} validations ended well"
+
+
+# The live state
+
+
+def _live(week: Seen) -> References:
+    """The branches that are there, and the files that open issues name."""
+    branches = frozenset(row["name"] for row in week.hub.pages("/branches"))
+    files = {}
+    for one in week.journal.work:
+        said = read_guidance(one.body)
+        if said.branch in branches and not one.closed:
+            path = f"/contents/{said.file}"
+            answer = week.hub.ask("GET", path, params={"ref": said.branch})
+            files[said.branch, said.file] = answer.is_success
+    return References(branches, files)
+
+
+@pytest.fixture(scope="session")
+def live(week: Seen) -> References:
+    """What the live issues may refer to."""
+    return _live(week)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"clean-{c}")) for c in CHECKS]
+)
+def test_the_live_state_is_clean(
+    week: Seen, live: References, check: str, observe: Observe
+) -> None:
+    for one in week.journal.work:
+        if not one.closed and concerned(check, one):
+            wrong = violates(check, one, week.journal.now, live)
+            observe("live_violation", wrong, check=check, issue=one.number)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"clean-{c}")) for c in CHECKS]
+)
+def test_the_validator_says_the_same_of_the_live_state(week: Seen, check: str) -> None:
+    runs = validations(week.hub, week.journal, week.days[-1][0], week.end)
+    last = demand(runs, "validation on the last day")[-1]
+    found = sorted(number for name, number in last.found if name == check)
+    assert last.checked > 0, "the last validation looked at no issue"
+    assert not found, f"the last validation finds {check} of the issues {found}"
+
+
+# Who is told
+
+
+@pytest.mark.criterion("alert-slack-any-failure")
+def test_the_channel_hears_of_each_check(planted: Planted, observe: Observe) -> None:
+    for check in CHECKS:
+        number, _ = _planted(planted, check)
+        first = _after(planted, check)[0]
+        told = [
+            m
+            for m in posts(list(planted.told), "quality: ")
+            if first.at <= m.at <= first.ended + SOON and _names(text_of(m), check, number)
+        ]
+        observe("failure_without_slack", not told, at=first.at, check=check)
+
+
+def _names(text: str, check: str, number: int) -> bool:
+    """Whether a text names a check with an issue."""
+    return re.search(rf"\b{check} #{number}\b", text) is not None
+
+
+def _tracking(planted: Planted, check: str) -> list[Issue]:
+    """The tracking issues of a planted violation."""
+    title = f"{check}: issue #{_planted(planted, check)[0]}"
+    return [
+        one
+        for one in planted.journal.issues.values()
+        if "quality::tracking" in one.labels and one.title == title
+    ]
+
+
+@pytest.mark.criterion("alert-issue-persistent")
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_persistent_problem_has_one_tracking_issue(planted: Planted, check: str) -> None:
+    runs = _after(planted, check)
+    if len(runs) < 5:
+        raise NoValueError(f"{len(runs)} validations saw the violation of {check}, not five")
+    tracking = _tracking(planted, check)
+    assert len(tracking) == 1, f"{len(runs)} validations in a row opened {len(tracking)} issues"
+    opened = demand(tracking[0].times("labeled", "quality::tracking"), "time of its opening")[0]
+    assert runs[2].at <= opened <= runs[2].ended + SOON, (
+        f"it was opened at {opened}, the third validation began at {runs[2].at}"
+    )
+
+
+@pytest.mark.criterion("alert-email-critical")
+def test_the_lead_is_mailed_of_a_critical_finding(planted: Planted, observe: Observe) -> None:
+    number, _ = _planted(planted, CRITICAL)
+    first = _after(planted, CRITICAL)[0]
+    sent = [
+        m
+        for m in mails(list(planted.told), f"[critical] {CRITICAL} #{number}", LEAD)
+        if first.at <= m.at <= first.ended + SOON
+    ]
+    observe("critical_finding_without_mail", not sent, at=first.at, check=CRITICAL)
+
+
+@pytest.mark.criterion("alert-email-critical")
+def test_the_lead_is_not_mailed_of_another_finding(planted: Planted) -> None:
+    number, _ = _planted(planted, HARMLESS)
+    assert (HARMLESS, number) in _after(planted, HARMLESS)[0].found, f"{HARMLESS} is not found"
+    sent = [m for m in mails(list(planted.told), "[critical]") if f"#{number}" in text_of(m)]
+    assert not sent, f"a warning was mailed as critical: {text_of(sent[0])[:80]}"
+
+
+@pytest.mark.criterion("alert-none-when-clean")
+def test_nothing_is_sent_while_all_is_clean(planted: Planted, observe: Observe) -> None:
+    clean = [one for one in planted.validations if not one.found]
+    said = [*posts(list(planted.told), "quality: "), *mails(list(planted.told), "[critical]")]
+    for one in demand(clean, "validation that found nothing"):
+        during = [m for m in said if one.at <= m.at <= one.ended + SOON]
+        observe("alert_while_clean", len(during), at=one.at)

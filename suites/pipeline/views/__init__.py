@@ -1,0 +1,1 @@
+"""How the suite sees the pipeline: GitHub, telemetry, files, messages."""

@@ -1,0 +1,87 @@
+"""The figures of a daily summary, and the same counted from GitHub's events and the telemetry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pytest_rollout import NoValueError, Reported
+from suites.pipeline.views.guidance import read_guidance
+from suites.pipeline.views.hub import Hub
+from suites.pipeline.views.journal import ASSIGNED, BLOCKED, COPILOT, DONE, TRIAGE, Issue, Run
+from suites.pipeline.views.runs import artifact
+from suites.pipeline.views.telemetry import Record
+
+STANDING = {
+    "waiting_triage": TRIAGE,
+    "waiting_assigned": ASSIGNED,
+    "copilot_backlog": COPILOT,
+    "blocked": BLOCKED,
+}
+PASSED = {
+    "discovered_24h": TRIAGE,
+    "assigned_24h": ASSIGNED,
+    "processed_24h": COPILOT,
+    "completed_24h": DONE,
+}
+WOULD = {
+    "would_discover": "monitoring",
+    "would_assign": "assignment",
+    "would_process": "processing",
+}
+_DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A daily summary as its run left it."""
+
+    at: datetime
+    live: tuple[str, ...]
+    figures: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, hub: Hub, run: Run) -> Summary:
+        """The summary of a run; raises NoValueError where it left none."""
+        files = artifact(hub, run, "daily-summary")
+        if "summary.json" not in files:
+            raise NoValueError(f"the artifact daily-summary of run {run.id} has no summary.json")
+        said = Reported(json.loads(files["summary.json"]), f"summary.json of run {run.id}")
+        return cls(said.moment("at"), tuple(said["live"]), said.inner("figures"))
+
+
+def counted(
+    issues: Iterable[Issue], records: Iterable[Record], run: Run, summary: Summary
+) -> dict[str, float]:
+    """What each figure of a summary comes to, counted anew."""
+    issues, records, at = list(issues), list(records), summary.at
+    found: dict[str, float] = {}
+    for figure, label in STANDING.items():
+        found[figure] = sum(_open(issue, at) and label in issue.labels_at(at) for issue in issues)
+    for figure, label in PASSED.items():
+        found[figure] = sum(
+            any(at - _DAY < moment <= at for moment in issue.times("labeled", label))
+            for issue in issues
+        )
+    items = [record for record in records if record.event == "item"]
+    found["failed_24h"] = sum(r.result == "failed" and at - _DAY < r.at <= at for r in items)
+    at_copilot = [i for i in issues if _open(i, at) and COPILOT in i.labels_at(at)]
+    complete = sum(read_guidance(issue.body).complete for issue in at_copilot)
+    found["guidance_complete"] = complete / len(at_copilot) if at_copilot else 1.0
+    for figure, stage in WOULD.items():
+        mine = [r for r in items if r.run == run.id and r.stage == stage]
+        found[figure] = sum(record.result == "dry-run" for record in mine)
+    return found
+
+
+def _open(issue: Issue, at: datetime) -> bool:
+    standing = True
+    for event in issue.events:
+        if event.at > at:
+            break
+        if event.kind in ("closed", "reopened"):
+            standing = event.kind == "reopened"
+    return standing

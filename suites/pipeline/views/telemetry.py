@@ -1,0 +1,117 @@
+"""Telemetry: JSON lines, a file a run, as each run left them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import NoValueError, RolloutError
+
+LOW = 0.25  # of the rate limit: with less a run warns
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line."""
+
+    at: datetime
+    run: int
+    workflow: str  # without .yml
+    event: str
+    stage: str
+    issue: int | None
+    result: str
+    seconds: float | None
+    api_calls: int
+    rate_remaining: int | None
+    rate_limit: int | None
+    ai_units: float
+    severity: str
+    detail: Mapping[str, Any]
+
+    @property
+    def rate_used(self) -> float | None:
+        """The share of the rate limit that was used, where the record says so."""
+        if self.rate_remaining is None or not self.rate_limit:
+            return None
+        return 1 - self.rate_remaining / self.rate_limit
+
+
+def read_run(folder: Path, run: int) -> list[Record]:
+    """The records of one run; raises NoValueError where it left none."""
+    path = folder / f"{run}.jsonl"
+    if not path.is_file():
+        raise NoValueError(f"run {run} left no telemetry at {path}")
+    return _records(path)
+
+
+def read_all(
+    folder: Path, known: Iterable[Record] = (), runs: Container[int] | None = None
+) -> list[Record]:
+    """All records of all runs, in the order of their times; raises NoValueError without any.
+
+    Files of runs that are ``known`` to have ended are not read again; with ``runs`` only theirs.
+    """
+    old = list(known)
+    ended = {record.run for record in old if record.event == "run_ended"}
+    paths = [
+        path
+        for path in sorted(folder.glob("*.jsonl"))
+        if int(path.stem) not in ended and (runs is None or int(path.stem) in runs)
+    ]
+    records = [record for record in old if record.run in ended]
+    records += [record for path in paths for record in _records(path)]
+    if not records:
+        raise NoValueError(f"there is no telemetry in {folder}")
+    return sorted(records, key=lambda record: record.at)
+
+
+def lines_of(folder: Path) -> dict[int, int]:
+    """How many lines each run's file has, whatever stands in them."""
+    texts = {int(path.stem): path.read_bytes() for path in folder.glob("*.jsonl")}
+    return {
+        run: sum(bool(line.strip()) for line in text.split(b"\n")) for run, text in texts.items()
+    }
+
+
+def _records(path: Path) -> list[Record]:
+    with path.open(encoding="utf-8") as lines:
+        return [_record(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
+
+
+def _record(path: Path, number: int, line: str) -> Record:
+    try:
+        row = json.loads(line)
+        return Record(
+            at=datetime.fromisoformat(row["ts"]),
+            run=row["run_id"],
+            workflow=row["workflow"],
+            event=row["event"],
+            stage=row["stage"],
+            issue=row["issue"],
+            result=row["result"] or "",
+            seconds=row["duration_s"],
+            api_calls=row["api_calls"] or 0,
+            rate_remaining=row["rate_remaining"],
+            rate_limit=row["rate_limit"],
+            ai_units=row["ai_units"] or 0,
+            severity=row["severity"] or "",
+            detail=row["detail"] or {},
+        )
+    except KeyError as error:
+        raise RolloutError(f"{path.name}:{number}: the record has no field {error}") from None
+    except (ValueError, TypeError) as error:
+        raise RolloutError(f"{path.name}:{number}: the record cannot be read: {error}") from None
+
+
+def items(records: Iterable[Record], stage: str) -> list[Record]:
+    """The records of issues that a stage worked on for real, good or failed."""
+    return [
+        record
+        for record in records
+        if record.event == "item" and record.stage == stage and record.result in ("ok", "failed")
+    ]

@@ -1,0 +1,85 @@
+"""The tracking report, and the same figures recomputed from timelines and comments."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pytest_rollout import Reported
+from suites.pipeline.scenarios.weeks import Seen
+from suites.pipeline.views.cohorts import SEVEN_DAYS, TWO_DAYS, Assignment
+from suites.pipeline.views.journal import demand
+from suites.pipeline.views.summaries import read_json
+
+TRACK = "ops-copilot-tracking.yml"
+HOUR = timedelta(hours=1)
+_RATING = re.compile(r"<!-- copilot:feedback rating=([1-5]) -->")
+
+
+def newest_report(seen: Seen) -> Reported:
+    """The newest tracking report of a time; raises NoValueError where no run left one."""
+    runs = [run for run in seen.journal.runs_of(TRACK, seen.begin, seen.end) if run.ended]
+    return read_json(seen.hub, demand(runs, "tracking run")[-1], "tracking", "tracking.json")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The assignments that there were at a moment, with what was known of them then."""
+
+    made: Sequence[Assignment]
+    at: datetime
+
+    @classmethod
+    def of(cls, made: Sequence[Assignment], at: datetime) -> Cohort:
+        """Those that were made by then."""
+        return cls([one for one in made if one.at <= at], at)
+
+    def done(self, one: Assignment, age: timedelta) -> bool:
+        """Whether one was complete in time."""
+        return one.done_within(age) and one.done is not None and one.done <= self.at
+
+    def matured(self, age: timedelta) -> list[Assignment]:
+        """Those that are old enough."""
+        return [one for one in self.made if one.matured(age, self.at)]
+
+    def figures(self, among: Callable[[Assignment], bool]) -> dict[str, int]:
+        """The figures of some of them, as the report calls them."""
+        two = [one for one in self.matured(TWO_DAYS) if among(one)]
+        seven = [one for one in self.matured(SEVEN_DAYS) if among(one)]
+        return {
+            "matured_48h": len(two),
+            "completed_48h": sum(self.done(one, TWO_DAYS) for one in two),
+            "matured_7d": len(seven),
+            "completed_7d": sum(self.done(one, SEVEN_DAYS) for one in seven),
+            "blocked": sum(one.blocked for one in two),
+        }
+
+    def hours(self) -> list[float]:
+        """The times to completion."""
+        done = [one for one in self.made if one.done is not None and one.done <= self.at]
+        return [one.took / HOUR for one in done if one.took is not None]
+
+
+def blockers(seen: Seen, at: datetime) -> dict[str, int]:
+    """How often each category of blockers was set by a moment."""
+    return dict(
+        Counter(
+            event.subject.removeprefix("blocker::")
+            for issue in seen.journal.work
+            for event in issue.events
+            if event.kind == "labeled" and event.subject.startswith("blocker::") and event.at <= at
+        )
+    )
+
+
+def ratings(seen: Seen, at: datetime) -> list[int]:
+    """What Copilot's comments rated the guidance with by a moment."""
+    return [
+        int(found[1])
+        for row in seen.hub.pages("/issues/comments")
+        if datetime.fromisoformat(row["created_at"]) <= at and row["user"]["login"] == "Copilot"
+        if (found := _RATING.search(row["body"]))
+    ]

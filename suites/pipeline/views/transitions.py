@@ -1,0 +1,49 @@
+"""The state machine of the labels, and what does not follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from suites.pipeline.views.journal import (
+    ASSIGNED,
+    BLOCKED,
+    COPILOT,
+    DONE,
+    STATES,
+    TRIAGE,
+    Issue,
+    IssueEvent,
+)
+
+EDGES = {
+    (None, TRIAGE),
+    (TRIAGE, ASSIGNED),
+    (ASSIGNED, COPILOT),
+    (COPILOT, DONE),
+    (COPILOT, BLOCKED),
+    (BLOCKED, COPILOT),
+}
+
+
+def illegal(issue: Issue, begin: datetime, end: datetime) -> Iterator[tuple[IssueEvent, bool]]:
+    """Each change of an issue's state in a time, and whether it is no edge of the machine."""
+    state: str | None = None
+    for event in issue.events:
+        if event.kind != "labeled" or event.subject not in (TRIAGE, *STATES):
+            continue
+        wrong = (state, event.subject) not in EDGES
+        state = event.subject
+        if begin <= event.at < end:
+            yield event, wrong
+
+
+def in_two_states(labels: Collection[str]) -> bool:
+    """Whether labels state two things at once: two states, or triage beside one."""
+    states = sum(label in labels for label in STATES)
+    return states + (TRIAGE in labels) > 1
+
+
+def conflicting(labels: Collection[str]) -> bool:
+    """Whether labels are corrupt: two states. Triage beside one state is drift."""
+    return sum(label in labels for label in STATES) > 1
