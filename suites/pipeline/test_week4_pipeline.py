@@ -47,13 +47,15 @@ def _daily(seen: Seen) -> list[Run]:
 
 @pytest.mark.criterion("dry-run-flags-removed")
 @pytest.mark.parametrize("stage", STAGES)
-def test_each_stage_is_live(live_week: Seen, stage: str, observe: Observe) -> None:
+def test_each_stage_is_live(
+    live_week: Seen, followed: Followed, stage: str, observe: Observe
+) -> None:
     command, label = STAGES[stage]
     lines = [line for line in live_week.file(DAILY).commands.values() if command in line]
     flagged = any(dry(flags_of(line)) for line in demand(lines, f"{command} in {DAILY}"))
-    runs = _daily(live_week)
+    runs = [*_daily(live_week), *(run for run, _ in followed.found)]
     told = [run.id for run in runs if dry(live_week.given(run, command))]
-    wrote = any(moved(live_week.journal, run, label) for run in runs)
+    wrote = any(moved(followed.seen.journal, run, label) for run in runs)
     why = f"flag in the file: {flagged}; dry runs: {told}; wrote {label}: {wrote}"
     observe("stage_still_dry", flagged or bool(told) or not wrote, stage=stage, why=why)
 
