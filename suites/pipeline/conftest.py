@@ -24,7 +24,7 @@ from suites.pipeline.scenarios.triggers import (
 )
 from suites.pipeline.scenarios.way_back import way_back
 from suites.pipeline.scenarios.weeks import before, week
-from suites.pipeline.scenarios.whole_journal import lived
+from suites.pipeline.scenarios.whole_journal import first_days_lived, lived, two_runs_of_each
 
 __all__ = [
     "assigned_by_hand",
@@ -35,6 +35,7 @@ __all__ = [
     "copilot_held",
     "daily_week",
     "decision_day",
+    "first_days_lived",
     "followed",
     "full_week",
     "live_week",
@@ -49,6 +50,7 @@ __all__ = [
     "runs_failing",
     "started_beside",
     "states_conflicting",
+    "two_runs_of_each",
     "violations_planted",
     "way_back",
     "week",

@@ -33,7 +33,8 @@ def _handler(client: httpx.Client) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", *_HOP)}
+            # The host stays: addresses in answers are those of the proxy.
+            kept = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
             answer = client.request(self.command, self.path, headers=kept, content=body)
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
