@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.eros.by_hand import ENGINEER, OPERATOR, Ramp, by_hand
@@ -52,7 +53,8 @@ def _violate(ramp: Ramp) -> None:
 def _go_back(ramp: Ramp) -> None:
     """People roll back, find the cause, show the fix in shadow mode and reset what tripped."""
     ramp.change("early_adopters", "v5 is switched off")
-    ramp.step("recover", failed="early_adopters")
+    off = {"EROS_V5_ENABLED": "false", "by": "Olga", "reason": "INC-4"}
+    httpx.post(f"{ramp.console}/flags", json=off).raise_for_status()
     board = ramp.rollout("status", "--env", "prod").said
     assert "eros.early_adopters" in board
     assert "ROLLBACK" in board, board
