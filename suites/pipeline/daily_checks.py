@@ -6,7 +6,7 @@ The modules of the weeks import them, so that each phase has checks of its own.
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -136,7 +136,7 @@ def check_controller(phase: Stage, observe: Observe) -> None:
 
 @pytest.mark.criterion("flag-removal-after-validation")
 def test_flags_go_after_validation(daily_week: DailyWeek, phase: Stage, observe: Observe) -> None:
-    validated = {}
+    validated: dict[str, datetime] = {}
     for entry in decisions(phase.file("records")):
         if entry.about.startswith("validated "):
             validated.setdefault(entry.about.removeprefix("validated "), entry.at)

@@ -147,7 +147,7 @@ class CommandKeys(AskKeys, name="check-command", title="a command"):
     samples = Key(
         Flag(),
         "Whether it prints samples, a line of JSON each with `at`, `value` and `labels`.",
-        default="false",
+        unless="`false`",
         example="true",
     )
     expect = Key(Nested(ExpectCommandKeys), "What it must answer.", example="{stdout: {has: ok}}")
@@ -255,7 +255,7 @@ class ActKeys(StepKeys):
 class StepCommandKeys(ActKeys, CommandKeys, name="step-command", title="a step that runs one"):
     """A step of a rollback that runs a command."""
 
-    samples = Key(Flag(), "", default="false", refused="{what}: no rule judges samples")
+    samples = Key(Flag(), "", refused="{what}: no rule judges samples")
 
 
 class StepHttpKeys(ActKeys, HttpKeys, name="step-http", title="a step that sends a request"):

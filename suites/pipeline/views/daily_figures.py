@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pytest_rollout import NoValueError, Reported
 from suites.pipeline.views.guidance import read_guidance
@@ -41,7 +40,7 @@ class Summary:
 
     at: datetime
     live: tuple[str, ...]
-    figures: Mapping[str, Any]
+    figures: Reported
 
     @classmethod
     def of(cls, hub: Hub, run: Run) -> Summary:
