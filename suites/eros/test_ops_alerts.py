@@ -43,9 +43,9 @@ def test_alerts_come_beyond_the_limit_only(
         not_done(f"{figure} was never at its limit and beyond it", "rehearse it, where it may be")
     sent = told(messages, seen)
     for look in edge:
-        observe("alert_boundary_error", look.at in sent, at=look.at, figure=figure)
+        observe("alert_boundary_error", look.at in sent, figure=figure)
     for look in begun:
-        observe("alert_boundary_error", look.at not in sent, at=look.at, figure=figure)
+        observe("alert_boundary_error", look.at not in sent, figure=figure)
     odd = sorted(sent.keys() - {look.at for look in begun})
     assert not odd, f"an alert of {figure} came at {odd[0]}, where it did not begin to be beyond it"
 
@@ -115,7 +115,7 @@ def test_the_difference_is_the_one_of_the_pairs(operations: Operations, observe:
         upto = [pair for pair in scored if pair[0] <= at]  # one of that moment may count or not
         if before:
             wrong = all(figures.differs(shown, _mean_of(pairs)) for pairs in (before, upto))
-            observe("metric_mismatch", wrong, at=at, figure="shadow-diff")
+            observe("metric_mismatch", wrong, figure="shadow-diff", sampled=at.isoformat())
 
 
 def _mean_of(pairs: Sequence[tuple[datetime, Fraction]]) -> Fraction | None:
