@@ -122,11 +122,13 @@ def test_the_plans_of_the_repository_fit(path: Path) -> None:
 def _numbers(data: Any) -> None:
     """Give counts and switches back what they are: BaseLoader reads everything as text."""
     counts = {"need", "last", "days", "nights", "in_a_row", "n", "status", "users", "seed"}
-    counts |= {"processes"}
+    counts |= {"processes", "at_least"}
     if isinstance(data, dict):
         for key, value in data.items():
             if key in counts and str(value).isdigit():
                 data[key] = int(value)
+            if key == "each" and isinstance(value, dict):
+                value |= {of: int(n) for of, n in value.items() if str(n).isdigit()}
             if key in ("shell", "samples") and value in ("true", "false"):
                 data[key] = value == "true"
             _numbers(value)
