@@ -25,8 +25,10 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.baselines import baselines
-from pytest_rollout.evidence.bodies import PhaseBegun
+from pytest_rollout.evidence.bodies import PhaseBegun, StoredEvent
 from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.rollbacks import last_rollback
+from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.judge.case import criteria_digest, instant
 from pytest_rollout.judge.since_begin import statements_of
 from pytest_rollout.model.errors import RolloutError
@@ -56,7 +58,8 @@ def command(
 
     From then on `pytest -m PHASE --rollout-env ENV` decides the exit gate, checks may change the
     target inside the window, and guardrails are judged since this moment. On record are who began
-    it, the release and configuration, the entry decision, and what the exit gate asked then.
+    it, the release and configuration, the entry decision, and what the exit gate asked then. A
+    phase that was rolled back may begin anew, without an end in between.
     """
     project = Project.here(root, ledger)
     where = parsed(address)
@@ -66,7 +69,7 @@ def command(
     who = person(by)
     life = PhaseLife(project.ledger, where.at(Gate.ENTRY), environment)
     running = life.begin()
-    if running is not None:
+    if running is not None and not _rolled_back(project, where, environment, running):
         at = wall(instant(running.body.t_us, plan.timezone), plan.timezone)
         raise RolloutError(
             f"{where.name} is on record as begun in {environment} at {at} ({running.body.says}); "
@@ -89,6 +92,14 @@ def command(
         for line in _lines(phase, where, environment, at, begun):
             say(line)
     return 0
+
+
+def _rolled_back(
+    project: Project, where: Address, environment: str, running: Told[StoredEvent]
+) -> bool:
+    """Whether a phase was rolled back since it began: it begins anew, and ends only after that."""
+    back = last_rollback(project.ledger, where, environment)
+    return back is not None and back.sequence > running.record.sequence
 
 
 def _begun(project: Project, plan: Plan, phase: Phase, environment: str, who: str) -> PhaseBegun:

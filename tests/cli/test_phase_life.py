@@ -118,6 +118,21 @@ def test_a_phase_begins_once(served: Project) -> None:
     assert "`rollout end demo.canary --env prod` ends it" in again.err
 
 
+def test_a_phase_that_was_rolled_back_begins_anew_once_it_is_clear(served: Project) -> None:
+    begun(served)
+    with served.ledger() as ledger:
+        PhaseLife(ledger, EXIT, "prod").record(TRIP)
+    refused = verb(served, "begin")
+    assert refused.status == Decided.HOLD.exit_status, "the guardrail is not reset"
+    assert "demo.canary.rail tripped at" in refused.out
+    reset = served.rollout("reset", TRIP.guardrail, "--env", "prod", *BY, "--reason", "INC-1")
+    assert reset.status == 0, reset.err
+    decided(served, ENTRY, "anew")
+    assert verb(served, "begin").status == 0
+    again = verb(served, "begin")
+    assert "is on record as begun in prod at " in again.err, "the rollback came before this begin"
+
+
 def test_a_phase_ends_where_its_exit_is_clear_and_may_begin_again(served: Project) -> None:
     begun(served)
     held = verb(served, "end")

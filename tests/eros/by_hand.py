@@ -108,9 +108,9 @@ class Ramp:
 
     # A phase
 
-    def enter(self, phase: str) -> None:
+    def enter(self, phase: str, *more: str) -> None:
         """Decide the entry gate of a phase, have it signed, and begin."""
-        self.decide(phase, "entry", "GO")
+        self.decide(phase, "entry", "GO", *more)
         began = self.rollout("begin", f"eros.{phase}", "--env", "prod", "--by", "Olga")
         assert began.status == 0, began.said
         assert f"eros.{phase} began in prod" in began.said
@@ -121,9 +121,9 @@ class Ramp:
         ended = self.rollout("end", f"eros.{phase}", "--env", "prod", "--by", "Olga")
         assert ended.status == 0, ended.said
 
-    def decide(self, phase: str, gate: str, answer: str) -> Answer:
+    def decide(self, phase: str, gate: str, answer: str, *more: str) -> Answer:
         """Decide the next gate of a phase; a GO is signed by each who must."""
-        decided = self.pytest(phase)
+        decided = self.pytest(phase, *more)
         assert decided.last_line.startswith(f"{answer}: eros.{phase}/{gate} {answer}"), decided.said
         for person in SIGNERS.get(phase, (ENGINEER, OPERATOR)) if answer == "GO" else ():
             signed = self.sign(f"{phase}/{gate}", person)

@@ -21,8 +21,9 @@ def test_a_violation_in_the_middle_sends_the_ramp_back(tmp_path: Path) -> None:
         _violate(ramp)
         _go_back(ramp)
         ramp.walk("canary")
+        ramp.enter("early_adopters", "--rollout-gate", "entry")  # rolled back, it begins anew
         ramp.change("early_adopters", "three creators are listed again")
-        ramp.step("phase", id="early_adopters")  # it has begun, and never ended
+        ramp.step("phase", id="early_adopters")
         ramp.leave("early_adopters")
         for phase in ("percent25", "percent50", "percent75"):
             ramp.walk(phase)
