@@ -86,9 +86,11 @@ def test_a_nasty_id_is_judged_and_shown_plainly(project: Project, what: str) -> 
     assert len(ours) < 20_000
     folder = project.root / "rollout-report/demo/embedded/canary/exit"
     assert {path.name for path in folder.iterdir()} == {
-        *("decision.json", "report.md", "report.html"),
+        *("decision.json", "report.md", "report.html", "report.junit.xml", "report.prom"),
         *("runs", "latest"),
     }
+    for name in ("report.junit.xml", "report.prom"):
+        assert not CONTROL.search((folder / name).read_text(encoding="utf-8")), name
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert not CONTROL.search(page)
