@@ -8,6 +8,7 @@ from pytest_rollout.evidence import resets
 from pytest_rollout.evidence.bodies import StepTaken, StoredDecision, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import FREEZE, RESUME
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
@@ -22,11 +23,11 @@ _KINDS = {
     "change": Kind.CHANGE,
     "configuration": Kind.CHANGE,
     "action": Kind.ACTION,
-    "freeze": Kind.FREEZE,
+    FREEZE: Kind.FREEZE,
+    RESUME: Kind.RESUME,
     TripEvent.TYPE: Kind.TRIP,
     StepTaken.TYPE: Kind.STEP,
 }
-_RESUME = "resume"
 
 
 def happened(ledger: Ledger, decision: Decision, phase: Phase) -> tuple[Happened, ...]:
@@ -58,8 +59,6 @@ def _event(body: StoredEvent) -> Happened:
     says = body.step if isinstance(body, StepTaken) else body.says or body.type
     if isinstance(body, TripEvent):
         says = f"{body.guardrail} tripped: {body.says}"
-    if body.type == _RESUME:
-        return Happened(Kind.OTHER, body.t_us, f"{_RESUME}: {body.says}")
     return Happened(_KINDS.get(body.type, Kind.OTHER), body.t_us, says, outcome=outcome)
 
 
@@ -82,7 +81,7 @@ def _closed(found: list[Happened]) -> Iterator[Happened]:
         if one.kind is not Kind.FREEZE:
             yield one
             continue
-        ends = (later.at_us for later in found[place:] if later.says.startswith(_RESUME))
+        ends = (later.at_us for later in found[place:] if later.kind is Kind.RESUME)
         yield Happened(one.kind, one.at_us, one.says, next(ends, None))
 
 
@@ -110,7 +109,6 @@ def _decided(record: Record) -> Decision | None:
 
 def _evaluation(decision: Decision) -> Evaluation:
     return Evaluation(
-        decision.run,
         decision.decided_at,
         decision.answer,
         decision.release,

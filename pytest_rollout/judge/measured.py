@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from itertools import accumulate
-from math import sqrt
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
@@ -15,14 +14,14 @@ from pytest_rollout.judge.series import Sides, resolved
 from pytest_rollout.judge.slices import Reach, slices
 from pytest_rollout.model.evidence import Hole, Seen, exact
 from pytest_rollout.model.finding import Finding, Labels, Part
+from pytest_rollout.model.mutation import wilson
 from pytest_rollout.model.plan import Criterion, Guardrail
-from pytest_rollout.model.rule import Rule, Take
+from pytest_rollout.model.rule import Cut, Rule, Take
 from pytest_rollout.model.story import Curve, CurvePoint, Drawn, Measured
 
 MOST_POINTS = 200
 MOST_CURVES = 60  # groups of one rule
 _LARGEST = 10**15  # of what is drawn
-_Z = 1.96  # of 95 % on both sides
 
 
 def measured(case: Case, stated: Criterion | Guardrail, finding: Finding) -> tuple[Measured, ...]:
@@ -38,20 +37,17 @@ def measured(case: Case, stated: Criterion | Guardrail, finding: Finding) -> tup
 
 def _of_rule(stated: Rule, case: Case, finding: Finding, oldest_us: int, rail: bool) -> Measured:
     rule = resolved(stated, case)
-    drawn = _drawn(rule)
     taken = {part.subject.labels: part for part in finding.parts if part.estimate is not None}
     seen = _judged(rule, case, oldest_us)
-    curves = tuple(_curve(group, items, drawn, taken.get(group)) for group, items in seen.items())
+    curves = tuple(_curve(rule, group, items, taken.get(group)) for group, items in seen.items())
     bands = rule.bands
     return Measured(
-        finding.id,
         rule.metric,
         rule.take.text,
-        drawn,
+        _drawn(rule),
         rule.unit,
         passes=None if rail else bands.passes,
         fails=bands.fail,
-        warns=bands.warn,
         curves=curves[:MOST_CURVES],
     )
 
@@ -75,12 +71,13 @@ def _before(sides: Sides, at_us: int) -> Sequence[Seen]:
     return sides.own.between(None, at_us)
 
 
-def _curve(group: Labels, items: Sequence[Seen], drawn: Drawn, part: Part | None) -> Curve:
+def _curve(rule: Rule, group: Labels, items: Sequence[Seen], part: Part | None) -> Curve:
+    drawn = _drawn(rule)
     estimate = part.estimate if part else None
     at = estimate.at if estimate else None
     return Curve(
         group,
-        tuple(thinned(_POINTS[drawn](items))),
+        tuple(thinned(_POINTS[drawn](items, rule.take.share_of))),
         sum(_weight(item) for item in items),
         _number(estimate.value) if estimate else None,
         calendar.to_us(datetime.fromisoformat(at)) if at else None,
@@ -105,7 +102,7 @@ def _weight(item: Seen) -> int:
     return sum(count for _, count in item.value)
 
 
-def _values(items: Iterable[Seen]) -> list[CurvePoint]:
+def _values(items: Iterable[Seen], _: Cut | None) -> list[CurvePoint]:
     """Each sample as it was seen; of a slot with several its smallest and largest."""
     points = []
     for item in items:
@@ -118,29 +115,26 @@ def _values(items: Iterable[Seen]) -> list[CurvePoint]:
     return points
 
 
-def _shares(items: Iterable[Seen]) -> list[CurvePoint]:
-    """The share by each sample, with Wilson's interval at 95 %; holes are left out of it."""
-    points, bad, n = [], 0.0, 0
+def _shares(items: Iterable[Seen], of: Cut | None) -> list[CurvePoint]:
+    """The share by each sample, with Wilson's interval at 95 %; holes are left out of it.
+
+    It is of the samples that ``of`` holds for; without it each sample is 0 or 1 itself.
+    """
+    points, reached, n = [], 0.0, 0
     for item in items:
         if isinstance(item.value, Hole):
             points.append(CurvePoint(item.slot.t_us, None))
             continue
-        bad += sum((_drawable(value) or 0.0) * count for value, count in item.value)
+        reached += sum(
+            float(of.holds(value) if of else value) * count for value, count in item.value
+        )
         n += sum(count for _, count in item.value)
-        low, high = wilson(bad / n, n)
-        points.append(CurvePoint(item.slot.t_us, bad / n, low, high))
+        low, high = wilson(reached, n)
+        points.append(CurvePoint(item.slot.t_us, reached / n, low, high))
     return points
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """Return Wilson's interval of a share of n at 95 % (Wilson 1927)."""
-    below = 1 + _Z**2 / n
-    middle = (share + _Z**2 / (2 * n)) / below
-    half = _Z * sqrt(max(0.0, share * (1 - share)) / n + _Z**2 / (4 * n**2)) / below
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _totals(items: Sequence[Seen]) -> list[CurvePoint]:
+def _totals(items: Sequence[Seen], _: Cut | None) -> list[CurvePoint]:
     known = [item for item in items if not isinstance(item.value, Hole)]
     added = (
         sum((_drawable(value) or 0.0) * count for value, count in item.value)

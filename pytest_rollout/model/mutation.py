@@ -136,7 +136,7 @@ class Score:
         return wilson(self.noticed, self.asked) if self.asked else None
 
 
-def wilson(noticed: int, asked: int) -> tuple[float, float]:
+def wilson(noticed: float, asked: int) -> tuple[float, float]:
     """Return Wilson's 95 % bounds of a share of ``asked`` > 0.
 
     They are the shares p at which |noticed/asked - p| = z * sqrt(p * (1 - p) / asked). Source:

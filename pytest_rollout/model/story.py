@@ -48,14 +48,12 @@ class Curve:
 class Measured:
     """What a rule of a criterion or guardrail judged."""
 
-    id: str  # full id of the criterion or guardrail
     metric: str
     take: str  # in the plan's words: max, p95, rate
     drawn: Drawn
     unit: str
     passes: Cut | None  # None: of a guardrail, which only fails
     fails: Cut | None
-    warns: Cut | None
     curves: tuple[Curve, ...] = ()
 
 
@@ -67,6 +65,7 @@ class Kind(StrEnum):
     CHANGE = "change"
     ACTION = "action"
     FREEZE = "freeze"
+    RESUME = "resume"
     TRIP = "trip"
     RESET = "reset"
     STEP = "rollback step"
@@ -89,7 +88,6 @@ class Happened:
 class Evaluation:
     """An earlier decision of the same gate, and what its measurements came to."""
 
-    run: str
     decided_at: str
     answer: Answer
     release: str | None

@@ -35,7 +35,7 @@ class Multiple:
 def multiples(measured: Measured, finding: Finding, zone: str) -> tuple[Multiple, ...]:
     """Return a plot for each group, the worst first; none of a group that saw nothing."""
     verdicts = {part.subject.labels: part for part in finding.parts}
-    drawn = [curve for curve in measured.curves if any(_known(curve.points))]
+    drawn = [curve for curve in measured.curves if list(_known(curve.points))]
     drawn.sort(key=lambda curve: _rank(verdicts.get(curve.group)))
     shown = (_multiple(measured, one, verdicts.get(one.group), zone) for one in drawn)
     return tuple(one for one, _ in zip(shown, range(MOST_MULTIPLES), strict=False))

@@ -18,7 +18,7 @@ _LANE, _TOP, _FOOT = 26, 8, 24
 _LANES = {  # kind: the lane that it stands in
     **dict.fromkeys((Kind.BEGIN, Kind.END, Kind.DECISION), "phase"),
     **dict.fromkeys((Kind.CHANGE, Kind.ACTION, Kind.OTHER), "changes"),
-    Kind.FREEZE: "freezes",
+    **dict.fromkeys((Kind.FREEZE, Kind.RESUME), "freezes"),
     **dict.fromkeys((Kind.TRIP, Kind.RESET), "guardrails"),
     Kind.STEP: "rollback",
 }

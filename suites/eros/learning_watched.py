@@ -42,7 +42,7 @@ def main() -> int:
         Path(os.environ[f"ROLLOUT_TARGET_{name}"]) for name in ("REFLECT", "REPOSITORY", "RECORDS")
     ]
     try:
-        print(json.dumps(so_far(*places)))  # noqa: T201
+        sys.stdout.write(json.dumps(so_far(*places)) + "\n")
     except RolloutError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -111,7 +111,7 @@ def test_the_fallback_is_on(service: Service, unset: list[Reported]) -> None:
     assert typed(unset[0])["EROS_V5_AUTO_FALLBACK"] is True
 
 
-# The switch and the shadow, which win over all else
+# The switch and the shadow, which win over list and percentage
 
 PERCENTAGES = ("0", "1", "25", "50", "100")
 LISTS = ("", "alexia", ",".join(ADOPTERS))

@@ -56,7 +56,7 @@ def main() -> int:
     phase = os.environ["ROLLOUT_PHASE"].rpartition(".")[2]
     try:
         with httpx.Client(base_url=url, timeout=20) as client:
-            print(json.dumps(so_far(Service(client), phase)))  # noqa: T201
+            sys.stdout.write(json.dumps(so_far(Service(client), phase)) + "\n")
     except (RolloutError, httpx.HTTPError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

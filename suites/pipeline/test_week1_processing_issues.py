@@ -1,4 +1,4 @@
-"""What processing made of its issues in the first 48 hours."""
+"""Issues that processing handled in the first 48 hours: guidance, labels, branches."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_completion_of_each_type(week: Seen) -> None:
     samples = [
         (name, {key: told.inner(name).whole(key) for key in counted}, counted)
         for name in types
-        if (counted := cohort.figures(lambda one, name=name: one.type == name))  # type: ignore[misc]
+        for counted in [cohort.figures_of(name)]
     ]
     recount("completion by type", samples).demand(10, varied=True)
 

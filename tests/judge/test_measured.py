@@ -8,8 +8,9 @@ from fractions import Fraction
 import pytest
 
 from pytest_rollout.judge import Case, decide
-from pytest_rollout.judge.measured import MOST_POINTS, measured, thinned, wilson
+from pytest_rollout.judge.measured import MOST_POINTS, measured, thinned
 from pytest_rollout.model.evidence import Hole, Seen
+from pytest_rollout.model.mutation import wilson
 from pytest_rollout.model.plan import Criterion, Gate, Guardrail
 from pytest_rollout.model.story import CurvePoint, Drawn, Measured
 from tests.judge.worlds import AT, NINE, SECOND, plan_of, samples, world_of
@@ -19,6 +20,7 @@ RULES = """\
       - {id: queue, kind: load, says: Short, metric: queue, take: max, pass: "< 10",
          each: {lane: [a, b]}}
       - {id: errors, kind: slo, says: Few, metric: failed, take: rate, pass: "< 0.5", need: 2}
+      - {id: quick, kind: slo, says: Quick, metric: ms, take: {share: "< 500"}, pass: ">= 0.5"}
       - {id: lost, kind: kpi, says: None, metric: lost, take: sum, pass: "<= 0"}
     guardrails:
       - {id: deep, says: Deep, metric: queue, take: max, fail: "> 20"}
@@ -55,7 +57,7 @@ def test_a_rate_is_drawn_as_the_share_by_then_with_its_interval() -> None:
     (curve,) = only.curves
     assert [point.value for point in curve.points] == pytest.approx([0, 1 / 2, 1 / 3, 1 / 4])
     last = curve.points[-1]
-    assert (last.low, last.high) == pytest.approx(wilson(0.25, 4))
+    assert (last.low, last.high) == pytest.approx(wilson(1, 4))
 
 
 def test_a_sum_is_drawn_as_the_total_by_then() -> None:
@@ -77,9 +79,11 @@ def test_a_guardrail_states_only_what_is_a_breach() -> None:
     assert only.fails.text == "> 20"
 
 
-def test_wilson_is_the_interval_of_the_books() -> None:
-    assert wilson(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson(0.0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+def test_a_share_is_of_the_samples_that_its_cut_holds_for() -> None:
+    only = judged("quick", *samples(30, 700, 40, 50, series="ms"))
+    assert only.drawn is Drawn.SHARE
+    shares = [point.value for point in only.curves[0].points]
+    assert shares == pytest.approx([1, 1 / 2, 2 / 3, 3 / 4])
 
 
 def test_of_many_points_the_smallest_the_largest_and_a_hole_are_kept() -> None:

@@ -191,8 +191,8 @@ def story() -> tuple[Decision, Story]:
             Happened(Kind.TRIP, NINE + 600 * SECOND, "errors tripped"),
         ),
         evaluations=(
-            Evaluation("r1", "2025-11-09T10:00:00-05:00", Answer.GO, "v1", {"pass": 2}, QUEUES[0]),
-            Evaluation("r2", decided.decided_at, decided.answer, "v2", {"fail": 1}, QUEUES[1]),
+            Evaluation("2025-11-09T10:00:00-05:00", Answer.GO, "v1", {"pass": 2}, QUEUES[0]),
+            Evaluation(decided.decided_at, decided.answer, "v2", {"fail": 1}, QUEUES[1]),
         ),
         todo=todo(stated, stated.phases[0], decided),
         steps=(

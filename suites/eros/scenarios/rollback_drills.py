@@ -71,7 +71,7 @@ def switched_off(phase: Stage) -> Sequence[Switch]:
 
 def _switched(phase: Stage, service: Service, name: str, way: str) -> Switch:
     if phase.embedded:
-        phase.target("eros").clock.advance(120)  # whoever keeps flags for a minute has these
+        phase.target("eros").clock.advance(120)  # a router that caches flags for a minute has these
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     phase.operate("eros", "disturb", pipeline="v5", times=1, seconds=5)
     reported(service.generate("alexia")).text("pipeline")  # flags were read some seconds ago

@@ -1,4 +1,4 @@
-"""Who confirmed what was learnt, and what reviews and reverts made of it."""
+"""Who confirmed each learning, and which reviews and reverts followed."""
 
 from __future__ import annotations
 

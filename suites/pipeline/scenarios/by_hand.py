@@ -93,7 +93,7 @@ class Trials:
         """Do a trial and keep what came of it."""
         try:
             self._done[name] = trial()
-        except Exception as error:  # told to whoever reads it
+        except Exception as error:  # kept, and raised by the check that reads it
             self._broken[name] = error
 
     def outcome(self, name: str, kind: type[T]) -> T:

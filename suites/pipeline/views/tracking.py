@@ -45,6 +45,10 @@ class Cohort:
         """Those that are old enough."""
         return [one for one in self.made if one.matured(age, self.at)]
 
+    def figures_of(self, kind: str) -> dict[str, int]:
+        """The figures of the assignments of one workflow type."""
+        return self.figures(lambda one: one.type == kind)
+
     def figures(self, among: Callable[[Assignment], bool]) -> dict[str, int]:
         """The figures of some of them, as the report calls them."""
         two = [one for one in self.matured(TWO_DAYS) if among(one)]

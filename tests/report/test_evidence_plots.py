@@ -1,0 +1,27 @@
+"""Plots of samples: one for each group of which anything is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from pytest_rollout.model.rule import Cut
+from pytest_rollout.model.story import Curve, CurvePoint, Drawn, Measured
+from pytest_rollout.report.evidence_plots import multiples
+from tests.report.report_parts import criterion
+
+FINDING = criterion("success")
+
+
+def measured(*values: float | None) -> Measured:
+    points = tuple(CurvePoint(n * 60_000_000, value) for n, value in enumerate(values))
+    cut = Cut(">=", Fraction(95, 100), ">= 0.95")
+    return Measured("ok", "rate", Drawn.SHARE, "", cut, None, (Curve((), points, len(points)),))
+
+
+@pytest.mark.parametrize(("values", "plots"), [((0.0, 0.0), 1), ((1.0,), 1), ((None, None), 0)])
+def test_what_is_known_is_drawn_also_where_all_of_it_is_zero(
+    values: tuple[float | None, ...], plots: int
+) -> None:
+    assert len(multiples(measured(*values), FINDING, "UTC")) == plots
