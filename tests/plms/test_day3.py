@@ -63,7 +63,7 @@ def test_a_criterion_is_explained_in_words_and_numbers(healthy: Rehearsal) -> No
 
 @pytest.mark.quick
 def test_status_shows_every_phase(healthy: Rehearsal) -> None:
-    lines = healthy.rollout("status").stdout.splitlines()
+    lines = healthy.rollout("status", "plms").stdout.splitlines()
     rows = [line.split()[0] for line in lines if line.startswith("  ") and line[2:3] != " "]
     assert rows[:3] == ["day0", "day1", "day2"]
     day3 = next(line for line in lines if "Portfolio scheduler" in line)
