@@ -69,7 +69,7 @@ def command(
     last_no = project.last_no_words(where)
     asked = partial(project.plan_of_run, where, asking)
     if format_ and not final:
-        told = story_beside(project.ledger, decision, asked)
+        told = story_beside(project, decision, asked)
         shape = _FORMATS.get(format_)
         click.echo(shape(decision, last_no, (), told.story) if shape else text, nl=False)
         return 0
@@ -104,7 +104,7 @@ def _write(
     """Write the files of a decision; notes say what could not be told. Returns their folder."""
     known = project.knows_earlier(decision)
     loads = loads_beside(project.ledger, decision, asked)
-    told = story_beside(project.ledger, decision, asked)
+    told = story_beside(project, decision, asked)
     folder = files.write(project.report, decision, last_no, known, loads.reports, told.story)
     for note in (*loads.notes, *told.notes):
         say(f"note: {note}", err=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.finding import Finding, Labels
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.verdict import Answer
 
@@ -123,6 +123,7 @@ class Story:
     evaluations: tuple[Evaluation, ...] = ()  # the newest last; this one included
     todo: tuple[Todo, ...] = ()
     steps: tuple[StepState, ...] = ()  # of the rollback, where the answer is ROLLBACK
+    signoff: tuple[Finding, ...] = ()  # of each role that signs a GO, and of each objection
 
 
 NO_STORY = Story()

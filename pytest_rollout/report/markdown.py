@@ -94,6 +94,7 @@ def _blocks(
     if loads:
         yield MarkdownSection(("## Loads", ""), [_load(load) for load in loads])
     yield from _guardrails(decision)
+    yield from _signoff(story, decision.timezone)
     yield from _controls(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
     yield MarkdownSection(("## For the record", ""), rows)
@@ -118,6 +119,17 @@ def _now(story: Story, zone: str) -> Iterator[MarkdownSection]:
     ]
     if steps:
         yield MarkdownSection(_table("Rollback step", "State", "At"), steps)
+
+
+def _signoff(story: Story, zone: str) -> Iterator[MarkdownSection]:
+    """How each role stood that signs the decision, when this was written."""
+    if story.signoff:
+        rows = [
+            f"- [{'x' if one.verdict is Verdict.PASS else ' '}] "
+            f"{_plain(sentences.text(one.reason, zone))}"
+            for one in story.signoff
+        ]
+        yield MarkdownSection(("## Sign-off", ""), rows)
 
 
 def _facts(decision: Decision) -> MarkdownSection:

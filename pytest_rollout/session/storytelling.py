@@ -14,6 +14,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail
 from pytest_rollout.model.story import NO_STORY, Measured, Story
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.todo import steps_taken, todo
+from pytest_rollout.session.signed import signed_so_far
 
 
 def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
@@ -21,12 +22,14 @@ def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
     told = happened(ledger, decision, case.phase)
     rehearsed = decision.environment == EMBEDDED or decision.drill
     back = decision.answer is Answer.ROLLBACK and not rehearsed
+    signed = case.phase.signoff and decision.answer is Answer.GO and not rehearsed
     return Story(
         measured_of(case, decision),
         told,
         evaluations(ledger, decision),
         todo(case.plan, case.phase, decision, _unjudged(case)),
         steps_taken(case.phase, told) if back else (),
+        signed_so_far(ledger, case.plan, case.phase, decision) if signed else (),
     )
 
 
