@@ -224,6 +224,9 @@ TAKEN_APART = {
         "text.strip",
     },
     "cli.board": {"part.replace"},  # a file
+    "cli.standup": {"today.replace"},  # a time of day
+    "report.observations": {"cell.startswith"},
+    "report.standup": {"finding.rpartition"},
     "cli.bundle_check": {"opened.startswith"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
