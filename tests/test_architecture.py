@@ -60,6 +60,7 @@ MAY_IMPORT = {
         "processes",
         "signoff",
         "load",
+        "notify",
     },
     "cli": {
         "model",
