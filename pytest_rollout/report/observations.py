@@ -11,6 +11,7 @@ from pytest_rollout import calendar
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.numbers import exact_text
 from pytest_rollout.report import sentences
+from pytest_rollout.report.terminal import plain
 
 _FIRST = ("time", "series", "value", "count", "missing")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would execute
@@ -42,8 +43,10 @@ def _values(one: Seen, zone: str) -> Iterator[tuple[str, str, str]]:
         yield exact_text(value), str(count), ""
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def _harmless(text: str) -> str:
+    """A text as a cell that drives neither a terminal nor a spreadsheet."""
+    cell = plain(text)
+    return f"'{cell}" if text.startswith(_FORMULA) else cell
 
 
 def _line(cells: Iterable[str]) -> str:
