@@ -70,6 +70,7 @@ def _go_back(ramp: Ramp) -> None:
 def _cut_over(ramp: Ramp) -> None:
     """The switch to all creators, with what people answer for."""
     ramp.step("drills")
+    ramp.note("signoff", what="on-call-briefing", who="C. Vega")
     ramp.attest("cutover.on-call-briefed", OPERATOR, "C. Vega was briefed")
     ramp.enter("cutover")
     ramp.change("cutover", "100 percent, nobody listed")
