@@ -148,7 +148,7 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
     free = text.without_conditions(decision)
     if free:
         yield MarkdownSection((free,))
-    if decision.conditions:
+    if decision.conditions and not decision.partial:
         rails = {finding.id for finding in decision.guardrails}
         owed = [
             _row(
