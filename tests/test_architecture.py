@@ -226,6 +226,7 @@ TAKEN_APART = {
     },
     "cli.board": {"part.replace"},  # a file
     "cli.standup": {"today.replace"},  # a time of day
+    "cli.unobserved": {"metric.startswith"},
     "report.observations": {"text.startswith"},
     "report.standup": {"finding.rpartition"},
     "cli.bundle_check": {"opened.startswith"},
