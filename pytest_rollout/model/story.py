@@ -115,6 +115,16 @@ class StepState:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that a check attached."""
+
+    check: str
+    name: str
+    size: int  # bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """All that a report tells beside a decision."""
 
@@ -123,6 +133,7 @@ class Story:
     evaluations: tuple[Evaluation, ...] = ()  # the newest last; this one included
     todo: tuple[Todo, ...] = ()
     steps: tuple[StepState, ...] = ()  # of the rollback, where the answer is ROLLBACK
+    kept: tuple[Kept, ...] = ()  # what checks of the phase attached
     signoff: tuple[Finding, ...] = ()  # of each role that signs a GO, and of each objection
 
 

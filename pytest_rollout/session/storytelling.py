@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_story import evaluations, happened
 from pytest_rollout.judge import Case
@@ -29,6 +30,7 @@ def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
         evaluations(ledger, decision),
         todo(case.plan, case.phase, decision, _unjudged(case)),
         steps_taken(case.phase, told) if back else (),
+        tuple(kept_of(ledger, decision.run, decision.address.name)),
         signed_so_far(ledger, case.plan, case.phase, decision) if signed else (),
     )
 
