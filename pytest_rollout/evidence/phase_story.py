@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_rollout.evidence import resets
 from pytest_rollout.evidence.bodies import StepTaken, StoredDecision, StoredEvent, TripEvent
@@ -11,6 +11,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import FREEZE, RESUME
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.evidence import Lost
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase
 from pytest_rollout.model.story import Evaluation, Happened, Kind
@@ -39,6 +40,14 @@ def happened(ledger: Ledger, decision: Decision, phase: Phase) -> tuple[Happened
     found = [*_events(ledger, decision), *_resets(ledger, decision, phase)]
     found.sort(key=lambda one: one.at_us)
     return tuple(_closed(found[-MOST_EVENTS:]))
+
+
+def unknown(ledger: Ledger, lost: Iterable[Lost]) -> Iterator[Happened]:
+    """Yield the stretches of runs of which nobody knows what they saw. Raises LedgerError."""
+    for one in lost:
+        for record in ledger.of_run(one.run)[:1]:
+            began = min(record.at_us, one.t_us)
+            yield Happened(Kind.UNKNOWN, began, f"run {one.run}: {one.why}", one.t_us)
 
 
 def recent(ledger: Ledger, phase: Address, environment: str, since_us: int) -> Iterator[Happened]:

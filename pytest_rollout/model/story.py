@@ -70,6 +70,7 @@ class Kind(StrEnum):
     RESET = "reset"
     STEP = "rollback step"
     DECISION = "decision"
+    UNKNOWN = "unknown"  # what a run may have seen that nobody knows
     OTHER = "event"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.phase_story import evaluations, happened
+from pytest_rollout.evidence.phase_story import evaluations, happened, unknown
 from pytest_rollout.judge import Case
 from pytest_rollout.judge.measured import measured
 from pytest_rollout.model.decision import Decision
@@ -20,7 +20,8 @@ from pytest_rollout.session.signed import signed_so_far
 
 def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
     """Return the story of a decision. Raises LedgerError."""
-    told = happened(ledger, decision, case.phase)
+    stretches = unknown(ledger, case.world.lost)
+    told = (*happened(ledger, decision, case.phase), *stretches)
     rehearsed = decision.environment == EMBEDDED or decision.drill
     back = decision.answer is Answer.ROLLBACK and not rehearsed
     signed = case.phase.signoff and decision.answer is Answer.GO and not rehearsed

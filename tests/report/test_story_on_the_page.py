@@ -132,3 +132,13 @@ def test_the_record_ends_with_the_commands_that_verify() -> None:
         f"rollout verify; rollout decide {decision.address} --env {decision.environment}"
     )
     assert "To verify" not in dict(text.record(given.held_partial()))
+
+
+def test_a_stretch_of_which_nobody_knows_is_hatched(told: tuple[Decision, Story]) -> None:
+    decision, story = told
+    begin = story.happened[0].at_us
+    lost = Happened(Kind.UNKNOWN, begin, "run r9: killed", begin + 60_000_000)
+    part = section(page((decision, replace(story, happened=(*story.happened, lost)))), "timeline")
+    assert len(part.all("path", class_="hatch")) == 2
+    assert "unknown" in [node.text for node in part.all("text")]
+    assert any("run r9: killed" in row.text for row in part.one("table").all("tr"))
