@@ -72,7 +72,7 @@ class _Module:
     text: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Source:
     """The Python files of a commit, read from git itself."""
 
