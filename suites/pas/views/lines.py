@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pytest_rollout import NoValueError, NotReportedError, Reported
+from pytest_rollout import NotReportedError, NoValueError, Reported
 
 OFFICE = ZoneInfo("America/New_York")
 

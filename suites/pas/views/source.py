@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,12 +47,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A class or function, or a method with its class."""
+    """A class, a function or a method."""
 
     name: str
     spot: Spot
     doc: str
-    top: bool  # at the top of its module
+    inner: bool  # within a function, where nobody else can name it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +96,7 @@ class Source:
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
         """All classes and functions."""
-        return tuple(
-            Definition(
-                node.name,
-                Spot(module.path, node.lineno),
-                ast.get_docstring(node) or "",
-                node in module.tree.body,
-            )
-            for module in self.modules
-            for node in ast.walk(module.tree)
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        )
+        return tuple(one for module in self.modules for one in _defined(module.tree, module.path))
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -133,15 +124,18 @@ class Source:
                     found[path].add(module.path)
         return {path: frozenset(by) for path, by in found.items()}
 
-    def impact(self, path: str) -> frozenset[str]:
-        """The files that import a file, and those that import these, and so on."""
-        reached: set[str] = set()
-        waiting = [path]
+    def impact(self, path: str) -> dict[str, int]:
+        """The files that import a file, and those that import these; how far each is from it."""
+        far = {path: 0}
+        waiting = deque([path])
         while waiting:
-            for importer in self.importers[waiting.pop()] - reached:
-                reached.add(importer)
-                waiting.append(importer)
-        return frozenset(reached - {path})
+            imported = waiting.popleft()
+            for importer in self.importers[imported]:
+                if importer not in far:
+                    far[importer] = far[imported] + 1
+                    waiting.append(importer)
+        del far[path]
+        return far
 
 
 def _contents(folder: Path, commit: str, paths: Sequence[str]) -> dict[str, str]:
@@ -171,6 +165,16 @@ def _parsed(texts: Mapping[str, str]) -> Iterator[_Module]:
             continue  # such a file defines nothing that anybody could name
 
 
+def _defined(node: ast.AST, path: str, *, inner: bool = False) -> Iterator[Definition]:
+    """The classes and functions below a node."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            doc = ast.get_docstring(child) or ""
+            yield Definition(child.name, Spot(path, child.lineno), doc, inner)
+        deeper = inner or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield from _defined(child, path, inner=deeper)
+
+
 def _calls(node: ast.AST, path: str, within: str) -> Iterator[Call]:
     """The calls below a node, with the function around each."""
     for child in ast.iter_child_nodes(node):
@@ -180,7 +184,7 @@ def _calls(node: ast.AST, path: str, within: str) -> Iterator[Call]:
         if isinstance(child, ast.Call):
             name = _called(child.func)
             if name:
-                yield Call(name, Spot(path, child.lineno), within)
+                yield Call(name, Spot(path, child.func.end_lineno or child.lineno), within)
         yield from _calls(child, path, inner)
 
 
