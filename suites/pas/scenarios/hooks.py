@@ -59,7 +59,7 @@ class HooksTried:
 def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> HooksTried:
     """The hook is installed twice in a repository that had one; the index is well, down and ill."""
     folder = tmp_path_factory.mktemp("hooks")
-    repository, install = scratch(folder / "repository"), phase.file("workspace") / PROGRAMS
+    repository, install = scratch(folder / "repository"), phase.file("checkout") / PROGRAMS
     ran = folder / "older.log"
     _write_program(repository / ".git/hooks/post-commit", f"#!/bin/sh\necho ran >> '{ran}'\n")
     log, older, outages = folder / "commit.log", [0], {}
@@ -150,7 +150,7 @@ def crontabs_tried(
     phase: Stage, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, CronTried]:
     """The line is added to a crontab that is empty, to one with other jobs, and to that again."""
-    workspace, tried = phase.file("workspace"), {}
+    checkout, tried = phase.file("checkout"), {}
     for name, given in {"empty": (), "others": OTHERS, "again": OTHERS}.items():
         folder = tmp_path_factory.mktemp(f"cron-{name}")
         file = folder / "crontab.txt"
@@ -158,14 +158,14 @@ def crontabs_tried(
             file.write_text("".join(f"{line}\n" for line in given))
         _write_program(folder / "crontab", _CRONTAB.format(file=f"'{file}'"))
         for _ in range(2 if name == "again" else 1):
-            done = _add_line(workspace, folder)
+            done = _add_line(checkout, folder)
         after = file.read_text().splitlines() if file.is_file() else []
         tried[name] = CronTried(given, after, done)
     return tried
 
 
-def _add_line(workspace: Path, folder: Path) -> Done:
+def _add_line(checkout: Path, folder: Path) -> Done:
     environ = bare(folder)
     environ["PATH"] = f"{folder}:{environ['PATH']}"
-    python, program = workspace / ".venv/bin/python", workspace / PROGRAMS / "install_cron.py"
-    return call("install_cron.py", python, program, environ=environ, folder=workspace)
+    python, program = checkout / ".venv/bin/python", checkout / PROGRAMS / "install_cron.py"
+    return call("install_cron.py", python, program, environ=environ, folder=checkout)

@@ -30,7 +30,7 @@ class Indexed:
 
     index: Index
     source: Source
-    workspace: Path
+    checkout: Path
     answer: httpx.Response  # to the refresh
     snapshot: httpx.Response
 
@@ -38,11 +38,11 @@ class Indexed:
 @scenario(effect="change")
 def indexed(phase: Stage) -> Indexed:
     """The index is asked to read the checkout's last commit."""
-    workspace = phase.file("workspace")
+    checkout = phase.file("checkout")
     index = Index(phase.target("index").client)
     answer = index.client.post("/refresh")
     snapshot = index.client.get("/snapshot")
-    return Indexed(index, Source.at(workspace), workspace, answer, snapshot)
+    return Indexed(index, Source.at(checkout), checkout, answer, snapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ def storm(
     """Six commits, one after the other; each is asked for until it is seen."""
     name = f"rollout_probe_{uuid.uuid4().hex[:8]}"
     file, log = f"{name}.py", tmp_path_factory.mktemp("storm") / "commit.log"
-    target, requests = phase.target("index"), phase.file("index-requests")
+    target, requests = phase.target("index"), phase.file("requests") / "index.jsonl"
     done: list[tuple[Committed, int, float | None, datetime]] = []
     for number in range(COMMITS):
         last = number == COMMITS - 1
         text = None if last else "\n" * number + f"def {name}() -> int:\n    return {number}\n"
         before, began = refreshes(requests), target.clock.now()
-        committed = commit(indexed.workspace, {file: text}, f"Probe the code index, {number}", log)
+        committed = commit(indexed.checkout, {file: text}, f"Probe the code index, {number}", log)
         _arrived(requests, before, patient=all(seen is not None for *_, seen, _ in done))
         expected = [] if last else [Spot(file, number + 1)]
         seen = _visible(target, indexed.index, name, expected, began)
