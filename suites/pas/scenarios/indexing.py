@@ -62,7 +62,7 @@ def storm(
     """Six commits, one after the other; each is asked for until it is seen."""
     name = f"rollout_probe_{uuid.uuid4().hex[:8]}"
     file, log = f"{name}.py", tmp_path_factory.mktemp("storm") / "commit.log"
-    target, requests = phase.target("index"), phase.file("requests") / "index.jsonl"
+    target, requests = phase.target("pas"), phase.file("requests") / "index.jsonl"
     done: list[tuple[Committed, int, float | None, datetime]] = []
     for number in range(COMMITS):
         last = number == COMMITS - 1

@@ -105,6 +105,17 @@ class Source:
             call for module in self.modules for call in _calls(module.tree, module.path, "")
         )
 
+    def blob(self, path: str) -> str:
+        """The id that git gives the content of a file."""
+        return self.blobs[path]
+
+    @cached_property
+    def blobs(self) -> Mapping[str, str]:
+        """The ids of all files of the commit."""
+        rows = git(self.folder, "ls-tree", "-r", "-z", self.commit).split("\0")
+        parted = [row.partition("\t") for row in rows if row]
+        return {path: head.split()[2] for head, _, path in parted}
+
     def defined(self, name: str) -> frozenset[Spot]:
         """Where a name is defined."""
         return frozenset(one.spot for one in self.definitions if one.name == name)
