@@ -13,11 +13,11 @@ from pytest_rollout import NoValueError, Stage, reported
 from suites.pas.scenarios.indexing import STORAGE, Indexed
 from suites.pas.scenarios.schedule import Weeks
 from suites.pas.views.index import CLASS, FUNCTION, Index
-from suites.pas.views.lines import lines
 from suites.pas.views.people import begun, records
 from suites.pas.views.running import accepts, bare, call
 from suites.pas.views.sockets import bound_to, is_loopback
 from suites.pas.views.source import Source, git
+from suites.pas.views.without_pas import works_without_pas
 
 pytestmark = pytest.mark.pas_phase1
 
@@ -137,17 +137,7 @@ def test_the_index_is_kept_where_the_plan_says(indexed: Indexed) -> None:
 @pytest.mark.criterion("no-pas-dependency")
 @pytest.mark.effect("change")
 def test_the_index_needs_no_pas(phase: Stage, indexed: Indexed) -> None:
-    if not phase.embedded:
-        _asks_no_pas(phase, indexed.index)
-        return
-    phase.operate("pas", "switch-off")
-    try:
-        off = phase.target("pas").client.get("/health").status_code
-        if off == 200:
-            raise NoValueError("PAS answers although it was switched off")
-        _works(indexed.index, indexed.source)
-    finally:
-        phase.operate("pas", "switch-on")
+    works_without_pas(phase, lambda: _works(indexed.index, indexed.source))
 
 
 def _works(index: Index, source: Source) -> None:
@@ -156,17 +146,6 @@ def _works(index: Index, source: Source) -> None:
     found = index.spots("where_defined", CLASS)
     assert found == sorted(source.defined(CLASS)), f"without PAS {CLASS} is at {found}"
     assert index.query("who_calls", FUNCTION), f"without PAS nobody calls {FUNCTION}"
-
-
-def _asks_no_pas(phase: Stage, index: Index) -> None:
-    """Where PAS stays up, one refresh of three without a request to it shows it."""
-    log = phase.file("requests") / "pas.jsonl"
-    for _ in range(3):
-        before = len(lines(log, "access log of PAS"))
-        index.client.post("/refresh", params={"full": "1"}).raise_for_status()
-        if len(lines(log, "access log of PAS")) == before:
-            return
-    pytest.fail("PAS was asked during each of three refreshes")
 
 
 # When
