@@ -15,14 +15,6 @@ from suites.pas.views.records import ROLES
 
 pytestmark = pytest.mark.pas_today
 
-TOPICS = {
-    "hierarchy": r"hierarch",
-    "contracts": r"\bAPI\b.*contract|contract.*\bAPI\b",
-    "gates": r"quality gate",
-    "rehearsal": r"rehears.*replay|replay.*rehears",
-    "safety": r"safety|sandbox",
-    "observability": r"observab|telemetry",
-}
 BOXES = 5
 LEAST_LINES, ABOUT = 400, (288, 352)  # of the stub; of the client, 320 give or take a tenth
 BRIEFLY = timedelta(minutes=5)  # less is no review
@@ -46,7 +38,7 @@ def test_each_delivered_file_is_there(checkout: Path, observe: Observe) -> None:
 @pytest.mark.criterion("pas-prd-content")
 def test_the_requirements_treat_six_topics(checkout: Path, observe: Observe) -> None:
     document = documents.text(checkout, documents.PRD)
-    for name, topic in TOPICS.items():
+    for name, topic in documents.TOPICS.items():
         treated = documents.treats(document, re.compile(topic, re.IGNORECASE))
         observe("topic_missing", not treated, topic=name)
 

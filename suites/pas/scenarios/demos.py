@@ -1,4 +1,4 @@
-"""Both demos, with a recorder before the service: in the checkout, in a clone, and without a service."""
+"""Both demos behind a recorder: in the checkout, in a clone, and where no service answers."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class FirstDay:
 
 @scenario(effect="change", own_target=True)
 def first_day(phase: Stage) -> FirstDay:
-    """In a rehearsal the clock goes on to the end of the phase; elsewhere the day went by itself."""
+    """In a rehearsal the clock goes on to the end of the day; elsewhere the day went by itself."""
     begin, end = phase.window
     if phase.embedded:
         phase.target("pas").clock.to(end - timedelta(minutes=1))

@@ -27,6 +27,14 @@ DELIVERED = (
     "Makefile",
 )
 MARKERS = ("services/pas/__init__.py", "services/pas/stub/__init__.py")  # may be empty
+TOPICS = {  # of the requirements of PAS; each stands in a heading
+    "hierarchy": r"hierarch",
+    "contracts": r"\bAPI\b.*contract|contract.*\bAPI\b",
+    "gates": r"quality gate",
+    "rehearsal": r"rehears.*replay|replay.*rehears",
+    "safety": r"safety|sandbox",
+    "observability": r"observab|telemetry",
+}
 _FEWEST_WORDS = 12
 
 

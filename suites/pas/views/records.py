@@ -70,7 +70,7 @@ def working_days(begin: date, end: date) -> list[date]:
 
 
 def may_change(moment: datetime) -> bool:
-    """Whether the document's change window is open: Monday to Thursday, 09:00 to 16:00, no holiday."""
+    """Whether changes may be made: Monday to Thursday from 09:00 to 16:00, on no holiday."""
     there = local(moment)
     open_ = time(9) <= there.time() < time(16)
     return there.weekday() < 4 and open_ and there.date() not in HOLIDAYS
