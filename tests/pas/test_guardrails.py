@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = Path(__file__).with_name("guardrail_examples.yaml")
 JUDGED = ("metric", "take", "where", "each", "over", "versus", "in_a_row", "fail")
 WHERE = {  # of each rule of the source: the phase that has it, and its guardrail there
-    "pas.hs.prd-first": ("phase4", "prd-first"),
-    "pas.hs.read-only": ("phase3", "read-only"),
-    "pas.hs.budget-guard": ("phase4", "budget-guard"),
-    "pas.lim.index-refresh": ("phase1", "index-refresh"),
-    "pas.lim.coverage": ("phase1", "coverage"),
-    "pas.lim.query-p95": ("phase1", "query-p95"),
-    "pas.lim.ab-reduction": ("phase5", "ab-reduction"),
-    "pas.lim.error-at-10": ("phase5", "error-at-10"),
+    "pas.hs.prd-first": ("phase4", "hs-prd-first"),
+    "pas.hs.read-only": ("phase3", "hs-read-only"),
+    "pas.hs.budget-guard": ("phase4", "hs-budget-guard"),
+    "pas.lim.index-refresh": ("phase1", "lim-index-refresh"),
+    "pas.lim.coverage": ("phase1", "lim-coverage"),
+    "pas.lim.query-p95": ("phase1", "lim-query-p95"),
+    "pas.lim.ab-reduction": ("phase5", "lim-ab-reduction"),
+    "pas.lim.error-at-10": ("phase5", "lim-error-at-10"),
 }
 
 
