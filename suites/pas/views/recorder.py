@@ -84,7 +84,7 @@ def _handler(recorder: Recorder, client: httpx.Client) -> type[BaseHTTPRequestHa
 
         do_GET = do_POST = do_PUT = do_DELETE = _forward  # noqa: N815 - the names of http.server
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object, **__: object) -> None:
             """Say nothing."""
 
     return Handler
