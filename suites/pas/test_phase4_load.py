@@ -9,7 +9,7 @@ from suites.pas.scenarios.bursting import Burst
 from suites.pas.views.executed import CAPS, at_each_event, pieces, shares, unlike
 from suites.pas.views.graph import by_id, too_early
 from suites.pas.views.lanes import KPI_OF, kpi_name, sound
-from suites.pas.views.store import Store, body
+from suites.pas.views.store import body
 
 pytestmark = pytest.mark.pas_phase4
 
@@ -68,11 +68,9 @@ def test_each_job_comes_to_an_end(burst: Burst, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("emits-kpi-receipts")
-def test_each_task_leaves_the_receipts_of_its_lane(
-    burst: Burst, store: Store, observe: Observe
-) -> None:
+def test_each_task_leaves_the_receipts_of_its_lane(burst: Burst, observe: Observe) -> None:
     for name, run in burst.runs.items():
-        kept = store.of_run("kpi_receipts", name)
+        kept = burst.store.of_run("kpi_receipts", name)
         for task in run.each("tasks"):
             due = KPI_OF[task.text("lane")]
             mine = [one for one in task.each("kpis") if kpi_name(one.text("kpi")) == due]
@@ -83,26 +81,26 @@ def test_each_task_leaves_the_receipts_of_its_lane(
 
 
 @pytest.mark.criterion("agent-hierarchy")
-def test_each_task_came_down_the_hierarchy(burst: Burst, store: Store, observe: Observe) -> None:
+def test_each_task_came_down_the_hierarchy(burst: Burst, observe: Observe) -> None:
     for name in burst.runs:
         lanes = {task.text("task_id"): task.text("lane") for task in burst.runs[name].each("tasks")}
-        for row in store.of_run("receipts", name):
+        for row in burst.store.of_run("receipts", name):
             lane = lanes.get(row["task_id"], "")
             due = ["architect", f"director:{lane}", f"manager:{lane}:{name}", f"executor:{lane}"]
             observe("path_wrong", body(row)["lineage"] != due, lane=lane)
 
 
 @pytest.mark.criterion("multi-metric-telemetry")
-def test_each_receipt_says_what_its_task_took(burst: Burst, store: Store, observe: Observe) -> None:
+def test_each_receipt_says_what_its_task_took(burst: Burst, observe: Observe) -> None:
     for name, run in burst.runs.items():
         tasks = by_id(run)
-        for row in store.of_run("receipts", name):
+        for row in burst.store.of_run("receipts", name):
             said, task = body(row), tasks[row["task_id"]]
             took = task.moment("finished_at") - task.moment("started_at")
             wrong = sum(not _positive(said.get(field)) for field in FIELDS)
             wrong += abs((said.get("time_ms") or 0) - 1000 * took.total_seconds()) > 1
             observe("receipt_field_wrong", wrong, run=name)
-        spent = sum(body(row).number("cost_usd") for row in store.of_run("receipts", name))
+        spent = sum(body(row).number("cost_usd") for row in burst.store.of_run("receipts", name))
         told = reported(burst.pas.client.get("/pas/v1/runs/status", params={"run_id": name}))
         off = abs(told.number("spend_usd") - spent)
         assert off < 1e-6, f"{name} is said to have cost {told['spend_usd']}, its receipts {spent}"

@@ -1,4 +1,4 @@
-"""Two projects at once on the full service: a burst of three times the cap of each lane."""
+"""Two projects at once on the full service, which is restarted once they are done."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from dataclasses import dataclass
 
 from pytest_rollout import Reported, Stage, scenario
 from suites.pas.views.executed import CAPS, Look, Piece, pieces, to_their_end
+from suites.pas.views.lines import lines
 from suites.pas.views.pas import Card, Pas
+from suites.pas.views.store import TABLES, Row, Store
 
 TIMES = 3  # the cap, of each of two runs
 PROJECTS = (42, 43)
 _MOST_S = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store holds, by table and receipt, and what the service says of the runs."""
+
+    rows: Mapping[str, Mapping[str, Row]]
+    runs: Mapping[str, Reported]
+
+    @classmethod
+    def by(cls, store: Store, pas: Pas, runs: Sequence[str]) -> Kept:
+        """As it is now."""
+        held = {t: {str(row["receipt_id"]): row for row in store.rows(t)} for t in TABLES}
+        return cls(held, {run: pas.status(run) for run in runs})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +40,10 @@ class Burst:
     looks: Sequence[Look]
     weights: Reported  # right after both were started
     caps: Reported
+    store: Store
+    before: Kept  # the restart
+    after: Kept
+    restarts: Sequence[Reported]
 
     @property
     def pieces(self) -> list[Piece]:
@@ -35,9 +55,9 @@ class Burst:
         return [piece for piece in self.pieces if piece.lane == lane]
 
 
-@scenario(effect="change")
+@scenario(effect="change", own_target=True)
 def burst(phase: Stage) -> Burst:
-    """Two runs of equal weight are handed in and started at once, and worked on to their end."""
+    """Two runs of equal weight are started at once and worked on to their end; then a restart."""
     target, pas = phase.target("pas"), Pas(phase.target("full").client)
     cards: dict[str, list[Card]] = {}
     for project in PROJECTS:
@@ -52,5 +72,10 @@ def burst(phase: Stage) -> Burst:
         Pas(pas.client, project).start(run).text("status")
     said = pas.portfolio()
     looks = to_their_end(target, pas, [*cards], _MOST_S)
-    runs = {run: pas.status(run) for run in cards}
-    return Burst(pas, runs, cards, looks, said.inner("fairness_weights"), said.inner("lane_caps"))
+    store = Store.named_in(phase.file("receipts"))
+    before = Kept.by(store, pas, [*cards])
+    phase.operate("pas", "restart")
+    after = Kept.by(store, pas, [*cards])
+    caps, weights = said.inner("lane_caps"), said.inner("fairness_weights")
+    told = lines(phase.file("restarts"), "record of restarts")
+    return Burst(pas, before.runs, cards, looks, weights, caps, store, before, after, told)

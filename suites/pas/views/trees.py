@@ -23,7 +23,7 @@ def _entries(folder: Path, root: Path, without: Collection[str]) -> Iterator[tup
         name = str(path.relative_to(root))
         mode = entry.stat(follow_symlinks=False).st_mode
         if entry.is_symlink():
-            yield name, f"link to {os.readlink(path)}"
+            yield name, f"link to {path.readlink()}"
         elif entry.is_dir():
             yield name, f"folder {mode:o}"
             yield from _entries(path, root, without)
