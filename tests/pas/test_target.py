@@ -80,10 +80,24 @@ def test_a_key_is_answered_once(pas: Pas, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", CHANGES)
 def test_what_is_malformed_is_refused_in_words(pas: Pas, operation: str) -> None:
-    for sent in (b"", b"[]", b"{}", b'{"run_id": 7}', b'{"run_id": "a b"}', b"{" * 5000):
+    for sent in (b"", b"[]", b"{}", b'{"run_id": 7}', b'{"run_id": "a b"}', b"[" * 90_000):
         said = pas.stub.post(OPERATIONS[operation], content=sent)
         assert said.status_code == 422, sent
         assert isinstance(said.json()["detail"], str)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"a": "\\ud800"}',
+        '{"a": NaN}',
+        '{"spend_usd": 1e400}',
+        '{"a": ' + "[" * 900 + "]" * 900 + "}",
+    ],
+)
+def test_a_payload_that_cannot_be_kept_is_refused(pas: Pas, payload: str) -> None:
+    body = f'{{"project_id": 1, "run_id": "odd", "lane": "Vector-Ops", "payload": {payload}}}'
+    assert pas.full.post("/pas/v1/jobcards", content=body).status_code == 422
 
 
 def test_plms_is_told_once_however_often_it_fails(pas: Pas) -> None:
