@@ -10,7 +10,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Reported, Stage, reported
 from suites.pas.scenarios.telemetry import PROJECT, Worked
 from suites.pas.views.asking import Service
-from suites.pas.views.lines import lines
+from suites.pas.views.lines import whole
 from suites.pas.views.registry import PARTS, TELEMETRY, Registry, Row, figure, total
 from suites.pas.views.without_pas import works_without_pas
 
@@ -104,7 +104,7 @@ def test_the_intervals_stay(plms: Service, observe: Observe) -> None:
 
 @pytest.mark.criterion("default-response-unchanged")
 def test_who_asks_as_before_is_answered_as_before(phase: Stage, plms: Service) -> None:
-    (before,) = lines(phase.file("metrics-before"), "answer of before the change")
+    before = whole(phase.file("metrics-before"), "answer of before the change")
     for name, query in {"plain": {}, "with_ci": {"with_ci": 1}}.items():
         was, now = before.inner(name), metrics(plms, **query)
         lost = [field for field in was if field not in now]
@@ -161,7 +161,7 @@ def test_the_differences_are_of_the_baseline(
             delta = said.number_or_none("delta_pct")
             observe("delta_off_pct", FAR if delta is None else abs(delta - due), run=row["run_id"])
             differing += abs(due) > 1
-            shown = said.text("shown").replace("−", "-")
+            shown = said.text("shown")
             assert shown == f"{due:+.1f} %", f"{due:+.2f} % is shown as {shown}"
     if not differing:
         raise NoValueError("the runs are as their baseline, so a difference shows nothing")

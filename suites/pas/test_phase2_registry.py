@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollout import Observe, Stage
 from suites.pas.scenarios.schedule import Weeks
-from suites.pas.scenarios.telemetry import MIGRATION, PROJECT, Migrated, Repeated
+from suites.pas.scenarios.telemetry import MIGRATION, PROJECT, Migrated, MigratedTwice
 from suites.pas.views.lines import day_of, of_kind
 from suites.pas.views.people import records
 from suites.pas.views.registry import TELEMETRY, Registry, columns, keys, rows, stamped
@@ -86,13 +86,15 @@ def test_no_row_was_changed(migrated: Migrated, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("migration-repeatable")
-def test_the_migration_can_be_repeated(repeated: Repeated) -> None:
-    assert repeated.first.status == 0, repeated.first.in_words()
-    missing = [name for name in TELEMETRY if name not in repeated.columns]
+def test_the_migration_can_be_repeated(migrated_twice: MigratedTwice) -> None:
+    assert migrated_twice.first.status == 0, migrated_twice.first.in_words()
+    missing = [name for name in TELEMETRY if name not in migrated_twice.columns]
     assert not missing, f"after the first time there is no column {', '.join(missing)}"
-    assert repeated.second.status == 0, f"the second time: {repeated.second.in_words()}"
-    assert not repeated.changed, f"the second time changed {', '.join(repeated.changed[:3])}"
-    once, twice = repeated.backups
+    assert migrated_twice.second.status == 0, f"the second time: {migrated_twice.second.in_words()}"
+    assert not migrated_twice.changed, (
+        f"the second time changed {', '.join(migrated_twice.changed[:3])}"
+    )
+    once, twice = migrated_twice.backups
     assert (once, twice) == (1, 1), f"there are {once} backups after once, {twice} after twice"
 
 

@@ -75,7 +75,7 @@ def worked(phase: Stage, migrated: Migrated) -> Worked:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class MigratedTwice:
     """The migration applied to a copy of the backup, twice."""
 
     first: Done
@@ -86,9 +86,9 @@ class Repeated:
 
 
 @scenario()
-def repeated(
+def migrated_twice(
     phase: Stage, migrated: Migrated, tmp_path_factory: pytest.TempPathFactory
-) -> Repeated:
+) -> MigratedTwice:
     """A copy of the backup is migrated, and again."""
     folder = tmp_path_factory.mktemp("migrated-twice")
     copy = folder / "registry.db"
@@ -107,4 +107,4 @@ def repeated(
         for place in {*once.items, *twice.items}
         if once.items.get(place) != twice.items.get(place)
     ]
-    return Repeated(first, second, there, sorted(changed), (backups, more))
+    return MigratedTwice(first, second, there, sorted(changed), (backups, more))

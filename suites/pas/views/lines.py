@@ -36,6 +36,14 @@ def _object(line: str, source: str) -> Reported:
     return Reported(said, source)
 
 
+def whole(path: Path, what: str) -> Reported:
+    """The object that a file holds; raises NoValueError where there is no file."""
+    try:
+        return _object(path.read_text(encoding="utf-8"), path.name)
+    except OSError:
+        raise NoValueError(f"there is no {what} ({path.name})") from None
+
+
 def of_kind(rows: Sequence[Reported], kind: str, **fields: object) -> list[Reported]:
     """The records of a kind whose fields say this."""
     return [

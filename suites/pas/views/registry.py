@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 def rows(path: Path, sql: str, *values: object) -> list[dict[str, Any]]:
-    """The rows of a query, from a file that is only read; raises RolloutError where it cannot be."""
+    """The rows of a query; the file is only read. Raises RolloutError where it cannot be."""
     if not path.is_file():
         raise RolloutError(f"there is no database {path.name}")
     try:
