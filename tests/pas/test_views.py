@@ -16,8 +16,8 @@ from suites.pas.scenarios.misses import sides
 from suites.pas.views import documents
 from suites.pas.views.graph import Node, at_work, edges, layered, seen_early, too_early
 from suites.pas.views.lanes import LANES, LIMITS, due_verdict, sound
-from suites.pas.views.records import ZONE, in_stand_up, may_change, working_days
 from suites.pas.views.recorder import recording
+from suites.pas.views.records import ZONE, in_stand_up, may_change, working_days
 
 
 def new_york(text: str) -> datetime:
