@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.pas.target import Served, serving
+from tests.pas.target import Pas, serving
 
 LANES = ("Code-Impl", "Data-Schema", "Narrative", "Vector-Ops")
 LONG_S = 2_000  # longer than any of these graphs takes
@@ -30,7 +30,7 @@ QUICK = settings(
 
 
 @pytest.fixture(scope="module")
-def pas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def pas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pas]:
     """A target for all graphs."""
     with serving(tmp_path_factory.mktemp("graphs")) as served:
         yield served
@@ -99,26 +99,26 @@ def order_kept(run: dict[str, Any]) -> bool:
 
 @QUICK
 @given(graph=graphs())
-def test_a_graph_runs_in_its_order_and_each_task_once(pas: Served, graph: Graph) -> None:
+def test_a_graph_runs_in_its_order_and_each_task_once(pas: Pas, graph: Graph) -> None:
     run, keys = f"graph-{uuid.uuid4().hex}", [uuid.uuid4().hex for _ in graph.lanes]
-    first = {n: send(pas.client, graph.card(run, n), keys[n]) for n in graph.sent}
+    first = {n: send(pas.stub, graph.card(run, n), keys[n]) for n in graph.sent}
     for number in graph.replays:
-        again = send(pas.client, graph.card(run, number), keys[number])
+        again = send(pas.stub, graph.card(run, number), keys[number])
         assert again["idempotent_replay"] is True
         assert again["task_id"] == first[number]["task_id"]
     body = {"project_id": 42, "run_id": run}
-    assert pas.client.post("/pas/v1/runs/start", json=body).status_code == 200
-    assert pas.client.post("/pas/v1/runs/start", json=body).status_code == 409
-    pas.advance(LONG_S)
-    done = status(pas.client, run)
+    assert pas.stub.post("/pas/v1/runs/start", json=body).status_code == 200
+    assert pas.stub.post("/pas/v1/runs/start", json=body).status_code == 409
+    pas.passes(LONG_S)
+    done = status(pas.stub, run)
     assert done["status"] == "completed", done["reason"]
     assert sorted(t["task_id"] for t in done["tasks"]) == sorted(f"t{n}" for n in graph.sent)
     assert done["tasks_completed"] == done["tasks_total"] == len(graph.lanes)
     assert done["executions"] == 1
     assert order_kept(done)
     for number in graph.replays:  # also once it is over
-        send(pas.client, graph.card(run, number), keys[number])
-    assert status(pas.client, run) == done
+        send(pas.stub, graph.card(run, number), keys[number])
+    assert status(pas.stub, run) == done
 
 
 @dataclass
@@ -143,7 +143,7 @@ class Known:
 class Machine(RuleBasedStateMachine):
     """Cards, replays, a start, pauses and time, in any order."""
 
-    served: Served
+    served: Pas
 
     @initialize()
     def begin(self) -> None:
@@ -151,7 +151,7 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def client(self) -> httpx.Client:
-        return self.served.client
+        return self.served.full
 
     @property
     def over(self) -> bool:
@@ -202,7 +202,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from((1, 7, 40)))
     def time(self, seconds: int) -> None:
-        self.served.advance(seconds)
+        self.served.passes(seconds)
 
     @invariant()
     def in_order_and_once(self) -> None:
@@ -217,7 +217,7 @@ class Machine(RuleBasedStateMachine):
         self.known.seen = ended
 
 
-def test_any_order_of_calls(pas: Served) -> None:
+def test_any_order_of_calls(pas: Pas) -> None:
     class Bound(Machine):
         served = pas
 
