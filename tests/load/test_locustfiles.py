@@ -44,7 +44,7 @@ MIXES = {
         {"open", "post", "wake", REPLAY, "read", "triggers", "join", "health"},
     ),
     "pas": Mix(
-        "fixtures.standins.pas:app",
+        "fixtures.pas:app",
         {"card", REPLAY, "start", "restart", "runs", "portfolio", "heartbeat", "receipt"},
     ),
     "eros": Mix(
