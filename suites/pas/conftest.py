@@ -18,6 +18,7 @@ from suites.pas.scenarios.hooks import crontabs_tried, hooks_tried
 from suites.pas.scenarios.indexing import indexed, storm
 from suites.pas.scenarios.made import made
 from suites.pas.scenarios.misses import misses
+from suites.pas.scenarios.nights import nights
 from suites.pas.scenarios.notifying import told
 from suites.pas.scenarios.people import first_day
 from suites.pas.scenarios.planning import crafted, trained
@@ -56,6 +57,7 @@ __all__ = [
     "migrated",
     "migrated_twice",
     "misses",
+    "nights",
     "repeated",
     "replayed",
     "sandbox_tried",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from pytest_rollout import NoValueError, Observe, Reported, Stage, reported
 from suites.pas.scenarios.telemetry import PROJECT, Worked
 from suites.pas.views.asking import Service
 from suites.pas.views.lines import whole
-from suites.pas.views.registry import PARTS, TELEMETRY, Registry, Row, figure, total
+from suites.pas.views.registry import PARTS, TELEMETRY, Registry, Row, figure, rows, total
 from suites.pas.views.without_pas import works_without_pas
 
 pytestmark = pytest.mark.pas_phase2
@@ -28,6 +29,7 @@ BARS: Mapping[str, Sequence[str]] = {
     "cost": ("cost_usd",),
     "energy": ("energy_kwh",),
 }
+LEVEL_90 = 1.645  # standard deviations to each side
 FAR = 1e9  # percent, of a difference that is not said
 
 
@@ -87,7 +89,7 @@ def test_the_breakdown_needs_no_interval(plms: Service) -> None:
 
 
 @pytest.mark.criterion("ci-still-present")
-def test_the_intervals_stay(plms: Service, observe: Observe) -> None:
+def test_the_intervals_stay(plms: Service, worked: Worked, observe: Observe) -> None:
     alone, both = metrics(plms, with_ci=1), metrics(plms, with_ci=1, breakdown="all")
     for name in INTERVALS:
         observe(
@@ -95,11 +97,29 @@ def test_the_intervals_stay(plms: Service, observe: Observe) -> None:
             both.get(name) is None or both[name] != alone.number(name),
             figure=name,
         )
-    for what in ("tokens", "duration"):
-        low, mean, high = (
-            both.number(f"{what}_{which}") for which in ("ci_lower", "mean", "ci_upper")
+    for what, column in (("tokens", "tokens_actual"), ("duration", "duration_minutes")):
+        _recompute(
+            both, what, [row[column] for row in worked.registry.baselines(_template(worked))]
         )
-        assert low < mean < high, f"{what}: {mean} is not between {low} and {high}"
+
+
+def _template(worked: Worked) -> str:
+    """The template of the project of the plan."""
+    sql = "SELECT template FROM projects WHERE project_id = ?"
+    return str(rows(worked.registry.path, sql, PROJECT)[0]["template"])
+
+
+def _recompute(said: Reported, what: str, values: Sequence[float]) -> None:
+    """Raise AssertionError where an interval is not what the baselines come to."""
+    low, mean, high = (said.number(f"{what}_{which}") for which in ("ci_lower", "mean", "ci_upper"))
+    assert low < mean < high, f"{what}: {mean:g} is not between {low:g} and {high:g}"
+    if len(values) < 2:
+        raise NoValueError(f"{len(values)} baselines have no interval")
+    due = statistics.fmean(values)
+    assert abs(mean - due) <= 0.005 * due, f"{what}: the mean is {due:g}, and {mean:g} is said"
+    spreads = (statistics.stdev(values), statistics.pstdev(values))
+    fits = any(abs((high - low) / 2 - LEVEL_90 * spread) <= 0.01 * due for spread in spreads)
+    assert fits, f"{what}: the interval of {mean:g} is {low:g} to {high:g}"
 
 
 @pytest.mark.criterion("default-response-unchanged")
@@ -178,9 +198,10 @@ def _compared(
         row = registry.run(one.text("run_id"))
         baseline = registry.baseline(row["template"])
         assert baseline is not None, f"the template of {row['run_id']} has no baseline"
-        assert answer.text("baseline") == baseline["run_id"], (
-            f"{answer['baseline']} is said to be the baseline, and {baseline['run_id']} is"
-        )
+        for said in (answer, one) if row["run_id"] == asked[0] else (one,):
+            assert said.text("baseline") == baseline["run_id"], (
+                f"{said['baseline']} is said to be the baseline, and {baseline['run_id']} is"
+            )
         for metric in COMPARED:
             base, value = figure(baseline, metric), figure(row, metric)
             if base and value is not None:

@@ -80,10 +80,15 @@ class Registry:
         return found[0]
 
     def baseline(self, template: str) -> Row | None:
-        """The last completed baseline of a template."""
+        """The last of a template's baselines."""
+        found = self.baselines(template)
+        return found[-1] if found else None
+
+    def baselines(self, template: str) -> list[Row]:
+        """The completed and validated baselines of a template, in the order of their ends."""
         sql = "SELECT * FROM project_runs WHERE template = ? AND run_kind = 'baseline'"
-        found = rows(self.path, f"{sql} AND status = 'completed' ORDER BY ended_at DESC", template)
-        return found[0] if found else None
+        only = "AND status = 'completed' AND validation_pass = 1 AND sandbox = 0"
+        return [*rows(self.path, f"{sql} {only} ORDER BY ended_at, run_id", template)]
 
     def priors(self, run: str) -> list[Row]:
         """What was learnt of a run."""
