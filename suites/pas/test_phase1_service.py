@@ -13,7 +13,7 @@ from pytest_rollout import NoValueError, Stage, reported
 from suites.pas.scenarios.indexing import STORAGE, Indexed
 from suites.pas.scenarios.schedule import Weeks
 from suites.pas.views.index import CLASS, FUNCTION, Index
-from suites.pas.views.people import begun, records
+from suites.pas.views.people import begun
 from suites.pas.views.running import accepts, bare, call
 from suites.pas.views.sockets import bound_to, is_loopback
 from suites.pas.views.source import Source, git
@@ -152,8 +152,8 @@ def _works(index: Index, source: Source) -> None:
 
 
 @pytest.mark.criterion("started")
-def test_work_began_in_the_first_week(phase: Stage) -> None:
-    day = begun(records(phase), "phase1")
+def test_work_began_in_the_first_week(phase: Stage, weeks: Weeks) -> None:
+    day = begun(weeks.rows, "phase1")
     assert day <= date(2025, 11, 10), f"work on the code index began on {day}"
     found = git(phase.file("checkout"), "log", "--format=%h", "-1", "--", FOLDERS[0]).strip()
     assert found, f"no commit touches {FOLDERS[0]}"

@@ -33,9 +33,9 @@ def test_no_lane_runs_more_than_its_cap(burst: Burst, observe: Observe) -> None:
 @pytest.mark.criterion("scheduler-fair-share")
 def test_both_runs_are_served_alike(burst: Burst, observe: Observe) -> None:
     weights = [burst.weights.number(run) for run in burst.runs]
-    assert weights == [0.5, 0.5], f"of two runs of equal weight the shares are {weights}"
+    assert weights[0] == weights[1] > 0, f"the shares of two runs of equal weight are {weights}"
     for lane in CAPS:
-        for at, index in shares(burst.in_lane(lane), [*burst.runs]):
+        for at, index in shares(burst.shared(lane), [*burst.runs]):
             observe("jain_fairness_index", index, at=at, lane=lane)
 
 

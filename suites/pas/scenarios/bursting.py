@@ -44,22 +44,32 @@ class Burst:
     before: Kept  # the restart
     after: Kept
     restarts: Sequence[Reported]
+    ahead: Reported  # a run that had all places when both were started
 
     @property
     def pieces(self) -> list[Piece]:
-        """The work of both."""
-        return [piece for run in self.runs.values() for piece in pieces(run)]
+        """The work of all three."""
+        return [piece for run in (*self.runs.values(), self.ahead) for piece in pieces(run)]
 
     def in_lane(self, lane: str) -> list[Piece]:
-        """The work of both in a lane."""
+        """The work of all three in a lane."""
         return [piece for piece in self.pieces if piece.lane == lane]
 
+    def shared(self, lane: str) -> list[Piece]:
+        """The work of the two in a lane."""
+        return [piece for piece in self.in_lane(lane) if piece.run in self.runs]
 
-@scenario(effect="change", own_target=True)
+
+@scenario(effect="change")
 def burst(phase: Stage) -> Burst:
-    """Two runs of equal weight are started at once and worked on to their end; then a restart."""
+    """Two runs of equal weight wait for the same places and are worked on; then a restart."""
     target, pas = phase.target("pas"), Pas(phase.target("full").client)
     cards: dict[str, list[Card]] = {}
+    ahead = pas.new_run("ahead")
+    for lane, cap in CAPS.items():
+        for _ in range(cap):
+            pas.card(ahead, lane)
+    pas.start(ahead).text("status")
     for project in PROJECTS:
         mine = Pas(pas.client, project)
         run = mine.new_run(f"burst-{project}")
@@ -71,11 +81,12 @@ def burst(phase: Stage) -> Burst:
     for run, project in zip(cards, PROJECTS, strict=True):
         Pas(pas.client, project).start(run).text("status")
     said = pas.portfolio()
-    looks = to_their_end(target, pas, [*cards], _MOST_S)
+    looks = to_their_end(target, pas, [ahead, *cards], _MOST_S)
     store = Store.named_in(phase.file("receipts"))
     before = Kept.by(store, pas, [*cards])
     phase.operate("pas", "restart")
     after = Kept.by(store, pas, [*cards])
     caps, weights = said.inner("lane_caps"), said.inner("fairness_weights")
     told = lines(phase.file("restarts"), "record of restarts")
-    return Burst(pas, before.runs, cards, looks, weights, caps, store, before, after, told)
+    first = pas.status(ahead)
+    return Burst(pas, before.runs, cards, looks, weights, caps, store, before, after, told, first)

@@ -76,7 +76,7 @@ class Replayed:
     again: Reported
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def replayed(phase: Stage) -> Replayed:
     """A run with dependencies is worked on alone, and then replayed alone."""
     target, pas = phase.target("pas"), Pas(phase.target("full").client)

@@ -38,7 +38,7 @@ class Told:
         return [one for one in self.arrived if one.text("run_id") == run]
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def told(phase: Stage) -> Told:
     """Runs end while PLMS fails once; later two of them are told again."""
     target, pas = phase.target("pas"), Pas(phase.target("full").client)
