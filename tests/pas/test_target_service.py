@@ -262,7 +262,9 @@ def test_postgresql_keeps_what_sqlite_keeps(tmp_path: Path) -> None:
         store = postgresql_store(server.url)
         assert _stored(store) == _stored(sqlite_store(tmp_path / "store.db"))
         store.close()
-        assert postgresql_store(server.url).receipts == 2
+        store = postgresql_store(server.url)
+        assert store.receipts == 2
+        store.close()
     finally:
         server.stop()
     with pytest.raises(RuntimeError, match="cannot be opened"):

@@ -48,7 +48,11 @@ plan: demo
 environments:
   embedded: {targets: {web: {serve: "shop:app"}, admin: {url: admin.url, of: web}}}
 phases:
-  - {id: canary, owners: [sre], criteria: [{id: ready, kind: demo, says: Both answer}]}
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {id: ready, gate: entry, kind: operational, says: The web answers}
+      - {id: both, kind: demo, says: Both answer}
 """
 TESTS = """\
 import pytest
@@ -58,8 +62,12 @@ pytestmark = pytest.mark.canary
 
 @pytest.mark.criterion("ready")
 def test_ready(phase):
-    assert phase.target("admin").client.get("/").text == "admin"
     assert phase.target("web").client.get("/").text == "web"
+
+
+@pytest.mark.criterion("both")
+def test_both(phase):
+    assert phase.target("admin").client.get("/").text == "admin"
     assert phase.address("admin") == phase.target("admin").url
 """
 
@@ -74,12 +82,11 @@ def served(project: Project) -> Project:
 
 
 def test_its_address_is_read_from_the_file(served: Project) -> None:
-    served.run("-m", "canary")
-    assert served.decision()["answer"] == "GO"
+    served.run("-m", "canary").assert_outcomes(passed=2)
 
 
 def test_a_file_that_is_not_there_is_an_error_in_words(served: Project) -> None:
     served.change("url: admin.url", "url: other.url", "suites/demo/rollout.yaml")
     output = served.run("-m", "canary")
-    assert served.decision()["answer"] != "GO"
+    output.assert_outcomes(passed=1, failed=1)
     output.stdout.fnmatch_lines(["*target admin: no address stands in other.url*"])

@@ -34,7 +34,7 @@ class Empty:
     fed: Reported | None  # the end of it, once it had a card
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def controlled(phase: Stage) -> Controlled:
     """Long and short tasks on one pair of places, so that some wait; then the verbs one by one."""
     target = phase.target("pas")
@@ -67,7 +67,7 @@ def _in(target: LiveTarget, seconds: float) -> datetime:
     return target.clock.now() + timedelta(seconds=seconds)
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def empty(phase: Stage) -> Empty:
     """A run is started without a card, watched for a while, and given one in the end."""
     target = phase.target("pas")

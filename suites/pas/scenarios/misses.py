@@ -42,7 +42,7 @@ def sides(kpi: str) -> tuple[float, float]:
     return limit, round(limit - step, 6) if kpi in HIGHER else limit + step
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def misses(phase: Stage) -> Misses:
     """A task a lane that must miss, executed; then each KPI at its threshold and beyond it."""
     target = phase.target("pas")

@@ -31,7 +31,7 @@ class Repeated:
     tasks: frozenset[str]
 
 
-@scenario(effect="change", own_target=True)
+@scenario(effect="change")
 def repeated(phase: Stage) -> Repeated:
     """For each lane a card is sent three times under one key, and once under another."""
     pas = Pas(phase.target("pas").client)
