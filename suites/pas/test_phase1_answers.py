@@ -69,6 +69,11 @@ def test_each_caller_calls(indexed: Indexed, observe: Observe) -> None:
 def test_the_impact_is_all_that_depends(indexed: Indexed, observe: Observe) -> None:
     for path in imported(indexed.source):
         observe("impact_wrong", not right(indexed.index, indexed.source, "impact_set", path))
+    files = {spot.file for spot in indexed.source.defined(CLASS)}
+    if len(files) == 1:  # of a name: of the file that defines it
+        due = indexed.source.impact(*files)
+        observe("impact_wrong", indexed.index.impact(CLASS) != due)
+    observe("impact_wrong", bool(indexed.index.impact(NOBODY)))
 
 
 @pytest.mark.criterion("query-type-nearest-neighbors")

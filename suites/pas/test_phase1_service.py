@@ -115,7 +115,12 @@ def test_the_snapshot_is_of_the_commit(indexed: Indexed) -> None:
     assert status == 200, f"GET /snapshot answers {status}"
     said = reported(indexed.snapshot)
     assert said.text("sha") == indexed.source.commit, f"the snapshot is of {said['sha']}"
-    assert said.each("files"), "the snapshot names no file"
+    files, tracked = len(said.each("files")), len(indexed.source.texts)
+    assert files, "the snapshot names no file"
+    told = (said.whole("tracked"), said.whole("indexed"))
+    assert told == (tracked, files), f"tracked and indexed are {told}, not {(tracked, files)}"
+    share = said.number("coverage")
+    assert abs(share - files / tracked) < 0.001, f"a coverage of {share:g} is told"
 
 
 @pytest.mark.criterion("index-storage")

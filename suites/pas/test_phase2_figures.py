@@ -179,6 +179,10 @@ def test_the_differences_are_of_the_baseline(
         answer = plms.get("/compare", runA=run_a, runB=run_b)
         for row, due, said in _compared(worked.registry, answer, (run_a, run_b)):
             delta = said.number_or_none("delta_pct")
+            base = said.number("baseline")
+            assert base, "a figure has no baseline"
+            again = 100 * (said.number("value") - base) / base
+            assert abs(again - due) < 0.1, f"value and baseline differ by {again:g} %, not {due:g}"
             observe("delta_off_pct", FAR if delta is None else abs(delta - due), run=row["run_id"])
             differing += abs(due) > 1
             shown = said.text("shown")

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.pas_phase3
 
 REFUSED, UNREACHABLE = 3, 4  # exit statuses
 TIMES = 20
+PROMPT = "Say something of the code, in one line"
 GENERATED = ("POST", "/api/generate")
 SAID = {"model": "llama3.1:8b", "response": "from the suite", "done": True}
 
@@ -62,11 +63,12 @@ def test_the_broker_takes_ollama(broker: Broker) -> None:
     assert pair[0] == "ollama", f"it chooses {pair}"
     assert pair[1].startswith("llama3.1"), f"it chooses {pair}"
     with answering({GENERATED: SAID}) as ollama:
-        done = broker.run("ask", "--prompt", "Say something", OLLAMA_HOST=ollama.url)
+        done = broker.run("ask", "--prompt", PROMPT, OLLAMA_HOST=ollama.url)
         asked = [one for one in ollama.asked if (one.method, one.path) == GENERATED]
     assert done.status == 0, done.in_words()
     assert len(asked) == 1, f"Ollama got {len(asked)} requests"
     assert str(asked[0].body.get("model")).startswith("llama3.1"), f"asked was {asked[0].body}"
+    assert asked[0].body.get("prompt") == PROMPT, f"Ollama was asked {asked[0].body}"
     assert done.said().text("response") == SAID["response"], "it does not say what Ollama said"
 
 
@@ -141,4 +143,10 @@ def test_files_inside_can_be_read(phase: Stage, tmp_path_factory: pytest.TempPat
     for path in ("../outside/kept.txt", "away/kept.txt", "away.txt"):
         done = box.run("read", path)
         assert done.status == REFUSED, f"what lies outside is read by {path}: {done.in_words()}"
+    hashes = [box.run("hash").said().text("hash") for _ in range(2)]
     assert not changes(before, tree(box.folder)), "reading changed something"
+    (box.root / "kept.txt").write_text(f"{TEXT}more\n", encoding="utf-8")
+    hashes.append(box.run("hash").said().text("hash"))
+    assert hashes[0] == hashes[1] != hashes[2], (
+        f"the hashes of one tree and of another are {hashes}"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 
 import pytest
@@ -90,6 +91,20 @@ def _wrong_of(told: Told, name: str) -> str:
     lanes = sorted(row["lane"] for row in told.registry.priors(run.text("run_id")))
     due = sorted({task.text("lane") for task in run.each("tasks")}) if learns else []
     return "" if lanes == due else f"PLMS learnt of the lanes {lanes}, and {due} is due"
+
+
+@pytest.mark.criterion("webhook-to-plms")
+@pytest.mark.effect("change")
+def test_plms_believes_nobody_else(phase: Stage, told: Told) -> None:
+    run = f"forged-{uuid.uuid4().hex[:8]}"
+    taken = [one for one in told.arrived if one.get("status") == 200]
+    if not taken:
+        raise NoValueError("PLMS took no message, so there is none to forge")
+    body = {**taken[0].inner("body"), "run_id": run, "delivery_id": run}
+    headers = {"X-PAS-Signature": f"sha256={'0' * 64}"}
+    answer = phase.target("plms").client.post("/api/pas/webhooks", json=body, headers=headers)
+    assert answer.status_code == 401, f"a forged message is answered {answer.status_code}"
+    assert not told.registry.priors(run), "PLMS learnt from a forged message"
 
 
 @pytest.mark.criterion("webhook-idempotent")

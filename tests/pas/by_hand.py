@@ -170,7 +170,8 @@ def _project(folder: Path, given: Mapping[str, str]) -> Guarded:
     shutil.copytree(ROOT / "load", folder / "load")
     folder.joinpath("pytest.ini").write_text("[pytest]\npythonpath = .\n")
     plan = folder / "suites/pas/rollout.yaml"
-    plan.write_text(re.sub(r"    requires: .*\n", "", plan.read_text(encoding="utf-8")))
+    requiring = r"    (requires|any_release): .*\n"
+    plan.write_text(re.sub(requiring, "", plan.read_text(encoding="utf-8")))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     project = Guarded(folder, {**given, "PATH": path})
     project.has_people(plan.parent, PEOPLE)

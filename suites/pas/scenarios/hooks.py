@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -42,7 +43,7 @@ class Outage:
     """A commit while the index is not as it should be."""
 
     committed: Committed
-    hinted: bool
+    hinted: bool | None  # None: nobody waited for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class HooksTried:
 
 @scenario()
 def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> HooksTried:
-    """The hook is installed twice in a repository that had one; the index is well, down and ill."""
+    """The hook is installed twice over an older one; the index is well, down, ill and silent."""
     folder = tmp_path_factory.mktemp("hooks")
     repository, install = scratch(folder / "repository"), phase.file("checkout") / PROGRAMS
     ran = folder / "older.log"
@@ -80,6 +81,9 @@ def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Hooks
     outages["down"] = Outage(try_at(closed_address(), "down"), hinted(log, HINT))
     with _receiver(500) as (address, _):
         outages["error"] = Outage(try_at(address, "error"), hinted(log, HINT))
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:  # which accepts, and is silent
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        outages["hangs"] = Outage(try_at(address, "hangs"), None)
     commits = len(git(repository, "log", "--format=%H").split())
     return HooksTried(
         outages,

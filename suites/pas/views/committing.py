@@ -13,7 +13,7 @@ from pathlib import Path
 from suites.pas.views.running import bare
 from suites.pas.views.source import git
 
-MOST_S = 10.0  # that anybody waits for a commit
+MOST_S = 5.0  # that anybody waits for a commit
 _HINT_S = 5.0  # that a hook in the background may take to say something
 
 
