@@ -65,9 +65,9 @@ def test_the_pack_holds_the_runs_that_teach(trained: Trained, crafted: Crafted) 
         assert not missed, f"the pack ({which}) lacks {missed[:3]}"
         other = [name for name, run in due.items() if held[name]["tasks"] != run["tasks"]]
         assert not other, f"the pack ({which}) has other figures of {other[:3]}"
-    held = {run.text("run_id") for run in crafted.pack.each("runs")}
+    learnt = {run.text("run_id") for run in crafted.pack.each("runs")}
     good = {f"crafted-{number}" for number in range(8)}
-    assert held >= good, f"of eight good runs it learnt from {len(held & good)}"
+    assert learnt >= good, f"of eight good runs it learnt from {len(learnt & good)}"
 
 
 @pytest.mark.criterion("training-pack-clean")

@@ -10,7 +10,6 @@ import pytest
 from tests.pas.by_hand import ENGINEER, by_hand
 
 TELEMETRY = datetime.fromisoformat("2025-11-17T10:00:00-05:00")
-LOAD = "suites/pas/rollout.yaml::phase1:query-latency-under-refresh"  # of two minutes
 
 
 def test_telemetry_from_the_migration_to_its_figures(tmp_path: Path) -> None:
@@ -31,6 +30,6 @@ def test_the_code_index_from_its_checkout_to_its_answers(tmp_path: Path) -> None
     with by_hand(tmp_path) as rollout:
         rollout.enter("phase1")
         rollout.record("phase1", "hook, crontab and index are there")
-        rollout.leave("phase1", f"--deselect={LOAD}")
+        rollout.leave("phase1")
         unsettled = rollout.unsettled("phase1", "exit")
-        assert set(unsettled) == {"query-latency-under-refresh"}, unsettled
+        assert set(unsettled) <= {"query-latency-under-refresh"}, unsettled

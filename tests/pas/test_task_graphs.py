@@ -222,4 +222,4 @@ def test_any_order_of_calls(pas: Pas) -> None:
         served = pas
 
     bounds = settings(QUICK, max_examples=8, stateful_step_count=20)
-    run_state_machine_as_test(Bound, settings=bounds)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Bound, settings=bounds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
@@ -34,30 +34,25 @@ def nights(phase: Stage) -> Nights:
     pas = Pas(phase.target("full").client)
     lanes = [*CAPS]
     retried, burst = pas.new_run("retried"), pas.new_run("at-once")
-    rounds = []
-    for number in range(ROUNDS):
-        key, lane = uuid.uuid4().hex, lanes[number % len(lanes)]
-        rounds.append(
-            _at_once(AT_ONCE, lambda _, key=key, lane=lane: pas.submit(retried, lane, key=key))
-        )
-    answers: list[httpx.Response] = []
-    for begin in range(0, CARDS, AT_ONCE):
-        answers += _at_once(
-            AT_ONCE, lambda n, b=begin: pas.submit(burst, lanes[(b + n) % len(lanes)])
-        )
+    rounds = [
+        _at_once(pas, retried, [lanes[number % len(lanes)]] * AT_ONCE, uuid.uuid4().hex)
+        for number in range(ROUNDS)
+    ]
+    some = [lanes[number % len(lanes)] for number in range(AT_ONCE)]
+    answers = [one for _ in range(CARDS // AT_ONCE) for one in _at_once(pas, burst, some)]
     return Nights(rounds, pas.status(retried), answers, pas.status(burst))
 
 
-def _at_once(many: int, call: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    """What so many calls are answered that are made at the same moment."""
-    barrier = Barrier(many)
+def _at_once(pas: Pas, run: str, lanes: Sequence[str], key: str = "") -> list[httpx.Response]:
+    """What cards are answered that are handed in at the same moment; each with a key, or one."""
+    barrier = Barrier(len(lanes))
 
-    def wait_and_call(number: int) -> httpx.Response:
+    def wait_and_call(lane: str) -> httpx.Response:
         barrier.wait(_WAIT_S)
-        return call(number)
+        return pas.submit(run, lane, key=key)
 
-    with ThreadPoolExecutor(many) as pool:
-        return [*pool.map(wait_and_call, range(many))]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return [*pool.map(wait_and_call, lanes)]
 
 
 def task_of(response: httpx.Response) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Stage, every, scenario
-from suites.pas.views.answering import answering
+from suites.pas.views.answering import Answers, answering
 from suites.pas.views.client import Ran, Vp, python_of
 from suites.pas.views.recorder import Call, recording
 from suites.pas.views.running import closed_address
@@ -77,7 +77,7 @@ def _elsewhere(phase: Stage, home: Path) -> Ran:
     metrics = ("GET", f"/api/projects/{_PROJECT}/metrics")
     project = {"project_id": _PROJECT, "name": "other", "template": "other", "status": "planned"}
     figures = {"project_id": _PROJECT, "run_id": None, "n_observations": 9, "ci_level": 0.9}
-    answers = {("POST", "/api/projects"): project, metrics: {**figures, **OTHER_FIGURES}}
+    answers: Answers = {("POST", "/api/projects"): project, metrics: {**figures, **OTHER_FIGURES}}
     with answering(answers) as other:
         vp = client(phase, home, PAS_API_BASE_URL=closed_address(), PLMS_API_BASE_URL=other.url)
         vp.run("new", "--name", "other")

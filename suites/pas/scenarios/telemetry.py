@@ -65,7 +65,8 @@ def worked(phase: Stage, migrated: Migrated) -> Worked:
     phase.operate("pas", "work", runs=2, run_kind="baseline", energy=False)
     phase.operate("pas", "work", runs=1, run_kind="hotfix", energy=False)
     measured = [row for row in registry.measured(PROJECT) if row["run_kind"] != "rehearsal"]
-    plain, without = [], []
+    plain: list[str] = []
+    without: list[str] = []
     for row in measured:
         baseline = registry.baseline(row["template"])
         if baseline is None or baseline["run_id"] == row["run_id"]:
