@@ -53,7 +53,7 @@ class IndexUser(MixUser):
         if said is not None and not self.files:
             self.files.extend(one["path"] for one in said["files"][:40])
 
-    @task(4)
+    @task(1)
     def refresh(self) -> None:
         """Have all files read again."""
         self.ask("refresh", "POST", "/refresh?full=1")

@@ -36,6 +36,17 @@ def test_definitions_are_where_the_index_says(indexed: Indexed, observe: Observe
         raise NoValueError(f"{CLASS} is defined nowhere in the checkout")
     for name in [*names(source), NOBODY]:
         observe("location_wrong", not right(index, source, "where_defined", name))
+    method = next(one for one in source.definitions if one.what == "method" and not one.inner)
+    spots = sorted(one.spot for one in source.definitions if one.dotted == method.dotted)
+    observe("location_wrong", index.spots("where_defined", method.dotted) != spots)
+    for one in index.query("where_defined", method.name):
+        due = {
+            (d.spot.line, d.what, d.dotted)
+            for d in source.definitions
+            if d.spot.file == one["file"]
+        }
+        told = (one.whole("line"), one.text("what"), one.text("qualname"))
+        assert told in due, f"{one['file']} does not define {told}"
     said = index.spots("where_defined", CLASS)
     assert said == sorted(source.defined(CLASS)), (
         f"{CLASS} is said to be at {said}, and is at {sorted(source.defined(CLASS))}"

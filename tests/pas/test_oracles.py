@@ -70,7 +70,7 @@ def test_a_run_that_waits_for_the_other_is_served_unfairly() -> None:
     last = [piece("b", n, n + 1) for n in range(10, 20)]
     assert {index for _, index in shares([*first, *last], ["a", "b"])} == {0.5}
     turns = [piece("ab"[n % 2], n, n + 1) for n in range(20)]
-    assert min(index for _, index in list(shares(turns, ["a", "b"]))[3:]) > 0.9
+    assert min(index for _, index in list(shares(turns, ["a", "b"]))[6:]) > 0.9
 
 
 def test_a_look_that_saw_something_else_is_told() -> None:

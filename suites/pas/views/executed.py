@@ -53,7 +53,7 @@ def at_each_event(found: Sequence[Piece]) -> Iterator[tuple[datetime, int]]:
 
 
 def shares(found: Sequence[Piece], runs: Sequence[str]) -> Iterator[tuple[datetime, float]]:
-    """How fair the time of one lane was shared so far, each second in which each run waits.
+    """How fair the time of one lane was shared so far, each half second in which both runs wait.
 
     A run waits until the last of its tasks in the lane has begun.
     """
@@ -61,12 +61,12 @@ def shares(found: Sequence[Piece], runs: Sequence[str]) -> Iterator[tuple[dateti
         return
     begin = min(piece.began for piece in found)
     end = min(max(piece.began for piece in found if piece.run == run) for run in runs)
-    at = begin + timedelta(seconds=1)
+    at = begin + timedelta(seconds=0.5)
     while at <= end:
         served = [sum(p.until(at) for p in found if p.run == run) for run in runs]
         if sum(served) > 0:
             yield at, fairness(served)
-        at += timedelta(seconds=1)
+        at += timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)

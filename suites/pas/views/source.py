@@ -53,6 +53,8 @@ class Definition:
     spot: Spot
     doc: str
     inner: bool  # within a function, where nobody else can name it
+    what: str  # class, function or method
+    dotted: str  # with the classes around it, as Class.method
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +178,23 @@ def _parsed(texts: Mapping[str, str]) -> Iterator[_Module]:
             continue  # such a file defines nothing that anybody could name
 
 
-def _defined(node: ast.AST, path: str, *, inner: bool = False) -> Iterator[Definition]:
+def _defined(
+    node: ast.AST, path: str, around: tuple[str, ...] = (), *, inner: bool = False
+) -> Iterator[Definition]:
     """The classes and functions below a node."""
     for child in ast.iter_child_nodes(node):
+        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        names = around
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            doc = ast.get_docstring(child) or ""
-            yield Definition(child.name, Spot(path, child.lineno), doc, inner)
-        deeper = inner or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
-        yield from _defined(child, path, inner=deeper)
+            names = (*around, child.name)
+            kind = (
+                ("method" if isinstance(node, ast.ClassDef) else "function")
+                if function
+                else "class"
+            )
+            doc, spot = ast.get_docstring(child) or "", Spot(path, child.lineno)
+            yield Definition(child.name, spot, doc, inner, kind, ".".join(names))
+        yield from _defined(child, path, names, inner=inner or function)
 
 
 def _calls(node: ast.AST, path: str, within: str) -> Iterator[Call]:
