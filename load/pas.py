@@ -2,7 +2,7 @@
 
     locust -f load/pas.py --headless --host http://127.0.0.1:6200
 
-Until its target exists it is tried on a stand-in, `fixtures.standins.pas:app`.
+It asks what docs/pas-api.md names.
 """
 
 from __future__ import annotations

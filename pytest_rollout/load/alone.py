@@ -33,12 +33,15 @@ def _served(plan: Plan, profile: LoadProfile, root: Path) -> Iterator[str]:
     target = plan.environments[EMBEDDED].targets.get(profile.target)
     if target is None:
         raise RolloutError(f"{plan.path}: {EMBEDDED} has no target `{profile.target}`")
-    if not target.serve:
+    beside = plan.environments[EMBEDDED].targets.get(target.of) if target.of else None
+    app = target.serve or (beside and beside.serve)
+    if not app:
         yield filled(str(target.address), target.name)
         return
     with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
-        served = launch(target.serve, Setting(Path(folder), datetime.now(UTC)), root)
+        served = launch(app, Setting(Path(folder), datetime.now(UTC)), root)
         try:
-            yield served.url
+            written = served.folder / str(target.address)
+            yield served.url if target.serve else written.read_text(encoding="utf-8").strip()
         finally:
             served.stop()

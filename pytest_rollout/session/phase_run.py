@@ -132,11 +132,13 @@ class PhaseRun:
         if key not in self._live:
             target = self._described(name)
             served = self._serve(key, target.serve) if target.serve else None
+            beside = self._folder_of(target, scenario) if target.address and target.of else None
+            url = served.url if served else self._address(target)
             self._live[key] = LiveTarget(
                 name,
-                served.url if served else self._address(target),
+                url if beside is None else _written(beside / url, name),
                 self.environment.name,
-                served.folder if served else None,
+                served.folder if served else beside,
                 permit=partial(self.effects.permit, name),
                 reads=target.reads,
                 heard=self.recorder.tick,
@@ -149,10 +151,7 @@ class PhaseRun:
         """The path of a target that is a file."""
         target = self._described(name)
         if target.of is not None:
-            folder = self.live(target.of, scenario).folder
-            if folder is None:
-                raise RolloutError(f"target {name}: {target.of} is not served, so it has no files")
-            return folder / str(target.file)
+            return self._folder_of(target, scenario) / str(target.file)
         if target.file is not None:
             return self.recorder.request.root / filled(target.file, name)
         return Path(self._address(target))
@@ -182,6 +181,13 @@ class PhaseRun:
             hint = f"; {how}" if self.environment.embedded else ""
             raise RolloutError(f"{where} has no target {name!r}; it has: {known}{hint}")
         return target
+
+    def _folder_of(self, target: model.Target, scenario: str) -> Path:
+        folder = self.live(str(target.of), scenario).folder
+        if folder is None:
+            where = f"target {target.name}: {target.of}"
+            raise RolloutError(f"{where} is not served, so it has no files")
+        return folder
 
     def _address(self, target: model.Target) -> str:
         return filled(str(target.address), target.name)
@@ -215,3 +221,11 @@ class PhaseRun:
 
         fact: ReleaseFact = read_identity(when, where, release, of_target)
         self.recorder.release(self.name, fact)
+
+
+def _written(file: Path, name: str) -> str:
+    """The address that a served target wrote for another one of its own."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise RolloutError(f"target {name}: no address stands in {file.name}: {error}") from None

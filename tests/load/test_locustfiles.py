@@ -44,8 +44,9 @@ MIXES = {
         {"open", "post", "wake", REPLAY, "read", "triggers", "join", "health"},
     ),
     "pas": Mix(
-        "fixtures.standins.pas:app",
+        "fixtures.pas:app",
         {"card", REPLAY, "start", "restart", "runs", "portfolio", "heartbeat", "receipt"},
+        "pas-idem-new-task",
     ),
     "eros": Mix(
         "fixtures.eros:app",

@@ -77,9 +77,17 @@ class TargetKeys(Keys, name="target", title="a target"):
         "`module:attribute` of an ASGI application that the rehearsal serves.",
         example='"fixtures.web:app"',
     )
-    url = Key(NAME, "Its address; `${VARIABLES}` are filled in.", example='"${WEB_URL}"')
+    url = Key(
+        NAME,
+        "Its address; `${VARIABLES}` are filled in. With `of` the file in which it stands.",
+        example='"${WEB_URL}"',
+    )
     file = Key(NAME, "A file, as a database of SQLite.", example="registry.db")
-    of = Key(NAME, "The served target in whose folder the file stands.", example="web")
+    of = Key(
+        NAME,
+        "The served target in whose folder the file stands, or that of the address.",
+        example="web",
+    )
     reads = Key(
         Words("method and path, or a list of them", {"type": "string"}),
         "Requests that only read, although their method might change something.",

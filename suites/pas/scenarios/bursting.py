@@ -1,0 +1,92 @@
+"""Two projects at once on the full service, which is restarted once they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout import Reported, Stage, scenario
+from suites.pas.views.executed import CAPS, Look, Piece, pieces, to_their_end
+from suites.pas.views.lines import lines
+from suites.pas.views.pas import Card, Pas
+from suites.pas.views.store import TABLES, Row, Store
+
+TIMES = 3  # the cap, of each of two runs
+PROJECTS = (42, 43)
+_MOST_S = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store holds, by table and receipt, and what the service says of the runs."""
+
+    rows: Mapping[str, Mapping[str, Row]]
+    runs: Mapping[str, Reported]
+
+    @classmethod
+    def by(cls, store: Store, pas: Pas, runs: Sequence[str]) -> Kept:
+        """As it is now."""
+        held = {t: {str(row["receipt_id"]): row for row in store.rows(t)} for t in TABLES}
+        return cls(held, {run: pas.status(run) for run in runs})
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Both runs when they had ended, what was handed in, and what was seen meanwhile."""
+
+    pas: Pas
+    runs: Mapping[str, Reported]
+    cards: Mapping[str, Sequence[Card]]  # by run
+    looks: Sequence[Look]
+    weights: Reported  # right after both were started
+    caps: Reported
+    store: Store
+    before: Kept  # the restart
+    after: Kept
+    restarts: Sequence[Reported]
+    ahead: Reported  # a run that had all places when both were started
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The work of all three."""
+        return [piece for run in (*self.runs.values(), self.ahead) for piece in pieces(run)]
+
+    def in_lane(self, lane: str) -> list[Piece]:
+        """The work of all three in a lane."""
+        return [piece for piece in self.pieces if piece.lane == lane]
+
+    def shared(self, lane: str) -> list[Piece]:
+        """The work of the two in a lane."""
+        return [piece for piece in self.in_lane(lane) if piece.run in self.runs]
+
+
+@scenario(effect="change")
+def burst(phase: Stage) -> Burst:
+    """Two runs of equal weight wait for the same places and are worked on; then a restart."""
+    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    cards: dict[str, list[Card]] = {}
+    ahead = pas.new_run("ahead")
+    for lane, cap in CAPS.items():
+        for _ in range(cap):
+            pas.card(ahead, lane)
+    pas.start(ahead).text("status")
+    for project in PROJECTS:
+        mine = Pas(pas.client, project)
+        run = mine.new_run(f"burst-{project}")
+        cards[run] = [
+            mine.card(run, lane) for lane, cap in CAPS.items() for _ in range(TIMES * cap)
+        ]
+        last = cards[run][-1]
+        cards[run].append(mine.card(run, last.lane, [cards[run][0], last]))  # that has to wait
+    for run, project in zip(cards, PROJECTS, strict=True):
+        Pas(pas.client, project).start(run).text("status")
+    said = pas.portfolio()
+    looks = to_their_end(target, pas, [ahead, *cards], _MOST_S)
+    store = Store.named_in(phase.file("receipts"))
+    before = Kept.by(store, pas, [*cards])
+    phase.operate("pas", "restart")
+    after = Kept.by(store, pas, [*cards])
+    caps, weights = said.inner("lane_caps"), said.inner("fairness_weights")
+    told = lines(phase.file("restarts"), "record of restarts")
+    first = pas.status(ahead)
+    return Burst(pas, before.runs, cards, looks, weights, caps, store, before, after, told, first)

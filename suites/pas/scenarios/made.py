@@ -1,0 +1,97 @@
+"""The stub as `make` brings it up: a process of its own, on a port that was free."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from pytest_rollout import Reported, Stage, reported, scenario
+from suites.pas.views.client import Ran, environ, free_port, listens, run
+from suites.pas.views.pas import Pas
+
+WITHIN_S = 15.0
+_TICK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Made:
+    """What make did, and what the stub said that it started."""
+
+    plan: Ran  # make -n, which tells what it would do
+    up_after_s: float | None  # None: nothing listened within the time
+    output: str
+    idle: Reported | None  # of /health, before anything was asked
+    busy: Reported | None  # of /health, once a run was started
+    health: Ran  # make pas-health while the stub is up
+    health_down: Ran  # and once it is gone
+
+
+@scenario(effect="change")
+def made(phase: Stage) -> Made:
+    """The stub is started by make, asked while idle and while busy, and ended."""
+    checkout = phase.file("checkout")
+    with tempfile.TemporaryDirectory() as home:
+        env = environ(Path(home))
+        plan = run(["make", "-n", "run-pas-stub"], env, checkout)
+        port = free_port()
+        env["PAS_PORT"] = str(port)
+        with _started(checkout, env, Path(home) / "output") as process:
+            up = _up(process, port)
+            idle = busy = None
+            if up is not None:
+                idle, busy = _asked(f"http://127.0.0.1:{port}")
+            health = run(["make", "pas-health"], env, checkout)
+        down = run(["make", "pas-health"], env, checkout)
+        output = (Path(home) / "output").read_text(encoding="utf-8", errors="replace")
+    return Made(plan, up, output[-600:], idle, busy, health, down)
+
+
+@contextmanager
+def _started(
+    checkout: Path, env: dict[str, str], output: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    with output.open("wb") as printed:
+        process = subprocess.Popen(
+            ["make", "run-pas-stub"], cwd=checkout, env=env, stdout=printed,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, number)
+                process.wait(5)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+            break
+
+
+def _up(process: subprocess.Popen[bytes], port: int) -> float | None:
+    begun = time.monotonic()
+    while time.monotonic() - begun < WITHIN_S:
+        if listens(port):
+            return time.monotonic() - begun
+        if process.poll() is not None:
+            return None
+        time.sleep(_TICK_S)
+    return None
+
+
+def _asked(url: str) -> tuple[Reported, Reported]:
+    with httpx.Client(base_url=url, timeout=10) as client:
+        pas = Pas(client)
+        idle = reported(client.get("/health"))
+        name = pas.new_run("made")
+        pas.card(name, "Narrative")
+        pas.start(name)
+        return idle, reported(client.get("/health"))

@@ -1,0 +1,71 @@
+"""Runs whose end PLMS is told: good ones and others, after PLMS failed, and once more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pytest_rollout import Reported, Stage, every, reported, scenario
+from suites.pas.scenarios.gated import cases
+from suites.pas.views.executed import to_their_end
+from suites.pas.views.lines import lines
+from suites.pas.views.pas import Pas
+from suites.pas.views.registry import Registry
+
+KINDS = {  # by what is tried: the kind of the run, how many cases fail, whether PLMS learns
+    "first": ("baseline", 0, True),
+    "hotfix": ("hotfix", 0, True),
+    "rehearsal": ("rehearsal", 0, False),
+    "failed": ("baseline", 9, False),
+    "terminated": ("baseline", 0, False),
+}
+_MOST_S, _RETRIES_S = 60, 90
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The runs, what arrived, and which of them PLMS was told of once more."""
+
+    runs: Mapping[str, Reported]
+    arrived: Sequence[Reported]
+    redelivered: Sequence[str]
+    registry: Registry
+    failed_first: bool  # whether PLMS was made to fail
+
+    def of(self, run: str) -> list[Reported]:
+        """What arrived of a run."""
+        return [one for one in self.arrived if one.text("run_id") == run]
+
+
+@scenario(effect="change")
+def told(phase: Stage) -> Told:
+    """Runs end while PLMS fails three times; later two of them are told again."""
+    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    phase.operate("pas", "plms-fails", times=3)
+    runs = {}
+    for name, (kind, bad, _) in KINDS.items():
+        runs[name] = pas.new_run(f"told-{name}")
+        pas.card(runs[name], "Code-Impl", payload=cases(9, bad))
+        pas.card(runs[name], "Vector-Ops")
+        pas.start(runs[name], run_kind=kind).text("status")
+    reported(pas.control("terminate", runs["terminated"])).text("status")
+    to_their_end(target, pas, [*runs.values()], _MOST_S)
+    _wait(phase, runs)
+    again = [runs["first"], runs["hotfix"]]
+    for run in again:
+        phase.operate("pas", "redeliver", run_id=run)
+    target.clock.advance(1)
+    arrived = lines(phase.file("webhooks"), "record of webhooks")
+    known = {name: pas.status(run) for name, run in runs.items()}
+    return Told(known, arrived, again, Registry(phase.file("registry")), phase.embedded)
+
+
+def _wait(phase: Stage, runs: Mapping[str, str]) -> None:
+    """Let time pass until PLMS took each run, or as long as it is tried again."""
+    target, path = phase.target("pas"), phase.file("webhooks")
+    for _ in every(target.clock, 5, until=target.clock.now() + timedelta(seconds=_RETRIES_S)):
+        arrived = lines(path, "record of webhooks") if path.is_file() else ()
+        taken = {one.text("run_id") for one in arrived if 200 <= one.whole("status") < 300}
+        if taken >= set(runs.values()):
+            return

@@ -1,0 +1,111 @@
+"""The telemetry of PLMS: its migration, and runs that have figures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout import NoValueError, Snapshot, Stage, scenario
+from suites.pas.views.lines import lines
+from suites.pas.views.registry import Registry, columns
+from suites.pas.views.running import Done, bare, call
+
+MIGRATION = "2025_11_07_telemetry_schema"
+PROJECT = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The registry once it was migrated, and its backup."""
+
+    registry: Registry
+    backups: Path
+    migrations: Path
+
+    @property
+    def backup(self) -> Registry:
+        """The backup of before the migration; raises NoValueError where there is none."""
+        applied = self.registry.migrated_at(MIGRATION)
+        told = [one for one in lines(self.migrations, "record of migrations") if one["applied"]]
+        named = [Path(one.text("backup")).name for one in told if one.get("backup")]
+        found = [self.backups / name for name in named if (self.backups / name).is_file()]
+        if not found:
+            raise NoValueError(f"no backup is there of before the migration of {applied}")
+        return Registry(found[0])
+
+
+@scenario()
+def migrated(phase: Stage) -> Migrated:
+    """The registry after people applied the migration of telemetry."""
+    phase.operate("pas", "migrate")
+    files = (phase.file(name) for name in ("registry", "backups", "migrations"))
+    registry, backups, migrations = files
+    return Migrated(Registry(registry), backups, migrations)
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Runs with telemetry: of the project of the plan, and one whose baseline has no energy."""
+
+    registry: Registry
+    runs: Sequence[str]  # that are no baseline of their own
+    without_energy: Sequence[str]
+
+
+@scenario()
+def worked(phase: Stage, migrated: Migrated) -> Worked:
+    """Baselines and others are run since the migration; in prod they are those that were."""
+    registry = migrated.registry
+    phase.operate("pas", "work", runs=2, run_kind="baseline")
+    phase.operate("pas", "work", runs=3, run_kind="hotfix")
+    phase.operate("pas", "work", runs=2, run_kind="baseline", energy=False)
+    phase.operate("pas", "work", runs=1, run_kind="hotfix", energy=False)
+    measured = [row for row in registry.measured(PROJECT) if row["run_kind"] != "rehearsal"]
+    plain: list[str] = []
+    without: list[str] = []
+    for row in measured:
+        baseline = registry.baseline(row["template"])
+        if baseline is None or baseline["run_id"] == row["run_id"]:
+            continue
+        (plain if baseline["energy_kwh"] else without).append(row["run_id"])
+    return Worked(registry, plain, without)
+
+
+@dataclass(frozen=True, slots=True)
+class MigratedTwice:
+    """The migration applied to a copy of the backup, twice."""
+
+    first: Done
+    second: Done
+    columns: Sequence[str]  # after the first
+    changed: Sequence[str]  # by the second, in words
+    backups: tuple[int, int]  # after each
+
+
+@scenario()
+def migrated_twice(
+    phase: Stage, migrated: Migrated, tmp_path_factory: pytest.TempPathFactory
+) -> MigratedTwice:
+    """A copy of the backup is migrated, and again."""
+    folder = tmp_path_factory.mktemp("migrated-twice")
+    copy = folder / "registry.db"
+    shutil.copyfile(migrated.backup.path, copy)
+    environ = bare(folder)
+
+    def migrate() -> tuple[Done, Snapshot, int]:
+        done = call("migrate", phase.file("migrate"), copy, environ=environ, folder=folder)
+        return done, Snapshot.of(copy), len([*folder.rglob("registry-*.db")])
+
+    first, once, backups = migrate()
+    there = columns(copy, "project_runs")
+    second, twice, more = migrate()
+    changed = [
+        f"{place}"
+        for place in {*once.items, *twice.items}
+        if once.items.get(place) != twice.items.get(place)
+    ]
+    return MigratedTwice(first, second, there, sorted(changed), (backups, more))

@@ -1,0 +1,170 @@
+"""What the code index answers, against the suite's own reading of the same commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_rollout import NotReportedError, NoValueError, Observe, reported
+from suites.pas.scenarios.indexing import Indexed
+from suites.pas.views.index import (
+    CLASS,
+    FUNCTION,
+    KINDS,
+    NOBODY,
+    Index,
+    by_kind,
+    imported,
+    names,
+    questions,
+    right,
+)
+from suites.pas.views.source import Source
+
+pytestmark = pytest.mark.pas_phase1
+
+QUERIES = 220  # 55 of each kind
+NEVER_MS = 86_400_000.0  # a day, of an answer that is wrong or none
+
+
+@pytest.mark.criterion("where-defined")
+def test_definitions_are_where_the_index_says(indexed: Indexed, observe: Observe) -> None:
+    index, source = indexed.index, indexed.source
+    if not source.defined(CLASS):
+        raise NoValueError(f"{CLASS} is defined nowhere in the checkout")
+    for name in [*names(source), NOBODY]:
+        observe("location_wrong", not right(index, source, "where_defined", name))
+    method = next(one for one in source.definitions if one.what == "method" and not one.inner)
+    spots = sorted(one.spot for one in source.definitions if one.dotted == method.dotted)
+    observe("location_wrong", index.spots("where_defined", method.dotted) != spots)
+    for one in index.query("where_defined", method.name):
+        due = {
+            (d.spot.line, d.what, d.dotted)
+            for d in source.definitions
+            if d.spot.file == one["file"]
+        }
+        told = (one.whole("line"), one.text("what"), one.text("qualname"))
+        assert told in due, f"{one['file']} does not define {told}"
+    said = index.spots("where_defined", CLASS)
+    assert said == sorted(source.defined(CLASS)), (
+        f"{CLASS} is said to be at {said}, and is at {sorted(source.defined(CLASS))}"
+    )
+
+
+@pytest.mark.criterion("who-calls")
+def test_five_places_call_the_function(indexed: Indexed, observe: Observe) -> None:
+    said = set(indexed.index.spots("who_calls", FUNCTION))
+    observe("callers", len(said & indexed.source.callers(FUNCTION)))
+    missed = sorted(indexed.source.callers(FUNCTION) - said)
+    assert not missed, f"{FUNCTION} is also called at {missed[:3]}"
+
+
+@pytest.mark.criterion("who-calls-correct")
+def test_each_caller_calls(indexed: Indexed, observe: Observe) -> None:
+    callers = {(one.spot, one.within) for one in indexed.source.calls if one.name == FUNCTION}
+    spots = {spot for spot, _ in callers}
+    said = indexed.index.spots("who_calls", FUNCTION)
+    for number, spot in enumerate(said):
+        observe("false_caller", spot not in spots or spot in said[:number])
+    for one in indexed.index.query("who_calls", FUNCTION):
+        told = one.text("caller").rpartition(".")[2]
+        within = {w for spot, w in callers if (spot.file, spot.line) == (one["file"], one["line"])}
+        fits = told in within or (told == "<module>" and "" in within)
+        assert fits, f"{one['file']}:{one['line']} is in {within}, and is said to be in {told}"
+    assert not indexed.index.spots("who_calls", NOBODY), "a name that nobody calls has callers"
+
+
+@pytest.mark.criterion("query-type-impact-set")
+def test_the_impact_is_all_that_depends(indexed: Indexed, observe: Observe) -> None:
+    for path in imported(indexed.source):
+        observe("impact_wrong", not right(indexed.index, indexed.source, "impact_set", path))
+    files = {spot.file for spot in indexed.source.defined(CLASS)}
+    if len(files) == 1:  # of a name: of the file that defines it
+        due = indexed.source.impact(*files)
+        observe("impact_wrong", indexed.index.impact(CLASS) != due)
+    observe("impact_wrong", bool(indexed.index.impact(NOBODY)))
+
+
+@pytest.mark.criterion("query-type-nearest-neighbors")
+def test_neighbours_are_found_by_other_words(indexed: Indexed, observe: Observe) -> None:
+    for question in questions(indexed.source):
+        observe("neighbor_found", question.answer in indexed.index.nearest(question.words))
+
+
+@pytest.mark.criterion("all-four-query-types")
+def test_each_kind_answers(indexed: Indexed, observe: Observe) -> None:
+    index, source = indexed.index, indexed.source
+    asked = {"where_defined": CLASS, "who_calls": FUNCTION, "impact_set": imported(source)[0]}
+    for kind, name in asked.items():
+        observe("query_type_wrong", not _answers(index, source, kind, name), kind=kind)
+    hits = [_near(index, one.words, one.answer) for one in questions(source)]
+    observe("query_type_wrong", sum(hits) < 0.8 * len(hits), kind="nearest_neighbors")
+
+
+def _answers(index: Index, source: Source, kind: str, name: str) -> bool:
+    try:
+        return right(index, source, kind, name)
+    except NotReportedError:
+        return False
+
+
+def _near(index: Index, words: str, answer: object) -> bool:
+    try:
+        return answer in index.nearest(words)
+    except NotReportedError:
+        return False
+
+
+@pytest.mark.criterion("coverage")
+def test_nearly_all_files_are_indexed(indexed: Indexed, observe: Observe) -> None:
+    source = indexed.source
+    listed = {
+        one.text("path"): one.text("blob") for one in reported(indexed.snapshot).each("files")
+    }
+    first = {one.spot.file: one for one in reversed(source.definitions) if not one.inner}
+    for path in source.texts:
+        there = listed.get(path) == source.blob(path)
+        known = first.get(path)
+        if there and known is not None:
+            there = known.spot in indexed.index.spots("where_defined", known.name)
+        observe("py_file_indexed", there, file=path)
+    foreign = sorted(set(listed) - set(source.texts))
+    assert not foreign, f"the index holds files that the commit does not: {foreign[:3]}"
+
+
+@pytest.mark.criterion("query-latency-p95")
+def test_queries_are_quick_and_right(indexed: Indexed, observe: Observe) -> None:
+    for kind, name, answer in _mixed(indexed.source):
+        began = time.perf_counter()
+        response = indexed.index.client.get("/query", params={"kind": kind, "name": name})
+        took = 1000 * (time.perf_counter() - began)
+        said = reported(response)
+        good = _said(said) == answer if answer is not None else bool(_said(said))
+        observe("query_ms", took if good else NEVER_MS, kind=kind)
+
+
+def _mixed(source: Source) -> Iterator[tuple[str, str, set[tuple[str, int]] | None]]:
+    """Queries of all kinds in turn, with their answers; None: any that is not empty."""
+    asked = by_kind(source)
+    answers: dict[tuple[str, str], set[tuple[str, int]] | None] = {}
+    for name in asked["where_defined"]:
+        answers["where_defined", name] = {(s.file, s.line) for s in source.defined(name)}
+    for name in asked["who_calls"]:
+        answers["who_calls", name] = {(s.file, s.line) for s in source.callers(name)}
+    for name in asked["impact_set"]:
+        answers["impact_set", name] = {*source.impact(name).items()}
+    for number in range(QUERIES):
+        kind = KINDS[number % len(KINDS)]
+        name = asked[kind][number // len(KINDS) % len(asked[kind])]
+        yield kind, name, answers.get((kind, name))
+
+
+def _said(said: object) -> set[tuple[str, int]]:
+    """The places, or the files and distances, that an answer names; empty where it has none."""
+    results = said.get("results") if isinstance(said, dict) else None
+    found = [one for one in results or () if isinstance(one, dict)]
+    return {
+        (str(one.get("file")), int(one.get("line") or one.get("distance") or 0)) for one in found
+    }

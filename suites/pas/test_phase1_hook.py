@@ -1,0 +1,132 @@
+"""What keeps the code index fresh: the hook of git, and the line of the crontab."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Stage
+from suites.pas.scenarios.hooks import OTHERS, PROGRAMS, CronTried, HooksTried
+from suites.pas.scenarios.indexing import Indexed, Step
+from suites.pas.views.committing import MOST_S
+from suites.pas.views.running import bare, call
+from suites.pas.views.source import Source, git
+
+pytestmark = pytest.mark.pas_phase1
+
+MANAGER = f"{PROGRAMS}/vector_manager.py"
+SLOT_S = 300.0
+_PATIENCE_S = 20.0  # in a rehearsal, in which a manager has nothing to wait for
+_FIELDS = 5
+_EVERY_FIFTH = {str(minute) for minute in range(0, 60, 5)}
+
+
+@pytest.mark.criterion("hook-installed")
+def test_git_finds_a_hook_to_run(phase: Stage) -> None:
+    checkout = phase.file("checkout")
+    hook = checkout / git(checkout, "rev-parse", "--git-path", "hooks/post-commit").strip()
+    assert hook.is_file(), "git has no post-commit hook where it looks for it"
+    assert os.access(hook, os.X_OK), "the post-commit hook may not be executed, so git ignores it"
+    assert hook.read_bytes().startswith(b"#!"), "the post-commit hook does not say what runs it"
+
+
+@pytest.mark.criterion("hook-triggers-refresh")
+def test_each_commit_asks_for_one_refresh(storm: Sequence[Step], observe: Observe) -> None:
+    for step in storm:
+        observe("refreshes_not_one", step.refreshes != 1, at=step.at)
+    failed = [step.committed.said for step in storm if step.committed.status != 0]
+    assert not failed, f"{len(failed)} commits failed: {failed[0]:.200}"
+
+
+@pytest.mark.criterion("refresh-within-2-min")
+def test_what_a_commit_adds_is_soon_found(storm: Sequence[Step], observe: Observe) -> None:
+    for step in storm:
+        if step.seconds is not None:
+            observe("commit_to_visible_s", step.seconds, at=step.at)
+    lost = sum(step.seconds is None for step in storm)
+    assert not lost, f"what {lost} of {len(storm)} commits changed was not seen in three minutes"
+
+
+@pytest.mark.criterion("hook-tolerates-outage")
+def test_a_commit_succeeds_without_the_index(hooks_tried: HooksTried) -> None:
+    for name, outage in hooks_tried.outages.items():
+        done = outage.committed
+        assert done.status == 0, f"{name}: the commit ended with {done.status}: {done.said:.200}"
+        assert done.seconds < MOST_S, f"{name}: the commit took {done.seconds:.1f} s"
+        assert outage.hinted is not False, (
+            f"{name}: nobody is told that the code index was not refreshed"
+        )
+    assert hooks_tried.commits == 1 + len(hooks_tried.older), "a commit is not in the history"
+
+
+@pytest.mark.criterion("hook-preserves-existing")
+def test_the_older_hook_still_runs(hooks_tried: HooksTried) -> None:
+    assert set(hooks_tried.older) == {1}, f"the older hook ran {hooks_tried.older} times"
+    assert hooks_tried.asked == 1, f"beside it the index was asked {hooks_tried.asked} times"
+
+
+# The crontab
+
+
+def _lines(phase: Stage, home: Path) -> list[str]:
+    """The lines of the crontab that start the vector manager."""
+    done = call("crontab -l", phase.file("crontab"), "-l", environ=bare(home)).demand()
+    return [line for line in done.text.splitlines() if MANAGER in line and not line.startswith("#")]
+
+
+@pytest.mark.criterion("vector-manager-scheduled")
+def test_the_manager_is_started_every_five_minutes(
+    phase: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    found = _lines(phase, tmp_path_factory.mktemp("cron"))
+    assert len(found) == 1, f"{len(found)} lines of the crontab start the vector manager"
+    minutes, *others = found[0].split()[:_FIELDS]
+    every_fifth = minutes in ("*/5", "0-59/5", "0/5") or set(minutes.split(",")) == _EVERY_FIFTH
+    assert every_fifth, f"it is started at the minutes {minutes}"
+    assert others == ["*"] * 4, f"it is not started at each hour of each day: {others}"
+    folder = re.search(r"\bcd\s+(\S+)", found[0])
+    assert folder, f"the line does not say where it runs: {found[0]}"
+    where = Path(shlex.split(folder[1])[0])
+    assert where.samefile(phase.file("checkout")), f"it runs in {where}, not in the checkout"
+
+
+@pytest.mark.criterion("crontab-preserved")
+def test_other_jobs_stay(crontabs_tried: Mapping[str, CronTried], observe: Observe) -> None:
+    for name, tried in crontabs_tried.items():
+        assert tried.done.status == 0, f"{name}: {tried.done.in_words()}"
+        lost = sum(line not in tried.after for line in tried.before)
+        ours = sum(MANAGER in line for line in tried.after)
+        more = len(tried.after) - len(set(tried.after))
+        observe("crontab_lines_off", lost + abs(ours - 1) + more, tried=name)
+    order = [line for line in crontabs_tried["others"].after if line in OTHERS]
+    assert order == list(OTHERS), f"the other lines have another order: {order}"
+
+
+@pytest.mark.criterion("vector-manager-runs")
+@pytest.mark.effect("change")
+def test_the_manager_ends(
+    phase: Stage, indexed: Indexed, tmp_path_factory: pytest.TempPathFactory, observe: Observe
+) -> None:
+    home = tmp_path_factory.mktemp("manager")
+    found = _lines(phase, home)
+    if not found:
+        raise NoValueError("no line of the crontab starts the vector manager")
+    command = found[0].split(None, _FIELDS)[_FIELDS]
+    patience = _PATIENCE_S if phase.embedded else SLOT_S + 10
+    done = call(
+        "the line of the crontab", "/bin/sh", "-c", command, environ=bare(home), within=patience
+    )
+    assert done.status is not None, f"the vector manager still runs after {done.seconds:.0f} s"
+    observe("manager_s", done.seconds)
+    said = done.said()
+    source = Source.at(phase.file("checkout"))
+    assert said.number("coverage") >= 0.98, f"it says a coverage of {said['coverage']:g}"
+    assert said.flag("fresh"), f"it leaves an index that is not of {source.commit}"
+    assert indexed.index.get("/snapshot").text("sha") == source.commit, (
+        "the index is of another one"
+    )

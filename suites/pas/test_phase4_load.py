@@ -1,0 +1,113 @@
+"""The scheduler under a burst: caps, fair share, and two projects that both complete."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_rollout import Observe, reported
+from suites.pas.scenarios.bursting import Burst
+from suites.pas.views.executed import CAPS, at_each_event, pieces, shares, unlike
+from suites.pas.views.graph import by_id, too_early
+from suites.pas.views.lanes import KPI_OF, kpi_name, sound
+from suites.pas.views.store import body
+
+pytestmark = pytest.mark.pas_phase4
+
+FIELDS = ("tokens", "time_ms", "cost_usd", "energy_kwh")
+
+
+@pytest.mark.criterion("scheduler-lane-caps")
+def test_no_lane_runs_more_than_its_cap(burst: Burst, observe: Observe) -> None:
+    for lane, cap in CAPS.items():
+        most = 0
+        for at, running in at_each_event(burst.in_lane(lane)):
+            observe("running_minus_cap", running - cap, at=at, lane=lane)
+            most = max(most, running)
+        assert most >= cap, f"{lane} never ran more than {most} tasks, and its cap is {cap}"
+        told = burst.caps.whole(lane)
+        assert told == cap, f"the cap of {lane} is said to be {told}, not {cap}"
+    wrong = unlike(burst.looks, burst.pieces)
+    assert not wrong, f"{len(wrong)} looks saw something else: {wrong[0]}"
+
+
+@pytest.mark.criterion("scheduler-fair-share")
+def test_both_runs_are_served_alike(burst: Burst, observe: Observe) -> None:
+    weights = [burst.weights.number(run) for run in burst.runs]
+    assert weights[0] == weights[1] > 0, f"the shares of two runs of equal weight are {weights}"
+    for lane in CAPS:
+        for at, index in shares(burst.shared(lane), [*burst.runs]):
+            observe("jain_fairness_index", index, at=at, lane=lane)
+
+
+@pytest.mark.criterion("two-concurrent-projects")
+def test_both_projects_complete(burst: Burst, observe: Observe) -> None:
+    spans = []
+    for name, run in burst.runs.items():
+        done = [task for task in run.each("tasks") if task.text("status") == "succeeded"]
+        whole = len(done) == len(burst.cards[name]) == run.whole("tasks_total")
+        observe("project_completed", run.text("status") == "completed" and whole, run=name)
+        work = pieces(run)
+        assert work, f"no task of {name} was worked on"
+        spans.append((min(piece.began for piece in work), max(piece.ended for piece in work)))
+    overlap = (min(end for _, end in spans) - max(begin for begin, _ in spans)).total_seconds()
+    assert overlap > 0, f"the two projects ran one after the other, {-overlap:.0f} s apart"
+
+
+@pytest.mark.criterion("executes-jobs")
+def test_each_job_comes_to_an_end(burst: Burst, observe: Observe) -> None:
+    for name, run in burst.runs.items():
+        tasks = by_id(run)
+        known = {card.task for card in burst.cards[name]}
+        assert set(tasks) == known, f"{name} has other tasks than were handed in"
+        for card in burst.cards[name]:
+            task = tasks[card.task]
+            ended = task.text("status") == "succeeded" and task["finished_at"] is not None
+            early = any(too_early(tasks, above, card.task) for above in card.deps)
+            observe("job_finished", ended and not early, run=name)
+        assert run.whole("executions") == 1, f"{name} was executed {run['executions']} times"
+
+
+@pytest.mark.criterion("emits-kpi-receipts")
+def test_each_task_leaves_the_receipts_of_its_lane(burst: Burst, observe: Observe) -> None:
+    for name, run in burst.runs.items():
+        kept = burst.store.of_run("kpi_receipts", name)
+        for task in run.each("tasks"):
+            due = KPI_OF[task.text("lane")]
+            mine = [one for one in task.each("kpis") if kpi_name(one.text("kpi")) == due]
+            rows = [row for row in kept if row["task_id"] == task["task_id"]]
+            named = [kpi_name(row["kpi"]) for row in rows]
+            whole = len(mine) == 1 and sound(mine[0]) and named.count(due) == 1
+            observe("task_without_receipt", not whole, lane=task.text("lane"))
+
+
+@pytest.mark.criterion("agent-hierarchy")
+def test_each_task_came_down_the_hierarchy(burst: Burst, observe: Observe) -> None:
+    for name in burst.runs:
+        lanes = {task.text("task_id"): task.text("lane") for task in burst.runs[name].each("tasks")}
+        for row in burst.store.of_run("receipts", name):
+            lane = lanes.get(row["task_id"], "")
+            due = ["architect", f"director:{lane}", f"manager:{lane}:{name}", f"executor:{lane}"]
+            observe("path_wrong", body(row)["lineage"] != due, lane=lane)
+
+
+@pytest.mark.criterion("multi-metric-telemetry")
+def test_each_receipt_says_what_its_task_took(burst: Burst, observe: Observe) -> None:
+    for name, run in burst.runs.items():
+        tasks = by_id(run)
+        for row in burst.store.of_run("receipts", name):
+            said, task = body(row), tasks[row["task_id"]]
+            took = task.moment("finished_at") - task.moment("started_at")
+            wrong = sum(not _positive(said.get(field)) for field in FIELDS)
+            wrong += abs((said.get("time_ms") or 0) - 1000 * took.total_seconds()) > 1
+            observe("receipt_field_wrong", wrong, run=name)
+        spent = sum(body(row).number("cost_usd") for row in burst.store.of_run("receipts", name))
+        told = reported(burst.pas.client.get("/pas/v1/runs/status", params={"run_id": name}))
+        off = abs(told.number("spend_usd") - spent)
+        assert off < 1e-6, f"{name} is said to have cost {told['spend_usd']}, its receipts {spent}"
+
+
+def _positive(value: object) -> bool:
+    """Whether a figure is above zero; tokens may be told by their parts."""
+    if isinstance(value, dict):
+        value = value.get("total")
+    return isinstance(value, int | float) and value > 0

@@ -1,0 +1,176 @@
+"""The full service around its work: store, restart, webhooks, contract, client."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Stage
+from suites.pas.scenarios.bursting import Burst
+from suites.pas.scenarios.notifying import KINDS, Told
+from suites.pas.scenarios.unchanged import Answer, Both
+from suites.pas.views.contract import gone, lacking, operations
+from suites.pas.views.store import TABLES, Store
+
+pytestmark = pytest.mark.pas_phase4
+
+GOOD = 12  # the first of what is asked is answered with 200, the rest refused
+FAILED = 1  # the exit status of what a service refuses
+
+
+# The store
+
+
+@pytest.mark.criterion("receipts-persisted")
+def test_receipts_outlive_a_restart(phase: Stage, burst: Burst, observe: Observe) -> None:
+    if not burst.restarts:
+        raise NoValueError("the full service was not restarted")
+    for table in TABLES:
+        after = burst.after.rows[table]
+        for receipt, row in burst.before.rows[table].items():
+            observe("receipt_lost", after.get(receipt) != row, table=table)
+    for run, said in burst.before.runs.items():
+        now = burst.after.runs[run]
+        for field in ("status", "tasks_completed", "spend_usd", "tasks"):
+            assert now[field] == said[field], f"after the restart {field} of {run} is another one"
+    last = burst.restarts[-1]
+    counts = (last.whole("receipts_before"), last.whole("receipts_after"))
+    if phase.embedded:
+        held = sum(len(burst.before.rows[table]) for table in TABLES)
+        assert counts == (held, held), f"the record counts {counts}, and there were {held}"
+    assert counts[0] == counts[1], f"of {counts[0]} receipts {counts[1]} were left"
+
+
+@pytest.mark.criterion("receipts-backend-postgres")
+def test_the_store_is_postgresql(phase: Stage) -> None:
+    said = Store.named_in(phase.file("receipts")).engine()
+    assert said.startswith("PostgreSQL"), f"the store says that it is {said}"
+
+
+# Webhooks
+
+
+@pytest.mark.criterion("webhook-to-plms")
+def test_plms_is_told_of_each_run_once(told: Told, observe: Observe) -> None:
+    wrongs = []
+    for name, run in told.runs.items():
+        wrong = _wrong_of(told, name)
+        observe("webhook_wrong", bool(wrong), run=run.text("run_id"))
+        wrongs += [f"{name}: {wrong}"] if wrong else []
+    assert not wrongs, "; ".join(wrongs)
+    failed = [one for one in told.arrived if one.whole("status") >= 500]
+    if told.failed_first and not failed:
+        raise NoValueError("PLMS failed nobody, so nothing was sent again")
+
+
+def _wrong_of(told: Told, name: str) -> str:
+    """What is wrong with what PLMS was told of a run, and learnt of it; empty: nothing."""
+    run, learns = told.runs[name], KINDS[name][2]
+    arrived = told.of(run.text("run_id"))
+    taken = [one for one in arrived if 200 <= one.whole("status") < 300 and not one["duplicate"]]
+    if len(taken) != 1:
+        return f"PLMS took it {len(taken)} times"
+    if (
+        len(
+            {one.text("delivery_id") for one in arrived if one.whole("status") >= 500}
+            | {taken[0].text("delivery_id")}
+        )
+        != 1
+    ):
+        return "it was sent again under another id"
+    if not taken[0].flag("signed"):
+        return "its signature does not hold"
+    body = taken[0].inner("body")
+    for field in ("run_id", "project_id", "run_kind", "status", "validation_pass"):
+        if body[field] != run[field]:
+            return f"it says {field} {body[field]}, and PAS {run[field]}"
+    if abs(body.number("cost_usd") - run.number("spend_usd")) > 1e-6:
+        return f"it says {body['cost_usd']} dollars, and PAS {run['spend_usd']}"
+    lanes = sorted(row["lane"] for row in told.registry.priors(run.text("run_id")))
+    due = sorted({task.text("lane") for task in run.each("tasks")}) if learns else []
+    return "" if lanes == due else f"PLMS learnt of the lanes {lanes}, and {due} is due"
+
+
+@pytest.mark.criterion("webhook-to-plms")
+@pytest.mark.effect("change")
+def test_plms_believes_nobody_else(phase: Stage, told: Told) -> None:
+    run = f"forged-{uuid.uuid4().hex[:8]}"
+    taken = [one for one in told.arrived if one.get("status") == 200]
+    if not taken:
+        raise NoValueError("PLMS took no message, so there is none to forge")
+    body = {**taken[0].inner("body"), "run_id": run, "delivery_id": run}
+    headers = {"X-PAS-Signature": f"sha256={'0' * 64}"}
+    answer = phase.target("plms").client.post("/api/pas/webhooks", json=body, headers=headers)
+    assert answer.status_code == 401, f"a forged message is answered {answer.status_code}"
+    assert not told.registry.priors(run), "PLMS learnt from a forged message"
+
+
+@pytest.mark.criterion("webhook-idempotent")
+def test_a_second_message_teaches_nothing(told: Told, observe: Observe) -> None:
+    twice = [
+        run
+        for run in {one.text("run_id") for one in told.arrived}
+        if sum(200 <= one.whole("status") < 300 for one in told.of(run)) > 1
+    ]
+    missed = set(told.redelivered) - set(twice)
+    if told.failed_first and missed:
+        raise NoValueError(f"{', '.join(sorted(missed))} was not told a second time")
+    for run in twice:
+        lanes = Counter(row["lane"] for row in told.registry.priors(run))
+        observe("priors_of_run", max(lanes.values(), default=0), run=run)
+
+
+# The contract
+
+
+@pytest.mark.criterion("contract-unchanged")
+def test_the_full_service_keeps_the_contract(both: Both) -> None:
+    stub, full = both.published["pas"], both.published["full"]
+    known = len(operations(stub))
+    if known != GOOD:
+        raise NoValueError(f"the stub publishes {known} operations, not {GOOD}")
+    missed = [*lacking(stub, full)]
+    assert not missed, "; ".join(missed[:3])
+    for name, ours in both.answers["pas"].items():
+        theirs = both.answers["full"][name]
+        lost = [*gone(ours.said, theirs.said)]
+        assert not lost, f"{name}: the full service does not say {', '.join(lost[:3])}"
+
+
+@pytest.mark.criterion("client-unchanged")
+def test_what_was_asked_today_still_works(both: Both, observe: Observe) -> None:
+    wrongs = []
+
+    def see(name: str, wrong: str) -> None:
+        observe("today_failed", bool(wrong), asked=name)
+        wrongs.extend([f"{name}: {wrong}"] if wrong else [])
+
+    for name, done in both.done.items():
+        see(f"vp {name}", done.said if done.status else "")
+    see("vp start, again", _refused(both))
+    for number, (name, ours) in enumerate(both.answers["pas"].items()):
+        see(name, _differs(ours, both.answers["full"][name], good=number < GOOD))
+    assert not wrongs, "; ".join(wrongs[:3])
+
+
+def _refused(both: Both) -> str:
+    """What is wrong with how the client tells that a run was started already; empty: nothing."""
+    done = both.again
+    if done.status != FAILED:
+        return f"it ends with {done.status}, not {FAILED}"
+    lines = done.err.strip().splitlines()
+    if len(lines) != 1 or not lines[0].startswith("vp: "):
+        return f"it prints {done.err.strip()[-200:]!r}"
+    return ""
+
+
+def _differs(ours: Answer, theirs: Answer, *, good: bool) -> str:
+    if (ours.status == 200) != good:
+        raise NoValueError(f"the stub itself answers {ours.status}")
+    if theirs.status != ours.status:
+        return f"it answers {theirs.status}, and the stub {ours.status}"
+    if not good and not isinstance(theirs.said.get("detail"), type(ours.said.get("detail"))):
+        return f"it says {theirs.said}, and the stub {ours.said}"
+    return ""

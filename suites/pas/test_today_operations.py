@@ -1,0 +1,232 @@
+"""Today: each of the twelve operations takes a valid request, and what it says comes true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Reported, reported
+from suites.pas.scenarios.control import Controlled
+from suites.pas.scenarios.work import Work
+from suites.pas.views.lanes import LANES, LIMITS, due_verdict, kpi_name
+from suites.pas.views.pas import Pas
+
+pytestmark = pytest.mark.pas_today
+
+STATES = ("planned", "executing", "paused", "completed", "failed", "terminated")
+
+
+@pytest.mark.criterion("endpoint-health")
+def test_health(pas: Pas, work: Work) -> None:
+    said = reported(pas.client.get("/health"))
+    assert said.text("status") == "ok"
+    for name in ("active_runs", "total_tasks", "total_receipts"):
+        assert said.whole(name) >= 0, f"{name} is {said[name]}"
+    handed_in = sum(len(sent.nodes) for sent in work.sent)
+    assert work.pas.get("/health").whole("total_tasks") >= handed_in
+
+
+@pytest.mark.criterion("endpoint-jobcards")
+@pytest.mark.effect("change")
+def test_a_job_card(pas: Pas) -> None:
+    run = pas.new_run("card")
+    card = pas.card(run, "Vector-Ops")
+    tasks = [(task.text("task_id"), task.text("lane")) for task in pas.status(run).each("tasks")]
+    assert tasks == [(card.task, "Vector-Ops")], f"after one card the run has {tasks}"
+
+
+@pytest.mark.criterion("endpoint-runs-start")
+def test_start(work: Work) -> None:
+    for sent in work.sent:
+        assert sent.started.text("status") == "executing"
+        assert sent.started.text("run_id") == sent.run
+        first = work.looks[0].runs[sent.run]
+        assert first.text("status") == "executing", f"after its start it is {first['status']}"
+        assert any(task.text("status") == "running" for task in first.each("tasks"))
+
+
+@pytest.mark.criterion("endpoint-runs-pause")
+def test_pause(controlled: Controlled) -> None:
+    said = reported(controlled.answers["pause"])
+    assert said.text("status") == "paused"
+    first, *later = controlled.paused
+    assert first.text("status") == "paused"
+    assert _standing(first)[0], "nothing had begun when it was paused, so nothing is shown"
+    for look in later:
+        assert _standing(look) == _standing(first), "a task began or ended while it was paused"
+
+
+def _standing(status: Reported) -> tuple[list[str], list[str]]:
+    tasks = status.each("tasks")
+    begun = [task.text("task_id") for task in tasks if task["started_at"] is not None]
+    over = [task.text("task_id") for task in tasks if task["finished_at"] is not None]
+    return begun, over
+
+
+@pytest.mark.criterion("endpoint-runs-resume")
+def test_resume(controlled: Controlled) -> None:
+    assert reported(controlled.answers["resume"]).text("status") == "executing"
+    last = controlled.resumed[-1]
+    assert last.text("status") == "completed", f"after its resume it ends {last['status']}"
+    done = last.whole("tasks_completed")
+    assert done == last.whole("tasks_total") > 0, f"{done} of {last['tasks_total']} tasks are done"
+
+
+@pytest.mark.criterion("endpoint-runs-terminate")
+def test_terminate(controlled: Controlled) -> None:
+    assert reported(controlled.answers["terminate"]).text("status") == "terminated"
+    first, *later = controlled.terminated
+    assert first.text("status") == "terminated"
+    for look in later:
+        assert look.text("status") == "terminated", f"it goes on as {look['status']}"
+        assert _standing(look)[0] == _standing(first)[0], "a task began after the end of its run"
+        succeeded = [t for t in look.each("tasks") if t.text("status") in ("succeeded", "running")]
+        assert not succeeded, f"{len(succeeded)} tasks went on after the end of their run"
+    waiting = len(first.each("tasks")) - len(_standing(first)[0])
+    assert waiting > 0, "no task was left to do, so nothing is shown"
+
+
+@pytest.mark.criterion("endpoint-runs-simulate")
+def test_simulate(work: Work) -> None:
+    for sent in work.sent:
+        for said in sent.rehearsals.values():
+            assert 0 <= said.number("strata_coverage") <= 1
+            assert said.number("rehearsal_tokens") > 0
+            assert said.number("projected_tokens") > 0
+            assert 0 <= said.number("risk_score") <= 1
+            assert said.number("ci_lower") != said.number("ci_upper")
+
+
+@pytest.mark.criterion("endpoint-runs-status")
+def test_status(work: Work) -> None:
+    """The counts are those of the tasks, at each look."""
+    for sent in work.sent:
+        for look in work.looks:
+            said = look.runs[sent.run]
+            assert said.text("run_id") == sent.run
+            assert said.text("status") in STATES
+            states = [task.text("status") for task in said.each("tasks")]
+            assert said.whole("tasks_total") == len(states) == len(sent.nodes)
+            assert said.whole("tasks_completed") == states.count("succeeded")
+            assert said.whole("tasks_failed") == states.count("failed")
+            assert isinstance(said["kpi_violations"], list)
+            for name in ("spend_usd", "spend_energy_kwh"):
+                assert said.number(name) >= 0
+            assert said.number_or_none("runway_minutes") is None or said["runway_minutes"] >= 0
+
+
+@pytest.mark.criterion("endpoint-portfolio-status")
+def test_portfolio(work: Work) -> None:
+    for look in (work.idle, *work.looks):
+        said = look.portfolio
+        for name in ("lane_utilization", "lane_caps"):
+            lacking = set(LANES) - set(said.inner(name))
+            assert not lacking, f"{name} lacks {sorted(lacking)}"
+        executing = [run for run in look.runs.values() if run.text("status") == "executing"]
+        if work.embedded:
+            assert said.whole("active_runs") == len(executing)
+            queued = [
+                task for run in executing for task in run.each("tasks")
+                if task.text("status") == "queued"
+            ]  # fmt: skip
+            assert said.whole("queued_tasks") == len(queued), "queued tasks are miscounted"
+        assert said.whole("queued_tasks") >= 0
+    most = max(look.portfolio.whole("queued_tasks") for look in work.looks)
+    assert most > 0, "no task ever waited, so the count of waiting tasks shows nothing"
+
+
+@pytest.mark.criterion("endpoint-heartbeats")
+@pytest.mark.effect("change")
+def test_heartbeat(pas: Pas) -> None:
+    run = pas.new_run("beat")
+    pas.card(run, "Vector-Ops")
+    said = reported(pas.tell("heartbeats", {"run_id": run, "agent": "suite"}))
+    assert said.text("status") == "acknowledged"
+
+
+@pytest.mark.criterion("endpoint-receipts")
+@pytest.mark.effect("change")
+def test_receipt(pas: Pas) -> None:
+    run = pas.new_run("receipt")
+    card = pas.card(run, "Vector-Ops")
+    before = pas.get("/health").whole("total_receipts")
+    spent = pas.status(run).number("spend_usd")
+    body = {"run_id": run, "task_id": card.task, "agent": "suite", "tokens": 1200}
+    said = reported(pas.tell("receipts", {**body, "time_ms": 900, "cost_usd": 0.25}))
+    assert said.text("status") == "stored"
+    assert pas.get("/health").whole("total_receipts") == before + 1
+    rise = pas.status(run).number("spend_usd") - spent
+    assert abs(rise - 0.25) < 1e-9, f"a receipt of 0.25 USD raises the spend by {rise}"
+
+
+@pytest.mark.criterion("endpoint-kpis")
+@pytest.mark.effect("change")
+@pytest.mark.parametrize("kpi", list(LIMITS))
+def test_kpi(pas: Pas, kpi: str) -> None:
+    """At its threshold a KPI passes, beyond it the run shows a violation."""
+    limit = LIMITS[kpi]
+    for value in (limit, limit - 0.01 if due_verdict(kpi, limit + 1, limit) else limit + 1):
+        run = pas.new_run("kpi")
+        card = pas.card(run, "Code-Impl")
+        body = {"run_id": run, "task_id": card.task, "kpi": kpi, "value": value}
+        assert reported(pas.tell("kpis", body)).text("status") == "stored"
+        missed = [kpi_name(one.text("kpi")) for one in pas.status(run).each("kpi_violations")]
+        due = [] if due_verdict(kpi, value, limit) else [kpi]
+        assert missed == due, f"{kpi} of {value} shows {missed or 'no violation'}"
+
+
+# What must be refused
+
+
+@pytest.mark.criterion("unknown-run-404")
+@pytest.mark.effect("change")
+def test_an_unknown_run(pas: Pas, observe: Observe) -> None:
+    run = pas.new_run("nobody")
+    calls: dict[str, Callable[[], int]] = {
+        "status": lambda: pas.client.get("/pas/v1/runs/status", params={"run_id": run}).status_code,
+        "heartbeats": lambda: pas.tell("heartbeats", {"run_id": run}).status_code,
+        **{
+            verb: lambda verb=verb: pas.control(verb, run).status_code  # type: ignore[misc]
+            for verb in ("pause", "resume", "terminate", "simulate")
+        },
+    }
+    for name, ask in calls.items():
+        observe("unknown_run_answered", ask() != 404, call=name)
+    pas.card(run, "Vector-Ops")
+    known = calls["status"]()
+    assert known == 200, f"once the run has a card its status answers {known}"
+
+
+MALFORMED: dict[str, dict[str, object]] = {
+    "empty": {},
+    "no lane": {"project_id": 42, "run_id": "suite-malformed"},
+    "no run": {"project_id": 42, "lane": "Code-Impl"},
+    "no project": {"run_id": "suite-malformed", "lane": "Code-Impl"},
+    "unknown lane": {"lane": "Fast-Lane"},
+    "project is a text": {"project_id": "forty-two"},
+    "deps are a text": {"deps": "t01"},
+    "priority is 99": {"priority": 99},
+    "budget below zero": {"budget_usd": -1},
+    "payload is a list": {"payload": [1, 2]},
+    "interval wider than all": {"ci_width_hint": 7},
+}
+
+
+@pytest.mark.criterion("invalid-body-422")
+@pytest.mark.effect("change")
+def test_a_malformed_card(pas: Pas, observe: Observe) -> None:
+    run = pas.new_run("malformed")
+    sound = {"project_id": 42, "run_id": run, "lane": "Code-Impl", "deps": [], "payload": {}}
+    pas.card(run, "Code-Impl")
+    for name, odd in MALFORMED.items():
+        whole = name.startswith(("empty", "no "))
+        body = dict(odd) if whole else {**sound, **odd}
+        if "run_id" in body:
+            body["run_id"] = run
+        status = pas.client.post("/pas/v1/jobcards", json=body).status_code
+        observe("malformed_taken", status not in (400, 422), card=name, status=status)
+    total = pas.status(run).whole("tasks_total")
+    if total == 0:
+        raise NoValueError("the sound card is not in the run either")
+    assert total == 1, f"the run has {total} tasks after one sound card and malformed ones"

@@ -1,0 +1,116 @@
+"""Today: a rehearsal foretells what a run takes, and the portfolio says what really runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_rollout import NoValueError, Observe, Reported
+from suites.pas.scenarios.work import Look, Sent, Work
+from suites.pas.views.lanes import LANES
+
+pytestmark = pytest.mark.pas_today
+
+NEAR = 1e-6
+WIDEST = 1.0  # of an interval, as a share of the projection
+
+
+def _rehearsals(work: Work) -> Iterator[tuple[Sent, float, Reported]]:
+    for sent in work.sent:
+        for share, said in sent.rehearsals.items():
+            yield sent, share, said
+
+
+@pytest.mark.criterion("rehearsal-stratified")
+def test_every_lane_of_the_run_is_sampled(work: Work, observe: Observe) -> None:
+    """The coverage counts that is the lower: what is said, or what its samples come to."""
+    for sent, share, said in _rehearsals(work):
+        lanes = {node.lane for node in sent.nodes}
+        samples = said.inner("samples_per_stratum")
+        drawn = [lane for lane in lanes if samples.get(lane, 0) >= 1]
+        coverage = min(said.number("strata_coverage"), len(drawn) / len(lanes))
+        observe("strata_coverage", coverage, run=sent.run, share=str(share))
+        assert said.whole("n_strata") == len(lanes), "another number of strata than of lanes"
+        assert said.whole("n_sample") == sum(samples.values()), "the samples do not add up"
+
+
+@pytest.mark.criterion("rehearsal-ci-extrapolation")
+def test_the_projection_lies_in_its_interval(work: Work, observe: Observe) -> None:
+    """And so does what the run took in the end, but for one in a thousand."""
+    for sent, share, said in _rehearsals(work):
+        lower, upper = said.number("ci_lower"), said.number("ci_upper")
+        projected, half = said.number("projected_tokens"), (upper - lower) / 2
+        inside = lower < projected < upper and lower > 0
+        bounded = 2 * half < WIDEST * projected
+        risk = min(1.0, 5 * half / projected)
+        told = abs(said.number("risk_score") - risk) < 0.01
+        took = work.ended[sent.run].number("spend_tokens")
+        if not took:
+            raise NoValueError(f"run {sent.run} used no tokens, so its projection stays untried")
+        met = abs(took - projected) <= 2 * half  # 1.645 of sigma are half; 3.3 miss one in 1000
+        wrong = not (inside and bounded and told and met)
+        observe("interval_wrong", wrong, run=sent.run, share=str(share))
+
+
+@pytest.mark.criterion("rehearsal-scales")
+def test_a_rehearsal_uses_its_share(work: Work, observe: Observe) -> None:
+    for sent, share, said in _rehearsals(work):
+        used = said.number("rehearsal_tokens") / said.number("projected_tokens")
+        observe("rehearsal_share_error", abs(used / share - 1), run=sent.run, share=str(share))
+        whole = work.ended[sent.run].number("spend_tokens")
+        assert said.number("rehearsal_tokens") < whole / 2, "a rehearsal of 5 % used half of it"
+
+
+# Portfolio
+
+
+@pytest.mark.criterion("portfolio-lane-utilization")
+def test_utilisation_is_what_runs(work: Work, observe: Observe) -> None:
+    """Against the running tasks of every run, read one by one at the same time."""
+    steady = [look for look in work.looks if look.steady]
+    if not steady:
+        raise NoValueError("the portfolio changed during each look; look again when less runs")
+    for look in steady:
+        caps = look.portfolio.inner("lane_caps")
+        said = look.portfolio.inner("lane_utilization")
+        for lane in LANES:
+            share, cap = said.number(lane), caps.number(lane)
+            right = 0 <= share <= 1 and abs(share - look.working[lane] / cap) < NEAR
+            observe("utilisation_wrong", not right, lane=lane, at=look.at)
+    assert any(_busy(look) for look in steady), "no lane ever had anything to do"
+
+
+def _busy(look: Look) -> bool:
+    return any(look.working.values())
+
+
+@pytest.mark.criterion("portfolio-utilization-live")
+def test_utilisation_rises_with_load(work: Work, observe: Observe) -> None:
+    before = work.idle.portfolio.inner("lane_utilization")
+    for lane in LANES:
+        shares = [
+            look.portfolio.inner("lane_utilization").number(lane)
+            for look in work.looks
+            if look.working[lane]
+        ]
+        if not shares:
+            raise NoValueError(f"no look saw a task of {lane} at work")
+        observe("utilisation_rise", max(shares) - before.number(lane), lane=lane)
+
+
+@pytest.mark.criterion("portfolio-fairness-weights")
+def test_weights_are_of_the_active_runs(work: Work, observe: Observe) -> None:
+    for look in work.looks:
+        runs = look.portfolio.each("runs")
+        active = {run.text("run_id") for run in runs if run.text("status") == "executing"}
+        if len(active) < 2:
+            continue
+        weights = look.portfolio.inner("fairness_weights")
+        shares = [weights.number(name) for name in weights]
+        right = set(weights) == active and abs(sum(shares) - 1) < NEAR and min(shares) > 0
+        if work.embedded and right:  # nobody else is there, and ours weigh the same
+            right = max(shares) - min(shares) < NEAR
+        observe("weights_wrong", not right, at=look.at)
+    over = work.looks[-1].portfolio.inner("fairness_weights")
+    assert not (work.embedded and over), f"after the end of all runs {sorted(over)} have weights"

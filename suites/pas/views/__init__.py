@@ -1,0 +1,1 @@
+"""What the checks of PAS read: its services, programs, files and records."""

@@ -1,0 +1,124 @@
+"""The registry of PLMS, read row by row, and what follows from its rows."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import NoValueError, RolloutError
+
+TELEMETRY = ("tokens_input", "tokens_output", "energy_kwh", "carbon_kg")
+PARTS = ("tokens_input", "tokens_output", "tokens_tool_use", "tokens_think")
+_STAMP = re.compile(r"(\d{8})T?(\d{6})")
+Row = Mapping[str, Any]
+
+
+def rows(path: Path, sql: str, *values: object) -> list[dict[str, Any]]:
+    """The rows of a query; the file is only read. Raises RolloutError where it cannot be."""
+    if not path.is_file():
+        raise RolloutError(f"there is no database {path.name}")
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute(sql, values)]
+    except sqlite3.Error as problem:
+        raise RolloutError(f"{path.name} cannot be read: {problem}") from None
+
+
+def columns(path: Path, table: str) -> list[str]:
+    """The columns of a table."""
+    return [row["name"] for row in rows(path, f"PRAGMA table_info({table})")]
+
+
+def keys(path: Path, table: str) -> list[str]:
+    """The columns of a table's primary key."""
+    found = [row["name"] for row in rows(path, f"PRAGMA table_info({table})") if row["pk"]]
+    if not found:
+        raise RolloutError(f"the table {table} of {path.name} has no primary key")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The registry at a path."""
+
+    path: Path
+
+    def sound(self) -> str:
+        """What the database says of its own integrity: ok, or what is wrong."""
+        return str(rows(self.path, "PRAGMA integrity_check")[0]["integrity_check"])
+
+    def ended(self, project: int) -> list[Row]:
+        """The completed runs of a project, in the order in which they ended."""
+        sql = "SELECT * FROM project_runs WHERE project_id = ? AND status = 'completed'"
+        return [*rows(self.path, f"{sql} ORDER BY ended_at, run_id", project)]
+
+    def measured(self, project: int) -> list[Row]:
+        """Those of them that have telemetry; raises NoValueError where none has."""
+        found = [row for row in self.ended(project) if row.get("tokens_input") is not None]
+        if not found:
+            raise NoValueError(f"no completed run of project {project} has telemetry")
+        return found
+
+    def projects(self) -> list[int]:
+        """The projects with completed runs that have telemetry."""
+        sql = "SELECT DISTINCT project_id FROM project_runs WHERE status = 'completed'"
+        found = rows(self.path, f"{sql} AND tokens_input IS NOT NULL ORDER BY project_id")
+        return [row["project_id"] for row in found]
+
+    def run(self, run: str) -> Row:
+        """The row of a run."""
+        found = rows(self.path, "SELECT * FROM project_runs WHERE run_id = ?", run)
+        if len(found) != 1:
+            raise RolloutError(f"the registry has {len(found)} rows of the run {run}")
+        return found[0]
+
+    def baseline(self, template: str) -> Row | None:
+        """The last of a template's baselines."""
+        found = self.baselines(template)
+        return found[-1] if found else None
+
+    def baselines(self, template: str) -> list[Row]:
+        """The completed and validated baselines of a template, in the order of their ends."""
+        sql = "SELECT * FROM project_runs WHERE template = ? AND run_kind = 'baseline'"
+        only = "AND status = 'completed' AND validation_pass = 1 AND sandbox = 0"
+        return [*rows(self.path, f"{sql} {only} ORDER BY ended_at, run_id", template)]
+
+    def priors(self, run: str) -> list[Row]:
+        """What was learnt of a run."""
+        return [*rows(self.path, "SELECT * FROM estimate_versions WHERE run_id = ?", run)]
+
+    def migrated_at(self, name: str) -> datetime:
+        """When a migration was applied, by the registry itself."""
+        found = rows(self.path, "SELECT * FROM schema_migrations WHERE name LIKE ?", f"%{name}%")
+        if not found:
+            raise NoValueError(f"the registry knows of no migration {name}")
+        return datetime.fromisoformat(found[-1]["applied_at"])
+
+
+def stamped(path: Path) -> datetime:
+    """The moment in the name of a backup, in UTC; raises RolloutError where it has none."""
+    found = _STAMP.search(path.name)
+    if not found:
+        raise RolloutError(f"the name of the backup {path.name} says no time")
+    return datetime.strptime("".join(found.groups()), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+
+
+def figure(row: Row, metric: str) -> float | None:
+    """A figure of a run as the comparison names it."""
+    if metric != "tokens":
+        value = row.get(metric)
+        return None if value is None else float(value)
+    value = row.get("tokens_actual")
+    return None if value is None else float(value)
+
+
+def total(found: Sequence[Row], column: str) -> float:
+    """The sum of a column."""
+    return float(sum(row[column] or 0 for row in found))
