@@ -140,7 +140,7 @@ def test_phases_begin_in_their_order(ten_weeks: Weeks, observe: Observe) -> None
     begun: dict[str, datetime] = {}
     for one in ten_weeks.records.of("phase", state="started"):
         begun.setdefault(one.text("phase"), one.moment("at"))
-    gone = {}
+    gone: dict[str, datetime] = {}
     for one in ten_weeks.records.of("gate", verdict="GO"):
         items = one.inner("items")
         if items and set(items.values()) == {"passed"}:

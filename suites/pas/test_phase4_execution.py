@@ -95,12 +95,15 @@ def test_only_listed_tools_are_used(guarded: Guarded) -> None:
     (task,) = guarded.tools["allowed"].each("tasks")
     if task.text("status") != "succeeded":
         raise NoValueError(f"a task with listed tools is {task['status']} as well")
-    assert task["tools"] == [*TOOLS["allowed"]], f"of the listed tools it called {task['tools']}"
-    (task,) = guarded.tools["refused"].each("tasks")
-    assert "shell" not in task["tools"], "it called the shell"
-    assert "shell" in task["refused_tools"], f"refused were {task['refused_tools']}"
-    assert task.text("status") == "failed", f"a task that asks for the shell is {task['status']}"
-    assert not task["output"], f"it left {task['output']}"
+    assert task["tools"] == [*TOOLS["allowed"][1]], f"of listed tools it called {task['tools']}"
+    for name in ("refused", "of another lane"):
+        lane, (*_, tool) = TOOLS[name]
+        (task,) = guarded.tools[name].each("tasks")
+        assert tool not in task["tools"], f"a task of {lane} used {tool}"
+        assert tool in task["refused_tools"], f"refused were {task['refused_tools']}, not {tool}"
+        status = task.text("status")
+        assert status == "failed", f"a task of {lane} that asks for {tool} is {status}"
+        assert not task["output"], f"it left {task['output']}"
 
 
 @pytest.mark.criterion("budget-guard")
@@ -116,6 +119,9 @@ def test_no_run_spends_more_than_its_budget(
     _, stopped = guarded.budgets["r1"]
     assert stopped.text("status") == "terminated", f"without budget a run is {stopped['status']}"
     assert "budget" in stopped.text("reason").lower(), f"the reason is {stopped['reason']}"
+    starved = guarded.starved
+    assert starved.text("status") == "terminated", f"without energy a run is {starved['status']}"
+    assert not starved.number("spend_energy_kwh"), f"it used {starved['spend_energy_kwh']} kWh"
     _, within = guarded.budgets["r2"]
     assert within.text("status") == "completed", f"within its budget a run is {within['status']}"
 

@@ -65,8 +65,8 @@ def test_estimate_prints_bounds(flow: Flow) -> None:
         one = said.inner(name)
         lower, mean, upper = (one.number(key) for key in ("lower", "mean", "upper"))
         assert 0 < lower < mean < upper, f"{name} is {mean} within {lower} to {upper}"
-    mean = f"{said.inner('tokens').number('mean'):.0f}"
-    assert mean in in_words.replace(",", ""), f"for people the estimate leaves out {mean} tokens"
+    tokens = f"{said.inner('tokens').number('mean'):.0f}"
+    assert tokens in in_words.replace(",", ""), f"for people the estimate lacks {tokens} tokens"
 
 
 @pytest.mark.criterion("vp-simulate")

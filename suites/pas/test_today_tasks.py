@@ -169,7 +169,7 @@ def test_a_second_start_executes_nothing_again(work: Work, observe: Observe) -> 
 
 
 def _receipts(work: Work, lane: str) -> list[tuple[Sent, str, Sequence[Reported]]]:
-    found = []
+    found: list[tuple[Sent, str, Sequence[Reported]]] = []
     for sent in work.sent:
         for node in sent.nodes:
             task = work.named(sent, work.ended[sent.run])[node.name]

@@ -46,6 +46,7 @@ MIXES = {
     "pas": Mix(
         "fixtures.pas:app",
         {"card", REPLAY, "start", "restart", "runs", "portfolio", "heartbeat", "receipt"},
+        "pas-idem-new-task",
     ),
     "eros": Mix(
         "fixtures.eros:app",

@@ -23,7 +23,7 @@ class Finished:
     answers: Mapping[str, bool]  # whether each service says that it is well
 
 
-@scenario(effect="change", own_target=True)
+@scenario()
 def finished(phase: Stage) -> Finished:
     """In a rehearsal the clock goes on to the end of the last day."""
     if phase.embedded:

@@ -83,11 +83,16 @@ def judged(phase: Stage) -> Judged:
 class Guarded:
     """A run with a tool that its lane may not use and one without; runs near their budgets."""
 
-    tools: Mapping[str, Reported]  # refused, allowed
+    tools: Mapping[str, Reported]  # by what was tried
     budgets: Mapping[str, tuple[float, Reported]]  # r1: too small, r2: large enough
+    starved: Reported  # with next to no energy
 
 
-TOOLS = {"refused": ("read_file", "shell"), "allowed": ("read_file", "run_tests")}
+TOOLS = {  # by what is tried: a lane, and what its task asks for; the last is listed or is not
+    "refused": ("Code-Impl", ("read_file", "shell")),
+    "of another lane": ("Narrative", ("read_file", "run_tests")),
+    "allowed": ("Code-Impl", ("read_file", "run_tests")),
+}
 BUDGETS = {"r1": 0.05, "r2": 0.10}
 _COSTS, _TASKS = 0.02, 4
 
@@ -97,18 +102,23 @@ def guarded(phase: Stage) -> Guarded:
     """Tools and budgets are tried on both sides of what is allowed."""
     target, pas = phase.target("pas"), Pas(phase.target("full").client)
     tools, budgets = {}, {}
-    for name, asked in TOOLS.items():
+    for name, (lane, asked) in TOOLS.items():
+        work = cases(4, 0) if lane == "Code-Impl" else {"text": "a b c", "reference": "a b c"}
         tools[name] = pas.new_run("tools")
-        pas.card(tools[name], "Code-Impl", payload={**cases(4, 0), "tools": [*asked]})
+        pas.card(tools[name], lane, payload={**work, "tools": [*asked]})
         pas.start(tools[name]).text("status")
+    starved = pas.new_run("starved")
+    pas.card(starved, "Vector-Ops")
+    pas.start(starved, budget_caps={"energy_kwh": 1e-9}).text("status")
     for name, cap in BUDGETS.items():
         budgets[name] = pas.new_run(f"budget-{name}")
         _in_a_row(pas, budgets[name])
         pas.start(budgets[name], budget_caps={"usd": cap}).text("status")
-    to_their_end(target, pas, [*tools.values(), *budgets.values()], _MOST_S)
+    to_their_end(target, pas, [*tools.values(), *budgets.values(), starved], _MOST_S)
     return Guarded(
         {name: pas.status(run) for name, run in tools.items()},
         {name: (BUDGETS[name], pas.status(run)) for name, run in budgets.items()},
+        pas.status(starved),
     )
 
 

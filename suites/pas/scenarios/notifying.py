@@ -1,4 +1,4 @@
-"""Runs whose end PLMS is told: good ones and others, once after PLMS failed, and once more."""
+"""Runs whose end PLMS is told: good ones and others, after PLMS failed, and once more."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Told:
 
 @scenario(effect="change")
 def told(phase: Stage) -> Told:
-    """Runs end while PLMS fails once; later two of them are told again."""
+    """Runs end while PLMS fails three times; later two of them are told again."""
     target, pas = phase.target("pas"), Pas(phase.target("full").client)
-    phase.operate("pas", "plms-fails", times=1)
+    phase.operate("pas", "plms-fails", times=3)
     runs = {}
     for name, (kind, bad, _) in KINDS.items():
         runs[name] = pas.new_run(f"told-{name}")

@@ -20,7 +20,7 @@ class FirstDay:
     end: datetime
 
 
-@scenario(effect="change", own_target=True)
+@scenario()
 def first_day(phase: Stage) -> FirstDay:
     """In a rehearsal the clock goes on to the end of the day; elsewhere the day went by itself."""
     begin, end = phase.window

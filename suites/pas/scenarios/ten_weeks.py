@@ -30,7 +30,7 @@ class Weeks:
     end: datetime
 
 
-@scenario(effect="change", own_target=True)
+@scenario()
 def ten_weeks(phase: Stage) -> Weeks:
     """In a rehearsal the clock goes through them; a migration and a restart happen on the way."""
     begin, end = phase.window
