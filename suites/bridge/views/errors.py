@@ -29,7 +29,7 @@ def code(response: httpx.Response) -> str:
 
 
 def slips(response: httpx.Response, *wanted: str, hidden: tuple[str, ...] = ()) -> list[str]:
-    """What is wrong with a refusal: another code, another status, or something that is given away."""
+    """What is wrong with a refusal: its code, its status, or something that it gives away."""
     said = code(response)
     asked = f"{response.request.method} {response.request.url.path}"
     wrong = [] if said in wanted else [f"{asked}: {said}, not {' or '.join(wanted)}"]

@@ -1,4 +1,4 @@
-"""The suite's own word on who may do what, and who gets a message; taken from docs/bridge-api.md."""
+"""Who may do what and who gets a message, by docs/bridge-api.md and not by the bridge."""
 
 from __future__ import annotations
 
