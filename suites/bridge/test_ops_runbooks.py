@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
-from pytest_rollout import Observe, Stage
 from suites.bridge.scenarios.drills import Drilled
 from suites.bridge.views.runbooks import CASES, SECTIONS, Drill, Known, runbooks, section_problem
+
+from pytest_rollout import Observe, Stage
 from suites.bridge.views.said import not_done
 
 pytestmark = pytest.mark.bridge_ops

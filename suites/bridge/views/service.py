@@ -14,6 +14,7 @@ from pytest_rollout import Reported, RolloutError, Stage, reported
 LIFETIME_S = 12 * 3600  # of a token that the suite works with
 PAGE = 200
 MOST_PAGES = 400
+SECRET_WORD = "tungsten-otter"  # stands in a thread that strangers must not learn of
 
 
 def stamp(moment: datetime) -> str:
@@ -184,3 +185,11 @@ class Bridge:
             if all(f'{label}="{wanted}"' in series for label, wanted in labels.items()):
                 total += float(value)
         return total
+
+
+def private(bridge: Bridge) -> tuple[Agent, str]:
+    """Somebody's thread with a word in it that nobody else may see."""
+    ann = bridge.agent("suite-ann")
+    thread = ann.opened(SECRET_WORD, ["suite-bob"])
+    ann.posted(thread, f"{SECRET_WORD} inside")
+    return ann, thread
