@@ -1,4 +1,4 @@
-"""Malformed requests: refused alike each time, never an error of the server, nothing left behind."""
+"""Malformed requests are refused alike each time, and leave nothing behind."""
 
 from __future__ import annotations
 
