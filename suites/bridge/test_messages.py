@@ -32,11 +32,9 @@ def test_a_message_reads_back_as_it_was_posted(
         assert answer.status_code == 201, f"a post answers {answer.status_code}"
         posted.append((text, reported(answer)))
     assert len({said.text("id") for _, said in posted}) == 20, "two messages have one id"
+    read = [reader.read(thread) for reader in (ann, bob)]
     for number, (text, said) in enumerate(posted, 1):
-        rows = [
-            [row for row in reader.read(thread) if row.get("id") == said.text("id")]
-            for reader in (ann, bob)
-        ]
+        rows = [[row for row in came if row.get("id") == said.text("id")] for came in read]
         kept = all(
             len(found) == 1
             and found[0].text("text") == text

@@ -223,6 +223,7 @@ def test_earlier_entries_stay(bridge: Bridge, observe: Observe, moment: datetime
     ann = bridge.agent("suite-ann")
     for number in range(4):
         ann.posted(thread, f"message {number}")
+        ann.add(thread, f"suite-more-{number}")
         operator.change(thread, "blocked" if number % 2 == 0 else "active")
     earlier = operator.audit(thread)
     operator.change(thread, "blocked")
