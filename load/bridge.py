@@ -1,133 +1,92 @@
-"""A mix for the bridge: messages and their replays, readers with cursors, members, triggers.
+"""A mix for the bridge: messages and their replays, readers with cursors, wake-ups.
 
-    BRIDGE_SECRET=/path/to/issuer.secret locust -f load/bridge.py --headless --host http://127.0.0.1:6300
+    BRIDGE_SECRET=etc/issuer.secret locust -f load/bridge.py --headless --host http://127.0.0.1:6300
 
-`BRIDGE_SECRET` is the file with which the issuer gives tokens (docs/bridge-api.md). Forty agents post, so
-that the guard against one who posts too much stays quiet. Nobody is woken.
+What it asks is what docs/bridge-api.md says. Its agents get their tokens from the issuer, outside
+of the load; there are so many that none of them posts faster than the rate guard allows.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import ClassVar
 
-import httpx
 from locust import task
-from locust.env import Environment
 
 from load.mixing import Body, Headers, Kept, MixUser, new_key
 
-AGENTS = tuple(f"load-{number:02}" for number in range(40))
+AGENTS = tuple(f"load-{number:02}" for number in range(1, 41))
 _PAGE = 50
-_TOKEN_S = 7 * 24 * 3600
+_TIMEOUT_S = 10
+_LIFETIME_S = 12 * 3600
+_ASKING = Lock()
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread, and who was in it from the beginning."""
+
+    id: str
+    members: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Reader:
     """Who reads a thread: how far, by the cursor and by the number of the last message."""
 
-    thread: str
-    agent: str
+    thread: Thread
     cursor: str = ""
     seq: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A thread and its members."""
-
-    id: str
-    members: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
     """A message that was accepted."""
 
-    thread: str
-    agent: str
+    thread: Thread
+    sender: str
     key: str
     body: Body
     id: str
     seq: int
 
 
-class Tokens:
-    """A token for each agent, asked of the issuer before the load begins."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._tokens: dict[str, str] = {}
-
-    def get(self, host: str) -> dict[str, str]:
-        """The tokens; whoever asks first fetches them."""
-        with self._lock:
-            if not self._tokens:
-                secret = Path(os.environ["BRIDGE_SECRET"]).read_text(encoding="utf-8").strip()
-                headers = {"Authorization": f"Bearer {secret}"}
-                with httpx.Client(base_url=host, headers=headers, timeout=20) as client:
-                    for agent in AGENTS:
-                        body = {"agent": agent, "role": "executor", "ttl_s": _TOKEN_S}
-                        said = client.post("/issuer/tokens", json=body).raise_for_status()
-                        self._tokens[agent] = said.json()["token"]
-        return self._tokens
-
-
-class AgentUser(MixUser):
-    """A user with the tokens of all agents."""
-
-    abstract = True
-    known: ClassVar[Tokens] = Tokens()
-
-    def __init__(self, environment: Environment) -> None:
-        super().__init__(environment)
-        self.tokens: dict[str, str] = {}
-
-    def on_start(self) -> None:
-        """Get the tokens, before the first arrival."""
-        self.tokens = self.known.get(str(self.host))
-
-    def as_(self, agent: str, key: str = "") -> dict[str, str]:
-        """The headers of a request by an agent."""
-        headers = {"Authorization": f"Bearer {self.tokens[agent]}"}
-        return {**headers, "Idempotency-Key": key} if key else headers
-
-
-class BridgeUser(AgentUser):
-    """Agents that write to each other and read what came."""
+class BridgeUser(MixUser):
+    """Agents that write to each other, and wake each other."""
 
     threads: Kept[Thread] = Kept(40)
     readers: Kept[Reader] = Kept()
     posted: Kept[Posted] = Kept()
+    tokens: ClassVar[dict[str, str]] = {}  # asked for once each, outside of the load
 
     @task(6)
     def open(self) -> None:
         """Open a thread."""
-        first, second = random.sample(AGENTS, 2)
-        body: Body = {"title": "load", "participants": [second]}
-        headers = self.as_(first, new_key())
-        said = self.ask("open", "POST", "/v1/threads", _fresh, 201, json=body, headers=headers)
+        members = tuple(random.sample(AGENTS, 3))
+        body = {"title": "load", "participants": list(members[1:])}
+        headers = self._as(members[0], new_key())
+        said = self.ask("open", "POST", "/v1/threads", _no_id, 201, json=body, headers=headers)
         if said is not None:
-            self.threads.add(Thread(said["id"], (first, second)))
-            self.readers.add(Reader(said["id"], second))
+            thread = Thread(said["id"], members)
+            self.threads.add(thread)
+            self.readers.add(Reader(thread))
 
-    @task(30)
+    @task(24)
     def post(self) -> None:
-        """Post a message."""
-        thread, key = self.threads.any(), new_key()
-        if thread is None:
-            self.open()
-            return
-        words = " ".join(["load"] * random.randint(1, 60))
-        agent, body = random.choice(thread.members), {"text": words, "wake": False}
-        path, headers = f"/v1/threads/{thread.id}/messages", self.as_(agent, key)
-        said = self.ask("post", "POST", path, _fresh, 201, json=body, headers=headers)
-        if said is not None:
-            self.posted.add(Posted(thread.id, agent, key, body, said["id"], said["seq"]))
+        """Post a message to all, which wakes nobody."""
+        self._posted("post", {"wake": False})
+
+    @task(8)
+    def wake(self) -> None:
+        """Post a message that wakes its readers."""
+        self._posted("wake", {})
 
     @task(8)
     def replay(self) -> None:
@@ -137,11 +96,13 @@ class BridgeUser(AgentUser):
             self.post()
             return
 
-        def wrong(body: Body, _: Headers) -> str:
+        def wrong(body: Body, headers: Headers) -> str:
             same = body["id"] == made.id and body["seq"] == made.seq
+            if same and headers.get("Idempotent-Replay", "").lower() != "true":
+                return "a replay does not say that it is one"
             return "" if same else "a key that was used gives another message"
 
-        path, headers = f"/v1/threads/{made.thread}/messages", self.as_(made.agent, made.key)
+        path, headers = f"/v1/threads/{made.thread.id}/messages", self._as(made.sender, made.key)
         self.ask("replay", "POST", path, wrong, 201, json=made.body, headers=headers)
 
     @task(34)
@@ -161,52 +122,91 @@ class BridgeUser(AgentUser):
             reader.seq, reader.cursor = reader.seq + len(seen), body["next_cursor"]
             return ""
 
-        path = f"/v1/threads/{reader.thread}/messages?cursor={reader.cursor}&limit={_PAGE}"
-        self.ask("read", "GET", path, wrong, headers=self.as_(reader.agent))
+        path = f"/v1/threads/{reader.thread.id}/messages?cursor={reader.cursor}&limit={_PAGE}"
+        self.ask("read", "GET", path, wrong, headers=self._as(reader.thread.members[1]))
         self.readers.add(reader)
 
-    @task(8)
-    def thread(self) -> None:
-        """Look at a thread: its members are there, and its count is the number of the last one."""
+    @task(10)
+    def triggers(self) -> None:
+        """Look at what woke whom: nobody is woken twice by a message."""
         thread = self.threads.any()
         if thread is None:
             self.open()
             return
 
         def wrong(body: Body, _: Headers) -> str:
-            agents = [participant["agent"] for participant in body["participants"]]
-            if body["messages"] != body["last_seq"]:
-                return "it has another count of messages than numbers"
-            return "" if set(thread.members) <= set(agents) else "a member is not there"
+            woken = [(row["message_id"], row["recipient"]) for row in body["triggers"]]
+            return "" if len(set(woken)) == len(woken) else "a message woke somebody twice"
 
-        headers = self.as_(thread.members[0])
-        self.ask("thread", "GET", f"/v1/threads/{thread.id}", wrong, headers=headers)
+        headers = self._as(thread.members[0])
+        self.ask("triggers", "GET", f"/v1/threads/{thread.id}/triggers", wrong, headers=headers)
 
     @task(4)
     def join(self) -> None:
-        """Have an agent join a thread that it is in already: nothing changes."""
+        """Add the last one of a thread once more, who then is there once."""
         thread = self.threads.any()
         if thread is None:
             self.open()
             return
-        first, second = thread.members
+        name = thread.members[-1]
 
         def wrong(body: Body, _: Headers) -> str:
-            agents = [participant["agent"] for participant in body["participants"]]
-            return "" if agents.count(second) == 1 else "who joined is not there once"
+            members = [member["agent"] for member in body["participants"]]
+            return "" if members.count(name) == 1 else "who joined is not there once"
 
-        path, headers = f"/v1/threads/{thread.id}/participants", self.as_(first)
-        self.ask("join", "POST", path, wrong, json={"agent": second}, headers=headers)
+        path, headers = f"/v1/threads/{thread.id}/participants", self._as(thread.members[0])
+        self.ask("join", "POST", path, wrong, json={"agent": name}, headers=headers)
 
-    @task(4)
-    def ready(self) -> None:
+    @task(6)
+    def health(self) -> None:
         """Probe the service, as a balancer does."""
-        self.ask("ready", "GET", "/ready")
+        self.ask("health", "GET", "/health")
+
+    def _posted(self, name: str, more: Body) -> None:
+        thread, key = self.threads.any(), new_key()
+        if thread is None:
+            self.open()
+            return
+        words = " ".join(["load"] * random.randint(1, 60))
+        sender, body = random.choice(thread.members), {"schema_version": 1, "text": words, **more}
+        path, headers = f"/v1/threads/{thread.id}/messages", self._as(sender, key)
+        said = self.ask(name, "POST", path, _no_id, 201, json=body, headers=headers)
+        if said is not None:
+            self.posted.add(Posted(thread, sender, key, body, said["id"], said["seq"]))
+
+    def _as(self, agent: str, key: str = "") -> dict[str, str]:
+        """The headers of an agent's request, with a key where it changes something."""
+        keyed = {"Idempotency-Key": key} if key else {}
+        return {"Authorization": f"Bearer {self.known(str(self.host), agent)}", **keyed}
+
+    @classmethod
+    def known(cls, host: str, agent: str) -> str:
+        """The token of an agent, asked for once."""
+        if agent not in cls.tokens:
+            cls.tokens[agent] = _token(host, agent)
+        return cls.tokens[agent]
+
+    def on_start(self) -> None:
+        """Ask for all tokens, before the first arrival."""
+        with _ASKING:
+            for agent in AGENTS:
+                self.known(str(self.host), agent)
 
 
-def _fresh(body: Body, headers: Headers) -> str:
+def _token(host: str, agent: str) -> str:
+    """A token of the issuer; ``BRIDGE_SECRET`` is the file with the secret."""
+    secret = Path(os.environ["BRIDGE_SECRET"]).read_text(encoding="utf-8").strip()
+    body = {"agent": agent, "role": "executor", "ttl_s": _LIFETIME_S}
+    request = urllib.request.Request(
+        f"{host.rstrip('/')}/issuer/tokens",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
+    )
+    with _DIRECT.open(request, timeout=_TIMEOUT_S) as answer:
+        return str(json.load(answer)["token"])
+
+
+def _no_id(body: Body, headers: Headers) -> str:
     if headers.get("Idempotent-Replay", "").lower() == "true":
         return "a new key is answered as a replay"
     return "" if body["id"] else "the answer has no id"
-
-

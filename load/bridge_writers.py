@@ -1,6 +1,6 @@
 """Writers of one thread, who post one after the other, as many at a time as there are users.
 
-    BRIDGE_SECRET=/path/to/issuer.secret locust -f load/bridge_writers.py -u 32 --headless --host http://…
+    BRIDGE_SECRET=etc/issuer.secret locust -f load/bridge_writers.py -u 32 --headless --host http://…
 
 The numbers that they are told must be new, and rise for each writer.
 """
@@ -10,23 +10,24 @@ from __future__ import annotations
 import random
 from itertools import count
 from threading import Lock
+from typing import ClassVar
 
 import httpx
 from locust import task
 from locust.env import Environment
 
-from load.bridge import AGENTS, AgentUser
-from load.mixing import Body, Headers, new_key
+from load.bridge import AGENTS, BridgeUser
+from load.mixing import Body, Headers, MixUser, new_key
 
 _OPENING = Lock()
 _WRITERS = count()
 
 
-class Writer(AgentUser):
+class Writer(MixUser):
     """One of those who write to the thread of all."""
 
-    thread = ""
-    told: set[int] = set()  # noqa: RUF012 - numbers of this process's writers, all together
+    thread = ""  # of all writers of this process
+    told: ClassVar[set[int]] = set()  # the numbers that they were told
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -34,13 +35,14 @@ class Writer(AgentUser):
         self.last = 0
 
     def on_start(self) -> None:
-        """Get the tokens, and open the thread of all."""
-        super().on_start()
+        """Open the thread of all, and have a token."""
+        host = str(self.host)
         with _OPENING:
+            BridgeUser.known(host, self.agent)
             if not Writer.thread:
                 body = {"title": "writers", "participants": list(AGENTS[1:])}
-                url = f"{self.host}/v1/threads"
-                headers = self.as_(AGENTS[0], new_key())
+                headers = {"Authorization": f"Bearer {BridgeUser.known(host, AGENTS[0])}"}
+                url = f"{host}/v1/threads"
                 said = httpx.post(url, json=body, headers=headers, timeout=20).raise_for_status()
                 Writer.thread = said.json()["id"]
 
@@ -57,5 +59,7 @@ class Writer(AgentUser):
             return "" if rises else "the number fell"
 
         body: Body = {"text": " ".join(["load"] * random.randint(1, 60)), "wake": False}
-        path, headers = f"/v1/threads/{self.thread}/messages", self.as_(self.agent, new_key())
+        token = BridgeUser.known(str(self.host), self.agent)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": new_key()}
+        path = f"/v1/threads/{self.thread}/messages"
         self.ask("write", "POST", path, wrong, 201, json=body, headers=headers)

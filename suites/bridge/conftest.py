@@ -7,9 +7,12 @@ from datetime import datetime
 import pytest
 
 from pytest_rollout import Stage
-from suites.bridge.views.service import Service
+from suites.bridge.scenarios.paper import papers_of_phase0
+from suites.bridge.scenarios.pilot import pilot_run
+from suites.bridge.scenarios.wakes import wakes
+from suites.bridge.views.service import Bridge
 
-__all__: list[str] = []
+__all__ = ["papers_of_phase0", "pilot_run", "wakes"]
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +22,6 @@ def moment(phase: Stage) -> datetime:
 
 
 @pytest.fixture(scope="session")
-def service(phase: Stage) -> Service:
-    """The service as the phase finds it."""
-    return Service(phase.target("bridge").client)
+def bridge(phase: Stage) -> Bridge:
+    """The bridge as the phase finds it."""
+    return Bridge.of(phase)

@@ -22,7 +22,7 @@ def signed(path: Path, what: str) -> list[Reported]:
 
 
 def demand_yes(record: Reported, revision: str, now: datetime, since: datetime | None) -> None:
-    """Assert that a sign-off is a yes to this revision, of a named person, and not of the future."""
+    """Assert that a sign-off is a named person's yes to this revision, and not of the future."""
     who, what = record.text("who"), record.get("what") or record.text("kind")
     assert who.strip(), f"nobody is named for {what}"
     assert record.text("decision") == YES, f"{who} says {record.text('decision')} to {what}"

@@ -1,0 +1,168 @@
+"""Each cell of the table of roles, tried; and the default policy as it is in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe, Reported, Stage, scenario
+from suites.bridge.views import oracle
+from suites.bridge.views.errors import code
+from suites.bridge.views.service import Agent, Bridge
+
+pytestmark = pytest.mark.bridge_phase1
+
+SAID = {"PERMISSION_DENIED": "deny", "FAILED_PRECONDITION": "conflict"}
+
+
+@dataclass(slots=True)
+class Trial:
+    """Threads in each state, in which somebody of each role is a member."""
+
+    bridge: Bridge
+    threads: dict[str, str] = field(default_factory=dict)
+    spares: int = 0
+
+    def agent(self, role: str) -> Agent:
+        """Somebody of a role."""
+        return self.bridge.agent(f"suite-role-{role}", role)
+
+    def thread(self, state: str) -> str:
+        """A thread in a state; a new one where the last one has left it."""
+        operator = self.bridge.operator
+        known = self.threads.get(state)
+        if known and operator.thread(known).text("state") == state:
+            return known
+        members = [{"agent": f"suite-role-{role}", "role": role} for role in oracle.ROLES]
+        thread = operator.opened("roles", members)
+        operator.posted(thread, "something to read")
+        if state != "active":
+            operator.change(thread, state)
+        self.threads[state] = thread
+        return thread
+
+    def spare(self) -> str:
+        """A name that nobody has yet."""
+        self.spares += 1
+        return f"suite-spare-{self.spares}"
+
+    def ask(self, operation: str, state: str, role: str) -> str:
+        """What becomes of an operation: allow, deny, conflict, or what else is answered."""
+        answer = self._asked(operation, state, self.agent(role))
+        return "allow" if answer.is_success else SAID.get(code(answer), code(answer))
+
+    def _asked(self, operation: str, state: str, agent: Agent) -> httpx.Response:
+        plain = {
+            "create_thread": ("POST", "/v1/threads", {}),
+            "list_threads": ("GET", "/v1/threads", None),
+            "get_policy": ("GET", "/v1/policy", None),
+            "read_workspace_audit": ("GET", "/v1/audit", None),
+        }
+        if operation in plain:
+            return agent.ask(*plain[operation])
+        thread = self.thread(state)
+        here = f"/v1/threads/{thread}"
+        if operation == "remove_participant":
+            return self._removed(thread, state, agent)
+        if operation.startswith("to "):
+            return agent.change(thread, operation[3:])
+        method, path, body = {
+            "get_thread": ("GET", "", None),
+            "read_messages": ("GET", "/messages", None),
+            "preview_recipients": ("POST", "/recipients", {"from": "suite-role-reviewer"}),
+            "mark_read": ("POST", "/read-mark", self._mark(agent)),
+            "read_audit": ("GET", "/audit", None),
+            "add_participant": ("POST", "/participants", {"agent": self.spare()}),
+            "post_message": ("POST", "/messages", {"text": "by a role"}),
+            "override_close": ("POST", "/override-close", {"reason": "human_override: a trial"}),
+        }[operation]
+        return agent.ask(method, here + path, body)
+
+    @staticmethod
+    def _mark(agent: Agent) -> dict[str, object]:
+        return {"seq": 1, "agent": agent.name} if agent.role == "operator" else {"seq": 1}
+
+    def _removed(self, thread: str, state: str, agent: Agent) -> httpx.Response:
+        """Remove a spare member, who was added while the state allowed that."""
+        spare = self.spare()
+        if state == "closed":
+            spare = "suite-role-reviewer"  # nobody can be added any more
+        else:
+            self.bridge.operator.add(thread, spare)
+        return agent.remove(thread, spare)
+
+
+@scenario(effect="change")
+def policy_cells(phase: Stage) -> dict[tuple[str, str, str], str]:
+    """Of each operation, state and role, what became of the attempt."""
+    trial = Trial(Bridge.of(phase))
+    return {cell: trial.ask(*cell) for cell in oracle.cells()}
+
+
+@pytest.mark.criterion("unit-policy")
+def test_each_cell_is_as_the_table_says(
+    policy_cells: dict[tuple[str, str, str], str],
+    bridge: Bridge,
+    observe: Observe,
+    moment: datetime,
+) -> None:
+    said = bridge.operator.get("/v1/policy").inner("roles")
+    for cell, became in policy_cells.items():
+        operation, state, role = cell
+        wrong = became != oracle.allowed(*cell)
+        observe(
+            "policy_cell_wrong", int(wrong), operation=operation, state=state, role=role, at=moment
+        )
+        told = told_of(said, operation, state, role)
+        assert told in ("", became), (
+            f"{role} {operation} in {state}: {told} is said, it is {became}"
+        )
+
+
+def told_of(said: Reported, operation: str, state: str, role: str) -> str:
+    """What the policy page says of a cell; nothing where it names the operation otherwise."""
+    states = (said.get(operation) or {}).get(role) or {}
+    return str(states.get(state) or "")
+
+
+@pytest.mark.criterion("unauthorized-role")
+def test_a_member_may_do_no_more_than_the_role(
+    policy_cells: dict[tuple[str, str, str], str], observe: Observe, moment: datetime
+) -> None:
+    for (operation, state, role), became in policy_cells.items():
+        if oracle.allowed(operation, state, role) == "deny":
+            labels = {"operation": operation, "state": state, "role": role}
+            observe("role_exceeded", int(became != "deny"), **labels, at=moment)
+    granted = [cell for cell, became in policy_cells.items() if became == "allow"]
+    assert granted, "nobody may do anything, so a refusal shows nothing"
+
+
+# The default policy, as the service says that it is in force
+
+DEFAULTS = {
+    "policy-poll-interval": ("supervisor_poll_interval_s", 5),
+    "policy-ack-timeout": ("trigger_ack_timeout_s", 8),
+    "policy-trigger-retries": ("trigger_retries_before_fallback", 2),
+    "policy-quiet-window": ("human_quiet_window_s", 20),
+    "policy-recheck-interval": ("deferred_recheck_interval_s", 5),
+    "policy-max-defer": ("max_defer_window_s", 60),
+    "policy-no-progress-turns": ("no_progress_autoblock_turns", 20),
+    "policy-identical-findings": ("identical_finding_autoblock_cycles", 3),
+    "policy-resume-attempts": ("resume_attempts_before_spawn", 2),
+    "policy-stale-cutoff": ("stale_session_cutoff_h", 12),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        pytest.param(*default, marks=pytest.mark.criterion(criterion), id=criterion)
+        for criterion, default in DEFAULTS.items()
+    ],
+)
+def test_a_default_is_in_force(bridge: Bridge, name: str, wanted: int) -> None:
+    said = bridge.operator.get("/v1/policy").inner("config").number(name)
+    assert said == wanted, f"{name} is {said:g}, not {wanted}"
