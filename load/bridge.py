@@ -14,6 +14,7 @@ import random
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import ClassVar
 
 from locust import task
@@ -24,6 +25,7 @@ AGENTS = tuple(f"load-{number:02}" for number in range(1, 41))
 _PAGE = 50
 _TIMEOUT_S = 10
 _LIFETIME_S = 12 * 3600
+_ASKING = Lock()
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -174,11 +176,21 @@ class BridgeUser(MixUser):
 
     def _as(self, agent: str, key: str = "") -> dict[str, str]:
         """The headers of an agent's request, with a key where it changes something."""
-        known = self.tokens
-        if agent not in known:
-            known[agent] = _token(str(self.host), agent)
         keyed = {"Idempotency-Key": key} if key else {}
-        return {"Authorization": f"Bearer {known[agent]}", **keyed}
+        return {"Authorization": f"Bearer {self.known(str(self.host), agent)}", **keyed}
+
+    @classmethod
+    def known(cls, host: str, agent: str) -> str:
+        """The token of an agent, asked for once."""
+        if agent not in cls.tokens:
+            cls.tokens[agent] = _token(host, agent)
+        return cls.tokens[agent]
+
+    def on_start(self) -> None:
+        """Ask for all tokens, before the first arrival."""
+        with _ASKING:
+            for agent in AGENTS:
+                self.known(str(self.host), agent)
 
 
 def _token(host: str, agent: str) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from suites.bridge.scenarios.drills import Drilled
-from suites.bridge.views.runbooks import CASES, SECTIONS, Drill, Known, runbooks, section_problem
 
-from pytest_rollout import Observe, Stage
+from pytest_rollout import Observe
+from suites.bridge.checks.told import observe_each
+from suites.bridge.scenarios.drills import Drilled
+from suites.bridge.views.papers import RUNBOOKS, git
+from suites.bridge.views.runbooks import CASES, SECTIONS, Known, runbooks, section_problem
 from suites.bridge.views.said import not_done
 
 pytestmark = pytest.mark.bridge_ops
@@ -31,17 +33,18 @@ def test_a_runbook_can_be_followed(
 ) -> None:
     """Each section says something, and what it names is really there."""
     said = runbooks(repository).get(case)
-    for section in SECTIONS:
-        problem = section_problem(section, said, known) if said else "there is no such runbook"
-        observe("runbook_section_missing", bool(problem), runbook=case, section=section)
-        assert not problem, f"{case}, {section}: {problem}"
+    problems = {
+        section: section_problem(section, said, known)
+        if said is not None
+        else "there is no such runbook"
+        for section in SECTIONS
+    }
+    observe_each(observe, "runbook_section_missing", problems, runbook=case)
 
 
 @pytest.mark.criterion("runbook-set-published")
 def test_the_runbooks_are_published(repository: Path) -> None:
     """The file is in its place, under version control, with a section for each case."""
-    from suites.bridge.views.papers import RUNBOOKS, git
-
     found = runbooks(repository)
     assert set(found) >= set(CASES), f"there is no runbook for {sorted(set(CASES) - set(found))}"
     changed = git(repository, "status", "--porcelain", "--", RUNBOOKS)
@@ -56,18 +59,13 @@ def test_a_drill_shows_the_symptom_and_ends_it(
     drill = drilled.get(case)
     if drill is None:
         not_done(f"nobody drilled {case}", "drill it")
-    for moment, problem in drill.problems().items():
-        observe("drill_failed", bool(problem), runbook=case, moment=moment)
-        assert not problem, f"{case}, {moment}: {problem}"
+    observe_each(observe, "drill_failed", drill.problems(MOST_DAYS), runbook=case)
 
 
 @pytest.mark.criterion("drill-evidence-log")
-def test_each_runbook_was_drilled(
-    phase: Stage, drill_log: Mapping[str, Drill], observe: Observe
-) -> None:
-    now = phase.now()
-    for case in CASES:
-        drill = drill_log.get(case)
-        problem = drill.problem(now, MOST_DAYS) if drill else "there is no entry"
-        observe("runbook_without_drill", bool(problem), runbook=case)
-        assert not problem, f"{case}: {problem}"
+def test_each_runbook_was_drilled(drilled: Mapping[str, Drilled], observe: Observe) -> None:
+    problems = {
+        case: drilled[case].entry_problem(MOST_DAYS) if case in drilled else "there is no entry"
+        for case in CASES
+    }
+    observe_each(observe, "runbook_without_drill", problems)

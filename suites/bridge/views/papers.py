@@ -24,6 +24,7 @@ PILOT = "docs/proposal/04-plan/pilot.yaml"
 ROLES = "docs/proposal/04-plan/roles.yaml"
 ADOPTION = "docs/proposal/04-plan/adoption_metrics.yaml"
 EDUCATION = f"{OPERATIONS}/user_education.md"
+THREATS = "docs/proposal/03-security/threat_model.md"
 RULES = "infra/alerting/rules.yaml"
 DASHBOARD = "infra/dashboard/thread_health.json"
 DEPRECATIONS = "docs/api/deprecations.yaml"
@@ -91,6 +92,16 @@ def table(text: str, source: str) -> list[Reported]:
 def named(text: str) -> list[str]:
     """What stands in backticks."""
     return re.findall(r"`([^`\n]+)`", text)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text that may be names of metrics."""
+    return re.findall(r"[a-z][a-z0-9_]+", text)
+
+
+def days_in(text: str) -> list[str]:
+    """The days that stand in a text, as 2025-11-10."""
+    return re.findall(r"\b\d{4}-\d{2}-\d{2}\b", text)
 
 
 def git(repository: Path, *words: str) -> str:

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pytest_rollout import NoValueError, Reported, RolloutError
+from pytest_rollout import NoValueError, Reported
+from suites.bridge.views.lines import noted
 
 YES = "approved"
 
 
-def lines(path: Path, what: str) -> Iterator[Reported]:
-    """The objects in a file, one a line; raises RolloutError with the line of what is none."""
-    if not path.is_file():
-        raise RolloutError(f"there is no {what} at {path.name}")
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not text.strip():
-            continue
-        try:
-            said = json.loads(text)
-        except ValueError as error:
-            raise RolloutError(f"{path.name}, line {number}: {error}") from None
-        if not isinstance(said, dict):
-            raise RolloutError(f"{path.name}, line {number} is no object")
-        yield Reported(said, f"{path.name}, line {number}")
-
-
 def written(path: Path, kind: str) -> list[Reported]:
     """What people wrote down of one kind, oldest first."""
-    found = [line for line in lines(path, "record of people") if line.text("kind") == kind]
-    return sorted(found, key=lambda line: line.moment("at"))
+    return sorted(noted(path, kind), key=lambda line: line.moment("at"))
 
 
 def signed(path: Path, what: str) -> list[Reported]:
