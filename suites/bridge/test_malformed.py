@@ -19,7 +19,7 @@ from suites.bridge.views import corpus
 from suites.bridge.views.errors import slips
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = pytest.mark.bridge_phase1
+pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1]
 
 SLOWEST_S = 1.0  # of one refusal
 FUZZ_S = 3

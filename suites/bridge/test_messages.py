@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
@@ -14,7 +15,7 @@ from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import slips
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 SIZES = (1, 2, 3, 7, 20, 200)
 MESSAGES = 41
@@ -149,6 +150,7 @@ def polled(reader: Agent, thread: str, over: object) -> tuple[list[str], int, st
         cursor, polls = said.text("next_cursor"), polls + 1
         if ended and not rows:
             break
+        time.sleep(0.005)
     return came, polls, cursor
 
 

@@ -12,7 +12,7 @@ from suites.bridge.views import oracle
 from suites.bridge.views.errors import code
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 EDGES = {("active", "blocked"), ("blocked", "active"), ("active", "closed"), ("blocked", "closed")}
 

@@ -11,7 +11,7 @@ from pytest_rollout import Observe, Reported, Stage
 from suites.bridge.views.errors import code, slips
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 EDGES = (("active", "blocked"), ("blocked", "active"), ("active", "closed"), ("blocked", "closed"))
 STATES = ("active", "blocked", "closed")
