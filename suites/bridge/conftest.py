@@ -20,8 +20,9 @@ from suites.bridge.scenarios.metered import metered
 from suites.bridge.scenarios.outages import outage_tried
 from suites.bridge.scenarios.paper import papers_of_phase0
 from suites.bridge.scenarios.pilot import pilot_run
+from suites.bridge.scenarios.raised import deprecated_asked, helped, rising
 from suites.bridge.scenarios.roles import policy_cells
-from suites.bridge.scenarios.scaled import deprecated_asked, helped, pushed, rising, routed
+from suites.bridge.scenarios.scaled import pushed, routed
 from suites.bridge.scenarios.standing import (
     baseline,
     drilled,

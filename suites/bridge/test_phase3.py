@@ -11,7 +11,8 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.bridge.checks.told import observe_each
-from suites.bridge.scenarios.scaled import Helped, Pushed, Raised, Rising, Routed
+from suites.bridge.scenarios.raised import Helped, Raised, Rising
+from suites.bridge.scenarios.scaled import Pushed, Routed
 from suites.bridge.views import papers, people
 from suites.bridge.views.pilots import finished
 from suites.bridge.views.said import not_done

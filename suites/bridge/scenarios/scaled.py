@@ -1,18 +1,15 @@
-"""Phase 3: a subscriber whose line breaks, addresses by rule, escalations that rise, helpers."""
+"""Phase 3: a subscriber whose line breaks, and addresses by rule."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from itertools import pairwise
 
 import httpx
 
 from pytest_rollout import Reported, Stage, scenario
-from suites.bridge.views import papers
 from suites.bridge.views.exchange import Exchange
 from suites.bridge.views.service import Agent, Bridge
 
@@ -104,6 +101,14 @@ class _Stream:
 
 # Routing
 
+CREW: Mapping[str, tuple[str, Sequence[str]]] = {
+    "route-exe-1": ("executor", ["python"]),
+    "route-exe-2": ("executor", ["python", "sql"]),
+    "route-rev-1": ("reviewer", ["sql"]),
+    "route-rev-2": ("reviewer", []),
+    "route-boss": ("coordinator", ["python"]),
+}
+
 
 @dataclass(frozen=True)
 class Routed:
@@ -117,14 +122,7 @@ class Routed:
 @scenario(effect="change")
 def routed(phase: Stage) -> Mapping[str, Routed | int]:
     """Messages to a role, a capability and the least loaded; and to nobody, which is refused."""
-    bridge = Bridge.of(phase)
-    crew = {
-        "route-exe-1": ("executor", ["python"]),
-        "route-exe-2": ("executor", ["python", "sql"]),
-        "route-rev-1": ("reviewer", ["sql"]),
-        "route-rev-2": ("reviewer", []),
-        "route-boss": ("coordinator", ["python"]),
-    }
+    bridge, crew = Bridge.of(phase), CREW
     members = [
         {"agent": name, "role": role, "capabilities": can} for name, (role, can) in crew.items()
     ]
@@ -151,13 +149,13 @@ def routed(phase: Stage) -> Mapping[str, Routed | int]:
             {"capability": "python"}, ["route-exe-1", "route-exe-2", "route-boss"]
         ),
     }
-    found |= _by_load(bridge, crew)
+    found |= _by_load(bridge)
     nobody = boss.send(thread, "to nobody", to={"capability": "cobol"}, wake=False)
     found["nobody"] = nobody.status_code
     return found
 
 
-def _by_load(bridge: Bridge, crew: Mapping[str, tuple[str, Sequence[str]]]) -> dict[str, Routed]:
+def _by_load(bridge: Bridge) -> dict[str, Routed]:
     """Three messages to whoever of two executors has least to do, in a thread of their own."""
     boss = bridge.agent("route-sender", "coordinator")
     names = ["load-exe-1", "load-exe-2"]
@@ -179,179 +177,4 @@ def _by_load(bridge: Bridge, crew: Mapping[str, tuple[str, Sequence[str]]]) -> d
     bridge.agent(names[0]).posted(thread, "answered", to=[boss.name], wake=False)
     bridge.agent(names[0]).posted(thread, "answered again", to=[boss.name], wake=False)
     send("least loaded, the first has answered", names[0])
-    return found
-
-
-# Escalation
-
-
-@dataclass(frozen=True)
-class Raised:
-    """An escalation, its levels by time, and the limits that the policy states."""
-
-    opened: datetime
-    levels: Sequence[tuple[int, str, datetime]]
-    looks: Mapping[str, int]  # the highest level at each moment that was looked at
-
-
-@dataclass
-class Rising:
-    """Escalations that nobody handled, and ones that somebody did."""
-
-    policy: Sequence[tuple[int, str, float]]  # level, whom it reaches, after how many seconds
-    unhandled: Raised | None = None
-    handled: dict[str, Raised] = field(default_factory=dict)
-
-
-@scenario(effect="change", own_target=True)
-def rising(phase: Stage) -> Rising:
-    """Three blocked threads: nobody handles one, one is handled, one is unblocked."""
-    bridge, clock = Bridge.of(phase), phase.target("bridge").clock
-    config = bridge.operator.get("/v1/policy").inner("config")
-    policy = [
-        (level.whole("level"), level.text("to"), level.number("after_s"))
-        for level in config.each("escalation_levels")
-    ]
-    found = Rising(policy)
-    boss = bridge.agent("rising-boss", "coordinator")
-    threads = {name: boss.opened(name, ["rising-other"]) for name in ("left", "noted", "unblocked")}
-    begun = clock.now()
-    for thread in threads.values():
-        boss.change(thread, "blocked", "nobody knows what to do").raise_for_status()
-    looks: dict[str, dict[str, int]] = {name: {} for name in threads}
-
-    def look(moment: str, seconds: float) -> None:
-        clock.advance(max((begun + timedelta(seconds=seconds) - clock.now()).total_seconds(), 0))
-        for name, thread in threads.items():
-            looks[name][moment] = max((one[0] for one in _raised(bridge, thread)), default=0)
-
-    look("at once", 1)
-    for level, _, after_s in policy[1:2]:
-        look(f"before level {level}", after_s - 6)
-        look(f"after level {level}", after_s + 6)
-    (noted,) = bridge.operator.get(f"/v1/threads/{threads['noted']}/escalations").each(
-        "escalations"
-    )
-    path = f"/v1/escalations/{noted.text('id')}/handle"
-    bridge.operator.ask("POST", path, {"note": "I see to it"}).raise_for_status()
-    boss.change(threads["unblocked"], "active").raise_for_status()
-    for level, _, after_s in policy[2:]:
-        look(f"before level {level}", after_s - 6)
-        look(f"after level {level}", after_s + 6)
-    told = {
-        name: Raised(begun, _raised(bridge, thread), looks[name])
-        for name, thread in threads.items()
-    }
-    found.unhandled = told.pop("left")
-    found.handled = told
-    return found
-
-
-def _raised(bridge: Bridge, thread: str) -> list[tuple[int, str, datetime]]:
-    told = bridge.operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
-    return [
-        (level.whole("level"), level.text("to"), level.moment("at"))
-        for escalation in told
-        for level in escalation.each("levels")
-    ]
-
-
-# Helpers of coordinators
-
-
-@dataclass
-class Helped:
-    """What became of a coordinator's helpers, and of the same by those who may not."""
-
-    problems: dict[str, str] = field(default_factory=dict)
-
-
-@scenario(effect="change")
-def helped(phase: Stage) -> Helped:
-    """A coordinator assigns, summarises, hands over; others, and one who is no member, try it."""
-    bridge = Bridge.of(phase)
-    boss = bridge.agent("helper-boss", "coordinator")
-    anna, ben = (bridge.agent(f"helper-{name}", "executor") for name in ("anna", "ben"))
-    thread = boss.opened("helpers", [anna.name])
-    anna.posted(thread, "this is wrong", kind="finding", wake=False)
-    path = f"/v1/threads/{thread}"
-    problems = Helped().problems
-    task = {"agent": anna.name, "task": "correct it"}
-    assigned = boss.ask("POST", f"{path}/assign", task)
-    mine = [one for one in anna.read(thread) if one.text("kind") == "assignment"]
-    problems["assign"] = (
-        f"it is answered {assigned.status_code}"
-        if not assigned.is_success
-        else ""
-        if [one["recipients"] for one in mine] == [[anna.name]]
-        and "correct it" in mine[0].text("text")
-        else f"{len(mine)} assignments reached her"
-    )
-    summary = boss.get(f"{path}/summary")
-    senders = summary.inner("messages")
-    problems["summary"] = (
-        ""
-        if summary.text("state") == "active" and senders.get(anna.name) == 1 and summary["findings"]
-        else f"it says {dict(summary)}"
-    )
-    handed = boss.ask("POST", f"{path}/handover", {"agent": ben.name})
-    kinds = [one.text("kind") for one in ben.read(thread)] if handed.is_success else []
-    problems["handover"] = (
-        "" if ben.name in boss.members(thread) and "handover" in kinds else f"he reads {kinds}"
-    )
-    problems |= _beyond(bridge, boss, anna, thread)
-    return Helped(problems)
-
-
-def _beyond(bridge: Bridge, boss: Agent, anna: Agent, thread: str) -> dict[str, str]:
-    """What must be refused: to others, in a thread of others, in a closed one."""
-    path = f"/v1/threads/{thread}"
-    far = bridge.agent("helper-far", "coordinator")
-    asks: dict[str, tuple[Agent, str, str, object, tuple[int, ...]]] = {
-        "assign by an executor": (
-            anna,
-            "POST",
-            "assign",
-            {"agent": "helper-ben", "task": "x"},
-            (403,),
-        ),
-        "handover by an executor": (anna, "POST", "handover", {"agent": "helper-c"}, (403,)),
-        "assign from outside": (far, "POST", "assign", {"agent": anna.name, "task": "x"}, (404,)),
-        "summary from outside": (far, "GET", "summary", None, (404,)),
-        "handover from outside": (far, "POST", "handover", {"agent": far.name}, (404,)),
-    }
-    found = {}
-    for name, (agent, method, what, body, wanted) in asks.items():
-        status = agent.ask(method, f"{path}/{what}", body).status_code
-        found[name] = "" if status in wanted else f"it is answered {status}"
-    bridge.operator.ask(
-        "POST", f"{path}/override-close", {"reason": "human_override: a trial is over"}
-    ).raise_for_status()
-    count = len(boss.read(thread))
-    status = boss.ask("POST", f"{path}/assign", {"agent": anna.name, "task": "x"}).status_code
-    late = len(boss.read(thread)) - count
-    found["assign in a closed thread"] = (
-        "" if status == 409 and not late else f"it is answered {status}, and posts {late}"
-    )
-    return found
-
-
-# What is deprecated
-
-
-@scenario(effect="change")
-def deprecated_asked(phase: Stage) -> Mapping[str, tuple[int, str, str]]:
-    """Each operation that the register names, asked once: status, Deprecation, Sunset."""
-    bridge = Bridge.of(phase)
-    register = papers.structured(phase.file("repository"), papers.DEPRECATIONS)
-    boss = bridge.agent("deprecated-boss", "coordinator")
-    found = {}
-    for entry in register.each("deprecations"):
-        method, _, path = entry.text("operation").partition(" ")
-        thread = boss.opened("an old form", ["deprecated-other"])
-        body = {"reason": "done"} if method in ("POST", "PUT") else None
-        answer = boss.ask(method, re.sub(r"\{[^}]*\}", thread, path), body)
-        headers = answer.headers
-        told = (answer.status_code, headers.get("Deprecation", ""), headers.get("Sunset", ""))
-        found[entry.text("operation")] = told
     return found
