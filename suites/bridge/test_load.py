@@ -33,7 +33,9 @@ def violation(interval: Interval, first: Interval) -> str:
     if interval.quantile(95) > LATENCY_S:
         return f"the p95 was {interval.quantile(95):.2f} s"
     middle, allowed = interval.quantile(50), 3 * first.quantile(50) + 0.1
-    return f"half took over {middle:.2f} s, {allowed:.2f} s were allowed" if middle > allowed else ""
+    return (
+        f"half took over {middle:.2f} s, {allowed:.2f} s were allowed" if middle > allowed else ""
+    )
 
 
 @pytest.mark.criterion("sustained-no-leak")

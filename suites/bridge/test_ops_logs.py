@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def trace_problem(denied: Denied, logged: Logged) -> str:
 @pytest.mark.criterion("log-no-secrets")
 def test_logs_hold_no_secrets(logged: Logged, observe: Observe) -> None:
     """No token, no part of one that could be used, no secret, no text of a message."""
-    hidden = {text for text in logged.texts}
+    hidden = set(logged.texts)
     for token in logged.tokens:
         hidden |= {token, *(part for part in token.split(".") if len(part) > 40)}
     problems = {}
@@ -111,7 +112,9 @@ def test_a_tick_that_worked_says_so(ticked: Ticked) -> None:
         kept = [line.text("event") for line in ticked.events(tick)]
         assert "tick.completed" in kept, f"tick {tick} asked the runtime, and is logged as {kept}"
         line = next(one for one in ticked.events(tick) if one.text("event") == "tick.completed")
-        assert line.whole("work") > 0, f"tick {tick} asked the runtime, and says that it did nothing"
+        assert line.whole("work") > 0, (
+            f"tick {tick} asked the runtime, and says that it did nothing"
+        )
 
 
 @pytest.mark.criterion("log-tick-idle")
@@ -158,7 +161,7 @@ def test_each_tick_says_one_thing(ticked: Ticked, observe: Observe) -> None:
 def test_the_flood_guardrail_sees_each_tick(ticked: Ticked, observe: Observe) -> None:
     """Escalations of each tick of ordinary work, for the guardrail of a flood."""
     moments = sorted({line.moment("at") for line in ticked.lines if line.get("tick") is not None})
-    for before, at in zip(moments, moments[1:], strict=False):
+    for before, at in pairwise(moments):
         raised = sum(before < one.moment("at") <= at for one in ticked.escalations)
         observe("escalations", raised, at=at)
 

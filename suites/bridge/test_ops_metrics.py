@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import median
 
 import pytest
@@ -100,7 +101,9 @@ def test_loops_can_be_read(metered: Metered, observe: Observe) -> None:
 def test_wakes_can_be_read(metered: Metered, observe: Observe) -> None:
     look = metered.parts["escalations"].after
     problems = {result: there(look, "wake_attempts_total", result=result) for result in RESULTS}
-    known = set(look.by("wake_attempts_total", "result")) if look.has("wake_attempts_total") else set()
+    known = (
+        set(look.by("wake_attempts_total", "result")) if look.has("wake_attempts_total") else set()
+    )
     others = sorted(known - set(RESULTS))
     problems["others"] = f"there are results besides: {others}" if others else ""
     observe_each(observe, "series_missing", problems, figure="wakes")
@@ -136,9 +139,7 @@ def test_posts_are_those_accepted(metered: Metered, observe: Observe) -> None:
             "messages_posted_total",
             exact=metered.exact,
         ),
-        "reads": rose(
-            metered.parts["reads"], 0, "messages_posted_total", exact=metered.exact
-        ),
+        "reads": rose(metered.parts["reads"], 0, "messages_posted_total", exact=metered.exact),
     }
     observe_each(observe, "metric_mismatch", problems, figure="posts")
 
@@ -263,7 +264,7 @@ def test_times_of_requests_are_those_seen(metered: Metered, observe: Observe) ->
 def test_counters_never_fall(metered: Metered, observe: Observe) -> None:
     looks = metered.scrapes
     problems = {}
-    for number, (before, after) in enumerate(zip(looks, looks[1:], strict=False)):
+    for number, (before, after) in enumerate(pairwise(looks)):
         fell = Between(before, after).fell()
         problems[f"look {number}"] = f"{fell[0]} fell" if fell else ""
     if not looks[0].counters():

@@ -186,9 +186,7 @@ def test_the_backlog_is_ranked(
     items = papers.structured(repository, papers.BACKLOG).each("items")
     due = [item for item in items if str(item.get("phase")) in ("phase2", "2")]
     ranks = [item.get("rank") for item in due]
-    problems = {
-        item.text("id"): _rank_problem(item.get("rank"), ranks) for item in due
-    }
+    problems = {item.text("id"): _rank_problem(item.get("rank"), ranks) for item in due}
     titles = " ".join(item.text("title").lower() for item in due)
     for part, named in SCOPE.items():
         problems[part] = "" if any(word in titles for word in named) else "no item is about it"

@@ -29,7 +29,7 @@ class Alerted:
     cleared: Message | None = None
 
     def problem(self) -> str:
-        """What is wrong; empty where people were told in time, of the right thing, and of its end."""
+        """What is wrong; empty where people were told in time, of the cause and of its end."""
         if self.rule is None:
             return "it has no rule"
         if self.early:

@@ -194,9 +194,11 @@ def _refuse(trial: _Trial, found: Commanded) -> None:
     ]
     short: list[tuple[str, ...]] = []
     for command, *without in LEFT_OUT:
-        given = [] if command == "inspect-thread" else [
-            (flag, value) for flag, value in flags.items() if flag not in without
-        ]
+        given = (
+            []
+            if command == "inspect-thread"
+            else [(flag, value) for flag, value in flags.items() if flag not in without]
+        )
         short.append((command, *(word for pair in given for word in pair)))
     steps = trial.aside(thread, *bad, *short)
     found.bad_reasons = dict(zip(map(repr, BAD_REASONS), steps, strict=False))

@@ -66,7 +66,9 @@ class Drilled:
             return found
         if self.trouble:
             return {**found, "drill": self.trouble}
-        shown = [one for one in self.named if self.looks["during"].differs(one, self.looks["before"])]
+        shown = [
+            one for one in self.named if self.looks["during"].differs(one, self.looks["before"])
+        ]
         named = ", ".join(self.named[:4])
         return {
             **found,
@@ -105,9 +107,7 @@ def drills_done(phase: Stage) -> Mapping[str, Drilled]:
 def drills_on_record(phase: Stage) -> Mapping[str, Drilled]:
     """The drills that people did, by their log."""
     known = runbooks(phase.file("repository"))
-    found = {
-        case: Drilled(case, phase.now(), named=signals(known.get(case, {}))) for case in CASES
-    }
+    found = {case: Drilled(case, phase.now(), named=signals(known.get(case, {}))) for case in CASES}
     _entries(phase, found)
     return {case: drill for case, drill in found.items() if drill.entry is not None}
 
@@ -154,4 +154,3 @@ def _events(folder: Path) -> Mapping[str, int]:
             event = str(line.get("event"))
             found[event] = found.get(event, 0) + 1
     return found
-

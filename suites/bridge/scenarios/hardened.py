@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
@@ -147,3 +147,22 @@ def indicated(phase: Stage) -> Indicated:
         seen,
         phase.embedded,
     )
+
+
+@scenario(effect="change")
+def settings_tried(phase: Stage) -> Mapping[str, int]:
+    """What everybody but an operator is answered who wants to change settings."""
+    bridge = Bridge.of(phase)
+    asks: Sequence[tuple[str, str, object]] = (
+        ("PUT", "/v1/retention", {"messages_after_days": 1, "action": "delete"}),
+        ("POST", "/v1/retention/sweep", {}),
+        ("PUT", "/v1/filters", {"rules": [{"id": "all", "pattern": ".", "action": "refuse"}]}),
+        ("POST", "/v1/policy", {"wake_mode": "polling-only", "reason": "a trial"}),
+        ("GET", "/v1/audit", None),
+    )
+    found = {}
+    for role in ("executor", "reviewer", "coordinator", "reader"):
+        agent = bridge.agent(f"suite-role-{role}", role)
+        for method, path, body in asks:
+            found[f"{role} {method} {path}"] = agent.ask(method, path, body).status_code
+    return found

@@ -1,4 +1,4 @@
-"""Load of the suite's own: steps of writers, a burst, posts at the same time, a run without pause."""
+"""Load of the suite's own: steps of writers, a burst, posts at once, a run without pause."""
 
 from __future__ import annotations
 

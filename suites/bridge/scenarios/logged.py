@@ -123,10 +123,20 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
         ("workspace", "read_messages", foreign.name, 403, foreign.ask("GET", path)),
         ("membership", "read_messages", stranger.name, 404, stranger.ask("GET", path)),
         ("role", "post_message", reader.name, 403, reader.ask("POST", path, post)),
-        ("claim", "post_message", member.name, 403,
-         member.ask("POST", path, {**post, "from": reader.name})),
-        ("state", "post_message", member.name, 409,
-         member.ask("POST", f"/v1/threads/{closed}/messages", post)),
+        (
+            "claim",
+            "post_message",
+            member.name,
+            403,
+            member.ask("POST", path, {**post, "from": reader.name}),
+        ),
+        (
+            "state",
+            "post_message",
+            member.name,
+            409,
+            member.ask("POST", f"/v1/threads/{closed}/messages", post),
+        ),
     ]
     found.denied = [Denied(*one) for one in asked]
 

@@ -140,9 +140,7 @@ def _escalate(trial: _Trial) -> None:
     program = Program(phase.file("cli"), phase.target("bridge").url)
     agent = trial.bridge.agent("metered-states", "coordinator")
     threads = [agent.opened("to escalate", ["metered-other"]) for _ in range(BY_HAND)]
-    program.many(
-        *(("escalate-thread", "--thread-id", one, "--reason", REASON) for one in threads)
-    )
+    program.many(*(("escalate-thread", "--thread-id", one, "--reason", REASON) for one in threads))
     trial.found.done["escalated"] = BY_HAND
     trial.scrape("escalations")
 
@@ -188,4 +186,3 @@ def _wake(trial: _Trial) -> None:
 
 def _done(sender: Agent, thread: str) -> bool:
     return all(one.text("state") == "done" for one in sender.triggers(thread))
-

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pytest_rollout import Reported, Stage, reported
 from suites.bridge.scenarios.commanded import Program
 from suites.bridge.scenarios.drills import Drilled, drills_on_record
 from suites.bridge.scenarios.outages import Outage, outage_on_record
-from suites.bridge.views import people
+from suites.bridge.views import papers, people
 from suites.bridge.views.exposition import Scrape, scrape
 from suites.bridge.views.lines import lines
 from suites.bridge.views.runbooks import Known, drill_log
@@ -21,15 +22,22 @@ from suites.bridge.views.service import Bridge
 
 # Events that a log may hold, by the pages of the bridge: some are of bad days alone.
 EVENTS = frozenset(
-    """request policy.denied message.stored store.failed issuer.failed service.started filter.decision
-    tick.completed tick.idle tick.failed supervisor.kicked supervisor.started supervisor.slept""".split()
+    (
+        "request",
+        "policy.denied",
+        "message.stored",
+        "store.failed",
+        "issuer.failed",
+        "service.started",
+        "filter.decision",
+        "tick.completed",
+        "tick.idle",
+        "tick.failed",
+        "supervisor.kicked",
+        "supervisor.started",
+        "supervisor.slept",
+    )
 )
-
-
-@pytest.fixture(scope="session")
-def bridge(phase: Stage) -> Bridge:
-    """The bridge as the phase finds it."""
-    return Bridge.of(phase)
 
 
 @pytest.fixture(scope="session")
@@ -87,10 +95,19 @@ def known(phase: Stage, scraped: Scrape, schema: Mapping[str, Mapping[str, objec
     """What runbooks may name."""
     program = Program(phase.file("cli"), phase.target("bridge").url)
     usage = program.run("--help")
-    commands = frozenset(re.findall(r"\b([a-z]+(?:-[a-z]+)*-thread)\b", usage.stdout + usage.stderr))
+    commands = frozenset(
+        re.findall(r"\b([a-z]+(?:-[a-z]+)*-thread)\b", usage.stdout + usage.stderr)
+    )
     families = {re.sub(r"_(?:bucket|sum|count)$", "", name) for name in scraped.samples}
     events = EVENTS | {str(line.get("event")) for line in _logged(phase.file("logs"))}
-    paths = (*schema.get("paths", {}), "/health", "/ready", "/metrics", "/issuer/tokens", "/issuer/keys")
+    paths = (
+        *schema.get("paths", {}),
+        "/health",
+        "/ready",
+        "/metrics",
+        "/issuer/tokens",
+        "/issuer/keys",
+    )
     return Known(frozenset({*scraped.samples, *families}), frozenset(events), paths, commands)
 
 
@@ -180,3 +197,21 @@ LIVED: Mapping[str, Sequence[tuple[str, Mapping[str, object]]]] = {
     "phase2": [("pilot", {"days": 7}), ("benchmark", {})],
     "phase3": [("pilot", {"days": 3}), ("papers", {"phase": "phase3"})],
 }
+
+
+@pytest.fixture(scope="session")
+def baseline(repository: Path) -> Reported:
+    """The baseline report that is on file."""
+    return papers.structured(repository, papers.REPORT)
+
+
+@pytest.fixture(scope="session")
+def load_tokens(phase: Stage) -> Iterator[None]:
+    """Says to processes of locust where the issuer's secret is."""
+    before = os.environ.get("BRIDGE_SECRET")
+    os.environ["BRIDGE_SECRET"] = str(phase.file("secret"))
+    yield
+    if before is None:
+        del os.environ["BRIDGE_SECRET"]
+    else:
+        os.environ["BRIDGE_SECRET"] = before

@@ -101,9 +101,7 @@ def _failing(phase: Stage, bridge: Bridge) -> bool:
     for _ in range(FAILS + 3):
         clock.advance(INTERVAL_S)
     journal = lines(phase.file("runtime"), "journal of the runtime")
-    return any(
-        line.text("do") == "inject" and line.get("message") == message for line in journal
-    )
+    return any(line.text("do") == "inject" and line.get("message") == message for line in journal)
 
 
 def _told(

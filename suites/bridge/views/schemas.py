@@ -119,9 +119,7 @@ def _shape(
     for name, field in old.get("properties", {}).items():
         if name not in new.get("properties", {}):
             return f"{where} has lost {name}"
-        wrong = _shape(
-            field, new["properties"][name], before, after, f"{where}.{name}", depth + 1
-        )
+        wrong = _shape(field, new["properties"][name], before, after, f"{where}.{name}", depth + 1)
         if wrong:
             return wrong
     if "items" in old:
