@@ -1,0 +1,20 @@
+"""Observing many of a kind, and saying in words which ones were bad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_rollout import Observe
+
+_SHOWN = 4
+
+
+def observe_each(
+    observe: Observe, metric: str, problems: Mapping[str, str], **labels: object
+) -> None:
+    """Observe 0 or 1 of each thing; raises AssertionError with what is wrong with the bad ones."""
+    for name, problem in problems.items():
+        observe(metric, bool(problem), **{"case": name, **labels})
+    bad = [f"{name}: {problem}" for name, problem in problems.items() if problem]
+    more = f" (and {len(bad) - _SHOWN} more)" if len(bad) > _SHOWN else ""
+    assert not bad, "; ".join(bad[:_SHOWN]) + more

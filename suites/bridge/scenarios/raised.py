@@ -1,0 +1,183 @@
+"""Phase 3: escalations that rise, helpers of coordinators, and operations that are deprecated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pytest_rollout import Stage, scenario
+from suites.bridge.views import papers
+from suites.bridge.views.service import Agent, Bridge
+
+# Escalation
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An escalation, its levels by time, and the limits that the policy states."""
+
+    opened: datetime
+    levels: Sequence[tuple[int, str, datetime]]
+    looks: Mapping[str, int]  # the highest level at each moment that was looked at
+
+
+@dataclass
+class Rising:
+    """Escalations that nobody handled, and ones that somebody did."""
+
+    policy: Sequence[tuple[int, str, float]]  # level, whom it reaches, after how many seconds
+    unhandled: Raised | None = None
+    handled: dict[str, Raised] = field(default_factory=dict)
+
+
+@scenario(effect="change", own_target=True)
+def rising(phase: Stage) -> Rising:
+    """Three blocked threads: nobody handles one, one is handled, one is unblocked."""
+    bridge, clock = Bridge.of(phase), phase.target("bridge").clock
+    config = bridge.operator.get("/v1/policy").inner("config")
+    policy = [
+        (level.whole("level"), level.text("to"), level.number("after_s"))
+        for level in config.each("escalation_levels")
+    ]
+    boss = bridge.agent("rising-boss", "coordinator")
+    threads = {name: boss.opened(name, ["rising-other"]) for name in ("left", "noted", "unblocked")}
+    begun = clock.now()
+    for thread in threads.values():
+        boss.change(thread, "blocked", "nobody knows what to do").raise_for_status()
+    looks: dict[str, dict[str, int]] = {name: {} for name in threads}
+
+    def look(moment: str, seconds: float) -> None:
+        clock.advance(max((begun + timedelta(seconds=seconds) - clock.now()).total_seconds(), 0))
+        for name, thread in threads.items():
+            looks[name][moment] = max((one[0] for one in _raised(bridge, thread)), default=0)
+
+    look("at once", 1)
+    for level, _, after_s in policy[1:2]:
+        look(f"before level {level}", after_s - 6)
+        look(f"after level {level}", after_s + 6)
+    (noted,) = bridge.operator.get(f"/v1/threads/{threads['noted']}/escalations").each(
+        "escalations"
+    )
+    path = f"/v1/escalations/{noted.text('id')}/handle"
+    bridge.operator.ask("POST", path, {"note": "I see to it"}).raise_for_status()
+    boss.change(threads["unblocked"], "active").raise_for_status()
+    for level, _, after_s in policy[2:]:
+        look(f"before level {level}", after_s - 6)
+        look(f"after level {level}", after_s + 6)
+    told = {
+        name: Raised(begun, _raised(bridge, thread), looks[name])
+        for name, thread in threads.items()
+    }
+    return Rising(policy, told.pop("left"), told)
+
+
+def _raised(bridge: Bridge, thread: str) -> list[tuple[int, str, datetime]]:
+    told = bridge.operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
+    return [
+        (level.whole("level"), level.text("to"), level.moment("at"))
+        for escalation in told
+        for level in escalation.each("levels")
+    ]
+
+
+# Helpers of coordinators
+
+
+@dataclass
+class Helped:
+    """What became of a coordinator's helpers, and of the same by those who may not."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+@scenario(effect="change")
+def helped(phase: Stage) -> Helped:
+    """A coordinator assigns, summarises, hands over; others, and one who is no member, try it."""
+    bridge = Bridge.of(phase)
+    boss = bridge.agent("helper-boss", "coordinator")
+    anna, ben = (bridge.agent(f"helper-{name}", "executor") for name in ("anna", "ben"))
+    thread = boss.opened("helpers", [anna.name])
+    anna.posted(thread, "this is wrong", kind="finding", wake=False)
+    path = f"/v1/threads/{thread}"
+    problems = Helped().problems
+    task = {"agent": anna.name, "task": "correct it"}
+    assigned = boss.ask("POST", f"{path}/assign", task)
+    mine = [one for one in anna.read(thread) if one.text("kind") == "assignment"]
+    problems["assign"] = (
+        f"it is answered {assigned.status_code}"
+        if not assigned.is_success
+        else ""
+        if [one["recipients"] for one in mine] == [[anna.name]]
+        and "correct it" in mine[0].text("text")
+        else f"{len(mine)} assignments reached her"
+    )
+    summary = boss.get(f"{path}/summary")
+    senders = summary.inner("messages")
+    problems["summary"] = (
+        ""
+        if summary.text("state") == "active" and senders.get(anna.name) == 1 and summary["findings"]
+        else f"it says {dict(summary)}"
+    )
+    handed = boss.ask("POST", f"{path}/handover", {"agent": ben.name})
+    kinds = [one.text("kind") for one in ben.read(thread)] if handed.is_success else []
+    problems["handover"] = (
+        "" if ben.name in boss.members(thread) and "handover" in kinds else f"he reads {kinds}"
+    )
+    problems |= _beyond(bridge, boss, anna, thread)
+    return Helped(problems)
+
+
+def _beyond(bridge: Bridge, boss: Agent, anna: Agent, thread: str) -> dict[str, str]:
+    """What must be refused: to others, in a thread of others, in a closed one."""
+    path = f"/v1/threads/{thread}"
+    far = bridge.agent("helper-far", "coordinator")
+    asks: dict[str, tuple[Agent, str, str, object, tuple[int, ...]]] = {
+        "assign by an executor": (
+            anna,
+            "POST",
+            "assign",
+            {"agent": "helper-ben", "task": "x"},
+            (403,),
+        ),
+        "handover by an executor": (anna, "POST", "handover", {"agent": "helper-c"}, (403,)),
+        "assign from outside": (far, "POST", "assign", {"agent": anna.name, "task": "x"}, (404,)),
+        "summary from outside": (far, "GET", "summary", None, (404,)),
+        "handover from outside": (far, "POST", "handover", {"agent": far.name}, (404,)),
+    }
+    found = {}
+    for name, (agent, method, what, body, wanted) in asks.items():
+        status = agent.ask(method, f"{path}/{what}", body).status_code
+        found[name] = "" if status in wanted else f"it is answered {status}"
+    bridge.operator.ask(
+        "POST", f"{path}/override-close", {"reason": "human_override: a trial is over"}
+    ).raise_for_status()
+    count = len(boss.read(thread))
+    status = boss.ask("POST", f"{path}/assign", {"agent": anna.name, "task": "x"}).status_code
+    late = len(boss.read(thread)) - count
+    found["assign in a closed thread"] = (
+        "" if status == 409 and not late else f"it is answered {status}, and posts {late}"
+    )
+    return found
+
+
+# What is deprecated
+
+
+@scenario(effect="change")
+def deprecated_asked(phase: Stage) -> Mapping[str, tuple[int, str, str]]:
+    """Each operation that the register names, asked once: status, Deprecation, Sunset."""
+    bridge = Bridge.of(phase)
+    register = papers.structured(phase.file("repository"), papers.DEPRECATIONS)
+    boss = bridge.agent("deprecated-boss", "coordinator")
+    found = {}
+    for entry in register.each("deprecations"):
+        method, _, path = entry.text("operation").partition(" ")
+        thread = boss.opened("an old form", ["deprecated-other"])
+        body = {"reason": "done"} if method in ("POST", "PUT") else None
+        answer = boss.ask(method, re.sub(r"\{[^}]*\}", thread, path), body)
+        headers = answer.headers
+        told = (answer.status_code, headers.get("Deprecation", ""), headers.get("Sunset", ""))
+        found[entry.text("operation")] = told
+    return found

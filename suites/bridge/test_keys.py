@@ -1,0 +1,297 @@
+"""What is sent again has no second effect; what was acknowledged is there, after failures too."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from pytest_rollout import Observe, Reported, Stage, scenario
+from suites.bridge.views.errors import code
+from suites.bridge.views.said import not_done
+from suites.bridge.views.service import Agent, Bridge
+
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1]
+
+
+def effects(bridge: Bridge, thread: str) -> list[object]:
+    """A thread as an operator sees it, with its audit log: every effect shows in one of them."""
+    events = bridge.operator.get(f"/v1/threads/{thread}/audit", limit=200).each("events")
+    return [[dict(event) for event in events], dict(bridge.operator.thread(thread))]
+
+
+@pytest.mark.criterion("unit-idempotency")
+@pytest.mark.effect("change")
+def test_a_request_that_is_sent_again_does_nothing(
+    bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    operator, count = bridge.operator, 0
+    for turn in range(10):
+        thread = operator.opened(f"again {turn}", ["suite-ann", "suite-bob"])
+        operator.posted(thread, "to be marked")
+        here = f"/v1/threads/{thread}"
+        for method, path, body, other in (
+            ("POST", f"{here}/messages", {"text": f"once {turn}"}, {"text": "something else"}),
+            ("POST", f"{here}/participants", {"agent": "suite-new"}, {"agent": "suite-newer"}),
+            (
+                "POST",
+                f"{here}/read-mark",
+                {"agent": "suite-ann", "seq": 1},
+                {"agent": "suite-bob", "seq": 1},
+            ),
+            ("DELETE", f"{here}/participants/suite-bob", None, None),
+            (
+                "POST",
+                f"{here}/status",
+                {"state": "blocked", "reason": "x"},
+                {"state": "closed", "reason": "x"},
+            ),
+        ):
+            wrong = repeated(bridge, operator, thread, (method, path, body, other))
+            observe("effect_repeated", int(bool(wrong)), n=str(count), at=moment)
+            assert not wrong, wrong
+            count += 1
+        if turn % 5 == 0:
+            parallel(operator, thread)
+    opened_once(operator)
+
+
+def repeated(
+    bridge: Bridge,
+    agent: Agent,
+    thread: str,
+    request: tuple[str, str, dict[str, object] | None, dict[str, object] | None],
+) -> str:
+    """What goes wrong when a request is sent twice with a key, and then with another body."""
+    method, path, body, other = request
+    key, before = str(uuid4()), effects(bridge, thread)
+    first = agent.ask(method, path, body, key=key)
+    after = effects(bridge, thread)
+    again = agent.ask(method, path, body, key=key)
+    if not first.is_success or after == before:
+        return f"{method} {path} answers {first.status_code} and changes nothing"
+    if (first.status_code, first.content) != (again.status_code, again.content):
+        return f"{method} {path} answers otherwise when it is sent again"
+    if again.headers.get("Idempotent-Replay") != "true":
+        return f"{method} {path}: the second answer is not marked as a replay"
+    if other is not None:
+        refused = agent.ask(method, path, other, key=key)
+        if code(refused) != "FAILED_PRECONDITION":
+            return f"{method} {path}: the key is taken for another body ({refused.status_code})"
+    if effects(bridge, thread) != after:
+        return f"{method} {path} has a second effect when it is sent again"
+    return ""
+
+
+def parallel(operator: Agent, thread: str) -> None:
+    """Send one request from four places at once: it has one effect, if any is allowed."""
+    operator.change(thread, "active")
+    before = operator.thread(thread).whole("messages")
+    with ThreadPoolExecutor(4) as pool:
+        key = str(uuid4())
+        answers = list(pool.map(lambda _: operator.send(thread, "at once", key), range(4)))
+    ids = {answer.json().get("id") for answer in answers}
+    assert len(ids) == 1, f"one key at once gives {len(ids)} answers"
+    assert operator.thread(thread).whole("messages") == before + 1
+
+
+def opened_once(operator: Agent) -> None:
+    """Open a thread twice with one key, and once with another."""
+    bodies = [
+        operator.ask("POST", "/v1/threads", {"title": "k"}, key=key)
+        for key in ("k1-" + str(uuid4()),) * 2
+    ]
+    other = operator.ask("POST", "/v1/threads", {"title": "k"}, key=str(uuid4()))
+    first, second = (body.json()["id"] for body in bodies)
+    assert first == second, "one key opens two threads"
+    assert other.json()["id"] != first, "another key opens no thread of its own"
+
+
+@pytest.mark.criterion("retry-after-transient")
+@pytest.mark.effect("change")
+def test_a_post_that_failed_once_is_kept_once(
+    phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    if not phase.embedded:
+        not_done("no write was made to fail", "drill it where nobody works")
+    ann = bridge.agent("suite-retry")
+    thread = ann.opened("after a failure")
+    for number, when in enumerate(("before", "after", "before", "after")):
+        key, text = str(uuid4()), f"number {number}"
+        phase.operate("bridge", "fail-writes", times=1, when=when)
+        failed = ann.send(thread, text, key)
+        assert code(failed) == "UNAVAILABLE", f"the failing post is answered {failed.status_code}"
+        assert failed.headers.get("Retry-After"), "nobody says when to try again"
+        again = ann.send(thread, text, key)
+        rows = [row for row in ann.read(thread) if row.text("text") == text]
+        once = again.status_code == 201 and len(rows) == 1
+        once = once and rows[0].text("id") == again.json()["id"]
+        observe("not_exactly_once", int(not once), n=str(number), at=moment)
+    assert ann.thread(thread).whole("last_seq") == 4, "failures left gaps in the numbers"
+
+
+@scenario(effect="change")
+def failing_tenth(phase: Stage) -> tuple[dict[str, str], list[Reported]]:
+    """While each tenth write fails: the text of each message that was acknowledged, and all."""
+    if not phase.embedded:
+        not_done("writes were not made to fail", "drill it where nobody works")
+    bridge = Bridge.of(phase)
+    senders = [bridge.agent(f"suite-tenth-{number}") for number in range(4)]
+    thread = senders[0].opened("one in ten", [sender.name for sender in senders[1:]])
+    phase.operate("bridge", "fail-writes", every=10)
+    acknowledged: dict[str, str] = {}
+    failures = 0
+    for number in range(200):
+        key, text = str(uuid4()), f"post {number}"
+        for _ in range(4):
+            answer = senders[number % 4].send(thread, text, key)
+            if answer.status_code == 201:
+                acknowledged[text] = answer.json()["id"]
+                break
+            failures += 1
+    phase.operate("bridge", "fail-writes", every=0)
+    if failures < 10:
+        not_done(f"only {failures} of more than 200 writes failed", "make one in ten fail")
+    return acknowledged, bridge.operator.read(thread)
+
+
+@pytest.mark.criterion("failure-path-no-ack-without-persist")
+def test_what_was_acknowledged_is_there(
+    failing_tenth: tuple[dict[str, str], list[Reported]], observe: Observe, moment: datetime
+) -> None:
+    acknowledged, rows = failing_tenth
+    kept: dict[str, list[str]] = {}
+    for row in rows:
+        kept.setdefault(row.text("text"), []).append(row.text("id"))
+    for number in range(200):
+        text = f"post {number}"
+        wanted = [acknowledged[text]] if text in acknowledged else []
+        lost = kept.get(text, [])[:1] != wanted or len(kept.get(text, [])) > 1
+        observe("acknowledged_but_lost", int(lost), n=str(number), at=moment)
+    assert len(acknowledged) >= 190, f"only {len(acknowledged)} of 200 got through with retries"
+
+
+# Over a restart
+
+
+def rows_of(bridge: Bridge, thread: str) -> dict[str, object]:
+    """Each row of a thread by a name: thread, members, messages, audit, triggers."""
+    operator = bridge.operator
+    if operator.ask("GET", f"/v1/threads/{thread}").status_code != 200:
+        return {}
+    told = dict(operator.thread(thread))
+    rows: dict[str, object] = {"thread": {k: v for k, v in told.items() if k != "participants"}}
+    for member in told["participants"]:
+        rows[f"member {member['agent']}"] = dict(member)
+    rows |= {f"message {row.text('id')}": dict(row) for row in operator.read(thread)}
+    rows |= {f"audit {event.text('id')}": dict(event) for event in operator.audit(thread)}
+    for row in operator.triggers(thread):
+        rows[f"trigger {row.text('id')}"] = (row["message_id"], row["recipient"], row["posted_at"])
+    return rows
+
+
+@pytest.mark.criterion("persistence-survives-restart")
+@pytest.mark.effect("change")
+def test_a_restart_loses_nothing(
+    phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    if not phase.embedded:
+        not_done("the service was not restarted", "restart it where nobody works")
+    operator, ann = bridge.operator, bridge.agent("suite-ann")
+    thread = operator.opened("over a restart", ["suite-ann", "suite-late"], project="kept")
+    phase.operate(
+        "bridge",
+        "session",
+        agent="suite-late",
+        managed=True,
+        state="dormant",
+        heartbeat_age_s=60,
+        ack_after_s=None,
+    )
+    key = str(uuid4())
+    first = ann.posted(thread, "with a key", key)
+    for number in range(6):
+        ann.posted(thread, f"message {number}")
+    operator.change(thread, "blocked", "over the restart")
+    before = rows_of(bridge, thread)
+    pending = [row for row in operator.triggers(thread) if row.text("state") != "done"]
+    assert pending, "no trigger is pending, so the restart shows nothing of those"
+    phase.operate("bridge", "restart")
+    after = rows_of(bridge, thread)
+    for name, row in before.items():
+        observe("row_lost_by_restart", int(after.get(name) != row), row=name, at=moment)
+    assert set(after) >= set(before), f"{len(set(before) - set(after))} rows are gone"
+    again = ann.send(thread, "with a key", key)
+    assert again.json().get("id") == first.text("id"), "keys are forgotten by a restart"
+
+
+@scenario(effect="change", own_target=True)
+def ten_years(phase: Stage) -> tuple[dict[str, object], dict[str, object]]:
+    """What a thread held, and what it holds ten years later."""
+    if not phase.embedded:
+        not_done("ten years have not passed", "see in the rehearsal that nothing is purged")
+    bridge = Bridge.of(phase)
+    thread = bridge.operator.opened("for ever", ["suite-ann", "suite-bob"])
+    for number in range(10):
+        bridge.agent("suite-ann").posted(thread, f"message {number}")
+    before = rows_of(bridge, thread)
+    phase.target("bridge").clock.advance(10 * 365.25 * 86_400)
+    return before, rows_of(Bridge.of(phase), thread)
+
+
+@pytest.mark.criterion("retention-indefinite")
+def test_nothing_disappears_with_age(
+    ten_years: tuple[dict[str, object], dict[str, object]], observe: Observe, moment: datetime
+) -> None:
+    before, after = ten_years
+    for name, row in before.items():
+        if name.startswith(("message", "audit")):
+            observe("row_gone_with_age", int(after.get(name) != row), row=name, at=moment)
+
+
+@pytest.mark.criterion("schema-version-backward-compat")
+@pytest.mark.effect("change")
+def test_old_payloads_are_read(
+    phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    ann = bridge.agent("suite-ann")
+    thread = ann.opened("old and new")
+    ann.posted(thread, "of today")
+    old = Reported(
+        phase.operate("bridge", "old-payloads", thread=thread)
+        if phase.embedded
+        else {"messages": []},
+        "old-payloads",
+    ).each("messages")
+    rows = {row.text("id"): row for row in ann.read(thread)}
+    for message in old:
+        row = rows.get(message.text("id"))
+        read = row is not None and (row["text"], row["extra"], row["schema_version"]) == (
+            message["text"],
+            message["extra"],
+            message["schema_version"],
+        )
+        observe(
+            "old_payload_unread",
+            int(not read),
+            version=str(message["schema_version"]),
+            kind="stored",
+            at=moment,
+        )
+    for version in (1, 2):
+        posted = ann.send(
+            thread,
+            f"version {version}",
+            schema_version=version,
+            invented={"a": [1, None]},
+            x_more="kept",
+        )
+        told = ann.read(thread)[-1] if posted.status_code == 201 else None
+        kept = (
+            told is not None
+            and told["extra"] == {"invented": {"a": [1, None]}, "x_more": "kept"}
+            and told["schema_version"] == version
+        )
+        observe("old_payload_unread", int(not kept), version=str(version), kind="posted", at=moment)
