@@ -11,7 +11,7 @@ from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import code, slips
 from suites.bridge.views.service import Bridge
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 
 @pytest.mark.criterion("no-content-filtering")

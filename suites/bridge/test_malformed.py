@@ -19,7 +19,7 @@ from suites.bridge.views import corpus
 from suites.bridge.views.errors import slips
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = pytest.mark.bridge_phase1
+pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1]
 
 SLOWEST_S = 1.0  # of one refusal
 FUZZ_S = 3
@@ -141,7 +141,7 @@ class Burst:
 
 
 @scenario(effect="change")
-def burst(phase: Stage) -> Burst:
+def malformed_burst(phase: Stage) -> Burst:
     """Five hundred malformed requests in a row, then a hundred good ones."""
     bridge = Bridge.of(phase)
     sender = bridge.agent("suite-burst")
@@ -165,22 +165,24 @@ def burst(phase: Stage) -> Burst:
 
 
 @pytest.mark.criterion("malformed-burst-deterministic")
-def test_a_burst_is_answered_alike(burst: Burst, observe: Observe, moment: datetime) -> None:
+def test_a_burst_is_answered_alike(
+    malformed_burst: Burst, observe: Observe, moment: datetime
+) -> None:
     first: dict[str, bytes] = {}
-    for number, (what, content, seconds, refused) in enumerate(burst.answers):
+    for number, (what, content, seconds, refused) in enumerate(malformed_burst.answers):
         alike = first.setdefault(what, content) == content
         wrong = not (refused and alike and seconds < SLOWEST_S)
         observe("burst_answered_otherwise", int(wrong), n=str(number), at=moment)
-    seconds = [row[2] for row in burst.answers]
+    seconds = [row[2] for row in malformed_burst.answers]
     early, late = sorted(seconds[:100])[50], sorted(seconds[-100:])[50]
     assert late <= 3 * early + 0.02, f"refusals became slower: {early:.4f} s, then {late:.4f} s"
-    assert burst.kept == 0, f"the burst left {burst.kept} messages"
+    assert malformed_burst.kept == 0, f"the burst left {malformed_burst.kept} messages"
 
 
 @pytest.mark.criterion("malformed-burst-healthy-after")
 def test_good_requests_are_served_right_after(
-    burst: Burst, observe: Observe, moment: datetime
+    malformed_burst: Burst, observe: Observe, moment: datetime
 ) -> None:
-    for number, status in enumerate(burst.good):
+    for number, status in enumerate(malformed_burst.good):
         observe("served_after_burst", int(status in (200, 201)), n=str(number), at=moment)
-    assert burst.healthy, "/health is not fine after the burst"
+    assert malformed_burst.healthy, "/health is not fine after the burst"

@@ -15,7 +15,7 @@ from pytest_rollout import Observe, RolloutError, Stage, scenario
 from suites.bridge.views.operations import operations
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = pytest.mark.bridge_phase1
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1]
 
 Call = tuple[str, Mapping[str, object]]
 

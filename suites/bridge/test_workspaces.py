@@ -14,7 +14,7 @@ from suites.bridge.views.operations import operations
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import SECRET_WORD, Bridge, private
 
-pytestmark = [pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 
 @pytest.mark.criterion("cross-workspace-rejected")

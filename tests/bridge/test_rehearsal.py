@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.plms.rehearsal import rehearse
 
-PHASES = 7
+PHASES = 11
 
 
 def test_every_gate_is_go(tmp_path: Path) -> None:

@@ -64,9 +64,7 @@ def pilot_run(phase: Stage) -> Pilot:
     chosen = pilot_of(phase.file("repository"))
     operator, projects = bridge.operator, [str(name) for name in chosen["projects"]]
     threads = [
-        row
-        for row in operator.all("/v1/threads", "threads")
-        if row.get("project") in projects and row.moment("created_at") >= phase.window[0]
+        row for row in operator.all("/v1/threads", "threads") if row.get("project") in projects
     ]
     if not threads:
         not_done(f"no thread of the pilot's projects {projects}", "run the pilot")

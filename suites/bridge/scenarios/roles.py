@@ -30,7 +30,7 @@ class Trial:
         """A thread in a state; a new one where the last one has left it."""
         operator = self.bridge.operator
         known = self.threads.get(state)
-        if known and operator.thread(known).text("state") == state:
+        if known:
             return known
         members = [{"agent": f"suite-role-{role}", "role": role} for role in oracle.ROLES]
         thread = operator.opened("roles", members)
@@ -48,6 +48,8 @@ class Trial:
     def ask(self, operation: str, state: str, role: str) -> str:
         """What becomes of an operation: allow, deny, conflict, or what else is answered."""
         answer = self._asked(operation, state, self.agent(role))
+        if answer.is_success and operation.startswith(("to ", "override")):
+            self.threads.pop(state, None)  # it has left that state
         return "allow" if answer.is_success else SAID.get(code(answer), code(answer))
 
     def _asked(self, operation: str, state: str, agent: Agent) -> httpx.Response:

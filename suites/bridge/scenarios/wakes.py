@@ -66,8 +66,8 @@ def wakes(phase: Stage) -> Woken:
 
 
 def told(phase: Stage, bridge: Bridge) -> Woken:
-    """The triggers since the phase began, and the whole journal of the runtime."""
-    triggers = bridge.operator.get("/v1/triggers", since=phase.window[0]).each("triggers")
+    """All triggers, and the whole journal of the runtime."""
+    triggers = bridge.operator.get("/v1/triggers").each("triggers")
     journal = Journal(list(lines(phase.file("runtime"), "journal of the runtime")))
     restarts = [
         line.moment("at")
