@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import httpx
+
 from pytest_rollout import NotReportedError, RolloutError, Stage, scenario
 from suites.bridge.scenarios.disturbed import Effects
 from suites.bridge.views.exposition import Scrape, scrape
@@ -129,7 +131,7 @@ def _drilled(phase: Stage, effects: Effects, case: str, said: Mapping[str, str])
         phase.operate("bridge", "drill", runbook=case, part="end")
         effects.mark()
         drill.met["after"], drill.looks["after"] = effects.met(case), _look(phase, said)
-    except (RolloutError, AssertionError) as error:  # of this drill alone
+    except (RolloutError, AssertionError, httpx.HTTPError) as error:  # of this drill alone
         drill.trouble = str(error)
         drill.looks.setdefault("before", Seen(None, {}, {}))
     return drill
