@@ -43,7 +43,7 @@ def test_two_agents_finish_a_review_and_nobody_carries_text(bridge: Bridge) -> N
     assert bridge.state(thread)["state"] == "closed"
     assert messages[-1]["extra"]["digest"] == messages[-2]["extra"]["digest"]
     assert findings(messages[-2]["extra"]["files"]) == []
-    assert len(findings(first_draft(2))) == 2
+    assert findings(first_draft(1)) != []
 
 
 def test_who_cannot_be_woken_finds_the_message_in_its_inbox(bridge: Bridge) -> None:
