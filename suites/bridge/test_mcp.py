@@ -130,7 +130,7 @@ def planned(here: str, there: str) -> dict[str, tuple[tuple[str, str, object], d
             "DELETE",
             f"{path}/participants/suite-bob",
             None,
-            {**mcp, "participant": "suite-bob"},
+            {**mcp, "agent": "suite-bob", "participant": "suite-bob"},
         ),
         ("change_status", "POST", f"{path}/status", block, {**mcp, **block}),
         ("change_status again", "POST", f"{path}/status", block, {**mcp, **block}),

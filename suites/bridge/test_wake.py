@@ -78,7 +78,11 @@ def test_a_resumed_agent_goes_on_in_its_session(
         told = wakes.journal.before(trigger)
         resumed = [row for row in wakes.journal.of(trigger, "resume") if row.flag("ok")]
         injected = [row.text("session") for row in wakes.injections(trigger)]
-        turns = wakes.journal.of(trigger, "turn")
+        turns = [
+            turn
+            for turn in wakes.journal.agent(trigger.text("recipient"), "turn")
+            if turn.text("thread") == trigger["thread_id"]
+        ]
         if not (told and resumed and turns):
             continue
         posted = [message for turn in turns for message in turn.get("posted") or ()]
@@ -86,7 +90,8 @@ def test_a_resumed_agent_goes_on_in_its_session(
             continue  # it acknowledges, and has nothing to say
         rows = bridge.operator.read(trigger.text("thread_id"))
         said = [row for row in rows if row.text("id") in posted]
-        right = {row.text("session") for row in resumed} == {told.id} == set(injected)
+        sessions = {row.text("session") for row in (*resumed, *turns)}
+        right = sessions == {told.id} == set(injected)
         right = right and bool(said)
         right = right and all(row.text("from") == trigger.text("recipient") for row in said)
         at = trigger.moment("posted_at")

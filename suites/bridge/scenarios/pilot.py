@@ -46,21 +46,25 @@ class Pilot:
         return [row for row in self.woken.triggers if row.text("thread_id") in mine]
 
 
+def review(phase: Stage, project: str, defects: int) -> None:
+    """One review by the pilot's pair, and a minute in which it can end."""
+    phase.operate("bridge", "review", project=project, team="core", defects=defects)
+    phase.target("bridge").clock.advance(60)
+    phase.operate("bridge", "settle")
+
+
 @scenario(effect="change")
 def pilot_run(phase: Stage) -> Pilot:
-    """Two reviews from task to closed thread, one of them beside a human who types a little."""
+    """Two reviews from task to closed thread, the second beside a human who types a little."""
     bridge = Bridge.of(phase)
     if phase.embedded:
         phase.operate("bridge", "papers", phase="phase0")
         chosen = pilot_of(phase.file("repository"))
         projects = [str(name) for name in chosen["projects"]]
-        phase.operate("bridge", "type", agent=chosen.text("executor"), every_s=5, for_s=10)
-        phase.operate("bridge", "review", project=projects[0], team="core", defects=2)
-        phase.target("bridge").clock.advance(60)
-        phase.operate("bridge", "settle")
-        phase.operate("bridge", "review", project=projects[-1], team="core", defects=1)
-        phase.target("bridge").clock.advance(60)
-        phase.operate("bridge", "settle")
+        review(phase, projects[0], defects=2)
+        typed = {"agent": chosen.text("executor"), "every_s": 5, "for_s": 10}
+        phase.operate("bridge", "type", **typed)
+        review(phase, projects[-1], defects=1)
     chosen = pilot_of(phase.file("repository"))
     operator, projects = bridge.operator, [str(name) for name in chosen["projects"]]
     threads = [
