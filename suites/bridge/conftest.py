@@ -41,6 +41,7 @@ from suites.bridge.scenarios.standing import (
     schema,
     scraped,
     threads,
+    today,
     version,
 )
 from suites.bridge.scenarios.stuck import stuck
@@ -92,6 +93,7 @@ __all__ = [
     "stuck",
     "sustained",
     "threads",
+    "today",
     "ticked",
     "version",
     "wakes",
