@@ -102,7 +102,7 @@ __all__ = [
 @pytest.fixture(scope="session")
 def moment(phase: Stage) -> datetime:
     """When checks that need no time of their own looked; the clock is asked once."""
-    return phase.now()
+    return phase.target("bridge").clock.now()
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ def test_a_request_that_is_sent_again_does_nothing(
     for turn in range(10):
         thread = operator.opened(f"again {turn}", ["suite-ann", "suite-bob"])
         operator.posted(thread, "to be marked")
+        before = effects(bridge, thread)
         here = f"/v1/threads/{thread}"
         for method, path, body, other in (
             ("POST", f"{here}/messages", {"text": f"once {turn}"}, {"text": "something else"}),
@@ -49,7 +50,8 @@ def test_a_request_that_is_sent_again_does_nothing(
                 {"state": "closed", "reason": "x"},
             ),
         ):
-            wrong = repeated(bridge, operator, thread, (method, path, body, other))
+            request = (method, path, body, other)
+            wrong, before = repeated(bridge, operator, thread, request, before)
             observe("effect_repeated", int(bool(wrong)), n=str(count), at=moment)
             assert not wrong, wrong
             count += 1
@@ -63,26 +65,31 @@ def repeated(
     agent: Agent,
     thread: str,
     request: tuple[str, str, dict[str, object] | None, dict[str, object] | None],
-) -> str:
-    """What goes wrong when a request is sent twice with a key, and then with another body."""
+    before: list[object],
+) -> tuple[str, list[object]]:
+    """What goes wrong when a request is sent twice with a key and then with another body.
+
+    Besides, what the thread is like now.
+    """
     method, path, body, other = request
-    key, before = str(uuid4()), effects(bridge, thread)
+    key = str(uuid4())
     first = agent.ask(method, path, body, key=key)
     after = effects(bridge, thread)
     again = agent.ask(method, path, body, key=key)
+    refused = None if other is None else agent.ask(method, path, other, key=key)
+    ended = effects(bridge, thread)
+    wrong = ""
     if not first.is_success or after == before:
-        return f"{method} {path} answers {first.status_code} and changes nothing"
-    if (first.status_code, first.content) != (again.status_code, again.content):
-        return f"{method} {path} answers otherwise when it is sent again"
-    if again.headers.get("Idempotent-Replay") != "true":
-        return f"{method} {path}: the second answer is not marked as a replay"
-    if other is not None:
-        refused = agent.ask(method, path, other, key=key)
-        if code(refused) != "FAILED_PRECONDITION":
-            return f"{method} {path}: the key is taken for another body ({refused.status_code})"
-    if effects(bridge, thread) != after:
-        return f"{method} {path} has a second effect when it is sent again"
-    return ""
+        wrong = f"answers {first.status_code} and changes nothing"
+    elif (first.status_code, first.content) != (again.status_code, again.content):
+        wrong = "answers otherwise when it is sent again"
+    elif again.headers.get("Idempotent-Replay") != "true":
+        wrong = "does not mark its second answer as a replay"
+    elif refused is not None and code(refused) != "FAILED_PRECONDITION":
+        wrong = f"takes the key for another body ({refused.status_code})"
+    elif ended != after:
+        wrong = "has a second effect when it is sent again"
+    return (f"{method} {path} {wrong}" if wrong else ""), ended
 
 
 def parallel(operator: Agent, thread: str) -> None:

@@ -135,7 +135,7 @@ def test_a_tick_that_fails_says_so_and_the_next_runs(ticked: Ticked) -> None:
     assert len(failed) >= ticked.made_to_fail, (
         f"{ticked.made_to_fail} ticks were made to fail, and {len(failed)} say so"
     )
-    last = max(line.whole("tick") for line in ticked.lines if line.get("tick") is not None)
+    last = ticked.numbers[-1]
     for line in failed:
         assert line.text("error").strip(), f"tick {line.whole('tick')} does not say what failed"
     newest = max(line.whole("tick") for line in failed)
@@ -146,7 +146,7 @@ def test_a_tick_that_fails_says_so_and_the_next_runs(ticked: Ticked) -> None:
 @pytest.mark.criterion("log-tick-exactly-one")
 def test_each_tick_says_one_thing(ticked: Ticked, observe: Observe) -> None:
     """Numbers follow each other without a gap, five seconds apart, with one event each."""
-    numbers = sorted({line.whole("tick") for line in ticked.lines if line.get("tick") is not None})
+    numbers = ticked.numbers
     if not numbers:
         not_done("no tick is in the log", "let the supervisor run")
     problems = {}
@@ -160,7 +160,7 @@ def test_each_tick_says_one_thing(ticked: Ticked, observe: Observe) -> None:
 @pytest.mark.criterion("log-tick-exactly-one")
 def test_the_flood_guardrail_sees_each_tick(ticked: Ticked, observe: Observe) -> None:
     """Escalations of each tick of ordinary work, for the guardrail of a flood."""
-    moments = sorted({line.moment("at") for line in ticked.lines if line.get("tick") is not None})
+    moments = [ticked.events(number)[0].moment("at") for number in ticked.numbers]
     for before, at in pairwise(moments):
         raised = sum(before < one.moment("at") <= at for one in ticked.escalations)
         observe("escalations", raised, at=at)

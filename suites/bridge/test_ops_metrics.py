@@ -197,7 +197,7 @@ def test_escalations_are_those_made(metered: Metered, observe: Observe) -> None:
 
 @pytest.mark.criterion("metric-read-latency-accurate")
 def test_times_of_reads_are_those_seen(metered: Metered, observe: Observe) -> None:
-    """A reader also waits for the wire, a millisecond or two: to a fifth, and five of them."""
+    """A reader also waits for the wire: to a fifth, and twenty milliseconds."""
     part = metered.parts["reads"]
     middle = part.after.sum("read_latency_seconds", quantile="0.5")
     high = part.after.sum("read_latency_seconds", quantile="0.95")
@@ -216,7 +216,7 @@ def test_times_of_reads_are_those_seen(metered: Metered, observe: Observe) -> No
 
 def near(said: float, seen: float) -> str:
     """What is wrong with a time that is told; empty where it is about what a caller saw."""
-    right = said <= seen * 1.2 + 0.001 and said >= seen * 0.8 - 0.005
+    right = seen * 0.8 - 0.02 <= said <= seen * 1.2 + 0.001
     return "" if right else f"/metrics says {said:.4f} s, callers waited {seen:.4f} s"
 
 

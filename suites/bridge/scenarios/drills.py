@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,11 +11,26 @@ from pathlib import Path
 
 import httpx
 
-from pytest_rollout import NotReportedError, RolloutError, Stage, scenario
+from pytest_rollout import RolloutError, Stage, scenario
 from suites.bridge.scenarios.disturbed import Effects
-from suites.bridge.views.exposition import Scrape, scrape
+from suites.bridge.views.exposition import Between, Scrape, scrape
 from suites.bridge.views.lines import lines
-from suites.bridge.views.runbooks import CASES, Drill, drill_log, runbooks, signals
+from suites.bridge.views.runbooks import CASES, EVENTS, Drill, drill_log, runbooks, signals
+
+_BUSY = frozenset(  # what rises with any request shows no trouble
+    (
+        "http_requests_total",
+        "http_request_duration_seconds",
+        "messages_posted_total",
+        "messages_posted_per_minute",
+        "message_posts_total",
+        "message_reads_total",
+        "message_deliveries_total",
+        "read_latency_seconds",
+    )
+)
+_SLOW = "2.0"  # seconds, the bucket of the targets
+_LABEL = re.compile(r"(\w+)=\"?([\w.-]+)\"?")
 
 
 @dataclass(frozen=True)
@@ -25,20 +41,21 @@ class Seen:
     events: Mapping[str, int]
     statuses: Mapping[str, int]
 
-    def differs(self, name: str, earlier: Seen) -> bool:
-        """Whether a signal is not as it was before."""
-        bare = name.partition("{")[0].removeprefix("GET ")
+    def shows(self, name: str, earlier: Seen) -> bool:
+        """Whether a signal tells of trouble that it did not tell of before."""
+        bare, _, labels = name.removeprefix("GET ").partition("{")
         if bare.startswith("/"):
             return self.statuses.get(bare) != earlier.statuses.get(bare)
-        if bare in self.events:
-            return self.events[bare] > earlier.events.get(bare, 0)
-        if self.metrics is None or earlier.metrics is None:
+        if EVENTS.fullmatch(bare):
+            return self.events.get(bare, 0) > earlier.events.get(bare, 0)
+        if self.metrics is None or earlier.metrics is None or (bare in _BUSY and not labels):
             return False
-        with suppress(NotReportedError):
-            return self.metrics.by(bare, "") != earlier.metrics.by(bare, "") or (
-                self.metrics.samples[bare] != earlier.metrics.samples[bare]
-            )
-        return False
+        between = Between(earlier.metrics, self.metrics)
+        if self.metrics.has(f"{bare}_bucket"):  # some took longer than the targets allow
+            slow = between.rose(f"{bare}_count") - between.rose(f"{bare}_bucket", le=_SLOW)
+            return slow > 0
+        wanted = dict(_LABEL.findall(labels))
+        return self.metrics.has(bare, **wanted) and between.rose(bare, **wanted) > 0
 
 
 @dataclass
@@ -68,9 +85,7 @@ class Drilled:
             return found
         if self.trouble:
             return {**found, "drill": self.trouble}
-        shown = [
-            one for one in self.named if self.looks["during"].differs(one, self.looks["before"])
-        ]
+        shown = [one for one in self.named if self.looks["during"].shows(one, self.looks["before"])]
         named = ", ".join(self.named[:4])
         return {
             **found,

@@ -13,7 +13,8 @@ from suites.bridge.views.exchange import Exchange
 from suites.bridge.views.exposition import Between, Scrape, scrape
 from suites.bridge.views.service import Agent, Bridge
 
-POSTS, READS, STEP = 23, 40, 30
+POSTS, READS, STEP = 23, 18, 30
+SLOW_S = 0.06  # of each read, so that the wire matters little
 RESULTS = ("triggered", "already_active", "failed", "fallback_spawned")
 LOOPS, AUTOMATIC = 2, 2  # of loops: escalations that the bridge made by itself
 BY_HAND = 3
@@ -91,10 +92,12 @@ def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
         found.waited_s.append(time.monotonic() - begun)
     exchange.post(0, "number 0", key="metered-0").raise_for_status()  # a replay is no message
     trial.scrape("posts")
+    trial.phase.operate("bridge", "slow-store", seconds=SLOW_S)
     for _ in range(READS):
         begun = time.monotonic()
         exchange.read(1).raise_for_status()
         found.read_s.append(time.monotonic() - begun)
+    trial.phase.operate("bridge", "slow-store", seconds=0)
     found.waited_s += found.read_s
     found.done |= {"posts": POSTS, "reads": READS, "requests": POSTS + 1 + READS}
     trial.scrape("reads")

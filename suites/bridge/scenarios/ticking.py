@@ -39,6 +39,11 @@ class Ticked:
                 found.setdefault(line.whole("tick"), []).append(line)
         return found
 
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of all ticks."""
+        return sorted(self._by_tick)
+
     def events(self, tick: int) -> list[Reported]:
         """What a tick logged."""
         return self._by_tick.get(tick, [])

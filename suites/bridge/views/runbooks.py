@@ -26,7 +26,8 @@ CASES = (
 SECTIONS = ("Symptoms", "Checks", "Actions", "Escalation")
 CALLED = ("operator", "platform engineer", "security owner", "product owner", "workflow owner")
 EVENTS = re.compile(r"[a-z]+\.[a-z][a-z_-]*")  # as tick.failed
-_METRIC = re.compile(r"[a-z][a-z0-9_]*_[a-z0-9_]*[a-z0-9](\{.*\})?")
+_METRIC = re.compile(r"[a-z][a-z0-9_]*_(?:total|seconds|minute|day|threads|triggers)(?:\{.*\})?")
+_FILE = re.compile(r"\S+\.(?:jsonl|json|yaml|md|db)")
 _PATH = re.compile(r"(?:(?:GET|POST|PUT|DELETE|PATCH) )?(/[A-Za-z0-9_/{}.-]*)(?:\?\S*)?")
 _COMMAND = re.compile(r"(?:bin/)?bridge ([a-z][a-z-]+)")
 _ID = re.compile(r"\(([a-z][a-z-]+)\)\s*$")
@@ -48,6 +49,8 @@ class Known:
 
     def lacks(self, name: str) -> str:
         """What a name claims to be and is not; empty where it exists, or claims nothing."""
+        if _FILE.fullmatch(name):
+            return ""
         if (command := _COMMAND.match(name)) is not None:
             return "" if command.group(1) in self.commands else f"there is no command {name}"
         if (path := _PATH.fullmatch(name)) is not None:
