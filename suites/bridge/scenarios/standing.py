@@ -183,8 +183,6 @@ def lived(phase: Stage) -> None:
 
 LIVED: Mapping[str, Sequence[tuple[str, Mapping[str, object]]]] = {
     "golive": [
-        ("benchmark", {}),
-        ("papers", {"phase": "ops"}),
         ("papers", {"phase": "golive"}),
         ("launch", {"run": "a rehearsal"}),
     ],
