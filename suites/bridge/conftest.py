@@ -41,6 +41,7 @@ from suites.bridge.scenarios.standing import (
     schema,
     scraped,
     threads,
+    today,
     version,
 )
 from suites.bridge.scenarios.stuck import stuck
@@ -93,6 +94,7 @@ __all__ = [
     "sustained",
     "threads",
     "ticked",
+    "today",
     "version",
     "wakes",
     "written",

@@ -38,7 +38,7 @@ def test_agents_are_soon_woken(measured: Measured, observe: Observe) -> None:
 
 @pytest.mark.criterion("launch-readiness-doc")
 def test_the_launch_document_is_done(
-    repository: Path, records: Path, revision: str, version: str, moment: datetime, observe: Observe
+    repository: Path, records: Path, revision: str, version: str, today: datetime, observe: Observe
 ) -> None:
     """It is of what runs now, and each of its five items is ticked with evidence that exists."""
     text = papers.document(repository, papers.LAUNCH)

@@ -47,7 +47,7 @@ def person(entry: Reported, field: str) -> str:
 
 @pytest.mark.criterion("threat-model-reviewed")
 def test_the_threat_model_was_reviewed(
-    records: Path, repository: Path, revision: str, moment: datetime
+    records: Path, repository: Path, revision: str, today: datetime
 ) -> None:
     """By the person who holds the role, of this release, after the model was last changed."""
     found = people.signed(records, "threat-model")
@@ -56,7 +56,7 @@ def test_the_threat_model_was_reviewed(
     last = found[-1]
     changed = papers.git(repository, "log", "-1", "--format=%cI", "--", papers.THREATS)
     assert changed, f"{papers.THREATS} was never committed"
-    people.demand_yes(last, revision, moment, datetime.fromisoformat(changed))
+    people.demand_yes(last, revision, today, datetime.fromisoformat(changed))
     roles = papers.structured(repository, papers.ROLES).each("roles")
     owners = {
         person(one, field)
@@ -98,7 +98,7 @@ def test_users_were_taught(repository: Path) -> None:
 
 @pytest.mark.criterion("pilot-signoff")
 def test_each_primary_user_signed(
-    records: Path, repository: Path, revision: str, moment: datetime
+    records: Path, repository: Path, revision: str, today: datetime
 ) -> None:
     users = {str(user) for user in papers.structured(repository, papers.PILOT)["primary_users"]}
     assert users, "the pilot has no primary user"
@@ -106,4 +106,4 @@ def test_each_primary_user_signed(
     missing = sorted(users - set(newest))
     assert not missing, f"{', '.join(missing)} did not sign"
     for user in sorted(users):
-        people.demand_yes(newest[user], revision, moment, None)
+        people.demand_yes(newest[user], revision, today, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from pytest_rollout import Observe, TooLittleError
@@ -78,9 +80,10 @@ def test_the_number_of_writers_is_known(written: Written, observe: Observe) -> N
 
 @pytest.mark.criterion("storage-contention-stepped")
 def test_each_step_of_writers_is_quick(written: Written, observe: Observe) -> None:
+    at = datetime.now(UTC)
     for writers, asked in written.steps.items():
         for number, one in enumerate(asked):
-            observe("write_seconds", one.seconds, writers=str(writers), n=number)
+            observe("write_seconds", one.seconds, at=at, writers=str(writers), n=number)
 
 
 @pytest.mark.criterion("concurrent-burst-no-5xx")

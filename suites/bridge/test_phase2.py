@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,12 @@ def test_each_role_has_its_own_operations(
 
 
 @pytest.mark.criterion("retry-reliability")
-def test_messages_arrive_once(retried: Retried, observe: Observe) -> None:
+def test_messages_arrive_once(retried: Retried, today: datetime, observe: Observe) -> None:
     """What was lost and what is there twice counts alike; failures must have been there."""
     if retried.failures < MESSAGES // 40:
         not_done(f"only {retried.failures} requests failed", "have one in twenty fail")
     for number, text in enumerate(retried.sent):
-        observe("kept_once", retried.kept[text] == 1, n=number)
+        observe("kept_once", retried.kept[text] == 1, at=today, n=number)
     strangers = sorted(set(retried.kept) - set(retried.sent))
     assert not strangers, f"{strangers[0]!r} was posted by nobody"
 
@@ -215,7 +216,7 @@ def test_the_pilot_is_stable(
     threads: Sequence[Reported],
     bridge: Bridge,
     observe: Observe,
-    moment: datetime,
+    today: datetime,
 ) -> None:
     """Each day by its own figures, its incidents, and what became of its threads."""
     days: Sequence[Day] = days_of(repository, records, threads, bridge)
@@ -224,8 +225,10 @@ def test_the_pilot_is_stable(
     problems = {}
     for day in days:
         problems[day.day.isoformat()] = stable(day)
-        at = datetime.combine(day.day, datetime.min.time(), moment.tzinfo) + timedelta(hours=12)
+        at = datetime.combine(day.day, datetime.min.time(), today.tzinfo) + timedelta(hours=12)
         observe("day_stable", not stable(day), at=at)
+    gaps = [later.day for day, later in pairwise(days) if (later.day - day.day).days != 1]
+    assert not gaps, f"nothing is told of the day before {gaps[0]}"
     odd = [f"{day}: {problem}" for day, problem in problems.items() if problem.startswith("told")]
     assert not odd, "; ".join(odd)
 

@@ -110,13 +110,13 @@ def test_helpers_help_within_their_rights(helped: Helped, observe: Observe) -> N
 
 @pytest.mark.criterion("multi-team-usage")
 def test_teams_use_it(
-    threads: Sequence[Reported], bridge: Bridge, moment: datetime, observe: Observe
+    threads: Sequence[Reported], bridge: Bridge, today: datetime, observe: Observe
 ) -> None:
     """A team counts that opened a thread in the last fourteen days, in which two agents wrote."""
     recent = [
         thread
         for thread in threads
-        if thread.get("team") and moment - FORTNIGHT <= thread.moment("created_at") <= moment
+        if thread.get("team") and today - FORTNIGHT <= thread.moment("created_at") <= today
     ]
     teams = finished(recent, bridge, "team")
     if not teams:
@@ -126,11 +126,11 @@ def test_teams_use_it(
 
 
 @pytest.mark.criterion("prr-passed")
-def test_the_review_passed(records: Path, revision: str, moment: datetime) -> None:
+def test_the_review_passed(records: Path, revision: str, today: datetime) -> None:
     found = people.signed(records, "production-readiness-review")
     if not found:
         raise NoValueError("no production readiness review is on record; hold it")
-    people.demand_yes(found[-1], revision, moment, None)
+    people.demand_yes(found[-1], revision, today, None)
     still = [one.text("id") for one in found[-1].each("findings") if one["closed"] is not True]
     assert not still, f"{', '.join(still)} of its findings are open"
 
@@ -140,7 +140,7 @@ def test_what_breaks_has_a_window(
     repository: Path,
     schema: Mapping[str, Any],
     deprecated_asked: Mapping[str, tuple[int, str, str]],
-    moment: datetime,
+    today: datetime,
     observe: Observe,
 ) -> None:
     """What is gone since the release before had its window; what is deprecated still works."""
@@ -150,11 +150,11 @@ def test_what_breaks_has_a_window(
     }
     before = papers.structured(repository, papers.SCHEMA_BEFORE)
     problems = {
-        name: "" if not broken else window_problem(listed.get(name), moment, over=True, of=broken)
+        name: "" if not broken else window_problem(listed.get(name), today, over=True, of=broken)
         for name, broken in breaks(before, schema).items()
     }
     for name, entry in listed.items():
-        problems[f"deprecated {name}"] = still_works(name, entry, deprecated_asked, moment)
+        problems[f"deprecated {name}"] = still_works(name, entry, deprecated_asked, today)
     observe_each(observe, "breaking_without_window", problems)
     marked = {
         f"{method.upper()} {path}"

@@ -40,23 +40,23 @@ def review(records: Path, launched: Reported) -> Reported:
 
 
 @pytest.mark.criterion("launched")
-def test_the_launch_is_on_record(launched: Reported, revision: str, moment: datetime) -> None:
+def test_the_launch_is_on_record(launched: Reported, revision: str, today: datetime) -> None:
     assert launched.text("who").strip(), "nobody is named who launched it"
     assert launched.text("revision") == revision, (
         f"revision {launched.text('revision')} was launched, and {revision} runs"
     )
     assert launched.text("run").strip(), "the run that was judged for it is not named"
-    assert launched.moment("at") <= moment, f"it is dated {launched.moment('at')}, still to come"
+    assert launched.moment("at") <= today, f"it is dated {launched.moment('at')}, still to come"
 
 
 @pytest.mark.criterion("review-on-record")
 def test_the_review_says_what_it_is_of(
-    review: Reported, launched: Reported, moment: datetime
+    review: Reported, launched: Reported, today: datetime
 ) -> None:
     assert review.text("who").strip(), "nobody is named who led the review"
     present = [str(name) for name in review["present"] if str(name).strip()]
     assert len(set(present)) >= 2, f"only {present} took part"
-    assert review.moment("at") <= moment, f"it is dated {review.moment('at')}, still to come"
+    assert review.moment("at") <= today, f"it is dated {review.moment('at')}, still to come"
     of = review.get("launch")
     assert of in (None, launched.text("revision")), f"it is of the launch of {of}"
 

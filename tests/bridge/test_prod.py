@@ -30,7 +30,6 @@ def test_the_review_after_the_launch_is_decided(tmp_path: Path) -> None:
 def test_operation_is_decided(tmp_path: Path) -> None:
     """Runbooks that were drilled, commands, metrics, logs and probes, by what happened."""
     with by_hand(tmp_path, "ops") as launch:
-        launch.step("papers", phase="ops")
         launch.enter("ops")
         launch.step("pilot", days=1)
         for runbook in RUNBOOKS:

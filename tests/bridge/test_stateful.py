@@ -271,7 +271,7 @@ class Threads(RuleBasedStateMachine):
                 assert [(o["seq"], o["id"], o["text"], o["from"]) for o in found] == due
 
 
-def tried(site: Site, examples: int = 10, steps: int = 24) -> None:
+def tried(site: Site, examples: int = 5, steps: int = 20) -> None:
     """Try the bridge with so many walks of so many steps."""
     machine = type("Threads", (Threads,), {"site": site})
     run_state_machine_as_test(

@@ -168,7 +168,7 @@ def test_the_repository_holds_what_people_approved(bridge: Bridge) -> None:
     approved = [entry for entry in map(json.loads, lines) if entry["kind"] == "approval"]
     assert len(approved) == 4
     for entry in approved:
-        command = ["git", "-C", bridge.folder / "repository", "show"]
+        command = ["git", "-C", str(bridge.folder / "repository"), "show"]
         text = subprocess.check_output([*command, f"{entry['revision']}:{entry['document']}"])
         assert text == (bridge.folder / "repository" / entry["document"]).read_bytes()
 

@@ -132,11 +132,11 @@ def drills_on_record(phase: Stage) -> Mapping[str, Drilled]:
 def _entries(phase: Stage, found: Mapping[str, Drilled]) -> None:
     log = drill_log(phase.file("repository"))
     for case, drill in found.items():
-        drill.entry, drill.now = log.get(case), phase.now()
+        drill.entry, drill.now = log.get(case), phase.target("bridge").clock.now()
 
 
 def _drilled(phase: Stage, effects: Effects, case: str, said: Mapping[str, str]) -> Drilled:
-    drill = Drilled(case, phase.now(), named=signals(said))
+    drill = Drilled(case, phase.target("bridge").clock.now(), named=signals(said))
     try:
         drill.looks["before"], drill.met["before"] = _look(phase, said), effects.met(case)
         effects.mark()

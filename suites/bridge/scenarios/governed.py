@@ -66,7 +66,7 @@ def retained(phase: Stage) -> Kept:
 
 
 RULES = [
-    {"id": "keys", "pattern": r"sk-[A-Za-z0-9]{8,}", "action": "mask"},
+    {"id": "keys", "pattern": r"\bsk-[A-Za-z0-9]{8,}", "action": "mask"},
     {"id": "words", "pattern": r"(?i)forbidden", "action": "refuse"},
 ]
 CORPUS = {  # text: what must be read of it; None: it must be refused

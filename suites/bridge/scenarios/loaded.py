@@ -91,11 +91,13 @@ class Written:
 def written(phase: Stage) -> Written:
     """Ever more writers on one thread until one step is too slow, and two hundred posts at once."""
     bridge = Bridge.of(phase)
-    exchange = Exchange.begun(bridge, "writers", STEPS[-1])
+    exchange = Exchange.begun(bridge, "writers", sum(STEPS))  # each step has writers of its own
     steps: dict[int, Sequence[Asked]] = {}
     for writers in STEPS:
         calls = [
-            partial(ask, partial(exchange.post, number % writers, f"{writers}: {number}"))
+            partial(
+                ask, partial(exchange.post, writers - 1 + number % writers, f"{writers}: {number}")
+            )
             for number in range(WRITES)
         ]
         steps[writers] = at_once(calls, writers)

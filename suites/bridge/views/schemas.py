@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_ANSWER = "answer"  # with which the name of a shape begins that requests do not hold
+_REFERENCE = re.compile(r"#/components/schemas/([A-Za-z0-9_.-]+)")
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -24,9 +28,23 @@ def breaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str
         name = f"{method.upper()} {path}"
         found[name] = "it is gone" if now is None else _operation(said, now, before, after)
     named = before.get("components", {}).get("schemas", {})
+    sent = _sent(before) | _sent(after)
     for name, said in sorted(named.items()):
         now = after.get("components", {}).get("schemas", {}).get(name)
-        found[name] = "it is gone" if now is None else _shape(said, now, before, after, name, 0)
+        where = name if name in sent else f"{_ANSWER} {name}"
+        found[name] = "it is gone" if now is None else _shape(said, now, before, after, where, 0)
+    return found
+
+
+def _sent(schema: Mapping[str, Any]) -> set[str]:
+    """The named shapes that requests hold; all others are of answers."""
+    named = schema.get("components", {}).get("schemas", {})
+    ahead = [said.get("requestBody", {}) for _, _, said in operations(schema)]
+    found: set[str] = set()
+    while ahead:
+        for name in set(_REFERENCE.findall(json.dumps(ahead.pop()))) - found:
+            found.add(name)
+            ahead.append(named.get(name, {}))
     return found
 
 
@@ -70,7 +88,7 @@ def _bodies(
         pairs = [("the request", said, now)] if said else []
     else:
         good = [status for status in said if str(status).startswith("2")]
-        pairs = [(f"answer {status}", said[status], now.get(status)) for status in good]
+        pairs = [(f"{_ANSWER} {status}", said[status], now.get(status)) for status in good]
     for where, old, new in pairs:
         if new is None:
             return f"{where} is gone"
@@ -131,7 +149,7 @@ def _shape(
 
 def _is_answer(where: str) -> bool:
     """Whether a shape is of an answer, which may come to hold more for sure."""
-    return where.startswith("answer")
+    return where.startswith(_ANSWER)
 
 
 def _kinds(shape: Mapping[str, Any]) -> set[str]:
