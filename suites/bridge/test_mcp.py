@@ -97,7 +97,7 @@ ON_A_THREAD: tuple[tuple[str, str, str, Mapping[str, object] | None, Mapping[str
     ("preview_recipients", "POST", "/recipients", {"from": "suite-bob"}, {}),
     ("mark_read", "POST", "/read-mark", _MARK, {}),
     ("get_thread", "GET", "", None, {}),
-    ("remove_participant", "DELETE", "/participants/suite-bob", None, _BOB),
+    ("remove_participant", "DELETE", "/participants/suite-bob", None, {"participant": "suite-bob"}),
     ("change_status", "POST", "/status", _BLOCK, {}),
     ("change_status again", "POST", "/status", _BLOCK, {}),
     ("post_message bad", "POST", "/messages", {"text": ""}, {}),
