@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pytest_rollout import NoValueError, Observe, Stage, scenario
+from pytest_rollout import NoValueError, Observe, Stage
 from suites.bridge.views.exchange import Exchange
 from suites.bridge.views.lines import lines
 from suites.bridge.views.service import Agent, Bridge
@@ -61,7 +61,6 @@ def _observe(observe: Observe, metric: str, sli: str, samples: Sequence[Sample])
         observe(metric, sample.value, at=sample.at, sli=sli, n=number)
 
 
-@scenario(effect="change", own_target=True)
 def measured(phase: Stage) -> Measured:
     """The figures of what agents did; in a rehearsal of what agents of the suite do now."""
     bridge = Bridge.of(phase)
