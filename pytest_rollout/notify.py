@@ -1,15 +1,19 @@
-"""Telling people: Slack and other webhooks, PagerDuty, e-mail.
+"""Telling people: Slack and other webhooks, PagerDuty, e-mail, and what Apprise speaks to.
 
-Three small posts over libraries that are there anyway, so that each has a time limit, each says
-why it failed, and no address is ever shown.
+Slack, webhooks, PagerDuty and e-mail are small posts over libraries that are there anyway, as
+Apprise, which speaks to everything else, gives no limit on the whole time, no reason of a failure
+but in its log, no facts for a program, and sends a password without TLS.
 """
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -17,14 +21,16 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pytest_rollout import extensions
-from pytest_rollout.model.channel import Channel, ChannelMeans
+from pytest_rollout.model.channel import Channel, ChannelMeans, Topic
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.extension import ChannelExtension
 from pytest_rollout.redact import cap, hide_in
 from pytest_rollout.targets.address import filled
 
 _LIMIT_S = 10.0
+PAUSES_S = (0.5, 2.0)  # before each further try
 _MOST = 2_000
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
 
@@ -52,11 +58,15 @@ class Delivery:
         return f"{means}: failed: {self.why}" if self.why else f"{means}: told"
 
 
-class Telling:
-    """Tells all channels at once, in the background; ``outcomes`` waits for them."""
+class _BusyError(RolloutError):
+    """It may work in a moment."""
 
-    def __init__(self, channels: Iterable[Channel], message: Notice) -> None:
-        found = tuple(channels)
+
+class Telling:
+    """Tells channels of a topic at once, in the background; ``outcomes`` waits for them."""
+
+    def __init__(self, channels: Iterable[Channel], topic: Topic, message: Notice) -> None:
+        found = tuple(channel for channel in channels if topic in channel.about)
         self._pool = ThreadPoolExecutor(max(1, len(found)), "tell")
         self._told: list[Future[Delivery]] = [
             self._pool.submit(tell, one, message) for one in found
@@ -68,8 +78,12 @@ class Telling:
         self._pool.shutdown(wait=False)
 
 
-def tell(channel: Channel, message: Notice) -> Delivery:
-    """Tell one channel; whatever goes wrong is in the answer, and raises nothing."""
+def tell(channel: Channel, message: Notice, pauses_s: Sequence[float] = PAUSES_S) -> Delivery:
+    """Tell one channel; whatever goes wrong is in the answer, and raises nothing.
+
+    One that cannot be reached, or is busy, is tried again after each pause. One that took too long
+    is not: it may have taken the message.
+    """
     address = ""
     try:
         address = filled(channel.address, "of notify")
@@ -79,15 +93,33 @@ def tell(channel: Channel, message: Notice) -> Delivery:
             cap(message.key, 200),
             hide_in(dict(message.facts)),
         )
-        own = OWN.get(channel.means)
-        if own is not None:
-            own.tell(channel, address, safe)
-        else:
-            _tell_by_others(channel, address, safe)
+        _tried(channel, address, safe, pauses_s)
     except Exception as error:  # a message that fails changes nothing but what is said of it
         kind = "" if isinstance(error, RolloutError) else f"{type(error).__name__}: "
         return Delivery(channel, _without(f"{kind}{error}", address))
     return Delivery(channel)
+
+
+def _tried(channel: Channel, address: str, message: Notice, pauses_s: Sequence[float]) -> None:
+    own = OWN.get(channel.means)
+    for pause_s in (*pauses_s, None):
+        try:
+            if own is not None:
+                own.tell(channel, address, message)
+            else:
+                _abandoned(extensions.channel(channel.means), channel, address, message)
+            return
+        except Exception as error:
+            if pause_s is None or not _may_pass(error):
+                raise
+            time.sleep(pause_s)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error may be gone in a moment, and the message was surely not taken."""
+    import httpx
+
+    return isinstance(error, _BusyError | httpx.ConnectError | ConnectionRefusedError)
 
 
 def _without(why: str, address: str) -> str:
@@ -98,9 +130,10 @@ def _without(why: str, address: str) -> str:
     return cap(why, 300)
 
 
-def _tell_by_others(channel: Channel, address: str, message: Notice) -> None:
-    """Tell by a channel of another package, which is abandoned after its time."""
-    extension = extensions.channel(channel.means)
+def _abandoned(
+    extension: ChannelExtension, channel: Channel, address: str, message: Notice
+) -> None:
+    """Tell by code of another package, which is abandoned after its time."""
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -115,8 +148,9 @@ def _tell_by_others(channel: Channel, address: str, message: Notice) -> None:
     if thread.is_alive():
         raise RolloutError(f"it did not end within {_LIMIT_S:g} s")
     if raised:
-        kind = "" if isinstance(raised[0], RolloutError) else f"{type(raised[0]).__name__}: "
-        raise RolloutError(f"{kind}{raised[0]}")
+        if isinstance(raised[0], RolloutError):
+            raise raised[0]
+        raise RolloutError(f"{type(raised[0]).__name__}: {raised[0]}")
 
 
 def _slack(channel: Channel, address: str, message: Notice) -> None:
@@ -156,6 +190,8 @@ def _post(url: str, body: Mapping[str, Any]) -> None:
         client.stream("POST", url, json=body, extensions=extensions) as response,
     ):
         status = response.status_code
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        raise _BusyError(f"it answered {status}")
     if not 200 <= status < 300:
         raise RolloutError(f"it answered {status}")
 
@@ -185,9 +221,53 @@ def _mail(channel: Channel, address: str, message: Notice) -> None:
         server.send_message(mail)
 
 
+def _apprise(channel: Channel, address: str, message: Notice) -> None:
+    _abandoned(ChannelExtension(_by_apprise), channel, address, message)
+
+
+def _by_apprise(channel: Channel, address: str, message: Notice) -> None:
+    """Tell a service that Apprise knows; why it failed stands in its log alone."""
+    heard, log = _Heard(), logging.getLogger("apprise")
+    log.addHandler(heard)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it loads the modules of every service it knows
+            service = _services()
+            if not service.add(address):
+                raise RolloutError("Apprise knows no service of such an address")
+            taken = service.notify(title=message.title, body=message.text)
+    finally:
+        log.removeHandler(heard)
+    if not taken:
+        raise _BusyError(heard.last or "the service did not take it")
+
+
+def _services() -> Any:
+    try:
+        import apprise
+    except ImportError as error:
+        why = "Apprise is not installed: pip install 'pytest-rollout[notify]'"
+        raise RolloutError(why) from error
+    return apprise.Apprise()
+
+
+class _Heard(logging.Handler):
+    """Keeps the last warning that the thread which made it logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.last = record.getMessage()
+
+
 OWN: Mapping[str, ChannelExtension] = {
     ChannelMeans.SLACK: ChannelExtension(_slack),
     ChannelMeans.WEBHOOK: ChannelExtension(_webhook),
     ChannelMeans.PAGERDUTY: ChannelExtension(_pagerduty),
     ChannelMeans.EMAIL: ChannelExtension(_mail),
+    ChannelMeans.APPRISE: ChannelExtension(_apprise),
 }

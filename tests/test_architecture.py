@@ -60,6 +60,7 @@ MAY_IMPORT = {
         "processes",
         "signoff",
         "load",
+        "notify",
     },
     "cli": {
         "model",
@@ -224,6 +225,10 @@ TAKEN_APART = {
         "text.strip",
     },
     "cli.board": {"part.replace"},  # a file
+    "cli.standup": {"today.replace"},  # a time of day
+    "cli.unobserved": {"metric.startswith"},
+    "report.observations": {"text.startswith"},
+    "report.standup": {"finding.rpartition"},
     "cli.bundle_check": {"opened.startswith"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.model.channel import Channel, ChannelMeans
+from pytest_rollout.model.channel import Channel, ChannelMeans, Topic
 from pytest_rollout.notify import Notice, Telling, tell
 from tests.checks.server import Handler, saying, serving
 
@@ -139,5 +139,82 @@ def test_one_that_refuses_does_not_keep_the_others_from_being_told(
         monkeypatch.setenv("BAD", str(bad.base_url))
         monkeypatch.setenv("GOOD", str(good.base_url))
         channels = [Channel(ChannelMeans.SLACK, "${BAD}"), Channel(ChannelMeans.WEBHOOK, "${GOOD}")]
-        told = [one.words for one in Telling(channels, MESSAGE).outcomes()]
+        told = [one.words for one in Telling(channels, Topic.TRIPS, MESSAGE).outcomes()]
     assert told == ["slack: failed: it answered 404", "webhook: told"]
+
+
+class Flaky:
+    """A server that answers with one status after the other."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.asked = 0
+
+    def __call__(self, handler: Handler) -> None:
+        status = self.statuses[min(self.asked, len(self.statuses) - 1)]
+        self.asked += 1
+        handler.rfile.read(int(handler.headers["content-length"]))
+        saying(b"", status)(handler)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked", "words"),
+    [
+        ((503, 429, 200), 3, "slack: told"),
+        ((500, 500, 500), 3, "slack: failed: it answered 500"),
+        ((400, 200), 1, "slack: failed: it answered 400"),
+    ],
+)
+def test_who_is_busy_is_asked_again_and_who_refuses_is_not(
+    monkeypatch: pytest.MonkeyPatch, statuses: tuple[int, ...], asked: int, words: str
+) -> None:
+    flaky = Flaky(*statuses)
+    with serving(flaky) as client:
+        monkeypatch.setenv("ADDRESS", str(client.base_url))
+        found = tell(Channel(ChannelMeans.SLACK, "${ADDRESS}"), MESSAGE, (0.0, 0.0))
+    assert (found.words, flaky.asked) == (words, asked)
+
+
+def test_only_channels_of_the_topic_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(saying(b"")) as client:
+        monkeypatch.setenv("ADDRESS", str(client.base_url))
+        slack = Channel(ChannelMeans.SLACK, "${ADDRESS}", about=(Topic.DECISIONS,))
+        hook = Channel(ChannelMeans.WEBHOOK, "${ADDRESS}", about=(Topic.TRIPS, Topic.DECISIONS))
+        told = {
+            topic: [one.words for one in Telling([slack, hook], topic, MESSAGE).outcomes()]
+            for topic in Topic
+        }
+    assert told == {
+        Topic.TRIPS: ["webhook: told"],
+        Topic.DECISIONS: ["slack: told", "webhook: told"],
+        Topic.SIGNOFF: [],
+    }
+
+
+def test_apprise_tells_a_service_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Any] = []
+
+    def answer(handler: Handler) -> None:
+        heard.append(json.loads(handler.rfile.read(int(handler.headers["content-length"]))))
+        saying(b"", 200)(handler)
+
+    with serving(answer) as client:
+        monkeypatch.setenv("ADDRESS", f"json://127.0.0.1:{client.base_url.port}/T1/B2")
+        assert tell(Channel(ChannelMeans.APPRISE, "${ADDRESS}"), MESSAGE).words == "apprise: told"
+    assert (heard[0]["title"], heard[0]["message"]) == (MESSAGE.title, MESSAGE.text)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("json://127.0.0.1:1/T1/W3bh00k", "failed: "),
+        ("nothing://W3bh00k", "Apprise knows no service of such an address"),
+    ],
+)
+def test_apprise_says_why_it_failed_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, address: str, why: str
+) -> None:
+    monkeypatch.setenv("ADDRESS", address)
+    found = tell(Channel(ChannelMeans.APPRISE, "${ADDRESS}"), MESSAGE, ())
+    assert why in found.words
+    assert "W3bh00k" not in found.words

@@ -41,6 +41,7 @@ _VERBS = {
     "reset": "Have a guardrail judged anew, on the record: by whom, and why.",
     "settle": "Say on record that what a cancelled run did not finish was not run.",
     "sign": "Sign a gate's decision in a role, with an SSH key.",
+    "standup": "What a stand-up asks for: yesterday, today, blockers, metrics.",
     "status": "Where every phase of every plan stands.",
     "targets": "The systems under test, whether they answer, and their faults.",
     "trend": "A criterion's figure over the nights, the noise, and where it changed.",

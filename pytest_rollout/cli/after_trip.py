@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pytest_rollout.evidence.bodies import PeopleTold
+from pytest_rollout.model.channel import Topic
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep
 from pytest_rollout.notify import Notice, Telling
@@ -44,7 +45,7 @@ def telling(
     zone = plan.timezone
     about = facts(standing, look, watched.phase, watched.environment, zone)
     says = sentences.text(standing.finding.reason, zone)
-    return Telling(plan.channels, Notice(title, says, key, about))
+    return Telling(plan.channels, Topic.TRIPS, Notice(title, says, key, about))
 
 
 def told(message: Telling | None, recording: Recording) -> Iterator[str]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from pytest_rollout.bundles import archive, bundle
 from pytest_rollout.cli.export import facts_of, rendered
-from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.history import AskingRun, last_full_run, stored_decision
 from pytest_rollout.evidence.ledger import Ledger
@@ -30,6 +29,7 @@ from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.statements import DECISION, statements
 from pytest_rollout.report.stored import to_json
+from pytest_rollout.session.signed import believed
 from pytest_rollout.signoff import ssh
 from pytest_rollout.signoff.attested import verified
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand, signatures

@@ -20,6 +20,7 @@ from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
+from pytest_rollout.cli.unobserved import unobserved
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
@@ -76,7 +77,7 @@ def command(
     notes = find.unread(project.root, project.patterns)
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
-        notes += clearing_notes(one, project.plans)
+        notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]
     notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
     for remark in (each for stated in plans for each in remarks(stated, assumed)):
         (problems if remark.grave else notes).append(str(remark.problem))

@@ -12,7 +12,6 @@ from pytest_rollout import calendar
 from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
-from pytest_rollout.cli.signoff_facts import believed
 from pytest_rollout.evidence import attestations, settlements, signatures
 from pytest_rollout.evidence.bodies import PhaseBegun, PhaseEnded
 from pytest_rollout.evidence.history import GateStanding
@@ -29,6 +28,7 @@ from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.session.signed import believed
 from pytest_rollout.signoff.amended import believed_life
 from pytest_rollout.signoff.attested import believed_answer
 from pytest_rollout.signoff.overriding import unsigned, why_not_by

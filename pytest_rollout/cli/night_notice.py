@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_rollout.model.channel import Topic
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.environment import EMBEDDED
 from pytest_rollout.model.plan import Plan
@@ -49,4 +50,4 @@ def told(plan: Plan, message: Notice | None) -> list[str]:
     """Tell the plan's channels; what became of each, in words."""
     if message is None or not plan.channels:
         return []
-    return [outcome.words for outcome in Telling(plan.channels, message).outcomes()]
+    return [outcome.words for outcome in Telling(plan.channels, Topic.TRIPS, message).outcomes()]

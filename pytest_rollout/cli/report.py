@@ -17,6 +17,8 @@ from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.story_beside import story_beside
 from pytest_rollout.evidence.history import AskingRun, asking_run, stored_decision
+from pytest_rollout.evidence.run_facts import observations_of
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
@@ -24,6 +26,7 @@ from pytest_rollout.report import document, files
 from pytest_rollout.report.document import Document
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
+from pytest_rollout.report.observations import to_csv
 
 _FORMATS = {"md": to_markdown, "html": to_html}
 _DOCUMENTS = {"md": document.to_markdown, "html": document.to_html}
@@ -32,7 +35,10 @@ _DOCUMENTS = {"md": document.to_markdown, "html": document.to_html}
 @click.command("report")
 @click.argument("address", type=PHASE)
 @click.option(
-    "--format", "format_", type=click.Choice(["json", *_FORMATS]), help="print, do not write"
+    "--format",
+    "format_",
+    type=click.Choice(["json", *_FORMATS, "csv"]),
+    help="print, do not write; csv: what the run observed in the phase",
 )
 @click.option("--run", metavar="RUN", help="the decision of that run (default: the last full one)")
 @click.option("--at", metavar="TIME", help="the ledger as it was then, with an offset")
@@ -68,8 +74,11 @@ def command(
     where = decision.address
     last_no = project.last_no_words(where)
     asked = partial(project.plan_of_run, where, asking)
+    if format_ == "csv":
+        _print_observations(project, decision)
+        return 0
     if format_ and not final:
-        told = story_beside(project.ledger, decision, asked)
+        told = story_beside(project, decision, asked)
         shape = _FORMATS.get(format_)
         click.echo(shape(decision, last_no, (), told.story) if shape else text, nl=False)
         return 0
@@ -104,7 +113,7 @@ def _write(
     """Write the files of a decision; notes say what could not be told. Returns their folder."""
     known = project.knows_earlier(decision)
     loads = loads_beside(project.ledger, decision, asked)
-    told = story_beside(project.ledger, decision, asked)
+    told = story_beside(project, decision, asked)
     folder = files.write(project.report, decision, last_no, known, loads.reports, told.story)
     for note in (*loads.notes, *told.notes):
         say(f"note: {note}", err=True)
@@ -138,6 +147,15 @@ def _final(
     if found is None and asked_for:
         raise RolloutError(f"the plan asks for no report of {where} (`report:` of its phase)")
     return found
+
+
+def _print_observations(project: Project, decision: Decision) -> None:
+    """Print what the run of a decision observed in its phase."""
+    where, ledger = decision.address, project.ledger
+    log = RunLog(ledger.of_run(decision.run))
+    seen = observations_of(ledger, log, Address(where.plan, where.phase).name)
+    for line in to_csv(seen, decision.timezone):
+        click.echo(line)
 
 
 def _print(report: Document, format_: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,11 @@ from pytest_rollout.cli.names import PHASE
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.signoff_facts import Asked
+from pytest_rollout.model.channel import Topic
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.notify import Notice, Telling
 from pytest_rollout.redact import hide
 from pytest_rollout.report import sentences
 from pytest_rollout.report.files import folder_of
@@ -28,6 +30,7 @@ from pytest_rollout.signoff.signatures import signatures
 @click.argument("address", type=PHASE)
 @click.option("-o", "--output", metavar="FILE", help="where it is written (default: printed)")
 @click.option("--report", "link", metavar="URL", help="where people read the report")
+@click.option("--tell", is_flag=True, help="tell the channels whose `about:` holds signoff")
 @click.option("--env", "environment", help="which environment (default: the plan's only real one)")
 @common
 def command(
@@ -38,6 +41,7 @@ def command(
     root: str | None,
     ledger: str | None,
     *,
+    tell: bool,
     as_json: bool,
 ) -> int:
     """Write the request for the signatures of ADDRESS (plan.phase/gate), as markdown.
@@ -58,7 +62,33 @@ def command(
         say(f"the request for {asked.gate} in {asked.environment} is in {output}")
     else:
         click.echo(text, nl=False)
+    for words in _told(asked, request, link) if tell else ():
+        say(words, err=True)
     return 0
+
+
+def _told(asked: Asked, request: SignoffRequest, link: str | None) -> Iterator[str]:
+    """Tell people that their signatures are asked for; what became of it, in words."""
+    open_roles = [role for role in request.roles if not role.given]
+    if not open_roles:
+        yield "nobody was told: every role has signed"
+        return
+    if not any(Topic.SIGNOFF in channel.about for channel in asked.plan.channels):
+        yield "nobody was told: no channel of `notify` says `about: [signoff]`"
+        return
+    decision, command = asked.decision, f"rollout sign {asked.gate} --env {asked.environment}"
+    people = [
+        f"{role.role}: {', '.join(name for name, _ in role.people) or 'nobody holds it today'}"
+        for role in open_roles
+    ]
+    message = Notice(
+        f"To sign: {decision.answer.value} of {asked.gate} in {asked.environment}",
+        "\n".join([*people, command, *filter(None, [link])]),
+        f"{asked.gate} {asked.environment} {decision.substance_digest}",
+        {"roles": [role.role for role in open_roles], "substance": decision.substance_digest},
+    )
+    for outcome in Telling(asked.plan.channels, Topic.SIGNOFF, message).outcomes():
+        yield outcome.words
 
 
 def _request(asked: Asked, report: str) -> SignoffRequest:

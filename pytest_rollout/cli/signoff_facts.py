@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 from pytest_rollout.cli.project import Project, parsed
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.evidence import signatures as stored
-from pytest_rollout.evidence.bodies import StoredSignature
-from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Address, Phase, Plan
-from pytest_rollout.signoff import reviews, ssh
+from pytest_rollout.session.signed import believed
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand
 
 
@@ -48,14 +46,3 @@ class Asked:
         """The signatures of the gate, each with what it is worth by the keys of today."""
         told = stored.all_of(self.project.ledger, self.gate, self.environment)
         return tuple(believed(one, self.plan) for one in told)
-
-
-def believed(told: Told[StoredSignature], plan: Plan, keys: str | None = None) -> Signed:
-    """Return a signature on record with why it is not believed, if it is not."""
-    body, roster = told.body, plan.roster
-    if body.review is not None:
-        why = reviews.why_not_believed(body.signed, body.review, roster)
-    else:
-        known = roster.keys if keys is None else keys
-        why = ssh.why_invalid(body.signed, body.armour, known, roster.revoked)
-    return Signed(body.signed, told.record.at_us, why, body.review)

@@ -68,9 +68,7 @@ def command(
     plans = [project.plan(plan)] if plan else project.plans
     shown = shown_environments(project, environment, plans)
     now = datetime.now(UTC)
-    rows = [
-        _row(project, one, phase, shown[one.id].name, now) for one in plans for phase in one.phases
-    ]
+    rows = [row for one in plans for row in rows_of(project, one, shown[one.id].name, now)]
     if environment and plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
         project.environment(environment, plans)
     broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
@@ -94,6 +92,11 @@ def command(
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
+
+
+def rows_of(project: Project, plan: Plan, environment: str, now: datetime) -> list[dict[str, Any]]:
+    """Where each phase of a plan stands, as `rollout status --json` has it."""
+    return [_row(project, plan, phase, environment, now) for phase in plan.phases]
 
 
 def _row(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.drill import matrix
 from pytest_rollout.drill.children import Task, rehearse_all
 from pytest_rollout.drill.matrix import Named
+from pytest_rollout.drill.pace import Pace, rough
 from pytest_rollout.drill.phase_groups import reach
 from pytest_rollout.model.drill import Drill, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.plan import Address, Phase, Plan
@@ -57,13 +59,26 @@ def conduct(wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], No
         Task(one.plan, one.phase, fault.fault, folder, reach(one.plan, one.phase, fault.by))
         for folder, (one, fault) in planted.items()
     ]
+    if tasks:
+        say(f"{_faults(len(tasks))}, {means.jobs} at a time, {_about(tasks, healthy, means.jobs)}")
+    pace = Pace(len(tasks), time.monotonic)
     rows: dict[tuple[Address, str], FaultRow] = {}
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         one, fault = planted[task.folder]
         row = matrix.row(fault, healthy[one.address], seen)
         rows[one.address, fault.fault] = row
-        say(f"[{len(rows)}/{len(tasks)}] {one.address} {_words(row)} ({row.seconds:.1f} s)")
+        say(f"{pace.next()} {one.address} {_words(row)} ({row.seconds:.1f} s)")
     return [_drill(one, healthy[one.address], rows) for one in wanted]
+
+
+def _about(tasks: Sequence[Task], healthy: Mapping[Address, Rehearsal], jobs: int) -> str:
+    """How long rehearsals with a fault take, if each takes as long as without one."""
+    alone = [healthy[Address(task.plan.id, task.phase.id)].seconds for task in tasks]
+    return f"about {rough(max(sum(alone) / jobs, max(alone)))}"
+
+
+def _faults(number: int) -> str:
+    return "1 fault" if number == 1 else f"{number} faults"
 
 
 def _healthy(
@@ -73,6 +88,8 @@ def _healthy(
     tasks = [
         Task(one.plan, one.phase, None, _folder(means, one, 0), one.together) for one in wanted
     ]
+    phases = "1 phase" if len(tasks) == 1 else f"{len(tasks)} phases"
+    say(f"{phases} without a fault first")
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         address = Address(task.plan.id, task.phase.id)
         found[address] = seen

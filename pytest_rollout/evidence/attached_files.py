@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.model.story import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ def attached_files(
                 files = (file for file in batch.body.attachments if wanted(file.name))
                 found.update((file.name, file.digest) for file in files)
     return tuple(AttachedFile(name, _whole(ledger, found[name])) for name in sorted(found))
+
+
+def kept_of(ledger: Ledger, run: str, phase: str) -> Iterator[Kept]:
+    """Yield the files that checks of a phase attached, in order. Raises UndecodableError."""
+    for log in _logs(ledger, run):
+        for batch in log.batches:
+            if batch.body.phase == phase:
+                for file in batch.body.attachments:
+                    yield Kept(batch.body.item, file.name, file.size, file.digest)
 
 
 def _logs(ledger: Ledger, run: str) -> Iterator[RunLog]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_rollout.evidence import resets
 from pytest_rollout.evidence.bodies import StepTaken, StoredDecision, StoredEvent, TripEvent
@@ -11,8 +11,9 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import FREEZE, RESUME
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.evidence import Lost
 from pytest_rollout.model.finding import Finding
-from pytest_rollout.model.plan import EMBEDDED, Phase
+from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase
 from pytest_rollout.model.story import Evaluation, Happened, Kind
 
 MOST_EVENTS = 400  # of one phase; the newest
@@ -39,6 +40,39 @@ def happened(ledger: Ledger, decision: Decision, phase: Phase) -> tuple[Happened
     found = [*_events(ledger, decision), *_resets(ledger, decision, phase)]
     found.sort(key=lambda one: one.at_us)
     return tuple(_closed(found[-MOST_EVENTS:]))
+
+
+def unknown(ledger: Ledger, lost: Iterable[Lost]) -> Iterator[Happened]:
+    """Yield the stretches of runs of which nobody knows what they saw. Raises LedgerError."""
+    for one in lost:
+        for record in ledger.of_run(one.run)[:1]:
+            began = min(record.at_us, one.t_us)
+            yield Happened(Kind.UNKNOWN, began, f"run {one.run}: {one.why}", one.t_us)
+
+
+def recent(ledger: Ledger, phase: Address, environment: str, since_us: int) -> Iterator[Happened]:
+    """What was recorded and decided in a phase since an instant. Raises LedgerError.
+
+    Of each gate the last decision of a full run; what is damaged is left out.
+    """
+    for record in ledger.newest(RecordKind.EVENT, phase.plan, phase.name, environment):
+        if record.at_us < since_us:
+            break
+        try:
+            event = _event(said(record, StoredEvent))
+        except UndecodableError:
+            continue
+        if event.at_us >= since_us:
+            yield event
+    for gate in Gate:
+        subject = str(phase.at(gate))
+        for record in ledger.newest(RecordKind.DECISION, phase.plan, subject, environment):
+            if record.at_us < since_us:
+                break
+            known = _decided(record)
+            if known is not None and not known.partial and not known.drill:
+                yield Happened(Kind.DECISION, record.at_us, f"{gate} {known.answer.value}")
+                break  # what it answered before is no news
 
 
 def _events(ledger: Ledger, decision: Decision) -> Iterator[Happened]:

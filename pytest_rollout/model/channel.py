@@ -13,6 +13,15 @@ class ChannelMeans(StrEnum):
     WEBHOOK = "webhook"  # a JSON document with all facts
     PAGERDUTY = "pagerduty"  # Events API v2
     EMAIL = "email"
+    APPRISE = "apprise"  # an address of Apprise, which speaks to a hundred services
+
+
+class Topic(StrEnum):
+    """What a channel is told of."""
+
+    TRIPS = "trips"  # of guardrails, and nights that are no GO
+    DECISIONS = "decisions"  # that differ from the gate's last, in a real environment
+    SIGNOFF = "signoff"  # requests for signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +33,5 @@ class Channel:
     to: tuple[str, ...] = ()  # of e-mail
     sender: str = ""
     url: str = ""  # of a PagerDuty that stands elsewhere
+    about: tuple[Topic, ...] = (Topic.TRIPS,)
     line: int = 0

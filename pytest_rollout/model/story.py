@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.finding import Finding, Labels
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.verdict import Answer
 
@@ -70,6 +70,7 @@ class Kind(StrEnum):
     RESET = "reset"
     STEP = "rollback step"
     DECISION = "decision"
+    UNKNOWN = "unknown"  # what a run may have seen that nobody knows
     OTHER = "event"
 
 
@@ -115,6 +116,16 @@ class StepState:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that a check attached."""
+
+    check: str
+    name: str
+    size: int  # bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """All that a report tells beside a decision."""
 
@@ -123,6 +134,8 @@ class Story:
     evaluations: tuple[Evaluation, ...] = ()  # the newest last; this one included
     todo: tuple[Todo, ...] = ()
     steps: tuple[StepState, ...] = ()  # of the rollback, where the answer is ROLLBACK
+    kept: tuple[Kept, ...] = ()  # what checks of the phase attached
+    signoff: tuple[Finding, ...] = ()  # of each role that signs a GO, and of each objection
 
 
 NO_STORY = Story()

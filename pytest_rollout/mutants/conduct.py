@@ -14,13 +14,13 @@ from threading import Event
 from typing import TypeVar
 
 from pytest_rollout.drill.children import Task, rehearse
+from pytest_rollout.drill.pace import Pace
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.mutants import Mutant, MutantOutcome
 from pytest_rollout.model.mutation import HealthyPhase, MutantResult, Trial
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.mutants import judging
 from pytest_rollout.mutants.healthy import Healthy, HealthySetup, can_be_asked, rehearsed
-from pytest_rollout.mutants.pace import Pace
 from pytest_rollout.mutants.workshop import Workshop
 
 _Thing = TypeVar("_Thing")

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_rollout import extensions
-from pytest_rollout.model.channel import Channel, ChannelMeans
+from pytest_rollout.model.channel import Channel, ChannelMeans, Topic
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.plan.reader import Reader
+from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.keys import Key
 from pytest_rollout.plan.spec.plan_keys import SECRET, ChannelKeys, PlanKeys
 from pytest_rollout.plan.tree import Tree
@@ -20,6 +20,7 @@ _SECRETS: Mapping[str, Key[Any]] = {
     ChannelMeans.WEBHOOK: ChannelKeys.webhook,
     ChannelMeans.PAGERDUTY: ChannelKeys.pagerduty,
     ChannelMeans.EMAIL: ChannelKeys.smtp,
+    ChannelMeans.APPRISE: ChannelKeys.apprise,
 }
 
 
@@ -43,6 +44,7 @@ def _channel(reader: Reader, tree: Tree) -> Channel | None:
     }
     secrets = {means: inner.get(key) or "" for means, key in {**stated, **_SECRETS}.items()}
     sender, url = inner.get(ChannelKeys.from_) or "", inner.get(ChannelKeys.url) or ""
+    about = _about(inner)
     inner.done()
     given = [means for means, key in stated.items() if inner.has(key)]
     if len(given) != 1:
@@ -65,7 +67,20 @@ def _channel(reader: Reader, tree: Tree) -> Channel | None:
         fix = "{email: [ops@example.com], from: rollout@example.com, smtp: ${SMTP_URL}}"
         inner.problem(tree.line, "notify: an e-mail has receivers, `from` and `smtp`", fix)
         return None
-    return Channel(means, address, words if email else (), sender, url, tree.line)
+    return Channel(means, address, words if email else (), sender, url, about, tree.line)
+
+
+def _about(inner: Reader) -> tuple[Topic, ...]:
+    """What a channel is told of."""
+    stated = inner.get(ChannelKeys.about)
+    known = {topic.value: topic for topic in Topic}
+    for name in stated or ():
+        if name not in known:
+            what = f"notify: unknown `{name}` in `about` ({nearest(name, known)})"
+            inner.problem(inner.line_of(ChannelKeys.about), what)
+    if stated is None:
+        return (Topic.TRIPS,)
+    return tuple(known[name] for name in stated if name in known)
 
 
 def _with_keys_of(names: Sequence[str]) -> type[ChannelKeys]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pytest_rollout.model.decision import Cause, Decision
-from pytest_rollout.model.finding import Fact, Reason
-from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.verdict import Answer, Verdict
 
+_LEFT_OUT = said("no evidence, as it was left out of this run")
 _AS_IN_AN_ID: Mapping[int, str] = {ord(":"): "."}
 
 
 def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]:
-    """Return the causes of a decision, each once, with the ids of the findings that share it."""
+    """Return the causes of a decision, each once, with the ids of the findings that share it.
+
+    What is missing of a partial run is one cause: it was left out.
+    """
     shared: list[tuple[list[str], Reason, Answer]] = []
+    unseen = _unseen(decision) if decision.partial else frozenset()
     for cause in decision.reasons:
-        reason = _bare(decision.plan, cause)
+        reason = _LEFT_OUT if cause.id in unseen else _bare(decision.plan, cause)
         for ids, other, answer in shared:
             if cause.id and ids[0] and (other, answer) == (reason, cause.answer):
                 ids.append(cause.id)
@@ -25,9 +30,11 @@ def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]
     return shared
 
 
-def all_of(ids: Sequence[str]) -> str:
-    """Return names as one list: ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(ids[:-1]), ids[-1]]))
+def _unseen(decision: Decision) -> frozenset[str]:
+    """The findings that lack what the run did not do, and nothing else."""
+    every = (*decision.criteria, *decision.guardrails)
+    lacking = (Verdict.MISSING, Verdict.INCONCLUSIVE)
+    return frozenset(one.id for one in every if one.verdict in lacking and not one.samples)
 
 
 def _bare(plan: str, cause: Cause) -> Reason:

@@ -18,6 +18,7 @@ from pytest_rollout.report.time_axis import TimeAxis
 MOST_MULTIPLES = 6  # groups of one rule that are drawn
 _WIDTH, _HEIGHT = 400, 170
 _LEFT, _RIGHT, _TOP, _FOOT = 56, 12, 14, 26
+_HALF_A_TIME = 24
 _INSET = 10  # of the first and last sample
 _SAID = {Drawn.SHARE: "share so far", Drawn.TOTAL: "sum so far", Drawn.VALUES: "each sample"}
 _DOTS = 60  # of more samples only the line is drawn
@@ -106,7 +107,9 @@ class _Plot:
             self.drawing.text(_LEFT - 6, at + 4, self._said(value), "end")
         for at, words in self.x.ticks(5):
             self.drawing.line(at, _HEIGHT - _FOOT, at, _HEIGHT - _FOOT + 4, "tick")
-            self.drawing.text(at, _HEIGHT - 8, words, "middle")
+            # Words in the middle of the last tick would be cut off at the edge.
+            last = at > _WIDTH - _RIGHT - _HALF_A_TIME
+            self.drawing.text(at, _HEIGHT - 8, words, "end" if last else "middle")
 
     def _said(self, value: float) -> str:
         if self.measured.drawn is Drawn.SHARE:

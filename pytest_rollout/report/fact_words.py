@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -22,6 +22,33 @@ def joined(sentences: list[str]) -> str:
     rest = len(sentences) - MOST
     tail = f"; and {rest} more" if rest > 0 else ""
     return "; ".join(sentences[:MOST]) + tail
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return the first few names and how many more there are: ``a, b, c and 4 more``."""
+    rest = len(names) - MOST
+    if rest > 0:
+        return f"{', '.join(names[:MOST])} and {rest} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def each_once(reasons: Iterable[Fact]) -> list[Reason]:
+    """Return reasons, those of several subjects for the same reason as one of all of them."""
+    shared: list[tuple[Reason, list[str]]] = []
+    for reason in reasons:
+        if not isinstance(reason, Reason):
+            continue
+        subject = str(reason.facts.get("subject") or "") if reason.code == "told" else ""
+        bare = replace(reason, facts={**reason.facts, "subject": ""}) if subject else reason
+        same = next((names for known, names in shared if known == bare and names and subject), None)
+        if same is None:
+            shared.append((bare, [subject] if subject else []))
+        else:
+            same.append(subject)
+    return [
+        replace(bare, facts={**bare.facts, "subject": some_of(names)}) if names else bare
+        for bare, names in shared
+    ]
 
 
 def count(n: int, thing: str) -> str:

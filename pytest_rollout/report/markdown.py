@@ -94,6 +94,7 @@ def _blocks(
     if loads:
         yield MarkdownSection(("## Loads", ""), [_load(load) for load in loads])
     yield from _guardrails(decision)
+    yield from _signoff(story, decision.timezone)
     yield from _controls(decision)
     rows = [f"- {key}: {_code(value)}" for key, value in text.record(decision)]
     yield MarkdownSection(("## For the record", ""), rows)
@@ -120,6 +121,17 @@ def _now(story: Story, zone: str) -> Iterator[MarkdownSection]:
         yield MarkdownSection(_table("Rollback step", "State", "At"), steps)
 
 
+def _signoff(story: Story, zone: str) -> Iterator[MarkdownSection]:
+    """How each role stood that signs the decision, when this was written."""
+    if story.signoff:
+        rows = [
+            f"- [{'x' if one.verdict is Verdict.PASS else ' '}] "
+            f"{_plain(sentences.text(one.reason, zone))}"
+            for one in story.signoff
+        ]
+        yield MarkdownSection(("## Sign-off", ""), rows)
+
+
 def _facts(decision: Decision) -> MarkdownSection:
     facts = text.facts(decision)
     cells = [
@@ -136,7 +148,7 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
     free = text.without_conditions(decision)
     if free:
         yield MarkdownSection((free,))
-    if decision.conditions:
+    if decision.conditions and not decision.partial:
         rails = {finding.id for finding in decision.guardrails}
         owed = [
             _row(

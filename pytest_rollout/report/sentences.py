@@ -19,7 +19,7 @@ from pytest_rollout.report import (
     nightly_sentences,
     result_sentences,
 )
-from pytest_rollout.report.fact_words import Facts, Say, buckets, joined
+from pytest_rollout.report.fact_words import Facts, Say, buckets, each_once, joined
 
 SILENT = ("passed", "no-reason")  # codes that say no more than the verdict beside them
 
@@ -61,7 +61,7 @@ def _ended_early(f: Facts) -> str:
 
 
 def _several(f: Facts) -> str:
-    return joined(f.each_said("reasons"))
+    return joined([f.speak(reason, f.zone) for reason in each_once(f.all_of("reasons"))])
 
 
 def _told(f: Facts) -> str:

@@ -14,7 +14,8 @@ from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import next_verb
-from pytest_rollout.report.causes import all_of, grouped_causes
+from pytest_rollout.report.causes import grouped_causes
+from pytest_rollout.report.fact_words import some_of
 from pytest_rollout.report.spark_lines import spark_lines
 
 _MOST_NOTES = 10
@@ -128,7 +129,7 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
     """What stands in the way: what was seen, the plan's sentence, and how it went over time."""
     stated = {one.id: one.says for one in (*decision.criteria, *decision.guardrails)}
     for ids, reason, answer in grouped_causes(decision):
-        said = sentences.cause(all_of(ids), reason, decision.timezone)
+        said = sentences.cause(some_of(ids), reason, decision.timezone)
         yield Line(f"  - {said}", _STYLES[answer][:1])
         if len(ids) == 1 and stated.get(ids[0]):
             yield Line(f"    the plan: {stated[ids[0]]}")

@@ -279,6 +279,12 @@ def produced_by(decision: Decision) -> str:
     return said if producer.authenticated else f"{said} (not authenticated)"
 
 
+def _verified_by(decision: Decision) -> str:
+    """The commands that check the ledger and judge the run again; a drill's ledger is gone."""
+    where = f"{decision.address} --env {decision.environment}"
+    return "" if decision.drill or decision.partial else f"rollout verify; rollout decide {where}"
+
+
 def record(decision: Decision) -> list[tuple[str, str]]:
     """What an auditor compares: where the decision stands and what it was made from."""
     rows = [
@@ -299,5 +305,6 @@ def record(decision: Decision) -> list[tuple[str, str]]:
         ("Zone data", decision.zone_data),
         ("Versions", ", ".join(f"{name} {of}" for name, of in decision.versions.items())),
         ("Made from", count(len(decision.inputs), "input") if decision.inputs else ""),
+        ("To verify", _verified_by(decision)),
     ]
     return [(name, cut(value, NAME)) for name, value in rows if value]

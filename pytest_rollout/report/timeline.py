@@ -21,6 +21,7 @@ _LANES = {  # kind: the lane that it stands in
     **dict.fromkeys((Kind.FREEZE, Kind.RESUME), "freezes"),
     **dict.fromkeys((Kind.TRIP, Kind.RESET), "guardrails"),
     Kind.STEP: "rollback",
+    Kind.UNKNOWN: "unknown",
 }
 
 
@@ -95,7 +96,7 @@ def _any(told: Sequence[Happened], lane: str) -> bool:
 def _mark(drawing: Drawing, x: TimeAxis, one: Happened, middle: float) -> None:
     at = x(one.at_us)
     class_ = one.kind.value.replace(" ", "-")
-    if one.kind is Kind.FREEZE:
+    if one.kind in (Kind.FREEZE, Kind.UNKNOWN):
         end = x(one.until_us) if one.until_us else x.right
         drawing.hatched((at, middle - 7), (max(end, at + 3), middle + 7))
         return

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import Criterion, Severity
 from pytest_rollout.model.story import NO_STORY
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.redact import hide
 from pytest_rollout.report import text
 from pytest_rollout.report.blockers import blockers
 from pytest_rollout.report.markdown import to_markdown
@@ -41,6 +43,22 @@ class AllureStory:
 
     def __init__(self, folder: Path, collecting: Collecting) -> None:
         self._folder, self._collecting = folder, collecting
+        self._redacting: object | None = None
+
+    def pytest_sessionstart(self) -> None:
+        """Take secrets out of what allure-pytest is about to write."""
+        from allure_commons import plugin_manager
+
+        self._redacting = redacting()
+        plugin_manager.register(self._redacting)
+
+    def pytest_unconfigure(self) -> None:
+        """Let another run in this process have its own."""
+        from allure_commons import plugin_manager
+
+        if self._redacting is not None:
+            plugin_manager.unregister(self._redacting)
+            self._redacting = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
@@ -63,6 +81,32 @@ class AllureStory:
         categories = self._folder / "categories.json"
         if not categories.exists():  # a project may bring its own
             categories.write_text(json.dumps(_CATEGORIES, indent=2), encoding="utf-8")
+
+
+def redacting() -> object:
+    """Return a plugin of Allure that takes secrets out of each result and container."""
+    from allure_commons import hookimpl
+
+    class Redacting:
+        @hookimpl(tryfirst=True)
+        def report_result(self, result: Any) -> None:
+            _redact(result)
+
+        @hookimpl(tryfirst=True)
+        def report_container(self, container: Any) -> None:
+            _redact(container)
+
+    return Redacting()
+
+
+def _redact(item: Any) -> None:
+    """Take secrets out of every text of a result, its steps and parameters."""
+    for name, value in vars(item).items():
+        if isinstance(value, str):
+            setattr(item, name, hide(value))
+        for part in value if isinstance(value, list) else [value]:
+            if hasattr(part, "__attrs_attrs__"):
+                _redact(part)
 
 
 def allure_folder(config: pytest.Config) -> Path | None:

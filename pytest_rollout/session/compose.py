@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from pytest_rollout.session.extending import OWN, OwnReports
 from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.header import Header
 from pytest_rollout.session.misspelt import Misspelt
+from pytest_rollout.session.progress import Progress, needs_of
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import (
     WORKEROUTPUT,
@@ -123,7 +125,8 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     if not is_worker(config):
         _check_fault(request)
     register = _register(config)
-    recorder = Recorder(request, worker_name(config))
+    progress = Progress(partial(_needs, request))
+    recorder = Recorder(request, worker_name(config), progress)
     if sys.flags.optimize and not is_controller(config):
         recorder.trouble = "assert statements were not executed: Python ran with -O"
     listing = config.getoption("rollout_bindings")
@@ -136,6 +139,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(running.declarations, "rollout-declarations")
         register(Hiding(collecting), "rollout-hiding")
         if request.deciding:
+            register(progress, "rollout-progress")
             register(running.elsewhere, "rollout-elsewhere")
             register(running.innermost, "rollout-innermost")
         config.stash[fixtures.RUNNING] = running
@@ -157,6 +161,13 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         known = frozenset().union(*(one.names for one in request.loaded))
         if config.option.markexpr and known:
             register(Misspelt(config, known), "rollout-misspelt")
+
+
+def _needs(request: Request, name: str) -> Mapping[str, int]:
+    """How many samples the rules of a phase, as plan.phase, ask for."""
+    plan_id, _, phase_id = name.partition(".")
+    phases = [plan.phase(phase_id) for plan in request.plans if plan.id == plan_id]
+    return needs_of(phases[0]) if phases and phases[0] else {}
 
 
 def _register(config: pytest.Config) -> Callable[[object, str], None]:

@@ -24,6 +24,7 @@ from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import files, terminal
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports, older_ledger
+from pytest_rollout.session.announcing import announce
 from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import tell_decided, write_reports
 from pytest_rollout.session.foreign_status import status_of, whose_status
@@ -190,6 +191,7 @@ class Finishing:
         paths = self._report(session.config)
         tell_decided(session.config, self.decisions, self._notes)
         add_gates(session.config, self.decisions, self._notes)
+        self._notes += announce(self._request.plans, self._ledger, self.decisions)
         self._print(session.config, paths, error)
 
     def last_no(self, decision: Decision) -> str:

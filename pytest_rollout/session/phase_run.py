@@ -67,9 +67,13 @@ class PhaseRun:
 
     def _place_of_loads(self) -> Place:
         embedded, request = self.environment.embedded, self.recorder.request
-        attach, permit = self.recorder.attach, self.effects.permit_load
+        attach, permit = self.recorder.attach, self._permit_load
         now = self._now_us
         return Place(self.plan, request.root, embedded, self._url, now, permit, attach)
+
+    def _permit_load(self, load: str, target: str) -> None:
+        self.recorder.tick()
+        self.effects.permit_load(load, target)
 
     def _now_us(self) -> int:
         return calendar.to_us(self.now())
@@ -135,6 +139,7 @@ class PhaseRun:
                 served.folder if served else None,
                 permit=partial(self.effects.permit, name),
                 reads=target.reads,
+                heard=self.recorder.tick,
             )
             if served:
                 self._identify("start", *key)

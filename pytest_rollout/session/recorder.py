@@ -20,6 +20,7 @@ from pytest_rollout.evidence.records import Batch, Observation
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.evidence import Head, ReleaseFact, labels_of
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.session.progress import Progress, Underway, counted
 from pytest_rollout.session.request import Request
 
 _REPLAYED = "replayed by Hypothesis"
@@ -50,9 +51,10 @@ class Recorder:
     once and makes the run untrustworthy; it does not break the tests.
     """
 
-    def __init__(self, request: Request, worker: str) -> None:
+    def __init__(self, request: Request, worker: str, progress: Progress | None = None) -> None:
         self.request = request
         self.worker = worker
+        self._progress = progress
         self.trouble: str | None = None
         self._pid = os.getpid()  # a child that a test forked writes nothing
         self.current = Current("", "")
@@ -79,6 +81,19 @@ class Recorder:
         with self._lock:
             self.current = current
             self._buffer = _Buffer()
+        if self._progress is not None:
+            self._progress.start()
+
+    def tick(self) -> None:
+        """Something happened in the item that is running: it may be time to say how far it is."""
+        if self._progress is not None:
+            self._progress.tick(self._underway)
+
+    def _underway(self, seconds: float) -> Underway:
+        with self._lock:
+            seen = counted(self._buffer.observations)
+        test = self.current.item.rpartition("::")[2]
+        return Underway(self.current.phase, self._scenario or test, seconds, seen)
 
     @contextmanager
     def scenario(self, name: str) -> Iterator[None]:
@@ -111,6 +126,7 @@ class Recorder:
                 Observation(plan, phase, *slot, time_ns() // 1000, 0, value)
             )
             self._buffer.generated |= _in_a_generated_example()
+        self.tick()
 
     def _is_lost(self, metric: str) -> bool:
         """Whether no batch will hold an observation; the parent hears of a child's.
@@ -166,6 +182,8 @@ class Recorder:
             buffer, self._buffer = self._buffer, _Buffer()
             current, self.current = self.current, Current("", "")
             self._phases[current.item] = current.phase
+        if self._progress is not None:
+            self._progress.end()
         empty = not (buffer.observations or buffer.attachments)
         if (
             os.getpid() != self._pid

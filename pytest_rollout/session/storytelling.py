@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.phase_story import evaluations, happened
+from pytest_rollout.evidence.phase_story import evaluations, happened, unknown
 from pytest_rollout.judge import Case
 from pytest_rollout.judge.measured import measured
 from pytest_rollout.model.decision import Decision
@@ -14,19 +15,24 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail
 from pytest_rollout.model.story import NO_STORY, Measured, Story
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.todo import steps_taken, todo
+from pytest_rollout.session.signed import signed_so_far
 
 
 def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
     """Return the story of a decision. Raises LedgerError."""
-    told = happened(ledger, decision, case.phase)
+    stretches = unknown(ledger, case.world.lost)
+    told = (*happened(ledger, decision, case.phase), *stretches)
     rehearsed = decision.environment == EMBEDDED or decision.drill
     back = decision.answer is Answer.ROLLBACK and not rehearsed
+    signed = case.phase.signoff and decision.answer is Answer.GO and not rehearsed
     return Story(
         measured_of(case, decision),
         told,
         evaluations(ledger, decision),
         todo(case.plan, case.phase, decision, _unjudged(case)),
         steps_taken(case.phase, told) if back else (),
+        tuple(kept_of(ledger, decision.run, decision.address.name)),
+        signed_so_far(ledger, case.plan, case.phase, decision) if signed else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -45,6 +45,7 @@ class LiveTarget:
         *,
         permit: Permit | None = None,
         reads: tuple[ReadingRequest, ...] = (),
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.url = url.rstrip("/")
@@ -52,6 +53,7 @@ class LiveTarget:
         self.folder = folder  # of a target that we serve
         self._permit = permit  # None: every request may change it, as a step of a rollback
         self._reads = reads
+        self._heard = heard  # of each request
 
     @property
     def embedded(self) -> bool:
@@ -76,14 +78,15 @@ class LiveTarget:
             "permit": self._permit,
             "reads": self._reads,
         }
+        hooks: dict[str, list[Any]] = {"request": [lambda request: self._heard()]}
         if self.embedded:
-            hooks: dict[str, list[Any]] = {"response": [bounded]}
+            hooks["response"] = [bounded]
             client = TargetClient(console=True, event_hooks=hooks, **settings)
         else:
             from pytest_rollout.targets.guarded import GuardedClient
 
             where = f"{self.url}, which is worth nothing in {self.environment}"
-            hooks = {"response": [bounded, self._refuse_references]}
+            hooks["response"] = [bounded, self._refuse_references]
             client = GuardedClient(where, event_hooks=hooks, **settings)
         client.headers["accept-encoding"] = "gzip, deflate"  # whose size can be bounded
         return client

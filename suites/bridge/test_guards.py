@@ -97,6 +97,9 @@ def test_twenty_turns_without_progress_block(
     right = right and code(pair[0].send(thread, "turn 21", wake=False)) == "FAILED_PRECONDITION"
     right = right and operator.audit(thread)[-1].text("reason") == "no-progress"
     observe("no_progress_limit_off", int(not right), side="20", at=moment)
+    attended = pair[0].opened("attended", [PAIR[1]])
+    taken = turns(attended, both, [f"turn {number}" for number in range(21)])
+    assert taken == 21, f"people who look on are blocked after {taken} turns"
 
 
 @pytest.mark.criterion("no-progress-resets")

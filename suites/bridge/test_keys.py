@@ -57,7 +57,7 @@ def test_a_request_that_is_sent_again_does_nothing(
             count += 1
         if turn % 5 == 0:
             parallel(operator, thread)
-    opened_once(operator)
+    opened_once(operator, bridge.agent("suite-ann"))
 
 
 def repeated(
@@ -104,16 +104,18 @@ def parallel(operator: Agent, thread: str) -> None:
     assert operator.thread(thread).whole("messages") == before + 1
 
 
-def opened_once(operator: Agent) -> None:
-    """Open a thread twice with one key, and once with another."""
-    bodies = [
-        operator.ask("POST", "/v1/threads", {"title": "k"}, key=key)
-        for key in ("k1-" + str(uuid4()),) * 2
+def opened_once(operator: Agent, ann: Agent) -> None:
+    """Open a thread twice with one key, once with another, and once by somebody else."""
+    asked = [(operator, "a"), (operator, "a"), (operator, "b"), (ann, "a")]
+    run = str(uuid4())
+    answers = [
+        agent.ask("POST", "/v1/threads", {"title": "keyed"}, key=f"{run}-{key}")
+        for agent, key in asked
     ]
-    other = operator.ask("POST", "/v1/threads", {"title": "k"}, key=str(uuid4()))
-    first, second = (body.json()["id"] for body in bodies)
-    assert first == second, "one key opens two threads"
-    assert other.json()["id"] != first, "another key opens no thread of its own"
+    first, again, other, hers = (answer.json()["id"] for answer in answers)
+    assert first == again, "one key opens two threads"
+    assert other != first, "another key opens no thread of its own"
+    assert hers not in (first, other), "a key of one agent answers another"
 
 
 @pytest.mark.criterion("retry-after-transient")

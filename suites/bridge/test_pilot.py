@@ -58,16 +58,20 @@ def breaks_off(pilot: Pilot, thread: Reported) -> str:
         return "nobody outside of the pair set the task"
     if reviews[-1].text("kind") != "approval":
         return "the reviewer never approved"
-    last = works[-1].inner("extra")
-    if digest(last["files"]) != last.text("digest"):
-        return "the last work is not what its digest says"
+    made = [work.inner("extra") for work in works]
+    if any(digest(work["files"]) != work.text("digest") for work in made):
+        return "a work is not what its digest says"
+    if len({work.text("digest") for work in made}) != len(made):
+        return "a correction changed nothing"
+    if len(made) <= len({row.text("text") for row in kinds(messages, "finding")}) - 1:
+        return "a finding was never answered"
+    last = made[-1]
     if reviews[-1].inner("extra").text("digest") != last.text("digest"):
         return "what was approved is not the last work"
     if not works[0].whole("seq") < reviews[0].whole("seq") < reviews[-1].whole("seq") + 1:
         return "the review came before the work"
-    first = works[0].inner("extra")
-    if kinds(messages, "finding") and first["files"] == last["files"]:
-        return "there was a finding, and nothing was changed"
+    if reviews[-1].whole("seq") < works[-1].whole("seq"):
+        return "the approval came before the last work"
     return parses(last["files"])
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage
+from pytest_rollout import Observe, Reported, Stage, reported
 from suites.bridge.views.errors import code, slips
 from suites.bridge.views.service import Agent, Bridge
 
@@ -38,6 +38,8 @@ def test_a_thread_is_opened(bridge: Bridge) -> None:
     assert other.opened() != thread, "two threads have the same id"
     mine = [row.text("id") for row in ann.all("/v1/threads", "threads")]
     assert mine.count(thread) == 1, "the new thread is not in the list of its creator"
+    paged = [row.text("id") for row in ann.all("/v1/threads", "threads", limit=2)]
+    assert paged == mine, "the list reads otherwise page by page"
 
 
 @pytest.mark.criterion("participant-add")
@@ -53,6 +55,11 @@ def test_who_is_added_can_post_and_read(bridge: Bridge) -> None:
     assert posted.status_code == 201, f"who was added is answered {posted.status_code}"
     for reader in (ann, bob):
         assert texts(reader.read(thread)) == ["before bob", "from bob"]
+    marks = [
+        reported(bob.ask("POST", f"/v1/threads/{thread}/read-mark", {"seq": seq})).whole("read_seq")
+        for seq in (2, 1)
+    ]
+    assert marks == [2, 2], f"how far bob has read is {marks}"
 
 
 @pytest.mark.criterion("participant-remove")
@@ -232,6 +239,8 @@ def test_earlier_entries_stay(bridge: Bridge, observe: Observe, moment: datetime
     ann.posted(thread, "after the first listing")
     operator.change(thread, "closed")
     later = operator.audit(thread)
+    pages = operator.all(f"/v1/threads/{thread}/audit", "events", limit=3)
+    assert pages == later, "the audit log reads otherwise page by page"
     assert len(later) == len(earlier) + 4, (
         f"{len(later)} entries after {len(earlier)} and four more"
     )

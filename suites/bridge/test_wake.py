@@ -31,6 +31,8 @@ def answers(woken: Woken, trigger: Reported) -> bool:
 
 @pytest.mark.criterion("wake-dormant-codex")
 def test_a_dormant_agent_is_resumed_by_one_trigger(wakes: Woken, observe: Observe) -> None:
+    slips = wakes.slips()
+    assert not slips, slips[:3]
     for trigger in wakes.those("dormant"):
         if not answers(wakes, trigger):
             continue  # of which other criteria tell
@@ -140,6 +142,8 @@ def test_an_unmanaged_agent_finds_its_message(wakes: Woken, observe: Observe) ->
     for trigger in wakes.those("unmanaged"):
         picked = wakes.journal.picked_up(trigger)
         served = len(picked) == 1 and trigger.get("path") == "polling"
+        inbox = wakes.inboxes.get(trigger.text("recipient"))
+        served = served and (inbox is None or inbox.count(trigger.text("message_id")) == 1)
         at = trigger.moment("posted_at")
         observe("unmanaged_not_served", int(not served), **labels(trigger), at=at)
 
@@ -233,3 +237,5 @@ def test_a_human_can_have_it_go_out_at_once(wakes: Woken, bridge: Bridge) -> Non
         assert last is not None, "no human typed, so the override shows nothing"
         assert puts[0].moment("at") - last < QUIET, "the quiet window was over anyway"
         assert puts[0].moment("at") - posted < timedelta(seconds=20)
+    for what, said in wakes.refusals.items():
+        assert said == "PERMISSION_DENIED", f"{what} is answered {said}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bridge.probes import PROBES, Probe
+from tests.bridge.probes import PROBES
+from tests.bridge.probes_service import Probe
 from tests.bridge.target import serving
 
 pytestmark = pytest.mark.nightly

@@ -163,3 +163,23 @@ def test_tests_that_name_no_criterion_are_counted_once(project: Project) -> None
     (offence,) = data["problems"]
     assert "'r' is a guardrail, which no test is bound to" in offence
     assert "leave it out" in offence
+
+
+def test_check_names_series_that_nothing_observes(project: Project) -> None:
+    project.plan.write_text(GUARDED)
+
+    def notes() -> list[str]:
+        found = project.rollout("check", "--json").json["notes"]
+        return [note for note in found if "which no check asks for" in note]
+
+    (rail,) = [note for note in notes() if note.startswith("demo.canary.jumpy reads ok, ")]
+    assert rail.endswith("unless something observes it, it is blind, and holds the gate")
+    (project.plan.parent / "test_seen.py").write_text('SERIES = "ok"\n')
+    assert not [note for note in notes() if "jumpy" in note]
+    asked = 'check: {http: /ok, on: api, expect: {status: 200}}, fail: "< 0.8"'
+    project.plan.write_text(
+        GUARDED.replace('fail: "< 0.8"', asked)
+        + "environments: {embedded: {targets: {api: http://127.0.0.1:9}}}\n"
+    )
+    (project.plan.parent / "test_seen.py").unlink()
+    assert not [note for note in notes() if "jumpy" in note]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -157,9 +158,12 @@ def test_the_matrix_says_of_each_fault_who_noticed_it(drilled: tuple[Demo, Any, 
 @pytest.mark.slow
 def test_it_says_on_the_way_how_it_goes(drilled: tuple[Demo, Any, str]) -> None:
     lines = drilled[2].splitlines()
-    assert lines[0].startswith("demo.canary without a fault: entry GO, exit GO (")
-    assert len(lines) == 5
-    assert any("/4] demo.canary quiet: MISSED by loud (" in line for line in lines)
+    assert lines[0] == "1 phase without a fault first"
+    assert lines[1].startswith("demo.canary without a fault: entry GO, exit GO (")
+    assert re.fullmatch(r"4 faults, 2 at a time, about \d+ s", lines[2])
+    assert re.match(r"\[1/4, about \d+ s left\] demo", lines[3])
+    assert len(lines) == 7
+    assert any("] demo.canary quiet: MISSED by loud (" in line for line in lines)
 
 
 @pytest.mark.slow

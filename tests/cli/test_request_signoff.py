@@ -15,6 +15,7 @@ from tests.cli.test_ingest import keys as keys
 from tests.cli.test_ingest import served as served
 from tests.cli.test_sign import GATE, clear, decided, sign
 from tests.evidence.runs import FAIL
+from tests.test_notify import mail_server
 
 
 def request(project: Project, *more: str) -> Answer:
@@ -108,3 +109,18 @@ def test_it_records_nothing(served: Project) -> None:
 )
 def test_brackets_are_no_part_of_an_address(words: str, shown: str) -> None:
     assert plain(words).endswith(shown)
+
+
+def test_people_are_told_whose_signature_is_open(
+    served: Project, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no channel of `notify` says" in request(served, "--tell").err
+    with mail_server() as (port, heard):
+        monkeypatch.setenv("MAIL", f"smtp://127.0.0.1:{port}")
+        channel = 'email: [a@x.org], from: r@x.org, smtp: "${MAIL}", about: [signoff]'
+        served.plan.write_text(f"{served.plan.read_text()}notify: [{{{channel}}}]\n")
+        sign(served, keys, "ada", "sre")
+        assert "email: told" in request(served, "--tell").err
+    assert "Subject: To sign: GO of demo.canary/entry in prod" in heard
+    assert any(line.startswith("pm: bob@x.org, zoe@x.org") for line in heard)
+    assert not any(line.startswith("sre: ") for line in heard)

@@ -316,3 +316,23 @@ def test_before_any_run_the_one_that_is_signed_is_advised(served: Project, keys:
     for verb in (("request-signoff",), ("sign", "--as", "sre", "--key", str(keys / "ada"))):
         answer = served.rollout(*verb, "demo.canary/exit", "--env", "prod")
         assert (answer.status, with_env in answer.err) == (4, True), answer.err
+
+
+def test_the_reports_of_a_go_say_who_has_signed_it(served: Project, keys: Path) -> None:
+    assert sign(served, keys, "ada", "sre").status == 0
+    page = served.rollout("report", GATE, "--env", "prod", "--format", "html").out
+    block = page[page.index('id="signoff"') :]
+    block = block[: block.index("</section>")]
+    assert "ada@x.org signed as sre" in block
+    assert "nobody has signed as pm; can be given by bob@x.org" in block
+    text = served.rollout("report", GATE, "--env", "prod", "--format", "md").out
+    rows = text[text.index("## Sign-off") :].splitlines()[2:4]
+    assert [row[:5] for row in rows] == ["- [x]", "- [ ]"]
+    assert "signed as sre" in rows[0]
+    assert "nobody has signed as pm" in rows[1]
+
+
+def test_a_decision_that_is_no_go_asks_nobody_to_sign(served: Project) -> None:
+    decided(served, "r2", FAIL)
+    page = served.rollout("report", GATE, "--env", "prod", "--format", "html").out
+    assert 'id="signoff"' not in page

@@ -322,3 +322,13 @@ def test_help_is_paid_by_nobody(project: Project) -> None:
     for verb in ("check", "decide", "explain", "report", "status", "targets"):
         assert f"\n  {verb}" in done.stdout
         assert project.rollout(verb, "--help").status == 0
+
+
+def test_standup_says_what_was_decided_and_what_stands_against_it(project: Project) -> None:
+    run_of(project, "NO-GO", GUARDED)
+    lines = project.rollout("standup", "--env", "embedded").out.splitlines()
+    assert "(demo in embedded), " in lines[0]
+    assert any("demo.canary/exit NO-GO: " in line for line in lines)
+    told = json.loads(project.rollout("standup", "demo", "--json", "--env", "embedded").out)
+    assert told["plans"]["demo"] == lines
+    assert project.rollout("standup", "nothing").status == 4

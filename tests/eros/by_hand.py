@@ -63,8 +63,7 @@ class Ramp:
         """Have the operator at the console do a step; the time that it takes passes for all."""
         url = f"{self.console}/reference/operator/{name}"
         answer = httpx.post(url, json=arguments, timeout=120).raise_for_status()
-        clock = httpx.get(f"{self.console}/reference/clock").raise_for_status().json()
-        self.now = max(self.now, datetime.fromisoformat(clock["now"]))
+        self._look_at_the_clock()
         result: Mapping[str, Any] = answer.json()["result"] or {}
         return result
 
@@ -97,7 +96,13 @@ class Ramp:
         said = self.rollout(*words)
         assert said.status == 0, said.said
 
+    def _look_at_the_clock(self) -> None:
+        """Take the time of the application: what it did took some."""
+        clock = httpx.get(f"{self.console}/reference/clock").raise_for_status().json()
+        self.now = max(self.now, datetime.fromisoformat(clock["now"]))
+
     def _at(self, module: str, *words: str) -> Answer:
+        self._look_at_the_clock()
         self.now += _MINUTE
         body = {"to": self.now.isoformat()}
         httpx.post(f"{self.console}/reference/clock", json=body, timeout=60).raise_for_status()
@@ -135,6 +140,12 @@ class Ramp:
         words = ("record", f"eros.{phase}", "change", "--says", says, "--by", "Olga")
         told = self.rollout(*words, "--env", "prod")
         assert told.status == 0, told.said
+
+    def note(self, kind: str, **said: str) -> None:
+        """Write down what people did, as a line of the records."""
+        line = {"at": self.now.isoformat(), "kind": kind, "by": "Olga", **said}
+        with (self.folder / FILES["EROS_RECORDS"]).open("a", encoding="utf-8") as records:
+            records.write(f"{json.dumps(line)}\n")
 
     def walk(self, phase: str) -> None:
         """A phase from entry to exit."""

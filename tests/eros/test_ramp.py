@@ -70,6 +70,7 @@ def _go_back(ramp: Ramp) -> None:
 def _cut_over(ramp: Ramp) -> None:
     """The switch to all creators, with what people answer for."""
     ramp.step("drills")
+    ramp.note("signoff", what="on-call-briefing", who="C. Vega")
     ramp.attest("cutover.on-call-briefed", OPERATOR, "C. Vega was briefed")
     ramp.enter("cutover")
     ramp.change("cutover", "100 percent, nobody listed")
@@ -85,8 +86,9 @@ def _told(ramp: Ramp) -> None:
     board = ramp.rollout("status", "--env", "prod").said
     phases = ("shadow", "canary", "early_adopters", "percent25", "percent50", "percent75")
     for phase in (*phases, "cutover"):
-        row = next(line for line in board.splitlines() if f"eros.{phase}" in line)
-        assert "GO" in row, board
+        (row,) = [line for line in board.splitlines() if line.startswith(f"  {phase} ")]
+        assert "entry GO" in row, board
+        assert "exit GO" in row, board
     report = ramp.rollout("report", "eros.early_adopters/exit", "--env", "prod", "--format", "md")
     assert report.status == 0, report.said
     assert "INC-4" in report.said, "the report says nothing of the reset"

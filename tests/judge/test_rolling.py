@@ -61,7 +61,7 @@ def test_both_hold_and_it_says_where_they_were_found() -> None:
     decision = judged(plan(), rolled(A), rolled(B))
     assert decision.answer is Answer.GO
     found = "pass in p.one/exit of run r0, ended 2025-11-10 09:00:00 EST: as it was"
-    assert text(decision.criteria[0]) == f"one.a: {found}; one.b: {found}"
+    assert text(decision.criteria[0]) == f"one.a and one.b: {found}"
 
 
 @pytest.mark.parametrize("other", [one for one in Verdict if one is not Verdict.NOT_APPLICABLE])

@@ -178,8 +178,7 @@ AT, MINUTE = "at 2025-11-10 09:01:00 EST", "2025-11-10T09:01:00-05:00"
             f"{RULE}, over: [{{last: 5}}], each: {{lane: [A]}}, need: 1",
             [seen('{"bad": 0, "of": 0}', lane="A"), seen("[]", 60, lane="B")],
             MISSING,
-            "lane A: no sample of m was seen among the last 5; 1 sample needed; "
-            "lane B: no sample of m was seen among the last 5; 1 sample needed",
+            "lane A and lane B: no sample of m was seen among the last 5; 1 sample needed",
         ),
         (RULE, [], MISSING, "no sample of m was seen in this run; 1 sample needed"),
         (
@@ -223,9 +222,8 @@ AT, MINUTE = "at 2025-11-10 09:01:00 EST", "2025-11-10T09:01:00-05:00"
             'metric: m, take: mean, pass: "< 1", each: {lane: [A, B, C, D, E]}',
             [],
             MISSING,
-            "lane A: no sample of m was seen in this run; 1 sample needed; "
-            "lane B: no sample of m was seen in this run; 1 sample needed; "
-            "lane C: no sample of m was seen in this run; 1 sample needed; and 2 more",
+            "lane A, lane B, lane C and 2 more: no sample of m was seen in this run; "
+            "1 sample needed",
         ),
     ],
 )
@@ -468,7 +466,7 @@ def test_what_is_worst_of_a_guardrail_is_told_first() -> None:
     blind = "blind: no sample of m was seen since the phase began; 1 sample needed"
     (reason,) = told(decided(plan, world_of(plan, samples(2, lane="C"))))
     assert reason.startswith("p.one.g: lane C: tripped: max of m was 2 at ")
-    assert reason.endswith(f"; lane A: {blind}; lane B: {blind}; and 1 more")
+    assert reason.endswith(f"; lane A, lane B and lane D: {blind}")
 
 
 LANES = WATCH.replace("each", "over: [{last: 2}], each")

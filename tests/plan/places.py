@@ -242,7 +242,7 @@ CHANGED = {"id": None, "file": "a.py", "before": "b", "after": "c"}
 # What else must stand beside a key, or must not (None), where the key's example is to be read.
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     **{("criterion", name): RULE for name in (*RuleKeys.keys, "max_age")},
-    **{("channel", name): {"slack": None} for name in ("webhook", "pagerduty")},
+    **{("channel", name): {"slack": None} for name in ("webhook", "pagerduty", "apprise")},
     **{("channel", name): MAIL for name in ("email", "from", "smtp")},
     **{("scope", name): {"last": None} for name in ("span", "since", "age", "days", "nights")},
     **{("figure", name): {"metric": None, "take": None} for name in ("events", "from", "to")},

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pytest_rollout.model.decision import Cause, Decision
-from pytest_rollout.model.finding import Fact, Reason
-from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.finding import Fact, Reason, said
+from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, terminal
-from pytest_rollout.report.causes import all_of, grouped_causes
-from tests.report.report_decisions import no_go
+from pytest_rollout.report.causes import grouped_causes
+from pytest_rollout.report.fact_words import some_of
+from tests.report.report_decisions import held_partial, no_go
 
 LATE = "load peak: the target is too slow"
 
@@ -35,7 +36,7 @@ def decision() -> Decision:
 def words(decision: Decision, *causes: Cause) -> list[str]:
     told = replace(decision, reasons=causes)
     return [
-        sentences.cause(all_of(ids), reason, told.timezone)
+        sentences.cause(some_of(ids), reason, told.timezone)
         for ids, reason, _ in grouped_causes(told)
     ]
 
@@ -74,3 +75,29 @@ def test_several_parts_and_states_are_kept(decision: Decision) -> None:
         held = Cause("plms.day3.lag", Answer.HOLD, Reason("several", {"reasons": parts}))
         (line,) = words(decision, held)
         assert line.count("day3:lag") == len(parts)
+
+
+def test_checks_that_ended_alike_share_their_reason(decision: Decision) -> None:
+    def told(subject: str, says: str) -> Reason:
+        return Reason("told", {"subject": subject, "reason": Reason("said", {"text": says})})
+
+    parts = (told("a", "away"), told("b", "slow"), told("c", "away"), told("d", "away"))
+    held = Cause("plms.day3.lag", Answer.HOLD, Reason("several", {"reasons": parts}))
+    assert words(decision, held) == ["plms.day3.lag: a, c and d: away; b: slow"]
+    many = tuple(told(str(number), "away") for number in range(9))
+    held = Cause("plms.day3.lag", Answer.HOLD, Reason("several", {"reasons": many}))
+    assert words(decision, held) == ["plms.day3.lag: 0, 1, 2 and 6 more: away"]
+
+
+def test_what_a_partial_run_left_out_is_one_cause() -> None:
+    held = held_partial()
+    (missing,) = [one for one in held.criteria if one.verdict is Verdict.MISSING]
+    other, failed = replace(missing, id="plms.day3.other"), no_go().criteria[0]
+    held = replace(held, criteria=(missing, other, failed))
+    told = words(
+        held, cause("no-starvation"), cause("other"), Cause(failed.id, Answer.NO_GO, said("x"))
+    )
+    assert told == [
+        f"{missing.id} and {other.id}: no evidence, as it was left out of this run",
+        f"{failed.id}: x",
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -25,3 +27,13 @@ def test_what_is_known_is_drawn_also_where_all_of_it_is_zero(
     values: tuple[float | None, ...], plots: int
 ) -> None:
     assert len(multiples(measured(*values), FINDING, "UTC")) == plots
+
+
+def test_no_time_is_cut_off_at_the_edge() -> None:
+    points = tuple(CurvePoint(n * 15_000_000, 1.0) for n in range(5))
+    told = replace(measured(), curves=(Curve((), points, len(points)),))
+    (plot,) = multiples(told, FINDING, "UTC")
+    width = float(re.findall(r'viewBox="0 0 (\d+) ', plot.svg)[0])
+    words = r'<text x="([\d.]+)" y="[\d.]+" class="(\w+)">(\d\d:\d\d:\d\d)</text>'
+    at, anchor, _ = re.findall(words, plot.svg)[-1]
+    assert float(at) + (0 if anchor == "end" else 26) <= width

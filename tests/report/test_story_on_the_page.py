@@ -9,15 +9,18 @@ import pytest
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.story import (
     Happened,
+    Kept,
     Kind,
     StepState,
     Story,
     Todo,
 )
+from pytest_rollout.report import text
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
 from tests.judge.worlds import NINE
 from tests.report import demonstration, report_reading
+from tests.report import report_decisions as given
 from tests.report.report_reading import Node
 
 
@@ -113,3 +116,29 @@ def test_markdown_says_what_to_do_and_the_plans_sentences(told: tuple[Decision, 
     assert text.index("## Do this now") < text.index("## Why")
     assert "**Errors stay rare**: " in text
     assert "| traffic goes back | done | 2025-11-10 09:11:40 EST |" in text
+
+
+def test_attached_files_are_listed_with_their_checks() -> None:
+    story = Story(kept=(Kept("t.py::test_x", "trace <b>.txt", 12_345, "ab" * 32),))
+    (_, row) = section(page((given.no_go(), story)), "kept").all("tr")
+    cells = [one.text for one in row.all("td")]
+    assert cells == ["trace <b>.txt", "t.py::test_x", "12,345", "ab" * 8]
+
+
+def test_the_record_ends_with_the_commands_that_verify() -> None:
+    decision = given.no_go()
+    said = dict(text.record(decision))
+    assert said["To verify"] == (
+        f"rollout verify; rollout decide {decision.address} --env {decision.environment}"
+    )
+    assert "To verify" not in dict(text.record(given.held_partial()))
+
+
+def test_a_stretch_of_which_nobody_knows_is_hatched(told: tuple[Decision, Story]) -> None:
+    decision, story = told
+    begin = story.happened[0].at_us
+    lost = Happened(Kind.UNKNOWN, begin, "run r9: killed", begin + 60_000_000)
+    part = section(page((decision, replace(story, happened=(*story.happened, lost)))), "timeline")
+    assert len(part.all("path", class_="hatch")) == 2
+    assert "unknown" in [node.text for node in part.all("text")]
+    assert any("run r9: killed" in row.text for row in part.one("table").all("tr"))

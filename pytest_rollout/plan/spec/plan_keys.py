@@ -190,9 +190,9 @@ class CalendarKeys(Keys, name="calendar", title="a shared calendar"):
 
 
 class ChannelKeys(Keys, name="channel", title="a channel"):
-    """Where people are told of trips. Addresses are secrets, so variables hold them."""
+    """Where people are told. Addresses are secrets, so variables hold them."""
 
-    exactly_one = ("slack", "webhook", "pagerduty", "email")
+    exactly_one = ("slack", "webhook", "pagerduty", "email", "apprise")
     together = {"email": ("from", "smtp")}  # noqa: RUF012
 
     slack = Key(SECRET, "A webhook that takes a text.", example="${SLACK_WEBHOOK}")
@@ -201,6 +201,18 @@ class ChannelKeys(Keys, name="channel", title="a channel"):
     email = Key(NAMES, "Who gets an e-mail.", example="[ops@example.com]")
     from_ = Key(NAME, "The sender of an e-mail.", example="rollout@example.com")
     smtp = Key(SECRET, "The mail server with its password.", example="${SMTP_URL}")
+    apprise = Key(
+        SECRET,
+        "An address of Apprise, which speaks to Teams, Matrix, ntfy and a hundred more.",
+        example="${TEAMS}",
+    )
+    about = Key(
+        NAMES,
+        "What it is told of: trips (and nights that are no GO), decisions that differ from the "
+        "gate's last, signoff (requests for signatures).",
+        default="[trips]",
+        example="[trips, decisions]",
+    )
     url = Key(
         NAME,
         "The address of PagerDuty's events, where it is another.",

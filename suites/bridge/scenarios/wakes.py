@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_rollout import Stage, scenario
+from suites.bridge.views.errors import code
 from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.waking import Journal, Woken
+from suites.bridge.views.waking import Journal, Sent, Woken
 
+UNMANAGED = ("unmanaged-1", "unmanaged-2", "unmanaged-3")
 CREW = tuple(f"crew-{number:02}" for number in range(1, 21))
 
 
@@ -18,6 +22,8 @@ class _Trial:
         self.bridge = bridge
         self.sender = bridge.agent("wake-sender", "executor")
         self.clock = phase.target("bridge").clock
+        self.sent: list[Sent] = []
+        self.refusals: dict[str, str] = {}
 
     def session(self, agent: str, **told: object) -> None:
         """Register a session: managed and asleep since a minute, unless told otherwise."""
@@ -31,9 +37,15 @@ class _Trial:
     def say(self, agent: str, text: str = "please look at this", thread: str = "") -> str:
         """Send an agent a message; its id."""
         thread = thread or self.thread(agent)
-        said = self.sender.posted(thread, text, to=[agent])
+        return self.posts(thread, text, (agent,), to=[agent])
+
+    def posts(self, thread: str, text: str, agents: tuple[str, ...], **more: object) -> str:
+        """Post a message for some agents, and note it; its id."""
+        at = self.clock.now()
+        message = self.sender.posted(thread, text, **more).text("id")
+        self.sent.append(Sent(message, agents, at))
         self.settle()
-        return said.text("id")
+        return message
 
     def types(self, agent: str, every_s: float = 0, for_s: float = 0) -> None:
         """A person types in a session, now and perhaps for a while."""
@@ -53,16 +65,25 @@ class _Trial:
 def wakes(phase: Stage) -> Woken:
     """Messages to agents that sleep, run, type, do not answer, cannot be resumed, are gone."""
     bridge = Bridge.of(phase)
-    if phase.embedded:  # elsewhere agents are busy with their own work: read what happened
-        trial = _Trial(phase, bridge)
-        for part in (_asleep, _running, _crew, _silent, _unmanaged):
-            part(trial)
-        for part in (_typing, _typing_again, _queue, _never_stops, _overridden):
-            part(trial)
-        for part in (_gone, _restarted):
-            part(trial)
-        trial.wait(10)
-    return told(phase, bridge)
+    if not phase.embedded:  # agents are busy with their own work: read what happened
+        return told(phase, bridge)
+    trial = _Trial(phase, bridge)
+    for part in (_asleep, _running, _crew, _silent, _unmanaged):
+        part(trial)
+    for part in (_typing, _typing_again, _queue, _never_stops, _overridden):
+        part(trial)
+    for part in (_gone, _restarted):
+        part(trial)
+    trial.wait(10)
+    inboxes = {agent: fetched(bridge, agent) for agent in UNMANAGED}
+    woken = told(phase, bridge)
+    return replace(woken, sent=trial.sent, refusals=trial.refusals, inboxes=inboxes)
+
+
+def fetched(bridge: Bridge, agent: str) -> list[str]:
+    """The messages that an agent finds in its polling inbox."""
+    rows = bridge.agent(agent).all("/v1/inbox", "messages", limit=None)
+    return [row.text("id") for row in rows]
 
 
 def told(phase: Stage, bridge: Bridge) -> Woken:
@@ -95,7 +116,7 @@ def _crew(trial: _Trial) -> None:
     for agent in CREW:
         trial.session(agent)
     thread = trial.thread(*CREW)
-    trial.sender.posted(thread, "all of you, please")
+    trial.posts(thread, "all of you, please", CREW)
     trial.wait(10)
 
 
@@ -109,7 +130,7 @@ def _silent(trial: _Trial) -> None:
 
 
 def _unmanaged(trial: _Trial) -> None:
-    for agent in ("unmanaged-1", "unmanaged-2", "unmanaged-3"):
+    for agent in UNMANAGED:
         trial.session(agent, managed=False)
         trial.say(agent)
     trial.wait(10)
@@ -163,6 +184,8 @@ def _overridden(trial: _Trial) -> None:
     triggers = trial.bridge.operator.get("/v1/triggers").each("triggers")
     (trigger,) = [waits for waits in triggers if waits.text("message_id") == message]
     path = f"/v1/triggers/{trigger.text('id')}/override"
+    by_sender = trial.sender.ask("POST", path, {"reason": "I am in a hurry"})
+    trial.refusals["override by the sender"] = code(by_sender)
     trial.bridge.operator.post(path, {"reason": "the human said go on"})
     trial.wait(40)
 

@@ -106,7 +106,9 @@ class Agent:
         """All audit events of a thread."""
         return self.all(f"/v1/threads/{thread}/audit", "events")
 
-    def all(self, path: str, name: str, limit: int = PAGE, **query: object) -> list[Reported]:
+    def all(
+        self, path: str, name: str, limit: int | None = PAGE, **query: object
+    ) -> list[Reported]:
         """What stands on all pages of a list."""
         rows: list[Reported] = []
         cursor = ""
@@ -115,7 +117,9 @@ class Agent:
             rows += said.each(name)
             if not said.each(name) or said.get("has_more") is False:
                 return rows
-            cursor = said.text("next_cursor")
+            before, cursor = cursor, said.text("next_cursor")
+            if cursor == before:
+                return rows
         raise RolloutError(f"GET {path} has no end after {MOST_PAGES} pages of {limit}")
 
     def change(self, thread: str, state: str, reason: str = "a trial") -> httpx.Response:

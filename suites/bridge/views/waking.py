@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -119,6 +119,15 @@ def _after(told: Session | None, line: Reported) -> Session | None:
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that the suite posted: for whom, and when by the clock."""
+
+    message: str
+    recipients: tuple[str, ...]
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Woken:
     """Triggers and the journal, from which each check reads what it is about."""
@@ -126,6 +135,9 @@ class Woken:
     triggers: Sequence[Reported]
     journal: Journal
     restarts: Sequence[datetime] = ()
+    sent: Sequence[Sent] = ()  # what the suite itself posted
+    refusals: Mapping[str, str] = field(default_factory=dict)  # codes, by what was tried
+    inboxes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # messages, by agent
 
     def kind(self, trigger: Reported) -> str:
         """What its recipient was like when the message came, by the journal alone."""
@@ -149,6 +161,22 @@ class Woken:
             named = " or ".join(kinds)
             not_done(f"no message went to an agent that was {named}", "send one, or wait for one")
         return chosen
+
+    def slips(self) -> list[str]:
+        """Where a message that the suite posted has not one trigger for each recipient."""
+        rows: dict[tuple[str, str], list[Reported]] = {}
+        for trigger in self.triggers:
+            place = trigger.text("message_id"), trigger.text("recipient")
+            rows.setdefault(place, []).append(trigger)
+        wrong = []
+        for sent in self.sent:
+            for agent in sent.recipients:
+                found = rows.get((sent.message, agent), [])
+                if len(found) != 1:
+                    wrong.append(f"the message to {agent} has {len(found)} triggers")
+                elif abs(found[0].moment("posted_at") - sent.at) > timedelta(seconds=1):
+                    wrong.append(f"the message to {agent} is said to be of {found[0]['posted_at']}")
+        return wrong
 
     def injections(self, trigger: Reported) -> list[Reported]:
         """The injections that were made for it."""

@@ -23,5 +23,9 @@ class Pace:
         if not left:
             return f"[{self._ended}/{self._of}]"
         seconds = (self._clock() - self._began) / self._ended * left
-        words = f"{seconds / _MINUTE_S:.0f} min" if seconds >= _MINUTE_S else f"{seconds:.0f} s"
-        return f"[{self._ended}/{self._of}, about {words} left]"
+        return f"[{self._ended}/{self._of}, about {rough(seconds)} left]"
+
+
+def rough(seconds: float) -> str:
+    """A time in seconds or minutes: ``40 s``, ``7 min``."""
+    return f"{seconds / _MINUTE_S:.0f} min" if seconds >= _MINUTE_S else f"{seconds:.0f} s"

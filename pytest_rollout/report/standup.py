@@ -1,0 +1,77 @@
+"""What a stand-up asks for: yesterday, today, blockers, metrics; plain text for a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report import sentences
+from pytest_rollout.report.fact_words import amount, count
+
+_MOST = 6  # of each part; a stand-up takes fifteen minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Standup:
+    """What is told of a plan in one environment."""
+
+    title: str
+    since: str  # the day from which things are told
+    happened: Sequence[str]  # since then, oldest first
+    next: Sequence[str]  # who does what next, the most urgent first
+    windows: Sequence[str]  # when phases that are next may be changed
+    decisions: Sequence[Decision]  # the last one of each gate, in the plan's order
+
+
+def lines(told: Standup) -> Iterator[str]:
+    """Yield the stand-up, a part a line, more of a part below it."""
+    yield told.title
+    yield from _part(f"Since {told.since}", told.happened[-_MOST:], "nothing on record")
+    yield from _part("Today", [*told.next, *told.windows], "nothing is due")
+    yield from _part("Blockers", list(_blockers(told.decisions)), "none")
+    yield from _part("Metrics", list(_metrics(told.decisions)), "none measured")
+
+
+def _part(name: str, items: Sequence[str], nothing: str) -> Iterator[str]:
+    if len(items) < 2:
+        yield f"{name}: {items[0] if items else nothing}"
+        return
+    yield f"{name}:"
+    yield from (f"- {item}" for item in items[:_MOST])
+    if len(items) > _MOST:
+        yield f"- and {len(items) - _MOST} more"
+
+
+def _blockers(decisions: Sequence[Decision]) -> Iterator[str]:
+    """Why gates do not pass, and what a GO still owes."""
+    for one in decisions:
+        if one.answer is Answer.GO:
+            if one.conditions:
+                owed = ", ".join(
+                    f"{owes.id} ({owes.owner}, by {owes.due})" for owes in one.conditions
+                )
+                yield f"{one.address} GO with {count(len(one.conditions), 'condition')}: {owed}"
+            continue
+        first = one.reasons[0] if one.reasons else None
+        why = sentences.cause(first.id, first.reason, one.timezone) if first else ""
+        more = f", and {len(one.reasons) - 1} more" if len(one.reasons) > 1 else ""
+        yield f"{one.address} {one.answer.value}: {why}{more}"
+
+
+def _metrics(decisions: Sequence[Decision]) -> Iterator[str]:
+    """The worst value of each measured hard criterion of the newest decision that measured one."""
+    for one in sorted(decisions, key=lambda known: known.decided_at, reverse=True):
+        found = []
+        for finding in one.criteria:
+            parts = sorted(finding.parts, key=lambda part: part.verdict.rank)
+            seen = next((part.estimate for part in parts if part.estimate), None)
+            if seen is not None and finding.severity == "hard":
+                slug = finding.id.rpartition(".")[2]
+                value = amount(seen.value, seen.unit, "")
+                allowed = f" (allowed {finding.allowed})" if finding.allowed else ""
+                found.append(f"{slug} {value}{allowed}")
+        if found:
+            yield from found
+            return
