@@ -49,7 +49,7 @@ def retained(phase: Stage) -> Kept:
         if due > 0:
             clock.advance(due)
         # A token lasts an hour: each message has a new one.
-        sender = bridge.with_token(bridge.token("retained-00"), "retained-00")
+        sender = bridge.with_token(bridge.token("suite-retained-00"), "suite-retained-00")
         sender.send(exchange.thread, names[age], wake=False).raise_for_status()
     operator = bridge.with_token(bridge.token("suite-keeper", "operator"), "suite-keeper")
     control = frozenset(one.text("text") for one in operator.read(exchange.thread))
