@@ -64,7 +64,7 @@ def repeated(
     bridge: Bridge,
     agent: Agent,
     thread: str,
-    request: tuple[str, str, dict[str, object] | None, dict[str, object] | None],
+    request: tuple[str, str, object, object],
     before: list[object],
 ) -> tuple[str, list[object]]:
     """What goes wrong when a request is sent twice with a key and then with another body.

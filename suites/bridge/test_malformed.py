@@ -22,8 +22,8 @@ from suites.bridge.views.service import Agent, Bridge
 pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1]
 
 SLOWEST_S = 1.0  # of one refusal
-EXAMPLES = 12  # of each operation that the fuzzer asks
-FUZZED = r"^/v1/threads(/\{thread_id\}/(messages|participants|status))?$"
+EXAMPLES = 10  # of each operation that the fuzzer asks
+FUZZED = r"^/v1/threads(/\{thread_id\}/(messages|status))?$"
 
 
 def raw(agent: Agent, path: str, content: bytes) -> httpx.Response:
@@ -73,8 +73,9 @@ def test_no_request_of_a_fuzzer_breaks_it(phase: Stage, bridge: Bridge, tmp_path
     report = tmp_path / "fuzzed.ndjson"
     done = fuzzed(phase.address("bridge"), bridge.agent("suite-fuzz").token, report)
     told = fuzz_results(report)
-    assert told["cases"] >= 50, f"the fuzzer sent {told['cases']} requests:\n{done[-800:]}"
-    assert not told["broken"], f"answered with 5xx: {told['broken'][:5]}"
+    assert len(told) >= 30, f"the fuzzer sent {len(told)} requests:\n{done[-800:]}"
+    broken = [f"{status} {asked}" for status, asked in told if status >= 500]
+    assert not broken, f"answered with 5xx: {broken[:5]}"
     assert bridge.client.get("/health").status_code == 200
 
 
@@ -97,16 +98,12 @@ def fuzzed(url: str, token: str, report: Path) -> str:
     return done.stdout + done.stderr
 
 
-def fuzz_results(report: Path) -> dict[str, object]:
-    """How many requests were sent, and which were answered with an error of the server."""
-    cases, broken = 0, []
-    if report.is_file():
-        for line in report.read_text(encoding="utf-8").splitlines():
-            for status, asked in statuses(json.loads(line)):
-                cases += 1
-                if status >= 500:
-                    broken.append(f"{status} {asked}")
-    return {"cases": cases, "broken": broken}
+def fuzz_results(report: Path) -> list[tuple[int, str]]:
+    """The status of each request that was sent, and what was asked."""
+    if not report.is_file():
+        return []
+    lines = report.read_text(encoding="utf-8").splitlines()
+    return [found for line in lines for found in statuses(json.loads(line))]
 
 
 def statuses(told: object) -> Iterator[tuple[int, str]]:
@@ -168,8 +165,8 @@ def test_a_burst_is_answered_alike(
         alike = first.setdefault(what, content) == content
         wrong = not (refused and alike and seconds < SLOWEST_S)
         observe("burst_answered_otherwise", int(wrong), n=str(number), at=moment)
-    seconds = [row[2] for row in malformed_burst.answers]
-    early, late = sorted(seconds[:100])[50], sorted(seconds[-100:])[50]
+    took = [row[2] for row in malformed_burst.answers]
+    early, late = sorted(took[:100])[50], sorted(took[-100:])[50]
     assert late <= 3 * early + 0.02, f"refusals became slower: {early:.4f} s, then {late:.4f} s"
     assert malformed_burst.kept == 0, f"the burst left {malformed_burst.kept} messages"
 

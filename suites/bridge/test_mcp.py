@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ def address(phase: Stage) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-async def _spoken(url: str, token: str, calls: list[Call]) -> tuple[list[str], list[Any]]:
+async def _spoken(url: str, token: str, calls: Sequence[Call]) -> tuple[list[str], list[Any]]:
     import httpx2
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
@@ -45,7 +45,7 @@ async def _spoken(url: str, token: str, calls: list[Call]) -> tuple[list[str], l
     return listed, answers
 
 
-def spoken(phase: Stage, token: str, calls: list[Call]) -> tuple[list[str], list[Any]]:
+def spoken(phase: Stage, token: str, calls: Sequence[Call]) -> tuple[list[str], list[Any]]:
     """The tools that MCP lists, and what it answers to some calls, by one session."""
     return asyncio.run(_spoken(address(phase), token, calls))
 
@@ -82,11 +82,13 @@ def pairs(phase: Stage) -> Pairs:
     return Pairs(listed, {name: (over_http[name], over_mcp[name]) for name in plan})
 
 
-def planned(here: str, there: str) -> dict[str, tuple[tuple[str, str, object], dict[str, object]]]:
+def planned(
+    here: str, there: str
+) -> dict[str, tuple[tuple[str, str, object], Mapping[str, object]]]:
     """Of each operation: the request over HTTP, and the arguments over MCP."""
     path, mcp = f"/v1/threads/{here}", {"thread_id": there}
     block, close = {"state": "blocked", "reason": "a trial"}, {"reason": "human_override: a trial"}
-    rows: list[tuple[str, str, str, object, dict[str, object]]] = [
+    rows: list[tuple[str, str, str, object, Mapping[str, object]]] = [
         ("create_thread", "POST", "/v1/threads", {"title": "t"}, {"title": "t"}),
         (
             "add_participant",

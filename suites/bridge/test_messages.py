@@ -59,8 +59,8 @@ def filled(bridge: Bridge) -> tuple[Agent, str, list[str]]:
     for number in range(MESSAGES):
         hidden = number % 10 == 7  # a directed message to the other one: a gap for the reader
         sender = senders[number % 2]
-        to = {"to": [names[1 - number % 2]]} if hidden else {}
-        message = sender.posted(thread, f"message {number}", **to).text("id")
+        to = [names[1 - number % 2]] if hidden else None
+        message = sender.posted(thread, f"message {number}", to=to).text("id")
         if not hidden:
             mine.append(message)
     return reader, thread, mine

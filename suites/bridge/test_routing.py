@@ -60,7 +60,7 @@ def posted_as_said(
     sender = bridge.agent(members[-1])
     for to in (None, [members[0]], [members[0], members[0], "suite-stranger"]):
         due, strangers = oracle.recipients(members, sender.name, to)
-        said = sender.posted(thread, "routed", **({} if to is None else {"to": to}))
+        said = sender.posted(thread, "routed", to=to)
         for member in members:
             number += 1
             read = bridge.agent(member).read(thread)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 
 from pytest_rollout import Observe, Reported, Stage, reported
@@ -256,7 +258,7 @@ def test_a_refusal_changes_nothing(bridge: Bridge, observe: Observe, moment: dat
     thread = operator.opened("hands off", readers)
     ann, rita = bridge.agent("suite-ann"), bridge.agent("suite-rita", "reader")
     ann.posted(thread, "as it was")
-    refusals = {
+    refusals: dict[str, Callable[[], httpx.Response]] = {
         "reader adds": lambda: rita.add(thread, "suite-eve"),
         "executor removes": lambda: ann.remove(thread, "suite-rita"),
         "reader posts": lambda: rita.send(thread, "may I"),

@@ -31,7 +31,7 @@ class Denied:
     @property
     def request_id(self) -> str:
         """The id that its answer carries."""
-        return self.answer.headers.get("X-Request-Id", "")
+        return str(self.answer.headers.get("X-Request-Id", ""))
 
 
 @dataclass(frozen=True, slots=True)

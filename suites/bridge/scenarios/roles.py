@@ -53,7 +53,7 @@ class Trial:
         return "allow" if answer.is_success else SAID.get(code(answer), code(answer))
 
     def _asked(self, operation: str, state: str, agent: Agent) -> httpx.Response:
-        plain = {
+        plain: dict[str, tuple[str, str, object]] = {
             "create_thread": ("POST", "/v1/threads", {}),
             "list_threads": ("GET", "/v1/threads", None),
             "get_policy": ("GET", "/v1/policy", None),

@@ -51,7 +51,8 @@ def pushed(phase: Stage) -> Pushed:
                 ]
             posted += [_post(exchange, number) for number in range(middle, end)]
             for event_id, message in events:
-                last, _ = event_id, seen.append(message)
+                last = event_id
+                seen.append(message)
                 if message.whole("seq") >= posted[-1]:
                     break
     stranger = bridge.agent("pushed-stranger", "executor")

@@ -48,4 +48,4 @@ def stuck(phase: Stage) -> Stuck:
     turns(threads[1], 0)
     seen.append(look())
     crew[0].send(threads[1], "that is it", kind="progress", wake=False).raise_for_status()
-    return Stuck(*seen, look())
+    return Stuck(seen[0], seen[1], seen[2], look())

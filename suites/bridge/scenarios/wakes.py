@@ -39,10 +39,10 @@ class _Trial:
         thread = thread or self.thread(agent)
         return self.posts(thread, text, (agent,), to=[agent])
 
-    def posts(self, thread: str, text: str, agents: tuple[str, ...], **more: object) -> str:
+    def posts(self, thread: str, text: str, agents: tuple[str, ...], to: object = None) -> str:
         """Post a message for some agents, and note it; its id."""
         at = self.clock.now()
-        message = self.sender.posted(thread, text, **more).text("id")
+        message = self.sender.posted(thread, text, to=to).text("id")
         self.sent.append(Sent(message, agents, at))
         self.settle()
         return message

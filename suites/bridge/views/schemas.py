@@ -84,6 +84,7 @@ def _bodies(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> str:
+    pairs: list[tuple[str, Any, Any]]
     if part == "requestBody":
         pairs = [("the request", said, now)] if said else []
     else:
