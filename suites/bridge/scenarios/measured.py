@@ -16,7 +16,7 @@ from suites.bridge.views.service import Agent, Bridge
 
 POSTS, READS, PROBES = 300, 600, 60
 SENDERS = 10  # the rate guard counts each by itself
-_PAGE = 50
+_PAGE = 5
 _POLL_S = 0.05
 _PATIENCE_S = 6.0  # after the last post
 _LONGEST_S = 60.0
