@@ -7,17 +7,11 @@ from datetime import datetime
 import pytest
 
 from pytest_rollout import Stage
-from suites.bridge.scenarios.alerted import alerted
-from suites.bridge.scenarios.benchmarked import benchmarked, guarded
+from suites.bridge.scenarios.benchmarked import guarded
 from suites.bridge.scenarios.commanded import commanded
-from suites.bridge.scenarios.drills import drills_done
-from suites.bridge.scenarios.governed import filtered, retained
-from suites.bridge.scenarios.hardened import indicated, one_key, retried, settings_tried
-from suites.bridge.scenarios.loaded import burst, sustained, written
+from suites.bridge.scenarios.hardened import one_key, settings_tried
+from suites.bridge.scenarios.loaded import sustained
 from suites.bridge.scenarios.logged import logged
-from suites.bridge.scenarios.measured import measured
-from suites.bridge.scenarios.metered import metered
-from suites.bridge.scenarios.outages import outage_tried
 from suites.bridge.scenarios.paper import papers_of_phase0
 from suites.bridge.scenarios.pilot import pilot_run
 from suites.bridge.scenarios.raised import deprecated_asked, helped, rising
@@ -25,13 +19,11 @@ from suites.bridge.scenarios.roles import policy_cells
 from suites.bridge.scenarios.scaled import pushed, routed
 from suites.bridge.scenarios.standing import (
     baseline,
-    drilled,
     escalations,
     known,
     lived,
     load_tokens,
     operators_since,
-    outage,
     pilot_threads,
     records,
     release,
@@ -44,8 +36,28 @@ from suites.bridge.scenarios.standing import (
     today,
     version,
 )
-from suites.bridge.scenarios.stuck import stuck
-from suites.bridge.scenarios.ticking import ticked
+from suites.bridge.scenarios.together import (
+    alerted,
+    benchmarked,
+    burst,
+    disturbing,
+    drilled,
+    filtered,
+    hardening,
+    hardening_there,
+    indicated,
+    launching,
+    loading,
+    measured,
+    metered,
+    operating,
+    outage,
+    retained,
+    retried,
+    stuck,
+    ticked,
+    written,
+)
 from suites.bridge.scenarios.wakes import wakes
 from suites.bridge.views.service import Bridge
 
@@ -56,23 +68,27 @@ __all__ = [
     "burst",
     "commanded",
     "deprecated_asked",
+    "disturbing",
     "drilled",
-    "drills_done",
     "escalations",
     "filtered",
     "guarded",
+    "hardening",
+    "hardening_there",
     "helped",
     "indicated",
     "known",
+    "launching",
     "lived",
     "load_tokens",
+    "loading",
     "logged",
     "measured",
     "metered",
     "one_key",
+    "operating",
     "operators_since",
     "outage",
-    "outage_tried",
     "papers_of_phase0",
     "pilot_run",
     "pilot_threads",

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pytest_rollout import Message, Reported, Stage, scenario
+from pytest_rollout import Message, Reported, Stage
 from suites.bridge.views import papers
 from suites.bridge.views.alerting import ALERTS, of_alert, received
 
-_LOOK_S = 60
+_LOOK_S, _ROUNDS = 60, 2
 _CLEARS_WITHIN_S = 3_900  # an hour of a rolling window, and some minutes
 _RECENT = timedelta(days=90)
 
@@ -53,7 +53,6 @@ class Alerted:
         return ""
 
 
-@scenario(effect="change", own_target=True)
 def alerted(phase: Stage) -> Mapping[str, Alerted]:
     """Each alert, one after the other; elsewhere those that came in the last 90 days."""
     rules = {
@@ -62,7 +61,13 @@ def alerted(phase: Stage) -> Mapping[str, Alerted]:
     }
     if not phase.embedded:
         return {name: _on_record(phase, name, rules.get(name)) for name in ALERTS}
-    return {name: _provoked(phase, name, rules.get(name)) for name in ALERTS}
+    found: dict[str, Alerted] = {}
+    for _ in range(_ROUNDS):  # what another's cause raised has a round of its own
+        for name in ALERTS:
+            if name not in found and not _firing(phase, name):
+                found[name] = _provoked(phase, name, rules.get(name))
+        _clear(phase, found)
+    return found
 
 
 def _on_record(phase: Stage, name: str, rule: Reported | None) -> Alerted:
@@ -78,12 +83,18 @@ def _on_record(phase: Stage, name: str, rule: Reported | None) -> Alerted:
     return found
 
 
+def _firing(phase: Stage, name: str) -> bool:
+    """Whether an alert was told of, and not yet of its end."""
+    told = received(phase.file("inbox"))
+    return len(of_alert(told, name, "firing")) > len(of_alert(told, name, "resolved"))
+
+
 def _provoked(phase: Stage, name: str, rule: Reported | None) -> Alerted:
+    """Bring a cause in, wait for the alert, and take the cause away."""
     found = Alerted(name, rule)
     if rule is None:
         return found
     clock, inbox = phase.target("bridge").clock, phase.file("inbox")
-    _settle(phase, name)
     known = len(received(inbox))
     clock.advance(_LOOK_S)
     found.early = bool(of_alert(received(inbox)[known:], name, "firing"))
@@ -97,29 +108,19 @@ def _provoked(phase: Stage, name: str, rule: Reported | None) -> Alerted:
         fired = of_alert(received(inbox)[known:], name, "firing")
     phase.operate("bridge", "provoke", alert=name, on=False)
     found.fired, found.ended = (fired[0] if fired else None), clock.now()
-    if found.fired is not None:
-        found.cleared = _cleared(phase, name, known)
     return found
 
 
-def _settle(phase: Stage, name: str) -> None:
-    """Wait until an alert that another cause raised is cleared."""
+def _clear(phase: Stage, found: Mapping[str, Alerted]) -> None:
+    """Wait until each that fired is cleared, or for so long."""
     clock, inbox = phase.target("bridge").clock, phase.file("inbox")
     until = clock.now() + timedelta(seconds=_CLEARS_WITHIN_S)
-    while clock.now() < until:
+    waiting = [one for one in found.values() if one.fired is not None and one.cleared is None]
+    while waiting and clock.now() < until:
+        clock.advance(_LOOK_S)
         told = received(inbox)
-        if len(of_alert(told, name, "firing")) <= len(of_alert(told, name, "resolved")):
-            return
-        clock.advance(_LOOK_S)
-
-
-def _cleared(phase: Stage, name: str, known: int) -> Message | None:
-    clock, inbox = phase.target("bridge").clock, phase.file("inbox")
-    until = clock.now() + timedelta(seconds=_CLEARS_WITHIN_S)
-    while True:
-        cleared = of_alert(received(inbox)[known:], name, "resolved")
-        if cleared:
-            return cleared[0]
-        if clock.now() >= until:
-            return None
-        clock.advance(_LOOK_S)
+        for one in waiting:
+            ends = of_alert(told, one.name, "resolved")
+            later = [end for end in ends if one.fired is not None and end.at > one.fired.at]
+            one.cleared = later[0] if later else None
+        waiting = [one for one in waiting if one.cleared is None]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Stage
 from suites.bridge.views.exposition import Between, scrape
 
 NEED = {"post_success": 300, "read_success": 600, "post_to_visible": 60, "message_to_wake": 60}
@@ -58,7 +58,6 @@ class Benchmarked:
     counted: Between | None
 
 
-@scenario(effect="change", own_target=True)
 def benchmarked(phase: Stage) -> Benchmarked:
     """The runner posts and reads a little, with nobody there."""
     program, target = phase.file("benchmark"), phase.target("bridge")

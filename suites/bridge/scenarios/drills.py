@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from pytest_rollout import RolloutError, Stage, scenario
+from pytest_rollout import RolloutError, Stage
 from suites.bridge.scenarios.disturbed import Effects
 from suites.bridge.views.exposition import Between, Scrape, scrape
 from suites.bridge.views.lines import lines
@@ -111,7 +111,6 @@ class Drilled:
         return f"{odd[0]} answers {after[odd[0]]} after the actions" if odd else ""
 
 
-@scenario(effect="disrupt", own_target=True)
 def drills_done(phase: Stage) -> Mapping[str, Drilled]:
     """Each of the nine, one after the other."""
     effects = Effects.of(phase)

@@ -44,7 +44,6 @@ class Retried:
     failures: int  # answers of 5xx that were tried again
 
 
-@scenario(effect="disrupt", own_target=True)
 def retried(phase: Stage) -> Retried:
     """A thousand messages; each twentieth transaction fails, before it is kept or after it."""
     bridge = Bridge.of(phase)
@@ -119,7 +118,6 @@ class Indicated:
 POSTS, FAILING, READS = 20, 4, 20
 
 
-@scenario(effect="disrupt", own_target=True)
 def indicated(phase: Stage) -> Indicated:
     """Posts of which four fail, reads of which some fail because the database is away."""
     bridge, client = Bridge.of(phase), phase.target("bridge").client

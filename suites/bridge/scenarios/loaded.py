@@ -87,7 +87,6 @@ class Written:
         return most
 
 
-@scenario(effect="disrupt", own_target=True)
 def written(phase: Stage) -> Written:
     """Ever more writers on one thread until one step is too slow, and two hundred posts at once."""
     bridge = Bridge.of(phase)
@@ -130,7 +129,6 @@ class Burst:
     recovery_s: float
 
 
-@scenario(effect="disrupt", own_target=True)
 def burst(phase: Stage) -> Burst:
     """Posts and reads of many, among them one sender who posts too much."""
     exchange = Exchange.begun(Bridge.of(phase), "burst", 20)

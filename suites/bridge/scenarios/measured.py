@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 
-from pytest_rollout import NoValueError, Observe, Stage, scenario
+from pytest_rollout import NoValueError, Observe, Stage
 from suites.bridge.views.exchange import Exchange
 from suites.bridge.views.lines import lines
 from suites.bridge.views.service import Agent, Bridge
 
 POSTS, READS, PROBES = 300, 600, 60
 SENDERS = 10  # the rate guard counts each by itself
-_PAGE = 50
+_PAGE = 5
 _POLL_S = 0.05
-_PATIENCE_S = 6.0  # of the wall, and of the target's clock
+_PATIENCE_S = 6.0  # after the last post
+_LONGEST_S = 60.0
 _WAKE_LOOKS = 15  # a second each
 
 
@@ -61,7 +64,6 @@ def _observe(observe: Observe, metric: str, sli: str, samples: Sequence[Sample])
         observe(metric, sample.value, at=sample.at, sli=sli, n=number)
 
 
-@scenario(effect="change", own_target=True)
 def measured(phase: Stage) -> Measured:
     """The figures of what agents did; in a rehearsal of what agents of the suite do now."""
     bridge = Bridge.of(phase)
@@ -124,29 +126,42 @@ def _happened(phase: Stage, found: Measured) -> None:
 
 
 def _probe(phase: Stage, bridge: Bridge, found: Measured) -> None:
-    """Post probes, and look every 50 ms until another agent can read each of them."""
+    """Post probes, while another agent looks every 50 ms for what it can read."""
     clock = phase.target("bridge").clock
     exchange = Exchange.begun(bridge, "probes", 2)
     sent: dict[int, tuple[float, datetime]] = {}
-    for number in range(PROBES):
-        begun = (time.monotonic(), clock.now())
-        answer = exchange.post(0, f"probe {number}")
-        if answer.is_success:
-            sent[answer.json()["seq"]] = begun
     seen: dict[int, tuple[float, datetime]] = {}
-    until = time.monotonic() + _PATIENCE_S
-    looks = 0
-    while len(seen) < len(sent) and time.monotonic() < until:
-        for seq in exchange.sequence(1):
-            seen.setdefault(seq, (time.monotonic(), clock.now()))
-        looks += 1
-        if len(seen) < len(sent):
-            if phase.embedded and looks % 4 == 0:
-                clock.advance(0.25)
+    posted = Event()
+
+    def look() -> None:
+        until = time.monotonic() + _LONGEST_S
+        while time.monotonic() < until:
+            enough = posted.is_set() and len(seen) >= len(sent)
+            for seq in exchange.sequence(1):
+                seen.setdefault(seq, (time.monotonic(), clock.now()))
+            if enough:
+                return
             time.sleep(_POLL_S)
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        for number in range(PROBES):
+            begun = (time.monotonic(), clock.now())
+            answer = exchange.post(0, f"probe {number}")
+            if answer.is_success:
+                sent[answer.json()["seq"]] = begun
+        posted.set()
+        until = time.monotonic() + _PATIENCE_S
+        while len(seen) < len(sent) and time.monotonic() < until:
+            time.sleep(4 * _POLL_S)
+            if phase.embedded and len(seen) < len(sent):
+                clock.advance(0.25)
+        sent_by_then = dict(sent)
+        sent.clear()  # what was not seen by now never was: the one who looks may end
+        looking.result()
     found.visible += [
         Sample(at + timedelta(microseconds=seq), _between((wall, at), seen.get(seq)))
-        for seq, (wall, at) in sent.items()
+        for seq, (wall, at) in sent_by_then.items()
     ]
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Stage
 from suites.bridge.scenarios.commanded import REASON, Program
 from suites.bridge.views.exchange import Exchange
 from suites.bridge.views.exposition import Between, Scrape, scrape
@@ -66,7 +66,6 @@ class _Trial:
         return between
 
 
-@scenario(effect="change", own_target=True)
 def metered(phase: Stage) -> Metered:
     """Posts, reads, states, escalations, loops and wake attempts, with a scrape after each part."""
     bridge = Bridge.of(phase)

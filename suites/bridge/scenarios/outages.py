@@ -9,7 +9,7 @@ from datetime import datetime
 
 import httpx
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Stage
 from suites.bridge.views.lines import lines
 from suites.bridge.views.runbooks import Drill
 from suites.bridge.views.service import Bridge
@@ -43,7 +43,6 @@ class Outage:
         return [look.status for look in self.looks if look.path == path and look.down == down]
 
 
-@scenario(effect="disrupt", own_target=True)
 def outage_tried(phase: Stage) -> Outage:
     """The database goes away, and comes back."""
     target = phase.target("bridge")

@@ -12,13 +12,10 @@ import pytest
 
 from pytest_rollout import Reported, Stage, reported
 from suites.bridge.scenarios.commanded import Program
-from suites.bridge.scenarios.drills import Drilled, drills_on_record
-from suites.bridge.scenarios.outages import Outage, outage_on_record
 from suites.bridge.views import papers, people
 from suites.bridge.views.exposition import Scrape, scrape
 from suites.bridge.views.lines import lines
-from suites.bridge.views.runbooks import Known, drill_log
-from suites.bridge.views.said import not_done
+from suites.bridge.views.runbooks import Known
 from suites.bridge.views.service import Bridge
 
 # Events that a log may hold, by the pages of the bridge: some are of bad days alone.
@@ -120,27 +117,6 @@ def known(phase: Stage, scraped: Scrape, schema: Mapping[str, Mapping[str, objec
 
 def _logged(folder: Path) -> list[Reported]:
     return [line for file in sorted(folder.glob("*.jsonl")) for line in lines(file, "log")]
-
-
-@pytest.fixture(scope="session")
-def drilled(phase: Stage, request: pytest.FixtureRequest) -> Mapping[str, Drilled]:
-    """The nine drills: done now in a rehearsal, on record elsewhere."""
-    if not phase.embedded:
-        return drills_on_record(phase)
-    done: Mapping[str, Drilled] = request.getfixturevalue("drills_done")
-    return done
-
-
-@pytest.fixture(scope="session")
-def outage(phase: Stage, request: pytest.FixtureRequest) -> Outage:
-    """An outage of the database: made now in a rehearsal, of the last drill elsewhere."""
-    if phase.embedded:
-        tried: Outage = request.getfixturevalue("outage_tried")
-        return tried
-    told = outage_on_record(phase, drill_log(phase.file("repository")))
-    if told is None:
-        not_done("no outage of the database was drilled", "drill one")
-    return told
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Stage
 from suites.bridge.views.exposition import scrape
 from suites.bridge.views.service import Bridge
 
@@ -26,7 +26,6 @@ class Stuck:
         return "" if seen == (0, 1, -1) else f"it changed by {seen}, not by (0, 1, -1)"
 
 
-@scenario(effect="change", own_target=True)
 def stuck(phase: Stage) -> Stuck:
     """Two agents take turns in two threads: in one of them they get somewhere."""
     bridge, client = Bridge.of(phase), phase.target("bridge").client

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from pytest_rollout import Reported, Stage, scenario
+from pytest_rollout import Reported, Stage
 from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.service import Bridge
 
@@ -69,7 +69,6 @@ class Ticked:
         ]
 
 
-@scenario(effect="change", own_target=True)
 def ticked(phase: Stage) -> Ticked:
     """A quiet minute, resumes that are refused and tried again, and ticks whose store is away."""
     bridge = Bridge.of(phase)

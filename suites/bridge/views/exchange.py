@@ -22,7 +22,7 @@ class Exchange:
     @classmethod
     def begun(cls, bridge: Bridge, name: str, agents: int, **labels: object) -> Exchange:
         """A new thread with so many agents, who are executors."""
-        crew = [bridge.agent(f"{name}-{number:02}", "executor") for number in range(agents)]
+        crew = [bridge.agent(f"suite-{name}-{number:02}", "executor") for number in range(agents)]
         others = [agent.name for agent in crew[1:]]
         return cls(crew[0].opened(name, others, **labels), crew)
 
