@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,24 +24,36 @@ SCOPE = {  # of phase 2, by words that an item must speak of
 }
 
 
-@pytest.fixture(scope="session")
-def launched(records: Path) -> Reported:
-    """The record of the launch."""
-    return people.launch(records)
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """The launch and its review, as they are on record."""
+
+    records: Path
+
+    @property
+    def launched(self) -> Reported:
+        """The record of the launch; raises NoValueError without one."""
+        return people.launch(self.records)
+
+    @property
+    def review(self) -> Reported:
+        """The first review that was held after the launch; raises NoValueError without one."""
+        since = self.launched.moment("at")
+        held = [one for one in people.written(self.records, "review") if one.moment("at") > since]
+        if not held:
+            raise NoValueError("no review after the launch is on record; hold it and write it down")
+        return held[0]
 
 
 @pytest.fixture(scope="session")
-def review(records: Path, launched: Reported) -> Reported:
-    """The first review that was held after the launch."""
-    since = launched.moment("at")
-    held = [one for one in people.written(records, "review") if one.moment("at") > since]
-    if not held:
-        raise NoValueError("no review after the launch is on record; hold it and write it down")
-    return held[0]
+def aftermath(records: Path) -> Aftermath:
+    """The launch and its review."""
+    return Aftermath(records)
 
 
 @pytest.mark.criterion("launched")
-def test_the_launch_is_on_record(launched: Reported, revision: str, today: datetime) -> None:
+def test_the_launch_is_on_record(aftermath: Aftermath, revision: str, today: datetime) -> None:
+    launched = aftermath.launched
     assert launched.text("who").strip(), "nobody is named who launched it"
     assert launched.text("revision") == revision, (
         f"revision {launched.text('revision')} was launched, and {revision} runs"
@@ -50,9 +63,8 @@ def test_the_launch_is_on_record(launched: Reported, revision: str, today: datet
 
 
 @pytest.mark.criterion("review-on-record")
-def test_the_review_says_what_it_is_of(
-    review: Reported, launched: Reported, today: datetime
-) -> None:
+def test_the_review_says_what_it_is_of(aftermath: Aftermath, today: datetime) -> None:
+    launched, review = aftermath.launched, aftermath.review
     assert review.text("who").strip(), "nobody is named who led the review"
     present = [str(name) for name in review["present"] if str(name).strip()]
     assert len(set(present)) >= 2, f"only {present} took part"
@@ -62,20 +74,18 @@ def test_the_review_says_what_it_is_of(
 
 
 @pytest.mark.criterion("review-within-2-weeks")
-def test_the_review_was_in_time(review: Reported, launched: Reported, observe: Observe) -> None:
+def test_the_review_was_in_time(aftermath: Aftermath, observe: Observe) -> None:
+    launched, review = aftermath.launched, aftermath.review
     days = (review.moment("at") - launched.moment("at")).total_seconds() / 86_400
     observe("days_launch_to_review", days)
 
 
 @pytest.mark.criterion("cycle-time-compared")
 def test_cycle_times_are_compared(
-    records: Path,
-    review: Reported,
-    launched: Reported,
-    pilot_threads: Sequence[Reported],
-    observe: Observe,
+    aftermath: Aftermath, pilot_threads: Sequence[Reported], observe: Observe
 ) -> None:
     """After the launch each time is that of its thread; before it each has a number."""
+    launched, review, records = aftermath.launched, aftermath.review, aftermath.records
     found = people.written(records, "cycle-time")
     if not found:
         raise NoValueError("nobody compared cycle times; compare them")
@@ -128,13 +138,10 @@ def seconds(thread: Reported) -> float:
 
 @pytest.mark.criterion("escalations-reviewed")
 def test_escalations_are_reviewed(
-    records: Path,
-    launched: Reported,
-    review: Reported,
-    escalations: Sequence[Reported],
-    observe: Observe,
+    aftermath: Aftermath, escalations: Sequence[Reported], observe: Observe
 ) -> None:
     """Each escalation since the launch has one verdict, and the share that is told is theirs."""
+    launched, review, records = aftermath.launched, aftermath.review, aftermath.records
     since, until = launched.moment("at"), review.moment("at")
     due = [one for one in escalations if since <= one.moment("at") <= until]
     if not due:
@@ -161,9 +168,10 @@ def test_escalations_are_reviewed(
 
 @pytest.mark.criterion("operator-feedback")
 def test_operators_said_how_autonomy_is(
-    records: Path, launched: Reported, review: Reported, operators_since: Sequence[str]
+    aftermath: Aftermath, operators_since: Sequence[str]
 ) -> None:
     """Everybody who ran a command since the launch, between it and the review."""
+    launched, review, records = aftermath.launched, aftermath.review, aftermath.records
     told = {
         one.text("who"): one.text("text")
         for one in people.written(records, "feedback")
@@ -179,10 +187,9 @@ def test_operators_said_how_autonomy_is(
 
 
 @pytest.mark.criterion("phase2-backlog-prioritised")
-def test_the_backlog_is_ranked(
-    records: Path, repository: Path, launched: Reported, observe: Observe
-) -> None:
+def test_the_backlog_is_ranked(aftermath: Aftermath, repository: Path, observe: Observe) -> None:
     """Ranks are 1, 2, 3 and so on, once each, since the launch; the whole scope has an item."""
+    launched, records = aftermath.launched, aftermath.records
     items = papers.structured(repository, papers.BACKLOG).each("items")
     due = [item for item in items if str(item.get("phase")) in ("phase2", "2")]
     ranks = [item.get("rank") for item in due]

@@ -18,7 +18,7 @@ def test_the_review_after_the_launch_is_decided(tmp_path: Path) -> None:
         launch.step("launch", run="the run that was judged")
         launch.enter("postlaunch")
         early = launch.pytest("postlaunch")
-        assert early.status == 11, early.said
+        assert early.status == 11, f"{early.said}\n{launch.unsettled('postlaunch', 'exit')}"
         assert launch.unsettled("postlaunch", "exit")["review-on-record"] == "missing"
         launch.step("after-launch")
         launch.attest("postlaunch.operator-feedback", "product", "all operators were asked")

@@ -142,8 +142,10 @@ def operators_since(
     records: Path, bridge: Bridge, escalations: Sequence[Reported], threads: Sequence[Reported]
 ) -> Sequence[str]:
     """Who used an operator's command since the launch, by the audit logs of threads."""
-    since = people.launch(records).moment("at")
-    ran = set()
+    launches = people.written(records, "launch")
+    if not launches:
+        return []
+    since, ran = launches[-1].moment("at"), set()
     for thread in threads:
         if thread.moment("updated_at") < since:
             continue
