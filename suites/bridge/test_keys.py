@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage, scenario
+from pytest_rollout import Observe, Reported, Stage, reported, scenario
 from suites.bridge.views.errors import code
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import Agent, Bridge
@@ -99,7 +99,7 @@ def parallel(operator: Agent, thread: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         key = str(uuid4())
         answers = list(pool.map(lambda _: operator.send(thread, "at once", key), range(4)))
-    ids = {answer.json().get("id") for answer in answers}
+    ids = {reported(answer).text("id") for answer in answers}
     assert len(ids) == 1, f"one key at once gives {len(ids)} answers"
     assert operator.thread(thread).whole("messages") == before + 1
 
@@ -112,7 +112,7 @@ def opened_once(operator: Agent, ann: Agent) -> None:
         agent.ask("POST", "/v1/threads", {"title": "keyed"}, key=f"{run}-{key}")
         for agent, key in asked
     ]
-    first, again, other, hers = (answer.json()["id"] for answer in answers)
+    first, again, other, hers = (reported(answer).text("id") for answer in answers)
     assert first == again, "one key opens two threads"
     assert other != first, "another key opens no thread of its own"
     assert hers not in (first, other), "a key of one agent answers another"
@@ -136,7 +136,7 @@ def test_a_post_that_failed_once_is_kept_once(
         again = ann.send(thread, text, key)
         rows = [row for row in ann.read(thread) if row.text("text") == text]
         once = again.status_code == 201 and len(rows) == 1
-        once = once and rows[0].text("id") == again.json()["id"]
+        once = once and rows[0].text("id") == reported(again).text("id")
         observe("not_exactly_once", int(not once), n=str(number), at=moment)
     assert ann.thread(thread).whole("last_seq") == 4, "failures left gaps in the numbers"
 
@@ -157,7 +157,7 @@ def failing_tenth(phase: Stage) -> tuple[dict[str, str], list[Reported]]:
         for _ in range(4):
             answer = senders[number % 4].send(thread, text, key)
             if answer.status_code == 201:
-                acknowledged[text] = answer.json()["id"]
+                acknowledged[text] = reported(answer).text("id")
                 break
             failures += 1
     phase.operate("bridge", "fail-writes", every=0)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage, scenario
+from pytest_rollout import Observe, Reported, Stage, reported, scenario
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import Agent, Bridge
 
@@ -62,7 +62,7 @@ def test_a_restart_loses_nothing(
         observe("row_lost_by_restart", int(after.get(name) != row), row=name, at=moment)
     assert set(after) >= set(before), f"{len(set(before) - set(after))} rows are gone"
     again = ann.send(thread, "with a key", key)
-    assert again.json().get("id") == first.text("id"), "keys are forgotten by a restart"
+    assert reported(again).text("id") == first.text("id"), "keys are forgotten by a restart"
 
 
 @scenario(effect="change", own_target=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from pytest_rollout import Observe, Reported
+from pytest_rollout import Observe, Reported, reported
 from suites.bridge.views import oracle
 from suites.bridge.views.errors import code
 from suites.bridge.views.service import Agent, Bridge
@@ -89,7 +89,7 @@ def test_no_walk_leaves_the_graph(bridge: Bridge, observe: Observe, moment: date
             after = wanted if (state, wanted) in EDGES else state
             legal = (state, wanted) in EDGES
             # what a success says of the thread is held against the next read, at the walk's end too
-            said = answer.json()["state"] if answer.is_success else shown(operator, thread)
+            said = reported(answer).text("state") if answer.is_success else shown(operator, thread)
             fits = answer.is_success == legal and said == after
             observe("left_the_graph", int(not fits), step=str(steps), at=moment)
             state, steps = after, steps + 1

@@ -29,8 +29,8 @@ def test_a_thread_is_opened(bridge: Bridge) -> None:
     ann, other = bridge.agent("suite-ann"), bridge.agent("suite-other")
     answer = ann.ask("POST", "/v1/threads", {"title": "the first one"})
     assert answer.status_code == 201, f"POST /v1/threads answers {answer.status_code}"
-    thread = answer.json()["id"]
-    for said in (ann.thread(thread), Reported(answer.json(), "POST /v1/threads")):
+    thread = reported(answer).text("id")
+    for said in (ann.thread(thread), reported(answer)):
         assert said.text("id") == thread
         assert said.text("state") == "active", f"a new thread is {said['state']}"
         assert said.text("created_by") == "suite-ann"
@@ -172,7 +172,7 @@ def one_of_each(bridge: Bridge) -> tuple[str, list[tuple[str, str, str]]]:
         request = f"audit.{len(done)}.{by.name}"
         answer = by.ask(method, path, body, headers={"X-Request-Id": request})
         assert answer.is_success, f"{method} {path} answers {answer.status_code}"
-        said = answer.json() if answer.content else {}
+        said = reported(answer) if answer.content else {}
         done.append((request, action, target or str(said.get("id"))))
         return str(said.get("id"))
 
