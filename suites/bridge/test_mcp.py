@@ -82,67 +82,43 @@ def pairs(phase: Stage) -> Pairs:
     return Pairs(listed, {name: (over_http[name], over_mcp[name]) for name in plan})
 
 
+_BLOCK = {"state": "blocked", "reason": "a trial"}
+_TO_ANN = {"text": "to ann", "to": ["suite-ann"]}
+_MARK = {"agent": "suite-ann", "seq": 1}
+_BOB = {"agent": "suite-bob"}
+_CLOSE = {"reason": "human_override: a trial"}
+# Of each operation on a thread: name, method, the end of its address, its body, and what MCP takes
+# besides the body and the thread.
+ON_A_THREAD: tuple[tuple[str, str, str, Mapping[str, object] | None, Mapping[str, object]], ...] = (
+    ("add_participant", "POST", "/participants", _BOB, {}),
+    ("post_message", "POST", "/messages", {"text": "hello", "kind": "task"}, {}),
+    ("post_message again", "POST", "/messages", _TO_ANN, {}),
+    ("read_messages", "GET", "/messages?limit=1", None, {"limit": 1}),
+    ("preview_recipients", "POST", "/recipients", {"from": "suite-bob"}, {}),
+    ("mark_read", "POST", "/read-mark", _MARK, {}),
+    ("get_thread", "GET", "", None, {}),
+    ("remove_participant", "DELETE", "/participants/suite-bob", None, {"participant": "suite-bob"}),
+    ("change_status", "POST", "/status", _BLOCK, {}),
+    ("change_status again", "POST", "/status", _BLOCK, {}),
+    ("post_message bad", "POST", "/messages", {"text": ""}, {}),
+    ("override_close", "POST", "/override-close", _CLOSE, {}),
+    ("read_audit", "GET", "/audit", None, {}),
+)
+
+
 def planned(
     here: str, there: str
 ) -> dict[str, tuple[tuple[str, str, object], Mapping[str, object]]]:
     """Of each operation: the request over HTTP, and the arguments over MCP."""
-    path, mcp = f"/v1/threads/{here}", {"thread_id": there}
-    block, close = {"state": "blocked", "reason": "a trial"}, {"reason": "human_override: a trial"}
-    rows: list[tuple[str, str, str, object, Mapping[str, object]]] = [
-        ("create_thread", "POST", "/v1/threads", {"title": "t"}, {"title": "t"}),
-        (
-            "add_participant",
-            "POST",
-            f"{path}/participants",
-            {"agent": "suite-bob"},
-            {**mcp, "agent": "suite-bob"},
-        ),
-        (
-            "post_message",
-            "POST",
-            f"{path}/messages",
-            {"text": "hello", "kind": "task"},
-            {**mcp, "text": "hello", "kind": "task"},
-        ),
-        (
-            "post_message again",
-            "POST",
-            f"{path}/messages",
-            {"text": "to ann", "to": ["suite-ann"]},
-            {**mcp, "text": "to ann", "to": ["suite-ann"]},
-        ),
-        ("read_messages", "GET", f"{path}/messages?limit=1", None, {**mcp, "limit": 1}),
-        (
-            "preview_recipients",
-            "POST",
-            f"{path}/recipients",
-            {"from": "suite-bob"},
-            {**mcp, "from": "suite-bob"},
-        ),
-        (
-            "mark_read",
-            "POST",
-            f"{path}/read-mark",
-            {"agent": "suite-ann", "seq": 1},
-            {**mcp, "agent": "suite-ann", "seq": 1},
-        ),
-        ("get_thread", "GET", path, None, mcp),
-        (
-            "remove_participant",
-            "DELETE",
-            f"{path}/participants/suite-bob",
-            None,
-            {**mcp, "agent": "suite-bob", "participant": "suite-bob"},
-        ),
-        ("change_status", "POST", f"{path}/status", block, {**mcp, **block}),
-        ("change_status again", "POST", f"{path}/status", block, {**mcp, **block}),
-        ("post_message bad", "POST", f"{path}/messages", {"text": ""}, {**mcp, "text": ""}),
-        ("get_thread nowhere", "GET", "/v1/threads/no-such", None, {"thread_id": "no-such"}),
-        ("override_close", "POST", f"{path}/override-close", close, {**mcp, **close}),
-        ("read_audit", "GET", f"{path}/audit", None, mcp),
-        ("get_policy", "GET", "/v1/policy", None, {}),
-    ]
-    return {name: ((method, address, body), more) for name, method, address, body, more in rows}
+    plan: dict[str, tuple[tuple[str, str, object], Mapping[str, object]]] = {
+        "create_thread": (("POST", "/v1/threads", {"title": "t"}), {"title": "t"}),
+        "get_thread nowhere": (("GET", "/v1/threads/no-such", None), {"thread_id": "no-such"}),
+        "get_policy": (("GET", "/v1/policy", None), {}),
+    }
+    for name, method, end, body, more in ON_A_THREAD:
+        arguments = {"thread_id": there, **(body or {}), **more}
+        plan[name] = (method, f"/v1/threads/{here}{end}", body), arguments
+    return plan
 
 
 def _http(agent: Agent, method: str, path: str, body: object) -> tuple[int, Any]:
