@@ -71,7 +71,7 @@ def alerted(phase: Stage) -> Mapping[str, Alerted]:
 
 
 def _on_record(phase: Stage, name: str, rule: Reported | None) -> Alerted:
-    inbox, since = received(phase.file("inbox")), phase.now() - _RECENT
+    inbox, since = received(phase.file("inbox")), phase.target("bridge").clock.now() - _RECENT
     fired = [message for message in of_alert(inbox, name, "firing") if message.at >= since]
     cleared = of_alert(inbox, name, "resolved")
     found = Alerted(name, rule, fired=fired[-1] if fired else None)

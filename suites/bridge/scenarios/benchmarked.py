@@ -110,7 +110,7 @@ class Guarded:
 @pytest.fixture(scope="session")
 def guarded(phase: Stage, tmp_path_factory: pytest.TempPathFactory, revision: str) -> Guarded:
     """The guard on both sides of each target, and on reports with too few samples."""
-    at = phase.now().isoformat()
+    at = phase.target("bridge").clock.now().isoformat()
     sides: dict[str, tuple[bool, dict[str, Any]]] = {"all just met": (True, report(revision, at))}
     empty: dict[str, tuple[bool, dict[str, Any]]] = {}
     for name, need in NEED.items():

@@ -35,7 +35,7 @@ class Effects:
             bridge.agent(name, role)
             exchange.agents[0].add(exchange.thread, name)
         bridge.operator.thread(exchange.thread)  # so that everybody has a token by now
-        return cls(phase, bridge, exchange, phase.now())
+        return cls(phase, bridge, exchange, phase.target("bridge").clock.now())
 
     def mark(self) -> None:
         """What happened before this moment does not count."""

@@ -123,7 +123,10 @@ def drills_done(phase: Stage) -> Mapping[str, Drilled]:
 def drills_on_record(phase: Stage) -> Mapping[str, Drilled]:
     """The drills that people did, by their log."""
     known = runbooks(phase.file("repository"))
-    found = {case: Drilled(case, phase.now(), named=signals(known.get(case, {}))) for case in CASES}
+    found = {
+        case: Drilled(case, phase.target("bridge").clock.now(), named=signals(known.get(case, {})))
+        for case in CASES
+    }
     _entries(phase, found)
     return {case: drill for case, drill in found.items() if drill.entry is not None}
 

@@ -89,7 +89,7 @@ def ok(status: int) -> int | None:
 
 
 def _post(phase: Stage, exchange: Exchange, found: Measured) -> None:
-    now = phase.now()
+    now = phase.target("bridge").clock.now()
     for number in range(POSTS):
         answer = exchange.post(number % SENDERS, f"post {number}")
         value = ok(answer.status_code)
@@ -98,7 +98,7 @@ def _post(phase: Stage, exchange: Exchange, found: Measured) -> None:
 
 
 def _read(phase: Stage, exchange: Exchange, found: Measured) -> None:
-    now = phase.now()
+    now = phase.target("bridge").clock.now()
     cursors = [""] * SENDERS
     for number in range(READS):
         reader = number % SENDERS
@@ -114,7 +114,7 @@ def _read(phase: Stage, exchange: Exchange, found: Measured) -> None:
 
 def _happened(phase: Stage, found: Measured) -> None:
     """Posts and reads of everybody, by the log of requests."""
-    until = phase.now()
+    until = phase.target("bridge").clock.now()
     for line in lines(phase.file("logs") / "bridge.jsonl", "log of the bridge"):
         if line.text("event") != "request" or line.moment("at") > until:
             continue

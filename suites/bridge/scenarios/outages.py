@@ -52,7 +52,7 @@ def outage_tried(phase: Stage) -> Outage:
     def look(*, down: bool) -> None:
         for path in ("/health", "/ready"):
             status = client.get(path).status_code
-            looks.append(Look(phase.now(), path, status, down))
+            looks.append(Look(phase.target("bridge").clock.now(), path, status, down))
 
     look(down=False)
     phase.operate("bridge", "store", off=True)

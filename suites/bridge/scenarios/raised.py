@@ -54,7 +54,7 @@ def rising(phase: Stage) -> Rising:
         )
         for one in told
     ]
-    return Rising(policy, found, phase.now())
+    return Rising(policy, found, phase.target("bridge").clock.now())
 
 
 def _raise(phase: Stage, bridge: Bridge, after: Sequence[float]) -> None:

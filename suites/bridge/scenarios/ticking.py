@@ -72,7 +72,7 @@ class Ticked:
 def ticked(phase: Stage) -> Ticked:
     """A quiet minute, resumes that are refused and tried again, and ticks whose store is away."""
     bridge = Bridge.of(phase)
-    begun = phase.now()
+    begun = phase.target("bridge").clock.now()
     quiet: tuple[datetime, datetime] | None = None
     woken = False
     if phase.embedded:
@@ -118,7 +118,7 @@ def _told(
 ) -> Ticked:
     """What the logs say: of the trial, or of all that happened so far."""
     kept = ticks(phase.file("logs"))
-    now = phase.now()
+    now = phase.target("bridge").clock.now()
     mine = [line for line in kept if line.moment("at") >= begun] if phase.embedded else kept
     asked = _asked(phase.file("runtime"))
     kicked = {line.moment("at") for line in kept if line.text("event") == "supervisor.kicked"}
