@@ -108,8 +108,8 @@ def test_old_payloads_are_read(
     for message in old:
         row = rows.get(message.text("id"))
         read = row is not None and payload(row) == payload(message)
-        version = str(message["schema_version"])
-        observe("old_payload_unread", int(not read), version=version, kind="stored", at=moment)
+        labels = {"version": str(message["schema_version"]), "kind": "stored"}
+        observe("old_payload_unread", int(not read), **labels, at=moment)
     for version in (1, 2):
         kept = keeps_the_unknown(ann, thread, version)
         labels = {"version": str(version), "kind": "posted"}
@@ -124,7 +124,8 @@ def payload(message: Reported) -> tuple[object, ...]:
 def keeps_the_unknown(ann: Agent, thread: str, version: int) -> bool:
     """Whether fields that no version knows survive in a message of a version."""
     more = {"invented": {"a": [1, None]}, "x_more": "kept"}
-    posted = ann.send(thread, f"version {version}", schema_version=version, **more)
+    body = {"text": f"version {version}", "schema_version": version, **more}
+    posted = ann.ask("POST", f"/v1/threads/{thread}/messages", body)
     if posted.status_code != 201:
         return False
     return payload(ann.read(thread)[-1]) == (f"version {version}", more, version)
