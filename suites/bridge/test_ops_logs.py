@@ -105,6 +105,8 @@ def test_logs_hold_no_secrets(logged: Logged, observe: Observe) -> None:
 @pytest.mark.criterion("log-tick-completed")
 def test_a_tick_that_worked_says_so(ticked: Ticked) -> None:
     """Each tick in which the runtime was asked for something is logged as completed."""
+    unlogged = ticked.unlogged()
+    assert not unlogged, f"at {unlogged[0]} the runtime was asked, and no tick is logged"
     busy = ticked.busy()
     if not busy:
         not_done("no tick had anything to do", "post to an agent that cannot be resumed at once")
@@ -120,6 +122,8 @@ def test_a_tick_that_worked_says_so(ticked: Ticked) -> None:
 @pytest.mark.criterion("log-tick-idle")
 def test_a_tick_without_work_says_so(ticked: Ticked) -> None:
     """Each tick of a stretch in which nothing was pending is logged as idle."""
+    if ticked.due > 1:
+        assert ticked.quiet, "no tick is logged of a stretch in which nothing was pending"
     if not ticked.quiet:
         not_done("no tick came while nothing was pending", "wait for one")
     for tick in ticked.quiet:

@@ -48,6 +48,14 @@ class Ticked:
         """What a tick logged."""
         return self._by_tick.get(tick, [])
 
+    def unlogged(self) -> list[datetime]:
+        """When the runtime was asked in the trial, with neither a message nor a tick in the log."""
+        if not self.made_to_fail:
+            return []
+        moments = {kept[0].moment("at") for kept in self._by_tick.values()}
+        since = self.quiet_from
+        return [at for at in self.asked if at not in moments | self.kicked and at >= (since or at)]
+
     def busy(self) -> list[int]:
         """Ticks at whose moment the runtime was asked for something that no message asked for."""
         moments = {at for at in self.asked if at not in self.kicked}
