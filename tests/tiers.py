@@ -43,7 +43,7 @@ _SLOW_MODULES = frozenset(
         *("session/runs/test_clearing.py", "session/runs/test_late.py"),
         *("session/runs/test_marked.py", "session/runs/test_mocked.py"),
         *("session/runs/test_shell.py", "cli/test_check.py", "plms/test_stated.py"),
-        "pipeline/test_stated.py",
+        *("bridge/test_stated.py", "pipeline/test_stated.py"),
         *("targets/test_bounded.py", "targets/test_documented.py"),
     }
 )

@@ -40,8 +40,9 @@ MIXES = {
         "idem-new-run-on-replay",
     ),
     "bridge": Mix(
-        "fixtures.standins.bridge:app",
+        "fixtures.bridge:app",
         {"open", "post", "wake", REPLAY, "read", "triggers", "join", "health"},
+        "idempotency-key-ignored",
     ),
     "pas": Mix(
         "fixtures.pas:app",
@@ -72,7 +73,11 @@ def loaded(
     offer = Offer(round(seconds * SECOND), rate=150, users=200)
     by = Generators(processes)
     profile = LoadProfile(name, "", f"load/{name}.py", name, offer, seed=4, generators=by)
-    with served(MIXES[name].app, folder, fault) as url:
+    with (
+        served(MIXES[name].app, folder, fault) as url,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        environment.setenv("BRIDGE_SECRET", str(folder / "target/etc/issuer.secret"))
         return make(profile, url, ROOT)
 
 

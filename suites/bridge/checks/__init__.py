@@ -1,0 +1,1 @@
+"""Checks that several phases of the bridge share."""

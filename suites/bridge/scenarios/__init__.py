@@ -1,0 +1,1 @@
+"""What is lived through for a phase of the bridge, once, and read by several checks."""

@@ -1,0 +1,126 @@
+"""Each alert is provoked, waited for, and waited for again until it is cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pytest_rollout import Message, Reported, Stage
+from suites.bridge.views import papers
+from suites.bridge.views.alerting import ALERTS, of_alert, received
+
+_LOOK_S, _ROUNDS = 60, 2
+_CLEARS_WITHIN_S = 3_900  # an hour of a rolling window, and some minutes
+_RECENT = timedelta(days=90)
+
+
+@dataclass
+class Alerted:
+    """An alert: its rule, when its cause was there, and what arrived."""
+
+    name: str
+    rule: Reported | None
+    began: datetime | None = None  # the cause was brought in
+    caused: datetime | None = None  # the cause was complete
+    ended: datetime | None = None  # the cause was taken away
+    early: bool = False  # it fired while all was well
+    fired: Message | None = None
+    cleared: Message | None = None
+
+    def problem(self) -> str:
+        """What is wrong; empty where people were told in time, of the cause and of its end."""
+        if self.rule is None:
+            return "it has no rule"
+        if self.early:
+            return "it fired before its cause was there"
+        if self.fired is None:
+            return "nothing arrived"
+        if self.caused is not None:
+            late = (self.fired.at - self.caused).total_seconds()
+            if late > self.rule.number("within_s"):
+                return f"it arrived {late:.0f} s after its cause"
+        said = self.fired.body
+        for key in ("channel", "severity", "runbook"):
+            if said.get(key) != self.rule.get(key):
+                return f"its message says {key} {said.get(key)}, not {self.rule.get(key)}"
+        if self.cleared is None:
+            return "it was never cleared"
+        if self.cleared.at <= self.fired.at:
+            return "it was cleared before it arrived"
+        if self.ended is not None and self.cleared.at < self.ended:
+            return "it was cleared while its cause was there"
+        return ""
+
+
+def alerted(phase: Stage) -> Mapping[str, Alerted]:
+    """Each alert, one after the other; elsewhere those that came in the last 90 days."""
+    rules = {
+        rule.text("name"): rule
+        for rule in papers.structured(phase.file("repository"), papers.RULES).each("rules")
+    }
+    if not phase.embedded:
+        return {name: _on_record(phase, name, rules.get(name)) for name in ALERTS}
+    found: dict[str, Alerted] = {}
+    for _ in range(_ROUNDS):  # what another's cause raised has a round of its own
+        for name in ALERTS:
+            if name not in found and not _firing(phase, name):
+                found[name] = _provoked(phase, name, rules.get(name))
+        _clear(phase, found)
+    return found
+
+
+def _on_record(phase: Stage, name: str, rule: Reported | None) -> Alerted:
+    inbox, since = received(phase.file("inbox")), phase.target("bridge").clock.now() - _RECENT
+    fired = [message for message in of_alert(inbox, name, "firing") if message.at >= since]
+    cleared = of_alert(inbox, name, "resolved")
+    found = Alerted(name, rule, fired=fired[-1] if fired else None)
+    for first in reversed(fired):
+        later = [message for message in cleared if message.at > first.at]
+        if later:
+            found.fired, found.cleared = first, later[0]
+            break
+    return found
+
+
+def _firing(phase: Stage, name: str) -> bool:
+    """Whether an alert was told of, and not yet of its end."""
+    told = received(phase.file("inbox"))
+    return len(of_alert(told, name, "firing")) > len(of_alert(told, name, "resolved"))
+
+
+def _provoked(phase: Stage, name: str, rule: Reported | None) -> Alerted:
+    """Bring a cause in, wait for the alert, and take the cause away."""
+    found = Alerted(name, rule)
+    if rule is None:
+        return found
+    clock, inbox = phase.target("bridge").clock, phase.file("inbox")
+    known = len(received(inbox))
+    clock.advance(_LOOK_S)
+    found.early = bool(of_alert(received(inbox)[known:], name, "firing"))
+    known, found.began = len(received(inbox)), clock.now()
+    phase.operate("bridge", "provoke", alert=name, on=True)
+    found.caused = clock.now()
+    limit = found.caused + timedelta(seconds=rule.number("within_s"))
+    fired = of_alert(received(inbox)[known:], name, "firing")
+    while not fired and clock.now() < limit:
+        clock.advance(15)
+        fired = of_alert(received(inbox)[known:], name, "firing")
+    phase.operate("bridge", "provoke", alert=name, on=False)
+    found.fired, found.ended = (fired[0] if fired else None), clock.now()
+    return found
+
+
+def _clear(phase: Stage, found: Mapping[str, Alerted]) -> None:
+    """Wait until each that fired is cleared, or for so long."""
+    clock, inbox = phase.target("bridge").clock, phase.file("inbox")
+    until = clock.now() + timedelta(seconds=_CLEARS_WITHIN_S)
+    waiting = [one for one in found.values() if one.fired is not None and one.cleared is None]
+    while waiting and clock.now() < until:
+        clock.advance(_LOOK_S)
+        told = received(inbox)
+        for one in waiting:
+            ends = of_alert(told, one.name, "resolved")
+            later = [end for end in ends if one.fired is not None and end.at > one.fired.at]
+            one.cleared = later[0] if later else None
+        waiting = [one for one in waiting if one.cleared is None]

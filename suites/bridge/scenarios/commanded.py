@@ -1,0 +1,226 @@
+"""Operators' commands on threads of the suite: what they print, change, refuse and audit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_rollout import Reported, RolloutError, Stage, scenario
+from suites.bridge.views.service import Agent, Bridge
+
+OPERATOR = "suite-olga"  # who runs the commands
+REASON = "a loop that people must look at"
+OVERRIDE = "human_override: the pilot is over"
+UNKNOWN = "no-such-thread"
+_AT_ONCE = 4
+BAD_REASONS = ("", "it is over", "override: it is over", "human_override:")
+LEFT_OUT: Sequence[tuple[str, ...]] = (  # each flag of each command once
+    ("inspect-thread",),
+    ("escalate-thread", "--reason"),
+    ("escalate-thread", "--thread-id"),
+    ("unblock-thread", "--reason"),
+    ("unblock-thread", "--thread-id"),
+    ("override-close-thread", "--reason"),
+    ("override-close-thread", "--thread-id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command, and what came of it."""
+
+    words: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def said(self) -> Reported:
+        """Its JSON."""
+        try:
+            found = json.loads(self.stdout)
+        except ValueError:
+            raise RolloutError(f"{self.words[0]} prints no JSON but {self.stdout[:60]!r}") from None
+        if not isinstance(found, Mapping):
+            raise RolloutError(f"{self.words[0]} prints no object")
+        return Reported(found, f"bridge {self.words[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The operators' program, for one service."""
+
+    path: Path
+    url: str
+
+    def run(self, *words: str, operator: str = OPERATOR) -> Ran:
+        """Run it with nobody at the terminal."""
+        environ = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        environ |= {"BRIDGE_OPERATOR": operator} if operator else {}
+        command = [str(self.path), *words, "--url", self.url]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+        )
+        return Ran(words, done.returncode, done.stdout, done.stderr)
+
+    def many(self, *commands: Sequence[str]) -> list[Ran]:
+        """Run several, some at the same time."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda words: self.run(*words), commands))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command on a thread, with the thread and its audit before and after."""
+
+    ran: Ran
+    before: Reported
+    after: Reported
+    audit_before: Sequence[Reported]
+    audit_after: Sequence[Reported]
+
+    @property
+    def fresh(self) -> Sequence[Reported]:
+        """The audit events that it left."""
+        return self.audit_after[len(self.audit_before) :]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the thread is not as it was."""
+        return self.before != self.after or len(self.audit_after) != len(self.audit_before)
+
+
+@dataclass
+class Commanded:
+    """What came of each command."""
+
+    bridge: Bridge
+    inspected: Mapping[str, Step] = field(default_factory=dict)  # as text, and as json
+    messages: Sequence[Reported] = ()  # of the thread that was inspected
+    triggers: Sequence[Reported] = ()
+    steps: dict[str, Step] = field(default_factory=dict)
+    bad_reasons: dict[str, Step] = field(default_factory=dict)
+    left_out: dict[str, Step] = field(default_factory=dict)
+    unknown: dict[str, Ran] = field(default_factory=dict)
+    workspace_audit: tuple[int, int] = (0, 0)  # events of no thread, before and after unknown ids
+
+
+@scenario(effect="change")
+def commanded(phase: Stage) -> Commanded:
+    """An operator inspects, escalates, unblocks and closes threads of the suite."""
+    bridge = Bridge.of(phase)
+    trial = _Trial(bridge, Program(phase.file("cli"), phase.target("bridge").url))
+    found = Commanded(bridge)
+    if phase.embedded:
+        phase.target("bridge").clock.advance(600)  # past the begin of the phase, on its clock
+    _inspect(trial, found)
+    _change(trial, found)
+    _refuse(trial, found)
+    return found
+
+
+@dataclass(frozen=True)
+class _Trial:
+    bridge: Bridge
+    program: Program
+
+    def thread(self, title: str, **more: object) -> str:
+        """A new thread with two agents and two messages."""
+        agent = self.bridge.agent("cli-anna", "executor")
+        thread = agent.opened(title, ["cli-ben"], **more)
+        agent.posted(thread, f"{title}: the first message", wake=False)
+        self.bridge.agent("cli-ben", "executor").posted(thread, f"{title}: the second", wake=True)
+        return thread
+
+    def step(self, thread: str, *words: str) -> Step:
+        """Run a command on a thread, and look before and after it."""
+        operator: Agent = self.bridge.operator
+        before, audit = operator.thread(thread), operator.audit(thread)
+        ran = self.program.run(*words)
+        return Step(ran, before, operator.thread(thread), audit, operator.audit(thread))
+
+    def aside(self, thread: str, *commands: Sequence[str]) -> list[Step]:
+        """Run several commands that must not change a thread, and look before and after all."""
+        operator = self.bridge.operator
+        before, audit = operator.thread(thread), operator.audit(thread)
+        ran = self.program.many(*commands)
+        after, audit_after = operator.thread(thread), operator.audit(thread)
+        return [Step(one, before, after, audit, audit_after) for one in ran]
+
+
+def _inspect(trial: _Trial, found: Commanded) -> None:
+    thread = trial.thread("inspected")
+    words = ("inspect-thread", "--thread-id", thread)
+    found.inspected = {
+        "text": trial.step(thread, *words),
+        "json": trial.step(thread, *words, "--json"),
+    }
+    found.messages = trial.bridge.operator.read(thread)
+    found.triggers = trial.bridge.operator.triggers(thread)
+
+
+def _change(trial: _Trial, found: Commanded) -> None:
+    thread = trial.thread("escalated")
+    of = ("--thread-id", thread, "--json")
+    for name in ("escalate", "escalate-again"):
+        found.steps[name] = trial.step(thread, "escalate-thread", *of, "--reason", REASON)
+    found.steps["unblock"] = trial.step(thread, "unblock-thread", *of, "--reason", REASON)
+    close = ("override-close-thread", "--reason", OVERRIDE, "--json")
+    anna = trial.bridge.agent("cli-anna", "executor")
+    anna.posted(thread, "this is not right yet", kind="finding", wake=False)
+    found.steps["close-active"] = trial.step(thread, *close, "--thread-id", thread)
+    blocked = trial.thread("closed from blocked")
+    anna.posted(blocked, "nor is this", kind="finding", wake=False)
+    anna.change(blocked, "blocked", REASON)
+    found.steps["close-blocked"] = trial.step(blocked, *close, "--thread-id", blocked)
+
+
+def _refuse(trial: _Trial, found: Commanded) -> None:
+    thread = trial.thread("refused")
+    flags: Mapping[str, str] = {"--thread-id": thread, "--reason": OVERRIDE}
+    bad = [
+        ("override-close-thread", "--thread-id", thread, "--reason", reason)
+        for reason in BAD_REASONS
+    ]
+    short: list[tuple[str, ...]] = []
+    for command, *without in LEFT_OUT:
+        given = (
+            []
+            if command == "inspect-thread"
+            else [(flag, value) for flag, value in flags.items() if flag not in without]
+        )
+        short.append((command, *(word for pair in given for word in pair)))
+    steps = trial.aside(thread, *bad, *short)
+    found.bad_reasons = dict(zip(map(repr, BAD_REASONS), steps, strict=False))
+    named = [" without ".join(one) if len(one) > 1 else f"{one[0]} alone" for one in LEFT_OUT]
+    found.left_out = dict(zip(named, steps[len(bad) :], strict=True))
+    _unknown(trial, found)
+
+
+def _unknown(trial: _Trial, found: Commanded) -> None:
+    of = ("--thread-id", UNKNOWN)
+    before = len(_workspace_audit(trial.bridge))
+    commands = [
+        ("inspect-thread", *of),
+        ("escalate-thread", *of, "--reason", REASON),
+        ("unblock-thread", *of, "--reason", REASON),
+        ("override-close-thread", *of, "--reason", OVERRIDE),
+    ]
+    found.unknown = {ran.words[0]: ran for ran in trial.program.many(*commands)}
+    found.workspace_audit = (before, len(_workspace_audit(trial.bridge)))
+
+
+def _workspace_audit(bridge: Bridge) -> Sequence[Any]:
+    return bridge.operator.all("/v1/audit", "events")

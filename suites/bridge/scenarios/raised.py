@@ -1,0 +1,174 @@
+"""Phase 3: escalations that rise, helpers of coordinators, and operations that are deprecated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pytest_rollout import Stage, scenario
+from suites.bridge.views import papers
+from suites.bridge.views.service import Agent, Bridge
+
+# Escalation
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An escalation, the levels that it reached by time, and when somebody handled it."""
+
+    id: str
+    opened: datetime
+    levels: Sequence[tuple[int, str, datetime]]
+    handled: datetime | None
+
+
+@dataclass(frozen=True)
+class Rising:
+    """The levels that the policy states, and every escalation on record."""
+
+    policy: Sequence[tuple[int, str, float]]  # level, whom it reaches, after how many seconds
+    escalations: Sequence[Raised]
+    now: datetime
+
+
+@scenario(effect="change", own_target=True)
+def rising(phase: Stage) -> Rising:
+    """Three blocked threads: nobody handles one, one is handled, one is unblocked."""
+    bridge = Bridge.of(phase)
+    config = bridge.operator.get("/v1/policy").inner("config")
+    policy = [
+        (level.whole("level"), level.text("to"), level.number("after_s"))
+        for level in config.each("escalation_levels")
+    ]
+    if phase.embedded:  # elsewhere time passes by itself
+        _raise(phase, bridge, [after_s for _, _, after_s in policy])
+    told = bridge.operator.get("/v1/escalations").each("escalations")
+    found = [
+        Raised(
+            one.text("id"),
+            one.moment("at"),
+            [(it.whole("level"), it.text("to"), it.moment("at")) for it in one.each("levels")],
+            None if one.get("handled_at") is None else one.moment("handled_at"),
+        )
+        for one in told
+    ]
+    return Rising(policy, found, phase.target("bridge").clock.now())
+
+
+def _raise(phase: Stage, bridge: Bridge, after: Sequence[float]) -> None:
+    """Three are raised; between the second level and the third two of them are seen to."""
+    clock = phase.target("bridge").clock
+    boss = bridge.agent("rising-boss", "coordinator")
+    threads = [boss.opened(name, ["rising-other"]) for name in ("left", "noted", "unblocked")]
+    for thread in threads:
+        boss.change(thread, "blocked", "nobody knows what to do").raise_for_status()
+    middle = (after[1] + after[2]) / 2 if len(after) > 2 else 60
+    clock.advance(middle)
+    (noted,) = bridge.operator.get(f"/v1/threads/{threads[1]}/escalations").each("escalations")
+    path = f"/v1/escalations/{noted.text('id')}/handle"
+    bridge.operator.ask("POST", path, {"note": "I see to it"}).raise_for_status()
+    boss.change(threads[2], "active").raise_for_status()
+    clock.advance(max(after, default=0) - middle + 60)
+
+
+# Helpers of coordinators
+
+
+@dataclass
+class Helped:
+    """What became of a coordinator's helpers, and of the same by those who may not."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+@scenario(effect="change")
+def helped(phase: Stage) -> Helped:
+    """A coordinator assigns, summarises, hands over; others, and one who is no member, try it."""
+    bridge = Bridge.of(phase)
+    boss = bridge.agent("helper-boss", "coordinator")
+    anna, ben = (bridge.agent(f"helper-{name}", "executor") for name in ("anna", "ben"))
+    thread = boss.opened("helpers", [anna.name])
+    anna.posted(thread, "this is wrong", kind="finding", wake=False)
+    path = f"/v1/threads/{thread}"
+    problems = Helped().problems
+    task = {"agent": anna.name, "task": "correct it"}
+    assigned = boss.ask("POST", f"{path}/assign", task)
+    mine = [one for one in anna.read(thread) if one.text("kind") == "assignment"]
+    problems["assign"] = (
+        f"it is answered {assigned.status_code}"
+        if not assigned.is_success
+        else ""
+        if [one["recipients"] for one in mine] == [[anna.name]]
+        and "correct it" in mine[0].text("text")
+        else f"{len(mine)} assignments reached her"
+    )
+    summary = boss.get(f"{path}/summary")
+    senders = summary.inner("messages")
+    problems["summary"] = (
+        ""
+        if summary.text("state") == "active" and senders.get(anna.name) == 1 and summary["findings"]
+        else f"it says {dict(summary)}"
+    )
+    handed = boss.ask("POST", f"{path}/handover", {"agent": ben.name})
+    kinds = [one.text("kind") for one in ben.read(thread)] if handed.is_success else []
+    problems["handover"] = (
+        "" if ben.name in boss.members(thread) and "handover" in kinds else f"he reads {kinds}"
+    )
+    problems |= _beyond(bridge, boss, anna, thread)
+    return Helped(problems)
+
+
+def _beyond(bridge: Bridge, boss: Agent, anna: Agent, thread: str) -> dict[str, str]:
+    """What must be refused: to others, in a thread of others, in a closed one."""
+    path = f"/v1/threads/{thread}"
+    far = bridge.agent("helper-far", "coordinator")
+    asks: dict[str, tuple[Agent, str, str, object, tuple[int, ...]]] = {
+        "assign by an executor": (
+            anna,
+            "POST",
+            "assign",
+            {"agent": "helper-ben", "task": "x"},
+            (403,),
+        ),
+        "handover by an executor": (anna, "POST", "handover", {"agent": "helper-c"}, (403,)),
+        "assign from outside": (far, "POST", "assign", {"agent": anna.name, "task": "x"}, (404,)),
+        "summary from outside": (far, "GET", "summary", None, (404,)),
+        "handover from outside": (far, "POST", "handover", {"agent": far.name}, (404,)),
+    }
+    found = {}
+    for name, (agent, method, what, body, wanted) in asks.items():
+        status = agent.ask(method, f"{path}/{what}", body).status_code
+        found[name] = "" if status in wanted else f"it is answered {status}"
+    bridge.operator.ask(
+        "POST", f"{path}/override-close", {"reason": "human_override: a trial is over"}
+    ).raise_for_status()
+    count = len(boss.read(thread))
+    status = boss.ask("POST", f"{path}/assign", {"agent": anna.name, "task": "x"}).status_code
+    late = len(boss.read(thread)) - count
+    found["assign in a closed thread"] = (
+        "" if status == 409 and not late else f"it is answered {status}, and posts {late}"
+    )
+    return found
+
+
+# What is deprecated
+
+
+@scenario(effect="change")
+def deprecated_asked(phase: Stage) -> Mapping[str, tuple[int, str, str]]:
+    """Each operation that the register names, asked once: status, Deprecation, Sunset."""
+    bridge = Bridge.of(phase)
+    register = papers.structured(phase.file("repository"), papers.DEPRECATIONS)
+    boss = bridge.agent("deprecated-boss", "coordinator")
+    found = {}
+    for entry in register.each("deprecations"):
+        method, _, path = entry.text("operation").partition(" ")
+        thread = boss.opened("an old form", ["deprecated-other"])
+        body = {"reason": "done"} if method in ("POST", "PUT") else None
+        answer = boss.ask(method, re.sub(r"\{[^}]*\}", thread, path), body)
+        headers = answer.headers
+        told = (answer.status_code, headers.get("Deprecation", ""), headers.get("Sunset", ""))
+        found[entry.text("operation")] = told
+    return found

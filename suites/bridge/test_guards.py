@@ -1,0 +1,139 @@
+"""Loops, turns without progress, findings that come back: both sides of each limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import pytest
+
+from pytest_rollout import Observe, Reported
+from suites.bridge.views.errors import code
+from suites.bridge.views.service import Agent, Bridge
+
+pytestmark = [pytest.mark.bridge_wake, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
+
+PAIR = ("suite-ping", "suite-pong")
+
+
+def opened(bridge: Bridge, title: str, *more: str) -> tuple[str, Agent, Agent]:
+    """An autonomous thread of two agents."""
+    first, second = (bridge.agent(name) for name in PAIR)
+    thread = first.opened(title, [PAIR[1], *more], lane="autonomous")
+    return thread, first, second
+
+
+def turns(
+    thread: str, pair: tuple[Agent, Agent], texts: Iterable[str], kind: str = "message"
+) -> int:
+    """How many messages were accepted that two agents post in turns, until one is refused."""
+    accepted = 0
+    for number, text in enumerate(texts):
+        answer = pair[number % 2].send(thread, text, kind=kind, wake=False)
+        if answer.status_code != 201:
+            assert code(answer) == "FAILED_PRECONDITION", f"a turn is answered {answer.status_code}"
+            break
+        accepted += 1
+    return accepted
+
+
+def escalations(bridge: Bridge, thread: str) -> tuple[Reported, ...]:
+    """The escalations of a thread."""
+    return bridge.operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
+
+
+@pytest.mark.criterion("loop-guard")
+def test_a_ping_pong_is_stopped(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+    limit = int(bridge.operator.get("/v1/policy").inner("config").number("loop_limit_turns"))
+    for title, text in (("echo", "over to you"), ("echo with blanks", "Over  to you.")):
+        thread, *pair = opened(bridge, title)
+        accepted = turns(thread, (pair[0], pair[1]), [text] * (limit + 5))
+        observe("turns_beyond_loop_limit", max(0, accepted - limit), thread=title, at=moment)
+        assert accepted == limit, f"{accepted} turns of an echo were taken, the limit is {limit}"
+    thread, *pair = opened(bridge, "a talk")
+    different = [f"argument {number}" for number in range(limit + 5)]
+    assert turns(thread, (pair[0], pair[1]), different) == limit + 5, "a talk is taken for a loop"
+
+
+@pytest.mark.criterion("loop-escalation")
+def test_a_loop_blocks_and_escalates(bridge: Bridge) -> None:
+    limit = int(bridge.operator.get("/v1/policy").inner("config").number("loop_limit_turns"))
+    before = bridge.metric("loop_detections_total")
+    thread, *pair = opened(bridge, "a loop")
+    turns(thread, (pair[0], pair[1]), ["again"] * (limit - 1))
+    operator = bridge.operator
+    assert operator.thread(thread).text("state") == "active", "it is stopped before the limit"
+    assert not escalations(bridge, thread)
+    last = pair[(limit - 1) % 2].send(thread, "again", wake=False)
+    assert last.status_code == 201, "the turn that reaches the limit is not kept"
+    assert operator.thread(thread).text("state") == "blocked", "the loop goes on"
+    told = escalations(bridge, thread)
+    assert [row.text("reason") for row in told] == ["loop"], f"{len(told)} escalations of the loop"
+    assert told[0].text("source") == "automatic"
+    assert bridge.metric("loop_detections_total") == before + 1, "the counter of loops is off"
+    event = operator.audit(thread)[-1]
+    said = (event.text("actor"), event.text("action"), event.text("reason"))
+    assert said == ("supervisor", "thread.block", "loop"), f"the audit log says {said}"
+    operator.change(thread, "active", "seen to")
+    assert pair[0].send(thread, "again", wake=False).status_code == 201, "it stays blocked"
+
+
+# Progress, and findings
+
+
+@pytest.mark.criterion("no-progress-block-at-20")
+def test_twenty_turns_without_progress_block(
+    bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    thread, *pair = opened(bridge, "no progress")
+    both, operator = (pair[0], pair[1]), bridge.operator
+    taken = turns(thread, both, [f"turn {number}" for number in range(19)])
+    early = taken != 19 or operator.thread(thread).text("state") != "active"
+    observe("no_progress_limit_off", int(early), side="19", at=moment)
+    pair[1].send(thread, "turn 20", wake=False)
+    state = operator.thread(thread).text("state")
+    told = escalations(bridge, thread)
+    right = state == "blocked" and [row.text("reason") for row in told] == ["no-progress"]
+    right = right and code(pair[0].send(thread, "turn 21", wake=False)) == "FAILED_PRECONDITION"
+    right = right and operator.audit(thread)[-1].text("reason") == "no-progress"
+    observe("no_progress_limit_off", int(not right), side="20", at=moment)
+    attended = pair[0].opened("attended", [PAIR[1]])
+    taken = turns(attended, both, [f"turn {number}" for number in range(21)])
+    assert taken == 21, f"people who look on are blocked after {taken} turns"
+
+
+@pytest.mark.criterion("no-progress-resets")
+def test_progress_starts_the_count_anew(bridge: Bridge) -> None:
+    thread, *pair = opened(bridge, "some progress")
+    both = (pair[0], pair[1])
+    assert turns(thread, both, [f"turn {number}" for number in range(19)]) == 19
+    moved = pair[1].send(thread, "this part works now", kind="progress", wake=False)
+    assert moved.status_code == 201
+    assert turns(thread, both, [f"later {number}" for number in range(19)]) == 19
+    assert bridge.operator.thread(thread).text("state") == "active", "progress did not count"
+    pair[1].send(thread, "the twentieth", wake=False)
+    state = bridge.operator.thread(thread).text("state")
+    assert state == "blocked", "after progress nothing is counted any more"
+
+
+FINDINGS = {
+    "A A": (["sum is off by one"] * 2, "active"),
+    "A A A": (["sum is off by one", "Sum is  off by one.", "sum is off by one"], "blocked"),
+    "A A B A": (["sum is off", "sum is off", "name is unclear", "sum is off"], "active"),
+}
+
+
+@pytest.mark.criterion("identical-finding-block-at-3")
+def test_the_same_finding_three_times_blocks(
+    bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    for side, (findings, wanted) in FINDINGS.items():
+        thread, executor, reviewer = opened(bridge, side)
+        for number, text in enumerate(findings):
+            if number:
+                executor.send(thread, f"try {number}", kind="progress", wake=False)
+            reviewer.send(thread, text, kind="finding", wake=False)
+        state = bridge.operator.thread(thread).text("state")
+        told = [row.text("reason") for row in escalations(bridge, thread)]
+        right = state == wanted and told == (["identical-finding"] if wanted == "blocked" else [])
+        observe("finding_limit_off", int(not right), side=side, at=moment)

@@ -1,0 +1,180 @@
+"""Malformed requests are refused alike each time, and leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pytest_rollout import Observe, RolloutError, Stage, scenario
+from suites.bridge.views import corpus
+from suites.bridge.views.errors import slips
+from suites.bridge.views.service import Agent, Bridge
+
+pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1]
+
+SLOWEST_S = 1.0  # of one refusal
+EXAMPLES = 10  # of each operation that the fuzzer asks
+FUZZED = r"^/v1/threads(/\{thread_id\}/(messages|status))?$"
+
+
+def raw(agent: Agent, path: str, content: bytes) -> httpx.Response:
+    """The response to bytes that claim to be JSON."""
+    headers = {"Authorization": f"Bearer {agent.token}", "Content-Type": "application/json"}
+    return agent.client.post(path, content=content, headers=headers)
+
+
+def malformed(agent: Agent, thread: str) -> Iterator[tuple[str, Callable[[], httpx.Response]]]:
+    """Every malformed request of the corpus: what is wrong, and how to send it."""
+    here = f"/v1/threads/{thread}"
+    for what, content in corpus.RAW.items():
+        yield what, lambda content=content: raw(agent, f"{here}/messages", content)  # type: ignore[misc]
+    for what, body in corpus.BODIES.items():
+        yield what, lambda body=body: agent.ask("POST", f"{here}/messages", body)  # type: ignore[misc]
+    for what, body in corpus.THREADS.items():
+        yield what, lambda body=body: agent.ask("POST", "/v1/threads", body)  # type: ignore[misc]
+    for what, params in corpus.QUERIES.items():
+        yield what, lambda params=params: agent.ask("GET", f"{here}/messages", params=params)  # type: ignore[misc]
+    for what, key in {"key too long": "k" * 129, "key with a tab": "a\tb", "empty key": ""}.items():
+        yield what, lambda key=key: agent.send(thread, "x", key)  # type: ignore[misc]
+
+
+@pytest.mark.criterion("malformed-payload")
+@pytest.mark.effect("change")
+def test_each_malformed_request_is_refused(
+    bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    ann = bridge.agent("suite-ann")
+    thread = ann.opened("only good ones", ["suite-bob"])
+    known = len(ann.all("/v1/threads", "threads"))
+    for what, send in malformed(ann, thread):
+        first, again = send(), send()
+        wrong = slips(first, "INVALID_ARGUMENT", hidden=(ann.token,))
+        wrong += (
+            [] if first.content == again.content else ["it is answered otherwise the next time"]
+        )
+        observe("malformed_not_refused", int(bool(wrong)), what=what, at=moment)
+    assert ann.read(thread) == [], "a malformed message was kept"
+    assert len(ann.all("/v1/threads", "threads")) == known, "a malformed thread was opened"
+    assert ann.send(thread, "a good one").status_code == 201
+
+
+@pytest.mark.criterion("malformed-payload")
+@pytest.mark.effect("change")
+def test_no_request_of_a_fuzzer_breaks_it(phase: Stage, bridge: Bridge, tmp_path: Path) -> None:
+    report = tmp_path / "fuzzed.ndjson"
+    done = fuzzed(phase.address("bridge"), bridge.agent("suite-fuzz").token, report)
+    told = fuzz_results(report)
+    assert len(told) >= 30, f"the fuzzer sent {len(told)} requests:\n{done[-800:]}"
+    broken = [f"{status} {asked}" for status, asked in told if status >= 500]
+    assert not broken, f"answered with 5xx: {broken[:5]}"
+    assert bridge.client.get("/health").status_code == 200
+
+
+def fuzzed(url: str, token: str, report: Path) -> str:
+    """What schemathesis prints about the bridge's own description of itself."""
+    program = Path(sys.executable).with_name("schemathesis")
+    if not program.exists():
+        raise RolloutError("there is no program `schemathesis` beside the Python that runs this")
+    command = [
+        *(str(program), "run", f"{url.rstrip('/')}/openapi.json", "--url", url),
+        *("--checks", "not_a_server_error", "--phases", "fuzzing", "--mode", "all"),
+        *("--max-examples", str(EXAMPLES), "--seed", "1", "--workers", "1"),
+        *("--include-path-regex", FUZZED, "--header", f"Authorization: Bearer {token}"),
+        *("--report", "ndjson", "--report-ndjson-path", str(report)),
+        *("--generation-database", "none", "--warnings", "off", "--suppress-health-check", "all"),
+    ]
+    done = subprocess.run(
+        command, cwd=report.parent, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def fuzz_results(report: Path) -> list[tuple[int, str]]:
+    """The status of each request that was sent, and what was asked."""
+    if not report.is_file():
+        return []
+    lines = report.read_text(encoding="utf-8").splitlines()
+    return [found for line in lines for found in statuses(json.loads(line))]
+
+
+def statuses(told: object) -> Iterator[tuple[int, str]]:
+    """Every response in a line of the report, with what was asked."""
+    if isinstance(told, dict):
+        status = told.get("status_code")
+        if isinstance(status, int):
+            yield status, str(told.get("url") or told.get("message") or "")[:80]
+        for inner in told.values():
+            yield from statuses(inner)
+    elif isinstance(told, list):
+        for inner in told:
+            yield from statuses(inner)
+
+
+# A burst
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What became of a burst, and of the good requests right after it."""
+
+    answers: tuple[tuple[str, bytes, float, bool], ...]  # input, answer, seconds, refused rightly
+    good: tuple[int, ...]  # status of each good request
+    healthy: bool
+    kept: int  # messages of the thread that the burst was aimed at
+
+
+@scenario(effect="change")
+def malformed_burst(phase: Stage) -> Burst:
+    """Five hundred malformed requests in a row, then a hundred good ones."""
+    bridge = Bridge.of(phase)
+    sender = bridge.agent("suite-burst")
+    thread, other = sender.opened("aimed at"), sender.opened("good ones")
+    inputs = [row for row in malformed(sender, thread) if row[0] not in ("too large", "very deep")]
+    chosen = inputs[:: max(1, len(inputs) // 10)][:10]
+    answers = []
+    for number in range(500):
+        what, send = chosen[number % len(chosen)]
+        begun = time.perf_counter()
+        answer = send()
+        seconds = time.perf_counter() - begun
+        answers.append((what, answer.content, seconds, not slips(answer, "INVALID_ARGUMENT")))
+    good = []
+    for number in range(50):
+        good.append(sender.send(other, f"good {number}").status_code)
+        good.append(sender.ask("GET", f"/v1/threads/{other}/messages").status_code)
+    healthy = bridge.client.get("/health").status_code == 200
+    kept = sender.thread(thread).whole("messages")
+    return Burst(tuple(answers), tuple(good), healthy, kept)
+
+
+@pytest.mark.criterion("malformed-burst-deterministic")
+def test_a_burst_is_answered_alike(
+    malformed_burst: Burst, observe: Observe, moment: datetime
+) -> None:
+    first: dict[str, bytes] = {}
+    for number, (what, content, seconds, refused) in enumerate(malformed_burst.answers):
+        alike = first.setdefault(what, content) == content
+        wrong = not (refused and alike and seconds < SLOWEST_S)
+        observe("burst_answered_otherwise", int(wrong), n=str(number), at=moment)
+    took = [row[2] for row in malformed_burst.answers]
+    early, late = sorted(took[:100])[50], sorted(took[-100:])[50]
+    assert late <= 3 * early + 0.02, f"refusals became slower: {early:.4f} s, then {late:.4f} s"
+    assert malformed_burst.kept == 0, f"the burst left {malformed_burst.kept} messages"
+
+
+@pytest.mark.criterion("malformed-burst-healthy-after")
+def test_good_requests_are_served_right_after(
+    malformed_burst: Burst, observe: Observe, moment: datetime
+) -> None:
+    for number, status in enumerate(malformed_burst.good):
+        observe("served_after_burst", int(status in (200, 201)), n=str(number), at=moment)
+    assert malformed_burst.healthy, "/health is not fine after the burst"

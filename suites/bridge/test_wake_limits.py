@@ -1,0 +1,173 @@
+"""Both sides of each limit of the default policy, in the runtime's journal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from pytest_rollout import Observe, Reported, Stage
+from suites.bridge.views.lines import ticks
+from suites.bridge.views.waking import (
+    ACK,
+    MOST_DEFERRED,
+    QUIET,
+    RESUMES,
+    STALE,
+    TRIES,
+    Woken,
+    refused,
+)
+
+pytestmark = [pytest.mark.bridge_wake, pytest.mark.bridge_phase1]
+
+NEAR = timedelta(milliseconds=500)
+
+
+def where(trigger: Reported) -> dict[str, str]:
+    """What tells a trigger from others."""
+    return {"trigger": trigger.text("id"), "recipient": trigger.text("recipient")}
+
+
+@pytest.mark.criterion("poll-cadence-observed")
+def test_ticks_follow_each_other(phase: Stage, observe: Observe) -> None:
+    previous = None
+    for line in ticks(phase.file("logs")):
+        event, at = line.text("event"), line.moment("at")
+        if event in ("supervisor.slept", "supervisor.started"):
+            previous = None  # a gap that has another reason
+        if not event.startswith("tick."):
+            continue
+        if previous is not None:
+            observe("tick_gap_s", (at - previous).total_seconds(), at=at)
+        previous = at
+
+
+@pytest.mark.criterion("ack-timeout-boundary")
+def test_an_acknowledgement_counts_for_eight_seconds(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("dormant", "stale", "no session", "typing"):
+        puts = [put.moment("at") for put in wakes.injections(trigger)]
+        acks = [ack.moment("at") for ack in wakes.journal.of(trigger, "ack")]
+        if not puts or wakes.overridden(trigger):
+            continue
+        early = [ack for ack in acks if ack - puts[0] <= ACK]
+        at = trigger.moment("posted_at")
+        if early and early[0] - puts[0] >= ACK - NEAR:
+            right = len(puts) == 1 and trigger.get("result") == "triggered"
+            observe("ack_limit_off", int(not right), side="within", **where(trigger), at=at)
+        elif not early:
+            again = len(puts) > 1 and ACK <= puts[1] - puts[0] <= ACK + NEAR
+            observe("ack_limit_off", int(not again), side="beyond", **where(trigger), at=at)
+
+
+@pytest.mark.criterion("retry-count-before-fallback")
+def test_three_attempts_and_then_the_fallback(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("dormant"):
+        puts = [put.moment("at") for put in wakes.injections(trigger)]
+        if not puts or wakes.journal.of(trigger, "ack") or trigger.text("state") != "done":
+            continue
+        steady = all(ACK <= later - put <= ACK + NEAR for put, later in pairwise(puts))
+        picked = wakes.journal.picked_up(trigger)
+        after = bool(picked) and min(picked) >= puts[-1] + ACK
+        fits = len(puts) == TRIES and steady and after
+        fits = fits and trigger.get("result") == "failed"
+        at = trigger.moment("posted_at")
+        observe("attempts_off", int(not fits), **where(trigger), at=at)
+
+
+@pytest.mark.criterion("quiet-window-boundary")
+def test_a_trigger_goes_at_twenty_seconds_of_silence(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.triggers:
+        agent, posted = trigger.text("recipient"), trigger.moment("posted_at")
+        last, told = wakes.journal.last_input(agent, posted), wakes.journal.before(trigger)
+        puts = [put.moment("at") for put in wakes.injections(trigger)]
+        if last is None or told is None or told.active or not told.managed:
+            continue
+        silent = posted - last
+        if QUIET - NEAR <= silent < QUIET:
+            waited = bool(puts) and puts[0] >= last + QUIET and puts[0] > posted
+            observe("quiet_limit_off", int(not waited), side="within", **where(trigger), at=posted)
+        elif QUIET <= silent <= QUIET + NEAR:
+            went = bool(puts) and puts[0] - posted <= NEAR
+            observe("quiet_limit_off", int(not went), side="beyond", **where(trigger), at=posted)
+
+
+@pytest.mark.criterion("quiet-window-restarts")
+def test_who_types_again_is_left_alone_again(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("typing"):
+        agent, posted = trigger.text("recipient"), trigger.moment("posted_at")
+        puts = [put.moment("at") for put in wakes.injections(trigger)]
+        typed = [at for at in wakes.journal.human_inputs(agent) if posted < at < posted + QUIET]
+        if not typed or not puts or wakes.overridden(trigger):
+            continue
+        early = puts[0] - max(at for at in typed) < QUIET
+        observe("injected_too_early", int(early), **where(trigger), at=posted)
+
+
+@pytest.mark.criterion("recheck-cadence")
+def test_a_trigger_goes_out_soon_after_the_silence(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("typing"):
+        puts = [put.moment("at") for put in wakes.injections(trigger)]
+        if not puts or wakes.overridden(trigger):
+            continue
+        last = wakes.journal.last_input(trigger.text("recipient"), puts[0])
+        assert last is not None
+        lag = (puts[0] - last - QUIET).total_seconds()
+        at = trigger.moment("posted_at")
+        observe("release_lag_s", lag, **where(trigger), at=at)
+
+
+@pytest.mark.criterion("max-defer-fallback")
+def test_a_trigger_waits_for_a_minute_at_most(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("typing"):
+        agent, posted = trigger.text("recipient"), trigger.moment("posted_at")
+        typed = [at for at in wakes.journal.human_inputs(agent) if at >= posted]
+        never_still = typed and max(typed) >= posted + MOST_DEFERRED - QUIET
+        if not never_still or wakes.overridden(trigger):
+            continue
+        assert not wakes.injections(trigger), f"{agent} was injected while its human typed"
+        assert not wakes.journal.of(trigger, "spawn"), "a session was spawned beside a human"
+        assert trigger.get("path") == "polling", f"after a minute its path is {trigger['path']}"
+        age = (trigger.moment("done_at") - posted).total_seconds()
+        assert age >= MOST_DEFERRED.total_seconds(), f"it gave up after {age:g} s"
+        picked = wakes.journal.picked_up(trigger)
+        assert len(picked) == 1, f"its message was picked up {len(picked)} times"
+        assert picked[0] >= posted + MOST_DEFERRED, "it was in the inbox before its time"
+        observe("defer_age_at_fallback_s", age, **where(trigger), at=posted)
+
+
+@pytest.mark.criterion("resume-then-spawn")
+def test_two_refused_resumes_and_then_a_new_session(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("dormant"):
+        resumes = wakes.journal.of(trigger, "resume")
+        if len(refused(resumes)) < RESUMES and not wakes.journal.of(trigger, "spawn"):
+            continue
+        spawns = wakes.journal.of(trigger, "spawn")
+        told = wakes.journal.before(trigger)
+        fits = (len(refused(resumes)), len(resumes), len(spawns)) == (RESUMES, RESUMES, 1)
+        fits = fits and told is not None and spawns[0].text("session") != told.id
+        fits = fits and trigger.get("result") == "fallback_spawned"
+        fits = fits and wakes.acknowledged(trigger) is not None
+        at = trigger.moment("posted_at")
+        observe("spawn_off", int(not fits), **where(trigger), at=at)
+    once = [t for t in wakes.those("dormant") if len(refused(wakes.journal.of(t, "resume"))) == 1]
+    for trigger in once:
+        assert trigger.get("result") == "triggered", "one refused resume spawned a session"
+
+
+@pytest.mark.criterion("stale-session-spawn")
+def test_a_session_is_stale_after_twelve_hours(wakes: Woken, observe: Observe) -> None:
+    for trigger in wakes.those("dormant", "stale"):
+        told, posted = wakes.journal.before(trigger), trigger.moment("posted_at")
+        if told is None or told.heartbeat_at is None:
+            continue
+        gap = posted - told.heartbeat_at
+        resumes = wakes.journal.of(trigger, "resume")
+        spawns = wakes.journal.of(trigger, "spawn")
+        if gap == STALE:
+            fits = len(resumes) == 1 and not spawns and trigger.get("result") == "triggered"
+            observe("stale_limit_off", int(not fits), side="12h", **where(trigger), at=posted)
+        elif STALE < gap <= STALE + timedelta(seconds=1):
+            fits = not resumes and len(spawns) == 1 and trigger.get("result") == "fallback_spawned"
+            observe("stale_limit_off", int(not fits), side="12h 1s", **where(trigger), at=posted)

@@ -1,0 +1,94 @@
+"""The pilot's record: projects and teams that worked, and what each day was like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from pytest_rollout import Reported
+from suites.bridge.views import papers, people
+from suites.bridge.views.lines import lines
+from suites.bridge.views.service import Bridge
+
+_SHARES = {"post_success": 0.99, "read_success": 0.995}
+_TIMES = {"post_to_visible": 2.0, "message_to_wake": 3.0}
+
+
+def finished(threads: Sequence[Reported], bridge: Bridge, label: str) -> dict[str, int]:
+    """How many threads of each label were closed in which at least two agents wrote."""
+    found: dict[str, int] = {}
+    for thread in threads:
+        name = thread.get(label)
+        if not name or thread.text("state") != "closed":
+            continue
+        writers = {message.text("from") for message in bridge.operator.read(thread.text("id"))}
+        if len(writers) >= 2:
+            found[str(name)] = found.get(str(name), 0) + 1
+    return found
+
+
+@dataclass
+class Day:
+    """A day of the pilot: what was told of it, and what else is on record."""
+
+    day: date
+    told: Reported
+    incidents: list[Reported] = field(default_factory=list)  # of severity 1, that touched it
+    opened: int = 0  # threads of projects
+    lost: list[str] = field(default_factory=list)  # threads whose messages are not all there
+
+
+def days_of(
+    repository: Path, records: Path, threads: Sequence[Reported], bridge: Bridge
+) -> list[Day]:
+    """The days of the pilot, oldest first."""
+    found = {}
+    for line in lines(repository / papers.DAILY, "list of days"):
+        day = Day(date.fromisoformat(line.text("day")), line)
+        found[day.day] = day
+    for incident in people.written(records, "incident"):
+        if incident.whole("severity") == 1:
+            first, last = (incident.moment(name).date() for name in ("began", "ended"))
+            for day in found.values():
+                if first <= day.day <= last:
+                    day.incidents.append(incident)
+    for thread in threads:
+        opened = found.get(thread.moment("created_at").date())
+        if opened is None or not thread.get("project"):
+            continue
+        opened.opened += 1
+        numbers = [one.whole("seq") for one in bridge.operator.read(thread.text("id"))]
+        if numbers != list(range(1, thread.whole("last_seq") + 1)):
+            opened.lost.append(thread.text("id"))
+    return [found[day] for day in sorted(found)]
+
+
+def missed(told: Reported) -> list[str]:
+    """The targets that a day missed, by its own counts; one without a count is missed."""
+    found = []
+    for name, least in _SHARES.items():
+        figures = told.inner(name)
+        posted, failed = figures.whole("n"), figures.whole("failed")
+        if not posted or (posted - failed) / posted < least:
+            found.append(name)
+    for name, most in _TIMES.items():
+        figures = told.inner(name)
+        if not figures.whole("n") or figures.number("p95") > most:
+            found.append(name)
+    return found
+
+
+def stable(day: Day) -> str:
+    """Why a day was not stable; empty where it was. What begins with "told" is told wrongly."""
+    targets = missed(day.told)
+    if day.told.flag("met") != (not targets):
+        return f"told as met: {day.told.flag('met')}, and missed were {targets or 'none'}"
+    if targets:
+        return f"{', '.join(targets)} missed"
+    if day.incidents:
+        return f"{len(day.incidents)} incidents of severity 1"
+    if not day.opened:
+        return "nobody opened a thread"
+    return f"thread {day.lost[0]} has lost messages" if day.lost else ""

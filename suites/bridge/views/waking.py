@@ -1,0 +1,206 @@
+"""How agents were woken: the bridge's triggers, held against the journal of the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from pytest_rollout import Reported
+from suites.bridge.views.said import not_done
+
+QUIET = timedelta(seconds=20)
+ACK = timedelta(seconds=8)
+STALE = timedelta(hours=12)
+LOOK = timedelta(seconds=5)
+MOST_DEFERRED = timedelta(seconds=60)
+TRIES = 3
+RESUMES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An agent's session, as the journal knows it at a moment."""
+
+    id: str
+    managed: bool
+    active: bool
+    heartbeat_at: datetime | None
+    human_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The journal of the runtime: what sessions were told and what they did."""
+
+    lines: Sequence[Reported]
+
+    @cached_property
+    def _by_trigger(self) -> Mapping[str, list[Reported]]:
+        found: dict[str, list[Reported]] = {}
+        for line in self.lines:
+            found.setdefault(str(line.get("trigger") or ""), []).append(line)
+        return found
+
+    @cached_property
+    def _by_agent(self) -> Mapping[str, list[Reported]]:
+        found: dict[str, list[Reported]] = {}
+        for line in self.lines:
+            found.setdefault(str(line.get("agent") or ""), []).append(line)
+        return found
+
+    def of(self, trigger: Reported, *kinds: str) -> list[Reported]:
+        """What was done for a trigger, of some kinds."""
+        return [
+            line
+            for line in self._by_trigger.get(trigger.text("id"), [])
+            if line.text("do") in kinds
+        ]
+
+    def agent(self, name: str, *kinds: str) -> list[Reported]:
+        """What concerns an agent, of some kinds."""
+        return [line for line in self._by_agent.get(name, []) if line.text("do") in kinds]
+
+    def before(self, trigger: Reported) -> Session | None:
+        """The session of its recipient when the message was accepted; None without one."""
+        told: Session | None = None
+        posted = trigger.moment("posted_at")
+        for line in self._by_agent.get(trigger.text("recipient"), []):
+            if line.moment("at") > posted or line.get("trigger") == trigger.text("id"):
+                break
+            told = _after(told, line)
+        return told
+
+    def human_inputs(self, name: str) -> list[datetime]:
+        """When somebody typed in a session of an agent."""
+        typed = [line.moment("at") for line in self.agent(name, "human-input")]
+        said = [
+            line.moment("human_input_at")
+            for line in self.agent(name, "session")
+            if line.get("human_input_at") is not None
+        ]
+        return sorted({*typed, *said})
+
+    def last_input(self, name: str, moment: datetime) -> datetime | None:
+        """The last time that somebody typed, up to a moment."""
+        earlier = [typed for typed in self.human_inputs(name) if typed <= moment]
+        return earlier[-1] if earlier else None
+
+    def picked_up(self, trigger: Reported) -> list[datetime]:
+        """When its recipient found the message in its polling inbox."""
+        return [
+            line.moment("at")
+            for line in self.agent(trigger.text("recipient"), "picked-up")
+            if line.text("message") == trigger.text("message_id")
+        ]
+
+
+def _after(told: Session | None, line: Reported) -> Session | None:
+    """A session after a line of the journal."""
+    kind, at = line.text("do"), line.moment("at")
+    if kind == "session":
+        return Session(
+            line.text("session"),
+            line.flag("managed"),
+            line.text("state") == "active",
+            None if line.get("heartbeat_at") is None else line.moment("heartbeat_at"),
+            None if line.get("human_input_at") is None else line.moment("human_input_at"),
+        )
+    if kind in ("resume", "spawn") and line.get("ok") is True:
+        human = told.human_at if told else None
+        return Session(line.text("session"), True, True, at, human)
+    if told is None:
+        return None
+    if kind == "human-input":
+        return Session(told.id, told.managed, told.active, told.heartbeat_at, at)
+    if kind in ("ack", "turn"):
+        return Session(told.id, told.managed, told.active, at, told.human_at)
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that the suite posted: for whom, and when by the clock."""
+
+    message: str
+    recipients: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Woken:
+    """Triggers and the journal, from which each check reads what it is about."""
+
+    triggers: Sequence[Reported]
+    journal: Journal
+    restarts: Sequence[datetime] = ()
+    sent: Sequence[Sent] = ()  # what the suite itself posted
+    refusals: Mapping[str, str] = field(default_factory=dict)  # codes, by what was tried
+    inboxes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # messages, by agent
+
+    def kind(self, trigger: Reported) -> str:
+        """What its recipient was like when the message came, by the journal alone."""
+        told, posted = self.journal.before(trigger), trigger.moment("posted_at")
+        if told is None:
+            return "no session"
+        if not told.managed:
+            return "unmanaged"
+        if told.active:
+            return "active"
+        if told.human_at is not None and posted - told.human_at < QUIET:
+            return "typing"
+        if told.heartbeat_at is not None and posted - told.heartbeat_at > STALE:
+            return "stale"
+        return "dormant"
+
+    def those(self, *kinds: str) -> list[Reported]:
+        """The triggers for recipients of some kinds; raises NoValueError where there is none."""
+        chosen = [trigger for trigger in self.triggers if self.kind(trigger) in kinds]
+        if not chosen:
+            named = " or ".join(kinds)
+            not_done(f"no message went to an agent that was {named}", "send one, or wait for one")
+        return chosen
+
+    def slips(self) -> list[str]:
+        """Where a message that the suite posted has not one trigger for each recipient."""
+        rows: dict[tuple[str, str], list[Reported]] = {}
+        for trigger in self.triggers:
+            place = trigger.text("message_id"), trigger.text("recipient")
+            rows.setdefault(place, []).append(trigger)
+        wrong = []
+        for sent in self.sent:
+            for agent in sent.recipients:
+                found = rows.get((sent.message, agent), [])
+                if len(found) != 1:
+                    wrong.append(f"the message to {agent} has {len(found)} triggers")
+                elif abs(found[0].moment("posted_at") - sent.at) > timedelta(seconds=1):
+                    wrong.append(f"the message to {agent} is said to be of {found[0]['posted_at']}")
+        return wrong
+
+    def injections(self, trigger: Reported) -> list[Reported]:
+        """The injections that were made for it."""
+        return self.journal.of(trigger, "inject")
+
+    def acknowledged(self, trigger: Reported) -> datetime | None:
+        """When the runtime took an injection up in time; None where it never did."""
+        for ack in self.journal.of(trigger, "ack"):
+            at = ack.moment("at")
+            if any(
+                timedelta(0) <= at - put.moment("at") <= ACK for put in self.injections(trigger)
+            ):
+                return at
+        return None
+
+    def delivered(self, trigger: Reported) -> bool:
+        """Whether the message reached its recipient, by an injection or by polling."""
+        return self.acknowledged(trigger) is not None or bool(self.journal.picked_up(trigger))
+
+    def overridden(self, trigger: Reported) -> bool:
+        """Whether somebody ended its deferral by hand."""
+        return trigger.get("overridden_by") is not None
+
+
+def refused(attempts: Iterable[Reported]) -> list[Reported]:
+    """The attempts that the runtime refused."""
+    return [attempt for attempt in attempts if not attempt.flag("ok")]
