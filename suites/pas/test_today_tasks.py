@@ -52,7 +52,7 @@ def test_a_circle_is_refused_or_fails(pas: Pas, phase: Stage) -> None:
     for _ in every(clock, 10, until=until):
         if pas.status(run).text("status") == "failed":
             return
-    pytest.fail(f"after {until - clock.now()} the run is {pas.status(run)['status']}, not failed")
+    pytest.fail(f"after minutes the run is {pas.status(run)['status']}, not failed")
 
 
 @pytest.mark.criterion("synthetic-delays-per-lane")
@@ -106,7 +106,7 @@ def test_a_run_without_tasks_is_not_complete(empty: Empty, observe: Observe) -> 
     for look in empty.looks:
         done = look.text("status") == "completed" or look.get("validation_pass") is True
         observe("vacuously_complete", done and look.whole("tasks_total") == 0)
-    assert empty.fed is not None
+    assert empty.fed is not None, "it takes no card any more, so it never had a task"
     counted = empty.fed.text("status"), empty.fed.whole("tasks_completed")
     assert counted == ("completed", 1), f"with a card it ends as {counted}"
 
