@@ -157,7 +157,7 @@ def routed(phase: Stage) -> Mapping[str, Routed | int]:
 
 
 def _by_load(bridge: Bridge) -> dict[str, Routed]:
-    """Three messages to whoever of two executors has least to do, in a thread of their own."""
+    """Three messages to the less busy of two executors, in a thread of their own."""
     boss = bridge.agent("route-sender", "coordinator")
     names = ["load-exe-1", "load-exe-2"]
     thread = boss.opened("load", [{"agent": name, "role": "executor"} for name in names])

@@ -50,7 +50,7 @@ class Operation:
         return self.path.endswith("/stream")
 
     def at(self, thread: str) -> str:
-        """Its address, with a thread filled in, and names that nobody has for all else."""
+        """Its address, with a thread filled in, and unknown names for the other parts."""
         path = self.path
         while "{" in path:
             before, _, rest = path.partition("{")

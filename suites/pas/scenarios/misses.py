@@ -24,7 +24,7 @@ class Misses:
 
 
 def missing_work(indexed_at: str) -> Mapping[str, Mapping[str, Any]]:
-    """For each lane a payload whose KPI misses, whoever does the work."""
+    """For each lane a payload whose KPI misses in every executor."""
     cases = [{"a": number, "b": 2, "expect": number + 2 * (number % 2)} for number in range(4)]
     before = {"id": "int", "name": "text"}
     return {

@@ -32,7 +32,7 @@ class Weeks:
 
 @scenario()
 def weeks(phase: Stage) -> Weeks:
-    """The records of the phase; in a rehearsal its weeks pass, so whoever asks is last."""
+    """The records of the phase; in a rehearsal its weeks pass, so it is asked for last."""
     last = phase.window[1].astimezone(OFFICE).date()
     now = phase.now()
     return Weeks(phase.id.rpartition(".")[2], later(phase, last), now, phase.embedded)

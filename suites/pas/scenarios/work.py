@@ -22,7 +22,7 @@ class Look:
     at: datetime
     portfolio: Reported
     runs: Mapping[str, Reported]  # of the suite
-    others: Sequence[Reported] = ()  # of whoever else has runs that are not over
+    others: Sequence[Reported] = ()  # of other projects with runs that are not over
     steady: bool = True  # the same portfolio before and after the runs were read
 
     @cached_property
