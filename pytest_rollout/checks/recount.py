@@ -45,7 +45,7 @@ class Recount:
         With ``varied`` the count must come to two values at least: a constant agrees with a
         figure that never moves.
         """
-        enough = f"{self.what}: {self.compared} figures were compared, {at_least} are needed"
+        enough = f"{self.what}: {self.compared} of {at_least} needed figures were compared"
         assert self.compared >= at_least, enough
         shown = "; ".join(difference.words for difference in self.differences[:_SHOWN])
         many = f"{len(self.differences)} of {self.compared} figures are not what was counted"

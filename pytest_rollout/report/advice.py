@@ -10,7 +10,7 @@ from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Seve
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.verdict import Answer, Verdict
 
-_NEXT = {
+GENERAL = {
     Verdict.FAIL: "fix it, or have it waived for a while, then run again",
     Verdict.ERROR: "fix the check, or the service that it calls, then run again; an error is "
     "never a pass",
@@ -38,7 +38,7 @@ def next_verb(decision: Decision) -> str:
 
 
 def _reads_undecided(decision: Decision) -> bool:
-    reasons = [finding.reason for finding in decision.criteria if finding.verdict in _NEXT]
+    reasons = [finding.reason for finding in decision.criteria if finding.verdict in GENERAL]
     return any("gate.undecided" in codes(reason) for reason in reasons)
 
 
@@ -48,7 +48,7 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
         return None  # the measurement itself says what would settle it
     if isinstance(stated, Guardrail):
         return _guardrail(stated, finding, environment)
-    if finding.verdict not in _NEXT or stated.severity is Severity.OPTIONAL:
+    if finding.verdict not in GENERAL or stated.severity is Severity.OPTIONAL:
         return None
     telling = [part for part in finding.parts if part.verdict is finding.verdict]
     if finding.verdict is Verdict.MISSING and any(map(_is_attestation, telling)):
@@ -64,8 +64,8 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
             )
         return f"bring a file (`{asked}`), then run again"
     if stated.of is not None:
-        names = " and ".join(part.subject.name for part in finding.parts if part.verdict in _NEXT)
-        return f"see what {names} comes to, then run again" if names else _NEXT[finding.verdict]
+        names = " and ".join(part.subject.name for part in finding.parts if part.verdict in GENERAL)
+        return f"see what {names} comes to, then run again" if names else GENERAL[finding.verdict]
     if stated.severity is Severity.SOFT and finding.verdict is Verdict.FAIL:
         return "the GO does not wait for it; fix it before it is due"
     if _unbound(stated, finding):
@@ -73,8 +73,8 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
     if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
         return "change the rule: it cannot judge what was seen"
     if finding.verdict is Verdict.INCONCLUSIVE and stated.rule is not None:
-        return _of_samples([stated.rule], finding) or _NEXT[finding.verdict]
-    return _NEXT[finding.verdict]
+        return _of_samples([stated.rule], finding) or GENERAL[finding.verdict]
+    return GENERAL[finding.verdict]
 
 
 _STALE = {"hole.stale", "all-stale"}

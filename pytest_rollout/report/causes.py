@@ -37,6 +37,15 @@ def _unseen(decision: Decision) -> frozenset[str]:
     return frozenset(one.id for one in every if one.verdict in lacking and not one.samples)
 
 
+def first_told(reason: Reason) -> Reason:
+    """Return the first of several reasons without its subject; one alone is returned as it is."""
+    told = reason.facts.get("reasons")
+    inner: Fact = told[0] if reason.code == "several" and isinstance(told, tuple) else reason
+    if isinstance(inner, Reason) and inner.code == "told":
+        inner = inner.facts.get("reason")
+    return inner if isinstance(inner, Reason) else reason
+
+
 def _bare(plan: str, cause: Cause) -> Reason:
     """The reason without the name of the finding's own check, which says the id once more."""
     inner: Fact = cause.reason

@@ -105,7 +105,7 @@ class _Plot:
             at = self.y(value)
             self.drawing.line(_LEFT, at, _WIDTH - _RIGHT, at, "grid")
             self.drawing.text(_LEFT - 6, at + 4, self._said(value), "end")
-        for at, words in self.x.ticks(5):
+        for at, words in self.x.ticks(4):
             self.drawing.line(at, _HEIGHT - _FOOT, at, _HEIGHT - _FOOT + 4, "tick")
             # Words in the middle of the last tick would be cut off at the edge.
             last = at > _WIDTH - _RIGHT - _HALF_A_TIME

@@ -11,8 +11,10 @@ from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan, Then
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.story import Happened, Kind, StepState, Todo
-from pytest_rollout.model.verdict import Answer, State
-from pytest_rollout.report.advice import advice
+from pytest_rollout.model.verdict import Answer, State, Verdict
+from pytest_rollout.report import sentences
+from pytest_rollout.report.advice import GENERAL, advice
+from pytest_rollout.report.causes import first_told
 from pytest_rollout.report.text import count
 
 MOST = 3
@@ -26,14 +28,19 @@ def todo(
     ``unjudged`` are series that were seen and that no rule reads: their names may be misspelt.
     """
     given = _Given(plan, phase, decision, unjudged)
-    match decision.answer:
+    return tuple(_lines(given))[:MOST]
+
+
+def _lines(given: _Given) -> Iterator[Todo]:
+    if given.decision.drill:
+        return given.end_drill()
+    match given.decision.answer:
         case Answer.ROLLBACK if given.real:
-            lines = given.roll_back()
+            return given.roll_back()
         case Answer.GO:
-            lines = given.go_on()
+            return given.go_on()
         case _:
-            lines = given.fix()
-    return tuple(lines)[:MOST]
+            return given.fix()
 
 
 def steps_taken(phase: Phase, happened: Sequence[Happened]) -> tuple[StepState, ...]:
@@ -76,6 +83,17 @@ class _Given:
         """The command that decides the gate again."""
         where = f" --rollout-env {self.decision.environment}" if self.real else ""
         return f"pytest -m {self.phase.marks[0]}{where}"
+
+    def end_drill(self) -> Iterator[Todo]:
+        """Yield what a drill showed; the fault was planted, so there is nothing to fix."""
+        name, fault = self.decision.address.name, self.decision.drill
+        command = f"rollout drill {name} --fault {fault}"
+        if self.decision.answer is Answer.GO:
+            says = f"the gate did not notice {fault}: have the criterion that names it say no"
+            yield Todo(self.owners, says, command)
+        else:
+            says = "nothing to fix: the fault was planted, and the gate said no; put it on record"
+            yield Todo("", says, command)
 
     def roll_back(self) -> Iterator[Todo]:
         """Yield the way back, the reset, and what must be shown again."""
@@ -141,6 +159,8 @@ class _Given:
         if stated is None or finding is None:
             return ""
         says = advice(stated, finding, self.decision.environment) or ""
+        if says == GENERAL[Verdict.ERROR]:
+            return f"{sentences.text(first_told(cause.reason), self.plan.timezone)}; fix that"
         near = self._near(stated) if not finding.samples else ""
         return f"{says}; tests observed `{near}`, which no rule reads" if near else says
 

@@ -40,9 +40,9 @@ def test_a_reason_names_the_first_few() -> None:
 
 
 def test_nothing_compared_is_no_pass() -> None:
-    with pytest.raises(AssertionError, match="0 figures were compared, 1 are needed"):
+    with pytest.raises(AssertionError, match="0 of 1 needed figures were compared"):
         depth([], []).demand()
-    with pytest.raises(AssertionError, match="2 figures were compared, 3 are needed"):
+    with pytest.raises(AssertionError, match="2 of 3 needed figures were compared"):
         depth([1, 2], [1, 2]).demand(at_least=3)
 
 

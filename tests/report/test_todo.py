@@ -1,0 +1,82 @@
+"""What to do now: of a drill nothing is to be fixed, of errors what was met is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_rollout.model.decision import Cause, Decision
+from pytest_rollout.model.finding import Reason, said
+from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report import text
+from pytest_rollout.report.todo import todo
+from tests.report import demonstration
+
+
+@pytest.fixture(scope="module")
+def decided() -> tuple[Plan, Decision]:
+    """A plan and a decision of its exit gate."""
+    return demonstration.decision()
+
+
+def test_a_drill_that_was_noticed_asks_for_no_fix(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    (only,) = todo(plan, plan.phases[0], replace(decision, drill="slow", decision=Answer.NO_GO))
+    assert only.says.startswith("nothing to fix: the fault was planted")
+    assert only.command == f"rollout drill {decision.address.name} --fault slow"
+
+
+def test_a_drill_that_was_missed_asks_for_a_stronger_criterion(
+    decided: tuple[Plan, Decision],
+) -> None:
+    plan, decision = decided
+    (only,) = todo(plan, plan.phases[0], replace(decision, drill="slow", decision=Answer.GO))
+    assert only.says.startswith("the gate did not notice slow")
+
+
+def test_an_error_is_named_by_what_was_met(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    met = "the environment variable SHOP_URL is not set"
+    told = Reason("told", {"subject": "test_x", "reason": said(met)})
+    reason = Reason("several", {"reasons": (told,)})
+    finding = next(one for one in decision.criteria if one.severity == "hard" and one.parts)
+    part = replace(finding.parts[0], verdict=Verdict.ERROR, reason=said(met), estimate=None)
+    finding = replace(finding, verdict=Verdict.ERROR, reason=reason, parts=(part,))
+    held = replace(
+        decision,
+        decision=Answer.HOLD,
+        criteria=(finding,),
+        guardrails=(),
+        reasons=(Cause(finding.id, Answer.HOLD, reason),),
+    )
+    (first, *_) = todo(plan, plan.phases[0], held)
+    assert met in first.says
+
+
+def test_a_window_that_has_passed_is_said_to_be_over(decided: tuple[Plan, Decision]) -> None:
+    real = replace(
+        decided[1],
+        environment="prod",
+        drill=None,
+        window="Mon 09:00-11:00",
+        window_instants=("2025-11-10T09:00:00-05:00", "2025-11-10T11:00:00-05:00"),
+    )
+    for at, said_ in (("10:30", "Mon 09:00-11:00"), ("11:30", "Mon 09:00-11:00 (over)")):
+        facts = text.facts(replace(real, decided_at=f"2025-11-10T{at}:00-05:00"))
+        assert [value for name, value, _ in facts if name == "Window"] == [said_]
+
+
+def test_a_rehearsal_of_another_day_tells_its_clock(decided: tuple[Plan, Decision]) -> None:
+    rehearsed = replace(
+        decided[1],
+        environment="embedded",
+        judged_at="2025-11-10T10:00:00-05:00",
+        decided_at="2026-11-29T10:26:04-05:00",
+        timezone="America/New_York",
+    )
+    clock = [value for name, value, _ in text.facts(rehearsed) if name == "Clock"]
+    assert clock == ["2025-11-10 10:00:00 EST in the rehearsal"]
+    same = replace(rehearsed, decided_at="2025-11-10T12:00:00-05:00")
+    assert not [value for name, value, _ in text.facts(same) if name == "Clock"]
