@@ -20,6 +20,7 @@ from pytest_rollout.report import sentences, text
 from pytest_rollout.report.blockers import blockers
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.headline import facts, since
 from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.load_words import NOT_BELIEVED
 from pytest_rollout.report.near_misses import near_misses
@@ -118,6 +119,7 @@ def to_html(
         known=known,
         controls=by_control(decision),
         reasons=blockers(decision, story),
+        facts=[*facts(decision), *since(decision, story.evaluations)],
         sentence=said,
         zone=decision.timezone,
         prefix=decision.address.full(""),

@@ -19,6 +19,7 @@ from pytest_rollout.report.escaping import plain as _plain
 from pytest_rollout.report.escaping import row as _row
 from pytest_rollout.report.escaping import table as _table
 from pytest_rollout.report.fact_words import wall
+from pytest_rollout.report.headline import facts
 from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.load_words import NOT_BELIEVED
 from pytest_rollout.report.trust import worth
@@ -133,11 +134,11 @@ def _signoff(story: Story, zone: str) -> Iterator[MarkdownSection]:
 
 
 def _facts(decision: Decision) -> MarkdownSection:
-    facts = text.facts(decision)
+    shown = facts(decision)
     cells = [
-        f"{_plain(value)} {_code(more)}" if more else _plain(value) for _, value, more in facts
+        f"{_plain(value)} {_code(more)}" if more else _plain(value) for _, value, more in shown
     ]
-    return MarkdownSection((*_table(*(name for name, _, _ in facts)), _row(*cells)))
+    return MarkdownSection((*_table(*(name for name, _, _ in shown)), _row(*cells)))
 
 
 def _why(decision: Decision) -> Iterator[MarkdownSection]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
@@ -245,39 +244,6 @@ def evaluation(decision: Decision, noun: str = "") -> str:
     if decision.environment == EMBEDDED:
         return "a rehearsal"
     return f"{ordinal(decision.looks)} {noun}of this release"
-
-
-def _is_over(decision: Decision) -> bool:
-    """Whether the window had passed when a gate of a real environment was decided."""
-    ends = decision.window_instants[1:]
-    real = decision.environment != EMBEDDED and not decision.drill
-    decided = datetime.fromisoformat(decision.decided_at) if real and ends else None
-    return decided is not None and all(datetime.fromisoformat(end) < decided for end in ends)
-
-
-def _clock(decision: Decision) -> str:
-    """What the clock of a rehearsal showed; empty where it was the wall's."""
-    if decision.environment != EMBEDDED:
-        return ""
-    judged, decided = moment(decision.judged_at, decision.timezone), decision.decided_at
-    same = judged.partition(" ")[0] == moment(decided, decision.timezone).partition(" ")[0]
-    return "" if same else f"{judged} in the rehearsal"
-
-
-def facts(decision: Decision) -> list[tuple[str, str, str]]:
-    """Name, value and identifier of what a reader looks up first."""
-    address = decision.address
-    rows = [
-        ("Plan", decision.plan_title, address.plan),
-        ("Phase", decision.phase_title, address.phase),
-        ("Gate", decision.gate.value, str(address)),
-        ("Environment", decision.environment, ""),
-        ("Release", decision.release or "unknown", ""),
-        ("Window", f"{decision.window}{' (over)' * _is_over(decision)}", ""),
-        ("Decided", moment(decision.decided_at, decision.timezone), ""),
-        ("Clock", _clock(decision), ""),
-    ]
-    return [(name, cut(value, NAME), cut(more, NAME)) for name, value, more in rows if value]
 
 
 def valid_until(decision: Decision) -> str:

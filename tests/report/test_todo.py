@@ -9,8 +9,9 @@ import pytest
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Reason, said
 from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.story import Evaluation
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.report import text
+from pytest_rollout.report import headline
 from pytest_rollout.report.todo import todo
 from tests.report import demonstration
 
@@ -64,7 +65,7 @@ def test_a_window_that_has_passed_is_said_to_be_over(decided: tuple[Plan, Decisi
         window_instants=("2025-11-10T09:00:00-05:00", "2025-11-10T11:00:00-05:00"),
     )
     for at, said_ in (("10:30", "Mon 09:00-11:00"), ("11:30", "Mon 09:00-11:00 (over)")):
-        facts = text.facts(replace(real, decided_at=f"2025-11-10T{at}:00-05:00"))
+        facts = headline.facts(replace(real, decided_at=f"2025-11-10T{at}:00-05:00"))
         assert [value for name, value, _ in facts if name == "Window"] == [said_]
 
 
@@ -76,7 +77,19 @@ def test_a_rehearsal_of_another_day_tells_its_clock(decided: tuple[Plan, Decisio
         decided_at="2026-11-29T10:26:04-05:00",
         timezone="America/New_York",
     )
-    clock = [value for name, value, _ in text.facts(rehearsed) if name == "Clock"]
+    clock = [value for name, value, _ in headline.facts(rehearsed) if name == "Clock"]
     assert clock == ["2025-11-10 10:00:00 EST in the rehearsal"]
     same = replace(rehearsed, decided_at="2025-11-10T12:00:00-05:00")
-    assert not [value for name, value, _ in text.facts(same) if name == "Clock"]
+    assert not [value for name, value, _ in headline.facts(same) if name == "Clock"]
+
+
+def test_a_row_of_equal_answers_says_since_when(decided: tuple[Plan, Decision]) -> None:
+    def evaluated(day: int, answer: Answer) -> Evaluation:
+        return Evaluation(f"2025-11-{day:02}T10:00:00-05:00", answer, "v1", {}, {})
+
+    held = replace(decided[1], environment="prod", drill=None, partial=(), decision=Answer.HOLD)
+    held = replace(held, timezone="America/New_York")
+    row = [evaluated(7, Answer.GO), evaluated(10, Answer.HOLD), evaluated(11, Answer.HOLD)]
+    assert headline.since(held, row) == [("Since", "2025-11-10 10:00:00 EST (2 evaluations)", "")]
+    assert headline.since(held, row[:2]) == []
+    assert headline.since(replace(held, environment="embedded"), row) == []
