@@ -253,6 +253,7 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["report", "demo"], "address", {"address": "demo"}),
     (["settle", "r9", "--by", "A", "--why", ""], "option", {}),
     (["reset", "demo.canary.x", "--by", "A", "--reason", "B"], "unknown", {"kind": "guardrail"}),
+    (["standup", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
     (["status", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
     (["targets", "--env", "prdo"], "unknown", {"kind": "environment", "name": "prdo"}),
     (["trend", "demo.canary"], "address", {"address": "demo.canary"}),
