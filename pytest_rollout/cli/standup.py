@@ -14,6 +14,7 @@ from pytest_rollout.cli.project import Project, common, environment_option, prin
 from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.status import rows_of
+from pytest_rollout.cli.status_lines import step_words, urgency
 from pytest_rollout.evidence.phase_story import recent
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
@@ -63,7 +64,7 @@ def _standup(project: Project, plan: Plan, environment: str, now: datetime) -> S
         title=f"{plan.title} ({plan.id} in {environment}), {today:%a %d %b %Y}",
         since=f"{since:%a %d %b}",
         happened=list(_happened(project, plan, environment, since)),
-        next=[f"{row['phase']}: {_words(step)}" for row, step in _due(rows)],
+        next=[f"{row['phase']}: {step_words(step)}" for row, step in _due(rows)],
         windows=[f"{row['phase']}: {row['opens']}" for row in rows if row["next"] and row["opens"]],
         decisions=list(_decisions(project, plan, environment)),
     )
@@ -96,16 +97,8 @@ def _happened(project: Project, plan: Plan, environment: str, since: datetime) -
 def _due(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """The next steps that are open or overdue, the most urgent first."""
     steps = [(row, step) for row in rows for step in row["next"]]
-    due = [found for found in steps if _urgency(found[1]) <= Urgency.OPEN]
-    return sorted(due, key=lambda found: _urgency(found[1]))
-
-
-def _urgency(step: Mapping[str, Any]) -> Urgency:
-    return Urgency[step["urgency"].upper()]
-
-
-def _words(step: Mapping[str, Any]) -> str:
-    return f"{step['who']}: {step['do']}" if step["who"] else str(step["do"])
+    due = [found for found in steps if urgency(found[1]) <= Urgency.OPEN]
+    return sorted(due, key=lambda found: urgency(found[1]))
 
 
 def _decisions(project: Project, plan: Plan, environment: str) -> Iterator[Decision]:

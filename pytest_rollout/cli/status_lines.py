@@ -53,7 +53,7 @@ def _lines(
         yield f"  DRIFT {drift}"
     leading = _leading(rows)
     for number, (row, step) in enumerate(leading, 1):
-        yield f"  {number}. {row['phase']}: {_step(step)}"
+        yield f"  {number}. {row['phase']}: {step_words(step)}"
     widths = {
         key: min(_MOST_TITLE, max(len(row[key]) for row in rows)) for key in ("phase", "title")
     }
@@ -71,7 +71,7 @@ def _lines(
 def _next(above: Sequence[int], steps: Sequence[Row]) -> Iterator[str]:
     if above:
         yield f"next: {' and '.join(map(str, above))} above"
-    yield from (f"next: {_step(step)}" for step in steps)
+    yield from (f"next: {step_words(step)}" for step in steps)
 
 
 def _cut(text: str, width: int) -> str:
@@ -83,15 +83,17 @@ def _leading(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
     if len(rows) < 2:
         return []  # the phase itself says it
     steps = [(row, step) for row in rows for step in row["next"]]
-    due = [(row, step) for row, step in steps if _urgency(step) < Urgency.OPEN]
-    return sorted(due, key=lambda found: _urgency(found[1]))[:_MOST_LEADING]
+    due = [(row, step) for row, step in steps if urgency(step) < Urgency.OPEN]
+    return sorted(due, key=lambda found: urgency(found[1]))[:_MOST_LEADING]
 
 
-def _urgency(step: Row) -> Urgency:
+def urgency(step: Row) -> Urgency:
+    """How bad it is that a next step was not taken."""
     return Urgency[step["urgency"].upper()]
 
 
-def _step(step: Row) -> str:
+def step_words(step: Row) -> str:
+    """A next step in a line, with who takes it."""
     return f"{step['who']}: {step['do']}" if step["who"] else str(step["do"])
 
 

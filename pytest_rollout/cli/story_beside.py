@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.world import read_world
@@ -12,7 +12,6 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.story import NO_STORY, Story
-from pytest_rollout.session.signed import signed_so_far
 from pytest_rollout.session.storytelling import story_of
 from pytest_rollout.signoff.attested import verified
 
@@ -39,10 +38,6 @@ def story_beside(
         plan, phase = asked()
         reading = read_world(ledger, decision.run, where, phase)
         case = Case(plan, phase, verified(reading.world, plan), reading.at_us)
-        told = story_of(ledger, case, decision)
-        if told.signoff:
-            today = project.plan(where.plan)
-            told = replace(told, signoff=signed_so_far(ledger, today, phase, decision))
-        return ToldBeside(told)
+        return ToldBeside(story_of(ledger, case, decision, lambda: project.plan(where.plan)))
     except (RolloutError, ArithmeticError, ValueError) as error:
         return ToldBeside(notes=(f"what happened in {where} cannot be told: {error}",))

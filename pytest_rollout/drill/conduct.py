@@ -14,6 +14,7 @@ from pytest_rollout.drill.pace import Pace, rough
 from pytest_rollout.drill.phase_groups import reach
 from pytest_rollout.model.drill import Drill, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.plan import Address, Phase, Plan
+from pytest_rollout.report.fact_words import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def conduct(wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], No
         for folder, (one, fault) in planted.items()
     ]
     if tasks:
-        say(f"{_faults(len(tasks))}, {means.jobs} at a time, {_about(tasks, healthy, means.jobs)}")
+        faults, about = count(len(tasks), "fault"), _about(tasks, healthy, means.jobs)
+        say(f"{faults}, {means.jobs} at a time, {about}")
     pace = Pace(len(tasks), time.monotonic)
     rows: dict[tuple[Address, str], FaultRow] = {}
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
@@ -77,10 +79,6 @@ def _about(tasks: Sequence[Task], healthy: Mapping[Address, Rehearsal], jobs: in
     return f"about {rough(max(sum(alone) / jobs, max(alone)))}"
 
 
-def _faults(number: int) -> str:
-    return "1 fault" if number == 1 else f"{number} faults"
-
-
 def _healthy(
     wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], None]
 ) -> dict[Address, Rehearsal]:
@@ -88,8 +86,7 @@ def _healthy(
     tasks = [
         Task(one.plan, one.phase, None, _folder(means, one, 0), one.together) for one in wanted
     ]
-    phases = "1 phase" if len(tasks) == 1 else f"{len(tasks)} phases"
-    say(f"{phases} without a fault first")
+    say(f"{count(len(tasks), 'phase')} without a fault first")
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         address = Address(task.plan.id, task.phase.id)
         found[address] = seen

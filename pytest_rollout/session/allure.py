@@ -46,7 +46,7 @@ class AllureStory:
         self._redacting: object | None = None
 
     def pytest_sessionstart(self) -> None:
-        """Take secrets out of what allure-pytest is about to write."""
+        """Take secrets out of results before allure-pytest writes them."""
         from allure_commons import plugin_manager
 
         self._redacting = redacting()

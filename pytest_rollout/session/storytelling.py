@@ -11,15 +11,20 @@ from pytest_rollout.judge import Case
 from pytest_rollout.judge.measured import measured
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
-from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail
+from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail, Plan
 from pytest_rollout.model.story import NO_STORY, Measured, Story
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.todo import steps_taken, todo
 from pytest_rollout.session.signed import signed_so_far
 
 
-def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
-    """Return the story of a decision. Raises LedgerError."""
+def story_of(
+    ledger: Ledger, case: Case, decision: Decision, today: Callable[[], Plan] | None = None
+) -> Story:
+    """Return the story of a decision; ``today`` gives the plan by whose people it is signed.
+
+    Raises LedgerError.
+    """
     stretches = unknown(ledger, case.world.lost)
     told = (*happened(ledger, decision, case.phase), *stretches)
     rehearsed = decision.environment == EMBEDDED or decision.drill
@@ -32,7 +37,9 @@ def story_of(ledger: Ledger, case: Case, decision: Decision) -> Story:
         todo(case.plan, case.phase, decision, _unjudged(case)),
         steps_taken(case.phase, told) if back else (),
         tuple(kept_of(ledger, decision.run, decision.address.name)),
-        signed_so_far(ledger, case.plan, case.phase, decision) if signed else (),
+        signed_so_far(ledger, today() if today else case.plan, case.phase, decision)
+        if signed
+        else (),
     )
 
 

@@ -158,9 +158,10 @@ def _still(
 ) -> tuple[datetime | None, datetime | None]:
     """The longest stretch, from an idle tick to one, in which the runtime was asked nothing."""
     edges = sorted(asked)
-    best: tuple[datetime | None, datetime | None] = (None, None)
+    stretches = []
     for begin, end in zip([min(idle), *edges], [*edges, max(idle)], strict=True):
         inside = [at for at in idle if begin < at < end]
-        if len(inside) > 1 and (best[0] is None or inside[-1] - inside[0] > best[1] - best[0]):  # type: ignore[operator]
-            best = (inside[0], inside[-1])
-    return best
+        if len(inside) > 1:
+            stretches.append((inside[0], inside[-1]))
+    longest = max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=None)
+    return longest or (None, None)
