@@ -2,8 +2,9 @@
 
     BRIDGE_SECRET=etc/issuer.secret locust -f load/bridge.py --headless --host http://127.0.0.1:6300
 
-What it asks is what docs/bridge-api.md says. Its agents get their tokens from the issuer, outside
-of the load; there are so many that none of them posts faster than the rate guard allows.
+What it asks is what docs/reference/plans/bridge-api.md says. Its agents get their tokens from
+the issuer, outside of the load; there are so many that none of them posts faster than the rate
+guard allows.
 """
 
 from __future__ import annotations

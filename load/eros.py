@@ -2,7 +2,8 @@
 
     locust -f load/eros.py --headless --host http://127.0.0.1:6400
 
-What it asks is what docs/eros-api.md says; whom it asks for stands on the roster of the service.
+What it asks is what docs/reference/plans/eros-api.md says; whom it asks for stands
+on the roster of the service.
 """
 
 from __future__ import annotations

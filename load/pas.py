@@ -2,7 +2,7 @@
 
     locust -f load/pas.py --headless --host http://127.0.0.1:6200
 
-It asks what docs/pas-api.md names.
+It asks what docs/reference/plans/pas-api.md names.
 """
 
 from __future__ import annotations

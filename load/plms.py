@@ -2,8 +2,8 @@
 
     locust -f load/plms.py --headless --host http://127.0.0.1:6100
 
-Answers are read as docs/plms-api.md says; `PLMS_DIALECT` names a file for other names. All runs
-have the tag `drill`, so that they stay out of statistics and teach nothing.
+Answers are read as docs/reference/plans/plms-api.md says; `PLMS_DIALECT` names a file for
+other names. All runs have the tag `drill`, so that they stay out of statistics and teach nothing.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ PARTS = (
     ),
     Part(
         "coverage",
-        "how often bounds and alarms are wrong; writes docs/coverage.md",
+        "how often bounds and alarms are wrong; writes docs/explanation/coverage.md",
         120,
         [[sys.executable, "-m", "benchmarks.coverage", "--write"]],
     ),

@@ -27,13 +27,14 @@ from tests.judge.worlds import HEADER, decided, plan_of, samples, seen, world_of
 from tests.words import because, reasons
 
 DOCS = Path(__file__).parents[1] / "docs"
+HOW_TO = DOCS / "how-to"
 FEW = settings(deadline=None, max_examples=60)
 PASS, FAIL, HOLD = Verdict.PASS, Verdict.FAIL, Verdict.HOLD
 
 
 def snippet(name: str) -> str:
     """The one snippet of a page."""
-    text = (DOCS / f"coming-from-{name}.md").read_text(encoding="utf-8")
+    text = (HOW_TO / f"migrate-from-{name}.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     return textwrap.indent(block, "    ")
 
@@ -66,7 +67,7 @@ def finding(name: str, id_: str, observed: Iterable[Seen] = ()) -> Finding:
 
 def stated() -> Iterator[Any]:
     """Every piece of a plan in the second column of a table."""
-    for path in sorted(DOCS.glob("coming-from-*.md")):
+    for path in sorted(HOW_TO.glob("migrate-from-*.md")):
         rows = path.read_text(encoding="utf-8").partition("```yaml")[0].splitlines()
         for row in rows:
             for code in re.findall(
@@ -296,8 +297,8 @@ class TestKayenta:
         assert finding("kayenta", id_).verdict is Verdict.MISSING
 
     def test_the_page_says_what_its_rule_lets_pass(self) -> None:
-        page = (DOCS / "coming-from-kayenta.md").read_text(encoding="utf-8")
-        table = (DOCS / "coverage.md").read_text(encoding="utf-8")
+        page = (HOW_TO / "migrate-from-kayenta.md").read_text(encoding="utf-8")
+        table = (DOCS / "explanation/coverage.md").read_text(encoding="utf-8")
         (measured,) = re.findall(
             r"passes \| 10 and 10, 1.5 times as slow \| [\d.]+ \| ([\d.]+)", table
         )

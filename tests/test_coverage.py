@@ -22,7 +22,7 @@ from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.rule import Scope, ScopeKind
 from pytest_rollout.model.verdict import Verdict
 
-PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
+PAGE = Path(__file__).parents[1] / "docs/explanation/coverage.md"
 LINES = {line.name: line for line in lines()}
 
 RUN = Scope(ScopeKind.RUN, 1)

@@ -18,7 +18,7 @@ from benchmarks.coverage.page import cells, page, peer_cells, sooner_cells
 from benchmarks.coverage.picture import picture
 from benchmarks.coverage.watched import contrasts, guardrails, looked_at
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "explanation"
 SEED = 20_251_110
 ROLLOUTS = 10_000
 QUICK = 50  # times fewer of all
@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="lines whose name has this")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer of all")
-    parser.add_argument("--write", action="store_true", help="docs/coverage.md and .svg")
+    parser.add_argument(
+        "--write", action="store_true", help="coverage.md and .svg in docs/explanation"
+    )
     return parser
 
 

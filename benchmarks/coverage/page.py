@@ -1,4 +1,4 @@
-"""docs/coverage.md: what came of the rollouts, in tables, and what to make of it."""
+"""docs/explanation/coverage.md: what came of the rollouts, in tables, and what to make of it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def peer_cells(outcome: Outcome, within: float = APART) -> tuple[str, ...]:
 def page(
     results: Sequence[Result], soon: Sequence[Row], peers: Sequence[Outcome], runs: int, seed: int
 ) -> str:
-    """Return docs/coverage.md."""
+    """Return docs/explanation/coverage.md."""
     return _PAGE.format(
         lines=_table(_LINES, map(cells, results)),
         sooner=_table(_SOONER, map(sooner_cells, soon)),

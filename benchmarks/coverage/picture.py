@@ -1,4 +1,4 @@
-"""docs/coverage.svg: how often each line was wrong, as a multiple of its level."""
+"""docs/explanation/coverage.svg: how often each line was wrong, as a multiple of its level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEFT, _STEP, _TOP = 480, 19, 44
 
 
 def picture(results: Sequence[Result]) -> str:
-    """Return docs/coverage.svg."""
+    """Return docs/explanation/coverage.svg."""
     height = _TOP + _STEP * len(results) + 16
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="880" height="{height}" '

@@ -16,6 +16,7 @@ from suites.plms.scenarios.alert_drill import Drill
 from suites.plms.scenarios.monitoring import DASHBOARD, FAILURE, RULES_FILE, Shown, promtool
 from suites.plms.scenarios.monitoring_rollback import MonitoringTakenBack
 from suites.plms.views.answers import not_done
+from suites.plms.views.formats import PAGE
 from suites.plms.views.grafana_panels import DATASOURCE, PANELS, UID, Panel
 from suites.plms.views.invariants_recount import amiss
 from suites.plms.views.listed import listed
@@ -138,7 +139,7 @@ def looks(drill: Drill) -> dict[str, Shown]:
 def wrong(drill: Drill, title: str) -> list[str]:
     """Where a panel shows something else than the job's history says, at any of the looks."""
     if title in OF_CHECKS and not drill.checks:
-        not_done("the checker does not tell its checks", "docs/plms-formats.md#the-release")
+        not_done("the checker does not tell its checks", f"{PAGE}#the-release")
     said = []
     for when, shown in looks(drill).items():
         assert shown.counted is not None, "the job has no run on record"

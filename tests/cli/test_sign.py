@@ -249,7 +249,7 @@ def test_a_key_counts_where_it_was_valid_when_it_signed(
 
 
 def test_the_record_alone_is_verified_by_plain_ssh_keygen(served: Project, keys: Path) -> None:
-    """As docs/phases.md says, from the text in the ledger, with nothing of this project."""
+    """As sign-off.md says, from the text in the ledger, with nothing of this project."""
     sign(served, keys, "ada", "sre")
     with closing(sqlite3.connect(served.store)) as database:
         (body,) = database.execute("SELECT body FROM records WHERE kind = 'signature'").fetchone()

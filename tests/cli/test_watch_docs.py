@@ -1,4 +1,4 @@
-"""The example of docs/watching.md: a watch works exactly as it says, before a begin too."""
+"""docs/how-to/watch-and-roll-back.md: a watch works exactly as it says, before a begin too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_rollout import calendar
 from tests.cli.conftest import Project
 from tests.cli.watched import Service, events, happen, serving
 
-PAGE = Path(__file__).parents[2] / "docs" / "watching.md"
+PAGE = Path(__file__).parents[2] / "docs/how-to/watch-and-roll-back.md"
 HEAD = """\
 plan: demo
 title: A demo

@@ -176,7 +176,7 @@ def test_neither_a_watch_nor_a_rollback_makes_a_load() -> None:
 
 
 def test_the_whole_plan_in_the_documentation_is_sound() -> None:
-    page = (Path(__file__).parents[2] / "docs/load.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/how-to/load.md").read_text(encoding="utf-8")
     (text,) = [part for part in page.split("```yaml\n") if part.startswith("plan: ")]
     loaded = parse(text.partition("```")[0], Path("x"), "rollout.yaml")
     assert loaded.problems == ()

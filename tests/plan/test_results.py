@@ -80,7 +80,7 @@ def test_what_is_an_offence(ingest: str, more: str, said: str) -> None:
 
 
 def test_the_plan_in_the_documentation_is_read() -> None:
-    page = Path(__file__).parents[2] / "docs" / "load-results.md"
+    page = Path(__file__).parents[2] / "docs/how-to/load-results.md"
     block = page.read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
     text = HEADER + "".join(f"    {line}\n" for line in block.splitlines())
     answers = page.read_text(encoding="utf-8").split("```yaml\n")[2].partition("```")[0]

@@ -157,7 +157,7 @@ def test_no_key_is_read_by_a_text_of_its_own() -> None:
 
 def test_the_guide_names_no_key_that_is_not_there() -> None:
     names = {key.name for _, _, key in every_key()}
-    text = (PACKAGE.parents[1] / "docs" / "plan.md").read_text(encoding="utf-8")
+    text = (PACKAGE.parents[1] / "docs/how-to/write-a-plan.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     told = {word for row in rows for word in re.findall(r"`(?:expect: )?(\w+)`", row)}
     assert len(told) > 60

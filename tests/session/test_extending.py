@@ -1,4 +1,4 @@
-"""A package of others adds a format, a means and a channel: docs/extending.md, as printed."""
+"""A package of others adds a format, a means and a channel: docs/how-to/extend.md, as printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_rollout.model.channel import Channel
 from pytest_rollout.notify import Notice, tell
 from tests.session.project import INI, Project
 
-PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+PAGE = Path(__file__).parents[2] / "docs/how-to/extend.md"
 
 
 def printed(language: str) -> str:

@@ -1,4 +1,4 @@
-"""What happens to awkward evidence: each row of the table in docs/evidence.md is true."""
+"""What happens to awkward evidence: each row of the table in docs/explanation/ledger.md is true."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_what_a_run_makes_of_it(project: Project, row: str) -> None:
 
 def test_the_table_has_these_rows_and_no_other() -> None:
     root = Path(__file__).parents[2]
-    text = (root / "docs/evidence.md").read_text(encoding="utf-8")
+    text = (root / "docs/explanation/ledger.md").read_text(encoding="utf-8")
     table = text.partition("| what happens | treatment | verdict |\n")[2].partition("\n\n")[0]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[1:]]
     assert sorted(rows) == sorted([*JUDGED, *RAN, *ELSEWHERE])

@@ -1,4 +1,4 @@
-"""The target that docs/targets.md shows: written out as printed, and rehearsed as a user would."""
+"""docs/how-to/wire-a-target.md: the target, written out and rehearsed as a user would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/targets.md"
+PAGE = ROOT / "docs/how-to/wire-a-target.md"
 _FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MOST_LINES = 30

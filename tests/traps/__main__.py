@@ -1,4 +1,4 @@
-"""`python -m tests.traps`: write docs/traps.md from real runs; with --full, run the matrix."""
+"""`python -m tests.traps`: write the page of traps from real runs; with --full, run the matrix."""
 
 from __future__ import annotations
 

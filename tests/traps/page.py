@@ -1,4 +1,4 @@
-"""docs/traps.md: every trap, what bare pytest says of it and what the gate says."""
+"""docs/explanation/traps.md: every trap, what bare pytest says of it and what the gate says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.traps.run import project
 from tests.traps.trap import NOTHING, Trap
 from tests.traps.unseen import UNSEEN
 
-PAGE = Path(__file__).parents[2] / "docs/traps.md"
+PAGE = Path(__file__).parents[2] / "docs/explanation/traps.md"
 _MAX = 160
 # The ids of runs and processes, and seconds.
 _CHANGING = re.compile(r"\d{8}T\d{6}-[0-9a-f]+|(?<=\[)\d{3,}(?=\])|(?<=in )\d+\.\d+s")

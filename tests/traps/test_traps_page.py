@@ -1,4 +1,4 @@
-"""docs/traps.md is the catalogue: its themes and situations, in order, and no answer that is GO."""
+"""The page of traps is the catalogue: themes and situations in order, and no answer that is GO."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ _HEAD = """\
 # Every key of a plan
 
 Generated from `pytest_rollout/plan/spec/`; `python -m pytest_rollout.plan.spec` writes it anew.
-The guide is [plan.md](../plan.md). A key in **bold** must be given. Files are read as YAML 1.2:
-`no` and `10:00` are text. Each example is tried by a test, in a plan that loads.
+The guide is [How do I write a plan?](../how-to/write-a-plan.md) A key in **bold** must be given.
+Files are read as YAML 1.2: `no` and `10:00` are text. Each example is tried by a test,
+in a plan that loads.
 """
 _TABLE = """
 | key | value | without it | meaning | example |

@@ -1,4 +1,4 @@
-"""Who may do what and who gets a message, by docs/bridge-api.md and not by the bridge."""
+"""Who may do what and who gets a message, by bridge-api.md of the docs, not by the bridge."""
 
 from __future__ import annotations
 

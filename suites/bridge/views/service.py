@@ -24,7 +24,7 @@ def stamp(moment: datetime) -> str:
 
 @dataclass(slots=True)
 class Agent:
-    """Somebody with a token, who speaks the API (docs/bridge-api.md)."""
+    """Somebody with a token, who speaks the API (docs/reference/plans/bridge-api.md)."""
 
     client: httpx.Client
     name: str

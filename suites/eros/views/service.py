@@ -18,7 +18,7 @@ def stamp(moment: datetime) -> str:
 
 
 class Service:
-    """An EROS as its clients see it (docs/eros-api.md)."""
+    """An EROS as its clients see it (docs/reference/plans/eros-api.md)."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client

@@ -16,7 +16,7 @@ def stamp(moment: datetime) -> str:
 
 
 class Service:
-    """A service as its clients see it (docs/pas-api.md)."""
+    """A service as its clients see it (docs/reference/plans/pas-api.md)."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_rollout import Checked, RolloutError, Stage, run_checker, scenario
 from suites.plms.views.answers import not_done
+from suites.plms.views.formats import PAGE
 from suites.plms.views.host import Host, run
 
 _AT_ONCE = 4  # checkers
@@ -254,5 +255,5 @@ def counted_by(checked: Checked) -> dict[str, int]:
     """What each check of the checker counts, by its name, as its answer tells."""
     told = json.loads(checked.output).get("checks")
     if not told:
-        not_done("the checker does not tell its checks", "docs/plms-formats.md#the-release")
+        not_done("the checker does not tell its checks", f"{PAGE}#the-release")
     return {name: int(check.get("violations", -1)) for name, check in told.items()}

@@ -20,7 +20,7 @@ from suites.plms.scenarios.kpi_gates import Tried, attempt_all, attempts, thresh
 from suites.plms.views.answers import not_done
 from suites.plms.views.dialect import spoken
 from suites.plms.views.final_report import REPORT, Written
-from suites.plms.views.formats import read_file
+from suites.plms.views.formats import PAGE, read_file
 from suites.plms.views.host import newest
 from suites.plms.views.portfolio import LANES, caps, rows, sample
 from suites.plms.views.settings import MARKS, differences, stored
@@ -96,7 +96,7 @@ class Retro:
 
 def _kept(path: Path, kind: str) -> Reported:
     if not path.is_file():
-        not_done(f"there is no {path.name}", f"docs/plms-formats.md#{kind} says what it holds")
+        not_done(f"there is no {path.name}", f"{PAGE}#{kind} says what it holds")
     return Reported(read_file(path, kind), path.name)
 
 

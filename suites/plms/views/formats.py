@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
 FOLDER = Path(__file__).parents[1] / "formats"
-PAGE = "docs/plms-formats.md"
+PAGE = "docs/reference/plans/plms-formats.md"
 _KINDS = {
     "object": "an object",
     "array": "a list",

@@ -1,4 +1,4 @@
-"""What docs/traps.md says that nobody sees from inside: nobody does."""
+"""What docs/explanation/traps.md says that nobody sees from inside: nobody does."""
 
 from __future__ import annotations
 
