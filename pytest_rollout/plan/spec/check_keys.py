@@ -210,7 +210,7 @@ class ExtensionKeys(AskKeys, name="check-extension", title="a means of another p
     expect = Key(Nested(ExpectSqlKeys), "What it must answer.", example="{value: ok}")
 
 
-class LoadCheckKeys(AskKeys, name="check-load", title="a load"):
+class LoadCheckKeys(AskKeys, name="check-load", title="a check by a load"):
     """A check that makes a load, once in a phase; the rule beside it judges what was answered."""
 
     load = Key(IDENTIFIER, "One of the plan's `loads`.", example="nightly", required=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, overload
@@ -114,6 +115,11 @@ class Keys:
                 if isinstance(key, Key):
                     keys.setdefault(key.name, key)
         cls.keys = keys
+
+    @classmethod
+    def anchor(cls) -> str:
+        """Return where its heading of the reference is linked to, as GitHub and Sphinx name it."""
+        return re.sub(r"[^\w-]", "", cls.title.lower().replace(" ", "-"))
 
     @classmethod
     def stated(cls) -> list[Key[Any]]:

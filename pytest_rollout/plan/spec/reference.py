@@ -43,7 +43,7 @@ def section(place: type[Keys], *, file: bool) -> str:
     level, title = ("##", f"`{place.title}`") if file else ("###", _capital(place.title))
     rows = "".join(f"| {' | '.join(_cells(key))} |\n" for key in place.stated())
     notes = "".join(f"\n{note}" for note in _notes(place))
-    return f'<a id="{place.name}"></a>\n\n{level} {title}\n\n{place.__doc__}{notes}\n{_TABLE}{rows}'
+    return f"{level} {title}\n\n{place.__doc__}{notes}\n{_TABLE}{rows}"
 
 
 def _capital(title: str) -> str:

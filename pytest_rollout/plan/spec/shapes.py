@@ -43,7 +43,7 @@ class Nested(ValueKind[Tree]):
     @property
     def words(self) -> str:  # type: ignore[override]
         """A link to where its keys are listed."""
-        return f"[{self.place.title}](#{self.place.name})"
+        return f"[{self.place.title}](#{self.place.anchor()})"
 
 
 @dataclass(frozen=True)
