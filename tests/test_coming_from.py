@@ -101,6 +101,12 @@ _RULE = {"metric": "m", "take": "rate", "pass": "<= 1"}
 _OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 
 
+@pytest.mark.parametrize("name", ["allure", "argo", "inspec", "kayenta", "keptn"])
+def test_the_snippet_of_each_page_is_read_by_a_plan(name: str) -> None:
+    assert (HOW_TO / f"migrate-from-{name}.md").is_file()
+    assert len(shown(name).phases[0].criteria) > 1
+
+
 # Argo Rollouts, as its controller counts.
 
 

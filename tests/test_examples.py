@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.plan.load import load
-from tests.plms.test_prod import free_port
-from tests.story.printed import commands, run
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/web"
@@ -41,27 +39,6 @@ def test_every_plan_of_the_repository_is_sound() -> None:
     assert len(plans) >= 2
     for path in plans:
         assert load(path, path.name).problems == ()
-
-
-@pytest.mark.slow
-def test_the_walk_through_prints_what_comes_out(tmp_path: Path) -> None:
-    folder = tmp_path / "web"
-    shutil.copytree(EXAMPLE, folder)
-    port = str(free_port())
-    page = folder / "README.md"
-    page.write_text(page.read_text(encoding="utf-8").replace("8700", port), encoding="utf-8")
-    printed = list(commands(page))
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    environ = {
-        **kept,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "200",
-    }
-    waiting = f"'{sys.executable}' -m tests.story.wait_for_port {port}"
-    outputs = run(printed, folder, environ, waiting)
-    differing = [one.unlike(said) for one, said in zip(printed, outputs, strict=True)]
-    assert not "\n\n".join(filter(None, differing))
 
 
 @pytest.mark.slow

@@ -117,5 +117,3 @@ def _hooks() -> Iterator[tuple[str, str]]:
         if name.startswith("pytest_"):
             arguments = ", ".join(inspect.signature(hook).parameters)
             yield f"`{name}({arguments})`", inspect.getdoc(hook) or ""
-
-

@@ -24,7 +24,9 @@ def text() -> str:
     """Return the whole page."""
     with TemporaryDirectory() as folder:
         reasons = given(Path(folder))
-    rows = ((f"`{code}`", _told(sentences.text(reasons[code][0], ZONE))) for code in sorted(reasons))
+    rows = (
+        (f"`{code}`", _told(sentences.text(reasons[code][0], ZONE))) for code in sorted(reasons)
+    )
     return HEAD + table(("code", "for example"), rows)
 
 

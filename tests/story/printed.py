@@ -40,9 +40,14 @@ class Printed:
 def commands(page: Path) -> Iterator[Printed]:
     """Each command of a page's console blocks, in order."""
     for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, *lines = part.splitlines()
-            yield Printed(command, lines)
+        yield from commands_of(block)
+
+
+def commands_of(block: str) -> Iterator[Printed]:
+    """Each command of one console block, in order."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *lines = part.splitlines()
+        yield Printed(command, lines)
 
 
 def run(

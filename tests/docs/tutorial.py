@@ -1,0 +1,35 @@
+"""A tutorial as a reader does it: writes its files, runs its commands, and compares what comes out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.plms.test_prod import free_port
+from tests.story.printed import Printed, commands_of, run
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PORT = "8700"
+
+
+def steps(text: str) -> Iterator[Printed]:
+    """Yield what a reader does, in order: a block that begins with `# NAME` is a file to write."""
+    for language, block in _BLOCK.findall(text):
+        if language == "console":
+            yield from commands_of(block)
+        elif named := re.match(r"# ([\w./]+\.\w+)\n", block):
+            yield Printed(f"cat > {named[1]} <<'END OF FILE'\n{block}END OF FILE", [])
+
+
+def differences(page: Path, folder: Path, python: Path, environ: dict[str, str]) -> list[str]:
+    """Do a page in a folder with the programs beside a python; what came out otherwise."""
+    port = str(free_port())
+    text = page.read_text(encoding="utf-8").replace(_PORT, port)
+    done = [one for one in steps(text) if not one.command.startswith(("pip ", "python3 -m venv"))]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    waiting = f"'{python}' {Path(__file__).parents[1] / 'story/wait_for_port.py'} {port}"
+    outputs = run(done, folder, {**kept, "PATH": path, "COLUMNS": "200", **environ}, waiting)
+    return [said for one, out in zip(done, outputs, strict=True) if (said := one.unlike(out))]
