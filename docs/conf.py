@@ -1,4 +1,4 @@
-"""How the site of the documentation is built: `bash tests/site`. Nothing in it is from elsewhere."""
+"""How the site of the documentation is built (`bash tests/site`). Nothing in it is fetched."""
 
 from importlib.metadata import version as version_of
 

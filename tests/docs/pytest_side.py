@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
-
 
 from pytest_rollout import hookspecs, plugin
 from pytest_rollout.session import compose, fixtures
-from pytest_rollout.session.resolve import Request
 from tests.docs.tables import table
 
 HEAD = """\
@@ -22,13 +21,16 @@ _OPTIONS = """\
 Options are of one run. What a run asks and answers: [runs and environments](running.md).
 """
 _SETTINGS = """\
-Settings stand in `pytest.ini`, `pytest.toml`, or under `[tool.pytest]` or `[tool.pytest.ini_options]` of `pyproject.toml`.
+Settings stand in `pytest.ini`, `pytest.toml`, or in `pyproject.toml` under `[tool.pytest]` or
+`[tool.pytest.ini_options]`.
 """
 _MARKS = """\
-The names of a plan, of its phases and of what stands under `marks` are marks as well, so `-m day3` asks for a phase.
+The names of a plan, of its phases and of what stands under `marks` are marks as well, so
+`-m day3` asks for a phase.
 """
 _FIXTURES = """\
-All are session-scoped, and there once a plan was found. How they are used: [write a suite](../how-to/write-a-suite.md).
+All are session-scoped, and there once a plan was found. How they are used:
+[write a suite](../how-to/write-a-suite.md).
 """
 _HOOKS = """\
 For a `conftest.py` or a plugin. An example: [extend](../how-to/extend.md).
@@ -98,9 +100,7 @@ def _settings(recorded: _Recorded) -> Iterator[tuple[str, str, str]]:
 
 def _marks() -> Iterator[tuple[str, str]]:
     config = _Config()
-    request = Request.__new__(Request)
-    object.__setattr__(request, "loaded", ())
-    compose._add_markers(config, request)  # type: ignore[arg-type]
+    compose._add_markers(config, SimpleNamespace(loaded=()))  # type: ignore[arg-type]
     for line in config.lines:
         name, _, meaning = line.partition(": ")
         yield f"`{name}`", meaning

@@ -1,4 +1,4 @@
-"""A tutorial as a reader does it: writes its files, runs its commands, and compares what comes out."""
+"""A page as a reader does it: write its files, run its commands, and compare what comes out."""
 
 from __future__ import annotations
 

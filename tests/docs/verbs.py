@@ -13,8 +13,9 @@ from tests.docs.tables import table
 HEAD = """\
 # Verbs of `rollout`
 
-Generated from the command; `python -m tests.docs` writes it anew. `rollout VERB --help` says the same.
-How the environment is chosen where `--env` is left out: [running](running.md#which-environment-is-it-about).
+Generated from the command; `python -m tests.docs` writes it anew. `rollout VERB --help` says the
+same. Which environment is meant where `--env` is left out:
+[running](running.md#which-environment-is-it-about).
 Exit statuses: [outcomes](outcomes.md). What `--json` prints: [JSON](json.md).
 
 ## Options of every verb
