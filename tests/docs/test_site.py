@@ -19,7 +19,7 @@ LINK = re.compile(r"\]\(([^)\s#]*)(?:#([\w-]+))?\)")
 
 def build(docs: Path, out: Path) -> subprocess.CompletedProcess[str]:
     """Build a site as tests/site does."""
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", docs, out]
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(docs), str(out)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
