@@ -17,14 +17,12 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/web"
 
 
-@pytest.mark.parametrize(
-    ("language", "file"),
-    [("yaml", "suites/web/rollout.yaml"), ("python", "suites/web/test_canary.py")],
-)
-def test_the_readme_shows_the_example(language: str, file: str) -> None:
+def test_the_readme_shows_the_example() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
-    assert block == (EXAMPLE / file).read_text(encoding="utf-8")
+    (plan,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert plan == (EXAMPLE / "suites/web/rollout.yaml").read_text(encoding="utf-8")
+    (check,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert check in (EXAMPLE / "suites/web/test_canary.py").read_text(encoding="utf-8")
 
 
 def test_the_example_decides(pytester: pytest.Pytester) -> None:

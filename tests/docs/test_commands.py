@@ -13,6 +13,7 @@ import pytest
 
 from pytest_rollout.cli import rollout
 from tests.docs.shell import LEFT_OUT, NOT_RUN, ROOT, Block, blocks, commands, pages
+from tests.docs.tutorial import with_programs
 
 PAGES = [page for page in pages() if any(commands(page))]
 # Programs of others, and words of the shell.
@@ -106,6 +107,13 @@ def test_each_block_is_run_or_says_why_not() -> None:
     assert all(ROOT.joinpath(test).is_file() for test in DONE.values())
 
 
+def test_the_readme_names_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    table = (ROOT / "README.md").read_text("utf-8").partition("| extra | gives |")[2]
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert sorted(named) == sorted(project["optional-dependencies"].keys() - {"dev", "docs"})
+
+
 CLONED = [ROOT / "README.md", ROOT / "examples/web/README.md", ROOT / "docs/explanation/ledger.md"]
 # What a real environment needs, variable by variable: `tests/*/test_prod.py` decide on one each.
 SUITES = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("suites/*/README.md")}
@@ -122,14 +130,14 @@ def test_the_blocks_run_in_a_fresh_clone(tmp_path: Path) -> None:
     """As they stand, README first: it makes the environment that the others are run in."""
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
-    path = f"{clone}/.venv/bin:/usr/local/bin:/usr/bin:/bin"
+    environ = with_programs(clone / ".venv/bin")
     for block in cloned():
         folder = clone / Path(block.page).parent if block.page.startswith("examples") else clone
         for line in block.lines:
             if any(part in line for part in LEFT_OUT):
                 continue
             done = subprocess.run(
-                ["bash", "-c", line], cwd=folder, env={"PATH": path, "HOME": str(tmp_path)},
+                ["bash", "-c", line], cwd=folder, env=environ,
                 capture_output=True, text=True, check=False, timeout=1800,
             )  # fmt: skip
             assert done.returncode in (0, 10, 11, 12), f"{line}\n{done.stdout}{done.stderr}"

@@ -23,13 +23,21 @@ def steps(text: str) -> Iterator[Printed]:
             yield Printed(f"cat > {named[1]} <<'END OF FILE'\n{block}END OF FILE", [])
 
 
+def with_programs(folder: Path) -> dict[str, str]:
+    """Return an environment where programs of a folder come first, and nothing is of this run."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PYTEST_", "PYTHONPATH", "VIRTUAL_ENV"))
+    }
+    return {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+
+
 def differences(page: Path, folder: Path, python: Path, environ: dict[str, str]) -> list[str]:
     """Do a page in a folder with the programs beside a python; what came out otherwise."""
     port = str(free_port())
     text = page.read_text(encoding="utf-8").replace(_PORT, port)
     done = [one for one in steps(text) if not one.command.startswith(("pip ", "python3 -m venv"))]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     waiting = f"'{python}' {Path(__file__).parents[1] / 'story/wait_for_port.py'} {port}"
-    outputs = run(done, folder, {**kept, "PATH": path, "COLUMNS": "200", **environ}, waiting)
+    outputs = run(done, folder, {**with_programs(python.parent), **environ}, waiting)
     return [said for one, out in zip(done, outputs, strict=True) if (said := one.unlike(out))]
