@@ -342,7 +342,7 @@ def test_a_word_after_the_options_is_no_option(project: Project) -> None:
 
 
 def test_the_page_lists_the_codes_of_mistakes() -> None:
-    page = (PACKAGE.parent / "docs/reference/running.md").read_text(encoding="utf-8")
+    page = (PACKAGE.parent / "docs/reference/json.md").read_text(encoding="utf-8")
     table = page.partition("| code | the mistake |")[2].partition("\n\n")[0]
     listed = re.findall(r"`([\w.-]+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
     raised = {"usage", "system"}
