@@ -15,6 +15,7 @@ from pytest_rollout.plan import bindings
 from pytest_rollout.redact import hide
 from pytest_rollout.session.binding import Binder, Bound, Unnamed, declared, effect_of, scenarios_of
 from pytest_rollout.session.collection_words import last_line, moved, secret_id, why_dropped
+from pytest_rollout.session.misspelt import misspelt_marks
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
 from pytest_rollout.session.seams import marks_selected_last
@@ -147,6 +148,7 @@ class Collecting:
             if above is not None:
                 path = above.path.relative_to(self.request.root).as_posix()
                 plans |= {path: above.plan.id if above.plan else ""}
+                problems += misspelt_marks(item, above.names)
             if plans.keys() & self._asked_paths:
                 self.offences += problems
             else:

@@ -160,7 +160,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(Header(request, finishing, patterns), "rollout-header")
         known = frozenset().union(*(one.names for one in request.loaded))
         if config.option.markexpr and known:
-            register(Misspelt(config, known), "rollout-misspelt")
+            register(Misspelt(known), "rollout-misspelt")
 
 
 def _needs(request: Request, name: str) -> Mapping[str, int]:

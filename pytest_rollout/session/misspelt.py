@@ -1,42 +1,56 @@
-"""Names in `-m` that look like a phase and are none: pytest itself just selects nothing."""
+"""Marks that look like one of a plan and are none: pytest itself would leave their checks out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 import pytest
 
+from pytest_rollout.model.errors import Problem
 from pytest_rollout.session.asking import names_in
 
+_OWN = frozenset({"criterion", "effect"})
 _ALIKE = 0.75  # of difflib: one or two letters off
+_FIX = "did you mean {}? If not, register it under `markers` in pytest's configuration"
 
 
 class Misspelt:
-    """Says at the end of a run which names of its `-m` nobody knows, and what is meant."""
+    """Refuses a `-m` whose names nobody registered and that look like marks of a plan."""
 
-    def __init__(self, config: pytest.Config, known: frozenset[str]) -> None:
-        self._names = sorted(names_in(config.option.markexpr or ""))
-        self._known = sorted(known)
-        self._marked: set[str] = set()
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = known
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Remember the marks that there are."""
-        self._marked.update(mark.name for mark in item.iter_markers())
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Refuse before tests are collected: every plugin has registered its marks by now."""
+        stated = session.config.option.markexpr
+        offences = [
+            f"-m {stated!r}: nobody knows the mark `{name}` ({fix})"
+            for name, fix in _alike(names_in(stated), self._known, session.config)
+        ]
+        if offences:
+            raise pytest.UsageError(*offences)
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print a line for each name."""
-        for line in self._lines():
-            terminalreporter.write_line(line)
 
-    def _lines(self) -> Iterator[str]:
-        for name in self._names:
-            if name not in self._known and name not in self._marked:
-                near = self._near(name)
-                if near:
-                    meant = " or ".join(f"`{one}`" for one in near)
-                    yield f"rollout: nothing is marked `{name}` (did you mean {meant}?)"
+def misspelt_marks(item: pytest.Item, known: Collection[str]) -> Iterator[Problem]:
+    """The marks of an item that nobody registered and that look like one of its plan."""
+    marks = {mark.name for mark in item.iter_markers()}
+    for name, fix in _alike(marks, _OWN.union(known), item.config):
+        file, line, _ = item.location
+        yield Problem(file, (line or 0) + 1, f"nobody knows the mark `{name}`", fix)
 
-    def _near(self, name: str) -> Sequence[str]:
-        return get_close_matches(name, self._known, n=2, cutoff=_ALIKE)
+
+def _alike(
+    names: Collection[str], known: Collection[str], config: pytest.Config
+) -> Iterator[tuple[str, str]]:
+    """Each name that is not known to anybody but nearly known here, and how to fix it."""
+    for name in sorted(set(names).difference(known)):
+        near = get_close_matches(name, sorted(known), n=2, cutoff=_ALIKE)
+        if near and name not in _registered(config):
+            yield name, _FIX.format(" or ".join(f"`{one}`" for one in near))
+
+
+def _registered(config: pytest.Config) -> frozenset[str]:
+    lines: list[str] = config.getini("markers")
+    return frozenset(line.partition(":")[0].partition("(")[0].strip() for line in lines)

@@ -23,7 +23,8 @@ from _pytest.mark.expression import Expression
 class MarkExpression:
     """An expression of ``-m``: its names, and whether a set of marks meets it.
 
-    Relies on `_pytest.mark.expression.Expression`: `compile`, `idents`, `evaluate`.
+    Relies on `_pytest.mark.expression.Expression`: `compile`, `evaluate`, and `_code`, whose names
+    are those of the expression behind a `$`. Its `idents` is of pytest 9.2, and 9.0 is allowed.
     """
 
     def __init__(self, text: str) -> None:
@@ -36,7 +37,8 @@ class MarkExpression:
     @property
     def names(self) -> frozenset[str]:
         """Every mark that the expression speaks of."""
-        return frozenset(self._compiled.idents())
+        code = self._compiled._code
+        return frozenset(name.removeprefix("$") for name in code.co_names)
 
     def met_by(self, marks: Iterable[str]) -> bool:
         """Whether an item with these marks is selected."""
