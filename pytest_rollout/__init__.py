@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.restore import archive_differences, database_differences
     from pytest_rollout.checks.slo import crossings, fairness, gaps, relative_error
+    from pytest_rollout.extras import MissingToolError
     from pytest_rollout.model.channel import Channel
     from pytest_rollout.model.check import Check, Effect
     from pytest_rollout.model.decision import Decision
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from pytest_rollout.targets.faults import Faults, fault, one_of
     from pytest_rollout.targets.reference_target import ReferenceTarget
     from pytest_rollout.targets.target import LiveTarget
-    from pytest_rollout.targets.tools import MissingToolError, find_program
+    from pytest_rollout.targets.tools import find_program
 
 __all__ = [
     "Alertmanager",
@@ -160,7 +161,7 @@ _HOMES = {
     "nothing": "checks.reported",
     "reported": "checks.reported",
     "Message": "receivers.inbox",
-    "MissingToolError": "targets.tools",
+    "MissingToolError": "extras",
     "Mode": "receivers.inbox",
     "Observe": "session.observe",
     "Prometheus": "monitoring.prometheus",

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pytest_rollout import extensions
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.channel import Channel, ChannelMeans, Topic
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.extension import ChannelExtension
@@ -243,11 +244,9 @@ def _by_apprise(channel: Channel, address: str, message: Notice) -> None:
 
 
 def _services() -> Any:
-    try:
-        import apprise
-    except ImportError as error:
-        why = "Apprise is not installed: pip install 'pytest-rollout[notify]'"
-        raise RolloutError(why) from error
+    needs_extra("notify", "apprise")
+    import apprise
+
     return apprise.Apprise()
 
 

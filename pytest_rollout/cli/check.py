@@ -74,7 +74,7 @@ def command(
     plans = [one.plan for one in chosen if one.plan and not one.problems]
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
-    notes = find.unread(project.root, project.patterns)
+    notes = [*find.unread(project.root, project.patterns), *served.unserved(plans)]
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
         notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]

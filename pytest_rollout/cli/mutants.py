@@ -18,6 +18,7 @@ from pytest_rollout.cli.project import Project, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.mutation_drills import keep, to_data
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import MutationDrill, exit_status
@@ -29,7 +30,6 @@ from pytest_rollout.mutants.run_through import NotThePlantedError
 from pytest_rollout.report import files, mutation
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.mutation_markdown import to_markdown
-from pytest_rollout.targets.tools import needs_extra
 
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%?")
 _ENDED = {"stopped by Ctrl-C": 130, "stopped by SIGTERM": 143}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pytest_rollout.extras import install, missing
 from pytest_rollout.load.locustfiles import locustfile_problems
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.fault import Fault
@@ -19,15 +19,26 @@ def offences(plan: Plan, root: Path) -> list[str]:
     """Return what is wrong with `serve`, `faults` and locustfiles; imports what a plan serves.
 
     The import is in a process of its own, as that of the tests is. Without uvicorn nothing is
-    served, and nothing can be said.
+    served, and `unserved` says so.
     """
     unread = list(locustfile_problems(plan, root))
-    if find_spec("uvicorn") is None:
+    if missing("uvicorn"):
         return unread
     known, found = _known(plan, root)
     if not found:
         found = list(_unknown(plan, known))
     return [*unread, *(f"{plan.path}:{line}: {what}" for line, what in found)]
+
+
+def unserved(plans: Iterable[Plan]) -> list[str]:
+    """Return a note for each plan that serves what cannot be asked, for want of a library."""
+    library = missing("uvicorn")
+    what = f"what it serves was not imported: {library} is not installed: {install('targets')}"
+    served = {
+        one.path: [target.serve for target in one.environments[EMBEDDED].targets.values()]
+        for one in plans
+    }
+    return [f"{path}: {what}" for path, apps in served.items() if library and any(apps)]
 
 
 def _known(plan: Plan, root: Path) -> tuple[set[str], list[Offence]]:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.review import PullRequest, Review, ReviewState
-from pytest_rollout.targets.tools import needs_extra
 
 if TYPE_CHECKING:
     from githubkit import GitHub

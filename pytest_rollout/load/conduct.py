@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.load import files, locust_process
 from pytest_rollout.load.locust_process import READY_S, STOP_S, command_of, surroundings
 from pytest_rollout.load.tied_process import Tied, tied
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.load import LoadProfile, LoadRecord
-from pytest_rollout.targets.tools import needs_extra
 
 START_S = 30.0 + READY_S  # for locust to start, and its users to be ready
 WORKERS_S = 120.0  # for workers of other machines to connect

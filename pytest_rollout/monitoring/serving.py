@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.monitoring.grafana import Grafana
 from pytest_rollout.targets.reference import AsgiApp
-from pytest_rollout.targets.tools import needs_extra
 
 
 def serve_grafana(grafana: Grafana) -> AsgiApp:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.mutants.edits import UnreadableError, as_mutants
-from pytest_rollout.targets.tools import needs_extra
 
 _LIBRARIES = ("mutmut", "libcst", "sqlglot", "tree_sitter", "tree_sitter_bash")
 _MAX_BYTES = 1_000_000

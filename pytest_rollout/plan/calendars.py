@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_rollout.calendar import to_us
+from pytest_rollout.extras import install, missing
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Phase
 from pytest_rollout.model.windows import SharedCalendar
@@ -57,9 +57,10 @@ def _calendar(
         inner.problem(tree.line, "a calendar has no `file`")
     if fetched or file is None or use is None:
         return None
-    if not all(find_spec(name) for name in _LIBRARIES):
-        what = f"a calendar: {file} cannot be read, because a library is not installed"
-        inner.problem(tree.line, what, "pip install 'pytest-rollout[calendars]'")
+    library = missing(*_LIBRARIES)
+    if library:
+        what = f"a calendar: {file} cannot be read: {library} is not installed"
+        inner.problem(tree.line, what, install("calendars"))
         return None
     text = _text(inner, path.parent / file, file)
     if text is None:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.errors import RolloutError
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
 
 PAYLOAD = "application/vnd.in-toto+json"
-_NEEDS = "signing needs the extra `attestation`: pip install pytest-rollout[attestation]"
 _MOST = 100_000  # bytes of a key file
 
 
@@ -38,15 +38,14 @@ def _sealed(statement: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
 
 
 def _signer(key: Path) -> Signer:
-    try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.serialization import (
-            load_pem_private_key,
-            load_ssh_private_key,
-        )
-        from securesystemslib.signer import CryptoSigner
-    except ImportError as error:
-        raise RolloutError(_NEEDS) from error
+    needs_extra("attestation", "securesystemslib", "cryptography")
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import (
+        load_pem_private_key,
+        load_ssh_private_key,
+    )
+    from securesystemslib.signer import CryptoSigner
+
     try:
         text = key.read_bytes()[:_MOST]
         load = load_ssh_private_key if b"OPENSSH PRIVATE KEY" in text else load_pem_private_key

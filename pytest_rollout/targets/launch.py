@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.reference import Fault, Setting
-from pytest_rollout.targets.tools import needs_extra
 from pytest_rollout.targets.trouble import last_line
 
 _START_S = 30

@@ -1,16 +1,11 @@
-"""Programs and libraries that only some uses need: found, or named with how to install them."""
+"""Programs that only some uses need: found, or named with how to install them."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from importlib.util import find_spec
 
-from pytest_rollout.model.errors import RolloutError
-
-
-class MissingToolError(RolloutError):
-    """A program or a library that is needed is not installed."""
+from pytest_rollout.extras import MissingToolError
 
 
 def find_program(names: Sequence[str], package: str) -> str:
@@ -26,12 +21,3 @@ def find_program(names: Sequence[str], package: str) -> str:
     raise MissingToolError(
         f"{names[0]} is not installed; on Debian: apt-get install --no-install-recommends {package}"
     )
-
-
-def needs_extra(extra: str, *libraries: str) -> None:
-    """Raise MissingToolError where a library is missing; it names the extra that has it."""
-    for library in libraries:
-        if find_spec(library) is None:
-            raise MissingToolError(
-                f"{library} is not installed: pip install 'pytest-rollout[{extra}]'"
-            )

@@ -436,7 +436,7 @@ def test_a_phase_that_nobody_signs(served: Project, github: GitHub) -> None:
 def test_the_extra_that_is_needed_is_named(
     served: Project, github: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_rollout.targets.tools.find_spec", lambda name: None)
+    monkeypatch.setattr("pytest_rollout.extras.find_spec", lambda name: None)
     assert "pip install 'pytest-rollout[github]'" in ingest(served, github).err
 
 

@@ -112,7 +112,7 @@ def test_no_locustfile(loaded: Project) -> None:
 
 
 def test_locust_is_not_installed(loaded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_rollout.targets.tools.find_spec", lambda name: None)
+    monkeypatch.setattr("pytest_rollout.extras.find_spec", lambda name: None)
     loaded.plan(
         plan_of(url="http://127.0.0.1:9").replace('serve: "shop:app"', 'url: "http://127.0.0.1:9"')
     )

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import mutants
+from pytest_rollout.extras import MissingToolError
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.mutants import making
 from pytest_rollout.mutants.edits import Edit, as_mutants
-from pytest_rollout.targets.tools import MissingToolError
 from tests.mutants.making import made
 
 BROKEN = {

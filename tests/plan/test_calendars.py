@@ -356,7 +356,7 @@ def test_a_calendar_that_is_too_large_or_no_text(tmp_path: Path) -> None:
 def test_without_the_libraries_a_calendar_is_not_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calendars, "find_spec", lambda name: None)
+    monkeypatch.setattr(calendars, "missing", lambda *names: names[0])
     (problem,) = project(tmp_path, "{file: ops.ics, as: freeze}", calendar()).problems
     assert "pip install 'pytest-rollout[calendars]'" in str(problem)
 

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from pytest_rollout import (
-    Grafana,
-    MissingToolError,
-    Receivers,
-    RolloutError,
-    find_program,
-    serve_grafana,
-)
-from pytest_rollout.targets import tools
-from pytest_rollout.targets.launch import known_faults, launch
-from pytest_rollout.targets.reference import Setting
+from pytest_rollout import RolloutError, find_program
 
 # In a process of its own: here another test may have loaded what an extra has.
 _LOADED = """
@@ -30,34 +17,6 @@ for name in ("Receivers", "Prometheus", "Alertmanager", "Grafana", "serve_grafan
     getattr(p, name)
 print(*sorted({"fastapi", "uvicorn", "aiosmtpd"} & set(sys.modules)))
 """
-
-
-def start_mail() -> None:
-    with Receivers():
-        pass
-
-
-USES: dict[str, tuple[str, str, Callable[[], object]]] = {
-    "mail": ("receivers", "aiosmtpd", start_mail),
-    "grafana": ("targets", "fastapi", lambda: serve_grafana(cast(Grafana, None))),
-    "launch": (
-        "targets",
-        "uvicorn",
-        lambda: launch("app:app", Setting(Path("data"), datetime.now(UTC)), Path()),
-    ),
-    "faults": ("targets", "uvicorn", lambda: known_faults("app:app", Path())),
-}
-
-
-@pytest.mark.parametrize("use", USES)
-def test_the_extra_of_a_missing_library_is_named(use: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    extra, library, do = USES[use]
-    monkeypatch.setattr(tools, "find_spec", lambda name: None)
-    with pytest.raises(MissingToolError) as missing:
-        do()
-    assert (
-        str(missing.value) == f"{library} is not installed: pip install 'pytest-rollout[{extra}]'"
-    )
 
 
 def test_a_program_that_is_missing_is_named_with_its_package() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pytest_rollout.extras import needs_extra
+
 if TYPE_CHECKING:
     from pytest_rollout.load.generator.shapes import Burst, Ramp, Soak, Spike, Stairs, Steady
     from pytest_rollout.load.generator.users import LoadUser
@@ -19,6 +21,7 @@ __all__ = ["Burst", "LoadUser", "Ramp", "Soak", "Spike", "Stairs", "Steady"]
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    needs_extra("load", "locust", "hdrh")
     import_module(f"{__name__}.hooks").listen()
     home = "users" if name == "LoadUser" else "shapes"
     return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,6 +1,6 @@
 """Builds the dashboard: ``python -m suites.plms.grafana.build``.
 
-Needs Grafana's own SDK (``pip install 'pytest-rollout[grafana]'``), whose types are generated from
+Needs Grafana's own SDK (``pip install grafana-foundation-sdk``), whose types are generated from
 Grafana's schemas: a panel, an option or a unit that Grafana does not know is an error here.
 """
 
