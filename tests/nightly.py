@@ -38,7 +38,7 @@ class Ended:
     """How a part ended."""
 
     part: Part
-    word: str  # ok, failed, or out of time
+    word: str  # ok, failed, not asked, or out of time
     seconds: float
     log: Path
 
@@ -52,6 +52,9 @@ def _mutants(room: str, minutes: float) -> list[str]:
     return [sys.executable, "benchmarks/mutants.py", room, f"--minutes={minutes}", "--in", kept]
 
 
+_PACKAGING = ".venv/apart/packaging/bin"
+_NOT_ASKED = 75  # of tests/packaging/audit.py: a service could not be asked
+_RELEASED = f"{FOLDER}/released"
 _NEWEST = f"{FOLDER}/newest"
 _NEWEST_PYTHON = f"{_NEWEST}/bin/python"
 _SCALED = ("monotone", "monotone_waived", "order", "future", "interruptions")
@@ -121,6 +124,32 @@ PARTS = (
             _pytest("-n2", "--dist=worksteal", "-mslow", "tests/session", python=_NEWEST_PYTHON),
         ],
     ),
+    Part(
+        "matrix",
+        "quick tests of sessions on each Python and pytest that is supported and at hand",
+        120,
+        [[f"{_PACKAGING}/nox", "-f", "tests/noxfile.py", f"--envdir={FOLDER}/nox"]],
+    ),
+    Part(
+        "install",
+        "what installing takes: contents, dependencies, sizes, times",
+        20,
+        [[sys.executable, "-m", "benchmarks.install"]],
+    ),
+    Part(
+        "supply",
+        "a bill of materials of what a user installs, and known vulnerabilities of all pins",
+        15,
+        [
+            [sys.executable, "-m", "venv", "--clear", _RELEASED],
+            [f"{_RELEASED}/bin/pip", "install", "-q", "."],
+            [
+                *(f"{_PACKAGING}/cyclonedx-py", "environment", _RELEASED, "--validate"),
+                *("--pyproject=pyproject.toml", f"--output-file={FOLDER}/sbom.json"),
+            ],
+            [sys.executable, "-m", "tests.packaging.audit", "constraints.txt"],
+        ],
+    ),
 )
 
 
@@ -151,7 +180,7 @@ def _word(command: Sequence[str], environ: Mapping[str, str], seconds: float, sa
         start_new_session=True,
     ) as process:
         try:
-            return "ok" if process.wait(seconds) == 0 else "failed"
+            return {0: "ok", _NOT_ASKED: "not asked"}.get(process.wait(seconds), "failed")
         except subprocess.TimeoutExpired:
             return "out of time"
         finally:

@@ -19,12 +19,13 @@ HANGS = Part(
     0.02,
     [["sh", "-c", f"sleep 600 & echo $! > {FOLDER}/child; wait"]],
 )
+UNASKED = Part("unasked", "reaches nobody", 1, [["sh", "-c", "exit 75"]])
 STEPS = Part("steps", "has two", 1, [["false"], ["touch", f"{FOLDER}/second"]])
 
 
 def ended(shown: str) -> dict[str, str]:
     """Return how each part ended, from the table."""
-    names = {part.name for part in (GOOD, BAD, HANGS, STEPS)}
+    names = {part.name for part in (GOOD, BAD, HANGS, STEPS, UNASKED)}
     rows = [row for row in (line.split() for line in shown.splitlines()) if len(row) > 3]
     return {row[-2]: " ".join(row[:-4]) for row in rows if row[-2] in names}
 
@@ -44,6 +45,13 @@ def test_it_goes_on_after_a_part_that_fails_and_ends_with_1(
     assert "all well" not in shown
     assert (tmp_path / "good.log").read_text() == "all well\n"
     assert not (tmp_path / "second").exists(), "a step needs the one before"
+
+
+def test_what_could_not_be_asked_is_no_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--in", str(tmp_path)], [UNASKED, GOOD]) == 1
+    assert ended(capsys.readouterr().out) == {"unasked": "not asked", "good": "ok"}
 
 
 def test_what_is_out_of_time_is_ended_with_its_children(tmp_path: Path) -> None:
