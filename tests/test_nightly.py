@@ -10,7 +10,7 @@ import pytest
 
 from tests.nightly import FOLDER, PARTS, Part, main
 
-ARCHITECTURE = Path(__file__).parents[1] / "ARCHITECTURE.md"
+CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 GOOD = Part("good", "is well", 1, [[sys.executable, "-c", "print('all well')"]])
 BAD = Part("bad", "is not", 1, [[sys.executable, "-c", "raise SystemExit('no good')"]])
 HANGS = Part(
@@ -81,5 +81,5 @@ def test_the_list_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_every_part_stands_in_the_list_of_tiers() -> None:
-    text = ARCHITECTURE.read_text(encoding="utf-8")
+    text = CONTRIBUTING.read_text(encoding="utf-8")
     assert [part.name for part in PARTS if f"| `{part.name}` | {part.says}" not in text] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tarfile
 import zipfile
@@ -34,6 +35,12 @@ def test_the_wheel_passes_check_wheel_contents(distributions: Distributions) -> 
 
 def test_the_project_file_is_valid() -> None:
     said([TOOLS / "validate-pyproject", "pyproject.toml"])
+
+
+def test_the_checks_of_scientific_python_pass() -> None:
+    shown = said([TOOLS / "repo-review", ".", "--format=json"])
+    failed = {name for name, one in json.loads(shown)["checks"].items() if one["result"] is False}
+    assert failed == set()
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(distributions: Distributions) -> None:
