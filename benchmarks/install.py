@@ -82,6 +82,7 @@ def installed(wheel: Path, folder: Path) -> tuple[Path, str]:
     _said(sys.executable, "-m", "venv", place)
     python = place / "bin/python"
     (packages,) = place.glob("lib/python*/site-packages")
+    _said(python, "-m", "compileall", "-q", packages)
     before = _bytes(packages)
     seconds = _took(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", wheel)
     _said(python, "-m", "compileall", "-q", packages)

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "processes": set(),
     "on_the_way": set(),
     "extras": {"model"},
+    "roots": {"model", "session"},
     "extensions": {"model"},
     "hookspecs": {"model"},
     "plan": {"extras", "model", "calendar", "redact", "extensions"},
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "signoff": {"extras", "model", "calendar", "judge"},
     "drill": {"model", "redact", "report"},
     "mutants": {"extras", "model", "plan", "drill"},
-    "load": {"extras", "model", "plan", "judge", "report", "redact", "targets", "checks"},
+    "load": {"extras", "roots", "model", "plan", "judge", "report", "redact", "targets", "checks"},
     "bundles": {"model", "evidence"},
     "notify": {"extras", "model", "redact", "targets", "extensions"},
     "watching": {
@@ -65,6 +66,7 @@ MAY_IMPORT = {
     },
     "cli": {
         "extras",
+        "roots",
         "model",
         "bundles",
         "processes",

@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli.roots import root_and_ini
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun, GateStanding, History, last_full_run
@@ -35,6 +34,7 @@ from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.mutation import drilled_words
+from pytest_rollout.roots import patterns_of, root_and_ini
 
 _PLAN = "rollout.yaml"
 _DEFAULTS = {"rollout_ledger": ".rollout/ledger.db", "rollout_report": "rollout-report"}
@@ -54,14 +54,12 @@ class Project:
     def here(cls, root: str | None, ledger: str | None, at: str | None = None) -> Project:
         """The project of the working directory, or of a given root; ``at`` is RFC 3339."""
         found, ini = root_and_ini(root, Path.cwd())
-        patterns = ini.get("rollout_plans", list(find.DEFAULT_PATTERNS))
-        words = list(patterns) if isinstance(patterns, list) else str(patterns).split()
+        stated = patterns_of(ini)
+        words = list(find.DEFAULT_PATTERNS) if stated is None else stated
         words.extend(plans_on_the_way(found, Path(root or Path.cwd()).absolute()))
         kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, found)
         report = found / _path(ini, "rollout_report")
-        return cls(
-            found, tuple(map(str, words)), kept, report, instant_in("--at", at) if at else None
-        )
+        return cls(found, tuple(words), kept, report, instant_in("--at", at) if at else None)
 
     @property
     def ledger_shown(self) -> str:

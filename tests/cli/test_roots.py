@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout.cli.roots import root_and_ini
+from pytest_rollout.roots import root_and_ini
 from pytest_rollout.session import seams
 from tests.cli.conftest import Project
 from tests.cli.test_verbs import ROOT

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.load import LoadProfile
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan import find
+from pytest_rollout.roots import patterns_of, root_and_ini
 
 LOAD = "ROLLOUT_LOAD"
 
@@ -71,10 +71,7 @@ def _loads(locustfile: Path, here: Path) -> Iterator[tuple[str, tuple[Plan, Load
 
 
 def _patterns(root: Path) -> list[str]:
-    """Where the plans of a project are, as its own file says."""
-    try:
-        document = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-        stated = document["tool"]["pytest"]["ini_options"]["rollout_plans"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return list(find.DEFAULT_PATTERNS)
-    return list(map(str, stated)) if isinstance(stated, list) else str(stated).split()
+    """Where the plans of a project are, as its own configuration of pytest says."""
+    place, ini = root_and_ini(None, root)
+    stated = patterns_of(ini) if place == root else None
+    return list(find.DEFAULT_PATTERNS) if stated is None else stated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,17 @@ def root_and_ini(root: str | None, here: Path) -> tuple[Path, Mapping[str, objec
         return asked_of_pytest(root, Path(root or here))
     except pytest.UsageError as error:
         raise RolloutError(str(error)) from error
+
+
+def patterns_of(ini: Mapping[str, object]) -> list[str] | None:
+    """Return where plans are, as `rollout_plans` says; None where it says nothing.
+
+    A text is words of a shell, as it is for pytest.
+    """
+    stated = ini.get("rollout_plans")
+    if stated is None:
+        return None
+    return list(map(str, stated)) if isinstance(stated, list) else shlex.split(str(stated))
 
 
 def _plain(here: Path) -> Mapping[str, object] | None:
