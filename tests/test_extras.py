@@ -83,10 +83,12 @@ USES: dict[str, dict[str, list[Callable[[], object]]]] = {
     "github": {"githubkit": [lambda: read_pull_request("o/n", 1, "token")]},
     "calendars": {name: [_calendar] for name in ("icalendar", "recurring_ical_events")},
     "mutants": {
-        name: [lambda: survey([], Path())]
-        for name in ("libcst", "mutmut", "sqlglot", "tree_sitter", "tree_sitter_bash")
-    }
-    | {"coverage": [lambda: drill(cast(MutantsAsked, None), Path(), Path(), as_json=False)]},
+        **{
+            name: [lambda: survey([], Path())]
+            for name in ("libcst", "mutmut", "sqlglot", "tree_sitter", "tree_sitter_bash")
+        },
+        "coverage": [lambda: drill(cast(MutantsAsked, None), Path(), Path(), as_json=False)],
+    },
 }
 
 
@@ -125,8 +127,10 @@ def test_every_library_that_the_package_imports_is_installed_with_it_or_by_an_ex
 
 def test_every_extra_is_of_a_use() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = set(project["optional-dependencies"]) - {"dev"}
+    extras = set(project["optional-dependencies"]) - {"dev", "docs"}  # for who works on it
     assert extras == USES.keys() | set(OF_A_PLUGIN.values())
+    page = (ROOT / "docs/reference/extras.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == extras
 
 
 def test_a_plan_needs_no_library_for_calendars_that_it_does_not_have(
