@@ -173,7 +173,7 @@ _BROKEN = (
     Trap(
         "marker-typo",
         "the marker itself has a typo",
-        _UNBOUND,
+        "nobody knows the mark `criterio`",
         files=module("""
         @pytest.mark.criterio('works')
         def test_works(): pass
