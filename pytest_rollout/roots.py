@@ -35,12 +35,19 @@ def root_and_ini(root: str | None, here: Path) -> tuple[Path, Mapping[str, objec
 def patterns_of(ini: Mapping[str, object]) -> list[str] | None:
     """Return where plans are, as `rollout_plans` says; None where it says nothing.
 
-    A text is words of a shell, as it is for pytest.
+    A text is words of a shell, as it is for pytest. Raises RolloutError where a quote is not closed.
     """
     stated = ini.get("rollout_plans")
     if stated is None:
         return None
-    return list(map(str, stated)) if isinstance(stated, list) else shlex.split(str(stated))
+    if isinstance(stated, list):
+        return list(map(str, stated))
+    try:
+        return shlex.split(str(stated))
+    except ValueError as error:
+        from pytest_rollout.model.errors import RolloutError
+
+        raise RolloutError(f"rollout_plans: {stated}: {error}") from error
 
 
 def _plain(here: Path) -> Mapping[str, object] | None:

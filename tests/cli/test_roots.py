@@ -68,6 +68,13 @@ def test_what_cannot_be_read_is_said_by_pytest(project: Project, files: dict[str
     assert next(iter(files)) in answer.err
 
 
+def test_a_quote_that_is_not_closed_is_told(project: Project) -> None:
+    (project.root / "pytest.ini").write_text("[pytest]\nrollout_plans = 'a b\n")
+    answer = project.rollout("status")
+    assert answer.status == 4
+    assert "rollout_plans: 'a b: No closing quotation" in answer.err
+
+
 @pytest.mark.slow
 def test_a_clearance_needs_no_pytest(project: Project) -> None:
     code = (
