@@ -35,7 +35,7 @@ def root_and_ini(root: str | None, here: Path) -> tuple[Path, Mapping[str, objec
 def patterns_of(ini: Mapping[str, object]) -> list[str] | None:
     """Return where plans are, as `rollout_plans` says; None where it says nothing.
 
-    A text is words of a shell, as it is for pytest. Raises RolloutError where a quote is not closed.
+    A text is words of a shell, as it is for pytest. Raises RolloutError where a quote is open.
     """
     stated = ini.get("rollout_plans")
     if stated is None:
