@@ -249,7 +249,6 @@ TAKEN_APART = {
     "cli.join": {"run.strip", "runs.split"},
     "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
     "cli.names": {"full.rpartition", "name.startswith", "one.startswith", "value.partition"},
-    "cli.project": {"str.split"},
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.sign": {"datetime.replace", "why.strip"},
