@@ -164,3 +164,4 @@ def _say(choice: Choice, decisions: Sequence[Decision], folders: Sequence[str], 
             say(line.text)
     for folder in folders:
         say(f"report: {folder}")
+    say(terminal.last_word(decisions).text)

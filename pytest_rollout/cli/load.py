@@ -233,11 +233,13 @@ def _show(project: Project, asked: Asked, ran: PhaseRan, said: Sequence[str]) ->
         if not ran.trouble:
             follows = load_outcome.follows(project, asked, decision)
         last_no = project.last_no_words(decision.address)
-        *above, answer = terminal.gate(decision, place, last_no, follows)
+        gate = terminal.gate(decision, place, last_no, follows)
         loads = load_outcome.loads_said(project, asked, decision)
-        for text in (*(line.text for line in above), *loads, answer.text):
+        for text in (*(line.text for line in gate), *loads):
             say(text)
-    if ran.trouble:
-        for text in said[-_TOLD:] if not ran.decisions else ():
-            say(f"  {text}", err=True)
-        say(f"HOLD: {ran.name}: {ran.trouble}")
+    if not ran.trouble:
+        say(terminal.last_word(ran.decisions).text)
+        return
+    for text in said[-_TOLD:] if not ran.decisions else ():
+        say(f"  {text}", err=True)
+    say(f"HOLD: {ran.name}: {ran.trouble}")

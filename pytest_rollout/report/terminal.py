@@ -1,4 +1,4 @@
-"""The terminal section: what was decided and why, the decision as the last word."""
+"""The terminal section: each gate's answer and why, and the answer of the run as the last line."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def section(
     lines += [Line(note) for note in shown]
     if error is not None:
         lines.append(Line(f"nothing could be stored: {error}", ("red",)))
-    lines.append(_last_word(decisions, error))
+    lines.append(last_word(decisions, error))
     whole = [Line(plain(line.text), line.styles) for line in lines]
     return [broken for line in whole for broken in wrapped(line, width)]
 
@@ -94,13 +94,12 @@ def gate(
     follows: str = "",
     story: Story = NO_STORY,
 ) -> Iterator[Line]:
-    """The answer of one gate with what it rests on, and what follows it."""
+    """Yield the answer of one gate first, then what it rests on and what follows it."""
     release = f", release {decision.release}" if decision.release else ""
     drill = f", drill {decision.drill}" if decision.drill else ""
-    yield Line(
-        f"{decision.address} in {decision.environment}{release}{drill}: {decision.phase_title}",
-        ("bold",),
-    )
+    answer = decision.answer
+    where = f"{decision.address} in {decision.environment}{release}{drill}"
+    yield Line(f"{answer.value}: {where}: {decision.phase_title}", _STYLES[answer])
     yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
         yield from _causes(decision, story)
@@ -122,7 +121,6 @@ def gate(
     yield from _next(decision, follows, story)
     if path:
         yield Line(f"  report: {path}")
-    yield Line(f"  {decision.answer.value}", _STYLES[decision.answer])
 
 
 def _causes(decision: Decision, story: Story) -> Iterator[Line]:
@@ -132,7 +130,7 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
         said = sentences.cause(some_of(ids), reason, decision.timezone)
         yield Line(f"  - {said}", _STYLES[answer][:1])
         if len(ids) == 1 and stated.get(ids[0]):
-            yield Line(f"    the plan: {stated[ids[0]]}")
+            yield Line(f"    the plan says: \"{stated[ids[0]]}\"")
             yield from (Line(f"    {line}") for line in spark_lines(story.measured.get(ids[0], ())))
 
 
@@ -171,7 +169,8 @@ def _counted(criteria: Sequence[Finding]) -> str:
     return f"{len(criteria)} {noun}" + (f": {parts}" if parts else "")
 
 
-def _last_word(decisions: Sequence[Decision], error: str | None) -> Line:
+def last_word(decisions: Sequence[Decision], error: str | None = None) -> Line:
+    """Return the worst answer with that of each gate; a HOLD where nothing was stored."""
     if error is not None or not decisions:
         return Line("HOLD: no decision was stored", _STYLES[Answer.HOLD])
     answer = worst_answer(decision.answer for decision in decisions)

@@ -101,9 +101,9 @@ def count(n: int, thing: str, many: str = "") -> str:
 
 
 def by_verdict(findings: Iterable[Finding]) -> list[tuple[Verdict, list[Finding]]]:
-    """Findings under their verdicts, worst first; in the plan's order under each."""
+    """Findings under their verdicts, worst first; hard ones first under each, in the plan's order."""
     groups: dict[Verdict, list[Finding]] = {}
-    for finding in findings:
+    for finding in sorted(findings, key=lambda finding: finding.severity not in ("hard", "")):
         groups.setdefault(finding.verdict, []).append(finding)
     return sorted(groups.items(), key=lambda group: group[0].rank)
 

@@ -130,7 +130,7 @@ def test_a_load_that_was_made_keeps_the_answer(loading: Loading, environment: st
     loading.event(BEGUN)
     loading.gate, loading.made = EXIT, ("load.peak.json",)
     answer = loading.load("--env", environment)
-    assert (answer.status, answer.out.splitlines()[-1]) == (0, "  GO")
+    assert (answer.status, answer.out.splitlines()[-1]) == (0, "GO: demo.canary/exit GO")
     assert "HOLD" not in answer.out
 
 
@@ -138,7 +138,7 @@ def test_a_no_is_a_no_with_and_without_a_load(loading: Loading) -> None:
     loading.event(BEGUN)
     loading.gate, loading.works, loading.status = EXIT, FAIL, 10
     answer = loading.load("--env", "prod")
-    assert (answer.status, answer.out.splitlines()[-1]) == (10, "  NO-GO")
+    assert (answer.status, answer.out.splitlines()[-1]) == (10, "NO-GO: demo.canary/exit NO-GO")
 
 
 def test_the_report_and_the_next_step_are_said(loading: Loading) -> None:

@@ -64,10 +64,9 @@ def test_decide_exits_as_the_decision_and_gives_the_stored_bytes(
     run = run_of(project, answer, GUARDED)
     said = project.rollout("decide", "demo.canary", "--env", "embedded")
     assert said.status == status
-    assert said.out.splitlines()[-2:] == [
-        f"  {answer}",
-        "the same as was decided then, byte for byte",
-    ]
+    lines = said.out.splitlines()
+    assert lines[0].startswith(f"{answer}: demo.canary/exit in embedded")
+    assert lines[-1] == "the same as was decided then, byte for byte"
     printed = apart(project, "decide", "demo.canary/exit", "--json", "--env", "embedded")
     assert printed.returncode == status
     assert printed.stdout == to_json(run.decisions[1]).encode()
@@ -80,7 +79,7 @@ def test_decide_can_answer_without_failing_the_step(
     run_of(project, answer, GUARDED)
     said = project.rollout("decide", "demo.canary", "--no-assert")
     assert said.status == 0
-    assert f"  {answer}" in said.out
+    assert said.out.startswith(f"{answer}: demo.canary")
     assert project.rollout("decide", "demo.nothing", "--no-assert").status == 4
 
 

@@ -27,11 +27,11 @@ def test_it_answers_with_the_decision_of_the_phase(loaded: Project) -> None:
         os.close(end)
     assert good.returncode == 0
     lines = good.stdout.decode().splitlines()
-    assert lines[0].startswith("demo.nightly/exit in embedded")
+    assert lines[0].startswith("GO: demo.nightly/exit in embedded")
     assert lines[-3] == "  report: rollout-report/demo/embedded/nightly/exit"
     assert lines[-2].startswith("  load small: p50 ")
     assert "; rests on 80 answers: too few to tell" in lines[-2]
-    assert lines[-1] == "  GO"
+    assert lines[-1] == "GO: demo.nightly/exit GO"
     assert "demo.nightly in embedded: running" in shown
     assert "load small: 0:0" in shown
     assert "p95 of latency" in shown  # and its cut
