@@ -84,12 +84,15 @@ class ListedStore:
         *,
         word: str | None,
         newest: bool,
+        before: int | None = None,
     ) -> Iterator[Record]:
         """The records of one kind about one subject."""
         wanted = (kind, plan, subject, environment)
         looked_for = "" if word is None else spelled((word,))
         for one in reversed(self._chain) if newest else self._chain:
             if (one.kind, one.plan, one.subject, one.environment) != wanted:
+                continue
+            if before is not None and one.sequence >= before:
                 continue
             if one.words is None or looked_for in str(one.words):
                 yield one
@@ -101,6 +104,11 @@ class ListedStore:
     def rows_of(self, batch: int) -> list[Row]:
         """The observations of a record."""
         return self._source.rows(batch)
+
+    def rows_of_run(self, run: str) -> Iterator[tuple[int, Row]]:
+        """The observations of all records of a run."""
+        for record in self.of_run(run):
+            yield from ((record.sequence, row) for row in self._source.rows(record.sequence))
 
     def batches_seen(self) -> list[int]:
         """Every record that has observations."""

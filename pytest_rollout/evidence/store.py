@@ -79,11 +79,13 @@ class Store(Protocol):
         *,
         word: str | None,
         newest: bool,
+        before: int | None = None,
     ) -> Iterator[Record]:
         """The records of one kind about one subject, read as they are asked for.
 
         With a word only those that have it in their column ``words``, and those that have no
-        such column, whatever they say: older versions stored none.
+        such column, whatever they say: older versions stored none. With ``before`` only those of
+        a lower sequence.
         """
 
     def first_after(self, at_us: int) -> int | None:
@@ -91,6 +93,12 @@ class Store(Protocol):
 
     def rows_of(self, batch: int) -> list[Row]:
         """The observations of a record, in the order in which they were appended."""
+
+    def rows_of_run(self, run: str) -> Iterator[tuple[int, Row]]:
+        """The observations of all records of a run, by one query and read as they are asked for.
+
+        Each comes with the sequence of its record: records in order, and of each as ``rows_of``.
+        """
 
     def batches_seen(self) -> list[int]:
         """The sequence of every record that has observations."""

@@ -135,6 +135,7 @@ class MemoryStore:
         *,
         word: str | None,
         newest: bool,
+        before: int | None = None,
     ) -> Iterator[Record]:
         """The records of one kind about one subject."""
         looked_for = None if word is None else spelled((word,))
@@ -142,6 +143,8 @@ class MemoryStore:
         def fits(one: Record) -> bool:
             about = (one.kind, one.plan, one.subject, one.environment)
             if about != (kind, plan, subject, environment):
+                return False
+            if before is not None and one.sequence >= before:
                 return False
             return looked_for is None or one.words is None or looked_for in str(one.words)
 
@@ -161,6 +164,11 @@ class MemoryStore:
         return [
             row for _, of, row in sorted(self._kept.rows, key=lambda one: one[0]) if of == batch
         ]
+
+    def rows_of_run(self, run: str) -> Iterator[tuple[int, Row]]:
+        """The observations of all records of a run."""
+        for record in self.of_run(run):
+            yield from ((record.sequence, row) for row in self.rows_of(record.sequence))
 
     def batches_seen(self) -> list[int]:
         """Every record that has observations."""

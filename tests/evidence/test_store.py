@@ -68,6 +68,22 @@ def test_a_word_finds_what_has_it_and_what_was_written_without_words(store: Stor
     assert about(store, None) == ["with", "other", "older", "none"]
 
 
+def test_the_rows_of_a_run_come_with_their_records_in_order(store: Store) -> None:
+    other = (*ROW[:-1], "0.2")
+    for run, rows in (("r1", [ROW, other]), ("r2", [ROW]), ("r1", []), ("r1", [other])):
+        store.append(entry(run, None), rows)
+    assert list(store.rows_of_run("r1")) == [(1, ROW), (1, other), (4, other)]
+    assert list(store.rows_of_run("r3")) == []
+
+
+def test_only_what_was_written_before_a_record(store: Store) -> None:
+    for run in ("r1", "r2", "r3"):
+        store.append(entry(run, spelled(("w",))), [])
+    found = store.about(RecordKind.EVENT, *PLACE, word="w", newest=True, before=3)
+    assert [one.run for one in found] == ["r2", "r1"]
+    assert not list(store.about(RecordKind.EVENT, *PLACE, word=None, newest=False, before=1))
+
+
 def test_the_first_after_an_instant(store: Store) -> None:
     assert store.first_after(0) is None
     store.append(entry("r1", None), [])

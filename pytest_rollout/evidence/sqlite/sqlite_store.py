@@ -160,13 +160,17 @@ class SqliteStore:
         *,
         word: str | None,
         newest: bool,
+        before: int | None = None,
     ) -> Iterator[Record]:
         """The records of one kind about one subject."""
         where = "kind = ? AND plan = ? AND subject = ? AND environment = ?"
-        values = [kind.value, plan, subject, environment]
+        values: list[object] = [kind.value, plan, subject, environment]
         if word is not None:
             where += " AND (words IS NULL OR instr(words, ?))"
             values.append(spelled((word,)))
+        if before is not None:
+            where += " AND sequence < ?"
+            values.append(before)
         order = "DESC" if newest else "ASC"
         return self._records(f"{where} ORDER BY sequence {order}", *values)
 
@@ -179,6 +183,15 @@ class SqliteStore:
         """The observations of a record."""
         query = f"SELECT {ROW} FROM observations WHERE batch = ? ORDER BY id"
         return list(self._rows(query, batch))
+
+    def rows_of_run(self, run: str) -> Iterator[tuple[int, Row]]:
+        """The observations of all records of a run."""
+        columns = ", ".join(f"observations.{name}" for name in ROW.split(", "))
+        query = (
+            f"SELECT batch, {columns} FROM records JOIN observations ON batch = sequence "
+            "WHERE run = ? ORDER BY sequence, id"
+        )
+        return ((row[0], row[1:]) for row in self._rows(query, run))
 
     def batches_seen(self) -> list[int]:
         """The sequence of every record that has observations."""
