@@ -51,12 +51,13 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
 
     Without an anchor a cut tail cannot be seen. Raises LedgerError where it cannot be read.
     """
+    batches = ledger.store.batches_seen()  # before the records: others may append meanwhile
     records = list(ledger.between(0))
     runs: dict[str, list[Record]] = {}
     for record in records:
         if record.run:
             runs.setdefault(record.run, []).append(record)
-    found = [*_start(records), *chain_problems(records), *_lost_rows(ledger, records)]
+    found = [*_start(records), *chain_problems(records), *_lost_rows(batches, records)]
     found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
@@ -106,10 +107,10 @@ def _lineage(ledger: Ledger, records: list[Record]) -> Iterator[str]:
         yield from Lineage(records, merges).problems()
 
 
-def _lost_rows(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+def _lost_rows(seen: Iterable[int], records: list[Record]) -> Iterator[str]:
     """Observations of records that are not there."""
     batches = {record.sequence for record in records if record.kind is RecordKind.BATCH}
-    for batch in ledger.store.batches_seen():
+    for batch in seen:
         if batch not in batches:
             yield f"observations of record {batch}, which is no check's record"
 
