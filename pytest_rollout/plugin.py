@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--rollout-ledger",
         metavar="FILE",
-        help="keep evidence in this file (default: ini rollout_ledger)",
+        help="keep evidence in this file, or at postgresql://… (default: ini rollout_ledger)",
     )
     group.addoption(
         "--rollout-report",
@@ -56,7 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--rollout-bindings", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini("rollout_plans", "where plans are found", type="args", default=list(_PATTERNS))
-    parser.addini("rollout_ledger", "the ledger's file", default=".rollout/ledger.db")
+    parser.addini(
+        "rollout_ledger", "the ledger: a file, or postgresql://…", default=".rollout/ledger.db"
+    )
     parser.addini("rollout_report", "the reports' folder", default="rollout-report")
 
 

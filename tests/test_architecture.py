@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -159,21 +161,30 @@ def test_there_is_no_cycle_of_modules_even_with_lazy_imports() -> None:
     "module", sorted(name for name in modules() if room(name) in STANDARD_ONLY)
 )
 def test_the_core_needs_only_the_standard_library(module: str) -> None:
-    import sys
-
     outside = {name.partition(".")[0] for name in imports(modules()[module], lazy=True)}
     assert outside - sys.stdlib_module_names <= {"pytest_rollout"}
 
 
-def test_only_the_sqlite_module_knows_of_files_and_tables() -> None:
-    forbidden = {"sqlite3", "pathlib", "shutil", "tempfile", "io", "time"}
-    below = "evidence.sqlite"
+STORES = ("evidence.sqlite", "evidence.postgres")
+
+
+@pytest.mark.parametrize("below", STORES)
+def test_only_the_modules_of_stores_know_of_files_and_tables(below: str) -> None:
+    forbidden = {"sqlite3", "psycopg", "pathlib", "shutil", "tempfile", "io", "time"}
     for name, path in modules().items():
         inside = name == below or name.startswith(f"{below}.")
-        if room(name) == "evidence" and not inside:
+        if room(name) == "evidence" and not name.startswith(STORES):
             assert not forbidden & set(imports(path, lazy=True)), name
         if not inside and name != "evidence.opening":
             assert not any(one.startswith(below) for one in inner(path, lazy=True)), name
+
+
+def test_psycopg_is_imported_only_where_its_database_is_used() -> None:
+    needs = (
+        "from pytest_rollout.evidence import opening; import sys; print('psycopg' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", needs], capture_output=True, text=True, check=True)
+    assert "psycopg" not in done.stdout.split()
 
 
 def test_bodies_of_records_are_decoded_in_one_place() -> None:
@@ -188,7 +199,7 @@ def test_evidence_takes_nothing_but_damage_for_damage() -> None:
     """What our own mistakes raise is not caught where evidence is read."""
     allowed = {"UndecodableError", "LedgerError", "ValueError", "RecursionError", "BaseException"}
     for name, path in modules().items():
-        if room(name) != "evidence" or name.startswith("evidence.sqlite"):
+        if room(name) != "evidence" or name.startswith(STORES):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ExceptHandler):

@@ -10,9 +10,10 @@ processor time. These are slow without a mark:
 The mark `quick` keeps one of those with the quick tests, so that they try each room.
 
 Of the faults that a test rehearses with, all but the first are nightly: `bash tests/run` leaves
-them to `bash tests/nightly`, so that a plan more costs it a rehearsal a phase and a fault. So are,
-of a slow test with several parameters, all with workers but the first: each takes seconds for
-processes that start, and shows once more that workers change nothing.
+them to `bash tests/nightly`, so that a plan more costs it a rehearsal a phase and a fault. So are
+tests of evidence on PostgreSQL, but those of the store itself: nothing above it knows the database.
+So are, of a slow test with several parameters, all with workers but the first: each takes seconds
+for processes that start, and shows once more that workers change nothing.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _SLOW_MODULES = frozenset(
     }
 )
 _TESTS = Path(__file__).parent
+_STORE_MODULES = ("test_store.py", "test_ledger.py")
 
 
 def mark(items: Iterable[pytest.Item]) -> None:
@@ -56,11 +58,17 @@ def mark(items: Iterable[pytest.Item]) -> None:
     parallel: set[str] = set()
     for item in items:
         nightly = item.get_closest_marker("nightly") or _is_later_fault(item, faulty)
-        if nightly or _is_later_with_workers(item, parallel):
+        if nightly or _is_later_with_workers(item, parallel) or _is_above_the_store(item):
             item.add_marker(pytest.mark.nightly)
             item.add_marker(pytest.mark.slow)
         elif _is_slow(item):
             item.add_marker(pytest.mark.slow)
+
+
+def _is_above_the_store(item: pytest.Item) -> bool:
+    """Whether a test of evidence runs on PostgreSQL, and is not about the store itself."""
+    on_postgres = isinstance(item, pytest.Function) and _parameters(item).get("place") == "postgres"
+    return on_postgres and item.path.name not in _STORE_MODULES
 
 
 def _is_later_fault(item: pytest.Item, faulty: set[str]) -> bool:

@@ -289,7 +289,9 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--root", is_eager=True, help="the project's folder (default: found as pytest does)"
         ),
-        click.option("--ledger", help="the ledger's file (default: ini rollout_ledger)"),
+        click.option(
+            "--ledger", help="the ledger: a file, or postgresql://… (default: ini rollout_ledger)"
+        ),
         click.option("--json", "as_json", is_flag=True, help="answer in JSON"),
     )
     for option in reversed(options):

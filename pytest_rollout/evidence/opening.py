@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pytest_rollout.evidence import sqlite
+from pytest_rollout.evidence import postgres, sqlite
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.store import Database
 from pytest_rollout.model.errors import LedgerError
@@ -16,7 +16,11 @@ from pytest_rollout.redact import learn
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 # By the scheme of their addresses; a path has none.
-DATABASES: Final[dict[str, Database]] = {"": sqlite}
+DATABASES: Final[dict[str, Database]] = {
+    "": sqlite,
+    "postgres": postgres,
+    "postgresql": postgres,
+}
 
 
 def address_in(configured: str, below: str | os.PathLike[str]) -> str:
@@ -54,8 +58,8 @@ def _database(address: str, known: Mapping[str, Database] = DATABASES) -> Databa
     scheme = found[1].lower() if found else ""
     if scheme not in known:
         raise LedgerError(
-            f"no store for {scheme}:// is installed; the ledger is a file: "
-            "write a path, as .rollout/ledger.db",
+            f"no store for {scheme}:// is installed; a ledger is a file (write a path, as "
+            ".rollout/ledger.db) or in PostgreSQL (postgresql://HOST/DATABASE)",
             scheme=scheme,
         )
     return known[scheme]

@@ -133,12 +133,12 @@ def test_a_file_that_is_no_ledger(project: Project) -> None:
 
 
 def test_the_address_of_another_database_is_one_message(project: Project) -> None:
-    address = "postgresql://bob:open@db/ledger"
+    address = "mysql://bob:open@db/ledger"
     for verb in (("status",), ("verify",), ("decide", "demo.canary")):
         said = project.rollout(*verb, "--ledger", address)
         assert said.status == 4
         assert said.err.splitlines() == [
-            "rollout: no store for postgresql:// is installed; the ledger is a file: "
-            "write a path, as .rollout/ledger.db"
+            "rollout: no store for mysql:// is installed; a ledger is a file (write a path, as "
+            ".rollout/ledger.db) or in PostgreSQL (postgresql://HOST/DATABASE)"
         ]
-    assert not (project.root / "postgresql:").exists()
+    assert not (project.root / "mysql:").exists()

@@ -36,7 +36,7 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Plan
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.report.stored import to_json
 from pytest_rollout.signoff.attested import verified
-from tests.evidence import memory
+from tests.evidence import memory, postgres
 
 opening.DATABASES["memory"] = memory.MemoryDatabase()
 PLAN = """\
@@ -283,7 +283,7 @@ def append_text(
     return ledger.store.append(Entry(kind, *where, text, words), [])
 
 
-Place = str | Path  # where a ledger is: the file of SQLite's, or memory://NAME
+Place = str | Path  # where a ledger is: the file of SQLite's, memory://NAME, or postgresql://…
 
 
 @contextmanager
@@ -311,10 +311,23 @@ def in_memory(place: Place) -> bool:
     return str(place).startswith("memory://")
 
 
+def in_postgres(place: Place) -> bool:
+    """Whether a ledger is in PostgreSQL."""
+    return str(place).startswith("postgresql://")
+
+
+def in_file(place: Place) -> bool:
+    """Whether a ledger is a file."""
+    return not in_memory(place) and not in_postgres(place)
+
+
 def tamper(place: Place, *statements: str) -> None:
     """Change a ledger behind its back."""
     if in_memory(place):
         memory.run_on(str(place), statements)
+        return
+    if in_postgres(place):
+        postgres.run_on(str(place), statements)
         return
     with closing(sqlite3.connect(place)) as db:
         for statement in statements:
@@ -326,6 +339,8 @@ def rows(place: Place, query: str) -> list[tuple[Any, ...]]:
     """What a query finds in a ledger."""
     if in_memory(place):
         return memory.run_on(str(place), [query])
+    if in_postgres(place):
+        return postgres.run_on(str(place), [query])
     with closing(sqlite3.connect(place)) as db:
         return db.execute(query).fetchall()
 
@@ -334,4 +349,6 @@ def copied(place: Place, folder: Path, name: str = "copy.db") -> Place:
     """A copy of a ledger that nobody has open, at a place of its own."""
     if in_memory(place):
         return memory.copied(str(place), f"memory://{folder}/{name}")
+    if in_postgres(place):
+        return postgres.copied(str(place), f"{folder}/{name}")
     return Path(shutil.copy(place, folder / name))

@@ -422,10 +422,8 @@ def test_an_older_ledger_is_told_by_its_gates_and_trips(old: Path) -> None:
 
 def test_a_url_of_another_database_is_one_message() -> None:
     for use in (opening.to_write, opening.to_read, opening.exists):
-        with pytest.raises(
-            LedgerError, match=r"^no store for postgresql:// is installed; "
-        ) as caught:
-            use("postgresql://bob:open@db/ledger")
+        with pytest.raises(LedgerError, match=r"^no store for mysql:// is installed; ") as caught:
+            use("mysql://bob:open@db/ledger")
         assert "open" not in str(caught.value)
     assert opening.address_in("postgresql://db/x", "/root") == "postgresql://db/x"
     assert opening.address_in("a/b.db", "/root") == "/root/a/b.db"

@@ -21,7 +21,7 @@ from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import GENESIS, Batch, Observation, RecordKind
 from pytest_rollout.evidence.sqlite import connection, sqlite_store
 from pytest_rollout.model.errors import LedgerError
-from tests.evidence.runs import START, Place, append, in_memory, opened, reading, rows, tamper
+from tests.evidence.runs import START, Place, append, in_file, opened, reading, rows, tamper
 
 ROOT = Path(__file__).parents[2]
 DRAFT = Draft(StoredEvent(type="change", t_us=1), "r1", "demo", "demo.canary", "prod")
@@ -58,7 +58,7 @@ def test_the_first_record_stands_on_nothing_and_each_on_the_one_before(ledger: L
 
 
 def test_records_outlive_the_connection(place: Place, tmp_path: Path) -> None:
-    if not in_memory(place):
+    if in_file(place):
         place = tmp_path / "a" / "ledger.db"
     with opened(place) as ledger:
         ledger.append(DRAFT)

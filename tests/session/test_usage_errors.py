@@ -172,8 +172,8 @@ def test_options_without_a_plan(pytester: pytest.Pytester) -> None:
 
 
 def test_the_address_of_another_database(project: Project) -> None:
-    result = project.run("-m", "canary", "--rollout-ledger=postgresql://bob:open@db/ledger")
+    result = project.run("-m", "canary", "--rollout-ledger=mysql://bob:open@db/ledger")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    says = "*: no store for postgresql:// is installed; the ledger is a file: write a path*"
+    says = "*: no store for mysql:// is installed; a ledger is a file (write a path*"
     result.stderr.fnmatch_lines([says.replace("*: ", "*", 1)])
     assert "open@" not in result.stderr.str() + result.stdout.str()
