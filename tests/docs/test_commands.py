@@ -19,7 +19,7 @@ PAGES = [page for page in pages() if any(commands(page))]
 # Programs of others, and words of the shell.
 OTHERS = {
     *(".", ":", "cat", "cd", "curl", "echo", "export", "gh", "git", "inspec", "kill", "locust"),
-    *("ssh-keygen", "uvicorn", "./deploy.sh", "pipx", "head", "tee", "true", "wait"),
+    *("ssh-keygen", "uvicorn", "./deploy.sh", "pipx", "createdb", "head", "tee", "true", "wait"),
 }
 # Options of pytest itself that pages use.
 OF_PYTEST = {
@@ -31,6 +31,7 @@ DONE = {"docs/tutorial/first-rollout.md": "tests/docs/test_tutorial.py"}
 DONE |= {
     "docs/index.md": "tests/docs/test_tutorial.py",
     "docs/how-to/ci.md": "tests/test_ci_howto.py",
+    "docs/how-to/share-evidence.md": "tests/docs/test_share_evidence.py",
 }
 
 
