@@ -119,6 +119,8 @@ def connected(address: Address) -> Db:
     """A new connection, each statement of which is a transaction of its own."""
     given = conninfo_to_dict(address.url)
     own = {name: value for name, value in _DEFAULTS.items() if name not in given}
+    if "PGCONNECT_TIMEOUT" in os.environ:
+        own.pop("connect_timeout", None)
     own["client_encoding"] = "UTF8"
     return psycopg.connect(make_conninfo(address.url, **own), autocommit=True)
 

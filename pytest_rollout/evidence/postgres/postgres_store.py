@@ -228,7 +228,7 @@ class PostgresStore:
             and any(self._records("run = %s AND sequence + 0 = %s", record.run, record.sequence))
         )
 
-    def problems(self) -> list[str]:
+    def problems(self, *, quick: bool = False) -> list[str]:
         """Nothing: PostgreSQL refuses to read what it finds broken."""
         return []
 

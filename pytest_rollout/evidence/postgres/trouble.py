@@ -47,6 +47,7 @@ _BY_WORDS = (
 _PASSING = (
     *("starting up", "shutting down", "recovery", "Connection refused", "No such file"),
     *("closed the connection", "Connection reset", "terminating connection", "timeout"),
+    *("too many clients", "remaining connection slots"),
     *("Network is unreachable", "No route to host", "crash of another", "not accepting"),
 )
 
