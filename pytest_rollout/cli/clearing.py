@@ -70,7 +70,7 @@ def looked(
     running: Running | None = None,
 ) -> list[Look]:
     """The same, with what was known; ``running`` stands in for asking the targets."""
-    found = verify(project.ledger, anchors)
+    found = verify(project.ledger, anchors, since_anchor=True)
     now = datetime.now(UTC)
     looks = []
     for gate in _gates(project, where, environment):

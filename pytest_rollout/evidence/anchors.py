@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.lineage import Merge
-from pytest_rollout.evidence.records import Record
 from pytest_rollout.model.evidence import Head
 
 
@@ -30,24 +29,25 @@ class Placed:
     beyond: list[Anchor] = field(default_factory=list)  # of a run that is not here, past the end
 
 
-def where(ledger: Ledger, records: list[Record], anchors: Iterable[Anchor]) -> Placed:
+def where(ledger: Ledger, anchors: Iterable[Anchor]) -> Placed:
     """Return where each anchor stands in a ledger, or in one that was merged into it.
 
     A place that another record holds, noted by a run that this chain never had, is of another
     chain. Where the chain ends before it, the end may as well have been cut off.
     """
-    places = {record.sequence for record in records}
-    runs = {record.run for record in records}
-    known = heads(ledger.store.merges())
-    known |= {(record.sequence, record.hash) for record in records}
-    known |= {(record.first.sequence, record.first.hash) for record in records}
+    merges = ledger.store.merges()
+    known = heads(merges)
+    if merges:
+        firsts = (record.first for record in ledger.between(0))
+        known |= {(first.sequence, first.hash) for first in firsts}
     placed = Placed()
     for anchor in anchors:
         place = f"record {anchor.head.sequence}, noted in {anchor.source},"
-        elsewhere = bool(anchor.run) and anchor.run not in runs
-        if (anchor.head.sequence, anchor.head.hash) in known:
+        elsewhere = bool(anchor.run) and not ledger.of_run(anchor.run)
+        sequence = anchor.head.sequence
+        if ledger.holds(anchor.head) or (sequence, anchor.head.hash) in known:
             placed.fitting.append(anchor)
-        elif anchor.head.sequence not in places:
+        elif next(ledger.between(sequence, sequence), None) is None:
             placed.missed.append(f"{place} is gone")
             placed.beyond += [anchor] * elsewhere
         elif elsewhere:

@@ -118,8 +118,8 @@ class ListedStore:
         """Whether an index of the store does not lead to a record."""
         return self._source.hides(record)
 
-    def problems(self) -> list[str]:
-        """What the database finds wrong."""
+    def problems(self, *, quick: bool = False) -> list[str]:
+        """What the database finds wrong; a merged one is read whole anyway."""
         return self._source.problems()
 
     def keep_text(self, digest: str, text: str) -> None:

@@ -106,8 +106,11 @@ class Store(Protocol):
     def hides(self, record: Record) -> bool:
         """Whether an index of the database does not lead to a record that is there."""
 
-    def problems(self) -> list[str]:
-        """What the database itself finds wrong with what it holds."""
+    def problems(self, *, quick: bool = False) -> list[str]:
+        """What the database itself finds wrong with what it holds.
+
+        ``quick`` leaves out what takes longer the more it holds.
+        """
 
     def keep_text(self, digest: str, text: str) -> None:
         """Keep a text by its digest, once."""

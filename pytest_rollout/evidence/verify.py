@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from pytest_rollout.evidence import results, settlements
-from pytest_rollout.evidence.anchors import Anchor, heads, where
+from pytest_rollout.evidence.anchors import Anchor, Placed, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
@@ -46,11 +46,20 @@ class Verification:
     settled: tuple[Settlement, ...] = ()  # of unfinished runs, the newest word on each
 
 
-def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
+def verify(
+    ledger: Ledger, anchors: Iterable[Anchor], *, since_anchor: bool = False
+) -> Verification:
     """Read every record once and check chain, runs and anchors.
 
-    Without an anchor a cut tail cannot be seen. Raises LedgerError where it cannot be read.
+    Without an anchor a cut tail cannot be seen. With ``since_anchor`` only what was written from
+    the newest anchor on is read, if one fits: what is older was whole when it was noted, and who
+    uses of it checks what they use. A ledger that a merge made is read whole. Raises LedgerError
+    where it cannot be read.
     """
+    placed = where(ledger, anchors)
+    anchored = max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None)
+    if since_anchor and anchored is not None and not ledger.store.merges():
+        return _since(ledger, placed, anchored)
     batches = ledger.store.batches_seen()  # before the records: others may append meanwhile
     records = list(ledger.between(0))
     runs: dict[str, list[Record]] = {}
@@ -61,23 +70,46 @@ def verify(ledger: Ledger, anchors: Iterable[Anchor]) -> Verification:
     found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
-    for name, mine in runs.items():
-        wrong = damage(ledger, RunLog(mine))
-        if wrong:
-            found.append(f"run {name}: {wrong}")
-    placed = where(ledger, records, anchors)
+    found += _damaged(ledger, {name: RunLog(mine) for name, mine in runs.items()})
     unfinished = tuple(name for name, mine in runs.items() if not _ended(mine))
     return Verification(
         records=len(records),
         runs=len(runs),
         unfinished=unfinished,
         holding=tuple(_holding(ledger, records)),
-        anchored=max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None),
+        anchored=anchored,
         problems=(*dict.fromkeys(found), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
         settled=tuple(one for one in settlements.all_in(records) if one.run in unfinished),
     )
+
+
+def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
+    """What is wrong with the records from an anchor on, and with the runs that they are of."""
+    records = list(ledger.between(anchored.head.sequence))
+    found = [*chain_problems(records), *_misread(records), *_lost_texts(ledger, records)]
+    found += [*ledger.store.problems(quick=True), *_lost_files(ledger, records)]
+    names = dict.fromkeys(record.run for record in records if record.run)
+    runs = {name: RunLog(ledger.of_run(name)) for name in names}
+    found += _damaged(ledger, runs)
+    return Verification(
+        records=ledger.head().sequence,
+        runs=len(runs),
+        unfinished=tuple(name for name, log in runs.items() if not log.finished),
+        holding=(),
+        anchored=anchored,
+        problems=(*dict.fromkeys(found), *placed.missed),
+        foreign=tuple(placed.foreign),
+        beyond=tuple(placed.beyond),
+    )
+
+
+def _damaged(ledger: Ledger, runs: Mapping[str, RunLog]) -> Iterator[str]:
+    for name, log in runs.items():
+        wrong = damage(ledger, log)
+        if wrong:
+            yield f"run {name}: {wrong}"
 
 
 def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:

@@ -60,9 +60,7 @@ def known(ledger: Ledger, report: Path, *, embedded: bool) -> Known:
 
 def _merged(ledger: Ledger, anchor: Anchor) -> bool:
     """Whether an anchor is of a ledger that came in by a merge."""
-    return bool(ledger.store.merges()) and bool(
-        where(ledger, list(ledger.between(0)), [anchor]).fitting
-    )
+    return bool(ledger.store.merges()) and bool(where(ledger, [anchor]).fitting)
 
 
 def _anchors(report: Path) -> Iterator[Anchor]:

@@ -178,7 +178,7 @@ class MemoryStore:
         """There is no index."""
         return False
 
-    def problems(self) -> list[str]:
+    def problems(self, *, quick: bool = False) -> list[str]:
         """There is nothing that breaks."""
         return []
 

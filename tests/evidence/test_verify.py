@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout.evidence.anchors import Anchor
+from pytest_rollout.evidence.records import Record
 from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.model.evidence import Head
 from tests.evidence.runs import Place, Writer, opened, reading, tamper
@@ -65,6 +67,47 @@ def test_damage_is_found_and_the_first_bad_place_named(path: Place, what: str) -
     problems = verified(path).problems
     assert problems
     assert any(char.isdigit() for char in problems[0]), "a place is named"
+
+
+def test_since_an_anchor_only_what_was_written_from_it_on_is_read(
+    path: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchor = head(path)
+    with opened(path) as ledger:
+        Writer(ledger, "r3").good()
+        read: list[int] = []
+        between = ledger.between
+
+        def noted(first: int, last: int | None = None) -> Iterator[Record]:
+            for record in between(first, last):
+                read.append(record.sequence)
+                yield record
+
+        monkeypatch.setattr(ledger, "between", noted)
+        found = verify(ledger, [anchor], since_anchor=True)
+        assert (found.problems, found.anchored) == ((), anchor)
+        assert min(read) == ledger.of_run("r2")[0].sequence  # the anchor is in it
+        read.clear()
+        assert verify(ledger, (), since_anchor=True).problems == ()
+        assert min(read) == 1  # no anchor fits
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_what_follows_an_anchor_is_checked(path: Place, what: str) -> None:
+    with reading(path) as ledger:
+        first = next(ledger.between(1, 1))
+    for statement in DAMAGE[what].split(";"):
+        tamper(path, statement)
+    with reading(path) as ledger:
+        assert verify(ledger, [Anchor(first.first, "notes")], since_anchor=True).problems
+
+
+def test_a_run_that_an_anchor_cuts_is_checked_whole(path: Place) -> None:
+    anchor = head(path)  # the last record of r2
+    newest = "(SELECT max(id) FROM observations)"
+    tamper(path, f"UPDATE observations SET value = '7' WHERE id = {newest}")
+    with reading(path) as ledger:
+        assert "r2" in verify(ledger, [anchor], since_anchor=True).problems[0]
 
 
 def test_a_cut_tail_shows_with_an_anchor_only(path: Place) -> None:
