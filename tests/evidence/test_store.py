@@ -9,6 +9,7 @@ from pytest_rollout.evidence.opening import exists
 from pytest_rollout.evidence.records import Entry, RecordKind, as_written, spelled
 from pytest_rollout.evidence.store import Store
 from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head
 from tests.evidence.runs import Place, opened, reading
 
 PLACE = ("demo", "demo.canary", "prod")
@@ -114,3 +115,5 @@ def test_as_it_was_at_an_instant(place: Place) -> None:
     with reading(place, until_us) as then:
         assert len(list(then.between(1))) == (1 if first.at_us < second.at_us else 0)
         assert then.head().sequence == len(list(then.between(1)))
+        assert then.holds(Head(first.sequence, first.hash)) == (first.at_us <= until_us)
+        assert not then.holds(Head(second.sequence, second.hash))

@@ -145,7 +145,8 @@ class PostgresStore:
 
     def holds(self, head: Head) -> bool:
         """Whether a record that was appended is still there."""
-        return self._line.run(lambda db: _holds(db, head))
+        query = f"SELECT 1 FROM records WHERE {self._until} sequence = %s AND hash = %s"
+        return bool(self._rows(query, head.sequence, head.hash))
 
     def head(self) -> Head:
         """The newest link of the chain."""
