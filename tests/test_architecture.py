@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "plan": {"extras", "model", "calendar", "redact", "extensions"},
     "judge": {"model", "calendar"},
     "soundness": {"model", "calendar", "judge", "report"},
-    "evidence": {"model", "calendar", "redact"},
+    "evidence": {"model", "calendar", "redact", "extras"},
     "report": {"model", "calendar"},
     "targets": {"extras", "model", "redact"},
     "github": {"extras", "model"},

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_rollout.cli.mutants import MutantsAsked, drill
 from pytest_rollout.cli.served import unserved
+from pytest_rollout.evidence import opening
 from pytest_rollout.github.pull_requests import read_pull_request
 from pytest_rollout.load import generator
 from pytest_rollout.load.conduct import make as load
@@ -77,6 +78,7 @@ USES: dict[str, dict[str, list[Callable[[], object]]]] = {
         for name in ("locust", "hdrh")
     },
     "notify": {"apprise": [_tell]},
+    "postgres": {"psycopg": [lambda: opening.to_write("postgresql://127.0.0.1/ledger")]},
     "attestation": {
         name: [lambda: sealed([], Path("key"))] for name in ("securesystemslib", "cryptography")
     },

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_rollout.evidence.postgres.address import Address
+from pytest_rollout.extras import install
 from pytest_rollout.model.errors import LedgerError
 
 if TYPE_CHECKING:
     from pytest_rollout.evidence.postgres.postgres_store import PostgresStore
-
-_NEEDS = "a ledger in PostgreSQL needs the extra `postgres`: pip install 'pytest-rollout[postgres]'"
 
 __all__ = ["exists", "to_read", "to_write"]
 
@@ -49,4 +48,5 @@ def _need_psycopg() -> None:
     try:
         import psycopg  # noqa: F401
     except ImportError as error:  # also where it finds no library of PostgreSQL
-        raise LedgerError(_NEEDS, extra="postgres") from error
+        why = f"psycopg is not installed: {install('postgres')}"
+        raise LedgerError(why, extra="postgres") from error
