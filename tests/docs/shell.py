@@ -121,7 +121,7 @@ def commands(page: str) -> Iterator[list[str]]:
     """Yield the words of each command of a page, also of those within its sentences."""
     told = [line for block in blocks(page) for line in block.lines]
     text = (ROOT / page).read_text("utf-8").replace("\\|", "|")
-    told += [" ".join(one.split()) for one in _INLINE.findall(text)]
+    told += [" ".join(command.split()) for command in _INLINE.findall(text)]
     for line in told:
         words: list[str] = []
         lexer = shlex.shlex(line.replace(" > ", " ; : "), posix=True, punctuation_chars="&|;")

@@ -52,8 +52,8 @@ def wrong(words: list[str]) -> str:
         asked = set(re.findall(r"\[(.*?)\]", " ".join(rest)))
         return " ".join(
             name
-            for one in asked
-            for name in one.split(",")
+            for extras_asked in asked
+            for name in extras_asked.split(",")
             if name not in extras["optional-dependencies"]
         )
     if program == "bash":
@@ -72,7 +72,7 @@ def wrong_verb(rest: list[str]) -> str:
         rest = rest[1:]
         verb = verb.get_command(context, rest[0])
         assert verb is not None
-    known = {name for one in verb.params for name in (*one.opts, *one.secondary_opts)}
+    known = {name for option in verb.params for name in (*option.opts, *option.secondary_opts)}
     used = {word.partition("=")[0] for word in rest[1:] if word.startswith("-")}
     return " ".join(sorted(used - known - {"--help"}))
 
@@ -122,8 +122,8 @@ SUITES = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("suites/*/READ
 
 def cloned() -> list[Block]:
     """Return the blocks that are run in a fresh clone, in the order of pages."""
-    found = [block for path in CLONED for block in blocks(path.relative_to(ROOT).as_posix())]
-    return [block for block in found if not block.reason]
+    shown = [block for path in CLONED for block in blocks(path.relative_to(ROOT).as_posix())]
+    return [block for block in shown if not block.reason]
 
 
 @pytest.mark.nightly

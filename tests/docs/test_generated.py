@@ -32,8 +32,8 @@ def test_a_generated_page_is_current(name: str) -> None:
 @pytest.mark.parametrize("name", VERBS)
 def test_a_verb_and_each_of_its_options_say_what_they_are(name: str) -> None:
     assert VERBS[name].help
-    options = [one for one in VERBS[name].params if isinstance(one, click.Option)]
-    assert [one.name for one in options if not (one.help or one.hidden)] == []
+    options = [option for option in VERBS[name].params if isinstance(option, click.Option)]
+    assert [option.name for option in options if not (option.help or option.hidden)] == []
 
 
 def test_nothing_of_pytests_side_is_without_a_meaning() -> None:
@@ -59,7 +59,9 @@ def test_the_page_of_json_has_every_verb_that_answers_in_it() -> None:
         for name in re.findall(r"`([\w -]+?)(?: --\w+)?`", cell)
     }
     answering = {
-        name for name, verb in VERBS.items() if any("--json" in one.opts for one in verb.params)
+        name
+        for name, verb in VERBS.items()
+        if any("--json" in option.opts for option in verb.params)
     }
     assert told == answering
 
@@ -84,7 +86,7 @@ def judged(verdict: Verdict, severity: str) -> tuple[Answer, Finding]:
     return _fold((beside, finding), (), ())[0], finding
 
 
-@pytest.mark.parametrize("verdict", Verdict, ids=lambda one: one.value)
+@pytest.mark.parametrize("verdict", Verdict, ids=lambda verdict: verdict.value)
 def test_the_table_says_what_a_verdict_does_to_the_decision(verdict: Verdict) -> None:
     row = table("outcomes.md", "| verdict | means |")[f"`{verdict.value}`"]
     for severity, said in zip(("hard", "soft", "optional"), row[1:], strict=True):
@@ -92,7 +94,7 @@ def test_the_table_says_what_a_verdict_does_to_the_decision(verdict: Verdict) ->
         assert judged(verdict, severity)[0].value == blocks
 
 
-@pytest.mark.parametrize("state", State, ids=lambda one: one.value)
+@pytest.mark.parametrize("state", State, ids=lambda state: state.value)
 def test_the_table_says_what_a_guardrail_does_to_the_decision(state: State) -> None:
     rows = table("outcomes.md", "| guardrail |")
     (row,) = [cells for name, cells in rows.items() if name.startswith(f"`{state.value}`")]

@@ -24,8 +24,8 @@ def test_the_tutorial_prints_what_comes_out(tmp_path: Path) -> None:
 
 def test_the_tutorial_writes_files_and_runs_commands() -> None:
     commands = [step.command.splitlines()[0] for step in steps(PAGE.read_text("utf-8"))]
-    assert len([one for one in commands if one.startswith("cat > ")]) == 5
-    assert sum(one.startswith("rollout ") for one in commands) > 8
+    assert len([command for command in commands if command.startswith("cat > ")]) == 5
+    assert sum(command.startswith("rollout ") for command in commands) > 8
 
 
 @pytest.mark.nightly

@@ -37,7 +37,9 @@ def differences(page: Path, folder: Path, python: Path, environ: dict[str, str])
     """Do a page in a folder with the programs beside a python; what came out otherwise."""
     port = str(free_port())
     text = page.read_text(encoding="utf-8").replace(_PORT, port)
-    done = [one for one in steps(text) if not one.command.startswith(("pip ", "python3 -m venv"))]
+    done = [
+        step for step in steps(text) if not step.command.startswith(("pip ", "python3 -m venv"))
+    ]
     waiting = f"'{python}' {Path(__file__).parents[1] / 'story/wait_for_port.py'} {port}"
     outputs = run(done, folder, {**with_programs(python.parent), **environ}, waiting)
-    return [said for one, out in zip(done, outputs, strict=True) if (said := one.unlike(out))]
+    return [said for step, out in zip(done, outputs, strict=True) if (said := step.unlike(out))]
