@@ -10,7 +10,7 @@ from pathlib import Path
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARK = "=== command "
-_LONGEST_S = 300
+_LONGEST_S = 900
 # What differs from run to run, and what stands for it.
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]{3,4}"), "TIME"),
