@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.tutorial import differences, steps
+from tests.docs.tutorial import differences, steps, with_programs
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/tutorial/first-rollout.md"
@@ -34,8 +34,12 @@ def test_the_tutorial_works_from_a_wheel(tmp_path: Path) -> None:
     fresh, project = tmp_path / "venv", tmp_path / "project"
     project.mkdir()
 
+    environ = with_programs(fresh / "bin")
+
     def do(*words: str | Path) -> None:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run(
+            words, env=environ, capture_output=True, text=True, check=False, timeout=600
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     python = fresh / "bin/python"
