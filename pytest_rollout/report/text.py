@@ -101,7 +101,7 @@ def count(n: int, thing: str, many: str = "") -> str:
 
 
 def by_verdict(findings: Iterable[Finding]) -> list[tuple[Verdict, list[Finding]]]:
-    """Findings under their verdicts, worst first; hard ones first under each, in the plan's order."""
+    """Findings under their verdicts, worst first; under each the hard ones first, as planned."""
     groups: dict[Verdict, list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: finding.severity not in ("hard", "")):
         groups.setdefault(finding.verdict, []).append(finding)
