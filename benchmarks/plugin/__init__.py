@@ -1,0 +1,1 @@
+"""What the plugin costs, beside others that record."""
