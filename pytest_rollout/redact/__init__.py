@@ -42,7 +42,7 @@ class KnownSecrets:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._values: set[str] = set()
-        self._last: Mapping[str, str] = {}
+        self._last: Mapping[Any, Any] = {}  # as the environment holds it
         self._lock = Lock()
         self._short: dict[str, str] = {}  # names and labels come again and again
         self.needles: tuple[Needle, ...] = ()
@@ -52,11 +52,12 @@ class KnownSecrets:
 
     def learn(self, environ: Mapping[str, str]) -> None:
         """Remember what is secret in an environment; what was secret once stays so."""
-        now = {name: value for name, value in environ.items() if name != _MOVING}
-        if now == self._last:
+        held = _held(environ)
+        if held == self._last:
             return
         with self._lock:
-            self._last = now
+            now = {name: value for name, value in environ.items() if name != _MOVING}
+            self._last = held
             new = set(values.secrets(now)) - self._values
             if new:
                 self._values |= new
@@ -128,6 +129,15 @@ class KnownSecrets:
         for needle in self.needles:
             if not (needle.whole_word or needle.runs_on) and needle.text in text:
                 yield "the value of a secret variable", text.index(needle.text)
+
+
+def _held(environ: Mapping[str, str]) -> Mapping[Any, Any]:
+    """What an environment holds now, but for what pytest moves; of ``os.environ`` undecoded."""
+    raw: Mapping[Any, Any] = getattr(environ, "_data", environ)
+    held = dict(raw)
+    encode = getattr(environ, "encodekey", str)
+    held.pop(encode(_MOVING), None)
+    return held
 
 
 def _without(text: str, found: list[Span]) -> str:

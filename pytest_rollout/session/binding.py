@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -13,28 +14,26 @@ from pytest_rollout.model.node_id import NodeId, NodePattern
 from pytest_rollout.model.plan import Criterion, Effect, Gate, Phase, Plan
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.session.declared import Scenario, scenario_of
-from pytest_rollout.session.seams import fixture_functions
 
 _Offence = tuple[str, str]  # what is wrong, and how to fix it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bound:
-    """An item's place in a plan."""
+    """An item's place in a plan; those of one place share it."""
 
     plan: Plan
     phase: Phase
     criteria: tuple[Criterion, ...]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The phase's full name."""
         return self.plan.address(self.phase.id).name
 
     def with_more(self, before: Bound | None) -> Bound:
         """The criteria of now and of before, where both are of one phase."""
-        if before is None or before.name != self.name:
+        if before is None or before is self or before.name != self.name:
             return self
         criteria = {one.id: one for one in (*before.criteria, *self.criteria)}
         return Bound(self.plan, self.phase, tuple(criteria.values()))
@@ -43,7 +42,7 @@ class Bound:
         """Return the full id of a criterion or guardrail of the phase."""
         return self.plan.address(self.phase.id).full(slug)
 
-    @property
+    @cached_property
     def gates(self) -> frozenset[Gate]:
         """The gates that the item's criteria belong to."""
         return frozenset(criterion.gate for criterion in self.criteria)
@@ -65,6 +64,16 @@ class Stated:
         return self.plan.address(self.phase.id).full(self.criterion.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What is found of an item: where it is bound, and which plans have to do with it."""
+
+    bound: Bound | None
+    above: Loaded | None
+    naming: Sequence[Stated]
+    unnamed: tuple[str, ...]  # the phases that it is marked with, where it names no criterion
+
+
 class Binder:
     """Binds items to the nearest plan above them, and to the plans that name them."""
 
@@ -75,8 +84,10 @@ class Binder:
         self._asked = asked  # names of phases
         plans = list(loaded)
         self._folders = {one.path.parent: one for one in plans}
-        self._files = {one.path: one for one in plans}
-        self._above: dict[Path, Loaded | None] = {}
+        self._files = {str(one.path): one for one in plans}
+        self._above: dict[str, Loaded | None] = {}
+        self._by_id: dict[str, Mapping[str, Sequence[tuple[Phase, Criterion]]]] = {}
+        self._places: dict[object, tuple[Bound | None, Sequence[_Offence]]] = {}
         self._stated = [
             Stated(plan, phase, criterion, NodePattern(text), as_written)
             for plan in (one.plan for one in plans if one.plan)
@@ -87,16 +98,16 @@ class Binder:
 
     def plan_above(self, path: Path) -> Loaded | None:
         """The plan whose folder is nearest above a path; a plan's file is its own."""
-        if path in self._files:
-            return self._files[path]
-        folder = path.parent
-        if folder not in self._above:
+        file = str(path)
+        if file not in self._above:
             nearer = (self._folders[parent] for parent in path.parents if parent in self._folders)
-            self._above[folder] = next(nearer, None)
-        return self._above[folder]
+            self._above[file] = self._files.get(file) or next(nearer, None)
+        return self._above[file]
 
     def naming(self, item: pytest.Item) -> list[Stated]:
         """The patterns of plans that mean an item."""
+        if not self._stated:
+            return []
         node = NodeId.parse(item.nodeid)
         return [stated for stated in self._stated if stated.pattern.matches(node)]
 
@@ -108,42 +119,64 @@ class Binder:
         """The full name of the phase of a function, whose parameters are not known yet."""
         node = NodeId.parse(function.nodeid)
         naming = [stated for stated in self._stated if stated.pattern.may_match(node)]
-        bound = _with_stated(self._bind(function, []), naming, [])
+        placed = self._placed(function, tuple(function.iter_markers()), [])
+        bound = _with_stated(placed.bound, naming, [])
         return bound.name if bound else None
 
-    def bind(self, item: pytest.Item, problems: list[Problem]) -> Bound | None:
-        """The item's phase and criteria; offences are added to ``problems``."""
+    def bind(
+        self, item: pytest.Item, marks: Sequence[pytest.Mark], problems: list[Problem]
+    ) -> Placed:
+        """Return the item's phase and criteria; offences are added to ``problems``."""
         offences: list[_Offence] = []
+        placed = self._placed(item, marks, offences)
         naming = self.naming(item)
-        self._matched.update(naming)
-        bound = _with_stated(self._bind(item, offences), naming, offences)
+        if naming:
+            self._matched.update(naming)
+            bound = _with_stated(placed.bound, naming, offences)
+            placed = replace(placed, bound=bound, naming=naming)
         if offences:
             file, line, _ = item.location
             problems += (Problem(file, (line or 0) + 1, what, fix) for what, fix in offences)
-        return bound
+        return placed
 
-    def _bind(self, item: pytest.Item, offences: list[_Offence]) -> Bound | None:
+    def _placed(
+        self, item: pytest.Item, marks: Sequence[pytest.Mark], offences: list[_Offence]
+    ) -> Placed:
+        """Where the marks of an item bind it."""
         above = self.plan_above(item.path)
-        names = [name for mark in item.iter_markers("criterion") for name in mark.args]
+        criteria = [mark for mark in marks if mark.name == "criterion"]
+        names = tuple(name for mark in criteria for name in mark.args)
         if above is None or above.plan is None:
             if names and above is None:
                 offences.append((f"criterion({names[0]!r}) without a plan above it", ""))
-            return None
-        _check_marks(item, offences)
+            return Placed(None, above, (), ())
+        _check_marks(marks, offences)
         plan = above.plan
-        marked = _marked(plan, item)
+        marked = _marked(plan, {mark.name for mark in marks})
+        unnamed = () if criteria else tuple(plan.address(phase.id).name for phase in marked)
+        if names or marked:
+            key = (plan.path, tuple(phase.id for phase in marked), tuple(map(str, names)))
+            if key not in self._places:
+                self._places[key] = self._found(plan, marked, key[-1])
+            bound, misses = self._places[key]
+            offences += misses
+            return Placed(bound, above, (), unnamed)
+        return Placed(None, above, (), ())
+
+    def _found(
+        self, plan: Plan, marked: Sequence[Phase], names: Sequence[str]
+    ) -> tuple[Bound | None, Sequence[_Offence]]:
+        """The place that such marks say, and what is wrong with them."""
         if not names:
             asked = [phase for phase in marked if plan.address(phase.id).name in self._asked]
-            return Bound(plan, (asked or marked)[0], ()) if marked else None
-        return _bind_named(plan, marked, [str(name) for name in names], offences)
-
-    def marked(self, item: pytest.Item) -> list[str]:
-        """Return the phases that an item is marked with, where it names no criterion."""
-        above = self.plan_above(item.path)
-        named = item.get_closest_marker("criterion") is not None
-        if above is None or above.plan is None or named:
-            return []
-        return [above.plan.address(phase.id).name for phase in _marked(above.plan, item)]
+            return Bound(plan, (asked or marked)[0], ()), ()
+        if plan.path not in self._by_id:
+            by_id: dict[str, list[tuple[Phase, Criterion]]] = {}
+            for phase, criterion in plan.criteria():
+                by_id.setdefault(criterion.id, []).append((phase, criterion))
+            self._by_id[plan.path] = by_id
+        misses: list[_Offence] = []
+        return _bind_named(plan, self._by_id[plan.path], marked, names, misses), misses
 
 
 class Unnamed:
@@ -151,17 +184,21 @@ class Unnamed:
 
     def __init__(self, asked: Container[str]) -> None:
         self._asked = asked  # names of phases
-        self.of_phases: dict[str, list[str]] = {}
+        self._of_phases: dict[str, dict[str, None]] = {}
         self._nodes: set[str] = set()  # of asked phases
 
     def note(self, item: pytest.Item, phases: Iterable[str]) -> None:
         """Take an item and the phases that it is marked with."""
         for name in phases:
-            items = self.of_phases.setdefault(name, [])
-            if item.nodeid not in items:  # folders of plans within each other: collected twice
-                items.append(item.nodeid)
+            # Folders of plans within each other: collected twice.
+            self._of_phases.setdefault(name, {})[item.nodeid] = None
             if name in self._asked:
                 self._nodes.add(item.nodeid)
+
+    @property
+    def of_phases(self) -> dict[str, list[str]]:
+        """The items of each phase, in their order."""
+        return {name: list(items) for name, items in self._of_phases.items()}
 
     @property
     def asked(self) -> dict[str, list[str]]:
@@ -172,22 +209,26 @@ class Unnamed:
         return nodeid in self._nodes
 
 
-def _marked(plan: Plan, item: pytest.Item) -> list[Phase]:
-    """The phases of an item's marks: those with all of theirs, else those with any.
+def _marked(plan: Plan, names: Container[str]) -> list[Phase]:
+    """The phases of the names of an item's marks: those with all of theirs, else those with any.
 
     Phases may share a mark, and a bound item gets every mark of its phase.
     """
-    found = [phase for phase in plan.phases if any(map(item.get_closest_marker, phase.marks))]
-    whole = [phase for phase in found if all(map(item.get_closest_marker, phase.marks))]
+    found = [phase for phase in plan.phases if any(mark in names for mark in phase.marks)]
+    whole = [phase for phase in found if all(mark in names for mark in phase.marks)]
     return whole or found
 
 
 def _bind_named(
-    plan: Plan, marked: Sequence[Phase], names: Sequence[str], offences: list[_Offence]
+    plan: Plan,
+    by_id: Mapping[str, Sequence[tuple[Phase, Criterion]]],
+    marked: Sequence[Phase],
+    names: Sequence[str],
+    offences: list[_Offence],
 ) -> Bound | None:
     found: dict[str, tuple[Phase, list[Criterion]]] = {}
     for name in names:
-        hits = list(_lookup(plan, marked or plan.phases, name))
+        hits = _lookup(plan, by_id, marked or plan.phases, name)
         if len(hits) == 1:
             phase, criterion = hits[0]
             found.setdefault(phase.id, (phase, []))[1].append(criterion)
@@ -219,28 +260,34 @@ def _with_stated(
     return Bound(naming[0].plan, naming[0].phase, tuple(unique.values()))
 
 
-def _check_marks(item: pytest.Item, offences: list[_Offence]) -> None:
-    for mark in item.iter_markers("criterion"):
-        if not mark.args or mark.kwargs or any(not isinstance(arg, str) for arg in mark.args):
-            fix = 'criterion("no-starvation")'
-            offences.append(("criterion() takes the ids of criteria", fix))
-    for mark in item.iter_markers("effect"):
-        known = [effect.value for effect in Effect]
-        if len(mark.args) != 1 or mark.args[0] not in known:
-            offences.append((f"effect{mark.args!r}", f"one of {', '.join(known)}"))
+def _check_marks(marks: Iterable[pytest.Mark], offences: list[_Offence]) -> None:
+    for mark in marks:
+        if mark.name == "criterion":
+            if not mark.args or mark.kwargs or any(not isinstance(arg, str) for arg in mark.args):
+                fix = 'criterion("no-starvation")'
+                offences.append(("criterion() takes the ids of criteria", fix))
+        elif mark.name == "effect":
+            known = [effect.value for effect in Effect]
+            if len(mark.args) != 1 or mark.args[0] not in known:
+                offences.append((f"effect{mark.args!r}", f"one of {', '.join(known)}"))
 
 
-def _lookup(plan: Plan, phases: Sequence[Phase], name: str) -> Iterable[tuple[Phase, Criterion]]:
+def _lookup(
+    plan: Plan,
+    by_id: Mapping[str, Sequence[tuple[Phase, Criterion]]],
+    phases: Sequence[Phase],
+    name: str,
+) -> list[tuple[Phase, Criterion]]:
     """A criterion by its slug in some phases, or by phase.slug or plan.phase.slug anywhere."""
     *prefix, slug = name.split(".")
     if prefix and prefix[0] == plan.id and len(prefix) > 1:
         prefix = prefix[1:]
-    for phase in plan.phases if prefix else phases:
-        if prefix and prefix != [phase.id]:
-            continue
-        for criterion in phase.criteria:
-            if criterion.id == slug:
-                yield phase, criterion
+    allowed = {phase.id for phase in phases}
+    return [
+        (phase, criterion)
+        for phase, criterion in by_id.get(slug, ())
+        if (prefix == [phase.id] if prefix else phase.id in allowed)
+    ]
 
 
 def _miss(plan: Plan, marked: Sequence[Phase], name: str, hits: Sequence[Phase]) -> tuple[str, str]:
@@ -258,31 +305,3 @@ def _miss(plan: Plan, marked: Sequence[Phase], name: str, hits: Sequence[Phase])
         return f"{name!r} is a guardrail, which no test is bound to", "leave it out"
     known = here or [criterion.id for _, criterion in plan.criteria()]
     return f"unknown criterion {name!r} in {plan.path}", nearest(name, known)
-
-
-def effect_of(item: pytest.Item) -> Effect:
-    """The worst effect that an item's marker and scenarios declare."""
-    declared = [Effect(mark.args[0]) for mark in item.iter_markers("effect")]
-    declared += (scenario.effect for scenario in _scenarios(item))
-    return max(declared, key=lambda effect: effect.rank, default=Effect.OBSERVE)
-
-
-def declared(phase: str, effects: Sequence[Effect], *, counted: bool) -> str:
-    """Return what the checks of a phase do at worst, as they declare, and how many do more."""
-    worst = max(effects, key=lambda effect: effect.rank)
-    line = f"rollout: checks of {phase} {worst.value}"
-    if not counted:
-        return line
-    more = sum(effect is not Effect.OBSERVE for effect in effects)
-    declare = "declares" if more == 1 else "declare"
-    return f"{line}: {more} of {len(effects)} {declare} an effect, all else is refused"
-
-
-def scenarios_of(item: pytest.Item) -> tuple[str, ...]:
-    """The names of the scenarios that an item reads."""
-    return tuple(sorted(scenario.name for scenario in _scenarios(item)))
-
-
-def _scenarios(item: pytest.Item) -> Iterator[Scenario]:
-    declared = (scenario_of(function) for function in fixture_functions(item))
-    return (scenario for scenario in declared if scenario is not None)

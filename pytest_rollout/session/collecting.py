@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,14 +10,21 @@ import pytest
 from pytest_rollout.model.check import item_name
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.node_id import NodeId
-from pytest_rollout.model.plan import Address, Effect
-from pytest_rollout.plan import bindings
+from pytest_rollout.model.plan import Effect
 from pytest_rollout.redact import hide
-from pytest_rollout.session.binding import Binder, Bound, Unnamed, declared, effect_of, scenarios_of
-from pytest_rollout.session.collection_words import last_line, moved, secret_id, why_dropped
+from pytest_rollout.session.binding import Binder, Bound, Placed, Unnamed
+from pytest_rollout.session.collection_words import (
+    hold_a_secret,
+    last_line,
+    moved,
+    secret_id,
+    why_dropped,
+)
+from pytest_rollout.session.item_marks import Marks, declared, effect_of, scenarios_of
 from pytest_rollout.session.misspelt import misspelt_marks
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
+from pytest_rollout.session.reviewed_lists import Lists
 from pytest_rollout.session.seams import marks_selected_last
 from pytest_rollout.session.vacuous import always_true
 
@@ -35,10 +42,12 @@ class Collecting:
         self.offences: list[Problem | RolloutError] = []
         self.notes: list[str] = []
         self._dropped: dict[str, str] = {}
-        self._listed: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._lists = Lists(request)
         self._broken: list[tuple[str, str]] = []
         self._other_failures = False
         self._read: set[Path] = set()
+        self._known: dict[int, tuple[str, tuple[pytest.Mark, ...]]] = {}  # by item, while selected
+        self._marks: dict[str, pytest.MarkDecorator] = {}
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
         self.binder = Binder(request.root, request.loaded, self._asked)
         self.unnamed = Unnamed(self._asked)
@@ -106,7 +115,7 @@ class Collecting:
     ) -> _Wrapper:
         """Bind before anybody deselects; order by phase and gate after everybody did."""
         self._bind(items)
-        self._read_lists()
+        self.offences += self._lists.read()
         self._refuse(config, items)
         if not self.request.deciding:
             result = yield
@@ -116,8 +125,9 @@ class Collecting:
             result = yield
             self._bind(items)  # marks that hooks set count; those they took away still do
             self._refuse(config, items)
+        self._known.clear()
         self._leave_other_gates(config, items)
-        items.sort(key=self._order)
+        items.sort(key=self._order())
         if self._broken and not self._other_failures:
             config.option.continue_on_collection_errors = True
         return result
@@ -134,32 +144,56 @@ class Collecting:
         plans = [problem for one in self.request.broken for problem in one.problems]
         return [hide(str(problem)) for problem in dict.fromkeys([*plans, *self.offences])]
 
-    def _bind(self, items: Iterable[pytest.Item]) -> None:
+    def _bind(self, items: Sequence[pytest.Item]) -> None:
+        """Bind items, but for those that are as they were when they were bound before."""
+        marks = Marks()
+        secret = hold_a_secret(items)
         for item in items:
+            mine = marks.of(item)
+            if self._known.get(id(item)) == (item.nodeid, mine):
+                continue
             problems: list[Problem] = []
-            bound, before = self.binder.bind(item, problems), self.place(item)
+            placed, before = self.binder.bind(item, mine, problems), self.place(item)
+            bound = placed.bound
             if bound is not None:
                 if before is not None and before.name != bound.name:
                     problems.append(moved(item, before.name, bound.name))
-                problems += secret_id(item)
+                if secret:
+                    problems += secret_id(item)
                 problems += self._vacuous(item.path)
-            above = self.binder.plan_above(item.path)
-            plans = {stated.plan.path: stated.plan.id for stated in self.binder.naming(item)}
-            if above is not None:
-                path = above.path.relative_to(self.request.root).as_posix()
-                plans |= {path: above.plan.id if above.plan else ""}
-                problems += misspelt_marks(item, above.names)
-            if plans.keys() & self._asked_paths:
-                self.offences += problems
-            else:
-                self.notes += [note for note in map(str, problems) if note not in self.notes]
-            self.unnamed.note(item, self.binder.marked(item))
-            if bound is not None:
                 self.bound[item.nodeid] = bound.with_more(before)
-            marks = [*plans.values(), *(bound.phase.marks if bound else ())]
-            for mark in marks:
-                if mark and item.get_closest_marker(mark) is None:
-                    item.add_marker(mark)
+            if placed.above is not None:
+                problems += misspelt_marks(item, placed.above.names)
+            if problems:
+                self._tell(placed, problems)
+            self.unnamed.note(item, placed.unnamed)
+            self._mark(item, placed, {mark.name for mark in mine})
+            if self.request.deciding:
+                self._known[id(item)] = (item.nodeid, marks.of(item))
+
+    def _tell(self, placed: Placed, problems: Sequence[Problem]) -> None:
+        """Take problems of an item: offences where a plan that has to do with it was asked."""
+        paths = {stated.plan.path for stated in placed.naming}
+        if placed.above is not None:
+            paths.add(placed.above.path.relative_to(self.request.root).as_posix())
+        if paths & self._asked_paths:
+            self.offences += problems
+        else:
+            self.notes += [note for note in map(str, problems) if note not in self.notes]
+
+    def _mark(self, item: pytest.Item, placed: Placed, has: set[str]) -> None:
+        """Mark an item with its plans and with the marks of its phase."""
+        names = [stated.plan.id for stated in placed.naming]
+        if placed.above is not None and placed.above.plan is not None:
+            names.append(placed.above.plan.id)
+        if placed.bound is not None:
+            names += placed.bound.phase.marks
+        for name in names:
+            if name not in has:
+                has.add(name)
+                if name not in self._marks:
+                    self._marks[name] = getattr(pytest.mark, name)
+                item.add_marker(self._marks[name])
 
     def _vacuous(self, path: Path) -> Iterable[Problem]:
         """Assertions of a module of checks that cannot fail, once."""
@@ -187,13 +221,20 @@ class Collecting:
             return False
         return not self.asks(bound)
 
-    def _order(self, item: pytest.Item) -> tuple[int, int, int]:
-        bound = self.place(item)
-        if bound is None:
-            return (-1, 0, 0)
-        plans = [one.id for one in self.request.loaded]
-        gate = 0 if "entry" in bound.gates else 1
-        return plans.index(bound.plan.id), bound.plan.phases.index(bound.phase), gate
+    def _order(self) -> Callable[[pytest.Item], tuple[int, int]]:
+        """What items are sorted by: the place of their phase, and their gate."""
+        phases = [
+            plan.address(phase.id).name for plan in self.request.plans for phase in plan.phases
+        ]
+        places = {name: place for place, name in reversed([*enumerate(phases)])}
+
+        def key(item: pytest.Item) -> tuple[int, int]:
+            bound = self.place(item)
+            if bound is None:
+                return (-1, 0)
+            return places[bound.name], 0 if "entry" in bound.gates else 1
+
+        return key
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember why a bound item was dropped."""
@@ -217,7 +258,10 @@ class Collecting:
             if nodeid not in there:
                 self._dropped.setdefault(nodeid, "dropped during collection")
         self._expect_the_plans_own(expected)
-        absent = [*self._expect_what_plans_name(expected), *self._compare_with_lists(expected)]
+        absent = [
+            *self._expect_what_plans_name(expected),
+            *self._lists.compare(expected, self.notes),
+        ]
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
             items=expected,
@@ -237,40 +281,6 @@ class Collecting:
                 effects.setdefault(bound.name, []).append(effect_of(item))
         real = not self.request.embedded
         return [declared(name, found, counted=real) for name, found in effects.items()]
-
-    def _read_lists(self) -> None:
-        """The reviewed lists of the asked plans; one that cannot be read is an offence."""
-        for plan in {plan.id: plan for plan, _ in self.request.asked}.values():
-            file = self.request.root / plan.path
-            stated = {plan.address(phase.id).full(one.id) for phase, one in plan.criteria()}
-            try:
-                listed = bindings.listed(file, self.request.root)
-                if listed is not None:
-                    shown = file.with_name(bindings.NAME).relative_to(self.request.root)
-                    self.offences += bindings.unknown(file, stated, shown.as_posix())
-            except RolloutError as error:
-                self.offences.append(error)
-                continue
-            if listed is not None:
-                self._listed[plan.id] = listed
-
-    def _compare_with_lists(self, expected: dict[str, list[str]]) -> list[str]:
-        """Expect what a reviewed list says, and remark on what it does not; what is absent."""
-        absent: list[str] = []
-        for address in self.request.gates:
-            listed = self._listed.get(address.plan)
-            if listed is None:
-                continue
-            for name in self._criteria_of(address):
-                found, wanted = expected.get(name, []), listed.get(name, ())
-                here, there = set(found), set(wanted)
-                missing = [item for item in wanted if item not in here]
-                absent += missing
-                new = [item for item in found if item not in there]
-                self.notes += (f"{name}: {item} is not in {bindings.NAME}" for item in new)
-                if missing:
-                    expected[name] = [*found, *missing]
-        return absent
 
     def _expect_what_plans_name(self, expected: dict[str, list[str]]) -> Iterator[str]:
         """Ids and patterns that asked plans bind and that no test has, each one missing check."""
@@ -295,16 +305,6 @@ class Collecting:
                     if item not in items:
                         items.append(item)
                         self._dropped.setdefault(item, "the plan's file was not collected")
-
-    def _criteria_of(self, address: Address) -> list[str]:
-        """The full ids of the criteria of an asked gate."""
-        return [
-            plan.address(phase.id).full(criterion.id)
-            for plan, phase in self.request.asked
-            if (plan.id, phase.id) == (address.plan, address.phase)
-            for criterion in phase.criteria
-            if criterion.gate is address.gate
-        ]
 
     def all_bound(self) -> dict[str, list[str]]:
         """The items of every criterion of every plan."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.redact import cap, hide, unmistakable
+
+
+def hold_a_secret(items: Sequence[pytest.Item]) -> bool:
+    """Whether an id among those of items may hold a secret, looked for in all of them at once."""
+    return any(unmistakable("\n".join(item.nodeid for item in items)))
 
 
 def secret_id(item: pytest.Item) -> Iterable[Problem]:
