@@ -63,7 +63,7 @@ def environment() -> dict[str, str]:
 
 def cleared(folder: Path) -> None:
     """Take away what runs left."""
-    for name in (OUT, ".rollout"):
+    for name in (OUT, ".rollout", "rollout-report"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
@@ -81,6 +81,7 @@ def used(folder: Path, command: Sequence[str]) -> Used:
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit((folder / "said.txt").read_text())
-    left = [*(folder / OUT).rglob("*"), *(folder / ".rollout").rglob("*")]
+    places = (OUT, ".rollout", "rollout-report")
+    left = [path for place in places for path in (folder / place).rglob("*")]
     written = sum(path.stat().st_size for path in left if path.is_file())
     return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, written)

@@ -246,6 +246,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
     RecordKind.RESET: StoredReset,
     RecordKind.SIGNATURE: StoredSignature,
 }
+_KINDS_OF = {held: kind for kind, held in KINDS.items()}
 EVENTS: tuple[type[StoredEvent], ...] = (
     *(TripEvent, StepTaken, PeopleTold, PhaseBegun, StatementAmended, PhaseEnded, RunSettled),
     *(ClearanceGiven, ClearanceOverridden),
@@ -254,4 +255,6 @@ EVENTS: tuple[type[StoredEvent], ...] = (
 
 def kind_of_body(body: Body) -> RecordKind:
     """The kind of the record that holds a body."""
-    return next(kind for kind, held in KINDS.items() if isinstance(body, held))
+    return _KINDS_OF.get(type(body)) or next(
+        kind for kind, held in KINDS.items() if isinstance(body, held)
+    )

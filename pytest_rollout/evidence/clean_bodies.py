@@ -30,6 +30,8 @@ def redacted_rows(observations: Sequence[Observation]) -> tuple[Observation, ...
     Long labels are cut, each to a text of its own. Where two slots of one item are the same,
     perhaps because a secret told them apart, they are numbered in their order.
     """
+    if not observations:
+        return ()
     clean, label = cache(hide), cache(lambda text: cap_apart(text, _MOST_LABEL))
     clean_labels = cache(lambda pairs: tuple((label(key), label(text)) for key, text in pairs))
     used: set[tuple[object, ...]] = set()

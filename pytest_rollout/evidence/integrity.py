@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from math import inf
+from operator import itemgetter
 
 from pytest_rollout.evidence.bodies import ItemReport
 from pytest_rollout.evidence.decoding import UndecodableError, agrees
@@ -23,10 +26,16 @@ from pytest_rollout.model.plan import Address
 
 def damage(ledger: Ledger, log: RunLog) -> str | None:
     """What is wrong first with all the records of a run, or None where they are whole."""
+    kept = ledger.kept(log.records[0].run) if log.records else None
+    if kept is not None and kept.whole is not None and kept.whole == log.last:
+        return next(_after(log), None)
     try:
-        return next(_problems(ledger, log), None)
+        wrong = next(_problems(ledger, log), None)
     except UndecodableError as error:
         return str(error)
+    if kept is not None and wrong is None:
+        kept.whole = log.last
+    return wrong
 
 
 def damage_since(ledger: Ledger, sequence: int) -> str | None:
@@ -89,8 +98,7 @@ def _problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
             yield f"the seal counts {log.seal.records} records, the ledger holds {len(sealed)}"
         if seal_digest(record.first.hash for record in sealed) != log.seal.digest:
             yield "the records are not those that were sealed"
-    for batch in log.batches:
-        yield from _batch_problems(ledger, batch)
+    yield from _row_problems(ledger, log)
     if log.start.joins:
         yield from _joined_problems(ledger, log)
 
@@ -123,13 +131,28 @@ def _after(log: RunLog) -> Iterator[str]:
                 yield f"record {record.sequence} ({record.kind}) was added after the seal"
 
 
-def _batch_problems(ledger: Ledger, batch: Told[ItemReport]) -> Iterator[str]:
-    rows, body = ledger.rows_of(batch.record.sequence), batch.body
+def _row_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
+    """Of the observations of a run: whether they are those that its batches were written with."""
+    stored = groupby(ledger.store.rows_of_run(log.first.run), itemgetter(0))
+    batch_of, rows = next(stored, _NO_ROWS)
+    for batch in log.batches:
+        sequence = batch.record.sequence
+        while batch_of < sequence:  # of a record that is none of the evidence
+            batch_of, rows = next(stored, _NO_ROWS)
+        mine = [row for _, row in rows] if batch_of == sequence else []
+        yield from _batch_problems(batch, mine)
+
+
+def _batch_problems(batch: Told[ItemReport], rows: Sequence[Row]) -> Iterator[str]:
+    body = batch.body
     where = f"record {batch.record.sequence} ({body.item or 'a scenario'})"
     if len(rows) != body.observations:
         yield f"{where} sealed {body.observations} observations, the ledger holds {len(rows)}"
     elif not _rows_as_written(rows, body.digest):
         yield f"{where}: an observation was changed after it was written"
+
+
+_NO_ROWS: tuple[float, Iterator[tuple[int, Row]]] = (inf, iter(()))
 
 
 def _rows_as_written(rows: Sequence[Row], digest: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_rollout.evidence.bodies import Attached, Body, ItemReport, kind_of_body
 from pytest_rollout.evidence.clean_bodies import redacted, redacted_rows
@@ -46,6 +46,29 @@ class KeptFile:
     size: int
 
 
+@dataclass(slots=True)
+class Kept:
+    """The records of a run that is decided and reported now, and its newest record, if whole."""
+
+    run: str
+    records: list[Record] = field(default_factory=list)
+    head: Head | None = None  # of the chain, when it was last read
+    whole: Record | None = None  # nothing is wrong with what was chained up to this one
+
+    def read(self, store: Store) -> list[Record]:
+        """Return the records, those that were chained since the last time with them."""
+        head = store.head()
+        if head != self.head:
+            if self.head is None or not store.holds(self.head):
+                self.records, self.whole = list(store.of_run(self.run)), None
+            else:
+                last = max(self.head.sequence, self.records[-1].sequence if self.records else 0)
+                new = store.between(last + 1, None)
+                self.records += [record for record in new if record.run == self.run]
+            self.head = head
+        return self.records
+
+
 class Ledger:
     """What one process writes to a store and reads from it. See ``opening`` for how to get one.
 
@@ -55,6 +78,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._kept: Kept | None = None
 
     @property
     def name(self) -> str:
@@ -134,9 +158,18 @@ class Ledger:
         """The newest link of the chain."""
         return self.store.head()
 
+    def remember(self, run: str) -> None:
+        """Keep the records of a run: from now on only those that are chained later are read."""
+        self._kept = Kept(run)
+
+    def kept(self, run: str) -> Kept | None:
+        """What is remembered of a run; None of any other."""
+        return self._kept if self._kept is not None and self._kept.run == run else None
+
     def of_run(self, run: str) -> list[Record]:
         """Every record of a run, in order."""
-        return list(self.store.of_run(run))
+        kept = self.kept(run)
+        return list(self.store.of_run(run) if kept is None else kept.read(self.store))
 
     def between(self, first: int, last: int | None = None) -> Iterator[Record]:
         """The records of a stretch of the chain, both ends included; without an end all."""

@@ -81,6 +81,8 @@ class Record:
     first_sequence: int | None = None
     first_previous: str | None = None
     first_hash: str | None = None
+    # What decoding made of the body: it is asked for again and again, and is always the same.
+    decoded: Any = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def first(self) -> Head:

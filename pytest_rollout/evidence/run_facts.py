@@ -159,7 +159,8 @@ def manifest_of(log: RunLog, phase: str) -> Manifest:
     absent: set[str] = set()
     unnamed: set[str] = set()
     plan, _, _ = phase.partition(".")
-    for said in sorted(log.manifests, key=_without_its_worker):
+    several = len(log.manifests) > 1
+    for said in sorted(log.manifests, key=_without_its_worker) if several else log.manifests:
         for criterion, names in said.items.items():
             if criterion.rpartition(".")[0] == phase:
                 items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
@@ -224,11 +225,11 @@ def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str
 
 def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]:
     """What was observed in a phase, in order."""
-    found: list[Seen] = []
-    for batch in log.batches:
-        if batch.body.phase == phase:
-            found += seen_in(ledger.rows_of(batch.record.sequence), batch.record.run)
-    return tuple(found)
+    if not any(batch.body.observations for batch in log.batches):
+        return ()
+    mine = {one.record.sequence for one in log.batches if one.body.phase == phase}
+    stored = ledger.store.rows_of_run(log.first.run)
+    return tuple(seen_in((row for batch, row in stored if batch in mine), log.first.run))
 
 
 def seen_in(rows: Iterable[Row], run: str) -> list[Seen]:

@@ -21,6 +21,11 @@ def encode(value: Any, said: Callable[[Reason], str] | None = None) -> Any:
 
     ``said`` gives the sentence of a reason, which then stands beside its code and facts.
     """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is tuple:
+        return [encode(item, said) for item in value]
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):

@@ -38,11 +38,12 @@ def own_formats(
     last_no: Callable[[Decision], str],
     loads: Callable[[Decision], Sequence[LoadReport]] = lambda decision: (),
     story: Callable[[Decision], Story] = lambda decision: NO_STORY,
+    stored: Callable[[Decision], str] = to_json,
 ) -> tuple[ReportFormat, ...]:
     """Return what every decision is written as, decision.json first.
 
     ``last_no`` says when a gate last said no, ``loads`` which ones its run made, ``story`` what
-    else the ledger tells; all are no part of the decision.
+    else the ledger tells; all are no part of the decision. ``stored`` gives its stored form.
     """
 
     def links(decision: Decision) -> list[LoadLink]:
@@ -57,7 +58,7 @@ def own_formats(
         return to_html(decision, last_no(decision), links(decision), story(decision))
 
     return (
-        ReportFormat("json", ".json", to_json),
+        ReportFormat("json", ".json", stored),
         ReportFormat("markdown", ".md", markdown),
         ReportFormat("html", ".html", html),
         ReportFormat("junit", ".junit.xml", to_junit),

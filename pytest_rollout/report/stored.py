@@ -14,6 +14,8 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.report.sentences import text
 
 _LATER = ("amendments",)  # left out where they hold nothing: older decisions keep their bytes
+_LINE = ",\n"
+_quoted = json.JSONEncoder(ensure_ascii=True).encode
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -21,7 +23,19 @@ def to_json(decision: Decision) -> str:
     """Return the one stored form; reports and the ledger hold exactly these bytes."""
     shape = plain(decision, decision.timezone)
     shape = {key: value for key, value in shape.items() if value or key not in _LATER}
-    return json.dumps(shape, indent=2, ensure_ascii=True) + "\n"
+    return f"{_indented(shape, '')}\n"
+
+
+def _indented(value: Any, margin: str) -> str:
+    """As ``json.dumps(value, indent=2)``, which is several times as slow."""
+    inner = f"{margin}  "
+    if isinstance(value, dict) and value:
+        parts = [f"{inner}{_quoted(key)}: {_indented(one, inner)}" for key, one in value.items()]
+        return f"{{\n{_LINE.join(parts)}\n{margin}}}"
+    if isinstance(value, list) and value:
+        parts = [f"{inner}{_indented(one, inner)}" for one in value]
+        return f"[\n{_LINE.join(parts)}\n{margin}]"
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
 def plain(record: Any, zone: str) -> Any:

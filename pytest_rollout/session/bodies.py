@@ -100,6 +100,18 @@ class Innermost:
     def _noted(self, body: Callable[..., Any]) -> Callable[..., Any]:
         """The same body, watched."""
 
+        if inspect.iscoroutinefunction(body):
+
+            @functools.wraps(body)
+            async def noted_async(*args: Any, **kwargs: Any) -> Any:
+                __tracebackhide__ = True
+                with self._noting("call") as seen:
+                    result = await body(*args, **kwargs)
+                    seen.returned = "" if result is None else type(result).__name__
+                    return result
+
+            return noted_async
+
         @functools.wraps(body)
         def noted(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
@@ -108,15 +120,7 @@ class Innermost:
                 seen.returned = "" if result is None else type(result).__name__
                 return result
 
-        @functools.wraps(body)
-        async def noted_async(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True
-            with self._noting("call") as seen:
-                result = await body(*args, **kwargs)
-                seen.returned = "" if result is None else type(result).__name__
-                return result
-
-        return noted_async if inspect.iscoroutinefunction(body) else noted
+        return noted
 
 
 def _called(item: pytest.Item) -> tuple[Any, str]:

@@ -46,6 +46,8 @@ class Collecting:
         self._broken: list[tuple[str, str]] = []
         self._other_failures = False
         self._read: set[Path] = set()
+        self._asks: dict[int, bool] = {}  # by bound, of which each is kept for its id
+        self._bounds: list[Bound] = []
         self._known: dict[int, tuple[str, tuple[pytest.Mark, ...]]] = {}  # by item, while selected
         self._marks: dict[str, pytest.MarkDecorator] = {}
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
@@ -66,7 +68,13 @@ class Collecting:
 
     def asks(self, bound: Bound | None) -> bool:
         """Whether an item is bound to a criterion of an asked gate."""
-        return bound is not None and bool(bound.gates.intersection(self._gates(bound)))
+        if bound is None:
+            return False
+        asks = self._asks.get(id(bound))
+        if asks is None:
+            asks = self._asks[id(bound)] = not bound.gates.isdisjoint(self._gates(bound))
+            self._bounds.append(bound)
+        return asks
 
     def _gates(self, bound: Bound) -> tuple[object, ...]:
         return self.request.gates_of(bound.plan, bound.phase)

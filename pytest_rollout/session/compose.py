@@ -20,7 +20,7 @@ from pytest_rollout.session import fixtures
 from pytest_rollout.session.allure import AllureStory, allure_folder
 from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
-from pytest_rollout.session.extending import OWN, OwnReports
+from pytest_rollout.session.extending import OWN
 from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.header import Header
 from pytest_rollout.session.misspelt import Misspelt
@@ -202,7 +202,7 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
     config.stash[FINISHING] = finishing
     if request.deciding:
         finishing.open()
-        register(OwnReports(finishing.last_no, finishing.loads, finishing.story), OWN)
+        register(finishing.own_reports(), OWN)
     register(finishing, "rollout-finishing")
     return finishing
 

@@ -14,10 +14,26 @@ from pytest_rollout.model.story import Story
 from pytest_rollout.redact import cap
 from pytest_rollout.report import files
 from pytest_rollout.report.load_words import LoadReport
+from pytest_rollout.report.stored import to_json
 from pytest_rollout.session.seams import each_plugin
 from pytest_rollout.targets.trouble import trouble
 
 OWN = "rollout-reports"
+
+
+class StoredForms:
+    """The stored form of decisions, made once of each: the ledger and a report hold the same."""
+
+    def __init__(self) -> None:
+        self._made: dict[Address, tuple[Decision, str]] = {}
+
+    def __call__(self, decision: Decision) -> str:
+        """Return the stored form of a decision."""
+        known, text = self._made.get(decision.address, (None, ""))
+        if known is not decision:
+            text = to_json(decision)
+            self._made[decision.address] = decision, text
+        return text
 
 
 class OwnReports:
@@ -28,12 +44,13 @@ class OwnReports:
         last_no: Callable[[Decision], str],
         loads: Callable[[Decision], Sequence[LoadReport]],
         story: Callable[[Decision], Story],
+        stored: Callable[[Decision], str],
     ) -> None:
-        self._last_no, self._loads, self._story = last_no, loads, story
+        self._given = last_no, loads, story, stored
 
     def pytest_rollout_reports(self) -> Sequence[ReportFormat]:
         """Give decision.json, and report.md, .html, .junit.xml and .prom."""
-        return files.own_formats(self._last_no, self._loads, self._story)
+        return files.own_formats(*self._given)
 
 
 def write_reports(

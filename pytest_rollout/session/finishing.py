@@ -22,12 +22,16 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import files, terminal
-from pytest_rollout.report.stored import to_json
 from pytest_rollout.session import clean_reports, older_ledger
 from pytest_rollout.session.announcing import announce
 from pytest_rollout.session.cancelling import Cancelling
-from pytest_rollout.session.extending import tell_decided, write_reports
-from pytest_rollout.session.foreign_status import status_of, whose_status
+from pytest_rollout.session.extending import (
+    OwnReports,
+    StoredForms,
+    tell_decided,
+    write_reports,
+)
+from pytest_rollout.session.foreign_status import answered, status_of, whose_status
 from pytest_rollout.session.github_actions import tell_github
 from pytest_rollout.session.junit_file import add_gates
 from pytest_rollout.session.last_noes import last_noes
@@ -39,8 +43,6 @@ from pytest_rollout.session.storytelling import Stories
 from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.identity import identify
 from pytest_rollout.targets.trouble import trouble
-
-_Keeps = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
 class Finishing:
@@ -59,6 +61,7 @@ class Finishing:
         self._noes: dict[Address, str] = {}
         self.loads = LoadPages(request, lambda: self._ledger, self._notes)
         self.story = Stories(lambda: self._ledger, self._notes)
+        self._stored = StoredForms()
         self._before: dict[Address, str | None] = {}  # the run that was reported before this one
         self._known = older_ledger.Known()
         self.decisions: list[Decision] = []
@@ -183,8 +186,10 @@ class Finishing:
             error = None
         except (LedgerError, OSError) as problem:
             self.decisions, error = [], str(problem)
-        self.status = session.exitstatus = self._status(status, failed=error is not None)
         unbound = self._failed - self._bound
+        foreign = bool(unbound) or not self._failed  # or another plugin's word
+        answers = [one.answer for one in self.decisions] if error is None else [Answer.HOLD]
+        self.status = session.exitstatus = answered(status, answers, foreign=foreign)
         self._notes += whose_status(session.config, self.status, self.decisions, unbound)
         self._noes = last_noes(self._request, self._ledger, self.decisions, self._notes)
         self._notes += self._known.notes(self.decisions)
@@ -194,7 +199,11 @@ class Finishing:
         self._notes += announce(self._request.plans, self._ledger, self.decisions)
         self._print(session.config, paths, error)
 
-    def last_no(self, decision: Decision) -> str:
+    def own_reports(self) -> OwnReports:
+        """Return what gives the reports of this run's decisions."""
+        return OwnReports(self._last_no, self.loads, self.story, self._stored)
+
+    def _last_no(self, decision: Decision) -> str:
         """When a decision's gate last said no in a drill, in words; empty where nobody knows."""
         return self._noes.get(decision.address, "")
 
@@ -248,6 +257,7 @@ class Finishing:
         self._ledger = opening.to_write(self._request.ledger)
         if last is None or not self._ledger.holds(last):
             raise LedgerError(f"the ledger {self._request.ledger} no longer holds this run")
+        self._ledger.remember(self._request.run)
 
     def _stop(self) -> None:
         if self._ledger is not None and self._stopped:
@@ -271,23 +281,9 @@ class Finishing:
     def _decide(self, address: Address) -> Decision:
         decision, case = self._judged(address)
         self.story.know(address, case)
-        body = looks.stored(decision, to_json(decision), case.world)
+        body = looks.stored(decision, self._stored(decision), case.world)
         self._append(body, address.plan, str(address))
         return decision
-
-    def _status(self, status: int, *, failed: bool) -> int:
-        """pytest's own where the run itself went wrong, else the worst gate's."""
-        if status in _Keeps:
-            return status
-        if failed:
-            return Answer.HOLD.exit_status
-        answer = worst_answer(decision.answer for decision in self.decisions)
-        if answer is not Answer.GO:
-            return answer.exit_status
-        if status == pytest.ExitCode.TESTS_FAILED:
-            unbound = self._failed - self._bound
-            return status if unbound or not self._failed else 0  # or another plugin's word
-        return status
 
     def _print(self, config: pytest.Config, paths: Sequence[Path], error: str | None) -> None:
         reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pytest
 
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.verdict import Answer, worst_answer
 
 _MOST_NAMES = 3
+_KEPT = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
 def status_of(session: pytest.Session) -> int:
@@ -20,6 +21,19 @@ def status_of(session: pytest.Session) -> int:
     status = int(session.exitstatus)
     nothing = status == pytest.ExitCode.NO_TESTS_COLLECTED and not session.testscollected
     return 0 if nothing else status
+
+
+def answered(status: int, answers: Iterable[Answer], *, foreign: bool) -> int:
+    """Return pytest's status where the run itself went wrong, else that of the worst gate.
+
+    ``foreign`` says whether failed tests, or another plugin, speak beside GO.
+    """
+    if status in _KEPT:
+        return status
+    answer = worst_answer(answers)
+    if answer is not Answer.GO:
+        return answer.exit_status
+    return status if status != pytest.ExitCode.TESTS_FAILED or foreign else 0
 
 
 def whose_status(

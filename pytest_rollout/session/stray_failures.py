@@ -25,6 +25,8 @@ class Elsewhere:
         self._tell_of = tell
         self._started = Started(tell, item)
         self._look_at_tasks: Callable[[], None] = lambda: None
+        self._pools = logging.getLogger("concurrent.futures")
+        self._callbacks = _Callbacks(self._tell)
         self._deadline: tuple[float, float] | None = None  # when it began, and its timeout
 
     def _tell(self, what: str) -> None:
@@ -58,8 +60,7 @@ class Elsewhere:
                 self._tell(f"failed in a finaliser (Unraisable): {trouble(said.exc_value)}")
             return finaliser(said)
 
-        callbacks = _Callbacks(self._tell)
-        logging.getLogger("concurrent.futures").addHandler(callbacks)
+        self._pools.addHandler(self._callbacks)
         threading.excepthook, sys.unraisablehook = in_thread, in_finaliser
         try:
             with greenlets(self._tell):
@@ -67,7 +68,7 @@ class Elsewhere:
         finally:
             self._started.look()
             self._look_at_tasks()
-            logging.getLogger("concurrent.futures").removeHandler(callbacks)
+            self._pools.removeHandler(self._callbacks)
             if threading.excepthook is in_thread:
                 threading.excepthook = thread
             if sys.unraisablehook is in_finaliser:

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ from pytest_rollout.evidence.records import (
     spelled,
 )
 from pytest_rollout.evidence.sqlite import connection, files
-from pytest_rollout.evidence.sqlite.schema import RECORD, ROW
+from pytest_rollout.evidence.sqlite.schema import INDEXED_BY_SUBJECT, RECORD, ROW
 from pytest_rollout.evidence.store import Content
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
 _MOST = 2**62
+_INSERT_RECORD = f"INSERT INTO records ({RECORD}) VALUES ({','.join('?' * len(RECORD.split()))})"
+_INSERT_ROW = f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)"
+_columns = attrgetter(*RECORD.split(", "))
 _MOST_ROWS = 5_000_000  # of one answer
 
 
@@ -69,12 +73,11 @@ class SqliteStore:
         return head
 
     def _append(self, entry: Entry, rows: Sequence[Row], at_us: int | None) -> Head:
-        last = self.last
-        if last is not None and not self._holds(last):
+        last, head = self.last, self._head()
+        if last is not None and last != head and not self._holds(last):
             gone = LedgerError(f"record {last.sequence}, just written, is gone")
             raise connection.unusable(self.path, gone)
         at_us = time.time_ns() // 1000 if at_us is None else at_us
-        head = self._head()
         sequence = head.sequence + 1
         hash_ = link(head.hash, entry, sequence, at_us)
         where = (entry.run, entry.plan, entry.subject, entry.environment)
@@ -85,13 +88,9 @@ class SqliteStore:
         return Head(sequence, hash_)
 
     def _insert(self, record: Record, rows: Sequence[Row]) -> None:
-        columns = [getattr(record, name) for name in RECORD.split(", ")]
-        places = ",".join("?" * len(columns))
-        self._db.execute(f"INSERT INTO records ({RECORD}) VALUES ({places})", columns)
-        self._db.executemany(
-            f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)",
-            [(record.sequence, *one) for one in rows],
-        )
+        self._db.execute(_INSERT_RECORD, _columns(record))
+        if rows:
+            self._db.executemany(_INSERT_ROW, [(record.sequence, *one) for one in rows])
 
     def merges(self) -> list[Merge]:
         """The merges that records were written after."""
@@ -164,6 +163,7 @@ class SqliteStore:
     ) -> Iterator[Record]:
         """The records of one kind about one subject."""
         where = "kind = ? AND plan = ? AND subject = ? AND environment = ?"
+        where += "" if kind is RecordKind.BATCH else f" AND {INDEXED_BY_SUBJECT}"
         values: list[object] = [kind.value, plan, subject, environment]
         if word is not None:
             where += " AND (words IS NULL OR instr(words, ?))"
@@ -202,6 +202,7 @@ class SqliteStore:
         about = (record.kind.value, record.plan, record.subject, record.environment)
         # A plus keeps SQLite from finding it by its number.
         by_subject = "kind = ? AND plan = ? AND subject = ? AND environment = ? AND +sequence = ?"
+        by_subject += f" AND {INDEXED_BY_SUBJECT}"
         return not (
             any(self._records(by_subject, *about, record.sequence))
             and any(self._records("run = ? AND +sequence = ?", record.run, record.sequence))
