@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_rollout.evidence import postgres, sqlite
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.store import Database
+from pytest_rollout.evidence.store import Database, Store
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.redact import learn
+
+if TYPE_CHECKING:
+    from pytest_rollout.evidence.ledger import Ledger
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -35,7 +37,7 @@ def to_write(address: str | os.PathLike[str]) -> Ledger:
     """
     learn(os.environ)
     text = os.fspath(address)
-    return Ledger(_database(text).to_write(text))
+    return _ledger(_database(text).to_write(text))
 
 
 def to_read(address: str | os.PathLike[str], until_us: int | None = None) -> Ledger:
@@ -44,7 +46,13 @@ def to_read(address: str | os.PathLike[str], until_us: int | None = None) -> Led
     With ``until_us`` it is read as it was at that instant, by the times of recording.
     """
     text = os.fspath(address)
-    return Ledger(_database(text).to_read(text, until_us))
+    return _ledger(_database(text).to_read(text, until_us))
+
+
+def _ledger(store: Store) -> Ledger:
+    from pytest_rollout.evidence.ledger import Ledger  # not for those who only ask for an address
+
+    return Ledger(store)
 
 
 def exists(address: str | os.PathLike[str]) -> bool:

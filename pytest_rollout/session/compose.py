@@ -8,20 +8,17 @@ import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import learn
 from pytest_rollout.session import fixtures
-from pytest_rollout.session.allure import AllureStory, allure_folder
 from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
-from pytest_rollout.session.extending import OWN
-from pytest_rollout.session.finishing import FINISHING, Finishing
 from pytest_rollout.session.header import Header
 from pytest_rollout.session.misspelt import Misspelt
 from pytest_rollout.session.progress import Progress, needs_of
@@ -35,9 +32,11 @@ from pytest_rollout.session.request import (
 from pytest_rollout.session.resolve import resolve
 from pytest_rollout.session.running import Running
 from pytest_rollout.session.seams import tell_controller, worker_name
-from pytest_rollout.targets.launch import known_faults
-from pytest_rollout.targets.reference import Fault
 from pytest_rollout.targets.trouble import trouble
+
+if TYPE_CHECKING:
+    from pytest_rollout.model.evidence import Head
+    from pytest_rollout.session.finishing import Finishing
 
 
 class Local:
@@ -100,6 +99,21 @@ class Local:
         self._recorder.close()
 
 
+class Idle:
+    """Takes away what looks at each test, where none is bound and nothing is decided."""
+
+    def __init__(self, collecting: Collecting, watching: Sequence[object]) -> None:
+        self._collecting = collecting
+        self._watching = watching
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """After the last item was bound."""
+        if not self._collecting.bound:
+            for plugin in self._watching:
+                session.config.pluginmanager.unregister(plugin)
+
+
 class Listing:
     """Writes what a collection binds, for `rollout check`."""
 
@@ -134,11 +148,14 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     local = Local(collecting, recorder)
     if not is_controller(config):
         running = Running(collecting, recorder)
+        hiding = Hiding(collecting)
         register(collecting, "rollout-collecting")
         register(running, "rollout-running")
         register(running.declarations, "rollout-declarations")
-        register(Hiding(collecting), "rollout-hiding")
-        if request.deciding:
+        register(hiding, "rollout-hiding")
+        if not request.deciding:
+            register(Idle(collecting, (running, hiding)), "rollout-idle")
+        else:
             register(progress, "rollout-progress")
             register(running.elsewhere, "rollout-elsewhere")
             register(running.innermost, "rollout-innermost")
@@ -152,9 +169,12 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(local, "rollout-local")
         if listing:
             register(Listing(collecting, Path(listing)), "rollout-listing")
-    folder = allure_folder(config)
-    if folder is not None:
-        register(AllureStory(folder, collecting), "rollout-allure")
+    if config.getoption("allure_report_dir", None):
+        from pytest_rollout.session.allure import AllureStory, allure_folder
+
+        folder = allure_folder(config)
+        if folder is not None:
+            register(AllureStory(folder, collecting), "rollout-allure")
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
         register(Header(request, finishing, patterns), "rollout-header")
@@ -198,6 +218,9 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
         sources = [workers]
     if not (request.deciding or request.broken):
         return None
+    from pytest_rollout.session.extending import OWN
+    from pytest_rollout.session.finishing import FINISHING, Finishing
+
     finishing = Finishing(request, sources)
     config.stash[FINISHING] = finishing
     if request.deciding:
@@ -223,6 +246,9 @@ def _check_fault(request: Request) -> None:
     """A fault that nothing of the asked plans knows would be a drill of nothing."""
     if request.drill is None:
         return
+    from pytest_rollout.targets.launch import known_faults
+    from pytest_rollout.targets.reference import Fault
+
     plans = _asked_plans(request)
     if any(request.drill in plan.faults_of_people() for plan in plans):
         return

@@ -13,7 +13,7 @@ from pytest_rollout import calendar
 from pytest_rollout.model.errors import EffectRefusedError
 from pytest_rollout.model.plan import Address, Effect, Environment, Phase, Plan
 from pytest_rollout.session.declarations import Declarations
-from pytest_rollout.session.resolve import frozen_on_record, is_begun
+from pytest_rollout.session.on_record import frozen_on_record, is_begun
 
 _REMEMBERED_S = 1.0  # how long nobody looks again whether the phase is begun and not frozen
 

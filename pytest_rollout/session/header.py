@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rollout.plan import find
 from pytest_rollout.redact import hide
-from pytest_rollout.report.terminal import plain
 from pytest_rollout.session.asking import asked_phases, replaced
-from pytest_rollout.session.finishing import Finishing
 from pytest_rollout.session.request import Request
+
+if TYPE_CHECKING:
+    from pytest_rollout.session.finishing import Finishing
 
 
 class Header:
@@ -48,7 +50,7 @@ class Header:
         if request.places:
             lines.append(f"rollout: collects {', '.join(request.places)}")
         lines += [f"rollout: partial run: {why}" for why in request.partial]
-        return [plain(hide(line)) for line in lines]
+        return [_plain(line) for line in lines]
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
@@ -65,7 +67,7 @@ class Header:
                     f"rollout: no gate was asked: the last -m counts, -m {kept!r}, and not "
                     f"-m {lost}, which asks for {', '.join(names)}"
                 )
-                terminalreporter.write_line(plain(hide(line)))
+                terminalreporter.write_line(_plain(line))
                 return
 
     def _allowed(self) -> str:
@@ -91,3 +93,9 @@ def _words(config: pytest.Config) -> list[str]:
     ini = [str(word) for word in config.getini("addopts")]
     variable = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
     return [*ini, *variable, *map(str, config.invocation_params.args)]
+
+
+def _plain(line: str) -> str:
+    from pytest_rollout.report.terminal import plain  # most runs say nothing
+
+    return plain(hide(line))

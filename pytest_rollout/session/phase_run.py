@@ -18,8 +18,8 @@ from pytest_rollout.model.plan import Address, Phase, Plan
 from pytest_rollout.session.declarations import Declarations
 from pytest_rollout.session.effects import Effects, Tell
 from pytest_rollout.session.loads import Loads, Place
+from pytest_rollout.session.on_record import told_since_begin
 from pytest_rollout.session.recorder import Recorder
-from pytest_rollout.session.resolve import told_since_begin
 from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import identify, read_identity
 from pytest_rollout.targets.launch import Served, launch

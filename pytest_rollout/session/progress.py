@@ -14,14 +14,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from pytest_rollout.evidence.records import Observation
-from pytest_rollout.model.evidence import decode
 from pytest_rollout.model.plan import Phase
 from pytest_rollout.session.request import is_worker
+
+if TYPE_CHECKING:
+    from pytest_rollout.evidence.records import Observation
 
 _MOST_SERIES = 3
 _MINUTE_S = 60.0
@@ -126,6 +127,8 @@ def words(running: Underway, needs: Mapping[str, int]) -> str:
 
 def counted(observed: Iterable[Observation]) -> dict[str, int]:
     """How many samples of each series were observed."""
+    from pytest_rollout.model.evidence import decode
+
     counts: Counter[str] = Counter()
     for observation in observed:
         several = observation.value[:1] in ("{", "[")  # a ratio or a distribution

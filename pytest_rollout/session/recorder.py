@@ -10,18 +10,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import time_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_rollout.evidence import opening
-from pytest_rollout.evidence.bodies import Body, StoredEvent, WorkerManifest
-from pytest_rollout.evidence.body_texts import PlanId
-from pytest_rollout.evidence.ledger import Draft, Ledger
-from pytest_rollout.evidence.records import Batch, Observation
 from pytest_rollout.model.errors import LedgerError, RolloutError
-from pytest_rollout.model.evidence import Head, ReleaseFact, labels_of
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.session.progress import Progress, Underway, counted
 from pytest_rollout.session.request import Request
+
+# The room of evidence is loaded where something is recorded: most runs of pytest decide nothing.
+if TYPE_CHECKING:
+    from pytest_rollout.evidence.bodies import Body, StoredEvent
+    from pytest_rollout.evidence.ledger import Ledger
+    from pytest_rollout.evidence.records import Batch, Observation
+    from pytest_rollout.model.evidence import Head, ReleaseFact
 
 _REPLAYED = "replayed by Hypothesis"
 _MOST_LABELS = 50
@@ -119,6 +120,9 @@ class Recorder:
         scenario = self._scenario or self.current.scenario
         if scenario:
             labels = {"scenario": scenario, **labels}
+        from pytest_rollout.evidence.records import Observation
+        from pytest_rollout.model.evidence import labels_of
+
         plan, _, phase = self.current.phase.partition(".")
         with self._lock:
             slot = (metric, labels_of(labels), t_us)  # numbered when they are appended
@@ -161,6 +165,8 @@ class Recorder:
 
     def write_late(self) -> None:
         """Write what failed after the end of its item, as one more report of that item."""
+        from pytest_rollout.evidence.records import Batch
+
         while self._late and os.getpid() == self._pid and self.request.deciding:
             item, why = self._late.pop(0)
             attempt = (Verdict.ERROR.value, why)
@@ -192,6 +198,8 @@ class Recorder:
             or (empty and not bound)
         ):
             return
+        from pytest_rollout.evidence.records import Batch
+
         observations = tuple(buffer.observations)
         if buffer.generated and any(verdict != "pass" for verdict, _ in attempts):
             # A failing property is replayed while it is shrunk: its counts mean nothing, but
@@ -203,7 +211,8 @@ class Recorder:
             current.item, current.phase, attempts, observations, tuple(buffer.attachments)
         )
         self._write(partial(_append_batch, self._run(), batch, self.worker))
-        self.write_late()
+        if self._late:
+            self.write_late()
 
     def manifest(
         self,
@@ -215,6 +224,9 @@ class Recorder:
         unnamed: Mapping[str, Sequence[str]],
     ) -> None:
         """Say what should run, before the first test."""
+        from pytest_rollout.evidence.bodies import WorkerManifest
+        from pytest_rollout.evidence.body_texts import PlanId
+
         listed = {criterion: tuple(names) for criterion, names in items.items()}
         whole = tuple((PlanId(plan), what) for plan, what in broken)
         alone = {phase: tuple(names) for phase, names in unnamed.items()}
@@ -234,6 +246,8 @@ class Recorder:
 
     def _append(self, body: Body, plan: str = "", subject: str = "") -> None:
         if self.request.deciding:
+            from pytest_rollout.evidence.ledger import Draft
+
             draft = Draft(body, self.request.run, plan, subject, self.request.environment)
             self._write(lambda ledger: ledger.append(draft))
 
@@ -245,6 +259,8 @@ class Recorder:
 
     def _opened(self) -> Ledger:
         if self._ledger is None:
+            from pytest_rollout.evidence import opening
+
             self._ledger = opening.to_write(self.request.ledger)
         return self._ledger
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time_ns
 
 import pytest
 
-from pytest_rollout.evidence import history, opening
-from pytest_rollout.evidence.bodies import StoredEvent
-from pytest_rollout.evidence.decoding import UndecodableError
-from pytest_rollout.evidence.phase_life import ONLY_BY_COMMANDS, RESUME, PhaseLife
-from pytest_rollout.model.errors import LedgerError, RolloutError
+from pytest_rollout.evidence import opening
+from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.plan import find
 from pytest_rollout.plan.load import Loaded
@@ -29,7 +25,6 @@ from pytest_rollout.session.asking import (
     unknown_names,
 )
 from pytest_rollout.session.narrowing import looks, narrowed
-from pytest_rollout.session.next_gate import why_gates
 from pytest_rollout.session.places import collect_below
 from pytest_rollout.session.request import Handover, Request
 from pytest_rollout.session.seams import paths_were_given
@@ -81,8 +76,19 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
         partial=tuple(narrowed(config, [root / plan.path for plan, _ in asked])),
         places=places,
         first=bool(asked) and _is_new(ledger),
-        why=() if handover else tuple(why_gates(ledger, asked, gates, environment)),
+        why=() if handover or not asked else _why(ledger, asked, gates, environment),
     )
+
+
+def _why(
+    ledger: str,
+    asked: Sequence[tuple[Plan, Phase]],
+    gates: Sequence[Address],
+    environment: str,
+) -> tuple[str, ...]:
+    from pytest_rollout.session.next_gate import why_gates  # history, for runs that ask
+
+    return tuple(why_gates(ledger, asked, gates, environment))
 
 
 def _is_new(ledger: str) -> bool:
@@ -194,49 +200,8 @@ def _gates(
         elif environment == EMBEDDED:
             gates = [Gate.ENTRY, Gate.EXIT]
         else:
+            from pytest_rollout.session.on_record import is_begun
+
             gates = [Gate.EXIT if is_begun(ledger, address, environment) else Gate.ENTRY]
         found += (address.at(gate) for gate in gates)
     return tuple(found)
-
-
-def frozen_on_record(ledger: str, address: Address, environment: str) -> str:
-    """Return why a phase is held by a freeze that somebody recorded; empty where it is not."""
-    try:
-        with closing(opening.to_read(ledger)) as store:
-            held = PhaseLife(store, address, environment).freeze()
-    except RolloutError as error:  # what cannot be read holds changes back
-        return str(error)
-    return f"it is frozen on record: {held.body.says}" if held else ""
-
-
-def told_since_begin(ledger: str, address: Address, environment: str) -> tuple[StoredEvent, ...]:
-    """What people put on record since a phase began; raises RolloutError."""
-    if not opening.exists(ledger):
-        return ()
-    with closing(opening.to_read(ledger)) as store:
-        return PhaseLife(store, address, environment).told_since_begin()
-
-
-def refused_event(ledger: str, address: Address, environment: str, type_: str) -> str:
-    """Return why a check may not record an event of a type; empty where it may."""
-    if type_ in ONLY_BY_COMMANDS:
-        return "only commands record that (`rollout begin`, `end`, `amend`, `watch`)"
-    if type_ != RESUME:
-        return ""
-    try:
-        with closing(opening.to_read(ledger)) as store:
-            held = PhaseLife(store, address, environment).freeze()
-    except RolloutError as error:
-        return str(error)
-    return "" if held else f"{address.name} is not frozen on record in {environment}"
-
-
-def is_begun(ledger: str, address: Address, environment: str) -> bool:
-    """Whether a phase was begun in an environment and has not ended."""
-    try:
-        if not opening.exists(ledger):
-            return False
-        with closing(opening.to_read(ledger)) as store:
-            return history.begun(store, address, environment)
-    except (RolloutError, UndecodableError) as error:
-        raise pytest.UsageError(str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,12 +16,13 @@ from pytest_rollout.session.binding import Bound
 from pytest_rollout.session.bodies import Innermost
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.declarations import Declarations
-from pytest_rollout.session.phase_run import PhaseRun
 from pytest_rollout.session.recorder import Current, Recorder
 from pytest_rollout.session.seams import make_innermost
-from pytest_rollout.session.stage import Stage
 from pytest_rollout.session.stray_failures import Elsewhere
 from pytest_rollout.targets.trouble import trouble
+
+if TYPE_CHECKING:
+    from pytest_rollout.session.phase_run import PhaseRun
 
 _PROVE_NOTHING = (
     pytest.PytestReturnNotNoneWarning,
@@ -61,6 +63,8 @@ class Running:
     def phase_run(self, name: str) -> PhaseRun:
         """The one run of a phase in this process."""
         if name not in self._runs:
+            from pytest_rollout.session.phase_run import PhaseRun  # for the first bound test
+
             plan_id, _, phase_id = name.partition(".")
             plans = [one.plan for one in self._collecting.request.loaded if one.plan]
             plan = next(plan for plan in plans if plan.id == plan_id)
@@ -121,6 +125,8 @@ class Running:
         bound = self._collecting.place(item)
         for mark in item.iter_markers("effect"):
             if bound is not None:
+                from pytest_rollout.session.stage import Stage
+
                 stage = Stage(self.phase_run(bound.name))
                 stage.demand(Effect(mark.args[0]), item.name)
 

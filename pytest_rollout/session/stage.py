@@ -14,8 +14,8 @@ from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.model.plan import Address, Effect
 from pytest_rollout.session.declared import Scenario
 from pytest_rollout.session.observe import Observe
+from pytest_rollout.session.on_record import refused_event
 from pytest_rollout.session.phase_run import Event, PhaseRun
-from pytest_rollout.session.resolve import refused_event
 from pytest_rollout.targets.target import LiveTarget
 from pytest_rollout.targets.trouble import trouble
 
