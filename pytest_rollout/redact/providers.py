@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 
 Span = tuple[int, int]
 
@@ -127,12 +128,17 @@ def known() -> Mapping[str, At]:
     return found
 
 
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern, compiled when a text holds its literal: most never do."""
+    return re.compile(pattern, re.ASCII)
+
+
 def _at(before: int, pattern: str, shown: int) -> At:
     """What looks at a place for a pattern that begins so many characters before."""
-    compiled = re.compile(pattern, re.ASCII)
 
     def at(text: str, place: int) -> Span | None:
-        found = compiled.match(text, place - before) if place >= before else None
+        found = compiled(pattern).match(text, place - before) if place >= before else None
         return (found.start() + shown, found.end()) if found else None
 
     return at

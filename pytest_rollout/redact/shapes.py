@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pytest_rollout.redact import providers
-from pytest_rollout.redact.providers import DIGIT, Span
+from pytest_rollout.redact.providers import DIGIT, Span, compiled
 
 MARK = "[redacted]"
 
@@ -53,10 +53,9 @@ def _marked(text: str, span: Span) -> bool:
 
 def _by(pattern: str, *, group: int = 0) -> Callable[[str, int], Span | None]:
     """The group of a pattern that begins with the literal."""
-    compiled = re.compile(pattern, re.ASCII)
 
     def at(text: str, place: int) -> Span | None:
-        found = compiled.match(text, place)
+        found = compiled(pattern).match(text, place)
         return found.span(group) if found else None
 
     return at
