@@ -169,18 +169,23 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(local, "rollout-local")
         if listing:
             register(Listing(collecting, Path(listing)), "rollout-listing")
-    if config.getoption("allure_report_dir", None):
-        from pytest_rollout.session.allure import AllureStory, allure_folder
-
-        folder = allure_folder(config)
-        if folder is not None:
-            register(AllureStory(folder, collecting), "rollout-allure")
+    _tell_allure(config, collecting)
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
         register(Header(request, finishing, patterns), "rollout-header")
         known = frozenset().union(*(one.names for one in request.loaded))
         if config.option.markexpr and known:
             register(Misspelt(known), "rollout-misspelt")
+
+
+def _tell_allure(config: pytest.Config, collecting: Collecting) -> None:
+    """Register what tells allure-pytest of bound items, where it writes anything."""
+    if config.getoption("allure_report_dir", None):
+        from pytest_rollout.session.allure import AllureStory, allure_folder
+
+        folder = allure_folder(config)
+        if folder is not None:
+            _register(config)(AllureStory(folder, collecting), "rollout-allure")
 
 
 def _needs(request: Request, name: str) -> Mapping[str, int]:
