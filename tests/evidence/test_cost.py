@@ -1,0 +1,148 @@
+"""What recording and reading a run costs, in statements and parses: never in time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_rollout.evidence.bodies import ItemReport
+from pytest_rollout.evidence.decoding import encoded
+from pytest_rollout.evidence.integrity import damage
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import Batch, RecordKind
+from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.world import read_world
+from pytest_rollout.model import coding
+from pytest_rollout.model.decision import canonical
+from pytest_rollout.model.verdict import Verdict
+from tests.evidence.runs import EXIT, PASS, Writer, opened, plan_of
+
+_MANY = 60
+
+
+@contextmanager
+def statements(ledger: Ledger) -> Iterator[list[str]]:
+    """What SQLite is told meanwhile."""
+    told: list[str] = []
+    db: sqlite3.Connection = vars(ledger.store)["_db"]
+    db.set_trace_callback(told.append)
+    yield told
+    db.set_trace_callback(None)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with opened(tmp_path / "ledger.db") as ledger:
+        yield ledger
+
+
+def _run(ledger: Ledger, items: int) -> Writer:
+    """A sealed run of so many checks of one criterion, each with an observation."""
+    names = tuple(f"t.py::test_{n}" for n in range(items))
+    run = Writer(ledger, f"r{items}")
+    run.start()
+    run.manifest(items={"demo.canary.works": names})
+    for name in names:
+        run.batch(name, errors=(0,))
+    run.seal()
+    return run
+
+
+def test_a_check_is_one_transaction_of_four_statements(ledger: Ledger) -> None:
+    batch = Batch("t.py::test_1", "demo.canary", PASS)
+    ledger.append_batch("r", "embedded", batch, "main")
+    with statements(ledger) as told:
+        ledger.append_batch("r", "embedded", batch, "main")
+    assert [words.split()[0] for words in told] == ["BEGIN", "SELECT", "INSERT", "COMMIT"]
+
+
+def test_what_another_process_wrote_between_is_looked_past(ledger: Ledger, tmp_path: Path) -> None:
+    batch = Batch("t.py::test_1", "demo.canary", PASS)
+    ledger.append_batch("r", "embedded", batch, "main")
+    with opened(tmp_path / "ledger.db") as other:
+        other.append_batch("s", "embedded", batch, "main")
+    with statements(ledger) as told:
+        assert ledger.append_batch("r", "embedded", batch, "main").sequence == 3
+    assert [words.split()[0] for words in told].count("SELECT") == 2  # its last record is there
+
+
+def test_more_checks_take_no_more_statements_to_judge(ledger: Ledger) -> None:
+    counts = []
+    for items in (2, _MANY):
+        run = _run(ledger, items)
+        phase = plan_of().phase("canary")
+        assert phase is not None
+        with statements(ledger) as told:
+            read_world(ledger, run.run, EXIT, phase)
+        counts.append(len(told))
+    assert counts[0] == counts[1]
+
+
+def test_a_run_that_is_remembered_is_parsed_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _run(ledger, _MANY)
+    ledger.remember(run.run)
+    phase = plan_of().phase("canary")
+    assert phase is not None
+    parsed: list[str] = []
+    parse = json.loads
+
+    def noted(text: str) -> Any:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(json, "loads", noted)
+    first = read_world(ledger, run.run, EXIT, phase)
+    reports = [text for text in parsed if '"attempts"' in text]
+    assert len(reports) == _MANY
+    parsed.clear()
+    assert read_world(ledger, run.run, EXIT, phase) == first
+    assert not [text for text in parsed if '"attempts"' in text]
+
+
+def test_what_is_chained_later_is_read_though_a_run_is_remembered(ledger: Ledger) -> None:
+    run = _run(ledger, 2)
+    ledger.remember(run.run)
+    before = ledger.of_run(run.run)
+    assert damage(ledger, RunLog(before)) is None
+    run.batch("t.py::test_0", errors=(0,))
+    after = ledger.of_run(run.run)
+    assert after[:-1] == before
+    assert after[-1].kind is RecordKind.BATCH
+    assert "was added after the seal" in str(damage(ledger, RunLog(after)))
+
+
+def test_a_run_is_read_anew_once_its_chain_was_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    run = _run(ledger, 2)
+    ledger.remember(run.run)
+    assert damage(ledger, RunLog(ledger.of_run(run.run))) is None
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("UPDATE records SET hash = 'other' WHERE kind = 'seal'")
+    db.close()
+    assert ledger.of_run(run.run)[-1].hash == "other"
+    assert "was changed after it was written" in str(damage(ledger, RunLog(ledger.of_run(run.run))))
+
+
+@pytest.mark.parametrize("attempts", [(), ((Verdict.PASS, ""),), ((Verdict.FAIL, 'é "x"'),) * 2])
+def test_a_report_is_written_as_any_other_body(attempts: tuple[tuple[Verdict, str], ...]) -> None:
+    body = ItemReport("t.py::test_é", "demo.canary", "gw1", attempts, 3, "0" * 64)
+    shape = coding.encode(body)
+    del shape["attachments"]
+    assert encoded(body) == canonical(shape)
+
+
+@pytest.mark.parametrize("kind", [RecordKind.RUN, RecordKind.EVENT, RecordKind.DECISION])
+def test_records_are_found_by_their_index(ledger: Ledger, kind: RecordKind) -> None:
+    with statements(ledger) as told:
+        list(ledger.newest(kind, "demo", "demo.canary", "prod", word="x"))
+    (query,) = told
+    db: sqlite3.Connection = vars(ledger.store)["_db"]
+    (plan,) = db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    assert "USING INDEX records_by_subject" in plan[-1]
