@@ -82,3 +82,23 @@ def test_asking_for_a_phase_names_the_file_that_is_not_read(pytester: pytest.Pyt
     result = pytester.runpytest("--rollout-phase", "demo")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*no rollout plan was found*rollout.yml is not read*"])
+
+
+def test_a_plan_that_is_not_asked_loads_no_room_of_decisions(pytester: pytest.Pytester) -> None:
+    (pytester.path / "rollout.yaml").write_text("plan: demo\nphases: [{id: canary}]\n")
+    found = probe(pytester, "-p", "no:html", "-p", "no:html_fixtures", "-p", "no:anyio")
+    ours = [name.partition(".")[2] for name in found["modules"] if "pytest_rollout." in name]
+    assert not {name.partition(".")[0] for name in ours} & {"judge", "report", "signoff"}
+    assert not {"evidence.ledger", "evidence.bodies", "session.phase_run"} & set(ours)
+    assert not {"httpx", "jinja2", "click"} & set(found["modules"])
+
+
+def test_where_no_test_is_bound_none_is_looked_at(pytester: pytest.Pytester) -> None:
+    (pytester.path / "rollout.yaml").write_text("plan: demo\nphases: [{id: canary}]\n")
+    looking = {"rollout-running", "rollout-hiding"}
+    assert not looking & set(probe(pytester)["plugins"])
+    marked = PROBE.replace("def test_probe", "import pytest\n\n\n@pytest.mark.canary\ndef test_probe")
+    pytester.makepyfile(test_marked=marked)
+    assert pytester.runpytest_subprocess("-p", "no:cacheprovider", "test_marked.py").ret == 0
+    found = json.loads((pytester.path / "probe.json").read_text())
+    assert looking <= set(found["plugins"])
