@@ -48,6 +48,7 @@ class Collecting:
         self._read: set[Path] = set()
         self._asks: dict[int, bool] = {}  # by bound, of which each is kept for its id
         self._bounds: list[Bound] = []
+        self._spelled: set[tuple[Path, frozenset[str]]] = set()
         self._known: dict[int, tuple[str, tuple[pytest.Mark, ...]]] = {}  # by item, while selected
         self._marks: dict[str, pytest.MarkDecorator] = {}
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
@@ -170,14 +171,22 @@ class Collecting:
                     problems += secret_id(item)
                 problems += self._vacuous(item.path)
                 self.bound[item.nodeid] = bound.with_more(before)
-            if placed.above is not None:
-                problems += misspelt_marks(item, placed.above.names)
+            problems += self._misspelt(item, placed, frozenset(mark.name for mark in mine))
             if problems:
                 self._tell(placed, problems)
             self.unnamed.note(item, placed.unnamed)
             self._mark(item, placed, {mark.name for mark in mine})
             if self.request.deciding:
                 self._known[id(item)] = (item.nodeid, marks.of(item))
+
+    def _misspelt(self, item: pytest.Item, placed: Placed, names: frozenset[str]) -> list[Problem]:
+        """Marks that look like one of the item's plan; names that were fine are not looked at."""
+        if placed.above is None or (placed.above.path, names) in self._spelled:
+            return []
+        found = list(misspelt_marks(item, placed.above.names))
+        if not found:
+            self._spelled.add((placed.above.path, names))
+        return found
 
     def _tell(self, placed: Placed, problems: Sequence[Problem]) -> None:
         """Take problems of an item: offences where a plan that has to do with it was asked."""

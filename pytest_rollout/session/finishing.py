@@ -33,6 +33,7 @@ from pytest_rollout.session.extending import (
 )
 from pytest_rollout.session.foreign_status import answered, status_of, whose_status
 from pytest_rollout.session.github_actions import tell_github
+from pytest_rollout.session.heap import left_alone
 from pytest_rollout.session.junit_file import add_gates
 from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.load_pages import LoadPages
@@ -170,7 +171,7 @@ class Finishing:
         return [str(one) for source in self._sources for one in getattr(source, name, [])]
 
     def _answer(self, session: pytest.Session) -> None:
-        with self._cancelling.held():
+        with self._cancelling.held(), left_alone():
             self._answer_whole(session)
 
     def _answer_whole(self, session: pytest.Session) -> None:

@@ -97,7 +97,9 @@ def test_where_no_test_is_bound_none_is_looked_at(pytester: pytest.Pytester) -> 
     (pytester.path / "rollout.yaml").write_text("plan: demo\nphases: [{id: canary}]\n")
     looking = {"rollout-running", "rollout-hiding"}
     assert not looking & set(probe(pytester)["plugins"])
-    marked = PROBE.replace("def test_probe", "import pytest\n\n\n@pytest.mark.canary\ndef test_probe")
+    marked = PROBE.replace(
+        "def test_probe", "import pytest\n\n\n@pytest.mark.canary\ndef test_probe"
+    )
     pytester.makepyfile(test_marked=marked)
     assert pytester.runpytest_subprocess("-p", "no:cacheprovider", "test_marked.py").ret == 0
     found = json.loads((pytester.path / "probe.json").read_text())
