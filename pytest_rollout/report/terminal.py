@@ -130,7 +130,7 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
         said = sentences.cause(some_of(ids), reason, decision.timezone)
         yield Line(f"  - {said}", _STYLES[answer][:1])
         if len(ids) == 1 and stated.get(ids[0]):
-            yield Line(f"    the plan says: \"{stated[ids[0]]}\"")
+            yield Line(f'    the plan says: "{stated[ids[0]]}"')
             yield from (Line(f"    {line}") for line in spark_lines(story.measured.get(ids[0], ())))
 
 

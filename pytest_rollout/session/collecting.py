@@ -21,7 +21,7 @@ from pytest_rollout.session.collection_words import (
     why_dropped,
 )
 from pytest_rollout.session.item_marks import Marks, declared, effect_of, scenarios_of
-from pytest_rollout.session.misspelt import misspelt_marks
+from pytest_rollout.session.misspelt import MisspeltMarks
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
 from pytest_rollout.session.reviewed_lists import Lists
@@ -48,9 +48,8 @@ class Collecting:
         self._read: set[Path] = set()
         self._asks: dict[int, bool] = {}  # by bound, of which each is kept for its id
         self._bounds: list[Bound] = []
-        self._spelled: set[tuple[Path, frozenset[str]]] = set()
+        self._misspelt = MisspeltMarks()
         self._known: dict[int, tuple[str, tuple[pytest.Mark, ...]]] = {}  # by item, while selected
-        self._marks: dict[str, pytest.MarkDecorator] = {}
         self._asked = {plan.address(phase.id).name for plan, phase in request.asked}
         self.binder = Binder(request.root, request.loaded, self._asked)
         self.unnamed = Unnamed(self._asked)
@@ -171,22 +170,14 @@ class Collecting:
                     problems += secret_id(item)
                 problems += self._vacuous(item.path)
                 self.bound[item.nodeid] = bound.with_more(before)
-            problems += self._misspelt(item, placed, frozenset(mark.name for mark in mine))
+            if placed.above is not None:
+                problems += self._misspelt.of(item, mine, placed.above.names)
             if problems:
                 self._tell(placed, problems)
             self.unnamed.note(item, placed.unnamed)
             self._mark(item, placed, {mark.name for mark in mine})
             if self.request.deciding:
                 self._known[id(item)] = (item.nodeid, marks.of(item))
-
-    def _misspelt(self, item: pytest.Item, placed: Placed, names: frozenset[str]) -> list[Problem]:
-        """Marks that look like one of the item's plan; names that were fine are not looked at."""
-        if placed.above is None or (placed.above.path, names) in self._spelled:
-            return []
-        found = list(misspelt_marks(item, placed.above.names))
-        if not found:
-            self._spelled.add((placed.above.path, names))
-        return found
 
     def _tell(self, placed: Placed, problems: Sequence[Problem]) -> None:
         """Take problems of an item: offences where a plan that has to do with it was asked."""
@@ -208,9 +199,7 @@ class Collecting:
         for name in names:
             if name not in has:
                 has.add(name)
-                if name not in self._marks:
-                    self._marks[name] = getattr(pytest.mark, name)
-                item.add_marker(self._marks[name])
+                item.add_marker(name)
 
     def _vacuous(self, path: Path) -> Iterable[Problem]:
         """Assertions of a module of checks that cannot fail, once."""
@@ -275,10 +264,8 @@ class Collecting:
             if nodeid not in there:
                 self._dropped.setdefault(nodeid, "dropped during collection")
         self._expect_the_plans_own(expected)
-        absent = [
-            *self._expect_what_plans_name(expected),
-            *self._lists.compare(expected, self.notes),
-        ]
+        absent = list(self._expect_what_plans_name(expected))
+        absent += self._lists.compare(expected, self.notes)
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
             items=expected,

@@ -33,12 +33,26 @@ class Misspelt:
             raise pytest.UsageError(*offences)
 
 
-def misspelt_marks(item: pytest.Item, known: Collection[str]) -> Iterator[Problem]:
-    """The marks of an item that nobody registered and that look like one of its plan."""
-    marks = {mark.name for mark in item.iter_markers()}
-    for name, fix in _alike(marks, _OWN.union(known), item.config):
+class MisspeltMarks:
+    """Finds marks of items; the marks of many are the same, and are looked at once."""
+
+    def __init__(self) -> None:
+        self._fine: set[tuple[frozenset[str], Collection[str]]] = set()
+
+    def of(
+        self, item: pytest.Item, marks: Collection[pytest.Mark], known: frozenset[str]
+    ) -> list[Problem]:
+        """Return the marks of an item that nobody registered and that look like its plan's."""
+        names = frozenset(mark.name for mark in marks)
+        if (names, known) in self._fine:
+            return []
+        found = list(_alike(names, _OWN.union(known), item.config))
+        if not found:
+            self._fine.add((names, known))
+            return []
         file, line, _ = item.location
-        yield Problem(file, (line or 0) + 1, f"nobody knows the mark `{name}`", fix)
+        where = file, (line or 0) + 1
+        return [Problem(*where, f"nobody knows the mark `{name}`", fix) for name, fix in found]
 
 
 def _alike(
