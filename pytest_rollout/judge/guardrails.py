@@ -18,7 +18,7 @@ from pytest_rollout.judge.memory import (
     earliest_of,
     remembered,
 )
-from pytest_rollout.judge.rules import absent_part, could_fail, judge_slice, subject_of
+from pytest_rollout.judge.rules import absent_part, could_fail, fails, judge_slice, subject_of
 from pytest_rollout.judge.series import (
     Absent,
     Groups,
@@ -145,6 +145,7 @@ class _Guard:
         for group in dict.fromkeys([*groups, *self.watches]):
             watch = self.watches.get(group)
             if watch is not None:
+                watch.now = watch.now or judge_slice(self.rule, watch.slice_, self.terms)
                 newest = latest[group] if group in named else max(latest.values())
                 yield from watch.parts(stale=0 < newest < oldest_us)
 
@@ -205,13 +206,13 @@ class _Guard:
             watch = self.watches.get(slice_.group)
             if watch is not None and watch.slice_ == slice_:
                 continue
-            now = judge_slice(self.rule, slice_, self.terms)
             if watch is None:
-                watch = self.watches[slice_.group] = Watch(slice_, now)
-            watch.slice_, watch.now = slice_, now
-            if now.verdict is Verdict.FAIL:
-                watch.trip = watch.trip or now
+                watch = self.watches[slice_.group] = Watch(slice_)
+            watch.slice_, watch.now = slice_, None
+            if watch.trip is None and fails(self.rule, slice_, self.terms):
+                watch.trip = judge_slice(self.rule, slice_, self.terms)
             if watch.lost is None and could_fail(self.rule, slice_, self.terms):
+                now = judge_slice(self.rule, slice_, self.terms)
                 watch.lost = self._blind(slice_, now)
 
     def _blind(self, slice_: Slice, now: Part) -> Part:

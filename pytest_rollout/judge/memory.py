@@ -32,7 +32,7 @@ class Watch:
     """What is known of one group: its trip, a hole that could have been one, its last look."""
 
     slice_: Slice
-    now: Part
+    now: Part | None = None  # what its last look says; None until somebody asks
     trip: Part | None = None
     lost: Part | None = None
 
@@ -47,6 +47,7 @@ class Watch:
 
     def parts(self, *, stale: bool) -> Iterator[Part]:
         """A trip does not hide that the same group is blind."""
+        assert self.now is not None
         if self.trip is not None:
             yield self.trip
         if self.lost is not None:

@@ -174,8 +174,7 @@ def judge_slice(rule: Rule, slice_: Slice, terms: Terms) -> Part:
     if slice_.n < slice_.need:
         verdict = Verdict.INCONCLUSIVE if slice_.n else Verdict.MISSING
         return Part(subject, verdict, reasons.few(rule, slice_))
-    lacking = _other_lacks(rule, slice_)
-    if lacking:
+    if lacking := _other_lacks(rule, slice_):
         return Part(subject, *lacking)
     known = assess(rule, slice_, terms)
     if isinstance(known, Reason):
@@ -189,6 +188,16 @@ def judge_slice(rule: Rule, slice_: Slice, terms: Terms) -> Part:
     if slice_.holes:
         known = replace(known, verdict=Verdict.FAIL)
     return Part(subject, known.verdict, reasons.measured(rule, slice_, known, terms), estimate)
+
+
+def fails(rule: Rule, slice_: Slice, terms: Terms) -> bool:
+    """Return whether the part of a group is a failure, without saying why."""
+    if slice_.n < slice_.need or _other_lacks(rule, slice_):
+        return False
+    known = assess(rule, slice_, terms)
+    if isinstance(known, Reason):
+        return False
+    return fails_anyway(rule, slice_, terms) if slice_.holes else known.verdict is Verdict.FAIL
 
 
 def subject_of(group: Labels) -> Subject:

@@ -31,10 +31,11 @@ class Series:
         """Return slots that stand in order of event time already."""
         return cls(items, [seen.slot.t_us for seen in items])
 
-    def between(self, start: int | None, end: int) -> tuple[Seen, ...]:
-        """Return the slots after a start and up to an end."""
+    def between(self, start: int | None, end: int, newest: int | None = None) -> tuple[Seen, ...]:
+        """Return the slots after a start and up to an end, or just so many of the newest."""
         first = 0 if start is None else bisect_right(self.times, start)
-        return tuple(self.items[first : bisect_right(self.times, end)])
+        beyond = bisect_right(self.times, end)
+        return tuple(self.items[first if newest is None else max(first, beyond - newest) : beyond])
 
     @cached_property
     def by_run(self) -> Mapping[str, Series]:

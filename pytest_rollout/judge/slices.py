@@ -118,8 +118,7 @@ def cut(scope: Scope, series: Series, reach: Reach) -> tuple[Seen, ...]:
     if scope.kind in (ScopeKind.RUN, ScopeKind.AGE):
         series = series.of_run(reach.run)
     start, end = reach.bounds(scope)
-    inside = series.between(start, end)
-    return inside[-scope.last :] if scope.kind is ScopeKind.LAST else inside
+    return series.between(start, end, scope.last if scope.kind is ScopeKind.LAST else None)
 
 
 def cut_both(

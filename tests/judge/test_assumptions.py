@@ -187,7 +187,8 @@ def a_trip_is_forgotten_when_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: Any, moment: int, groups: Groups) -> None:
         stated(self, moment, groups)
         for watch in self.watches.values():
-            if State.of(watch.now.verdict) is State.BLIND:
+            now = watch.now or rules.judge_slice(self.rule, watch.slice_, self.terms)
+            if State.of(now.verdict) is State.BLIND:
                 watch.trip = watch.lost = None
 
     monkeypatch.setattr(guard, "_look", broken)
