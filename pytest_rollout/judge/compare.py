@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
 
 from pytest_rollout.judge.intervals import Interval, outward
 from pytest_rollout.judge.outcomes import Weighted
+from pytest_rollout.judge.ranks import Pairs
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import filled, tallied, weighted
 from pytest_rollout.judge.tally import BEYOND, Point, Terms
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Take
 
-MOST_PAIRS = 2_000_000
-TOO_MANY = Reason("too-many-pairs", {"most": MOST_PAIRS})
 NO_RATIO = Reason("ratio-of-nothing")
 _EXACT_PAIRS = 2_500
 
@@ -86,40 +84,18 @@ def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval 
     assert rule.versus is not None
     if rule.take.take in (Take.RATE, Take.SHARE):
         return _newcombe(rule, values, others, a)
-    one, other = spread(values), spread(others)
-    m, n = len(one), len(other)
-    if m * n > MOST_PAIRS:
-        return TOO_MANY
+    m, n = (sum(count for _, count, _ in side) for side in (values, others))
     rank = _lowest_rank(m, n, a)
-    if rule.versus.ratio:
-        if min(one) <= 0 or min(other) <= 0:
-            return NO_RATIO
-        ratios = sorted(x / y for x in one for y in other)
-        return _ranked(ratios[rank - 1] if rank else None, ratios[-rank] if rank else None)
-    differences, scale = pairs(one, other)
-    low = Fraction(differences[rank - 1], scale) if rank else None
-    return _ranked(low, Fraction(differences[-rank], scale) if rank else None)
+    if rule.versus.ratio and min(value for value, _, _ in (*values, *others)) <= 0:
+        return NO_RATIO
+    if not rank:
+        return _ranked(None, None)
+    known = Pairs(values, others, ratio=rule.versus.ratio)
+    return _ranked(known.at(rank), known.at(m * n + 1 - rank))
 
 
 def _ranked(low: Fraction | None, high: Fraction | None) -> Interval:
     return Interval(low, high, "Hodges-Lehmann")
-
-
-def spread(values: Weighted) -> list[Fraction]:
-    """Return every value as often as it counts."""
-    return [value for value, count, _ in values for _ in range(count)]
-
-
-def pairs(one: Sequence[Fraction], other: Sequence[Fraction]) -> tuple[list[int], int]:
-    """Return every difference of a value and another, in order, and its unit.
-
-    Hodges and Lehmann 1963. The differences are whole multiples of one over the unit: whole
-    numbers are sorted in a tenth of the time that fractions take.
-    """
-    scale = math.lcm(*(value.denominator for value in (*one, *other)))
-    left = [value.numerator * (scale // value.denominator) for value in one]
-    right = [value.numerator * (scale // value.denominator) for value in other]
-    return sorted(x - y for x in left for y in right), scale
 
 
 def _lowest_rank(m: int, n: int, a: float) -> int:

@@ -12,14 +12,18 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
-from pytest_rollout.judge.compare import MOST_PAIRS, TOO_MANY, pairs, spread
 from pytest_rollout.judge.outcomes import Weighted
+from pytest_rollout.judge.ranks import Pairs
 from pytest_rollout.model.finding import Reason
 
 METHOD = "Kayenta, outside the theorem"
 
 _Z = Fraction("2.326347874")  # the normal quantile of (1 + 0.98) / 2
+
+MOST_PAIRS = 2_000_000
+TOO_MANY = Reason("too-many-pairs", {"most": MOST_PAIRS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +40,14 @@ def classify(values: Weighted, others: Weighted) -> Classified | Reason:
 
     Mann and Whitney's statistic with correction for ties and continuity, as Kayenta has it.
     """
-    one, other = spread(values), spread(others)
+    one, other = _spread(values), _spread(others)
     if len(one) * len(other) > MOST_PAIRS:
         return TOO_MANY
     base, mean = _mean(other), _mean(one)
-    differences, scale = pairs(one, other)
-    n = len(differences)
+    differences = Pairs(values, others, ratio=False)
+    scale = lcm(*{value.denominator for value in (*one, *other)})
     # In eighths of the unit the values and the tolerance, a quarter of the median, are whole.
-    by = abs(differences[(n - 1) // 2] + differences[n // 2])
+    by = int(scale * abs(sum(map(differences.at, _middle(differences.n)))))
     left = [int(x * scale * 8) for x in one]
     right = [int(y * scale * 8) for y in other]
     return Classified(
@@ -51,6 +55,16 @@ def classify(values: Weighted, others: Weighted) -> Classified | Reason:
         low=_beyond([-x for x in left], [-y for y in right], by),
         effect=mean / base if base and mean else None,
     )
+
+
+def _spread(values: Weighted) -> list[Fraction]:
+    """Return every value as often as it counts."""
+    return [value for value, count, _ in values for _ in range(count)]
+
+
+def _middle(n: int) -> tuple[int, int]:
+    """The ranks of the two in the middle; of an odd number both are the same."""
+    return (n + 1) // 2, n // 2 + 1
 
 
 def _mean(values: list[Fraction]) -> Fraction:

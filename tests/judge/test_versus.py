@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
@@ -12,18 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from pytest_rollout.judge import ranks
 from pytest_rollout.judge.compare import (
-    MOST_PAIRS,
     NO_RATIO,
-    TOO_MANY,
     Compared,
     compare,
-    pairs,
     shift,
     ways,
 )
 from pytest_rollout.judge.intervals import Interval, banded
 from pytest_rollout.judge.outcomes import Weighted
+from pytest_rollout.judge.ranks import Pairs
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import filled, weighted
 from pytest_rollout.judge.tally import Terms
@@ -75,8 +75,8 @@ def test_the_smallest_shift_is_of_the_rank_that_scipy_leaves_below_the_level(
     new, old = [Fraction(100 * index) for index in range(m)], [Fraction(i, n) for i in range(n)]
     found = shift(PLAIN, _weighted(new), _weighted(old), a)
     assert isinstance(found, Interval)
-    ordered, scale = pairs(new, old)
-    rank = 0 if found.low is None else ordered.index(int(found.low * scale)) + 1
+    ordered = sorted(x - y for x in new for y in old)
+    rank = 0 if found.low is None else ordered.index(found.low) + 1
     below = [_chance(u, m, n) if u >= 0 else 0.0 for u in (rank - 1, rank)]
     assert below[0] <= a
     exact = m * n <= 2500
@@ -96,11 +96,44 @@ def _weighted(numbers: list[Fraction]) -> Weighted:
     return [(number, 1, Slot("m", (), 0, 0)) for number in numbers]
 
 
-@given(st.lists(DECIMALS, min_size=1, max_size=9), st.lists(DECIMALS, min_size=1, max_size=9))
+@given(st.randoms(use_true_random=False), st.booleans(), st.sampled_from([4, 64, 4096]))
 @settings(deadline=None)
-def test_differences_in_whole_numbers_are_exact(one: list[Fraction], other: list[Fraction]) -> None:
-    ordered, scale = pairs(one, other)
-    assert [Fraction(x, scale) for x in ordered] == sorted(x - y for x in one for y in other)
+def test_a_rank_is_found_as_by_making_all_pairs(
+    drawn: random.Random, ratio: bool, sample: int
+) -> None:
+    def side() -> Weighted:
+        most, unit = drawn.choice([3, 50, 10**6]), drawn.choice([1, 10])
+        values = (Fraction(drawn.randint(1, most), unit) for _ in range(drawn.randint(1, 60)))
+        return [(value, drawn.choice([1, 1, 3]), Slot("m", (), 0, 0)) for value in values]
+
+    own, other = side(), side()
+    every = [(x / y if ratio else x - y, m * n) for x, m, _ in own for y, n, _ in other]
+    ordered = [pair for pair, count in sorted(every) for _ in range(count)]
+    known = Pairs(own, other, ratio=ratio)
+    assert known.n == len(ordered)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranks, "_SAMPLE", sample)
+        for rank in {1, known.n, drawn.randint(1, known.n)}:
+            assert known.at(rank) == ordered[rank - 1]
+
+
+@pytest.mark.parametrize("take", [PLAIN, replace(PLAIN, versus=Versus("m", {}, ratio=True))])
+def test_many_pairs_are_never_made(take: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, made = random.Random(1), 0
+    one, other = (
+        _weighted([Fraction(drawn.randrange(1, 10**9), 1000) for _ in range(4000)])
+        for _ in range(2)
+    )
+    stated = Pairs._pair
+
+    def noted(self: Pairs, own: int, other: int) -> Fraction:
+        nonlocal made
+        made += 1
+        return stated(self, own, other)
+
+    monkeypatch.setattr(Pairs, "_pair", noted)
+    assert isinstance(shift(take, one, other, 0.05), Interval)
+    assert made < 60_000  # of 16 million
 
 
 @pytest.mark.parametrize("m", [1, 2, 5, 13])
@@ -111,11 +144,6 @@ def test_every_order_has_a_u_and_as_many_lie_on_either_side(m: int, n: int) -> N
     assert sum(found) == comb(m + n, m)
     assert found == found[::-1]
     assert min(found) >= 1
-
-
-def test_too_many_pairs_are_not_compared() -> None:
-    many = _weighted([Fraction(1)] * 1000)
-    assert shift(PLAIN, many, many * (MOST_PAIRS // 10**6 + 1), 0.05) == TOO_MANY
 
 
 def test_newcombes_own_example() -> None:
