@@ -55,7 +55,7 @@ phases:
       - {id: in-phase, kind: slo, metric: errors, take: rate, pass: "<= 0.5",
          over: [{since: begin, need: 5}]}
     guardrails:
-      - {id: spike, metric: latency, take: max, over: [{last: 3}], fail: "> 100000", then: [pause]}
+      - {id: spike, metric: latency, take: max, over: [{since: begin}], fail: "> 100000", then: [pause]}
 """
 NAMES = ("own", "lately", "newest", "in-phase")
 _SUITE = "import pytest\n" + "".join(

@@ -187,13 +187,15 @@ class Ledger:
         environment: str,
         *,
         word: str | None = None,
+        before: int | None = None,
     ) -> Iterator[Record]:
         """The records of one kind about one subject, newest first, read as they are asked for.
 
-        With a word those that are searched for it, and those of older versions, which store no
-        words: what each says must be looked at.
+        With a word only those that are searched for it, and those of older versions, which store no
+        words: what each says must be looked at. With ``before`` those of a lower sequence.
         """
-        return self.store.about(kind, plan, subject, environment, word=word, newest=True)
+        where = (kind, plan, subject, environment)
+        return self.store.about(*where, word=word, newest=True, before=before)
 
     def oldest(
         self,

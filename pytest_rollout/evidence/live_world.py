@@ -14,11 +14,12 @@ from pytest_rollout.evidence.bodies import PhaseEnded, Process, RunStart, Stored
 from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.other_runs import Others
+from pytest_rollout.evidence.reach import reach_of
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_facts import begun_us
 from pytest_rollout.evidence.run_log import Told, told
 from pytest_rollout.evidence.since_begin import life_of, reading_now
-from pytest_rollout.evidence.world import compared, edge_of
+from pytest_rollout.evidence.world import compared
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Manifest, ReleaseFact, Run, World
 from pytest_rollout.model.plan import Address, Gate, Phase
@@ -99,7 +100,7 @@ def _read(
         phase = _unbegun(phase)
     since = begun if begun is not None else _first_watch(ledger, address, environment, events)
     others = Others(ledger, head.sequence + 1, here, address.name)
-    others.read(edge_of(here, phase, now_us, since))
+    others.read(reach_of(here, phase, now_us, since))
     life = life_of(ledger, address, environment, head.sequence + 1)
     past = others.past(compared(phase), begun, address.at(Gate.EXIT), life.sequence)
     records = resets.all_of(ledger, address, phase, environment)

@@ -9,19 +9,22 @@ from itertools import islice
 from pytest_rollout.evidence import inputs, run_facts, settlements
 from pytest_rollout.evidence.accepting import accepted_in, asks_to_confirm, release_accepted
 from pytest_rollout.evidence.bodies import Process, StoredEvent
-from pytest_rollout.evidence.decoding import release_word, said
+from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.reach import Newest, Reach
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
+from pytest_rollout.evidence.release_readings import first_of_release
 from pytest_rollout.evidence.results import brought_by
 from pytest_rollout.evidence.run_log import RunLog
-from pytest_rollout.model.evidence import Brought, Hole, Lost, ReleaseFact, Run, Seen
+from pytest_rollout.model.evidence import Brought, Hole, Lost, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.settlement import Settlement
 from pytest_rollout.model.tried import Tried
 
+_STRETCH = 64  # records
 _OF_A_RUN = (
     RecordKind.RUN,
     RecordKind.MANIFEST,
@@ -44,6 +47,14 @@ class Others:
         self._last = last  # what was recorded before it counts
         self._run = run
         self._phase = phase
+        self.previous: str | None = None  # the release that comparisons call previous
+        self._settlements = settlements.known_at(ledger, phase, run.environment, last)
+        self._forget()
+        self._nights = False  # whether nights are counted, also those that saw nothing
+        self._accepted_before = last  # what was accepted before it may be compared with
+
+    def _forget(self) -> None:
+        """Start with nothing."""
         self.seen: list[Seen] = []
         self.lost: list[Lost] = []
         self.brought: list[Brought] = []  # files of other tools, whole, of whatever release
@@ -51,25 +62,37 @@ class Others:
         self.watches: dict[str, Process] = {}  # of watches without a seal or a stop, by run
         self.tried: list[Tried] = []  # which runs looked, whatever came of it
         self.problems: list[str] = []  # what keeps all of it from being trusted
-        self.previous: str | None = None  # the release that comparisons call previous
         self.settled: list[Settlement] = []  # of runs in reach
-        self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self.inputs: list[Input] = []  # the runs of which something counts
-        self._nights = False  # whether nights are counted, also those that saw nothing
-        self._accepted_before = last  # what was accepted before it may be compared with
 
-    def read(self, edge_us: int | None, *, nights: bool = False) -> None:
+    def read(self, reach: Reach, own: Sequence[Seen] = (), *, nights: bool = False) -> None:
         """What they saw, and what of it is lost; raises UndecodableError.
 
-        ``edge_us`` is the instant after which observations matter; None: never. ``nights``: a run
-        counts that saw nothing, too.
+        ``own`` is what the deciding run saw. Where a rule looks at the newest samples, it is read
+        further back until there are enough. ``nights``: a run counts that saw nothing, too.
         """
         self._nights = nights
+        edge_us = reach.edge_us
         first = None if edge_us is None else self._ledger.first_after(edge_us)
-        if first is None:
+        if first is None and not reach.newest:
             return
-        for log in self._whole(max(first, self._first_of_release())):
-            self._take(log)
+        lowest = first_of_release(self._ledger, self._run, self._phase)
+        wanted = max(min(first or self._last, self._last), lowest)
+        first = self._last + 1
+        while wanted < first:
+            first = wanted
+            self._forget()
+            for log in self._whole(first):
+                self._take(log)
+            starts = [self._starts(one, reach, own, first) for one in reach.newest]
+            wanted = max(min(starts, default=first), lowest)
+
+    def _starts(self, newest: Newest, reach: Reach, own: Sequence[Seen], first: int) -> int:
+        """From where on the newest samples of a series are read whole, or to look for them."""
+        oldest_us = newest.oldest_us([*own, *self.seen], reach.at_us)
+        if oldest_us is None:
+            return self._last - 2 * (self._last - first) - _STRETCH
+        return self._ledger.first_after(oldest_us - 1) or first
 
     def past(
         self,
@@ -193,30 +216,6 @@ class Others:
                 self.problems.append(f"earlier run {name} was damaged: {wrong}")
             else:
                 yield log
-
-    def _first_of_release(self) -> int:
-        """From where on a run may be of the release: it was read, or no other one was.
-
-        What was recorded up to the last reading of another release before is of another.
-        """
-        releases = {fact.release for fact in self._run.releases} or {None}
-        if releases == {None}:
-            return 0
-        found = (self._first_reading(release) for release in (None, *releases))
-        first = min((one for one in found if one is not None), default=0)
-        readings = self._ledger.newest(*self._readings())
-        return next((reading.sequence for reading in readings if reading.sequence < first), 0)
-
-    def _readings(self) -> tuple[RecordKind, str, str, str]:
-        plan, _, _ = self._phase.partition(".")
-        return RecordKind.RELEASE, plan, self._phase, self._run.environment
-
-    def _first_reading(self, release: str | None) -> int | None:
-        """Where a release, or none, was read first in the phase; raises UndecodableError."""
-        for record in self._ledger.oldest(*self._readings(), word=release_word(release)):
-            if said(record, ReleaseFact).release == release:
-                return record.sequence
-        return None
 
     def _names(self, first: int) -> list[str]:
         """The runs in the environment that left a record since one; notes the chain's breaks."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_rollout import calendar
 from pytest_rollout.evidence import attestations, inputs, overrides, resets, run_facts, settlements
 from pytest_rollout.evidence.bodies import StoredEvent
 from pytest_rollout.evidence.decoding import UndecodableError
@@ -15,6 +14,7 @@ from pytest_rollout.evidence.known import known_to
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
+from pytest_rollout.evidence.reach import reach_of
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.results import brought_elsewhere
 from pytest_rollout.evidence.run_log import RunLog, told
@@ -26,7 +26,7 @@ from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.reset import Reset
-from pytest_rollout.model.rule import Rule, ScopeKind, Versus
+from pytest_rollout.model.rule import Versus
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     at_us = _judged_at(log, run, own, name)
     life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
-    others.read(edge_of(run, phase, at_us, begun), nights=_counts_nights(phase))
+    others.read(reach_of(run, phase, at_us, begun), own, nights=_counts_nights(phase))
     past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
@@ -207,42 +207,7 @@ def _judged_at(log: RunLog, run: Run, own: Sequence[Seen], phase: str) -> int:
     return max([*moments, *(seen.slot.t_us for seen in own)], default=run.ended_us)
 
 
-_ALL_TIME = -(2**62)
 _AHEAD_US = 60_000_000
-_DAY_US = 86_400_000_000
-
-
-def edge_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> int | None:
-    """The instant after which observations of other runs matter; None where none of them do.
-
-    A rehearsal reads its own run alone. What looks at many moments may reach any of them.
-    """
-    if run.environment == EMBEDDED:
-        return None
-    edges = [
-        edge
-        for criterion in phase.criteria
-        if criterion.rule is not None
-        for edge in _edges(criterion.rule, at_us, begun_us)
-    ]
-    edges += [_ALL_TIME for criterion in phase.criteria if criterion.ingest is not None]
-    for guardrail in phase.guardrails:
-        edges += [edge for rule in guardrail.rules for edge in _edges(rule, at_us, begun_us)]
-        edges += [begun_us - 1] if begun_us is not None else []
-    return min(edges, default=None)
-
-
-def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
-    if rule.streak is not None or rule.per is not None:
-        yield _ALL_TIME
-    if rule.nightly is not None:
-        yield at_us - calendar.nights_reach_us(rule.nightly)
-    for scope in rule.scopes:
-        if scope.kind in (ScopeKind.DAYS, ScopeKind.NIGHTS):
-            yield at_us - (scope.last + 2) * _DAY_US
-        elif scope.kind not in (ScopeKind.RUN, ScopeKind.AGE):
-            edge, _ = calendar.bounds(scope, at_us, begun_us, "UTC")
-            yield _ALL_TIME if edge is None else edge
 
 
 def compared(phase: Phase) -> list[Versus]:

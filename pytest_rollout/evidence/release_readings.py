@@ -1,0 +1,34 @@
+"""Where in the chain a release was read: no run of it can have been before."""
+
+from __future__ import annotations
+
+from pytest_rollout.evidence.decoding import release_word, said
+from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.model.evidence import ReleaseFact, Run
+
+
+def first_of_release(ledger: Ledger, run: Run, phase: str) -> int:
+    """Return from where on a run may be of the release of one: it was read, or no other one was.
+
+    What was recorded up to the last reading of another release before is of another. Raises
+    UndecodableError.
+    """
+    releases = {fact.release for fact in run.releases} or {None}
+    if releases == {None}:
+        return 0
+    plan, _, _ = phase.partition(".")
+    where = (RecordKind.RELEASE, plan, phase, run.environment)
+    found = (_first_reading(ledger, where, release) for release in (None, *releases))
+    first = min((one for one in found if one is not None), default=0)
+    return next((one.sequence for one in ledger.newest(*where, before=first)), 0)
+
+
+def _first_reading(
+    ledger: Ledger, where: tuple[RecordKind, str, str, str], release: str | None
+) -> int | None:
+    """Where a release, or none, was read first in the phase."""
+    for record in ledger.oldest(*where, word=release_word(release)):
+        if said(record, ReleaseFact).release == release:
+            return record.sequence
+    return None
