@@ -55,7 +55,7 @@ phases:
       - {id: in-phase, kind: slo, metric: errors, take: rate, pass: "<= 0.5",
          over: [{since: begin, need: 5}]}
     guardrails:
-      - {id: spike, metric: latency, take: max, over: [{since: begin}], fail: "> 100000", then: [pause]}
+      - {id: spike, metric: latency, take: max, fail: "> 100000", then: [pause]}
 """
 NAMES = ("own", "lately", "newest", "in-phase")
 _SUITE = "import pytest\n" + "".join(
@@ -65,7 +65,9 @@ _SUITE = "import pytest\n" + "".join(
     "        observe('errors', 0, node=str(number))\n"
     for n, name in enumerate(NAMES)
 )
-_ITEMS = {f"demo.canary.{name}": (f"test_it.py::test_{n}",) for n, name in enumerate(NAMES)}
+_ITEMS: dict[str, tuple[str, ...]] = {
+    f"demo.canary.{name}": (f"test_it.py::test_{n}",) for n, name in enumerate(NAMES)
+}
 
 
 class DatedStore(SqliteStore):
@@ -150,8 +152,13 @@ def lay(folder: Path, url: str, size: int, *, one_release: bool) -> Path:
 
 def _begin(ledger: Ledger, at_us: int) -> None:
     body = PhaseBegun(
-        **{"type": PhaseBegun.TYPE, "t_us": at_us, "by": "ann", "release": None},
-        **{"configuration": None, "entry": "0" * 64, "asked": "0" * 64},
+        type=PhaseBegun.TYPE,
+        t_us=at_us,
+        by="ann",
+        release=None,
+        configuration=None,
+        entry="0" * 64,
+        asked="0" * 64,
     )
     ledger.append(Draft(body, "", "demo", "demo.canary", "prod"))
 

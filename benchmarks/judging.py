@@ -70,6 +70,13 @@ _LAST = "over: [{last: 10, need: 10}]"
 _SINCE = "over: [{since: begin}]"
 CASES = {
     "p95": Case('take: p95, pass: "< 500"', latencies),
+    "count": Case('take: count, pass: ">= 1"', latencies),
+    **{
+        take: Case(f'take: {take}, pass: "< 100000000"', latencies)
+        for take in ("sum", "mean", "min", "max", "last", "increase")
+    },
+    "share": Case("take: {share: '< 500'}, pass: '> 0.5'", latencies),
+    "mean-bound": Case('take: mean, range: [0, 1], pass: ">= 0.5", confidence: 95%', outcomes),
     "rate": Case('take: rate, pass: ">= 0.98", confidence: 95%', outcomes),
     "span": Case(f'take: rate, fail: "< 0.9", {_SPAN}', outcomes, 30_000, guardrail=True),
     "span-p95": Case(f'take: p95, fail: "> 900", {_SPAN}', latencies, 30_000, guardrail=True),

@@ -47,7 +47,8 @@ def classify(values: Weighted, others: Weighted) -> Classified | Reason:
     differences = Pairs(values, others, ratio=False)
     scale = lcm(*{value.denominator for value in (*one, *other)})
     # In eighths of the unit the values and the tolerance, a quarter of the median, are whole.
-    by = int(scale * abs(sum(map(differences.at, _middle(differences.n)))))
+    low, high = map(differences.at, _middle(differences.n))
+    by = int(abs(low + high) * scale)
     left = [int(x * scale * 8) for x in one]
     right = [int(y * scale * 8) for y in other]
     return Classified(

@@ -8,7 +8,6 @@ gives bounds close around a rank, again and again, until few enough are left to 
 
 from __future__ import annotations
 
-import random
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from math import lcm, sqrt
 from pytest_rollout.judge.outcomes import Weighted
 
 _SAMPLE = 4096
+_GOLDEN = (sqrt(5) - 1) / 2  # whose multiples spread evenly, and the judge draws no lots
 _MARGIN = 4  # standard deviations of the sample's quantile
 
 
@@ -44,7 +44,6 @@ class Pairs:
         low: Fraction | None = None  # all that are wanted lie between
         high: Fraction | None = None
         below = 0  # pairs up to the lower bound
-        drawn = random.Random(rank)
         few = (len(self._own) + len(self._other)) // 2 + _SAMPLE
         while True:
             ranges = [self._between(value, low, high) for value, _ in self._own]
@@ -52,7 +51,7 @@ class Pairs:
             if ends[-1] <= few:
                 return self._sorted(ranges, rank - below)
             inside = (self._up_to(high, whole=False) if high is not None else self.n) - below
-            for pivot in self._pivots(ranges, ends, (rank - below) / inside, drawn):
+            for pivot in self._pivots(ranges, ends, (rank - below) / inside):
                 less, most = self._up_to(pivot, whole=False), self._up_to(pivot, whole=True)
                 if less < rank <= most:
                     return pivot
@@ -90,11 +89,12 @@ class Pairs:
         )
 
     def _pivots(
-        self, ranges: list[tuple[int, int]], ends: list[int], share: float, drawn: random.Random
+        self, ranges: list[tuple[int, int]], ends: list[int], share: float
     ) -> Iterator[Fraction]:
         """Bounds around the pair that has a share of those in some ranges below it."""
         sample: list[tuple[Fraction, int]] = []
-        for place in (drawn.randrange(ends[-1]) for _ in range(_SAMPLE)):
+        step = int(ends[-1] * _GOLDEN) | 1
+        for place in (number * step % ends[-1] for number in range(_SAMPLE)):
             row = bisect_right(ends, place)
             value, count = self._own[row]
             other = ranges[row][1] - (ends[row] - place)

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rollout.evidence import world
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.reach import Reach
+from pytest_rollout.evidence.reach import Reach, reach_of
 from pytest_rollout.evidence.store import Store
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.verdict import Answer
@@ -75,7 +75,7 @@ def test_what_is_read_decides_as_all_that_there_is(
 ) -> None:
     drawn = random.Random(f"{scopes} {take}")
     text = reaching(scopes).replace("take: max", f"take: {take}")
-    stated, answers = world.reach_of, set()
+    stated, answers = reach_of, set()
 
     def everything(*asked: Any) -> Reach:
         return replace(stated(*asked), edge_us=WHOLE, newest=())
@@ -102,7 +102,7 @@ def read(place: Place, runs: int, scopes: str) -> tuple[int, int]:
             run.seal()
             run.decide()
         counted = Counting(ledger.store)
-        run.ledger = Ledger(counted)  # type: ignore[arg-type]
+        run.ledger = Ledger(counted)
         assert run.judged(EXIT).answer is Answer.GO
     return counted.records, counted.rows
 
