@@ -66,6 +66,10 @@ class ListedStore:
         last = self._chain[-1:]
         return Head(last[0].sequence, last[0].hash) if last else Head(0, GENESIS)
 
+    def count(self) -> int:
+        """How many records there are."""
+        return len(self._chain)
+
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run."""
         return (one for one in self._chain if one.run == run)

@@ -15,10 +15,10 @@ from pytest_rollout.evidence.bodies import (
     StoredReset,
     TripEvent,
 )
-from pytest_rollout.evidence.decoding import said
+from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.known import knew
 from pytest_rollout.evidence.ledger import Draft, Ledger
-from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.records import Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
@@ -125,6 +125,8 @@ class PhaseLife:
         where = (self.address.plan, self.address.name, self.environment)
         for record in self.ledger.oldest(RecordKind.EVENT, *where, word=word):
             if self.before is None or record.sequence < self.before:
+                if not as_written(record):
+                    raise UndecodableError(f"{record.name} was changed after it was written")
                 yield record
 
 

@@ -20,6 +20,7 @@ from pytest_rollout.model.evidence import (
     Slot,
     decode,
 )
+from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.tried import Tried
 from pytest_rollout.model.verdict import Verdict
@@ -233,11 +234,15 @@ def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]
 
 
 def seen_in(rows: Iterable[Row], run: str) -> list[Seen]:
-    """What stored rows say was seen by a run."""
-    return [
-        Seen(Slot(metric, labels_in(labels), t_us, seq), decode(value), seen_us, run)
-        for _, _, metric, labels, t_us, seen_us, seq, value in rows
-    ]
+    """What stored rows say was seen by a run; labels that many rows have are read once."""
+    known: dict[object, Labels] = {}
+    seen = []
+    for _, _, metric, text, t_us, seen_us, seq, value in rows:
+        labels = known.get(text)
+        if labels is None:
+            labels = known[text] = labels_in(text)
+        seen.append(Seen(Slot(metric, labels, t_us, seq), decode(value), seen_us, run))
+    return seen
 
 
 def begun_us(events: Sequence[Told[StoredEvent]], *, embedded: bool) -> int | None:

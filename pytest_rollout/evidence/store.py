@@ -61,6 +61,9 @@ class Store(Protocol):
     def head(self) -> Head:
         """The newest link of the chain; the first one stands on sequence 0 and ``GENESIS``."""
 
+    def count(self) -> int:
+        """How many records there are; without gaps as many as the head's sequence says."""
+
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run, in order."""
 

@@ -52,13 +52,14 @@ def verify(
     """Read every record once and check chain, runs and anchors.
 
     Without an anchor a cut tail cannot be seen. With ``since_anchor`` only what was written from
-    the newest anchor on is read, if one fits: what is older was whole when it was noted, and who
-    uses of it checks what they use. A ledger that a merge made is read whole. Raises LedgerError
-    where it cannot be read.
+    the newest anchor on is read, if one fits and no record before it is missing: what is older was
+    whole when it was noted, and who uses of it checks what they use. A ledger that a merge made is
+    read whole. Raises LedgerError where it cannot be read.
     """
     placed = where(ledger, anchors)
     anchored = max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None)
-    if since_anchor and anchored is not None and not ledger.store.merges():
+    missing = ledger.store.count() != ledger.head().sequence
+    if since_anchor and anchored is not None and not (missing or ledger.store.merges()):
         return _since(ledger, placed, anchored)
     batches = ledger.store.batches_seen()  # before the records: others may append meanwhile
     records = list(ledger.between(0))
@@ -87,11 +88,13 @@ def verify(
 
 def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
     """What is wrong with the records from an anchor on, and with the runs that they are of."""
-    records = list(ledger.between(anchored.head.sequence))
-    found = [*chain_problems(records), *_misread(records), *_lost_texts(ledger, records)]
-    found += [*ledger.store.problems(quick=True), *_lost_files(ledger, records)]
-    names = dict.fromkeys(record.run for record in records if record.run)
+    since = list(ledger.between(anchored.head.sequence))
+    names = dict.fromkeys(record.run for record in since if record.run)
     runs = {name: RunLog(ledger.of_run(name)) for name in names}
+    whole = [record for log in runs.values() for record in log.records]
+    records = [*whole, *(record for record in since if not record.run)]
+    found = [*chain_problems(since), *_misread(records), *_lost_texts(ledger, records)]
+    found += [*ledger.store.problems(quick=True), *_lost_files(ledger, records)]
     found += _damaged(ledger, runs)
     return Verification(
         records=ledger.head().sequence,

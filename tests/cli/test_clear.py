@@ -61,9 +61,12 @@ def test_the_status_is_that_of_the_worst_gate(project: Project) -> None:
         "DELETE FROM texts",
     ],
 )
-def test_evidence_that_was_changed(project: Project, statement: str) -> None:
+@pytest.mark.parametrize("reported", [True, False])
+def test_evidence_that_was_changed(project: Project, statement: str, *, reported: bool) -> None:
     with project.ledger() as ledger:
         Writer(ledger).good()
+    if reported:  # from where on it is verified
+        project.rollout("report", "demo.canary/exit")
     tamper(project.store, statement)
     answer = project.rollout("clear", "demo.canary/exit", "--env", "embedded")
     assert answer.status == 11

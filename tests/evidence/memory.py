@@ -118,6 +118,10 @@ class MemoryStore:
         last = max(self._all(), key=lambda one: one.sequence, default=None)
         return Head(last.sequence, last.hash) if last else Head(0, GENESIS)
 
+    def count(self) -> int:
+        """How many records there are."""
+        return len(self._all())
+
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run."""
         return self._where(lambda one: one.run == run)

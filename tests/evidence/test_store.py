@@ -51,6 +51,7 @@ def test_what_is_appended_is_chained_with_its_rows(store: Store) -> None:
     assert [store.holds(one) for one in heads] == [True] * 3
     assert [len(store.rows_of(one.sequence)) for one in heads] == [0, 1, 2]
     assert store.rows_of(2) == [ROW]
+    assert store.count() == 3
     assert sorted(store.batches_seen()) == [2, 3]
     assert [one.run for one in store.between(2, 2)] == ["r1"]
     assert [one.run for one in store.of_run("r1")] == ["r1"]

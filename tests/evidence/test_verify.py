@@ -102,6 +102,13 @@ def test_what_follows_an_anchor_is_checked(path: Place, what: str) -> None:
         assert verify(ledger, [Anchor(first.first, "notes")], since_anchor=True).problems
 
 
+def test_a_record_that_is_missing_before_an_anchor_is_found(path: Place) -> None:
+    anchor = head(path)
+    tamper(path, "DELETE FROM records WHERE sequence = 5")
+    with reading(path) as ledger:
+        assert verify(ledger, [anchor], since_anchor=True).problems
+
+
 def test_a_run_that_an_anchor_cuts_is_checked_whole(path: Place) -> None:
     anchor = head(path)  # the last record of r2
     newest = "(SELECT max(id) FROM observations)"

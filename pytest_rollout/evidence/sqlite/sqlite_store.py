@@ -141,6 +141,10 @@ class SqliteStore:
         row = self._db.execute(query).fetchone()
         return Head(0, GENESIS) if row is None else Head(int(row[0]), str(row[1]))
 
+    def count(self) -> int:
+        """How many records there are."""
+        return sum(row[0] for row in self._rows("SELECT count(*) FROM records"))
+
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run, in order."""
         return self._records("run = ? ORDER BY sequence", run)
