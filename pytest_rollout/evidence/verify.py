@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Verification:
 def verify(
     ledger: Ledger, anchors: Iterable[Anchor], *, since_anchor: bool = False
 ) -> Verification:
-    """Read every record once and check chain, runs and anchors.
+    """Read every record and check chain, runs and anchors, a run at a time.
 
     Without an anchor a cut tail cannot be seen. With ``since_anchor`` only what was written from
     the newest anchor on is read, if one fits and no record before it is missing: what is older was
@@ -62,24 +62,20 @@ def verify(
     if since_anchor and anchored is not None and not (missing or ledger.store.merges()):
         return _since(ledger, placed, anchored)
     batches = ledger.store.batches_seen()  # before the records: others may append meanwhile
-    records = list(ledger.between(0))
-    runs: dict[str, list[Record]] = {}
-    for record in records:
-        if record.run:
-            runs.setdefault(record.run, []).append(record)
+    records = _Chain(ledger)
+    names = dict.fromkeys(record.run for record in records if record.run)
     found = [*_start(records), *chain_problems(records), *_lost_rows(batches, records)]
     found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
-    found += _damaged(ledger, {name: RunLog(mine) for name, mine in runs.items()})
-    unfinished = tuple(name for name, mine in runs.items() if not _ended(mine))
+    wrong, unfinished = _runs(ledger, names)
     return Verification(
-        records=len(records),
-        runs=len(runs),
+        records=ledger.store.count(),
+        runs=len(names),
         unfinished=unfinished,
         holding=tuple(_holding(ledger, records)),
         anchored=anchored,
-        problems=(*dict.fromkeys(found), *placed.missed),
+        problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
         settled=tuple(one for one in settlements.all_in(records) if one.run in unfinished),
@@ -90,32 +86,45 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
     """What is wrong with the records from an anchor on, and with the runs that they are of."""
     since = list(ledger.between(anchored.head.sequence))
     names = dict.fromkeys(record.run for record in since if record.run)
-    runs = {name: RunLog(ledger.of_run(name)) for name in names}
-    whole = [record for log in runs.values() for record in log.records]
+    whole = [record for name in names for record in ledger.of_run(name)]
     records = [*whole, *(record for record in since if not record.run)]
     found = [*chain_problems(since), *_misread(records), *_lost_texts(ledger, records)]
     found += [*ledger.store.problems(quick=True), *_lost_files(ledger, records)]
-    found += _damaged(ledger, runs)
+    wrong, unfinished = _runs(ledger, names)
     return Verification(
         records=ledger.head().sequence,
-        runs=len(runs),
-        unfinished=tuple(name for name, log in runs.items() if not log.finished),
+        runs=len(names),
+        unfinished=unfinished,
         holding=(),
         anchored=anchored,
-        problems=(*dict.fromkeys(found), *placed.missed),
+        problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
     )
 
 
-def _damaged(ledger: Ledger, runs: Mapping[str, RunLog]) -> Iterator[str]:
-    for name, log in runs.items():
-        wrong = damage(ledger, log)
-        if wrong:
-            yield f"run {name}: {wrong}"
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The records of a ledger, fetched anew whenever they are walked: it may be a long one."""
+
+    ledger: Ledger
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.ledger.between(0)
 
 
-def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
+def _runs(ledger: Ledger, names: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """What is wrong with runs, and which of them did not finish."""
+    wrong, unfinished = [], []
+    for name in names:
+        log = RunLog(ledger.of_run(name))
+        what = damage(ledger, log)
+        wrong += [f"run {name}: {what}"] if what else []
+        unfinished += [] if log.finished else [name]
+    return wrong, tuple(unfinished)
+
+
+def _holding(ledger: Ledger, records: Iterable[Record]) -> Iterator[Unfinished]:
     """The gates that a run has left open, of all that were ever asked for."""
     asked: dict[tuple[str, str], None] = {}
     for record, start in _starts(records):
@@ -127,12 +136,13 @@ def _holding(ledger: Ledger, records: list[Record]) -> Iterator[Unfinished]:
             yield Unfinished(gate, environment, last.run)
 
 
-def _start(records: list[Record]) -> Iterator[str]:
-    if records and (records[0].sequence, records[0].previous) != (1, GENESIS):
-        yield f"the records before {records[0].sequence} are gone"
+def _start(records: Iterable[Record]) -> Iterator[str]:
+    first = next(iter(records), None)
+    if first is not None and (first.sequence, first.previous) != (1, GENESIS):
+        yield f"the records before {first.sequence} are gone"
 
 
-def _lineage(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+def _lineage(ledger: Ledger, records: Iterable[Record]) -> Iterator[str]:
     """What of the places that records had in other ledgers cannot be."""
     merges = ledger.store.merges()
     theirs = [record for record in records if record.first_hash is not None]
@@ -142,7 +152,7 @@ def _lineage(ledger: Ledger, records: list[Record]) -> Iterator[str]:
         yield from Lineage(records, merges).problems()
 
 
-def _lost_rows(seen: Iterable[int], records: list[Record]) -> Iterator[str]:
+def _lost_rows(seen: Iterable[int], records: Iterable[Record]) -> Iterator[str]:
     """Observations of records that are not there."""
     batches = {record.sequence for record in records if record.kind is RecordKind.BATCH}
     for batch in seen:
@@ -150,7 +160,7 @@ def _lost_rows(seen: Iterable[int], records: list[Record]) -> Iterator[str]:
             yield f"observations of record {batch}, which is no check's record"
 
 
-def _misread(records: list[Record]) -> Iterator[str]:
+def _misread(records: Iterable[Record]) -> Iterator[str]:
     """Records as they were written that cannot be read, or are found by what they do not say.
 
     Of the evidence of runs after their start :func:`integrity.damage` tells.
@@ -167,7 +177,7 @@ def _misread(records: list[Record]) -> Iterator[str]:
                 yield from word_problems([record])
 
 
-def _lost_texts(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+def _lost_texts(ledger: Ledger, records: Iterable[Record]) -> Iterator[str]:
     """Plans that runs judged by and that are gone, or are not what they were."""
     digests: dict[str, str] = {}
     for _, start in _starts(records):
@@ -182,7 +192,7 @@ def _lost_texts(ledger: Ledger, records: list[Record]) -> Iterator[str]:
             yield str(error)
 
 
-def _lost_files(ledger: Ledger, records: list[Record]) -> Iterator[str]:
+def _lost_files(ledger: Ledger, records: Iterable[Record]) -> Iterator[str]:
     for record in records:
         if record.kind is RecordKind.ATTESTATION:
             with suppress(UndecodableError):  # of one that is damaged the chain tells
@@ -192,13 +202,9 @@ def _lost_files(ledger: Ledger, records: list[Record]) -> Iterator[str]:
                 yield from results.lost_files(ledger, record)
 
 
-def _starts(records: list[Record]) -> Iterator[tuple[Record, RunStart]]:
+def _starts(records: Iterable[Record]) -> Iterator[tuple[Record, RunStart]]:
     """The first record of each run with what it says; of one that is damaged the chain tells."""
     for record in records:
         if record.kind is RecordKind.RUN:
             with suppress(UndecodableError):
                 yield record, said(record, RunStart)
-
-
-def _ended(records: list[Record]) -> bool:
-    return any(record.kind in (RecordKind.SEAL, RecordKind.STOP) for record in records)
