@@ -41,12 +41,12 @@ class _Sum(Tally):
 class _Mean(_Sum):
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
         super().__init__(rule, scope, terms)
-        self._kept: list[tuple[Fraction, int]] | None = [] if rule.confidence else None
+        self._kept: dict[Fraction, int] | None = {} if rule.confidence else None
 
     def take(self, value: Fraction, count: int, slot: Slot) -> None:
         super().take(value, count, slot)
         if self._kept is not None:
-            self._kept.append((value, count))
+            self._kept[value] = self._kept.get(value, 0) + count
 
     def value(self) -> Fraction:
         return super().value() / self.n
@@ -60,7 +60,7 @@ class _Mean(_Sum):
         if range_ is None or not self._kept:
             return None
         width = range_.high - range_.low
-        unit = [(float((value - range_.low) / width), count) for value, count in self._kept]
+        unit = [(float((value - range_.low) / width), count) for value, count in self._kept.items()]
         low = kernels.mean_low(unit, self.terms.level)
         high = 1 - kernels.mean_low([(1 - value, n) for value, n in unit], self.terms.level)
         scale, least = float(width), float(range_.low)
