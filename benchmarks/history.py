@@ -117,7 +117,7 @@ class Run(Writer):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The decision of the first run, and the body of its record."""
+    """A decision that was judged, and the body of its record."""
 
     decision: Decision
     body: StoredDecision
@@ -145,7 +145,8 @@ def lay(folder: Path, url: str, size: int, *, one_release: bool) -> Path:
             run = Run(
                 Ledger(store), f"r{number}", "prod", text, gates=(EXIT,), release=f"v{1000 - age}"
             )
-            made = _whole(run, started_us + (number + 1) * _HOUR, made)
+            like = None if number == runs - 1 else made  # the last one is judged itself
+            made = _whole(run, started_us + (number + 1) * _HOUR, like)
     store.close()
     return path
 
@@ -164,7 +165,7 @@ def _begin(ledger: Ledger, at_us: int) -> None:
 
 
 def _whole(run: Run, end_us: int, made: Made | None) -> Made:
-    """A sealed run; its decision is as the first one's, but for what is of the run."""
+    """A sealed run; its decision is as one that was made, but for what is of the run."""
     run.start()
     run.manifest(items=_ITEMS)
     run.work(end_us)
@@ -221,6 +222,7 @@ def project(size: int, *, one_release: bool) -> Iterator[tuple[Path, int]]:
         answering(saying('{"version": "v1000"}')) as url,
     ):
         path = lay(Path(name), url, size, one_release=one_release)
+        cost(Path(name), "pytest_rollout.cli", "report", "demo.canary/exit", "--env", "prod")
         yield Path(name), path.stat().st_size
 
 
