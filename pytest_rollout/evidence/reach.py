@@ -67,7 +67,8 @@ def reach_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> Reach:
     edges += [edge for rule in others for edge in _all_edges(rule, at_us, begun_us)]
     edges += [_ALL_TIME for criterion in phase.criteria if criterion.ingest is not None]
     edges += [begun_us - 1] if phase.guardrails and begun_us is not None else []
-    newest = tuple(one for rule in bounded for one in _newest(rule))
+    # Of a run without a seal nothing counts, so no newest samples are looked for.
+    newest = tuple(one for rule in bounded for one in _newest(rule)) if run.sealed else ()
     return Reach(at_us, min(edges, default=None), newest)
 
 

@@ -78,10 +78,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     at_us = _judged_at(log, run, own, name)
     life = life_of(ledger, address, run.environment, last, log)
     others = Others(ledger, last, run, name)
-    reach = reach_of(run, phase, at_us, begun)
-    if not run.sealed:  # of which nothing counts, so that no newest samples are looked for
-        reach = replace(reach, newest=())
-    others.read(reach, own, nights=_counts_nights(phase))
+    others.read(reach_of(run, phase, at_us, begun), own, nights=_counts_nights(phase))
     past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run)
