@@ -53,8 +53,8 @@ def verify(
 
     Without an anchor a cut tail cannot be seen. With ``since_anchor`` only what was written from
     the newest anchor on is read, if one fits and no record before it is missing: what is older was
-    whole when it was noted, and who uses of it checks what they use. A ledger that a merge made is
-    read whole. Raises LedgerError where it cannot be read.
+    whole when it was noted, and a decision checks the older records that it uses. A ledger that a
+    merge made is read whole. Raises LedgerError where it cannot be read.
     """
     placed = where(ledger, anchors)
     anchored = max(placed.fitting, key=lambda anchor: anchor.head.sequence, default=None)

@@ -154,6 +154,11 @@ class PostgresStore:
         query = f"SELECT sequence, hash FROM records {where} ORDER BY sequence DESC LIMIT 1"
         return _head(next(iter(self._rows(query)), None))
 
+    def count(self) -> int:
+        """How many records there are."""
+        query = f"SELECT count(*) FROM records WHERE {self._until} true"
+        return sum(row[0] for row in self._rows(query))
+
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run, in order."""
         return self._records("run = %s", run)
