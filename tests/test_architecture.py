@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "drill": {"model", "redact", "report"},
     "mutants": {"extras", "model", "plan", "drill"},
     "load": {"extras", "roots", "model", "plan", "judge", "report", "redact", "targets", "checks"},
+    "scaffold": {"model"},
     "bundles": {"model", "evidence"},
     "notify": {"extras", "model", "redact", "targets", "extensions"},
     "watching": {
@@ -89,6 +90,7 @@ MAY_IMPORT = {
         "watching",
         "on_the_way",
         "github",
+        "scaffold",
     },
     "plugin": {"session", "hookspecs", "on_the_way"},
     # The package itself: names for suites.

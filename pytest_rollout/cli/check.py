@@ -19,6 +19,7 @@ from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.schema import outdated
 from pytest_rollout.cli.strays import strays
 from pytest_rollout.cli.unobserved import unobserved
 from pytest_rollout.model.check import CheckMeans
@@ -31,6 +32,7 @@ from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.sql_division import whole_divisions
 from pytest_rollout.plan.waivers import expired
 from pytest_rollout.report.terminal import plain
+from pytest_rollout.session.places import places_of
 from pytest_rollout.soundness.remarks import Assumed, remarks
 
 _WRONG = 4
@@ -75,6 +77,7 @@ def command(
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [*find.unread(project.root, project.patterns), *served.unserved(plans)]
+    notes += outdated(project.root / one.path for one in plans)
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
         notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]
@@ -107,11 +110,11 @@ def _assumed(healthy: str | None, looks: int | None) -> Assumed:
 
 def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
     """What pytest would bind, from a collection in a process of its own."""
-    folders = [str(one.path.parent) for one in chosen]
+    places = dict.fromkeys(str(place) for one in chosen for place in places_of(one))
     with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
         listing = Path(folder, "bindings.json")
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-        command += ["--rootdir", str(project.root), f"--rollout-bindings={listing}", *folders]
+        command += ["--rootdir", str(project.root), f"--rollout-bindings={listing}", *places]
         here = Path.cwd()  # plans on the way from it to the root are found from there only
         where = here if here.is_relative_to(project.root) else project.root
         done = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)

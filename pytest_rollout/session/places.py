@@ -25,7 +25,7 @@ def collect_below(
     """
     if paths_were_given(config) or not asked:
         return ()
-    needed = list(dict.fromkeys(place for loaded in asked for place in _places(loaded)))
+    needed = list(dict.fromkeys(place for loaded in asked for place in places_of(loaded)))
     if selecting:
         collect_from(config, needed)
         return tuple(_shown(place, config.rootpath) for place in needed)
@@ -40,8 +40,8 @@ def collect_below(
     return tuple(_shown(place, config.rootpath) for place in more)
 
 
-def _places(loaded: Loaded) -> Iterator[Path]:
-    """The folder of a plan, and the files and folders outside of it whose tests it binds."""
+def places_of(loaded: Loaded) -> Iterator[Path]:
+    """Yield the folder of a plan, and the files and folders outside of it whose tests it binds."""
     folder = loaded.path.parent  # as pytest sees it: links are not followed
     yield folder
     for pattern in binds_of(loaded.plan):

@@ -18,6 +18,7 @@ import pytest
 from _pytest.config.findpaths import determine_setup
 from _pytest.mark import deselect_by_mark
 from _pytest.mark.expression import Expression
+from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
 
 
 class MarkExpression:
@@ -97,6 +98,18 @@ def fixture_functions(item: pytest.Item) -> Iterator[Callable[..., object]]:
     info = getattr(item, "_fixtureinfo", None)
     for definitions in getattr(info, "name2fixturedefs", {}).values():
         yield definitions[-1].func
+
+
+def passes_by_marks(item: pytest.Item) -> bool:
+    """Whether the marks of an item let it pass here: it is neither skipped nor expected to fail.
+
+    Relies on `_pytest.skipping`: `evaluate_skip_marks` and `evaluate_xfail_marks` give None where
+    no mark holds, and fail where a condition cannot be read.
+    """
+    try:
+        return evaluate_skip_marks(item) is None and evaluate_xfail_marks(item) is None
+    except pytest.fail.Exception:
+        return False
 
 
 def make_innermost(config: pytest.Config, plugin: object) -> None:
