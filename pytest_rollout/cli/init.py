@@ -86,7 +86,9 @@ def command(
     _refuse(project.root, files, wanted)
     added = _write(project.root, files, wanted)
     open_ = [*to_fill_in(files), *_checked(project, wanted)]
-    added += [path for path in (f"{wanted.folder}/{bindings.NAME}",) if (project.root / path).is_file()]
+    added += [
+        path for path in (f"{wanted.folder}/{bindings.NAME}",) if (project.root / path).is_file()
+    ]
     following = _following(wanted)
     if as_json:
         paths = [*(file.path for file in files), *added]

@@ -183,3 +183,24 @@ def test_check_names_series_that_nothing_observes(project: Project) -> None:
     )
     (project.plan.parent / "test_seen.py").unlink()
     assert not [note for note in notes() if "jumpy" in note]
+
+
+BINDING = """\
+plan: demo
+phases:
+  - id: canary
+    criteria: [{id: works, kind: demo, binds: [../../tests/test_it.py, "../../more/*::test_b"]}]
+"""
+
+
+def test_tests_that_a_plan_binds_outside_of_its_folder_are_collected(project: Project) -> None:
+    project.plan.unlink()
+    for name in ("tests/test_it.py", "more/test_more.py", "suites/demo/test_other.py"):
+        path = project.root / name
+        path.parent.mkdir(parents=True)
+        path.write_text("def test_a(): ...\ndef test_b(): ...\n")
+    (project.root / "suites/demo/rollout.yaml").write_text(BINDING)
+    found = project.rollout("check", "--json")
+    assert (found.status, found.json["problems"]) == (0, [])
+    nodes = ["more/test_more.py::test_b", "tests/test_it.py::test_a", "tests/test_it.py::test_b"]
+    assert sorted(found.json["criteria"][0]["items"]) == nodes

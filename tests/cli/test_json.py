@@ -249,6 +249,8 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["explain", "wroks"], "unknown", {"name": "wroks"}),
     (["ingest", "approvals", "demo.canary", "--repo", "o/r", "--pull", "7"], "refused", {}),
     (["ingest", "aprovals"], "usage", {}),
+    (["init", "--name", "my-shop"], "option", {"option": "--name"}),
+    (["schema", "waiver.yaml"], "unknown", {"kind": "file", "name": "waiver.yaml"}),
     (["request-signoff", "demo.canry"], "unknown", {"kind": "phase", "name": "canry"}),
     (["report", "demo"], "address", {"address": "demo"}),
     (["settle", "r9", "--by", "A", "--why", ""], "option", {}),

@@ -124,6 +124,15 @@ def test_the_schema_takes_whatever_the_reader_takes(
             assert fits.is_valid(document), (value, [e.message for e in fits.iter_errors(document)])
 
 
+def test_editors_have_a_text_to_show_for_every_key() -> None:
+    for name in schema.SCHEMAS:
+        whole = json.loads(schema.text(name))
+        for place in (whole, *whole["$defs"].values()):
+            assert place["description"], (name, place)
+            for key, described in place["properties"].items():
+                assert described["description"].endswith("."), (name, key)
+
+
 def test_schemas_are_schemas() -> None:
     for one in FITS.values():
         one.check_schema(one.schema)

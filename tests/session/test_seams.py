@@ -320,3 +320,24 @@ def test_the_process_of_a_worker_can_be_ended(
     words = ("-n1", "-s", "--max-worker-restart=0", "-p", "no:cacheprovider")
     result = pytester.runpytest_subprocess(*words, timeout=50)
     result.stdout.fnmatch_lines([said])
+
+
+def test_which_items_pass_by_their_marks(pytester: pytest.Pytester, seen: Seen) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_plain(): ...
+        @pytest.mark.skip
+        def test_skipped(): ...
+        @pytest.mark.skipif(False, reason="never")
+        def test_not_skipped(): ...
+        @pytest.mark.xfail
+        def test_expected(): ...
+        @pytest.mark.skipif("no_such_name")
+        def test_unknown(): ...
+        """
+    )
+    pytester.inline_run("--collect-only", "-q", plugins=[seen])
+    told = {item.name: seams.passes_by_marks(item) for item in seen.items}
+    assert [name for name, passes in told.items() if passes] == ["test_plain", "test_not_skipped"]

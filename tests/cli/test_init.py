@@ -1,0 +1,298 @@
+"""What `rollout init` writes passes `rollout check`, and rehearses to GO or to an honest HOLD."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_rollout.cli import main
+from pytest_rollout.scaffold.wishes import Template
+from tests.cli.conftest import Answer
+from tests.test_ci_howto import fits
+
+pytestmark = pytest.mark.slow
+QUICK = " ".join(f"-pno:{one}" for one in ("allure_pytest", "locust", "respx", "randomly"))
+APP = """\
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+@app.get("/health")
+@app.get("/version")
+async def version():
+    return {"version": "1.4.0"}
+"""
+JOB = "from pathlib import Path\nPath('out.csv').write_text(Path('in.csv').read_text())\n"
+ROWS = "id,updated_at\n" + "".join(f"{n},2999-01-01T00:00:00+00:00\n" for n in range(100))
+FILES = {
+    "app.py": APP,
+    "shop.py": "",
+    "job.py": JOB,
+    "in.csv": ROWS,
+    "tests/test_it.py": "def test_it(): ...\ndef test_more(): ...\n",
+}
+RUNS_JOB = ("--target", "python job.py", "--output", "out.csv")
+FILLED = {
+    Template.WEB: ("--target", "app:app"),
+    Template.BATCH: RUNS_JOB,
+    Template.PIPELINE: (*RUNS_JOB, "--input", "in.csv"),
+    Template.LIBRARY: ("--target", "shop"),
+}
+PHASES = {one: one.phase for one in Template}
+Rollout = Callable[..., Answer]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project without pytest's configuration, in which children start quickly."""
+    root = tmp_path / "shop-1.2"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"{QUICK} -pno:cacheprovider")
+    scripts = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", f"{scripts}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    return root
+
+
+@pytest.fixture
+def rollout(folder: Path, capsys: pytest.CaptureFixture[str]) -> Rollout:
+    """The command, in the project; nobody sits at a terminal."""
+
+    def call(*arguments: str) -> Answer:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = capsys.readouterr()
+        return Answer(int(str(ended.value.code)), out, err)
+
+    return call
+
+
+def fill(folder: Path) -> None:
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def rehearsed(folder: Path, phase: str, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-m", phase, *more]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+NIGHTLY = (Template.BATCH, Template.LIBRARY)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [pytest.param(one, marks=[pytest.mark.nightly] * (one in NIGHTLY)) for one in Template],
+    ids=lambda one: one.value,
+)
+def test_a_filled_template_rehearses_to_go(
+    template: Template, folder: Path, rollout: Rollout
+) -> None:
+    fill(folder)
+    said = rollout("init", "--template", template.value, *FILLED[template])
+    assert (said.status, "to fill in" in said.out) == (0, False), said.out + said.err
+    assert len(said.out.partition("next:\n")[2].splitlines()) == 3
+    checked = rollout("check", "shop")
+    assert checked.out.endswith("no problems\n"), checked.out
+    assert (folder / "suites/shop/bindings.txt").is_file()
+    run = rehearsed(folder, PHASES[template])
+    where = f"shop.{PHASES[template]}"
+    assert run.stdout.endswith(f"GO: {where}/entry GO, {where}/exit GO\n"), run.stdout
+    workflow = (folder / ".github/workflows/shop-gate.yml").read_text("utf-8")
+    valid = fits(workflow, ("vendor.github-workflows",), folder)
+    assert valid.returncode == 0, valid.stdout
+
+
+@pytest.mark.parametrize(
+    ("template", "holes"),
+    [
+        (Template.WEB, ["rollout.yaml:9: how pytest starts the service in a rehearsal"]),
+        (
+            Template.PIPELINE,
+            [
+                f"conftest.py:{line}: {what}"
+                for line, what in (
+                    (14, "the command"),
+                    (15, "the file that it reads"),
+                    (16, "the file that it writes"),
+                )
+            ],
+        ),
+        pytest.param(
+            Template.BATCH,
+            ["conftest.py:11: the command", "conftest.py:12: the file that it writes"],
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            Template.LIBRARY,
+            ["rollout.yaml:14: the tests that must pass"],
+            marks=pytest.mark.nightly,
+        ),
+    ],
+    ids=lambda one: getattr(one, "value", None),
+)
+def test_an_open_template_holds_and_says_what_to_fill_in(
+    template: Template, holes: list[str], folder: Path, rollout: Rollout
+) -> None:
+    said = rollout("init", "--template", template.value, "--json").json
+    assert len(said["fill_in"]) == len(holes)
+    for told, hole in zip(said["fill_in"], holes, strict=True):
+        assert told.startswith(f"suites/shop/{hole}"), told
+    assert rollout("check", "shop").out.endswith("no problems\n")
+    run = rehearsed(folder, PHASES[template])
+    assert (run.returncode, run.stdout.splitlines()[-1][:5]) == (11, "HOLD:"), run.stdout
+
+
+def test_phases_zone_and_window_are_in_the_plan(folder: Path, rollout: Rollout) -> None:
+    fill(folder)
+    window = ("--zone", "Europe/Berlin", "--window", "mon,wed 09:00-16:00")
+    phases = ("--phase", "canary", "--phase", "half")
+    assert rollout("init", "--name", "web", "--target", "app:app", *phases, *window).status == 0
+    plan = yaml.safe_load((folder / "suites/web/rollout.yaml").read_text("utf-8"))
+    assert plan["timezone"] == "Europe/Berlin"
+    assert plan["windows"] == {"change": [{"days": ["mon", "wed"], "hours": "09:00-16:00"}]}
+    assert [(one["id"], one.get("requires")) for one in plan["phases"]] == [
+        ("canary", None),
+        ("half", ["canary"]),
+    ]
+    assert "2 phases, 10 criteria, 6 bound checks" in rollout("check").out
+
+
+def test_nothing_is_overwritten(folder: Path, rollout: Rollout) -> None:
+    (folder / "suites/shop").mkdir(parents=True)
+    (folder / "suites/shop/bindings.txt").write_text("mine")
+    (folder / "suites/shop/rollout.yaml").write_text("plan: mine\n")
+    before = files_of(folder)
+    said = rollout("init", "--json")
+    assert (said.status, said.json["error"]["code"]) == (4, "files.there")
+    there = ["suites/shop/rollout.yaml", "suites/shop/bindings.txt"]
+    assert said.json["error"]["facts"]["files"] == there
+    assert files_of(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--zone", "Mars"), "unknown timezone `Mars`"),
+        (("--window", "some day"), "'some day' are no days"),
+        (("--window", "9 to 5"), "--window: '9 to 5' is no window"),
+        (("--name", "my-shop"), "--name: 'my-shop' is no name"),
+        (("--target", "app"), "--target: 'app' is neither a URL nor module:app"),
+        (("--template", "batch", "--target", "job 'x"), "is no command (No closing quotation)"),
+        (("--from-tests", "--select", "nowhere"), "--select: nowhere means no test (files: none)"),
+    ],
+)
+def test_what_would_be_wrong_is_refused_before_anything_is_written(
+    arguments: tuple[str, ...], told: str, folder: Path, rollout: Rollout
+) -> None:
+    said = rollout("init", *arguments)
+    assert (said.status, said.out) == (4, "")
+    assert told in said.err
+    assert files_of(folder) == {}
+
+
+def test_what_the_project_has_is_kept(folder: Path, rollout: Rollout) -> None:
+    (folder / "setup.cfg").write_text("[tool:pytest]\nrollout_plans = other/*.yaml\n")
+    (folder / ".gitignore").write_text("*.pyc\n.rollout")
+    said = rollout("init", "--json").json
+    assert "pytest.ini" not in said["written"]
+    assert said["fill_in"][-1].startswith("add suites/shop/rollout.yaml to rollout_plans")
+    assert (folder / ".gitignore").read_text() == "*.pyc\n.rollout\nrollout-report/\n"
+
+
+TESTS = """\
+import sys
+import pytest
+
+class TestAll:
+    @pytest.mark.parametrize("n", [1, pytest.param(2, marks=pytest.mark.xfail), 3])
+    def test_n(self, n):
+        assert n != 2
+
+    @pytest.mark.skipif(sys.version_info > (3,), reason="of old Pythons")
+    def test_old(self): ...
+
+    def test_new(self): ...
+"""
+
+
+def test_existing_tests_are_bound_but_those_that_cannot_pass(
+    folder: Path, rollout: Rollout
+) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests/test_a.py").write_text(TESTS)
+    (folder / "tests/test_b.py").write_text("def test_b(): ...\n")
+    (folder / "tests/test_c.py").write_text("def test_c(): assert False\n")
+    chosen = ("--select", "tests/test_[ab].py", "--select", "tests/test_a.py", "--select")
+    said = rollout("init", "--from-tests", *chosen, "tests/test_b.py")
+    assert "note: 2 tests are skipped or expected to fail here, so they are not bound" in said.out
+    plan = yaml.safe_load((folder / "suites/shop/rollout.yaml").read_text("utf-8"))
+    bound = {one["id"]: one.get("binds") for one in plan["phases"][0]["criteria"]}
+    at = "../../tests/test_a.py::TestAll::test_"
+    assert bound == {
+        "notes-read": None,
+        "tests-a": [f"{at}n[1]", f"{at}n[3]", f"{at}new"],
+        "tests-b": ["../../tests/test_b.py"],
+    }
+    assert rehearsed(folder, "merge").returncode == 0
+    assert rehearsed(folder, "merge", "-n2").returncode == 0
+    part = rehearsed(folder, "merge", "-k", "test_b")
+    assert (part.returncode, part.stdout.splitlines()[-1][:5]) == (11, "HOLD:")
+
+
+def test_tests_that_cannot_be_collected_are_said(folder: Path, rollout: Rollout) -> None:
+    (folder / "test_a.py").write_text("import nowhere\n")
+    said = rollout("init", "--from-tests")
+    assert (said.status, "could not collect the project's tests: ERROR test_a.py" in said.err) == (
+        4,
+        True,
+    )
+
+
+def test_it_asks_on_a_terminal(folder: Path) -> None:
+    (folder / "test_a.py").write_text("def test_a(): ...\n")
+    here, there = pty.openpty()
+    command = [sys.executable, "-m", "pytest_rollout.cli", "init", "--from-tests"]
+    answers = ["lib", "", "", "Asia/Tokyo", "mon-thu", "test_a.py"]
+    os.write(here, "".join(f"{one}\n" for one in answers).encode())
+    done = subprocess.run(command, cwd=folder, stdin=there, capture_output=True, text=True)
+    os.close(there)
+    os.close(here)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Its phases, in order, with spaces between [merge]: " in done.stdout
+    assert "1 tests in 1 files:\n  test_a.py (1)\n" in done.stdout
+    plan = yaml.safe_load((folder / "suites/lib/rollout.yaml").read_text("utf-8"))
+    assert (plan["plan"], plan["timezone"]) == ("lib", "Asia/Tokyo")
+    assert plan["windows"] == {"change": [{"days": "mon-thu"}]}
+    assert plan["phases"][0]["criteria"][-1]["binds"] == ["../../test_a.py"]
+
+
+def test_the_first_lines_lead_editors_to_the_schema(folder: Path, rollout: Rollout) -> None:
+    rollout("init", "--yes")
+    first, second, *_ = (folder / "suites/shop/rollout.yaml").read_text("utf-8").splitlines()
+    name = first.removeprefix("# yaml-language-server: $schema=")
+    assert second == f"# $schema: {name}"
+    schema = json.loads((folder / "suites/shop" / name).read_text("utf-8"))
+    assert schema["properties"]["plan"]["description"]
