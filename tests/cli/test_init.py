@@ -125,41 +125,35 @@ def test_a_filled_template_rehearses_to_go(
     assert valid.returncode == 0, valid.stdout
 
 
+OPEN = {
+    Template.WEB: {"embedded:": "how pytest starts the service in a rehearsal"},
+    Template.BATCH: {
+        "COMMAND": "the command, as a list of its words",
+        "OUTPUT": "the file that it writes",
+    },
+    Template.LIBRARY: {"binds:": "the tests that must pass"},
+    Template.PIPELINE: {
+        "COMMAND": "the command, as a list of its words",
+        "INPUT": "the file that it reads",
+        "OUTPUT": "the file that it writes",
+    },
+}
+
+
 @pytest.mark.parametrize(
-    ("template", "holes"),
-    [
-        (Template.WEB, ["rollout.yaml:9: how pytest starts the service in a rehearsal"]),
-        (
-            Template.PIPELINE,
-            [
-                f"conftest.py:{line}: {what}"
-                for line, what in (
-                    (14, "the command"),
-                    (15, "the file that it reads"),
-                    (16, "the file that it writes"),
-                )
-            ],
-        ),
-        pytest.param(
-            Template.BATCH,
-            ["conftest.py:11: the command", "conftest.py:12: the file that it writes"],
-            marks=pytest.mark.nightly,
-        ),
-        pytest.param(
-            Template.LIBRARY,
-            ["rollout.yaml:14: the tests that must pass"],
-            marks=pytest.mark.nightly,
-        ),
-    ],
-    ids=lambda one: getattr(one, "value", None),
+    "template",
+    [pytest.param(one, marks=[pytest.mark.nightly] * (one is not Template.WEB)) for one in OPEN],
+    ids=lambda one: one.value,
 )
 def test_an_open_template_holds_and_says_what_to_fill_in(
-    template: Template, holes: list[str], folder: Path, rollout: Rollout
+    template: Template, folder: Path, rollout: Rollout
 ) -> None:
     said = rollout("init", "--template", template.value, "--json").json
-    assert len(said["fill_in"]) == len(holes)
-    for told, hole in zip(said["fill_in"], holes, strict=True):
-        assert told.startswith(f"suites/shop/{hole}"), told
+    assert len(said["fill_in"]) == len(OPEN[template])
+    for told, (word, says) in zip(said["fill_in"], OPEN[template].items(), strict=True):
+        path, line, what = told.split(":", 2)
+        assert what == f" {says}"
+        assert word in (folder / path).read_text("utf-8").splitlines()[int(line) - 1]
     assert rollout("check", "shop").out.endswith("no problems\n")
     run = rehearsed(folder, PHASES[template])
     assert (run.returncode, run.stdout.splitlines()[-1][:5]) == (11, "HOLD:"), run.stdout
