@@ -94,6 +94,8 @@ def _check_target(target: Target) -> None:
     if target.app and not (module and colon and attribute):
         why = f"{target.text!r:.60} is neither a URL nor module:app"
         raise OptionError("--target", why)
+    if target.module and not all(part.isidentifier() for part in target.module.split(".")):
+        raise OptionError("--target", f"{target.text!r:.60} is no module")
     try:
         _ = target.command
     except ValueError as error:

@@ -194,6 +194,7 @@ def test_nothing_is_overwritten(folder: Path, rollout: Rollout) -> None:
         (("--window", "9 to 5"), "--window: '9 to 5' is no window"),
         (("--name", "my-shop"), "--name: 'my-shop' is no name"),
         (("--target", "app"), "--target: 'app' is neither a URL nor module:app"),
+        (("--template", "library", "--target", "a b"), "--target: 'a b' is no module"),
         (("--template", "batch", "--target", "job 'x"), "is no command (No closing quotation)"),
         (("--from-tests", "--select", "nowhere"), "--select: nowhere means no test (files: none)"),
     ],
