@@ -1,5 +1,4 @@
 import pytest
-
 from tally import words
 
 
