@@ -14,6 +14,10 @@ FILE = "ROLLOUT_LISTING"  # the variable that says where the list goes
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write the id of each test, and whether its marks let it pass here."""
-    listed = {item.nodeid: passes_by_marks(item) for item in session.items}
+    """Write the id of each test, and whether its marks let it pass here.
+
+    In the order of files and lines: plugins may have shuffled them.
+    """
+    items = sorted(session.items, key=lambda item: (item.location[0], item.location[1] or 0))
+    listed = {item.nodeid: passes_by_marks(item) for item in items}
     Path(os.environ[FILE]).write_text(json.dumps(listed), encoding="utf-8")
