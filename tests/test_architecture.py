@@ -259,6 +259,14 @@ TAKEN_APART = {
     "cli.ingest": {"where.rstrip"},
     "cli.ingest_facts": {"said.strip"},
     "cli.ingest_results": {"given.strip"},
+    # What people answer, a URL, a file, what a child printed.
+    "cli.init": {"answer.split", "before.endswith", "done.strip", "wanted.startswith"},
+    "cli.init_asking": {
+        *("_DAYS_AND_HOURS.fullmatch", "_MARKER.fullmatch", "answer.replace", "answer.split"),
+        *("plain.rstrip", "re.compile", "re.strip", "re.sub", "target.partition", "target.split"),
+        "text.strip",
+    },
+    "cli.init_tests": {"done.splitlines", "done.strip", "line.startswith"},
     "cli.join": {"run.strip", "runs.split"},
     "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
     "cli.names": {"full.rpartition", "name.startswith", "one.startswith", "value.partition"},

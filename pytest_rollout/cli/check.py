@@ -77,7 +77,7 @@ def command(
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [*find.unread(project.root, project.patterns), *served.unserved(plans)]
-    notes += outdated(project.root / one.path for one in plans)
+    notes += outdated(project.root, plans)
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
         notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]

@@ -74,14 +74,16 @@ def command(
     wanted = wishes(given, project.root)
     notes: list[str] = []
     if from_tests or patterns or wanted.template is Template.LIBRARY:
-        plans = find.files(project.root, project.patterns)
-        tests = existing_tests(project.root, plans)
-        if asks and not patterns and tests.nodes:
-            patterns = _offer(tests)
-        tests = tests.narrowed(patterns)
+        tests = _existing(project, patterns, asks=asks)
         groups = grouped(tests.nodes, tests.barred, wanted.folder)
         wanted = replace(wanted, tests=groups)
         notes += _barred(tests)
+    _start(project, wanted, notes, as_json=as_json)
+    return 0
+
+
+def _start(project: Project, wanted: Wishes, notes: Sequence[str], *, as_json: bool) -> None:
+    """Write a plan and what stands around it, and say what comes next; raises RolloutError."""
     files = list(rendered(wanted, project.root))
     _refuse(project.root, files, wanted)
     added = _write(project.root, files, wanted)
@@ -96,7 +98,14 @@ def command(
     else:
         for line in _lines(project.root, files, added, notes, open_, following):
             say(line)
-    return 0
+
+
+def _existing(project: Project, patterns: tuple[str, ...], *, asks: bool) -> FoundTests:
+    """Return the tests of the project that are to be bound."""
+    tests = existing_tests(project.root, find.files(project.root, project.patterns))
+    if asks and not patterns and tests.nodes:
+        patterns = _offer(tests)
+    return tests.narrowed(patterns)
 
 
 def _offer(tests: FoundTests) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pytest_rollout import plan as plan_room
 from pytest_rollout.cli.project import Project, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.model.errors import UnknownNameError
+from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.spelling import nearest
 from pytest_rollout.plan.spec.schema import SCHEMAS, text
 
@@ -55,13 +56,13 @@ def copied() -> str:
     return json.dumps(json.loads(text(_PLAN)), ensure_ascii=False) + "\n"
 
 
-def outdated(plans: Iterable[Path]) -> list[str]:
+def outdated(root: Path, plans: Iterable[Plan]) -> list[str]:
     """Return a note for each copy beside a plan that another version of the package wrote."""
-    copies = [path.with_name(COPY) for path in plans]
+    copies = [(root / plan.path).with_name(COPY) for plan in plans]
     stale = [one for one in copies if one.is_file() and one.read_text("utf-8") != copied()]
     return [
-        f"{one.parent.name}/{COPY} is of another version of pytest-rollout, so editors may be "
-        "wrong (`rollout schema --copy` writes it anew)"
+        f"{one.relative_to(root).as_posix()} is of another version of pytest-rollout, so editors "
+        "may be wrong (`rollout schema --copy` writes it anew)"
         for one in stale
     ]
 
