@@ -14,12 +14,11 @@ from typing import Any
 import click
 
 from pytest_rollout import calendar
-from pytest_rollout.cli import served
+from pytest_rollout.cli import schema, served
 from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
-from pytest_rollout.cli.schema import outdated
 from pytest_rollout.cli.strays import strays
 from pytest_rollout.cli.unobserved import unobserved
 from pytest_rollout.model.check import CheckMeans
@@ -77,7 +76,7 @@ def command(
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [*find.unread(project.root, project.patterns), *served.unserved(plans)]
-    notes += outdated(project.root, plans)
+    notes += schema.outdated(project.root, plans)
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
         notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]
