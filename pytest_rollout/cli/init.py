@@ -23,6 +23,7 @@ from pytest_rollout.scaffold.binds import grouped
 from pytest_rollout.scaffold.files import PLAN, STAND_INS, NewFile, rendered, to_fill_in, to_ignore
 from pytest_rollout.scaffold.wishes import Template, Wishes
 
+_TEMPLATES = {one.value: one for one in Template}
 _SHOWN = 20
 _SAYS = {
     schema.COPY: "what editors know of a plan",
@@ -33,7 +34,7 @@ _SAYS = {
 
 @click.command("init")
 @click.option("--name", help="the plan's name, which is a mark of pytest, too")
-@click.option("--template", type=click.Choice([one.value for one in Template]))
+@click.option("--template", type=click.Choice([*_TEMPLATES]), help="what is rolled out")
 @click.option("--phase", "phases", multiple=True, help="a phase; as often as there are phases")
 @click.option("--target", help="the service's URL, module:app, a command, or a library's module")
 @click.option("--input", "read", help="the CSV file that a pipeline reads")
@@ -66,7 +67,7 @@ def command(
     On a terminal it asks for what no option says. No file is overwritten.
     """
     project = Project.here(root, None)
-    kind = Template(template) if template else Template.LIBRARY if from_tests else None
+    kind = _TEMPLATES[template] if template else Template.LIBRARY if from_tests else None
     given = Given(name, kind, phases, target, read, written, zone, window)
     asks = sys.stdin.isatty() and not (yes or as_json)
     if asks:

@@ -20,6 +20,7 @@ PAGES = [page for page in pages() if any(commands(page))]
 OTHERS = {
     *(".", ":", "cat", "cd", "curl", "echo", "export", "gh", "git", "inspec", "kill", "locust"),
     *("ssh-keygen", "uvicorn", "./deploy.sh", "pipx", "createdb", "head", "tee", "true", "wait"),
+    *("cp", "mv", "sed"),
 }
 # Options of pytest itself that pages use.
 OF_PYTEST = {
@@ -32,6 +33,9 @@ DONE |= {
     "docs/index.md": "tests/docs/test_tutorial.py",
     "docs/how-to/ci.md": "tests/test_ci_howto.py",
     "docs/how-to/share-evidence.md": "tests/docs/test_share_evidence.py",
+    "docs/how-to/start-a-plan.md": "tests/cli/test_init.py",
+    "examples/batch/README.md": "tests/test_started_examples.py",
+    "examples/library/README.md": "tests/test_started_examples.py",
 }
 
 
