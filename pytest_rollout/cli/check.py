@@ -75,12 +75,11 @@ def command(
     plans = [one.plan for one in chosen if one.plan and not one.problems]
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
-    notes = [*find.unread(project.root, project.patterns), *served.unserved(plans)]
-    notes += schema.outdated(project.root, plans)
+    notes = [*find.unread(project.root, project.patterns), *schema.outdated(project.root, plans)]
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
         notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]
-    notes += strays(project.root, [one.plan for one in project.found if one.plan in plans])
+    notes += [*served.unserved(plans), *strays(project.root, plans)]
     for remark in (each for stated in plans for each in remarks(stated, assumed)):
         (problems if remark.grave else notes).append(str(remark.problem))
     for one in plans:
