@@ -16,14 +16,10 @@ from math import lcm
 
 from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.judge.ranks import Pairs
-from pytest_rollout.model.finding import Reason
 
 METHOD = "Kayenta, outside the theorem"
 
 _Z = Fraction("2.326347874")  # the normal quantile of (1 + 0.98) / 2
-
-MOST_PAIRS = 2_000_000
-TOO_MANY = Reason("too-many-pairs", {"most": MOST_PAIRS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +31,12 @@ class Classified:
     effect: Fraction | None
 
 
-def classify(values: Weighted, others: Weighted) -> Classified | Reason:
+def classify(values: Weighted, others: Weighted) -> Classified:
     """Return whether values are shifted from others by more than a quarter of the median shift.
 
     Mann and Whitney's statistic with correction for ties and continuity, as Kayenta has it.
     """
     one, other = _spread(values), _spread(others)
-    if len(one) * len(other) > MOST_PAIRS:
-        return TOO_MANY
     base, mean = _mean(other), _mean(one)
     differences = Pairs(values, others, ratio=False)
     scale = lcm(*{value.denominator for value in (*one, *other)})

@@ -160,8 +160,6 @@ def _by_kayenta(rule: Rule, slice_: Slice, terms: Terms) -> Assessed | Reason:
     if point is None or not others:
         return Reason("nothing", {"other": point is not None})
     known = kayenta.classify(values, others)
-    if isinstance(known, Reason):
-        return known
     shifted = known.low if rule.bands.passes.upward else known.high
     allowed = known.effect is not None and rule.bands.passes.holds(known.effect)
     verdict = Verdict.FAIL if shifted and not allowed else Verdict.PASS

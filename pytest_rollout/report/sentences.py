@@ -213,7 +213,6 @@ _MEASURED: Mapping[str, Say] = {
         f"{f.said('reason')} (Kayenta's rule, outside the theorem: worse evidence may turn it "
         "into a pass)"
     ),
-    "too-many-pairs": "too many values to compare in pairs: take a share or a rate",
     "ratio-of-nothing": "a ratio needs another side above zero",
     "no-bound-of-ratio": "the ratio of two rates has no bound here: compare their difference",
     "nothing": _nothing,

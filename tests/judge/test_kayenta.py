@@ -32,9 +32,7 @@ def weighted(numbers: list[int]) -> Weighted:
 
 
 def classified(new: list[int], old: list[int]) -> Classified:
-    found = classify(weighted(new), weighted(old))
-    assert isinstance(found, Classified)
-    return found
+    return classify(weighted(new), weighted(old))
 
 
 def beyond(new: list[float], old: list[float]) -> bool:

@@ -128,9 +128,6 @@ def of_rules() -> Iterator[Decision]:
     old = samples(100, 101, 102, 103, 104, v="old")
     yield ruled(by_kayenta, *old, *samples(130, 131, 132, 133, 134, v="new"))
     yield ruled(by_kayenta, *old, *samples(100, 101, 102, 103, 104, v="new"))
-    many = '[["1", 2000], ["2", 1]]'
-    shifted = f'{compared("confidence: 95%")}, pass: "<= 1"'
-    yield ruled(shifted, seen(many), seen(many, series="b"))
     ratio = f'{compared(side=", as: ratio")}, pass: "<= 1.1"'
     yield ruled(ratio, seen(1), seen(0, series="b"))
     yield ruled(ratio, seen(-1), seen(1, series="b"))
