@@ -23,6 +23,7 @@ from suites.eros.scenarios.learning import (
 )
 from suites.eros.scenarios.learning_sandbox import (
     auto_tried,
+    graded,
     hooks_tried,
     learning_taken_back,
     reflected,
@@ -56,6 +57,7 @@ __all__ = [
     "flipped",
     "flips",
     "four_weeks",
+    "graded",
     "hooks_tried",
     "hung_agents",
     "learning_resumed",

@@ -12,9 +12,11 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, recount
 from suites.eros.scenarios.weeks import Lived
+from suites.eros.views import figures
 from suites.eros.views.checks import (
     demand_deliveries,
     demand_flag,
+    demand_varied,
     observe_conditions,
     observe_pipelines,
     observe_served,
@@ -104,6 +106,11 @@ def test_runs_of_the_canary(canary_week: Lived, observe: Observe) -> None:
     observe_served(canary_week, observe)
 
 
+@pytest.mark.criterion("quality-avg")
+def test_scores_are_no_constant(canary_week: Lived) -> None:
+    demand_varied(canary_week.served)
+
+
 @pytest.mark.criterion("success-rate")
 def test_monitoring_says_what_ran(canary_week: Lived) -> None:
     runs = canary_week.served
@@ -113,13 +120,15 @@ def test_monitoring_says_what_ran(canary_week: Lived) -> None:
     good = sum(run.ok for run in runs) / len(runs)
     slow = float(p95([exact(run.seconds) for run in runs]))
     broken = sum(bool(canary_week.broken(run)) for run in runs)
+    scores = figures.quality(runs)
     told = [
+        ("quality", said.number_or_none("quality"), None if scores is None else float(scores)),
         ("runs", said.number("runs"), len(runs)),
         ("success", said.number("success"), good),
         ("duration_s_p95", said.number("duration_s_p95"), slow),
         ("violations", said.number("violations"), broken),
     ]
-    recount("monitoring of the canary", told, within=0.051).demand(at_least=4)
+    recount("monitoring of the canary", told, within=0.051).demand(at_least=5)
     demand_deliveries(canary_week)
 
 

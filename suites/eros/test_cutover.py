@@ -13,11 +13,13 @@ from suites.eros.checks.running import (
     test_runs_are_quick,
     test_runs_succeed,
     test_schedules_are_good,
+    test_waiting_counts,
+    test_what_succeeded_was_delivered,
 )
 from suites.eros.scenarios.widening import Step, flags_in, served_since
 from suites.eros.views.conditions import held, mean
 from suites.eros.views.journal import Run, exact, of_v4, runs, served
-from suites.eros.views.records import logged, noted
+from suites.eros.views.records import days_between, logged, noted
 from suites.eros.views.said import not_done
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "test_runs_are_quick",
     "test_runs_succeed",
     "test_schedules_are_good",
+    "test_waiting_counts",
+    "test_what_succeeded_was_delivered",
 ]
 
 pytestmark = pytest.mark.cutover
@@ -180,6 +184,11 @@ def test_v5_serves_everybody(widened: Step, observe: Observe) -> None:
         observe("creator_not_on_v5", wrong, creator=name)
 
 
+@pytest.mark.criterion("all-traffic-on-v5")
+def test_everybody_gets_what_v5_drafted(widened: Step) -> None:
+    widened.deliveries.demand_served(widened.due, days_between(widened.begun, widened.now))
+
+
 @pytest.mark.criterion("stable-7d-at-100")
 def test_the_week_holds(widened: Step, observe: Observe) -> None:
     for at, holds in widened.steady():
@@ -188,8 +197,7 @@ def test_the_week_holds(widened: Step, observe: Observe) -> None:
 
 @pytest.mark.criterion("stable-7d-at-100")
 def test_no_condition_of_the_rollback_held_in_the_week(widened: Step, observe: Observe) -> None:
-    outcomes = [run.outcome() for run in widened.runs]
-    for run, conditions in held(widened.name, outcomes):
+    for run, conditions in held(widened.name, widened.outcomes()):
         observe("conditions_held", len(conditions), at=run.at)
     fired = [at for at in widened.rollbacks if at >= widened.begun]
     assert not fired, f"v5 was rolled back at {fired[0]}, {len(fired)} times since the switch"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -14,9 +14,10 @@ import pytest
 from pytest_rollout import Observe, Reported, Stage
 from suites.eros.scenarios.widening import Step
 from suites.eros.views.figures import differs
-from suites.eros.views.journal import runs
+from suites.eros.views.journal import Run, runs, served
 from suites.eros.views.records import logged, noted
 from suites.eros.views.said import is_sentence, not_done
+from suites.eros.views.samples import demand_true_samples
 
 pytestmark = pytest.mark.cutover
 
@@ -36,6 +37,14 @@ def test_monitoring_never_paused(widened: Step, observe: Observe) -> None:
         observe("monitoring_gap", _longest(moments, begin), at=begin + HOUR, hour=str(hour))
 
 
+@pytest.mark.criterion("monitor-24h")
+def test_monitoring_showed_what_ran(widened: Step) -> None:
+    since = widened.begun - DAY  # so that each sample has its twenty runs
+    before = served(runs(widened.service, since=since, pipeline="v5"))
+    end = min(widened.begun + DAY, widened.now)
+    demand_true_samples(widened.logs, before, widened.begun, end)
+
+
 def _longest(moments: list[datetime], begin: datetime) -> float:
     """The longest stretch without a sample that reaches into an hour, in minutes."""
     pairs = pairwise(moments)
@@ -50,22 +59,35 @@ def test_each_job_ran_on_time(widened: Step, observe: Observe) -> None:
     if widened.now < until:
         not_done("24 hours have not passed since the switch", "wait for them")
     answer = widened.service.get("/jobs", since=since, until=until)
-    delivered = {
-        run.request_id
-        for run in runs(widened.service, since=since - HOUR, until=until + DAY)
-        if run.delivered
-    }
+    journal = runs(widened.service, since=since - HOUR, until=until + DAY)
+    delivered = {run.request_id: run for run in journal if run.delivered}
     executed = {(one.text("job"), one.moment("due")): one for one in answer.each("executions")}
     covered = set()
     for job in answer.each("jobs"):
         for due in _due(job, since, until):
             ran = executed.get((job.text("job"), due))
-            missed = ran is None or not _on_time(ran, due)
-            missed = missed or (ran is not None and ran.text("request_id") not in delivered)
+            run = delivered.get(ran.text("request_id")) if ran is not None else None
+            missed = ran is None or run is None or not _on_time(ran, due)
             observe("job_missed", missed, job=job.text("job"))
+            if run is not None:
+                _demand_own(job, run, due, journal)
             covered.add(job.text("creator"))
     left_out = sorted(set(widened.service.names) - covered)
     assert not left_out, f"no job of {', '.join(left_out)} was due in 24 hours"
+
+
+def _demand_own(job: Reported, run: Run, due: datetime, journal: Sequence[Run]) -> None:
+    """Raise AssertionError where a job's run is another one's, came late, or came twice."""
+    name, creator = job.text("job"), job.text("creator")
+    assert run.creator == creator, f"job {name} of {creator} ran for {run.creator}"
+    first = min(one.started for one in journal if one.request_id == run.request_id)
+    assert first - due <= ON_TIME, f"job {name} was due at {due}, its run began at {first}"
+    asked = {
+        one.request_id
+        for one in journal
+        if one.said["job"] == name and abs(one.started - due) < DAY / 2
+    }
+    assert asked == {run.request_id}, f"job {name} asked for {len(asked)} schedules at {due}"
 
 
 def _due(job: Reported, since: datetime, until: datetime) -> Iterator[datetime]:

@@ -10,9 +10,11 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, recount
 from suites.eros.scenarios.weeks import Lived
+from suites.eros.views import figures
 from suites.eros.views.checks import (
     demand_deliveries,
     demand_flag,
+    demand_varied,
     observe_conditions,
     observe_pipelines,
     observe_served,
@@ -118,6 +120,11 @@ def test_runs_of_the_adopters(adopters_week: Lived, observe: Observe) -> None:
     observe_served(adopters_week, observe)
 
 
+@pytest.mark.criterion("quality-avg")
+def test_scores_are_no_constant(adopters_week: Lived) -> None:
+    demand_varied(adopters_week.served)
+
+
 @pytest.mark.criterion("success-rate")
 def test_monitoring_says_what_ran(adopters_week: Lived) -> None:
     stretch = {"since": adopters_week.begun, "until": adopters_week.ended}
@@ -125,15 +132,18 @@ def test_monitoring_says_what_ran(adopters_week: Lived) -> None:
     told = []
     for name in ADOPTERS:
         runs = [run for run in adopters_week.served if run.creator == name]
-        figures = said.inner(name)
+        shown = said.inner(name)
         good = sum(run.ok for run in runs) / len(runs)
         slow = float(p95([exact(run.seconds) for run in runs]))
+        scores, broken = figures.quality(runs), sum(bool(adopters_week.broken(run)) for run in runs)
         told += [
-            (f"{name}, runs", figures.number("runs"), len(runs)),
-            (f"{name}, success", figures.number("success"), good),
-            (f"{name}, duration_s_p95", figures.number("duration_s_p95"), slow),
+            (f"{name}, runs", shown.number("runs"), len(runs)),
+            (f"{name}, success", shown.number("success"), good),
+            (f"{name}, duration_s_p95", shown.number("duration_s_p95"), slow),
+            (f"{name}, violation_rate", shown.number("violation_rate"), broken / len(runs)),
+            (f"{name}, quality", shown["quality"], None if scores is None else float(scores)),
         ]
-    recount("monitoring of the adopters", told, within=0.051).demand(at_least=9, varied=True)
+    recount("monitoring of the adopters", told, within=0.051).demand(at_least=15, varied=True)
     demand_deliveries(adopters_week)
 
 

@@ -49,17 +49,29 @@ def test_both_run_and_v4_is_delivered(
 @pytest.mark.criterion("fallback-serves-v4")
 def test_a_failure_is_saved_by_v4(flag_trials: Trials, observe: Observe, moment: datetime) -> None:
     for request in flag_trials.of("fallback on"):
-        failed = [run for run in _of(flag_trials, request) if run.pipeline == "v5"]
-        assert failed, f"v5 was not asked for {request.creator}"
-        assert not any(run.ok for run in failed), f"v5 did not fail for {request.creator}"
-        answer = request.answer
-        saved = request.status == 200 and answer.text("pipeline") == "v4"
-        saved = saved and answer.flag("fallback") and bool(answer.each("schedule"))
-        saved = saved and any(
-            run.pipeline == "v4" and run.fallback and run.delivered and run.ok
-            for run in _of(flag_trials, request)
-        )
+        saved = _is_saved(flag_trials, request)
         observe("left_without_schedule", not saved, creator=request.creator, at=moment)
+
+
+@pytest.mark.criterion("default-fallback-on")
+def test_a_failure_is_saved_where_nobody_set_the_flag(flag_trials: Trials) -> None:
+    for request in flag_trials.of("fallback unset"):
+        said = f"v5 failed for {request.creator}, and the caller got {request.status}"
+        assert _is_saved(flag_trials, request), said
+
+
+def _is_saved(trials: Trials, request: Request) -> bool:
+    """Whether v5 failed and v4 delivered in its place; raises AssertionError where it did not."""
+    failed = [run for run in _of(trials, request) if run.pipeline == "v5"]
+    assert failed, f"v5 was not asked for {request.creator}"
+    assert not any(run.ok for run in failed), f"v5 did not fail for {request.creator}"
+    answer = request.answer
+    saved = request.status == 200 and answer.text("pipeline") == "v4"
+    saved = saved and answer.flag("fallback") and bool(answer.each("schedule"))
+    return saved and any(
+        run.pipeline == "v4" and run.fallback and run.delivered and run.ok
+        for run in _of(trials, request)
+    )
 
 
 def _of(trials: Trials, request: Request) -> list[Run]:

@@ -52,6 +52,11 @@ def test_low_learnings_are_considered(four_weeks: Learnt, observe: Observe) -> N
         low = sorted(entry.id for entry in stood if entry.section == "LOW")
         said = sorted(map(str, one["considered"]))
         assert said == low, f"{said} were considered, under LOW stood {low}"
+    for before, after in pairwise(four_weeks.history):
+        for entry in after.file.active:
+            old = before.file.find(entry.id)
+            jumped = old is not None and {old.section, entry.section} == {"LOW", "HIGH"}
+            assert not jumped, f"{entry.id} went from {old and old.section} to {entry.section}"
 
 
 @pytest.mark.criterion("steady-audit")

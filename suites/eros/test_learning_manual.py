@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import Learnt
-from suites.eros.scenarios.learning_sandbox import Reflected, Side
+from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected, Side
 from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import Change, at, changes
 from suites.eros.views.learning_log import happened, moment, within
@@ -115,6 +115,38 @@ def test_statistics_follow_each_commit(two_weeks: Learnt, observe: Observe) -> N
             problems += [f"{version.commit[:9]}: {figure}: {said}"] if said else []
     assert len(changes(two_weeks.history)) >= 5, "the file hardly changed, so nothing is shown"
     assert not problems, "; ".join(problems[:3])
+
+
+@pytest.mark.criterion("step2-stats-updating")
+def test_learnings_are_counted_as_what_they_are(graded: Graded) -> None:
+    """Source and confidence of each kind of feedback; statistics count what stands there."""
+    stand = {entry.text: entry for entry in graded.file.entries}
+    for text, due in GRADES.items():
+        entry = stand.get(text)
+        assert entry is not None, f"{text!r} was confirmed, and is not in the file"
+        got = (entry.source, entry.section)
+        assert got == due, f"{text!r} is counted as {' and '.join(got)}, not {' and '.join(due)}"
+        assert entry.day == graded.now.date(), f"{entry.id} is of {entry.day}, not {graded.now}"
+    assert graded.promoted == ("LOW", "MEDIUM"), (
+        f"promote took a learning from {' to '.join(graded.promoted)}, not from LOW to MEDIUM"
+    )
+
+
+@pytest.mark.criterion("step2-stats-updating")
+def test_each_learning_is_of_its_day_and_its_signals(two_weeks: Learnt) -> None:
+    sources = {one.text("id"): one.text("source") for one in happened(two_weeks.log, "signal")}
+    signals = {
+        id_: {sources[name] for name in one["signals"] if name in sources}
+        for one in happened(two_weeks.log, "reflection")
+        for id_ in one["committed"]
+    }
+    for change in added(two_weeks.history, two_weeks.window):
+        entry, at_ = change.learning, change.version.at
+        assert entry.day == at_.date(), f"{entry.id} says {entry.day}, it was committed {at_}"
+        of = signals.get(entry.id)
+        assert of is None or entry.source in of, (
+            f"{entry.id} says {entry.source}, its signals are of {', '.join(sorted(of))}"
+        )
 
 
 def _since(learnt: Learnt, moment_: datetime) -> datetime:

@@ -13,6 +13,7 @@ from suites.eros.views.alarms import ALERTS, ENGINEERING, LEADERSHIP
 from suites.eros.views.figures import longest_gap
 from suites.eros.views.records import logged
 from suites.eros.views.said import not_done
+from suites.eros.views.samples import demand_true_samples
 
 pytestmark = pytest.mark.alerting_ops
 
@@ -31,16 +32,18 @@ def observe_records(
 @pytest.mark.criterion("log-orchestrator")
 def test_each_run_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.orchestrator", "run")
-    events = [(run.run_id, run.creator, run.said.text("outcome")) for run in operations.journal]
-    records = [(one.text("run_id"), one.text("creator"), one.text("outcome")) for one in told]
+    fields = ("run_id", "request_id", "creator", "pipeline", "shadow", "outcome")
+    events = [tuple(str(run.said[name]) for name in fields) for run in operations.journal]
+    records = [tuple(str(one[name]) for name in fields) for one in told]
     observe_records(observe, "eros.orchestrator", events, records)
 
 
 @pytest.mark.criterion("log-router")
 def test_each_decision_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.router", "decision")
-    events = {(run.request_id, run.creator) for run in operations.journal}
-    records = [(one.text("request_id"), one.text("creator")) for one in told]
+    first = [run for run in operations.journal if not run.shadow and not run.fallback]
+    events = {(run.request_id, run.creator, run.pipeline) for run in first}
+    records = [(one.text("request_id"), one.text("creator"), one.text("target")) for one in told]
     observe_records(observe, "eros.router", sorted(events), records)
 
 
@@ -72,6 +75,11 @@ def test_a_sample_is_logged_each_five_minutes(operations: Operations) -> None:
     assert gap <= 5, f"for {gap:.0f} minutes no sample was logged"
 
 
+@pytest.mark.criterion("log-monitoring")
+def test_samples_hold_the_figures_of_their_time(operations: Operations) -> None:
+    demand_true_samples(operations.logs, operations.served)
+
+
 @pytest.mark.criterion("log-rollback")
 def test_each_rollback_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.rollback", "trigger")
@@ -101,10 +109,14 @@ def test_engineering_is_told_in_its_channel(
     trial = arrived(messages_sent, "engineering").arrived
     wrong = [message.channel for message in trial] != [ENGINEERING]
     observe("misrouted", wrong, channel=ENGINEERING, of="trial")
-    for message in in_slack(operations.inbox):
-        if "day" in message.body:  # of a daily report
-            wrong = message.channel != ENGINEERING
-            observe("misrouted", wrong, channel=ENGINEERING, of="daily report")
+    reports = [message for message in in_slack(operations.inbox) if "day" in message.body]
+    for message in reports:
+        wrong = message.channel != ENGINEERING
+        observe("misrouted", wrong, channel=ENGINEERING, of="daily report")
+    told = {str(message.body["day"]) for message in reports}
+    due = {pair.moment("at").date() for pair in operations.pairs}
+    untold = sorted(str(day) for day in due if day < operations.now.date() and str(day) not in told)
+    assert not untold, f"engineering was not told of the comparisons of {', '.join(untold)}"
 
 
 @pytest.mark.criterion("channel-alerts")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
+from fractions import Fraction
 
 import httpx
 import pytest
 
-from pytest_rollout import Observe
+from pytest_rollout import Message, Observe, Reported
 from suites.eros.scenarios.risks import Days, Drafted, Hung
 from suites.eros.scenarios.summaries import Summaries
 from suites.eros.views import figures, oracle
@@ -67,6 +70,8 @@ def test_an_agent_that_hangs_is_ended(
     hung_agents: tuple[float, Sequence[Hung]], observe: Observe
 ) -> None:
     limit, runs = hung_agents
+    twice = 2 * limit
+    assert twice <= 120, f"two attempts of {limit:g} s are more than the 120 s of a run"
     for hung in runs:
         agents = hung.run.said.each("agents")
         attempts = [seconds for agent in agents for seconds in agent["seconds"]]
@@ -96,6 +101,12 @@ def test_an_agent_that_hangs_is_tried_once_more(
 
 # The weekly summary
 
+SUMMARISED = {
+    "success": figures.success,
+    "duration_s_p95": figures.latency,
+    "quality": figures.quality,
+}
+
 
 @pytest.mark.criterion("leadership-weekly")
 def test_leadership_got_a_summary_each_week(summaries: Summaries, observe: Observe) -> None:
@@ -107,12 +118,42 @@ def test_leadership_got_a_summary_each_week(summaries: Summaries, observe: Obser
             for message in summaries.inbox
             if message.channel == LEADERSHIP and message.body.get("week") == week
         ]
-        runs = [run for run in summaries.served if begin <= run.ended < end]
         wrong = not ours or not posted
-        if ours and runs:
-            said = ours[-1].number_or_none("success")
-            wrong = wrong or figures.differs(said, figures.success(runs))
         observe("week_without_summary", wrong, at=end, week=str(week))
+        if not wrong:
+            _demand_figures(summaries, ours[-1], posted[-1], (begin, end))
+
+
+def _demand_figures(
+    summaries: Summaries, told: Reported, posted: Message, week: tuple[datetime, datetime]
+) -> None:
+    """Raise AssertionError where a week's summary, or what was sent of it, has other figures."""
+    runs, flags = summaries.runs_of(week), summaries.flags_at(week[1])
+    due: dict[str, Fraction | None] = {
+        "percentage": Fraction(flags.percentage),
+        **{name: take(runs) for name, take in SUMMARISED.items()},
+        "violations": Fraction(sum(bool(run.violations) for run in runs)),
+        "rollbacks": Fraction(sum(at <= week[1] for at in summaries.rollbacks)),
+    }
+    for name, value in due.items():
+        said = told.number_or_none(name)
+        shown = "nothing" if value is None else f"{float(value):.4g}"
+        assert not figures.differs(said, value), (
+            f"the summary of week {told['week']} says {name} {said}; it was {shown}"
+        )
+        assert value is None or names_figure(str(posted.body.get("text")), value), (
+            f"the summary of week {told['week']} that was sent does not say that {name} is {shown}"
+        )
+
+
+def names_figure(text: str, value: Fraction) -> bool:
+    """Whether a text names a figure, as it is or in percent, rounded or not."""
+    for word in re.findall(r"-?\d+(?:\.\d+)?", text):
+        digits = len(word.partition(".")[2])
+        near = max(Fraction(1, 2 * 10**digits), Fraction(1, 10**6))
+        if any(abs(Fraction(word) - value * times) <= near for times in (1, 100)):
+            return True
+    return False
 
 
 @pytest.mark.criterion("leadership-weekly")

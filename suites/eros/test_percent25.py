@@ -6,6 +6,7 @@ import pytest
 
 from suites.eros.checks.routed import (
     test_each_decision_was_made_with_the_percentage,
+    test_everybody_gets_what_is_due,
     test_no_change_touched_another_flag,
     test_the_other_flags_stay,
     test_the_percentage_is_set,
@@ -22,11 +23,14 @@ from suites.eros.checks.running import (
     test_the_controller_logged_no_trigger,
     test_the_step_before_was_as_quick,
     test_the_step_holds,
+    test_waiting_counts,
+    test_what_succeeded_was_delivered,
 )
 
 __all__ = [
     "test_each_creator_on_v5_is_looked_at",
     "test_each_decision_was_made_with_the_percentage",
+    "test_everybody_gets_what_is_due",
     "test_no_change_touched_another_flag",
     "test_no_condition_of_the_rollback_held",
     "test_no_run_violates_a_hard_gate",
@@ -40,6 +44,8 @@ __all__ = [
     "test_the_step_before_was_as_quick",
     "test_the_step_holds",
     "test_those_on_v5_are_those_selected",
+    "test_waiting_counts",
+    "test_what_succeeded_was_delivered",
 ]
 
 pytestmark = pytest.mark.percent25

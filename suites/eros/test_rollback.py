@@ -21,9 +21,11 @@ def observe_off(switch: Switch, observe: Observe, by: str) -> None:
     for creator, on in switch.after.items():
         labels = {"by": by, "way": switch.way, "configuration": switch.configuration}
         observe("on_v5_after_off", on, creator=creator, **labels)
-    assert switch.served == "v4", (
-        f"in {switch.configuration} {switch.served} made the next schedule after {switch.way} off"
-    )
+    for creator, pipeline in switch.served.items():
+        assert pipeline == "v4", (
+            f"in {switch.configuration} {pipeline} made the next schedule of {creator} after "
+            f"{switch.way} off"
+        )
 
 
 @pytest.mark.criterion("manual-env")

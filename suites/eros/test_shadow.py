@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,17 +13,20 @@ from pytest_rollout import NoValueError, Observe, Reported, recount
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views.checks import (
     demand_flag,
+    demand_varied,
     observe_conditions,
     observe_pipelines,
     observe_so_far,
     observe_task,
 )
+from suites.eros.views.journal import Run
 from suites.eros.views.oracle import same
 from suites.eros.views.records import noted
 from suites.eros.views.service import Service
 
 pytestmark = pytest.mark.shadow
 
+_SOON = timedelta(seconds=5)
 DAILY = ["review-report", "investigate-failures", "document-quality"]
 
 
@@ -149,6 +153,22 @@ def _wrong_in_report(week: Lived, day: date) -> str:
         told = said.number_or_none(name)
         if not _close(told, figure):
             return f"{name} is {told}, not {figure}"
+    if said.text("day") != day.isoformat():
+        return f"it says that it is of {said['day']}"
+    return _wrong_by_creator(said.inner("quality_diff_by_creator"), pairs)
+
+
+def _wrong_by_creator(said: Reported, pairs: Sequence[Reported]) -> str:
+    """For which creator the mean difference is another; empty: for none."""
+    own: dict[str, list[float]] = {}
+    for pair in pairs:
+        if (diff := pair.number_or_none("quality_diff")) is not None:
+            own.setdefault(pair.text("creator"), []).append(diff)
+    for creator in sorted({*own, *said}):
+        told = said.number_or_none(creator) if creator in said else None
+        figure = sum(own[creator]) / len(own[creator]) if creator in own else None
+        if not _close(told, figure):
+            return f"quality_diff_by_creator of {creator} is {told}, not {figure}"
     return ""
 
 
@@ -190,6 +210,7 @@ def test_v5_scores_about_as_high(shadow_week: Lived, observe: Observe) -> None:
         if run.request_id in said:
             told.append((run.ended, said[run.request_id].number_or_none("quality_diff"), diff))
     recount("difference in quality", told, within=0.051).demand(at_least=1)
+    demand_varied(shadow_week.shadows)
 
 
 @pytest.mark.criterion("comparison-coverage")
@@ -210,10 +231,29 @@ def test_comparisons_are_made(shadow_week: Lived, observe: Observe) -> None:
         request = pair.text("request_id")
         real = request in beside and request in v4 and request not in counted
         assert real, f"comparison {request} is of no pair of runs, or counted twice"
-        assert pair.inner("v5").text("run_id") == beside[request].run_id
-        assert pair.inner("v4").text("run_id") == v4[request].run_id
+        wrong = mistold(pair, v4[request], beside[request])
+        assert not wrong, f"comparison {request}: {wrong}"
         counted.add(request)
         observe("comparison", 1, at=pair.moment("at"), creator=beside[request].creator)
+
+
+def mistold(pair: Reported, v4: Run, v5: Run) -> str:
+    """What a comparison says otherwise than the journal says of its two runs; empty: nothing."""
+    if pair.text("creator") != v5.creator or v4.creator != v5.creator:
+        return f"it is of {pair['creator']}, the runs are of {v4.creator} and {v5.creator}"
+    over = max(v4.ended, v5.ended)
+    if abs(pair.moment("at") - over) > _SOON:
+        return f"it is of {pair['at']}, both runs were over at {over}"
+    for run in (v4, v5):
+        told = pair.inner(run.pipeline)
+        said: dict[str, object] = {"violations": sorted(map(str, told["violations"]))}
+        said |= {name: told[name] for name in ("run_id", "outcome", "quality")}
+        known: dict[str, object] = {"violations": sorted(run.violations), "run_id": run.run_id}
+        known |= {"outcome": run.said["outcome"], "quality": run.quality}
+        for name, value in known.items():
+            if said[name] != value:
+                return f"{name} of {run.pipeline} is {said[name]}, the journal says {value}"
+    return ""
 
 
 # Guardrails

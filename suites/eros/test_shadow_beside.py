@@ -97,11 +97,25 @@ def test_the_gate_rejects_what_is_wrong_and_nothing_else(
             observe("false_positive", rejected, at=shadow_week.ended, creator=creator)
         else:
             assert rejected, f"the gate lets {', '.join(broken)} pass (run {draft['run_id']})"
+    _demand_counted(shadow_week)
     for rule, request in beside_v5.rejected.items():
         runs = journal.runs(beside_v5.service, creator="luna_free")
         (run,) = [run for run in journal.shadows(runs) if run.request_id == request]
         assert rule in run.violations, f"a draft that breaks {rule} is not rejected for it"
         assert run.said.text("gate") == "reject"
+
+
+def _demand_counted(week: Lived) -> None:
+    """Raise AssertionError where the comparator calls another draft wrongly rejected."""
+    wrongly = {
+        draft.text("run_id")
+        for draft, broken in verdicts_of(week)
+        if not broken and draft.text("gate") == "reject"
+    }
+    for pair in week.comparisons:
+        due = any(pair.inner(name).text("run_id") in wrongly for name in ("v4", "v5"))
+        said = pair.flag("false_positive")
+        assert said == due, f"comparison {pair['request_id']}: false_positive {said}, not {due}"
 
 
 @pytest.mark.criterion("trigger-boundary")

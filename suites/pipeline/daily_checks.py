@@ -83,6 +83,7 @@ def test_summaries_are_true(daily_week: DailyWeek, observe: Observe) -> None:
     moved = set()
     for run in daily_week.runs:
         summary = Summary.of(daily_week.hub, run)
+        summary.demand_of(run)
         truly = counted(daily_week.journal.work, daily_week.telemetry, run, summary)
         for figure, value in truly.items():
             said = summary.figures.number(figure)

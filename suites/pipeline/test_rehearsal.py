@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from suites.pipeline.views.schedules import LIVE, workflow
 
 pytestmark = pytest.mark.rehearsal
 
+APART = timedelta(minutes=2)  # between what telemetry and GitHub say of one thing
 STAGES = {"monitoring": TRIAGE, "assignment": ASSIGNED, "processing": COPILOT}
 
 
@@ -108,6 +110,19 @@ def _told(rehearsed: Rehearsal, issue: Issue, stage: str) -> int:
     )
 
 
+def _demand_times(rehearsed: Rehearsal) -> None:
+    """Raise AssertionError where telemetry has something at another time than GitHub."""
+    for record in rehearsed.telemetry:
+        issue = rehearsed.journal.issues.get(record.issue or 0)
+        if record.event != "item" or record.result != "ok" or issue is None:
+            continue
+        label = STAGES.get(record.stage)
+        if label is not None:
+            times = issue.times("labeled", label)
+            near = any(abs(record.at - at) <= APART for at in times)
+            assert near, f"telemetry has {label} of #{issue.number} at {record.at}, GitHub {times}"
+
+
 @pytest.mark.criterion("telemetry-validated")
 def test_telemetry_tells_what_github_saw(
     rehearsed: Rehearsal, phase: Stage, observe: Observe
@@ -115,6 +130,7 @@ def test_telemetry_tells_what_github_saw(
     now = phase.now()
     for number, stage, told, seen in told_and_seen(rehearsed):
         observe("telemetry_mismatch", told != int(seen), at=now, issue=number, stage=stage)
+    _demand_times(rehearsed)
     stages = {record.stage for record in rehearsed.telemetry if record.event == "item"}
     lacking = {*STAGES, "copilot"} - stages
     assert not lacking, f"the telemetry of the rehearsal has nothing of {sorted(lacking)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,11 +11,12 @@ from suites.pipeline.scenarios.first_days import FirstDays
 from suites.pipeline.views.ai_quota import shares_of_quota
 from suites.pipeline.views.controller import errors, run_sequences
 from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import ASSIGNED, TRIAGE, demand
+from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Issue, Run, demand
 from suites.pipeline.views.people import gaps_of_cover
 from suites.pipeline.views.runs import dry, moved
 from suites.pipeline.views.schedules import ASSIGN, LATE, workflow
-from suites.pipeline.views.transitions import illegal, in_two_states
+from suites.pipeline.views.telemetry import Record, items
+from suites.pipeline.views.transitions import illegal, in_two_states, long_in_two_states
 
 pytestmark = pytest.mark.week1_assignment
 
@@ -86,6 +87,30 @@ def test_each_run_leaves_its_statistics(assigning: FirstDays, observe: Observe) 
         counted = len(moved(assigning.journal, run, ASSIGNED))
         wrong = len(told) != 1 or told[0].detail.get("ok") != counted
         observe("run_without_statistics", wrong, at=run.ended, run=run.id, counted=counted)
+        for record in told:
+            _demand_statistics(assigning, run, record)
+
+
+def _demand_statistics(assigning: FirstDays, run: Run, told: Record) -> None:
+    """Raise AssertionError where a figure of a run is another than its items and labels say."""
+    worked = items(assigning.records[run.id], "assignment")
+    failed = sum(record.result == "failed" for record in worked)
+    counted = {"taken": len(worked), "failed": failed}
+    for name, count in counted.items():
+        said = told.detail.get(name)
+        assert said == count, f"run {run.id} says {name} {said}; by its items it is {count}"
+    ended = run.ended or run.begun
+    waiting = [assigning.journal.waiting(TRIAGE, at) for at in (run.begun, ended)]
+    new = sum(bool(at and run.begun < at <= ended) for at in map(_found, assigning.journal.work))
+    left = waiting[1] - new, waiting[1]  # what was found meanwhile may be among them or not
+    said = told.detail.get("waiting", -1)
+    assert left[0] <= said <= left[1], (
+        f"run {run.id} says that {said} issues wait when it ends; by the labels {left[1]} do"
+    )
+
+
+def _found(issue: Issue) -> datetime | None:
+    return issue.first(TRIAGE)
 
 
 # The window
@@ -166,6 +191,8 @@ def test_labels_follow_the_state_machine(assigning: FirstDays, observe: Observe)
     for issue in assigning.journal.work:
         for event, wrong in illegal(issue, assigning.enabled, assigning.end):
             observe("illegal_transition", wrong, at=event.at, issue=issue.number, to=event.subject)
+        both = long_in_two_states(issue, assigning.journal.now)
+        assert not both, f"issue {issue.number} was in two states for more than a minute"
 
 
 @pytest.mark.criterion("week1_assignment.no-triage-drift")

@@ -11,12 +11,12 @@ from pytest_rollout import NoValueError, Observe, Stage
 from suites.pipeline.scenarios.first_days import FirstDays
 from suites.pipeline.views.guidance import PARTS, read_guidance
 from suites.pipeline.views.journal import ASSIGNED, BLOCKED, COPILOT, DONE, Issue, Run
-from suites.pipeline.views.on_main import there
+from suites.pipeline.views.on_main import filled_file
 from suites.pipeline.views.people import kept
 from suites.pipeline.views.quality import problems
 from suites.pipeline.views.rubric import read_sheet
 from suites.pipeline.views.runs import moved
-from suites.pipeline.views.schemas import schema_labels
+from suites.pipeline.views.schemas import schema_labels, specialists, wrong_specialist
 from suites.pipeline.views.telemetry import items
 
 pytestmark = pytest.mark.week1_processing
@@ -69,6 +69,30 @@ def test_each_issue_is_assigned_once(processing: FirstDays, observe: Observe) ->
         observe("incorrect_copilot_assignment", not right, at=run.ended, issue=issue.number)
 
 
+@pytest.mark.criterion("week1_processing.copilot-assignments-correct")
+def test_each_issue_has_the_specialist_of_its_workflow(processing: FirstDays, phase: Stage) -> None:
+    due = specialists(phase.file("checkout"))
+    for _, issue in handed_over(processing):
+        wrong = wrong_specialist(issue.labels, due)
+        assert not wrong, f"issue {issue.number} {wrong}"
+
+
+@pytest.mark.criterion("week1_processing.copilot-assignments-correct")
+def test_no_two_issues_share_guidance_or_branch(processing: FirstDays) -> None:
+    """What is written for one issue, and the place of its work, are its own."""
+    seen: dict[str, int] = {}
+    handed = {issue.number for _, issue in handed_over(processing)}
+    for issue in processing.journal.work:
+        said = read_guidance(issue.body)
+        if not issue.first(COPILOT) or not said.sections:
+            continue
+        for what in ("\n".join(said.sections.values()), f"branch {said.branch}"):
+            other = seen.setdefault(what, issue.number)
+            both = {other, issue.number}
+            shown = what if what.startswith("branch ") else "the same guidance"
+            assert len(both) == 1 or not both & handed, f"issues {sorted(both)} have {shown}"
+
+
 @pytest.mark.criterion("week1_processing.no-assigned-copilot-drift")
 def test_no_issue_is_assigned_and_at_copilot(processing: FirstDays, observe: Observe) -> None:
     for run, issue in handed_over(processing):
@@ -90,7 +114,7 @@ def test_branches_hold_their_files(processing: FirstDays, observe: Observe) -> N
     for run, issue in handed_over(processing):
         guidance = read_guidance(issue.body)
         named = bool(guidance.branch and guidance.file)
-        leads = named and there(processing.hub, guidance.file, guidance.branch)
+        leads = named and filled_file(processing.hub, guidance.file, guidance.branch)
         bad = issue.number in failed or not leads
         observe("branch_or_file_failed", bad, at=run.ended, issue=issue.number)
     given = {issue.number for _, issue in handed_over(processing)}

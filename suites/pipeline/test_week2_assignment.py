@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -115,6 +116,24 @@ def test_rate_limit(before: Seen, observe: Observe) -> None:
         left = least_left(before, run)
         if left is not None:
             observe("github_rate_used", 1 - left, at=run.ended, workflow=run.file)
+
+
+@pytest.mark.criterion("prereq-github-headroom")
+def test_what_remains_goes_down_by_the_calls(before: Seen) -> None:
+    """A figure of what remains that never moves would let every run look modest."""
+    compared = 0
+    for run in before.runs():
+        for one, other in pairwise(before.by_run.get(run.id, ())):
+            if None in (one.rate_remaining, other.rate_remaining) or one.at.hour != other.at.hour:
+                continue
+            fell = (one.rate_remaining or 0) - (other.rate_remaining or 0)
+            compared += other.api_calls
+            assert fell >= other.api_calls, (
+                f"run {run.id} made {other.api_calls} calls up to {other.at}, and what remains of "
+                f"the rate limit went from {one.rate_remaining} to {other.rate_remaining}"
+            )
+    if not compared:
+        raise NoValueError("no record of phase 1 has calls, so nothing shows what they use")
 
 
 @pytest.mark.criterion("prereq-zero-critical")

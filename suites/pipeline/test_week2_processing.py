@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -12,17 +11,17 @@ from suites.pipeline.scenarios.capacity import PROCESS_STEPS, Step, Taken, run_l
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.cohorts import TWO_DAYS, assignments
 from suites.pipeline.views.guidance import read_guidance
-from suites.pipeline.views.journal import ASSIGNED, COPILOT, STATES, Issue, demand
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, Issue, demand
 from suites.pipeline.views.rubric import SAMPLE, read_sheet
 from suites.pipeline.views.schedules import DAILY, PROCESS
 from suites.pipeline.views.summaries import Summary, summaries
 from suites.pipeline.views.telemetry import items
+from suites.pipeline.views.transitions import long_in_two_states
 from suites.pipeline.views.trend import slopes
 
 pytestmark = pytest.mark.week2_processing
 
 OVERHEAD = 60.0  # seconds of a run in which no issue is worked on: checkout, listing, artifacts
-IN_TRANSITION = timedelta(minutes=1)  # longer than that two states are no transition any more
 
 
 # Before the batch grows
@@ -80,19 +79,8 @@ def test_no_issue_is_corrupt(before: Seen, observe: Observe) -> None:
     for issue in before.journal.work:
         handed = issue.first(COPILOT)
         if handed and handed < before.end:
-            two = _in_two_states(issue, before)
+            two = long_in_two_states(issue, before.journal.now)
             observe("corrupt_or_conflicting", two or issue.number in conflicts, at=handed)
-
-
-def _in_two_states(issue: Issue, seen: Seen) -> bool:
-    """Whether two states stood on an issue for longer than a transition takes."""
-    spans = [span for label in STATES for span in issue.spans(label, seen.journal.now)]
-    overlaps = (
-        min(one[1], other[1]) - max(one[0], other[0])
-        for place, one in enumerate(spans)
-        for other in spans[place + 1 :]
-    )
-    return any(overlap > IN_TRANSITION for overlap in overlaps)
 
 
 def _conflicting_branches(seen: Seen) -> set[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -122,6 +122,8 @@ def test_the_validator_changes_no_issue(planted: Planted, observe: Observe) -> N
 def test_validation_goes_on_after_a_rollback(planted: Planted) -> None:
     if planted.after_rollback is None:
         raise NoValueError("nobody rolled back, so nothing shows that the validation goes on")
+    left = ", ".join(sorted(planted.left_on))
+    assert not left, f"an alert of a dependency of a workflow left the schedule of {left} on"
     good = [run for run in planted.after_rollback if run.good]
     assert len(good) >= 2, f"in the two hours after a rollback {len(good)} validations ended well"
 
@@ -167,8 +169,17 @@ def test_the_validator_says_the_same_of_the_live_state(week: Seen, check: str) -
     runs = validations(week.hub, week.journal, week.days[-1][0], week.end)
     last = demand(runs, "validation on the last day")[-1]
     found = sorted(number for name, number in last.found if name == check)
+    due = [_open(week, moment) for moment in (last.at, last.ended)]
     assert last.checked > 0, "the last validation looked at no issue"
+    assert min(due) <= last.checked <= max(due), (
+        f"the last validation looked at {last.checked} issues, {max(due)} were open"
+    )
     assert not found, f"the last validation finds {check} of the issues {found}"
+
+
+def _open(week: Seen, moment: datetime) -> int:
+    """How many issues of the pipeline were open at a moment."""
+    return sum(issue.open_at(moment) for issue in week.journal.work)
 
 
 # Who is told

@@ -9,7 +9,15 @@ import pytest
 from pytest_rollout import Observe, Stage
 from suites.pipeline.views.guidance import TYPE, guided
 from suites.pipeline.views.journal import COPILOT
-from suites.pipeline.views.validator import State, findings, issue, labelled, state_with
+from suites.pipeline.views.validator import (
+    FORMS,
+    State,
+    findings,
+    issue,
+    labelled,
+    state_of_forms,
+    state_with,
+)
 from suites.pipeline.views.violations import CHECKS, STALE
 
 pytestmark = pytest.mark.week3_checks
@@ -28,6 +36,17 @@ def test_the_program_finds_it_too(phase: Stage, check: str, observe: Observe) ->
     accused = sorted(name for name, number in found if number == 2)
     why = f"found {', '.join(accused)}" if accused else ""
     observe("planted_violation_missed", bool(accused), check=check, issue="neighbour", why=why)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"detects-{c}")) for c in FORMS]
+)
+def test_each_form_of_a_violation_is_found(phase: Stage, check: str) -> None:
+    now = phase.now().replace(microsecond=0)
+    state, forms = state_of_forms(check, now)
+    found = findings(phase.file("commands"), state, now)
+    missed = [form for number, form in forms.items() if (check, number) not in found]
+    assert not missed, f"{check} is not found where there is {', '.join(missed)}"
 
 
 # Both sides of a week, and of what is sound

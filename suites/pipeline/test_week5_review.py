@@ -13,7 +13,7 @@ from suites.pipeline.views.cohorts import TWO_DAYS, assignments
 from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
 from suites.pipeline.views.people import kept, placeholder
-from suites.pipeline.views.schemas import schema_labels
+from suites.pipeline.views.schemas import schema_labels, specialists, wrong_specialist
 
 pytestmark = pytest.mark.week5_review
 
@@ -65,9 +65,10 @@ def test_processed_issues_carry_guidance(week: Seen, observe: Observe) -> None:
 
 @pytest.mark.criterion("specialist-signal-100")
 def test_guidance_was_there_before_copilot(week: Seen) -> None:
-    handed = [issue for issue in _rollout(week)[1] if issue.first(COPILOT)]
-    bare = [i.number for i in handed if not any(x.startswith("specialist::") for x in i.labels)]
-    assert not bare, f"issues {bare[:9]} have no specialist"
+    due = specialists(week.checkout)
+    for issue in _rollout(week)[1]:
+        wrong = wrong_specialist(issue.labels, due) if issue.first(COPILOT) else ""
+        assert not wrong, f"issue {issue.number} {wrong}"
 
 
 @pytest.mark.criterion("copilot-completion-80")

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_rollout import Observe
 from suites.eros.scenarios.widening import PERCENTAGES, Step, flags_in, selected
+from suites.eros.views.records import days_between
 from suites.eros.views.routing import Flags
 from suites.eros.views.said import not_done
 
@@ -84,6 +85,12 @@ def test_those_on_v5_are_those_selected(widened: Step, observe: Observe) -> None
         seen = {"router": says.get(name) == "v5", "log": was.get(name) == "v5", "run": name in ran}
         wrong = sorted(where for where, on_v5 in seen.items() if on_v5 != (name in due))
         observe("creator_differs", bool(wrong), creator=name, by=", ".join(wrong) or "none")
+
+
+@pytest.mark.criterion("traffic-share")
+def test_everybody_gets_what_is_due(widened: Step) -> None:
+    """Whoever is selected gets what v5 drafted, and all others what v4 did, each day."""
+    widened.deliveries.demand_served(widened.due, days_between(widened.begun, widened.now))
 
 
 @pytest.mark.criterion("no-creator-lost")

@@ -6,7 +6,9 @@ import pytest
 
 from pytest_rollout import Observe
 from suites.eros.scenarios.widening import Step, selected
+from suites.eros.views.checks import demand_varied
 from suites.eros.views.conditions import held
+from suites.eros.views.journal import Run
 from suites.eros.views.records import logged
 
 
@@ -14,6 +16,21 @@ from suites.eros.views.records import logged
 def test_runs_succeed(widened: Step, observe: Observe) -> None:
     for run in widened.runs:
         observe("v5_success", run.ok, at=run.ended, creator=run.creator, run=run.run_id)
+
+
+@pytest.mark.criterion("success-rate")
+def test_what_succeeded_was_delivered(widened: Step) -> None:
+    widened.deliveries.demand_delivered(since_begun(widened))
+
+
+@pytest.mark.criterion("latency-p95")
+def test_waiting_counts(widened: Step) -> None:
+    widened.deliveries.demand_waiting_counts(since_begun(widened))
+
+
+def since_begun(step: Step) -> list[Run]:
+    """Runs of v5 whose requests came since the step began."""
+    return [run for run in step.runs if run.started >= step.begun]
 
 
 @pytest.mark.criterion("latency-p95")
@@ -28,20 +45,21 @@ def test_schedules_are_good(widened: Step, observe: Observe) -> None:
         if run.quality is not None:
             labels = {"pipeline": "v5", "creator": run.creator, "run": run.run_id}
             observe("quality_score", run.quality, at=run.ended, **labels)
+    demand_varied(widened.runs)
 
 
 @pytest.mark.criterion("hard-gate-violations")
 def test_no_run_violates_a_hard_gate(widened: Step, observe: Observe) -> None:
     for run in widened.runs:
         labels = {"creator": run.creator, "run": run.run_id}
-        observe("hard_gate_violations", len(run.violations), at=run.ended, **labels)
-        observe("hard_gate_violated", bool(run.violations), at=run.ended, **labels)
+        broken = widened.broken(run)
+        observe("hard_gate_violations", len(broken), at=run.ended, **labels)
+        observe("hard_gate_violated", bool(broken), at=run.ended, **labels)
 
 
 @pytest.mark.criterion("no-rollback-trigger")
 def test_no_condition_of_the_rollback_held(widened: Step, observe: Observe) -> None:
-    outcomes = [run.outcome() for run in widened.runs]
-    for run, conditions in held(widened.name, outcomes):
+    for run, conditions in held(widened.name, widened.outcomes()):
         observe("conditions_held", len(conditions), at=run.at, which=", ".join(conditions))
     fired = [at for at in widened.rollbacks if at >= widened.begun]
     assert not fired, f"v5 was rolled back at {fired[0]} ({len(fired)} times since the step began)"

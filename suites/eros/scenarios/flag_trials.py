@@ -98,6 +98,9 @@ def _tried(phase: Stage, service: Service) -> Trials:
     phase.operate("eros", "disturb", pipeline="v5", times=5, fails="raise")
     made += _asked(service, names[:5], LIVE, "fallback on")
     made += _asked(service, names[5:9], LIVE, "saved")
+    _anew(service, {**LIVE, "AUTO_FALLBACK": None})
+    phase.operate("eros", "disturb", pipeline="v5", times=1, fails="raise")
+    made += _asked(service, names[:1], LIVE, "fallback unset")
     _anew(service, LIVE)  # the controller counts anew, so that it lets the trial go on
     made += _asked(service, names[9:20], LIVE, "saved")
     said["saved"] = service.get("/monitoring", last=20)
@@ -109,7 +112,7 @@ def _tried(phase: Stage, service: Service) -> Trials:
     return Trials(service, phase.file("logs"), tuple(made), said)
 
 
-def _anew(service: Service, flags: Mapping[str, str]) -> None:
+def _anew(service: Service, flags: Mapping[str, str | None]) -> None:
     """Switch v5 off, and then to some flags: what ran before counts for no rollback."""
     service.set_flags(enabled="false")
     service.set_flags(**flags)

@@ -77,6 +77,45 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
 
 
 @dataclass(frozen=True, slots=True)
+class Graded:
+    """What one piece of feedback of each kind became."""
+
+    file: Learnings
+    now: datetime
+    promoted: Sequence[str]  # the sections of the performance learning, before and after
+
+
+GRADES = {  # what is said, its source, and how sure the learning is
+    "Found by the validation": ("validation", "MEDIUM"),
+    "Corrected by a user": ("user", "MEDIUM"),
+    "A rule of a user": ("user", "HIGH"),
+    "Measured": ("performance", "LOW"),
+}
+
+
+@scenario()
+def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """A finding, a correction, a rule and a measurement are confirmed; the last is promoted."""
+    tried, (found, corrected, rule, measured) = (
+        sandbox(phase, tmp_path_factory, "graded"),
+        GRADES,
+    )
+    about = {"session": "s", "creator": "alexia"}
+    tried.hook("validation", {**about, "findings": [{"rule": "overlap", "says": found}]})
+    tried.correct(corrected)
+    tried.correct(rule, explicit=True)
+    tried.hook("performance", {**about, "expected": 100, "actual": 131, "says": measured})
+    tried.reflect("yyyy")
+    file, now = tried.file, tried.now
+    last = next((entry for entry in file.entries if entry.text == measured), None)
+    if last is None:
+        return Graded(file, now, ())
+    tried.run("promote", last.id, "--by", "suite").demand()
+    after = tried.file.find(last.id)
+    return Graded(file, now, (last.section, after.section if after else "nowhere"))
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """One side of a warning's limit."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from pytest_rollout import Reported, RolloutError, Stage, reported, scenario
+from suites.eros.views.routing import ADOPTERS
 from suites.eros.views.service import Service
 
 _ON = {"ENABLED": "true", "SHADOW_MODE": "false", "PERCENTAGE": "0"}
@@ -37,7 +38,12 @@ class Switch:
     way: str  # flag, file, program or request
     before: frozenset[str]
     after: Mapping[str, bool]  # each creator
-    served: str  # the pipeline that made the next schedule
+    served: Mapping[str, str]  # the pipeline that made the next schedule, by creator
+
+
+def serve(service: Service) -> dict[str, str]:
+    """Ask for schedules of some creators who are on v5 by turns; which pipeline made each."""
+    return {name: reported(service.generate(name)).text("pipeline") for name in ADOPTERS}
 
 
 def evening(phase: Stage) -> None:
@@ -74,14 +80,13 @@ def _switched(phase: Stage, service: Service, name: str, way: str) -> Switch:
         phase.target("eros").clock.advance(120)  # a router that caches flags for a minute has these
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     phase.operate("eros", "disturb", pipeline="v5", times=1, seconds=5)
-    reported(service.generate("alexia")).text("pipeline")  # flags were read some seconds ago
+    serve(service)  # flags were read some seconds ago
     if way == "flag":
         service.set_flags(enabled="false")
     else:
         _write_off(phase.file("flags-file"))
     after = on_v5(service)
-    served = reported(service.generate("alexia")).text("pipeline")
-    return Switch(name, way, before, after, served)
+    return Switch(name, way, before, after, serve(service))
 
 
 def _write_off(file: Path) -> None:
@@ -157,7 +162,7 @@ def pulled(phase: Stage) -> Pulled:
         "program",
         before,
         on_v5(service),
-        reported(service.generate("alexia")).text("pipeline"),
+        serve(service),
     )
     once = Traces.now(phase, service)
     controller(phase, "trigger", "--reason", "a drill of the rollback", "--by", "Olga")
@@ -173,7 +178,7 @@ def requested(phase: Stage) -> Switch:
     service.set_flags(**CONFIGURATIONS["percent50"])
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     service.post("/rollback", {"reason": "a drill of the rollback", "by": "Olga"})
-    served = reported(service.generate("alexia")).text("pipeline")
+    served = serve(service)
     return Switch("percent50", "request", before, on_v5(service), served)
 
 

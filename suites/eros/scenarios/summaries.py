@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from pytest_rollout import Message, Reported, Stage, read_inbox, scenario
+from suites.eros.scenarios.widening import flags_in
 from suites.eros.views import journal
 from suites.eros.views.journal import Run
 from suites.eros.views.records import noted
+from suites.eros.views.routing import Flags
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
 
@@ -37,9 +39,26 @@ class Summaries:
         return [(first + week * WEEK, first + (week + 1) * WEEK) for week in range(count)]
 
     @cached_property
-    def served(self) -> list[Run]:
-        """Every run of v5 for creators."""
-        return journal.served(journal.runs(self.service, pipeline="v5"))
+    def _runs(self) -> tuple[Run, ...]:
+        """Every run of v5."""
+        return journal.runs(self.service, pipeline="v5")
+
+    @cached_property
+    def rollbacks(self) -> list[datetime]:
+        """When v5 was rolled back."""
+        return [one.moment("at") for one in self.service.get("/rollback").each("history")]
+
+    def flags_at(self, moment: datetime) -> Flags:
+        """The flags that stood up to a moment."""
+        changes = self.service.get("/flags/changes").each("changes")
+        return flags_in([one for one in changes if one.moment("at") < moment][-1], "after")
+
+    def runs_of(self, week: tuple[datetime, datetime]) -> list[Run]:
+        """The runs of v5 that a summary is of: those of the shadow where the week ends in it."""
+        shadow = self.flags_at(week[1]).shadow
+        return [
+            run for run in self._runs if run.shadow == shadow and week[0] <= run.ended < week[1]
+        ]
 
 
 @scenario(own_target=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import NoValueError, Reported, Stage, scenario
-from suites.eros.views import journal, oracle
+from suites.eros.views import journal
 from suites.eros.views.conditions import Baseline, Outcome
 from suites.eros.views.journal import Run
 from suites.eros.views.records import days_between, logged
@@ -73,9 +73,7 @@ class Lived:
 
     def broken(self, run: Run) -> frozenset[str]:
         """The hard gates that a run broke: those on record, and those that its draft breaks."""
-        draft, creator = self.drafts.get(run.run_id), self.roster.get(run.creator)
-        by_rule = oracle.broken(draft.each("draft"), creator) if draft and creator else ()
-        return frozenset((*run.violations, *by_rule))
+        return run.broken(self.drafts.get(run.run_id), self.roster)
 
     def outcomes(self) -> list[Outcome]:
         """The runs of v5 as rollback conditions see them: shadow runs in shadow mode."""

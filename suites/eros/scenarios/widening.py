@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from pytest_rollout import Reported, Stage, scenario
+from suites.eros.views.conditions import Outcome
+from suites.eros.views.deliveries import Deliveries
 from suites.eros.views.journal import GIVEN_UP, Run, runs, served
 from suites.eros.views.records import logged, noted
 from suites.eros.views.routing import ADOPTERS, Flags, bucket
@@ -117,6 +119,52 @@ class Step:
         return served_since(self.service, self.begun, None)
 
     @cached_property
+    def roster(self) -> dict[str, Reported]:
+        """The creators by name."""
+        return {creator.text("name"): creator for creator in self.service.roster}
+
+    @cached_property
+    def journal(self) -> Sequence[Run]:
+        """Runs of both pipelines that began since it began, or a while before."""
+        return runs(self.service, since=self.begun - GIVEN_UP)
+
+    @cached_property
+    def drafts(self) -> dict[str, Reported]:
+        """What each of these runs made before the gate cut it, by the run."""
+        made = self.service.get("/drafts", since=self.begun - GIVEN_UP).each("drafts")
+        return {draft.text("run_id"): draft for draft in made}
+
+    @cached_property
+    def schedules(self) -> Sequence[Reported]:
+        """What was delivered and stored since it began."""
+        return self.service.get("/schedules", since=self.begun).each("schedules")
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """What was delivered since it began, and what logs say of it."""
+        return Deliveries(
+            self.begun,
+            self.roster,
+            self.journal,
+            self.drafts,
+            self.schedules,
+            self.decisions,
+            logged(self.logs, "eros.orchestrator", "run"),
+        )
+
+    def due(self, creator: str) -> str:
+        """The pipeline that a creator must get, computed here and not asked of the router."""
+        return "v5" if creator in selected([creator], self.wanted) else "v4"
+
+    def broken(self, run: Run) -> frozenset[str]:
+        """The hard gates that a run broke: those on record, and those that its draft breaks."""
+        return run.broken(self.drafts.get(run.run_id), self.roster)
+
+    def outcomes(self) -> list[Outcome]:
+        """Its runs as rollback conditions see them."""
+        return [run.outcome(broken=len(self.broken(run))) for run in self.runs]
+
+    @cached_property
     def earlier(self) -> Sequence[Run]:
         """Runs of v5 in the step before."""
         entered = [one.moment("at") for one in self.changes if one.moment("at") < self.begun]
@@ -136,8 +184,9 @@ class Step:
             while breaks and breaks[0] <= run.ended:
                 yield breaks.pop(0), False
                 window = []
-            window = [] if run.violations else [*window[-19:], run]
-            yield run.ended, not run.violations and figures_hold(window)
+            broken = self.broken(run)
+            window = [] if broken else [*window[-19:], run]
+            yield run.ended, not broken and figures_hold(window)
         yield from ((at, False) for at in breaks)
         standing = Flags.of(_texts(self.service.get("/flags").inner("raw")))
         yield self.now, standing == self.wanted and figures_hold(window)

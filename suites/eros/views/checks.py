@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import journal, oracle
 from suites.eros.views.conditions import Outcome, held
+from suites.eros.views.deliveries import Deliveries
 from suites.eros.views.records import open_days
 from suites.eros.views.routing import Flags
 from suites.eros.views.steadiness import looks
+
+_MANY = 10  # scores that are never all alike
 
 
 def demand_flag(lived: Lived, name: str, expected: object) -> None:
@@ -39,6 +42,20 @@ def _value(flags: Mapping[str, object], name: str) -> object:
     return sorted(map(str, value)) if isinstance(value, list) else value
 
 
+def deliveries(lived: Lived) -> Deliveries:
+    """What was delivered in a phase, and what logs say of it."""
+    known = journal.runs(lived.service, lived.begun - timedelta(hours=1), lived.ended)
+    return Deliveries(
+        lived.begun,
+        lived.roster,
+        known,
+        lived.drafts,
+        lived.schedules,
+        lived.log("eros.router", "decision"),
+        lived.log("eros.orchestrator", "run"),
+    )
+
+
 def observe_pipelines(
     lived: Lived, observe: Observe, metric: str, due: Callable[[str], str]
 ) -> None:
@@ -46,34 +63,15 @@ def observe_pipelines(
 
     The pipeline is the one whose draft it is; a creator whose v5 run failed may have v4's.
     """
-    known = journal.runs(lived.service, lived.begun - timedelta(hours=1), lived.ended)
-    by_run = {run.run_id: run for run in known}
-    failed = {run.request_id for run in known if run.pipeline == "v5" and not run.ok}
-    seen = set()
-    for schedule in lived.schedules:
-        creator, run = schedule.text("creator"), by_run.get(schedule.text("run_id"))
-        if run is not None and run.started < lived.begun:
-            continue  # it was asked for before the phase began
-        wanted = due(creator)
-        if wanted == "v5" and schedule.text("request_id") in failed:
-            wanted = "v4"
-        right = run is not None and run.pipeline == wanted == schedule.text("pipeline")
-        right = right and made_by_its_run(lived, schedule)
-        observe(metric, not right, at=schedule.moment("stored_at"), creator=creator)
+    seen, problems = set(), []
+    for schedule, wrong in deliveries(lived).judged(due):
+        creator = schedule.text("creator")
+        observe(metric, bool(wrong), at=schedule.moment("stored_at"), creator=creator)
+        problems += [f"what {creator} got at {schedule['stored_at']} {wrong}"] if wrong else []
         seen.add(creator)
     unserved = sorted(set(lived.roster) - seen)
     assert not unserved, f"nothing was delivered to {', '.join(unserved)}"
-
-
-def made_by_its_run(lived: Lived, schedule: Reported) -> bool:
-    """Whether a schedule is what its run drafted, and keeps every hard gate."""
-    draft = lived.drafts.get(schedule.text("run_id"))
-    creator = lived.roster.get(schedule.text("creator"))
-    if draft is None or creator is None:
-        return False
-    items = schedule.each("schedule")
-    whole = oracle.within(items, draft.each("draft"), creator)
-    return whole and not oracle.broken(items, creator)
+    assert not problems, f"{len(problems)} deliveries are wrong: {problems[0]}"
 
 
 def demand_deliveries(lived: Lived) -> None:
@@ -81,19 +79,9 @@ def demand_deliveries(lived: Lived) -> None:
 
     What a run took must be what its times say, and a run that failed leaves v4's schedule.
     """
-    stored = {schedule.text("run_id") for schedule in lived.schedules}
-    saved = {run.request_id for run in lived.runs if run.fallback and run.delivered}
-    logged = {line.text("run_id") for line in lived.log("eros.orchestrator", "run")}
-    for run in lived.served:
-        if run.ok:
-            there = run.delivered and run.run_id in stored
-            assert there, f"run {run.run_id} succeeded, and nobody got its schedule"
-        else:
-            assert run.request_id in saved, f"run {run.run_id} failed, and v4 did not step in"
-        told = run.told_seconds
-        right = told is None or abs(told - run.seconds) < 0.05
-        assert right, f"run {run.run_id} took {run.seconds:g} s, the journal says {told}"
-        assert run.run_id in logged or told is None, f"run {run.run_id} is in no log"
+    seen = deliveries(lived)
+    seen.demand_delivered(lived.served)
+    seen.demand_waiting_counts(lived.served)
 
 
 def observe_conditions(lived: Lived, observe: Observe, outcomes: list[Outcome], first: int) -> None:
@@ -128,6 +116,13 @@ def observe_served(lived: Lived, observe: Observe) -> None:
         if run.quality is not None:
             labels = {"creator": run.creator, "pipeline": "v5"}
             observe("quality_score", run.quality, at=run.ended, **labels)
+
+
+def demand_varied(runs: Sequence[journal.Run]) -> None:
+    """Raise AssertionError where many schedules have the same score: nobody scored them."""
+    scores = [run.quality for run in runs if run.quality is not None]
+    constant = len(scores) >= _MANY and len(set(scores)) == 1
+    assert not constant, f"each of {len(scores)} schedules scores {scores[0]}: a constant"
 
 
 def observe_steadiness(week: Lived, observe: Observe, creator: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 
 from pytest_rollout import Reported
+from suites.eros.views import oracle
 from suites.eros.views.conditions import Baseline, Outcome, mean
 from suites.eros.views.service import Service
 
@@ -89,6 +90,12 @@ class Run:
     def violations(self) -> tuple[str, ...]:
         """The hard gates that its draft broke."""
         return tuple(map(str, self.said["violations"]))
+
+    def broken(self, draft: Reported | None, roster: Mapping[str, Reported]) -> frozenset[str]:
+        """The hard gates that it broke: those on record, and those that its draft breaks."""
+        creator = roster.get(self.creator)
+        by_rule = oracle.broken(draft.each("draft"), creator) if draft and creator else ()
+        return frozenset((*self.violations, *by_rule))
 
     def outcome(self, *, broken: int | None = None, regression: bool = False) -> Outcome:
         """The run as rollback conditions see it, with so many broken gates, or the journal's."""

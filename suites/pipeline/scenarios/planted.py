@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_rollout import Message, Reported, Stage, scenario
+from suites.pipeline.scenarios.triggers import without_schedule
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.guidance import TYPE, guided
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, Journal, Run
-from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, PROCESS, VALIDATE
+from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, LIVE, PROCESS, VALIDATE
 from suites.pipeline.views.summaries import read_json
 from suites.pipeline.views.violations import CHECKS, STALE
 
@@ -49,6 +50,7 @@ class Planted:
     told: tuple[Message, ...]
     comments: Mapping[int, int]  # how many each planted issue has at the end
     after_rollback: Sequence[Run] | None  # the validations of two hours; None: nobody rolled back
+    left_on: frozenset[str] = frozenset()  # workflows whose schedule the rollback left
 
 
 class Planter:
@@ -177,7 +179,7 @@ def violations_planted(phase: Stage) -> Planted:
     journal = hub.journal(clock.now(), since=begin)
     seen, comments = clock.now(), _comments(hub, mine)
     path = f"{FOLDER}/{PROCESS}"
-    phase.operate("github", "security-alert", kind="code-scanning", path=path)
+    phase.operate("github", "security-alert", kind="dependabot", path=path)
     clock.to(seen + 2 * HOUR)
     return Planted(
         begin=begin,
@@ -190,6 +192,7 @@ def violations_planted(phase: Stage) -> Planted:
         told=tuple(heard(phase, begin)),
         comments=comments,
         after_rollback=_validated(hub, seen),
+        left_on=frozenset(LIVE) - set(without_schedule(hub)),
     )
 
 

@@ -31,7 +31,7 @@ WOULD = {
     "would_assign": "assignment",
     "would_process": "processing",
 }
-_DAY = timedelta(hours=24)
+_DAY, _SECOND = timedelta(hours=24), timedelta(seconds=1)  # GitHub's times are whole seconds
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Summary:
     at: datetime
     live: tuple[str, ...]
     figures: Reported
+    said: Reported
 
     @classmethod
     def of(cls, hub: Hub, run: Run) -> Summary:
@@ -49,7 +50,18 @@ class Summary:
         if "summary.json" not in files:
             raise NoValueError(f"the artifact daily-summary of run {run.id} has no summary.json")
         said = Reported(json.loads(files["summary.json"]), f"summary.json of run {run.id}")
-        return cls(said.moment("at"), tuple(said["live"]), said.inner("figures"))
+        return cls(said.moment("at"), tuple(said["live"]), said.inner("figures"), said)
+
+    def demand_of(self, run: Run) -> None:
+        """Raise AssertionError where it was not counted in a run, but before or elsewhere."""
+        ended = run.ended or self.at
+        assert run.begun <= self.at <= ended + _SECOND, (
+            f"the summary of run {run.id}, {run.begun} to {ended}, was counted at {self.at}"
+        )
+        named = self.said.whole("run_id"), self.said.text("date")
+        assert named == (run.id, self.at.date().isoformat()), (
+            f"the summary of run {run.id} says that it is of run {named[0]} on {named[1]}"
+        )
 
 
 def counted(
@@ -59,7 +71,7 @@ def counted(
     issues, records, at = list(issues), list(records), summary.at
     found: dict[str, float] = {}
     for figure, label in STANDING.items():
-        found[figure] = sum(_open(issue, at) and label in issue.labels_at(at) for issue in issues)
+        found[figure] = sum(issue.open_at(at) and label in issue.labels_at(at) for issue in issues)
     for figure, label in PASSED.items():
         found[figure] = sum(
             any(at - _DAY < moment <= at for moment in issue.times("labeled", label))
@@ -67,20 +79,10 @@ def counted(
         )
     items = [record for record in records if record.event == "item"]
     found["failed_24h"] = sum(r.result == "failed" and at - _DAY < r.at <= at for r in items)
-    at_copilot = [i for i in issues if _open(i, at) and COPILOT in i.labels_at(at)]
+    at_copilot = [i for i in issues if i.open_at(at) and COPILOT in i.labels_at(at)]
     complete = sum(read_guidance(issue.body).complete for issue in at_copilot)
     found["guidance_complete"] = complete / len(at_copilot) if at_copilot else 1.0
     for figure, stage in WOULD.items():
         mine = [r for r in items if r.run == run.id and r.stage == stage]
         found[figure] = sum(record.result == "dry-run" for record in mine)
     return found
-
-
-def _open(issue: Issue, at: datetime) -> bool:
-    standing = True
-    for event in issue.events:
-        if event.at > at:
-            break
-        if event.kind in ("closed", "reopened"):
-            standing = event.kind == "reopened"
-    return standing

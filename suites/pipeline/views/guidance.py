@@ -64,6 +64,14 @@ def remnants(body: str) -> list[str]:
     return _REMNANT.findall(_CODE.sub("", body))
 
 
+def emptied(body: str) -> str:
+    """A body whose guidance has its five headings, and nothing below any of them."""
+    before, _, rest = body.partition(_BEGIN)
+    text, _, after = rest.partition(_END)
+    headings = "\n".join(f"### {title}" for title in _SECTION.findall(text))
+    return f"{before}{_BEGIN}\n{headings}\n{_END}{after}"
+
+
 def guided(branch: str, file: str, objectives: str = "- Sum the page up") -> str:
     """The body of an issue as processing leaves it."""
     return f"""Found at https://example.org/news/1

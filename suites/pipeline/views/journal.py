@@ -16,6 +16,7 @@ STATES = (ASSIGNED, COPILOT, DONE, BLOCKED)
 MACHINES = frozenset({"github-actions[bot]", "Copilot"})
 SUITE = "rollout-suite"
 T = TypeVar("T")
+_TURNS = frozenset({"closed", "reopened"})
 _OTHER_WORK = frozenset({"quality::tracking", "complaint"})
 
 
@@ -61,6 +62,15 @@ class Issue:
             elif event.kind == "unlabeled":
                 standing.discard(event.subject)
         return frozenset(standing)
+
+    def open_at(self, moment: datetime) -> bool:
+        """Whether it was there and open at a moment, replayed from the events."""
+        standing = bool(self.events) and self.events[0].at <= moment
+        for event in self.events:
+            if event.at > moment:
+                break
+            standing = event.kind == "reopened" if event.kind in _TURNS else standing
+        return standing
 
     def spans(self, label: str, until: datetime) -> list[tuple[datetime, datetime]]:
         """From when to when a label stood; what stands still ends at ``until``."""

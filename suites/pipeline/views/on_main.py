@@ -31,9 +31,12 @@ def text_of(hub: Hub, path: str, ref: str = "main") -> str:
     return base64.b64decode(reported(answer).text("content")).decode("utf-8")
 
 
-def there(hub: Hub, path: str, ref: str) -> bool:
-    """Whether a file is at a ref."""
-    return hub.ask("GET", f"/contents/{path}", params={"ref": ref}).is_success
+def filled_file(hub: Hub, path: str, ref: str) -> bool:
+    """Whether a file is at a ref, and says anything."""
+    try:
+        return bool(text_of(hub, path, ref).strip())
+    except NoValueError:
+        return False
 
 
 def workflow_at(hub: Hub, name: str, ref: str = "main") -> WorkflowFile:

@@ -28,6 +28,7 @@ class Status:
     """A weekly status as it was mailed."""
 
     at: datetime
+    dates: str  # of the week, by its own words
     figures: Mapping[str, float]
     unfilled: Sequence[str]  # the fields of the template that nobody filled
 
@@ -54,7 +55,9 @@ def status_of(mails: Iterable[Message], week: int) -> Status | None:
         said = re.search(rf"^- {re.escape(name)}: *(\S+?)%?\s*$", text, re.MULTILINE)
         if said and _NUMBER.fullmatch(said[1]):
             figures[name] = float(said[1])
-    return Status(mine[-1].at, figures, list(_unfilled(text, week, figures)))
+    dates = _DATES.search(text)
+    said = dates[2] if dates else ""
+    return Status(mine[-1].at, said, figures, list(_unfilled(text, week, figures)))
 
 
 def _unfilled(text: str, week: int, figures: Mapping[str, float]) -> Iterable[str]:

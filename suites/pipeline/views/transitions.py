@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import combinations
 
 from suites.pipeline.views.journal import (
     ASSIGNED,
@@ -16,6 +17,7 @@ from suites.pipeline.views.journal import (
     IssueEvent,
 )
 
+IN_TRANSITION = timedelta(minutes=1)  # longer than that two states are no transition any more
 EDGES = {
     (None, TRIAGE),
     (TRIAGE, ASSIGNED),
@@ -36,6 +38,15 @@ def illegal(issue: Issue, begin: datetime, end: datetime) -> Iterator[tuple[Issu
         state = event.subject
         if begin <= event.at < end:
             yield event, wrong
+
+
+def long_in_two_states(issue: Issue, until: datetime) -> bool:
+    """Whether two states stood on an issue for longer than a transition takes."""
+    spans = [span for label in STATES for span in issue.spans(label, until)]
+    return any(
+        min(one[1], other[1]) - max(one[0], other[0]) > IN_TRANSITION
+        for one, other in combinations(spans, 2)
+    )
 
 
 def in_two_states(labels: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import NoValueError, Reported
-from suites.pipeline.views.guidance import TYPE, guided
+from suites.pipeline.views.guidance import TYPE, emptied, guided
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
 from suites.pipeline.views.violations import STALE
 
@@ -70,6 +70,56 @@ def state_with(check: str, now: datetime) -> State:
             files[branch.format(1)] = ["README.md"]
     events = {str(n): [labelled(n, label, since[n]) for label in labels[n]] for n in (1, 2)}
     return State([issue(n, sound[n], since[n], *labels[n]) for n in (1, 2)], events, files)
+
+
+FORMS = {  # what a check must find: each form in words, with how an issue has it
+    "label-drift": {
+        "triage beside assigned": (ASSIGNED, TRIAGE),
+        "triage beside copilot": (COPILOT, TRIAGE),
+    },
+    "orphaned-copilot": {
+        "no guidance": "Found at https://example.org/news/1",
+        "empty guidance": "",
+    },
+    "template-remnants": {
+        text: f"- Do this\n- {text}, and that"
+        for text in (
+            "TODO",
+            "TBD",
+            "{{ objective }}",
+            "{{x}}",
+            "[placeholder]",
+            "<INSERT OBJECTIVE>",
+        )
+    },
+    "broken-refs": {"no branch": "", "no file on the branch": "README.md"},
+}
+
+
+def state_of_forms(check: str, now: datetime) -> tuple[State, dict[int, str]]:
+    """An issue for each form of a violation, and the form of each."""
+    since, issues, events, files = now - timedelta(days=1), [], {}, {}
+    forms = dict(enumerate(FORMS[check], 1))
+    for number, form in forms.items():
+        had, branch = FORMS[check][form], f"work/issue-{number}"
+        labels, body, files[branch] = (
+            (COPILOT, TYPE),
+            guided(branch, f"{branch}.md"),
+            [f"{branch}.md"],
+        )
+        if isinstance(had, tuple):
+            labels = (*had, TYPE)
+        elif check == "orphaned-copilot":
+            body = had or emptied(body)
+        elif check == "template-remnants":
+            body = guided(branch, f"{branch}.md", had)
+        else:
+            files[branch] = [had]
+            if not had:
+                del files[branch]
+        issues.append(issue(number, body, since, *labels))
+        events[str(number)] = [labelled(number, label, since) for label in labels]
+    return State(issues, events, files), forms
 
 
 def issue(number: int, body: str, at: datetime, *labels: str) -> dict[str, Any]:
