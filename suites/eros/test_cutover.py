@@ -47,7 +47,7 @@ def test_each_creator_has_run_on_v5(widened: Step, observe: Observe) -> None:
     for name in widened.service.names:
         own = [run for run in good if run.creator == name]
         how = "served" if any(not run.shadow for run in own) else "shadow" if own else "never"
-        observe("creator_unverified", not own, creator=name, how=how)
+        observe("creator_unverified", not own, at=widened.now, creator=name, how=how)
 
 
 @pytest.mark.criterion("no-rollback-7d")
@@ -181,7 +181,7 @@ def test_v5_serves_everybody(widened: Step, observe: Observe) -> None:
     says = {one.text("creator"): one.text("target") for one in decided}
     for name in widened.service.names:
         wrong = name not in on_v5 or name in on_v4 or says.get(name) != "v5"
-        observe("creator_not_on_v5", wrong, creator=name)
+        observe("creator_not_on_v5", wrong, at=widened.now, creator=name)
 
 
 @pytest.mark.criterion("all-traffic-on-v5")

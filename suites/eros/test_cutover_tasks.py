@@ -68,7 +68,7 @@ def test_each_job_ran_on_time(widened: Step, observe: Observe) -> None:
             ran = executed.get((job.text("job"), due))
             run = delivered.get(ran.text("request_id")) if ran is not None else None
             missed = ran is None or run is None or not _on_time(ran, due)
-            observe("job_missed", missed, job=job.text("job"))
+            observe("job_missed", missed, at=widened.now, job=job.text("job"))
             if run is not None:
                 _demand_own(job, run, due, journal)
             covered.add(job.text("creator"))

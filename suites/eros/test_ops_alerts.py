@@ -92,7 +92,7 @@ def test_a_figure_is_the_one_of_the_journal(
         said = operations.service.get("/monitoring", last=last)
         wrong = figures.differs(said.number_or_none(FIELDS[figure]), value)
         wrong = wrong or said.whole("runs") != last
-        observe("metric_mismatch", wrong, figure=figure, last=last)
+        observe("metric_mismatch", wrong, at=operations.now, figure=figure, last=last)
         counted.append(value)
     if len(set(counted)) < 2:
         not_done(f"{figure} was the same in each stretch of runs", "let runs differ")
@@ -115,7 +115,8 @@ def test_the_difference_is_the_one_of_the_pairs(operations: Operations, observe:
         upto = [pair for pair in scored if pair[0] <= at]  # one of that moment may count or not
         if before:
             wrong = all(figures.differs(shown, _mean_of(pairs)) for pairs in (before, upto))
-            observe("metric_mismatch", wrong, figure="shadow-diff", sampled=at.isoformat())
+            labels = {"figure": "shadow-diff", "sampled": at.isoformat()}
+            observe("metric_mismatch", wrong, at=operations.now, **labels)
 
 
 def _mean_of(pairs: Sequence[tuple[datetime, Fraction]]) -> Fraction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,14 +19,19 @@ pytestmark = pytest.mark.alerting_ops
 
 
 def observe_records(
-    observe: Observe, logger: str, events: Iterable[object], records: Iterable[object]
+    observe: Observe,
+    logger: str,
+    events: Iterable[object],
+    records: Iterable[object],
+    at: datetime,
 ) -> None:
     """Observe of each event whether a record is there; raises NoValueError without events."""
     kept, due = set(records), list(events)
     if not due:
         not_done(f"nothing happened that {logger} must record", "let it happen")
     for event in due:
-        observe("event_without_record", event not in kept, logger=logger, event=str(event)[:80])
+        missing = event not in kept
+        observe("event_without_record", missing, at=at, logger=logger, event=str(event)[:80])
 
 
 @pytest.mark.criterion("log-orchestrator")
@@ -35,7 +40,7 @@ def test_each_run_is_logged(operations: Operations, observe: Observe) -> None:
     fields = ("run_id", "request_id", "creator", "pipeline", "shadow", "outcome")
     events = [tuple(str(run.said[name]) for name in fields) for run in operations.journal]
     records = [tuple(str(one[name]) for name in fields) for one in told]
-    observe_records(observe, "eros.orchestrator", events, records)
+    observe_records(observe, "eros.orchestrator", events, records, operations.now)
 
 
 @pytest.mark.criterion("log-router")
@@ -44,7 +49,7 @@ def test_each_decision_is_logged(operations: Operations, observe: Observe) -> No
     first = [run for run in operations.journal if not run.shadow and not run.fallback]
     events = {(run.request_id, run.creator, run.pipeline) for run in first}
     records = [(one.text("request_id"), one.text("creator"), one.text("target")) for one in told]
-    observe_records(observe, "eros.router", sorted(events), records)
+    observe_records(observe, "eros.router", sorted(events), records, operations.now)
 
 
 @pytest.mark.criterion("log-comparator")
@@ -52,7 +57,7 @@ def test_each_comparison_is_logged(operations: Operations, observe: Observe) -> 
     told = logged(operations.logs, "eros.comparator", "comparison")
     events = [(pair.text("request_id"), pair["quality_diff"]) for pair in operations.pairs]
     records = [(one.text("request_id"), one["quality_diff"]) for one in told]
-    observe_records(observe, "eros.comparator", events, records)
+    observe_records(observe, "eros.comparator", events, records, operations.now)
 
 
 @pytest.mark.criterion("log-monitoring")
@@ -64,7 +69,7 @@ def test_each_alert_is_logged(operations: Operations, observe: Observe) -> None:
         if message.service == "slack" and "metric" in message.body
     ]
     records = [(one.text("metric"), one.text("text")) for one in told]
-    observe_records(observe, "eros.monitoring", sent, records)
+    observe_records(observe, "eros.monitoring", sent, records, operations.now)
 
 
 @pytest.mark.criterion("log-monitoring")
@@ -86,7 +91,7 @@ def test_each_rollback_is_logged(operations: Operations, observe: Observe) -> No
     history = operations.service.get("/rollback").each("history")
     events = [(one.text("reason"), one.text("by")) for one in history]
     records = [(one.text("reason"), one.text("by")) for one in told]
-    observe_records(observe, "eros.rollback", events, records)
+    observe_records(observe, "eros.rollback", events, records, operations.now)
 
 
 # Channels and severities

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import httpx
 import pytest
@@ -15,12 +16,12 @@ from suites.eros.views.said import not_done
 pytestmark = pytest.mark.eros_rollback
 
 
-def observe_off(switch: Switch, observe: Observe, by: str) -> None:
+def observe_off(switch: Switch, observe: Observe, by: str, at: datetime) -> None:
     """Observe who is on v5 after it was switched off."""
     assert switch.before, f"nobody was on v5 in {switch.configuration} before: it shows nothing"
     for creator, on in switch.after.items():
         labels = {"by": by, "way": switch.way, "configuration": switch.configuration}
-        observe("on_v5_after_off", on, creator=creator, **labels)
+        observe("on_v5_after_off", on, at=at, creator=creator, **labels)
     for creator, pipeline in switch.served.items():
         assert pipeline == "v4", (
             f"in {switch.configuration} {pipeline} made the next schedule of {creator} after "
@@ -29,22 +30,28 @@ def observe_off(switch: Switch, observe: Observe, by: str) -> None:
 
 
 @pytest.mark.criterion("manual-env")
-def test_the_flag_sends_everybody_back(switched_off: Sequence[Switch], observe: Observe) -> None:
+def test_the_flag_sends_everybody_back(
+    switched_off: Sequence[Switch], observe: Observe, moment: datetime
+) -> None:
     for switch in switched_off:
-        observe_off(switch, observe, "flag")
+        observe_off(switch, observe, "flag", moment)
     tried = {switch.configuration for switch in switched_off}
     assert tried == set(CONFIGURATIONS), f"only {sorted(tried)} were tried"
 
 
 @pytest.mark.criterion("manual-controller")
-def test_the_program_of_the_controller_does_the_same(pulled: Pulled, observe: Observe) -> None:
-    observe_off(pulled.first, observe, "controller")
+def test_the_program_of_the_controller_does_the_same(
+    pulled: Pulled, observe: Observe, moment: datetime
+) -> None:
+    observe_off(pulled.first, observe, "controller", moment)
     assert pulled.once.history == pulled.before.history + 1, "the controller keeps no record of it"
 
 
 @pytest.mark.criterion("manual-controller")
-def test_a_request_to_the_controller_does_the_same(requested: Switch, observe: Observe) -> None:
-    observe_off(requested, observe, "controller")
+def test_a_request_to_the_controller_does_the_same(
+    requested: Switch, observe: Observe, moment: datetime
+) -> None:
+    observe_off(requested, observe, "controller", moment)
 
 
 @pytest.mark.criterion("rollback-idempotent")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from pytest_rollout import Observe, Reported, Stage
@@ -20,7 +22,9 @@ BOUND = [
 
 
 @pytest.mark.parametrize("rule", BOUND)
-def test_the_rule_fires_beyond_its_limit_only(phase: Stage, rule: str, observe: Observe) -> None:
+def test_the_rule_fires_beyond_its_limit_only(
+    phase: Stage, rule: str, observe: Observe, moment: datetime
+) -> None:
     """The controller is asked about rows of runs; what must come of them is computed here."""
     asked = list(rows(rule))
     service = Service(phase.target("eros").client)
@@ -32,7 +36,7 @@ def test_the_rule_fires_beyond_its_limit_only(phase: Stage, rule: str, observe: 
     assert any(one is not None for one in due), f"no row goes beyond the limit of {rule}"
     for row, told, expected in zip(asked, judged, due, strict=True):
         wrong = _told(told, rule) != expected
-        observe("trigger_boundary_error", wrong, rule=rule, row=row.why)
+        observe("trigger_boundary_error", wrong, at=moment, rule=rule, row=row.why)
 
 
 def _told(judged: Reported, rule: str) -> int | None:

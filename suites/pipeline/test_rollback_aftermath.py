@@ -88,7 +88,7 @@ def test_each_issue_was_looked_at(way_back: WayBack, observe: Observe) -> None:
     for number in _between(way_back):
         row = decided.get(number, {})
         bare = placeholder(row.get("decision")) or placeholder(row.get("by"))
-        observe("intermediate_unreviewed", bare, issue=number)
+        observe("intermediate_unreviewed", bare, at=way_back.end, issue=number)
 
 
 @pytest.mark.criterion("intermediate-issues-resolved")

@@ -159,7 +159,8 @@ def test_the_live_state_is_clean(
     for one in week.journal.work:
         if not one.closed and concerned(check, one):
             wrong = violates(check, one, week.journal.now, live)
-            observe("live_violation", wrong, check=check, issue=one.number)
+            at = week.journal.now
+            observe("live_violation", wrong, at=at, check=check, issue=one.number)
 
 
 @pytest.mark.parametrize(

@@ -53,14 +53,16 @@ def test_labels_fit_a_schema(week: Seen, observe: Observe) -> None:
     for issue in _rollout(week)[1]:
         if issue.first(ASSIGNED):
             types = {label for label in issue.labels if label.startswith("workflow::")}
-            observe("fits_a_schema", len(types) == 1 and types <= known, issue=issue.number)
+            fits = len(types) == 1 and types <= known
+            observe("fits_a_schema", fits, at=week.journal.now, issue=issue.number)
 
 
 @pytest.mark.criterion("specialist-signal-100")
 def test_processed_issues_carry_guidance(week: Seen, observe: Observe) -> None:
     for issue in _rollout(week)[1]:
         if issue.first(COPILOT):
-            observe("carries_guidance", read_guidance(issue.body).complete, issue=issue.number)
+            complete = read_guidance(issue.body).complete
+            observe("carries_guidance", complete, at=week.journal.now, issue=issue.number)
 
 
 @pytest.mark.criterion("specialist-signal-100")

@@ -84,7 +84,8 @@ def test_those_on_v5_are_those_selected(widened: Step, observe: Observe) -> None
     for name in names:
         seen = {"router": says.get(name) == "v5", "log": was.get(name) == "v5", "run": name in ran}
         wrong = sorted(where for where, on_v5 in seen.items() if on_v5 != (name in due))
-        observe("creator_differs", bool(wrong), creator=name, by=", ".join(wrong) or "none")
+        by = ", ".join(wrong) or "none"
+        observe("creator_differs", bool(wrong), at=widened.now, creator=name, by=by)
 
 
 @pytest.mark.criterion("traffic-share")
@@ -103,4 +104,4 @@ def test_nobody_is_back_on_v4(widened: Step, observe: Observe) -> None:
     ran = {run.creator for run in widened.runs}
     for creator in sorted(before):
         lost = says.get(creator) != "v5" or creator not in ran
-        observe("creator_lost", lost, creator=creator)
+        observe("creator_lost", lost, at=widened.now, creator=creator)

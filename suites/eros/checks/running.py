@@ -81,7 +81,7 @@ def test_the_step_holds(widened: Step, observe: Observe) -> None:
 @pytest.mark.criterion("per-creator-watch")
 def test_each_creator_on_v5_is_looked_at(widened: Step, observe: Observe) -> None:
     for creator in sorted(selected(widened.service.names, widened.wanted)):
-        observe("creator_on_v5", 1, creator=creator)
+        observe("creator_on_v5", 1, at=widened.now, creator=creator)
 
 
 @pytest.mark.criterion("no-degradation-at-scale")
