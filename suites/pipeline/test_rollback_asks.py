@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Effect, Observe, Stage
-from suites.pipeline.scenarios.asked import Asked
+from suites.pipeline.scenarios.asked import Asked, PeopleAsked
 from suites.pipeline.views.channels import text_of
 from suites.pipeline.views.controller import Case, errors
 
@@ -24,8 +24,8 @@ _FIGURE = re.compile(r"\d")
 def asked(phase: Stage, trigger: str, request: pytest.FixtureRequest) -> Asked:
     """What came of one trigger."""
     phase.demand(Effect.DISRUPT, trigger)
-    others: dict[str, Asked] = request.getfixturevalue("people_asked")
-    return others[trigger]
+    people: PeopleAsked = request.getfixturevalue("people_asked")
+    return people.triggers[trigger]
 
 
 _EACH = [pytest.param(t, marks=pytest.mark.criterion(f"manual-{t}")) for t in ASKED]

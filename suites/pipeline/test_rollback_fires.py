@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Effect, Observe, Stage
+from suites.pipeline.scenarios.asked import PeopleAsked
 from suites.pipeline.scenarios.triggers import Trial
 from suites.pipeline.scenarios.way_back import WayBack
 from suites.pipeline.views.controller import Case, errors
@@ -53,6 +54,12 @@ def test_both_sides_of_the_condition(trial: Trial, trigger: str, observe: Observ
     left = sorted(set(LIVE) - trial.off_above)
     why = f"{trial.above}, and {', '.join(left) or 'nothing'} was left on"
     observe("trigger_boundary_error", bool(left), at=trial.caused, trigger=trigger, why=why)
+
+
+@pytest.mark.criterion("fires-security-alert")
+def test_an_alert_about_a_dependency_of_a_workflow_fires_too(people_asked: PeopleAsked) -> None:
+    left = ", ".join(sorted(set(LIVE) - people_asked.off_by_alert))
+    assert not left, f"a dependency of a workflow is vulnerable, and {left} was left on"
 
 
 @pytest.mark.criterion("automatic-is-immediate")

@@ -123,7 +123,7 @@ def test_validation_goes_on_after_a_rollback(planted: Planted) -> None:
     if planted.after_rollback is None:
         raise NoValueError("nobody rolled back, so nothing shows that the validation goes on")
     left = ", ".join(sorted(planted.left_on))
-    assert not left, f"an alert of a dependency of a workflow left the schedule of {left} on"
+    assert not left, f"an alert about a workflow left the schedule of {left} on"
     good = [run for run in planted.after_rollback if run.good]
     assert len(good) >= 2, f"in the two hours after a rollback {len(good)} validations ended well"
 

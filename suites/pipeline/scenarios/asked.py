@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pytest_rollout import Message, Stage, scenario
-from suites.pipeline.scenarios.triggers import without_schedule
+from suites.pipeline.scenarios.triggers import ENOUGH, without_schedule
 from suites.pipeline.views.channels import heard, posts
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.people import lines
+from suites.pipeline.views.schedules import FOLDER, PROCESS
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HELD_UNTIL = timedelta(days=3, hours=8)  # what was given on days 1 to 3 is due on days 3 to 5
@@ -46,8 +48,16 @@ def _asked(phase: Stage, trigger: str, begin: datetime, met: datetime) -> Asked:
     )
 
 
+@dataclass(frozen=True)
+class PeopleAsked:
+    """What came of each trigger; and then of an alert about a dependency of a workflow."""
+
+    triggers: Mapping[str, Asked]
+    off_by_alert: frozenset[str]  # workflows without a schedule some minutes after it
+
+
 @scenario(effect="disrupt", own_target=True)
-def people_asked(phase: Stage) -> dict[str, Asked]:
+def people_asked(phase: Stage) -> PeopleAsked:
     """Users complain, priorities change, Copilot finishes nothing, and people step in.
 
     Copilot is asked about after day 5, when three days are over on which nothing was complete.
@@ -76,7 +86,11 @@ def people_asked(phase: Stage) -> dict[str, Asked]:
         "copilot-completion": begin + THREE_DAYS_OVER,
         "intervention-load": stepped_in,
     }
-    return {trigger: _asked(phase, trigger, begin, at) for trigger, at in met.items()}
+    triggers = {trigger: _asked(phase, trigger, begin, at) for trigger, at in met.items()}
+    path = f"{FOLDER}/{PROCESS}"
+    phase.operate("github", "security-alert", kind="dependabot", path=path)
+    clock.advance(ENOUGH.total_seconds())
+    return PeopleAsked(triggers, frozenset(without_schedule(Hub.of(phase))))
 
 
 def _hold_until(phase: Stage, moment: datetime, held: set[int]) -> None:

@@ -179,7 +179,7 @@ def violations_planted(phase: Stage) -> Planted:
     journal = hub.journal(clock.now(), since=begin)
     seen, comments = clock.now(), _comments(hub, mine)
     path = f"{FOLDER}/{PROCESS}"
-    phase.operate("github", "security-alert", kind="dependabot", path=path)
+    phase.operate("github", "security-alert", kind="code-scanning", path=path)
     clock.to(seen + 2 * HOUR)
     return Planted(
         begin=begin,

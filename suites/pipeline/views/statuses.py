@@ -55,9 +55,9 @@ def status_of(mails: Iterable[Message], week: int) -> Status | None:
         said = re.search(rf"^- {re.escape(name)}: *(\S+?)%?\s*$", text, re.MULTILINE)
         if said and _NUMBER.fullmatch(said[1]):
             figures[name] = float(said[1])
-    dates = _DATES.search(text)
-    said = dates[2] if dates else ""
-    return Status(mine[-1].at, said, figures, list(_unfilled(text, week, figures)))
+    named = _DATES.search(text)
+    dates = named[2] if named else ""
+    return Status(mine[-1].at, dates, figures, list(_unfilled(text, week, figures)))
 
 
 def _unfilled(text: str, week: int, figures: Mapping[str, float]) -> Iterable[str]:

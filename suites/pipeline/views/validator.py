@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -72,7 +72,9 @@ def state_with(check: str, now: datetime) -> State:
     return State([issue(n, sound[n], since[n], *labels[n]) for n in (1, 2)], events, files)
 
 
-FORMS = {  # what a check must find: each form in words, with how an issue has it
+FORMS: Mapping[
+    str, Mapping[str, Any]
+] = {  # what a check must find: each form in words, with how an issue has it
     "label-drift": {
         "triage beside assigned": (ASSIGNED, TRIAGE),
         "triage beside copilot": (COPILOT, TRIAGE),
@@ -102,11 +104,8 @@ def state_of_forms(check: str, now: datetime) -> tuple[State, dict[int, str]]:
     forms = dict(enumerate(FORMS[check], 1))
     for number, form in forms.items():
         had, branch = FORMS[check][form], f"work/issue-{number}"
-        labels, body, files[branch] = (
-            (COPILOT, TYPE),
-            guided(branch, f"{branch}.md"),
-            [f"{branch}.md"],
-        )
+        labels: tuple[str, ...] = (COPILOT, TYPE)
+        body, files[branch] = guided(branch, f"{branch}.md"), [f"{branch}.md"]
         if isinstance(had, tuple):
             labels = (*had, TYPE)
         elif check == "orphaned-copilot":
