@@ -12,6 +12,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Reported, recount
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views.checks import (
+    deliveries,
     demand_flag,
     demand_varied,
     observe_conditions,
@@ -102,6 +103,7 @@ def test_a_shadow_run_leaves_nothing_behind(shadow_week: Lived, observe: Observe
     served = [run for run in shadow_week.runs if run.delivered and run.pipeline == "v4"]
     silent = [run.run_id for run in served if not done[run.run_id]]
     assert not silent, f"{len(silent)} runs were delivered without an effect on record"
+    deliveries(shadow_week).demand_effects()
     for run in shadow_week.shadows:
         left = done[run.run_id] + stored[run.run_id] + run.delivered
         observe("shadow_effect", left, at=run.ended, creator=run.creator)

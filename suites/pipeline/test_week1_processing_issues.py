@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from statistics import fmean
 
@@ -65,7 +66,9 @@ def test_each_issue_is_assigned_once(processing: FirstDays, observe: Observe) ->
         guidance = read_guidance(issue.body)
         has_it = DONE in issue.labels or issue.assignees == {"Copilot"}
         right = len(given) == 1 and has_it and bool(guidance.sections and guidance.branch)
-        right = right and bool(guidance.file) and bool(issue.labels & {COPILOT, DONE, BLOCKED})
+        named = re.search(rf"\b{issue.number}\b", guidance.branch)  # a branch of its own
+        labelled = bool(issue.labels & {COPILOT, DONE, BLOCKED})
+        right = right and bool(guidance.file and named) and labelled
         observe("incorrect_copilot_assignment", not right, at=run.ended, issue=issue.number)
 
 

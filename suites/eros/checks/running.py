@@ -21,6 +21,7 @@ def test_runs_succeed(widened: Step, observe: Observe) -> None:
 @pytest.mark.criterion("success-rate")
 def test_what_succeeded_was_delivered(widened: Step) -> None:
     widened.deliveries.demand_delivered(since_begun(widened))
+    widened.deliveries.demand_effects()
 
 
 @pytest.mark.criterion("latency-p95")

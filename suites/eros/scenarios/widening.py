@@ -148,6 +148,7 @@ class Step:
             self.journal,
             self.drafts,
             self.schedules,
+            self.service.get("/effects", since=self.begun).each("effects"),
             self.decisions,
             logged(self.logs, "eros.orchestrator", "run"),
         )

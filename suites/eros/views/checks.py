@@ -51,6 +51,7 @@ def deliveries(lived: Lived) -> Deliveries:
         known,
         lived.drafts,
         lived.schedules,
+        lived.effects,
         lived.log("eros.router", "decision"),
         lived.log("eros.orchestrator", "run"),
     )
@@ -81,6 +82,7 @@ def demand_deliveries(lived: Lived) -> None:
     """
     seen = deliveries(lived)
     seen.demand_delivered(lived.served)
+    seen.demand_effects()
     seen.demand_waiting_counts(lived.served)
 
 

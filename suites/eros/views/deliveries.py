@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from suites.eros.views.journal import Run
 
 _SOON = timedelta(seconds=5)  # between what two logs say of the same moment
 _DAY = timedelta(days=1)
+WRITES = ("save_schedule", "enqueue_posts", "notify_creator")  # the tools that write
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Deliveries:
     runs: Sequence[Run]  # of both pipelines
     drafts: Mapping[str, Reported]  # by run
     schedules: Sequence[Reported]
+    effects: Sequence[Reported]  # what tools that write really did
     decisions: Sequence[Reported]  # by the router's log
     ended: Sequence[Reported]  # runs by the orchestrator's log
 
@@ -103,6 +106,20 @@ class Deliveries:
             right = told is None or abs(told - run.seconds) < 0.05
             assert right, f"run {run.run_id} took {run.seconds:g} s, the journal says {told}"
             assert run.run_id in logged or told is None, f"run {run.run_id} is in no log"
+
+    def demand_effects(self) -> None:
+        """Raise AssertionError where a delivery was not saved, queued and told, each once.
+
+        Nothing else may have an effect: no run in the shadow, none that failed.
+        """
+        done = Counter((one.text("run_id"), one.text("tool")) for one in self.effects)
+        delivered = {schedule.text("run_id") for schedule in self.schedules}
+        for run_id in sorted(delivered):
+            for tool in WRITES:
+                times = done[run_id, tool]
+                assert times == 1, f"run {run_id} was delivered, and {tool} was done {times} times"
+        others = sorted({run_id for run_id, _ in done} - delivered)
+        assert not others, f"run {others[0]} delivered nothing, and its tools wrote all the same"
 
     def demand_waiting_counts(self, served: Iterable[Run]) -> None:
         """Raise AssertionError where a run began later than the router sent its request on."""

@@ -59,6 +59,11 @@ def read_guidance(body: str) -> Guidance:
     return Guidance(sections, references.get("Branch", ""), references.get("File", ""))
 
 
+def finding(body: str) -> str:
+    """What stands in a body before its guidance: what monitoring wrote."""
+    return body.partition(_BEGIN)[0]
+
+
 def remnants(body: str) -> list[str]:
     """Placeholder texts in a body, outside of code."""
     return _REMNANT.findall(_CODE.sub("", body))

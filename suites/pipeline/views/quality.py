@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from suites.pipeline.views.guidance import read_guidance, remnants
+from suites.pipeline.views.guidance import finding, read_guidance, remnants
 from suites.pipeline.views.journal import Issue
 from suites.pipeline.views.transitions import conflicting
 
@@ -14,6 +14,8 @@ def problems(issue: Issue, at: datetime, known: Collection[str]) -> list[str]:
     """Each data quality problem of an issue; ``known`` are the labels of the schemas."""
     types = {label for label in issue.labels if label.startswith("workflow::")}
     found = remnants(issue.body)
+    if not finding(issue.body).strip():
+        found.append("what monitoring found is not in the body any more")
     if not read_guidance(issue.body).complete:
         found.append("guidance is not complete")
     if len(types) != 1 or not types <= set(known):
