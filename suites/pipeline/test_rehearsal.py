@@ -16,6 +16,7 @@ from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue
 from suites.pipeline.views.people import kept
 from suites.pipeline.views.runs import BOT, moved
 from suites.pipeline.views.schedules import LIVE, workflow
+from suites.pipeline.views.telemetry import Record, labels_told
 
 pytestmark = pytest.mark.rehearsal
 
@@ -110,8 +111,8 @@ def _told(rehearsed: Rehearsal, issue: Issue, stage: str) -> int:
     )
 
 
-def _demand_times(rehearsed: Rehearsal) -> None:
-    """Raise AssertionError where telemetry has something at another time than GitHub."""
+def _demand_agreement(rehearsed: Rehearsal) -> None:
+    """Raise AssertionError where telemetry has something else than GitHub, or at another time."""
     for record in rehearsed.telemetry:
         issue = rehearsed.journal.issues.get(record.issue or 0)
         if record.event != "item" or record.result != "ok" or issue is None:
@@ -121,6 +122,13 @@ def _demand_times(rehearsed: Rehearsal) -> None:
             times = issue.times("labeled", label)
             near = any(abs(record.at - at) <= APART for at in times)
             assert near, f"telemetry has {label} of #{issue.number} at {record.at}, GitHub {times}"
+        _demand_labels(record, issue)
+
+
+def _demand_labels(record: Record, issue: Issue) -> None:
+    """Raise AssertionError where telemetry names a workflow or specialist that GitHub does not."""
+    lacking = sorted(labels_told(record) - issue.labels)
+    assert not lacking, f"telemetry says #{issue.number} got {', '.join(lacking)}; it has it not"
 
 
 @pytest.mark.criterion("telemetry-validated")
@@ -130,7 +138,7 @@ def test_telemetry_tells_what_github_saw(
     now = phase.now()
     for number, stage, told, seen in told_and_seen(rehearsed):
         observe("telemetry_mismatch", told != int(seen), at=now, issue=number, stage=stage)
-    _demand_times(rehearsed)
+    _demand_agreement(rehearsed)
     stages = {record.stage for record in rehearsed.telemetry if record.event == "item"}
     lacking = {*STAGES, "copilot"} - stages
     assert not lacking, f"the telemetry of the rehearsal has nothing of {sorted(lacking)}"

@@ -14,6 +14,7 @@ from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run, demand
 from suites.pipeline.views.rubric import WEIGHTS, Review, read_sheet
 from suites.pipeline.views.runs import dry, events_within, flags_of, moved
 from suites.pipeline.views.schedules import ASSIGN, DAILY, PROCESS
+from suites.pipeline.views.telemetry import labels_told
 from suites.pipeline.views.trend import slopes
 
 pytestmark = pytest.mark.week4_pipeline
@@ -145,6 +146,15 @@ def test_the_timelines_say_when_as_telemetry_does(live_week: Seen) -> None:
         if not any(abs(record.at - at) <= timedelta(minutes=2) for at in times):
             apart.append(f"#{record.issue} {record.stage} at {record.at}")
     assert not apart, f"{len(apart)} records have no event beside them: {', '.join(apart[:3])}"
+
+
+@pytest.mark.criterion("continuous-flow")
+def test_the_issues_are_labelled_as_telemetry_says(live_week: Seen) -> None:
+    for record in live_week.within():
+        issue = live_week.journal.issues.get(record.issue or 0)
+        if issue is not None:
+            lacking = sorted(labels_told(record) - issue.labels)
+            assert not lacking, f"telemetry says #{issue.number} got {', '.join(lacking)}"
 
 
 def _waiting(seen: Seen, moment: datetime) -> int:

@@ -115,3 +115,14 @@ def items(records: Iterable[Record], stage: str) -> list[Record]:
         for record in records
         if record.event == "item" and record.stage == stage and record.result in ("ok", "failed")
     ]
+
+
+def labels_told(record: Record) -> set[str]:
+    """Labels that its issue must have, by what a record says of an item."""
+    if record.event != "item" or record.result != "ok":
+        return set()
+    if record.stage == "assignment":
+        return {str(record.detail.get("workflow"))}
+    if record.stage == "processing":
+        return {f"specialist::{record.detail.get('specialist')}"}
+    return set()
