@@ -128,12 +128,12 @@ def _demand_figures(
     summaries: Summaries, told: Reported, posted: Message, week: tuple[datetime, datetime]
 ) -> None:
     """Raise AssertionError where a week's summary, or what was sent of it, has other figures."""
-    runs, flags = summaries.runs_of(week), summaries.flags_at(week[1])
+    runs, written = summaries.runs_of(week), told.moment("at")
     due: dict[str, Fraction | None] = {
-        "percentage": Fraction(flags.percentage),
+        "percentage": Fraction(summaries.flags_at(written).percentage),
         **{name: take(runs) for name, take in SUMMARISED.items()},
         "violations": Fraction(sum(bool(run.violations) for run in runs)),
-        "rollbacks": Fraction(sum(at <= week[1] for at in summaries.rollbacks)),
+        "rollbacks": Fraction(sum(at < written for at in summaries.rollbacks)),
     }
     for name, value in due.items():
         said = told.number_or_none(name)
