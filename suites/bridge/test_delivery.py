@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Observe, reported
+from suites.bridge.checks.told import Told
 from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import code, slips
 from suites.bridge.views.service import Bridge
@@ -15,8 +16,9 @@ from suites.bridge.views.service import Bridge
 pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
 
-@pytest.mark.criterion("no-content-filtering")
+@pytest.mark.criterion("no-content-filtering", "message-post-persisted")
 def test_texts_are_kept_as_they_are(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+    seen = Told(observe)
     ann, bob = bridge.agent("suite-filter"), bridge.agent("suite-bob")
     thread = ann.opened("anything", ["suite-bob"])
     sent = strange_texts(100, seed=2)
@@ -32,7 +34,8 @@ def test_texts_are_kept_as_they_are(bridge: Bridge, observe: Observe, moment: da
             text,
             {"kept": text[:50]},
         )
-        observe("body_altered", int(altered), n=str(place), at=moment)
+        seen("body_altered", altered, n=str(place), at=moment)
+    seen.none_bad("texts were altered, of messages number")
 
 
 @pytest.mark.criterion("schema-version-on-payload")
@@ -56,15 +59,17 @@ def test_each_payload_has_its_version(bridge: Bridge, observe: Observe, moment: 
     observe("payload_without_version", int(wrong), what="thread", place="read", at=moment)
 
 
-@pytest.mark.criterion("schema-version-unsupported")
+@pytest.mark.criterion("schema-version-unsupported", "schema-version-on-payload")
 def test_an_unknown_version_is_refused(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+    seen = Told(observe)
     ann = bridge.agent("suite-ann")
     thread = ann.opened()
     for version in (999, 0, -1, 3, "1", 1.5, True, [1]):
         answer = ann.send(thread, "of the future", schema_version=version)
         taken = bool(slips(answer, "INVALID_ARGUMENT")) or bool(ann.read(thread))
-        observe("unknown_version_taken", int(taken), version=repr(version), at=moment)
+        seen("unknown_version_taken", taken, version=repr(version), at=moment)
     assert ann.send(thread, "of today", schema_version=2).status_code == 201
+    seen.none_bad("versions were taken that are not supported")
 
 
 # To whom they are shown

@@ -102,7 +102,7 @@ def test_twenty_turns_without_progress_block(
     assert taken == 21, f"people who look on are blocked after {taken} turns"
 
 
-@pytest.mark.criterion("no-progress-resets")
+@pytest.mark.criterion("no-progress-resets", "no-progress-block-at-20")
 def test_progress_starts_the_count_anew(bridge: Bridge) -> None:
     thread, *pair = opened(bridge, "some progress")
     both = (pair[0], pair[1])

@@ -58,6 +58,19 @@ def test_a_request_that_is_sent_again_does_nothing(
         if turn % 5 == 0:
             parallel(operator, thread)
     opened_once(operator, bridge.agent("suite-ann"))
+    belongs_to_its_address(operator)
+
+
+def belongs_to_its_address(operator: Agent) -> None:
+    """Send what was sent with a key once more elsewhere: it is another request, and refused."""
+    here, there = (operator.opened(f"keyed {number}") for number in range(2))
+    key = str(uuid4())
+    operator.posted(here, "with a key", key)
+    elsewhere = operator.send(there, "with a key", key)
+    assert code(elsewhere) == "FAILED_PRECONDITION", (
+        f"a key of one thread is answered {elsewhere.status_code} in another"
+    )
+    assert not operator.read(there), "the key of one thread posted to another"
 
 
 def repeated(

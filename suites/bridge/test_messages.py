@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from pytest_rollout import Observe, Reported, reported
+from suites.bridge.checks.told import Told
 from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import slips
 from suites.bridge.views.service import Agent, Bridge
@@ -46,6 +47,25 @@ def test_a_message_reads_back_as_it_was_posted(
         observe("message_not_as_posted", int(not kept), number=str(number), at=moment)
 
 
+@pytest.mark.criterion("message-post-persisted")
+def test_a_message_keeps_each_of_its_fields(bridge: Bridge) -> None:
+    ann, bob = bridge.agent("suite-ann"), bridge.agent("suite-bob")
+    thread = ann.opened(members=["suite-bob"])
+    first = ann.posted(thread, "a question", kind="task")
+    ids = {"X-Request-Id": "suite.request", "X-Correlation-Id": "suite.correlation"}
+    body = {"text": "an answer", "kind": "work", "to": ["suite-ann"], "schema_version": 2}
+    path = f"/v1/threads/{thread}/messages"
+    said = reported(bob.ask("POST", path, {**body, "reply_to": first.text("id")}, headers=ids))
+    due = {**body, "reply_to": first.text("id"), "from": "suite-bob", "seq": 2, "extra": {}}
+    due |= {"thread_id": thread, "recipients": ["suite-ann"], "undeliverable": []}
+    due |= {"request_id": "suite.request", "correlation_id": "suite.correlation"}
+    for which, row in (("acknowledged", said), ("read", ann.read(thread)[-1])):
+        wrong = [f"{name} is {row.get(name)!r}" for name in due if row.get(name) != due[name]]
+        assert not wrong, f"of what was posted, as {which}: {'; '.join(wrong)}"
+    assert first.get("to") is None, "a broadcast says whom it is for"
+    assert first.get("reply_to") is None, "a question says what it replies to"
+
+
 # Cursors
 
 
@@ -70,11 +90,16 @@ def paged(reader: Agent, thread: str, sizes: list[int]) -> list[Reported]:
     """All messages that a reader gets with pages of these sizes, in turns."""
     rows: list[Reported] = []
     cursor = ""
+    more = True
     for turn in range(3 * MESSAGES):
-        said = reader.page(thread, cursor, sizes[turn % len(sizes)])
-        rows += said.each("messages")
-        cursor = said.text("next_cursor")
-        if not said.each("messages"):
+        size = sizes[turn % len(sizes)]
+        said = reader.page(thread, cursor, size)
+        came = said.each("messages")
+        assert len(came) <= size, f"a page of {size} holds {len(came)} messages"
+        assert bool(came) == more, f"has_more was {more}, and {len(came)} messages came"
+        rows += came
+        cursor, more = said.text("next_cursor"), said.flag("has_more")
+        if not came:
             return rows
     return rows
 
@@ -154,10 +179,11 @@ def polled(reader: Agent, thread: str, over: object) -> tuple[list[str], int, st
     return came, polls, cursor
 
 
-@pytest.mark.criterion("read-cursor-empty-poll")
+@pytest.mark.criterion("read-cursor-empty-poll", "read-cursor-complete")
 def test_a_poll_at_the_end_moves_nothing(
     bridge: Bridge, observe: Observe, moment: datetime
 ) -> None:
+    seen = Told(observe)
     ann = bridge.agent("suite-ann")
     thread = ann.opened()
     for number in range(3):
@@ -166,14 +192,16 @@ def test_a_poll_at_the_end_moves_nothing(
     for number in range(5):
         said = ann.page(thread, cursor)
         moved = bool(said.each("messages")) or said.text("next_cursor") != cursor
-        observe("cursor_moved_over_nothing", int(moved), poll=str(number), at=moment)
+        seen("cursor_moved_over_nothing", moved, poll=str(number), at=moment)
     late = ann.posted(thread, "after the polls").text("id")
     came = [row.text("id") for row in ann.page(thread, cursor).each("messages")]
     assert came == [late], "what came after empty polls is not read, or is not all"
+    seen.none_bad("an empty page moved the cursor, poll")
 
 
-@pytest.mark.criterion("read-cursor-invalid")
+@pytest.mark.criterion("read-cursor-invalid", "read-cursor-complete")
 def test_a_bad_cursor_is_refused(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+    seen = Told(observe)
     ann = bridge.agent("suite-ann")
     thread, other = ann.opened(), ann.opened()
     for place in (thread, other):
@@ -186,6 +214,5 @@ def test_a_bad_cursor_is_refused(bridge: Bridge, observe: Observe, moment: datet
     bad = {"nonsense": "garbage", "another thread": foreign, "altered": altered, "number": "2"}
     for what, cursor in {**bad, "cut": good[:-2], "long": "A" * 3000}.items():
         answer = ann.ask("GET", f"/v1/threads/{thread}/messages", params={"cursor": cursor})
-        observe(
-            "bad_cursor_taken", int(bool(slips(answer, "INVALID_ARGUMENT"))), what=what, at=moment
-        )
+        seen("bad_cursor_taken", bool(slips(answer, "INVALID_ARGUMENT")), what=what, at=moment)
+    seen.none_bad("a cursor was taken that must be refused")

@@ -45,8 +45,30 @@ def _json_problems(ran: Ran, commanded: Commanded) -> dict[str, str]:
             continue
         ids = [one.get(key) for one in shown if isinstance(one, Mapping)]
         due = [one.text(key) for one in wanted]
-        problems[f"json {name}"] = "" if ids == due else f"it shows {ids}, not {due}"
+        problems[f"json {name}"] = (
+            f"it shows {len(ids)}, not the {len(due)} that there are"
+            if len(ids) != len(due)
+            else f"it shows {_apart(ids, due)}"
+            if ids != due
+            else next(filter(None, map(_untrue, shown, wanted)), "")
+        )
     return problems
+
+
+def _apart(ids: list[Any], due: list[str]) -> str:
+    """The first of two lists' entries that differ."""
+    return next(
+        f"{said}, not {wanted}" for said, wanted in zip(ids, due, strict=True) if said != wanted
+    )
+
+
+def _untrue(shown: Mapping[str, Any], wanted: Reported) -> str:
+    """Which field is shown otherwise than the API answers it; fields of its own may be more."""
+    wrong = [name for name in wanted if name in shown and shown[name] != wanted[name]]
+    lacking = [name for name in ("agent", "text", "state") if name in wanted and name not in shown]
+    if lacking:
+        return f"{lacking[0]} is left out"
+    return f"{wrong[0]} is {shown[wrong[0]]!r}, not {wanted[wrong[0]]!r}"[:120] if wrong else ""
 
 
 def _differs(shown: Any, wanted: Reported, fields: tuple[str, ...]) -> str:
@@ -82,7 +104,7 @@ def _next(heading: str) -> str:
     return order[order.index(heading) + 1]
 
 
-@pytest.mark.criterion("cli-inspect-readonly")
+@pytest.mark.criterion("cli-inspect-readonly", "cli-inspect")
 def test_inspecting_changes_nothing(commanded: Commanded) -> None:
     for form, step in commanded.inspected.items():
         assert step.ran.status == 0, f"inspecting as {form} exits with {step.ran.status}"
@@ -149,7 +171,7 @@ def test_the_override_wants_a_reason(commanded: Commanded, observe: Observe) -> 
     observe_each(observe, "bad_reason_accepted", problems)
 
 
-@pytest.mark.criterion("cli-required-flags")
+@pytest.mark.criterion("cli-required-flags", "cli-escalate")
 def test_flags_are_required(commanded: Commanded, observe: Observe) -> None:
     problems = {words: refusal(step, USAGE) for words, step in commanded.left_out.items()}
     observe_each(observe, "missing_flag_accepted", problems)
@@ -164,7 +186,7 @@ def refusal(step: Step, *statuses: int) -> str:
     return "the thread, or its audit log, changed" if step.changed else ""
 
 
-@pytest.mark.criterion("cli-unknown-thread")
+@pytest.mark.criterion("cli-unknown-thread", "cli-escalate")
 def test_unknown_threads_are_refused(commanded: Commanded, observe: Observe) -> None:
     before, after = commanded.workspace_audit
     problems = {
@@ -175,7 +197,7 @@ def test_unknown_threads_are_refused(commanded: Commanded, observe: Observe) -> 
     assert before == after, f"{after - before} events are in the audit log of the workspace"
 
 
-@pytest.mark.criterion("cli-idempotent-escalate")
+@pytest.mark.criterion("cli-idempotent-escalate", "cli-escalate")
 def test_escalating_twice_blocks_once(commanded: Commanded, observe: Observe) -> None:
     first, second = commanded.steps["escalate"], commanded.steps["escalate-again"]
     problems = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pytest_rollout import Observe, Reported
@@ -34,11 +35,19 @@ def test_each_request_is_logged_by_its_id(logged: Logged, observe: Observe) -> N
             if (kept[0].text("method"), kept[0].whole("status"))
             == (answer.request.method, answer.status_code)
             else f"its line says {kept[0].text('method')}, {kept[0].whole('status')}"
-        )
+        ) or (line_problem(kept[0], answer, logged.thread) if kept else "")
     observe_each(observe, "request_without_id", problems)
 
 
-@pytest.mark.criterion("log-request-id-unique")
+def line_problem(line: Reported, answer: httpx.Response, thread: str) -> str:
+    """What a line says of a request that was not so: who asked, of which thread, how long."""
+    if line.get("thread_id") != thread or not str(line.get("agent")).startswith("suite-logged-"):
+        return f"its line says {line.get('agent')} in {line.get('thread_id')}"
+    took, waited = line.number("duration_s"), answer.elapsed.total_seconds()
+    return "" if 0 < took <= waited else f"its line says {took:g} s, the caller waited {waited:g} s"
+
+
+@pytest.mark.criterion("log-request-id-unique", "log-request-id")
 def test_ids_of_requests_are_unique(logged: Logged, observe: Observe) -> None:
     """No two answers share an id; one that the caller sent comes back and is logged."""
     ids = [answer.headers.get("X-Request-Id", "") for answer in logged.answers]
@@ -66,6 +75,12 @@ def test_each_denial_leaves_a_trace(logged: Logged, observe: Observe) -> None:
         for number, denied in enumerate(logged.denied)
     }
     observe_each(observe, "denial_without_trace", problems)
+    reasons: dict[str, set[str]] = {}
+    for denied in logged.denied:
+        for trace in logged.by_request("policy.denied").get(denied.request_id, []):
+            reasons.setdefault(trace.text("reason"), set()).add(denied.rule)
+    alike = {reason: sorted(rules) for reason, rules in reasons.items() if len(rules) > 1}
+    assert not alike, f"different rules give one reason: {alike}"
 
 
 def trace_problem(denied: Denied, logged: Logged) -> str:
@@ -85,7 +100,7 @@ def trace_problem(denied: Denied, logged: Logged) -> str:
     return "" if is_sentence(trace.text("reason")) else f"its reason is {trace.text('reason')!r}"
 
 
-@pytest.mark.criterion("log-no-secrets")
+@pytest.mark.criterion("log-no-secrets", "log-request-id")
 def test_logs_hold_no_secrets(logged: Logged, observe: Observe) -> None:
     """No token, no part of one that could be used, no secret, no text of a message."""
     hidden = set(logged.texts)
@@ -147,7 +162,7 @@ def test_a_tick_that_fails_says_so_and_the_next_runs(ticked: Ticked) -> None:
     assert ticked.woken_after_failure, "what was posted before the failure woke nobody after it"
 
 
-@pytest.mark.criterion("log-tick-exactly-one")
+@pytest.mark.criterion("log-tick-exactly-one", "log-tick-completed")
 def test_each_tick_says_one_thing(ticked: Ticked, observe: Observe) -> None:
     """Numbers follow each other without a gap, five seconds apart, with one event each."""
     numbers = ticked.numbers
@@ -161,7 +176,7 @@ def test_each_tick_says_one_thing(ticked: Ticked, observe: Observe) -> None:
     assert len(numbers) >= ticked.due, f"{len(numbers)} ticks are logged, and {ticked.due} were due"
 
 
-@pytest.mark.criterion("log-tick-exactly-one")
+@pytest.mark.criterion("log-tick-exactly-one", "log-tick-completed")
 def test_the_flood_guardrail_sees_each_tick(ticked: Ticked, observe: Observe) -> None:
     """Escalations of each tick of ordinary work, for the guardrail of a flood."""
     moments = [ticked.events(number)[0].moment("at") for number in ticked.numbers]

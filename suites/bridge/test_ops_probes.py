@@ -40,7 +40,7 @@ def test_ready_fails_without_the_database(outage: Outage) -> None:
     assert set(seen) == {503}, f"/ready answered {seen} while the database was away"
 
 
-@pytest.mark.criterion("ready-recovers")
+@pytest.mark.criterion("ready-recovers", "ready-dependency")
 def test_ready_recovers_by_itself(outage: Outage, observe: Observe) -> None:
     demanded(outage, "/ready", down=True)
     assert outage.recovered_s is not None, "/ready did not answer 200 again"

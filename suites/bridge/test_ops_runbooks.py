@@ -19,10 +19,12 @@ pytestmark = pytest.mark.bridge_ops
 MOST_DAYS = 90
 
 
-def each(prefix: str) -> list[object]:
-    """The nine cases, each for its own criterion."""
+def each(*prefixes: str) -> list[object]:
+    """The nine cases, each for the criteria that are its own."""
     return [
-        pytest.param(case, marks=pytest.mark.criterion(f"{prefix}-{case}"), id=case)
+        pytest.param(
+            case, marks=pytest.mark.criterion(*(f"{prefix}-{case}" for prefix in prefixes)), id=case
+        )
         for case in CASES
     ]
 
@@ -52,7 +54,7 @@ def test_the_runbooks_are_published(repository: Path) -> None:
     assert git(repository, "log", "-1", "--format=%H", "--", RUNBOOKS), "it was never committed"
 
 
-@pytest.mark.parametrize("case", each("drill"))
+@pytest.mark.parametrize("case", each("drill", "runbook"))
 def test_a_drill_shows_the_symptom_and_ends_it(
     case: str, drilled: Mapping[str, Drilled], observe: Observe
 ) -> None:

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe, Reported, Stage, reported
+from suites.bridge.checks.opened import keeps_what_was_asked_for
+from suites.bridge.checks.told import Told
 from suites.bridge.views.errors import code, slips
 from suites.bridge.views.service import Agent, Bridge
 
@@ -17,6 +19,7 @@ pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mar
 
 EDGES = (("active", "blocked"), ("blocked", "active"), ("active", "closed"), ("blocked", "closed"))
 STATES = ("active", "blocked", "closed")
+ROLES = {"suite-operator": "operator", "suite-cora": "coordinator", "suite-bob": "executor"}
 
 
 def texts(messages: list[Reported]) -> list[str]:
@@ -40,6 +43,7 @@ def test_a_thread_is_opened(bridge: Bridge) -> None:
     assert other.opened() != thread, "two threads have the same id"
     mine = [row.text("id") for row in ann.all("/v1/threads", "threads")]
     assert mine.count(thread) == 1, "the new thread is not in the list of its creator"
+    keeps_what_was_asked_for(ann)
     paged = [row.text("id") for row in ann.all("/v1/threads", "threads", limit=2)]
     assert paged == mine, "the list reads otherwise page by page"
 
@@ -62,6 +66,12 @@ def test_who_is_added_can_post_and_read(bridge: Bridge) -> None:
         for seq in (2, 1)
     ]
     assert marks == [2, 2], f"how far bob has read is {marks}"
+    beyond = bob.ask("POST", f"/v1/threads/{thread}/read-mark", {"seq": 99})
+    assert reported(beyond).whole("read_seq") == 2, "bob has read what was never posted"
+    kept = {
+        row.text("agent"): row.whole("read_seq") for row in ann.thread(thread).each("participants")
+    }
+    assert kept == {"suite-ann": 0, "suite-bob": 2}, f"the thread shows the marks {kept}"
 
 
 @pytest.mark.criterion("participant-remove")
@@ -78,15 +88,18 @@ def test_who_is_removed_can_neither_post_nor_read(bridge: Bridge) -> None:
     ]
     for answer in denied:
         assert not slips(answer, "PERMISSION_DENIED"), slips(answer, "PERMISSION_DENIED")
+    listed = [row.text("id") for row in bob.all("/v1/threads", "threads")]
+    assert thread not in listed, "the list of who was removed still shows the thread"
     assert cora.members(thread) == ["suite-cora", "suite-dan"]
     assert bridge.agent("suite-dan").send(thread, "of those who stay").status_code == 201
     assert texts(cora.read(thread)) == ["while a member", "of those who stay"]
 
 
-@pytest.mark.criterion("participant-list-dedup")
+@pytest.mark.criterion("participant-list-dedup", "participant-add")
 def test_who_is_added_twice_is_a_member_once(
     bridge: Bridge, observe: Observe, moment: datetime
 ) -> None:
+    seen = Told(observe)
     ann = bridge.agent("suite-ann")
     thread = ann.opened()
     for _ in range(2):
@@ -98,7 +111,8 @@ def test_who_is_added_twice_is_a_member_once(
     for agent in ("suite-bob", "suite-dan"):
         assert agent in members, f"{agent} was added and is no member"
         repeated = members.count(agent) != 1 or reached.count(agent) != 1
-        observe("membership_repeated", int(repeated), agent=agent, at=moment)
+        seen("membership_repeated", repeated, agent=agent, at=moment)
+    seen.none_bad("added twice, they are members twice, or reached twice")
 
 
 # States
@@ -121,7 +135,8 @@ def test_each_change_of_the_graph_works(bridge: Bridge, observe: Observe, moment
         said = bridge.agent("suite-ann").thread(thread)
         done = answer.status_code == 200 and said.text("state") == after
         told = operator.audit(thread)[-1] if done else None
-        audited = told is not None and told.inner("details").get("after") == after
+        details = {} if told is None else told.inner("details")
+        audited = (details.get("before"), details.get("after")) == (before, after)
         observe("legal_change_refused", int(not (done and audited)), edge=after, at=moment)
 
 
@@ -146,7 +161,7 @@ def test_each_other_change_is_refused(bridge: Bridge, observe: Observe, moment: 
         assert not slips(answer, "INVALID_ARGUMENT"), slips(answer, "INVALID_ARGUMENT")
 
 
-@pytest.mark.criterion("closed-thread-immutable")
+@pytest.mark.criterion("closed-thread-immutable", "unit-state-rules")
 def test_a_closed_thread_takes_no_message(bridge: Bridge) -> None:
     operator, ann = bridge.operator, bridge.agent("suite-ann")
     thread = ann.opened("soon closed")
@@ -211,6 +226,7 @@ def test_each_operation_leaves_one_entry(
             (event,) = mine
             actor = request.split(".", 2)[2]
             right = (event.text("actor"), event.text("action")) == (actor, action)
+            right = right and event.text("role") == ROLES[actor]
             right = right and event.text("target") == target
             right = right and begun <= event.moment("at") <= ended
             off = int(not right)
@@ -251,8 +267,9 @@ def test_earlier_entries_stay(bridge: Bridge, observe: Observe, moment: datetime
         observe("audit_entry_rewritten", int(not same), entry=str(place), at=moment)
 
 
-@pytest.mark.criterion("audit-no-event-on-denial-side-effect")
+@pytest.mark.criterion("audit-no-event-on-denial-side-effect", "audit-event-per-mutation")
 def test_a_refusal_changes_nothing(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+    seen = Told(observe)
     operator = bridge.operator
     readers = ["suite-ann", {"agent": "suite-rita", "role": "reader"}]
     thread = operator.opened("hands off", readers)
@@ -264,8 +281,11 @@ def test_a_refusal_changes_nothing(bridge: Bridge, observe: Observe, moment: dat
         "reader posts": lambda: rita.send(thread, "may I"),
         "executor closes": lambda: ann.change(thread, "closed"),
         "stranger adds": lambda: bridge.agent("suite-eve").add(thread, "suite-eve"),
-        "reader marks as another": lambda: rita.send(
+        "reader posts as another": lambda: rita.send(
             thread, "in her name", **{"from": "suite-ann"}
+        ),
+        "reader marks as another": lambda: rita.ask(
+            "POST", f"/v1/threads/{thread}/read-mark", {"agent": "suite-ann", "seq": 1}
         ),
     }
     for what, refused in refusals.items():
@@ -273,7 +293,8 @@ def test_a_refusal_changes_nothing(bridge: Bridge, observe: Observe, moment: dat
         answer = refused()
         known = code(answer) in ("PERMISSION_DENIED", "NOT_FOUND")
         same = everything(operator, thread) == before
-        observe("refusal_took_effect", int(not (known and same)), what=what, at=moment)
+        seen("refusal_took_effect", not (known and same), what=what, at=moment)
+    seen.none_bad("refused, and it changed something all the same")
 
 
 def everything(operator: Agent, thread: str) -> list[object]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pytest_rollout import Observe, Reported
+from suites.bridge.checks.told import Told
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import Bridge
 from suites.bridge.views.waking import ACK, QUIET, Woken, refused
@@ -116,7 +117,8 @@ def test_a_healthy_agent_is_never_left_to_polling(wakes: Woken, observe: Observe
 @pytest.mark.criterion("hybrid-polling-fallback")
 def test_where_triggers_fail_polling_delivers(wakes: Woken, observe: Observe) -> None:
     for trigger in wakes.those("dormant", "stale", "no session"):
-        if not wakes.injections(trigger) or wakes.acknowledged(trigger) is not None:
+        asked = wakes.journal.of(trigger, "resume", "spawn", "inject")
+        if not asked or wakes.acknowledged(trigger) is not None:
             continue
         if trigger.text("state") != "done":
             continue
@@ -165,8 +167,9 @@ def test_nothing_is_injected_while_a_human_types(wakes: Woken, observe: Observe)
         observe("injected_while_typing", int(wrong), **labels(trigger), at=at)
 
 
-@pytest.mark.criterion("collision-queue-order")
+@pytest.mark.criterion("collision-queue-order", "collision-defer-and-queue")
 def test_a_queue_goes_out_in_order(wakes: Woken, observe: Observe) -> None:
+    seen = Told(observe)
     queues: dict[str, list[Reported]] = {}
     for trigger in wakes.those("typing"):
         if not wakes.overridden(trigger):
@@ -181,11 +184,14 @@ def test_a_queue_goes_out_in_order(wakes: Woken, observe: Observe) -> None:
             wrong = place >= len(went) or went[place] != trigger.text("id")
             wrong = wrong or went.count(trigger.text("id")) != 1
             at = trigger.moment("posted_at")
-            observe("queue_out_of_order", int(wrong), **labels(trigger), at=at)
+            seen("queue_out_of_order", wrong, **labels(trigger), at=at)
+    seen.none_bad("what waited went out of order, or not once")
 
 
 @pytest.mark.criterion("collision-defer")
-def test_a_trigger_waits_for_five_seconds_of_silence_to_become_twenty(wakes: Woken) -> None:
+def test_a_trigger_waits_for_five_seconds_of_silence_to_become_twenty(
+    wakes: Woken, bridge: Bridge
+) -> None:
     seen = 0
     for trigger in wakes.those("typing"):
         posted, agent = trigger.moment("posted_at"), trigger.text("recipient")
@@ -204,38 +210,45 @@ def test_a_trigger_waits_for_five_seconds_of_silence_to_become_twenty(wakes: Wok
         assert waited >= QUIET, f"it went out {waited.total_seconds():g} s after human input"
         assert trigger.get("deferred_since") is not None, "the trigger does not say that it waited"
         assert trigger.get("result") == "triggered"
+    for trigger in pressed(wakes):
+        went_at_once(trigger, wakes, bridge)
     if not seen:
         not_done("no message came five seconds after human input", "send one then")
 
 
+def pressed(wakes: Woken) -> list[Reported]:
+    """The triggers that somebody had go out by hand, or meant to."""
+    said = [trigger for trigger in wakes.triggers if wakes.overridden(trigger)]
+    return said or [trigger for trigger in wakes.triggers if trigger.text("recipient") == "pressed"]
+
+
 @pytest.mark.criterion("collision-override")
 def test_a_human_can_have_it_go_out_at_once(wakes: Woken, bridge: Bridge) -> None:
-    pressed = [trigger for trigger in wakes.triggers if wakes.overridden(trigger)]
-    pressed = pressed or [
-        trigger for trigger in wakes.triggers if trigger.text("recipient") == "pressed"
-    ]
-    if not pressed:
+    if not pressed(wakes):
         not_done("nobody ended a deferral by hand", "override one")
-    for trigger in pressed:
-        posted = trigger.moment("posted_at")
-        events = bridge.operator.audit(trigger.text("thread_id"))
-        events += bridge.operator.all("/v1/audit", "events")
-        told = [
-            event
-            for event in events
-            if event.text("action") == "trigger.override" and event.text("target") == trigger["id"]
-        ]
-        assert len(told) == 1, (
-            f"the override of {trigger['recipient']} is audited {len(told)} times"
-        )
-        assert told[0].text("actor") == trigger.get("overridden_by"), "not by who did it"
-        puts = wakes.injections(trigger)
-        assert puts, "the override had no effect"
-        late = puts[0].moment("at") - told[0].moment("at")
-        assert timedelta(0) <= late <= timedelta(seconds=1), f"it went out {late} later"
-        last = wakes.journal.last_input(trigger.text("recipient"), puts[0].moment("at"))
-        assert last is not None, "no human typed, so the override shows nothing"
-        assert puts[0].moment("at") - last < QUIET, "the quiet window was over anyway"
-        assert puts[0].moment("at") - posted < timedelta(seconds=20)
+    for trigger in pressed(wakes):
+        went_at_once(trigger, wakes, bridge)
     for what, said in wakes.refusals.items():
         assert said == "PERMISSION_DENIED", f"{what} is answered {said}"
+
+
+def went_at_once(trigger: Reported, wakes: Woken, bridge: Bridge) -> None:
+    """Demand that an override is on record with who did it, and that it had its effect."""
+    posted = trigger.moment("posted_at")
+    events = bridge.operator.audit(trigger.text("thread_id"))
+    events += bridge.operator.all("/v1/audit", "events")
+    told = [
+        event
+        for event in events
+        if event.text("action") == "trigger.override" and event.text("target") == trigger["id"]
+    ]
+    assert len(told) == 1, f"the override of {trigger['recipient']} is audited {len(told)} times"
+    assert told[0].text("actor") == trigger.get("overridden_by"), "not by who did it"
+    puts = wakes.injections(trigger)
+    assert puts, "the override had no effect"
+    late = puts[0].moment("at") - told[0].moment("at")
+    assert timedelta(0) <= late <= timedelta(seconds=1), f"it went out {late} later"
+    last = wakes.journal.last_input(trigger.text("recipient"), puts[0].moment("at"))
+    assert last is not None, "no human typed, so the override shows nothing"
+    assert puts[0].moment("at") - last < QUIET, "the quiet window was over anyway"
+    assert puts[0].moment("at") - posted < timedelta(seconds=20)

@@ -21,6 +21,7 @@ from suites.pas.views.records import (
     text_of,
     working_days,
 )
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_live
 
@@ -59,10 +60,12 @@ def test_changes_are_made_in_the_window(ten_weeks: Weeks, observe: Observe) -> N
         observe("change_outside", untold or not may_change(at), at=at, what=f"{what}, as found")
 
 
-@pytest.mark.criterion("standup-freeze")
+@pytest.mark.criterion("standup-freeze", "change-window")
 def test_no_change_in_a_stand_up(ten_weeks: Weeks, observe: Observe) -> None:
+    tell = Told(observe)
     for at, what in (*_changes(ten_weeks), *ten_weeks.seen):
-        observe("change_in_freeze", in_stand_up(at), at=at, what=what[:80])
+        tell("change_in_freeze", in_stand_up(at), at=at, what=what[:80])
+    tell.none_bad("a change was made during the stand-up")
 
 
 # Stand-ups and channels

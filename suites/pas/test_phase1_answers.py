@@ -22,6 +22,7 @@ from suites.pas.views.index import (
     right,
 )
 from suites.pas.views.source import Source
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_phase1
 
@@ -61,30 +62,34 @@ def test_five_places_call_the_function(indexed: Indexed, observe: Observe) -> No
     assert not missed, f"{FUNCTION} is also called at {missed[:3]}"
 
 
-@pytest.mark.criterion("who-calls-correct")
+@pytest.mark.criterion("who-calls-correct", "who-calls")
 def test_each_caller_calls(indexed: Indexed, observe: Observe) -> None:
+    tell = Told(observe)
     callers = {(one.spot, one.within) for one in indexed.source.calls if one.name == FUNCTION}
     spots = {spot for spot, _ in callers}
     said = indexed.index.spots("who_calls", FUNCTION)
     for number, spot in enumerate(said):
-        observe("false_caller", spot not in spots or spot in said[:number])
+        tell("false_caller", spot not in spots or spot in said[:number])
     for one in indexed.index.query("who_calls", FUNCTION):
         told = one.text("caller").rpartition(".")[2]
         within = {w for spot, w in callers if (spot.file, spot.line) == (one["file"], one["line"])}
         fits = told in within or (told == "<module>" and "" in within)
         assert fits, f"{one['file']}:{one['line']} is in {within}, and is said to be in {told}"
     assert not indexed.index.spots("who_calls", NOBODY), "a name that nobody calls has callers"
+    tell.none_bad("a caller is named that is none, or twice: number")
 
 
-@pytest.mark.criterion("query-type-impact-set")
+@pytest.mark.criterion("query-type-impact-set", "all-four-query-types")
 def test_the_impact_is_all_that_depends(indexed: Indexed, observe: Observe) -> None:
+    tell = Told(observe)
     for path in imported(indexed.source):
-        observe("impact_wrong", not right(indexed.index, indexed.source, "impact_set", path))
+        tell("impact_wrong", not right(indexed.index, indexed.source, "impact_set", path), of=path)
     files = {spot.file for spot in indexed.source.defined(CLASS)}
     if len(files) == 1:  # of a name: of the file that defines it
         due = indexed.source.impact(*files)
-        observe("impact_wrong", indexed.index.impact(CLASS) != due)
-    observe("impact_wrong", bool(indexed.index.impact(NOBODY)))
+        tell("impact_wrong", indexed.index.impact(CLASS) != due, of=CLASS)
+    tell("impact_wrong", bool(indexed.index.impact(NOBODY)), of=NOBODY)
+    tell.none_bad("the impact is wrong of")
 
 
 @pytest.mark.criterion("query-type-nearest-neighbors")

@@ -16,6 +16,7 @@ from suites.pas.scenarios.indexing import Indexed, Step
 from suites.pas.views.committing import MOST_S
 from suites.pas.views.running import bare, call
 from suites.pas.views.source import Source, git
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_phase1
 
@@ -64,7 +65,7 @@ def test_a_commit_succeeds_without_the_index(hooks_tried: HooksTried) -> None:
     assert hooks_tried.commits == 1 + len(hooks_tried.older), "a commit is not in the history"
 
 
-@pytest.mark.criterion("hook-preserves-existing")
+@pytest.mark.criterion("hook-preserves-existing", "hook-tolerates-outage")
 def test_the_older_hook_still_runs(hooks_tried: HooksTried) -> None:
     assert set(hooks_tried.older) == {1}, f"the older hook ran {hooks_tried.older} times"
     assert hooks_tried.asked == 1, f"beside it the index was asked {hooks_tried.asked} times"
@@ -95,19 +96,21 @@ def test_the_manager_is_started_every_five_minutes(
     assert where.samefile(phase.file("checkout")), f"it runs in {where}, not in the checkout"
 
 
-@pytest.mark.criterion("crontab-preserved")
+@pytest.mark.criterion("crontab-preserved", "vector-manager-scheduled")
 def test_other_jobs_stay(crontabs_tried: Mapping[str, CronTried], observe: Observe) -> None:
+    tell = Told(observe)
     for name, tried in crontabs_tried.items():
         assert tried.done.status == 0, f"{name}: {tried.done.in_words()}"
         lost = sum(line not in tried.after for line in tried.before)
         ours = sum(MANAGER in line for line in tried.after)
         more = len(tried.after) - len(set(tried.after))
-        observe("crontab_lines_off", lost + abs(ours - 1) + more, tried=name)
+        tell("crontab_lines_off", lost + abs(ours - 1) + more, tried=name)
     order = [line for line in crontabs_tried["others"].after if line in OTHERS]
     assert order == list(OTHERS), f"the other lines have another order: {order}"
+    tell.none_bad("lines of the crontab were lost or are there twice")
 
 
-@pytest.mark.criterion("vector-manager-runs")
+@pytest.mark.criterion("vector-manager-runs", "vector-manager-scheduled")
 @pytest.mark.effect("change")
 def test_the_manager_ends(
     phase: Stage, indexed: Indexed, tmp_path_factory: pytest.TempPathFactory, observe: Observe

@@ -13,6 +13,7 @@ from suites.pas.scenarios.telemetry import PROJECT, Worked
 from suites.pas.views.asking import Service
 from suites.pas.views.lines import whole
 from suites.pas.views.registry import PARTS, TELEMETRY, Registry, Row, figure, rows, total
+from suites.pas.views.told import Told
 from suites.pas.views.without_pas import works_without_pas
 
 pytestmark = pytest.mark.pas_phase2
@@ -53,10 +54,11 @@ def test_the_breakdown_has_the_four_figures(plms: Service) -> None:
             said.number(name)
 
 
-@pytest.mark.criterion("breakdown-values-plausible")
+@pytest.mark.criterion("breakdown-values-plausible", "breakdown-fields")
 def test_the_figures_are_those_of_the_registry(
     plms: Service, worked: Worked, observe: Observe
 ) -> None:
+    off = []
     for project in worked.registry.projects():
         said = metrics(plms, project, breakdown="all", with_ci=1)
         found = worked.registry.measured(project)
@@ -68,19 +70,23 @@ def test_the_figures_are_those_of_the_registry(
                 or (due > 0) != (value > 0)
             )
             observe("figure_wrong", wrong or value == 0, figure=name)
+            off += [f"{name} of project {project} is {value:g}, not {due:g}"] if wrong else []
+    assert not off, "; ".join(off[:3])
 
 
-@pytest.mark.criterion("breakdown-sums-up")
+@pytest.mark.criterion("breakdown-sums-up", "breakdown-fields")
 def test_the_parts_add_up(plms: Service, worked: Worked, observe: Observe) -> None:
+    tell = Told(observe)
     for project in worked.registry.projects():
         said = metrics(plms, project, breakdown="all")
         parts, due = sum(said.number(name) for name in PARTS), said.number("tokens_total")
-        observe("tokens_off", abs(parts - due))
+        tell("tokens_off", abs(parts - due), project=project, against="total")
         kept = sum(total(worked.registry.measured(project), name) for name in PARTS)
-        observe("tokens_off", abs(kept - due))
+        tell("tokens_off", abs(kept - due), project=project, against="registry")
+    tell.none_bad("the parts of the tokens do not add up, or not to the registry's")
 
 
-@pytest.mark.criterion("breakdown-without-ci")
+@pytest.mark.criterion("breakdown-without-ci", "breakdown-fields")
 def test_the_breakdown_needs_no_interval(plms: Service) -> None:
     names = (*TELEMETRY, *PARTS[2:], "tokens_total")
     plain = {name: metrics(plms, breakdown="all").number(name) for name in names}
@@ -122,7 +128,7 @@ def _recompute(said: Reported, what: str, values: Sequence[float]) -> None:
     assert fits, f"{what}: the interval of {mean:g} is {low:g} to {high:g}"
 
 
-@pytest.mark.criterion("default-response-unchanged")
+@pytest.mark.criterion("default-response-unchanged", "ci-still-present")
 def test_who_asks_as_before_is_answered_as_before(phase: Stage, plms: Service) -> None:
     before = whole(phase.file("metrics-before"), "answer of before the change")
     for name, query in {"plain": {}, "with_ci": {"with_ci": 1}}.items():

@@ -50,12 +50,13 @@ def test_a_run_can_hold_telemetry(
     assert held == [VALUES], f"of {VALUES} a row holds {held}"
 
 
-@pytest.mark.criterion("migration-backed-up")
+@pytest.mark.criterion("migration-backed-up", "migration-keeps-data")
 def test_a_backup_is_of_the_hour_before(migrated: Migrated, observe: Observe) -> None:
     backup, applied = migrated.backup, migrated.registry.migrated_at(MIGRATION)
     age = (applied - stamped(backup.path)).total_seconds()
     assert age > -1, f"the backup was made {-age:.0f} s after the migration"
     observe("backup_age_s", max(age, 0.0))
+    assert age <= 3600, f"the backup was made {age / 3600:.1f} hours before the migration"
     assert backup.sound() == "ok", f"the backup is damaged: {backup.sound()}"
     held = {row["run_id"] for row in rows(backup.path, "SELECT run_id FROM project_runs")}
     sql = "SELECT run_id FROM project_runs WHERE tokens_input IS NULL"  # as those of before are

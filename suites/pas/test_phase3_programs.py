@@ -15,6 +15,7 @@ from suites.pas.scenarios.sandboxed import TEXT, Sandbox, Tried, sandbox
 from suites.pas.views.answering import answering
 from suites.pas.views.client import python_of
 from suites.pas.views.running import Done, bare, call, closed_address
+from suites.pas.views.told import Told
 from suites.pas.views.trees import changes, tree
 
 pytestmark = pytest.mark.pas_phase3
@@ -72,11 +73,13 @@ def test_the_broker_takes_ollama(broker: Broker) -> None:
     assert done.said().text("response") == SAID["response"], "it does not say what Ollama said"
 
 
-@pytest.mark.criterion("broker-deterministic")
+@pytest.mark.criterion("broker-deterministic", "broker-selects-ollama")
 def test_the_choice_is_always_the_same(broker: Broker, observe: Observe) -> None:
+    tell = Told(observe)
     choices = [dict(broker.run("choose", "--task", "plan").said()) for _ in range(TIMES)]
     for choice in choices:
-        observe("selection_differs", choice != choices[0])
+        tell("selection_differs", choice != choices[0], chosen=choice.get("model"))
+    tell.none_bad("the same request was given another model")
 
 
 @pytest.mark.criterion("broker-ollama-down")
@@ -131,7 +134,7 @@ def test_no_path_leads_to_a_change(walked: Sandbox, path: str, operation: str) -
     assert done.status not in (0, None), f"sandbox {operation} {path}: {done.in_words()}"
 
 
-@pytest.mark.criterion("reads-allowed")
+@pytest.mark.criterion("reads-allowed", "write-attempts-denied")
 def test_files_inside_can_be_read(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> None:
     box = sandbox(phase, tmp_path_factory.mktemp("read"))
     before = tree(box.folder)

@@ -10,6 +10,7 @@ from suites.pas.views.executed import CAPS, at_each_event, pieces, shares, unlik
 from suites.pas.views.graph import by_id, too_early
 from suites.pas.views.lanes import KPI_OF, kpi_name, sound
 from suites.pas.views.store import body
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_phase4
 
@@ -80,18 +81,21 @@ def test_each_task_leaves_the_receipts_of_its_lane(burst: Burst, observe: Observ
             observe("task_without_receipt", not whole, lane=task.text("lane"))
 
 
-@pytest.mark.criterion("agent-hierarchy")
+@pytest.mark.criterion("agent-hierarchy", "executor-code-impl")
 def test_each_task_came_down_the_hierarchy(burst: Burst, observe: Observe) -> None:
+    tell = Told(observe)
     for name in burst.runs:
         lanes = {task.text("task_id"): task.text("lane") for task in burst.runs[name].each("tasks")}
         for row in burst.store.of_run("receipts", name):
             lane = lanes.get(row["task_id"], "")
             due = ["architect", f"director:{lane}", f"manager:{lane}:{name}", f"executor:{lane}"]
-            observe("path_wrong", body(row)["lineage"] != due, lane=lane)
+            tell("path_wrong", body(row)["lineage"] != due, lane=lane)
+    tell.none_bad("a task came another way")
 
 
-@pytest.mark.criterion("multi-metric-telemetry")
+@pytest.mark.criterion("multi-metric-telemetry", "emits-kpi-receipts")
 def test_each_receipt_says_what_its_task_took(burst: Burst, observe: Observe) -> None:
+    tell = Told(observe)
     for name, run in burst.runs.items():
         tasks = by_id(run)
         for row in burst.store.of_run("receipts", name):
@@ -99,11 +103,12 @@ def test_each_receipt_says_what_its_task_took(burst: Burst, observe: Observe) ->
             took = task.moment("finished_at") - task.moment("started_at")
             wrong = sum(not _positive(said.get(field)) for field in FIELDS)
             wrong += abs((said.get("time_ms") or 0) - 1000 * took.total_seconds()) > 1
-            observe("receipt_field_wrong", wrong, run=name)
+            tell("receipt_field_wrong", wrong, run=name)
         spent = sum(body(row).number("cost_usd") for row in burst.store.of_run("receipts", name))
         told = reported(burst.pas.client.get("/pas/v1/runs/status", params={"run_id": name}))
         off = abs(told.number("spend_usd") - spent)
         assert off < 1e-6, f"{name} is said to have cost {told['spend_usd']}, its receipts {spent}"
+    tell.none_bad("figures of receipts are missing or wrong")
 
 
 def _positive(value: object) -> bool:

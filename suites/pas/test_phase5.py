@@ -35,6 +35,7 @@ from suites.pas.views.learning import (
     teaches,
 )
 from suites.pas.views.lines import lines
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_phase5
 
@@ -70,18 +71,20 @@ def test_the_pack_holds_the_runs_that_teach(trained: Trained, crafted: Crafted) 
     assert learnt >= good, f"of eight good runs it learnt from {len(learnt & good)}"
 
 
-@pytest.mark.criterion("training-pack-clean")
+@pytest.mark.criterion("training-pack-clean", "training-pack")
 def test_nothing_else_is_learnt_from(trained: Trained, crafted: Crafted, observe: Observe) -> None:
+    tell = Told(observe)
     recorded = {run.text("run_id"): run for run in trained.runs}
     for which, pack in trained.both.items():
         for run in pack.each("runs"):
             known = recorded.get(run.text("run_id"))
-            observe("foreign_run", known is None or not teaches(known), pack=which)
+            tell("foreign_run", known is None or not teaches(known), pack=which)
     bad = {run["run_id"] for run in crafted_runs()[8:]}
     for run in crafted.pack.each("runs"):
-        observe("foreign_run", run.text("run_id") in bad, pack="crafted")
+        tell("foreign_run", run.text("run_id") in bad, pack="crafted")
     quarantined = {one.text("run_id") for one in crafted.pack.each("quarantined")}
     assert quarantined == bad, f"left out are {sorted(quarantined)}, not {sorted(bad)}"
+    tell.none_bad("the pack holds runs that must not be learnt from")
 
 
 @pytest.mark.criterion("partitions")
@@ -100,14 +103,16 @@ def test_there_are_both_partitions(trained: Trained, observe: Observe) -> None:
     assert not wrongs, "; ".join(wrongs[:3])
 
 
-@pytest.mark.criterion("partition-isolation")
+@pytest.mark.criterion("partition-isolation", "partitions")
 def test_a_project_learns_from_itself(trained: Trained, observe: Observe) -> None:
+    tell = Told(observe)
     owners = {run.text("run_id"): str(run["project_id"]) for run in trained.runs}
     for which, pack in trained.both.items():
         local = pack.inner("partitions").inner("LOCAL")
         for project in local:
             for run in local.inner(project)["runs"]:
-                observe("foreign_in_local", owners.get(run) != project, pack=which)
+                tell("foreign_in_local", owners.get(run) != project, pack=which)
+    tell.none_bad("a LOCAL partition holds runs of another project")
 
 
 # How good it is
@@ -157,8 +162,9 @@ def _error(trained: Trained, run: Reported, arm: Reported, *more: str) -> float:
     return error
 
 
-@pytest.mark.criterion("ab-paired")
+@pytest.mark.criterion("ab-paired", "ab-mae-reduction")
 def test_both_sides_had_the_same_task(trained: Trained, observe: Observe) -> None:
+    tell = Told(observe)
     learnt = {run.text("run_id") for pack in trained.both.values() for run in pack.each("runs")}
     seen: set[str] = set()
     for (run_a, run_b), result in zip(
@@ -173,8 +179,9 @@ def test_both_sides_had_the_same_task(trained: Trained, observe: Observe) -> Non
             for name in ("run_id", "template", "budget_tokens")
         )
         fresh = len(ids) == 2 and not ids & (learnt | seen)
-        observe("unpaired", not (same and told and fresh))
+        tell("unpaired", not (same and told and fresh), pair=" and ".join(sorted(ids)))
         seen |= ids
+    tell.none_bad("the sides of a pair are not alike, or not fresh")
 
 
 @pytest.mark.criterion("mae-20-at-10")

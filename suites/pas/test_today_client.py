@@ -12,6 +12,7 @@ from suites.pas.scenarios.client_flow import PORT, SHORT, TAIL, Amiss, Flow, Man
 from suites.pas.views.lanes import LANES
 from suites.pas.views.pas import ENDED
 from suites.pas.views.recorder import Call
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_today
 
@@ -28,7 +29,7 @@ def test_new_makes_a_project_current(flow: Flow) -> None:
     )
 
 
-@pytest.mark.criterion("vp-plan")
+@pytest.mark.criterion("vp-plan", "vp-manual-flow")
 def test_plan_prints_tasks(flow: Flow) -> None:
     tasks = flow.ran["plan"].demand().told.each("tasks")
     names = [task.text("name") for task in tasks]
@@ -69,7 +70,7 @@ def test_estimate_prints_bounds(flow: Flow) -> None:
     assert tokens in in_words.replace(",", ""), f"for people the estimate lacks {tokens} tokens"
 
 
-@pytest.mark.criterion("vp-simulate")
+@pytest.mark.criterion("vp-simulate", "vp-calls-stub")
 def test_simulate_prints_what_was_answered(flow: Flow) -> None:
     said = flow.ran["simulate"].demand().told
     answered = _last(flow, "/pas/v1/runs/simulate")
@@ -119,7 +120,7 @@ def test_status_is_what_the_service_says(flow: Flow) -> None:
     assert (int(counted[1]), int(counted[2])) == due
 
 
-@pytest.mark.criterion("vp-logs")
+@pytest.mark.criterion("vp-logs", "vp-status")
 def test_logs_tell_of_the_run(flow: Flow) -> None:
     lines = flow.ran["logs"].demand().told["lines"]
     short = flow.ran["logs short"].demand().told["lines"]
@@ -190,14 +191,16 @@ def test_no_service_is_said(amiss: Amiss) -> None:
         assert len(ran.err.strip().splitlines()) <= 3, f"vp {word} says too much: {ran.said}"
 
 
-@pytest.mark.criterion("vp-validation-error")
+@pytest.mark.criterion("vp-validation-error", "vp-connection-error")
 def test_bad_input_is_refused(amiss: Amiss, observe: Observe) -> None:
+    tell = Told(observe)
     for word, ran in amiss.refused.items():
         silent = not ran.err.strip() or "Traceback" in ran.err
         taken = ran.status in (0, -1) or silent or amiss.reached[word] > 0
-        observe("bad_input_taken", taken, typed=word)
+        tell("bad_input_taken", taken, typed=word)
     for ran in amiss.sound.values():
         ran.demand()
+    tell.none_bad("bad input was taken, or refused without a sentence")
 
 
 @pytest.mark.criterion("vp-manual-flow")

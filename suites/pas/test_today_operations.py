@@ -11,6 +11,7 @@ from suites.pas.scenarios.control import Controlled
 from suites.pas.scenarios.work import Work
 from suites.pas.views.lanes import LANES, LIMITS, due_verdict, kpi_name
 from suites.pas.views.pas import Pas
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_today
 
@@ -27,7 +28,7 @@ def test_health(pas: Pas, work: Work) -> None:
     assert work.pas.get("/health").whole("total_tasks") >= handed_in
 
 
-@pytest.mark.criterion("endpoint-jobcards")
+@pytest.mark.criterion("endpoint-jobcards", "twelve-endpoints")
 @pytest.mark.effect("change")
 def test_a_job_card(pas: Pas) -> None:
     run = pas.new_run("card")
@@ -36,7 +37,7 @@ def test_a_job_card(pas: Pas) -> None:
     assert tasks == [(card.task, "Vector-Ops")], f"after one card the run has {tasks}"
 
 
-@pytest.mark.criterion("endpoint-runs-start")
+@pytest.mark.criterion("endpoint-runs-start", "twelve-endpoints")
 def test_start(work: Work) -> None:
     for sent in work.sent:
         assert sent.started.text("status") == "executing"
@@ -46,7 +47,7 @@ def test_start(work: Work) -> None:
         assert any(task.text("status") == "running" for task in first.each("tasks"))
 
 
-@pytest.mark.criterion("endpoint-runs-pause")
+@pytest.mark.criterion("endpoint-runs-pause", "twelve-endpoints")
 def test_pause(controlled: Controlled) -> None:
     said = reported(controlled.answers["pause"])
     assert said.text("status") == "paused"
@@ -64,7 +65,7 @@ def _standing(status: Reported) -> tuple[list[str], list[str]]:
     return begun, over
 
 
-@pytest.mark.criterion("endpoint-runs-resume")
+@pytest.mark.criterion("endpoint-runs-resume", "twelve-endpoints")
 def test_resume(controlled: Controlled) -> None:
     assert reported(controlled.answers["resume"]).text("status") == "executing"
     last = controlled.resumed[-1]
@@ -73,7 +74,7 @@ def test_resume(controlled: Controlled) -> None:
     assert done == last.whole("tasks_total") > 0, f"{done} of {last['tasks_total']} tasks are done"
 
 
-@pytest.mark.criterion("endpoint-runs-terminate")
+@pytest.mark.criterion("endpoint-runs-terminate", "twelve-endpoints")
 def test_terminate(controlled: Controlled) -> None:
     assert reported(controlled.answers["terminate"]).text("status") == "terminated"
     first, *later = controlled.terminated
@@ -87,7 +88,7 @@ def test_terminate(controlled: Controlled) -> None:
     assert waiting > 0, "no task was left to do, so nothing is shown"
 
 
-@pytest.mark.criterion("endpoint-runs-simulate")
+@pytest.mark.criterion("endpoint-runs-simulate", "twelve-endpoints")
 def test_simulate(work: Work) -> None:
     for sent in work.sent:
         for said in sent.rehearsals.values():
@@ -98,7 +99,7 @@ def test_simulate(work: Work) -> None:
             assert said.number("ci_lower") != said.number("ci_upper")
 
 
-@pytest.mark.criterion("endpoint-runs-status")
+@pytest.mark.criterion("endpoint-runs-status", "twelve-endpoints")
 def test_status(work: Work) -> None:
     """The counts are those of the tasks, at each look."""
     for sent in work.sent:
@@ -116,7 +117,7 @@ def test_status(work: Work) -> None:
             assert said.number_or_none("runway_minutes") is None or said["runway_minutes"] >= 0
 
 
-@pytest.mark.criterion("endpoint-portfolio-status")
+@pytest.mark.criterion("endpoint-portfolio-status", "twelve-endpoints")
 def test_portfolio(work: Work) -> None:
     for look in (work.idle, *work.looks):
         said = look.portfolio
@@ -136,7 +137,7 @@ def test_portfolio(work: Work) -> None:
     assert most > 0, "no task ever waited, so the count of waiting tasks shows nothing"
 
 
-@pytest.mark.criterion("endpoint-heartbeats")
+@pytest.mark.criterion("endpoint-heartbeats", "twelve-endpoints")
 @pytest.mark.effect("change")
 def test_heartbeat(pas: Pas) -> None:
     run = pas.new_run("beat")
@@ -145,7 +146,7 @@ def test_heartbeat(pas: Pas) -> None:
     assert said.text("status") == "acknowledged"
 
 
-@pytest.mark.criterion("endpoint-receipts")
+@pytest.mark.criterion("endpoint-receipts", "twelve-endpoints")
 @pytest.mark.effect("change")
 def test_receipt(pas: Pas) -> None:
     run = pas.new_run("receipt")
@@ -160,7 +161,7 @@ def test_receipt(pas: Pas) -> None:
     assert abs(rise - 0.25) < 1e-9, f"a receipt of 0.25 USD raises the spend by {rise}"
 
 
-@pytest.mark.criterion("endpoint-kpis")
+@pytest.mark.criterion("endpoint-kpis", "twelve-endpoints")
 @pytest.mark.effect("change")
 @pytest.mark.parametrize("kpi", list(LIMITS))
 def test_kpi(pas: Pas, kpi: str) -> None:
@@ -179,9 +180,10 @@ def test_kpi(pas: Pas, kpi: str) -> None:
 # What must be refused
 
 
-@pytest.mark.criterion("unknown-run-404")
+@pytest.mark.criterion("unknown-run-404", "twelve-endpoints")
 @pytest.mark.effect("change")
 def test_an_unknown_run(pas: Pas, observe: Observe) -> None:
+    tell = Told(observe)
     run = pas.new_run("nobody")
     calls: dict[str, Callable[[], int]] = {
         "status": lambda: pas.client.get("/pas/v1/runs/status", params={"run_id": run}).status_code,
@@ -192,10 +194,11 @@ def test_an_unknown_run(pas: Pas, observe: Observe) -> None:
         },
     }
     for name, ask in calls.items():
-        observe("unknown_run_answered", ask() != 404, call=name)
+        tell("unknown_run_answered", ask() != 404, call=name)
     pas.card(run, "Vector-Ops")
     known = calls["status"]()
     assert known == 200, f"once the run has a card its status answers {known}"
+    tell.none_bad("an unknown run is not answered 404")
 
 
 MALFORMED: dict[str, dict[str, object]] = {
@@ -213,9 +216,10 @@ MALFORMED: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.criterion("invalid-body-422")
+@pytest.mark.criterion("invalid-body-422", "twelve-endpoints")
 @pytest.mark.effect("change")
 def test_a_malformed_card(pas: Pas, observe: Observe) -> None:
+    tell = Told(observe)
     run = pas.new_run("malformed")
     sound = {"project_id": 42, "run_id": run, "lane": "Code-Impl", "deps": [], "payload": {}}
     pas.card(run, "Code-Impl")
@@ -225,8 +229,9 @@ def test_a_malformed_card(pas: Pas, observe: Observe) -> None:
         if "run_id" in body:
             body["run_id"] = run
         status = pas.client.post("/pas/v1/jobcards", json=body).status_code
-        observe("malformed_taken", status not in (400, 422), card=name, status=status)
+        tell("malformed_taken", status not in (400, 422), card=name, status=status)
     total = pas.status(run).whole("tasks_total")
     if total == 0:
         raise NoValueError("the sound card is not in the run either")
     assert total == 1, f"the run has {total} tasks after one sound card and malformed ones"
+    tell.none_bad("a malformed card was taken, or refused otherwise")

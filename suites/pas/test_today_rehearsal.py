@@ -13,6 +13,7 @@ from suites.pas.views.lanes import LANES
 pytestmark = pytest.mark.pas_today
 
 NEAR = 1e-6
+NEAR_SHARE = 0.1  # of a rehearsal, from what it should use
 WIDEST = 1.0  # of an interval, as a share of the projection
 
 
@@ -53,11 +54,14 @@ def test_the_projection_lies_in_its_interval(work: Work, observe: Observe) -> No
         observe("interval_wrong", wrong, run=sent.run, share=str(share))
 
 
-@pytest.mark.criterion("rehearsal-scales")
+@pytest.mark.criterion("rehearsal-scales", "rehearsal-ci-extrapolation")
 def test_a_rehearsal_uses_its_share(work: Work, observe: Observe) -> None:
     for sent, share, said in _rehearsals(work):
         used = said.number("rehearsal_tokens") / said.number("projected_tokens")
         observe("rehearsal_share_error", abs(used / share - 1), run=sent.run, share=str(share))
+        assert abs(used / share - 1) <= NEAR_SHARE, (
+            f"a rehearsal of {share:.0%} of {sent.run} used {used:.2%} of its projection"
+        )
         whole = work.ended[sent.run].number("spend_tokens")
         assert said.number("rehearsal_tokens") < whole / 2, "a rehearsal of 5 % used half of it"
 
@@ -85,7 +89,7 @@ def _busy(look: Look) -> bool:
     return any(look.working.values())
 
 
-@pytest.mark.criterion("portfolio-utilization-live")
+@pytest.mark.criterion("portfolio-utilization-live", "portfolio-lane-utilization")
 def test_utilisation_rises_with_load(work: Work, observe: Observe) -> None:
     before = work.idle.portfolio.inner("lane_utilization")
     for lane in LANES:
@@ -96,7 +100,9 @@ def test_utilisation_rises_with_load(work: Work, observe: Observe) -> None:
         ]
         if not shares:
             raise NoValueError(f"no look saw a task of {lane} at work")
-        observe("utilisation_rise", max(shares) - before.number(lane), lane=lane)
+        rise = max(shares) - before.number(lane)
+        observe("utilisation_rise", rise, lane=lane)
+        assert rise > 0, f"{lane} is as utilised when it works as when it was idle"
 
 
 @pytest.mark.criterion("portfolio-fairness-weights")

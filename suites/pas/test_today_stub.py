@@ -25,7 +25,7 @@ def test_make_brings_the_stub_up(made: Made, observe: Observe) -> None:
     observe("stub_up_s", made.up_after_s)
 
 
-@pytest.mark.criterion("make-targets-exist")
+@pytest.mark.criterion("make-targets-exist", "stub-starts")
 def test_both_targets_work(made: Made) -> None:
     assert made.up_after_s is not None, f"run-pas-stub brings nothing up: {made.output}"
     made.health.demand()

@@ -17,11 +17,15 @@ from suites.pas.scenarios.work import Look, Sent, Work
 from suites.pas.views.graph import edges, seen_early, too_early
 from suites.pas.views.lanes import KPI_OF, LIMITS, SECONDS, due_verdict, kpi_name, sound
 from suites.pas.views.pas import ENDED, Pas
+from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_today
 
 OVER = ("succeeded", "failed")
 REFUSED = range(400, 500)
+RECEIPTS = tuple(
+    f"kpi-receipt-{lane}" for lane in ("code", "data-schema", "narrative", "vector-ops")
+)
 
 
 @pytest.mark.criterion("dag-topological-order")
@@ -37,7 +41,7 @@ def test_a_task_waits_for_what_it_needs(work: Work, observe: Observe) -> None:
             raise NoValueError(f"only {len(begun)} of {len(sent.nodes)} tasks ever began")
 
 
-@pytest.mark.criterion("dag-cycle-rejected")
+@pytest.mark.criterion("dag-cycle-rejected", "dag-topological-order")
 @pytest.mark.effect("change")
 def test_a_circle_is_refused_or_fails(pas: Pas, phase: Stage) -> None:
     run, clock = pas.new_run("circle"), phase.target("pas").clock
@@ -90,6 +94,8 @@ def test_every_card_executes_to_an_end(work: Work, observe: Observe) -> None:
         for name, task in work.named(sent, status).items():
             done = task.text("status") in OVER and task["finished_at"] is not None
             observe("task_finished", done, run=sent.run, task=name)
+            took = task.moment("finished_at") - task.moment("started_at") if done else None
+            assert took is None or took.total_seconds() > 0, f"{name} took no time at all"
         assert status.whole("tasks_total") == len(sent.nodes)
         over = status.whole("tasks_completed") + status.whole("tasks_failed")
         assert over == len(sent.nodes), f"{over} of {len(sent.nodes)} tasks came to an end"
@@ -198,8 +204,9 @@ def test_a_finished_task_has_its_receipt(work: Work, lane: str, observe: Observe
         observe("receipt_missing", not whole or not all(whole), lane=lane, run=sent.run, task=name)
 
 
-@pytest.mark.criterion("kpi-verdict-consistent")
+@pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)
 def test_a_verdict_is_what_its_value_comes_to(work: Work, misses: Misses, observe: Observe) -> None:
+    tell = Told(observe)
     verdicts: Mapping[str, set[bool]] = defaultdict(set)
     told: list[Reported] = [
         one
@@ -209,21 +216,22 @@ def test_a_verdict_is_what_its_value_comes_to(work: Work, misses: Misses, observ
     ]
     for number, one in enumerate(told):
         kpi = kpi_name(one.text("kpi"))
-        observe("verdict_wrong", not sound(one), kpi=kpi, receipt=number)
+        tell("verdict_wrong", not sound(one), kpi=kpi, receipt=number)
         verdicts[kpi].add(one.flag("pass"))
     for kpi, value, answer in misses.posted:
         right = answer.flag("pass") is due_verdict(kpi, value, LIMITS[kpi])
-        observe("verdict_wrong", not right, kpi=kpi, posted=str(value))
+        tell("verdict_wrong", not right, kpi=kpi, posted=str(value))
         verdicts[kpi].add(answer.flag("pass"))
     for kpi in LIMITS:
         assert verdicts[kpi] == {True, False}, f"{kpi} never {_lacking(verdicts[kpi])}"
+    tell.none_bad("the verdict is not what value and threshold come to")
 
 
 def _lacking(seen: set[bool]) -> str:
     return "passes" if True not in seen else "misses, on whichever side of its threshold"
 
 
-@pytest.mark.criterion("kpi-verdict-consistent")
+@pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)
 def test_a_run_with_a_missed_kpi_shows_it(misses: Misses) -> None:
     """The violations of a run are exactly its receipts that miss, by their values."""
     due: set[tuple[Any, ...]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pytest_rollout import Observe
@@ -20,3 +21,22 @@ def observe_each(
     bad = [f"{name}: {problem}" for name, problem in problems.items() if problem]
     more = f" (and {len(bad) - _SHOWN} more)" if len(bad) > _SHOWN else ""
     assert not bad, "; ".join(bad[:_SHOWN]) + more
+
+
+@dataclass
+class Told:
+    """Observes one case after the other, and says in words which ones were bad."""
+
+    observe: Observe
+    bad: list[str] = field(default_factory=list)
+
+    def __call__(self, metric: str, wrong: bool, at: datetime, **labels: str) -> None:
+        """Observe 0 or 1 of a case, which its labels name."""
+        self.observe(metric, int(wrong), at=at, **labels)
+        if wrong:
+            self.bad.append(", ".join(labels.values()))
+
+    def none_bad(self, what: str) -> None:
+        """Raise AssertionError with what is wrong of which cases, where there are any."""
+        more = f" (and {len(self.bad) - _SHOWN} more)" if len(self.bad) > _SHOWN else ""
+        assert not self.bad, f"{what}: {'; '.join(self.bad[:_SHOWN])}{more}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_rollout import Reported, RolloutError, Stage, scenario
-from suites.bridge.views.service import Agent, Bridge
+from suites.bridge.views.service import PAGE, Agent, Bridge
 
 OPERATOR = "suite-olga"  # who runs the commands
 REASON = "a loop that people must look at"
@@ -162,6 +162,9 @@ class _Trial:
 
 def _inspect(trial: _Trial, found: Commanded) -> None:
     thread = trial.thread("inspected")
+    for number in range(PAGE + 1):  # more than a page holds
+        agent = trial.bridge.agent(("cli-anna", "cli-ben")[number % 2], "executor")
+        agent.posted(thread, f"inspected: more, {number}", wake=False)
     words = ("inspect-thread", "--thread-id", thread)
     found.inspected = {
         "text": trial.step(thread, *words),

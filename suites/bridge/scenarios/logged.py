@@ -49,6 +49,7 @@ class Logged:
 
     folder: Path
     bridge: Bridge
+    thread: str  # in which the answers were given
     answers: list[httpx.Response] = field(default_factory=list)
     own: dict[str, httpx.Response] = field(default_factory=dict)  # by the id that was sent
     denied: list[Denied] = field(default_factory=list)
@@ -83,8 +84,8 @@ class Logged:
 def logged(phase: Stage) -> Logged:
     """Agents of the suite post and read, and try what they may not."""
     bridge = Bridge.of(phase)
-    found = Logged(phase.file("logs"), bridge)
     exchange = Exchange.begun(bridge, "logged", 3)
+    found = Logged(phase.file("logs"), bridge, exchange.thread)
     for number in range(REQUESTS):
         text = f"a text that no log may hold, {number}"
         found.texts.add(text)

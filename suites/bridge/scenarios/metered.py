@@ -15,10 +15,12 @@ from suites.bridge.views.service import Agent, Bridge
 
 POSTS, READS, STEP = 23, 18, 30
 SLOW_S = 0.06  # of each read, so that the wire matters little
+SLOWER = 4  # of the reads take twice as long, so that the 95th percentile is not the median
 RESULTS = ("triggered", "already_active", "failed", "fallback_spawned")
 LOOPS, AUTOMATIC = 2, 2  # of loops: escalations that the bridge made by itself
 BY_HAND = 3
 _LOOP_TURNS = 14
+_DAY_S = 25 * 3600
 _TIMES = 3  # each outcome of a wake attempt
 _SLEEPS = {"managed": True, "state": "dormant", "heartbeat_age_s": 60, "ack_after_s": 1}
 SESSIONS: Mapping[str, Mapping[str, object]] = {
@@ -79,6 +81,8 @@ def metered(phase: Stage) -> Metered:
     if phase.embedded:
         _loop(trial)
         _wake(trial)
+        phase.target("bridge").clock.advance(_DAY_S)  # the agents' tokens end meanwhile
+        trial.scrape("next day")
     return trial.found
 
 
@@ -92,13 +96,16 @@ def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
     exchange.post(0, "number 0", key="metered-0").raise_for_status()  # a replay is no message
     trial.scrape("posts")
     trial.phase.operate("bridge", "slow-store", seconds=SLOW_S)
-    for _ in range(READS):
+    for number in range(READS):
+        if number == READS - SLOWER:
+            trial.phase.operate("bridge", "slow-store", seconds=2 * SLOW_S)
         begun = time.monotonic()
         exchange.read(1).raise_for_status()
         found.read_s.append(time.monotonic() - begun)
     trial.phase.operate("bridge", "slow-store", seconds=0)
     found.waited_s += found.read_s
-    found.done |= {"posts": POSTS, "reads": READS, "requests": POSTS + 1 + READS}
+    exchange.agents[0].ask("GET", "/v1/threads/no-such-thread/messages")
+    found.done |= {"posts": POSTS, "reads": READS, "refused": 1, "requests": POSTS + 1 + READS + 1}
     trial.scrape("reads")
 
 

@@ -194,6 +194,7 @@ def _gone(trial: _Trial) -> None:
     told: dict[str, dict[str, object]] = {
         "refuses": {"resume_fails": "always"},
         "refuses-once": {"resume_fails": 1},
+        "refuses-all": {"resume_fails": "always", "spawn_fails": "always"},
         "twelve-hours": {"heartbeat_age_s": 12 * 3600},
         "a-second-more": {"heartbeat_age_s": 12 * 3600 + 1},
     }
