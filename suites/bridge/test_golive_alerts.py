@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +55,12 @@ def rule_problem(
     number = NUMBERS.get(name)
     if number is not None and number not in re.findall(r"\d+(?:\.\d+)?", expression):
         return f"{name} does not say {number}: {expression!r}"
+    fires = rule.text("fires")
+    limit = float(fires.split()[-1])
+    if number is not None and not any(
+        math.isclose(limit, due) for due in (float(number), 1 - float(number))
+    ):
+        return f"{name} says {number} in words, and fires at {fires}"
     if not 0 < rule.number("within_s") <= MOST_WITHIN_S or rule.number("for_s") > MOST_WITHIN_S:
         return f"{name} may take {rule.number('for_s'):g} s and {rule.number('within_s'):g} s"
     if not rule.text("severity") or not rule.text("channel"):

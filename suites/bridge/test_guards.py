@@ -75,7 +75,10 @@ def test_a_loop_blocks_and_escalates(bridge: Bridge) -> None:
     said = (event.text("actor"), event.text("action"), event.text("reason"))
     assert said == ("supervisor", "thread.block", "loop"), f"the audit log says {said}"
     operator.change(thread, "active", "seen to")
-    assert pair[0].send(thread, "again", wake=False).status_code == 201, "it stays blocked"
+    more = turns(thread, (pair[0], pair[1]), ["again"] * (limit - 1))
+    assert more == limit - 1, f"after it was unblocked {more} turns were taken"
+    state = operator.thread(thread).text("state")
+    assert state == "active", "after it was unblocked the turns of before still count"
 
 
 # Progress, and findings
@@ -97,6 +100,10 @@ def test_twenty_turns_without_progress_block(
     right = right and code(pair[0].send(thread, "turn 21", wake=False)) == "FAILED_PRECONDITION"
     right = right and operator.audit(thread)[-1].text("reason") == "no-progress"
     observe("no_progress_limit_off", int(not right), side="20", at=moment)
+    operator.change(thread, "active", "seen to")
+    taken = turns(thread, both, [f"once more {number}" for number in range(19)])
+    state = operator.thread(thread).text("state")
+    assert (taken, state) == (19, "active"), f"unblocked, it is {state} after {taken} turns"
     attended = pair[0].opened("attended", [PAIR[1]])
     taken = turns(attended, both, [f"turn {number}" for number in range(21)])
     assert taken == 21, f"people who look on are blocked after {taken} turns"

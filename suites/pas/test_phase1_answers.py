@@ -96,6 +96,10 @@ def test_the_impact_is_all_that_depends(indexed: Indexed, observe: Observe) -> N
 def test_neighbours_are_found_by_other_words(indexed: Indexed, observe: Observe) -> None:
     for question in questions(indexed.source):
         observe("neighbor_found", question.answer in indexed.index.nearest(question.words))
+    many = {
+        k: len(indexed.index.query("nearest_neighbors", "the text of a file", k=k)) for k in (2, 7)
+    }
+    assert many == {2: 2, 7: 7}, f"asked for two and for seven it gives {many}"
 
 
 @pytest.mark.criterion("all-four-query-types")

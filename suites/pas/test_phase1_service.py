@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -119,6 +119,12 @@ def test_the_snapshot_is_of_the_commit(indexed: Indexed) -> None:
     assert files, "the snapshot names no file"
     told = (said.whole("tracked"), said.whole("indexed"))
     assert told == (tracked, files), f"tracked and indexed are {told}, not {(tracked, files)}"
+    counted = len(indexed.source.definitions), len(indexed.source.calls)
+    told_of = said.whole("symbols"), said.whole("calls")
+    assert told_of == counted, f"symbols and calls are {told_of}, and the source has {counted}"
+    assert abs(said.moment("refreshed_at") - indexed.at) <= timedelta(minutes=1), (
+        f"it was refreshed at {indexed.at}, and says {said['refreshed_at']}"
+    )
     share = said.number("coverage")
     assert abs(share - files / tracked) < 0.001, f"a coverage of {share:g} is told"
 

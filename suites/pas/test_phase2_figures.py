@@ -30,6 +30,7 @@ BARS: Mapping[str, Sequence[str]] = {
     "cost": ("cost_usd",),
     "energy": ("energy_kwh",),
 }
+UNITS = {"time": "min", "tokens": "tokens", "cost": "USD", "energy": "kWh"}
 LEVEL_90 = 1.645  # standard deviations to each side
 FAR = 1e9  # percent, of a difference that is not said
 
@@ -79,6 +80,8 @@ def test_the_parts_add_up(plms: Service, worked: Worked, observe: Observe) -> No
     tell = Told(observe)
     for project in worked.registry.projects():
         said = metrics(plms, project, breakdown="all")
+        runs = [row["run_id"] for row in worked.registry.measured(project)]
+        assert said["breakdown_runs"] == runs, f"it is said to be of {said['breakdown_runs']}"
         parts, due = sum(said.number(name) for name in PARTS), said.number("tokens_total")
         tell("tokens_off", abs(parts - due), project=project, against="total")
         kept = sum(total(worked.registry.measured(project), name) for name in PARTS)
@@ -129,7 +132,9 @@ def _recompute(said: Reported, what: str, values: Sequence[float]) -> None:
 
 
 @pytest.mark.criterion("default-response-unchanged", "ci-still-present")
-def test_who_asks_as_before_is_answered_as_before(phase: Stage, plms: Service) -> None:
+def test_who_asks_as_before_is_answered_as_before(
+    phase: Stage, plms: Service, worked: Worked
+) -> None:
     before = whole(phase.file("metrics-before"), "answer of before the change")
     for name, query in {"plain": {}, "with_ci": {"with_ci": 1}}.items():
         was, now = before.inner(name), metrics(plms, **query)
@@ -139,6 +144,18 @@ def test_who_asks_as_before_is_answered_as_before(phase: Stage, plms: Service) -
         assert not odd, f"{name}: {', '.join(odd)} is of another type"
         new = [field for field in (*TELEMETRY, "tokens_total") if field in now]
         assert not new, f"{name}: nobody asked for {', '.join(new)}"
+        last = worked.registry.ended(PROJECT)[-1]
+        due = {
+            "n_observations": len(worked.registry.baselines(_template(worked))),
+            "tokens_actual": last["tokens_actual"],
+            "duration_actual": last["duration_minutes"],
+        }
+        off = [
+            f"{field} is {now[field]}, not {value}"
+            for field, value in due.items()
+            if now[field] != value
+        ]
+        assert not off, f"{name}: {'; '.join(off)}"
 
 
 def _alike(before: object, after: object) -> bool:
@@ -165,6 +182,8 @@ def test_the_chart_stacks_the_registrys_figures(
     for series, names in BARS.items():
         if series not in there:
             continue  # its samples are missing, and that is said
+        unit = there[series].text("unit")
+        assert unit == UNITS[series], f"the bars of {series} are in {unit}, not {UNITS[series]}"
         parts = [one["values"] for one in there[series].each("parts")]
         for number, row in enumerate(found):
             drawn = [values[number] for values in parts]

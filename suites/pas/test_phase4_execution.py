@@ -119,6 +119,8 @@ def test_no_run_spends_more_than_its_budget(
     _, stopped = guarded.budgets["r1"]
     assert stopped.text("status") == "terminated", f"without budget a run is {stopped['status']}"
     assert "budget" in stopped.text("reason").lower(), f"the reason is {stopped['reason']}"
+    done = stopped.whole("tasks_completed")
+    assert done == 3, f"of its budget three tasks can be paid, and {done} were done"
     starved = guarded.starved
     assert starved.text("status") == "terminated", f"without energy a run is {starved['status']}"
     assert not starved.number("spend_energy_kwh"), f"it used {starved['spend_energy_kwh']} kWh"

@@ -12,6 +12,7 @@ from suites.pas.scenarios.bursting import Burst
 from suites.pas.scenarios.notifying import KINDS, Told
 from suites.pas.scenarios.unchanged import Answer, Both
 from suites.pas.views.contract import gone, lacking, operations
+from suites.pas.views.hooked import figures_wrong, kept_wrong, learnt_wrong, resent_wrong
 from suites.pas.views.store import TABLES, Store
 
 pytestmark = pytest.mark.pas_phase4
@@ -35,6 +36,10 @@ def test_receipts_outlive_a_restart(phase: Stage, burst: Burst, observe: Observe
         now = burst.after.runs[run]
         for field in ("status", "tasks_completed", "spend_usd", "tasks"):
             assert now[field] == said[field], f"after the restart {field} of {run} is another one"
+    for name, cards in burst.cards.items():
+        card = cards[0]
+        again = burst.again[name]
+        assert again == card.task, f"after the restart a card under its key becomes {again}"
     last = burst.restarts[-1]
     counts = (last.whole("receipts_before"), last.whole("receipts_after"))
     if phase.embedded:
@@ -86,11 +91,9 @@ def _wrong_of(told: Told, name: str) -> str:
     for field in ("run_id", "project_id", "run_kind", "status", "validation_pass"):
         if body[field] != run[field]:
             return f"it says {field} {body[field]}, and PAS {run[field]}"
-    if abs(body.number("cost_usd") - run.number("spend_usd")) > 1e-6:
-        return f"it says {body['cost_usd']} dollars, and PAS {run['spend_usd']}"
-    lanes = sorted(row["lane"] for row in told.registry.priors(run.text("run_id")))
-    due = sorted({task.text("lane") for task in run.each("tasks")}) if learns else []
-    return "" if lanes == due else f"PLMS learnt of the lanes {lanes}, and {due} is due"
+    wrong = figures_wrong(body, run) or kept_wrong(told.registry.run(run.text("run_id")), run)
+    wrong = wrong or resent_wrong(arrived)
+    return wrong or learnt_wrong(told.registry.priors(run.text("run_id")), run, learns=learns)
 
 
 @pytest.mark.criterion("webhook-to-plms")

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
-from suites.pas.scenarios.client_flow import PORT, SHORT, TAIL, Amiss, Flow, Manual, current
+from suites.pas.scenarios.client_flow import (
+    PORT,
+    REHEARSED,
+    SHORT,
+    TAIL,
+    Amiss,
+    Flow,
+    Manual,
+    current,
+)
 from suites.pas.views.lanes import LANES
 from suites.pas.views.pas import ENDED
 from suites.pas.views.recorder import Call
@@ -66,6 +75,12 @@ def test_estimate_prints_bounds(flow: Flow) -> None:
         one = said.inner(name)
         lower, mean, upper = (one.number(key) for key in ("lower", "mean", "upper"))
         assert 0 < lower < mean < upper, f"{name} is {mean} within {lower} to {upper}"
+    spent = flow.end.number("spend_usd") / flow.end.number("spend_tokens")
+    for bound in ("lower", "mean", "upper"):
+        price = said.inner("cost_usd").number(bound) / said.inner("tokens").number(bound)
+        assert abs(price / spent - 1) < 0.01, (
+            f"a token is estimated at {price:g}, it took {spent:g}"
+        )
     tokens = f"{said.inner('tokens').number('mean'):.0f}"
     assert tokens in in_words.replace(",", ""), f"for people the estimate lacks {tokens} tokens"
 
@@ -74,7 +89,7 @@ def test_estimate_prints_bounds(flow: Flow) -> None:
 def test_simulate_prints_what_was_answered(flow: Flow) -> None:
     said = flow.ran["simulate"].demand().told
     answered = _last(flow, "/pas/v1/runs/simulate")
-    assert answered.body.get("rehearsal_pct") == 0.01, f"it asked for {answered.body}"
+    assert answered.body.get("rehearsal_pct") == REHEARSED, f"it asked for {answered.body}"
     for name in ("strata_coverage", "projected_tokens", "ci_lower", "ci_upper", "risk_score"):
         assert said.number(name) == answered.answer.get(name), (
             f"the client says {name} {said[name]}, the service {answered.answer.get(name)}"
@@ -158,6 +173,7 @@ def test_the_default_address_is_the_documented_one(amiss: Amiss) -> None:
 @pytest.mark.criterion("vp-state-file")
 def test_the_state_is_kept(flow: Flow) -> None:
     assert flow.files == [".vp/state.json"], f"below its home the client leaves {flow.files}"
+    assert flow.mode & 0o077 == 0, f"others may use the state: its mode is {flow.mode:o}"
     project = current(flow.state)
     assert project.text("name") == "demo-project"
     assert project.text("run_id") == flow.ran["start"].demand().told.text("run_id")
@@ -178,6 +194,10 @@ def test_each_card_has_a_key_of_its_own(flow: Flow, observe: Observe) -> None:
         again = call.key is not None and first_sent.get(call.key, call.body) != call.body
         observe("key_missing_or_reused", not call.key or again, card=number)
         first_sent[call.key or ""] = call.body
+    starts = [call.key for call in flow.calls if call.path == "/pas/v1/runs/start"]
+    assert starts, "no start reached the service"
+    assert all(starts), "a start was sent without a key"
+    assert len(set(starts)) == len(starts), "two starts have one key"
     replays = [call for call in cards if call.answer.get("idempotent_replay") is True]
     assert not replays, f"{len(replays)} of {len(cards)} cards were swallowed as replays"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -10,11 +11,18 @@ from pytest_rollout import NoValueError, Observe, Reported, reported
 from suites.pas.scenarios.control import Controlled
 from suites.pas.scenarios.work import Work
 from suites.pas.views.lanes import LANES, LIMITS, due_verdict, kpi_name
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import ENDED, Pas
 from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_today
 
+COUNTS = {
+    "tasks_completed": "succeeded",
+    "tasks_failed": "failed",
+    "tasks_running": "running",
+    "tasks_queued": "queued",
+}
+SPENT = {"spend_usd": "cost_usd", "spend_energy_kwh": "energy_kwh"}  # of a run, of its tasks
 STATES = ("planned", "executing", "paused", "completed", "failed", "terminated")
 
 
@@ -109,11 +117,21 @@ def test_status(work: Work) -> None:
             assert said.text("status") in STATES
             states = [task.text("status") for task in said.each("tasks")]
             assert said.whole("tasks_total") == len(states) == len(sent.nodes)
-            assert said.whole("tasks_completed") == states.count("succeeded")
-            assert said.whole("tasks_failed") == states.count("failed")
+            for count, state in COUNTS.items():
+                counted = states.count(state)
+                assert said.whole(count) == counted, f"{count} is {said[count]}, not {counted}"
             assert isinstance(said["kpi_violations"], list)
-            for name in ("spend_usd", "spend_energy_kwh"):
-                assert said.number(name) >= 0
+            for name, part in SPENT.items():
+                used = sum(task.number_or_none(part) or 0 for task in said.each("tasks"))
+                assert abs(said.number(name) - used) < 1e-6, f"{name} is {said[name]}, not {used:g}"
+            began = said.moment("started_at")
+            ended = None if said["ended_at"] is None else said.moment("ended_at")
+            assert (ended is not None) == (said["status"] in ENDED), (
+                f"it ends at {said['ended_at']}"
+            )
+            assert said.moment("created_at") <= began <= (ended or began)
+            last = [task.moment("finished_at") for task in said.each("tasks") if ended]
+            assert not last or max(last) == ended, f"it ends at {ended}, its last task {max(last)}"
             assert said.number_or_none("runway_minutes") is None or said["runway_minutes"] >= 0
 
 
@@ -121,6 +139,10 @@ def test_status(work: Work) -> None:
 def test_portfolio(work: Work) -> None:
     for look in (work.idle, *work.looks):
         said = look.portfolio
+        if look.steady:
+            running = {lane: said.inner("running_tasks").number(lane) for lane in LANES}
+            counted = {lane: look.working[lane] for lane in LANES}
+            assert running == counted, f"running are said to be {running}, and {counted} are"
         for name in ("lane_utilization", "lane_caps"):
             lacking = set(LANES) - set(said.inner(name))
             assert not lacking, f"{name} lacks {sorted(lacking)}"
@@ -144,6 +166,9 @@ def test_heartbeat(pas: Pas) -> None:
     pas.card(run, "Vector-Ops")
     said = reported(pas.tell("heartbeats", {"run_id": run, "agent": "suite"}))
     assert said.text("status") == "acknowledged"
+    beats = pas.status(run).inner("heartbeats")
+    assert set(beats) == {"suite"}, f"the run has the heartbeats of {sorted(beats)}"
+    assert beats.moment("suite") >= pas.status(run).moment("created_at"), "it is older than its run"
 
 
 @pytest.mark.criterion("endpoint-receipts", "twelve-endpoints")
@@ -152,13 +177,43 @@ def test_receipt(pas: Pas) -> None:
     run = pas.new_run("receipt")
     card = pas.card(run, "Vector-Ops")
     before = pas.get("/health").whole("total_receipts")
-    spent = pas.status(run).number("spend_usd")
+    spent = pas.status(run)
     body = {"run_id": run, "task_id": card.task, "agent": "suite", "tokens": 1200}
-    said = reported(pas.tell("receipts", {**body, "time_ms": 900, "cost_usd": 0.25}))
+    body |= {"time_ms": 900, "cost_usd": 0.25, "energy_kwh": 0.0005}
+    said = reported(pas.tell("receipts", body))
     assert said.text("status") == "stored"
     assert pas.get("/health").whole("total_receipts") == before + 1
-    rise = pas.status(run).number("spend_usd") - spent
-    assert abs(rise - 0.25) < 1e-9, f"a receipt of 0.25 USD raises the spend by {rise}"
+    now = pas.status(run)
+    for name, used in (("usd", 0.25), ("tokens", 1200), ("energy_kwh", 0.0005)):
+        rise = now.number(f"spend_{name}") - spent.number(f"spend_{name}")
+        assert abs(rise - used) < 1e-9, f"a receipt of {used:g} raises spend_{name} by {rise:g}"
+
+
+@pytest.mark.criterion("idempotency-same-key")
+@pytest.mark.effect("change")
+def test_a_key_holds_for_each_operation(pas: Pas) -> None:
+    """Receipts and KPIs are kept once; a pause and a start are answered as they were."""
+    run, key = pas.new_run("keys"), uuid.uuid4().hex
+    card = pas.card(run, "Narrative")
+    of = {"run_id": run, "task_id": card.task}
+    before = pas.get("/health").whole("total_receipts")
+    asked: dict[str, dict[str, object]] = {
+        "receipts": {**of, "cost_usd": 0.5},
+        "kpis": {**of, "kpi": "BLEU", "value": 0.5},
+        "runs/start": {"project_id": pas.project, "run_id": run},
+        "runs/pause": {"run_id": run},
+    }
+    for path, body in asked.items():
+        headers = {"Idempotency-Key": key}  # of each operation: a key belongs to its own
+        first, again = (
+            reported(pas.client.post(f"/pas/v1/{path}", json=body, headers=headers))
+            for _ in range(2)
+        )
+        unlike = [name for name in first if first[name] != again.get(name)]
+        assert not set(unlike) - {"idempotent_replay"}, f"{path} again has another {unlike}"
+    kept = pas.get("/health").whole("total_receipts") - before
+    assert kept == 2, f"a receipt and a KPI, each sent twice under its key, are kept {kept} times"
+    assert pas.status(run).number("spend_usd") == 0.5, "a receipt under one key is spent twice"
 
 
 @pytest.mark.criterion("endpoint-kpis", "twelve-endpoints")

@@ -33,7 +33,15 @@ def test_every_lane_of_the_run_is_sampled(work: Work, observe: Observe) -> None:
         coverage = min(said.number("strata_coverage"), len(drawn) / len(lanes))
         observe("strata_coverage", coverage, run=sent.run, share=str(share))
         assert said.whole("n_strata") == len(lanes), "another number of strata than of lanes"
-        assert said.whole("n_sample") == sum(samples.values()), "the samples do not add up"
+        drawn_units, units = said.whole("n_sample"), said.whole("n_total")
+        assert drawn_units == sum(samples.values()), "the samples do not add up"
+        actual = drawn_units / units
+        assert abs(said.number("actual_pct") - actual) < NEAR, f"its share is {actual:g}"
+        assert abs(actual - share) < NEAR_SHARE * share, f"{actual:.2%} were drawn, not {share:.0%}"
+        assert said.number("requested_pct") == share, f"asked for were {said['requested_pct']}"
+    for sent in work.sent:
+        totals = {said.whole("n_total") for said in sent.rehearsals.values()}
+        assert len(totals) == 1, f"{sent.run} has {totals} units of work"
 
 
 @pytest.mark.criterion("rehearsal-ci-extrapolation")

@@ -82,7 +82,7 @@ def wakes(phase: Stage) -> Woken:
 
 def fetched(bridge: Bridge, agent: str) -> list[str]:
     """The messages that an agent finds in its polling inbox."""
-    rows = bridge.agent(agent).all("/v1/inbox", "messages", limit=None)
+    rows = bridge.agent(agent).all("/v1/inbox", "messages", limit=2)
     return [row.text("id") for row in rows]
 
 
@@ -132,7 +132,8 @@ def _silent(trial: _Trial) -> None:
 def _unmanaged(trial: _Trial) -> None:
     for agent in UNMANAGED:
         trial.session(agent, managed=False)
-        trial.say(agent)
+        for number in range(3):  # more than a page of the inbox that is asked for
+            trial.say(agent, f"number {number} of three")
     trial.wait(10)
 
 

@@ -45,6 +45,7 @@ class Burst:
     after: Kept
     restarts: Sequence[Reported]
     ahead: Reported  # a run that had all places when both were started
+    again: Mapping[str, str]  # by run: what a card became that was sent again after the restart
 
     @property
     def pieces(self) -> list[Piece]:
@@ -88,5 +89,15 @@ def burst(phase: Stage) -> Burst:
     after = Kept.by(store, pas, [*cards])
     caps, weights = said.inner("lane_caps"), said.inner("fairness_weights")
     told = lines(phase.file("restarts"), "record of restarts")
-    first = pas.status(ahead)
-    return Burst(pas, before.runs, cards, looks, weights, caps, store, before, after, told, first)
+    first, again = pas.status(ahead), _again(pas, cards)
+    held = (store, before, after, told, first, again)
+    return Burst(pas, before.runs, cards, looks, weights, caps, *held)
+
+
+def _again(pas: Pas, cards: Mapping[str, Sequence[Card]]) -> dict[str, str]:
+    """The task that the first card of each run is said to be when it comes again under its key."""
+    found = {}
+    for (run, (card, *_)), project in zip(cards.items(), PROJECTS, strict=True):
+        answer = Pas(pas.client, project).submit(run, card.lane, card.deps, card.key)
+        found[run] = str(answer.json().get("task_id", answer.status_code))
+    return found

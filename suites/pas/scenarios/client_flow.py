@@ -14,6 +14,7 @@ from suites.pas.views.pas import ENDED, Pas
 from suites.pas.views.recorder import Call, Recorder, recording
 
 TAIL, SHORT = 20, 3
+REHEARSED = 0.03  # which is not what the client takes by itself
 MANUAL_S = 60
 PORT = 6200
 
@@ -34,6 +35,7 @@ class Flow:
     state: Reported  # after all of it
     state_after_new: Reported
     files: Sequence[str]  # below the home, in the end
+    mode: int  # of the state file
     calls: Sequence[Call]
     started: Reported  # the run as the service had it right after the start
     seen: Sequence[Seen]  # of status, until the run was over
@@ -80,7 +82,7 @@ def _typed(typing: _Typing, target: LiveTarget, recorder: Recorder) -> Flow:
     typing.type("estimate", "estimate")
     typing.ran["plan in words"] = vp.run("plan")
     typing.ran["estimate in words"] = vp.run("estimate")
-    typing.type("simulate", "simulate", "--rehearsal", "0.01")
+    typing.type("simulate", "simulate", "--rehearsal", str(REHEARSED))
     start = typing.type("start", "start")
     run = start.told.text("run_id") if start.status == 0 else ""
     started = pas.status(run)
@@ -98,8 +100,9 @@ def _typed(typing: _Typing, target: LiveTarget, recorder: Recorder) -> Flow:
     typing.ran["logs in words"] = vp.run("logs", "--tail", str(TAIL))
     state = vp.state() if vp.state_file.is_file() else Reported({}, "~/.vp/state.json")
     files = [str(path.relative_to(vp.home)) for path in vp.home.rglob("*") if path.is_file()]
-    end = pas.status(run)
-    return Flow(typing.ran, state, after_new, files, list(recorder.calls), started, seen, end)
+    mode = vp.state_file.stat().st_mode & 0o777 if vp.state_file.is_file() else 0o777
+    end, calls = pas.status(run), list(recorder.calls)
+    return Flow(typing.ran, state, after_new, files, mode, calls, started, seen, end)
 
 
 @dataclass(frozen=True)

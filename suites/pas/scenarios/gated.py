@@ -45,6 +45,9 @@ def trials(now: datetime) -> dict[str, Trial]:
         "no difference": Trial("Data-Schema", True, same),
         "a difference": Trial("Data-Schema", False, other),
         "same words": Trial("Narrative", True, {"text": text, "reference": text}),
+        "words in another order": Trial(
+            "Narrative", False, {"text": " ".join(reversed(text.split())), "reference": text}
+        ),
         "other words": Trial("Narrative", False, {"text": "no such thing", "reference": text}),
         "fresh": Trial("Vector-Ops", True, {**vectors, "indexed_at": fresh.isoformat()}),
         "old": Trial("Vector-Ops", False, {**vectors, "indexed_at": old.isoformat()}),
@@ -93,7 +96,7 @@ TOOLS = {  # by what is tried: a lane, and what its task asks for; the last is l
     "of another lane": ("Narrative", ("read_file", "run_tests")),
     "allowed": ("Code-Impl", ("read_file", "run_tests")),
 }
-BUDGETS = {"r1": 0.05, "r2": 0.10}
+BUDGETS = {"r1": 0.07, "r2": 0.08}  # the four tasks cost exactly as much as the second
 _COSTS, _TASKS = 0.02, 4
 
 

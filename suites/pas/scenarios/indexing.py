@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -33,6 +33,7 @@ class Indexed:
     checkout: Path
     answer: httpx.Response  # to the refresh
     snapshot: httpx.Response
+    at: datetime  # by the clock of the index
 
 
 @scenario(effect="change")
@@ -42,7 +43,8 @@ def indexed(phase: Stage) -> Indexed:
     index = Index(phase.target("index").client)
     answer = index.client.post("/refresh")
     snapshot = index.client.get("/snapshot")
-    return Indexed(index, Source.at(checkout), checkout, answer, snapshot)
+    at = phase.target("pas").clock.now() if phase.embedded else datetime.now(UTC)
+    return Indexed(index, Source.at(checkout), checkout, answer, snapshot, at)
 
 
 @dataclass(frozen=True, slots=True)
