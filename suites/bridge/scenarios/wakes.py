@@ -132,9 +132,10 @@ def _silent(trial: _Trial) -> None:
 def _unmanaged(trial: _Trial) -> None:
     for agent in UNMANAGED:
         trial.session(agent, managed=False)
-        for number in range(3):  # more than a page of the inbox that is asked for
+    for number in range(3):  # more than a page of the inbox that is asked for
+        for agent in UNMANAGED:
             trial.say(agent, f"number {number} of three")
-    trial.wait(10)
+        trial.wait(10)
 
 
 def _typing(trial: _Trial) -> None:
