@@ -53,6 +53,16 @@ def test_a_ping_pong_is_stopped(bridge: Bridge, observe: Observe, moment: dateti
     thread, *pair = opened(bridge, "a talk")
     different = [f"argument {number}" for number in range(limit + 5)]
     assert turns(thread, (pair[0], pair[1]), different) == limit + 5, "a talk is taken for a loop"
+    third = bridge.agent("suite-third")
+    thread, first, second = opened(bridge, "a round", third.name)
+    taken = [
+        speaker.send(thread, "nothing new", kind="progress", wake=False).status_code == 201
+        for _ in range(limit)
+        for speaker in (first, second, third)
+    ]
+    assert all(taken), (
+        f"a round of three is taken for a loop of two after {taken.index(False)} turns"
+    )
 
 
 @pytest.mark.criterion("loop-escalation")

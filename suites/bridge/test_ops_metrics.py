@@ -19,7 +19,6 @@ from suites.bridge.checks.figures import (
     requests_off,
     threads_off,
     wakes_off,
-    worked,
 )
 from suites.bridge.checks.told import observe_each
 from suites.bridge.scenarios.metered import RESULTS, Metered
@@ -41,6 +40,13 @@ def moves(part: Between, name: str, **labels: str) -> str:
 def there(look: Scrape, name: str, **labels: str) -> str:
     """What is wrong with a series that must be there; empty where it is."""
     return "" if look.has(name, **labels) else f"/metrics has no {name} {labels or ''}".rstrip()
+
+
+def provoked(metered: Metered, part: str, name: str) -> str:
+    """What is wrong with a counter: it rises with its cause, or is there where none was made."""
+    if part in metered.parts:
+        return moves(metered.parts[part], name)
+    return there(metered.scrapes[-1], name)
 
 
 # That they can be read, and move
@@ -73,11 +79,8 @@ def test_times_of_reads_can_be_read(metered: Metered, observe: Observe) -> None:
 
 @pytest.mark.criterion("metric-delivery-failure-rate")
 def test_deliveries_can_be_read(metered: Metered, observe: Observe) -> None:
-    wakes = worked(metered, "wakes")
-    problems = {
-        "deliveries": moves(wakes, "message_deliveries_total"),
-        "failures": moves(wakes, "message_delivery_failures_total"),
-    }
+    names = ("message_deliveries_total", "message_delivery_failures_total")
+    problems = {name: provoked(metered, "wakes", name) for name in names}
     problems |= untrue(metered, problems, deliveries_off)
     observe_each(observe, "series_missing", problems, figure="deliveries")
 
@@ -103,7 +106,7 @@ def test_escalations_can_be_read(metered: Metered, observe: Observe) -> None:
 
 @pytest.mark.criterion("metric-loop-detections")
 def test_loops_can_be_read(metered: Metered, observe: Observe) -> None:
-    problems = {"loops": moves(worked(metered, "loops"), "loop_detections_total")}
+    problems = {"loops": provoked(metered, "loops", "loop_detections_total")}
     problems |= untrue(metered, problems, loops_off)
     observe_each(observe, "series_missing", problems, figure="loops")
 

@@ -210,8 +210,7 @@ def test_a_trigger_waits_for_five_seconds_of_silence_to_become_twenty(
         assert waited >= QUIET, f"it went out {waited.total_seconds():g} s after human input"
         assert trigger.get("deferred_since") is not None, "the trigger does not say that it waited"
         assert trigger.get("result") == "triggered"
-    for trigger in pressed(wakes):
-        went_at_once(trigger, wakes, bridge)
+    overridden_by_operators_alone(wakes, bridge)
     if not seen:
         not_done("no message came five seconds after human input", "send one then")
 
@@ -226,6 +225,11 @@ def pressed(wakes: Woken) -> list[Reported]:
 def test_a_human_can_have_it_go_out_at_once(wakes: Woken, bridge: Bridge) -> None:
     if not pressed(wakes):
         not_done("nobody ended a deferral by hand", "override one")
+    overridden_by_operators_alone(wakes, bridge)
+
+
+def overridden_by_operators_alone(wakes: Woken, bridge: Bridge) -> None:
+    """Demand that each override had its effect, and that nobody else could order one."""
     for trigger in pressed(wakes):
         went_at_once(trigger, wakes, bridge)
     for what, said in wakes.refusals.items():

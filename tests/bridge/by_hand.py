@@ -75,6 +75,11 @@ class Launch:
         result: Mapping[str, Any] = answer.json()["result"] or {}
         return result
 
+    def probe(self) -> None:
+        """Look at both probes, as what balances the load does all the time."""
+        for path in ("/health", "/ready"):
+            httpx.get(f"{self.console}{path}", timeout=10)
+
     def wait(self, **time: float) -> None:
         """Let time pass."""
         self.now += timedelta(**time)

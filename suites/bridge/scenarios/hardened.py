@@ -157,6 +157,10 @@ def settings_tried(phase: Stage) -> Mapping[str, int]:
         ("PUT", "/v1/filters", {"rules": [{"id": "all", "pattern": ".", "action": "refuse"}]}),
         ("POST", "/v1/policy", {"wake_mode": "polling-only", "reason": "a trial"}),
         ("GET", "/v1/audit", None),
+        *(
+            ("GET", f"/v1/{listed}", None)
+            for listed in ("triggers", "runtime/sessions", "escalations", "alerts", "archive")
+        ),
     )
     found = {}
     for role in ("executor", "reviewer", "coordinator", "reader"):

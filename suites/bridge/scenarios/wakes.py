@@ -186,8 +186,13 @@ def _overridden(trial: _Trial) -> None:
     triggers = trial.bridge.operator.get("/v1/triggers").each("triggers")
     (trigger,) = [waits for waits in triggers if waits.text("message_id") == message]
     path = f"/v1/triggers/{trigger.text('id')}/override"
-    by_sender = trial.sender.ask("POST", path, {"reason": "I am in a hurry"})
-    trial.refusals["override by the sender"] = code(by_sender)
+    for role in ("executor", "reviewer", "coordinator", "reader"):
+        other = trial.bridge.agent(f"hurried-{role}", role)
+        answer = other.ask("POST", path, {"reason": "I am in a hurry"})
+        trial.refusals[f"override by a {role}"] = code(answer)
+    trial.refusals["override by the sender"] = code(
+        trial.sender.ask("POST", path, {"reason": "I am in a hurry"})
+    )
     trial.bridge.operator.post(path, {"reason": "the human said go on"})
     trial.wait(40)
 
