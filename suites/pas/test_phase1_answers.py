@@ -92,7 +92,7 @@ def test_the_impact_is_all_that_depends(indexed: Indexed, observe: Observe) -> N
     tell.none_bad("the impact is wrong of")
 
 
-@pytest.mark.criterion("query-type-nearest-neighbors")
+@pytest.mark.criterion("query-type-nearest-neighbors", "all-four-query-types")
 def test_neighbours_are_found_by_other_words(indexed: Indexed, observe: Observe) -> None:
     for question in questions(indexed.source):
         observe("neighbor_found", question.answer in indexed.index.nearest(question.words))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from pytest_rollout import NoValueError, Observe, Stage
+from pytest_rollout import NoValueError, Observe, Reported, Stage
 from suites.pas.scenarios.hooks import OTHERS, PROGRAMS, CronTried, HooksTried
 from suites.pas.scenarios.indexing import Indexed, Step
-from suites.pas.views.committing import MOST_S
+from suites.pas.views.committing import MOST_S, commit
 from suites.pas.views.running import bare, call
 from suites.pas.views.source import Source, git
 from suites.pas.views.told import Told
@@ -120,16 +121,28 @@ def test_the_manager_ends(
     if not found:
         raise NoValueError("no line of the crontab starts the vector manager")
     command = found[0].split(None, _FIELDS)[_FIELDS]
-    patience = _PATIENCE_S if phase.embedded else SLOT_S + 10
-    done = call(
-        "the line of the crontab", "/bin/sh", "-c", command, environ=bare(home), within=patience
-    )
+    checkout, file = phase.file("checkout"), f"rollout_missed_{uuid.uuid4().hex[:8]}.py"
+    for text in ("MISSED = 1\n", None):  # a commit of which no hook told the index, and its end
+        commit(checkout, {file: text}, "Probe the manager", home / "commit.log", hooks=False)
+        said = _managed(command, home, observe, patient=not phase.embedded)
+        source = Source.at(checkout)
+        assert said.number("coverage") >= 0.98, f"it says a coverage of {said['coverage']:g}"
+        assert said.flag("refreshed"), f"it found nothing to do, and {source.commit} was missed"
+        assert said["drift"] == [file] or text is None, (
+            f"what drifted is said to be {said['drift']}"
+        )
+        assert indexed.index.get("/snapshot").text("sha") == source.commit, (
+            f"it leaves an index that is not of {source.commit}"
+        )
+    again = _managed(command, home, observe, patient=not phase.embedded)
+    assert again.flag("fresh"), "it says of an index that it has just refreshed that it is old"
+
+
+def _managed(command: str, home: Path, observe: Observe, *, patient: bool) -> Reported:
+    """What the manager says that the crontab's command starts."""
+    within = SLOT_S + 10 if patient else _PATIENCE_S
+    name = "the line of the crontab"
+    done = call(name, "/bin/sh", "-c", command, environ=bare(home), within=within)
     assert done.status is not None, f"the vector manager still runs after {done.seconds:.0f} s"
     observe("manager_s", done.seconds)
-    said = done.said()
-    source = Source.at(phase.file("checkout"))
-    assert said.number("coverage") >= 0.98, f"it says a coverage of {said['coverage']:g}"
-    assert said.flag("fresh"), f"it leaves an index that is not of {source.commit}"
-    assert indexed.index.get("/snapshot").text("sha") == source.commit, (
-        "the index is of another one"
-    )
+    return done.said()
