@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -75,6 +77,19 @@ def test_gates_stop_what_they_must(judged: Judged, observe: Observe) -> None:
         observe("gate_wrong", not good, gate=name)
         wrongs += [] if good else [f"{name}: {status}, validation_pass {valid}"]
     assert not wrongs, "; ".join(wrongs)
+
+
+@pytest.mark.criterion("quality-gates-validate")
+def test_an_echo_is_of_what_was_sent(judged: Judged) -> None:
+    """By the digest of the payload that the suite sent, as docs/pas-api.md has it."""
+    for name, trial in judged.trials.items():
+        (task,) = judged.runs[name].each("tasks")
+        text = json.dumps(trial.payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        due, echo = hashlib.sha256(text.encode()).hexdigest(), task.inner("echo")
+        assert echo.text("sent") == due, f"{name}: the echo is of another payload than was sent"
+        garbled = bool(trial.payload.get("garble"))
+        returned = (echo.text("returned") != due, echo.flag("pass"))
+        assert returned == (garbled, not garbled), f"{name}: garbled is {garbled}, the echo {echo}"
 
 
 @pytest.mark.criterion("quality-gates-validate")

@@ -9,6 +9,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Stage, reported
 from suites.pas.scenarios.made import Made
 from suites.pas.scenarios.work import Work
+from suites.pas.views.contract import unlike
 from suites.pas.views.pas import OPERATIONS, Pas
 
 pytestmark = pytest.mark.pas_today
@@ -76,6 +77,23 @@ def test_the_documentation_loads(phase: Stage) -> None:
     answer = client.get(described[1])
     assert answer.status_code == 200, f"GET {described[1]} answers {answer.status_code}"
     assert reported(answer).text("openapi").startswith("3."), "it is no OpenAPI 3"
+
+
+@pytest.mark.criterion("openapi-docs", "twelve-endpoints")
+def test_answers_are_as_the_documentation_says(phase: Stage, work: Work) -> None:
+    document = reported(phase.target("pas").client.get("/openapi.json"))
+    sent = work.sent[0]
+    answers = {
+        "GET /health": work.pas.get("/health"),
+        "GET /pas/v1/runs/status": work.ended[sent.run],
+        "GET /pas/v1/portfolio/status": work.looks[0].portfolio,
+        "POST /pas/v1/runs/start": sent.started,
+        "POST /pas/v1/runs/simulate": next(iter(sent.rehearsals.values())),
+    }
+    wrong = [
+        problem for name, answer in answers.items() for problem in unlike(document, name, answer)
+    ]
+    assert not wrong, "; ".join(wrong[:3])
 
 
 @pytest.mark.criterion("twelve-endpoints")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 _METHODS = ("get", "post", "put", "delete", "patch")
 _DEEPEST = 12  # of objects in objects
 _BY_ID = ("fairness_weights", "heartbeats")  # whose names are ids
@@ -85,6 +87,19 @@ def _fields(where: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> I
             yield from _fields(f"{where} {name}:", field, theirs["properties"][name])
     if isinstance(ours.get("items"), Mapping) and isinstance(theirs.get("items"), Mapping):
         yield from _fields(f"{where} items:", ours["items"], theirs["items"])
+
+
+def unlike(document: Mapping[str, Any], operation: str, answer: object) -> Iterator[str]:
+    """Where an answer is not what the document says of it, if it says anything."""
+    schema = dict(_answer(operations(document).get(operation, {})))
+    for error in Draft202012Validator(schema).iter_errors(answer):
+        where = "".join(f".{name}" for name in error.absolute_path)
+        yield f"{operation}{where}: {error.message:.100}"
+    named = schema.get("properties", {})
+    for name in (
+        sorted(answer.keys() - named.keys()) if named and isinstance(answer, Mapping) else ()
+    ):
+        yield f"{operation}: the document does not name {name}"
 
 
 def gone(ours: object, theirs: object, place: str = "") -> Iterator[str]:
