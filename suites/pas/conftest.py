@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from pytest_rollout import Stage
-from suites.pas.scenarios.bursting import burst
+from suites.pas.scenarios.bursting import burst, weighted
 from suites.pas.scenarios.client_flow import amiss, flow, manual
 from suites.pas.scenarios.control import controlled, empty
 from suites.pas.scenarios.demos import demos
@@ -66,6 +66,7 @@ __all__ = [
     "told",
     "trained",
     "weeks",
+    "weighted",
     "work",
     "worked",
 ]

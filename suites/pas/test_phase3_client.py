@@ -76,6 +76,8 @@ def test_the_figures_are_those_of_plms(alone: Alone, observe: Observe) -> None:
         calls = [one for one in alone.calls[command] if one.method == method]
         answered = [one for one in calls if one.path.endswith(path) and one.status == 200]
         observe("plms_requests", len(answered), command=command)
+    made = [one.key for one in alone.calls["new"] if one.method == "POST"]
+    assert all(made), "a project was made without a key, so that sending it again makes another one"
     _compare(alone.elsewhere.demand().told, OTHER_FIGURES)
 
 

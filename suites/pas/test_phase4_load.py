@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rollout import Observe, reported
-from suites.pas.scenarios.bursting import Burst
+from pytest_rollout import Observe, Reported, reported
+from suites.pas.scenarios.bursting import MANY, WEIGHTS, Burst
 from suites.pas.views.executed import CAPS, at_each_event, pieces, shares, unlike
 from suites.pas.views.graph import by_id, too_early
 from suites.pas.views.lanes import KPI_OF, kpi_name, sound
@@ -38,6 +38,20 @@ def test_both_runs_are_served_alike(burst: Burst, observe: Observe) -> None:
     for lane in CAPS:
         for at, index in shares(burst.shared(lane), [*burst.runs]):
             observe("jain_fairness_index", index, at=at, lane=lane)
+
+
+@pytest.mark.criterion("scheduler-fair-share")
+def test_a_run_of_more_weight_is_served_more(weighted: tuple[Reported, Reported]) -> None:
+    """Until the run of three times the weight has begun all, the other has begun a third."""
+    heavy, light = weighted
+    assert (heavy.number("weight"), light.number("weight")) == WEIGHTS, "the weights were not kept"
+    began = [[task.moment("started_at") for task in run.each("tasks")] for run in weighted]
+    beside = sum(at <= max(began[0]) for at in began[1])
+    due = MANY * WEIGHTS[1] / WEIGHTS[0]
+    assert due / 2 <= beside <= due * 1.75, (
+        f"while the run of weight {WEIGHTS[0]:g} began {MANY} tasks, that of {WEIGHTS[1]:g} began "
+        f"{beside}, not about {due:g}"
+    )
 
 
 @pytest.mark.criterion("two-concurrent-projects")

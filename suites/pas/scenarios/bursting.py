@@ -94,6 +94,25 @@ def burst(phase: Stage) -> Burst:
     return Burst(pas, before.runs, cards, looks, weights, caps, *held)
 
 
+WEIGHTS, MANY = (3.0, 1.0), 12  # of two runs, and how many tasks each has
+LANE = "Data-Schema"
+
+
+@scenario(effect="change")
+def weighted(phase: Stage) -> tuple[Reported, Reported]:
+    """Two runs of which one has three times the weight, when both have ended."""
+    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    runs = [Pas(pas.client, project).new_run(f"weighs-{project}") for project in PROJECTS]
+    for run, project in zip(runs, PROJECTS, strict=True):
+        for _ in range(MANY):
+            Pas(pas.client, project).card(run, LANE)
+    for run, project, weight in zip(runs, PROJECTS, WEIGHTS, strict=True):
+        Pas(pas.client, project).start(run, weight=weight).text("status")
+    to_their_end(target, pas, runs, _MOST_S)
+    heavy, light = (pas.status(run) for run in runs)
+    return heavy, light
+
+
 def _again(pas: Pas, cards: Mapping[str, Sequence[Card]]) -> dict[str, str]:
     """The task that the first card of each run is said to be when it comes again under its key."""
     found = {}
