@@ -131,6 +131,9 @@ def test_no_run_spends_more_than_its_budget(
         if not spent:
             raise NoValueError(f"{run['run_id']} spent nothing")
         observe("spend_over_cap", round(spent - cap, 9), run=name)
+        minutes = (run.moment("ended_at") - run.moment("started_at")).total_seconds() / 60
+        left, said = (cap - spent) / spent * minutes, run.number("runway_minutes")
+        assert abs(said - left) < 0.01, f"{name} has budget for {left:g} more minutes, not {said:g}"
     _, stopped = guarded.budgets["r1"]
     assert stopped.text("status") == "terminated", f"without budget a run is {stopped['status']}"
     assert "budget" in stopped.text("reason").lower(), f"the reason is {stopped['reason']}"
