@@ -15,6 +15,7 @@ from suites.bridge.scenarios.benchmarked import (
     POSTS,
     PROBES,
     READS,
+    SLOW_S,
     TARGETS,
     UNITS,
     Benchmarked,
@@ -54,6 +55,25 @@ def test_the_benchmark_runs_by_itself(benchmarked: Benchmarked) -> None:
     assert reads >= READS, f"the bridge counted {reads:g} reads of {READS} and more"
     for name, made in {"post_success": POSTS, "read_success": READS}.items():
         assert said.inner(name).whole("n") >= made, f"{name} is of {said.inner(name)['n']}"
+
+
+@pytest.mark.criterion("benchmark-runner-runs")
+def test_the_benchmark_sees_failures_and_delays(benchmarked: Benchmarked) -> None:
+    """While some posts fail and the store is slow the report says so."""
+    if benchmarked.failed is None:
+        return  # nobody troubled the bridge, so there is nothing to be seen
+    assert benchmarked.troubled, "while the bridge is troubled it writes no report"
+    said = Reported(benchmarked.troubled, "the report of a troubled run").inner("slis")
+    failed, counted = (
+        said.inner("post_success").whole("failed"),
+        benchmarked.failed.rose("message_post_failures_total"),
+    )
+    assert counted > 1, f"{counted:g} posts failed, so nothing is shown"
+    assert counted - 1 <= failed <= counted, (  # a message to be woken for may be among them
+        f"{failed} failed posts are told of, and {counted:g} failed"
+    )
+    quick = [one for one in said.inner("post_to_visible")["samples"] if float(one) < SLOW_S]
+    assert not quick, f"with a store that takes {SLOW_S} s messages are said to show after {quick}"
 
 
 @pytest.mark.criterion("slo-no-data-is-not-pass")

@@ -26,6 +26,8 @@ TARGETS = {
 }
 UNITS = {name: "ratio" if "success" in name else "s" for name in NEED}
 POSTS, READS, PROBES = 30, 60, 6
+FEW = (20, 12, 4)  # while the bridge is troubled
+FAILS_EVERY, SLOW_S = 7, 0.1  # which of the requests that write fail, and how slow the store is
 _AT_ONCE = 4
 
 
@@ -56,20 +58,38 @@ class Benchmarked:
     ran: Ran
     report: Mapping[str, Any]
     counted: Between | None
+    troubled: Mapping[str, Any]  # a report of while some posts failed and the store was slow
+    failed: Between | None  # what the bridge counted of that
 
 
 def benchmarked(phase: Stage) -> Benchmarked:
     """The runner posts and reads a little, with nobody there."""
     program, target = phase.file("benchmark"), phase.target("bridge")
     if not program.is_file():
-        return Benchmarked(False, Ran(127, f"there is no {program.name}"), {}, None)
-    before = scrape(target.client)
-    few = ("--posts", str(POSTS), "--reads", str(READS), "--probes", str(PROBES))
+        return Benchmarked(False, Ran(127, f"there is no {program.name}"), {}, None, {}, None)
+    begun = scrape(target.client)
+    ran, report = _report(program, target.url, POSTS, READS, PROBES)
+    counted = Between(begun, scrape(target.client))
+    if not phase.embedded:  # nobody troubles a bridge that people use
+        return Benchmarked(True, ran, report, counted, {}, None)
+    phase.operate("bridge", "fail-writes", every=FAILS_EVERY)
+    phase.operate("bridge", "slow-store", seconds=SLOW_S)
+    _, troubled = _report(program, target.url, *FEW)
+    phase.operate("bridge", "slow-store", seconds=0)
+    phase.operate("bridge", "fail-writes", every=0)
+    failed = Between(counted.after, scrape(target.client))
+    return Benchmarked(True, ran, report, counted, troubled, failed)
+
+
+def _report(
+    program: Path, url: str, posts: int, reads: int, probes: int
+) -> tuple[Ran, dict[str, Any]]:
+    """A run of the benchmark, and its report; an empty one where it wrote none."""
+    words = ("--posts", str(posts), "--reads", str(reads), "--probes", str(probes))
     with TemporaryDirectory() as folder:
         out = Path(folder, "report.json")
-        ran = run(program, "--url", target.url, "--out", str(out), *few)
-        report = json.loads(out.read_text("utf-8")) if out.is_file() else {}
-    return Benchmarked(True, ran, report, Between(before, scrape(target.client)))
+        ran = run(program, "--url", url, "--out", str(out), *words)
+        return ran, json.loads(out.read_text("utf-8")) if out.is_file() else {}
 
 
 def sli(
