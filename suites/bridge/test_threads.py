@@ -161,6 +161,21 @@ def test_each_other_change_is_refused(bridge: Bridge, observe: Observe, moment: 
         assert not slips(answer, "INVALID_ARGUMENT"), slips(answer, "INVALID_ARGUMENT")
 
 
+@pytest.mark.criterion("status-transitions-illegal")
+def test_an_open_finding_keeps_a_thread_open(bridge: Bridge) -> None:
+    operator, ann = bridge.operator, bridge.agent("suite-ann")
+    for answered in ("progress", "approval"):
+        thread = ann.opened(f"until {answered}")
+        ann.posted(thread, "this is not right yet", kind="finding")
+        ann.posted(thread, "I see", kind="message")
+        refused = operator.change(thread, "closed")
+        assert code(refused) == "FAILED_PRECONDITION", f"it is closed over a finding: {refused}"
+        assert ann.thread(thread).flag("open_finding"), "a message settles a finding"
+        ann.posted(thread, "now it is", kind=answered)
+        assert not ann.thread(thread).flag("open_finding"), f"{answered} settles no finding"
+        assert operator.change(thread, "closed").status_code == 200, f"{answered}: it stays open"
+
+
 @pytest.mark.criterion("closed-thread-immutable", "unit-state-rules")
 def test_a_closed_thread_takes_no_message(bridge: Bridge) -> None:
     operator, ann = bridge.operator, bridge.agent("suite-ann")
