@@ -81,7 +81,7 @@ def test_gates_stop_what_they_must(judged: Judged, observe: Observe) -> None:
 
 @pytest.mark.criterion("quality-gates-validate")
 def test_an_echo_is_of_what_was_sent(judged: Judged) -> None:
-    """By the digest of the payload that the suite sent, as docs/pas-api.md has it."""
+    """By the digest of the payload that the suite sent: JSON, keys sorted, no blanks."""
     for name, trial in judged.trials.items():
         (task,) = judged.runs[name].each("tasks")
         text = json.dumps(trial.payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
