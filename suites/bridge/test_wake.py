@@ -14,6 +14,7 @@ from suites.bridge.views.waking import ACK, QUIET, Woken, refused
 
 pytestmark = [pytest.mark.bridge_wake, pytest.mark.bridge_phase1]
 
+ATTEMPTS = ("resume", "spawn", "inject")
 HEALTHY = ("dormant", "active")
 
 
@@ -112,6 +113,25 @@ def test_a_healthy_agent_is_never_left_to_polling(wakes: Woken, observe: Observe
         polled = trigger.get("path") != "trigger" or bool(wakes.journal.picked_up(trigger))
         at = trigger.moment("posted_at")
         observe("healthy_target_polled", int(polled), **labels(trigger), at=at)
+
+
+@pytest.mark.criterion("hybrid-trigger-first")
+def test_triggers_tell_what_the_runtime_was_asked(wakes: Woken) -> None:
+    """Each attempt with its kind, time and outcome, as the journal of the runtime has it."""
+    for trigger in wakes.triggers:
+        told, asked = trigger.each("attempts"), wakes.journal.of(trigger, *ATTEMPTS)
+        kinds = [row.text("kind") for row in told], [row.text("do") for row in asked]
+        assert kinds[0] == kinds[1], (
+            f"for {trigger['recipient']} it tells {kinds[0]}, not {kinds[1]}"
+        )
+        for said, done in zip(told, asked, strict=True):
+            off = abs(said.moment("at") - done.moment("at"))
+            assert off <= timedelta(seconds=1), f"{trigger['recipient']}: it tells {said['at']}"
+            if said["kind"] != "inject":  # which is answered later
+                outcome = (said.get("ok"), bool(said.get("error")))
+                assert outcome == (done.get("ok"), bool(done.get("error"))), (
+                    f"{trigger['recipient']}: a {said['kind']} is told as {outcome}"
+                )
 
 
 @pytest.mark.criterion("hybrid-polling-fallback")

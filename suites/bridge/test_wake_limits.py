@@ -34,13 +34,17 @@ def where(trigger: Reported) -> dict[str, str]:
 
 @pytest.mark.criterion("poll-cadence-observed", "policy-poll-interval")
 def test_ticks_follow_each_other(phase: Stage, observe: Observe) -> None:
-    previous = None
+    previous, number = None, None
     for line in ticks(phase.file("logs")):
         event, at = line.text("event"), line.moment("at")
         if event in ("supervisor.slept", "supervisor.started"):
             previous = None  # a gap that has another reason
         if not event.startswith("tick."):
             continue
+        due, number = (number or line.whole("tick") - 1) + 1, line.whole("tick")
+        assert number == due, f"after tick {due - 1} the next is number {number}"
+        failed = phase.embedded and event == "tick.failed"  # nobody made one fail
+        assert not failed, f"tick {number} failed: {line.get('error')}"
         if previous is not None:
             gap = (at - previous).total_seconds()
             observe("tick_gap_s", gap, at=at)

@@ -203,6 +203,7 @@ def _gone(trial: _Trial) -> None:
         "refuses-once": {"resume_fails": 1},
         "refuses-all": {"resume_fails": "always", "spawn_fails": "always"},
         "twelve-hours": {"heartbeat_age_s": 12 * 3600},
+        "a-blink-more": {"heartbeat_age_s": 12 * 3600 + 0.2},
         "a-second-more": {"heartbeat_age_s": 12 * 3600 + 1},
     }
     for agent, more in told.items():
