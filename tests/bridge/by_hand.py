@@ -76,9 +76,11 @@ class Launch:
         return result
 
     def probe(self) -> None:
-        """Look at both probes, as what balances the load does all the time."""
+        """Look at both probes, as what balances the load does all the time; seconds pass around."""
+        self.wait(seconds=2)
         for path in ("/health", "/ready"):
             httpx.get(f"{self.console}{path}", timeout=10)
+        self.wait(seconds=2)
 
     def wait(self, **time: float) -> None:
         """Let time pass."""

@@ -109,9 +109,9 @@ def reads_off(metered: Metered) -> dict[str, str]:
     mean = part.rose("read_latency_seconds_sum") / part.rose("read_latency_seconds_count")
     return {
         "order": "" if 0 < middle <= high else f"the median is {middle}, the p95 {high}",
-        "median": near(middle, seen),
+        "median": near(middle, seen) if metered.exact else "",
         "p95": near(high, slowest[0], slowest[-1]) if metered.exact else "",
-        "mean": near(mean, sum(metered.read_s) / len(metered.read_s)),
+        "mean": near(mean, sum(metered.read_s) / len(metered.read_s)) if metered.exact else "",
         "count": rose(
             part, metered.done["reads"], "read_latency_seconds_count", exact=metered.exact
         ),
