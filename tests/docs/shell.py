@@ -47,6 +47,8 @@ NOT_RUN = {
         "--mutants fixtures/plms/host --sample 300 --seed 13 --jobs 2 --phase-timeout 15m": _BUILD,
         "rollout drill pipeline.week1_processing --mutants fixtures/pipeline/commands "
         "--mutants fixtures/pipeline/quality --sample 40 --seed 7 --jobs 1": _BUILD,
+        "rollout drill bridge.phase1_wake --mutants fixtures/bridge/wake --mutants "
+        "fixtures/bridge/runtime --sample 40 --seed 7 --jobs 1": _BUILD,
     },
     "docs/how-to/load-results.md": {
         'rollout begin plms.canary --env prod --by "A. Person"': _FILES
