@@ -62,6 +62,7 @@ class Launch:
 
     project: Guarded
     console: str
+    secret: Path  # of the issuer
     now: datetime = BEGUN
 
     # The application
@@ -76,11 +77,16 @@ class Launch:
         return result
 
     def probe(self) -> None:
-        """Look at both probes, as what balances the load does all the time; seconds pass around."""
-        self.wait(seconds=2)
-        for path in ("/health", "/ready"):
-            httpx.get(f"{self.console}{path}", timeout=10)
-        self.wait(seconds=2)
+        """Look at both probes, as what balances the load does, between two reads of an agent."""
+        wanted = {"agent": "reader-1", "role": "reader"}
+        bearer = {"Authorization": f"Bearer {self.secret.read_text(encoding='utf-8').strip()}"}
+        with httpx.Client(base_url=self.console, timeout=10) as client:
+            said = client.post("/issuer/tokens", json=wanted, headers=bearer).raise_for_status()
+            mine = {"Authorization": f"Bearer {said.json()['token']}"}
+            for path in ("/v1/threads", "/health", "/ready", "/v1/threads"):
+                self.wait(seconds=1)
+                client.get(path, headers=mine)
+        self.wait(seconds=1)
 
     def wait(self, **time: float) -> None:
         """Let time pass."""
@@ -157,7 +163,8 @@ def by_hand(folder: Path, *phases: str) -> Iterator[Launch]:
     site.mkdir()
     with _served(site) as console, stripping(console) as url:
         given = {"BRIDGE_URL": url, **{name: str(site / path) for name, path in FILES.items()}}
-        yield Launch(_project(folder / "project", given, phases), console)
+        secret = site / FILES["BRIDGE_SECRET"]
+        yield Launch(_project(folder / "project", given, phases), console, secret)
 
 
 @contextmanager
