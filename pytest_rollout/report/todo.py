@@ -131,7 +131,7 @@ class _Given:
         verb = "begin" if self.decision.gate is Gate.ENTRY else "end"
         real = next((one for one in self.plan.environments if one != EMBEDDED), "")
         if self.real:
-            says = f"see whether everything else agrees, then {verb} the phase (`rollout {verb}`)"
+            says = f"see whether everything else agrees, then {verb} the phase"
             yield Todo(self.owners, says, f"rollout clear {name} --env {where}")
         elif real and not self.decision.drill:
             command = f"pytest -m {self.phase.marks[0]} --rollout-env {real}"
