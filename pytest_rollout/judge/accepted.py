@@ -1,13 +1,16 @@
-"""Conditions of what people accepted: that no release can be read, and overrides of clearances."""
+"""What people accepted: no release, overrides of clearances, and soft criteria until a day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 
+from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
-from pytest_rollout.model.decision import Condition
-from pytest_rollout.model.finding import Reason
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.decision import Cause, Condition
+from pytest_rollout.model.finding import Finding, Reason
+from pytest_rollout.model.plan import Gate, Severity
+from pytest_rollout.model.verdict import Answer, Verdict
 
 
 def accepted(case: Case, owner: str, due: str) -> Iterator[Condition]:
@@ -28,3 +31,16 @@ def accepted(case: Case, owner: str, due: str) -> Iterator[Condition]:
             },
         )
         yield Condition("clearance.override", Verdict.WAIVED, reason, owner, due)
+
+
+def overdue(case: Case, gate: Gate, criteria: Sequence[Finding]) -> Iterator[Cause]:
+    """Yield a cause of HOLD for each soft criterion whose last day is over, and that is not met."""
+    for stated, finding in zip(case.phase.of(gate), criteria, strict=True):
+        if stated.severity is not Severity.SOFT or not finding.verdict.holds_back:
+            continue
+        if not stated.due or stated.due_gate:
+            continue
+        last = date.fromisoformat(stated.due)
+        if calendar.end_of_day(last, case.plan.timezone) <= case.world.run.ended_us:
+            why = Reason("condition.overdue", {"due": stated.due, "reason": finding.reason})
+            yield Cause(finding.id, Answer.HOLD, why)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.accepted import accepted
+from pytest_rollout.judge.accepted import accepted, overdue
 from pytest_rollout.judge.beside import bounds, counted
 from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
@@ -40,7 +40,8 @@ def decide(case: Case, gate: Gate) -> Decision:
     findings, waivers = _findings(case, gate)
     asked = (*demands(case, criteria=len(findings)), *begin_demands(case, gate))
     rails = tuple((rail, judge_guardrail(case, rail)) for rail in watched(case.phase, gate))
-    answer, causes = _fold(_weighed(case, gate, findings), asked, rails)
+    late = tuple(overdue(case, gate, findings))
+    answer, causes = _fold(_weighed(case, gate, findings), asked, rails, late)
     drift = drift_finding(case) if gate is Gate.EXIT else None
     watched_too = (*rails, *([(DRIFT, drift)] if drift else []))
     ids = {finding.id for _, finding in watched_too}
@@ -164,7 +165,7 @@ def _weighed(case: Case, gate: Gate, findings: Sequence[Finding]) -> tuple[Findi
 
 
 def _fold(
-    criteria: Sequence[Finding], asked: Sequence[Finding], rails: _Rails
+    criteria: Sequence[Finding], asked: Sequence[Finding], rails: _Rails, late: Sequence[Cause] = ()
 ) -> tuple[Answer, tuple[Cause, ...]]:
     """The answer, and all that stands in its way, worst first."""
     hard = [finding for finding in criteria if finding.severity == Severity.HARD]
@@ -173,6 +174,7 @@ def _fold(
         *(_rail(Answer.ROLLBACK, f) for effect, f in tripped if effect is Answer.ROLLBACK),
         *(_cause(Answer.NO_GO, f) for f in hard if f.verdict is Verdict.FAIL),
         *_held([*asked, *sorted(hard, key=lambda f: f.verdict.rank)]),
+        *late,
         *(_rail(Answer.HOLD, f) for effect, f in tripped if effect is Answer.HOLD),
     ]
     if causes:

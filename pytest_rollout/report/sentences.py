@@ -299,6 +299,7 @@ _STATED: Mapping[str, Say] = {
     "waiver.other-release": lambda f: (
         f"{f.said('reason')}; a waiver of release {f['release']} does not apply"
     ),
+    "condition.overdue": lambda f: f"{f.said('reason')}; the last day to meet it was {f['due']}",
     "waiver.expired": lambda f: (
         f"{f.said('reason')}; its waiver expired at the end of {f['until']}"
     ),

@@ -148,6 +148,26 @@ def test_a_condition_has_the_owner_and_the_due_gate_that_the_plan_states() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "due", "answer"),
+    [
+        ("fail", "2025-11-09", HOLD),  # the day before the run
+        ("missing", "2025-11-09", HOLD),
+        ("fail", "2025-11-10", GO),  # its own day is not over
+        ("pass", "2025-11-09", GO),
+    ],
+)
+def test_a_condition_that_is_not_met_by_its_last_day_holds(
+    verdict: str, due: str, answer: Answer
+) -> None:
+    phase = BESIDE_A_HARD_ONE.format(f"severity: soft, due: {due}")
+    decision = answer_of(phase, checks=attempts(verdict))
+    assert decision.answer is answer
+    if answer is HOLD:
+        (said,) = told(decision)
+        assert said.endswith("; the last day to meet it was 2025-11-09")
+
+
 def test_a_condition_of_the_entry_is_due_at_the_exit() -> None:
     plan = plan_of(
         "    criteria:\n      - {id: c, kind: load, gate: entry}\n"

@@ -407,6 +407,8 @@ def of_gates() -> Iterator[Decision]:
     yield decided(off, world_of(off, configured={"X": False}))
     soft = plan_of(criterion(severity="soft"))
     yield decided(soft, world_of(soft))
+    late = plan_of(criterion(severity="soft", due="2025-01-31"))
+    yield decided(late, world_of(late, checks={"t.py::test_c": (Attempt(Verdict.FAIL, "no"),)}))
     plan = plan_of(criterion(), header=RELEASED)
     start, end = V1
     for run in (

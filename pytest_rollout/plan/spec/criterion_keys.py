@@ -94,7 +94,9 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     when = Key(Nested(WhenKeys), "When it applies.", example="{configured: PD_ROUTING_KEY}")
     owner = Key(NAME, "Who meets the condition that it may become.", example="operations")
     due = Key(
-        DUE, "The gate or the last day by which such a condition is met.", example="plms.day4/entry"
+        DUE,
+        "The gate or the last day by which such a condition is met; after that day it is HOLD.",
+        example="plms.day4/entry",
     )
     check = Key(
         CRITERION_CHECK, "A check that needs no Python.", example="{http: /health, on: web}"
