@@ -16,9 +16,9 @@ from pytest_rollout.cli.clearing_life import (
 )
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.anchors import Anchor
-from pytest_rollout.evidence.bodies import Process
+from pytest_rollout.evidence.bodies import PhaseEnded, Process
 from pytest_rollout.evidence.contrary import contrary
-from pytest_rollout.evidence.history import AskingRun, GateStanding
+from pytest_rollout.evidence.history import AskingRun, GateStanding, last_full_run
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog
@@ -92,7 +92,14 @@ def _gates(project: Project, where: Address, environment: str) -> list[Address]:
     if environment == EMBEDDED:
         return [where.at(gate) for gate in Gate]
     turn = PhaseLife(project.ledger, where, environment).turn()
-    return [where.at(Gate.EXIT if turn else Gate.ENTRY)]  # also of one that has ended
+    entry = where.at(Gate.ENTRY)
+    if turn is None:
+        return [entry]
+    if turn.body.type == PhaseEnded.TYPE:
+        again = last_full_run(project.ledger, entry, environment)
+        if again and project.ledger.of_run(again.run)[0].sequence > turn.record.sequence:
+            return [entry]  # a run asked since whether the phase may begin again
+    return [where.at(Gate.EXIT)]
 
 
 def _running_now(project: Project, plan: Plan, environment: str) -> Running:

@@ -49,11 +49,14 @@ def command(
     embedded = "a rehearsal ends its phases by itself"
     environment = real_environment(plan, environment, embedded=embedded)
     who = person(by)
-    if PhaseLife(project.ledger, where, environment).begin() is None:
-        raise RolloutError(
-            f"{where.name} has not begun in {environment} "
-            f"(`rollout begin {where.name} --env {environment} --by NAME`)"
-        )
+    turn = PhaseLife(project.ledger, where, environment).turn()
+    if turn is None or turn.body.type == PhaseEnded.TYPE:
+        begin = f"(`rollout begin {where.name} --env {environment} --by NAME`)"
+        why = f"has not begun in {environment}"
+        if turn is not None:
+            at = wall(instant(turn.body.t_us, plan.timezone), plan.timezone)
+            why = f"has ended in {environment} at {at} ({turn.body.says}), and was not begun again"
+        raise RolloutError(f"{where.name} {why} {begin}")
     anchors = reported(project) if ledger is None else ()
     (exit_,) = clearances(project, plan, where.at(Gate.EXIT), environment, None, anchors)
     if exit_.answer is not Answer.GO:

@@ -126,7 +126,9 @@ def _attestation(stated: Criterion, finding: Finding, environment: str) -> str:
     by = _by(stated)
     if environment == EMBEDDED:
         return "a stand-in attests it, in attestations.embedded.yaml beside the plan"
-    return f"{by} attests it, with `rollout attest {finding.id} --env {environment}`"
+    role = stated.by[0] if len(stated.by) == 1 else "ROLE"
+    given = f"--env {environment} --by NAME --role {role} --note WHAT"
+    return f"{by} attests it, with `rollout attest {finding.id} {given}`"
 
 
 def _by(stated: Criterion) -> str:
@@ -143,8 +145,8 @@ def _guardrail(stated: Guardrail, finding: Finding, environment: str) -> str | N
             phase = finding.id.rpartition(".")[0]
             return f"`rollout begin {phase}` begins it; a watch before that looks since it started"
         series = _series(stated.rules)
-        record = f"record {series}, also where it is 0; a guardrail that sees nothing is HOLD"
-        return _of_samples(stated.rules, finding) or record
+        seen = f"observe {series} in a check, or watch it; a guardrail that sees nothing is HOLD"
+        return _of_samples(stated.rules, finding) or seen
     if environment == EMBEDDED and not {Then.ROLLBACK, Then.PAUSE}.isdisjoint(stated.then):
         return "fix it, then rehearse again; a rehearsal is never reset"
     if Then.ROLLBACK in stated.then:

@@ -45,17 +45,24 @@ def _lines(asked: SignoffRequest) -> Iterator[str]:
     release = f", release {code(decision.release)}" if decision.release else ""
     yield f"## Sign-off of {code(str(decision.address))} in {plain(decision.environment)}"
     yield ""
-    yield f"**{decision.answer.value}**{plain(text.qualified(decision))}{release}"
+    qualified = text.qualified(decision)
+    said = f" {plain(qualified)}" if qualified else ""
+    yield f"**{decision.answer.value}**{said}{release}"
     verdicts = [finding.verdict for finding in decision.criteria]
     criteria = text.count(len(verdicts), "criterion", "criteria")
     yield f"<br>{criteria}: {text.tally(verdicts)}"
     yield f"<br>Decided at {text.moment(decision.decided_at, zone)} by run {code(decision.run)}"
     yield from _listed("Reasons", [(one.id, one.reason) for one in decision.reasons], zone)
     yield from _listed("Conditions", [(one.id, one.reason) for one in decision.conditions], zone)
+    for owed in decision.conditions[:_MOST]:
+        yield f"- {code(owed.id)} is owed by {plain(owed.owner)}, due at {plain(owed.due)}"
     yield from _asked(asked)
     yield from ("", f"Report: {_link(asked.report)}", "")
     yield "To sign, approve this pull request with a review that holds the next line, or run"
-    yield f"{code(f'rollout sign {decision.address} --env {decision.environment}')}."
+    open_roles = [one.role for one in asked.roles if not one.given]
+    role = open_roles[0] if len(open_roles) == 1 else "ROLE"
+    sign = f"rollout sign {decision.address} --env {decision.environment} --as {role}"
+    yield f"{code(sign)}."
     yield "To object, request changes. A later decision that differs asks for new signatures."
     yield from ("", f"    {asked.line}", "")
     yield f"Approvals count once {code(asked.ingest)} has read them."

@@ -139,7 +139,7 @@ def test_a_phase_ends_where_its_exit_is_clear_and_may_begin_again(served: Projec
     assert held.status == Decided.HOLD.exit_status, "its exit was never asked for"
     decided(served, EXIT, "exit")
     assert verb(served, "end").status == 0
-    assert "has not begun in prod" in verb(served, "end").err
+    assert "has ended in prod at " in verb(served, "end").err
     decided(served, ENTRY, "entry2")
     assert verb(served, "begin").status == 0
 
@@ -186,7 +186,9 @@ def test_an_older_copy_of_the_ledger_clears_nothing(served: Project) -> None:
     assert "it is an older or another copy" in answer.out
 
 
-def test_after_the_end_a_phase_means_its_exit_and_says_so(served: Project) -> None:
+def test_after_the_end_a_phase_means_its_exit_until_a_run_asks_for_its_entry(
+    served: Project,
+) -> None:
     begun(served)
     decided(served, EXIT, "exit")
     assert verb(served, "end").status == 0
@@ -194,8 +196,10 @@ def test_after_the_end_a_phase_means_its_exit_and_says_so(served: Project) -> No
     assert (answer.status, "demo.canary/exit in prod: clear" in answer.out) == (0, True), answer.out
     assert "  yes  ended: the phase has ended at " in answer.out
     assert "(ended by A. Person); this is about its exit" in answer.out
+    twice = verb(served, "end")
+    assert (twice.status, "has ended in prod at " in twice.err) == (4, True)
     decided(served, ENTRY, "entry2")
-    entry = served.rollout("clear", "demo.canary/entry", "--env", "prod")
+    entry = served.rollout("clear", "demo.canary", "--env", "prod")
     assert "demo.canary/entry in prod: clear" in entry.out
     assert "has ended" not in entry.out
     assert verb(served, "begin").status == 0

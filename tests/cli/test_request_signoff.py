@@ -34,7 +34,7 @@ def test_it_says_what_is_asked_of_whom(served: Project) -> None:
     assert "- [ ] sre\n      by `ada@x.org` @ada, `bob@x.org` @Bob-B\n" in answer.out
     assert "- [ ] pm\n      by `bob@x.org` @Bob-B, `zoe@x.org`\n" in answer.out
     assert f"\n    rollout-substance: {digest(served)}\n" in answer.out
-    assert "`rollout sign demo.canary/entry --env prod`" in answer.out
+    assert "`rollout sign demo.canary/entry --env prod --as ROLE`" in answer.out
     assert "rollout ingest approvals demo.canary/entry --env prod --repo OWNER/NAME" in answer.out
 
 

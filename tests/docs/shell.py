@@ -34,7 +34,7 @@ NOT_RUN = {
         "--key ~/.ssh/id_ed25519": _REAL,
     },
     "docs/how-to/clear-a-change.md": {
-        "rollout clear plms.day3 --env prod --for 25m && ./deploy.sh": _REAL,
+        "rollout clear plms.day3/entry --env prod --for 25m && ./deploy.sh": _REAL,
         "rollout clear plms.day3 --env prod --receipt cleared.json": _REAL,
         "rollout clear plms.day3 --env prod --override --by ada@example.com --by bob@example.com "
         '--reason "INC-12: patch"': _REAL,

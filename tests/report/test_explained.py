@@ -126,14 +126,16 @@ SAID = {
         "missing (not seen, or it counts no longer)",
         "Asked: pm must attest it.",
         "Seen: nobody has attested it.",
-        "Next: pm attests it, with `rollout attest shop.canary.legal --env prod`.",
+        "Next: pm attests it, with `rollout attest shop.canary.legal --env prod "
+        "--by NAME --role pm --note WHAT`.",
     ),
     "drill": (
         "missing (not seen, or it counts no longer)",
         "Asked: sre must attest it.",
         "Seen: attested by Cy (sre) at 2025-10-11 10:00:00 EDT of v2: rolled back in four "
         "minutes; longer ago than the 1d for which it counts.",
-        "Next: sre attests it, with `rollout attest shop.canary.drill --env prod`.",
+        "Next: sre attests it, with `rollout attest shop.canary.drill --env prod "
+        "--by NAME --role sre --note WHAT`.",
     ),
     "calm-nights": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -208,7 +210,8 @@ SAID = {
         "Asked: the sum of booked_twice, since the phase began, must never be above 0; it "
         "takes at least 1 sample.",
         "Seen: no sample of booked_twice was seen since the phase began; 1 sample needed.",
-        "Next: record booked_twice, also where it is 0; a guardrail that sees nothing is HOLD.",
+        "Next: observe booked_twice in a check, or watch it; a guardrail that sees nothing is "
+        "HOLD.",
     ),
 }
 
