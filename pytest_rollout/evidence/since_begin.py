@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import islice
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence.bodies import (
     PhaseBegun,
     PhaseEnded,
+    RunStart,
     StatementAmended,
     StepTaken,
     StoredEvent,
@@ -74,7 +76,8 @@ def life_of(
     resets = ledger.find(RecordKind.RESET, address.plan, address.full(DRIFT.id), environment)
     records = [*events, *_later(readings, first), *(one for one in resets if one.sequence < before)]
     records = sorted((one for one in records if one.sequence > first), key=lambda one: one.sequence)
-    since = [step for one in records for step in _steps(one)]
+    places = cache(partial(_places, ledger, begin, address.plan))
+    since = [step for one in records for step in _steps(one, places)]
     if log is not None and address.plan in log.start.targets:
         here = _addresses(begin, log.start.targets[address.plan])
         since.append(TargetReading(log.first.at_us, here))
@@ -118,12 +121,19 @@ def _later(newest_first: Iterator[Record], first: int) -> Iterator[Record]:
         yield record
 
 
-def _steps(record: Record) -> Iterator[TargetReading | RecordedChange]:
-    """What a record says of what runs: a reading, or that it was changed on purpose."""
+def _steps(
+    record: Record, places: Callable[[str], Mapping[str, str | None]]
+) -> Iterator[TargetReading | RecordedChange]:
+    """What a record says of what runs: a reading, or that it was changed on purpose.
+
+    ``places`` says where a run asked the targets. That is part of its readings of the release:
+    a recorded change explains both, or is used up by both.
+    """
     if record.kind is RecordKind.RELEASE:
         fact = said(record, ReleaseFact)
         if not fact.error and not fact.earlier:  # that one is on record where it was read
-            yield TargetReading(record.at_us, _facts(fact), watch=fact.watch)
+            read = {**_facts(fact), **({} if fact.watch else places(record.run))}
+            yield TargetReading(record.at_us, read, watch=fact.watch)
     elif record.kind is RecordKind.RESET:
         yield RecordedChange(record.at_us, _RESET, "")
     else:
@@ -137,6 +147,15 @@ def _facts(fact: ReleaseFact | None) -> dict[str, str | None]:
     if fact is None or fact.error:
         return {}
     return {RELEASE: fact.release, CONFIGURATION: fact.configuration}
+
+
+def _places(ledger: Ledger, begin: Begin, plan: str, run: str) -> Mapping[str, str | None]:
+    """Where the targets of a plan were that a run asked."""
+    first = next(ledger.store.of_run(run), None) if run else None
+    if first is None or first.kind is not RecordKind.RUN:
+        return {}
+    targets = said(first, RunStart).targets
+    return _addresses(begin, targets[plan]) if plan in targets else {}
 
 
 def _addresses(begin: Begin, targets: Mapping[str, str]) -> dict[str, str | None]:

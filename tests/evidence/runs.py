@@ -104,6 +104,7 @@ class Writer:
     authors: Authors | None = None  # of the change; None: nobody asked
     process: Process | None = None  # that runs it
     beside: Mapping[str, str] = field(default_factory=dict)  # texts of files beside the plan
+    targets: Mapping[str, str] = field(default_factory=dict)  # where it asks them
     decisions: list[Decision] = field(default_factory=list)
 
     def append(
@@ -141,6 +142,8 @@ class Writer:
             loaded = _loaded(self.text, self.beside)
             keep_texts(self.ledger, loaded)
             facts |= {"beside": {"demo": dict(loaded.digests)}}
+        if self.targets:
+            facts |= {"targets": {"demo": dict(self.targets)}}
         begins = begins_of(self.ledger, self.gates, self.environment)
         self.append(RecordKind.RUN, facts | ({"begins": begins} if begins else {}))
         self.identify("start")

@@ -66,6 +66,25 @@ def test_a_life_is_read_as_it_was_recorded(ledger: Ledger) -> None:
     assert [one.reason.code for one in decision.conditions] == ["amended", "begin.new-release"]
 
 
+def test_a_recorded_change_covers_an_address_and_what_nobody_recorded_stays(
+    ledger: Ledger,
+) -> None:
+    begin(ledger, release="v1")
+    answers = []
+    for run, address in (
+        ("r0", "http://a"),
+        ("r1", "http://b"),
+        ("r2", "http://a"),
+        ("r3", "http://b"),
+    ):
+        if run == "r1":
+            change(ledger)
+        asks = Writer(ledger, run, "prod", gates=(EXIT,), targets={"api": address})
+        answers.append(asks.good().decisions[0])
+    assert [one.answer for one in answers] == [Answer.GO, Answer.GO, Answer.HOLD, Answer.HOLD]
+    assert [one.id for one in answers[3].reasons] == ["phase.drift"]
+
+
 @pytest.mark.parametrize("type_", ["begin", "change", "amendment"])
 @pytest.mark.parametrize("how", ["DELETE FROM records", "UPDATE records SET body = '{}'"])
 def test_what_is_lost_of_it_lets_nothing_pass(place: Place, type_: str, how: str) -> None:
