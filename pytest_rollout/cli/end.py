@@ -49,14 +49,7 @@ def command(
     embedded = "a rehearsal ends its phases by itself"
     environment = real_environment(plan, environment, embedded=embedded)
     who = person(by)
-    turn = PhaseLife(project.ledger, where, environment).turn()
-    if turn is None or turn.body.type == PhaseEnded.TYPE:
-        begin = f"(`rollout begin {where.name} --env {environment} --by NAME`)"
-        why = f"has not begun in {environment}"
-        if turn is not None:
-            at = wall(instant(turn.body.t_us, plan.timezone), plan.timezone)
-            why = f"has ended in {environment} at {at} ({turn.body.says}), and was not begun again"
-        raise RolloutError(f"{where.name} {why} {begin}")
+    _goes_on(project, plan, where, environment)
     anchors = reported(project) if ledger is None else ()
     (exit_,) = clearances(project, plan, where.at(Gate.EXIT), environment, None, anchors)
     if exit_.answer is not Answer.GO:
@@ -92,3 +85,16 @@ def _following(ledger: Ledger, plan: Plan, ended: Address, environment: str) -> 
         if PhaseLife(ledger, plan.address(phase.id), environment).turn() is None:
             return f"pytest -m {phase.marks[0]} --rollout-env {environment}"
     return None
+
+
+def _goes_on(project: Project, plan: Plan, where: Address, environment: str) -> None:
+    """Raise RolloutError where the phase never began, or has ended."""
+    turn = PhaseLife(project.ledger, where, environment).turn()
+    if turn is not None and turn.body.type != PhaseEnded.TYPE:
+        return
+    why = f"has not begun in {environment}"
+    if turn is not None:
+        at = wall(instant(turn.body.t_us, plan.timezone), plan.timezone)
+        why = f"has ended in {environment} at {at} ({turn.body.says}), and was not begun again"
+    begin = f"(`rollout begin {where.name} --env {environment} --by NAME`)"
+    raise RolloutError(f"{where.name} {why} {begin}")
