@@ -207,7 +207,7 @@ def _lines(
     yield from (f"  {path:<{width}}  {what}" for path, what in says.items())
     yield from (f"note: {note}" for note in notes)
     if open_:
-        yield "to fill in, so that a rehearsal can be GO:"
+        yield "to fill in:"
         yield from (f"  {line}" for line in open_)
     yield "next:"
     yield from (f"  {line}" for line in following)

@@ -13,6 +13,7 @@ from pytest_rollout.model.errors import OptionError
 from pytest_rollout.scaffold.wishes import Target, Template, Wishes
 
 _MARKER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"\$\{\w+\}")
 _DAYS_AND_HOURS = re.compile(r"(?P<days>[a-z, -]*?) *(?P<hours>\d\d?:\d\d-\d\d?:\d\d)?")
 _ASKED_TARGET = {
     Template.WEB: "The service: a URL, or module:app that pytest starts (empty: later)",
@@ -76,6 +77,8 @@ def wishes(given: Given, root: Path) -> Wishes:
     text = given.target if given.target is not None else _module(root, template, name)
     target = Target(text.strip(), template, f"{name.upper()}_URL")
     _check_target(target)
+    if template in (Template.BATCH, Template.PIPELINE):
+        _refuse_variables(given)
     return Wishes(
         name=name,
         template=template,
@@ -100,6 +103,21 @@ def _check_target(target: Target) -> None:
         _ = target.command
     except ValueError as error:
         raise OptionError("--target", f"{target.text!r:.60} is no command ({error})") from error
+
+
+def _refuse_variables(given: Given) -> None:
+    """Raise OptionError where a job's command or a file of it names a variable."""
+    for option, text in (
+        ("--target", given.target),
+        ("--input", given.input),
+        ("--output", given.output),
+    ):
+        if _VARIABLE.search(text or ""):
+            why = (
+                f"{text!r:.60} names a variable, and nothing fills it in: "
+                "name what a rehearsal uses, and the rest in the plan's environments (file:)"
+            )
+            raise OptionError(option, why)
 
 
 def _window(text: str) -> str:

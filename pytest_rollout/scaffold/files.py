@@ -23,6 +23,7 @@ _JOBS = (Template.BATCH, Template.PIPELINE)
 # What a template leaves open, and what stands there in the end.
 _OPEN = (
     ("# embedded: {targets:", "how pytest starts the service in a rehearsal"),
+    ('PATH = "/"', "ask what your users ask"),
     ("COMMAND = []", "the command, as a list of its words"),
     ('INPUT = ""', "the file that it reads"),
     ('OUTPUT = ""', "the file that it writes"),
@@ -70,7 +71,7 @@ def rendered(wishes: Wishes, root: Path) -> Iterator[NewFile]:
 
 
 def to_fill_in(files: Iterable[NewFile]) -> Iterator[str]:
-    """Yield each line that people have to fill in before a rehearsal can be GO."""
+    """Yield each line that people have to look at before a rehearsal can be GO."""
     for file in files:
         for number, line in enumerate(file.text.splitlines(), 1):
             for mark, says in _OPEN:

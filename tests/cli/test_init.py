@@ -112,12 +112,17 @@ def test_a_filled_template_rehearses_to_go(
 ) -> None:
     fill(folder)
     said = rollout("init", "--template", template.value, *FILLED[template])
-    assert (said.status, "to fill in" in said.out) == (0, False), said.out + said.err
+    open_ = said.out.count(": ask what your users ask")
+    assert (said.status, open_) == (0, template is Template.WEB), said.out + said.err
+    assert ("to fill in" in said.out) == (template is Template.WEB)
     assert len(said.out.partition("next:\n")[2].splitlines()) == 3
     checked = rollout("check", "shop")
     assert checked.out.endswith("no problems\n"), checked.out
     assert (folder / "suites/shop/bindings.txt").is_file()
+    (folder / "out.csv").write_text("of yesterday")
     run = rehearsed(folder, PHASES[template])
+    assert (folder / "out.csv").read_text() == "of yesterday"
+    assert not list(folder.glob("*.kept"))
     where = f"shop.{PHASES[template]}"
     assert run.stdout.endswith(f"GO: {where}/entry GO, {where}/exit GO\n"), run.stdout
     workflow = (folder / ".github/workflows/shop-gate.yml").read_text("utf-8")
@@ -126,7 +131,10 @@ def test_a_filled_template_rehearses_to_go(
 
 
 OPEN = {
-    Template.WEB: {"embedded:": "how pytest starts the service in a rehearsal"},
+    Template.WEB: {
+        "embedded:": "how pytest starts the service in a rehearsal",
+        "PATH": "ask what your users ask",
+    },
     Template.BATCH: {
         "COMMAND": "the command, as a list of its words",
         "OUTPUT": "the file that it writes",
@@ -157,6 +165,43 @@ def test_an_open_template_holds_and_says_what_to_fill_in(
     assert rollout("check", "shop").out.endswith("no problems\n")
     run = rehearsed(folder, PHASES[template])
     assert (run.returncode, run.stdout.splitlines()[-1][:5]) == (11, "HOLD:"), run.stdout
+
+
+def test_a_service_that_has_no_such_page_is_told_so(folder: Path, rollout: Rollout) -> None:
+    (folder / "app.py").write_text(APP.replace('@app.get("/")\n', ""))
+    rollout("init", "--target", "app:app")
+    run = rehearsed(folder, "canary")
+    assert run.returncode == 10, run.stdout
+    assert "test_requests: GET / answers {404}" in run.stdout
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        ("import time; time.sleep(60)", "it did not end within 1 s"),
+        ("raise SystemExit('no orders')", "no orders"),
+    ],
+)
+def test_a_job_that_hangs_or_fails_is_no_go_and_leaves_the_output(
+    job: str, says: str, folder: Path, rollout: Rollout
+) -> None:
+    (folder / "job.py").write_text(job)
+    (folder / "out.csv").write_text("of yesterday")
+    rollout("init", "--template", "batch", *RUNS_JOB)
+    for name, was, is_ in (
+        ("conftest.py", "LONGEST_S = 600", "LONGEST_S = 1"),
+        ("rollout.yaml", '"<= 60s"', '"< 1s"'),
+    ):
+        path = folder / "suites/shop" / name
+        path.write_text(path.read_text("utf-8").replace(was, is_))
+    run = rehearsed(folder, "trial")
+    assert run.returncode == 10, run.stdout
+    assert f"shop.trial.ends-well: test_the_job_ends_well: {says}" in run.stdout
+    hung = "sleep" in job
+    assert ("shop.trial.deadline: max of seconds was 1." in run.stdout) == hung
+    assert ("shop.trial.deadline: no sample of seconds" in run.stdout) != hung
+    assert (folder / "out.csv").read_text() == "of yesterday"
 
 
 def test_phases_zone_and_window_are_in_the_plan(folder: Path, rollout: Rollout) -> None:
@@ -196,6 +241,11 @@ def test_nothing_is_overwritten(folder: Path, rollout: Rollout) -> None:
         (("--target", "app"), "--target: 'app' is neither a URL nor module:app"),
         (("--template", "library", "--target", "a b"), "--target: 'a b' is no module"),
         (("--template", "batch", "--target", "job 'x"), "is no command (No closing quotation)"),
+        (
+            ("--template", "batch", "--target", "job ${IN}"),
+            "--target: 'job ${IN}' names a variable",
+        ),
+        (("--template", "batch", "--output", "${OUT}"), "--output: '${OUT}' names a variable"),
         (("--from-tests", "--select", "nowhere"), "--select: nowhere means no test (files: none)"),
     ],
 )
