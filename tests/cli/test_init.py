@@ -204,6 +204,18 @@ def test_a_job_that_hangs_or_fails_is_no_go_and_leaves_the_output(
     assert (folder / "out.csv").read_text() == "of yesterday"
 
 
+@pytest.mark.nightly
+def test_what_a_killed_rehearsal_kept_is_not_overwritten(folder: Path, rollout: Rollout) -> None:
+    fill(folder)
+    (folder / "out.csv.kept").write_text("of yesterday")
+    rollout("init", "--template", "batch", *RUNS_JOB)
+    run = rehearsed(folder, "trial")
+    assert "a rehearsal was killed and left" in run.stdout
+    assert run.stdout.splitlines()[-1].startswith("HOLD: "), run.stdout
+    assert (folder / "out.csv.kept").read_text() == "of yesterday"
+    assert not (folder / "out.csv").exists()
+
+
 def test_phases_zone_and_window_are_in_the_plan(folder: Path, rollout: Rollout) -> None:
     fill(folder)
     window = ("--zone", "Europe/Berlin", "--window", "mon,wed 09:00-16:00")

@@ -31,6 +31,7 @@ OF_PYTEST = {
 DONE = {"docs/tutorial/first-rollout.md": "tests/docs/test_tutorial.py"}
 DONE |= {
     "docs/index.md": "tests/docs/test_tutorial.py",
+    "docs/how-to/batch-job.md": "tests/docs/test_batch_job.py",
     "docs/how-to/ci.md": "tests/test_ci_howto.py",
     "docs/how-to/share-evidence.md": "tests/docs/test_share_evidence.py",
     "docs/how-to/start-a-plan.md": "tests/cli/test_init.py",

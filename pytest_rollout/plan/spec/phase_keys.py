@@ -141,7 +141,7 @@ class PhaseKeys(Keys, name="phase", title="a phase"):
     any_release = Key(
         NAMES, "Required phases whose exit may be GO for another release.", example="[day2]"
     )
-    signoff = Key(NAMES, "Roles that sign its exit gate.", example="[operations]")
+    signoff = Key(NAMES, "Roles that sign each of its gates.", example="[operations]")
     criteria = Key(
         ListOf(Nested(CriterionKeys)),
         "What must hold before it and after it.",

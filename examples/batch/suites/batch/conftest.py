@@ -42,9 +42,11 @@ def run():
 
 @contextmanager
 def put_back(path):
-    """Leave a file as it was; what a rehearsal that was killed kept of it is put back, too."""
+    """Leave a file as it was."""
     kept = path.with_name(f"{path.name}.kept")
-    if path.is_file() and not kept.is_file():
+    if kept.is_file():
+        raise NoValueError(f"a rehearsal was killed and left {kept}: put it back, or delete it")
+    if path.is_file():
         shutil.copy2(path, kept)
     try:
         yield
