@@ -264,7 +264,7 @@ TAKEN_APART = {
     "cli.init_asking": {
         *("_DAYS_AND_HOURS.fullmatch", "_MARKER.fullmatch", "answer.replace", "answer.split"),
         *("plain.rstrip", "re.compile", "re.strip", "re.sub", "target.partition", "target.split"),
-        "text.strip",
+        *("_VARIABLE.search", "text.strip"),
     },
     "cli.init_tests": {"done.splitlines", "done.strip", "line.startswith"},
     "cli.join": {"run.strip", "runs.split"},
