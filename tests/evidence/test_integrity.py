@@ -284,8 +284,10 @@ def test_a_later_run_that_an_index_hides_takes_the_answer_back(tmp_path: Path, i
         last = ledger.head().sequence
         Writer(ledger, "r2").good(works=FAIL)
     ((sql,),) = rows(path, f"SELECT sql FROM sqlite_master WHERE name = '{index}'")
-    tamper(path, f"DROP INDEX {index}", f"{sql} WHERE sequence <= {last}")
-    whole = f"UPDATE sqlite_master SET sql = '{sql}' WHERE name = '{index}'"
+    narrowed = f"{sql} {'AND' if ' WHERE ' in sql else 'WHERE'} sequence <= {last}"
+    tamper(path, f"DROP INDEX {index}", narrowed)
+    quoted = sql.replace("'", "''")
+    whole = f"UPDATE sqlite_master SET sql = '{quoted}' WHERE name = '{index}'"
     tamper(path, "PRAGMA writable_schema = ON", whole)
     with opened(path) as ledger:
         found = History(ledger).standing(EXIT, "embedded")

@@ -81,9 +81,13 @@ class Served:
             await self._stopped.wait()
         if stalling is not None:
             stalling.cancel()
-        for writer in tuple(self.writers):
-            writer.transport.abort()
-        await asyncio.sleep(0.01)  # until they are closed
+        await asyncio.sleep(0.01)  # one that was accepted just now has its handler then
+        for _ in range(100):
+            for writer in tuple(self.writers):
+                writer.transport.abort()
+            await asyncio.sleep(0.01)
+            if not self.writers:
+                break
 
     def __post_init__(self) -> None:
         self._stopped = asyncio.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from pytest_rollout.evidence.postgres.schema import Db
 from pytest_rollout.model.errors import LedgerError
 
 _Found = TypeVar("_Found")
+# What psycopg logs of a lost connection is for developers; people are told by `trouble`.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 PATIENCE_S: Final = 30.0  # for a connection that was lost
 _FIRST_PATIENCE_S = 5.0  # for the first one: a server that is being restarted is back by then
 _PAUSE_S = 0.25
