@@ -25,6 +25,7 @@ class Cancelling:
         self.by = ""  # the first one, by its name
         self._pid = os.getpid()
         self._before: dict[int, Any] = {}
+        self._mask: Any = None  # what the forking thread blocks besides, while it forks
         self._held = False
 
     def listen(self) -> None:
@@ -36,6 +37,10 @@ class Cancelling:
             if before in _PLAIN:
                 self._before[number] = before
                 signal.signal(number, self._ended)
+        if self._before and hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._block, after_in_parent=self._unblock, after_in_child=self._forked
+            )
 
     def stop_listening(self) -> None:
         """Give the signals back, but for those that somebody else has taken since."""
@@ -53,8 +58,24 @@ class Cancelling:
         finally:
             self._held = False
 
+    def _block(self) -> None:
+        """Let signals wait while a child is forked: Python drops one that comes just then."""
+        if self._before:
+            self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._before)
+
+    def _unblock(self) -> None:
+        """Take the signals that waited."""
+        mask, self._mask = self._mask, None
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def _forked(self) -> None:
+        """Have a child that was forked end as it would without us."""
+        self.stop_listening()
+        self._unblock()
+
     def _ended(self, number: int, _: FrameType | None) -> None:
-        if os.getpid() != self._pid:  # a child that was forked ends as it would without us
+        if os.getpid() != self._pid:  # a child that was forked past those hooks
             signal.signal(number, self._before.get(number, signal.SIG_DFL))
             os.kill(os.getpid(), number)
             return

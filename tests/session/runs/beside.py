@@ -217,7 +217,8 @@ LOOKED_AT = {
             stopped = context.Process(target=__import__('time').sleep, args=(60,))
             stopped.start()
             stopped.terminate()
-            stopped.join()
+            stopped.join(20)
+            assert stopped.exitcode == -15
             assert subprocess.run([sys.executable, '-c', 'exit(1)']).returncode == 1
     """,
     "tasks-read": """
