@@ -59,7 +59,7 @@ def encoded(body: Body) -> str:
 
 
 def _encoded_report(body: ItemReport) -> str:
-    """The same of what a run writes most, without looking up what it is made of."""
+    """The same of an item's report, which a run writes most, without looking up its fields."""
     return canonical(
         {
             "item": body.item,
@@ -81,9 +81,11 @@ def _defaults(kind: Any) -> Mapping[str, Any]:
 
 def decoded(record: Record) -> Body:
     """Return what a record says; raises UndecodableError."""
-    if record.decoded is None:
-        object.__setattr__(record, "decoded", _decoded(record))
-    return record.decoded  # type: ignore[no-any-return]
+    body: Body | None = record.decoded
+    if body is None:
+        body = _decoded(record)
+        object.__setattr__(record, "decoded", body)
+    return body
 
 
 def _decoded(record: Record) -> Body:

@@ -43,7 +43,7 @@ class Distributions:
 
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
-    """The wheel, built from the source distribution, as whoever installs that would build it."""
+    """The wheel, built from the source distribution, as pip builds it from there."""
     folder = tmp_path_factory.mktemp("distributions")
     said([TOOLS / "python", "-m", "build", "--outdir", folder, ROOT])
     (wheel,), (source,) = folder.glob("*.whl"), folder.glob("*.tar.gz")

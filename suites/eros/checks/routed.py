@@ -90,7 +90,7 @@ def test_those_on_v5_are_those_selected(widened: Step, observe: Observe) -> None
 
 @pytest.mark.criterion("traffic-share")
 def test_everybody_gets_what_is_due(widened: Step) -> None:
-    """Whoever is selected gets what v5 drafted, and all others what v4 did, each day."""
+    """Users who are selected get what v5 drafted, the other ones what v4 did, each day."""
     widened.deliveries.demand_served(widened.due, days_between(widened.begun, widened.now))
 
 
