@@ -17,17 +17,19 @@ import pytest
 import pytest_rollout
 from tests import tiers
 
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 
 
 def pytest_configure() -> None:
     """Prepare what the processes that tests start get from this one."""
     _let_signals_end_children()
-    _keep_byte_code()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: else one worker is left alone with it at the end."""
+    if any(item.path.is_relative_to(TESTS) for item in items):  # not for `pytest -m day3`
+        _keep_byte_code()
     tiers.mark(items)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
