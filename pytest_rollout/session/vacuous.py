@@ -7,12 +7,15 @@ module is compiled: not at the second run.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_rollout.model.errors import Problem
 
 _FIX = "write assert it, message"
+# Tuples and texts that are asserted begin so. Most modules have none, and need no parsing.
+_MAYBE = re.compile(rb"""\bassert[\s\\]*(?:\(|[rRuU]?["'])""")
 
 
 def always_true(path: Path, shown: str) -> Iterator[Problem]:
@@ -21,7 +24,10 @@ def always_true(path: Path, shown: str) -> Iterator[Problem]:
     A module that cannot be read or parsed has none: pytest says so itself.
     """
     try:
-        tree = ast.parse(path.read_bytes())
+        source = path.read_bytes()
+        if not _MAYBE.search(source):
+            return
+        tree = ast.parse(source)
     except (OSError, ValueError, SyntaxError, RecursionError):
         return
     for node in ast.walk(tree):
