@@ -154,3 +154,22 @@ def test_the_same_finding_three_times_blocks(
         told = [row.text("reason") for row in escalations(bridge, thread)]
         right = state == wanted and told == (["identical-finding"] if wanted == "blocked" else [])
         observe("finding_limit_off", int(not right), side=side, at=moment)
+
+
+@pytest.mark.criterion("loop-guard", "no-progress-block-at-20", "identical-finding-block-at-3")
+def test_each_thread_is_counted_by_itself(bridge: Bridge) -> None:
+    """Two threads of one pair, a turn here and a turn there, each one short of each limit."""
+    limit = int(bridge.operator.get("/v1/policy").inner("config").number("loop_limit_turns"))
+    kinds = {
+        "loop": (["after you"] * (limit - 1), "message"),
+        "turns": ([f"turn {number}" for number in range(19)], "message"),
+        "findings": (["sum is off by one"] * 2, "finding"),
+    }
+    for what, (texts, kind) in kinds.items():
+        sides = [opened(bridge, f"{what}, {side}") for side in ("here", "there")]
+        for number, text in enumerate(texts):
+            for thread, *pair in sides:
+                pair[number % 2].send(thread, text, kind=kind, wake=False)
+        for thread, *_ in sides:
+            state = bridge.operator.thread(thread).text("state")
+            assert state == "active", f"{what} of another thread count, and blocked this one"

@@ -26,6 +26,8 @@ def rows_of(bridge: Bridge, thread: str) -> dict[str, object]:
         rows[f"member {member['agent']}"] = dict(member)
     rows |= {f"message {row.text('id')}": dict(row) for row in operator.read(thread)}
     rows |= {f"audit {event.text('id')}": dict(event) for event in operator.audit(thread)}
+    raised = operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
+    rows |= {f"escalation {one.text('id')}": dict(one) for one in raised}
     for row in operator.triggers(thread):
         rows[f"trigger {row.text('id')}"] = (row["message_id"], row["recipient"], row["posted_at"])
     return rows
@@ -55,6 +57,7 @@ def test_a_restart_loses_nothing(
         ann.posted(thread, f"message {number}")
     operator.change(thread, "blocked", "over the restart")
     before = rows_of(bridge, thread)
+    counted = found_twice(bridge)
     pending = [row for row in operator.triggers(thread) if row.text("state") != "done"]
     assert pending, "no trigger is pending, so the restart shows nothing of those"
     phase.operate("bridge", "restart")
@@ -63,7 +66,21 @@ def test_a_restart_loses_nothing(
         observe("row_lost_by_restart", int(after.get(name) != row), row=name, at=moment)
     assert set(after) >= set(before), f"{len(set(before) - set(after))} rows are gone"
     again = ann.send(thread, "with a key", key)
+    assert again.status_code == 201, f"a key of before the restart is answered {again.status_code}"
     assert reported(again).text("id") == first.text("id"), "keys are forgotten by a restart"
+    bridge.agent("suite-pong").posted(counted, "sum is off by one", kind="finding", wake=False)
+    state = operator.thread(counted).text("state")
+    assert state == "blocked", f"two findings of before the restart are forgotten: it is {state}"
+
+
+def found_twice(bridge: Bridge) -> str:
+    """A thread of two agents with the same finding twice; a third one blocks it."""
+    first, second = bridge.agent("suite-ping"), bridge.agent("suite-pong")
+    thread = first.opened("counted over a restart", [second.name], lane="autonomous")
+    for number in range(2):
+        second.posted(thread, "sum is off by one", kind="finding", wake=False)
+        first.posted(thread, f"try {number}", kind="progress", wake=False)
+    return thread
 
 
 @scenario(effect="change", own_target=True)

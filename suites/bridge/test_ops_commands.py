@@ -9,7 +9,15 @@ import pytest
 
 from pytest_rollout import Observe, Reported
 from suites.bridge.checks.told import observe_each
-from suites.bridge.scenarios.commanded import OPERATOR, OVERRIDE, REASON, Commanded, Ran, Step
+from suites.bridge.scenarios.commanded import (
+    OPERATOR,
+    OTHER,
+    OVERRIDE,
+    REASON,
+    Commanded,
+    Ran,
+    Step,
+)
 from suites.bridge.views.said import not_done
 
 pytestmark = pytest.mark.bridge_ops
@@ -217,9 +225,16 @@ def _again_problem(step: Step) -> str:
 
 @pytest.mark.criterion("cli-audit-operator")
 def test_commands_are_audited_by_name(commanded: Commanded, observe: Observe) -> None:
+    who = {
+        **dict.fromkeys(("escalate", "unblock", "close-active", "close-blocked"), OPERATOR),
+        **dict.fromkeys(("escalate-by-flag", "unblock-by-flag"), OTHER),
+    }
     problems = {}
-    for name in ("escalate", "unblock", "close-active"):
+    for name, due in who.items():
         fresh = commanded.steps[name].fresh
-        actors = sorted({one.text("actor") for one in fresh})
-        problems[name] = "" if actors == [OPERATOR] else f"the audit log names {actors or 'nobody'}"
+        told = sorted({(one.text("actor"), one.text("role")) for one in fresh})
+        right = told == [(due, "operator")]
+        problems[name] = "" if right else f"the audit log names {told or 'nobody'}, not {due}"
+    if commanded.nobody is not None:
+        problems["by nobody"] = refusal(commanded.nobody, USAGE)
     observe_each(observe, "command_without_operator", problems)

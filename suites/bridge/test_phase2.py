@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout import Observe, Reported
+from pytest_rollout import Observe, Reported, Stage
 from suites.bridge.checks.told import observe_each
 from suites.bridge.scenarios.governed import CORPUS, Filtered, Kept
 from suites.bridge.scenarios.hardened import MESSAGES, PARALLEL, Indicated, OneKey, Retried
@@ -211,6 +211,7 @@ def test_the_pilot_is_on_several_projects(
 
 @pytest.mark.criterion("pilot-stable")
 def test_the_pilot_is_stable(
+    phase: Stage,
     repository: Path,
     records: Path,
     threads: Sequence[Reported],
@@ -219,7 +220,7 @@ def test_the_pilot_is_stable(
     today: datetime,
 ) -> None:
     """Each day by its own figures, its incidents, and what became of its threads."""
-    days: Sequence[Day] = days_of(repository, records, threads, bridge)
+    days: Sequence[Day] = days_of(repository, records, phase.file("logs"), threads, bridge)
     if not days:
         not_done("no day of the pilot is on record", "run it")
     problems = {}

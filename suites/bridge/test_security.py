@@ -17,6 +17,7 @@ from pytest_rollout import Observe, Stage, reported
 from suites.bridge.views.errors import slips
 from suites.bridge.views.operations import operations
 from suites.bridge.views.service import SECRET_WORD, Bridge, private
+from suites.bridge.views.tools import Call, said, spoken
 
 pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
@@ -189,3 +190,72 @@ def test_a_forged_token_is_refused(
     ]
     assert not kept, f"the log holds tokens: {kept}"
     assert SECRET_WORD not in logged, "the log holds the text of a message, or a title"
+
+
+# The other door
+
+
+def over_tools(bridge: Bridge, thread: str) -> dict[str, tuple[str, str, Call, set[str]]]:
+    """Of each criterion: who comes over MCP, with which token, wanting what, and the codes due."""
+    read: Call = ("v1_read_messages", {"thread_id": thread})
+    post: Call = ("v1_post_message", {"thread_id": thread, "text": "over a tool"})
+    elsewhere: Call = ("v1_read_messages", {"thread_id": thread, "workspace": "elsewhere"})
+    token, ann = bridge.token, bridge.agent("suite-ann")
+    head, body, sign = ann.token.split(".")
+    flipped = f"{head}.{body}.{('A' if sign[0] != 'A' else 'B') + sign[1:]}"
+    reader = bridge.agent("suite-tools-reader", "reader")
+    ann.add(thread, reader.name, role="reader")
+    outside = {"UNAUTHENTICATED"}, {"PERMISSION_DENIED"}
+    return {
+        "unauthorized-no-token": ("nobody", "", read, outside[0]),
+        "unauthorized-non-member": ("a stranger", token("suite-eve"), read, {"NOT_FOUND"}),
+        "unauthorized-role": ("a reader who posts", reader.token, post, outside[1]),
+        "token-expired": ("who is late", token("suite-ann", ttl_s=-1), read, outside[0]),
+        "token-claim-mismatch": (
+            "another's subject",
+            token("suite-ann", sub="agent:suite-bob"),
+            read,
+            outside[0],
+        ),
+        "token-bad-signature": ("a forger", flipped, read, outside[0]),
+        "cross-workspace-rejected": (
+            "somebody of another workspace",
+            token("suite-ann", workspace="elsewhere"),
+            read,
+            outside[1],
+        ),
+        "single-workspace-domain": (
+            "who asks for another workspace",
+            ann.token,
+            elsewhere,
+            outside[1],
+        ),
+        "malformed-payload": (
+            "a post without a text",
+            ann.token,
+            ("v1_post_message", {"thread_id": thread, "text": 7}),
+            {"INVALID_ARGUMENT"},
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        pytest.param(name, marks=pytest.mark.criterion(name))
+        for name in (
+            *("unauthorized-no-token", "unauthorized-non-member", "unauthorized-role"),
+            *("token-expired", "token-claim-mismatch", "token-bad-signature"),
+            *("cross-workspace-rejected", "single-workspace-domain", "malformed-payload"),
+        )
+    ],
+)
+def test_tools_refuse_whom_addresses_refuse(criterion: str, phase: Stage, bridge: Bridge) -> None:
+    ann, thread = private(bridge)
+    who, token, call, due = over_tools(bridge, thread)[criterion]
+    _, (answer,) = spoken(phase, token, [call])
+    status, body = said(answer)
+    told = ((body or {}).get("error") or {}).get("code")
+    assert told in due, f"over MCP {who} is answered {status} {told or 'with what was asked for'}"
+    assert SECRET_WORD not in str(body), f"over MCP {who} is told of the thread"
+    assert len(ann.read(thread)) == 1, f"over MCP {who} posted"

@@ -1,15 +1,13 @@
-"""Threads, who is in them, their states, and the audit log of it all."""
+"""Threads, who is in them, and their states."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import httpx
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage, reported
+from pytest_rollout import Observe, Reported, reported
 from suites.bridge.checks.opened import keeps_what_was_asked_for
 from suites.bridge.checks.told import Told
 from suites.bridge.views.errors import code, slips
@@ -19,7 +17,6 @@ pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mar
 
 EDGES = (("active", "blocked"), ("blocked", "active"), ("active", "closed"), ("blocked", "closed"))
 STATES = ("active", "blocked", "closed")
-ROLES = {"suite-operator": "operator", "suite-cora": "coordinator", "suite-bob": "executor"}
 
 
 def texts(messages: list[Reported]) -> list[str]:
@@ -91,8 +88,21 @@ def test_who_is_removed_can_neither_post_nor_read(bridge: Bridge) -> None:
     listed = [row.text("id") for row in bob.all("/v1/threads", "threads")]
     assert thread not in listed, "the list of who was removed still shows the thread"
     assert cora.members(thread) == ["suite-cora", "suite-dan"]
-    assert bridge.agent("suite-dan").send(thread, "of those who stay").status_code == 201
+    stays = bridge.agent("suite-dan").posted(thread, "of those who stay")
     assert texts(cora.read(thread)) == ["while a member", "of those who stay"]
+    woken = [
+        row.text("recipient")
+        for row in cora.triggers(thread)
+        if row.text("message_id") == stays.text("id")
+    ]
+    assert (list(stays["recipients"]), woken) == (["suite-cora"], ["suite-cora"]), (
+        f"after the removal a message went to {stays['recipients']} and was to wake {woken}"
+    )
+    directed = cora.send(thread, "for who has gone", to=["suite-bob"])
+    assert not slips(directed, "INVALID_ARGUMENT"), "who was removed can still be written to"
+    assert cora.add(thread, "suite-bob").status_code == 201, "nobody can come back"
+    back = cora.posted(thread, "welcome back")
+    assert list(back["recipients"]) == ["suite-dan", "suite-bob"], "who came back is left out"
 
 
 @pytest.mark.criterion("participant-list-dedup", "participant-add")
@@ -188,131 +198,3 @@ def test_a_closed_thread_takes_no_message(bridge: Bridge) -> None:
     assert ann.ask("POST", f"/v1/threads/{thread}/participants", {"agent": "suite-bob"}).is_error
     assert texts(ann.read(thread)) == ["the last word"], "a closed thread reads otherwise"
     assert ann.thread(thread).whole("messages") == 1
-
-
-# Audit
-
-
-def one_of_each(bridge: Bridge) -> tuple[str, list[tuple[str, str, str]]]:
-    """A thread, and of each operation on it: the id of its request, action and target."""
-    operator, cora = bridge.operator, bridge.agent("suite-cora", "coordinator")
-    done: list[tuple[str, str, str]] = []
-
-    def make(by: Agent, action: str, target: str, method: str, path: str, body: object) -> str:
-        request = f"audit.{len(done)}.{by.name}"
-        answer = by.ask(method, path, body, headers={"X-Request-Id": request})
-        assert answer.is_success, f"{method} {path} answers {answer.status_code}"
-        said = reported(answer) if answer.content else {}
-        done.append((request, action, target or str(said.get("id"))))
-        return str(said.get("id"))
-
-    thread = make(cora, "thread.create", "", "POST", "/v1/threads", {"title": "all of it"})
-    here = f"/v1/threads/{thread}"
-    make(
-        cora, "participant.add", "suite-bob", "POST", f"{here}/participants", {"agent": "suite-bob"}
-    )
-    make(cora, "message.post", "", "POST", f"{here}/messages", {"text": "a message"})
-    bob = bridge.agent("suite-bob")
-    make(bob, "participant.read", "suite-bob", "POST", f"{here}/read-mark", {"seq": 1})
-    make(cora, "participant.remove", "suite-bob", "DELETE", f"{here}/participants/suite-bob", None)
-    status = {"state": "blocked", "reason": "a block"}
-    make(cora, "thread.block", thread, "POST", f"{here}/status", status)
-    status = {"state": "active", "reason": "no block"}
-    make(operator, "thread.unblock", thread, "POST", f"{here}/status", status)
-    status = {"state": "blocked", "reason": "a block again"}
-    make(operator, "thread.block", thread, "POST", f"{here}/status", status)
-    over = {"reason": "human_override: enough"}
-    make(operator, "thread.override_close", thread, "POST", f"{here}/override-close", over)
-    return thread, done
-
-
-@pytest.mark.criterion("audit-event-per-mutation")
-def test_each_operation_leaves_one_entry(
-    phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
-) -> None:
-    clock = phase.target("bridge").clock
-    begun = clock.now() - timedelta(seconds=1)  # times of entries may be cut to less
-    thread, done = one_of_each(bridge)
-    ended, told = clock.now(), bridge.operator.audit(thread)
-    for request, action, target in done:
-        mine = [event for event in told if event.text("request_id") == request]
-        off = abs(len(mine) - 1)
-        if len(mine) == 1:
-            (event,) = mine
-            actor = request.split(".", 2)[2]
-            right = (event.text("actor"), event.text("action")) == (actor, action)
-            right = right and event.text("role") == ROLES[actor]
-            right = right and event.text("target") == target
-            right = right and begun <= event.moment("at") <= ended
-            off = int(not right)
-        observe("audit_entries_off", off, action=action, request=request, at=moment)
-    strange = [
-        event.text("action")
-        for event in told
-        if event.text("request_id") not in dict.fromkeys(row[0] for row in done)
-    ]
-    assert not strange, f"the audit log has entries that nobody caused: {strange}"
-    assert [event.whole("seq") for event in told] == list(range(1, len(told) + 1))
-    blocked = [event for event in told if event.text("action") == "thread.block"]
-    assert [event.text("reason") for event in blocked] == ["a block", "a block again"]
-
-
-@pytest.mark.criterion("audit-append-only")
-def test_earlier_entries_stay(bridge: Bridge, observe: Observe, moment: datetime) -> None:
-    operator = bridge.operator
-    thread = operator.opened("twice listed", ["suite-ann"])
-    ann = bridge.agent("suite-ann")
-    for number in range(4):
-        ann.posted(thread, f"message {number}")
-        ann.add(thread, f"suite-more-{number}")
-        operator.change(thread, "blocked" if number % 2 == 0 else "active")
-    earlier = operator.audit(thread)
-    operator.change(thread, "blocked")
-    operator.change(thread, "active")
-    ann.posted(thread, "after the first listing")
-    operator.change(thread, "closed")
-    later = operator.audit(thread)
-    pages = operator.all(f"/v1/threads/{thread}/audit", "events", limit=3)
-    assert pages == later, "the audit log reads otherwise page by page"
-    assert len(later) == len(earlier) + 4, (
-        f"{len(later)} entries after {len(earlier)} and four more"
-    )
-    for place, event in enumerate(earlier):
-        same = place < len(later) and dict(later[place]) == dict(event)
-        observe("audit_entry_rewritten", int(not same), entry=str(place), at=moment)
-
-
-@pytest.mark.criterion("audit-no-event-on-denial-side-effect", "audit-event-per-mutation")
-def test_a_refusal_changes_nothing(bridge: Bridge, observe: Observe, moment: datetime) -> None:
-    seen = Told(observe)
-    operator = bridge.operator
-    readers = ["suite-ann", {"agent": "suite-rita", "role": "reader"}]
-    thread = operator.opened("hands off", readers)
-    ann, rita = bridge.agent("suite-ann"), bridge.agent("suite-rita", "reader")
-    ann.posted(thread, "as it was")
-    refusals: dict[str, Callable[[], httpx.Response]] = {
-        "reader adds": lambda: rita.add(thread, "suite-eve"),
-        "executor removes": lambda: ann.remove(thread, "suite-rita"),
-        "reader posts": lambda: rita.send(thread, "may I"),
-        "executor closes": lambda: ann.change(thread, "closed"),
-        "stranger adds": lambda: bridge.agent("suite-eve").add(thread, "suite-eve"),
-        "reader posts as another": lambda: rita.send(
-            thread, "in her name", **{"from": "suite-ann"}
-        ),
-        "reader marks as another": lambda: rita.ask(
-            "POST", f"/v1/threads/{thread}/read-mark", {"agent": "suite-ann", "seq": 1}
-        ),
-    }
-    for what, refused in refusals.items():
-        before = everything(operator, thread)
-        answer = refused()
-        known = code(answer) in ("PERMISSION_DENIED", "NOT_FOUND")
-        same = everything(operator, thread) == before
-        seen("refusal_took_effect", not (known and same), what=what, at=moment)
-    seen.none_bad("refused, and it changed something all the same")
-
-
-def everything(operator: Agent, thread: str) -> list[object]:
-    """A thread, its messages, and its audit log but for entries that are marked as denied."""
-    told = [dict(event) for event in operator.audit(thread) if event.get("outcome") != "denied"]
-    return [dict(operator.thread(thread)), [dict(row) for row in operator.read(thread)], told]

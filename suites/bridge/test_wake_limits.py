@@ -117,7 +117,7 @@ def test_who_types_again_is_left_alone_again(wakes: Woken, observe: Observe) -> 
     seen.none_bad("it was injected within 20 s of the last human input")
 
 
-@pytest.mark.criterion("recheck-cadence", "collision-defer-and-queue")
+@pytest.mark.criterion("recheck-cadence", "collision-defer-and-queue", "policy-recheck-interval")
 def test_a_trigger_goes_out_soon_after_the_silence(wakes: Woken, observe: Observe) -> None:
     for trigger in wakes.those("typing"):
         puts = [put.moment("at") for put in wakes.injections(trigger)]
@@ -131,15 +131,29 @@ def test_a_trigger_goes_out_soon_after_the_silence(wakes: Woken, observe: Observ
         assert lag <= LOOK.total_seconds(), (
             f"{trigger['recipient']} was injected {lag:g} s after the quiet window had ended"
         )
+        if wakes.sent and waits_alone(wakes, trigger):
+            looked = (puts[0] - trigger.moment("posted_at")) / LOOK
+            assert abs(looked - round(looked)) * LOOK <= NEAR, (
+                f"{trigger['recipient']} was looked at {looked * LOOK} after its message came"
+            )
+
+
+def waits_alone(wakes: Woken, trigger: Reported) -> bool:
+    """Whether nothing waited for its recipient before it, so that looks are counted from it."""
+    posted = trigger.moment("posted_at")
+    return not any(
+        other.text("recipient") == trigger["recipient"]
+        and other.moment("posted_at") < posted < other.moment("done_at")
+        for other in wakes.triggers
+        if other.get("done_at") is not None
+    )
 
 
 @pytest.mark.criterion("max-defer-fallback")
 def test_a_trigger_waits_for_a_minute_at_most(wakes: Woken, observe: Observe) -> None:
     for trigger in wakes.those("typing"):
         agent, posted = trigger.text("recipient"), trigger.moment("posted_at")
-        typed = [at for at in wakes.journal.human_inputs(agent) if at >= posted]
-        never_still = typed and max(typed) >= posted + MOST_DEFERRED - QUIET
-        if not never_still or wakes.overridden(trigger):
+        if not wakes.never_silent(trigger) or wakes.overridden(trigger):
             continue
         assert not wakes.injections(trigger), f"{agent} was injected while its human typed"
         assert not wakes.journal.of(trigger, "spawn"), "a session was spawned beside a human"
@@ -148,6 +162,7 @@ def test_a_trigger_waits_for_a_minute_at_most(wakes: Woken, observe: Observe) ->
         assert age >= MOST_DEFERRED.total_seconds(), f"it gave up after {age:g} s"
         picked = wakes.journal.picked_up(trigger)
         assert len(picked) == 1, f"its message was picked up {len(picked)} times"
+        assert wakes.found_in_inbox(trigger), f"the inbox of {agent} has not what was posted"
         assert picked[0] >= posted + MOST_DEFERRED, "it was in the inbox before its time"
         observe("defer_age_at_fallback_s", age, **where(trigger), at=posted)
 

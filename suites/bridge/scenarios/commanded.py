@@ -15,11 +15,15 @@ from pytest_rollout import Reported, RolloutError, Stage, scenario
 from suites.bridge.views.service import PAGE, Agent, Bridge
 
 OPERATOR = "suite-olga"  # who runs the commands
+OTHER = "suite-otto"  # who says so with the flag
 REASON = "a loop that people must look at"
 OVERRIDE = "human_override: the pilot is over"
 UNKNOWN = "no-such-thread"
 _AT_ONCE = 4
-BAD_REASONS = ("", "it is over", "override: it is over", "human_override:")
+BAD_REASONS = (
+    *("", "it is over", "override: it is over", "human_override:", "human_override:  "),
+    *("HUMAN_OVERRIDE: it is over", "as human_override: it is over"),
+)
 LEFT_OUT: Sequence[tuple[str, ...]] = (  # each flag of each command once
     ("inspect-thread",),
     ("escalate-thread", "--reason"),
@@ -111,6 +115,7 @@ class Commanded:
     messages: Sequence[Reported] = ()  # of the thread that was inspected
     triggers: Sequence[Reported] = ()
     steps: dict[str, Step] = field(default_factory=dict)
+    nobody: Step | None = None  # a change by somebody who does not say who it is
     bad_reasons: dict[str, Step] = field(default_factory=dict)
     left_out: dict[str, Step] = field(default_factory=dict)
     unknown: dict[str, Ran] = field(default_factory=dict)
@@ -144,12 +149,12 @@ class _Trial:
         self.bridge.agent("cli-ben", "executor").posted(thread, f"{title}: the second", wake=True)
         return thread
 
-    def step(self, thread: str, *words: str) -> Step:
+    def step(self, thread: str, *words: str, operator: str = OPERATOR) -> Step:
         """Run a command on a thread, and look before and after it."""
-        operator: Agent = self.bridge.operator
-        before, audit = operator.thread(thread), operator.audit(thread)
-        ran = self.program.run(*words)
-        return Step(ran, before, operator.thread(thread), audit, operator.audit(thread))
+        suite: Agent = self.bridge.operator
+        before, audit = suite.thread(thread), suite.audit(thread)
+        ran = self.program.run(*words, operator=operator)
+        return Step(ran, before, suite.thread(thread), audit, suite.audit(thread))
 
     def aside(self, thread: str, *commands: Sequence[str]) -> list[Step]:
         """Run several commands that must not change a thread, and look before and after all."""
@@ -180,6 +185,10 @@ def _change(trial: _Trial, found: Commanded) -> None:
     for name in ("escalate", "escalate-again"):
         found.steps[name] = trial.step(thread, "escalate-thread", *of, "--reason", REASON)
     found.steps["unblock"] = trial.step(thread, "unblock-thread", *of, "--reason", REASON)
+    named = ("--reason", REASON, "--operator", OTHER)
+    found.steps["escalate-by-flag"] = trial.step(thread, "escalate-thread", *of, *named)
+    found.steps["unblock-by-flag"] = trial.step(thread, "unblock-thread", *of, *named, operator="")
+    found.nobody = trial.step(thread, "escalate-thread", *of, "--reason", REASON, operator="")
     close = ("override-close-thread", "--reason", OVERRIDE, "--json")
     anna = trial.bridge.agent("cli-anna", "executor")
     anna.posted(thread, "this is not right yet", kind="finding", wake=False)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Reported, Stage, scenario
 from suites.bridge.views.errors import code
 from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.service import Bridge
 from suites.bridge.views.waking import Journal, Sent, Woken
 
 UNMANAGED = ("unmanaged-1", "unmanaged-2", "unmanaged-3")
+UNREACHED = ("never-2", "refuses-all", "writer")  # whom triggers never reach
 CREW = tuple(f"crew-{number:02}" for number in range(1, 21))
 
 
@@ -24,6 +27,7 @@ class _Trial:
         self.clock = phase.target("bridge").clock
         self.sent: list[Sent] = []
         self.refusals: dict[str, str] = {}
+        self.lanes = cycle(("attended", "autonomous"))
 
     def session(self, agent: str, **told: object) -> None:
         """Register a session: managed and asleep since a minute, unless told otherwise."""
@@ -31,8 +35,8 @@ class _Trial:
         self.phase.operate("bridge", "session", agent=agent, **{**asleep, **told})
 
     def thread(self, *members: str) -> str:
-        """A new thread with these members."""
-        return self.sender.opened("waking", members)
+        """A new thread with these members, in the other lane than the one before."""
+        return self.sender.opened("waking", members, lane=next(self.lanes))
 
     def say(self, agent: str, text: str = "please look at this", thread: str = "") -> str:
         """Send an agent a message; its id."""
@@ -43,7 +47,7 @@ class _Trial:
         """Post a message for some agents, and note it; its id."""
         at = self.clock.now()
         message = self.sender.posted(thread, text, to=to).text("id")
-        self.sent.append(Sent(message, agents, at))
+        self.sent.append(Sent(message, agents, at, text))
         self.settle()
         return message
 
@@ -72,18 +76,17 @@ def wakes(phase: Stage) -> Woken:
         part(trial)
     for part in (_typing, _typing_again, _queue, _never_stops, _overridden):
         part(trial)
-    for part in (_gone, _restarted):
+    for part in (_gone, _restarted, _once_more):
         part(trial)
     trial.wait(10)
-    inboxes = {agent: fetched(bridge, agent) for agent in UNMANAGED}
+    inboxes = {agent: fetched(bridge, agent) for agent in (*UNMANAGED, *UNREACHED)}
     woken = told(phase, bridge)
     return replace(woken, sent=trial.sent, refusals=trial.refusals, inboxes=inboxes)
 
 
-def fetched(bridge: Bridge, agent: str) -> list[str]:
+def fetched(bridge: Bridge, agent: str) -> Sequence[Reported]:
     """The messages that an agent finds in its polling inbox."""
-    rows = bridge.agent(agent).all("/v1/inbox", "messages", limit=2)
-    return [row.text("id") for row in rows]
+    return bridge.agent(agent).all("/v1/inbox", "messages", limit=2)
 
 
 def told(phase: Stage, bridge: Bridge) -> Woken:
@@ -172,10 +175,12 @@ def _queue(trial: _Trial) -> None:
 
 def _never_stops(trial: _Trial) -> None:
     trial.session("writer")
-    trial.types("writer", every_s=10, for_s=90)
+    trial.types("writer", every_s=10, for_s=100)
     trial.wait(1)
-    trial.say("writer")
-    trial.wait(110)
+    trial.say("writer", "the first of two")
+    trial.wait(20)
+    trial.say("writer", "the second of two")
+    trial.wait(90)
 
 
 def _overridden(trial: _Trial) -> None:
@@ -222,3 +227,18 @@ def _restarted(trial: _Trial) -> None:
         trial.wait(1)
         trial.phase.operate("bridge", "restart-supervisor")
         trial.wait(40)
+
+
+def _once_more(trial: _Trial) -> None:
+    """A second message to those of before: nothing of the first one counts for it."""
+    told: dict[str, dict[str, object]] = {
+        "never-1": {"ack_after_s": None},
+        "refuses": {"resume_fails": "always"},
+        "twelve-hours": {"heartbeat_age_s": 12 * 3600},
+        "a-second-more": {"heartbeat_age_s": 12 * 3600 + 1},
+    }
+    for agent, more in told.items():
+        trial.session(agent, **more)
+        trial.say(agent)
+        trial.wait(40)
+    _never_stops(trial)

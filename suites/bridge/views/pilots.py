@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pytest_rollout import Reported
@@ -12,6 +13,7 @@ from suites.bridge.views import papers, people
 from suites.bridge.views.lines import lines
 from suites.bridge.views.service import Bridge
 
+PROJECTS = 2  # that are worked on each day of the pilot
 _SHARES = {"post_success": 0.99, "read_success": 0.995}
 _TIMES = {"post_to_visible": 2.0, "message_to_wake": 3.0}
 
@@ -36,18 +38,22 @@ class Day:
     day: date
     told: Reported
     incidents: list[Reported] = field(default_factory=list)  # of severity 1, that touched it
-    opened: int = 0  # threads of projects
+    projects: set[str] = field(default_factory=set)  # in which a thread was opened
+    failed: Counter[str] = field(default_factory=Counter)  # posts and reads, by the log
     lost: list[str] = field(default_factory=list)  # threads whose messages are not all there
 
 
 def days_of(
-    repository: Path, records: Path, threads: Sequence[Reported], bridge: Bridge
+    repository: Path, records: Path, logs: Path, threads: Sequence[Reported], bridge: Bridge
 ) -> list[Day]:
     """The days of the pilot, oldest first."""
     found = {}
     for line in lines(repository / papers.DAILY, "list of days"):
         day = Day(date.fromisoformat(line.text("day")), line)
         found[day.day] = day
+    for name, at in failures(logs):
+        if at.date() in found:
+            found[at.date()].failed[name] += 1
     for incident in people.written(records, "incident"):
         if incident.whole("severity") == 1:
             first, last = (incident.moment(name).date() for name in ("began", "ended"))
@@ -58,11 +64,21 @@ def days_of(
         opened = found.get(thread.moment("created_at").date())
         if opened is None or not thread.get("project"):
             continue
-        opened.opened += 1
+        opened.projects.add(thread.text("project"))
         numbers = [one.whole("seq") for one in bridge.operator.read(thread.text("id"))]
         if numbers != list(range(1, thread.whole("last_seq") + 1)):
             opened.lost.append(thread.text("id"))
     return [found[day] for day in sorted(found)]
+
+
+def failures(logs: Path) -> Iterator[tuple[str, datetime]]:
+    """Each post and read of messages that failed, by the log of requests, and when."""
+    names = {"POST": "post_success", "GET": "read_success"}
+    for line in lines(logs / "bridge.jsonl", "log of the bridge"):
+        if line.get("event") != "request" or not str(line.get("route")).endswith("/messages"):
+            continue
+        if line.whole("status") >= 500 and line.get("method") in names:
+            yield names[line.text("method")], line.moment("at")
 
 
 def missed(told: Reported) -> list[str]:
@@ -85,10 +101,14 @@ def stable(day: Day) -> str:
     targets = missed(day.told)
     if day.told.flag("met") != (not targets):
         return f"told as met: {day.told.flag('met')}, and missed were {targets or 'none'}"
+    for name, count in day.failed.items():
+        said = day.told.inner(name).whole("failed")
+        if said < count:
+            return f"told with {said} failures in {name}, and {count} are logged"
     if targets:
         return f"{', '.join(targets)} missed"
     if day.incidents:
         return f"{len(day.incidents)} incidents of severity 1"
-    if not day.opened:
-        return "nobody opened a thread"
+    if len(day.projects) < PROJECTS:
+        return f"threads were opened in {sorted(day.projects) or 'no project'} only"
     return f"thread {day.lost[0]} has lost messages" if day.lost else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 from pytest_rollout import Reported
 from suites.bridge.views.said import not_done
@@ -126,6 +127,7 @@ class Sent:
     message: str
     recipients: tuple[str, ...]
     at: datetime
+    text: str
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Woken:
     restarts: Sequence[datetime] = ()
     sent: Sequence[Sent] = ()  # what the suite itself posted
     refusals: Mapping[str, str] = field(default_factory=dict)  # codes, by what was tried
-    inboxes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # messages, by agent
+    inboxes: Mapping[str, Sequence[Reported]] = field(default_factory=dict)  # by agent
 
     def kind(self, trigger: Reported) -> str:
         """What its recipient was like when the message came, by the journal alone."""
@@ -195,6 +197,24 @@ class Woken:
     def delivered(self, trigger: Reported) -> bool:
         """Whether the message reached its recipient, by an injection or by polling."""
         return self.acknowledged(trigger) is not None or bool(self.journal.picked_up(trigger))
+
+    def found_in_inbox(self, trigger: Reported) -> bool:
+        """Whether the inbox, where it was looked at, has its message once and as it was posted."""
+        inbox = self.inboxes.get(trigger.text("recipient"))
+        if inbox is None:
+            return True
+        message = trigger.text("message_id")
+        posted = [sent.text for sent in self.sent if sent.message == message]
+        return [row.text("text") for row in inbox if row.text("id") == message] == posted
+
+    def never_silent(self, trigger: Reported) -> bool:
+        """Whether its human typed on, without twenty seconds of rest, while it may wait."""
+        posted = trigger.moment("posted_at")
+        ended = posted + MOST_DEFERRED
+        typed = [at for at in self.journal.human_inputs(trigger.text("recipient")) if at <= ended]
+        last = [at for at in typed if at <= posted][-1:]
+        moments = [*last, *(at for at in typed if at > posted), ended]
+        return bool(last) and all(later - at < QUIET for at, later in pairwise(moments))
 
     def overridden(self, trigger: Reported) -> bool:
         """Whether somebody ended its deferral by hand."""
