@@ -94,7 +94,7 @@ def fuzzed(url: str, token: str, report: Path) -> str:
         *("--generation-database", "none", "--warnings", "off", "--suppress-health-check", "all"),
     ]
     done = subprocess.run(
-        command, cwd=report.parent, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=report.parent, capture_output=True, text=True, timeout=180, check=False
     )
     return done.stdout + done.stderr
 
