@@ -103,7 +103,9 @@ def test_a_directed_message_is_for_its_addressees(
     for number, to in enumerate(([names[1]], [names[2], names[3]], [names[4]])):
         word = f"only-for-{number}"
         message = sender.posted(thread, word, to=to)
-        assert sorted(message["recipients"]) == sorted(to)
+        assert sorted(message["recipients"]) == sorted(to), (
+            f"a message to {to} went to {message['recipients']}"
+        )
         woken = [
             row.text("recipient")
             for row in bridge.operator.triggers(thread)

@@ -59,6 +59,32 @@ def test_a_request_that_is_sent_again_does_nothing(
             parallel(operator, thread)
     opened_once(operator, bridge.agent("suite-ann"))
     belongs_to_its_address(operator)
+    belongs_to_its_body(bridge.agent("suite-ann"))
+
+
+def belongs_to_its_body(ann: Agent) -> None:
+    """Send a keyed message with one field altered at a time: each is another request, refused."""
+    thread, key = ann.opened("keyed bodies", ["suite-bob", "suite-dan"]), str(uuid4())
+    path = f"/v1/threads/{thread}/messages"
+    body: dict[str, object] = {"text": "as it was", "to": ["suite-bob"], "kind": "task", "more": 1}
+    first = ann.post(path, body, key).text("id")
+    altered: dict[str, object] = {
+        "text": "otherwise",
+        "to": ["suite-dan"],
+        "kind": "work",
+        "more": 2,
+        "reply_to": first,
+        "schema_version": 2,
+        "wake": False,
+    }
+    for name, value in altered.items():
+        other = ann.ask("POST", path, {**body, name: value}, key=key)
+        assert code(other) == "FAILED_PRECONDITION", (
+            f"the key of a message is answered {other.status_code} for one with another {name}"
+        )
+    turned = dict(reversed(body.items()))
+    assert ann.post(path, turned, key).text("id") == first, "fields in another order are another"
+    assert ann.thread(thread).whole("messages") == 1, "a key made more than one message"
 
 
 def belongs_to_its_address(operator: Agent) -> None:

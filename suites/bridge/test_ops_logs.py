@@ -203,11 +203,10 @@ def test_the_flood_guardrail_sees_each_tick(ticked: Ticked, observe: Observe) ->
 def test_one_id_leads_through(logged: Logged, runtime: Path, observe: Observe) -> None:
     """The caller's id is on the stored message, the log, the trigger; the runtime was asked."""
     operator, threads = logged.bridge.operator, {chain.thread for chain in logged.chains}
-    triggers = {
-        trigger.text("message_id"): trigger
-        for thread in threads
-        for trigger in operator.triggers(thread)
-    }
+    triggers: dict[str, list[Reported]] = {}
+    for thread in threads:
+        for trigger in operator.triggers(thread):
+            triggers.setdefault(trigger.text("message_id"), []).append(trigger)
     asked = {
         str(line.get("message"))
         for line in lines(runtime, "journal of the runtime")
@@ -220,7 +219,12 @@ def test_one_id_leads_through(logged: Logged, runtime: Path, observe: Observe) -
         id_ = chain.message_id
         problems[chain.correlation_id] = broken(
             chain,
-            {"stored message": read.get(id_), "log": stored.get(id_), "trigger": triggers.get(id_)},
+            {
+                "stored message": read.get(id_),
+                "log": stored.get(id_),
+                **({} if id_ in triggers else {"trigger": None}),
+                **{f"trigger for {row['recipient']}": row for row in triggers.get(id_, ())},
+            },
         ) or ("" if id_ in asked else "the runtime was not asked for it")
     observe_each(observe, "broken_trace", problems)
 

@@ -56,6 +56,12 @@ def agreed(phase: Stage, repository: Path, path: str, notes: list[Reported]) -> 
     assert newest.moment("at") <= phase.now(), f"{path} is approved in the future"
     text, read = document(repository, path), git(repository, "show", f"{newest['revision']}:{path}")
     assert read == text, f"{path} was changed since revision {newest['revision']} was approved"
+    written = datetime.fromisoformat(
+        git(repository, "log", "-1", "--format=%cI", str(newest["revision"]), "--", path).strip()
+    )
+    assert newest.moment("at") >= written, (
+        f"{path} was approved at {newest['at']}, and written only at {written}"
+    )
     assert len(text.split()) > 30, f"{path} says nothing: {len(text.split())} words"
     return newest
 

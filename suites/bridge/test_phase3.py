@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -193,4 +194,15 @@ def still_works(
     status, deprecation, sunset = asked.get(name, (0, "", ""))
     if not 200 <= status < 300:
         return f"it is answered {status or 'by nobody: the suite has no request for it'}"
-    return "" if deprecation and sunset else "its answer does not say that it is deprecated"
+    if not (deprecation and sunset):
+        return "its answer does not say that it is deprecated"
+    said, ends = day_of(sunset), entry.text("ends")[:10]
+    return "" if said == ends else f"its answer says that it ends on {said}, the register {ends}"
+
+
+def day_of(sunset: str) -> str:
+    """The day that a header names, as the standard writes it or as the register does."""
+    try:
+        return parsedate_to_datetime(sunset).date().isoformat()
+    except ValueError:
+        return sunset[:10]

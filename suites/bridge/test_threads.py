@@ -147,7 +147,31 @@ def test_each_change_of_the_graph_works(bridge: Bridge, observe: Observe, moment
         told = operator.audit(thread)[-1] if done else None
         details = {} if told is None else told.inner("details")
         audited = (details.get("before"), details.get("after")) == (before, after)
-        observe("legal_change_refused", int(not (done and audited)), edge=after, at=moment)
+        observe(
+            "legal_change_refused",
+            int(not (done and audited)),
+            edge=f"{before} to {after}",
+            at=moment,
+        )
+
+
+@pytest.mark.criterion("status-transitions-legal", "thread-create")
+def test_lists_show_what_they_are_asked_for(bridge: Bridge) -> None:
+    operator = bridge.operator
+    for state in STATES:
+        about = {"project": f"listed {state}", "team": f"team {state}"}
+        thread = operator.opened("to be listed", **about)
+        if state != "active":
+            operator.change(thread, state)
+    rows = [dict(row) for row in operator.all("/v1/threads", "threads")]
+    for field in ("state", "project", "team"):
+        for value in {str(row[field]) for row in rows if row[field] is not None}:
+            due = [row["id"] for row in rows if row[field] == value]
+            told = operator.all("/v1/threads", "threads", **{field: value})
+            listed = [row.text("id") for row in told]
+            assert listed == due, (
+                f"threads of {field} {value!r}: {len(listed)} are listed, {len(due)} there are"
+            )
 
 
 @pytest.mark.criterion("status-transitions-illegal")

@@ -87,6 +87,7 @@ def metered(phase: Stage) -> Metered:
 
 
 def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
+    stranger = trial.bridge.agent("metered-stranger", "executor")  # its token is a request, too
     trial.scrape("begin")
     found = trial.found
     for number in range(POSTS):
@@ -94,6 +95,13 @@ def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
         exchange.post(0, f"number {number}", key=f"metered-{number}").raise_for_status()
         found.waited_s.append(time.monotonic() - begun)
     exchange.post(0, "number 0", key="metered-0").raise_for_status()  # a replay is no message
+    member, path = exchange.agents[0], exchange.path  # and what is refused is none either
+    for agent, body in (
+        (stranger, {"text": "not mine"}),
+        (member, {"text": ""}),
+        (member, {"text": "as another", "from": "metered-other"}),
+    ):
+        agent.ask("POST", path, body)
     trial.scrape("posts")
     trial.phase.operate("bridge", "slow-store", seconds=SLOW_S)
     for number in range(READS):
@@ -105,7 +113,8 @@ def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
     trial.phase.operate("bridge", "slow-store", seconds=0)
     found.waited_s += found.read_s
     exchange.agents[0].ask("GET", "/v1/threads/no-such-thread/messages")
-    found.done |= {"posts": POSTS, "reads": READS, "refused": 1, "requests": POSTS + 1 + READS + 1}
+    made = POSTS + 1 + 3 + READS + 1
+    found.done |= {"posts": POSTS, "reads": READS, "refused": 2, "requests": made}
     trial.scrape("reads")
 
 
@@ -150,6 +159,8 @@ def _escalate(trial: _Trial) -> None:
     agent = trial.bridge.agent("metered-states", "coordinator")
     threads = [agent.opened("to escalate", ["metered-other"]) for _ in range(BY_HAND)]
     program.many(*(("escalate-thread", "--thread-id", one, "--reason", REASON) for one in threads))
+    undone = [("unblock-thread", "--thread-id", one, "--reason", REASON) for one in threads]
+    program.many(*undone)  # which is no escalation
     trial.found.done["escalated"] = BY_HAND
     trial.scrape("escalations")
 
