@@ -76,7 +76,7 @@ def wakes(phase: Stage) -> Woken:
         part(trial)
     for part in (_typing, _typing_again, _queue, _never_stops, _overridden):
         part(trial)
-    for part in (_gone, _restarted, _once_more):
+    for part in (_gone, _once_more, _restarted):
         part(trial)
     trial.wait(10)
     inboxes = {agent: fetched(bridge, agent) for agent in (*UNMANAGED, *UNREACHED)}
