@@ -166,10 +166,17 @@ def test_each_thread_is_counted_by_itself(bridge: Bridge) -> None:
         "findings": (["sum is off by one"] * 2, "finding"),
     }
     for what, (texts, kind) in kinds.items():
-        sides = [opened(bridge, f"{what}, {side}") for side in ("here", "there")]
+        pair = [bridge.agent(f"suite-{what}-{name}") for name in "ab"]  # whom no rate limits yet
+        sides = [
+            pair[0].opened(f"{what} {side}", [pair[1].name], lane="autonomous")
+            for side in ("here", "there")
+        ]
         for number, text in enumerate(texts):
-            for thread, *pair in sides:
-                pair[number % 2].send(thread, text, kind=kind, wake=False)
-        for thread, *_ in sides:
+            for thread in sides:
+                answer = pair[number % 2].send(thread, text, kind=kind, wake=False)
+                assert answer.status_code == 201, (
+                    f"{what} of another thread count: turn {number + 1} is answered {code(answer)}"
+                )
+        for thread in sides:
             state = bridge.operator.thread(thread).text("state")
             assert state == "active", f"{what} of another thread count, and blocked this one"

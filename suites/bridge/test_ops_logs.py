@@ -38,9 +38,9 @@ def test_each_request_is_logged_by_its_id(logged: Logged, observe: Observe) -> N
             else f"its line says {kept[0].text('method')}, {kept[0].whole('status')}"
         ) or (line_problem(kept[0], logged.thread) if kept else "")
     for denied in logged.denied:
-        kept = [line.whole("status") for line in told.get(denied.request_id, [])]
+        said = [line.whole("status") for line in told.get(denied.request_id, [])]
         problems[f"{denied.rule}, {denied.status}"] = (
-            "" if kept == [denied.answer.status_code] else f"refused, and its lines say {kept}"
+            "" if said == [denied.answer.status_code] else f"refused, and its lines say {said}"
         )
     observe_each(observe, "request_without_id", problems)
     ids = [answer.headers.get("X-Request-Id", "") for answer in logged.answers]

@@ -167,7 +167,8 @@ def test_lists_show_what_they_are_asked_for(bridge: Bridge) -> None:
     for field in ("state", "project", "team"):
         for value in {str(row[field]) for row in rows if row[field] is not None}:
             due = [row["id"] for row in rows if row[field] == value]
-            told = operator.all("/v1/threads", "threads", **{field: value})
+            query: dict[str, object] = {field: value}
+            told = operator.all("/v1/threads", "threads", 200, **query)
             listed = [row.text("id") for row in told]
             assert listed == due, (
                 f"threads of {field} {value!r}: {len(listed)} are listed, {len(due)} there are"
