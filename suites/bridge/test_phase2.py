@@ -69,7 +69,11 @@ def test_one_key_makes_one_message(one_key: OneKey, observe: Observe) -> None:
         refused = sorted({status for status, _ in answers if status != 201})
         assert not refused, f"some were answered {refused}"
         observe("ids_of_one_key", len({id_ for _, id_ in answers}), round=str(number))
-    due, stored = len(one_key.rounds), len(one_key.stored)
+    status, own = one_key.other
+    taken = {id_ for answers in one_key.rounds for _, id_ in answers}
+    assert status == 201, f"a key that another agent has used is answered {status}"
+    assert own not in taken, "an agent is answered with the message of another, by its key"
+    due, stored = len(one_key.rounds) + 1, len(one_key.stored)
     assert stored == due, f"{due} keys made {stored} messages"
 
 

@@ -75,13 +75,14 @@ class OneKey:
     """Posts at the same time with one key."""
 
     rounds: Sequence[Sequence[tuple[int, str]]]  # status and id of each answer
+    other: tuple[int, str]  # of another agent, who comes with the key of the first round
     stored: Sequence[str]  # the ids in the history
 
 
 @scenario(effect="change")
 def one_key(phase: Stage) -> OneKey:
-    """Thirty-two posts at the same time with one key, three times."""
-    exchange = Exchange.begun(Bridge.of(phase), "one-key", 1)
+    """Thirty-two posts at the same time with one key, three times; and one by somebody else."""
+    exchange = Exchange.begun(Bridge.of(phase), "one-key", 2)
     rounds = []
     for number in range(ROUNDS):
 
@@ -90,7 +91,9 @@ def one_key(phase: Stage) -> OneKey:
 
         answers = together([post] * PARALLEL)
         rounds.append([(answer.status_code, _id(answer)) for answer in answers])
-    return OneKey(rounds, [str(message["id"]) for message in exchange.history()])
+    answer = exchange.post(1, f"one of {PARALLEL}", key=f"{phase.id}-one-key-0")
+    stored = [str(message["id"]) for message in exchange.history()]
+    return OneKey(rounds, (answer.status_code, _id(answer)), stored)
 
 
 def _id(answer: httpx.Response) -> str:
