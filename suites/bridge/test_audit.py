@@ -42,6 +42,9 @@ def one_of_each(bridge: Bridge) -> tuple[str, list[tuple[str, str, str]]]:
     make(cora, "participant.remove", "suite-bob", "DELETE", f"{here}/participants/suite-bob", None)
     status = {"state": "blocked", "reason": "a block"}
     make(cora, "thread.block", thread, "POST", f"{here}/status", status)
+    (raised,) = operator.get(f"{here}/escalations").each("escalations")
+    handle, id_ = f"/v1/escalations/{raised.text('id')}/handle", raised.text("id")
+    make(operator, "escalation.handle", id_, "POST", handle, {"note": "seen to"})
     status = {"state": "active", "reason": "no block"}
     make(operator, "thread.unblock", thread, "POST", f"{here}/status", status)
     status = {"state": "blocked", "reason": "a block again"}
@@ -80,6 +83,19 @@ def test_each_operation_leaves_one_entry(
     assert [event.whole("seq") for event in told] == list(range(1, len(told) + 1))
     blocked = [event for event in told if event.text("action") == "thread.block"]
     assert [event.text("reason") for event in blocked] == ["a block", "a block again"]
+
+
+@pytest.mark.criterion("audit-event-per-mutation")
+def test_a_change_of_the_policy_leaves_one_entry(bridge: Bridge) -> None:
+    """The policy stays as it is; that somebody has set it is on record, of no thread."""
+    operator = bridge.operator
+    mode = operator.get("/v1/policy").inner("config").text("wake_mode")
+    known = len(operator.all("/v1/audit", "events"))
+    operator.post("/v1/policy", {"wake_mode": mode, "reason": "a trial"}).text("wake_mode")
+    fresh = operator.all("/v1/audit", "events")[known:]
+    told = [tuple(event[name] for name in ("actor", "action", "reason")) for event in fresh]
+    due = (operator.name, "policy.change", "a trial")
+    assert told == [due], f"of a change of the policy the audit log says {told}"
 
 
 @pytest.mark.criterion("audit-append-only")

@@ -12,6 +12,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.bridge.checks.told import observe_each
 from suites.bridge.views import papers, people
+from suites.bridge.views.launching import launch_lines
 from suites.bridge.views.said import is_sentence
 
 pytestmark = pytest.mark.bridge_postlaunch
@@ -52,7 +53,9 @@ def aftermath(records: Path) -> Aftermath:
 
 
 @pytest.mark.criterion("launched")
-def test_the_launch_is_on_record(aftermath: Aftermath, revision: str, today: datetime) -> None:
+def test_the_launch_is_on_record(
+    aftermath: Aftermath, repository: Path, revision: str, today: datetime
+) -> None:
     launched = aftermath.launched
     assert launched.text("who").strip(), "nobody is named who launched it"
     assert launched.text("revision") == revision, (
@@ -60,6 +63,10 @@ def test_the_launch_is_on_record(aftermath: Aftermath, revision: str, today: dat
     )
     assert launched.text("run").strip(), "the run that was judged for it is not named"
     assert launched.moment("at") <= today, f"it is dated {launched.moment('at')}, still to come"
+    signed = launch_lines(papers.document(repository, papers.LAUNCH)).get("run")
+    assert launched.text("run").split()[0] == signed, (
+        f"run {launched['run']!r} was launched on, and the launch document is of run {signed!r}"
+    )
 
 
 @pytest.mark.criterion("review-on-record")
