@@ -48,7 +48,7 @@ def test_a_ping_pong_is_stopped(bridge: Bridge, observe: Observe, moment: dateti
     for title, text in (("echo", "over to you"), ("echo with blanks", "Over  to you.")):
         thread, *pair = opened(bridge, title)
         accepted = turns(thread, (pair[0], pair[1]), [text] * (limit + 5))
-        observe("mostbeyond_loop_limit", max(0, accepted - limit), thread=title, at=moment)
+        observe("turns_beyond_loop_limit", max(0, accepted - limit), thread=title, at=moment)
         assert accepted == limit, f"{accepted} turns of an echo were taken, the limit is {limit}"
     thread, *pair = opened(bridge, "a talk")
     different = [f"argument {number}" for number in range(limit + 5)]
