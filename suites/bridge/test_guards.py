@@ -95,7 +95,7 @@ def test_a_loop_blocks_and_escalates(bridge: Bridge) -> None:
 
 
 @pytest.mark.criterion("no-progress-block-at-20")
-def test_twenty_mostwithout_progress_block(
+def test_twenty_turns_without_progress_block(
     bridge: Bridge, observe: Observe, moment: datetime
 ) -> None:
     thread, *pair = opened(bridge, "no progress")
