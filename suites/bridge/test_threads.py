@@ -157,22 +157,22 @@ def test_each_change_of_the_graph_works(bridge: Bridge, observe: Observe, moment
 
 @pytest.mark.criterion("status-transitions-legal", "thread-create")
 def test_lists_show_what_they_are_asked_for(bridge: Bridge) -> None:
-    operator = bridge.operator
+    operator, mine = bridge.operator, {}
     for state in STATES:
-        about = {"project": f"listed {state}", "team": f"team {state}"}
+        about = {"project": f"suite project {state}", "team": f"suite team {state}"}
         thread = operator.opened("to be listed", **about)
         if state != "active":
             operator.change(thread, state)
-    rows = [dict(row) for row in operator.all("/v1/threads", "threads")]
+        mine[thread] = {"state": state, **about}
     for field in ("state", "project", "team"):
-        for value in {str(row[field]) for row in rows if row[field] is not None}:
-            due = [row["id"] for row in rows if row[field] == value]
+        for value in (about[field] for about in mine.values()):
             query: dict[str, object] = {field: value}
-            told = operator.all("/v1/threads", "threads", 200, **query)
-            listed = [row.text("id") for row in told]
-            assert listed == due, (
-                f"threads of {field} {value!r}: {len(listed)} are listed, {len(due)} there are"
-            )
+            rows = operator.all("/v1/threads", "threads", 200, **query)
+            odd = [row.text("id") for row in rows if row.get(field) != value]
+            assert not odd, f"the list of {field} {value!r} shows {odd[0]}, which is another"
+            listed = {row.text("id") for row in rows} & set(mine)
+            due = {thread for thread, about in mine.items() if about[field] == value}
+            assert listed == due, f"the list of {field} {value!r} leaves {due - listed} out"
 
 
 @pytest.mark.criterion("status-transitions-illegal")

@@ -38,7 +38,7 @@ class Day:
     day: date
     told: Reported
     incidents: list[Reported] = field(default_factory=list)  # of severity 1, that touched it
-    projects: set[str] = field(default_factory=set)  # in which a thread was opened
+    projects: set[str] = field(default_factory=set)  # of the pilot, in which a thread was opened
     failed: Counter[str] = field(default_factory=Counter)  # posts and reads, by the log
     lost: list[str] = field(default_factory=list)  # threads whose messages are not all there
 
@@ -60,9 +60,10 @@ def days_of(
             for day in found.values():
                 if first <= day.day <= last:
                     day.incidents.append(incident)
+    chosen = list(papers.structured(repository, papers.PILOT)["projects"])
     for thread in threads:
         opened = found.get(thread.moment("created_at").date())
-        if opened is None or not thread.get("project"):
+        if opened is None or thread.get("project") not in chosen:
             continue
         opened.projects.add(thread.text("project"))
         numbers = [one.whole("seq") for one in bridge.operator.read(thread.text("id"))]
