@@ -59,7 +59,7 @@ def life_facts(
     )
     return {
         "environment": environment,
-        "earlier_life": _earlier_life(project, life, standing, plan.timezone),
+        "earlier_life": earlier_life(project, life, standing, plan.timezone),
         "ended": _ended(life, plan) if gate.gate is Gate.EXIT else None,
         "frozen": frozen,
         "tripped": tuple(_tripped(project, plan, gate, environment)),
@@ -73,10 +73,10 @@ def life_facts(
     }
 
 
-def _earlier_life(
+def earlier_life(
     project: Project, life: PhaseLife, standing: GateStanding | None, zone: str
 ) -> Reason | None:
-    """That a gate's last run is of an earlier life of the phase: one that was over by then."""
+    """Return that a gate's last run is of an earlier life of the phase, which was over by then."""
     turn = life.turn()
     if standing is None:
         return None

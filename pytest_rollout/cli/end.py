@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from itertools import dropwhile
 
 import click
 
@@ -15,10 +14,10 @@ from pytest_rollout.cli.project import Project, common, environment_option, pars
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.cli.recording import by_option, person
 from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.turn_order import phase_after
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import PhaseEnded
-from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.judge.case import instant
 from pytest_rollout.model.errors import RolloutError
@@ -44,8 +43,7 @@ def command(
     """End the phase ADDRESS (plan.phase), where `rollout clear` says yes to its exit."""
     project = Project.here(root, ledger)
     where = parsed(address)
-    project.phase(where)
-    plan = project.plan(where.plan)
+    phase, plan = project.phase(where), project.plan(where.plan)
     embedded = "a rehearsal ends its phases by itself"
     environment = real_environment(plan, environment, embedded=embedded)
     who = person(by)
@@ -66,7 +64,8 @@ def command(
     )
     with closing(opening.to_write(project.ledger_at)) as store:
         told = PhaseLife(store, where, environment).record(ended)
-        follows = _following(store, plan, where, environment)
+        following = phase_after(store, plan, phase, environment)
+    follows = following and f"pytest -m {following.marks[0]} --rollout-env {environment}"
     at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
     if as_json:
         facts = {"phase": where.name, "environment": environment, "ended_at": at, "by": who}
@@ -76,15 +75,6 @@ def command(
         if follows:
             say(f"  next: {follows}")
     return 0
-
-
-def _following(ledger: Ledger, plan: Plan, ended: Address, environment: str) -> str | None:
-    """The command that decides the entry of the next phase of the plan that never began."""
-    later = dropwhile(lambda phase: phase.id != ended.phase, plan.phases)
-    for phase in later:  # the one that ended has had its turn
-        if PhaseLife(ledger, plan.address(phase.id), environment).turn() is None:
-            return f"pytest -m {phase.marks[0]} --rollout-env {environment}"
-    return None
 
 
 def _goes_on(project: Project, plan: Plan, where: Address, environment: str) -> None:

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar, processes
 from pytest_rollout.cli.blindness import blind
+from pytest_rollout.cli.clearing_life import earlier_life
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
+from pytest_rollout.cli.turn_order import LastEnd, asked_for
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.bodies import PhaseBegun, RunStart, StoredEvent, TripEvent
 from pytest_rollout.evidence.contrary import contrary
@@ -118,12 +120,17 @@ def standing_of(
     environment: str,
     record: PhaseRecord,
     now: datetime,
+    last: LastEnd | None = None,
 ) -> PhaseStanding:
-    """Return all that says who is next."""
+    """Return all that says who is next; ``last`` is the end that the plan's next step follows."""
     gates = {
         gate: _answer(project, plan, phase, Address(plan.id, phase.id, gate), environment, now)
         for gate in Gate
     }
+    ended = record.turn is not None and not record.begun
+    asked = asked_for(project, plan, phase, Gate.ENTRY, environment) if ended else 0
+    again = record.turn is not None and asked > record.turn.record.sequence
+    mine = last is not None and last.ended.id == phase.id
     zone, shut = plan.timezone, calendar.shut(plan, phase, now)
     frozen = record.freeze
     return PhaseStanding(
@@ -132,7 +139,10 @@ def standing_of(
         environment=environment,
         gates=gates,
         begun=record.begun,
-        ended=record.turn is not None and not record.begun,
+        ended=ended,
+        again=ended and (again or (last is not None and last.next is phase)),
+        following=last.next if last and mine else None,
+        done=last is not None and mine and last.next is None,
         tripped=tuple(trip.body.guardrail for trip in record.trips),
         blind=_blind(project, plan, phase, environment, record),
         frozen=f"since {calendar.wall(frozen.body.t_us, zone)}: {frozen.body.says}"
@@ -208,7 +218,8 @@ def _answer(
     project: Project, plan: Plan, phase: Phase, gate: Address, environment: str, now: datetime
 ) -> GateAnswer:
     standing = _standing(project, gate, environment)
-    if standing is None:
+    life = PhaseLife(project.ledger, gate, environment) if standing else None
+    if standing is None or (life and earlier_life(project, life, standing, plan.timezone)):
         unattested = {one.id: one.by for one in phase.of(_gate(gate)) if one.attested}
         return GateAnswer(unattested=unattested)
     if standing.decision is None or standing.damage:

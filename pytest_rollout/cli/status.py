@@ -23,6 +23,7 @@ from pytest_rollout.cli.phase_standing import (
 from pytest_rollout.cli.project import Project, common, environment_option, print_json
 from pytest_rollout.cli.real_environment import named_by_all, shown_environments
 from pytest_rollout.cli.saying import say
+from pytest_rollout.cli.turn_order import LastEnd, last_end
 from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.overrides import overrides_of
@@ -96,11 +97,18 @@ def command(
 
 def rows_of(project: Project, plan: Plan, environment: str, now: datetime) -> list[dict[str, Any]]:
     """Where each phase of a plan stands, as `rollout status --json` has it."""
-    return [_row(project, plan, phase, environment, now) for phase in plan.phases]
+    real = environment != EMBEDDED and project.has_ledger
+    last = last_end(project, plan, environment) if real else None
+    return [_row(project, plan, phase, environment, now, last) for phase in plan.phases]
 
 
 def _row(
-    project: Project, plan: Plan, phase: Phase, environment: str, now: datetime
+    project: Project,
+    plan: Plan,
+    phase: Phase,
+    environment: str,
+    now: datetime,
+    last: LastEnd | None,
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "plan": plan.id,
@@ -119,7 +127,7 @@ def _row(
             "last_no": _last_no(project, address),
             "mutants": _mutants(project, address),
         }
-    return row | _life(project, plan, phase, environment, now, row)
+    return row | _life(project, plan, phase, environment, now, row, last)
 
 
 def _life(
@@ -129,6 +137,7 @@ def _life(
     environment: str,
     now: datetime,
     row: Mapping[str, Any],
+    last: LastEnd | None,
 ) -> dict[str, Any]:
     """Where the phase stands, what holds it, which trips nobody has reset, and who is next."""
     record = NOTHING
@@ -138,7 +147,7 @@ def _life(
     blind: list[str] = []
     if environment != EMBEDDED:
         record = on_record(project, plan, phase, environment, now)
-        standing = standing_of(project, plan, phase, environment, record, now)
+        standing = standing_of(project, plan, phase, environment, record, now, last)
         next_gate, steps = standing.gate, next_steps(standing)
         blind = list(standing.blind.values())
         against = {gate.value: list(known.against) for gate, known in standing.gates.items()}

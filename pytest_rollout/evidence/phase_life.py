@@ -60,6 +60,14 @@ class PhaseLife:
                 newest = Told(record, body)
         return newest
 
+    def newest_begin(self) -> Told[StoredEvent] | None:
+        """The newest begin of the phase, ended or not; None where it never began."""
+        newest: Told[StoredEvent] | None = None
+        for record in self._events(PhaseBegun.TYPE):
+            body = said(record, StoredEvent)
+            newest = Told(record, body) if body.type == PhaseBegun.TYPE else newest
+        return newest
+
     def told_since_begin(self) -> tuple[StoredEvent, ...]:
         """What people recorded since the phase began, oldest first; nothing before it began."""
         told: list[StoredEvent] | None = None

@@ -63,6 +63,9 @@ class PhaseStanding:
     gates: Mapping[Gate, GateAnswer]
     begun: bool = False
     ended: bool = False
+    again: bool = False  # it has ended, and its turn has come again
+    following: Phase | None = None  # whose turn it is, where this is the phase that ended last
+    done: bool = False  # it ended last, and was the last phase of the plan
     tripped: tuple[str, ...] = ()  # full ids of guardrails that nobody has reset
     blind: Mapping[str, str] = field(default_factory=dict)  # full id of a guardrail: why
     frozen: str = ""  # since when and why
@@ -79,8 +82,8 @@ class PhaseStanding:
 
     @property
     def gate(self) -> Gate | None:
-        """The gate that is next; None once the phase has ended."""
-        if self.ended:
+        """The gate that is next; None once the phase has ended, until its turn comes again."""
+        if self.ended and not self.again:
             return None
         return Gate.EXIT if self.begun else Gate.ENTRY
 
@@ -97,7 +100,10 @@ class PhaseStanding:
 
 
 def next_steps(standing: PhaseStanding) -> tuple[NextStep, ...]:
-    """Return what is to be done about a phase, worst first; nothing where it has ended well."""
+    """Return what is to be done about a phase, worst first.
+
+    Of phases that have ended well, only the one that ended last says what comes next.
+    """
     steps = list(_troubles(standing))
     if not standing.tripped:  # nothing goes on before it is reset
         steps += _onward(standing)
@@ -145,6 +151,7 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
     """What leads to the next gate, and through it."""
     gate = of.gate
     if gate is None:
+        yield from _after_the_end(of)
         return
     known = of.gates[gate]
     for who, why in known.objections:
@@ -180,6 +187,18 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
         verb = "end" if of.begun else "begin"
         do = f"`rollout {verb} {of.name} --env {of.environment} --by NAME`"
         yield NextStep(Urgency.OPEN, of.owners, do)
+
+
+def _after_the_end(of: PhaseStanding) -> Iterator[NextStep]:
+    """What follows the phase that ended last."""
+    if of.following is not None:
+        entry = f"{_decides(of, of.following)} decides its entry gate"
+        yield NextStep(Urgency.DONE, "", f"{of.following.id} is next: {entry}")
+    elif of.done:
+        first = of.plan.phases[0]
+        entry = f"{_decides(of, first)}, which decides the entry gate of {first.id}"
+        do = f"the plan is done in {of.environment}; a new rollout begins with {entry}"
+        yield NextStep(Urgency.DONE, "", do)
 
 
 def _decide(of: PhaseStanding, gate: Gate, known: GateAnswer) -> NextStep:

@@ -206,19 +206,69 @@ def test_after_the_end_a_phase_means_its_exit_until_a_run_asks_for_its_entry(
     assert "has ended" not in served.rollout("clear", "demo.canary", "--env", "prod").out
 
 
-def test_the_end_says_what_comes_next(served: Project) -> None:
-    text = served.plan.read_text()
-    after = """\
+AFTER = """\
   - id: full
     requires: [canary]
     criteria:
       - {id: open, gate: entry, kind: operational, says: It is open}
+      - {id: calm, kind: operational, says: It is calm}
 """
-    served.plan.write_text(text + after)
+
+
+def ended(project: Project, run: str) -> list[str]:
+    """The canary is decided, begun, decided and ended; what its end says comes next."""
+    for gate, name in ((ENTRY, "begin"), (EXIT, "end")):
+        decided(project, gate, f"{run}-{gate.gate}")
+        answer = verb(project, name)
+        assert answer.status == 0, answer.out
+    return answer.out.splitlines()[1:]
+
+
+def had_its_turn(project: Project, phase: str) -> None:
+    """A phase begins and ends."""
+    with project.ledger() as ledger:
+        for type_ in ("begin", "end"):
+            event = StoredEvent(type=type_, t_us=1_700_000_000_000_000, says="the pager said so")
+            PhaseLife(ledger, Address("demo", phase), "prod").record(event)
+
+
+def following(project: Project) -> dict[str, list[str]]:
+    """What the status says is next, by phase."""
+    rows = project.rollout("status", "--env", "prod", "--json").json["phases"]
+    return {row["phase"]: [step["do"] for step in row["next"]] for row in rows}
+
+
+def test_each_end_says_what_comes_next_in_each_rollout(served: Project) -> None:
+    served.plan.write_text(served.plan.read_text() + AFTER)
+    canary, full = (f"`pytest -m {one} --rollout-env prod`" for one in ("canary", "full"))
+    for rollout in ("first", "second"):
+        assert ended(served, rollout) == ["  next: pytest -m full --rollout-env prod"]
+        assert following(served) == {
+            "canary": [f"full is next: {full} decides its entry gate"],
+            "full": [f"{full} decides its entry gate"],
+        }
+        had_its_turn(served, "full")
+        (done,) = following(served)["full"]
+        assert (following(served)["canary"], done) == (
+            [],
+            f"the plan is done in prod; a new rollout begins with {canary}, which decides the "
+            "entry gate of canary",
+        )
+    assert f"    next: {done}" in served.rollout("status", "--env", "prod").out.splitlines()
+
+
+def test_a_second_rollout_says_what_comes_next_and_rests_on_no_answer_of_the_first(
+    served: Project,
+) -> None:
     begun(served)
     decided(served, EXIT, "exit")
-    lines = verb(served, "end").out.splitlines()
-    assert lines[1:] == ["  next: pytest -m full --rollout-env prod"]
+    assert verb(served, "end").status == 0
+    decided(served, ENTRY, "entry2")
+    assert following(served)["canary"] == ["`rollout begin demo.canary --env prod --by NAME`"]
+    assert verb(served, "begin").status == 0
+    watch, exit_ = following(served)["canary"]
+    assert "nobody watches" in watch
+    assert exit_ == "`pytest -m canary --rollout-env prod` decides its exit gate"
 
 
 def test_the_end_of_the_last_phase_says_nothing_more(served: Project) -> None:

@@ -120,6 +120,17 @@ def standing(entry: GateAnswer = UNDECIDED, exit_: GateAnswer = UNDECIDED, **mor
         ),
         (standing(GO, GO, ended=True), []),
         (
+            standing(GO, GO, ended=True, done=True),
+            [
+                "the plan is done in prod; a new rollout begins with `pytest -m preflight "
+                "--rollout-env prod`, which decides the entry gate of preflight"
+            ],
+        ),
+        (
+            standing(UNDECIDED, ended=True, again=True),
+            [f"sre (Ada): {PYTEST} decides its entry gate"],
+        ),
+        (
             standing(GateAnswer(Answer.HOLD, "it never finished", believed=False, process=4711)),
             ["waits for the run of canary/entry that still runs (process 4711)"],
         ),
@@ -145,6 +156,14 @@ def test_each_state_of_a_phase_says_who_is_next(given: PhaseStanding, says: list
     assert [step.words for step in steps] == says
     assert {step.phase for step in steps} <= {"shop.canary"}
     assert [step.urgency for step in steps] == sorted(step.urgency for step in steps)
+
+
+def test_the_phase_that_ended_last_names_the_next_one() -> None:
+    given = standing(GO, GO, ended=True)
+    (step,) = next_steps(replace(given, following=given.plan.phases[0]))
+    assert step.urgency is Urgency.DONE
+    entry = "`pytest -m preflight --rollout-env prod` decides its entry gate"
+    assert step.words == f"preflight is next: {entry}"
 
 
 def test_steps_that_a_watch_runs_are_run_by_it() -> None:
