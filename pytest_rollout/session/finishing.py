@@ -22,7 +22,7 @@ from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
 from pytest_rollout.report import files, terminal
-from pytest_rollout.session import clean_reports, older_ledger
+from pytest_rollout.session import clean_reports, older_ledger, seams
 from pytest_rollout.session.announcing import announce
 from pytest_rollout.session.cancelling import Cancelling
 from pytest_rollout.session.extending import (
@@ -54,6 +54,7 @@ class Finishing:
         self._sources = sources  # what may hold problems, offences and notes
         self._pid = os.getpid()
         self._stopped: str | None = None
+        self._at_failures = False  # whether xdist ended the run as -x or --maxfail ask
         self._cancelling = Cancelling()
         self._notes: list[str] = []
         self._failed: set[str] = set()
@@ -116,7 +117,9 @@ class Finishing:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """A signal, pytest.exit, or a test that raises what Ctrl-C does."""
-        if not self._cancelling.by:
+        if seams.stopped_at_failures(excinfo.value):  # an end like that of one process
+            self._at_failures = True
+        elif not self._cancelling.by:
             self._stopped = f"the run was stopped: {excinfo.exconly()}"
         elif self._cancelling.by == "SIGTERM":  # a kill comes in seconds
             for source in self._sources:
@@ -175,7 +178,7 @@ class Finishing:
             self._answer_whole(session)
 
     def _answer_whole(self, session: pytest.Session) -> None:
-        status = status_of(session)
+        status = pytest.ExitCode.TESTS_FAILED if self._at_failures else status_of(session)
         cancelled = self._cancelling.by and status == pytest.ExitCode.INTERRUPTED
         if status in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             self._stopped = self._stopped or (None if cancelled else "the run was interrupted")

@@ -6,6 +6,7 @@ What stands here is no public interface of theirs and may change with any releas
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -185,6 +186,16 @@ def told_by_worker(node: Any, key: str) -> str | None:
     """What a worker told at its end; None where it said nothing. Relies on `node.workeroutput`."""
     output: Mapping[str, str] | None = getattr(node, "workeroutput", None)
     return output[key] if output is not None and key in output else None
+
+
+def stopped_at_failures(error: BaseException) -> bool:
+    """Whether xdist says that it stopped because so many tests failed as `-x` or `--maxfail` allow.
+
+    Relies on its `Interrupted`, a KeyboardInterrupt that it raises once all workers have ended, and
+    on its text, which is pytest's own. Without xdist pytest ends such a run as one with failures.
+    """
+    stops = re.fullmatch(r"stopping after \d+ failures", str(error))
+    return type(error).__module__.partition(".")[0] == "xdist" and stops is not None
 
 
 def interrupt_worker(node: Any) -> None:

@@ -42,6 +42,19 @@ def test_stopping_at_the_first_failure_is_never_go(project: Project, parallel: l
     assert project.decision()["decision"] == "HOLD"
 
 
+def test_stopping_at_the_first_failure_decides_the_same_in_workers(project: Project) -> None:
+    project.change("def test_works(part):\n    pass", "def test_works(part):\n    assert False")
+    ends = set()
+    for parallel in ([], ["-n2"]):
+        result = project.run("-m", "canary", "-x", *parallel)
+        reasons = project.reasons()
+        ends.add((int(result.ret), project.decision()["decision"], reasons[0]))
+        assert any("never reported" in reason for reason in reasons[1:]), reasons
+    ((status, answer, reason),) = ends
+    assert (status, answer) == (10, "NO-GO")
+    assert "test_works" in reason
+
+
 def test_what_a_dead_worker_left_is_not_run_elsewhere(project: Project) -> None:
     project.change("def test_nice():\n    pass", "def test_nice():\n    import os; os._exit(0)")
     project.change(

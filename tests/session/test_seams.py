@@ -341,3 +341,11 @@ def test_which_items_pass_by_their_marks(pytester: pytest.Pytester, seen: Seen) 
     pytester.inline_run("--collect-only", "-q", plugins=[seen])
     told = {item.name: seams.passes_by_marks(item) for item in seen.items}
     assert {name for name, passes in told.items() if passes} == {"test_plain", "test_not_skipped"}
+
+
+def test_an_end_at_the_first_failures_is_told_from_others() -> None:
+    from xdist.dsession import Interrupted
+
+    assert seams.stopped_at_failures(Interrupted("stopping after 1 failures"))
+    assert not seams.stopped_at_failures(Interrupted("enough"))
+    assert not seams.stopped_at_failures(KeyboardInterrupt("stopping after 1 failures"))

@@ -114,8 +114,6 @@ TRAPS = (
         ),
         args=("-x",),
         numbers=("E8",),
-        because_n2="was stopped",
-        answer_n2="HOLD",
     ),
     Trap(
         "should-stop",
