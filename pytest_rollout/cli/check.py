@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import time_ns
 from typing import Any
@@ -18,9 +18,12 @@ from pytest_rollout.cli import schema, served
 from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
+from pytest_rollout.cli.refused import refused
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
+from pytest_rollout.cli.unbound import files_beside, unbound, uncollected, unlisted
 from pytest_rollout.cli.unobserved import unobserved
+from pytest_rollout.model.bindings import Bindings
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
@@ -30,6 +33,7 @@ from pytest_rollout.plan import bindings, find, stand_ins, terms
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.sql_division import whole_divisions
 from pytest_rollout.plan.waivers import expired
+from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.terminal import plain
 from pytest_rollout.session.places import places_of
 from pytest_rollout.soundness.remarks import Assumed, remarks
@@ -69,7 +73,8 @@ def command(
     chosen = [one for one in project.loaded if plan in (None, one.id)]
     if not chosen:
         project.plan(str(plan))
-    found = _collected(project, chosen)
+    beside = {one.id: files_beside(project.root, one.plan) for one in chosen if one.plan}
+    found = _collected(project, chosen, [path for each in beside.values() for path in each])
     problems = [str(p) for one in chosen for p in (*one.problems, *over.get(one.id, ()))]
     problems += found["offences"]
     plans = [one.plan for one in chosen if one.plan and not one.problems]
@@ -79,6 +84,7 @@ def command(
     for one in plans:
         notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
         notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]
+        notes += refused(one, found["items"], found["effects"])
     notes += [*served.unserved(plans), *strays(project.root, plans)]
     for remark in (each for stated in plans for each in remarks(stated, assumed)):
         (problems if remark.grave else notes).append(str(remark.problem))
@@ -89,7 +95,8 @@ def command(
                 f"{bindings.write(project.root / one.path, project.root, one.id, found['items'])}"
             )
         else:
-            problems += _unlike(project, one, found["items"])
+            lacking, remarked = _unlike(project, one, found, beside)
+            problems, notes = problems + lacking, notes + remarked
     if as_json:
         print_json({"problems": problems, "notes": notes, "criteria": rows})
     else:
@@ -106,9 +113,10 @@ def _assumed(healthy: str | None, looks: int | None) -> Assumed:
         raise OptionError("--healthy", f"{healthy!r:.60} is no share ({rule})") from error
 
 
-def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
-    """What pytest would bind, from a collection in a process of its own."""
+def _collected(project: Project, chosen: list[Loaded], more: Sequence[str]) -> dict[str, Any]:
+    """What pytest would bind, from a collection in a process of its own; of more files as well."""
     places = dict.fromkeys(str(place) for one in chosen for place in places_of(one))
+    places |= dict.fromkeys(str(project.root / path) for path in more)
     with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
         listing = Path(folder, "bindings.json")
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
@@ -125,20 +133,16 @@ def _collected(project: Project, chosen: list[Loaded]) -> dict[str, Any]:
     return data
 
 
-def _unlike(project: Project, plan: Plan, items: dict[str, list[str]]) -> Iterator[str]:
-    """Where the reviewed list and what is collected differ."""
+def _unlike(
+    project: Project, plan: Plan, found: Mapping[str, Any], beside: Mapping[str, Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """What bindings.txt or a criterion lacks: problems and notes."""
     listed = bindings.listed(project.root / plan.path, project.root)
-    if listed is None:
-        return
-    mine = {name: nodes for name, nodes in items.items() if name.startswith(f"{plan.id}.")}
-    for name in sorted({*listed, *mine}):
-        here, there = dict.fromkeys(mine.get(name, ())), dict.fromkeys(listed.get(name, ()))
-        yield from (
-            f"{name}: {one} is listed, but not collected" for one in there if one not in here
-        )
-        yield from (
-            f"{name}: {one} is collected, but not listed" for one in here if one not in there
-        )
+    items = {name: each for name, each in found["items"].items() if name.startswith(f"{plan.id}.")}
+    new = list(unbound(plan, items, found["unasked"], beside[plan.id]))
+    new += unlisted(plan, listed, items) if listed is not None else ()
+    gone = list(uncollected(listed, items)) if listed is not None else []
+    return (gone + new, []) if plan.bindings is Bindings.STRICT else (gone, new)
 
 
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
@@ -303,17 +307,14 @@ def _lines(
         mine = [row for row in rows if row["id"].startswith(f"{plan.id}.")]
         checks = {item for row in mine for item in row["items"]}
         yield (
-            f"{plan.path}: {_count(len(plan.phases), 'phase')}, "
-            f"{_count(len(mine), 'criterion', 'criteria')}, {_count(len(checks), 'bound check')}"
-            + (f", {_count(len(plan.waivers), 'waiver')}" if plan.waivers else "")
+            f"{plan.path}: {count(len(plan.phases), 'phase')}, "
+            f"{len(mine)} {'criterion' if len(mine) == 1 else 'criteria'}, "
+            f"{count(len(checks), 'bound check')}"
+            + (f", {count(len(plan.waivers), 'waiver')}" if plan.waivers else "")
         )
         for row in mine:
             if row["check"]:
                 yield f"{row['id']} <- {plain(row['check'])[:100]} ({', '.join(row['items'])})"
     yield from (f"note: {note}" for note in notes)
     yield from problems
-    yield _count(len(problems), "problem") if problems else "no problems"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    yield count(len(problems), "problem") if problems else "no problems"

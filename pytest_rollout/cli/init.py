@@ -73,12 +73,15 @@ def command(
     if asks:
         given = asked(given, project.root)
     wanted = wishes(given, project.root)
+    plans = [one.plan for one in project.found if one.plan]
+    wanted = replace(wanted, taken=frozenset().union(*(one.marks() for one in plans)))
     notes: list[str] = []
     if from_tests or patterns or wanted.template is Template.LIBRARY:
         tests = _existing(project, patterns, asks=asks)
-        groups = grouped(tests.nodes, tests.barred, wanted.folder)
+        tests = tests.without_those_of(plans)
+        groups = grouped(tests.nodes, tests.others, wanted.folder)
         wanted = replace(wanted, tests=groups)
-        notes += _barred(tests)
+        notes += _left_out(tests)
     _start(project, wanted, notes, as_json=as_json)
     return 0
 
@@ -121,12 +124,23 @@ def _offer(tests: FoundTests) -> tuple[str, ...]:
     return () if answer == "all" else tuple(answer.split())
 
 
-def _barred(tests: FoundTests) -> Iterator[str]:
-    if tests.barred:
-        count = len(tests.barred)
-        are, they = ("test is", "it is") if count == 1 else ("tests are", "they are")
-        shown = ", ".join(tests.barred[:3]) + (", …" if count > 3 else "")
-        yield f"{count} {are} skipped or expected to fail here, so {they} not bound: {shown}"
+def _left_out(tests: FoundTests) -> Iterator[str]:
+    """What no criterion asks for, and what becomes of tests that come later."""
+    for nodes, why in (
+        (tests.barred, "skipped or expected to fail here"),
+        (tests.left, "not selected"),
+        (tests.taken, "bound by another plan (a test belongs to one phase)"),
+    ):
+        if nodes:
+            count = len(nodes)
+            are, they = ("test is", "it is") if count == 1 else ("tests are", "they are")
+            shown = ", ".join(nodes[:3]) + (", …" if count > 3 else "")
+            yield f"{count} {are} {why}, so {they} not bound: {shown}"
+    if tests.nodes:
+        yield (
+            "a file or folder that `binds:` names takes in tests that come later; `rollout check` "
+            "remarks on those of other files beside them, and with `bindings: strict` refuses them"
+        )
 
 
 def _refuse(root: Path, files: Sequence[NewFile], wanted: Wishes) -> None:
@@ -183,13 +197,12 @@ def _checked(project: Project, wanted: Wishes) -> list[str]:
 
 def _following(wanted: Wishes) -> list[str]:
     """The three commands that come next."""
-    phase = wanted.phases[0]
-    real = f"pytest -m {phase} --rollout-env prod"
+    real = f"pytest {wanted.asks} --rollout-env prod"
     if wanted.template is Template.LIBRARY:
         real = "rollout status"
     elif wanted.template is Template.WEB and wanted.target.url.startswith("$"):
         real = f"{wanted.target.variable}=https://… {real}"
-    return [f"rollout check {wanted.name}", f"pytest -m {phase}", real]
+    return [f"rollout check {wanted.name}", f"pytest {wanted.asks}", real]
 
 
 def _lines(

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.node_id import NodeId
+from pytest_rollout.model.plan import Plan
 from pytest_rollout.scaffold.binds import chosen
 from pytest_rollout.session import listing
 
@@ -25,6 +26,13 @@ class FoundTests:
 
     nodes: tuple[str, ...]
     barred: tuple[str, ...]
+    left: tuple[str, ...] = ()  # what patterns do not mean, barred or not
+    taken: tuple[str, ...] = ()  # what another plan binds
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """What no pattern of the new plan may mean."""
+        return (*self.barred, *self.left, *self.taken)
 
     @property
     def by_file(self) -> Mapping[str, int]:
@@ -43,7 +51,17 @@ class FoundTests:
         if not nodes:
             files = ", ".join(list(self.by_file)[:5]) or "none"
             raise OptionError("--select", f"{' '.join(patterns)} means no test (files: {files})")
-        return FoundTests(tuple(nodes), tuple(chosen(self.barred, patterns)))
+        barred = chosen(self.barred, patterns)
+        taken = {*nodes, *barred}
+        left = tuple(node for node in (*self.nodes, *self.barred) if node not in taken)
+        return FoundTests(tuple(nodes), tuple(barred), left)
+
+    def without_those_of(self, plans: Iterable[Plan]) -> FoundTests:
+        """Return the tests that none of these plans binds."""
+        patterns = [text for one in plans for _, c in one.criteria() for text in one.bound_ids(c)]
+        taken = dict.fromkeys(chosen(self.nodes, patterns))
+        nodes = tuple(node for node in self.nodes if node not in taken)
+        return replace(self, nodes=nodes, taken=tuple(taken))
 
 
 def existing_tests(root: Path, plans: list[Path]) -> FoundTests:

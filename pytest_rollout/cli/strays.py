@@ -12,7 +12,7 @@ from pytest_rollout.model.plan import Plan
 
 _SKIPPED = (".*", "venv", "node_modules", "build", "dist", "*.egg", "__pycache__")
 _OTHER_ROOTS = {"rollout.yaml", "pytest.ini"}  # plans and projects of their own
-_MODULES = ("test_*.py", "*_test.py")
+MODULES = ("test_*.py", "*_test.py")
 
 
 def strays(root: Path, plans: Sequence[Plan]) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _modules(root: Path) -> Iterator[Path]:
             inner.clear()
             continue
         inner[:] = sorted(name for name in inner if not _any(name, _SKIPPED))
-        yield from (Path(folder, name) for name in sorted(files) if _any(name, _MODULES))
+        yield from (Path(folder, name) for name in sorted(files) if _any(name, MODULES))
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:

@@ -32,6 +32,7 @@ class Environment:
     targets: Mapping[str, Target] = field(default_factory=dict)
     max_age_us: int | None = None
     allow: frozenset[Effect] = frozenset({Effect.OBSERVE})
+    line: int = 0
 
     @property
     def embedded(self) -> bool:

@@ -88,11 +88,15 @@ class NodePattern:
             self.parts.parameters is None or _same(self.parts.parameters, node.parameters or "")
         )
 
+    def may_mean_file(self, path: str) -> bool:
+        """Whether a test of a file may be meant."""
+        return bool(self._path.fullmatch(path))
+
     def may_match(self, node: NodeId) -> bool:
         """Whether a test is meant, whatever its parameters are."""
         names = self.parts.names
         here = node.names[: len(names)]
-        return bool(self._path.fullmatch(node.path)) and (
+        return self.may_mean_file(node.path) and (
             len(here) == len(names) and all(map(_same, names, here))
         )
 

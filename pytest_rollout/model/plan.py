@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pytest_rollout.model.attestation import StandIn
+from pytest_rollout.model.bindings import Bindings
 from pytest_rollout.model.channel import Channel
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.check import Effect as Effect  # plans and environments speak of it
@@ -232,6 +233,7 @@ class Plan:
     author: FactSource | None = None  # where the authors of the change are read
     document: str = ""  # what it was written from, for people
     loads: tuple[LoadProfile, ...] = ()
+    bindings: Bindings = Bindings.OPEN
 
     def load(self, id_: str) -> LoadProfile | None:
         """The load of that id, if there is one."""

@@ -154,6 +154,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
         roles=roles,
         phases=phases,
         loads=read_loads(reader),
+        bindings=reader.get(PlanKeys.bindings),
         document=reader.get(PlanKeys.document) or "",
         path=reader.file,
         digest=companions.digest(text),
@@ -225,7 +226,7 @@ def _environment(reader: Reader, name: str) -> Environment:
     max_age = reader.get(EnvironmentKeys.max_age)
     allow = _allow(reader, name)
     reader.done()
-    return Environment(name, targets, max_age, allow)
+    return Environment(name, targets, max_age, allow, reader.line_of(EnvironmentKeys.allow))
 
 
 def _reads(reader: Reader) -> tuple[ReadingRequest, ...]:

@@ -35,7 +35,7 @@ def grouped(nodes: Sequence[str], others: Collection[str], folder: str) -> tuple
         groups[places[path]] += inside
     slugs = _slugs(groups)
     return tuple(
-        Group(slugs[place], place, tuple(_patterns(inside, others, folder)), tuple(inside))
+        Group(slugs[place], place, tuple(_binds(place, inside, others, folder)), tuple(inside))
         for place, inside in groups.items()
     )
 
@@ -50,6 +50,19 @@ def _slugs(places: Iterable[str]) -> dict[str, str]:
 def _slug(name: str) -> str:
     plain = name.removesuffix(".py").removeprefix("test_")
     return "tests-" + re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+
+
+def _binds(place: str, nodes: Sequence[str], others: Collection[str], folder: str) -> Iterator[str]:
+    """Yield the modules of a folder as one pattern where it means no others, else the shortest ids.
+
+    A pattern of the folder also means the files that it gets later.
+    """
+    whole = NodePattern(f"{place}/*.py")
+    ids = map(NodeId.parse, nodes)
+    if all(whole.matches(one) for one in ids) and not chosen(others, [whole.text]):
+        yield str(whole.parts.seen_from(folder))
+    else:
+        yield from _patterns(nodes, others, folder)
 
 
 def _patterns(nodes: Iterable[str], others: Iterable[str], folder: str) -> Iterator[str]:

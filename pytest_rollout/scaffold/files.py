@@ -47,6 +47,7 @@ def rendered(wishes: Wishes, root: Path) -> Iterator[NewFile]:
         "target": wishes.target,
         "tests": wishes.tests,
         "folder": wishes.folder,
+        "asks": wishes.asks,
         "criterion": wishes.template.criterion,
     }
 

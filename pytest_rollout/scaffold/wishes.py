@@ -89,8 +89,16 @@ class Wishes:
     output: str = ""
     tests: tuple[Group, ...] = ()
     install: str = "pytest-rollout"
+    taken: frozenset[str] = frozenset()  # marks of the project's other plans
 
     @property
     def folder(self) -> str:
         """Where the plan goes, from the project's root."""
         return f"suites/{self.name}"
+
+    @property
+    def asks(self) -> str:
+        """The option of pytest that asks for the first phase, and for no other plan's."""
+        phase = self.phases[0]
+        shared = phase.replace("-", "_") in self.taken
+        return f'-m "{self.name} and {phase}"' if shared else f"-m {phase}"

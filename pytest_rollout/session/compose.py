@@ -17,6 +17,7 @@ from pytest_rollout.model.plan import Plan
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.redact import learn
 from pytest_rollout.session import fixtures
+from pytest_rollout.session.beside_bound import effects, unasked
 from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.header import Header
@@ -121,12 +122,14 @@ class Listing:
         self._collecting = collecting
         self._path = path
 
-    def pytest_collection_finish(self) -> None:
-        """Every binding, and every offence of every plan."""
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Every binding, every offence of every plan, and what no criterion asks for."""
         bindings = {
             "items": self._collecting.all_bound(),
             "offences": [*self._collecting.notes, *self._collecting.unmatched()],
             "unnamed": self._collecting.unnamed.of_phases,
+            "effects": effects(session.items, self._collecting.bound),
+            "unasked": unasked(session.items, self._collecting.bound),
         }
         self._path.write_text(json.dumps(bindings), encoding="utf-8")
 
@@ -175,7 +178,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
         register(Header(request, finishing, patterns), "rollout-header")
         known = frozenset().union(*(one.names for one in request.loaded))
         if config.option.markexpr and known:
-            register(Misspelt(known), "rollout-misspelt")
+            register(Misspelt(known, request.plans), "rollout-misspelt")
 
 
 def _tell_allure(config: pytest.Config, collecting: Collecting) -> None:

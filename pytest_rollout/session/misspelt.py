@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 
 import pytest
 
 from pytest_rollout.model.errors import Problem
+from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.session.asking import names_in
 
 _OWN = frozenset({"criterion", "effect"})
@@ -18,19 +19,47 @@ _FIX = "did you mean {}? If not, register it under `markers` in pytest's configu
 class Misspelt:
     """Refuses a `-m` whose names nobody registered and that look like marks of a plan."""
 
-    def __init__(self, known: Collection[str]) -> None:
+    def __init__(self, known: Collection[str], plans: Sequence[Plan]) -> None:
         self._known = known
+        self._plans = plans
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         """Refuse before tests are collected: every plugin has registered its marks by now."""
-        stated = session.config.option.markexpr
+        config, stated = session.config, session.config.option.markexpr
+        names = names_in(stated)
+        dotted = {name: fix for name in names if (fix := _without_a_dot(name, self._plans))}
         offences = [
+            f"-m {stated!r}: no mark holds a dot, so none is `{name}` ({fix})"
+            for name, fix in sorted(dotted.items())
+            if name not in _registered(config)
+        ]
+        offences += [
             f"-m {stated!r}: nobody knows the mark `{name}` ({fix})"
-            for name, fix in _alike(names_in(stated), self._known, session.config)
+            for name, fix in _alike(names.difference(dotted), self._known, config)
         ]
         if offences:
             raise pytest.UsageError(*offences)
+
+
+def _without_a_dot(name: str, plans: Sequence[Plan]) -> str:
+    """What to type instead of a phase's full name; empty where it is not nearly one."""
+    if "." not in name:
+        return ""
+    asked = {
+        plan.address(phase.id).name: _asking(plan, phase, plans)
+        for plan in plans
+        for phase in plan.phases
+    }
+    near = get_close_matches(name.partition("/")[0], sorted(asked), n=1, cutoff=_ALIKE)
+    return f"`{asked[near[0]]}` asks for {near[0]}" if near else ""
+
+
+def _asking(plan: Plan, phase: Phase, plans: Sequence[Plan]) -> str:
+    """The option that asks for a phase, and for no phase of another plan."""
+    mark = phase.marks[0]
+    shared = any(mark in other.marks() for other in plans if other is not plan)
+    return f'-m "{plan.id} and {mark}"' if shared else f"-m {mark}"
 
 
 class MisspeltMarks:
@@ -61,6 +90,7 @@ def _alike(
     """Each name that is not known to anybody but nearly known here, and how to fix it."""
     for name in sorted(set(names).difference(known)):
         near = get_close_matches(name, sorted(known), n=2, cutoff=_ALIKE)
+        near = near or [one for one in sorted(known) if one.casefold() == name.casefold()]
         if near and name not in _registered(config):
             yield name, _FIX.format(" or ".join(f"`{one}`" for one in near))
 

@@ -204,3 +204,80 @@ def test_tests_that_a_plan_binds_outside_of_its_folder_are_collected(project: Pr
     assert (found.status, found.json["problems"]) == (0, [])
     nodes = ["more/test_more.py::test_b", "tests/test_it.py::test_a", "tests/test_it.py::test_b"]
     assert sorted(found.json["criteria"][0]["items"]) == nodes
+    (told,) = (note for note in found.json["notes"] if "no criterion asks" in note)
+    assert told == (
+        "demo: in more/test_more.py no criterion asks for 1 test: test_a (add "
+        '"../../more/test_more.py::test_a" to `binds:` of works, suites/demo/rollout.yaml:4; '
+        '"../../more/test_more.py" takes all that is ever in the file)'
+    )
+
+
+def test_files_beside_those_that_a_plan_binds_are_named_where_it_binds_most(
+    project: Project,
+) -> None:
+    project.plan.unlink()
+    (project.root / "suites/demo").mkdir(parents=True)
+    (project.root / "tests").mkdir()
+    bound = ["test_a.py", "test_b.py"]
+    for name in (*bound, "test_skipped.py", "test_new.py"):
+        (project.root / "tests" / name).write_text("def test_it(): ...\n")
+    skipped = "import pytest\npytestmark = pytest.mark.skip\ndef test_it(): ...\n"
+    (project.root / "tests/test_skipped.py").write_text(skipped)
+    plan = project.root / "suites/demo/rollout.yaml"
+    plan.write_text(
+        BINDING.replace('"../../more/*::test_b"', "../../tests/test_b.py").replace(
+            "test_it.py", "test_a.py"
+        )
+    )
+    told = [one for one in project.rollout("check", "--json").json["notes"] if "asks for" in one]
+    assert [one.partition(" no criterion")[0] for one in told] == ["demo: in tests/test_new.py"]
+    plan.write_text(BINDING.replace(', "../../more/*::test_b"', "").replace("test_it", "test_a"))
+    told = [one for one in project.rollout("check", "--json").json["notes"] if "asks for" in one]
+    assert told == [], "the plan binds a part of the folder"
+
+
+REFUSING = """\
+plan: demo
+environments:
+  embedded: {targets: {web: {serve: "app:app"}}}
+  prod: {targets: {web: "${WEB_URL}"}}
+  stage: {targets: {web: "${WEB_URL}"}, allow: [observe, change]}
+phases:
+  - id: canary
+    criteria:
+      - {id: posts, gate: entry, kind: demo, severity: soft}
+      - {id: works, kind: demo}
+      - {id: looks, kind: demo}
+"""
+POSTING = """\
+import pytest
+pytestmark = pytest.mark.canary
+
+@pytest.mark.effect("change")
+@pytest.mark.criterion("posts")
+def test_posts(): ...
+
+@pytest.mark.effect("change")
+@pytest.mark.criterion("works")
+def test_works(): ...
+
+@pytest.mark.criterion("looks")
+def test_looks(): ...
+"""
+
+
+def test_checks_that_a_real_environment_always_refuses_are_named(project: Project) -> None:
+    project.plan.write_text(REFUSING)
+    (project.root / "test_posts.py").write_text(POSTING)
+    notes = project.rollout("check", "--json").json["notes"]
+    told = [note for note in notes if "never measured" in note]
+    entry = "nothing may be changed before the phase has begun, and its entry comes before that"
+    posts = "demo.canary/entry is never measured in {} by posts (test_posts has effect change): "
+    fix = " (move it to `gate: exit`, or have its check only look)"
+    assert told == [
+        f"rollout.yaml:9: {posts.format('prod')}{entry}{fix}",
+        "rollout.yaml:10: demo.canary/exit is never measured in prod by works (test_works has "
+        "effect change), so that gate is not GO there without a waiver: the environment does not "
+        "allow it (rollout.yaml:4) (`allow: [observe, change]` there, or have the check only look)",
+        f"rollout.yaml:9: {posts.format('stage')}{entry}{fix}",
+    ]

@@ -305,6 +305,7 @@ def test_existing_tests_are_bound_but_those_that_cannot_pass(
     chosen = ("--select", "tests/test_[ab].py", "--select", "tests/test_a.py", "--select")
     said = rollout("init", "--from-tests", *chosen, "tests/test_b.py")
     assert "note: 2 tests are skipped or expected to fail here, so they are not bound" in said.out
+    assert "note: 1 test is not selected, so it is not bound: tests/test_c.py::test_c" in said.out
     plan = yaml.safe_load((folder / "suites/shop/rollout.yaml").read_text("utf-8"))
     bound = {one["id"]: one.get("binds") for one in plan["phases"][0]["criteria"]}
     at = "../../tests/test_a.py::TestAll::test_"
@@ -317,6 +318,58 @@ def test_existing_tests_are_bound_but_those_that_cannot_pass(
     assert rehearsed(folder, "merge", "-n2").returncode == 0
     part = rehearsed(folder, "merge", "-k", "test_b")
     assert (part.returncode, part.stdout.splitlines()[-1][:5]) == (11, "HOLD:")
+
+
+def test_only_what_is_selected_is_bound(folder: Path, rollout: Rollout) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests/test_a.py").write_text("def test_a(): ...\ndef test_b(): assert False\n")
+    rollout("init", "--from-tests", "--select", "tests/test_a.py::test_a")
+    plan = yaml.safe_load((folder / "suites/shop/rollout.yaml").read_text("utf-8"))
+    (tests,) = (one for one in plan["phases"][0]["criteria"] if one["id"] == "tests-a")
+    assert tests["binds"] == ["../../tests/test_a.py::test_a"]
+
+
+def test_tests_that_come_later_are_taken_in_or_remarked_on(folder: Path, rollout: Rollout) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests/test_a.py").write_text("def test_a(): ...\n")
+    assert "takes in tests that come later" in rollout("init", "--from-tests").out
+    (folder / "tests/test_a.py").write_text("def test_a(): ...\ndef test_later(): ...\n")
+    (folder / "tests/test_new.py").write_text("def test_it(): ...\ndef test_two(): ...\n")
+    checked = rollout("check", "shop")
+    beside, listed = (line for line in checked.out.splitlines() if "test_" in line)
+    assert checked.status == 0, checked.out
+    assert listed == (
+        "note: shop.merge.tests-a: bindings.txt lacks 1 check: tests/test_a.py::test_later (review "
+        "them: `rollout check shop --write-bindings` writes it anew)"
+    )
+    assert beside == (
+        "note: shop: in tests/test_new.py no criterion asks for 2 tests: test_it, test_two (state "
+        '`{id: tests-new, kind: operational, binds: ["../../tests/test_new.py"]}` among its '
+        'criteria; `binds: ["../../tests"]` takes all that is ever in the folder)'
+    )
+    plan = folder / "suites/shop/rollout.yaml"
+    plan.write_text(plan.read_text("utf-8").replace("timezone:", "bindings: strict\ntimezone:", 1))
+    strict = rollout("check", "shop")
+    assert (strict.status, strict.out.splitlines()[-1]) == (4, "2 problems"), strict.out
+
+
+def test_a_second_plan_binds_no_test_of_the_first_and_asks_for_its_own_phase(
+    folder: Path, rollout: Rollout
+) -> None:
+    (folder / "tests").mkdir()
+    (folder / "tests/test_a.py").write_text("def test_a(): ...\n")
+    assert "to fill in" not in rollout("init", "--name", "first", "--from-tests").out
+    (folder / "tests/test_b.py").write_text("def test_b(): ...\n")
+    said = rollout("init", "--name", "second", "--from-tests")
+    assert "to fill in" not in said.out, said.out
+    taken = (
+        "note: 1 test is bound by another plan (a test belongs to one phase), so it is not bound"
+    )
+    assert taken in said.out
+    assert '  pytest -m "second and merge"\n' in said.out
+    workflow = yaml.safe_load((folder / ".github/workflows/second-gate.yml").read_text("utf-8"))
+    decides = workflow["jobs"]["gate"]["steps"][4]["run"]
+    assert decides == 'exec pytest -m "second and merge"'
 
 
 def test_tests_that_cannot_be_collected_are_said(folder: Path, rollout: Rollout) -> None:

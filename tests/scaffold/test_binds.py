@@ -47,7 +47,12 @@ def test_files_of_one_name_have_ids_of_their_own() -> None:
 def test_many_files_are_bound_by_their_folders() -> None:
     nodes = [f"tests/{folder}/test_{n}.py::test_it" for folder in "ab" for n in range(16)]
     a, b = grouped(nodes, (), ".")
-    assert (a.id, a.place, len(a.binds), b.place) == ("tests-a", "tests/a", 16, "tests/b")
+    assert (a.id, a.place, a.binds) == ("tests-a", "tests/a", ("tests/a/*.py",))
+    assert b.place == "tests/b"
+    barred, whole = grouped(nodes, ["tests/a/test_3.py::test_old"], "suites/x")
+    assert len(barred.binds) == 16
+    assert "../../tests/a/test_3.py::test_it" in barred.binds
+    assert whole.binds == ("../../tests/b/*.py",)
 
 
 def test_tests_are_chosen_by_ids_and_patterns() -> None:

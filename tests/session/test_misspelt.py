@@ -74,3 +74,29 @@ def test_workers_refuse_an_expression_too(project: Project) -> None:
 
 def test_an_expression_may_name_what_no_plan_has(project: Project) -> None:
     assert project.run("-m", "canary and not slow").ret == 0
+
+
+@pytest.mark.parametrize(
+    ("stated", "asks"),
+    [
+        ("demo.canary", '`-m "demo and canary"` asks for demo.canary'),
+        ("demo.canry/exit", '`-m "demo and canary"` asks for demo.canary'),
+        ("other.later", "`-m later` asks for other.later"),
+    ],
+)
+def test_the_full_name_of_a_phase_is_no_mark(project: Project, stated: str, asks: str) -> None:
+    project.plan("plan: other\nphases: [{id: canary}, {id: later}]\n", "other")
+    result = project.run("-m", stated, "--strict-markers")
+    assert result.ret == 4
+    said = f"*-m '{stated}': no mark holds a dot, so none is `{stated}` ({asks})*"
+    result.stderr.fnmatch_lines([said])
+    assert "Unknown marker" not in result.stderr.str()
+
+
+def test_a_misspelt_mark_is_refused_before_any_test_is_imported(project: Project) -> None:
+    project.write("suites/demo/test_more.py", "raise SystemExit('imported')\n")
+    for stated, meant in (("cnaary", "canary"), ("CANARY", "canary")):
+        result = project.run("-m", stated, "--strict-markers")
+        assert result.ret == 4
+        result.stderr.fnmatch_lines([f"*mark `{stated}` (" + FIX.format(meant)])
+        assert "imported" not in result.stdout.str() + result.stderr.str()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_rollout.model.bindings import Bindings
 from pytest_rollout.model.check import Effect
 from pytest_rollout.model.windows import CalendarUse
 from pytest_rollout.plan.spec.keys import Key, Keys
@@ -291,6 +292,13 @@ class PlanKeys(Keys, name="plan", title="rollout.yaml"):
         ListOf(Nested(ChannelKeys)),
         "Where people are told of trips.",
         example='[{slack: "${SLACK_WEBHOOK}"}]',
+    )
+    bindings = Key(
+        Choice(Bindings),
+        "With `strict`, `rollout check` fails where tests beside bound ones belong to no criterion "
+        "and where bindings.txt lacks one that is bound; else both are remarks.",
+        default="open",
+        example="strict",
     )
     loads = Key(
         ListOf(Nested(LoadKeys)),

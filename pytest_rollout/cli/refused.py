@@ -1,0 +1,65 @@
+"""Checks whose effects a real environment always refuses, so that they measure nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pytest_rollout.model.check import Effect
+from pytest_rollout.model.node_id import NodeId
+from pytest_rollout.model.plan import Criterion, Environment, Gate, Phase, Plan, Severity
+
+_MOST_CRITERIA = 3
+
+
+def refused(
+    plan: Plan, items: Mapping[str, Sequence[str]], effects: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield a remark for each gate of which a real environment refuses checks.
+
+    ``items`` are those of each criterion (full id), ``effects`` what items declare beyond looking.
+    """
+    for environment in plan.environments.values():
+        for phase in plan.phases if not environment.embedded else ():
+            for gate in Gate:
+                found = {
+                    criterion: (node, Effect(effects[node]))
+                    for criterion in phase.of(gate)
+                    for node in items.get(plan.address(phase.id).full(criterion.id), ())
+                    if node in effects and _refuses(environment, gate, Effect(effects[node]))
+                }
+                if found:
+                    yield _said(plan, phase, gate, environment, found)
+
+
+def _refuses(environment: Environment, gate: Gate, effect: Effect) -> bool:
+    return gate is Gate.ENTRY or effect not in environment.allow
+
+
+def _said(
+    plan: Plan,
+    phase: Phase,
+    gate: Gate,
+    environment: Environment,
+    found: Mapping[Criterion, tuple[str, Effect]],
+) -> str:
+    """Where it stands, what is refused, by which rule, and what helps."""
+    told = [
+        f"{criterion.id} ({NodeId.parse(node).name} has effect {effect.value})"
+        for criterion, (node, effect) in found.items()
+    ]
+    rest = len(told) - _MOST_CRITERIA
+    shown = ", ".join(told[:_MOST_CRITERIA]) + (f" and {rest} more" if rest > 0 else "")
+    hard = any(criterion.severity is Severity.HARD for criterion in found)
+    never = ", so that gate is not GO there without a waiver" if hard else ""
+    if gate is Gate.ENTRY:
+        rule = "nothing may be changed before the phase has begun, and its entry comes before that"
+        fix = "move it to `gate: exit`, or have its check only look"
+    else:
+        lacking = {effect for _, effect in found.values()}
+        allow = ", ".join(one.value for one in Effect if one in environment.allow | lacking)
+        rule = f"the environment does not allow it ({plan.path}:{environment.line})"
+        fix = f"`allow: [{allow}]` there, or have the check only look"
+    line = min(criterion.line for criterion in found)
+    name = environment.name
+    where = f"{plan.path}:{line}: {plan.address(phase.id, gate)} is never measured in {name} by"
+    return f"{where} {shown}{never}: {rule} ({fix})"
