@@ -103,8 +103,6 @@ def _person(project: Project, plan: Plan, by: str | None, *, signs: bool, fails:
     if not signs and roster.has_keys and not fails:
         why = f"--key: roles.yaml beside {plan.path} has keys, so an answer that holds is signed"
         raise RolloutError(why)
-    if by is None and not roster.has_keys:
-        raise click.UsageError("Missing option '--by'.")
     return by or git_email(project.root)
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from pytest_rollout.cli.explain_demand import demand_in, explain_demand
 from pytest_rollout.cli.names import CRITERION
 from pytest_rollout.cli.project import (
     Project,
@@ -40,8 +41,18 @@ from pytest_rollout.report.stored import plain
 def command(
     criterion: str, environment: str | None, root: str | None, ledger: str | None, *, as_json: bool
 ) -> int:
-    """Explain CRITERION (plan.phase.slug, also of a guardrail) as its gate was last decided."""
+    """Explain CRITERION (plan.phase.slug, also of a guardrail) as its gate was last decided.
+
+    Also what no plan states: plan.phase.run.release, plan.phase.phase.release and their like, by
+    the names that decisions give.
+    """
     project = Project.here(root, ledger)
+    asked_of = demand_in(criterion)
+    if asked_of is not None:
+        there = shown_environment(project, environment, [asked_of[0]])
+        there.note(criterion)
+        explain_demand(project, *asked_of, there.name, as_json=as_json)
+        return 0
     shown = shown_environment(project, environment, [_phase(criterion)])
     stated, address = _stated(project, criterion, shown.name)
     shown.note(criterion)

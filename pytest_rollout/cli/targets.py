@@ -12,6 +12,7 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Environment, Plan, Target
 from pytest_rollout.redact import hide
+from pytest_rollout.targets.address import filled
 
 
 @click.command("targets")
@@ -72,14 +73,24 @@ def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
         except (RolloutError, SubprocessError, ValueError, KeyError) as error:
             row["state"] = str(error)
     elif target.file:
-        row["where"] = f"file: {target.file}" + (f" of {target.of}" if target.of else "")
+        row["where"], row["state"] = map(hide, _file(project, target, target.file))
     else:
         row["where"], row["state"] = map(hide, _address(plan, target))
     return row
 
 
+def _file(project: Project, target: Target, file: str) -> tuple[str, str]:
+    """Where a file is, and whether it is there; that of a served target is made by each run."""
+    if target.of:
+        return f"file: {file} of {target.of}", ""
+    try:
+        path = project.root / filled(file, target.name)
+    except RolloutError as error:
+        return f"file: {file}", str(error)
+    return f"file: {path}", "" if path.is_file() else "there is no such file"
+
+
 def _address(plan: Plan, target: Target) -> tuple[str, str]:
-    from pytest_rollout.targets.address import filled
     from pytest_rollout.targets.identity import read_identity
     from pytest_rollout.targets.trouble import trouble
 

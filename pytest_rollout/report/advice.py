@@ -42,6 +42,20 @@ def _reads_undecided(decision: Decision) -> bool:
     return any("gate.undecided" in codes(reason) for reason in reasons)
 
 
+def waivable(finding: Finding) -> bool:
+    """Whether a waiver could lift what a finding holds back: no part of it lacks evidence.
+
+    What a bound or a row leaves open has an estimate, and may be waived.
+    """
+    if not finding.parts:
+        return finding.verdict not in (Verdict.ERROR, Verdict.MISSING, Verdict.INCONCLUSIVE)
+    return not any(
+        part.verdict in (Verdict.ERROR, Verdict.MISSING)
+        or (part.verdict is Verdict.INCONCLUSIVE and part.estimate is None)
+        for part in finding.parts
+    )
+
+
 def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) -> str | None:
     """What to do next about a criterion or guardrail that is not met; None where it is."""
     if any(part.estimate is not None and part.estimate.more for part in finding.parts):
@@ -74,6 +88,13 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
         return "change the rule: it cannot judge what was seen"
     if finding.verdict is Verdict.INCONCLUSIVE and stated.rule is not None:
         return _of_samples([stated.rule], finding) or GENERAL[finding.verdict]
+    return _general(finding)
+
+
+def _general(finding: Finding) -> str:
+    """What is to be done about a verdict; nothing that cannot be waived is said to be."""
+    if finding.verdict is Verdict.FAIL and not waivable(finding):
+        return "fix it, and have what is missing seen, then run again"
     return GENERAL[finding.verdict]
 
 

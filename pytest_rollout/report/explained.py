@@ -12,7 +12,7 @@ from pytest_rollout.model.rule import duration_words
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Waived, WaiverUse
 from pytest_rollout.report import sentences, text
-from pytest_rollout.report.advice import advice
+from pytest_rollout.report.advice import advice, waivable
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.rule_words import group_words, rule_words
 from pytest_rollout.report.trust import worth
@@ -40,7 +40,7 @@ def explained(
     meaning = text.STATES[word] if rail else text.MEANING[finding.verdict]
     yield f"{finding.id}: {word} ({meaning})"
     yield f"  It says: {finding.says}."
-    yield f"  {_weight(phase, stated)} of {decision.address.name} ({phase.title})."
+    yield f"  {_weight(phase, stated, finding)} of {decision.address.name} ({phase.title})."
     yield from (f"  Asked: {words}." for words in asked(stated))
     if isinstance(stated, Guardrail) and stated.check is not None:
         yield f"  Watched: `rollout watch` asks {stated.check}."
@@ -181,11 +181,13 @@ def _brought(asked: Ingest) -> str:
 _OF_KIND = {ResultKind.LOAD: "requests", ResultKind.JUNIT: "such cases"}
 
 
-def _weight(phase: Phase, stated: Criterion | Guardrail) -> str:
+def _weight(phase: Phase, stated: Criterion | Guardrail, finding: Finding) -> str:
     if isinstance(stated, Guardrail):
         then = " and ".join(dict.fromkeys(_THEN[effect] for effect in stated.then))
         return f"A guardrail, watched through the whole phase; once tripped, {then}. It is"
     weight = _WEIGHTS[stated.severity]
+    if stated.severity is Severity.HARD and not waivable(finding):
+        weight = "Hard: no GO until it is met. No waiver stands for evidence that is not there."
     groups = [
         criterion.id
         for criterion in phase.criteria

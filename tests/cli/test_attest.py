@@ -103,7 +103,6 @@ def test_its_file_is_kept(served: Project) -> None:
         ("retro", (*PM, "--file", "nowhere.pdf"), "nowhere.pdf cannot be read"),
         ("retro", (*PM[:-1], "  "), "--note says nothing"),
         ("retro", ("--by", "x" * 201, *PM[2:]), "--by is longer than 200 characters"),
-        ("retro", PM[2:], "Missing option '--by'"),
     ],
 )
 def test_wrong_use(served: Project, slug: str, arguments: tuple[str, ...], said: str) -> None:
@@ -111,6 +110,15 @@ def test_wrong_use(served: Project, slug: str, arguments: tuple[str, ...], said:
     assert answer.status == 4
     assert said in answer.err
     assert not served.store.exists()
+
+
+def test_who_attests_is_whom_git_knows(served: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(served.root / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    nobody = attest(served, *PM[2:])
+    assert (nobody.status, "--by: git knows no user.email here; say who" in nobody.err) == (4, True)
+    (served.root / "gitconfig").write_text("[user]\n  email = ada@example.com\n")
+    assert "attested by ada@example.com (pm)" in attest(served, *PM[2:]).out
 
 
 def test_which_environment_is_asked_where_there_are_several(served: Project) -> None:

@@ -285,6 +285,22 @@ def test_a_begin_that_a_check_recorded_is_one_for_every_verb(served: Project) ->
     assert verb(served, "end").status == Decided.HOLD.exit_status, "its exit was never asked for"
 
 
+def test_demands_that_no_plan_states_are_explained_too(served: Project) -> None:
+    begun(served)
+    decided(served, EXIT, "exit")
+    said = served.rollout("explain", "demo.canary.run.release", "--env", "prod")
+    assert said.status == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[1] == "  It says: The run looked at one release, which is known."
+    assert "  demo.canary/exit in prod: pass; v1, at start and end" in lines, said.out
+    quiet = served.rollout("explain", "demo.canary.phase.release", "--env", "prod")
+    assert quiet.out.endswith("say nothing of it: nothing stands against it.\n")
+    data = served.rollout("explain", "demo.canary.run.release", "--env", "prod", "--json").json
+    assert [one["verdict"] for one in data["found"]] == ["pass", "pass"]
+    wrong = served.rollout("explain", "demo.canary.phase.relaese", "--env", "prod")
+    assert (wrong.status, "did you mean `phase.release`?" in wrong.err) == (4, True)
+
+
 def test_a_rehearsal_is_neither_begun_nor_ended_nor_recorded(served: Project) -> None:
     for name, more in (("begin", ()), ("end", ()), ("record", ("change", "--says", "x"))):
         answer = verb(served, name, *more, "--env", "embedded")

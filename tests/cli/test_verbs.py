@@ -157,6 +157,23 @@ def test_targets_of_an_environment(project: Project) -> None:
     assert project.rollout("targets", "--env", "prod", "--json").json["targets"][0]["state"]
 
 
+def test_targets_that_are_files_are_where_they_are_looked_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = '{api: "http://127.0.0.1:1", a: {file: a.db}, b: {file: "${B_DB}"}}'
+    project.plan.write_text(PLAN.replace('{api: "http://127.0.0.1:1"}', files))
+    (project.root / "a.db").write_bytes(b"")
+    here = project.root / "a.db"
+    unset, missing = (
+        "demo.b in prod  file: ${B_DB}  target b: the environment variable B_DB is not set",
+        f"demo.b in prod  file: {project.root / 'b.db'}  there is no such file",
+    )
+    said = project.rollout("targets", "--env", "prod").out.splitlines()
+    assert said[1:] == [f"demo.a in prod  file: {here}", unset]
+    monkeypatch.setenv("B_DB", "b.db")
+    assert project.rollout("targets", "--env", "prod").out.splitlines()[2] == missing
+
+
 @pytest.mark.parametrize("address", ["http://[", "ftp://x", "not an address", "http://\\x00"])
 def test_targets_with_addresses_that_are_none(project: Project, address: str) -> None:
     project.plan.write_text(PLAN.replace("http://127.0.0.1:1", address))

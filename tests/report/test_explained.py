@@ -17,8 +17,8 @@ from tests.report.demonstration import decision
 PLAN, DECISION = decision()
 PHASE = PLAN.phases[0]
 HARD = (
-    "Hard: no GO until it is met, or waived. It belongs to the exit gate of shop.canary "
-    "(One customer in ten)."
+    "Hard: no GO until it is met. No waiver stands for evidence that is not there. It belongs to "
+    "the exit gate of shop.canary (One customer in ten)."
 )
 SAID = {
     "payments": (
@@ -310,6 +310,14 @@ def test_how_much_a_criterion_weighs() -> None:
     soft, optional = lines_of("colours")[2], lines_of("friendly")[2]
     assert soft.startswith("Soft: a miss does not stop the GO, but becomes a condition of it. It")
     assert optional.startswith("Optional: by itself it decides nothing; it counts in rubric. It")
+
+
+@pytest.mark.parametrize("slug", ["stock", "emails", "legal"])
+def test_nobody_is_told_to_waive_what_is_not_there(slug: str) -> None:
+    said = " ".join(lines_of(slug))
+    assert "No waiver stands for evidence that is not there." in said
+    assert "or waived" not in said
+    assert "have it waived" not in said
 
 
 def test_reports_say_what_a_measurement_is_worth() -> None:

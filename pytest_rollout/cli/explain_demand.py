@@ -1,0 +1,90 @@
+"""What `rollout explain` says of a demand that no plan states: of the run, the begin, a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_rollout.cli.project import Project, print_json
+from pytest_rollout.cli.saying import say
+from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.errors import RolloutError, UnknownNameError
+from pytest_rollout.model.finding import Reason
+from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.spelling import nearest
+from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.report import sentences, text
+from pytest_rollout.report.stored import plain
+
+DEMANDS = {
+    "run.sealed": "The run ended by itself and its evidence is whole",
+    "run.whole": "The run left nothing out",
+    "run.reported": "Every bound check reported",
+    "run.unnamed": "No test of the phase that names no criterion failed",
+    "run.release": "The run looked at one release, which is known",
+    "run.environment": "No reference target answered in a real environment",
+    "run.settled": "What a run that was ended early did not do was taken as not run",
+    "gate.criteria": "The gate states a criterion",
+    "phase.begun": "The begin of the phase is on record",
+    "phase.stated": "The gate asks what it asked when the phase began, but for amendments",
+    "phase.drift": "Targets, release and configuration are as they were at the begin",
+    "phase.release": "The release is that of the begin, or a recorded change brought another",
+    "clearance.override": "What people accepted although the clearance said no",
+}
+_FULL = 4  # plan.phase and the two words of a demand
+
+
+def demand_in(name: str) -> tuple[Address, str] | None:
+    """Return the phase and the demand that a name is of; None where it is of none."""
+    plan, _, rest = name.partition(".")
+    phase, _, demand = rest.partition(".")
+    rooms = {one.partition(".")[0] for one in DEMANDS}
+    if name.count(".") != _FULL - 1 or demand.partition(".")[0] not in rooms:
+        return None
+    return Address(plan, phase), demand
+
+
+def explain_demand(
+    project: Project, where: Address, demand: str, environment: str, *, as_json: bool
+) -> None:
+    """Say what a demand asks and what the last decisions found; raises RolloutError."""
+    if demand not in DEMANDS:
+        why = f"{where.name} has no demand `{demand}` ({nearest(demand, DEMANDS)})"
+        raise UnknownNameError(why, "criterion", demand, list(DEMANDS))
+    project.phase(where)
+    found = [
+        (decision, verdict, reason)
+        for decision in _decisions(project, where, environment)
+        for verdict, reason in _told(decision, demand)
+    ]
+    zone = project.plan(where.plan).timezone
+    if as_json:
+        facts = {"demand": demand, "says": DEMANDS[demand], "environment": environment}
+        each = [
+            {"gate": str(one.address), "verdict": verdict.value, "reason": plain(reason, zone)}
+            for one, verdict, reason in found
+        ]
+        print_json({**facts, "phase": where.name, "found": each})
+        return
+    say(f"{where.name}, {demand}: no criterion of the plan; every gate asks it where it applies")
+    say(f"  It says: {DEMANDS[demand]}.")
+    for decision, verdict, reason in found:
+        told, answer = sentences.text(reason, zone), decision.answer.value
+        decided = text.moment(decision.decided_at, zone)
+        say(f"  {decision.address} in {environment}: {verdict.value}; {told}")
+        say(f"  Evidence: run {decision.run}, decided {decided}; the gate is {answer}.")
+    if not found:
+        say(f"  The last decisions in {environment} say nothing of it: nothing stands against it.")
+
+
+def _decisions(project: Project, where: Address, environment: str) -> Iterator[Decision]:
+    if not project.has_ledger:
+        raise RolloutError(f"{where.name} has not been decided in {environment} yet")
+    for gate in Gate:
+        standing = project.history.standing(where.at(gate), environment)
+        if standing is not None and standing.decision is not None and not standing.damage:
+            yield standing.decision
+
+
+def _told(decision: Decision, demand: str) -> Iterator[tuple[Verdict, Reason]]:
+    yield from ((one.verdict, one.reason) for one in decision.demands if one.id == demand)
+    yield from ((one.verdict, one.reason) for one in decision.conditions if one.id == demand)
