@@ -82,6 +82,9 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
         return f"see what {names} comes to, then run again" if names else GENERAL[finding.verdict]
     if stated.severity is Severity.SOFT and finding.verdict is Verdict.FAIL:
         return "the GO does not wait for it; fix it before it is due"
+    gone = _gone(stated, finding, telling)
+    if gone:
+        return gone
     if _unbound(stated, finding):
         return f"add a test with @pytest.mark.criterion({stated.id!r}), then run again"
     if finding.verdict is Verdict.ERROR and stated.rule and not any(map(_is_check, telling)):
@@ -141,6 +144,26 @@ def _unbound(stated: Criterion, finding: Finding) -> bool:
     by_test = stated.check is None and not others
     missing = finding.verdict is Verdict.MISSING
     return missing and by_test and not any(map(_is_check, finding.parts))
+
+
+def _gone(stated: Criterion, finding: Finding, telling: Sequence[Part]) -> str:
+    """What to do about checks that are not there any more: deleted, renamed or not collected."""
+    plan = finding.id.partition(".")[0]
+    bound = [part for part in telling if "check.unmatched" in codes(part.reason)]
+    listed = [part for part in telling if "check.absent" in codes(part.reason)]
+    if bound:
+        name = bound[0].subject.name
+        return (
+            f"bring {name} back, or take it out of `binds:` of {stated.id} or give it its new name "
+            f"there (then `rollout check {plan} --write-bindings`), and run again"
+        )
+    if listed:
+        return (
+            f"bring {listed[0].subject.name} back; where it was meant to go, "
+            f"`rollout check {plan} --write-bindings` takes it off the list, which you review, "
+            "then run again"
+        )
+    return ""
 
 
 def _attestation(stated: Criterion, finding: Finding, environment: str) -> str:

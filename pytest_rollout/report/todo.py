@@ -139,8 +139,10 @@ class _Given:
                 self.owners, f"decide it in {real}: a rehearsal counts nowhere else", command
             )
         for one in self.decision.conditions:
-            says = f"settle {self._slug(one.id)} by {one.due}"
-            yield Todo(one.owner, says, f"rollout explain {one.id} --env {where}")
+            mine = one.id.startswith(f"{name}.")  # else a demand, as phase.release
+            says = f"settle {self._slug(one.id) if mine else one.id} by {one.due}"
+            full = one.id if mine else f"{name}.{one.id}"
+            yield Todo(one.owner, says, f"rollout explain {full} --env {where}")
 
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import FailedBefore
+from pytest_rollout.model.finding import Part, Reason, Subject, SubjectKind
 from pytest_rollout.model.plan import Criterion, Guardrail
 from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.report.advice import advice
 from pytest_rollout.report.explained import explained
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
@@ -318,6 +322,29 @@ def test_nobody_is_told_to_waive_what_is_not_there(slug: str) -> None:
     assert "No waiver stands for evidence that is not there." in said
     assert "or waived" not in said
     assert "have it waived" not in said
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (
+            "check.absent",
+            "bring test_page back; where it was meant to go, `rollout check shop --write-bindings` "
+            "takes it off the list, which you review, then run again",
+        ),
+        (
+            "check.unmatched",
+            "bring test_page back, or take it out of `binds:` of page-opens or give it its new "
+            "name there (then `rollout check shop --write-bindings`), and run again",
+        ),
+    ],
+)
+def test_a_check_that_is_gone_says_how_to_go_on(code: str, says: str) -> None:
+    stated = next(one for one in PHASE.criteria if one.id == "page-opens")
+    finding = next(one for one in DECISION.criteria if one.id == "shop.canary.page-opens")
+    gone = Part(Subject(SubjectKind.CHECK, "t.py::test_page"), Verdict.MISSING, Reason(code))
+    found = replace(finding, verdict=Verdict.MISSING, reason=Reason(code), parts=(gone,))
+    assert advice(stated, found, "prod") == says
 
 
 def test_reports_say_what_a_measurement_is_worth() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_rollout.model.decision import Cause, Decision
+from pytest_rollout.model.decision import Cause, Condition, Decision
 from pytest_rollout.model.finding import Reason, said
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.model.story import Evaluation
@@ -93,3 +93,16 @@ def test_a_row_of_equal_answers_says_since_when(decided: tuple[Plan, Decision]) 
     assert headline.since(held, row) == [("Since", "2025-11-10 10:00:00 EST (2 evaluations)", "")]
     assert headline.since(held, row[:2]) == []
     assert headline.since(replace(held, environment="embedded"), row) == []
+
+
+def test_a_condition_that_no_plan_states_is_explained_by_its_whole_name(
+    decided: tuple[Plan, Decision],
+) -> None:
+    plan, decision = decided
+    why = Reason("begin.new-release", {"began": "v1", "now": "v2", "says": "a fix"})
+    owed = Condition("phase.release", Verdict.WARN, why, "sre", "the end of shop")
+    go = replace(decision, decision=Answer.GO, reasons=(), conditions=(owed,), drill=None)
+    told = todo(plan, plan.phases[0], go)[-1]
+    assert told.says == "settle phase.release by the end of shop"
+    full = f"{decision.address.name}.phase.release"
+    assert told.command == f"rollout explain {full} --env {decision.environment}"
