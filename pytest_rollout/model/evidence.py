@@ -300,7 +300,8 @@ def decode(text: str) -> Sample | Hole:
             return tuple((exact(str(value)), count) for value, count in pairs if count)
         return ((exact(text), 1),)
     except (ValueError, TypeError, KeyError, RecursionError):
-        return Hole(f"{text[:40]} is not a number to judge", n)
+        nothing = "no finite number was measured"
+        return Hole(nothing if text == "NaN" else f"{text[:40]} is not a number to judge", n)
 
 
 def _count(number: object) -> int:

@@ -179,6 +179,8 @@ def test_an_answer_that_is_not_to_be_had_is_blind(project: Project, service: Ser
     assert answer.status == 11
     assert "not measured: lag: nothing was measured: GET /lag answered 503" in answer.out
     assert "lag: blind" in answer.out
+    assert "cannot be judged: no finite number was measured" in answer.out
+    assert "NaN" not in answer.out
     assert "; blind until `rollout reset demo.canary.lag`" in answer.out
     service.lags = [0]
     assert looks(project, service, 1).status == 11  # it could have been a trip

@@ -336,7 +336,7 @@ def test_a_hole_of_the_other_side_is_named_with_its_cause() -> None:
     finding = judged(rule, [*samples(1, 1), *other])
     assert finding.verdict is INCONCLUSIVE
     assert text(finding) == (
-        "2 samples of the other side, b, cannot be judged: NaN is not a number to judge; lost"
+        "2 samples of the other side, b, cannot be judged: lost; no finite number was measured"
     )
     one = judged(rule, [*samples(1), seen(None, 0, "b")])
     assert text(one) == "1 sample of the other side, b, cannot be judged: lost"

@@ -191,7 +191,7 @@ AT, MINUTE = "at 2025-11-10 09:01:00 EST", "2025-11-10T09:01:00-05:00"
             RULE,
             samples(1, None, "NaN"),
             INCONCLUSIVE,
-            "2 of 3 samples of m cannot be judged: NaN is not a number to judge; lost",
+            "2 of 3 samples of m cannot be judged: lost; no finite number was measured",
         ),
         (
             'metric: m, take: max, pass: "< 1", over: [{span: 5m, need: 2}]',

@@ -145,7 +145,7 @@ TROUBLE = {
     "NULL": ("count(*)", "max(cap) + null", "missing", "gave no value (NULL)"),
     "no row": ("from lanes", "from lanes where 0 group by lane", "missing", "gave nothing"),
     "two rows": ("from lanes", "from lanes group by lane", "missing", "2 values where one"),
-    "infinite": ("count(*)", "9e999 * max(cap)", "inconclusive", "NaN is not a number to judge"),
+    "infinite": ("count(*)", "9e999 * max(cap)", "inconclusive", "no finite number was measured"),
     "no fixture": (
         "{command: [cat, state]",
         "{fixtures: none, command: [cat, state]",

@@ -27,8 +27,12 @@ def verdict(rule: str, *observed: object, **more: object) -> str:
 
 
 def not_finite() -> None:
-    for lost in ("NaN", "Infinity", "1e1001"):
-        assert decode(lost) == Hole(f"{lost} is not a number to judge", 1)
+    for lost, why in (
+        ("NaN", "no finite number was measured"),
+        ("Infinity", "Infinity is not a number to judge"),
+        ("1e1001", "1e1001 is not a number to judge"),
+    ):
+        assert decode(lost) == Hole(why, 1)
         assert verdict(CAPPED, 1, lost) == "inconclusive"
         assert verdict(CAPPED, 99, lost) == "fail"
 

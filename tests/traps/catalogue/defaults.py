@@ -216,7 +216,7 @@ _UNAVAILABLE = (
         "monitoring-not-a-number",
         "a query divides by no requests: NaN (Argo Rollouts passes it where only "
         "`failureCondition` is stated)",
-        "NaN",
+        "no finite number",
         "${METRICS_URL}",
         files=_answering('[{"metric": {}, "value": [1, "NaN"]}]'),
     ),

@@ -90,7 +90,7 @@ TRAPS = (
         "not-a-number",
         "a check observes NaN",
         "for n in range(3): observe('bad', float('nan'), at=1000 + n)",
-        "NaN",
+        "no finite number",
     ),
     Trap(
         "ledger-removed",
