@@ -24,6 +24,7 @@ DEMANDS = {
     "run.environment": "No reference target answered in a real environment",
     "run.settled": "What a run that was ended early did not do was taken as not run",
     "gate.criteria": "The gate states a criterion",
+    "gate.due": "Conditions of earlier gates that are due at this one are met",
     "phase.begun": "The begin of the phase is on record",
     "phase.stated": "The gate asks what it asked when the phase began, but for amendments",
     "phase.drift": "Targets, release and configuration are as they were at the begin",

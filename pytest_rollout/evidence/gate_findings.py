@@ -23,7 +23,9 @@ from pytest_rollout.model.waiver import WaiverUse
 def rolled_up(
     ledger: Ledger, log: RunLog, address: Address, phase: Phase
 ) -> tuple[tuple[Rolled, ...], tuple[Input, ...]]:
-    """A finding for each name that the criteria of a gate roll up, or a hole that says why not.
+    """A finding for each name that a gate's criteria roll up, or that is due at the gate.
+
+    Or a hole that says why there is none.
 
     Returns the decisions that were read for them, too.
     ``log`` is that of the deciding run. Of other runs it is read what the ledger held
@@ -32,6 +34,7 @@ def rolled_up(
     """
     assert address.gate is not None
     names = [one for stated in phase.of(address.gate) for one in stated.rolls_up]
+    names += [one for gate, one in phase.dues if gate is address.gate]
     sources: dict[Address, _Source | Hole] = {}
     for one in names:
         gate = one.address(address.plan)

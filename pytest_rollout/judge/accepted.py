@@ -8,7 +8,8 @@ from datetime import date
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
 from pytest_rollout.model.decision import Cause, Condition
-from pytest_rollout.model.finding import Finding, Reason
+from pytest_rollout.model.evidence import Hole
+from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.plan import Gate, Severity
 from pytest_rollout.model.verdict import Answer, Verdict
 
@@ -31,6 +32,33 @@ def accepted(case: Case, owner: str, due: str) -> Iterator[Condition]:
             },
         )
         yield Condition("clearance.override", Verdict.WAIVED, reason, owner, due)
+
+
+_NEVER_GIVEN = ("gate.never-asked",)  # no decision has such a condition
+_NOT_REHEARSED = (*_NEVER_GIVEN, "gate.undecided")  # a rehearsal of some phases alone
+
+
+def due_here(case: Case, gate: Gate) -> Iterator[Finding]:
+    """Yield a finding for each condition of another gate that is due here and not known as met."""
+    nothing = _NOT_REHEARSED if case.embedded else _NEVER_GIVEN
+    for named in (one for at, one in case.phase.dues if at is gate):
+        facts: dict[str, Fact] = {
+            "criterion": f"{case.plan.id}.{named.name}",
+            "gate": str(named.address(case.plan.id)),
+        }
+        read = next((one for one in case.world.rolled if one.of == named), None)
+        if read is None:
+            why = Reason("gate.unread", {"gate": facts["gate"]})
+        elif not isinstance(read.verdict, Hole):
+            if read.verdict.holds_back:
+                reason = Reason("due.open", {**facts, "reason": read.reason})
+                yield Finding("gate.due", Verdict.MISSING, reason)
+            continue
+        elif read.verdict.reason.code in nothing:
+            continue
+        else:
+            why = read.verdict.reason
+        yield Finding("gate.due", Verdict.MISSING, Reason("due.unknown", {**facts, "reason": why}))
 
 
 def overdue(case: Case, gate: Gate, criteria: Sequence[Finding]) -> Iterator[Cause]:

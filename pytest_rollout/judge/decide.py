@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.accepted import accepted, overdue
+from pytest_rollout.judge.accepted import accepted, due_here, overdue
 from pytest_rollout.judge.beside import bounds, counted
 from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
@@ -39,6 +39,7 @@ def decide(case: Case, gate: Gate) -> Decision:
     case = case.counted()
     findings, waivers = _findings(case, gate)
     asked = (*demands(case, criteria=len(findings)), *begin_demands(case, gate))
+    asked += tuple(due_here(case, gate)) if case.world.run.sealed else ()
     rails = tuple((rail, judge_guardrail(case, rail)) for rail in watched(case.phase, gate))
     late = tuple(overdue(case, gate, findings))
     answer, causes = _fold(_weighed(case, gate, findings), asked, rails, late)

@@ -24,6 +24,7 @@ from pytest_rollout.model.people import Roster
 from pytest_rollout.model.reporting import ReportSpec
 from pytest_rollout.model.rollback import Rollback
 from pytest_rollout.model.rule import Group, Rule
+from pytest_rollout.model.source import Source as Source
 from pytest_rollout.model.verdict import Answer, State
 from pytest_rollout.model.waiver import Waiver, Waives
 from pytest_rollout.model.windows import Hours, Risk, SharedCalendar, Window
@@ -86,22 +87,6 @@ class RollsUp:
     def address(self, plan: str) -> Address:
         """The gate in whose decision it is found."""
         return Address(plan, self.phase, self.gate)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the document that a plan comes from says what a criterion asks."""
-
-    section: str
-    lines: tuple[int, int] | None = None  # the first and the last
-    derived: str = ""  # why it is asked although the document does not say so; empty: it does
-
-    def __str__(self) -> str:
-        """As people read it: ``Day 3, Success Criteria, lines 229-231``."""
-        if self.lines is None:
-            return self.section
-        first, last = self.lines
-        return f"{self.section}, " + (f"line {first}" if first == last else f"lines {first}-{last}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +186,7 @@ class Phase:
     every_us: int = EVERY_US  # how often it is watched
     report: ReportSpec | None = None  # the final one, where the plan asks for it
     line: int = 0
+    dues: tuple[tuple[Gate, RollsUp], ...] = ()  # conditions of others that are due at its gates
 
     def of(self, gate: Gate) -> tuple[Criterion, ...]:
         """The criteria of one gate, in the plan's order."""

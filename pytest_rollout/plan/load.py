@@ -20,7 +20,7 @@ from pytest_rollout.plan.loads import load_problems, read_loads
 from pytest_rollout.plan.needed_targets import target_problems
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
-from pytest_rollout.plan.rolling_up import resolved
+from pytest_rollout.plan.rolling_up import resolved, with_dues
 from pytest_rollout.plan.sample_limits import previous_problems
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
 from pytest_rollout.plan.spec.plan_keys import EnvironmentKeys, PlanKeys, TargetKeys
@@ -134,7 +134,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
     reader.get(PlanKeys.version)
     windows, freezes = read_windows(reader)
     roles = reader.get(PlanKeys.roles) or {}
-    zone, phases = _zone(reader), resolved(reader, _phases(reader, roles))
+    zone, phases = _zone(reader), with_dues(id_, resolved(reader, _phases(reader, roles)))
     reader.tree(PlanKeys.calendars)
     title = reader.get(PlanKeys.title_)
     plan = Plan(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_rollout.model.plan import Criterion, Gate, Phase, RollsUp
+from pytest_rollout.model.plan import Criterion, Gate, Phase, RollsUp, Severity
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 
@@ -54,6 +54,27 @@ def resolved(reader: Reader, phases: Sequence[Phase]) -> tuple[Phase, ...]:
             phase,
             criteria=tuple(
                 _resolved(reader, phases, phase, criterion) for criterion in phase.criteria
+            ),
+        )
+        for phase in phases
+    )
+
+
+def with_dues(plan: str, phases: Sequence[Phase]) -> tuple[Phase, ...]:
+    """Return the phases with the soft criteria of others that are due at their gates."""
+    due = [
+        (criterion.due_gate, RollsUp(phase.id, criterion.gate, criterion.id))
+        for phase in phases
+        for criterion in phase.criteria
+        if criterion.due_gate and criterion.severity is Severity.SOFT
+    ]
+    return tuple(
+        replace(
+            phase,
+            dues=tuple(
+                (gate.gate, one)
+                for gate, one in due
+                if gate.gate and (gate.plan, gate.phase) == (plan, phase.id)
             ),
         )
         for phase in phases

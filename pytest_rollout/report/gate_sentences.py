@@ -77,6 +77,13 @@ SENTENCES: Mapping[str, Say] = {
     "gate.found": lambda f: f"{_whose(f)}: {f.said('reason')}",
     "gate.lacks": lambda f: f"{_whose(f)}, but {f.said('lack')}",
     "gate.go": "GO",
+    "due.open": lambda f: (
+        f"{f['criterion']} is due by now and still open in the last decision of {f['gate']}, which "
+        f"is to be made anew once it is met: {f.said('reason')}"
+    ),
+    "due.unknown": lambda f: (
+        f"{f['criterion']} is due by now, and it is not known whether it is met: {f.said('reason')}"
+    ),
     "gate.go-with": lambda f: f"GO, with conditions on {', '.join(map(str, f.all_of('ids')))}",
     "gate.no": lambda f: f"{f['answer']}: {joined(f.each_said('causes'))}",
     "lack.release": "of release {of}, not of {release}",

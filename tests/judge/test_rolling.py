@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_rollout.judge.case import criteria_digest
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, ReleaseFact, Rolled
-from pytest_rollout.model.finding import said
+from pytest_rollout.model.finding import Reason, said
 from pytest_rollout.model.plan import Gate, Plan, RollsUp
 from pytest_rollout.model.verdict import Answer, Verdict
 from tests.judge.worlds import AT, SECOND, decided, plan_of, text, told, world_of
@@ -154,3 +154,38 @@ def test_losing_or_worsening_findings_never_makes_a_go(
 
     later = [data.draw(st.integers(rank, len(WORSE) - 1)) for rank in found]
     assert answer(later) is not Answer.GO or answer(found) is Answer.GO
+
+
+DUE = HEADER.replace("{id: a, kind: demo}", "{id: a, kind: demo, severity: soft, due: p.two/exit}")
+
+
+@pytest.mark.parametrize(
+    ("read", "says"),
+    [
+        ([rolled(A)], ""),
+        ([rolled(A, Verdict.WAIVED)], ""),
+        (
+            [rolled(A, Verdict.FAIL)],
+            "p.one.a is due by now and still open in the last decision of p.one/exit, which is to "
+            "be made anew once it is met: as it was",
+        ),
+        ([rolled(A, Verdict.MISSING, release="v0")], "p.one.a is due by now and still open in"),
+        (
+            [rolled(A, Hole(Reason("gate.unfinished", {"gate": "p.one/exit", "run": "r0"})))],
+            "p.one.a is due by now, and it is not known whether it is met: run r0, the last",
+        ),
+        ([], "p.one.a is due by now, and it is not known whether it is met: no decision of p.one/"),
+        ([rolled(A, Hole(Reason("gate.never-asked", {"gate": "p.one/exit"})))], ""),
+    ],
+)
+def test_a_condition_that_is_due_at_a_gate_holds_it_while_it_is_open(
+    read: list[Rolled], says: str
+) -> None:
+    stated = plan_of("      - {id: ok, kind: demo}\n", header=DUE)
+    asked = criteria_digest(stated.phases[0], Gate.EXIT)
+    decision = judged(stated, *(replace(one, asked=asked) for one in read))
+    assert decision.answer is (Answer.HOLD if says else Answer.GO)
+    found = [text(one) for one in decision.demands if one.id == "gate.due"]
+    assert [one.startswith(says) for one in found] == [True] * bool(says), found
+    entry = decided(replace(stated, phases=stated.phases[::-1]), world_of(stated), Gate.ENTRY)
+    assert not [one for one in entry.demands if one.id == "gate.due"], "it is due at the exit"

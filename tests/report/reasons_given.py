@@ -398,6 +398,13 @@ def of_other_gates() -> Iterator[Decision]:
     ):
         world = world_of(plan, items={"p.two.c": ()}, **PROD)
         yield decided(plan, replace(world, rolled=rolled))
+    due = _OTHER.replace("kind: demo}", "kind: demo, severity: soft, due: p.two/exit}", 1)
+    due = due.partition(" [{id: c")[0] + "\n"
+    plan = plan_of("      - {id: ok, kind: demo}\n", header=due)
+    good = replace(good, asked=criteria_digest(plan.phases[0], Gate.EXIT))
+    plan = replace(plan, phases=plan.phases[::-1])
+    for rolled in ((), (replace(good, verdict=Verdict.FAIL),)):
+        yield decided(plan, replace(world_of(plan, **PROD), rolled=rolled))
 
 
 def of_gates() -> Iterator[Decision]:

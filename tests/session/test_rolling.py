@@ -56,3 +56,23 @@ def test_check_knows_that_it_needs_no_test(rolling: Project) -> None:
     said = rolling.rollout("check").stdout.str()
     assert "done.all has no check" not in said
     assert "demo.done: no drill proves" not in said
+
+
+def test_a_condition_that_is_due_at_a_gate_is_asked_there(project: Project) -> None:
+    due = "severity: soft, due: demo.done/entry"
+    text = PLAN.replace("{id: works, kind: demo", f"{{id: works, {due}, kind: demo", 1)
+    done = "  - {id: done, criteria: [{id: told, kind: manual, gate: entry}]}\n"
+    project.plan(text + done)
+    project.tests(TESTS)
+    stand_in = "  - {phase: done, criterion: told, by: the rehearsal, role: sre, note: as if}\n"
+    project.write("suites/demo/attestations.embedded.yaml", f"attestations:\n{stand_in}")
+    project.change("def test_works(part):\n    pass", "def test_works(part):\n    assert False")
+    project.run("-m", "canary or done")
+    assert project.decision(phase="canary")["decision"] == "GO"
+    assert project.decision("entry", phase="done")["decision"] == "HOLD"
+    (reason,) = project.reasons("entry", phase="done")
+    assert "demo.canary.works is due by now and still open in the last decision of demo." in reason
+    again = project.rollout("decide", "demo.done/entry")
+    assert "the same as was decided then, byte for byte" in again.outlines
+    project.run("-m", "done")
+    assert project.decision("entry", phase="done")["decision"] == "GO", "rehearsed alone"
