@@ -8,7 +8,7 @@ from pytest_rollout.model.check import Effect
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Criterion, Environment, Gate, Phase, Plan, Severity
 
-_MOST_CRITERIA = 3
+_MOST_CHECKS = 3
 
 
 def refused(
@@ -21,12 +21,14 @@ def refused(
     for environment in plan.environments.values():
         for phase in plan.phases if not environment.embedded else ():
             for gate in Gate:
-                found = {
-                    criterion: (node, Effect(effects[node]))
-                    for criterion in phase.of(gate)
-                    for node in items.get(plan.address(phase.id).full(criterion.id), ())
+                stated = phase.of(gate)
+                bound = [items.get(plan.address(phase.id).full(one.id), ()) for one in stated]
+                found = [
+                    (criterion, node, Effect(effects[node]))
+                    for criterion, nodes in zip(stated, bound, strict=True)
+                    for node in nodes
                     if node in effects and _refuses(environment, gate, Effect(effects[node]))
-                }
+                ]
                 if found:
                     yield _said(plan, phase, gate, environment, found)
 
@@ -40,26 +42,26 @@ def _said(
     phase: Phase,
     gate: Gate,
     environment: Environment,
-    found: Mapping[Criterion, tuple[str, Effect]],
+    found: Sequence[tuple[Criterion, str, Effect]],
 ) -> str:
     """Where it stands, what is refused, by which rule, and what helps."""
     told = [
         f"{criterion.id} ({NodeId.parse(node).name} has effect {effect.value})"
-        for criterion, (node, effect) in found.items()
+        for criterion, node, effect in found
     ]
-    rest = len(told) - _MOST_CRITERIA
-    shown = ", ".join(told[:_MOST_CRITERIA]) + (f" and {rest} more" if rest > 0 else "")
-    hard = any(criterion.severity is Severity.HARD for criterion in found)
+    rest = len(told) - _MOST_CHECKS
+    shown = ", ".join(told[:_MOST_CHECKS]) + (f" and {rest} more" if rest > 0 else "")
+    hard = any(criterion.severity is Severity.HARD for criterion, _, _ in found)
     never = ", so that gate is not GO there without a waiver" if hard else ""
     if gate is Gate.ENTRY:
         rule = "nothing may be changed before the phase has begun, and its entry comes before that"
         fix = "move it to `gate: exit`, or have its check only look"
     else:
-        lacking = {effect for _, effect in found.values()}
+        lacking = {effect for _, _, effect in found}
         allow = ", ".join(one.value for one in Effect if one in environment.allow | lacking)
         rule = f"the environment does not allow it ({plan.path}:{environment.line})"
         fix = f"`allow: [{allow}]` there, or have the check only look"
-    line = min(criterion.line for criterion in found)
+    line = min(criterion.line for criterion, _, _ in found)
     name = environment.name
     where = f"{plan.path}:{line}: {plan.address(phase.id, gate)} is never measured in {name} by"
     return f"{where} {shown}{never}: {rule} ({fix})"

@@ -57,9 +57,9 @@ def unbound(
         if node.path in binding or node.path in beside:
             by_file.setdefault(node.path, []).append(node)
     for path in list(by_file)[:_MOST_FILES]:
-        nodes = by_file[path]
-        shown = _shown_of([node.name for node in nodes], "test")
-        fix = _fix(plan, nodes[0], binding.get(path))
+        mine = by_file[path]
+        shown = _shown_of([node.name for node in mine], "test")
+        fix = _fix(plan, mine[0], binding.get(path))
         yield f"{plan.id}: in {path} no criterion asks for {shown} ({fix})"
     if len(by_file) > _MOST_FILES:
         files = count(len(by_file) - _MOST_FILES, "more file")

@@ -246,7 +246,7 @@ phases:
   - id: canary
     criteria:
       - {id: posts, gate: entry, kind: demo, severity: soft}
-      - {id: works, kind: demo}
+      - {id: works, kind: demo, metric: m, take: max, each: {n: [a]}, pass: "< 1"}
       - {id: looks, kind: demo}
 """
 POSTING = """\
