@@ -52,7 +52,7 @@ def _said(
     rest = len(told) - _MOST_CHECKS
     shown = ", ".join(told[:_MOST_CHECKS]) + (f" and {rest} more" if rest > 0 else "")
     hard = any(criterion.severity is Severity.HARD for criterion, _, _ in found)
-    never = ", so that gate is not GO there without a waiver" if hard else ""
+    never = ", so that gate is never GO there" if hard else ""
     if gate is Gate.ENTRY:
         rule = "nothing may be changed before the phase has begun, and its entry comes before that"
         fix = "move it to `gate: exit`, or have its check only look"

@@ -55,12 +55,12 @@ def _body(one: Attestation) -> StoredAttestation:
 
 
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
-    """The records of attestations of a phase's criteria, in order."""
+    """The records of attestations of a phase's criteria and of those due at its gates, in order."""
+    subjects = [address.full(criterion.id) for criterion in phase.criteria if criterion.attested]
+    subjects += [f"{address.plan}.{named.name}" for _, named in phase.dues]
     found: list[Record] = []
-    for criterion in phase.criteria:
-        if criterion.attested:
-            subject = address.full(criterion.id)
-            found += ledger.find(RecordKind.ATTESTATION, address.plan, subject, environment)
+    for subject in subjects:
+        found += ledger.find(RecordKind.ATTESTATION, address.plan, subject, environment)
     return sorted(found, key=lambda record: record.sequence)
 
 

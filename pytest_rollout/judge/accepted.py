@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
+from pytest_rollout.judge.people import attested
 from pytest_rollout.model.decision import Cause, Condition
 from pytest_rollout.model.evidence import Hole
 from pytest_rollout.model.finding import Fact, Finding, Reason
-from pytest_rollout.model.plan import Gate, Severity
+from pytest_rollout.model.plan import Gate, RollsUp, Severity
 from pytest_rollout.model.verdict import Answer, Verdict
 
 
@@ -50,7 +52,7 @@ def due_here(case: Case, gate: Gate) -> Iterator[Finding]:
         if read is None:
             why = Reason("gate.unread", {"gate": facts["gate"]})
         elif not isinstance(read.verdict, Hole):
-            if read.verdict.holds_back:
+            if read.verdict.holds_back and not _attested_since(case, named):
                 reason = Reason("due.open", {**facts, "reason": read.reason})
                 yield Finding("gate.due", Verdict.MISSING, reason)
             continue
@@ -59,6 +61,15 @@ def due_here(case: Case, gate: Gate) -> Iterator[Finding]:
         else:
             why = read.verdict.reason
         yield Finding("gate.due", Verdict.MISSING, Reason("due.unknown", {**facts, "reason": why}))
+
+
+def _attested_since(case: Case, named: RollsUp) -> bool:
+    """Whether people answered by now what was open: their answer counts as in its own gate."""
+    phase = case.plan.phase(named.phase)
+    stated = [one for one in phase.criteria if one.id == named.criterion] if phase else []
+    if phase is None or case.embedded or not stated or not stated[0].attested:
+        return False
+    return not attested(replace(case, phase=phase), stated[0]).verdict.holds_back
 
 
 def overdue(case: Case, gate: Gate, criteria: Sequence[Finding]) -> Iterator[Cause]:

@@ -277,7 +277,7 @@ def test_checks_that_a_real_environment_always_refuses_are_named(project: Projec
     assert told == [
         f"rollout.yaml:9: {posts.format('prod')}{entry}{fix}",
         "rollout.yaml:10: demo.canary/exit is never measured in prod by works (test_works has "
-        "effect change), so that gate is not GO there without a waiver: the environment does not "
+        "effect change), so that gate is never GO there: the environment does not "
         "allow it (rollout.yaml:4) (`allow: [observe, change]` there, or have the check only look)",
         f"rollout.yaml:9: {posts.format('stage')}{entry}{fix}",
     ]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout.judge.case import criteria_digest
+from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, ReleaseFact, Rolled
 from pytest_rollout.model.finding import Reason, said
@@ -166,8 +167,8 @@ DUE = HEADER.replace("{id: a, kind: demo}", "{id: a, kind: demo, severity: soft,
         ([rolled(A, Verdict.WAIVED)], ""),
         (
             [rolled(A, Verdict.FAIL)],
-            "p.one.a is due by now and still open in the last decision of p.one/exit, which is to "
-            "be made anew once it is met: as it was",
+            "p.one.a is due by now and still open in the last decision of p.one/exit (to be made "
+            "anew once it is met; an answer of people counts at once): as it was",
         ),
         ([rolled(A, Verdict.MISSING, release="v0")], "p.one.a is due by now and still open in"),
         (
@@ -189,3 +190,17 @@ def test_a_condition_that_is_due_at_a_gate_holds_it_while_it_is_open(
     assert [one.startswith(says) for one in found] == [True] * bool(says), found
     entry = decided(replace(stated, phases=stated.phases[::-1]), world_of(stated), Gate.ENTRY)
     assert not [one for one in entry.demands if one.id == "gate.due"], "it is due at the exit"
+
+
+def test_what_people_answered_since_meets_a_condition_that_is_due() -> None:
+    header = DUE.replace("kind: demo, severity", "kind: manual, by: [pm], severity", 1)
+    stated = plan_of("      - {id: ok, kind: demo}\n", header=header)
+    asked = criteria_digest(stated.phases[0], Gate.EXIT)
+    stated = replace(stated, phases=stated.phases[::-1])
+    world = world_of(stated, environment="prod", releases=V1)
+    world = replace(world, rolled=(rolled(A, Verdict.MISSING, asked=asked),))
+    answer = Attestation("p.one.a", "Eve", "pm", "seen", True, AT - SECOND, "v1")
+    assert decided(stated, world).answer is Answer.HOLD
+    assert decided(stated, replace(world, attestations=(answer,))).answer is Answer.GO
+    for other in (replace(answer, passed=False), replace(answer, release="v0")):
+        assert decided(stated, replace(world, attestations=(other,))).answer is Answer.HOLD
