@@ -249,10 +249,13 @@ TAKEN_APART = {
     "cli.bundle_check": {"opened.startswith"},
     "cli.check": {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
-        *("name.startswith", "row.startswith"),
+        "row.startswith",
     },
     "cli.drill": {"what.partition"},
     "cli.explain": {"name.rpartition"},
+    "cli.explain_demand": {  # names of demands
+        *("name.partition", "rest.partition", "demand.partition", "one.partition"),
+    },
     "cli.export": {"part.replace"},
     "cli.final_report": {"finding.rpartition", "self.find"},
     "cli.after_trip": {"step.split", "typed.strip"},
@@ -278,11 +281,15 @@ TAKEN_APART = {
     "cli.targets": {"where.rstrip"},
     "cli.trend": {"criterion.rpartition"},
     "cli.trend_rows": {"code.startswith", "finding.rpartition"},
+    "cli.unbound": {  # files and ids
+        *("path.rpartition", "path.startswith", "plan.rpartition", "here.rpartition"),
+        *("Path.removeprefix", "Path.replace", "name.startswith"),
+    },
     "cli.who": {"ran.strip"},
     "drill.children": {
         *("file.splitlines", "file.strip", "full.rpartition", "k.startswith", "lines.strip"),
     },
-    "report.advice": {"finding.rpartition"},
+    "report.advice": {"finding.partition", "finding.rpartition"},
     "report.files": {"part.replace", "re.strip", "re.sub"},
     "report.html": {"loader.replace"},
     "report.escaping": {
@@ -301,7 +308,7 @@ TAKEN_APART = {
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "report.time_axis": {"start.replace"},  # of a time
     "report.timeline": {"one.replace"},  # a class of the style sheet
-    "report.todo": {"full.rpartition"},
+    "report.todo": {"full.rpartition", "one.startswith"},
     "report.trend_of_gate": {"name.replace"},
     "signoff.moments": {"finding.split"},
     "signoff.opening_hours": {"used.rpartition"},

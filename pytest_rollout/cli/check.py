@@ -21,9 +21,8 @@ from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.refused import refused
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
-from pytest_rollout.cli.unbound import files_beside, unbound, uncollected, unlisted
+from pytest_rollout.cli.unbound import files_beside, unlike
 from pytest_rollout.cli.unobserved import unobserved
-from pytest_rollout.model.bindings import Bindings
 from pytest_rollout.model.check import CheckMeans
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
@@ -81,10 +80,7 @@ def command(
     problems += [what for one in plans for what in served.offences(one, project.root)]
     rows = [row for one in plans for row in _rows(one, found["items"])]
     notes = [*find.unread(project.root, project.patterns), *schema.outdated(project.root, plans)]
-    for one in plans:
-        notes += [*_notes(one, rows), *_unnamed(one, found["unnamed"]), *load_notes(one)]
-        notes += [*clearing_notes(one, project.plans), *unobserved(one, project.root)]
-        notes += refused(one, found["items"], found["effects"])
+    notes += [what for one in plans for what in _remarks(project, one, rows, found)]
     notes += [*served.unserved(plans), *strays(project.root, plans)]
     for remark in (each for stated in plans for each in remarks(stated, assumed)):
         (problems if remark.grave else notes).append(str(remark.problem))
@@ -95,7 +91,7 @@ def command(
                 f"{bindings.write(project.root / one.path, project.root, one.id, found['items'])}"
             )
         else:
-            lacking, remarked = _unlike(project, one, found, beside)
+            lacking, remarked = unlike(project.root, one, found, beside[one.id])
             problems, notes = problems + lacking, notes + remarked
     if as_json:
         print_json({"problems": problems, "notes": notes, "criteria": rows})
@@ -103,6 +99,15 @@ def command(
         for line in _lines(plans, rows, problems, notes):
             say(line)
     return _WRONG if problems else 0
+
+
+def _remarks(
+    project: Project, plan: Plan, rows: list[dict[str, Any]], found: Mapping[str, Any]
+) -> Iterator[str]:
+    """What is remarked of one plan, its rules aside."""
+    yield from (*_notes(plan, rows), *_unnamed(plan, found["unnamed"]), *load_notes(plan))
+    yield from (*clearing_notes(plan, project.plans), *unobserved(plan, project.root))
+    yield from refused(plan, found["items"], found["effects"])
 
 
 def _assumed(healthy: str | None, looks: int | None) -> Assumed:
@@ -131,18 +136,6 @@ def _collected(project: Project, chosen: list[Loaded], more: Sequence[str]) -> d
     broken = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
     data["offences"] += [f"{line.removeprefix('ERROR ')}: not collected" for line in broken]
     return data
-
-
-def _unlike(
-    project: Project, plan: Plan, found: Mapping[str, Any], beside: Mapping[str, Sequence[str]]
-) -> tuple[list[str], list[str]]:
-    """What bindings.txt or a criterion lacks: problems and notes."""
-    listed = bindings.listed(project.root / plan.path, project.root)
-    items = {name: each for name, each in found["items"].items() if name.startswith(f"{plan.id}.")}
-    new = list(unbound(plan, items, found["unasked"], beside[plan.id]))
-    new += unlisted(plan, listed, items) if listed is not None else ()
-    gone = list(uncollected(listed, items)) if listed is not None else []
-    return (gone + new, []) if plan.bindings is Bindings.STRICT else (gone, new)
 
 
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:

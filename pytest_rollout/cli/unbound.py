@@ -6,11 +6,13 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from pytest_rollout.cli.strays import MODULES
+from pytest_rollout.model.bindings import Bindings
 from pytest_rollout.model.node_id import NodeId, NodePattern
 from pytest_rollout.model.plan import Criterion, Phase, Plan
-from pytest_rollout.plan.bindings import NAME
+from pytest_rollout.plan import bindings
 from pytest_rollout.report.fact_words import count
 
 _MOST_TESTS = 3
@@ -36,7 +38,23 @@ def files_beside(root: Path, plan: Plan) -> list[str]:
     ]
 
 
-def unbound(
+def unlike(
+    root: Path, plan: Plan, found: Mapping[str, Any], beside: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Return what bindings.txt or a criterion lacks: problems and remarks.
+
+    ``found`` is what a collection binds, ``beside`` are the files of :func:`files_beside`. Raises
+    RolloutError where the list cannot be read.
+    """
+    listed = bindings.listed(root / plan.path, root)
+    items = {name: each for name, each in found["items"].items() if name.startswith(f"{plan.id}.")}
+    new = list(_unbound(plan, items, found["unasked"], beside))
+    new += _unlisted(plan, listed, items) if listed is not None else ()
+    gone = list(_uncollected(listed, items)) if listed is not None else []
+    return (gone + new, []) if plan.bindings is Bindings.STRICT else (gone, new)
+
+
+def _unbound(
     plan: Plan,
     items: Mapping[str, Sequence[str]],
     unasked: Iterable[str],
@@ -66,7 +84,7 @@ def unbound(
         yield f"{plan.id}: {files} hold tests that no criterion asks for"
 
 
-def uncollected(
+def _uncollected(
     listed: Mapping[str, Sequence[str]], items: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
     """Yield each check that the reviewed list has and that is not collected."""
@@ -76,7 +94,7 @@ def uncollected(
         yield from (f"{name}: {one} is listed, but not collected" for one in gone)
 
 
-def unlisted(
+def _unlisted(
     plan: Plan, listed: Mapping[str, Sequence[str]], items: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
     """Yield a remark for each criterion of which the reviewed list lacks collected checks."""
@@ -84,7 +102,7 @@ def unlisted(
         there = set(listed.get(name, ()))
         new = [one for one in dict.fromkeys(items[name]) if one not in there]
         if new:
-            lacks = f"{NAME} lacks {_shown_of(new, 'check')}"
+            lacks = f"{bindings.NAME} lacks {_shown_of(new, 'check')}"
             fix = f"review them: `rollout check {plan.id} --write-bindings` writes it anew"
             yield f"{name}: {lacks} ({fix})"
 
