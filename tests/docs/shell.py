@@ -83,10 +83,6 @@ NOT_RUN = {
         "--report https://ci.example.org/runs/7": _TOOL,
     },
     "docs/how-to/watch-and-roll-back.md": {"rollout watch plms.day3 --env prod": _REAL},
-    "docs/how-to/test-coverage.md": {
-        "rm -f coverage.json": "asks for tests of the reader's own; the plan of the page is run by "
-        "tests/docs/test_test_coverage.py"
-    },
     "docs/reference/attestations.md": {"pip install 'pytest-rollout[attestation]'": _REAL},
 }
 # Of blocks that are run: lines that are not.
