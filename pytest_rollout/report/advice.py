@@ -155,4 +155,5 @@ def _guardrail(stated: Guardrail, finding: Finding, environment: str) -> str | N
         back = "fix it"
     else:
         return None
-    return f"{back}; then `rollout reset {finding.id}` has it judged anew"
+    reset = f"rollout reset {finding.id} --env {environment} --by NAME --reason WHY"
+    return f"{back}; then `{reset}` has it judged anew"

@@ -113,7 +113,7 @@ def _now(story: Story, zone: str) -> Iterator[MarkdownSection]:
     steps = [
         _row(
             _plain(step.says),
-            _plain(step.outcome) or ("by hand, not on record" if step.by_hand else "not begun"),
+            _plain(step.words),
             calendar.wall(step.at_us, zone) if step.at_us else "",
         )
         for step in story.steps

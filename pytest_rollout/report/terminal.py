@@ -103,6 +103,7 @@ def gate(
     yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
         yield from _causes(decision, story)
+        yield from _soft(decision.criteria)
     for finding in _optional(decision.criteria):
         said = sentences.cause(finding.id, finding.reason, decision.timezone)
         yield Line(f"  optional: {said}")
@@ -116,9 +117,9 @@ def gate(
         yield Line(f"  amendment: {amended}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
+    yield from _next(decision, follows, story)
     if last_no:
         yield Line(f"  {last_no}")
-    yield from _next(decision, follows, story)
     if path:
         yield Line(f"  report: {path}")
 
@@ -134,6 +135,17 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
             yield from (Line(f"    {line}") for line in spark_lines(story.measured.get(ids[0], ())))
 
 
+def _soft(criteria: Iterable[Finding]) -> Iterator[Line]:
+    """The soft criteria that are not met: the count tells of them, and they block nothing."""
+    ids = [
+        finding.id
+        for finding in criteria
+        if finding.severity == Severity.SOFT and finding.verdict.holds_back
+    ]
+    if ids:
+        yield Line(f"  soft, so not blocking: {some_of(ids)}")
+
+
 def _conditions(decision: Decision) -> Iterator[Line]:
     for condition in decision.conditions:
         says = sentences.text(condition.reason, decision.timezone)
@@ -143,13 +155,16 @@ def _conditions(decision: Decision) -> Iterator[Line]:
 
 def _next(decision: Decision, follows: str, story: Story) -> Iterator[Line]:
     """What to do now: of an answer that is no GO what helps, then the command that follows."""
-    if decision.answer is not Answer.GO:
-        for number, one in enumerate(story.todo, 1):
-            who = f"{one.who}: " if one.who else ""
-            yield Line(f"  {number}. {who}{one.says}")
-            if one.command:
-                yield Line(f"     {one.command}")
-    if follows:
+    todo = () if decision.answer is Answer.GO else story.todo
+    for number, task in enumerate(todo, 1):
+        who = f"{task.who}: " if task.who else ""
+        yield Line(f"  {number}. {who}{task.says}")
+        if task.command:
+            yield Line(f"     {task.command}")
+    if story.steps:
+        yield Line("  rollback steps:")
+        yield from (Line(f"    - {step.says}: {step.words}") for step in story.steps)
+    if follows and not any(f"{task.command} (" in follows for task in todo):
         yield Line(f"  next: {follows}")
 
 

@@ -42,7 +42,7 @@ def timeline(decision: Decision, happened: Sequence[Happened]) -> Timeline | Non
     told = [*happened, _decided(decision)]
     told.sort(key=lambda one: one.at_us)
     shown = told if len(told) <= MOST_ROWS else _worst(told)
-    rows = tuple((calendar.wall(one.at_us, zone), one.kind.value, _said(one)) for one in shown)
+    rows = tuple((calendar.wall(one.at_us, zone), one.kind.value, one.says) for one in shown)
     return Timeline(_plot(decision, told), rows, len(told) - len(shown))
 
 
@@ -58,10 +58,6 @@ def _worst(told: Sequence[Happened]) -> list[Happened]:
     room = max(0, MOST_ROWS - len(kept))
     kept += plain[len(plain) - room :]
     return sorted(kept[-MOST_ROWS:], key=lambda one: one.at_us)
-
-
-def _said(one: Happened) -> str:
-    return f"{one.says}: {one.outcome}" if one.outcome else one.says
 
 
 def _plot(decision: Decision, told: Sequence[Happened]) -> str:
@@ -100,5 +96,4 @@ def _mark(drawing: Drawing, x: TimeAxis, one: Happened, middle: float) -> None:
         end = x(one.until_us) if one.until_us else x.right
         drawing.hatched((at, middle - 7), (max(end, at + 3), middle + 7))
         return
-    words = _said(one)
-    drawing.add("circle", f"mark {class_}", words, cx=at, cy=float(middle), r=5.0)
+    drawing.add("circle", f"mark {class_}", one.says, cx=at, cy=float(middle), r=5.0)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan, Then
+from pytest_rollout.model.rollback import RollbackStep
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.story import Happened, Kind, StepState, Todo
 from pytest_rollout.model.verdict import Answer, State, Verdict
@@ -21,13 +22,18 @@ MOST = 3
 
 
 def todo(
-    plan: Plan, phase: Phase, decision: Decision, unjudged: Sequence[str] = ()
+    plan: Plan,
+    phase: Phase,
+    decision: Decision,
+    unjudged: Sequence[str] = (),
+    steps: Sequence[StepState] = (),
 ) -> tuple[Todo, ...]:
     """Return what to do now, the most urgent first.
 
     ``unjudged`` are series that were seen and that no rule reads: their names may be misspelt.
+    ``steps`` are those of the rollback, with what became of them.
     """
-    given = _Given(plan, phase, decision, unjudged)
+    given = _Given(plan, phase, decision, unjudged, steps)
     return tuple(_lines(given))[:MOST]
 
 
@@ -47,16 +53,18 @@ def steps_taken(phase: Phase, happened: Sequence[Happened]) -> tuple[StepState, 
     """Return the steps of the rollback, each with what became of it since the newest trip."""
     trips = [one.at_us for one in happened if one.kind is Kind.TRIP]
     since_us = max(trips, default=0)
-    taken = {one.says: one for one in happened if one.kind is Kind.STEP and one.at_us >= since_us}
+    taken = {one.step: one for one in happened if one.kind is Kind.STEP and one.at_us >= since_us}
     return tuple(
-        StepState(
-            step.says,
-            by_hand=step.action is None,
-            outcome=taken[step.says].outcome if step.says in taken else "",
-            at_us=taken[step.says].at_us if step.says in taken else None,
-        )
-        for step in phase.rollback.steps
+        _state(step, taken.get(step.key(number)))
+        for number, step in enumerate(phase.rollback.steps, 1)
     )
+
+
+def _state(step: RollbackStep, last: Happened | None) -> StepState:
+    by_hand = step.action is None
+    if last is None:
+        return StepState(step.says, by_hand=by_hand)
+    return StepState(step.says, by_hand=by_hand, outcome=last.outcome, at_us=last.at_us)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class _Given:
     phase: Phase
     decision: Decision
     unjudged: Sequence[str]
+    steps: Sequence[StepState]
 
     @property
     def real(self) -> bool:
@@ -92,24 +101,25 @@ class _Given:
             says = f"the gate did not notice {fault}: have the criterion that names it say no"
             yield Todo(self.owners, says, command)
         else:
-            says = "nothing to fix: the fault was planted, and the gate said no; put it on record"
+            says = "nothing to fix: the fault was planted, and the gate said no; put that on record"
             yield Todo("", says, command)
 
     def roll_back(self) -> Iterator[Todo]:
         """Yield the way back, the reset, and what must be shown again."""
         name, where = self.decision.address.name, self.decision.environment
-        steps = self.phase.rollback.steps
-        if any(step.action is not None for step in steps):
-            says = f"roll back: {count(len(steps), 'step')}, listed below"
+        undone = [step for step in self.steps if not step.done]
+        if any(not step.by_hand for step in undone):
+            says = f"roll back: {count(len(undone), 'step')} to do, listed below"
             yield Todo(self.owners, says, f"rollout watch {name} --env {where} --execute")
-        elif steps:
-            listed = "; ".join(step.says for step in steps)
+        elif undone:
+            listed = "; ".join(step.says for step in undone)
             yield Todo(self.owners, f"roll back by hand: {listed}")
-        else:
+        elif not self.steps:
             yield Todo(self.owners, "roll back; the plan states no steps")
+        back = "rolled back, every step is done: " if self.steps and not undone else ""
         for rail in self._tripped():
             reset = f"rollout reset {rail.id} --env {where} --by NAME --reason WHY"
-            yield Todo(self.owners, "once the cause is fixed, reset the guardrail", reset)
+            yield Todo(self.owners, f"{back}fix the cause, then reset the guardrail", reset)
         gates = self.phase.rollback.revalidate
         if gates:
             are = "is" if len(gates) == 1 else "are"

@@ -196,7 +196,8 @@ SAID = {
         "never be above 0.2; it takes at least 10 samples.",
         "Seen: rate of request_error was 0.3 (3 of 10), the first bad one at 2025-11-10 "
         "09:07:00 EST, over 10 samples among the last 10; allowed <= 0.2.",
-        "Next: roll back and fix it; then `rollout reset shop.canary.errors` has it judged anew.",
+        "Next: roll back and fix it; then `rollout reset shop.canary.errors --env prod --by NAME "
+        "--reason WHY` has it judged anew.",
     ),
     "disk": (
         "quiet (watched, and nothing bad was seen)",
