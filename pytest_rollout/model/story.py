@@ -147,6 +147,7 @@ class Story:
     todo: tuple[Todo, ...] = ()
     steps: tuple[StepState, ...] = ()  # of the rollback, where the answer is ROLLBACK
     kept: tuple[Kept, ...] = ()  # what checks of the phase attached
+    unread: tuple[str, ...] = ()  # series that were seen and that no rule reads
     signoff: tuple[Finding, ...] = ()  # of each role that signs a GO, and of each objection
 
 

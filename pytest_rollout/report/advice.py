@@ -14,8 +14,8 @@ GENERAL = {
     Verdict.FAIL: "fix it, or have it waived for a while, then run again",
     Verdict.ERROR: "fix the check, or the service that it calls, then run again; an error is "
     "never a pass",
-    Verdict.MISSING: "what is missing must be seen; nothing seen is never a pass",
-    Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
+    Verdict.MISSING: "run or observe what is missing, then run again; nothing seen is never a pass",
+    Verdict.INCONCLUSIVE: "observe more, then run again; too little is never a pass",
     Verdict.HOLD: "reach the target, or have it waived for a while",
 }
 

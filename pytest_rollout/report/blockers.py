@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.story import Story
 from pytest_rollout.report import sentences
-from pytest_rollout.report.causes import grouped_causes
+from pytest_rollout.report.causes import grouped_causes, meant_words
 from pytest_rollout.report.evidence_plots import Multiple, multiples
 
 MOST_PLOTTED = 12  # causes with plots; of more the page would be long
@@ -36,7 +36,7 @@ def _blockers(decision: Decision, story: Story) -> Iterator[Blocker]:
     for ids, reason, _ in grouped_causes(decision):
         finding = findings.get(ids[0])
         if len(ids) > 1 or finding is None:
-            names = f"{len(ids)} criteria: " if len(ids) > 1 else ""
+            names = f"{len(ids)} {_kinds(decision, ids)}: " if len(ids) > 1 else ""
             listed = f" ({', '.join(ids)})" if len(ids) > 1 else ""
             said = sentences.text(reason, decision.timezone)
             yield Blocker(ids[0] if len(ids) == 1 else "", "", f"{names}{said}{listed}")
@@ -48,6 +48,14 @@ def _blockers(decision: Decision, story: Story) -> Iterator[Blocker]:
                 plot for one in measured for plot in multiples(one, finding, decision.timezone)
             )
             plotted += bool(plots)
-        because = sentences.text(reason, decision.timezone)
+        misspelt = meant_words(reason, story.unread)
+        because = sentences.text(reason, decision.timezone) + (misspelt and f"; {misspelt}")
         allowed = "" if "allowed" in because else finding.allowed
         yield Blocker(finding.id, finding.says, because, allowed, plots)
+
+
+def _kinds(decision: Decision, ids: Sequence[str]) -> str:
+    """What several findings are: criteria, guardrails, or some of both."""
+    rails = {rail.id for rail in decision.guardrails}
+    kinds = ("criteria", not rails.issuperset(ids)), ("guardrails", not rails.isdisjoint(ids))
+    return " and ".join(kind for kind, among in kinds if among)

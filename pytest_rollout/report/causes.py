@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Fact, Reason, said
@@ -28,6 +29,25 @@ def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]
         else:
             shared.append(([cause.id], reason, cause.answer))
     return shared
+
+
+def meant(reason: Reason, unread: Sequence[str]) -> str:
+    """Return the series that may be meant by one that nobody saw; empty where none is like it.
+
+    ``unread`` are series that were seen and that no rule reads.
+    """
+    if reason.code == "few" and not reason.facts.get("n"):
+        return next(iter(get_close_matches(str(reason.facts.get("metric")), unread, 1)), "")
+    inner = [fact for fact in reason.facts.values() if isinstance(fact, Reason)]
+    told = reason.facts.get("reasons")
+    inner += [one for one in told if isinstance(one, Reason)] if isinstance(told, tuple) else []
+    return next(filter(None, (meant(one, unread) for one in inner)), "")
+
+
+def meant_words(reason: Reason, unread: Sequence[str]) -> str:
+    """Return :func:`meant` as a sentence; empty where nothing may be meant."""
+    name = meant(reason, unread)
+    return f"seen in this run: {name}, which no rule reads" if name else ""
 
 
 def _unseen(decision: Decision) -> frozenset[str]:

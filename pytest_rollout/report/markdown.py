@@ -149,7 +149,8 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
     free = text.without_conditions(decision)
     if free:
         yield MarkdownSection((free,))
-    if decision.conditions and not decision.partial:
+    owed = text.conditions(decision)
+    if owed and not decision.partial:
         rails = {finding.id for finding in decision.guardrails}
         owed = [
             _row(
@@ -159,7 +160,7 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
                 _plain(condition.owner),
                 _plain(condition.due),
             )
-            for condition in decision.conditions
+            for condition in owed
         ]
         heading = (f"## {text.conditions_title(decision)}", "")
         yield MarkdownSection(

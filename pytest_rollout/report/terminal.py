@@ -14,7 +14,7 @@ from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import next_verb
-from pytest_rollout.report.causes import grouped_causes
+from pytest_rollout.report.causes import grouped_causes, meant_words
 from pytest_rollout.report.fact_words import some_of
 from pytest_rollout.report.spark_lines import spark_lines
 
@@ -103,7 +103,7 @@ def gate(
     yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
         yield from _causes(decision, story)
-        yield from _soft(decision.criteria)
+        yield from _soft(decision)
     for finding in _optional(decision.criteria):
         said = sentences.cause(finding.id, finding.reason, decision.timezone)
         yield Line(f"  optional: {said}")
@@ -132,15 +132,20 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
         yield Line(f"  - {said}", _STYLES[answer][:1])
         if len(ids) == 1 and stated.get(ids[0]):
             yield Line(f'    the plan says: "{stated[ids[0]]}"')
+            misspelt = meant_words(reason, story.unread)
+            yield from [Line(f"    {misspelt}")] * bool(misspelt)
             yield from (Line(f"    {line}") for line in spark_lines(story.measured.get(ids[0], ())))
 
 
-def _soft(criteria: Iterable[Finding]) -> Iterator[Line]:
-    """The soft criteria that are not met: the count tells of them, and they block nothing."""
+def _soft(decision: Decision) -> Iterator[Line]:
+    """The soft criteria that are not met and block nothing: the count tells of them, too."""
+    against = {cause.id for cause in decision.reasons}
     ids = [
         finding.id
-        for finding in criteria
-        if finding.severity == Severity.SOFT and finding.verdict.holds_back
+        for finding in decision.criteria
+        if finding.severity == Severity.SOFT
+        and finding.verdict.holds_back
+        and finding.id not in against
     ]
     if ids:
         yield Line(f"  soft, so not blocking: {some_of(ids)}")

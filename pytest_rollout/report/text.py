@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
 from pytest_rollout.model.life import Amendment
 from pytest_rollout.model.plan import EMBEDDED
@@ -205,6 +205,12 @@ def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
     says = f"{count(len(uses), 'waiver')}, {applied} applied: accepted there, though not passed."
     ordered = sorted(decision.waivers, key=lambda waived: waived.use is not WaiverUse.APPLIED)
     return says, tuple(waived.words for waived in ordered)
+
+
+def conditions(decision: Decision) -> tuple[Condition, ...]:
+    """Return the conditions of a GO, or those that one would carry once nothing blocks it."""
+    against = {cause.id for cause in decision.reasons} if decision.answer is not Answer.GO else ()
+    return tuple(owed for owed in decision.conditions if owed.id not in against)
 
 
 def conditions_title(decision: Decision) -> str:

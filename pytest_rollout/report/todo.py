@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan, Then
 from pytest_rollout.model.rollback import RollbackStep
-from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.story import Happened, Kind, StepState, Todo
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.advice import GENERAL, advice
-from pytest_rollout.report.causes import first_told
+from pytest_rollout.report.causes import first_told, meant
 from pytest_rollout.report.text import count
 
 MOST = 3
+_NOTHING_STATED = ("gate.no-criterion", "gate.nothing-hard")
 
 
 def todo(
@@ -161,24 +160,24 @@ class _Given:
                 told.setdefault(says, []).append(cause.id)
         for says, ids in list(told.items())[: MOST - 1]:
             more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+            if self._finding(ids[0]) is None:
+                yield Todo(self.owners, says)
+                continue
             command = f"rollout explain {ids[0]} --env {self.decision.environment}"
             yield Todo(self.owners, f"{self._slug(ids[0])}{more}: {says}", command)
 
     def _advised(self, cause: Cause) -> str:
+        if cause.reason.code in _NOTHING_STATED:
+            return f"state a hard criterion of {self.decision.address}: without one it is HOLD"
         stated, finding = self._stated(cause.id), self._finding(cause.id)
         if stated is None or finding is None:
             return ""
         says = advice(stated, finding, self.decision.environment) or ""
         if says == GENERAL[Verdict.ERROR]:
-            return f"{sentences.text(first_told(cause.reason), self.plan.timezone)}; fix that"
-        near = self._near(stated) if not finding.samples else ""
+            met = sentences.text(first_told(cause.reason), self.plan.timezone)
+            return f"fix this first: {met}"
+        near = meant(cause.reason, self.unjudged)
         return f"{says}; tests observed `{near}`, which no rule reads" if near else says
-
-    def _near(self, stated: Criterion | Guardrail) -> str:
-        """The series that was seen and may be meant; empty where none is like it."""
-        metrics = [rule.metric for rule in _rules(stated)]
-        near = [name for metric in metrics for name in get_close_matches(metric, self.unjudged, 1)]
-        return next(iter(near), "")
 
     def _tripped(self) -> list[Finding]:
         """The guardrail that rolls back and tripped; the first, where several did."""
@@ -203,9 +202,3 @@ class _Given:
     @staticmethod
     def _slug(full: str) -> str:
         return full.rpartition(".")[2]
-
-
-def _rules(stated: Criterion | Guardrail) -> Sequence[Rule]:
-    if isinstance(stated, Guardrail):
-        return stated.rules
-    return () if stated.rule is None else (stated.rule,)

@@ -67,7 +67,7 @@ SAID = {
         "Asked: the rate of mail_ok (the share that is 1), in this run, must be at least "
         "0.9; it takes at least 10 samples.",
         "Seen: 7 of 10 needed samples of mail_ok were seen in this run.",
-        "Next: more must be seen; too little is never a pass.",
+        "Next: observe more, then run again; too little is never a pass.",
     ),
     "coupons": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -87,7 +87,7 @@ SAID = {
         "Seen, group by group:",
         "warehouse Berlin: pass; sum of oversold was 0, over 2 samples in this run; allowed <= 0",
         "warehouse Boston: missing; no sample of oversold was seen in this run; 1 sample needed",
-        "Next: what is missing must be seen; nothing seen is never a pass.",
+        "Next: run or observe what is missing, then run again; nothing seen is never a pass.",
     ),
     "banner": (
         "waived (not met, and that was accepted for a while)",
