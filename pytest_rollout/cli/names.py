@@ -54,10 +54,9 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
 
     def _is_short(self, plans: Sequence[Plan], text: str) -> bool:
         """Whether a name that nothing is called by was meant to be a short one."""
-        head, *rest = text.split(".")
-        if head in {plan.id for plan in plans}:
+        if any(text == plan.id or text.startswith(f"{plan.id}.") for plan in plans):
             return False
-        return len(rest) <= self._criteria
+        return text.count(".") <= self._criteria
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

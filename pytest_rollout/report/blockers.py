@@ -31,7 +31,7 @@ def blockers(decision: Decision, story: Story) -> tuple[Blocker, ...]:
 
 
 def _blockers(decision: Decision, story: Story) -> Iterator[Blocker]:
-    findings = {one.id: one for one in (*decision.criteria, *decision.guardrails)}
+    findings = {known.id: known for known in (*decision.criteria, *decision.guardrails)}
     plotted = 0
     for ids, reason, _ in grouped_causes(decision):
         finding = findings.get(ids[0])
@@ -45,7 +45,7 @@ def _blockers(decision: Decision, story: Story) -> Iterator[Blocker]:
         if plotted < MOST_PLOTTED:
             measured = story.measured.get(finding.id, ())
             plots = tuple(
-                plot for one in measured for plot in multiples(one, finding, decision.timezone)
+                plot for rule in measured for plot in multiples(rule, finding, decision.timezone)
             )
             plotted += bool(plots)
         misspelt = meant_words(reason, story.unread)

@@ -40,8 +40,8 @@ def meant(reason: Reason, unread: Sequence[str]) -> str:
         return next(iter(get_close_matches(str(reason.facts.get("metric")), unread, 1)), "")
     inner = [fact for fact in reason.facts.values() if isinstance(fact, Reason)]
     told = reason.facts.get("reasons")
-    inner += [one for one in told if isinstance(one, Reason)] if isinstance(told, tuple) else []
-    return next(filter(None, (meant(one, unread) for one in inner)), "")
+    inner += [part for part in told if isinstance(part, Reason)] if isinstance(told, tuple) else []
+    return next(filter(None, (meant(part, unread) for part in inner)), "")
 
 
 def meant_words(reason: Reason, unread: Sequence[str]) -> str:
@@ -54,7 +54,9 @@ def _unseen(decision: Decision) -> frozenset[str]:
     """The findings that lack what the run did not do, and nothing else."""
     every = (*decision.criteria, *decision.guardrails)
     lacking = (Verdict.MISSING, Verdict.INCONCLUSIVE)
-    return frozenset(one.id for one in every if one.verdict in lacking and not one.samples)
+    return frozenset(
+        finding.id for finding in every if finding.verdict in lacking and not finding.samples
+    )
 
 
 def first_told(reason: Reason) -> Reason:

@@ -83,21 +83,6 @@ def _holes(f: Facts) -> str:
     return f"{f['holes']} of {f.count('n', 'sample')} of {f['metric']} cannot be judged: {whys}"
 
 
-def _other_holes(f: Facts) -> str:
-    whys = "; ".join(f.each_said("whys"))
-    other = measurement_sentences.other_side(f)
-    many = f.count("holes", "sample")
-    return f"{many} of the other side, {other}, cannot be judged: {whys}"
-
-
-def _other_few(f: Facts) -> str:
-    other = measurement_sentences.other_side(f)
-    said = f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
-    if f.number("n") or not f.known("other_release"):
-        return said
-    return f"{said}: a run of it counts where its exit is GO, or lacks only this comparison"
-
-
 def _ahead(f: Facts) -> str:
     by = duration_words(f.number("by_us"))
     are = "is" if f.number("ahead") == 1 else "are"
@@ -234,8 +219,8 @@ _MEASURED: Mapping[str, Say] = {
     "not-begun": "the phase was not begun, so no sample of {metric} counts",
     "no-look": "no sample of {metric} was seen",
     "holes": _holes,
-    "other.holes": _other_holes,
-    "other.few": _other_few,
+    "other.holes": measurement_sentences.other_holes,
+    "other.few": measurement_sentences.other_few,
     "ahead": _ahead,
     "undated": _undated,
     "absent": _absent,

@@ -174,21 +174,22 @@ def notices(decision: Decision) -> tuple[Banner, ...]:
 def amendments_said(decision: Decision) -> tuple[str, ...]:
     """Each amendment as it was stated and as amended, by whom, and what was seen before."""
     return tuple(
-        f"{one.criterion}, {part}"
-        for one in decision.amendments
+        f"{amendment.criterion}, {part}"
+        for amendment in decision.amendments
         for part in (
-            f"as stated: {one.stated or 'nothing'}",
-            f"as amended by {one.by}, approved by {one.approved_by}: {one.amended or 'nothing'}",
-            _seen_before(one),
+            f"as stated: {amendment.stated or 'nothing'}",
+            f"as amended by {amendment.by}, approved by {amendment.approved_by}: "
+            f"{amendment.amended or 'nothing'}",
+            _seen_before(amendment),
         )
     )
 
 
-def _seen_before(one: Amendment) -> str:
-    if not one.runs:
+def _seen_before(amendment: Amendment) -> str:
+    if not amendment.runs:
         return "seen before: nothing"
-    last = f"the last was {one.verdict}" + (f" ({one.seen})" if one.seen else "")
-    return f"seen before: {count(one.runs, 'look')}, {one.failed} did not pass; {last}"
+    last = f"the last was {amendment.verdict}" + (f" ({amendment.seen})" if amendment.seen else "")
+    return f"seen before: {count(amendment.runs, 'look')}, {amendment.failed} did not pass; {last}"
 
 
 def reset_words(reset: Reset, zone: str) -> str:

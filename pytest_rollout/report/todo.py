@@ -50,9 +50,13 @@ def _lines(given: _Given) -> Iterator[Todo]:
 
 def steps_taken(phase: Phase, happened: Sequence[Happened]) -> tuple[StepState, ...]:
     """Return the steps of the rollback, each with what became of it since the newest trip."""
-    trips = [one.at_us for one in happened if one.kind is Kind.TRIP]
+    trips = [event.at_us for event in happened if event.kind is Kind.TRIP]
     since_us = max(trips, default=0)
-    taken = {one.step: one for one in happened if one.kind is Kind.STEP and one.at_us >= since_us}
+    taken = {
+        event.step: event
+        for event in happened
+        if event.kind is Kind.STEP and event.at_us >= since_us
+    }
     return tuple(
         _state(step, taken.get(step.key(number)))
         for number, step in enumerate(phase.rollback.steps, 1)
@@ -138,7 +142,7 @@ class _Given:
         """Yield the next command, and the conditions of the GO."""
         name, where = self.decision.address.name, self.decision.environment
         verb = "begin" if self.decision.gate is Gate.ENTRY else "end"
-        real = next((one for one in self.plan.environments if one != EMBEDDED), "")
+        real = next((name for name in self.plan.environments if name != EMBEDDED), "")
         if self.real:
             says = f"see whether everything else agrees, then {verb} the phase"
             yield Todo(self.owners, says, f"rollout clear {name} --env {where}")
@@ -147,9 +151,9 @@ class _Given:
             yield Todo(
                 self.owners, f"decide it in {real}: a rehearsal counts nowhere else", command
             )
-        for one in self.decision.conditions:
-            says = f"settle {self._slug(one.id)} by {one.due}"
-            yield Todo(one.owner, says, f"rollout explain {one.id} --env {where}")
+        for owed in self.decision.conditions:
+            says = f"settle {self._slug(owed.id)} by {owed.due}"
+            yield Todo(owed.owner, says, f"rollout explain {owed.id} --env {where}")
 
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""
@@ -182,9 +186,9 @@ class _Given:
     def _tripped(self) -> list[Finding]:
         """The guardrail that rolls back and tripped; the first, where several did."""
         return [
-            one
-            for one in self.decision.guardrails
-            if one.state is State.TRIPPED and Then.ROLLBACK in self._then(one.id)
+            rail
+            for rail in self.decision.guardrails
+            if rail.state is State.TRIPPED and Then.ROLLBACK in self._then(rail.id)
         ][:1]
 
     def _then(self, full: str) -> tuple[Then, ...]:
@@ -193,11 +197,11 @@ class _Given:
 
     def _stated(self, full: str) -> Criterion | Guardrail | None:
         every: list[Criterion | Guardrail] = [*self.phase.criteria, *self.phase.guardrails]
-        return next((one for one in every if one.id == self._slug(full)), None)
+        return next((stated for stated in every if stated.id == self._slug(full)), None)
 
     def _finding(self, full: str) -> Finding | None:
         every = (*self.decision.criteria, *self.decision.guardrails)
-        return next((one for one in every if one.id == full), None)
+        return next((finding for finding in every if finding.id == full), None)
 
     @staticmethod
     def _slug(full: str) -> str:
