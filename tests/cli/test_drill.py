@@ -239,7 +239,7 @@ def test_check_says_which_hard_criteria_no_drill_proves(project: Project) -> Non
     text = project.plan.read_text()
     project.plan.write_text(text.replace("{id: works,", "{id: works, faults: [sour],"))
     answer = project.rollout("check")
-    assert "no drill proves that ready, errors can say no" in answer.out
+    assert "no drill can show that they fail: ready, errors (faults: [NAME])" in answer.out
 
 
 STUCK = """\
