@@ -17,6 +17,7 @@ from pytest_rollout.report.causes import first_told, meant
 from pytest_rollout.report.text import count
 
 MOST = 3
+_SILENT = "release.unreadable"  # the target did not answer
 _NOTHING_STATED = ("gate.no-criterion", "gate.nothing-hard")
 
 
@@ -158,7 +159,11 @@ class _Given:
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""
         told: dict[str, list[str]] = {}
+        silent = any(cause.reason.code == _SILENT for cause in self.decision.reasons)
         for cause in self.decision.reasons:
+            finding = self._finding(cause.id)
+            if silent and finding is not None and finding.verdict is Verdict.ERROR:
+                continue  # its check met what the reading of the release did
             says = self._advised(cause)
             if says:
                 told.setdefault(says, []).append(cause.id)
@@ -173,6 +178,8 @@ class _Given:
     def _advised(self, cause: Cause) -> str:
         if cause.reason.code in _NOTHING_STATED:
             return f"state a hard criterion of {self.decision.address}: without one it is HOLD"
+        if cause.reason.code == _SILENT:
+            return f"see that the target answers: {cause.reason.facts.get('error')}"
         stated, finding = self._stated(cause.id), self._finding(cause.id)
         if stated is None or finding is None:
             return ""
