@@ -139,6 +139,8 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
 
 def _soft(decision: Decision) -> Iterator[Line]:
     """The soft criteria that are not met and block nothing: the count tells of them, too."""
+    if decision.partial:  # they may only have been left out
+        return
     against = {cause.id for cause in decision.reasons}
     ids = [
         finding.id
