@@ -152,7 +152,7 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
     owed = text.conditions(decision)
     if owed and not decision.partial:
         rails = {finding.id for finding in decision.guardrails}
-        owed = [
+        rows = [
             _row(
                 _code(condition.id),
                 (text.state if condition.id in rails else text.word)(condition.verdict),
@@ -164,7 +164,7 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
         ]
         heading = (f"## {text.conditions_title(decision)}", "")
         yield MarkdownSection(
-            (*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed
+            (*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), rows
         )
     if text.aside(decision):
         yield MarkdownSection((text.aside(decision),))

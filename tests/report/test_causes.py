@@ -119,7 +119,12 @@ def test_nothing_of_any_night_is_told_apart_from_nothing_of_one() -> None:
     few = Reason("few", {"metric": "alarms", "n": 0, "need": 1, "scope": "run", "per": "night"})
     none = "no sample of alarms was seen in {} night; 1 sample needed"
     assert sentences.text(few, "UTC") == none.format("any")
-    until = {"until": "2025-11-10T05:00:00+00:00", "telling": 1, "of": 2, "per": "night"}
+    until: dict[str, Fact] = {
+        "until": "2025-11-10T05:00:00+00:00",
+        "telling": 1,
+        "of": 2,
+        "per": "night",
+    }
     newest = Reason("bucket", {**until, "reason": few})
     assert sentences.text(newest, "UTC").endswith(f": {none.format('that')}")
 
