@@ -231,23 +231,30 @@ def _by_apprise(channel: Channel, address: str, message: Notice) -> None:
     heard, log = _Heard(), logging.getLogger("apprise")
     log.addHandler(heard)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it loads the modules of every service it knows
-            service = _services()
-            if not service.add(address):
-                raise RolloutError("Apprise knows no service of such an address")
-            taken = service.notify(title=message.title, body=message.text)
+        service = _service(address)
+        taken = service.notify(title=message.title, body=message.text)
     finally:
         log.removeHandler(heard)
     if not taken:
         raise _BusyError(heard.last or "the service did not take it")
 
 
-def _services() -> Any:
-    needs_extra("notify", "apprise")
-    import apprise
+def _service(address: str) -> Any:
+    """Return the service of an address; what Apprise warns of while it loads is not shown.
 
-    return apprise.Apprise()
+    Filters are the whole process's, so they are changed for its modules only, and not for as long
+    as the service takes to answer.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"apprise(\.|$)")
+        needs_extra("notify", "apprise")
+        import apprise
+
+        service = apprise.Apprise()
+        known = service.add(address)
+    if not known:
+        raise RolloutError("Apprise knows no service of such an address")
+    return service
 
 
 class _Heard(logging.Handler):

@@ -272,7 +272,13 @@ TAKEN_APART = {
     "cli.init_tests": {"done.splitlines", "done.strip", "line.startswith"},
     "cli.join": {"run.strip", "runs.split"},
     "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
-    "cli.names": {"full.rpartition", "name.startswith", "one.startswith", "value.partition"},
+    "cli.names": {
+        "full.rpartition",
+        "name.startswith",
+        "one.startswith",
+        "text.startswith",
+        "value.partition",
+    },
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.sign": {"datetime.replace", "why.strip"},
@@ -307,8 +313,8 @@ TAKEN_APART = {
     "report.terminal": {"line.lstrip"},  # how far a line is indented
     "report.text": {"_ESCAPE.sub", "re.compile", "text.split", "verdict.replace"},
     "report.time_axis": {"start.replace"},  # of a time
-    "report.timeline": {"one.replace"},  # a class of the style sheet
-    "report.todo": {"full.rpartition", "one.startswith"},
+    "report.timeline": {"event.replace"},  # a class of the style sheet
+    "report.todo": {"full.rpartition", "owed.startswith"},
     "report.trend_of_gate": {"name.replace"},
     "signoff.moments": {"finding.split"},
     "signoff.opening_hours": {"used.rpartition"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -191,16 +192,20 @@ def test_only_channels_of_the_topic_are_told(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
-def test_apprise_tells_a_service_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apprise_tells_a_service_and_silences_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
     heard: list[Any] = []
 
     def answer(handler: Handler) -> None:
         heard.append(json.loads(handler.rfile.read(int(handler.headers["content-length"]))))
+        warnings.warn("of somebody else", UserWarning, stacklevel=1)
         saying(b"", 200)(handler)
 
     with serving(answer) as client:
         monkeypatch.setenv("ADDRESS", f"json://127.0.0.1:{client.base_url.port}/T1/B2")
         assert tell(Channel(ChannelMeans.APPRISE, "${ADDRESS}"), MESSAGE).words == "apprise: told"
+        assert "of somebody else" in [str(warned.message) for warned in recwarn]
     assert (heard[0]["title"], heard[0]["message"]) == (MESSAGE.title, MESSAGE.text)
 
 

@@ -80,9 +80,9 @@ def refusal(phase: Phase, asked: TripResponse, name: str, environment: str) -> s
     Without ``--execute`` nothing is changed, whatever the plan says: looking is harmless.
     """
     if not any(step.action for step in phase.rollback.steps):
-        return "no step of it can be run from here"
+        return "each step is done by hand"
     if not asked.execute:
-        return f"`rollout watch {name} --env {environment} --execute` runs it"
+        return f"`rollout watch {name} --env {environment} --execute` runs the steps"
     if phase.rollback.mode is Mode.AUTO or asked.yes == name:
         return ""
     if asked.yes is not None:
@@ -108,6 +108,12 @@ def left(ran: list[Ran]) -> str:
         return "every step of the rollback is done"
     listed = "; ".join(f"{undone.number}. {undone.step.says}" for undone in todo)
     return f"left to do by hand: {listed}"
+
+
+def reset(standing: GuardrailStanding, environment: str) -> str:
+    """What follows the rollback."""
+    command = f"rollout reset {standing.finding.id} --env {environment} --by NAME --reason WHY"
+    return f"next: fix the cause, then `{command}`"
 
 
 def plain(ran: Ran) -> dict[str, Any]:

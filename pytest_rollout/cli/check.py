@@ -200,8 +200,8 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
         unproven = [one.id for one in phase.criteria if _needs_fault(one)]
         if unproven:
             yield (
-                f"{plan.address(phase.id)}: no drill proves that {', '.join(unproven)} can say no "
-                "(hard, and naming no fault; faults: [NAME])"
+                f"{plan.address(phase.id)}: hard criteria without a fault, so no drill can show "
+                f"that they fail: {', '.join(unproven)} (faults: [NAME])"
             )
         yield from _unwatched(plan, phase)
         yield from _never_cleared(plan, phase)

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_rollout.cli.project import print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.model.finding import Finding
-from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.plan import EMBEDDED, Gate, Plan
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.clearance_advice import Asked, advice_on
@@ -30,6 +30,16 @@ def lines(answers: Iterable[Clearance], plan: Plan, environment: str) -> Iterato
         clear = "clear" if answer.answer is Answer.GO else f"NOT clear ({answer.answer.value})"
         under = " under OVERRIDE" if answer.answer is Answer.GO and overridden(answer) else ""
         yield f"{answer.address} in {environment}: {clear}{under}"
+        yield from _next(answer, environment)
+
+
+def _next(answer: Clearance, environment: str) -> Iterator[str]:
+    """The command that a clear gate leads to; none of a rehearsal, or once the phase has ended."""
+    codes = {finding.reason.code for finding in answer.findings}
+    if answer.answer is not Answer.GO or environment == EMBEDDED or "clear.phase-ended" in codes:
+        return
+    verb = "begin" if answer.address.gate is Gate.ENTRY else "end"
+    yield f"  next: rollout {verb} {answer.address.name} --env {environment} --by NAME"
 
 
 def overridden(answer: Clearance) -> bool:

@@ -39,12 +39,24 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
         if len(short) > 1:
             why = f"{value!r} may be {' or '.join(short[:_MOST_NAMED])}: say which"
             raise RolloutError(why, code="address", address=value)
-        if not short and "." not in text and plans and text not in {plan.id for plan in plans}:
-            known = {name for _, called in self._called(plans) for name in called}
+        if not short and plans and self._is_short(plans, text):
+            dots = text.count(".")
+            known = {
+                name
+                for full, called in self._called(plans)
+                for name in (full, *called)
+                if name.count(".") == dots
+            }
             what = "criterion" if self._criteria else "phase"
             why = f"nothing is called {text!r} ({nearest(text, known)})"
             raise UnknownNameError(why, what, text, known)
         return f"{short[0]}{slash}{gate}" if short else value
+
+    def _is_short(self, plans: Sequence[Plan], text: str) -> bool:
+        """Whether a name that nothing is called by was meant to be a short one."""
+        if any(text == plan.id or text.startswith(f"{plan.id}.") for plan in plans):
+            return False
+        return text.count(".") <= self._criteria
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

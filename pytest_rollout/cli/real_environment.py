@@ -31,8 +31,8 @@ class Shown:
         """Say on standard error that a rehearsal is shown, where nobody asked for it by name."""
         if self.because:
             say(
-                f"{what}: {self.because}; this is the rehearsal ({self.name}), which clears no "
-                "change (--env says which)",
+                f"{what}: {self.because}, so this is the rehearsal ({self.name}); --env shows "
+                "another one",
                 err=True,
             )
 

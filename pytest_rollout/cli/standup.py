@@ -65,9 +65,14 @@ def _standup(project: Project, plan: Plan, environment: str, now: datetime) -> S
         since=f"{since:%a %d %b}",
         happened=list(_happened(project, plan, environment, since)),
         next=[f"{row['phase']}: {step_words(step)}" for row, step in _due(rows)],
-        windows=[f"{row['phase']}: {row['opens']}" for row in rows if row["next"] and row["opens"]],
+        windows=[f"{row['phase']}: {row['opens']}" for row in rows if row["next"] and _opens(row)],
         decisions=list(_decisions(project, plan, environment)),
     )
+
+
+def _opens(row: Mapping[str, Any]) -> bool:
+    """Whether a phase has a window that is open or still to come."""
+    return bool(row["opens"] and row["opening"])
 
 
 def _last_weekday(today: datetime) -> datetime:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_rollout.model.plan import EMBEDDED, Gate, Plan
+from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import WaiverUse
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.next_steps import Urgency
@@ -70,7 +71,7 @@ def _lines(
 
 def _next(above: Sequence[int], steps: Sequence[Row]) -> Iterator[str]:
     if above:
-        yield f"next: {' and '.join(map(str, above))} above"
+        yield f"next: see {' and '.join(f'{number}.' for number in above)} above"
     yield from (f"next: {step_words(step)}" for step in steps)
 
 
@@ -140,7 +141,7 @@ def _shown(row: Row, gate: str) -> str:
     if facts["decided_at"] is None:  # the last full run decided nothing that counts
         return f"{gate} {facts['decision']} ({facts['reasons'][0]['reason']['text']})"
     said = f"{gate} {facts['decision']}"
-    if facts["conditions"]:
+    if facts["conditions"] and facts["decision"] == Answer.GO.value:
         said += f" +{count(len(facts['conditions']), 'condition')}"
     waived = sum(use["use"] == WaiverUse.APPLIED for use in facts["waivers"])
     if waived:

@@ -160,6 +160,7 @@ def _watch(scene: _Scene, limit_us: int | None) -> Answer:
     scene.shown.line("end", f"the watch ended: {why}; what it saw is sealed")
     if tripped is not None:
         _back(scene, *tripped)
+        scene.shown.line("next", after_trip.reset(tripped[0], scene.environment))
     return answer(look.found)
 
 

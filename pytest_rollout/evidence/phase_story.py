@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pytest_rollout.evidence import resets
 from pytest_rollout.evidence.bodies import StepTaken, StoredDecision, StoredEvent, TripEvent
@@ -53,8 +54,10 @@ def unknown(ledger: Ledger, lost: Iterable[Lost]) -> Iterator[Happened]:
 def recent(ledger: Ledger, phase: Address, environment: str, since_us: int) -> Iterator[Happened]:
     """What was recorded and decided in a phase since an instant. Raises LedgerError.
 
-    Of each gate the last decision of a full run; what is damaged is left out.
+    Of each gate the last decision of a full run, of each step of a rollback what became of it;
+    what is damaged is left out.
     """
+    steps: set[str] = set()
     for record in ledger.newest(RecordKind.EVENT, phase.plan, phase.name, environment):
         if record.at_us < since_us:
             break
@@ -62,8 +65,10 @@ def recent(ledger: Ledger, phase: Address, environment: str, since_us: int) -> I
             event = _event(said(record, StoredEvent))
         except UndecodableError:
             continue
-        if event.at_us >= since_us:
+        if event.at_us >= since_us and event.step not in steps:
             yield event
+        if event.step:
+            steps.add(event.step)
     for gate in Gate:
         subject = str(phase.at(gate))
         for record in ledger.newest(RecordKind.DECISION, phase.plan, subject, environment):
@@ -89,11 +94,13 @@ def _events(ledger: Ledger, decision: Decision) -> Iterator[Happened]:
 
 
 def _event(body: StoredEvent) -> Happened:
-    outcome = body.outcome if isinstance(body, StepTaken) else ""
-    says = body.step if isinstance(body, StepTaken) else body.says or body.type
-    if isinstance(body, TripEvent):
-        says = f"{body.guardrail} tripped: {body.says}"
-    return Happened(_KINDS.get(body.type, Kind.OTHER), body.t_us, says, outcome=outcome)
+    happened = Happened(_KINDS.get(body.type, Kind.OTHER), body.t_us, body.says or body.type)
+    match body:
+        case TripEvent():
+            return replace(happened, says=f"{body.guardrail} tripped: {body.says}")
+        case StepTaken():
+            return replace(happened, step=body.step, outcome=body.outcome)
+    return happened
 
 
 def _resets(ledger: Ledger, decision: Decision, phase: Phase) -> Iterator[Happened]:

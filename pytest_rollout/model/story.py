@@ -11,6 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from pytest_rollout.model.finding import Finding, Labels
+from pytest_rollout.model.rollback import StepOutcome
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.verdict import Answer
 
@@ -82,7 +83,8 @@ class Happened:
     at_us: int
     says: str
     until_us: int | None = None
-    outcome: str = ""  # of a step of a rollback
+    step: str = ""  # the key of a step of a rollback
+    outcome: str = ""  # of that step; `says` has it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,16 @@ class StepState:
     outcome: str = ""  # empty: it was not begun
     at_us: int | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return self.outcome in (StepOutcome.DONE, StepOutcome.ALREADY)
+
+    @property
+    def words(self) -> str:
+        """What became of it."""
+        return self.outcome or ("by hand, not on record" if self.by_hand else "not begun")
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -135,6 +147,7 @@ class Story:
     todo: tuple[Todo, ...] = ()
     steps: tuple[StepState, ...] = ()  # of the rollback, where the answer is ROLLBACK
     kept: tuple[Kept, ...] = ()  # what checks of the phase attached
+    unread: tuple[str, ...] = ()  # series that were seen and that no rule reads
     signoff: tuple[Finding, ...] = ()  # of each role that signs a GO, and of each objection
 
 

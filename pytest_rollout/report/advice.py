@@ -14,8 +14,8 @@ GENERAL = {
     Verdict.FAIL: "fix it, or have it waived for a while, then run again",
     Verdict.ERROR: "fix the check, or the service that it calls, then run again; an error is "
     "never a pass",
-    Verdict.MISSING: "what is missing must be seen; nothing seen is never a pass",
-    Verdict.INCONCLUSIVE: "more must be seen; too little is never a pass",
+    Verdict.MISSING: "run or observe what is missing, then run again; nothing seen is never a pass",
+    Verdict.INCONCLUSIVE: "observe more, then run again; too little is never a pass",
     Verdict.HOLD: "reach the target, or have it waived for a while",
 }
 
@@ -199,4 +199,5 @@ def _guardrail(stated: Guardrail, finding: Finding, environment: str) -> str | N
         back = "fix it"
     else:
         return None
-    return f"{back}; then `rollout reset {finding.id}` has it judged anew"
+    reset = f"rollout reset {finding.id} --env {environment} --by NAME --reason WHY"
+    return f"{back}; then `{reset}` has it judged anew"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Fact, Reason, said
@@ -30,11 +31,32 @@ def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]
     return shared
 
 
+def meant(reason: Reason, unread: Sequence[str]) -> str:
+    """Return the series that may be meant by one that nobody saw; empty where none is like it.
+
+    ``unread`` are series that were seen and that no rule reads.
+    """
+    if reason.code == "few" and not reason.facts.get("n"):
+        return next(iter(get_close_matches(str(reason.facts.get("metric")), unread, 1)), "")
+    inner = [fact for fact in reason.facts.values() if isinstance(fact, Reason)]
+    told = reason.facts.get("reasons")
+    inner += [part for part in told if isinstance(part, Reason)] if isinstance(told, tuple) else []
+    return next(filter(None, (meant(part, unread) for part in inner)), "")
+
+
+def meant_words(reason: Reason, unread: Sequence[str]) -> str:
+    """Return :func:`meant` as a sentence; empty where nothing may be meant."""
+    name = meant(reason, unread)
+    return f"seen in this run: {name}, which no rule reads" if name else ""
+
+
 def _unseen(decision: Decision) -> frozenset[str]:
     """The findings that lack what the run did not do, and nothing else."""
     every = (*decision.criteria, *decision.guardrails)
     lacking = (Verdict.MISSING, Verdict.INCONCLUSIVE)
-    return frozenset(one.id for one in every if one.verdict in lacking and not one.samples)
+    return frozenset(
+        finding.id for finding in every if finding.verdict in lacking and not finding.samples
+    )
 
 
 def first_told(reason: Reason) -> Reason:

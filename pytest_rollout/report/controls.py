@@ -20,8 +20,9 @@ class ControlGroup:
     @property
     def verdict(self) -> Verdict:
         """The worst verdict of its criteria; one that does not apply weighs nothing."""
-        applied = [one for one in self.findings if one.verdict is not Verdict.NOT_APPLICABLE]
-        return worst(one.verdict for one in applied) if applied else Verdict.NOT_APPLICABLE
+        verdicts = [finding.verdict for finding in self.findings]
+        applied = [verdict for verdict in verdicts if verdict is not Verdict.NOT_APPLICABLE]
+        return worst(applied) if applied else Verdict.NOT_APPLICABLE
 
 
 def by_control(decision: Decision) -> tuple[ControlGroup, ...]:

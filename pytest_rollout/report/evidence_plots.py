@@ -38,8 +38,8 @@ def multiples(measured: Measured, finding: Finding, zone: str) -> tuple[Multiple
     verdicts = {part.subject.labels: part for part in finding.parts}
     drawn = [curve for curve in measured.curves if list(_known(curve.points))]
     drawn.sort(key=lambda curve: _rank(verdicts.get(curve.group)))
-    shown = (_multiple(measured, one, verdicts.get(one.group), zone) for one in drawn)
-    return tuple(one for one, _ in zip(shown, range(MOST_MULTIPLES), strict=False))
+    shown = (_multiple(measured, curve, verdicts.get(curve.group), zone) for curve in drawn)
+    return tuple(curve for curve, _ in zip(shown, range(MOST_MULTIPLES), strict=False))
 
 
 def _rank(part: Part | None) -> int:
@@ -117,9 +117,9 @@ class _Plot:
         return amount(f"{value:.6g}", self.measured.unit, "")
 
     def _interval(self) -> None:
-        points = [one for one in self.curve.points if one.low is not None]
-        upper = [(self.x(one.at_us), self.y(one.high or 0.0)) for one in points]
-        lower = [(self.x(one.at_us), self.y(one.low or 0.0)) for one in reversed(points)]
+        points = [point for point in self.curve.points if point.low is not None]
+        upper = [(self.x(point.at_us), self.y(point.high or 0.0)) for point in points]
+        lower = [(self.x(point.at_us), self.y(point.low or 0.0)) for point in reversed(points)]
         self.drawing.area([*upper, *lower], "interval")
 
     def _holes(self) -> None:
@@ -131,8 +131,8 @@ class _Plot:
 
     def _line(self) -> None:
         places = [
-            None if one.value is None else (self.x(one.at_us), self.y(one.value))
-            for one in self.curve.points
+            None if point.value is None else (self.x(point.at_us), self.y(point.value))
+            for point in self.curve.points
         ]
         self.drawing.path(places, "line seen")
         known = [place for place in places if place is not None]
@@ -159,10 +159,10 @@ class _Plot:
         at_us, value = self.curve.taken_at_us, self.curve.value
         if self.measured.drawn is not Drawn.VALUES or value is None:
             return
-        known = [one for one in self.curve.points if one.value is not None]
-        offenders = [one for one in known if _near(one, value, at_us)]
-        for one in offenders[:1]:
-            at, high = self.x(one.at_us), self.y(one.value or 0.0)
+        known = [point for point in self.curve.points if point.value is not None]
+        offenders = [point for point in known if _near(point, value, at_us)]
+        for point in offenders[:1]:
+            at, high = self.x(point.at_us), self.y(point.value or 0.0)
             self.drawing.add("circle", "offender", cx=at, cy=high, r=7.0)
 
 

@@ -32,7 +32,8 @@ def since(decision: Decision, evaluations: Sequence[Evaluation]) -> list[tuple[s
     """Since when a gate of a real environment answers the same, by its last evaluations."""
     if decision.environment == EMBEDDED or decision.drill or decision.partial:
         return []
-    same = list(takewhile(lambda one: one.answer is decision.answer, reversed(evaluations)))
+    newest = reversed(evaluations)
+    same = list(takewhile(lambda earlier: earlier.answer is decision.answer, newest))
     if len(same) < 2:
         return []
     first = moment(same[-1].decided_at, decision.timezone)

@@ -133,8 +133,8 @@ def _sparks(decision: Decision, story: Story) -> dict[str, list[str]]:
     """A small line of what each guardrail saw, of the group that saw most."""
     sparks: dict[str, list[str]] = {finding.id: [] for finding in decision.guardrails}
     for id_ in sparks:
-        for one in story.measured.get(id_, ()):
-            curves = sorted(one.curves, key=lambda curve: -curve.samples)[:1]
+        for measured in story.measured.get(id_, ()):
+            curves = sorted(measured.curves, key=lambda curve: -curve.samples)[:1]
             sparks[id_] += [sparkline([point.value for point in curve.points]) for curve in curves]
     return sparks
 
@@ -176,8 +176,8 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
         "most_noted": MOST_NOTED,
     }
     style = "\n".join(
-        loader.get_source(environment, one)[0].replace("\r\n", "\n")
-        for one in ("report.css", *sheets)
+        loader.get_source(environment, sheet)[0].replace("\r\n", "\n")
+        for sheet in ("report.css", *sheets)
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

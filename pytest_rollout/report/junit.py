@@ -87,7 +87,9 @@ def _gate(decision: Decision) -> Case:
     if decision.answer is Answer.GO:
         return Case("gate", said=(text.title(decision),))
     causes = blockers(decision, NO_STORY)
-    said = tuple(": ".join(filter(None, (one.id, one.says, one.because))) for one in causes)
+    said = tuple(
+        ": ".join(filter(None, (blocker.id, blocker.says, blocker.because))) for blocker in causes
+    )
     outcome = "error" if decision.answer is Answer.HOLD else "failure"
     return Case("gate", outcome, decision.answer.value, text.title(decision), said)
 

@@ -60,7 +60,8 @@ SENTENCES: Mapping[str, Say] = {
     "begin.gone": "the run began after a begin that is no longer on record",
     "begin.unamended": _unamended,
     "begin.kept": lambda f: (
-        f"begun at {f.wall('at')} by {f['by']}: asked, running and placed as then, or as recorded"
+        f"begun at {f.wall('at')} by {f['by']}; criteria, release, configuration and addresses are "
+        "as they were then, or as recorded since"
     ),
     "begin.drift": _drift,
     "begin.as-it-was": "release, configuration and addresses are as expected since the begin",

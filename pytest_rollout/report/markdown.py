@@ -104,16 +104,16 @@ def _blocks(
 def _now(story: Story, zone: str) -> Iterator[MarkdownSection]:
     """What to do now, and what became of the steps of the rollback."""
     rows = []
-    for number, one in enumerate(story.todo, 1):
-        who = f"**{_plain(one.who)}**: " if one.who else ""
-        command = f" {_code(one.command)}" if one.command else ""
-        rows.append(f"{number}. {who}{_plain(one.says)}{command}")
+    for number, task in enumerate(story.todo, 1):
+        who = f"**{_plain(task.who)}**: " if task.who else ""
+        command = f" {_code(task.command)}" if task.command else ""
+        rows.append(f"{number}. {who}{_plain(task.says)}{command}")
     if rows:
         yield MarkdownSection(("## Do this now", ""), rows)
     steps = [
         _row(
             _plain(step.says),
-            _plain(step.outcome) or ("by hand, not on record" if step.by_hand else "not begun"),
+            _plain(step.words),
             calendar.wall(step.at_us, zone) if step.at_us else "",
         )
         for step in story.steps
@@ -126,9 +126,9 @@ def _signoff(story: Story, zone: str) -> Iterator[MarkdownSection]:
     """How each role stood that signs the decision, when this was written."""
     if story.signoff:
         rows = [
-            f"- [{'x' if one.verdict is Verdict.PASS else ' '}] "
-            f"{_plain(sentences.text(one.reason, zone))}"
-            for one in story.signoff
+            f"- [{'x' if role.verdict is Verdict.PASS else ' '}] "
+            f"{_plain(sentences.text(role.reason, zone))}"
+            for role in story.signoff
         ]
         yield MarkdownSection(("## Sign-off", ""), rows)
 
@@ -143,15 +143,16 @@ def _facts(decision: Decision) -> MarkdownSection:
 
 def _why(decision: Decision) -> Iterator[MarkdownSection]:
     zone = decision.timezone
-    rows = [_cause(one) for one in blockers(decision, NO_STORY)]
+    rows = [_cause(blocker) for blocker in blockers(decision, NO_STORY)]
     if decision.reasons:
         yield MarkdownSection(("## Why", ""), rows)
     free = text.without_conditions(decision)
     if free:
         yield MarkdownSection((free,))
-    if decision.conditions and not decision.partial:
+    owed = text.conditions(decision)
+    if owed and not decision.partial:
         rails = {finding.id for finding in decision.guardrails}
-        owed = [
+        rows = [
             _row(
                 _code(condition.id),
                 (text.state if condition.id in rails else text.word)(condition.verdict),
@@ -159,23 +160,23 @@ def _why(decision: Decision) -> Iterator[MarkdownSection]:
                 _plain(condition.owner),
                 _plain(condition.due),
             )
-            for condition in decision.conditions
+            for condition in owed
         ]
         heading = (f"## {text.conditions_title(decision)}", "")
         yield MarkdownSection(
-            (*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), owed
+            (*heading, *_table("Condition", "Verdict", "Because", "Owner", "Due")), rows
         )
     if text.aside(decision):
         yield MarkdownSection((text.aside(decision),))
 
 
-def _cause(one: Blocker) -> str:
+def _cause(blocker: Blocker) -> str:
     """A cause: the plan's sentence, then what was seen."""
-    if not one.id:
-        return f"- {_item(one.because)}"
-    says = f"**{_plain(one.says)}**: " if one.says else ""
-    allowed = f" (allowed {_plain(one.allowed)})" if one.allowed else ""
-    return f"- {says}{_plain(one.because)}{allowed} ({_code(one.id)})"
+    if not blocker.id:
+        return f"- {_item(blocker.because)}"
+    says = f"**{_plain(blocker.says)}**: " if blocker.says else ""
+    allowed = f" (allowed {_plain(blocker.allowed)})" if blocker.allowed else ""
+    return f"- {says}{_plain(blocker.because)}{allowed} ({_code(blocker.id)})"
 
 
 def _demands(decision: Decision) -> Iterator[MarkdownSection]:
@@ -284,7 +285,9 @@ def _controls(decision: Decision) -> Iterator[MarkdownSection]:
         _row(
             _code(group.name),
             text.word(group.verdict),
-            ", ".join(f"{_code(one.id)} {text.word(one.verdict)}" for one in group.findings),
+            ", ".join(
+                f"{_code(finding.id)} {text.word(finding.verdict)}" for finding in group.findings
+            ),
         )
         for group in by_control(decision)
     ]

@@ -22,6 +22,23 @@ def unseen_endpoint(f: Facts) -> str:
     )
 
 
+def other_holes(f: Facts) -> str:
+    """Return which samples of the other side cannot be judged, and why."""
+    whys = "; ".join(f.each_said("whys"))
+    other = other_side(f)
+    many = f.count("holes", "sample")
+    return f"{many} of the other side, {other}, cannot be judged: {whys}"
+
+
+def other_few(f: Facts) -> str:
+    """Return how many samples the other side lacks."""
+    other = other_side(f)
+    said = f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
+    if f.number("n") or not f.known("other_release"):
+        return said
+    return f"{said}: a run of it counts where its exit is GO, or lacks only this comparison"
+
+
 def within_cuts(facts: Facts) -> str:
     """Return the sentence of a value that passes, or fails outright."""
     return f"{_taken(facts)}; allowed {facts['pass']}"

@@ -34,13 +34,13 @@ def near_misses(
     findings: Iterable[Finding], measured: Mapping[str, tuple[Measured, ...]]
 ) -> tuple[NearMiss, ...]:
     """Return the values that passed, the nearest to its limit first."""
-    found = [miss for one in findings for miss in _of(one, measured.get(one.id, ()))]
+    found = [miss for finding in findings for miss in _of(finding, measured.get(finding.id, ()))]
     found.sort(key=lambda miss: -miss.used)
     return tuple(found[:MOST])
 
 
 def _of(finding: Finding, measured: tuple[Measured, ...]) -> Iterator[NearMiss]:
-    rule = next((one for one in measured if one.passes is not None), None)
+    rule = next((known for known in measured if known.passes is not None), None)
     cut = rule.passes if rule else None
     if rule is None or cut is None or finding.verdict not in (Verdict.PASS, Verdict.WARN):
         return

@@ -9,6 +9,7 @@ from enum import IntEnum
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan, Then
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report.fact_words import some_of
 
 
 class Urgency(IntEnum):
@@ -164,8 +165,9 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
         do = f"state a criterion of {of.phase.id}/{gate}: a gate without one is HOLD"
         yield NextStep(Urgency.REFUSED, of.owners, do)
     elif of.lacking and not of.begun:
-        waits = " and ".join(f"{phase}/exit" for phase in of.lacking)
-        yield NextStep(Urgency.WAITING, "", f"waits until {waits} is GO")
+        waits = some_of([f"{phase}/exit" for phase in of.lacking])
+        are = "is" if len(of.lacking) == 1 else "are"
+        yield NextStep(Urgency.WAITING, "", f"waits until {waits} {are} GO")
     elif known.against:
         again = f"settle what holds {of.phase.id}/{gate}, then {_decides(of, of.phase)}"
         yield NextStep(Urgency.REFUSED, of.owners, f"{again}: {known.against[0]}")

@@ -23,23 +23,25 @@ def to_csv(seen: Sequence[Seen], zone: str) -> Iterator[str]:
     Times have the plan's zone, values are exact. A slot of several values has a row for each. One
     without a value says why under ``missing``.
     """
-    labels = sorted({name for one in seen for name, _ in one.slot.labels})
+    labels = sorted({name for sample in seen for name, _ in sample.slot.labels})
     yield _line([*_FIRST, *map(_harmless, labels)])
-    for one in sorted(seen, key=lambda one: (one.slot.t_us, one.slot.series, one.slot.seq)):
-        named = dict(one.slot.labels)
+    for sample in sorted(
+        seen, key=lambda sample: (sample.slot.t_us, sample.slot.series, sample.slot.seq)
+    ):
+        named = dict(sample.slot.labels)
         mine = [_harmless(named.get(label, "")) for label in labels]
-        time = calendar.from_us(one.slot.t_us).astimezone(ZoneInfo(zone)).isoformat()
-        for value in _values(one, zone):
-            yield _line([time, _harmless(one.slot.series), *value, *mine])
+        time = calendar.from_us(sample.slot.t_us).astimezone(ZoneInfo(zone)).isoformat()
+        for value in _values(sample, zone):
+            yield _line([time, _harmless(sample.slot.series), *value, *mine])
 
 
-def _values(one: Seen, zone: str) -> Iterator[tuple[str, str, str]]:
+def _values(sample: Seen, zone: str) -> Iterator[tuple[str, str, str]]:
     """Yield value, count and why there is none."""
-    if isinstance(one.value, Hole):
-        known = "" if one.value.n is None else str(one.value.n)
-        yield "", known, _harmless(sentences.text(one.value.reason, zone))
+    if isinstance(sample.value, Hole):
+        known = "" if sample.value.n is None else str(sample.value.n)
+        yield "", known, _harmless(sentences.text(sample.value.reason, zone))
         return
-    for value, count in one.value:
+    for value, count in sample.value:
         yield exact_text(value), str(count), ""
 
 

@@ -47,7 +47,7 @@ def _metrics(decision: Decision) -> dict[str, list[str]]:
         _sample(
             "rollout_criteria",
             gate | {"verdict": verdict.value},
-            sum(one.verdict is verdict for one in decision.criteria),
+            sum(finding.verdict is verdict for finding in decision.criteria),
         )
         for verdict in Verdict
     ]
@@ -55,7 +55,7 @@ def _metrics(decision: Decision) -> dict[str, list[str]]:
         _sample(
             "rollout_guardrails",
             gate | {"state": state.value},
-            sum(one.state is state for one in decision.guardrails),
+            sum(rail.state is state for rail in decision.guardrails),
         )
         for state in State
     ]

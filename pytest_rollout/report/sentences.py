@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.rule import duration_words
@@ -71,29 +72,15 @@ def _told(f: Facts) -> str:
 
 def _few(f: Facts) -> str:
     if f.number("n") == 0:
-        need = f.count("need", "sample")
-        return f"no sample of {f['metric']} was seen {f.within}; {need} needed"
+        anywhere = f.known("per") and not f.known("of_one")
+        within = f"in any {buckets(f['per'], 1)}" if anywhere else f.within
+        return f"no sample of {f['metric']} was seen {within}; {f.count('need', 'sample')} needed"
     return f"{f['n']} of {f['need']} needed samples of {f['metric']} were seen {f.within}"
 
 
 def _holes(f: Facts) -> str:
     whys = "; ".join(f.each_said("whys"))
     return f"{f['holes']} of {f.count('n', 'sample')} of {f['metric']} cannot be judged: {whys}"
-
-
-def _other_holes(f: Facts) -> str:
-    whys = "; ".join(f.each_said("whys"))
-    other = measurement_sentences.other_side(f)
-    many = f.count("holes", "sample")
-    return f"{many} of the other side, {other}, cannot be judged: {whys}"
-
-
-def _other_few(f: Facts) -> str:
-    other = measurement_sentences.other_side(f)
-    said = f"{f['n']} of {f['need']} needed samples of the other side, {other}, were seen"
-    if f.number("n") or not f.known("other_release"):
-        return said
-    return f"{said}: a run of it counts where its exit is GO, or lacks only this comparison"
 
 
 def _ahead(f: Facts) -> str:
@@ -128,7 +115,15 @@ def _bucket(f: Facts) -> str:
         many = f"{telling} of {of} {unit}"
     which = " until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
     when = f"{which} {f.wall('until')}" if f.known("until") else ""
-    return f"{many}{when}: {f.said('reason')}"
+    return f"{many}{when}: {_of_one(f, 'reason')}"
+
+
+def _of_one(f: Facts, key: str) -> str:
+    """The sentence of a reason that is about one bucket, which is named beside it."""
+    reason = f.facts.get(key)
+    if isinstance(reason, Reason):
+        return f.speak(replace(reason, facts={**reason.facts, "of_one": True}), f.zone)
+    return ""
 
 
 def _row(f: Facts) -> str:
@@ -137,8 +132,8 @@ def _row(f: Facts) -> str:
     else:
         lasted, wanted = (duration_words(f.number(key)) for key in ("lasted_us", "row_us"))
         many = f"good for {lasted}, {wanted} needed"
-    before = f"; before: {f.said('ended')}" if f.known("ended") else ""
-    now = f"; now: {f.said('newest')}" if f.known("newest") else ""
+    before = f"; before: {_of_one(f, 'ended')}" if f.known("ended") else ""
+    now = f"; now: {_of_one(f, 'newest')}" if f.known("newest") else ""
     return f"{many}{before}{now}"
 
 
@@ -224,8 +219,8 @@ _MEASURED: Mapping[str, Say] = {
     "not-begun": "the phase was not begun, so no sample of {metric} counts",
     "no-look": "no sample of {metric} was seen",
     "holes": _holes,
-    "other.holes": _other_holes,
-    "other.few": _other_few,
+    "other.holes": measurement_sentences.other_holes,
+    "other.few": measurement_sentences.other_few,
     "ahead": _ahead,
     "undated": _undated,
     "absent": _absent,

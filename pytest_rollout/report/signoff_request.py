@@ -52,14 +52,14 @@ def _lines(asked: SignoffRequest) -> Iterator[str]:
     criteria = text.count(len(verdicts), "criterion", "criteria")
     yield f"<br>{criteria}: {text.tally(verdicts)}"
     yield f"<br>Decided at {text.moment(decision.decided_at, zone)} by run {code(decision.run)}"
-    yield from _listed("Reasons", [(one.id, one.reason) for one in decision.reasons], zone)
-    yield from _listed("Conditions", [(one.id, one.reason) for one in decision.conditions], zone)
+    yield from _listed("Reasons", [(cause.id, cause.reason) for cause in decision.reasons], zone)
+    yield from _listed("Conditions", [(owed.id, owed.reason) for owed in decision.conditions], zone)
     for owed in decision.conditions[:_MOST]:
         yield f"- {code(owed.id)} is owed by {plain(owed.owner)}, due at {plain(owed.due)}"
     yield from _asked(asked)
     yield from ("", f"Report: {_link(asked.report)}", "")
     yield "To sign, approve this pull request with a review that holds the next line, or run"
-    open_roles = [one.role for one in asked.roles if not one.given]
+    open_roles = [role.role for role in asked.roles if not role.given]
     role = open_roles[0] if len(open_roles) == 1 else "ROLE"
     sign = f"rollout sign {decision.address} --env {decision.environment} --as {role}"
     yield f"{code(sign)}."
@@ -80,11 +80,13 @@ def _listed(title: str, told: Sequence[tuple[str, Reason]], zone: str) -> Iterat
 
 def _asked(asked: SignoffRequest) -> Iterator[str]:
     yield from ("", "### Asked", "")
-    for one in asked.roles:
-        mark, said = "x" if one.given else " ", f": {plain(one.said)}" if one.given else ""
-        yield f"- [{mark}] {plain(one.role)}{said}"
-        if not one.given:
-            people = [f"{plain(name)}{f' @{login}' if login else ''}" for name, login in one.people]
+    for role in asked.roles:
+        mark, said = "x" if role.given else " ", f": {plain(role.said)}" if role.given else ""
+        yield f"- [{mark}] {plain(role.role)}{said}"
+        if not role.given:
+            people = [
+                f"{plain(name)}{f' @{login}' if login else ''}" for name, login in role.people
+            ]
             yield f"      by {', '.join(people) or 'nobody: roles.yaml names no one today'}"
     for says in asked.against:
         yield f"- {item(says)}"

@@ -13,12 +13,12 @@ _MOST = 3  # groups
 
 def spark_lines(measured: Iterable[Measured]) -> Iterator[str]:
     """Yield a line for each of the first groups: ``▁▂█  0 to 10, 480 samples``."""
-    for one in measured:
-        curves = sorted(one.curves, key=lambda curve: -curve.samples)
+    for rule in measured:
+        curves = sorted(rule.curves, key=lambda curve: -curve.samples)
         for curve in curves[:_MOST]:
             line = spark_line(curve)
             if line:
-                yield f"{line}  {_said(one, curve)}"
+                yield f"{line}  {_said(rule, curve)}"
 
 
 def spark_line(curve: Curve) -> str:

@@ -46,25 +46,26 @@ def _part(name: str, items: Sequence[str], nothing: str) -> Iterator[str]:
 
 def _blockers(decisions: Sequence[Decision]) -> Iterator[str]:
     """Why gates do not pass, and what a GO still owes."""
-    for one in decisions:
-        if one.answer is Answer.GO:
-            if one.conditions:
+    for decision in decisions:
+        if decision.answer is Answer.GO:
+            if decision.conditions:
                 owed = ", ".join(
-                    f"{owes.id} ({owes.owner}, by {owes.due})" for owes in one.conditions
+                    f"{owes.id} ({owes.owner}, by {owes.due})" for owes in decision.conditions
                 )
-                yield f"{one.address} GO with {count(len(one.conditions), 'condition')}: {owed}"
+                many = count(len(decision.conditions), "condition")
+                yield f"{decision.address} GO with {many}: {owed}"
             continue
-        first = one.reasons[0] if one.reasons else None
-        why = sentences.cause(first.id, first.reason, one.timezone) if first else ""
-        more = f", and {len(one.reasons) - 1} more" if len(one.reasons) > 1 else ""
-        yield f"{one.address} {one.answer.value}: {why}{more}"
+        first = decision.reasons[0] if decision.reasons else None
+        why = sentences.cause(first.id, first.reason, decision.timezone) if first else ""
+        more = f", and {len(decision.reasons) - 1} more" if len(decision.reasons) > 1 else ""
+        yield f"{decision.address} {decision.answer.value}: {why}{more}"
 
 
 def _metrics(decisions: Sequence[Decision]) -> Iterator[str]:
     """The worst value of each measured hard criterion of the newest decision that measured one."""
-    for one in sorted(decisions, key=lambda known: known.decided_at, reverse=True):
+    for decision in sorted(decisions, key=lambda known: known.decided_at, reverse=True):
         found = []
-        for finding in one.criteria:
+        for finding in decision.criteria:
             parts = sorted(finding.parts, key=lambda part: part.verdict.rank)
             seen = next((part.estimate for part in parts if part.estimate), None)
             if seen is not None and finding.severity == "hard":

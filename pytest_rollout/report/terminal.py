@@ -14,7 +14,7 @@ from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.advice import next_verb
-from pytest_rollout.report.causes import grouped_causes
+from pytest_rollout.report.causes import grouped_causes, meant_words
 from pytest_rollout.report.fact_words import some_of
 from pytest_rollout.report.spark_lines import spark_lines
 
@@ -103,6 +103,7 @@ def gate(
     yield Line(f"  {_counted(decision.criteria)}; {text.evaluation(decision, 'evaluation ')}")
     if decision.answer is not Answer.GO:
         yield from _causes(decision, story)
+        yield from _soft(decision)
     for finding in _optional(decision.criteria):
         said = sentences.cause(finding.id, finding.reason, decision.timezone)
         yield Line(f"  optional: {said}")
@@ -116,9 +117,9 @@ def gate(
         yield Line(f"  amendment: {amended}")
     for stand_in in decision.stand_ins:
         yield Line(f"  stand-in: {stand_in}")
+    yield from _next(decision, follows, story)
     if last_no:
         yield Line(f"  {last_no}")
-    yield from _next(decision, follows, story)
     if path:
         yield Line(f"  report: {path}")
 
@@ -131,7 +132,25 @@ def _causes(decision: Decision, story: Story) -> Iterator[Line]:
         yield Line(f"  - {said}", _STYLES[answer][:1])
         if len(ids) == 1 and stated.get(ids[0]):
             yield Line(f'    the plan says: "{stated[ids[0]]}"')
+            misspelt = meant_words(reason, story.unread)
+            yield from [Line(f"    {misspelt}")] * bool(misspelt)
             yield from (Line(f"    {line}") for line in spark_lines(story.measured.get(ids[0], ())))
+
+
+def _soft(decision: Decision) -> Iterator[Line]:
+    """The soft criteria that are not met and block nothing: the count tells of them, too."""
+    if decision.partial:  # they may only have been left out
+        return
+    against = {cause.id for cause in decision.reasons}
+    ids = [
+        finding.id
+        for finding in decision.criteria
+        if finding.severity == Severity.SOFT
+        and finding.verdict.holds_back
+        and finding.id not in against
+    ]
+    if ids:
+        yield Line(f"  soft, so not blocking: {some_of(ids)}")
 
 
 def _conditions(decision: Decision) -> Iterator[Line]:
@@ -143,13 +162,16 @@ def _conditions(decision: Decision) -> Iterator[Line]:
 
 def _next(decision: Decision, follows: str, story: Story) -> Iterator[Line]:
     """What to do now: of an answer that is no GO what helps, then the command that follows."""
-    if decision.answer is not Answer.GO:
-        for number, one in enumerate(story.todo, 1):
-            who = f"{one.who}: " if one.who else ""
-            yield Line(f"  {number}. {who}{one.says}")
-            if one.command:
-                yield Line(f"     {one.command}")
-    if follows:
+    todo = () if decision.answer is Answer.GO else story.todo
+    for number, task in enumerate(todo, 1):
+        who = f"{task.who}: " if task.who else ""
+        yield Line(f"  {number}. {who}{task.says}")
+        if task.command:
+            yield Line(f"     {task.command}")
+    if story.steps:
+        yield Line("  rollback steps:")
+        yield from (Line(f"    - {step.says}: {step.words}") for step in story.steps)
+    if follows and not any(f"{task.command} (" in follows for task in todo):
         yield Line(f"  next: {follows}")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
 from pytest_rollout.model.life import Amendment
 from pytest_rollout.model.plan import EMBEDDED
@@ -174,21 +174,22 @@ def notices(decision: Decision) -> tuple[Banner, ...]:
 def amendments_said(decision: Decision) -> tuple[str, ...]:
     """Each amendment as it was stated and as amended, by whom, and what was seen before."""
     return tuple(
-        f"{one.criterion}, {part}"
-        for one in decision.amendments
+        f"{amendment.criterion}, {part}"
+        for amendment in decision.amendments
         for part in (
-            f"as stated: {one.stated or 'nothing'}",
-            f"as amended by {one.by}, approved by {one.approved_by}: {one.amended or 'nothing'}",
-            _seen_before(one),
+            f"as stated: {amendment.stated or 'nothing'}",
+            f"as amended by {amendment.by}, approved by {amendment.approved_by}: "
+            f"{amendment.amended or 'nothing'}",
+            _seen_before(amendment),
         )
     )
 
 
-def _seen_before(one: Amendment) -> str:
-    if not one.runs:
+def _seen_before(amendment: Amendment) -> str:
+    if not amendment.runs:
         return "seen before: nothing"
-    last = f"the last was {one.verdict}" + (f" ({one.seen})" if one.seen else "")
-    return f"seen before: {count(one.runs, 'look')}, {one.failed} did not pass; {last}"
+    last = f"the last was {amendment.verdict}" + (f" ({amendment.seen})" if amendment.seen else "")
+    return f"seen before: {count(amendment.runs, 'look')}, {amendment.failed} did not pass; {last}"
 
 
 def reset_words(reset: Reset, zone: str) -> str:
@@ -205,6 +206,12 @@ def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
     says = f"{count(len(uses), 'waiver')}, {applied} applied: accepted there, though not passed."
     ordered = sorted(decision.waivers, key=lambda waived: waived.use is not WaiverUse.APPLIED)
     return says, tuple(waived.words for waived in ordered)
+
+
+def conditions(decision: Decision) -> tuple[Condition, ...]:
+    """Return the conditions of a GO, or those that one would carry once nothing blocks it."""
+    against = {cause.id for cause in decision.reasons} if decision.answer is not Answer.GO else ()
+    return tuple(owed for owed in decision.conditions if owed.id not in against)
 
 
 def conditions_title(decision: Decision) -> str:

@@ -40,9 +40,11 @@ def timeline(decision: Decision, happened: Sequence[Happened]) -> Timeline | Non
         return None
     zone = decision.timezone
     told = [*happened, _decided(decision)]
-    told.sort(key=lambda one: one.at_us)
+    told.sort(key=lambda event: event.at_us)
     shown = told if len(told) <= MOST_ROWS else _worst(told)
-    rows = tuple((calendar.wall(one.at_us, zone), one.kind.value, _said(one)) for one in shown)
+    rows = tuple(
+        (calendar.wall(event.at_us, zone), event.kind.value, event.says) for event in shown
+    )
     return Timeline(_plot(decision, told), rows, len(told) - len(shown))
 
 
@@ -53,15 +55,11 @@ def _decided(decision: Decision) -> Happened:
 
 def _worst(told: Sequence[Happened]) -> list[Happened]:
     """What a reader looks for first, and of the rest the newest; in order of time."""
-    plain = [one for one in told if one.kind in (Kind.OTHER, Kind.ACTION, Kind.CHANGE)]
-    kept = [one for one in told if one not in plain]
+    plain = [event for event in told if event.kind in (Kind.OTHER, Kind.ACTION, Kind.CHANGE)]
+    kept = [event for event in told if event not in plain]
     room = max(0, MOST_ROWS - len(kept))
     kept += plain[len(plain) - room :]
-    return sorted(kept[-MOST_ROWS:], key=lambda one: one.at_us)
-
-
-def _said(one: Happened) -> str:
-    return f"{one.says}: {one.outcome}" if one.outcome else one.says
+    return sorted(kept[-MOST_ROWS:], key=lambda event: event.at_us)
 
 
 def _plot(decision: Decision, told: Sequence[Happened]) -> str:
@@ -71,7 +69,9 @@ def _plot(decision: Decision, told: Sequence[Happened]) -> str:
         calendar.to_us(datetime.fromisoformat(instant)) for instant in decision.window_instants
     ]
     drawing = Drawing(_WIDTH, height)
-    instants = [one.at_us for one in told] + [one.until_us for one in told if one.until_us]
+    instants = [event.at_us for event in told] + [
+        event.until_us for event in told if event.until_us
+    ]
     x = TimeAxis.over(instants, _LEFT, _WIDTH - _RIGHT, decision.timezone)
     bottom = height - _FOOT
     if len(window) == 2:
@@ -82,23 +82,22 @@ def _plot(decision: Decision, told: Sequence[Happened]) -> str:
     for number, lane in enumerate(lanes):
         middle = _TOP + _LANE * (number + 0.5)
         drawing.text(_LEFT - 10, middle + 4, lane, "end")
-        for one in told:
-            if _LANES[one.kind] == lane:
-                _mark(drawing, x, one, middle)
+        for event in told:
+            if _LANES[event.kind] == lane:
+                _mark(drawing, x, event, middle)
     label = f"What happened in {decision.address.name}: {len(told)} entries, listed below"
     return drawing.svg(label, class_="plot timeline")
 
 
 def _any(told: Sequence[Happened], lane: str) -> bool:
-    return any(_LANES[one.kind] == lane for one in told)
+    return any(_LANES[event.kind] == lane for event in told)
 
 
-def _mark(drawing: Drawing, x: TimeAxis, one: Happened, middle: float) -> None:
-    at = x(one.at_us)
-    class_ = one.kind.value.replace(" ", "-")
-    if one.kind in (Kind.FREEZE, Kind.UNKNOWN):
-        end = x(one.until_us) if one.until_us else x.right
+def _mark(drawing: Drawing, x: TimeAxis, event: Happened, middle: float) -> None:
+    at = x(event.at_us)
+    class_ = event.kind.value.replace(" ", "-")
+    if event.kind in (Kind.FREEZE, Kind.UNKNOWN):
+        end = x(event.until_us) if event.until_us else x.right
         drawing.hatched((at, middle - 7), (max(end, at + 3), middle + 7))
         return
-    words = _said(one)
-    drawing.add("circle", f"mark {class_}", words, cx=at, cy=float(middle), r=5.0)
+    drawing.add("circle", f"mark {class_}", event.says, cx=at, cy=float(middle), r=5.0)

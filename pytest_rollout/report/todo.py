@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan, Then
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.rollback import RollbackStep
 from pytest_rollout.model.story import Happened, Kind, StepState, Todo
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.advice import GENERAL, advice
-from pytest_rollout.report.causes import first_told
+from pytest_rollout.report.causes import first_told, meant
 from pytest_rollout.report.text import count
 
 MOST = 3
+_SILENT = "release.unreadable"  # the target did not answer
+_NOTHING_STATED = ("gate.no-criterion", "gate.nothing-hard")
 
 
 def todo(
-    plan: Plan, phase: Phase, decision: Decision, unjudged: Sequence[str] = ()
+    plan: Plan,
+    phase: Phase,
+    decision: Decision,
+    unjudged: Sequence[str] = (),
+    steps: Sequence[StepState] = (),
 ) -> tuple[Todo, ...]:
     """Return what to do now, the most urgent first.
 
     ``unjudged`` are series that were seen and that no rule reads: their names may be misspelt.
+    ``steps`` are those of the rollback, with what became of them.
     """
-    given = _Given(plan, phase, decision, unjudged)
+    given = _Given(plan, phase, decision, unjudged, steps)
     return tuple(_lines(given))[:MOST]
 
 
@@ -45,18 +51,24 @@ def _lines(given: _Given) -> Iterator[Todo]:
 
 def steps_taken(phase: Phase, happened: Sequence[Happened]) -> tuple[StepState, ...]:
     """Return the steps of the rollback, each with what became of it since the newest trip."""
-    trips = [one.at_us for one in happened if one.kind is Kind.TRIP]
+    trips = [event.at_us for event in happened if event.kind is Kind.TRIP]
     since_us = max(trips, default=0)
-    taken = {one.says: one for one in happened if one.kind is Kind.STEP and one.at_us >= since_us}
+    taken = {
+        event.step: event
+        for event in happened
+        if event.kind is Kind.STEP and event.at_us >= since_us
+    }
     return tuple(
-        StepState(
-            step.says,
-            by_hand=step.action is None,
-            outcome=taken[step.says].outcome if step.says in taken else "",
-            at_us=taken[step.says].at_us if step.says in taken else None,
-        )
-        for step in phase.rollback.steps
+        _state(step, taken.get(step.key(number)))
+        for number, step in enumerate(phase.rollback.steps, 1)
     )
+
+
+def _state(step: RollbackStep, last: Happened | None) -> StepState:
+    by_hand = step.action is None
+    if last is None:
+        return StepState(step.says, by_hand=by_hand)
+    return StepState(step.says, by_hand=by_hand, outcome=last.outcome, at_us=last.at_us)
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class _Given:
     phase: Phase
     decision: Decision
     unjudged: Sequence[str]
+    steps: Sequence[StepState]
 
     @property
     def real(self) -> bool:
@@ -92,24 +105,25 @@ class _Given:
             says = f"the gate did not notice {fault}: have the criterion that names it say no"
             yield Todo(self.owners, says, command)
         else:
-            says = "nothing to fix: the fault was planted, and the gate said no; put it on record"
+            says = "nothing to fix: the fault was planted, and the gate said no; put that on record"
             yield Todo("", says, command)
 
     def roll_back(self) -> Iterator[Todo]:
         """Yield the way back, the reset, and what must be shown again."""
         name, where = self.decision.address.name, self.decision.environment
-        steps = self.phase.rollback.steps
-        if any(step.action is not None for step in steps):
-            says = f"roll back: {count(len(steps), 'step')}, listed below"
+        undone = [step for step in self.steps if not step.done]
+        if any(not step.by_hand for step in undone):
+            says = f"roll back: {count(len(undone), 'step')} to do, listed below"
             yield Todo(self.owners, says, f"rollout watch {name} --env {where} --execute")
-        elif steps:
-            listed = "; ".join(step.says for step in steps)
+        elif undone:
+            listed = "; ".join(step.says for step in undone)
             yield Todo(self.owners, f"roll back by hand: {listed}")
-        else:
+        elif not self.steps:
             yield Todo(self.owners, "roll back; the plan states no steps")
+        back = "rolled back, every step is done: " if self.steps and not undone else ""
         for rail in self._tripped():
             reset = f"rollout reset {rail.id} --env {where} --by NAME --reason WHY"
-            yield Todo(self.owners, "once the cause is fixed, reset the guardrail", reset)
+            yield Todo(self.owners, f"{back}fix the cause, then reset the guardrail", reset)
         gates = self.phase.rollback.revalidate
         if gates:
             are = "is" if len(gates) == 1 else "are"
@@ -129,7 +143,7 @@ class _Given:
         """Yield the next command, and the conditions of the GO."""
         name, where = self.decision.address.name, self.decision.environment
         verb = "begin" if self.decision.gate is Gate.ENTRY else "end"
-        real = next((one for one in self.plan.environments if one != EMBEDDED), "")
+        real = next((name for name in self.plan.environments if name != EMBEDDED), "")
         if self.real:
             says = f"see whether everything else agrees, then {verb} the phase"
             yield Todo(self.owners, says, f"rollout clear {name} --env {where}")
@@ -138,46 +152,52 @@ class _Given:
             yield Todo(
                 self.owners, f"decide it in {real}: a rehearsal counts nowhere else", command
             )
-        for one in self.decision.conditions:
-            mine = one.id.startswith(f"{name}.")  # else a demand, as phase.release
-            says = f"settle {self._slug(one.id) if mine else one.id} by {one.due}"
-            full = one.id if mine else f"{name}.{one.id}"
-            yield Todo(one.owner, says, f"rollout explain {full} --env {where}")
+        for owed in self.decision.conditions:
+            mine = owed.id.startswith(f"{name}.")  # else a demand, as phase.release
+            says = f"settle {self._slug(owed.id) if mine else owed.id} by {owed.due}"
+            full = owed.id if mine else f"{name}.{owed.id}"
+            yield Todo(owed.owner, says, f"rollout explain {full} --env {where}")
 
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""
         told: dict[str, list[str]] = {}
+        silent = any(cause.reason.code == _SILENT for cause in self.decision.reasons)
         for cause in self.decision.reasons:
+            finding = self._finding(cause.id)
+            if silent and finding is not None and finding.verdict is Verdict.ERROR:
+                continue  # its check met what the reading of the release did
             says = self._advised(cause)
             if says:
                 told.setdefault(says, []).append(cause.id)
         for says, ids in list(told.items())[: MOST - 1]:
             more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+            if self._finding(ids[0]) is None:
+                yield Todo(self.owners, says)
+                continue
             command = f"rollout explain {ids[0]} --env {self.decision.environment}"
             yield Todo(self.owners, f"{self._slug(ids[0])}{more}: {says}", command)
 
     def _advised(self, cause: Cause) -> str:
+        if cause.reason.code in _NOTHING_STATED:
+            return f"state a hard criterion of {self.decision.address}: without one it is HOLD"
+        if cause.reason.code == _SILENT:
+            return f"see that the target answers: {cause.reason.facts.get('error')}"
         stated, finding = self._stated(cause.id), self._finding(cause.id)
         if stated is None or finding is None:
             return ""
         says = advice(stated, finding, self.decision.environment) or ""
         if says == GENERAL[Verdict.ERROR]:
-            return f"{sentences.text(first_told(cause.reason), self.plan.timezone)}; fix that"
-        near = self._near(stated) if not finding.samples else ""
+            met = sentences.text(first_told(cause.reason), self.plan.timezone)
+            return f"fix this first: {met}"
+        near = meant(cause.reason, self.unjudged)
         return f"{says}; tests observed `{near}`, which no rule reads" if near else says
-
-    def _near(self, stated: Criterion | Guardrail) -> str:
-        """The series that was seen and may be meant; empty where none is like it."""
-        metrics = [rule.metric for rule in _rules(stated)]
-        near = [name for metric in metrics for name in get_close_matches(metric, self.unjudged, 1)]
-        return next(iter(near), "")
 
     def _tripped(self) -> list[Finding]:
         """The guardrail that rolls back and tripped; the first, where several did."""
         return [
-            one
-            for one in self.decision.guardrails
-            if one.state is State.TRIPPED and Then.ROLLBACK in self._then(one.id)
+            rail
+            for rail in self.decision.guardrails
+            if rail.state is State.TRIPPED and Then.ROLLBACK in self._then(rail.id)
         ][:1]
 
     def _then(self, full: str) -> tuple[Then, ...]:
@@ -186,18 +206,12 @@ class _Given:
 
     def _stated(self, full: str) -> Criterion | Guardrail | None:
         every: list[Criterion | Guardrail] = [*self.phase.criteria, *self.phase.guardrails]
-        return next((one for one in every if one.id == self._slug(full)), None)
+        return next((stated for stated in every if stated.id == self._slug(full)), None)
 
     def _finding(self, full: str) -> Finding | None:
         every = (*self.decision.criteria, *self.decision.guardrails)
-        return next((one for one in every if one.id == full), None)
+        return next((finding for finding in every if finding.id == full), None)
 
     @staticmethod
     def _slug(full: str) -> str:
         return full.rpartition(".")[2]
-
-
-def _rules(stated: Criterion | Guardrail) -> Sequence[Rule]:
-    if isinstance(stated, Guardrail):
-        return stated.rules
-    return () if stated.rule is None else (stated.rule,)

@@ -41,16 +41,18 @@ def trend_of_gate(decision: Decision, evaluations: Sequence[Evaluation]) -> Gate
         return None
     rows = tuple(
         (
-            wall(one.decided_at, decision.timezone),
-            one.release or "unknown",
-            one.answer.value,
-            ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in one.verdicts.items() if n),
+            wall(evaluation.decided_at, decision.timezone),
+            evaluation.release or "unknown",
+            evaluation.answer.value,
+            ", ".join(
+                f"{n} {name.replace('_', ' ')}" for name, n in evaluation.verdicts.items() if n
+            ),
         )
-        for one in reversed(evaluations)
+        for evaluation in reversed(evaluations)
     )
     key = sorted(decision.criteria, key=_importance)
     trends = (_trend(finding.id, evaluations) for finding in key)
-    return GateTrend(rows, tuple(one for one in trends if one is not None)[:MOST_METRICS])
+    return GateTrend(rows, tuple(trend for trend in trends if trend is not None)[:MOST_METRICS])
 
 
 def _importance(finding: Finding) -> tuple[int, bool]:
@@ -59,16 +61,16 @@ def _importance(finding: Finding) -> tuple[int, bool]:
 
 def _trend(id_: str, evaluations: Sequence[Evaluation]) -> MetricTrend | None:
     values = []
-    for one in evaluations:
-        if id_ in one.values:
+    for evaluation in evaluations:
+        if id_ in evaluation.values:
             try:
-                values.append(exact(one.values[id_]))
+                values.append(exact(evaluation.values[id_]))
             except ValueError:
                 continue
     if len(values) < 2:
         return None
     return MetricTrend(
-        id_, decimal(values[0]), decimal(values[-1]), sparkline([float(one) for one in values])
+        id_, decimal(values[0]), decimal(values[-1]), sparkline([float(value) for value in values])
     )
 
 

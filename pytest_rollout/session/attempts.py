@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Sequence
+from itertools import takewhile
 
 import pytest
 
@@ -141,7 +142,7 @@ def meaning(error: BaseException, *, in_call: bool) -> tuple[Verdict, str]:
     if isinstance(error, pytest.xfail.Exception):
         return Verdict.MISSING, "xfailed: no evidence"
     if in_call and _asserted(error):
-        return Verdict.FAIL, f"{_first_line(error)}{_example(error)}"
+        return Verdict.FAIL, f"{_message(error)}{_example(error)}"
     return Verdict.ERROR, trouble(error)
 
 
@@ -170,9 +171,17 @@ def _named(error: BaseException, package: str, name: str) -> bool:
     )
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else "an assertion without a message failed"
+def _message(error: BaseException) -> str:
+    """The whole message of an assertion, in one line.
+
+    pytest adds its own lines, from ``assert`` on, which show both sides; the first of them is kept
+    where there is no message.
+    """
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    said = [*lines[:1], *takewhile(lambda line: not line.startswith("assert "), lines[1:])]
+    if said and said[0].startswith("assert "):
+        said = said[:1]
+    return " ".join(filter(None, said)) or "an assertion without a message failed"
 
 
 def plain(text: str) -> str:

@@ -29,14 +29,17 @@ def story_of(
     told = (*happened(ledger, decision, case.phase), *stretches)
     rehearsed = decision.environment == EMBEDDED or decision.drill
     back = decision.answer is Answer.ROLLBACK and not rehearsed
+    unread = tuple(_unjudged(case))
+    steps = steps_taken(case.phase, told) if back else ()
     signed = case.phase.signoff and decision.answer is Answer.GO and not rehearsed
     return Story(
         measured_of(case, decision),
         told,
         evaluations(ledger, decision),
-        todo(case.plan, case.phase, decision, _unjudged(case)),
-        steps_taken(case.phase, told) if back else (),
+        todo(case.plan, case.phase, decision, unread, steps),
+        steps,
         tuple(kept_of(ledger, decision.run, decision.address.name)),
+        unread,
         signed_so_far(ledger, today() if today else case.plan, case.phase, decision)
         if signed
         else (),

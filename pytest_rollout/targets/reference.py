@@ -35,9 +35,12 @@ class Setting:
     fault: Fault | None = None
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Setting:
-        """The setting that the harness passed, or the one for a start by hand."""
-        text = environ.get(SETTING_VARIABLE)
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Setting:
+        """The setting that the harness passed, or the one for a start by hand.
+
+        Without ``environ`` it is read from this process's; as a default help() would show that.
+        """
+        text = (os.environ if environ is None else environ).get(SETTING_VARIABLE)
         if text is None:
             return cls(Path.cwd(), datetime.now(UTC))
         data = json.loads(text)

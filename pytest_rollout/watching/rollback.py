@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from pytest_rollout import calendar
@@ -15,29 +14,12 @@ from pytest_rollout.checks.expect import unmet
 from pytest_rollout.evidence.bodies import StepTaken
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.plan import Effect
-from pytest_rollout.model.rollback import Rollback, RollbackStep
+from pytest_rollout.model.rollback import Rollback, RollbackStep, StepOutcome
 from pytest_rollout.targets.trouble import trouble
 from pytest_rollout.watching.record import Recording, now_us
-from pytest_rollout.watching.trip_records import events, key_of
+from pytest_rollout.watching.trip_records import events
 
 _PAUSE_S = 1.0
-
-
-class StepOutcome(StrEnum):
-    """What became of a step."""
-
-    BEGUN = "begun"
-    DONE = "done"
-    ALREADY = "already done"
-    BY_HAND = "to be done by hand"
-    FAILED = "failed"
-    UNKNOWN = "unknown"  # begun by somebody who never said how it ended
-    LEFT = "left"  # not begun, because a step before it failed
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing of it is left to do."""
-        return self in (StepOutcome.DONE, StepOutcome.ALREADY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +95,7 @@ class Runner:
 
     def _before(self, number: int, step: RollbackStep, until: int | None = None) -> Ran | None:
         """What was done about the step since the trip, where that keeps it from being run."""
-        key = key_of(number, step)
+        key = step.key(number)
         said: tuple[str, int] | None = None
         known = events(self._recording.ledger, self._recording.watched, StepTaken, self._trip)
         for told in known:
@@ -157,7 +139,7 @@ class Runner:
                 type=StepTaken.TYPE,
                 t_us=now_us(),
                 says=ran.words,
-                step=key_of(ran.number, ran.step),
+                step=ran.step.key(ran.number),
                 outcome=ran.outcome.value,
                 trip=self._trip,
             )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pytest_rollout.evidence import bodies
@@ -14,7 +13,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.judge.case import instant
-from pytest_rollout.model.rollback import RollbackStep
+from pytest_rollout.model.finding import Reason
 from pytest_rollout.report import sentences
 from pytest_rollout.watching.record import Recording, Watched, now_us
 from pytest_rollout.watching.state import GuardrailStanding
@@ -46,7 +45,7 @@ def record_trip(
         bodies.TripEvent(
             type=bodies.TripEvent.TYPE,
             t_us=now_us(),
-            says=sentences.text(standing.finding.reason, zone),
+            says=sentences.text(_without_state(standing.finding.reason), zone),
             guardrail=id_,
             then=tuple(then.value for then in standing.guardrail.then),
             answer=standing.answer,
@@ -55,6 +54,19 @@ def record_trip(
     )
     at_us = next(recording.ledger.between(head.sequence, head.sequence)).at_us
     return Trip(head.sequence, instant(at_us, zone), known=False)
+
+
+def _without_state(reason: Reason) -> Reason:
+    """The reason without the word that the guardrail tripped: the event itself says so."""
+    facts = dict(reason.facts)
+    if reason.code == "told":
+        facts["state"] = ""
+    parts = facts.get("reasons")
+    if isinstance(parts, tuple):
+        facts["reasons"] = tuple(
+            _without_state(part) if isinstance(part, Reason) else part for part in parts
+        )
+    return replace(reason, facts=facts)
 
 
 def events(
@@ -71,9 +83,3 @@ def events(
             continue
         if isinstance(body, kind):
             yield Told(record, body)
-
-
-def key_of(number: int, step: RollbackStep) -> str:
-    """What a step is known by in events: its place and all that it says."""
-    said = f"{number} {step.says} {step.action}"
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -26,7 +26,9 @@ def held(site: Site) -> Site:
 
 
 def last(answer: Answer) -> str:
-    return answer.out.splitlines()[-1]
+    """The answer of the gate, which the next command may follow."""
+    lines = [line for line in answer.out.splitlines() if not line.startswith("  next: ")]
+    return lines[-1]
 
 
 def test_two_people_of_roles_accept_what_is_missing(held: Site) -> None:

@@ -45,7 +45,9 @@ def test_it_ends_with_a_yes_once_the_freeze_is_lifted(
     answer = site.clear("--wait", "10m")
     assert (answer.status, len(paused)) == (0, 2)
     assert answer.err.count("waiting for freeze: frozen on record since ") == 1, "said once"
-    assert answer.out.splitlines()[-1] == "demo.canary/entry in prod: clear"
+    clear, follows = answer.out.splitlines()[-2:]
+    assert clear == "demo.canary/entry in prod: clear"
+    assert follows == "  next: rollout begin demo.canary --env prod --by NAME"
 
 
 def test_each_change_of_what_it_waits_for_is_said(

@@ -235,11 +235,11 @@ def test_a_plan_that_names_no_fault_proves_nothing(project: Project) -> None:
 @pytest.mark.slow
 def test_check_says_which_hard_criteria_no_drill_proves(project: Project) -> None:
     answer = project.rollout("check")
-    assert "no drill proves that ready, works, errors can say no" in answer.out
+    assert "no drill can show that they fail: ready, works, errors (faults: [NAME])" in answer.out
     text = project.plan.read_text()
     project.plan.write_text(text.replace("{id: works,", "{id: works, faults: [sour],"))
     answer = project.rollout("check")
-    assert "no drill proves that ready, errors can say no" in answer.out
+    assert "no drill can show that they fail: ready, errors (faults: [NAME])" in answer.out
 
 
 STUCK = """\

@@ -65,8 +65,8 @@ def test_a_rehearsal_stands_in_aloud_where_nothing_else_is_known(
     rehearsed(project)
     answer = project.rollout(*verb)
     assert answer.err.endswith(
-        ": nothing is on record in prod; this is the rehearsal (embedded), which clears no change "
-        "(--env says which)\n"
+        ": nothing is on record in prod, so this is the rehearsal (embedded); --env shows another "
+        "one\n"
     )
     assert answer.status == (11 if verb[0] == "decide" else 0)
     asked_for = project.rollout(*verb, "--env", "embedded")

@@ -198,7 +198,7 @@ def test_a_watch_says_of_a_guardrail_what_a_decision_does(
     assert start == {
         **{"event": "start", "phase": "demo.canary", "environment": "prod", "release": "v1"},
         "says": "after a trip of lag it does nothing by itself: "
-        "`rollout watch demo.canary --env prod --execute` runs it",
+        "`rollout watch demo.canary --env prod --execute` runs the steps",
         "stands": start["stands"],
     }
     assert start["stands"][0].startswith("begin at ")

@@ -50,7 +50,7 @@ def test_the_worst_leads_and_each_phase_says_who_is_next(
     assert lines[2].startswith("  1. canary: sre: roll back (`rollout watch demo.canary --env prod")
     assert "`rollout reset demo.canary.lag --env prod --by NAME --reason WHY`" in lines[2]
     below = lines[lines.index("") :]
-    assert "    next: 1 and 2 above" in below, "reset, and revalidate"
+    assert "    next: see 1. and 2. above" in below, "reset, and revalidate"
     assert (
         "    next: its owner: `pytest -m prep --rollout-env prod` decides its entry gate" in below
     )

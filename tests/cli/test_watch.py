@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -63,8 +64,10 @@ def test_a_value_that_turns_bad_ends_the_watch(project: Project, service: Servic
     assert "slack: told" in lines
     assert "  1. traffic goes back (http on api: POST /stop)" in lines
     assert "  3. the customer is called (by hand)" in lines
-    runs = "`rollout watch demo.canary --env prod --execute` runs it"
-    assert lines[-1] == f"not run: {runs}"
+    runs = "`rollout watch demo.canary --env prod --execute` runs the steps"
+    assert lines[-2] == f"not run: {runs}"
+    reset = "rollout reset demo.canary.lag --env prod --by NAME --reason WHY"
+    assert lines[-1] == f"next: fix the cause, then `{reset}`"
     does = "watching demo.canary in prod: after a trip of lag it does nothing by itself"
     assert lines[0] == f"{does}: {runs}"
     ((path, said),) = service.posted
@@ -99,6 +102,24 @@ def test_the_way_back_is_run_once_though_asked_twice(project: Project, service: 
         *("begun", "done", "begun", "done", "to be done by hand"),
         *("already done", "already done", "to be done by hand"),
     ]
+
+
+def test_a_report_says_what_became_of_each_step(project: Project, service: Service) -> None:
+    service.lags = [9]
+    project.rollout(*WATCH, "--execute", "--yes", "demo.canary")
+    with project.ledger() as ledger:
+        Writer(ledger, "r1", "prod", PLAN, gates=(EXIT,)).good()
+    answer = project.rollout("report", "demo.canary/exit", "--env", "prod", "--format", "md")
+    text = " ".join(answer.out.split())
+    assert "rolled back, every step" not in text  # one is left
+    assert "roll back by hand: the customer is called" in text
+    assert re.search(r"traffic goes back \| done \| 20", text)
+    assert re.search(r"the customer is called \| to be done by hand \| 20", text)
+    page = project.rollout("report", "demo.canary/exit", "--env", "prod", "--format", "html").out
+    told = project.rollout("standup", "--env", "prod").out
+    for said in (page, told):
+        assert "1. traffic goes back: done: http on api" in said
+        assert "demo.canary.lag tripped: last of lag was 9" in said
 
 
 @pytest.mark.parametrize(
@@ -220,6 +241,7 @@ def test_a_line_of_json_for_each_look(project: Project, service: Service) -> Non
         "notify",
         "end",
         *["rollback"] * 5,
+        "next",
     ]
 
 

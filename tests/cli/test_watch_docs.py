@@ -159,7 +159,8 @@ def test_the_head_of_a_watch_before_the_begin_and_without_a_date(
         (
             "",
             (),
-            "does nothing by itself: `rollout watch demo.canary --env prod --execute` runs it",
+            "does nothing by itself: `rollout watch demo.canary --env prod --execute` runs "
+            "the steps",
         ),
         ("mode: ask", ("--execute", "--yes", "demo.canary"), "runs 1 of 2 steps by itself (--yes"),
         ("mode: ask", ("--execute", "--yes", "demo.day"), "does nothing by itself: --yes demo.day"),

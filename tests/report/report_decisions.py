@@ -207,11 +207,12 @@ def drill() -> Decision:
 
 
 def rollback() -> Decision:
-    """ROLLBACK: one guardrail tripped, one is blind, one is quiet."""
+    """ROLLBACK: one guardrail tripped, one only warns, one is blind, one is quiet."""
+    warning = replace(TRIPPED, id="plms.day3.cap-reached")
     return decision(
         Answer.ROLLBACK,
         reasons=(cause(TRIPPED, Answer.ROLLBACK), cause(STARVED, Answer.NO_GO)),
         criteria=(*PASSING, STARVED),
-        guardrails=(QUIET, TRIPPED, BLIND),
-        conditions=(owed(TRIPPED),),
+        guardrails=(QUIET, TRIPPED, warning, BLIND),
+        conditions=(owed(warning),),
     )

@@ -10,9 +10,10 @@ from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Fact, Reason, said
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, terminal
-from pytest_rollout.report.causes import grouped_causes
+from pytest_rollout.report.causes import grouped_causes, meant_words
 from pytest_rollout.report.fact_words import some_of
-from tests.report.report_decisions import held_partial, no_go
+from pytest_rollout.report.text import conditions
+from tests.report.report_decisions import RUNBOOK, held_partial, no_go
 
 LATE = "load peak: the target is too slow"
 
@@ -101,3 +102,38 @@ def test_what_a_partial_run_left_out_is_one_cause() -> None:
         f"{missing.id} and {other.id}: no evidence, as it was left out of this run",
         f"{failed.id}: x",
     ]
+
+
+def test_a_series_that_may_be_meant_is_named_where_nothing_was_seen() -> None:
+    few = Reason("few", {"metric": "failed", "n": 0, "need": 10, "scope": "run"})
+    inside = Reason("several", {"reasons": (Reason("told", {"subject": "", "reason": few}),)})
+    for reason in (few, inside):
+        assert meant_words(reason, ("fialed", "other")) == (
+            "seen in this run: fialed, which no rule reads"
+        )
+    assert meant_words(few, ("other",)) == ""
+    assert meant_words(Reason("few", {**few.facts, "n": 3}), ("fialed",)) == ""
+
+
+def test_nothing_of_any_night_is_told_apart_from_nothing_of_one() -> None:
+    few = Reason("few", {"metric": "alarms", "n": 0, "need": 1, "scope": "run", "per": "night"})
+    none = "no sample of alarms was seen in {} night; 1 sample needed"
+    assert sentences.text(few, "UTC") == none.format("any")
+    until: dict[str, Fact] = {
+        "until": "2025-11-10T05:00:00+00:00",
+        "telling": 1,
+        "of": 2,
+        "per": "night",
+    }
+    newest = Reason("bucket", {**until, "reason": few})
+    assert sentences.text(newest, "UTC").endswith(f": {none.format('that')}")
+
+
+def test_a_soft_criterion_that_blocks_is_no_condition_and_not_called_soft() -> None:
+    free = no_go()
+    blocks = Cause(RUNBOOK.id, Answer.NO_GO, RUNBOOK.reason)
+    against = replace(free, reasons=(*free.reasons, blocks))
+    for decided, soft in ((free, True), (against, False)):
+        lines = [line.text for line in terminal.gate(decided)]
+        assert any("soft, so not blocking" in line and RUNBOOK.id in line for line in lines) is soft
+        assert any(owed.id == RUNBOOK.id for owed in conditions(decided)) is soft

@@ -71,7 +71,7 @@ SAID = {
         "Asked: the rate of mail_ok (the share that is 1), in this run, must be at least "
         "0.9; it takes at least 10 samples.",
         "Seen: 7 of 10 needed samples of mail_ok were seen in this run.",
-        "Next: more must be seen; too little is never a pass.",
+        "Next: observe more, then run again; too little is never a pass.",
     ),
     "coupons": (
         "inconclusive (too little was seen to tell, or some of it cannot be judged)",
@@ -91,7 +91,7 @@ SAID = {
         "Seen, group by group:",
         "warehouse Berlin: pass; sum of oversold was 0, over 2 samples in this run; allowed <= 0",
         "warehouse Boston: missing; no sample of oversold was seen in this run; 1 sample needed",
-        "Next: what is missing must be seen; nothing seen is never a pass.",
+        "Next: run or observe what is missing, then run again; nothing seen is never a pass.",
     ),
     "banner": (
         "waived (not met, and that was accepted for a while)",
@@ -200,7 +200,8 @@ SAID = {
         "never be above 0.2; it takes at least 10 samples.",
         "Seen: rate of request_error was 0.3 (3 of 10), the first bad one at 2025-11-10 "
         "09:07:00 EST, over 10 samples among the last 10; allowed <= 0.2.",
-        "Next: roll back and fix it; then `rollout reset shop.canary.errors` has it judged anew.",
+        "Next: roll back and fix it; then `rollout reset shop.canary.errors --env prod --by NAME "
+        "--reason WHY` has it judged anew.",
     ),
     "disk": (
         "quiet (watched, and nothing bad was seen)",

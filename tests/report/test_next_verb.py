@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.story import StepState, Story, Todo
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report.advice import next_verb
 from pytest_rollout.report.terminal import gate
@@ -46,3 +47,19 @@ def test_a_rehearsal_that_reads_other_gates_names_the_whole_rehearsal(
     read = replace(first, verdict=Verdict.MISSING, reason=lacking)
     decision = replace(held, criteria=(read, *others), drill=drill)
     assert next_verb(decision).partition(" (")[0] == said
+
+
+def test_a_rollback_lists_its_steps_and_no_command_twice() -> None:
+    again = "pytest -m day3 --rollout-env prod"
+    steps = (
+        StepState("caps are lifted", by_hand=False, outcome="done"),
+        StepState("the customer is called", by_hand=True),
+    )
+    story = Story(todo=(Todo("sre", "roll back"), Todo("sre", "decide again", again)), steps=steps)
+    lines = [line.text for line in gate(given.rollback(), follows=f"{again} (then)", story=story)]
+    listed = lines.index("  rollback steps:")
+    assert lines[listed + 1 :][:2] == [
+        "    - caps are lifted: done",
+        "    - the customer is called: by hand, not on record",
+    ]
+    assert [line for line in lines if again in line] == [f"     {again}"]

@@ -161,7 +161,7 @@ def test_guardrails_are_tripped_blind_or_quiet() -> None:
     tree = read(given.rollback())
     table = tree.one("table", class_="guardrails")
     states = [node.text for node in table.all("td", **{"data-label": "State"})]
-    assert states == ["tripped", "blind", "quiet"]
+    assert states == ["tripped", "tripped", "blind", "quiet"]
     owed = tree.one("ul", class_="conditions")
     assert owed.one("span", class_="badge").text == "tripped"
 

@@ -100,7 +100,7 @@ def test_partial_run_and_stand_ins_are_quoted_before_the_reasons() -> None:
 
 def test_guardrails_are_tripped_blind_or_quiet() -> None:
     guardrails = tables(to_markdown(given.rollback()))[-1]
-    assert [row[1] for row in guardrails[2:]] == ["tripped", "blind", "quiet"]
+    assert [row[1] for row in guardrails[2:]] == ["tripped", "tripped", "blind", "quiet"]
 
 
 def test_record_holds_digests_and_ledger() -> None:
@@ -180,7 +180,7 @@ def test_a_thousand_criteria_fit_a_comment_and_say_what_is_left_out() -> None:
     assert len(criteria) > 100
     assert "### `plms.day3.number-999`" in report
     assert f"\n\nAnd {1_000 - len(criteria[2:])} more in decision.json.\n" in report
-    assert len(guardrails[2:]) == 3
+    assert len(guardrails[2:]) == 4
     assert decision.substance_digest in report
 
 

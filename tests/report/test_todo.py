@@ -106,3 +106,31 @@ def test_a_condition_that_no_plan_states_is_explained_by_its_whole_name(
     assert told.says == "settle phase.release by the end of shop"
     full = f"{decision.address.name}.phase.release"
     assert told.command == f"rollout explain {full} --env {decision.environment}"
+
+
+def test_a_target_that_does_not_answer_is_said_once(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    finding = next(one for one in decision.criteria if one.severity == "hard" and one.parts)
+    finding = replace(finding, verdict=Verdict.ERROR, reason=said("GET /: connection refused"))
+    silent = Reason("release.unreadable", {"error": "GET /version: connection refused"})
+    held = replace(
+        decision,
+        decision=Answer.HOLD,
+        criteria=(finding,),
+        guardrails=(),
+        reasons=(
+            Cause("run.release", Answer.HOLD, silent),
+            Cause(finding.id, Answer.HOLD, finding.reason),
+        ),
+    )
+    first, last = todo(plan, plan.phases[0], held)
+    assert first.says == "see that the target answers: GET /version: connection refused"
+    assert last.command.startswith("pytest -m ")
+
+
+def test_a_gate_without_a_criterion_asks_for_one(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    nothing = Cause("gate.criteria", Answer.HOLD, Reason("gate.no-criterion"))
+    held = replace(decision, decision=Answer.HOLD, criteria=(), guardrails=(), reasons=(nothing,))
+    first, *_ = todo(plan, plan.phases[0], held)
+    assert first.says.startswith(f"state a hard criterion of {decision.address}")

@@ -55,7 +55,7 @@ def test_a_rehearsal_of_it_alone_has_nothing_to_read(rolling: Project) -> None:
 def test_check_knows_that_it_needs_no_test(rolling: Project) -> None:
     said = rolling.rollout("check").stdout.str()
     assert "done.all has no check" not in said
-    assert "demo.done: no drill proves" not in said
+    assert "demo.done: hard criteria without a fault" not in said
 
 
 def test_a_condition_that_is_due_at_a_gate_is_asked_there(project: Project) -> None:

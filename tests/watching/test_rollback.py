@@ -10,10 +10,10 @@ import pytest
 
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.model.plan import Effect
-from pytest_rollout.model.rollback import Rollback
+from pytest_rollout.model.rollback import Rollback, StepOutcome
 from pytest_rollout.watching.real_targets import RealPlace
 from pytest_rollout.watching.record import Recording, Watched
-from pytest_rollout.watching.rollback import Ran, Runner, StepOutcome
+from pytest_rollout.watching.rollback import Ran, Runner
 from tests.cli.watched import PLAN, Service, serving
 from tests.evidence.runs import EXIT, opened, plan_of
 
