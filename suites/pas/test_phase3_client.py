@@ -8,7 +8,14 @@ from datetime import date, datetime
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, Stage, reported
-from suites.pas.scenarios.reading import COMMANDS, OTHER_FIGURES, Alone, Commanded, client
+from suites.pas.scenarios.reading import (
+    COMMANDS,
+    OTHER_FIGURES,
+    OTHER_STATUS,
+    Alone,
+    Commanded,
+    client,
+)
 from suites.pas.scenarios.schedule import Weeks
 from suites.pas.views.asking import Service
 from suites.pas.views.client import Ran
@@ -67,6 +74,8 @@ def test_status_needs_no_pas(alone: Alone, plms: Service) -> None:
     )
     known = plms.get(f"/api/projects/{begun['project']}").text("status")
     assert begun.text("status") == known, f"it says {begun['status']}, and PLMS {known}"
+    other = alone.known_elsewhere.demand().told["status"]
+    assert other == OTHER_STATUS, f"of a PLMS that says {OTHER_STATUS} it says {other}"
 
 
 @pytest.mark.criterion("vp-uses-plms")

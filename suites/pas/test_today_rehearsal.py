@@ -115,16 +115,23 @@ def test_utilisation_rises_with_load(work: Work, observe: Observe) -> None:
 
 @pytest.mark.criterion("portfolio-fairness-weights")
 def test_weights_are_of_the_active_runs(work: Work, observe: Observe) -> None:
+    """Of two runs and of the one that is left, each by the weight that it was started with."""
+    due = {sent.run: sent.weight for sent in work.sent}
+    counts = set()
     for look in work.looks:
         runs = look.portfolio.each("runs")
         active = {run.text("run_id") for run in runs if run.text("status") == "executing"}
-        if len(active) < 2:
+        if not active:
             continue
+        counts.add(len(active))
         weights = look.portfolio.inner("fairness_weights")
         shares = [weights.number(name) for name in weights]
         right = set(weights) == active and abs(sum(shares) - 1) < NEAR and min(shares) > 0
-        if work.embedded and right:  # nobody else is there, and ours weigh the same
-            right = max(shares) - min(shares) < NEAR
+        if work.embedded and right:  # nobody else is there
+            total = sum(due[name] for name in active)
+            right = all(abs(weights.number(name) - due[name] / total) < NEAR for name in active)
         observe("weights_wrong", not right, at=look.at)
+    if work.embedded and counts != {1, 2}:
+        raise NoValueError(f"runs were active {sorted(counts)} at a time, not one and then two")
     over = work.looks[-1].portfolio.inner("fairness_weights")
     assert not (work.embedded and over), f"after the end of all runs {sorted(over)} have weights"

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, Stage, every
 from suites.pas.scenarios.control import Empty
-from suites.pas.scenarios.misses import Misses
+from suites.pas.scenarios.misses import OLD_S, Misses, missed_values
 from suites.pas.scenarios.repeats import REPEATS, Repeated
 from suites.pas.scenarios.work import Look, Sent, Work
 from suites.pas.views.graph import edges, seen_early, too_early
@@ -229,6 +229,19 @@ def test_a_verdict_is_what_its_value_comes_to(work: Work, misses: Misses, observ
 
 def _lacking(seen: set[bool]) -> str:
     return "passes" if True not in seen else "misses, on whichever side of its threshold"
+
+
+@pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)
+def test_a_value_is_what_the_work_comes_to(misses: Misses) -> None:
+    """Of work whose outcome the suite knows, in each lane: what misses must be told as missed."""
+    tasks = {task.text("lane"): task for task in misses.status.each("tasks")}
+    for lane, (least, most) in missed_values(OLD_S).items():
+        told = [
+            one for one in tasks[lane].each("kpis") if kpi_name(one.text("kpi")) == KPI_OF[lane]
+        ]
+        values = [(one.number("value"), one.flag("pass")) for one in told]
+        right = len(values) == 1 and least <= values[0][0] <= most and not values[0][1]
+        assert right, f"{KPI_OF[lane]} of {lane} is told as {values}, and {least:g} misses"
 
 
 @pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)

@@ -137,11 +137,17 @@ def test_outcomes_of_executors() -> None:
 
 def test_what_changed_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("as it was")
-    before = tree(tmp_path)
+    (tmp_path / ".git/hooks").mkdir(parents=True)
+    (tmp_path / "artifacts/index").mkdir(parents=True)
+    others = ("artifacts/index",)
+    before = tree(tmp_path, others)
     (tmp_path / "kept").chmod(0o600)
     (tmp_path / "link").symlink_to("kept")
-    (tmp_path / "artifacts").mkdir()
-    assert changes(before, tree(tmp_path)) == ["kept", "link"]
+    (tmp_path / ".git/hooks/post-commit").write_text("exit 0")
+    (tmp_path / "artifacts/index/new").write_text("by the index")
+    (tmp_path / "artifacts/cache").write_text("by nobody who may")
+    changed = [".git/hooks/post-commit", "artifacts/cache", "kept", "link"]
+    assert changes(before, tree(tmp_path, others)) == changed
 
 
 @pytest.mark.parametrize(
