@@ -15,6 +15,7 @@ pytestmark = pytest.mark.pas_today
 NEAR = 1e-6
 NEAR_SHARE = 0.1  # of a rehearsal, from what it should use
 WIDEST = 1.0  # of an interval, as a share of the projection
+NARROWER = 0.7  # is due of an interval when five times as much is rehearsed; 0.45 is usual
 
 
 def _rehearsals(work: Work) -> Iterator[tuple[Sent, float, Reported]]:
@@ -60,6 +61,16 @@ def test_the_projection_lies_in_its_interval(work: Work, observe: Observe) -> No
         met = abs(took - projected) <= 2 * half  # 1.645 of sigma are half; 3.3 miss one in 1000
         wrong = not (inside and bounded and told and met)
         observe("interval_wrong", wrong, run=sent.run, share=str(share))
+    for sent in work.sent:
+        less, more = (_width(sent.rehearsals[share]) for share in sorted(sent.rehearsals))
+        assert more < NARROWER * less, (
+            f"an interval of {less:.1%} of the projection is {more:.1%} when more is rehearsed"
+        )
+
+
+def _width(said: Reported) -> float:
+    """How wide an interval is, as a share of its projection."""
+    return (said.number("ci_upper") - said.number("ci_lower")) / said.number("projected_tokens")
 
 
 @pytest.mark.criterion("rehearsal-scales", "rehearsal-ci-extrapolation")
