@@ -12,6 +12,7 @@ from suites.pas.scenarios.reading import (
     COMMANDS,
     OTHER_FIGURES,
     OTHER_STATUS,
+    REHEARSED,
     Alone,
     Commanded,
     client,
@@ -129,10 +130,11 @@ def _estimate(lived: Commanded, _: Pas) -> str:
 
 def _simulate(lived: Commanded, pas: Pas) -> str:
     said = lived.done["simulate"].told
-    again = reported(pas.control("simulate", said.text("run_id"), rehearsal_pct=0.01))
-    due = again.number("projected_tokens")
-    if abs(said.number("projected_tokens") - due) > due / 2:
-        return f"it projects {said['projected_tokens']:g} tokens, and PAS {due:g}"
+    again = reported(pas.control("simulate", said.text("run_id"), rehearsal_pct=REHEARSED))
+    for name, share in (("projected_tokens", 0.5), ("rehearsal_tokens", 0.25)):
+        due = again.number(name)
+        if abs(said.number(name) - due) > due * share:
+            return f"of {REHEARSED:.0%} it says {name} {said[name]:g}, and PAS {due:g}"
     return "" if said.number("strata_coverage") == 1 else "it leaves lanes out"
 
 

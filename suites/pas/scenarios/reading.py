@@ -17,11 +17,12 @@ from suites.pas.views.recorder import Call, recording
 from suites.pas.views.running import closed_address
 from suites.pas.views.trees import changes, tree
 
+REHEARSED = 0.02  # which is not what the client takes by itself
 COMMANDS: Mapping[str, Sequence[str]] = {
     "new": ("--name", "read-only"),
     "plan": (),
     "estimate": (),
-    "simulate": ("--rehearsal", "0.01"),
+    "simulate": ("--rehearsal", str(REHEARSED)),
     "start": (),
     "status": (),
     "logs": ("--tail", "20"),
