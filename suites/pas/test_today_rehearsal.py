@@ -45,6 +45,21 @@ def test_every_lane_of_the_run_is_sampled(work: Work, observe: Observe) -> None:
         assert len(totals) == 1, f"{sent.run} has {totals} units of work"
 
 
+@pytest.mark.criterion("rehearsal-stratified")
+def test_a_lane_that_is_left_out_is_not_covered(work: Work) -> None:
+    for sent in work.sent:
+        lanes = {node.lane for node in sent.nodes}
+        samples = sent.few.inner("samples_per_stratum")
+        drawn = sum(samples.get(lane, 0) >= 1 for lane in lanes)
+        if drawn == len(lanes):
+            raise NoValueError(f"{sent.few['n_sample']} units of {sent.run} are of every lane")
+        said = sent.few.number("strata_coverage")
+        due = drawn / len(lanes)
+        assert abs(said - due) < NEAR, (
+            f"of {len(lanes)} lanes {drawn} were drawn, and {said:g} is said"
+        )
+
+
 @pytest.mark.criterion("rehearsal-ci-extrapolation")
 def test_the_projection_lies_in_its_interval(work: Work, observe: Observe) -> None:
     """And so does what the run took in the end, but for one in a thousand."""

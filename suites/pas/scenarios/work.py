@@ -12,7 +12,7 @@ from suites.pas.views.graph import Node, at_work, by_id, layered
 from suites.pas.views.pas import ENDED, Pas
 
 STEP_S, LIMIT = 2, timedelta(minutes=6)
-SHARES = (0.01, 0.05)
+SHARES, FEW = (0.01, 0.05), 0.0001
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Sent:
     nodes: tuple[Node, ...]
     tasks: Mapping[str, str]  # the id that the service gave, by the node's name
     rehearsals: Mapping[float, Reported]
+    few: Reported  # a rehearsal of so few units that lanes are left out
     started: Reported
     weight: float
 
@@ -107,9 +108,10 @@ def _hand_in(pas: Pas, why: str, offset: int, weight: float) -> Sent:
         share: reported(pas.control("simulate", run, rehearsal_pct=share, stratified=True))
         for share in SHARES
     }
+    few = reported(pas.control("simulate", run, rehearsal_pct=FEW, stratified=False))
     started = pas.start(run, weight=weight)
     pas.control("start", run)  # again, under another key: refused or the same, never twice
-    return Sent(run, nodes, tasks, rehearsals, started, weight)
+    return Sent(run, nodes, tasks, rehearsals, few, started, weight)
 
 
 def look(pas: Pas, at: datetime, names: Sequence[str]) -> Look:
