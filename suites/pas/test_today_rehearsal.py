@@ -141,7 +141,7 @@ def test_utilisation_rises_with_load(work: Work, observe: Observe) -> None:
 
 @pytest.mark.criterion("portfolio-fairness-weights")
 def test_weights_are_of_the_active_runs(work: Work, observe: Observe) -> None:
-    """Of two runs and of the one that is left, each by the weight that it was started with."""
+    """Of both runs, and of the one that is left, each by the weight that it was started with."""
     due = {sent.run: sent.weight for sent in work.sent}
     counts = set()
     for look in work.looks:
@@ -157,7 +157,7 @@ def test_weights_are_of_the_active_runs(work: Work, observe: Observe) -> None:
             total = sum(due[name] for name in active)
             right = all(abs(weights.number(name) - due[name] / total) < NEAR for name in active)
         observe("weights_wrong", not right, at=look.at)
-    if work.embedded and counts != {1, 2}:
-        raise NoValueError(f"runs were active {sorted(counts)} at a time, not one and then two")
+    if work.embedded and 2 not in counts:
+        raise NoValueError("both runs were never active at a time")
     over = work.looks[-1].portfolio.inner("fairness_weights")
     assert not (work.embedded and over), f"after the end of all runs {sorted(over)} have weights"
