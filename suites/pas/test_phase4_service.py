@@ -58,7 +58,7 @@ def test_a_run_outlives_a_restart_in_its_middle(interrupted: Interrupted) -> Non
     done = [name for name, task in then.items() if task.text("status") == "succeeded"]
     for kept in (interrupted.before, interrupted.after):
         for table in TABLES:
-            there = Counter(row["task_id"] for row in kept.rows[table].values())
+            there = kept.counted(table, run)
             missing = [name for name in done if there[name] != 1]
             assert not missing, f"{missing[0]} is done, and has {there[missing[0]]} rows in {table}"
     now, end = by_id(interrupted.after.runs[run]), interrupted.end.runs[run]
@@ -66,7 +66,7 @@ def test_a_run_outlives_a_restart_in_its_middle(interrupted: Interrupted) -> Non
     assert not again, f"{again[0]} was done before the restart, and is another one after it"
     assert end.text("status") == "completed", f"the run is {end['status']}: {end['reason']}"
     for table in TABLES:
-        there = Counter(row["task_id"] for row in interrupted.end.rows[table].values())
+        there = interrupted.end.counted(table, run)
         odd = [name for name in then if there[name] != 1]
         assert not odd, f"in the end {odd[0]} has {there[odd[0]]} rows in {table}"
 
