@@ -16,6 +16,7 @@ from suites.pas.scenarios.finishing import finished
 from suites.pas.scenarios.gated import guarded, judged
 from suites.pas.scenarios.hooks import crontabs_tried, hooks_tried
 from suites.pas.scenarios.indexing import indexed, storm
+from suites.pas.scenarios.interrupted import interrupted
 from suites.pas.scenarios.made import made
 from suites.pas.scenarios.misses import misses
 from suites.pas.scenarios.nights import nights
@@ -51,6 +52,7 @@ __all__ = [
     "guarded",
     "hooks_tried",
     "indexed",
+    "interrupted",
     "judged",
     "made",
     "manual",

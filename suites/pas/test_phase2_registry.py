@@ -14,7 +14,7 @@ from suites.pas.scenarios.schedule import Weeks
 from suites.pas.scenarios.telemetry import MIGRATION, PROJECT, Migrated, MigratedTwice
 from suites.pas.views.lines import day_of, of_kind
 from suites.pas.views.people import records
-from suites.pas.views.registry import TELEMETRY, Registry, columns, keys, rows, stamped
+from suites.pas.views.registry import TELEMETRY, Registry, columns, keys, rows, shape, stamped
 from suites.pas.views.source import git
 
 pytestmark = pytest.mark.pas_phase2
@@ -81,6 +81,17 @@ def test_no_row_was_changed(migrated: Migrated, observe: Observe) -> None:
             changed = any(kept.get(name, kept) != row[name] for name in old)
             made_up = any(value is not None for name, value in kept.items() if name not in old)
             observe("old_row_changed", changed or made_up, table=table)
+
+
+@pytest.mark.criterion("migration-keeps-data")
+def test_no_old_column_is_declared_otherwise(migrated: Migrated) -> None:
+    """Types, keys, defaults and indexes: a table that was made anew has often lost them."""
+    for table in TABLES:
+        was, now = shape(migrated.backup.path, table), shape(migrated.registry.path, table)
+        for name, declared in was.items():
+            assert now.get(name) == declared, (
+                f"{name} of {table} was declared as {declared}, and is {now.get(name)}"
+            )
 
 
 @pytest.mark.criterion("migration-repeatable")

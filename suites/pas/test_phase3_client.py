@@ -8,7 +8,15 @@ from datetime import date, datetime
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, Stage, reported
-from suites.pas.scenarios.reading import COMMANDS, OTHER_FIGURES, Alone, Commanded, client
+from suites.pas.scenarios.reading import (
+    COMMANDS,
+    OTHER_FIGURES,
+    OTHER_STATUS,
+    REHEARSED,
+    Alone,
+    Commanded,
+    client,
+)
 from suites.pas.scenarios.schedule import Weeks
 from suites.pas.views.asking import Service
 from suites.pas.views.client import Ran
@@ -67,6 +75,8 @@ def test_status_needs_no_pas(alone: Alone, plms: Service) -> None:
     )
     known = plms.get(f"/api/projects/{begun['project']}").text("status")
     assert begun.text("status") == known, f"it says {begun['status']}, and PLMS {known}"
+    other = alone.known_elsewhere.demand().told["status"]
+    assert other == OTHER_STATUS, f"of a PLMS that says {OTHER_STATUS} it says {other}"
 
 
 @pytest.mark.criterion("vp-uses-plms")
@@ -120,10 +130,11 @@ def _estimate(lived: Commanded, _: Pas) -> str:
 
 def _simulate(lived: Commanded, pas: Pas) -> str:
     said = lived.done["simulate"].told
-    again = reported(pas.control("simulate", said.text("run_id"), rehearsal_pct=0.01))
-    due = again.number("projected_tokens")
-    if abs(said.number("projected_tokens") - due) > due / 2:
-        return f"it projects {said['projected_tokens']:g} tokens, and PAS {due:g}"
+    again = reported(pas.control("simulate", said.text("run_id"), rehearsal_pct=REHEARSED))
+    for name, share in (("projected_tokens", 0.5), ("rehearsal_tokens", 0.25)):
+        due = again.number(name)
+        if abs(said.number(name) - due) > due * share:
+            return f"of {REHEARSED:.0%} it says {name} {said[name]:g}, and PAS {due:g}"
     return "" if said.number("strata_coverage") == 1 else "it leaves lanes out"
 
 

@@ -14,6 +14,7 @@ from pytest_rollout import NoValueError, Observe, Stage
 from suites.pas.scenarios.sandboxed import TEXT, Sandbox, Tried, sandbox
 from suites.pas.views.answering import answering
 from suites.pas.views.client import python_of
+from suites.pas.views.lanes import LANES
 from suites.pas.views.running import Done, bare, call, closed_address
 from suites.pas.views.told import Told
 from suites.pas.views.trees import changes, tree
@@ -55,6 +56,18 @@ class Broker:
 def broker(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Broker:
     """The broker."""
     return Broker(phase, tmp_path_factory.mktemp("broker"))
+
+
+@pytest.mark.criterion("broker-selects-ollama")
+def test_no_kind_of_task_goes_elsewhere(broker: Broker) -> None:
+    """The tasks that the policy names, those of each lane, and one that nobody has heard of."""
+    policy = json.loads((broker.checkout / "config/model_policy.json").read_text(encoding="utf-8"))
+    named = [str(rule["task"]) for rule in policy["rules"] if rule["task"] != "*"]
+    for task in dict.fromkeys((*named, *LANES, "no-such-task")):
+        chosen = broker.run("choose", "--task", task).said()
+        pair = (chosen.text("provider"), chosen.text("model"))
+        right = pair[0] == "ollama" and pair[1].startswith("llama3.1")
+        assert right, f"for {task} it chooses {pair}"
 
 
 @pytest.mark.criterion("broker-selects-ollama")

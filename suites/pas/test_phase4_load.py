@@ -9,7 +9,7 @@ from suites.pas.scenarios.bursting import MANY, WEIGHTS, Burst
 from suites.pas.views.executed import CAPS, at_each_event, pieces, shares, unlike
 from suites.pas.views.graph import by_id, too_early
 from suites.pas.views.lanes import KPI_OF, kpi_name, sound
-from suites.pas.views.store import body
+from suites.pas.views.store import Row, body
 from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_phase4
@@ -90,9 +90,18 @@ def test_each_task_leaves_the_receipts_of_its_lane(burst: Burst, observe: Observ
             due = KPI_OF[task.text("lane")]
             mine = [one for one in task.each("kpis") if kpi_name(one.text("kpi")) == due]
             rows = [row for row in kept if row["task_id"] == task["task_id"]]
-            named = [kpi_name(row["kpi"]) for row in rows]
-            whole = len(mine) == 1 and sound(mine[0]) and named.count(due) == 1
+            stored = [row for row in rows if kpi_name(row["kpi"]) == due]
+            whole = len(mine) == len(stored) == 1 and sound(mine[0]) and _same(stored[0], mine[0])
             observe("task_without_receipt", not whole, lane=task.text("lane"))
+
+
+def _same(stored: Row, told: Reported) -> bool:
+    """Whether the store holds of a KPI what the service tells of it."""
+    figures = all(abs(stored[name] - told.number(name)) < 1e-9 for name in ("value", "threshold"))
+    return figures and (stored["comparison"], bool(stored["pass"])) == (
+        told.text("comparison"),
+        told.flag("pass"),
+    )
 
 
 @pytest.mark.criterion("agent-hierarchy", "executor-code-impl")
@@ -117,6 +126,7 @@ def test_each_receipt_says_what_its_task_took(burst: Burst, observe: Observe) ->
             took = task.moment("finished_at") - task.moment("started_at")
             wrong = sum(not _positive(said.get(field)) for field in FIELDS)
             wrong += abs((said.get("time_ms") or 0) - 1000 * took.total_seconds()) > 1
+            wrong += sum(said.get(field) != task[field] for field in FIELDS)
             tell("receipt_field_wrong", wrong, run=name)
         spent = sum(body(row).number("cost_usd") for row in burst.store.of_run("receipts", name))
         told = reported(burst.pas.client.get("/pas/v1/runs/status", params={"run_id": name}))

@@ -9,9 +9,11 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage
 from suites.pas.scenarios.bursting import Burst
+from suites.pas.scenarios.interrupted import Interrupted
 from suites.pas.scenarios.notifying import KINDS, Told
 from suites.pas.scenarios.unchanged import Answer, Both
 from suites.pas.views.contract import gone, lacking, operations
+from suites.pas.views.graph import by_id
 from suites.pas.views.hooked import figures_wrong, kept_wrong, learnt_wrong, resent_wrong
 from suites.pas.views.store import TABLES, Store
 
@@ -46,6 +48,27 @@ def test_receipts_outlive_a_restart(phase: Stage, burst: Burst, observe: Observe
         held = sum(len(burst.before.rows[table]) for table in TABLES)
         assert counts == (held, held), f"the record counts {counts}, and there were {held}"
     assert counts[0] == counts[1], f"of {counts[0]} receipts {counts[1]} were left"
+
+
+@pytest.mark.criterion("receipts-persisted")
+def test_a_run_outlives_a_restart_in_its_middle(interrupted: Interrupted) -> None:
+    """What was done is in the store by then and stays done; the rest is done once."""
+    run = interrupted.run
+    then = by_id(interrupted.before.runs[run])
+    done = [name for name, task in then.items() if task.text("status") == "succeeded"]
+    for kept in (interrupted.before, interrupted.after):
+        for table in TABLES:
+            there = kept.counted(table, run)
+            missing = [name for name in done if there[name] != 1]
+            assert not missing, f"{missing[0]} is done, and has {there[missing[0]]} rows in {table}"
+    now, end = by_id(interrupted.after.runs[run]), interrupted.end.runs[run]
+    again = [name for name in done if now[name] != then[name] or by_id(end)[name] != then[name]]
+    assert not again, f"{again[0]} was done before the restart, and is another one after it"
+    assert end.text("status") == "completed", f"the run is {end['status']}: {end['reason']}"
+    for table in TABLES:
+        there = interrupted.end.counted(table, run)
+        odd = [name for name in then if there[name] != 1]
+        assert not odd, f"in the end {odd[0]} has {there[odd[0]]} rows in {table}"
 
 
 @pytest.mark.criterion("receipts-backend-postgres")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
-from pytest_rollout import NoValueError, Observe, Reported, reported
+from pytest_rollout import NoValueError, Observe, Reported, Stage, every, reported
 from suites.pas.scenarios.control import Controlled
 from suites.pas.scenarios.work import Work
 from suites.pas.views.lanes import LANES, LIMITS, due_verdict, kpi_name
@@ -133,6 +134,26 @@ def test_status(work: Work) -> None:
             last = [task.moment("finished_at") for task in said.each("tasks") if ended]
             assert not last or max(last) == ended, f"it ends at {ended}, its last task {max(last)}"
             assert said.number_or_none("runway_minutes") is None or said["runway_minutes"] >= 0
+
+
+@pytest.mark.criterion("endpoint-runs-status", "twelve-endpoints")
+@pytest.mark.effect("change")
+def test_only_what_succeeded_is_completed(pas: Pas, phase: Stage) -> None:
+    """One task succeeds, one fails, and one that needs it is never done."""
+    run, clock = pas.new_run("counts"), phase.target("pas").clock
+    bad = pas.card(run, "Code-Impl", payload={"expression": "a +", "cases": [{"expect": 1}]})
+    pas.card(run, "Vector-Ops", [bad])
+    pas.card(run, "Vector-Ops")
+    pas.start(run)
+    for _ in every(clock, 5, until=clock.now() + timedelta(minutes=1)):
+        if pas.status(run).text("status") in ENDED:
+            break
+    said = pas.status(run)
+    assert said.text("status") == "failed", (
+        f"with a task that cannot be done it is {said['status']}"
+    )
+    counted = said.whole("tasks_total"), said.whole("tasks_completed"), said.whole("tasks_failed")
+    assert counted == (3, 1, 1), f"of three tasks, completed and failed are counted as {counted}"
 
 
 @pytest.mark.criterion("endpoint-portfolio-status", "twelve-endpoints")

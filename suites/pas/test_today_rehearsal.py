@@ -15,6 +15,7 @@ pytestmark = pytest.mark.pas_today
 NEAR = 1e-6
 NEAR_SHARE = 0.1  # of a rehearsal, from what it should use
 WIDEST = 1.0  # of an interval, as a share of the projection
+NARROWER = 0.7  # is due of an interval when five times as much is rehearsed; 0.45 is usual
 
 
 def _rehearsals(work: Work) -> Iterator[tuple[Sent, float, Reported]]:
@@ -44,6 +45,21 @@ def test_every_lane_of_the_run_is_sampled(work: Work, observe: Observe) -> None:
         assert len(totals) == 1, f"{sent.run} has {totals} units of work"
 
 
+@pytest.mark.criterion("rehearsal-stratified")
+def test_a_lane_that_is_left_out_is_not_covered(work: Work) -> None:
+    for sent in work.sent:
+        lanes = {node.lane for node in sent.nodes}
+        samples = sent.few.inner("samples_per_stratum")
+        drawn = sum(samples.get(lane, 0) >= 1 for lane in lanes)
+        if drawn == len(lanes):
+            raise NoValueError(f"{sent.few['n_sample']} units of {sent.run} are of every lane")
+        said = sent.few.number("strata_coverage")
+        due = drawn / len(lanes)
+        assert abs(said - due) < NEAR, (
+            f"of {len(lanes)} lanes {drawn} were drawn, and {said:g} is said"
+        )
+
+
 @pytest.mark.criterion("rehearsal-ci-extrapolation")
 def test_the_projection_lies_in_its_interval(work: Work, observe: Observe) -> None:
     """And so does what the run took in the end, but for one in a thousand."""
@@ -60,6 +76,16 @@ def test_the_projection_lies_in_its_interval(work: Work, observe: Observe) -> No
         met = abs(took - projected) <= 2 * half  # 1.645 of sigma are half; 3.3 miss one in 1000
         wrong = not (inside and bounded and told and met)
         observe("interval_wrong", wrong, run=sent.run, share=str(share))
+    for sent in work.sent:
+        less, more = (_width(sent.rehearsals[share]) for share in sorted(sent.rehearsals))
+        assert more < NARROWER * less, (
+            f"an interval of {less:.1%} of the projection is {more:.1%} when more is rehearsed"
+        )
+
+
+def _width(said: Reported) -> float:
+    """How wide an interval is, as a share of its projection."""
+    return (said.number("ci_upper") - said.number("ci_lower")) / said.number("projected_tokens")
 
 
 @pytest.mark.criterion("rehearsal-scales", "rehearsal-ci-extrapolation")
@@ -115,16 +141,23 @@ def test_utilisation_rises_with_load(work: Work, observe: Observe) -> None:
 
 @pytest.mark.criterion("portfolio-fairness-weights")
 def test_weights_are_of_the_active_runs(work: Work, observe: Observe) -> None:
+    """Of both runs, and of the one that is left, each by the weight that it was started with."""
+    due = {sent.run: sent.weight for sent in work.sent}
+    counts = set()
     for look in work.looks:
         runs = look.portfolio.each("runs")
         active = {run.text("run_id") for run in runs if run.text("status") == "executing"}
-        if len(active) < 2:
+        if not active:
             continue
+        counts.add(len(active))
         weights = look.portfolio.inner("fairness_weights")
         shares = [weights.number(name) for name in weights]
         right = set(weights) == active and abs(sum(shares) - 1) < NEAR and min(shares) > 0
-        if work.embedded and right:  # nobody else is there, and ours weigh the same
-            right = max(shares) - min(shares) < NEAR
+        if work.embedded and right:  # nobody else is there
+            total = sum(due[name] for name in active)
+            right = all(abs(weights.number(name) - due[name] / total) < NEAR for name in active)
         observe("weights_wrong", not right, at=look.at)
+    if work.embedded and 2 not in counts:
+        raise NoValueError("both runs were never active at a time")
     over = work.looks[-1].portfolio.inner("fairness_weights")
     assert not (work.embedded and over), f"after the end of all runs {sorted(over)} have weights"

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, Stage, every
 from suites.pas.scenarios.control import Empty
-from suites.pas.scenarios.misses import Misses
+from suites.pas.scenarios.misses import OLD_S, Misses, missed_values
 from suites.pas.scenarios.repeats import REPEATS, Repeated
 from suites.pas.scenarios.work import Look, Sent, Work
 from suites.pas.views.graph import edges, seen_early, too_early
@@ -229,6 +229,16 @@ def test_a_verdict_is_what_its_value_comes_to(work: Work, misses: Misses, observ
 
 def _lacking(seen: set[bool]) -> str:
     return "passes" if True not in seen else "misses, on whichever side of its threshold"
+
+
+@pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)
+def test_a_value_is_what_the_work_comes_to(misses: Misses) -> None:
+    """Of work whose outcome the suite knows, in each lane: what misses must be told as missed."""
+    tasks = {task.text("lane"): task for task in misses.status.each("tasks")}
+    for lane, (least, most) in missed_values(OLD_S).items():
+        for one in tasks[lane].each("kpis"):
+            right = least <= one.number("value") <= most and not one.flag("pass")
+            assert right, f"{one['kpi']} of {lane} is {one['value']}, and {least:g}, a miss, is due"
 
 
 @pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)

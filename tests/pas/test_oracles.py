@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from suites.pas.scenarios.executors import differing, nearest
 from suites.pas.views.committing import commit, scratch
 from suites.pas.views.contract import gone, lacking
 from suites.pas.views.executed import Look, Piece, at_each_event, shares, unlike
+from suites.pas.views.index import names
 from suites.pas.views.learning import partition_wrong, rates, teaches
+from suites.pas.views.registry import shape
 from suites.pas.views.sockets import is_loopback
 from suites.pas.views.source import Source, Spot
 from suites.pas.views.trees import changes, tree
@@ -135,13 +139,41 @@ def test_outcomes_of_executors() -> None:
     assert differing({"a": "int", "b": "int"}, {"a": "text", "c": "int"}) == ["a", "b", "c"]
 
 
+def test_each_shape_of_a_definition_is_asked_for() -> None:
+    plain = "".join(f"def f{number}():\n    pass\n" for number in range(60))
+    odd = "@final\nclass Odd:\n    @property\n    def value(self):\n        pass\n"
+    read = Source(Path(), "", {"a.py": plain, "b.py": odd})
+    assert {"Odd", "value"} < set(names(read))
+    assert len(names(read)) <= 12
+
+
+def test_a_table_that_was_made_anew_has_another_shape(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE runs (id TEXT PRIMARY KEY, cost REAL NOT NULL DEFAULT 0)")
+        db.execute("CREATE INDEX by_cost ON runs (cost)")
+        db.execute("CREATE TABLE copied AS SELECT * FROM runs")
+    was, now = shape(path, "runs"), shape(path, "copied")
+    assert {name for name in was if now.get(name) != was[name]} >= {
+        "column id",
+        "column cost",
+        "index by_cost",
+    }
+
+
 def test_what_changed_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("as it was")
-    before = tree(tmp_path)
+    (tmp_path / ".git/hooks").mkdir(parents=True)
+    (tmp_path / "artifacts/index").mkdir(parents=True)
+    others = ("artifacts/index",)
+    before = tree(tmp_path, others)
     (tmp_path / "kept").chmod(0o600)
     (tmp_path / "link").symlink_to("kept")
-    (tmp_path / "artifacts").mkdir()
-    assert changes(before, tree(tmp_path)) == ["kept", "link"]
+    (tmp_path / ".git/hooks/post-commit").write_text("exit 0")
+    (tmp_path / "artifacts/index/new").write_text("by the index")
+    (tmp_path / "artifacts/cache").write_text("by nobody who may")
+    changed = [".git/hooks/post-commit", "artifacts/cache", "kept", "link"]
+    assert changes(before, tree(tmp_path, others)) == changed
 
 
 @pytest.mark.parametrize(

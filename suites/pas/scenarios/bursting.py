@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,10 @@ class Kept:
         """As it is now."""
         held = {t: {str(row["receipt_id"]): row for row in store.rows(t)} for t in TABLES}
         return cls(held, {run: pas.status(run) for run in runs})
+
+    def counted(self, table: str, run: str) -> Counter[str]:
+        """How many rows of a table each task of a run has."""
+        return Counter(str(r["task_id"]) for r in self.rows[table].values() if r["run_id"] == run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,12 +85,12 @@ def _typed(typing: _Typing, target: LiveTarget, recorder: Recorder) -> Flow:
     typing.type("simulate", "simulate", "--rehearsal", str(REHEARSED))
     start = typing.type("start", "start")
     run = start.told.text("run_id") if start.status == 0 else ""
-    started = pas.status(run)
+    started = _known(pas, run)
     seen = []
-    for _ in range(20):
+    for _ in range(20 if run else 1):
         target.clock.advance(8)
         said = typing.type("status", "status")
-        seen.append(Seen(said, pas.status(run)))
+        seen.append(Seen(said, _known(pas, run)))
         if said.status or seen[-1].service.text("status") in ENDED:
             break
     typing.ran["status in words"] = vp.run("status")
@@ -101,8 +101,16 @@ def _typed(typing: _Typing, target: LiveTarget, recorder: Recorder) -> Flow:
     state = vp.state() if vp.state_file.is_file() else Reported({}, "~/.vp/state.json")
     files = [str(path.relative_to(vp.home)) for path in vp.home.rglob("*") if path.is_file()]
     mode = vp.state_file.stat().st_mode & 0o777 if vp.state_file.is_file() else 0o777
-    end, calls = pas.status(run), list(recorder.calls)
+    end, calls = _known(pas, run), list(recorder.calls)
     return Flow(typing.ran, state, after_new, files, mode, calls, started, seen, end)
+
+
+def _known(pas: Pas, run: str) -> Reported:
+    """The run as the service has it; one that was never started has no tasks."""
+    if run:
+        return pas.status(run)
+    counts = dict.fromkeys(("tasks_total", "tasks_completed", "tasks_failed"), 0)
+    return Reported({"status": "never started", "tasks": [], **counts}, "a run that never began")
 
 
 @dataclass(frozen=True)

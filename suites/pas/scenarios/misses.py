@@ -12,6 +12,7 @@ from suites.pas.views.asking import stamp
 from suites.pas.views.lanes import HIGHER, LIMITS
 from suites.pas.views.pas import ENDED, Pas
 
+OLD_S = 1200  # of an index that is too old
 _LIMIT = timedelta(minutes=3)
 
 
@@ -35,6 +36,16 @@ def missing_work(indexed_at: str) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def missed_values(age_s: float) -> Mapping[str, tuple[float, float]]:
+    """For each lane the least and the most that its KPI can be of that work."""
+    return {
+        "Code-Impl": (0.5, 0.5),
+        "Data-Schema": (1, 1),
+        "Narrative": (0, 0),  # two words in a row are never the same
+        "Vector-Ops": (age_s, age_s + _LIMIT.total_seconds()),
+    }
+
+
 def sides(kpi: str) -> tuple[float, float]:
     """The threshold of a KPI, and a value just beyond it."""
     step = 0.01 if kpi in HIGHER else 1.0
@@ -48,7 +59,7 @@ def misses(phase: Stage) -> Misses:
     target = phase.target("pas")
     pas = Pas(target.client)
     run = pas.new_run("misses")
-    long_ago = stamp(target.clock.now() - timedelta(minutes=20))
+    long_ago = stamp(target.clock.now() - timedelta(seconds=OLD_S))
     for lane, payload in missing_work(long_ago).items():
         pas.card(run, lane, payload=dict(payload))
     pas.start(run)

@@ -17,11 +17,12 @@ from suites.pas.views.recorder import Call, recording
 from suites.pas.views.running import closed_address
 from suites.pas.views.trees import changes, tree
 
+REHEARSED = 0.02  # which is not what the client takes by itself
 COMMANDS: Mapping[str, Sequence[str]] = {
     "new": ("--name", "read-only"),
     "plan": (),
     "estimate": (),
-    "simulate": ("--rehearsal", "0.01"),
+    "simulate": ("--rehearsal", str(REHEARSED)),
     "start": (),
     "status": (),
     "logs": ("--tail", "20"),
@@ -34,6 +35,8 @@ OTHER_FIGURES = {
     "duration_ci_lower": 70.0,
     "duration_ci_upper": 84.0,
 }
+OTHER_STATUS = "needs_review"
+INDEXED = ("artifacts/lightrag_code_index",)  # below the checkout, by the code index
 _PROJECT = 7_700_077
 _MOST_S = 120  # of the service's clock until a small run has ended
 
@@ -52,6 +55,7 @@ class Alone:
     done: Mapping[str, Ran]
     calls: Mapping[str, Sequence[Call]]  # by command
     elsewhere: Ran  # the estimate of another PLMS
+    known_elsewhere: Ran  # the status of a run that was started, of which that PLMS knows more
     started: Ran  # the status of a run that was started while PAS was there
 
 
@@ -66,22 +70,26 @@ def alone(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Alone:
             before = len(plms.calls)
             done[command] = vp.run(command, *words, "--json")
             calls[command] = plms.calls[before:]
-    return Alone(
-        name, done, calls, _elsewhere(phase, home / "other"), _started(phase, home / "begun")
-    )
+    elsewhere = _elsewhere(phase, home / "other")
+    return Alone(name, done, calls, *elsewhere, _started(phase, home / "begun"))
 
 
-def _elsewhere(phase: Stage, home: Path) -> Ran:
-    """The estimate, where PLMS is a service of the suite that has figures of its own."""
+def _elsewhere(phase: Stage, home: Path) -> tuple[Ran, Ran]:
+    """Estimate and status, where PLMS is a service of the suite that says what no other would."""
     home.mkdir()
-    metrics = ("GET", f"/api/projects/{_PROJECT}/metrics")
     project = {"project_id": _PROJECT, "name": "other", "template": "other", "status": "planned"}
     figures = {"project_id": _PROJECT, "run_id": None, "n_observations": 9, "ci_level": 0.9}
-    answers: Answers = {("POST", "/api/projects"): project, metrics: {**figures, **OTHER_FIGURES}}
+    answers: Answers = {
+        ("POST", "/api/projects"): project,
+        ("GET", f"/api/projects/{_PROJECT}"): {**project, "status": OTHER_STATUS},
+        ("GET", f"/api/projects/{_PROJECT}/metrics"): {**figures, **OTHER_FIGURES},
+    }
     with answering(answers) as other:
         vp = client(phase, home, PAS_API_BASE_URL=closed_address(), PLMS_API_BASE_URL=other.url)
         vp.run("new", "--name", "other")
-        return vp.run("estimate", "--json")
+        estimate = vp.run("estimate", "--json")
+        vp.run("start", PAS_API_BASE_URL=phase.address("pas"))
+        return estimate, vp.run("status", "--json")
 
 
 def _started(phase: Stage, home: Path) -> Ran:
@@ -116,9 +124,9 @@ def commanded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Command
         plms = phase.address("plms")
         vp = client(phase, home, PAS_API_BASE_URL=pas.url, PLMS_API_BASE_URL=plms)
         for command, words in COMMANDS.items():
-            before, own = tree(checkout), tree(home)
+            before, own = tree(checkout, INDEXED), tree(home)
             done[command] = vp.run(command, *words, "--json")
-            edited[command] = changes(before, tree(checkout))
+            edited[command] = changes(before, tree(checkout, INDEXED))
             kept[command] = changes(own, tree(home))
         ended = _ended(phase, vp)
         logs = vp.run("logs", "--tail", "500", "--json")

@@ -12,7 +12,7 @@ from suites.pas.views.graph import Node, at_work, by_id, layered
 from suites.pas.views.pas import ENDED, Pas
 
 STEP_S, LIMIT = 2, timedelta(minutes=6)
-SHARES = (0.01, 0.05)
+SHARES, FEW = (0.01, 0.05), 0.0001
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class Sent:
     nodes: tuple[Node, ...]
     tasks: Mapping[str, str]  # the id that the service gave, by the node's name
     rehearsals: Mapping[float, Reported]
+    few: Reported  # a rehearsal of so few units that lanes are left out
     started: Reported
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def work(phase: Stage) -> Work:
         _settle(pas, target)
     idle = look(pas, target.clock.now(), ())
     before = pas.get("/health").whole("total_receipts")
-    sent = [_hand_in(pas, "backward", 0), _hand_in(pas, "forward", LAYERS_APART)]
+    sent = [_hand_in(pas, "backward", 0, 1.0), _hand_in(pas, "forward", LAYERS_APART, 3.0)]
     names = [one.run for one in sent]
     looks = []
     for now in every(target.clock, STEP_S, until=target.clock.now() + LIMIT):
@@ -90,7 +92,7 @@ def work(phase: Stage) -> Work:
 LAYERS_APART = 20  # so that both runs together have at least six tasks in each lane
 
 
-def _hand_in(pas: Pas, why: str, offset: int) -> Sent:
+def _hand_in(pas: Pas, why: str, offset: int, weight: float) -> Sent:
     """Hand in a graph, rehearse it, start it, and start it once more."""
     nodes, run = layered(offset), pas.new_run(why)
     tasks: dict[str, str] = {}
@@ -106,9 +108,10 @@ def _hand_in(pas: Pas, why: str, offset: int) -> Sent:
         share: reported(pas.control("simulate", run, rehearsal_pct=share, stratified=True))
         for share in SHARES
     }
-    started = pas.start(run)
+    few = reported(pas.control("simulate", run, rehearsal_pct=FEW, stratified=False))
+    started = pas.start(run, weight=weight)
     pas.control("start", run)  # again, under another key: refused or the same, never twice
-    return Sent(run, nodes, tasks, rehearsals, started)
+    return Sent(run, nodes, tasks, rehearsals, few, started, weight)
 
 
 def look(pas: Pas, at: datetime, names: Sequence[str]) -> Look:

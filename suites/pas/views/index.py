@@ -76,11 +76,15 @@ def _asked(name: str, doc: str) -> str:
 
 
 def names(source: Source, most: int = 24) -> list[str]:
-    """Names that anybody can ask for, spread over the files, that of the plan first."""
+    """Names that anybody can ask for, of each shape and over the files, that of the plan first."""
     inner = {one.name for one in source.definitions if one.inner}
-    outer = sorted({(one.spot, one.name) for one in source.definitions if one.name not in inner})
-    usable = [name for _, name in outer if not name.startswith("__")]
-    return list(dict.fromkeys([CLASS, *_spread(usable, most)]))
+    shapes: dict[tuple[str, bool], list[str]] = {}
+    for one in sorted(source.definitions, key=lambda each: each.spot):
+        if one.name not in inner and not one.name.startswith("__"):
+            shapes.setdefault((one.what, one.decorated), []).append(one.name)
+    each = -(-most // max(1, len(shapes)))
+    found = [name for shape in shapes.values() for name in _spread(shape, each)]
+    return list(dict.fromkeys([CLASS, *found]))
 
 
 def called(source: Source, most: int = 12) -> list[str]:

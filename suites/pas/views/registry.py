@@ -44,6 +44,16 @@ def keys(path: Path, table: str) -> list[str]:
     return found
 
 
+def shape(path: Path, table: str) -> dict[str, object]:
+    """What a table is besides its rows: how each column is declared, and its indexes and rules."""
+    found: dict[str, object] = {
+        f"column {row['name']}": (row["type"], row["notnull"], row["dflt_value"], row["pk"])
+        for row in rows(path, f"PRAGMA table_info({table})")
+    }
+    sql = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND type != 'table'"
+    return found | {f"{row['type']} {row['name']}": row["sql"] for row in rows(path, sql, table)}
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The registry at a path."""

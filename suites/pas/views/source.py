@@ -55,6 +55,7 @@ class Definition:
     inner: bool  # within a function, where nobody else can name it
     what: str  # class, function or method
     dotted: str  # with the classes around it, as Class.method
+    decorated: bool  # so that it has lines above the one that names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,8 @@ def _defined(
                 else "class"
             )
             doc, spot = ast.get_docstring(child) or "", Spot(path, child.lineno)
-            yield Definition(child.name, spot, doc, inner, kind, ".".join(names))
+            decorated = bool(child.decorator_list)
+            yield Definition(child.name, spot, doc, inner, kind, ".".join(names), decorated)
         yield from _defined(child, path, names, inner=inner or function)
 
 
