@@ -109,6 +109,11 @@ def said(record: Record, kind: type[_Kind]) -> _Kind:
     return body
 
 
+def may_say(record: Record, key: str) -> bool:
+    """Return whether the body of a record may have a key: a look that spares decoding most."""
+    return not isinstance(record.body, str) or f'"{key}":' in record.body
+
+
 def _parsed(text: object) -> Any:
     if not isinstance(text, str):
         raise ValueError(f"{text!r:.40} is no text")

@@ -14,7 +14,7 @@ from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.reach import Newest, Reach
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
-from pytest_rollout.evidence.release_readings import first_of_release
+from pytest_rollout.evidence.release_readings import first_of_release, last_before
 from pytest_rollout.evidence.results import brought_by
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Brought, Hole, Lost, Run, Seen
@@ -51,6 +51,7 @@ class Others:
         self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self._forget()
         self._nights = False  # whether nights are counted, also those that saw nothing
+        self._passed_over = False  # an accepted run that cannot be the previous one
         self._accepted_before = last  # what was accepted before it may be compared with
 
     def _forget(self) -> None:
@@ -115,7 +116,7 @@ class Others:
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
         waiting: list[tuple[RunLog, list[Seen]]] = []
-        for log in self._whole(1):
+        for log in self._whole(self._first_compared(compared)):
             if not log.sealed:
                 continue
             before = list(self._before(log, compared, begun_us, address))
@@ -129,6 +130,14 @@ class Others:
                     self.inputs.append(inputs.of_run(one))
             waiting = [one for one in waiting if one[1][0].release != release]
         return tuple(seen)
+
+    def _first_compared(self, compared: Sequence[Versus]) -> int:
+        """From where on runs may be compared with: all, where not all releases are known."""
+        named = {self._named(one) for one in compared}
+        if self._passed_over or None in named or any(one.frozen for one in compared):
+            return 1
+        found = (last_before(self._ledger, self._run, self._phase, (name,)) for name in named)
+        return max(1, min(found))
 
     def _suspicious(
         self, log: RunLog, compared: Sequence[Versus], address: Address
@@ -192,8 +201,11 @@ class Others:
             and (one.subject, one.environment) == (str(address), self._run.environment)
             and (release := release_accepted(one)) not in (None, *ours)
         ]
-        newest_first = reversed(accepted)
-        return next((one for one, run in newest_first if self._release_of(run) == one), None)
+        for release, run in reversed(accepted):
+            if self._release_of(run) == release:
+                return release
+            self._passed_over = True
+        return None
 
     def _log_of(self, name: str) -> RunLog:
         """What a run left before the deciding run's last record."""

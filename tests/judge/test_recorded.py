@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,13 @@ from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.verdict import Verdict
 from tests.judge.worlds import bare, plan_of, seen, world_of
 
-_LABELS = ({}, {"lane": "a"}, {"lane": "b"}, {"lane": "a", "node": "1"}, {"node": "1"})
+_LABELS: tuple[dict[str, Any], ...] = (
+    {},
+    {"lane": "a"},
+    {"lane": "b"},
+    {"lane": "a", "node": "1"},
+    {"node": "1"},
+)
 _SEEN = [
     seen(1, t, series, **labels)
     for t, (series, labels) in enumerate(product(("latency", "errors"), _LABELS))
@@ -46,11 +53,12 @@ def _looks_at(criteria: int, monkeypatch: pytest.MonkeyPatch) -> int:
         for node in ("new", *(("old",) if n == 0 else ()))
     ]
     looks: list[Slot] = []
-    kept = Slot.labels
+    kept = vars(Slot)["labels"]
 
     def labels(slot: Slot) -> Labels:
         looks.append(slot)
-        return kept.__get__(slot)  # type: ignore[attr-defined,no-any-return]
+        found: Labels = kept.__get__(slot)
+        return found
 
     with monkeypatch.context() as patched:
         patched.setattr(Slot, "labels", property(labels))
