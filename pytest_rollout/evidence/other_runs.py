@@ -20,6 +20,7 @@ from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Brought, Hole, Lost, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
+from pytest_rollout.model.recorded import Recorded
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.settlement import Settlement
 from pytest_rollout.model.tried import Tried
@@ -85,12 +86,13 @@ class Others:
             self._forget()
             for log in self._whole(first):
                 self._take(log)
-            starts = [self._starts(one, reach, own, first) for one in reach.newest]
+            recorded = Recorded([*own, *self.seen])
+            starts = [self._starts(one, reach, recorded, first) for one in reach.newest]
             wanted = max(min(starts, default=first), lowest)
 
-    def _starts(self, newest: Newest, reach: Reach, own: Sequence[Seen], first: int) -> int:
+    def _starts(self, newest: Newest, reach: Reach, recorded: Recorded, first: int) -> int:
         """From where on the newest samples of a series are read whole, or to look for them."""
-        oldest_us = newest.oldest_us([*own, *self.seen], reach.at_us)
+        oldest_us = newest.oldest_us(recorded, reach.at_us)
         if oldest_us is None:
             return self._last - 2 * (self._last - first) - _STRETCH
         return self._ledger.first_after(oldest_us - 1) or first
@@ -136,8 +138,7 @@ class Others:
         named = {self._named(one) for one in compared}
         if self._passed_over or None in named or any(one.frozen for one in compared):
             return 1
-        found = (last_before(self._ledger, self._run, self._phase, (name,)) for name in named)
-        return max(1, min(found))
+        return max(1, min(last_before(self._ledger, self._run, self._phase, (n,)) for n in named))
 
     def _suspicious(
         self, log: RunLog, compared: Sequence[Versus], address: Address

@@ -6,13 +6,14 @@ that recorded nothing after an edge saw nothing after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nlargest
 
 from pytest_rollout import calendar
-from pytest_rollout.model.evidence import Run, Seen
+from pytest_rollout.model.evidence import Run
 from pytest_rollout.model.plan import EMBEDDED, Phase
+from pytest_rollout.model.recorded import Recorded
 from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 
 _ALL_TIME = -(2**62)
@@ -27,16 +28,10 @@ class Newest:
     where: Mapping[str, str]
     n: int
 
-    def oldest_us(self, seen: Iterable[Seen], at_us: int) -> int | None:
+    def oldest_us(self, recorded: Recorded, at_us: int) -> int | None:
         """Return when the oldest of them happened; None where there are not so many."""
-        wanted = self.where.items()
-        slots = {
-            one.slot
-            for one in seen
-            if one.slot.series == self.series
-            and one.slot.t_us <= at_us
-            and wanted <= dict(one.slot.labels).items()
-        }
+        found = recorded.having(self.series, self.where)
+        slots = {one.slot for one in found if one.slot.t_us <= at_us}
         newest = nlargest(self.n, (slot.t_us for slot in slots))
         return newest[-1] if len(newest) == self.n else None
 

@@ -13,11 +13,11 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
-from pytest_rollout.judge.recorded import Recorded
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import Hole, Rolled, World
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan
+from pytest_rollout.model.recorded import Recorded
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.judge.recorded import Recorded
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.finding import Labels
+from pytest_rollout.model.recorded import Recorded
 from pytest_rollout.model.verdict import Verdict
 from tests.judge.worlds import bare, plan_of, seen, world_of
 
