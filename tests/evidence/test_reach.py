@@ -23,7 +23,7 @@ from pytest_rollout.evidence.store import Store
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.verdict import Answer
 from tests.evidence.memory import fresh
-from tests.evidence.runs import EXIT, PLAN, START, Place, Writer, append, opened, reaching, tamper
+from tests.evidence.runs import EXIT, PLAN, START, Place, Writer, append, opened, reaching
 
 SECOND = 1_000_000
 SCOPES = (
@@ -245,15 +245,3 @@ def test_the_first_record_after_an_instant_is_not_sought_in_all(tmp_path: Path) 
         next(steps)
         assert ledger.first_after(record.at_us - 1) == newest
         assert next(steps) < 20
-
-
-@pytest.mark.parametrize("gone", ["1", "2"])
-def test_a_lost_run_of_the_release_that_is_compared_with_is_damage(place: Place, gone: str) -> None:
-    text = VERSUS.replace("RELEASE", "v2")
-    with opened(place) as ledger:
-        for number, release in enumerate(("v1", "v2", "v2", "v3")):
-            Writer(ledger, f"r{number}", "prod", PLAN, release=release).good()
-        now = Writer(ledger, "now", "prod", text, release="next").good()
-        assert now.decisions[1].answer is Answer.GO
-        tamper(place, f"DELETE FROM records WHERE run = 'r{gone}'")
-        assert now.judged(EXIT).answer is Answer.HOLD
