@@ -1,4 +1,4 @@
-"""How long judging takes: CPU seconds of one decision over many samples.
+"""How long judging takes: CPU seconds and peak memory of one decision over many samples.
 
 Run as ``python benchmarks/judging.py``. Each figure is the best of several processes. With
 ``--against PATH`` another checkout judges the same worlds, by turns with this one.
@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import random
+import resource
 import shlex
 import subprocess
 import sys
@@ -150,7 +151,9 @@ def measured(name: str, size: int) -> dict[str, Any]:
     seconds = time.process_time() - before
     judged = decision.guardrails[0] if CASES[name].guardrail else decision.criteria[0]
     where = Path(str(pytest_rollout.__file__)).resolve().parents[1]
-    return {"seconds": seconds, "verdict": judged.verdict.value, "root": str(where)}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    verdict = judged.verdict.value
+    return {"seconds": seconds, "peak_mb": peak_mb, "verdict": verdict, "root": str(where)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +162,11 @@ class Figure:
 
     seconds: float  # infinite where it took more than was allowed
     verdict: str
+    peak_mb: float = 0.0  # of the process, the world in it
 
     def __str__(self) -> str:
         shown = f"{self.seconds:.3f} s" if math.isfinite(self.seconds) else "too long"
-        return f"{shown:>11} {self.verdict:<12}"
+        return f"{shown:>11} {self.peak_mb:>5.0f} MB {self.verdict:<12}"
 
 
 def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
@@ -178,7 +182,7 @@ def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
     told = json.loads(done.stdout)
     if Path(told["root"]) != root:
         raise SystemExit(f"the code in {told['root']} was measured, not that in {root}")
-    return Figure(told["seconds"], told["verdict"])
+    return Figure(told["seconds"], told["verdict"], told["peak_mb"])
 
 
 def by_turns(
@@ -239,8 +243,8 @@ def main() -> None:
     if not (roots[-1] / "pytest_rollout").is_dir():
         raise SystemExit(f"--against {given.against}: no checkout of this project")
     print(f"$ {shlex.join(['python', *sys.argv])}\n{_machine()}")
-    print(f"CPU seconds of one decision, best of {given.times}, and the verdict:")
-    heads = "".join(f" {_commit(root):>24}" for root in roots)
+    print(f"CPU seconds of one decision, best of {given.times}, peak memory and the verdict:")
+    heads = "".join(f" {_commit(root):>33}" for root in roots)
     print(f"case           samples{heads}{'  ratio' if len(roots) > 1 else ''}")
     for name in names:
         size = given.size or CASES[name].size

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.bodies import RunStart
-from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.decoding import UndecodableError, may_say, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.live_world import read_now
 from pytest_rollout.evidence.records import RecordKind
@@ -57,6 +57,8 @@ def _watches(ledger: Ledger, address: Address, environment: str) -> list[RunLog]
     """The runs of watches of a phase."""
     found = []
     for record in ledger.newest(RecordKind.RUN, "", "", environment):
+        if not may_say(record, "watch"):
+            continue
         try:
             watch = said(record, RunStart).watch
         except UndecodableError:  # the chain tells of it

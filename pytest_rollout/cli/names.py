@@ -8,7 +8,7 @@ from contextlib import suppress
 import click
 from click.shell_completion import CompletionItem
 
-from pytest_rollout.cli.project import Project
+from pytest_rollout.cli.project import READ, Project
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Plan
 from pytest_rollout.plan.reader import nearest
@@ -109,7 +109,11 @@ def _plans(ctx: click.Context | None) -> Sequence[Plan]:
     """The plans of the project that is asked for; none where they cannot be read."""
     root = ctx.params.get("root") if ctx is not None else None
     with suppress(RolloutError, OSError, click.ClickException):
-        return Project.here(root if isinstance(root, str) else None, None).plans
+        project = Project.here(root if isinstance(root, str) else None, None)
+        plans = project.plans
+        if ctx is not None:
+            ctx.meta[READ] = project  # the verb need not read the same files again
+        return plans
     return ()
 
 

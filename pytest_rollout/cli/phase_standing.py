@@ -16,7 +16,7 @@ from pytest_rollout.cli.turn_order import LastEnd, asked_for
 from pytest_rollout.evidence import signatures
 from pytest_rollout.evidence.bodies import PhaseBegun, RunStart, StoredEvent, TripEvent
 from pytest_rollout.evidence.contrary import contrary
-from pytest_rollout.evidence.decoding import UndecodableError, said
+from pytest_rollout.evidence.decoding import UndecodableError, may_say, said
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
@@ -97,6 +97,8 @@ def _watched(
     for record in project.ledger.newest(RecordKind.RUN, "", "", environment):
         if newest is not None and now_us - record.at_us > _LONGEST_RUN_US:
             break
+        if not may_say(record, "watch"):
+            continue
         try:
             watch = said(record, RunStart).watch
         except UndecodableError:

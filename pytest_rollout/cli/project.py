@@ -31,12 +31,14 @@ from pytest_rollout.model.mutation import LastMutation
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.on_the_way import plans_on_the_way
 from pytest_rollout.plan import find
+from pytest_rollout.plan.heap import left_alone
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.mutation import drilled_words
 from pytest_rollout.roots import patterns_of, root_and_ini
 
 _PLAN = "rollout.yaml"
+READ = "pytest_rollout.read"  # of a click context: the project by which names were completed
 _DEFAULTS = {"rollout_ledger": ".rollout/ledger.db", "rollout_report": "rollout-report"}
 
 
@@ -70,6 +72,10 @@ class Project:
     @cached_property
     def found(self) -> list[Loaded]:
         """Every plan below the root, which may be none."""
+        context = click.get_current_context(silent=True)
+        read = context.meta.pop(READ, None) if context else None
+        if read is not None and (read.root, read.patterns) == (self.root, self.patterns):
+            return list(read.found)
         return find.load_all(self.root, self.patterns)
 
     @property
@@ -241,7 +247,8 @@ class Project:
         found = {name: one for name, one in beside.items() if one is not None}
         if text is None or len(found) < len(beside):
             return None
-        return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
+        with left_alone():
+            return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
 
 
 def keep_texts(ledger: Ledger, loaded: Loaded) -> None:

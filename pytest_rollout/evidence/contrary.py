@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pytest_rollout.evidence import settlements
-from pytest_rollout.evidence.bodies import Process, RunStart
-from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
+from pytest_rollout.evidence.bodies import Process
+from pytest_rollout.evidence.decoding import UndecodableError, decision_in, value_in
 from pytest_rollout.evidence.history import AskingRun, stored_decision
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.run_facts import ending, failed_of, partial_of
@@ -101,7 +101,7 @@ def _alive(
         if record.sequence >= first:
             continue
         try:
-            process = said(record, RunStart).process
+            process = value_in(record, "process", Process)
         except UndecodableError:
             continue
         if process and running(process) and not RunLog(ledger.of_run(record.run)).finished:

@@ -29,6 +29,7 @@ from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.verdict import Answer
 
 _Kind = TypeVar("_Kind")
+_Value = TypeVar("_Value")
 
 
 class UndecodableError(LedgerError):
@@ -107,6 +108,21 @@ def said(record: Record, kind: type[_Kind]) -> _Kind:
     if not isinstance(body, kind):
         raise UndecodableError(f"{record.name} is no {kind.__name__}")
     return body
+
+
+def value_in(record: Record, key: str, kind: type[_Value]) -> _Value | None:
+    """Return one value of a body without decoding the rest; raises UndecodableError."""
+    try:
+        data = _parsed(record.body)
+        value = data.get(key) if isinstance(data, Mapping) else None
+        return None if value is None else coding.decode(kind, value)
+    except (ValueError, RecursionError) as error:
+        raise UndecodableError(f"{record.name} cannot be read: {error}") from error
+
+
+def may_say(record: Record, key: str) -> bool:
+    """Return whether the body of a record may have a key: a look that spares decoding most."""
+    return not isinstance(record.body, str) or f'"{key}":' in record.body
 
 
 def _parsed(text: object) -> Any:

@@ -53,6 +53,7 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
         return Looks()
     releases = {fact.release for fact in run.releases}
     release = next(iter(releases)) if len(releases) == 1 else None
+    nameless = not run.releases and not run.sealed  # it began just now: no look of anything
     n, known, problems = int(not run.partial and run.drill is None), 0, []
     failed: dict[str, FailedBefore] = {}
     read: list[Input] = []
@@ -69,6 +70,8 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
             problems.append(f"{what} ({error})")
             continue
         if look is None:
+            if nameless and said(record, StoredDecision).release is not None:
+                break
             continue
         n += 1
         read.append(look.input)

@@ -14,12 +14,13 @@ from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.reach import Newest, Reach
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
-from pytest_rollout.evidence.release_readings import first_of_release
+from pytest_rollout.evidence.release_readings import first_of_release, last_before
 from pytest_rollout.evidence.results import brought_by
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Brought, Hole, Lost, Run, Seen
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
+from pytest_rollout.model.recorded import Recorded
 from pytest_rollout.model.rule import PREVIOUS, Versus
 from pytest_rollout.model.settlement import Settlement
 from pytest_rollout.model.tried import Tried
@@ -51,6 +52,7 @@ class Others:
         self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self._forget()
         self._nights = False  # whether nights are counted, also those that saw nothing
+        self._passed_over = False  # an accepted run that cannot be the previous one
         self._accepted_before = last  # what was accepted before it may be compared with
 
     def _forget(self) -> None:
@@ -84,12 +86,13 @@ class Others:
             self._forget()
             for log in self._whole(first):
                 self._take(log)
-            starts = [self._starts(one, reach, own, first) for one in reach.newest]
+            recorded = Recorded([*own, *self.seen])
+            starts = [self._starts(one, reach, recorded, first) for one in reach.newest]
             wanted = max(min(starts, default=first), lowest)
 
-    def _starts(self, newest: Newest, reach: Reach, own: Sequence[Seen], first: int) -> int:
+    def _starts(self, newest: Newest, reach: Reach, recorded: Recorded, first: int) -> int:
         """From where on the newest samples of a series are read whole, or to look for them."""
-        oldest_us = newest.oldest_us([*own, *self.seen], reach.at_us)
+        oldest_us = newest.oldest_us(recorded, reach.at_us)
         if oldest_us is None:
             return self._last - 2 * (self._last - first) - _STRETCH
         return self._ledger.first_after(oldest_us - 1) or first
@@ -115,7 +118,7 @@ class Others:
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
         waiting: list[tuple[RunLog, list[Seen]]] = []
-        for log in self._whole(1):
+        for log in self._whole(self._first_compared(compared)):
             if not log.sealed:
                 continue
             before = list(self._before(log, compared, begun_us, address))
@@ -129,6 +132,13 @@ class Others:
                     self.inputs.append(inputs.of_run(one))
             waiting = [one for one in waiting if one[1][0].release != release]
         return tuple(seen)
+
+    def _first_compared(self, compared: Sequence[Versus]) -> int:
+        """From where on runs may be compared with: all, where not all releases are known."""
+        named = {self._named(one) for one in compared}
+        if self._passed_over or None in named or any(one.frozen for one in compared):
+            return 1
+        return max(1, min(last_before(self._ledger, self._run, self._phase, (n,)) for n in named))
 
     def _suspicious(
         self, log: RunLog, compared: Sequence[Versus], address: Address
@@ -192,8 +202,11 @@ class Others:
             and (one.subject, one.environment) == (str(address), self._run.environment)
             and (release := release_accepted(one)) not in (None, *ours)
         ]
-        newest_first = reversed(accepted)
-        return next((one for one, run in newest_first if self._release_of(run) == one), None)
+        for release, run in reversed(accepted):
+            if self._release_of(run) == release:
+                return release
+            self._passed_over = True
+        return None
 
     def _log_of(self, name: str) -> RunLog:
         """What a run left before the deciding run's last record."""

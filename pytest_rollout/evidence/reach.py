@@ -6,14 +6,15 @@ that recorded nothing after an edge saw nothing after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nlargest
 
 from pytest_rollout import calendar
-from pytest_rollout.model.evidence import Run, Seen
+from pytest_rollout.model.evidence import Run
 from pytest_rollout.model.plan import EMBEDDED, Phase
-from pytest_rollout.model.rule import Rule, ScopeKind
+from pytest_rollout.model.recorded import Recorded
+from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 
 _ALL_TIME = -(2**62)
 _DAY_US = 86_400_000_000
@@ -27,16 +28,10 @@ class Newest:
     where: Mapping[str, str]
     n: int
 
-    def oldest_us(self, seen: Iterable[Seen], at_us: int) -> int | None:
+    def oldest_us(self, recorded: Recorded, at_us: int) -> int | None:
         """Return when the oldest of them happened; None where there are not so many."""
-        wanted = self.where.items()
-        slots = {
-            one.slot
-            for one in seen
-            if one.slot.series == self.series
-            and one.slot.t_us <= at_us
-            and wanted <= dict(one.slot.labels).items()
-        }
+        found = recorded.having(self.series, self.where)
+        slots = {one.slot for one in found if one.slot.t_us <= at_us}
         newest = nlargest(self.n, (slot.t_us for slot in slots))
         return newest[-1] if len(newest) == self.n else None
 
@@ -61,9 +56,13 @@ def reach_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> Reach:
     guards = [rule for guardrail in phase.guardrails for rule in guardrail.rules]
     # Which groups another series names depends on all that is read of it.
     counted = not any(each.source for rule in (*stated, *guards) for each in rule.each)
-    bounded = [rule for rule in stated if counted and _looks_once(rule)]
-    edges = [edge for rule in bounded for edge in _edges(rule, at_us, begun_us)]
-    others = [*(rule for rule in stated if rule not in bounded), *guards]
+    bounded: list[Rule] = []
+    by_run: list[Rule] = []
+    others = [*guards]
+    for rule in stated:
+        once = counted and _looks_once(rule)
+        (bounded if once else by_run if _looks_at_runs(rule) else others).append(rule)
+    edges = [edge for rule in (*bounded, *by_run) for edge in _edges(rule, at_us, begun_us)]
     edges += [edge for rule in others for edge in _all_edges(rule, at_us, begun_us)]
     edges += [_ALL_TIME for criterion in phase.criteria if criterion.ingest is not None]
     edges += [begun_us - 1] if phase.guardrails and begun_us is not None else []
@@ -89,6 +88,19 @@ def _all_edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:
     if any(scope.kind is ScopeKind.LAST for scope in rule.scopes):
         yield _ALL_TIME
     yield from _edges(rule, at_us, begun_us)
+
+
+def _looks_at_runs(rule: Rule) -> bool:
+    """Whether a criterion looks at one group by the run, and at none before its scopes.
+
+    What was lost before them counts where looks are days or nights: nobody knows of which one.
+    """
+    if rule.per is None or rule.per.unit is not PerUnit.RUN or rule.each:
+        return False
+    frozen = rule.versus is not None and rule.versus.frozen
+    return not frozen and all(
+        scope.kind in (ScopeKind.SPAN, ScopeKind.SINCE) for scope in rule.scopes
+    )
 
 
 def _edges(rule: Rule, at_us: int, begun_us: int | None) -> Iterator[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
@@ -17,9 +19,17 @@ def first_of_release(ledger: Ledger, run: Run, phase: str) -> int:
     releases = {fact.release for fact in run.releases} or {None}
     if releases == {None}:
         return 0
+    return last_before(ledger, run, phase, (None, *releases))
+
+
+def last_before(ledger: Ledger, run: Run, phase: str, releases: Iterable[str | None]) -> int:
+    """Return where the last other release was read before the first reading of some; 0: nowhere.
+
+    A run of theirs that was taken out of the ledger leaves a gap after it.
+    """
     plan, _, _ = phase.partition(".")
     where = (RecordKind.RELEASE, plan, phase, run.environment)
-    found = (_first_reading(ledger, where, release) for release in (None, *releases))
+    found = (_first_reading(ledger, where, release) for release in releases)
     first = min((one for one in found if one is not None), default=0)
     return next((one.sequence for one in ledger.newest(*where, before=first)), 0)
 

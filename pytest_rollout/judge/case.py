@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.model.decision import canonical
-from pytest_rollout.model.evidence import Hole, Rolled, Seen, World
+from pytest_rollout.model.evidence import Hole, Rolled, World
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan
+from pytest_rollout.model.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,14 @@ class Case:
         return self.world.run.release
 
     @cached_property
-    def _series(self) -> dict[str, list[Seen]]:
-        series: dict[str, list[Seen]] = {}
-        for seen in self.world.seen:
-            series.setdefault(seen.slot.series, []).append(seen)
-        return series
+    def recorded(self) -> Recorded:
+        """What was recorded of this release."""
+        return Recorded(self.world.seen)
 
-    def series(self, name: str) -> Sequence[Seen]:
-        """Return what was recorded in a series."""
-        return self._series.get(name, ())
+    @cached_property
+    def past(self) -> Recorded:
+        """What was recorded of other releases."""
+        return Recorded(self.world.past)
 
     def oldest_us(self, max_age_us: int | None = None) -> int:
         """Return the record time before which evidence is stale; 0 where any age is allowed.

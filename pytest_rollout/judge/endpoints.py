@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_rollout.judge.case import Case
-from pytest_rollout.judge.series import of_series
 from pytest_rollout.model.finding import Part, Reason
 from pytest_rollout.model.load import ENDPOINT, SERIES
 from pytest_rollout.model.rule import Rule
@@ -20,9 +19,8 @@ def named(part: Part, rule: Rule, case: Case) -> Part:
     if reason.code != "few" or reason.facts["n"] or rule.metric not in SERIES or not asked:
         return part
     where = {label: value for label, value in rule.where.items() if label != ENDPOINT}
-    mine = (
-        one for one in of_series(where, case.series(rule.metric)) if one.run == case.world.run.id
-    )
+    seen = case.recorded.having(rule.metric, where)
+    mine = (one for one in seen if one.run == case.world.run.id)
     others = sorted({dict(one.slot.labels).get(ENDPOINT) or "" for one in mine} - {"", asked})
     if not others:
         return part

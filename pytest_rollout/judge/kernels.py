@@ -245,6 +245,7 @@ def _log_wealth(values: Sequence[tuple[float, int]], mean: float) -> float:
     return top + math.log(sum(math.exp(wealth - top) for wealth in wealths))
 
 
+@lru_cache(maxsize=1024)
 def missed_share(bad_allowed: int, n: int) -> float:
     """The share of bad ones that 19 times in 20 would have shown more than were allowed."""
     if bad_allowed >= n:

@@ -94,17 +94,9 @@ def recorded(seen: Seen) -> tuple[int, str]:
     return seen.seen_us, seen.run
 
 
-def of_series(where: Mapping[str, str], seen: Iterable[Seen]) -> list[Seen]:
-    """Return what has some labels, of what was recorded in a series."""
-    wanted = where.items()
-    if not wanted:
-        return list(seen)
-    return [item for item in seen if wanted <= dict(item.slot.labels).items()]
-
-
 def own_side(rule: Rule, case: Case) -> list[Seen]:
     """Return what was recorded in a rule's series with its labels, and what may be lost of it."""
-    seen = of_series(rule.where, case.series(rule.metric))
+    seen = case.recorded.having(rule.metric, rule.where)
     return [*seen, *_lost(rule, rule.metric, rule.where, case)]
 
 
@@ -141,13 +133,13 @@ def other_side(rule: Rule, case: Case) -> list[Seen]:
     versus = rule.versus
     if versus is None:
         return []
-    past = [seen for seen in case.world.past if seen.slot.series == versus.metric]
+    past = case.past.having(versus.metric, versus.where)
     if versus.release is not None:
         named = case.world.previous if versus.release == PREVIOUS else versus.release
-        return of_series(versus.where, [s for s in past if named and s.release == named])
-    seen = of_series(versus.where, [*(past if versus.frozen else ()), *case.series(versus.metric)])
+        return [seen for seen in past if named and seen.release == named]
+    seen = case.recorded.having(versus.metric, versus.where)
     if versus.frozen:
-        return seen
+        return [*past, *seen]
     return [*seen, *_lost(rule, versus.metric, versus.where, case)]
 
 
@@ -268,7 +260,6 @@ def resolved(rule: Rule, case: Case) -> Rule:
 def _resolved(each: Each, case: Case) -> Each:
     if each.source is None:
         return each
-    labels = (dict(seen.slot.labels) for seen in case.series(each.source))
-    names = tuple(sorted({known[each.label] for known in labels if each.label in known}))
+    names = tuple(sorted(case.recorded.by_value(each.source, each.label)))
     enough = len(names) >= each.at_least
     return Each(each.label, names) if enough else Each(each.label, at_least=each.at_least)

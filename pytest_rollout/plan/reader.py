@@ -69,6 +69,9 @@ class Reader:
     def get(self, key: Key[T]) -> T:
         """Return the value of a key; what is usual where it is absent or broken."""
         mine = self._own(key)
+        if not mine.required and mine.name not in self._tree:  # as most keys are
+            self._taken.add(mine.name)
+            return mine.usual  # type: ignore[no-any-return]
         tree = self.tree(key)
         value = None if tree is None else mine.kind.read(tree, mine.name, self.say)
         return mine.usual if value is None else value  # type: ignore[no-any-return]

@@ -16,9 +16,9 @@ import yaml
 
 from pytest_rollout.model.errors import Problem
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 4_000_000
 MAX_DEPTH = 30
-MAX_NODES = 50_000
+MAX_NODES = 250_000
 MAX_TEXT = 10_000  # characters of one scalar
 _TOO_BIG = f"more than {MAX_DEPTH} levels or {MAX_NODES} values (anchors?)"
 _MOST_DIGITS = 300  # Python refuses to convert numbers of thousands of digits

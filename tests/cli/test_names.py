@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from pytest_rollout.cli import rollout
 from pytest_rollout.cli.names import CRITERION, PHASE
+from pytest_rollout.cli.project import READ, Project
 from pytest_rollout.model.errors import RolloutError
+from pytest_rollout.plan.load import Loaded, load
 
 PLAN = """\
 plan: web
@@ -91,3 +96,25 @@ def test_completion_offers_full_names_with_their_titles() -> None:
 def test_a_project_without_a_readable_plan_leaves_names_alone(tmp_path: Path) -> None:
     (tmp_path / "rollout.yaml").write_text("plan: [", encoding="utf-8")
     assert PHASE.convert("canary", None, None) == "canary"
+
+
+def test_a_verb_with_a_name_reads_each_plan_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+
+    def read(path: Path, shown: str) -> Loaded:
+        reads.append(path)
+        return load(path, shown)
+
+    monkeypatch.setattr("pytest_rollout.plan.find.load", read)
+    CliRunner().invoke(rollout, ["explain", "errors"])
+    assert [path.name for path in reads] == ["rollout.yaml"]
+
+
+def test_plans_of_another_root_are_not_taken_for_those_of_the_verb(tmp_path: Path) -> None:
+    own = Project.here(str(tmp_path), None)
+    other = replace(own, root=tmp_path / "elsewhere")
+    with click.Context(click.Command("explain")) as context:
+        context.meta[READ] = other
+        assert [one.id for one in own.found] == ["web"]
+        context.meta[READ] = own
+        assert replace(own).found == own.found

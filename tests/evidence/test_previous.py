@@ -236,3 +236,21 @@ def test_a_watch_compares_with_the_same_release(ledger: Ledger) -> None:
     now = read_now(ledger, EXIT, phase, "prod", fact=fact, now_us=2**52)
     assert (now.world.previous, compared(now.world)) == ("v2", {"v2": [0, -2]})
     assert now.running.previous == "v2"
+
+
+@pytest.mark.parametrize("gone", ["r1", "r2"])
+@pytest.mark.parametrize("release", ["v2", "previous"])
+def test_a_lost_run_of_the_release_that_is_compared_with_is_damage(
+    place: Place, gone: str, release: str
+) -> None:
+    text = TEXT.replace("previous", release)
+    with opened(place) as ledger:
+        for number, of in enumerate(("v1", "v2", "v2")):
+            accepted(ledger, f"r{number}", of, 0, 0)
+        assert world_of(ledger, text=text).run.problems == ()
+        where = f"WHERE run = '{gone}'"
+        tamper(
+            place, f"DELETE FROM observations WHERE batch IN (SELECT sequence FROM records {where})"
+        )
+        tamper(place, f"DELETE FROM records {where}")
+        assert world_of(ledger, text=text, name="later").run.problems != ()

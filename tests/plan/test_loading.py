@@ -292,7 +292,7 @@ def test_a_shared_anchor_is_read() -> None:
 )
 def test_a_text_that_explodes_is_refused_at_once(text: str) -> None:
     (message,) = messages(text)
-    assert "levels or 50000 values" in message
+    assert "levels or 250000 values" in message
 
 
 @pytest.mark.parametrize("text", ["title: ", "? ", "roles: {a: "])
@@ -312,7 +312,7 @@ def test_a_file_of_blank_lines_takes_no_time() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"plan: p\n" + b"#" * 2_000_000, "larger than 1000000 bytes"),
+        (b"plan: p\n" + b"#" * 5_000_000, "larger than 4000000 bytes"),
         (bytes(range(256)), "is not text in UTF-8"),
         ("plan: p\ntitle: é".encode("latin-1"), "is not text in UTF-8"),
         (b"plan: \x00", "not readable as YAML"),
@@ -361,3 +361,13 @@ def test_plans_are_found_below_the_root_in_order(tmp_path: Path) -> None:
 def test_a_pattern_that_leaves_the_root_is_an_error_in_words(tmp_path: Path, pattern: str) -> None:
     with pytest.raises(RolloutError, match="rollout_plans"):
         files(tmp_path, [pattern])
+
+
+def test_a_plan_of_thousands_of_criteria_is_read_and_its_mistakes_have_lines() -> None:
+    rule = 'metric: m, where: {lane: a}, take: p95, pass: "< 9", need: 5, over: [{last: 9}]'
+    stated = [f"      - {{id: c{n}, kind: slo, says: Number {n}, {rule}}}\n" for n in range(5_000)]
+    head = "plan: p\nphases:\n  - id: one\n    criteria:\n"
+    stated[4_000] = stated[4_000].replace("need: 5", "need: 0")
+    (message,) = messages(head + "".join(stated))
+    assert message.startswith("rollout.yaml:4005: ")
+    assert "`need`" in message
