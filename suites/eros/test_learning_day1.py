@@ -142,6 +142,8 @@ def test_a_finding_becomes_a_signal(first_day: FirstDay, observe: Observe) -> No
     signals = first_day.signals("overlapping", "validation")
     observe("signals_from_validation", len(signals))
     assert len(signals) in (0, len(wrong)), f"{len(wrong)} findings made {len(signals)} signals"
+    said, due = ([one.text("says") for one in part] for part in (signals, wrong))
+    assert not said or sorted(said) == sorted(due), f"the findings are {due}, the signals {said}"
     assert not first_day.signals("clean", "validation"), "a clean schedule became a signal"
 
 

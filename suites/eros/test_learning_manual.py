@@ -62,6 +62,13 @@ def unconfirmed(change: Change, log: Sequence[Reported]) -> str:
     return "" if by == named else f"its commit names {named}, the log says {by} confirmed it"
 
 
+@pytest.mark.criterion("step2-reviewed")
+def test_only_a_yes_commits(reflected: Reflected) -> None:
+    assert not reflected.unclear, (
+        f"{reflected.unclear} learnings were committed, and nobody had said yes to them"
+    )
+
+
 @pytest.mark.criterion("step2-rejects-wrong")
 def test_what_is_declined_is_not_stored(reflected: Reflected, observe: Observe) -> None:
     texts = [entry.text for entry in reflected.first.entries]

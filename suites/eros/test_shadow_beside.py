@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from statistics import fmean
 
@@ -10,7 +11,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe
 from suites.eros.scenarios.beside_v5 import Beside
 from suites.eros.scenarios.weeks import Lived
-from suites.eros.views import journal
+from suites.eros.views import journal, oracle
 from suites.eros.views.checks import verdicts_of
 from suites.eros.views.limit_cases import SHADOW, observe_cases
 from suites.eros.views.oracle import same
@@ -60,6 +61,17 @@ def _observe_week(week: Lived, observe: Observe) -> None:
             observe("v4_differs", not alike, at=run.ended, creator=run.creator, v5="failed")
     if not compared:
         raise NoValueError("no shadow run failed on a day on which another one did not")
+
+
+@pytest.mark.criterion("v5-runs-in-parallel")
+def test_the_shadow_plans_what_v5_would_deliver(beside_v5: Beside) -> None:
+    if not beside_v5.pairs:
+        return  # outside of a rehearsal v5 delivers to nobody yet
+    of_v5 = [draft for draft in beside_v5.drafts if draft.text("pipeline") == "v5"]
+    plans = Counter((draft.text("creator"), draft.text("day")) for draft in of_v5)
+    assert max(plans.values(), default=0) > 1, "v5 planned for nobody both in the shadow and alone"
+    unlike = oracle.unlike(of_v5)
+    assert not unlike, f"in the shadow v5 worked on another input: {unlike[0]}"
 
 
 @pytest.mark.criterion("v4-latency-unaffected")

@@ -16,6 +16,7 @@ from suites.eros.views.learning_history import INITIAL, Version, changes, ran
 from suites.eros.views.learnings import FILE, Learnings
 from suites.eros.views.reflecting import Sandbox
 
+UNCLEAR = ("?", "maybe", "yn")  # answers that are neither yes nor no
 RESET = "revert(eros): reset LEARNINGS.md - learning system issues"
 FINDING = {"rule": "overlap", "says": "Begin an item of alexia only after the one before is over"}
 
@@ -50,6 +51,7 @@ def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Hooks
 class Reflected:
     """Three proposals of a session, the second declined, and the same session once more."""
 
+    unclear: int  # learnings that were committed by answers that are neither yes nor no
     proposed: Sequence[str]  # texts, in the order in which they were asked
     declined: str
     first: Learnings  # the file after the first reflection
@@ -60,9 +62,11 @@ class Reflected:
 
 @scenario()
 def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflected:
-    """A session is reflected on three times; of its three proposals one is declined."""
+    """Nobody says yes or no; then a session is reflected on three times, and one is declined."""
     tried, lessons = sandbox(phase, tmp_path_factory, "reflected"), ("First", "Second", "Third")
     tried.correct(*lessons, session="one")
+    tried.reflect(UNCLEAR, session="one")
+    unclear = _added(tried)
     asked = tried.reflect("yny", session="one").each("proposed")
     texts = [one.text("text") for one in asked]
     if sorted(texts) != sorted(lessons):
@@ -73,7 +77,8 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     tried.correct(*lessons, session="one")
     tried.correct(*lessons, session="two")
     tried.reflect("yyyyyy")
-    return Reflected(texts, texts[1], first, again, tried.file, [*commits, len(tried.history())])
+    commits.append(len(tried.history()))
+    return Reflected(unclear, texts, texts[1], first, again, tried.file, commits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,7 @@ class AutoTried:
     reflected: frozenset[str]  # sessions that reflected by themselves, with auto on
     off: frozenset[str]  # since it was off
     unasked: int  # learnings that were committed by the end of a session
-    unanswered: int  # that were, by a reflection that nobody answered
+    unanswered: int  # that were, by reflections to which nobody said yes
     answered: int  # that were, once somebody said yes
     reviewed_by: str
     settings: Sequence[str]  # what changed auto, from and to
@@ -203,7 +208,8 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
     tried.correct("First", session="one")
     tried.end("one")
     on, unasked = _by_themselves(tried), _added(tried)
-    tried.reflect("", session="one")
+    for answers in ("", *((word,) for word in UNCLEAR)):
+        tried.reflect(answers, session="one")
     unanswered = _added(tried)
     tried.reflect("y", session="one")
     answered, reviewed = _added(tried), tried.history()[-1].reviewed_by

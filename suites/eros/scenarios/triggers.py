@@ -76,7 +76,8 @@ def triggered(phase: Stage) -> Triggered:
         fired[rule] = _fire(phase, service, rule)
         if rule == "success":
             stayed = _stays(phase, service)
-        back = _reset(service)
+        alone, back = _reset(service)
+        stayed = {**stayed, f"a reset of {rule} alone": alone}
     return Triggered(fired, lacking, _not_evaluable(phase), stayed, back)
 
 
@@ -164,7 +165,9 @@ def _stays(phase: Stage, service: Service) -> Mapping[str, bool]:
     return found
 
 
-def _reset(service: Service) -> frozenset[str]:
+def _reset(service: Service) -> tuple[bool, frozenset[str]]:
+    """Whether anybody is on v5 by the reset alone, and who is once it is switched on."""
     service.post("/rollback/reset", {"by": "Olga", "reason": "the drill of a rule is over"})
+    alone = any(on_v5(service).values())
     _switch_on(service)
-    return frozenset(creator for creator, on in on_v5(service).items() if on)
+    return alone, frozenset(creator for creator, on in on_v5(service).items() if on)
