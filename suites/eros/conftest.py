@@ -27,8 +27,8 @@ from suites.eros.scenarios.learning_sandbox import (
     hooks_tried,
     learning_taken_back,
     reflected,
-    warned,
 )
+from suites.eros.scenarios.learning_warnings import warned
 from suites.eros.scenarios.old_pipeline import Asked, removals, thirty_days
 from suites.eros.scenarios.operations import messages_sent, operations
 from suites.eros.scenarios.recovery import recovered

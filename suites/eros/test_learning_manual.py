@@ -9,7 +9,8 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import Learnt
-from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected, Side
+from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected
+from suites.eros.scenarios.learning_warnings import Side
 from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import Change, at, changes
 from suites.eros.views.learning_log import happened, moment, within

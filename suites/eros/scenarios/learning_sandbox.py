@@ -1,17 +1,15 @@
-"""/reflect tried in sandboxes: hooks, confirmations, warnings, auto and the way back."""
+"""/reflect tried in sandboxes: hooks, confirmations, auto and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from pytest_rollout import Reported, RolloutError, Stage, scenario
-from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import INITIAL, Version, changes, ran
 from suites.eros.views.learnings import FILE, Learnings
 from suites.eros.views.reflecting import Sandbox
@@ -121,72 +119,6 @@ def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a warning's limit."""
-
-    when: str
-    due: bool
-    given: bool
-
-
-class _Look(Protocol):
-    """Look whether a warning is given."""
-
-    def __call__(self, warning: str, when: str, *, due: bool) -> None: ...
-
-
-@scenario()
-def warned(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Side]]:
-    """Each warning at both sides of its limit, and once what it is about has passed."""
-    tried = sandbox(phase, tmp_path_factory, "warned")
-    sides: dict[str, list[Side]] = {HIGH: [], ZERO: [], DEPRECATIONS: []}
-
-    def look(warning: str, when: str, *, due: bool) -> None:
-        given = {one.text("id") for one in tried.status().each("warnings")}
-        sides[warning].append(Side(when, due, warning in given))
-
-    tried.correct("First", "Second", explicit=True)
-    tried.reflect("yy")
-    look(HIGH, "after two HIGH learnings in a week", due=False)
-    begun = tried.now
-    tried.later(days=1)
-    tried.correct("Third", explicit=True)
-    tried.reflect("y")
-    newest = tried.now
-    look(HIGH, "after three HIGH learnings in a week", due=True)
-    tried.now = begun + timedelta(days=7)
-    look(HIGH, "once two of the three are seven days old", due=False)
-    _silence(tried, newest, look)
-    _deprecate(tried, look)
-    return sides
-
-
-def _silence(tried: Sandbox, newest: datetime, look: _Look) -> None:
-    """Let thirteen and fourteen days pass since a learning, and add one."""
-    tried.now = newest + timedelta(days=13)
-    look(ZERO, "thirteen days after the last learning", due=False)
-    tried.now = newest + timedelta(days=14)
-    look(ZERO, "fourteen days after the last learning", due=True)
-    tried.correct(*(f"Lesson {number}" for number in range(7)))
-    tried.reflect("y" * 7)
-    look(ZERO, "after another learning", due=False)
-
-
-def _deprecate(tried: Sandbox, look: _Look) -> None:
-    """Deprecate two and three of ten learnings, and let their four weeks pass."""
-    ids = [entry.id for entry in tried.file.active]
-    if len(ids) != 10:
-        raise RolloutError(f"ten learnings were confirmed, and {len(ids)} are in the file")
-    for id_ in ids[:2]:
-        tried.run("deprecate", id_, "--by", "suite").demand()
-    look(DEPRECATIONS, "after two of ten are deprecated", due=False)
-    tried.run("deprecate", ids[2], "--by", "suite").demand()
-    look(DEPRECATIONS, "after three of ten are deprecated", due=True)
-    tried.later(days=29)
-    look(DEPRECATIONS, "29 days later", due=False)
-
-
-@dataclass(frozen=True, slots=True)
 class AutoTried:
     """What sessions with and without a signal did at their end."""
 
@@ -201,7 +133,7 @@ class AutoTried:
 
 @scenario()
 def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTried:
-    """Auto is on for a session with a signal and one without, and off for another one."""
+    """Auto is on for a session with a signal and one without, and off for one of each kind."""
     tried = sandbox(phase, tmp_path_factory, "auto")
     tried.run("on").demand()
     tried.end("empty")
@@ -214,8 +146,7 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
     tried.reflect("y", session="one")
     answered, reviewed = _added(tried), tried.history()[-1].reviewed_by
     tried.run("off").demand()
-    tried.correct("Second", session="later")
-    tried.end("later")
+    _feedback_of_each_kind(tried)
     return AutoTried(
         reflected=on,
         off=_by_themselves(tried) - on,
@@ -231,6 +162,19 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
     )
 
 
+def _feedback_of_each_kind(tried: Sandbox) -> None:
+    """A session for each kind of feedback, and one with many signals, each with its end."""
+    about = {"session": "finding", "creator": "alexia"}
+    tried.hook("validation", {**about, "findings": [FINDING]})
+    measured = {**about, "session": "measured", "expected": 100, "actual": 131}
+    tried.hook("performance", {**measured, "says": "Measured"})
+    tried.correct("Corrected", session="corrected")
+    tried.correct("A rule", session="rule", explicit=True)
+    tried.correct(*(f"Lesson {number}" for number in range(9)), session="many")
+    for session in ("finding", "measured", "corrected", "rule", "many"):
+        tried.end(session)
+
+
 def _by_themselves(tried: Sandbox) -> frozenset[str]:
     found = [one for one in tried.log("reflection") if one.text("mode") == "auto"]
     return frozenset(str(one.get("session")) for one in found)
@@ -242,10 +186,11 @@ def _added(tried: Sandbox) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What is left once one of three learnings was reverted, and once the file was reset."""
+    """What is left once two of four learnings were reverted, and once the file was reset."""
 
     learnings: Sequence[str]  # the ids, in the order in which they were committed
     reverted: Sequence[str]  # ids whose commits were reverted, in that order
+    before: Learnings  # the file before, with a fourth learning that is deprecated
     steps: Sequence[Learnings]  # the file after each revert
     refused: Sequence[str]  # what git said where it refused
     initial: Version  # the first version there ever was
@@ -255,17 +200,20 @@ class TakenBack:
 
 @scenario()
 def learning_taken_back(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> TakenBack:
-    """Three learnings; the second is reverted, then the newest; then the file is reset."""
+    """Of four learnings one is deprecated, one promoted, two are reverted; then comes a reset."""
     tried = sandbox(phase, tmp_path_factory, "back")
-    tried.correct("First", "Second", "Third")
-    tried.reflect("yyy")
+    tried.correct("First", "Second", "Third", "Fourth")
+    tried.reflect("yyyy")
     history = tried.history()
     commits = {
         one.learning.id: one.version.commit for one in changes(history) if one.kind == "added"
     }
     ids = sorted(commits)
-    if len(ids) != 3:
-        raise RolloutError(f"three learnings were confirmed, and {len(ids)} were committed")
+    if len(ids) != 4:
+        raise RolloutError(f"four learnings were confirmed, and {len(ids)} were committed")
+    tried.run("deprecate", ids[3], "--by", "suite").demand()
+    tried.run("promote", ids[0], "--by", "suite").demand()
+    before = tried.file
     refused, steps = [], []
     for id_ in (ids[1], ids[2]):
         refused += _git(tried, "revert", "--no-edit", commits[id_])
@@ -275,6 +223,7 @@ def learning_taken_back(phase: Stage, tmp_path_factory: pytest.TempPathFactory) 
     return TakenBack(
         learnings=ids,
         reverted=[ids[1], ids[2]],
+        before=before,
         steps=steps,
         refused=refused,
         initial=history[0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from pytest_rollout import Reported
@@ -49,7 +49,7 @@ def same(left: Iterable[Mapping[str, object]], right: Iterable[Mapping[str, obje
 
 def unlike(drafts: Iterable[Reported]) -> list[str]:
     """Where a pipeline planned a creator's day in two ways, though no rule was broken."""
-    first: dict[tuple[str, str, str], list[Reported]] = {}
+    first: dict[tuple[str, str, str], Sequence[Reported]] = {}
     found = []
     for draft in drafts:
         if draft.text("gate") != "pass":
