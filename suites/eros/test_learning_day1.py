@@ -152,7 +152,10 @@ def test_a_correction_becomes_a_signal(first_day: FirstDay, observe: Observe) ->
     tries = ("corrected", "unchanged")
     refused = {name: first_day.statuses[name] for name in tries if first_day.statuses[name] >= 300}
     assert not refused, f"POST /corrections answers with {refused}"
-    observe("correction_undetected", not first_day.signals("corrected", "user"))
+    signals = first_day.signals("corrected", "user")
+    observe("correction_undetected", not signals)
+    said = [one.text("says") for one in signals]
+    assert said in ([], [first_day.corrected]), f"{first_day.corrected!r} became {said}"
     assert not first_day.signals("unchanged", "user"), "what was saved unchanged became a signal"
 
 

@@ -62,9 +62,11 @@ class Reflected:
 def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflected:
     """Nobody says yes or no; then a session is reflected on three times, and one is declined."""
     tried, lessons = sandbox(phase, tmp_path_factory, "reflected"), ("First", "Second", "Third")
-    tried.correct(*lessons, session="one")
-    tried.reflect(UNCLEAR, session="one")
+    tried.correct("Fourth", "Fifth", "Sixth", session="unclear")
+    tried.reflect(UNCLEAR, session="unclear")
     unclear = _added(tried)
+    tried.reflect("nnn", session="unclear")
+    tried.correct(*lessons, session="one")
     asked = tried.reflect("yny", session="one").each("proposed")
     texts = [one.text("text") for one in asked]
     if sorted(texts) != sorted(lessons):
