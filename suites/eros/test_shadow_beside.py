@@ -130,6 +130,36 @@ def _demand_counted(week: Lived) -> None:
         assert said == due, f"comparison {pair['request_id']}: false_positive {said}, not {due}"
 
 
+@pytest.mark.criterion("gate-false-positives")
+def test_both_sides_of_each_rule_of_the_gate(beside_v5: Beside) -> None:
+    for case in beside_v5.judged:
+        assert case.found == case.due, (
+            f"{case.name}: the gate finds {case.found or 'nothing'}, not {case.due or 'nothing'}"
+        )
+
+
+@pytest.mark.criterion("v5-failure-rate")
+def test_a_v5_that_raises_or_hangs_has_failed(beside_v5: Beside) -> None:
+    runs = journal.runs(beside_v5.service)
+    beside = {run.request_id: run for run in journal.shadows(runs)}
+    for pair in beside_v5.pairs:
+        run = beside[pair.beside.answer.text("request_id")]
+        told = "a failure" if "fails" in pair.trouble else "a success"
+        said = "a success" if run.ok else "a failure"
+        assert said == told, f"beside v4 with {pair.trouble} run {run.run_id} is {said}"
+
+
+@pytest.mark.criterion("v5-failure-rate")
+def test_what_succeeded_has_planned_something(shadow_week: Lived) -> None:
+    empty = [
+        run.run_id
+        for run in shadow_week.shadows
+        if run.ok
+        and not (run.run_id in shadow_week.drafts and shadow_week.drafts[run.run_id].each("draft"))
+    ]
+    assert not empty, f"{len(empty)} shadow runs are successes and planned nothing: {empty[0]}"
+
+
 @pytest.mark.criterion("trigger-boundary")
 def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Observe) -> None:
     observe_cases(service, observe, "shadow", SHADOW)
