@@ -68,6 +68,9 @@ def test_only_a_yes_commits(reflected: Reflected) -> None:
     assert not reflected.unclear, (
         f"{reflected.unclear} learnings were committed, and nobody had said yes to them"
     )
+    assert reflected.alone == 1, (
+        f"somebody said yes to one of three learnings, and {reflected.alone} were committed"
+    )
 
 
 @pytest.mark.criterion("step2-rejects-wrong")

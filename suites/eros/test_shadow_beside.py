@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import fmean
 
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe
 from suites.eros.scenarios.beside_v5 import Beside
+from suites.eros.scenarios.live_cases import Happened, demand_seen
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import journal, oracle
 from suites.eros.views.checks import verdicts_of
@@ -163,6 +165,11 @@ def test_what_succeeded_has_planned_something(shadow_week: Lived) -> None:
 @pytest.mark.criterion("trigger-boundary")
 def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Observe) -> None:
     observe_cases(service, observe, "shadow", SHADOW)
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_the_controller_sees_what_happens(live_cases: Sequence[Happened]) -> None:
+    demand_seen(live_cases)
 
 
 @pytest.mark.criterion("trigger-boundary")

@@ -50,6 +50,7 @@ class Reflected:
     """Three proposals of a session, the second declined, and the same session once more."""
 
     unclear: int  # learnings that were committed by answers that are neither yes nor no
+    alone: int  # that were, once somebody said yes to the first of three and no more
     proposed: Sequence[str]  # texts, in the order in which they were asked
     declined: str
     first: Learnings  # the file after the first reflection
@@ -65,7 +66,9 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     tried.correct("Fourth", "Fifth", "Sixth", session="unclear")
     tried.reflect(UNCLEAR, session="unclear")
     unclear = _added(tried)
-    tried.reflect("nnn", session="unclear")
+    tried.reflect("y", session="unclear")
+    alone = _added(tried) - unclear
+    tried.reflect("nn", session="unclear")
     tried.correct(*lessons, session="one")
     asked = tried.reflect("yny", session="one").each("proposed")
     texts = [one.text("text") for one in asked]
@@ -78,7 +81,7 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     tried.correct(*lessons, session="two")
     tried.reflect("yyyyyy")
     commits.append(len(tried.history()))
-    return Reflected(unclear, texts, texts[1], first, again, tried.file, commits)
+    return Reflected(unclear, alone, texts, texts[1], first, again, tried.file, commits)
 
 
 @dataclass(frozen=True, slots=True)
