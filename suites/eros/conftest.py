@@ -27,8 +27,9 @@ from suites.eros.scenarios.learning_sandbox import (
     hooks_tried,
     learning_taken_back,
     reflected,
-    warned,
 )
+from suites.eros.scenarios.learning_warnings import warned
+from suites.eros.scenarios.live_cases import live_cases
 from suites.eros.scenarios.old_pipeline import Asked, removals, thirty_days
 from suites.eros.scenarios.operations import messages_sent, operations
 from suites.eros.scenarios.recovery import recovered
@@ -62,6 +63,7 @@ __all__ = [
     "hung_agents",
     "learning_resumed",
     "learning_taken_back",
+    "live_cases",
     "manual_begun",
     "messages_sent",
     "operations",

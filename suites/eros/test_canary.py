@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, recount
+from suites.eros.scenarios.live_cases import Happened, demand_seen
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import figures
 from suites.eros.views.checks import (
@@ -147,6 +148,11 @@ def test_no_condition_held(canary_week: Lived, observe: Observe) -> None:
 @pytest.mark.criterion("trigger-boundary")
 def test_both_sides_of_the_limits_of_the_canary(service: Service, observe: Observe) -> None:
     observe_cases(service, observe, "canary", CANARY)
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_the_controller_sees_what_happens(live_cases: Sequence[Happened]) -> None:
+    demand_seen(live_cases)
 
 
 @pytest.mark.parametrize(

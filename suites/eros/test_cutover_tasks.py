@@ -76,6 +76,17 @@ def test_each_job_ran_on_time(widened: Step, observe: Observe) -> None:
     assert not left_out, f"no job of {', '.join(left_out)} was due in 24 hours"
 
 
+@pytest.mark.criterion("scheduled-jobs-execute")
+def test_nobody_gets_a_schedule_that_no_job_asked_for(phase: Stage, widened: Step) -> None:
+    if not phase.embedded:
+        return  # people may ask for a schedule, too
+    unasked = [one for one in widened.journal if one.delivered and not one.said["job"]]
+    assert not unasked, (
+        f"{len(unasked)} schedules were delivered that no job asked for, the first one to "
+        f"{unasked[0].creator} at {unasked[0].ended}"
+    )
+
+
 def _demand_own(job: Reported, run: Run, due: datetime, journal: Sequence[Run]) -> None:
     """Raise AssertionError where a job's run is another one's, came late, or came twice."""
     name, creator = job.text("job"), job.text("creator")

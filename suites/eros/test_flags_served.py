@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from pytest_rollout import Observe, Reported
+from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.flag_trials import Order, Request, Trials
-from suites.eros.views import oracle
+from suites.eros.views import journal, oracle
 from suites.eros.views.journal import Run
 from suites.eros.views.routing import Flags
 
@@ -29,9 +29,8 @@ BEFORE = {  # each phase, and the one whose gate it waits for
 def test_both_run_and_v4_is_delivered(
     flag_trials: Trials, observe: Observe, moment: datetime
 ) -> None:
-    drafts = flag_trials.service.get("/drafts").each("drafts")
     roster = {creator.text("name"): creator for creator in flag_trials.service.roster}
-    by_run = {draft.text("run_id"): draft.each("draft") for draft in drafts}
+    by_run = {run_id: draft.each("draft") for run_id, draft in flag_trials.drafts.items()}
     for request in flag_trials.of("shadow"):
         runs = flag_trials.by_request.get(request.request_id, [])
         both = sorted((run.pipeline, run.shadow, run.delivered) for run in runs)
@@ -44,6 +43,34 @@ def test_both_run_and_v4_is_delivered(
             of_v4 = answer.text("run_id") == v4.run_id
             of_v4 = of_v4 and oracle.within(schedule, by_run.get(v4.run_id, ()), creator)
         observe("shadow_broken", not of_v4, creator=request.creator, at=moment)
+
+
+@pytest.mark.criterion("shadow-runs-both")
+def test_a_shadow_run_plans_what_v5_delivers(flag_trials: Trials) -> None:
+    shadows = [run.run_id for run in journal.shadows(flag_trials.runs)]
+    _demand_alike(flag_trials, shadows, "v5", "in the shadow")
+
+
+@pytest.mark.criterion("fallback-serves-v4")
+def test_a_fallback_plans_what_v4_delivers(flag_trials: Trials) -> None:
+    saved = [run.run_id for run in flag_trials.runs if run.fallback]
+    _demand_alike(flag_trials, saved, "v4", "as a fallback")
+
+
+def _demand_alike(trials: Trials, run_ids: list[str], pipeline: str, how: str) -> None:
+    """Raise AssertionError where runs plan a creator's day otherwise than their pipeline does."""
+    of_them = [trials.drafts[run_id] for run_id in run_ids if run_id in trials.drafts]
+    others = [
+        draft
+        for run_id, draft in trials.drafts.items()
+        if run_id not in run_ids and draft.text("pipeline") == pipeline
+    ]
+    days = {(draft.text("creator"), draft.text("day")) for draft in others}
+    compared = [one for one in of_them if (one.text("creator"), one.text("day")) in days]
+    if not compared:
+        raise NoValueError(f"{pipeline} planned no day twice, once {how}")
+    unlike = oracle.unlike([*others, *compared])
+    assert not unlike, f"{how} {unlike[0]}"
 
 
 @pytest.mark.criterion("fallback-serves-v4")
@@ -71,6 +98,7 @@ def _is_saved(trials: Trials, request: Request) -> bool:
     return saved and any(
         run.pipeline == "v4" and run.fallback and run.delivered and run.ok
         for run in _of(trials, request)
+        if run.run_id == answer.text("run_id")
     )
 
 

@@ -117,10 +117,22 @@ def test_learnings_since_auto_are_no_worse(four_weeks: Learnt, observe: Observe)
 def test_off_stops_auto_at_once(auto_tried: AutoTried, observe: Observe) -> None:
     if "one" not in auto_tried.reflected:
         raise NoValueError("no session reflected by itself before, so off shows nothing")
-    observe("auto_run_after_off", "later" in auto_tried.off)
+    observe("auto_run_after_off", bool(auto_tried.off), sessions=", ".join(sorted(auto_tried.off)))
     assert auto_tried.settings == ["False to True", "True to False"], (
         f"the log says that auto went {', '.join(auto_tried.settings) or 'nowhere'}"
     )
+
+
+@pytest.mark.criterion("rollback-off")
+def test_no_session_reflected_while_auto_was_off(four_weeks: Learnt) -> None:
+    log = four_weeks.log
+    settings = [one for one in happened(log, "setting") if one.text("setting") == AUTO]
+    for one in happened(log, "reflection"):
+        before = [setting for setting in settings if moment(setting) <= moment(one)]
+        on = bool(before) and before[-1].flag("after")
+        assert on or one.text("mode") != AUTO, (
+            f"session {one.get('session')} reflected by itself at {moment(one)}, and auto was off"
+        )
 
 
 @pytest.mark.criterion("rollback-findable")
@@ -150,6 +162,9 @@ def test_revert_takes_out_one_learning(learning_taken_back: TakenBack, observe: 
             observe("revert_error", wrong, step=number, learning=id_)
             state = "gone" if file.find(id_) is None else "there"
             problems += [f"after {number} reverts {id_} is {state}"] if wrong else []
+        due = [entry for entry in back.before.entries if entry.id not in gone]
+        changed = sorted({entry.id for entry in {*due} ^ {*file.entries}} - gone)
+        problems += [f"after {number} reverts {id_} is not as it was" for id_ in changed]
         problems += _miscounted(file, number)
     assert not problems, "; ".join(problems)
 

@@ -142,6 +142,8 @@ def test_a_finding_becomes_a_signal(first_day: FirstDay, observe: Observe) -> No
     signals = first_day.signals("overlapping", "validation")
     observe("signals_from_validation", len(signals))
     assert len(signals) in (0, len(wrong)), f"{len(wrong)} findings made {len(signals)} signals"
+    said, due = ([one.text("says") for one in part] for part in (signals, wrong))
+    assert not said or sorted(said) == sorted(due), f"the findings are {due}, the signals {said}"
     assert not first_day.signals("clean", "validation"), "a clean schedule became a signal"
 
 
@@ -150,7 +152,10 @@ def test_a_correction_becomes_a_signal(first_day: FirstDay, observe: Observe) ->
     tries = ("corrected", "unchanged")
     refused = {name: first_day.statuses[name] for name in tries if first_day.statuses[name] >= 300}
     assert not refused, f"POST /corrections answers with {refused}"
-    observe("correction_undetected", not first_day.signals("corrected", "user"))
+    signals = first_day.signals("corrected", "user")
+    observe("correction_undetected", not signals)
+    said = [one.text("says") for one in signals]
+    assert said in ([], [first_day.corrected]), f"{first_day.corrected!r} became {said}"
     assert not first_day.signals("unchanged", "user"), "what was saved unchanged became a signal"
 
 

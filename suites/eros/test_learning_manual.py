@@ -9,7 +9,8 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import Learnt
-from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected, Side
+from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected
+from suites.eros.scenarios.learning_warnings import Side
 from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import Change, at, changes
 from suites.eros.views.learning_log import happened, moment, within
@@ -60,6 +61,16 @@ def unconfirmed(change: Change, log: Sequence[Reported]) -> str:
     if by is None:
         return "no reflection says that somebody confirmed it"
     return "" if by == named else f"its commit names {named}, the log says {by} confirmed it"
+
+
+@pytest.mark.criterion("step2-reviewed")
+def test_only_a_yes_commits(reflected: Reflected) -> None:
+    assert not reflected.unclear, (
+        f"{reflected.unclear} learnings were committed, and nobody had said yes to them"
+    )
+    assert reflected.alone == 1, (
+        f"somebody said yes to one of three learnings, and {reflected.alone} were committed"
+    )
 
 
 @pytest.mark.criterion("step2-rejects-wrong")

@@ -37,8 +37,9 @@ def observe_records(
 @pytest.mark.criterion("log-orchestrator")
 def test_each_run_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.orchestrator", "run")
-    fields = ("run_id", "request_id", "creator", "pipeline", "shadow", "outcome")
-    events = [tuple(str(run.said[name]) for name in fields) for run in operations.journal]
+    fields = ("run_id", "request_id", "creator", "pipeline", "shadow", "outcome", "duration_s")
+    ended = [run for run in operations.journal if run.said["ended"] is not None]
+    events = [tuple(str(run.said[name]) for name in fields) for run in ended]
     records = [tuple(str(one[name]) for name in fields) for one in told]
     observe_records(observe, "eros.orchestrator", events, records, operations.now)
 
@@ -55,20 +56,22 @@ def test_each_decision_is_logged(operations: Operations, observe: Observe) -> No
 @pytest.mark.criterion("log-comparator")
 def test_each_comparison_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.comparator", "comparison")
-    events = [(pair.text("request_id"), pair["quality_diff"]) for pair in operations.pairs]
-    records = [(one.text("request_id"), one["quality_diff"]) for one in told]
+    fields = ("request_id", "creator", "quality_diff", "regression")
+    events = []
+    for pair in operations.pairs:
+        ran = [pair.inner(pipeline).text("run_id") for pipeline in ("v4", "v5")]
+        events.append((*(pair[name] for name in fields), *ran))
+    records = [tuple(one[name] for name in (*fields, "v4_run", "v5_run")) for one in told]
     observe_records(observe, "eros.comparator", events, records, operations.now)
 
 
 @pytest.mark.criterion("log-monitoring")
 def test_each_alert_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.monitoring", "alert")
-    sent = [
-        (message.body["metric"], message.body["text"])
-        for message in operations.inbox
-        if message.service == "slack" and "metric" in message.body
-    ]
-    records = [(one.text("metric"), one.text("text")) for one in told]
+    fields = ("metric", "text", "severity", "value", "threshold")
+    alerts = [message.body for message in in_slack(operations.inbox) if "metric" in message.body]
+    sent = [(body["severity"], *(body[name] for name in fields)) for body in alerts]
+    records = [(one.text("level"), *(one[name] for name in fields)) for one in told]
     observe_records(observe, "eros.monitoring", sent, records, operations.now)
 
 
@@ -89,8 +92,9 @@ def test_samples_hold_the_figures_of_their_time(operations: Operations) -> None:
 def test_each_rollback_is_logged(operations: Operations, observe: Observe) -> None:
     told = logged(operations.logs, "eros.rollback", "trigger")
     history = operations.service.get("/rollback").each("history")
-    events = [(one.text("reason"), one.text("by")) for one in history]
-    records = [(one.text("reason"), one.text("by")) for one in told]
+    events = [("CRITICAL", one.text("at"), one.text("reason"), one.text("by")) for one in history]
+    fields = ("level", "at", "reason", "by")
+    records = [tuple(one.text(name) for name in fields) for one in told]
     observe_records(observe, "eros.rollback", events, records, operations.now)
 
 

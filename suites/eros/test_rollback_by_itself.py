@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
 
-from pytest_rollout import Observe, Reported, Stage
-from suites.eros.scenarios.triggers import Fired, Triggered
+from pytest_rollout import Message, Observe, Reported, Stage
+from suites.eros.scenarios.rollback_drills import DRILL, Pulled
+from suites.eros.scenarios.triggers import Triggered
 from suites.eros.views.service import Service
 from suites.eros.views.trigger_cases import RULES, Row, fires, rows, said
 
@@ -82,6 +84,14 @@ def test_v5_stays_off(triggered: Triggered, observe: Observe) -> None:
     assert triggered.back, "once it was reset and switched on, v5 serves nobody: it is broken"
 
 
+@pytest.mark.criterion("latched")
+def test_a_reset_forgets_nothing(triggered: Triggered) -> None:
+    kept = {(one.text("at"), one.text("reason")) for one in triggered.kept}
+    for rule, fired in triggered.fired.items():
+        lost = {(one.text("at"), one.text("reason")) for one in fired.history} - kept
+        assert not lost, f"the rollback for {rule} was reset, and is on record no more"
+
+
 @pytest.mark.criterion("step1-disabled-automatically")
 @pytest.mark.parametrize("rule", RULES)
 def test_nobody_is_on_v5_once_it_fired(triggered: Triggered, rule: str, observe: Observe) -> None:
@@ -97,16 +107,26 @@ def test_nobody_is_on_v5_once_it_fired(triggered: Triggered, rule: str, observe:
 @pytest.mark.parametrize("rule", RULES)
 def test_the_on_call_engineer_is_told(triggered: Triggered, rule: str, observe: Observe) -> None:
     fired = triggered.fired[rule]
-    slack, paged = told_of(fired, "slack"), told_of(fired, "pagerduty")
-    observe("on_call_alerts", min(slack, paged), rule=rule)
+    observe("on_call_alerts", _told_on_call(fired.messages, rule), rule=rule)
 
 
-def told_of(fired: Fired, service: str) -> int:
-    """How many messages of a service tell the on-call engineer of the rollback, and why."""
+@pytest.mark.criterion("step2-on-call-alerted")
+def test_the_on_call_engineer_is_told_of_a_rollback_by_hand(
+    pulled: Pulled, observe: Observe
+) -> None:
+    observe("on_call_alerts", _told_on_call(pulled.told, DRILL), rule="the program")
+
+
+def _told_on_call(messages: Sequence[Message], why: str) -> int:
+    """How often both Slack and the pager told the on-call engineer of a rollback, and why."""
+    return min(_told_of(messages, why, service) for service in ("slack", "pagerduty"))
+
+
+def _told_of(messages: Sequence[Message], reason: str, service: str) -> int:
     found = 0
-    for message in fired.messages:
+    for message in messages:
         says = message.text
-        why = fired.rule in says or "rollback" in says.casefold()
+        why = reason in says or "rollback" in says.casefold()
         on_call = service != "slack" or ("@on-call" in says and message.channel == "#eros-alerts")
         found += message.service == service and why and on_call and "CRITICAL" in says.upper()
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import fmean
 
@@ -9,8 +11,9 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe
 from suites.eros.scenarios.beside_v5 import Beside
+from suites.eros.scenarios.live_cases import Happened, demand_seen
 from suites.eros.scenarios.weeks import Lived
-from suites.eros.views import journal
+from suites.eros.views import journal, oracle
 from suites.eros.views.checks import verdicts_of
 from suites.eros.views.limit_cases import SHADOW, observe_cases
 from suites.eros.views.oracle import same
@@ -60,6 +63,17 @@ def _observe_week(week: Lived, observe: Observe) -> None:
             observe("v4_differs", not alike, at=run.ended, creator=run.creator, v5="failed")
     if not compared:
         raise NoValueError("no shadow run failed on a day on which another one did not")
+
+
+@pytest.mark.criterion("v5-runs-in-parallel")
+def test_the_shadow_plans_what_v5_would_deliver(beside_v5: Beside) -> None:
+    if not beside_v5.pairs:
+        return  # outside of a rehearsal v5 delivers to nobody yet
+    of_v5 = [draft for draft in beside_v5.drafts if draft.text("pipeline") == "v5"]
+    plans = Counter((draft.text("creator"), draft.text("day")) for draft in of_v5)
+    assert max(plans.values(), default=0) > 1, "v5 planned for nobody both in the shadow and alone"
+    unlike = oracle.unlike(of_v5)
+    assert not unlike, f"in the shadow v5 worked on another input: {unlike[0]}"
 
 
 @pytest.mark.criterion("v4-latency-unaffected")
@@ -118,9 +132,44 @@ def _demand_counted(week: Lived) -> None:
         assert said == due, f"comparison {pair['request_id']}: false_positive {said}, not {due}"
 
 
+@pytest.mark.criterion("gate-false-positives")
+def test_both_sides_of_each_rule_of_the_gate(beside_v5: Beside) -> None:
+    for case in beside_v5.judged:
+        assert case.found == case.due, (
+            f"{case.name}: the gate finds {case.found or 'nothing'}, not {case.due or 'nothing'}"
+        )
+
+
+@pytest.mark.criterion("v5-failure-rate")
+def test_a_v5_that_raises_or_hangs_has_failed(beside_v5: Beside) -> None:
+    runs = journal.runs(beside_v5.service)
+    beside = {run.request_id: run for run in journal.shadows(runs)}
+    for pair in beside_v5.pairs:
+        run = beside[pair.beside.answer.text("request_id")]
+        told = "a failure" if "fails" in pair.trouble else "a success"
+        said = "a success" if run.ok else "a failure"
+        assert said == told, f"beside v4 with {pair.trouble} run {run.run_id} is {said}"
+
+
+@pytest.mark.criterion("v5-failure-rate")
+def test_what_succeeded_has_planned_something(shadow_week: Lived) -> None:
+    empty = [
+        run.run_id
+        for run in shadow_week.shadows
+        if run.ok
+        and not (run.run_id in shadow_week.drafts and shadow_week.drafts[run.run_id].each("draft"))
+    ]
+    assert not empty, f"{len(empty)} shadow runs are successes and planned nothing: {empty[0]}"
+
+
 @pytest.mark.criterion("trigger-boundary")
 def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Observe) -> None:
     observe_cases(service, observe, "shadow", SHADOW)
+
+
+@pytest.mark.criterion("trigger-boundary")
+def test_the_controller_sees_what_happens(live_cases: Sequence[Happened]) -> None:
+    demand_seen(live_cases)
 
 
 @pytest.mark.criterion("trigger-boundary")

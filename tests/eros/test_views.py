@@ -62,12 +62,13 @@ PAID = Reported({"name": "alexia", "page_type": "paid", "daily_limit": 2}, "rost
 
 def items(*told: tuple[int, int, str]) -> list[Reported]:
     """Items that begin at an hour, last so many minutes, and are for an audience."""
+    kind = {"kind": "post"}
     return [
         Reported(
-            {"at": stamp(BEGIN + timedelta(hours=at)), "minutes": minutes, "audience": audience},
+            {**kind, "at": stamp(BEGIN + timedelta(hours=at)), "minutes": length, "audience": whom},
             "schedule",
         )
-        for at, minutes, audience in told
+        for at, length, whom in told
     ]
 
 
@@ -87,6 +88,35 @@ def test_a_schedule_breaks_rules(
     creator: Reported, told: list[tuple[int, int, str]], broken: tuple[str, ...]
 ) -> None:
     assert oracle.broken(items(*told), creator) == broken
+
+
+def test_an_item_that_is_paid_for_is_for_paid_pages_also_where_it_says_all() -> None:
+    (item,) = items((9, 30, "all"))
+    paid_for = Reported({**item, "kind": "ppv"}, "an item")
+    assert oracle.broken([item], FREE) == ()
+    assert oracle.broken([paid_for], FREE) == ("page-type",)
+    assert oracle.broken([paid_for], PAID) == ()
+
+
+def drafted(day: int, hour: int, run_id: str = "v5-1", gate: str = "pass") -> Reported:
+    at = BEGIN + timedelta(days=day, hours=hour)
+    item = {"at": stamp(at), "minutes": 45, "kind": "post", "audience": "all"}
+    about = {"run_id": run_id, "pipeline": "v5", "creator": "alexia", "gate": gate}
+    return Reported({**about, "day": str(at.date()), "draft": [item]}, "a draft")
+
+
+def test_a_day_is_planned_once() -> None:
+    assert oracle.unlike([drafted(0, 9), drafted(0, 9), drafted(1, 10)]) == []
+    assert oracle.unlike([drafted(0, 9), drafted(0, 10, gate="reject")]) == []
+    (told,) = oracle.unlike([drafted(0, 9), drafted(0, 10, run_id="v5-2")])
+    assert told == "run v5-2 of v5 planned alexia's 2026-01-05 otherwise"
+
+
+def test_a_plan_of_each_day_is_a_copy_from_the_fifth_day_on() -> None:
+    week = [drafted(day, 9) for day in range(5)]
+    assert oracle.copied(week[:4]) == []
+    assert oracle.copied(week) == ["v5 gives alexia the same plan on each of 5 days"]
+    assert oracle.copied([*week, drafted(5, 10)]) == []
 
 
 def test_a_schedule_is_what_was_drafted_or_less() -> None:

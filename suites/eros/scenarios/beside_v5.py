@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from suites.eros.views.oracle import RULES
 from suites.eros.views.service import Service
 
 V4_SECONDS = 200  # what v4 takes, so that what is added to it is seen
+LIVE_TOO = 5  # creators for whom v5 delivers once, too: one of each trouble
 TROUBLES: tuple[dict[str, Any], ...] = (
     {"fails": "raise"},
     {"fails": "hang"},
@@ -41,6 +43,15 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A schedule at one side of a rule, and which rules the gate finds broken."""
+
+    name: str
+    due: list[str]
+    found: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """What came of it."""
 
@@ -48,11 +59,16 @@ class Beside:
     pairs: tuple[Pair, ...]
     rejected: dict[str, str]  # rule to the request of which v5 broke it
     logs: Path
+    drafts: tuple[Reported, ...] = ()  # of the day, with those of a v5 that delivers
+    judged: tuple[Judged, ...] = ()  # by the gate
 
 
 @scenario(effect="change", own_target=True)
 def beside_v5(phase: Stage) -> Beside:
-    """On one day 20 creators are served with the shadow and without; then each gate is broken."""
+    """On one day 20 creators are served with the shadow and without, and some by v5 alone.
+
+    In between v5 breaks each gate.
+    """
     service = Service(phase.target("eros").client)
     if not phase.embedded:  # nobody makes v5 fail beside creators who are served
         return Beside(service, (), {}, phase.file("logs"))
@@ -69,11 +85,49 @@ def beside_v5(phase: Stage) -> Beside:
         rejected[rule] = asked.answer.text("request_id")
     service.set_flags(**{**LIVE, "ENABLED": "false"})
     alone = [_asked(phase, service, name, {}) for name in names]
+    service.set_flags(**LIVE)
+    for name in names[:LIVE_TOO]:
+        _asked(phase, service, name, {})
+    drafts = service.get("/drafts").each("drafts")
     pairs = tuple(
         Pair(str(TROUBLES[place % len(TROUBLES)] or "none"), *both)
         for place, both in enumerate(zip(beside, alone, strict=True))
     )
-    return Beside(service, pairs, rejected, phase.file("logs"))
+    judged = tuple(_judged(service))
+    return Beside(service, pairs, rejected, phase.file("logs"), drafts, judged)
+
+
+def _judged(service: Service) -> Iterator[Judged]:
+    """What the gate says of schedules of luna_free and alexia, at both sides of each rule."""
+    limits = {one.text("name"): one.whole("daily_limit") for one in service.roster}
+    most, end = limits["luna_free"], "09:45"
+    cases: Sequence[tuple[str, str, list[str], Sequence[tuple[Any, ...]]]] = (
+        ("it begins as the one before ends", "luna_free", [], [("09:00", 45), (end, 45)]),
+        ("it begins a minute before", "luna_free", ["overlap"], [("09:00", 46), (end, 45)]),
+        ("it lies within one before", "luna_free", ["overlap"], [("09:00", 300), ("11:00", 5)]),
+        ("as many as the limit", "luna_free", [], _hours(most)),
+        ("one more than the limit", "luna_free", ["daily-limit"], _hours(most + 1)),
+        ("paid, on a paid page", "alexia", [], [("09:00", 45, "paid")]),
+        ("paid, on a free page", "luna_free", ["page-type"], [("09:00", 45, "paid")]),
+    )
+    for name, creator, due, items in cases:
+        schedule = [
+            {
+                "at": f"2026-01-05T{at}:00Z",
+                "minutes": minutes,
+                "kind": "post",
+                "audience": audience[0] if audience else "all",
+            }
+            for at, minutes, *audience in items
+        ]
+        body = {"session": "both-sides", "creator": creator, "schedule": schedule}
+        said = service.post("/validate", body).each("findings")
+        yield Judged(name, due, [finding.text("rule") for finding in said])
+
+
+def _hours(count: int) -> list[tuple[str, int]]:
+    """So many items, one an hour."""
+    return [(f"{8 + number:02}:00", 45) for number in range(count)]
 
 
 def _asked(phase: Stage, service: Service, creator: str, trouble: dict[str, Any]) -> Asked:

@@ -61,6 +61,12 @@ class Trials:
         return found
 
     @cached_property
+    def drafts(self) -> dict[str, Reported]:
+        """What each run planned, by the run."""
+        drafts = self.service.get("/drafts").each("drafts")
+        return {draft.text("run_id"): draft for draft in drafts}
+
+    @cached_property
     def decisions(self) -> list[Reported]:
         """What the router logged."""
         return logged(self.logs, "eros.router", "decision")

@@ -85,6 +85,7 @@ class FirstDay:
     bare: Done  # as JSON, with the flags alone in its environment
     findings: Mapping[str, Sequence[Reported]]  # of the validation, by session
     statuses: Mapping[str, int]  # of HTTP, by session
+    corrected: str  # what the user who corrected something said
     sessions: Mapping[str, str]  # what was tried: the session's name
     log: Sequence[Reported]  # the whole log, before and after
     history: Sequence[Version]
@@ -104,13 +105,14 @@ def first_day(phase: Stage) -> FirstDay:
     stamp = f"{phase.now():%Y%m%dT%H%M%S}"
     tries = ("clean", "overlapping", "unchanged", "corrected")
     sessions = {tried: f"suite-{tried}-{stamp}" for tried in tries}
+    says = f"A trial of the rollout's checks, to be declined ({stamp})"
     before = call(program, "status", "--json")
     schedule = _schedule(Service(client), phase.now())
     answers = {
         "clean": _validate(client, sessions["clean"], schedule),
         "overlapping": _validate(client, sessions["overlapping"], overlapping(schedule)),
-        "unchanged": _correct(client, sessions["unchanged"], changed=False),
-        "corrected": _correct(client, sessions["corrected"], changed=True),
+        "unchanged": _correct(client, sessions["unchanged"], says, changed=False),
+        "corrected": _correct(client, sessions["corrected"], says, changed=True),
     }
     findings = {name: reported(answers[name]).each("findings") for name in ("clean", "overlapping")}
     return FirstDay(
@@ -120,6 +122,7 @@ def first_day(phase: Stage) -> FirstDay:
         bare=call(program, "status", "--json", environ=_bare(client, phase)),
         findings=findings,
         statuses={name: answer.status_code for name, answer in answers.items()},
+        corrected=says,
         sessions=sessions,
         log=log_of(phase.file("logs")),
         history=versions(phase.file("repository")),
@@ -149,8 +152,7 @@ def _validate(client: httpx.Client, session: str, schedule: object) -> httpx.Res
     return client.post("/validate", json=body)
 
 
-def _correct(client: httpx.Client, session: str, *, changed: bool) -> httpx.Response:
-    says = f"A trial of the rollout's checks, to be declined ({session})"
+def _correct(client: httpx.Client, session: str, says: str, *, changed: bool) -> httpx.Response:
     return client.post("/corrections", json=correction(says, session, changed=changed))
 
 

@@ -1,21 +1,20 @@
-"""/reflect tried in sandboxes: hooks, confirmations, warnings, auto and the way back."""
+"""/reflect tried in sandboxes: hooks, confirmations, auto and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from pytest_rollout import Reported, RolloutError, Stage, scenario
-from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import INITIAL, Version, changes, ran
 from suites.eros.views.learnings import FILE, Learnings
 from suites.eros.views.reflecting import Sandbox
 
+UNCLEAR = ("?", "maybe", "yn")  # answers that are neither yes nor no
 RESET = "revert(eros): reset LEARNINGS.md - learning system issues"
 FINDING = {"rule": "overlap", "says": "Begin an item of alexia only after the one before is over"}
 
@@ -50,6 +49,8 @@ def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Hooks
 class Reflected:
     """Three proposals of a session, the second declined, and the same session once more."""
 
+    unclear: int  # learnings that were committed by answers that are neither yes nor no
+    alone: int  # that were, once somebody said yes to the first of three and no more
     proposed: Sequence[str]  # texts, in the order in which they were asked
     declined: str
     first: Learnings  # the file after the first reflection
@@ -60,8 +61,14 @@ class Reflected:
 
 @scenario()
 def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflected:
-    """A session is reflected on three times; of its three proposals one is declined."""
+    """Nobody says yes or no; then a session is reflected on three times, and one is declined."""
     tried, lessons = sandbox(phase, tmp_path_factory, "reflected"), ("First", "Second", "Third")
+    tried.correct("Fourth", "Fifth", "Sixth", session="unclear")
+    tried.reflect(UNCLEAR, session="unclear")
+    unclear = _added(tried)
+    tried.reflect("y", session="unclear")
+    alone = _added(tried) - unclear
+    tried.reflect("nn", session="unclear")
     tried.correct(*lessons, session="one")
     asked = tried.reflect("yny", session="one").each("proposed")
     texts = [one.text("text") for one in asked]
@@ -73,7 +80,8 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     tried.correct(*lessons, session="one")
     tried.correct(*lessons, session="two")
     tried.reflect("yyyyyy")
-    return Reflected(texts, texts[1], first, again, tried.file, [*commits, len(tried.history())])
+    commits.append(len(tried.history()))
+    return Reflected(unclear, alone, texts, texts[1], first, again, tried.file, commits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,79 +124,13 @@ def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a warning's limit."""
-
-    when: str
-    due: bool
-    given: bool
-
-
-class _Look(Protocol):
-    """Look whether a warning is given."""
-
-    def __call__(self, warning: str, when: str, *, due: bool) -> None: ...
-
-
-@scenario()
-def warned(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Side]]:
-    """Each warning at both sides of its limit, and once what it is about has passed."""
-    tried = sandbox(phase, tmp_path_factory, "warned")
-    sides: dict[str, list[Side]] = {HIGH: [], ZERO: [], DEPRECATIONS: []}
-
-    def look(warning: str, when: str, *, due: bool) -> None:
-        given = {one.text("id") for one in tried.status().each("warnings")}
-        sides[warning].append(Side(when, due, warning in given))
-
-    tried.correct("First", "Second", explicit=True)
-    tried.reflect("yy")
-    look(HIGH, "after two HIGH learnings in a week", due=False)
-    begun = tried.now
-    tried.later(days=1)
-    tried.correct("Third", explicit=True)
-    tried.reflect("y")
-    newest = tried.now
-    look(HIGH, "after three HIGH learnings in a week", due=True)
-    tried.now = begun + timedelta(days=7)
-    look(HIGH, "once two of the three are seven days old", due=False)
-    _silence(tried, newest, look)
-    _deprecate(tried, look)
-    return sides
-
-
-def _silence(tried: Sandbox, newest: datetime, look: _Look) -> None:
-    """Let thirteen and fourteen days pass since a learning, and add one."""
-    tried.now = newest + timedelta(days=13)
-    look(ZERO, "thirteen days after the last learning", due=False)
-    tried.now = newest + timedelta(days=14)
-    look(ZERO, "fourteen days after the last learning", due=True)
-    tried.correct(*(f"Lesson {number}" for number in range(7)))
-    tried.reflect("y" * 7)
-    look(ZERO, "after another learning", due=False)
-
-
-def _deprecate(tried: Sandbox, look: _Look) -> None:
-    """Deprecate two and three of ten learnings, and let their four weeks pass."""
-    ids = [entry.id for entry in tried.file.active]
-    if len(ids) != 10:
-        raise RolloutError(f"ten learnings were confirmed, and {len(ids)} are in the file")
-    for id_ in ids[:2]:
-        tried.run("deprecate", id_, "--by", "suite").demand()
-    look(DEPRECATIONS, "after two of ten are deprecated", due=False)
-    tried.run("deprecate", ids[2], "--by", "suite").demand()
-    look(DEPRECATIONS, "after three of ten are deprecated", due=True)
-    tried.later(days=29)
-    look(DEPRECATIONS, "29 days later", due=False)
-
-
-@dataclass(frozen=True, slots=True)
 class AutoTried:
     """What sessions with and without a signal did at their end."""
 
     reflected: frozenset[str]  # sessions that reflected by themselves, with auto on
     off: frozenset[str]  # since it was off
     unasked: int  # learnings that were committed by the end of a session
-    unanswered: int  # that were, by a reflection that nobody answered
+    unanswered: int  # that were, by reflections to which nobody said yes
     answered: int  # that were, once somebody said yes
     reviewed_by: str
     settings: Sequence[str]  # what changed auto, from and to
@@ -196,20 +138,20 @@ class AutoTried:
 
 @scenario()
 def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTried:
-    """Auto is on for a session with a signal and one without, and off for another one."""
+    """Auto is on for a session with a signal and one without, and off for one of each kind."""
     tried = sandbox(phase, tmp_path_factory, "auto")
     tried.run("on").demand()
     tried.end("empty")
     tried.correct("First", session="one")
     tried.end("one")
     on, unasked = _by_themselves(tried), _added(tried)
-    tried.reflect("", session="one")
+    for answers in ("", *((word,) for word in UNCLEAR)):
+        tried.reflect(answers, session="one")
     unanswered = _added(tried)
     tried.reflect("y", session="one")
     answered, reviewed = _added(tried), tried.history()[-1].reviewed_by
     tried.run("off").demand()
-    tried.correct("Second", session="later")
-    tried.end("later")
+    _feedback_of_each_kind(tried)
     return AutoTried(
         reflected=on,
         off=_by_themselves(tried) - on,
@@ -225,6 +167,19 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
     )
 
 
+def _feedback_of_each_kind(tried: Sandbox) -> None:
+    """A session for each kind of feedback, and one with many signals, each with its end."""
+    about = {"session": "finding", "creator": "alexia"}
+    tried.hook("validation", {**about, "findings": [FINDING]})
+    measured = {**about, "session": "measured", "expected": 100, "actual": 131}
+    tried.hook("performance", {**measured, "says": "Measured"})
+    tried.correct("Corrected", session="corrected")
+    tried.correct("A rule", session="rule", explicit=True)
+    tried.correct(*(f"Lesson {number}" for number in range(9)), session="many")
+    for session in ("finding", "measured", "corrected", "rule", "many"):
+        tried.end(session)
+
+
 def _by_themselves(tried: Sandbox) -> frozenset[str]:
     found = [one for one in tried.log("reflection") if one.text("mode") == "auto"]
     return frozenset(str(one.get("session")) for one in found)
@@ -236,10 +191,11 @@ def _added(tried: Sandbox) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What is left once one of three learnings was reverted, and once the file was reset."""
+    """What is left once two of four learnings were reverted, and once the file was reset."""
 
     learnings: Sequence[str]  # the ids, in the order in which they were committed
     reverted: Sequence[str]  # ids whose commits were reverted, in that order
+    before: Learnings  # the file before, with a fourth learning that is deprecated
     steps: Sequence[Learnings]  # the file after each revert
     refused: Sequence[str]  # what git said where it refused
     initial: Version  # the first version there ever was
@@ -249,17 +205,20 @@ class TakenBack:
 
 @scenario()
 def learning_taken_back(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> TakenBack:
-    """Three learnings; the second is reverted, then the newest; then the file is reset."""
+    """Of four learnings one is deprecated, one promoted, two are reverted; then comes a reset."""
     tried = sandbox(phase, tmp_path_factory, "back")
-    tried.correct("First", "Second", "Third")
-    tried.reflect("yyy")
+    tried.correct("First", "Second", "Third", "Fourth")
+    tried.reflect("yyyy")
     history = tried.history()
     commits = {
         one.learning.id: one.version.commit for one in changes(history) if one.kind == "added"
     }
     ids = sorted(commits)
-    if len(ids) != 3:
-        raise RolloutError(f"three learnings were confirmed, and {len(ids)} were committed")
+    if len(ids) != 4:
+        raise RolloutError(f"four learnings were confirmed, and {len(ids)} were committed")
+    tried.run("deprecate", ids[3], "--by", "suite").demand()
+    tried.run("promote", ids[0], "--by", "suite").demand()
+    before = tried.file
     refused, steps = [], []
     for id_ in (ids[1], ids[2]):
         refused += _git(tried, "revert", "--no-edit", commits[id_])
@@ -269,6 +228,7 @@ def learning_taken_back(phase: Stage, tmp_path_factory: pytest.TempPathFactory) 
     return TakenBack(
         learnings=ids,
         reverted=[ids[1], ids[2]],
+        before=before,
         steps=steps,
         refused=refused,
         initial=history[0],

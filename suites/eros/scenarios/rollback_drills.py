@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from pytest_rollout import Reported, RolloutError, Stage, reported, scenario
+from pytest_rollout import Message, Reported, RolloutError, Stage, read_inbox, reported, scenario
 from suites.eros.views.routing import ADOPTERS
 from suites.eros.views.service import Service
 
@@ -28,6 +28,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "cutover": {**_ON, "PERCENTAGE": "100", "CREATORS": ""},
 }
 OFF = {"ENABLED": "false"}
+DRILL = "a drill of the rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class Pulled:
     before: Traces
     once: Traces
     again: Sequence[Traces]  # after each further call
+    told: Sequence[Message]  # to whom it may concern, by the first call
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -156,7 +158,7 @@ def pulled(phase: Stage) -> Pulled:
     service.set_flags(**CONFIGURATIONS["percent75"])
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     traces = Traces.now(phase, service)
-    controller(phase, "trigger", "--reason", "a drill of the rollback", "--by", "Olga")
+    controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
     first = Switch(
         "percent75",
         "program",
@@ -164,11 +166,12 @@ def pulled(phase: Stage) -> Pulled:
         on_v5(service),
         serve(service),
     )
-    once = Traces.now(phase, service)
-    controller(phase, "trigger", "--reason", "a drill of the rollback", "--by", "Olga")
+    once, inbox = Traces.now(phase, service), phase.file("inbox")
+    told = tuple(read_inbox(inbox))[traces.messages :] if inbox.is_file() else ()
+    controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
     again = [Traces.now(phase, service)]
-    service.post("/rollback", {"reason": "a drill of the rollback", "by": "Emil"})
-    return Pulled(first, traces, once, [*again, Traces.now(phase, service)])
+    service.post("/rollback", {"reason": DRILL, "by": "Emil"})
+    return Pulled(first, traces, once, [*again, Traces.now(phase, service)], told)
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -177,7 +180,7 @@ def requested(phase: Stage) -> Switch:
     service = Service(phase.target("eros").client)
     service.set_flags(**CONFIGURATIONS["percent50"])
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
-    service.post("/rollback", {"reason": "a drill of the rollback", "by": "Olga"})
+    service.post("/rollback", {"reason": DRILL, "by": "Olga"})
     served = serve(service)
     return Switch("percent50", "request", before, on_v5(service), served)
 

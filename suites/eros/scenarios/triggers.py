@@ -33,6 +33,9 @@ LIMITS: Mapping[str, tuple[Rows, Rows]] = {
     "quality": ([{"quality": 70}] * 10, [{"quality": 69}] * 2),
 }
 
+# The configuration in which each rule is tried: every step of the rollout has its turn.
+IN = dict(zip(LIMITS, ("percent25", "percent50", "percent75", "cutover"), strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Fired:
@@ -59,6 +62,7 @@ class Triggered:
     lacking_log: int  # how often the log says that a rule cannot be judged
     stayed: Mapping[str, bool]  # what was tried, and whether v5 was on then
     back: frozenset[str]  # who is on v5 once somebody reset it and switched it on
+    kept: Sequence[Reported]  # the rollbacks that are on record after every reset
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -76,12 +80,14 @@ def triggered(phase: Stage) -> Triggered:
         fired[rule] = _fire(phase, service, rule)
         if rule == "success":
             stayed = _stays(phase, service)
-        back = _reset(service)
-    return Triggered(fired, lacking, _not_evaluable(phase), stayed, back)
+        alone, back = _reset(service)
+        stayed = {**stayed, f"a reset of {rule} alone": alone}
+    kept = service.get("/rollback").each("history")
+    return Triggered(fired, lacking, _not_evaluable(phase), stayed, back, kept)
 
 
-def _switch_on(service: Service) -> None:
-    service.set_flags(**CONFIGURATIONS["cutover"])
+def _switch_on(service: Service, configuration: str = "cutover") -> None:
+    service.set_flags(**CONFIGURATIONS[configuration])
 
 
 def _run(phase: Stage, rows: Rows) -> None:
@@ -117,7 +123,7 @@ def _not_evaluable(phase: Stage) -> int:
 
 
 def _fire(phase: Stage, service: Service, rule: str) -> Fired:
-    _switch_on(service)
+    _switch_on(service, IN[rule])
     since = phase.target("eros").clock.now()
     at_limit, beyond = LIMITS[rule]
     _run(phase, at_limit)
@@ -164,7 +170,9 @@ def _stays(phase: Stage, service: Service) -> Mapping[str, bool]:
     return found
 
 
-def _reset(service: Service) -> frozenset[str]:
+def _reset(service: Service) -> tuple[bool, frozenset[str]]:
+    """Whether anybody is on v5 by the reset alone, and who is once it is switched on."""
     service.post("/rollback/reset", {"by": "Olga", "reason": "the drill of a rule is over"})
+    alone = any(on_v5(service).values())
     _switch_on(service)
-    return frozenset(creator for creator, on in on_v5(service).items() if on)
+    return alone, frozenset(creator for creator, on in on_v5(service).items() if on)

@@ -72,8 +72,14 @@ class Finished:
 
 @scenario()
 def finished(phase: Stage) -> Finished:
-    """Every phase has passed, and people close the rollout; elsewhere it is read."""
+    """Every phase has passed, and people close the rollout; elsewhere it is read.
+
+    On the last day two runs fail, so that it matters what counts as a success.
+    """
     phase.operate("eros", "rollout", before="final")
+    for creator in ("alexia", "gia_adams"):  # half an hour apart: the rollback stays quiet
+        phase.operate("eros", "disturb", pipeline="v5", creator=creator, fails="raise")
+    phase.operate("eros", "days", count=1)
     phase.operate("eros", "close")
     service = Service(phase.target("eros").client)
     files = (phase.file(name) for name in ("repository", "reports", "final"))

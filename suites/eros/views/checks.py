@@ -64,8 +64,9 @@ def observe_pipelines(
 
     The pipeline is the one whose draft it is; a creator whose v5 run failed may have v4's.
     """
-    seen, problems = set(), []
-    for schedule, wrong in deliveries(lived).judged(due):
+    seen, problems, told = set(), list[str](), deliveries(lived)
+    told.demand_planned()
+    for schedule, wrong in told.judged(due):
         creator = schedule.text("creator")
         observe(metric, bool(wrong), at=schedule.moment("stored_at"), creator=creator)
         problems += [f"what {creator} got at {schedule['stored_at']} {wrong}"] if wrong else []

@@ -80,6 +80,7 @@ class Deliveries:
 
     def demand_served(self, due: Callable[[str], str], days: Iterable[date]) -> None:
         """Raise AssertionError where a delivery is wrong, or a creator has none on a whole day."""
+        self.demand_planned()
         got: dict[date, set[str]] = {}
         for schedule, wrong in self.judged(due):
             assert not wrong, f"what {schedule['creator']} got at {schedule['stored_at']} {wrong}"
@@ -87,6 +88,12 @@ class Deliveries:
         for day in days:
             without = sorted(set(self.roster) - got.get(day, set()))
             assert not without, f"on {day} nothing was delivered to {', '.join(without)}"
+
+    def demand_planned(self) -> None:
+        """Raise AssertionError where a day was planned in two ways, or all days in one."""
+        drafts = self.drafts.values()
+        for problem in (*oracle.unlike(drafts), *oracle.copied(drafts)):
+            raise AssertionError(problem)
 
     def demand_delivered(self, served: Iterable[Run]) -> None:
         """Raise AssertionError where a run that succeeded was not delivered, or one is in no log.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from pytest_rollout import Reported
 
 RULES = ("overlap", "daily-limit", "page-type")
+_MANY_DAYS = 5  # a plan that is new each day is never the same on all of them
 
 
 def broken(items: Iterable[Reported], creator: Reported) -> tuple[str, ...]:
     """The rules that a schedule of a creator breaks, in the order of ``RULES``."""
-    told = [(item.moment("at"), item.number("minutes"), item.text("audience")) for item in items]
+    told = [(item.moment("at"), item.number("minutes"), _paid(item)) for item in items]
     told.sort()
     found = set()
     latest = None
@@ -26,19 +27,55 @@ def broken(items: Iterable[Reported], creator: Reported) -> tuple[str, ...]:
     if any(many > creator.whole("daily_limit") for many in days.values()):
         found.add("daily-limit")
     free = creator.text("page_type") == "free"
-    if free and any(audience == "paid" for _, _, audience in told):
+    if free and any(paid for _, _, paid in told):
         found.add("page-type")
     return tuple(rule for rule in RULES if rule in found)
 
 
 def paid_items(items: Iterable[Reported]) -> int:
     """How many items are for paid pages only."""
-    return sum(item.text("audience") == "paid" for item in items)
+    return sum(map(_paid, items))
+
+
+def _paid(item: Reported) -> bool:
+    """Whether an item is for paid pages only: by its audience, or because it is paid for."""
+    return item.text("audience") == "paid" or item.text("kind") == "ppv"
 
 
 def same(left: Iterable[Mapping[str, object]], right: Iterable[Mapping[str, object]]) -> bool:
     """Whether two schedules hold the same items in the same order."""
     return [dict(item) for item in left] == [dict(item) for item in right]
+
+
+def unlike(drafts: Iterable[Reported]) -> list[str]:
+    """Where a pipeline planned a creator's day in two ways, though no rule was broken."""
+    first: dict[tuple[str, str, str], Sequence[Reported]] = {}
+    found = []
+    for draft in drafts:
+        if draft.text("gate") != "pass":
+            continue
+        pipeline, creator, day = (draft.text(name) for name in ("pipeline", "creator", "day"))
+        items = draft.each("draft")
+        if not same(first.setdefault((pipeline, creator, day), items), items):
+            found.append(f"run {draft['run_id']} of {pipeline} planned {creator}'s {day} otherwise")
+    return found
+
+
+def copied(drafts: Iterable[Reported]) -> list[str]:
+    """For whom a pipeline plans each of five days or more alike, to the minute."""
+    days: dict[tuple[str, str], dict[str, tuple[object, ...]]] = {}
+    for draft in drafts:
+        plan = tuple(
+            (item.moment("at").time(), item.text("kind"), item.text("audience"))
+            for item in draft.each("draft")
+        )
+        whose = (draft.text("pipeline"), draft.text("creator"))
+        days.setdefault(whose, {})[draft.text("day")] = plan
+    return [
+        f"{pipeline} gives {creator} the same plan on each of {len(plans)} days"
+        for (pipeline, creator), plans in days.items()
+        if len(plans) >= _MANY_DAYS and len(set(plans.values())) == 1
+    ]
 
 
 def within(schedule: Iterable[Reported], draft: Iterable[Reported], creator: Reported) -> bool:

@@ -114,8 +114,8 @@ class Sandbox:
         """End a session."""
         self.hook("session-end", {"session": session})
 
-    def reflect(self, answers: str = "", *, session: str = "") -> Reported:
-        """Reflect and answer each proposal, a letter each."""
+    def reflect(self, answers: Sequence[str] = "", *, session: str = "") -> Reported:
+        """Reflect and answer each proposal, a letter or a word each."""
         words = ["--json", "--by", "suite", *(["--session", session] if session else [])]
         return self.run(*words, answers="".join(f"{one}\n" for one in answers)).said()
 
