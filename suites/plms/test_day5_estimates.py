@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.scenarios.calibration import BASELINES, MEASURES, NEW, UNITS, Seeded, moment
+from suites.plms.scenarios.calibration import (
+    ASKERS,
+    BASELINES,
+    MEASURES,
+    NEW,
+    UNITS,
+    Seeded,
+    moment,
+)
 from suites.plms.scenarios.learning import NARROW, WIDE, Learning, SeededInterval
 from suites.plms.views.listed import listed
 
@@ -209,6 +217,8 @@ def test_an_interval_is_told_as_it_is_stored(seeded: Seeded, measure: str, field
     """In the registry's unit: of a baseline by its row, of the new project by a run of its lane."""
     name = f"{measure}_{field}"
     pairs = [(project, seeded.told_of[project], seeded.runs[project]) for project in BASELINES]
+    # Those have had several runs by now: what is told is of the newest one.
+    pairs += [(asks, seeded.told_of[asks], seeded.expected[-1][of]) for of, asks in ASKERS.items()]
     if seeded.new:
         pairs.append((NEW, seeded.metrics, seeded.new))
     for project, told, stored in pairs:

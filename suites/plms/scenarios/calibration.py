@@ -26,7 +26,7 @@ NEW = 203  # the project of which nothing is known but what the others took
 # A small run that may not teach; what it was expected to take is stored as it starts.
 _ASKING = {"run_kind": "rehearsal", "write_sandbox": True, "tags": "demo"}
 _SMALL = {"tasks": 1, "task_seconds": 60}
-_ASKERS = {"Code-API": 961, "Data-Schema": 962}
+ASKERS = {"Code-API": 961, "Data-Schema": 962}
 _LIKE_NEW = 963  # a project that starts as the new one would
 Row = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ class Seeded:
     alpha: float  # the rate of learning that the registry states
     metrics: Reported  # of the new project, with intervals
     new: Row  # of a run in its lane that starts at the same time; {} where no lane is told
-    told_of: Mapping[int, Reported]  # the metrics of each baseline
+    told_of: Mapping[int, Reported]  # the metrics of each baseline, and of those that asked
     events: tuple[Event, ...]
 
     def priors_of(self, project: int) -> Sequence[Row]:
@@ -112,7 +112,7 @@ def seeded(phase: Stage) -> Seeded:
         alpha=learning_rate(registry),
         metrics=metrics,
         new=_like(phase, metrics),
-        told_of={project: metrics_of(phase, project) for project in BASELINES},
+        told_of={p: metrics_of(phase, p) for p in (*BASELINES, *ASKERS.values())},
         events=phase.events("change", "action"),
     )
 
@@ -199,7 +199,7 @@ def expectations(phase: Stage, number: int) -> dict[str, Row]:
     """
     asked = {
         lane: start_small(phase, project, f"asks/{number}", {**_ASKING, "lane_name": lane})
-        for lane, project in _ASKERS.items()
+        for lane, project in ASKERS.items()
     }
     return _rows_of(phase, asked)
 

@@ -209,13 +209,20 @@ class Forced:
 
 @scenario(effect="disrupt", own_target=True)
 def forced_runway(phase: Stage) -> Forced:
-    """Drill projects, kept out of priors and rates, use up their whole budget."""
+    """Drill projects, kept out of priors and rates, use up their whole budget.
+
+    Each had a short run of a large budget before, which its runway is not of.
+    """
     plms = phase.target("plms")
     phase.operate("plms", "arm-runway-alerts")
+    drill = {"tasks": 1, "write_sandbox": True, "tags": "drill"}
+    for project, lane in FORCED.items():
+        body = {**drill, "lane_name": lane, "task_seconds": 60, "budget_tokens": 600_000}
+        start(plms.client, project, f"{phase.id}/{project}/0", **body)
+    plms.clock.advance(90)
     for number, (project, lane) in enumerate(FORCED.items()):
-        body = {"lane_name": lane, "tasks": 1, "task_seconds": 2400 + 300 * number}
-        body |= {"budget_tokens": 6_000, "write_sandbox": True, "tags": "drill"}
-        start(plms.client, project, f"{phase.id}/{project}/1", **body)
+        body = {**drill, "lane_name": lane, "task_seconds": 2400 + 300 * number}
+        start(plms.client, project, f"{phase.id}/{project}/1", **body, budget_tokens=6_000)
     runways = {project: Looks() for project in FORCED}
     for now in every(plms.clock, 30, until=plms.clock.now() + timedelta(hours=1)):
         executing = sample(plms.client).told_executing(FORCED)
