@@ -162,7 +162,8 @@ def _expected(phase: Stage, project: int, when: str) -> float:
     probe = 10 * project + (when == "after")
     _run(phase, probe, {"run_kind": "rehearsal", "budget_tokens": _BUDGET}, when)
     query = "SELECT tokens_mean FROM project_runs WHERE project_id = ?"
-    (row,) = records(phase.file("registry"), query, probe)
+    found = records(phase.file("registry"), query, probe)
+    row = found[0] if found else nothing("the registry", f"project {probe} has no run")
     return row.number("tokens_mean")
 
 
