@@ -110,10 +110,12 @@ def _read(phase: Stage) -> list[Reading]:
 
 # Calibration quarantine: each reason by itself, and neither
 
-QUARANTINED = {961: "failed", 962: "sandbox"}
+QUARANTINED = {961: "failed", 962: "sandbox", 964: "failed", 965: "sandbox"}
 _BODIES: Mapping[int, Mapping[str, Any]] = {
     961: {"run_kind": "baseline", "tests_pass": False},
     962: {"run_kind": "hotfix", "write_sandbox": True},
+    964: {"run_kind": "hotfix", "tests_pass": False},
+    965: {"run_kind": "baseline", "write_sandbox": True},
     963: {"run_kind": "baseline"},
 }
 _BUDGET = 9000  # of a probe: no run takes it
@@ -131,7 +133,7 @@ class Lesson:
 
 @scenario(effect="disrupt", own_target=True)
 def quarantined(phase: Stage) -> Mapping[int, Lesson]:
-    """A run that fails its KPIs, a sandboxed one, and a good one end while calibration is on."""
+    """Runs that fail their KPIs, sandboxed ones, and a good one end while calibration is on."""
     return {project: _lesson(phase, project) for project in _BODIES}
 
 

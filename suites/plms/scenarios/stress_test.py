@@ -240,7 +240,8 @@ class Withdrawn:
     before: Seen  # both run
     later: tuple[Seen, Seen]  # half a minute and a minute after
     switches: tuple[str, str]  # whether new projects are accepted, by the registry: at once, later
-    refused: tuple[int, int]  # HTTP status of a start after it, and of one half an hour later
+    # HTTP status of a start after it, of one half an hour later, and of one of project 301 again
+    refused: tuple[int, int, int]
     left: list[dict[str, Any]]  # rows that the refused starts left
     trouble: str  # why the roll-back broke off, where it did
     alerts: tuple[Message, ...]
@@ -270,6 +271,7 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
     plms.clock.advance(_HALF_AN_HOUR)
     switches.append(_switch(registry))
     fourth = start(plms.client, THIRD, f"{phase.id}/{THIRD}/2", **body)
+    again = start(plms.client, 301, f"{phase.id}/301/2", **BUDGETS[301])
     left, alerts = run_rows(registry, [THIRD]), read_inbox(phase.file("inbox"))
     phase.operate("plms", "resume-submissions")
     known = newest_row(registry)
@@ -279,7 +281,7 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
         before=before,
         later=(later[0], later[1]),
         switches=(switches[0], switches[1]),
-        refused=(third.status, fourth.status),
+        refused=(third.status, fourth.status, again.status),
         left=left,
         trouble=steps.trouble.get("roll-back-stress", ""),
         alerts=alerts,
