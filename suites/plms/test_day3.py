@@ -26,6 +26,7 @@ from suites.plms.views.portfolio import (
 )
 from suites.plms.views.promises import (
     completed_as_seen,
+    completed_in_full,
     observe_over_caps,
     progress_is_steady,
     snapshot_is_of_the_run,
@@ -164,6 +165,14 @@ def test_project_completes(two_projects: Rehearsal, project: int, observe: Obser
     )
     completed_as_seen(two_projects.seen, two_projects.after, mine, project)
     statuses_agree(two_projects.seen, [project])
+
+
+@pytest.mark.criterion("both-complete")
+@pytest.mark.parametrize("project", PROJECTS)
+def test_a_completed_run_says_what_it_took_and_kept(two_projects: Rehearsal, project: int) -> None:
+    for run in two_projects.runs_of(project):
+        if run["status"] == "completed":
+            completed_in_full(run, two_projects.receipts)
 
 
 @pytest.mark.criterion("steady-progress")

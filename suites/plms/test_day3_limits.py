@@ -9,7 +9,14 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe
-from suites.plms.scenarios.lane_limits import LOWERED, SURPLUS, UNLIMITED, Burst, RolledBack
+from suites.plms.scenarios.lane_limits import (
+    LOWERED,
+    NEIGHBOURS,
+    SURPLUS,
+    UNLIMITED,
+    Burst,
+    RolledBack,
+)
 from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import LANES, PROJECTS
 from suites.plms.views.promises import cancelled_for_good, observe_over_caps
@@ -87,3 +94,13 @@ def test_rollback_cancels_the_project(rolled_back: RolledBack, project: int) -> 
     run = rolled_back.freed
     freed = f"after the cancel as many runs as the caps ({listed(LANES)}) were started"
     assert run == LANES, f"{freed}, and {listed(run)} run: slots are still held"
+
+
+@pytest.mark.criterion("rollback-projects-cancelled")
+def test_a_cancel_leaves_other_projects_alone(rolled_back: RolledBack) -> None:
+    first, other = NEIGHBOURS
+    at_once, later = ([now.status(project) for project in NEIGHBOURS] for now in rolled_back.apart)
+    said = f"project {first} was cancelled, and project {other} of its lane is {at_once[1]}"
+    assert at_once == ["cancelled", "executing"], f"{said}, project {first} is {at_once[0]}"
+    said = f"{said} and later {later[1]}; its work takes a minute"
+    assert later == ["cancelled", "completed"], said

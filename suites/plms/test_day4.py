@@ -254,3 +254,12 @@ def test_rollback_silences_every_rule(monitoring_rolled_back: MonitoringTakenBac
     assert not told, f"alerts were told after the rollback, by {listed(told)}"
     fires = seen.resumed
     assert FAILURE in fires, f"once the rules were resumed {fires or 'none'} fire, not {FAILURE}"
+
+
+@pytest.mark.criterion("rollback-alerts-silenced")
+def test_rollback_pauses_every_rule_for_a_time(monitoring_rolled_back: MonitoringTakenBack) -> None:
+    seen = monitoring_rolled_back
+    going = f"after the rollback rules are still evaluated: {listed(seen.looked_at)}"
+    assert not seen.looked_at, going
+    asleep = sorted(set(seen.rules) - set(seen.again))
+    assert not asleep, f"once the rules were resumed {listed(asleep)} are not evaluated"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -102,6 +103,31 @@ def test_a_prior_says_what_its_run_took_and_not_what_was_expected(
                     f"the prior of {probe} says {told:g} {UNITS[measure]}, and the run took"
                     f" {actual:g} ({expected:g} were expected)"
                 )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.criterion(f"policy-accepts-{kind}"))
+        for kind in ("baseline", "hotfix")
+    ],
+)
+def test_what_a_run_took_is_not_what_it_was_given(probed: Probed, kind: str) -> None:
+    """Both baselines of the day take just their budgets; a probe takes much less than its own."""
+    for probe in probed.of(f"policy-accepts-{kind}"):
+        run = probed.runs[probe]
+        stored, took = run["duration_actual"], _minutes(run)
+        assert abs(stored - took) < LEAST_MINUTES, (
+            f"{probe} is stored with {stored:g} minutes, and lasted {took:g}"
+        )
+        tokens, spent = run["tokens_actual"], probed.spent.get(probe)
+        assert spent is None or tokens == pytest.approx(spent, rel=0.01), (
+            f"{probe} is stored with {tokens:g} tokens, and told to have spent {spent:g}"
+        )
+
+
+def _minutes(run: Mapping[str, Any]) -> float:
+    return (moment(run["completed_at"]) - moment(run["started_at"])).total_seconds() / 60
 
 
 @pytest.mark.criterion("policy-rejects-validation-fail")
@@ -255,8 +281,7 @@ def test_baselines_stay_within_their_budgets(seeded: Seeded, observe: Observe) -
 @pytest.mark.parametrize("project", BASELINES)
 def test_what_a_baseline_took_is_what_was_seen_of_it(seeded: Seeded, project: int) -> None:
     run, spent = seeded.runs[project], seeded.spent[project]
-    took = datetime.fromisoformat(run["completed_at"]) - datetime.fromisoformat(run["started_at"])
-    minutes, stored = took.total_seconds() / 60, run["duration_actual"]
+    minutes, stored = _minutes(run), run["duration_actual"]
     assert abs(stored - minutes) < LEAST_MINUTES, f"{stored} min are stored of {minutes:g}"
     tokens, ended = run["tokens_actual"], moment(run["completed_at"])
     # A look long before the end shows little of what the whole run took.

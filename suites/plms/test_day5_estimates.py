@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from pytest_rollout import Observe, Stage
-from suites.plms.scenarios.calibration import BASELINES, MEASURES, UNITS, Seeded, moment
+from suites.plms.scenarios.calibration import (
+    ASKERS,
+    BASELINES,
+    MEASURES,
+    NEW,
+    UNITS,
+    Seeded,
+    moment,
+)
 from suites.plms.scenarios.learning import NARROW, WIDE, Learning, SeededInterval
 from suites.plms.views.listed import listed
 
@@ -200,6 +208,23 @@ def test_runs_that_may_not_teach_move_no_estimate(learning: Learning, measure: s
 def test_an_interval_has_its_figures(seeded: Seeded, measure: str, field: str) -> None:
     value = seeded.metrics.get(f"{measure}_{field}")
     assert isinstance(value, int | float), f"{measure}_{field} of project 203 is {value}"
+
+
+@pytest.mark.criterion("ci-fields-non-empty")
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("field", PARTS)
+def test_an_interval_is_told_as_it_is_stored(seeded: Seeded, measure: str, field: str) -> None:
+    """In the registry's unit: of a baseline by its row, of the new project by a run of its lane."""
+    name = f"{measure}_{field}"
+    pairs = [(project, seeded.told_of[project], seeded.runs[project]) for project in BASELINES]
+    # Those have had several runs by now: what is told is of the newest one.
+    pairs += [(asks, seeded.told_of[asks], seeded.expected[-1][of]) for of, asks in ASKERS.items()]
+    if seeded.new:
+        pairs.append((NEW, seeded.metrics, seeded.new))
+    for project, told, stored in pairs:
+        said, due = told.number(name), _figure(stored, name)
+        words = f"{name} of project {project} is told as {said:g}, and {due:g}"
+        assert _same(said, due), f"{words} {UNITS[measure]} are stored of such a run"
 
 
 def _interval(row: Mapping[str, Any], measure: str) -> tuple[float, float, float]:

@@ -126,7 +126,9 @@ def test_each_name_stands_for_one_role(overrunning: Budgets) -> None:
     "project",
     [
         pytest.param(961, marks=pytest.mark.criterion("quarantine-kpi-fail")),
+        pytest.param(964, marks=pytest.mark.criterion("quarantine-kpi-fail")),
         pytest.param(962, marks=pytest.mark.criterion("quarantine-sandbox")),
+        pytest.param(965, marks=pytest.mark.criterion("quarantine-sandbox")),
     ],
 )
 def test_a_run_that_may_not_teach_teaches_nothing(
@@ -142,13 +144,14 @@ def test_a_run_that_may_not_teach_teaches_nothing(
         f"the run is to be quarantined as {why} alone: validation_pass {run['validation_pass']},"
         f" write_sandbox {run['write_sandbox']}"
     )
-    observe("reached_priors", lesson.priors, why=why)
+    observe("reached_priors", lesson.priors, why=why, project=project)
     assert lesson.after == lesson.before, (
         f"after the run the next one is expected to take {lesson.after:g} tokens,"
         f" before it {lesson.before:g}"
     )
     assert good.priors >= 1, "a good run left no prior either: nothing is learnt at all"
-    assert good.after != good.before, "a good run moved no estimate: nothing is learnt at all"
+    moved = [each for each in lessons.values() if each.after != each.before]
+    assert moved, "a good run moved no estimate: nothing is learnt at all"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +38,7 @@ from suites.plms.views.tables import rows
 WORK_S = 2400  # what the projects of the drill take, and the first one's budget lasts
 RUNWAYS = {491: ("Narrative", 6_000), 492: ("Viz-Charts", 60_000)}  # lane, tokens of budget
 _WIDTH = "ci_width_pct"
+_WIDER = "Data-Schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ def alert_drill(phase: Stage) -> Drill:
     deploy(phase)
     if phase.embedded:
         start_projects(phase)
+        widen_intervals(phase.file("registry"))
     phase.operate("plms", "run-invariants")
     clean, routes = shown(phase), _routes(grafana)
     drilled = drill(phase, clean) if phase.embedded else drilled_by_people(phase, clean)
@@ -168,6 +172,16 @@ def start_projects(phase: Stage) -> None:
         start(plms.client, project, f"{phase.id}/{project}/1", **body)
         phase.record("action", f"drill: project {project} started")
     plms.clock.advance(24 * 60)
+
+
+def widen_intervals(registry: Path) -> None:
+    """Make the intervals of one lane wider: else no lane's width can be told from another's."""
+    with closing(sqlite3.connect(registry)) as db, db:
+        db.execute(
+            "UPDATE project_runs SET tokens_ci_upper = tokens_ci_upper + 0.05 * tokens_mean"
+            " WHERE status = 'completed' AND lane_name = ?",
+            (_WIDER,),
+        )
 
 
 def end_projects(phase: Stage) -> None:

@@ -22,11 +22,12 @@ MEASURES = ("tokens", "duration")
 UNITS = {"tokens": "tokens", "duration": "minutes"}
 MARK = "calibration_newest_prior"  # noted as calibration is enabled; the roll-back goes by it
 _POLL_S = 60
-_NEW = 203  # the project of which nothing is known but what the others took
+NEW = 203  # the project of which nothing is known but what the others took
 # A small run that may not teach; what it was expected to take is stored as it starts.
 _ASKING = {"run_kind": "rehearsal", "write_sandbox": True, "tags": "demo"}
 _SMALL = {"tasks": 1, "task_seconds": 60}
-_ASKERS = {"Code-API": 961, "Data-Schema": 962}
+ASKERS = {"Code-API": 961, "Data-Schema": 962}
+_LIKE_NEW = 963  # a project that starts as the new one would
 Row = Mapping[str, Any]
 
 
@@ -54,6 +55,8 @@ class Seeded:
     mark: str | None  # the newest prior before the day, as it was noted for the roll-back
     alpha: float  # the rate of learning that the registry states
     metrics: Reported  # of the new project, with intervals
+    new: Row  # of a run in its lane that starts at the same time; {} where no lane is told
+    told_of: Mapping[int, Reported]  # the metrics of each baseline, and of those that asked
     events: tuple[Event, ...]
 
     def priors_of(self, project: int) -> Sequence[Row]:
@@ -91,7 +94,7 @@ def seeded(phase: Stage) -> Seeded:
         spent[project] = looks.looks
         expected.append(expectations(phase, number))
     phase.operate("plms", "close-shift")
-    answer = plms.client.get(f"/api/projects/{_NEW}/metrics", params={"with_ci": 1})
+    metrics = metrics_of(phase, NEW)
     found = {project: _run(registry, starts[project]) for project in BASELINES}
     mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
     every_run = "SELECT * FROM project_runs WHERE project_id = ?"
@@ -107,9 +110,26 @@ def seeded(phase: Stage) -> Seeded:
         older=(before, rows(registry, older, mark)),
         mark=setting(registry, MARK),
         alpha=learning_rate(registry),
-        metrics=read(answer, "metrics"),
+        metrics=metrics,
+        new=_like(phase, metrics),
+        told_of={p: metrics_of(phase, p) for p in (*BASELINES, *ASKERS.values())},
         events=phase.events("change", "action"),
     )
+
+
+def metrics_of(phase: Stage, project: int) -> Reported:
+    """What the service says that a project takes, with intervals."""
+    path = f"/api/projects/{project}/metrics"
+    return read(phase.target("plms").client.get(path, params={"with_ci": 1}), "metrics")
+
+
+def _like(phase: Stage, metrics: Reported) -> Row:
+    """The row of a run that starts now in the lane of a project's metrics."""
+    lane = metrics.get("lane_name")
+    if not lane:
+        return {}
+    run = start_small(phase, _LIKE_NEW, "asks", {**_ASKING, "lane_name": lane})
+    return _rows_of(phase, {"new": run})["new"]
 
 
 def newest_prior(registry: Path) -> int:
@@ -179,12 +199,17 @@ def expectations(phase: Stage, number: int) -> dict[str, Row]:
     """
     asked = {
         lane: start_small(phase, project, f"asks/{number}", {**_ASKING, "lane_name": lane})
-        for lane, project in _ASKERS.items()
+        for lane, project in ASKERS.items()
     }
+    return _rows_of(phase, asked)
+
+
+def _rows_of(phase: Stage, asked: Mapping[str, str]) -> dict[str, Row]:
+    """The rows of some runs once they have ended, by the same names."""
     still_open(phase, set(asked.values()))
     query = "SELECT * FROM project_runs WHERE run_id = ?"
-    found = {lane: rows(phase.file("registry"), query, run) for lane, run in asked.items()}
-    return {lane: next(iter(of_lane), {}) for lane, of_lane in found.items()}
+    found = {name: rows(phase.file("registry"), query, run) for name, run in asked.items()}
+    return {name: next(iter(of_run), {}) for name, of_run in found.items()}
 
 
 def start_small(phase: Stage, project: int, key: str, body: Row) -> str:

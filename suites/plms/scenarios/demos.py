@@ -19,13 +19,13 @@ from pytest_rollout import (
     Event,
     KpiReceipt,
     RanTests,
-    RolloutError,
     Stage,
     StepChange,
     scenario,
 )
 from suites.plms.views.portfolio import ENDED, rows
 from suites.plms.views.snapshots import snapshot
+from suites.plms.views.tables import run_row
 
 DEMOS = {
     "demo1": "demo_1_idempotent_start.sh",
@@ -169,10 +169,7 @@ def _moment(text: str) -> datetime:
 
 def gated_run(registry: Path, run: str) -> GatedRun:
     """A run as it is stored, with its receipts and what was learnt of it."""
-    found = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
-    if len(found) != 1:
-        raise RolloutError(f"a start told run {run}, and the registry has {len(found)} runs of it")
-    (row,) = found
+    row = run_row(registry, run)
     receipts = rows(registry, "SELECT * FROM kpi_receipts WHERE run_id = ?", run)
     priors = rows(registry, "SELECT * FROM estimate_versions WHERE run_id = ?", run)
     return GatedRun(

@@ -120,8 +120,7 @@ def _expected(phase: Stage) -> Expected:
     for body in (failing, passing, passing):
         run = _started(phase, {**body, "budget_tokens": _BUDGET})
         _wait(phase, [run])
-        query = "SELECT tokens_mean, tokens_actual FROM project_runs WHERE run_id = ?"
-        told += rows(registry, query, run)
+        told.append(gated_run(registry, run).row)
     means = [row["tokens_mean"] for row in told]
     if None in means or told[1]["tokens_actual"] is None:
         raise RolloutError("the registry does not say what a run is expected to take, or took")

@@ -23,8 +23,9 @@ BUDGETS = {
     953: 4615,  # 30 %, as the others
     954: 4615,
     955: 4615,
+    956: 4615,
 }
-APPROVED = {954: "pm", 955: "engineering"}  # by whom; only the PM may
+APPROVED = {954: "pm", 955: "engineering", 956: "operations"}  # by whom; only the PM may
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +110,12 @@ def _read(phase: Stage) -> list[Reading]:
 
 # Calibration quarantine: each reason by itself, and neither
 
-QUARANTINED = {961: "failed", 962: "sandbox"}
+QUARANTINED = {961: "failed", 962: "sandbox", 964: "failed", 965: "sandbox"}
 _BODIES: Mapping[int, Mapping[str, Any]] = {
     961: {"run_kind": "baseline", "tests_pass": False},
     962: {"run_kind": "hotfix", "write_sandbox": True},
+    964: {"run_kind": "hotfix", "tests_pass": False},
+    965: {"run_kind": "baseline", "write_sandbox": True},
     963: {"run_kind": "baseline"},
 }
 _BUDGET = 9000  # of a probe: no run takes it
@@ -130,7 +133,7 @@ class Lesson:
 
 @scenario(effect="disrupt", own_target=True)
 def quarantined(phase: Stage) -> Mapping[int, Lesson]:
-    """A run that fails its KPIs, a sandboxed one, and a good one end while calibration is on."""
+    """Runs that fail their KPIs, sandboxed ones, and a good one end while calibration is on."""
     return {project: _lesson(phase, project) for project in _BODIES}
 
 
@@ -161,7 +164,8 @@ def _expected(phase: Stage, project: int, when: str) -> float:
     probe = 10 * project + (when == "after")
     _run(phase, probe, {"run_kind": "rehearsal", "budget_tokens": _BUDGET}, when)
     query = "SELECT tokens_mean FROM project_runs WHERE project_id = ?"
-    (row,) = records(phase.file("registry"), query, probe)
+    found = records(phase.file("registry"), query, probe)
+    row = found[0] if found else nothing("the registry", f"project {probe} has no run")
     return row.number("tokens_mean")
 
 

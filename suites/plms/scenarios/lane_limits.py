@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_rollout import LiveTarget, Stage, every, scenario
 from suites.plms.views.portfolio import LANES, PROJECTS, Start, caps, start
-from suites.plms.views.watched import Seen, see
+from suites.plms.views.watched import Look, Seen, look, see
 
 LOWERED = "Data-Schema"  # whose cap is lowered while it runs more
 RAISED = "Viz-Charts"  # whose cap is raised by one while its queue is full
@@ -124,6 +124,7 @@ class RolledBack:
     caps: dict[str, int]  # once they were lifted
     cancelled: dict[int, int]  # project to HTTP status of the cancel
     later: tuple[Seen, Seen]  # half a minute after, and once more
+    apart: tuple[Look, Look]  # one of two projects in a lane was cancelled: at once, later
     freed: Mapping[str, int]  # of as many runs as the caps of the plan, all at once: how many run
     more: Mapping[str, tuple[int, int]]  # of one run more than the cap: how many run, how many wait
     earlier_caps: dict[str, int]  # before the day
@@ -151,6 +152,7 @@ def rolled_back(phase: Stage) -> RolledBack:
         for project in PROJECTS
     }
     later = tuple(_looks_apart(work))
+    apart = _one_of_two(work)
     freed = _at_once(work, LANES)
     more = {lane: _one_more(work, lane, cap) for lane, cap in LANES.items()}
     for _ in range(2 * earlier[LOWERED]):
@@ -166,6 +168,7 @@ def rolled_back(phase: Stage) -> RolledBack:
         lifted_caps,
         cancelled,
         (later[0], later[1]),
+        apart,
         freed,
         more,
         earlier,
@@ -189,6 +192,19 @@ def _looks_apart(work: _Work) -> Iterator[Seen]:
     for seconds in (30, 25):
         work.plms.clock.advance(seconds)
         yield work.see()
+
+
+def _one_of_two(work: _Work) -> tuple[Look, Look]:
+    """Start two projects in one lane and cancel the first; the other has ended afterwards."""
+    for project in NEIGHBOURS:
+        key = f"{work.phase.id}/apart/{project}"
+        start(work.plms.client, project, key, lane_name=HOG, tasks=1, task_seconds=_TASK_S)
+    work.plms.client.post(f"/api/projects/{NEIGHBOURS[0]}/cancel")
+    looks = []
+    for seconds in (5, _TASK_S * 2):
+        work.plms.clock.advance(seconds)
+        looks.append(look(work.registry, NEIGHBOURS))
+    return looks[0], looks[1]
 
 
 def _at_once(work: _Work, wanted: Mapping[str, int]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from suites.plms.scenarios.calibration import (
     still_open,
 )
 from suites.plms.views.answers import read
-from suites.plms.views.portfolio import rows
+from suites.plms.views.tables import run_row
 
 _LANE = "Code-API"
 _TAUGHT = (101, 201, 301)  # of Code-API; each takes something else
@@ -71,8 +71,7 @@ def learning(phase: Stage) -> Learning:
         run = start_small(phase, project, "teaches", body)
         left |= still_open(phase, {run}, minutes=180)
         after = expectations(phase, number)[_LANE]
-        (row,) = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
-        steps.append(Step(row, before, after, rate))
+        steps.append(Step(run_row(registry, run), before, after, rate))
         before = after
     return Learning(tuple(steps), apart, not left)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -17,8 +17,10 @@ from suites.plms.scenarios.calibration import (
 from suites.plms.views.answers import read
 from suites.plms.views.dialect import spoken
 from suites.plms.views.portfolio import rows
+from suites.plms.views.tables import run_row
 
 BUDGET = {"budget_tokens": 9_100, "budget_duration_minutes": 45}  # more than a probe takes
+_FIRST = 800  # the project of the first probe
 CANCELLED = 798  # the project of a run that is cancelled
 _SANDBOX = {"no flag": None, "flag false": False, "flag true": True}
 
@@ -93,6 +95,7 @@ class Probed:
     told: Reported  # what the service says of itself
     runs: Mapping[PolicyProbe, Mapping[str, Any]]  # as the registry has each at the end
     still_open: set[str]
+    spent: Mapping[PolicyProbe, float]  # tokens that each told to have spent, where it tells
     priors: Mapping[PolicyProbe, Sequence[Mapping[str, Any]]]  # that came from each
     unknown: int  # HTTP status of a start of a kind that nobody knows
     of_unknown: list[Mapping[str, Any]]  # priors of such a run
@@ -115,7 +118,7 @@ def probed(phase: Stage) -> Probed:
     phase.operate("plms", "enable-calibration")
     tried = [probe for probe in PROBES if phase.embedded or probe.tried_anywhere]
     ids = {
-        probe: start_small(phase, 800 + number, "probe", probe.body)
+        probe: start_small(phase, _FIRST + number, "probe", probe.body)
         for number, probe in enumerate(tried)
     }
     body = {"run_kind": UNKNOWN_KIND, "lane_name": "Code-API", "tags": "demo", "tasks": 1}
@@ -135,11 +138,23 @@ def probed(phase: Stage) -> Probed:
         told=read(plms.client.get(spoken().path("calibration")), "calibration"),
         runs={probe: next(iter(rows(registry, run, id_)), {}) for probe, id_ in ids.items()},
         still_open=open_,
+        spent=dict(_spent(phase, tried)),
         priors={probe: rows(registry, prior, id_) for probe, id_ in ids.items()},
         unknown=unknown,
         of_unknown=[*rows(registry, strange)],
         cancelled=_cancelled(phase) if phase.embedded else None,
     )
+
+
+def _spent(phase: Stage, tried: Sequence[PolicyProbe]) -> Iterator[tuple[PolicyProbe, float]]:
+    """What the probes that may teach told to have spent once they had ended."""
+    for number, probe in enumerate(tried):
+        if probe.teaches:
+            path = f"/api/projects/{_FIRST + number}/budget-runway"
+            answer = phase.target("plms").client.get(path)
+            told = read(answer, "budget-runway").get("tokens_spent") if answer.is_success else None
+            if isinstance(told, int | float):
+                yield probe, float(told)
 
 
 def _cancelled(phase: Stage) -> CancelledRun:
@@ -148,13 +163,11 @@ def _cancelled(phase: Stage) -> CancelledRun:
     body = {"run_kind": "baseline", "lane_name": "Code-API", "task_seconds": 1200, **BUDGET}
     run_id = start_small(phase, CANCELLED, "cancelled", body)
     plms.clock.advance(60)
-    run = "SELECT * FROM project_runs WHERE run_id = ?"
-    (before,) = rows(registry, run, run_id)
+    before = run_row(registry, run_id)
     plms.client.post(f"/api/projects/{CANCELLED}/cancel")
     plms.clock.advance(300)
-    (after,) = rows(registry, run, run_id)
     return CancelledRun(
-        run=after,
+        run=run_row(registry, run_id),
         began=before["status"],
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE run_id = ?", run_id),
         receipts=rows(registry, "SELECT * FROM kpi_receipts WHERE run_id = ?", run_id),

@@ -24,6 +24,7 @@ from suites.plms.views.formats import PAGE, read_file
 from suites.plms.views.host import newest
 from suites.plms.views.portfolio import LANES, caps, rows, sample
 from suites.plms.views.settings import MARKS, differences, stored
+from suites.plms.views.tables import run_row
 
 PLAN_RATE = 0.95
 # What the days before leave: the policy of day 5, and submissions open after each roll-back.
@@ -209,7 +210,7 @@ def tuned_effects(phase: Stage) -> Effects:
     before = expectations(phase, 0)["Code-API"]
     run = start_small(phase, 101, "teaches", {"run_kind": "baseline"})
     still_open(phase, {run}, minutes=60)
-    (row,) = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
+    row = run_row(registry, run)
     return Effects(tuned, most, before, row, expectations(phase, 1)["Code-API"])
 
 

@@ -209,13 +209,20 @@ class Forced:
 
 @scenario(effect="disrupt", own_target=True)
 def forced_runway(phase: Stage) -> Forced:
-    """Drill projects, kept out of priors and rates, use up their whole budget."""
+    """Drill projects, kept out of priors and rates, use up their whole budget.
+
+    Each had a short run of a large budget before, which its runway is not of.
+    """
     plms = phase.target("plms")
     phase.operate("plms", "arm-runway-alerts")
+    drill = {"tasks": 1, "write_sandbox": True, "tags": "drill"}
+    for project, lane in FORCED.items():
+        body = {**drill, "lane_name": lane, "task_seconds": 60, "budget_tokens": 600_000}
+        start(plms.client, project, f"{phase.id}/{project}/0", **body)
+    plms.clock.advance(90)
     for number, (project, lane) in enumerate(FORCED.items()):
-        body = {"lane_name": lane, "tasks": 1, "task_seconds": 2400 + 300 * number}
-        body |= {"budget_tokens": 6_000, "write_sandbox": True, "tags": "drill"}
-        start(plms.client, project, f"{phase.id}/{project}/1", **body)
+        body = {**drill, "lane_name": lane, "task_seconds": 2400 + 300 * number}
+        start(plms.client, project, f"{phase.id}/{project}/1", **body, budget_tokens=6_000)
     runways = {project: Looks() for project in FORCED}
     for now in every(plms.clock, 30, until=plms.clock.now() + timedelta(hours=1)):
         executing = sample(plms.client).told_executing(FORCED)
@@ -233,7 +240,8 @@ class Withdrawn:
     before: Seen  # both run
     later: tuple[Seen, Seen]  # half a minute and a minute after
     switches: tuple[str, str]  # whether new projects are accepted, by the registry: at once, later
-    refused: tuple[int, int]  # HTTP status of a start after it, and of one half an hour later
+    # HTTP status of a start after it, of one half an hour later, and of one of project 301 again
+    refused: tuple[int, int, int]
     left: list[dict[str, Any]]  # rows that the refused starts left
     trouble: str  # why the roll-back broke off, where it did
     alerts: tuple[Message, ...]
@@ -263,6 +271,7 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
     plms.clock.advance(_HALF_AN_HOUR)
     switches.append(_switch(registry))
     fourth = start(plms.client, THIRD, f"{phase.id}/{THIRD}/2", **body)
+    again = start(plms.client, 301, f"{phase.id}/301/2", **BUDGETS[301])
     left, alerts = run_rows(registry, [THIRD]), read_inbox(phase.file("inbox"))
     phase.operate("plms", "resume-submissions")
     known = newest_row(registry)
@@ -272,7 +281,7 @@ def stress_rolled_back(phase: Stage) -> Withdrawn:
         before=before,
         later=(later[0], later[1]),
         switches=(switches[0], switches[1]),
-        refused=(third.status, fourth.status),
+        refused=(third.status, fourth.status, again.status),
         left=left,
         trouble=steps.trouble.get("roll-back-stress", ""),
         alerts=alerts,

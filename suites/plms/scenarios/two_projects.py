@@ -13,6 +13,7 @@ import httpx
 from pytest_rollout import Event, Stage, every, scenario
 from suites.plms.scenarios.steps import Steps
 from suites.plms.views.portfolio import PROJECTS, Sample, Start, caps, sample, start
+from suites.plms.views.tables import rows
 from suites.plms.views.watched import Look, Seen, look, newest_row, run_rows, see
 
 _SNAPSHOT_AFTER = 12  # looks: a minute into the run
@@ -31,6 +32,7 @@ class Rehearsal:
     standup: tuple[tuple[datetime, Look], ...]  # the registry over the freeze
     caps: dict[str, int]
     runs: list[dict[str, Any]]  # of the registry, that began here
+    receipts: list[dict[str, Any]]  # of their KPIs
     trouble: Mapping[str, str]  # by step, what went wrong where one could not be done
     snapshot: Path
     changes: tuple[Event, ...]
@@ -73,6 +75,7 @@ def two_projects(phase: Stage) -> Rehearsal:
         standup=standup,
         caps=caps(registry),
         runs=run_rows(registry, PROJECTS, known),
+        receipts=rows(registry, "SELECT run_id, kpi_name, value, passed FROM kpi_receipts"),
         trouble=steps.trouble,
         snapshot=phase.file("snapshot"),
         changes=phase.events("change"),

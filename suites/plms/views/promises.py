@@ -8,13 +8,15 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Observe, Stage, recount
+from pytest_rollout import KpiReceipt, Observe, Stage, kpi_slips, recount
+from suites.plms.views.kpi_promises import PROMISES
 from suites.plms.views.listed import listed
 from suites.plms.views.portfolio import ENDED, Sample, Start
 from suites.plms.views.watched import Seen, leaps, moment, told_and_stored
 
 _TICK = timedelta(seconds=1.5)
 _LEAP = 0.25  # of the whole run between two looks
+_LEAST_MINUTES = 0.02  # what the times of a run are rounded to
 _EDGE_S = 15.0  # by which a run's registered time may differ from what was seen of it
 
 Runs = Sequence[Mapping[str, Any]]
@@ -158,6 +160,29 @@ def _between(value: float | str | None, near: Sequence[float | str | None]) -> b
     numbers = [number for number in near if isinstance(number, int | float)]
     known = isinstance(value, int | float) and len(numbers) == len(near)
     return known and min(numbers) <= float(value or 0) <= max(numbers)
+
+
+def completed_in_full(run: Mapping[str, Any], receipts: Iterable[Mapping[str, Any]]) -> None:
+    """A completed run has what completing leaves: what it took, and the KPIs of its lane.
+
+    Raises AssertionError in words.
+    """
+    name = f"the completed run of project {run['project_id']}"
+    tokens, minutes = run["tokens_actual"], run["duration_actual"]
+    assert tokens, f"{name} has tokens_actual {tokens}"
+    ends = [moment(run[f"{end}_at"], f"{end}_at of {name}") for end in ("started", "completed")]
+    took = (ends[1] - ends[0]).total_seconds() / 60
+    same = minutes is not None and abs(minutes - took) < _LEAST_MINUTES
+    assert same, f"{name} has duration_actual {minutes}, and lasted {took:g} minutes"
+    mine = [
+        KpiReceipt(row["run_id"], row["kpi_name"], row["value"], passed=row["passed"] == 1)
+        for row in receipts
+        if row["run_id"] == run["run_id"]
+    ]
+    slips = kpi_slips({run["run_id"]: run["lane_name"]}, mine, PROMISES)
+    assert not slips, "; ".join(slips)
+    passed = run["validation_pass"]
+    assert passed == 1, f"{name} has validation_pass {passed}"
 
 
 def cancelled_for_good(before: Seen, later: Sequence[Seen], project: int, lane: str) -> None:

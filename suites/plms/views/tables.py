@@ -23,6 +23,14 @@ def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
     return [*records(registry, query, *values)]
 
 
+def run_row(registry: Path, run: str) -> dict[str, Any]:
+    """The row of a run that a start told; raises RolloutError where there is not one."""
+    found = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
+    if len(found) != 1:
+        raise RolloutError(f"a start told run {run}, and the registry has {len(found)} runs of it")
+    return found[0]
+
+
 def records(registry: Path, query: str, *values: object) -> list[Reported]:
     """What a query gives, read-only; reading a column that is not there says so.
 
