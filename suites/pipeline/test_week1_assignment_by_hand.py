@@ -45,6 +45,8 @@ def test_no_run_takes_more_than_its_limit(
     assert any(one.took > one.failed for one in counted), "no run assigned anything"
     for one in counted:
         observe("issues_assigned_per_run", one.took, at=one.run.ended, waiting=one.waiting)
+        shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
+        assert one.took >= min(LIMIT, one.waiting), f"{shown}, its limit is {LIMIT}"
 
 
 @pytest.mark.criterion("week1_assignment.dry-run-has-no-effects")
