@@ -13,6 +13,7 @@ from suites.pipeline.views.cohorts import TWO_DAYS, assignments
 from suites.pipeline.views.guidance import off_its_page, page_of, read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
 from suites.pipeline.views.people import kept, placeholder
+from suites.pipeline.views.pulls import demand_merged
 from suites.pipeline.views.schemas import (
     findings_of,
     schema_labels,
@@ -102,6 +103,11 @@ def test_copilot_finished_in_time(week: Seen, observe: Observe) -> None:
     for made in assignments(_rollout(week)[1]):
         if made.at < week.begin and made.matured(TWO_DAYS, week.journal.now):
             observe("copilot_done_in_48h", made.done_within(TWO_DAYS), at=made.at)
+
+
+@pytest.mark.criterion("copilot-completion-80")
+def test_what_is_done_was_merged(week: Seen) -> None:
+    demand_merged(week.hub, _rollout(week)[1])
 
 
 # What stakeholders say
