@@ -18,6 +18,8 @@ from suites.pipeline.scenarios.planted import violations_planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
 from suites.pipeline.scenarios.timetable import coordinated, started_beside
 from suites.pipeline.scenarios.triggers import (
+    daily_failing,
+    processing_failing,
     rate_used_up,
     runs_failing,
     states_conflicting,
@@ -33,6 +35,7 @@ __all__ = [
     "capacity_week",
     "coordinated",
     "copilot_held",
+    "daily_failing",
     "daily_week",
     "decision_day",
     "first_days_lived",
@@ -44,6 +47,7 @@ __all__ = [
     "people_asked",
     "processed_by_hand",
     "processing",
+    "processing_failing",
     "processing_week",
     "rate_used_up",
     "rehearsed",

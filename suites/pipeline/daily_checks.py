@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pytest_rollout import NoValueError, Observe, Stage
+from pytest_rollout import NoValueError, Observe, Stage, TooLittleError
 from suites.pipeline.scenarios.daily_week import STAGES, DailyWeek
 from suites.pipeline.views.controller import daily_runs, errors
 from suites.pipeline.views.daily_figures import Summary, counted
 from suites.pipeline.views.daily_stages import STAGE_LABELS, lone_events, shared_issues
+from suites.pipeline.views.guidance import page_of
+from suites.pipeline.views.journal import ASSIGNED, TRIAGE, demand
 from suites.pipeline.views.on_main import versions
 from suites.pipeline.views.people import decisions
 from suites.pipeline.views.plan_days import DAY
@@ -24,7 +26,9 @@ from suites.pipeline.views.schedules import DAILY
 __all__ = [
     "check_controller",
     "check_stages",
+    "demand_nothing_lost",
     "test_a_daily_run_ends_in_time",
+    "test_a_run_takes_what_waits_up_to_its_limit",
     "test_each_day_has_one_run",
     "test_flags_go_after_validation",
     "test_nobody_else_works_on_its_issues",
@@ -37,6 +41,7 @@ __all__ = [
 
 MORNING, MIDNIGHT = "30 6 * * *", "0 0 * * *"
 LIMITS = {"assignment": ("limit", "20"), "processing": ("batch-size", "10")}
+WAITS = {"assignment": TRIAGE, "processing": ASSIGNED}
 
 
 def _demand_limit(daily_week: DailyWeek, stage: str) -> None:
@@ -58,6 +63,29 @@ def test_the_limit_is_twenty(daily_week: DailyWeek) -> None:
 @pytest.mark.criterion("processing-batch-10")
 def test_the_batch_is_ten(daily_week: DailyWeek) -> None:
     _demand_limit(daily_week, "processing")
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param("assignment", marks=pytest.mark.criterion("assignment-limit-20")),
+        pytest.param("processing", marks=pytest.mark.criterion("processing-batch-10")),
+    ],
+)
+def test_a_run_takes_what_waits_up_to_its_limit(
+    daily_week: DailyWeek, phase: Stage, stage: str
+) -> None:
+    limit, met = int(LIMITS[stage][1]), False
+    for run in daily_week.runs:
+        mine = [record for record in daily_week.of_run(run) if record.stage == stage]
+        begun = demand([r.at for r in mine if r.event == "run_started"], f"begin of {stage}")[0]
+        waiting = daily_week.journal.waiting(WAITS[stage], begun)
+        took = len({record.issue for record in mine if record.event == "item"})
+        shown = f"run {run.id} took {took} of {waiting} that waited for {stage}"
+        assert min(limit, waiting) <= took <= limit, f"{shown}, its limit is {limit}"
+        met = met or took == limit
+    if phase.embedded and not met:
+        raise TooLittleError(f"no daily run took {limit}, so its limit was never met")
 
 
 @pytest.mark.criterion("schedule-0630-utc")
@@ -157,6 +185,27 @@ def test_flags_go_after_validation(daily_week: DailyWeek, phase: Stage, observe:
         before = still
 
 
+def demand_nothing_lost(daily_week: DailyWeek) -> None:
+    """Demand that what a dry run would have done was done later, by a run that is live.
+
+    What a dry run takes away without a trace on GitHub would be missing for ever.
+    """
+    pages = {page_of(issue.body) for issue in daily_week.journal.work}
+    lost = []
+    for run in daily_week.runs:
+        for record in daily_week.of_run(run):
+            if record.event != "item" or record.result != "dry-run":
+                continue
+            if daily_week.journal.now - record.at < DAY:  # it may still come
+                continue
+            issue = daily_week.journal.issues.get(record.issue or 0)
+            times = issue.times("labeled", STAGE_LABELS[record.stage]) if issue else []
+            page = record.detail.get("page")
+            if page not in pages and not any(at > record.at for at in times):
+                lost.append(f"{record.stage} of {page or f'#{record.issue}'} at {record.at}")
+    assert not lost, f"a dry run would have done, and nobody did later: {'; '.join(lost[:3])}"
+
+
 def check_stages(daily_week: DailyWeek, live: list[str], observe: Observe) -> None:
     """Observe for each daily run whether other stages were live than those of its week."""
     worked: set[str] = set()
@@ -183,3 +232,4 @@ def check_stages(daily_week: DailyWeek, live: list[str], observe: Observe) -> No
     silent = [stage for stage in live if stage not in worked]
     if silent:
         raise NoValueError(f"in no daily run did {', '.join(silent)} change anything on GitHub")
+    demand_nothing_lost(daily_week)

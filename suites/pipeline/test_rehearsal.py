@@ -41,6 +41,12 @@ def times(issue: Issue) -> list[object]:
 @pytest.mark.criterion("rehearsal-executed")
 def test_the_rehearsal_was_executed(rehearsed: Rehearsal, observe: Observe) -> None:
     assert rehearsed.stated.text("result") == "success"
+    begun, ended = (rehearsed.stated.moment(name) for name in ("started_at", "ended_at"))
+    shown = (
+        f"rehearsal.yaml has {begun} to {ended}, its runs {rehearsed.begun} to {rehearsed.ended}"
+    )
+    assert begun <= rehearsed.begun, shown
+    assert rehearsed.ended <= ended, shown
     for run in rehearsed.runs:
         did = {n for label in STAGES.values() for n in moved(rehearsed.journal, run, label)}
         good = run.good and not run.scheduled and bool(did)

@@ -57,7 +57,7 @@ def test_each_role_signed(rehearsed: Rehearsal, phase: Stage, observe: Observe) 
             if row.text("of") == "rehearsal"
             and row.text("role").lower() in (role, title.lower())
             and row.text("by") in names
-            and row.moment("at") <= phase.now()
+            and rehearsed.ended <= row.moment("at") <= phase.now()
         ]
         observe("role_unsigned", not mine, at=phase.now(), role=role)
 
@@ -109,6 +109,7 @@ def test_the_owner_is_named(rehearsed: Rehearsal, phase: Stage) -> None:
 def test_week_1_was_released(rehearsed: Rehearsal) -> None:
     entry = decided(rehearsed.records, -1)
     spoke_for(rehearsed.records, entry)
+    assert entry.at >= rehearsed.ended, f"{entry.at} is before the rehearsal was over"
     start = start_date(rehearsed.records)
     begin = begin_of(start, -1)
     assert begin <= entry.at < begin_of(start, 1), f"it was decided at {entry.at}"

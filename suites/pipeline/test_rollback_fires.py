@@ -48,6 +48,20 @@ def test_each_workflow_can_be_started_by_hand(lived: Sources, file: str) -> None
     "trigger", [pytest.param(t, marks=pytest.mark.criterion(f"fires-{t}")) for t in SCENARIOS]
 )
 def test_both_sides_of_the_condition(trial: Trial, trigger: str, observe: Observe) -> None:
+    _observe_both_sides(trial, trigger, observe)
+
+
+@pytest.mark.criterion("fires-failure-rate")
+@pytest.mark.parametrize("failing", ["processing_failing", "daily_failing"])
+def test_failures_of_each_workflow_count(
+    phase: Stage, failing: str, request: pytest.FixtureRequest, observe: Observe
+) -> None:
+    phase.demand(Effect.DISRUPT, "failure-rate")
+    tried: Trial = request.getfixturevalue(failing)
+    _observe_both_sides(tried, "failure-rate", observe)
+
+
+def _observe_both_sides(trial: Trial, trigger: str, observe: Observe) -> None:
     off = ", ".join(sorted(trial.off_below))
     why = f"{trial.below}, and {off or 'nothing'} was switched off"
     observe("trigger_boundary_error", bool(trial.off_below), trigger=trigger, why=why)

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pytest_rollout import NoValueError, Observe, Stage, gaps
+from pytest_rollout import NoValueError, Observe, Stage, gaps, recount
 from suites.pipeline.scenarios.first_days import FirstDays
-from suites.pipeline.views.ai_quota import shares_of_quota
+from suites.pipeline.views.ai_quota import shares_of_quota, told_and_billed
 from suites.pipeline.views.controller import errors, run_sequences
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, TRIAGE, Issue, Run, demand
 from suites.pipeline.views.people import gaps_of_cover
 from suites.pipeline.views.runs import dry, moved
 from suites.pipeline.views.schedules import ASSIGN, LATE, workflow
-from suites.pipeline.views.telemetry import Record, items
+from suites.pipeline.views.telemetry import Record, demand_falling, items, read_all
 from suites.pipeline.views.transitions import illegal, in_two_states, long_in_two_states
 
 pytestmark = pytest.mark.week1_assignment
@@ -177,6 +177,18 @@ def test_no_call_is_refused(assigning: FirstDays, observe: Observe) -> None:
         refused = sum(record.event == "rate_limited" for record in records)
         told = sum("rate limit" in line.lower() for line in assigning.logs[run.id].lines)
         observe("rate_limit_refusals", max(refused, told), at=run.ended, run=run.id)
+
+
+@pytest.mark.criterion("week1_assignment.no-rate-limit-violation")
+def test_what_remains_goes_down_by_the_calls(assigning: FirstDays) -> None:
+    demand_falling(assigning.records.values())
+
+
+@pytest.mark.criterion("week1_assignment.ai-usage-within-quota")
+def test_telemetry_adds_up_to_what_was_billed(assigning: FirstDays, phase: Stage) -> None:
+    told, window = read_all(phase.file("telemetry")), (assigning.enabled, assigning.end)
+    figures = told_and_billed(phase.file("records"), told, *window)
+    recount("AI units of a day", figures, within=1).demand(2)
 
 
 @pytest.mark.criterion("week1_assignment.ai-usage-within-quota")

@@ -7,7 +7,9 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Stage
 from suites.pipeline.daily_checks import (
     check_controller,
+    demand_nothing_lost,
     test_a_daily_run_ends_in_time,
+    test_a_run_takes_what_waits_up_to_its_limit,
     test_each_day_has_one_run,
     test_nobody_else_works_on_its_issues,
     test_runs_leave_what_can_be_read,
@@ -23,6 +25,7 @@ from suites.pipeline.views.runs import dry
 
 __all__ = [
     "test_a_daily_run_ends_in_time",
+    "test_a_run_takes_what_waits_up_to_its_limit",
     "test_each_day_has_one_run",
     "test_nobody_else_works_on_its_issues",
     "test_runs_leave_what_can_be_read",
@@ -48,6 +51,7 @@ def test_the_daily_run_writes_nothing(daily_week: DailyWeek, observe: Observe) -
         would += sum(figures.number(name) for name in WOULD)
     if not would:
         raise NoValueError("no summary of the week says that anything would have been done")
+    demand_nothing_lost(daily_week)
 
 
 @pytest.mark.criterion("week1_daily.trigger-boundary")

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage
 from suites.pipeline.scenarios.first_days import FirstDays
-from suites.pipeline.views.guidance import PARTS, read_guidance
-from suites.pipeline.views.journal import ASSIGNED, BLOCKED, COPILOT, DONE, Issue, Run
+from suites.pipeline.views.guidance import PARTS, off_its_page, page_of, read_guidance
+from suites.pipeline.views.journal import ASSIGNED, BLOCKED, COPILOT, DONE, Issue, Run, demand
 from suites.pipeline.views.on_main import filled_file
 from suites.pipeline.views.people import kept
 from suites.pipeline.views.quality import problems
@@ -57,6 +57,15 @@ def test_guidance_is_no_worse_than_in_the_rehearsal(
         assert filled(issue) == 100, f"the guidance of issue {issue.number} lacks a section"
     read = read_sheet(records, 0)
     assert read.reviews, "the sheet of the rehearsal is empty"
+
+
+@pytest.mark.criterion("week1_processing.guidance-quality-maintained")
+def test_guidance_is_about_the_page_that_was_found(processing: FirstDays) -> None:
+    about = [issue for _, issue in handed_over(processing) if page_of(issue.body)]
+    for issue in demand(about, "issue that names the page where something was found"):
+        vague = off_its_page(issue.body)
+        shown = f"of the guidance of issue {issue.number} {', '.join(vague)}"
+        assert not vague, f"{shown} do not name {page_of(issue.body)}"
 
 
 @pytest.mark.criterion("week1_processing.copilot-assignments-correct")

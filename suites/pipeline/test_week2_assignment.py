@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -24,12 +23,12 @@ from suites.pipeline.scenarios.capacity import (
     taken,
 )
 from suites.pipeline.scenarios.weeks import Seen
-from suites.pipeline.views.ai_quota import billed, shares_of_quota
+from suites.pipeline.views.ai_quota import shares_of_quota, told_and_billed
 from suites.pipeline.views.channels import heard, posts
 from suites.pipeline.views.journal import ASSIGNED, demand
 from suites.pipeline.views.people import lines
 from suites.pipeline.views.schedules import ASSIGN
-from suites.pipeline.views.telemetry import LOW, items, read_run
+from suites.pipeline.views.telemetry import LOW, demand_falling, items, read_run
 
 pytestmark = pytest.mark.week2_assignment
 
@@ -92,15 +91,7 @@ def _ai_shares(seen: Seen) -> list[tuple[datetime, float]]:
 
 @pytest.mark.criterion("prereq-ai-usage")
 def test_telemetry_adds_up_to_what_was_billed(before: Seen) -> None:
-    bills = billed(before.kept)
-    figures = (
-        (
-            begin,
-            sum(r.ai_units for r in before.records if begin <= r.at < end),
-            bills.get(begin.date()),
-        )
-        for begin, end in before.days
-    )
+    figures = told_and_billed(before.kept, before.records, before.begin, before.end)
     recount("AI units of a day", figures, within=1).demand(2)
 
 
@@ -120,20 +111,7 @@ def test_rate_limit(before: Seen, observe: Observe) -> None:
 
 @pytest.mark.criterion("prereq-github-headroom")
 def test_what_remains_goes_down_by_the_calls(before: Seen) -> None:
-    """A figure of what remains that never moves would let every run look modest."""
-    compared = 0
-    for run in before.runs():
-        for one, other in pairwise(before.by_run.get(run.id, ())):
-            if None in (one.rate_remaining, other.rate_remaining) or one.at.hour != other.at.hour:
-                continue
-            fell = (one.rate_remaining or 0) - (other.rate_remaining or 0)
-            compared += other.api_calls
-            assert fell >= other.api_calls, (
-                f"run {run.id} made {other.api_calls} calls up to {other.at}, and what remains of "
-                f"the rate limit went from {one.rate_remaining} to {other.rate_remaining}"
-            )
-    if not compared:
-        raise NoValueError("no record of phase 1 has calls, so nothing shows what they use")
+    demand_falling(before.by_run.get(run.id, ()) for run in before.runs())
 
 
 @pytest.mark.criterion("prereq-zero-critical")

@@ -9,6 +9,7 @@ from suites.pipeline.daily_checks import (
     check_controller,
     check_stages,
     test_a_daily_run_ends_in_time,
+    test_a_run_takes_what_waits_up_to_its_limit,
     test_each_day_has_one_run,
     test_flags_go_after_validation,
     test_nobody_else_works_on_its_issues,
@@ -23,6 +24,7 @@ from suites.pipeline.views.people import demand_validated
 
 __all__ = [
     "test_a_daily_run_ends_in_time",
+    "test_a_run_takes_what_waits_up_to_its_limit",
     "test_each_day_has_one_run",
     "test_flags_go_after_validation",
     "test_nobody_else_works_on_its_issues",

@@ -12,6 +12,7 @@ from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.cohorts import TWO_DAYS, assignments
 from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, Issue, demand
+from suites.pipeline.views.pulls import demand_merged
 from suites.pipeline.views.rubric import SAMPLE, read_sheet
 from suites.pipeline.views.schedules import DAILY, PROCESS
 from suites.pipeline.views.summaries import Summary, summaries
@@ -71,6 +72,11 @@ def test_copilot_finishes_in_time(before: Seen, observe: Observe) -> None:
     for made in assignments(before.journal.work):
         if made.matured(TWO_DAYS, before.end):
             observe("copilot_done_in_48h", made.done_within(TWO_DAYS), at=made.at)
+
+
+@pytest.mark.criterion("prereq-copilot-completion")
+def test_what_is_done_was_merged(before: Seen) -> None:
+    demand_merged(before.hub, before.journal.work)
 
 
 @pytest.mark.criterion("prereq-no-corruption")

@@ -51,6 +51,15 @@ def test_the_validator_is_scheduled_hourly(week: Seen) -> None:
     assert week.file(VALIDATE).commands, f"{VALIDATE} runs no command"
 
 
+@pytest.mark.criterion("validation-workflow-present")
+def test_the_schedule_starts_it_and_it_ends_well(week: Seen) -> None:
+    begin, end = week.days[-1]
+    runs = week.journal.scheduled(VALIDATE, begin, end)
+    good = sum(run.good for run in runs)
+    # GitHub may drop a start; that each hour has one is a criterion of its own.
+    assert good >= 20, f"on {begin.date()} {len(runs)} validations began, and {good} ended well"
+
+
 @pytest.mark.criterion("validation-runs-hourly")
 def test_the_validator_ran_in_each_hour(week: Seen, observe: Observe) -> None:
     begin, _ = week.days[-1]

@@ -19,6 +19,7 @@ from suites.pipeline.views.cohorts import (
     quantile_bounds,
 )
 from suites.pipeline.views.journal import demand
+from suites.pipeline.views.pulls import demand_merged
 from suites.pipeline.views.tracking import Cohort, blockers, newest_report, ratings
 
 pytestmark = pytest.mark.week3_completion
@@ -128,6 +129,11 @@ def _all(week: Seen, age: timedelta) -> list[Assignment]:
 def test_done_in_48_hours(week: Seen, observe: Observe) -> None:
     for one in _all(week, TWO_DAYS):
         observe("copilot_done_in_48h", one.done_within(TWO_DAYS), at=one.at, issue=one.issue)
+
+
+@pytest.mark.criterion("sla-80-in-48h")
+def test_what_is_done_was_merged(week: Seen) -> None:
+    demand_merged(week.hub, week.journal.work)
 
 
 @pytest.mark.criterion("sla-95-in-7d")

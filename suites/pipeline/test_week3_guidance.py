@@ -11,7 +11,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, recount
 from suites.pipeline.scenarios.weeks import WEEK, Seen
 from suites.pipeline.views.cohorts import assignments
-from suites.pipeline.views.guidance import read_guidance
+from suites.pipeline.views.guidance import off_its_page, page_of, read_guidance
 from suites.pipeline.views.journal import demand
 from suites.pipeline.views.people import kept, placeholder
 from suites.pipeline.views.rubric import (
@@ -24,6 +24,7 @@ from suites.pipeline.views.rubric import (
     read_rubric,
     read_sheet,
 )
+from suites.pipeline.views.schemas import findings_of, wrong_type
 
 pytestmark = pytest.mark.week3_guidance
 
@@ -51,8 +52,9 @@ def test_a_sample_can_be_drawn(before: Seen, observe: Observe) -> None:
 @pytest.mark.criterion("sample-size-10")
 @pytest.mark.parametrize("number", WEEKS)
 def test_ten_were_reviewed(week: Seen, number: int, observe: Observe) -> None:
-    reviewed = {review.issue for review in read_sheet(week.kept, number).reviews}
-    due = min(SAMPLE, len(_handed(week, number)))
+    handed = _handed(week, number)
+    reviewed = {review.issue for review in read_sheet(week.kept, number).reviews} & {*handed}
+    due = min(SAMPLE, len(handed))
     for place in range(due):
         observe("review_missing", place >= len(reviewed), week=number)
 
@@ -114,6 +116,27 @@ def test_who_says_complete_is_right(week: Seen) -> None:
         )
 
 
+@pytest.mark.criterion("review-ai-accuracy")
+def test_who_says_accurate_is_right(week: Seen) -> None:
+    words = findings_of(week.checkout)
+    for review in read_sheet(week.kept, NOW).reviews:
+        issue = week.journal.issues[review.issue]
+        wrong = wrong_type(issue.title, issue.body, issue.labels, words)
+        said = review.answers["accuracy"]
+        assert (said == "yes") <= (not wrong), f"#{review.issue} is called accurate and {wrong}"
+
+
+@pytest.mark.criterion("review-assignment-clarity")
+def test_who_says_clear_is_right(week: Seen) -> None:
+    for review in read_sheet(week.kept, NOW).reviews:
+        body = week.journal.issues[review.issue].body
+        clear = bool(read_guidance(body).branch) and not (page_of(body) and off_its_page(body))
+        said = review.answers["clarity"]
+        assert (said == "yes") <= clear, (
+            f"#{review.issue} is called clear and does not say where the work is, or on which page"
+        )
+
+
 # The rubric
 
 
@@ -125,6 +148,16 @@ def test_scores_of_a_part(week: Seen, part: str, observe: Observe) -> None:
         if part not in review.scores:
             raise NoValueError(f"#{review.issue} has no score for {part}")
         observe("rubric_score", review.scores[part], part=part, issue=review.issue)
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(p, marks=pytest.mark.criterion(f"rubric-{p}")) for p in WEIGHTS]
+)
+def test_a_part_is_scored_by_the_weight_and_target_of_the_plan(week: Seen, part: str) -> None:
+    kept_ = read_rubric(week.kept)
+    there = {table: kept_[table].get(part) for table in ("weights", "targets")}
+    planned = {"weights": WEIGHTS[part], "targets": TARGETS[part]}
+    assert there == planned, f"rubric.yaml has {there} for {part}, the plan has {planned}"
 
 
 @pytest.mark.criterion("rubric-weights-sum")

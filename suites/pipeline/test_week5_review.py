@@ -10,10 +10,17 @@ import pytest
 from pytest_rollout import NoValueError, Observe
 from suites.pipeline.scenarios.weeks import WEEK, Seen
 from suites.pipeline.views.cohorts import TWO_DAYS, assignments
-from suites.pipeline.views.guidance import read_guidance
+from suites.pipeline.views.guidance import off_its_page, page_of, read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
 from suites.pipeline.views.people import kept, placeholder
-from suites.pipeline.views.schemas import schema_labels, specialists, wrong_specialist
+from suites.pipeline.views.pulls import demand_merged
+from suites.pipeline.views.schemas import (
+    findings_of,
+    schema_labels,
+    specialists,
+    wrong_specialist,
+    wrong_type,
+)
 
 pytestmark = pytest.mark.week5_review
 
@@ -57,12 +64,30 @@ def test_labels_fit_a_schema(week: Seen, observe: Observe) -> None:
             observe("fits_a_schema", fits, at=week.journal.now, issue=issue.number)
 
 
+@pytest.mark.criterion("label-quality-100")
+def test_the_schema_is_the_one_that_the_finding_calls_for(week: Seen) -> None:
+    words = findings_of(week.checkout)
+    for issue in _rollout(week)[1]:
+        if issue.first(ASSIGNED):
+            wrong = wrong_type(issue.title, issue.body, issue.labels, words)
+            assert not wrong, f"issue {issue.number} {wrong}"
+
+
 @pytest.mark.criterion("specialist-signal-100")
 def test_processed_issues_carry_guidance(week: Seen, observe: Observe) -> None:
     for issue in _rollout(week)[1]:
         if issue.first(COPILOT):
             complete = read_guidance(issue.body).complete
             observe("carries_guidance", complete, at=week.journal.now, issue=issue.number)
+
+
+@pytest.mark.criterion("specialist-signal-100")
+def test_guidance_is_about_the_page_that_was_found(week: Seen) -> None:
+    handed = [issue for issue in _rollout(week)[1] if issue.first(COPILOT)]
+    about = [issue for issue in handed if page_of(issue.body)]
+    vague = [issue.number for issue in about if off_its_page(issue.body)]
+    demand(about, "processed issue that names the page where something was found")
+    assert not vague, f"the guidance of issues {vague[:9]} does not name the page of its finding"
 
 
 @pytest.mark.criterion("specialist-signal-100")
@@ -78,6 +103,11 @@ def test_copilot_finished_in_time(week: Seen, observe: Observe) -> None:
     for made in assignments(_rollout(week)[1]):
         if made.at < week.begin and made.matured(TWO_DAYS, week.journal.now):
             observe("copilot_done_in_48h", made.done_within(TWO_DAYS), at=made.at)
+
+
+@pytest.mark.criterion("copilot-completion-80")
+def test_what_is_done_was_merged(week: Seen) -> None:
+    demand_merged(week.hub, _rollout(week)[1])
 
 
 # What stakeholders say

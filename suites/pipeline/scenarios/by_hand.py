@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -117,22 +117,39 @@ class Compared:
 
 @dataclass(frozen=True)
 class Counted:
-    """How many issues a run moved while how many waited."""
+    """How many issues a run took while how many waited: those it moved, and those that failed."""
 
     run: Run
-    moved: int
+    took: int
     waiting: int
+    failed: int = 0
+
+    @classmethod
+    def of(cls, run: Run, moved: Iterable[int], told: Iterable[Record], waiting: int) -> Counted:
+        """What a run did, by GitHub's events and by what its telemetry says of failures."""
+        failed = {record.issue or 0 for record in told if record.result == "failed"}
+        return cls(run, len({*moved} | failed), waiting, len(failed))
 
 
-def _counted(phase: Stage, hub: Hub, name: str, waits: str, becomes: str) -> Counted:
-    waiting = wait(hub, waits)
+def _counted(
+    phase: Stage, hub: Hub, name: str, waits: str, becomes: str, *, fails: bool = False
+) -> Counted:
+    """Count a run; with ``fails`` the oldest issue that waits fails in it."""
+    waiting = sorted(row["number"] for row in hub.pages("/issues", labels=waits, state="open"))
+    if fails and waiting:
+        phase.operate("github", "fail-item", issue=waiting[0])
     run = start(phase, hub, name)
-    return Counted(run, len(moved_in(hub, run, becomes)), waiting)
+    stage = "assignment" if becomes == ASSIGNED else "processing"
+    told = items(read_run(phase.file("telemetry"), run.id), stage)
+    return Counted.of(run, moved_in(hub, run, becomes), told, len(waiting))
 
 
 @scenario(effect="change", own_target=True)
 def assigned_by_hand(phase: Stage) -> Trials:
-    """Assignment with thirty issues waiting: dry, three times for real, and with nothing left."""
+    """Assignment with thirty issues waiting: dry, three times for real, and with nothing left.
+
+    In the second one an issue fails, which counts as well.
+    """
     hub, trials = Hub.of(phase), Trials()
     phase.operate("github", "days", days=QUIET)
     _drain(phase, hub, ASSIGN, TRIAGE)  # a dry run of before may have written to what waits
@@ -148,7 +165,8 @@ def assigned_by_hand(phase: Stage) -> Trials:
 
     def limits() -> list[Counted]:
         while len(counts) < 3:
-            counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED))
+            fails = len(counts) == 1
+            counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED, fails=fails))
         return counts
 
     counts: list[Counted] = []
@@ -221,7 +239,10 @@ def processed_by_hand(phase: Stage) -> Trials:
 
     def limits() -> list[Counted]:
         phase.operate("github", "seed-issues", count=20, state="assigned")
-        return [_counted(phase, hub, PROCESS, ASSIGNED, COPILOT) for _ in range(3)]
+        return [
+            _counted(phase, hub, PROCESS, ASSIGNED, COPILOT, fails=number == 1)
+            for number in range(3)
+        ]
 
     trials.attempt("failing item", fails)
     trials.attempt("crash", dies)

@@ -14,7 +14,7 @@ from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.guidance import TYPE, guided
 from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, Journal, Run
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, SUITE, TRIAGE, Issue, Journal, Run
 from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, LIVE, PROCESS, VALIDATE
 from suites.pipeline.views.summaries import read_json
 from suites.pipeline.views.violations import CHECKS, STALE
@@ -48,7 +48,7 @@ class Planted:
     before: Mapping[int, Issue]  # the planted issues before any validation saw them
     journal: Journal
     told: tuple[Message, ...]
-    comments: Mapping[int, int]  # how many each planted issue has at the end
+    comments: Mapping[int, int]  # how many of others each planted issue has at the end
     after_rollback: Sequence[Run] | None  # the validations of two hours; None: nobody rolled back
     left_on: frozenset[str] = frozenset()  # workflows whose schedule the rollback left
 
@@ -76,6 +76,11 @@ class Planter:
         text = base64.b64encode(b"notes\n").decode()
         put = {"message": f"Add {file}", "content": text, "branch": name}
         self.hub.ask("PUT", f"/contents/{file}", json=put).raise_for_status()
+
+    def comment(self, number: int, text: str) -> None:
+        """A comment, which is no change of an issue's state."""
+        path = f"/issues/{number}/comments"
+        self.hub.ask("POST", path, json={"body": text}).raise_for_status()
 
     def handed_over(self, title: str, name: str) -> int:
         """An issue with Copilot, whose branch and file are there."""
@@ -168,6 +173,7 @@ def violations_planted(phase: Stage) -> Planted:
     old = clock.now()
     stale = planter.handed_over(VIOLATES + "stale-copilot", "stale")
     clock.to(begin + timedelta(hours=6, minutes=5))
+    planter.comment(stale, "Is anybody at work on this?")
     neighbour = planter.handed_over(SOUND + "stale-copilot", "not-stale")
     clock.to(old + STALE)
     now = clock.now()
@@ -197,8 +203,11 @@ def violations_planted(phase: Stage) -> Planted:
 
 
 def _comments(hub: Hub, issues: Iterable[int]) -> dict[int, int]:
-    """How many comments each issue has."""
-    return {n: len(list(hub.pages(f"/issues/{n}/comments"))) for n in issues}
+    """How many comments each issue has that are not this suite's."""
+    return {
+        n: sum(row["user"]["login"] != SUITE for row in hub.pages(f"/issues/{n}/comments"))
+        for n in issues
+    }
 
 
 def _validated(hub: Hub, since: datetime) -> list[Run]:

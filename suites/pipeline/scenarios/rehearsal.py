@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -41,6 +42,16 @@ class Rehearsal:
         if not runs:
             raise NoValueError("rehearsal.yaml names no run that GitHub knows")
         return runs
+
+    @property
+    def begun(self) -> datetime:
+        """When its first run began."""
+        return min(run.begun for run in self.runs)
+
+    @property
+    def ended(self) -> datetime:
+        """When its last run ended; the last moment of all where one has not."""
+        return max(run.ended or datetime.max.replace(tzinfo=UTC) for run in self.runs)
 
     @cached_property
     def issues(self) -> list[Issue]:

@@ -9,7 +9,7 @@ from pytest_rollout import NoValueError, Stage, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
 from suites.pipeline.views.on_main import Version, versions
-from suites.pipeline.views.schedules import ASSIGN, LIVE
+from suites.pipeline.views.schedules import ASSIGN, DAILY, LIVE, PROCESS
 
 MINUTE = timedelta(minutes=1)
 ENOUGH = timedelta(minutes=6)  # five minutes are allowed
@@ -103,6 +103,47 @@ def runs_failing(phase: Stage) -> Trial:
         told = ", ".join(run.conclusion for run in runs)
         raise NoValueError(f"two of three runs were to fail, and they ended in {told}")
     return tried(phase, "failure-rate", below, "two of three runs failed", failed[1].ended or begin)
+
+
+@scenario(effect="disrupt", own_target=True)
+def processing_failing(phase: Stage) -> Trial:
+    """One run of processing fails and one of two of assignment, and then processing again."""
+    clock, begin = phase.target("github").clock, phase.window[0]
+    phase.operate("github", "fail-runs", workflow=PROCESS, count=2)
+    phase.operate("github", "fail-runs", workflow=ASSIGN, count=1, ok_first=1)
+    _started(phase)
+    clock.to(begin + timedelta(hours=3, minutes=10))
+    below = not_met(phase, "one run of processing failed, and one of two of assignment")
+    clock.to(begin + timedelta(hours=4, minutes=12))
+    caused = _second_failure(phase, PROCESS)
+    return tried(phase, "failure-rate", below, "both runs of processing failed", caused)
+
+
+@scenario(effect="disrupt", own_target=True)
+def daily_failing(phase: Stage) -> Trial:
+    """The daily run is started by hand and fails, and then once more."""
+    clock, hub = phase.target("github").clock, Hub.of(phase)
+    phase.operate("github", "fail-runs", workflow=DAILY, count=2)
+    _started(phase)
+    below = ("", frozenset[str]())
+    for what in ("one daily run failed", ""):
+        path = f"/actions/workflows/{DAILY}/dispatches"
+        hub.ask("POST", path, json={"ref": "main"}).raise_for_status()
+        clock.advance(10 * 60)
+        below = not_met(phase, what) if what else below
+    caused = _second_failure(phase, DAILY)
+    return tried(phase, "failure-rate", below, "both daily runs failed", caused)
+
+
+def _second_failure(phase: Stage, file: str) -> datetime:
+    """When the second run of a workflow failed; raises NoValueError where that did not happen."""
+    begin, runs = phase.window[0], Hub.of(phase).runs()
+    told = [run for run in runs if run.file == file and run.ended and run.created >= begin]
+    failed = [run.ended for run in told if run.conclusion == "failure" and run.ended]
+    if len(failed) < 2:
+        ends = ", ".join(run.conclusion for run in told)
+        raise NoValueError(f"two runs of {file} were to fail, and they ended in {ends or 'none'}")
+    return failed[1]
 
 
 @scenario(effect="disrupt", own_target=True)

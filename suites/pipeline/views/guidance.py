@@ -12,6 +12,7 @@ PARTS = {  # section of the body, by the part of the rubric
     "deliverables": "Deliverables",
     "acceptance": "Acceptance criteria",
 }
+ABOUT_THE_PAGE = ("objectives", "inputs")
 TYPE = "workflow::policy-brief"  # of issues that the suite makes
 _BEGIN, _END = "<!-- guidance:begin -->", "<!-- guidance:end -->"
 _SECTION = re.compile(r"^### +(.+?) *$", re.MULTILINE)
@@ -20,6 +21,7 @@ _CODE = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]*`", re.DOTALL)
 _REMNANT = re.compile(
     r"\bTODO\b|\bTBD\b|\{\{.*?\}\}|\[placeholder\]|<[A-Z][A-Z0-9_]*(?: [A-Z0-9_]+)*>"
 )
+_PAGE = re.compile(r"https?://[^\s)>\]]+")
 _BARE = re.compile(r"[\s…\-*.]*")
 
 
@@ -62,6 +64,20 @@ def read_guidance(body: str) -> Guidance:
 def finding(body: str) -> str:
     """What stands in a body before its guidance: what monitoring wrote."""
     return body.partition(_BEGIN)[0]
+
+
+def page_of(body: str) -> str:
+    """The page that a finding names; empty where it names none."""
+    named = _PAGE.search(finding(body))
+    return named[0].rstrip(".,;:") if named else ""
+
+
+def off_its_page(body: str) -> list[str]:
+    """The sections, of those that say what is to be done, that do not name the finding's page."""
+    page = re.escape(page_of(body).partition("://")[2])
+    named = re.compile(rf"{page}(?![\w/-])")
+    sections = read_guidance(body).sections
+    return [part for part in ABOUT_THE_PAGE if not named.search(sections.get(part, ""))]
 
 
 def remnants(body: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from pytest_rollout import NoValueError, Reported, RolloutError
-from suites.pipeline.views.plan_days import week_of
+from suites.pipeline.views.plan_days import WEEK, week_of
 
 ROLES = {  # as the contact matrix names them, by the roles of the plan
     "rollout-lead": "Rollout Lead",
@@ -185,12 +185,12 @@ def gaps_of_cover(records: Path, begin: datetime, end: datetime) -> float:
 
 
 def demand_validated(records: Path, stage: str, week: int) -> None:
-    """Demand that a stage of the daily run was validated, on record, before a week began."""
+    """Demand that a stage of the daily run was validated, on record, in the week before one."""
     begin, _ = week_of(start_date(records), week)
     told = [entry for entry in decisions(records) if entry.about == f"validated {stage}"]
     if not told:
         raise NoValueError(f"decisions.jsonl has no entry about `validated {stage}`")
     first = told[0].at
-    assert first <= begin, (
-        f"{stage} was validated at {first:%Y-%m-%d %H:%M}, after week {week} began"
+    assert begin - WEEK <= first <= begin, (
+        f"{stage} was validated at {first:%Y-%m-%d %H:%M}, not in the week before week {week}"
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 import yaml
 
 from pytest_rollout import NoValueError
+from suites.pipeline.views.guidance import finding
 
-SPECIALIST = "specialist::"
+SPECIALIST, WORKFLOW = "specialist::", "workflow::"
 
 
 def _schemas(checkout: Path) -> list[Mapping[str, object]]:
@@ -30,6 +31,28 @@ def specialists(checkout: Path) -> dict[str, str]:
         str(schema.get("label", "")): f"{SPECIALIST}{schema.get('specialist', '')}"
         for schema in _schemas(checkout)
     }
+
+
+def findings_of(checkout: Path) -> dict[str, str]:
+    """The words of a finding that call for each workflow label, of schemas that name them."""
+    return {
+        str(schema.get("label", "")): str(schema["finding"]).lower()
+        for schema in _schemas(checkout)
+        if schema.get("finding")
+    }
+
+
+def wrong_type(title: str, body: str, labels: Collection[str], words: Mapping[str, str]) -> str:
+    """How the workflow of an issue is not the one that its finding calls for; empty: it is.
+
+    A finding that has the words of no schema, or of several, calls for none.
+    """
+    said = f"{title}\n{finding(body)}".lower()
+    due = sorted(label for label, found in words.items() if found in said)
+    there = sorted(label for label in labels if label.startswith(WORKFLOW))
+    if len(due) != 1 or there == due:
+        return ""
+    return f"has {' and '.join(there) or 'no workflow'}, and its finding calls for {due[0]}"
 
 
 def wrong_specialist(labels: Collection[str], due: Mapping[str, str]) -> str:

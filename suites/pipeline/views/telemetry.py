@@ -6,6 +6,7 @@ import json
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,26 @@ def items(records: Iterable[Record], stage: str) -> list[Record]:
         for record in records
         if record.event == "item" and record.stage == stage and record.result in ("ok", "failed")
     ]
+
+
+def demand_falling(runs: Iterable[Iterable[Record]]) -> None:
+    """Demand that what remains of the rate limit goes down by the calls of each run.
+
+    A figure of what remains that never moves would let every run look modest.
+    """
+    compared = 0
+    for records in runs:
+        for one, other in pairwise(records):
+            if None in (one.rate_remaining, other.rate_remaining) or one.at.hour != other.at.hour:
+                continue
+            fell = (one.rate_remaining or 0) - (other.rate_remaining or 0)
+            compared += other.api_calls
+            assert fell >= other.api_calls, (
+                f"run {other.run} made {other.api_calls} calls up to {other.at}, and what remains "
+                f"of the rate limit went from {one.rate_remaining} to {other.rate_remaining}"
+            )
+    if not compared:
+        raise NoValueError("no record has calls, so nothing shows what they use")
 
 
 def labels_told(record: Record) -> set[str]:

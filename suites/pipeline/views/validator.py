@@ -132,7 +132,7 @@ def issue(number: int, body: str, at: datetime, *labels: str) -> dict[str, Any]:
         "assignees": [{"login": "Copilot"}],
         "user": {"login": "github-actions[bot]"},
         "created_at": _stamp(at - timedelta(hours=6)),
-        "updated_at": _stamp(at),
+        "updated_at": _stamp(at + timedelta(hours=6)),  # somebody commented
         "closed_at": None,
     }
 
