@@ -70,7 +70,7 @@ class Telling:
         found = tuple(channel for channel in channels if topic in channel.about)
         self._pool = ThreadPoolExecutor(max(1, len(found)), "tell")
         self._told: list[Future[Delivery]] = [
-            self._pool.submit(tell, one, message) for one in found
+            self._pool.submit(tell, channel, message) for channel in found
         ]
 
     def outcomes(self) -> Iterator[Delivery]:

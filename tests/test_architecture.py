@@ -274,8 +274,8 @@ TAKEN_APART = {
     "cli.mutants": {"_SHARE.fullmatch", "re.compile"},
     "cli.names": {
         "full.rpartition",
+        "item.startswith",
         "name.startswith",
-        "one.startswith",
         "text.startswith",
         "value.partition",
     },

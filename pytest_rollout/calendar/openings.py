@@ -186,10 +186,10 @@ def _admitted(plan: Plan, risk: Risk | None, within: Span) -> list[Span]:
     if not (plan.change_windows or shared):
         return [within]
     stated = admitting(plan.change_windows, risk)
-    found = [one for window in stated for one in spans(window, plan.timezone, within, wide=False)]
-    for one in shared:
-        if one.risk is None or one.risk.admits(risk):
-            found += [span for _, span in _events(one, within)]
+    found = [span for window in stated for span in spans(window, plan.timezone, within, wide=False)]
+    for shared_calendar in shared:
+        if shared_calendar.risk is None or shared_calendar.risk.admits(risk):
+            found += [span for _, span in _events(shared_calendar, within)]
     return union(found)
 
 

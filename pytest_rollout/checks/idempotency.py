@@ -113,9 +113,13 @@ class Idempotency:
         """
         before = self._count()
         told = self.race(body, at_once)
-        refused = [one.status for one in told if not (one.accepted or one.status == _BUSY)]
+        refused = [
+            replay_answer.status
+            for replay_answer in told
+            if not (replay_answer.accepted or replay_answer.status == _BUSY)
+        ]
         assert not refused, f"{len(refused)} of {at_once} calls were refused: {refused[:5]}"
-        ids = {one.id for one in told if one.accepted}
+        ids = {replay_answer.id for replay_answer in told if replay_answer.accepted}
         assert len(ids) == 1, (
             f"{at_once} calls at once gave {len(ids)} ids: {sorted(map(str, ids))}"
         )

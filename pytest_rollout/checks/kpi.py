@@ -60,7 +60,11 @@ def kpi_slips(
         slip
         for run, lane in completed.items()
         for kpi in promises.get(lane, ())
-        for slip in _slips(run, kpi, [one for one in found.get(run, ()) if one.kpi == kpi.name])
+        for slip in _slips(
+            run,
+            kpi,
+            [kpi_receipt for kpi_receipt in found.get(run, ()) if kpi_receipt.kpi == kpi.name],
+        )
     ]
 
 

@@ -74,8 +74,8 @@ def observe_series(
     """
     at, offered = at_us / _SECOND_US, {OFFER: offer} if offer else {}
     if series in (LATENCY, SERVICE_TIME):
-        for one in times(record, series):
-            observe.distribution(series, one.counts, at=at, **one.labels, **offered)
+        for time in times(record, series):
+            observe.distribution(series, time.counts, at=at, **time.labels, **offered)
     elif series == FAILED:
         for endpoint in record.endpoints:
             bad, labels = endpoint.failures, {ENDPOINT: endpoint.name, LOAD: record.profile}

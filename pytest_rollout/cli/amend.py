@@ -198,7 +198,7 @@ def _two(plan: Plan, phase: Phase, by: str, approved_by: str) -> tuple[str, str]
     held = (plan.roster.holds(approver.id, role, today) for role in phase.signoff)
     if phase.signoff and not any(held):
         roles = " or ".join(phase.signoff)
-        who = [one.id for role in phase.signoff for one in plan.roster.holders(role, today)]
+        who = [holder.id for role in phase.signoff for holder in plan.roster.holders(role, today)]
         can = f"; {', '.join(dict.fromkeys(who))} can" if who else ""
         raise OptionError("--approved-by", f"{approver.id} is not {roles} today{can}")
     return author.id, approver.id
@@ -255,7 +255,7 @@ def _changed(
 
 def _words_now(phase: Phase, slug: str) -> str:
     stated: list[Criterion | Guardrail] = [*phase.of(Gate.EXIT), *phase.guardrails]
-    return next((statement_words(one) for one in stated if one.id == slug), "")
+    return next((statement_words(guardrail) for guardrail in stated if guardrail.id == slug), "")
 
 
 def _seen(before: SeenBefore, zone: str) -> str:

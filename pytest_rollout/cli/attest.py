@@ -88,9 +88,11 @@ def command(
     return 0
 
 
-def _as_plain(project: Project, one: Attestation, environment: str) -> dict[str, Any]:
-    facts = {name: value for name, value in dataclasses.asdict(one).items() if name in _SHOWN}
-    signed = one.proof is not None
+def _as_plain(project: Project, attestation: Attestation, environment: str) -> dict[str, Any]:
+    facts = {
+        name: value for name, value in dataclasses.asdict(attestation).items() if name in _SHOWN
+    }
+    signed = attestation.proof is not None
     return {**facts, "environment": environment, "signed": signed, "ledger": project.ledger_shown}
 
 
@@ -136,8 +138,8 @@ def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:
     where, _, slug = text.rpartition(".")
     address = parsed(where or text)
     phase = project.phase(address)
-    known = [one for one in phase.criteria if one.attested]
-    stated = next((one for one in phase.criteria if one.id == slug), None)
+    known = [criterion for criterion in phase.criteria if criterion.attested]
+    stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if address.gate is not None or stated is None:
         ids = [criterion.id for criterion in known]
         why = f"{address.name} states no criterion `{slug}` ({nearest(slug, ids)})"
@@ -178,14 +180,17 @@ def _said(option: str, text: str) -> None:
         raise RolloutError(f"{option} is longer than {_MOST[option]} characters")
 
 
-def _answer(plan: Plan, phase: Phase, stated: Criterion, one: Attestation, where: str) -> str:
-    how = "attested" if one.passed else "attested as failing"
-    release = f" of {one.release}" if one.release else ""
+def _answer(
+    plan: Plan, phase: Phase, stated: Criterion, attestation: Attestation, where: str
+) -> str:
+    how = "attested" if attestation.passed else "attested as failing"
+    release = f" of {attestation.release}" if attestation.release else ""
     life_us = shelf_life(plan, stated, where)
     life = f" for {duration_words(life_us)}" if life_us else ""
-    said = f"{one.criterion} in {where}{release}: {how} by {one.by} ({one.role})"
+    by = f"{attestation.by} ({attestation.role})"
+    said = f"{attestation.criterion} in {where}{release}: {how} by {by}"
     run = f"pytest -m {phase.marks[0]} --rollout-env {where}"
-    if one.proof is None and plan.roster.has_keys:
+    if attestation.proof is None and plan.roster.has_keys:
         return f"{said}; not signed, so it holds the gate until somebody answers with --key ({run})"
-    signed = ", signed" if one.proof else ""
+    signed = ", signed" if attestation.proof else ""
     return f"{said}{signed}; counts{life} from the next run on ({run})"

@@ -88,4 +88,4 @@ def command(
 def _overridden(project: Project, decision: Decision) -> bool:
     """Whether two people let a change pass although something stood against this decision."""
     overrides = overrides_of(project.ledger, decision.address, decision.environment)
-    return any(one.substance == decision.substance_digest for one in overrides)
+    return any(override.substance == decision.substance_digest for override in overrides)

@@ -134,7 +134,7 @@ def _begun(project: Project, plan: Plan, phase: Phase, environment: str, who: st
         plan_digest=plan.digest,
         beside=loaded.digests,
         stated=statements_of(phase),
-        words={one.id: statement_words(one) for one in exit_},
+        words={guardrail.id: statement_words(guardrail) for guardrail in exit_},
         targets=addresses(plan.environments[environment]),
         baselines=baselines(project.ledger, where, phase, environment, release),
     )

@@ -45,7 +45,7 @@ def blind(
     open_ = [log for log in watches if not log.finished]
     alive = {log.first.run for log in open_ if not _killed(log, phase, now_us)}
     world = now.running if len(alive) == len(open_) else now.world
-    world = replace(world, lost=tuple(one for one in world.lost if one.run not in alive))
+    world = replace(world, lost=tuple(lost for lost in world.lost if lost.run not in alive))
     for standing in standings(plan, phase, world, now.running, now_us):
         rail = standing.guardrail
         if standing.state is State.BLIND and _holed(world, address.full(rail.id), rail):
@@ -76,11 +76,15 @@ def _killed(log: RunLog, phase: Phase, now_us: int) -> bool:
 
 def _holed(world: World, full: str, rail: Guardrail) -> bool:
     """Whether something of a guardrail's series is lost since it was last reset."""
-    since_us = max((one.at_us for one in world.resets if one.guardrail == full), default=0)
+    since_us = max((reset.at_us for reset in world.resets if reset.guardrail == full), default=0)
     series = {rule.metric for rule in rail.rules}
     holes: Iterable[int] = (
-        *(one.slot.t_us for one in world.seen if _hole(one.value) and one.slot.series in series),
-        *(one.t_us for one in world.lost if one.series is None or one.series & series),
+        *(
+            seen.slot.t_us
+            for seen in world.seen
+            if _hole(seen.value) and seen.slot.series in series
+        ),
+        *(lost.t_us for lost in world.lost if lost.series is None or lost.series & series),
     )
     return any(at_us > since_us for at_us in holes)
 

@@ -221,8 +221,12 @@ def _statements(checked: Checked, files: Mapping[str, bytes], decision: Decision
     if bundle.ATTESTATION not in files:
         return
     envelopes = json.loads(files[bundle.ATTESTATION])["envelopes"]
-    said = [json.loads(base64.b64decode(one["payload"])) for one in envelopes]
-    ours = [one["predicate"] for one in statements(decision) if one["predicateType"] == DECISION]
+    said = [json.loads(base64.b64decode(envelope["payload"])) for envelope in envelopes]
+    ours = [
+        statement["predicate"]
+        for statement in statements(decision)
+        if statement["predicateType"] == DECISION
+    ]
     theirs = [one["predicate"] for one in said if one["predicateType"] == DECISION]
     if theirs != ours and not _other_version(checked):
         checked.problems.append(f"{bundle.ATTESTATION} is of another decision")

@@ -100,7 +100,7 @@ def _chosen(project: Project, address: str | None) -> list[tuple[Plan, Phase]]:
 
 
 def _check_role(plans: Iterable[Plan], role: str | None) -> None:
-    known = {one for plan in plans for one in plan.known_roles()}
+    known = {known_role for plan in plans for known_role in plan.known_roles()}
     if role is not None and role not in known:
         why = f"--role: no plan has a role `{role}` ({nearest(role, known)})"
         raise UnknownNameError(why, "role", role, known)
@@ -132,7 +132,7 @@ def _rows(
 
 def _authors(project: Project, plan: Plan, phases: list[Phase], environment: str) -> Authors | None:
     """Who made the change, as the next run would read it; None where nobody has to know."""
-    asks = any(one.by_others for phase in phases for one in phase.criteria)
+    asks = any(criterion.by_others for phase in phases for criterion in phase.criteria)
     if plan.author is None or not asks or environment == EMBEDDED:
         return None
     return read_authors(plan.author, plan.environments[environment], project.root)

@@ -176,9 +176,17 @@ def _settled(
         return ()
     began = project.ledger.of_run(standing.asked.run)[0].at_us
     return tuple(
-        Reason("settled", {"run": one.run, "at": one.at, "by": one.by, "why": one.why})
-        for one in settlements.known_at(project.ledger, gate.name, environment).values()
-        if one.at_us > began
+        Reason(
+            "settled",
+            {
+                "run": settlement.run,
+                "at": settlement.at,
+                "by": settlement.by,
+                "why": settlement.why,
+            },
+        )
+        for settlement in settlements.known_at(project.ledger, gate.name, environment).values()
+        if settlement.at_us > began
     )
 
 
@@ -199,7 +207,7 @@ def _override(
     found = overrides_of(project.ledger, gate, environment) if decision else ()
     wanted = (str(gate), decision.substance_digest if decision else "")
     newest = max(
-        (one for one in found if (one.gate, one.substance) == wanted),
+        (override for override in found if (override.gate, override.substance) == wanted),
         key=lambda one: one.at_us,
         default=None,
     )

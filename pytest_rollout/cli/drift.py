@@ -53,6 +53,10 @@ def _newest_go(project: Project, plan: Plan, environment: str) -> Decision | Non
         for phase in plan.phases
         for gate in Gate
     )
-    decisions = (one.decision for one in standings if one is not None and not one.damage)
-    goes = [one for one in decisions if one is not None and one.answer is Answer.GO]
-    return max(goes, key=lambda one: one.decided_at, default=None)
+    decisions = (
+        standing.decision for standing in standings if standing is not None and not standing.damage
+    )
+    goes = [
+        decision for decision in decisions if decision is not None and decision.answer is Answer.GO
+    ]
+    return max(goes, key=lambda goe: goe.decided_at, default=None)

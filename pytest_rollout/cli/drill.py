@@ -87,8 +87,8 @@ def command(
         means = DrillSetup(project.root, place, jobs, most_s or _MOST_S)
         with ended_by_signal():
             drills = conduct(wanted, means, _progress)
-        for one in drills:
-            keep(store, one)
+        for drill in drills:
+            keep(store, drill)
     return _shown(plan, phases, drills, report_to, as_json=as_json)
 
 
@@ -129,16 +129,18 @@ def _wanted(
     """The faults to plant in a phase; None where there are none."""
     every = matrix.named(phase)
     chosen = tuple(
-        one for one in every if not only or any(matrix.matches(name, one.fault) for name in only)
+        named
+        for named in every
+        if not only or any(matrix.matches(name, named.fault) for name in only)
     )
     if size is not None:
         chosen = matrix.sample(chosen, size, seed)
-    left_out = tuple(one.fault for one in every if one not in chosen)
+    left_out = tuple(named.fault for named in every if named not in chosen)
     return Wanted(plan, phase, chosen, left_out) if chosen else None
 
 
 def _check_named(only: Sequence[str], phases: Sequence[Phase]) -> None:
-    known = [one.fault for phase in phases for one in matrix.named(phase)]
+    known = [named.fault for phase in phases for named in matrix.named(phase)]
     for name in only:
         try:
             Fault.parse(name)

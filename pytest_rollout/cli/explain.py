@@ -64,9 +64,9 @@ def command(
     plan, phase = project.plan_of_run(address, standing.asked)
     findings = [*decision.criteria, *decision.guardrails]
     asked: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
-    if stated not in {one.id for one in asked} and stated == DRIFT.id:
+    if stated not in {guardrail.id for guardrail in asked} and stated == DRIFT.id:
         asked, findings = [DRIFT], [_drift(decision, criterion)]
-    then = next((one for one in asked if one.id == stated), None)
+    then = next((guardrail for guardrail in asked if guardrail.id == stated), None)
     finding = next((finding for finding in findings if finding.id == criterion), None)
     if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
@@ -167,7 +167,7 @@ def _told_of_drift(project: Project, name: str, address: Address, environment: s
 
 def _drift(decision: Decision, name: str) -> Finding:
     """The built-in guardrail as the demands of an exit show it; raises RolloutError."""
-    demands = {one.id: one for one in decision.demands}
+    demands = {demand.id: demand for demand in decision.demands}
     drifted, begun = demands.get("phase.drift"), demands.get("phase.begun")
     if drifted is not None:
         return Finding(name, Verdict.FAIL, drifted.reason, DRIFT.says)

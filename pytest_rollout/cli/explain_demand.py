@@ -87,5 +87,11 @@ def _decisions(project: Project, where: Address, environment: str) -> Iterator[D
 
 
 def _told(decision: Decision, demand: str) -> Iterator[tuple[Verdict, Reason]]:
-    yield from ((one.verdict, one.reason) for one in decision.demands if one.id == demand)
-    yield from ((one.verdict, one.reason) for one in decision.conditions if one.id == demand)
+    yield from (
+        (finding.verdict, finding.reason) for finding in decision.demands if finding.id == demand
+    )
+    yield from (
+        (condition.verdict, condition.reason)
+        for condition in decision.conditions
+        if condition.id == demand
+    )

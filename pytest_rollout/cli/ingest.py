@@ -71,7 +71,9 @@ def approvals(
     where = api or os.environ.get("GITHUB_API_URL") or API
     found = read_pull_request(repo, pull, token, where.rstrip("/"))
     first_us = first_decided(project.ledger, asked.gate, asked.environment, asked.decision)
-    told = [_bounded(one) for one in opinions(asked.demand, found, asked.signed(), first_us)]
+    told = [
+        _bounded(opinion) for opinion in opinions(asked.demand, found, asked.signed(), first_us)
+    ]
     given = [one for opinion in told for one in opinion.given]
     if given:
         with closing(opening.to_write(project.ledger_at)) as store:

@@ -52,7 +52,7 @@ class Place:
     @property
     def unit(self) -> str:
         """The unit that the plan states; raises RolloutError where it states two."""
-        units = {one.unit for one in self.asking} - {""}
+        units = {ingest.unit for ingest in self.asking} - {""}
         if len(units) > 1:
             why = f"criteria of {self.address.name} state two units of {self.name}"
             raise RolloutError(f"{why}: {' and '.join(sorted(units))}")
@@ -67,8 +67,12 @@ def place_of(project: Project, kind: ResultKind, asked: Asked) -> Place:
     phase, plan = project.phase(address), project.plan(address.plan)
     why = f"a rehearsal is answered by {stand_ins.NAME} beside the plan, not by files"
     environment = real_environment(plan, asked.environment, embedded=why)
-    stated = [one.ingest for one in phase.criteria if one.ingest and one.ingest.kind is kind]
-    names = list(dict.fromkeys(one.name for one in stated))
+    stated = [
+        criterion.ingest
+        for criterion in phase.criteria
+        if criterion.ingest and criterion.ingest.kind is kind
+    ]
+    names = list(dict.fromkeys(ingest.name for ingest in stated))
     if not names:
         fix = f"ingest: {{{kind}: NAME, …}} of a criterion"
         raise RolloutError(f"no criterion of {address.name} asks for a file of {kind} ({fix})")
@@ -78,7 +82,7 @@ def place_of(project: Project, kind: ResultKind, asked: Asked) -> Place:
     if name not in names:
         why = f"{address.name} asks for no {kind} `{name}` ({nearest(name, names)})"
         raise UnknownNameError(why, kind.value, name, names)
-    asking = tuple(one for one in stated if one.name == name)
+    asking = tuple(ingest for ingest in stated if ingest.name == name)
     return Place(project, plan, phase, address, environment, name, asking)
 
 

@@ -146,7 +146,7 @@ def _store(
 
 def _cases(place: Place, figures: Figures) -> Sequence[results.Case]:
     """The cases that a criterion asks for; others are in the file, and not in the ledger."""
-    patterns = dict.fromkeys(pattern for one in place.asking for pattern in one.cases)
+    patterns = dict.fromkeys(pattern for ingest in place.asking for pattern in ingest.cases)
     found = []
     for case in figures.cases:
         if any(name_matches(pattern, case.name) for pattern in patterns):

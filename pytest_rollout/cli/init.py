@@ -23,7 +23,7 @@ from pytest_rollout.scaffold.binds import grouped
 from pytest_rollout.scaffold.files import PLAN, STAND_INS, NewFile, rendered, to_fill_in, to_ignore
 from pytest_rollout.scaffold.wishes import Template, Wishes
 
-_TEMPLATES = {one.value: one for one in Template}
+_TEMPLATES = {template.value: template for template in Template}
 _SHOWN = 20
 _SAYS = {
     schema.COPY: "what editors know of a plan",
@@ -73,8 +73,8 @@ def command(
     if asks:
         given = asked(given, project.root)
     wanted = wishes(given, project.root)
-    plans = [one.plan for one in project.found if one.plan]
-    wanted = replace(wanted, taken=frozenset().union(*(one.marks() for one in plans)))
+    plans = [loaded.plan for loaded in project.found if loaded.plan]
+    wanted = replace(wanted, taken=frozenset().union(*(plan.marks() for plan in plans)))
     notes: list[str] = []
     if from_tests or patterns or wanted.template is Template.LIBRARY:
         tests = _existing(project, patterns, asks=asks)

@@ -58,7 +58,9 @@ class FoundTests:
 
     def without_those_of(self, plans: Iterable[Plan]) -> FoundTests:
         """Return the tests that none of these plans binds."""
-        patterns = [text for one in plans for _, c in one.criteria() for text in one.bound_ids(c)]
+        patterns = [
+            text for plan in plans for _, c in plan.criteria() for text in plan.bound_ids(c)
+        ]
         taken = dict.fromkeys(chosen(self.nodes, patterns))
         nodes = tuple(node for node in self.nodes if node not in taken)
         return replace(self, nodes=nodes, taken=tuple(taken))

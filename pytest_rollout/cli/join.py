@@ -72,15 +72,15 @@ def command(
         choice = _chosen(store, where, environment, named, why)
         run = _unchanged(store, choice, environment) or join(store, where, choice)
         decisions = [_decided(project, store, run, Address.parse(gate)) for gate in choice.gates]
-        loads = [_loads(project, store, one) for one in decisions]
+        loads = [_loads(project, store, decision) for decision in decisions]
     folders = _written(project, decisions, loads)
     if as_json:
-        shown = [plain(one, one.timezone) for one in decisions]
+        shown = [plain(decision, decision.timezone) for decision in decisions]
         joined = [log.first.run for log in choice.logs]
         print_json({"run": run, "joined": joined, "left_out": choice.left_out, "decisions": shown})
     else:
         _say(choice, decisions, folders, why)
-    return worst_answer(one.answer for one in decisions).exit_status
+    return worst_answer(decision.answer for decision in decisions).exit_status
 
 
 def _chosen(
@@ -141,8 +141,8 @@ def _written(
     for note in dict.fromkeys(note for made in loads for note in made.notes):
         say(f"note: {note}", err=True)
     return [
-        str(files.write(project.report, one, loads=made.reports))
-        for one, made in zip(decisions, loads, strict=True)
+        str(files.write(project.report, decision, loads=made.reports))
+        for decision, made in zip(decisions, loads, strict=True)
     ]
 
 

@@ -108,8 +108,8 @@ class PhaseRan:
     def to_data(self) -> dict[str, Any]:
         """The same for programs."""
         gates = [
-            {"gate": str(one.address), "answer": one.answer.value, "run": one.run}
-            for one in self.decisions
+            {"gate": str(decision.address), "answer": decision.answer.value, "run": decision.run}
+            for decision in self.decisions
         ]
         return {
             "phase": self.name,

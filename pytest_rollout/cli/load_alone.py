@@ -102,10 +102,10 @@ def _data(plan: Plan, report: LoadReport, reasons: Sequence[Reason]) -> dict[str
         "plan": plan.id,
         "load": record.profile,
         "believed": not reasons,
-        "doubts": [encode(one, said=_said(plan)) for one in reasons],
+        "doubts": [encode(reason, said=_said(plan)) for reason in reasons],
         "planned": record.planned,
         "started": record.started,
-        "endpoints": [_endpoint(one) for one in report.endpoints],
+        "endpoints": [_endpoint(endpoint) for endpoint in report.endpoints],
     }
 
 
@@ -113,13 +113,13 @@ def _said(plan: Plan) -> Callable[[Reason], str]:
     return lambda reason: sentences.text(reason, plan.timezone)
 
 
-def _endpoint(one: EndpointFigures) -> dict[str, Any]:
+def _endpoint(endpoint_figures: EndpointFigures) -> dict[str, Any]:
     """One endpoint: times are microseconds, those of latency from the planned start."""
-    times = {"latency": one.latency, "service_time": one.service_time}
+    times = {"latency": endpoint_figures.latency, "service_time": endpoint_figures.service_time}
     return {
-        "name": one.name,
-        "requests": one.requests,
-        "failures": one.failures,
+        "name": endpoint_figures.name,
+        "requests": endpoint_figures.requests,
+        "failures": endpoint_figures.failures,
         **{
             f"{kind}_us": {name: kept.at(QUANTILES[name]) for name in QUANTILES}
             for kind, kept in times.items()

@@ -16,22 +16,23 @@ def load_notes(plan: Plan) -> Iterator[str]:
         for environment in plan.environments.values():
             lacking = _effects(phase) - environment.allow
             if lacking and not environment.embedded:
-                words = [one.value for one in Effect if one in environment.allow | lacking]
+                words = [effect.value for effect in Effect if effect in environment.allow | lacking]
                 names = ", ".join(_loads(phase, lacking))
                 yield (
                     f"{plan.address(phase.id)}: {environment.name} does not allow "
-                    f"{', '.join(sorted(one.value for one in lacking))}, so no load is made there "
+                    f"{', '.join(sorted(effect.value for effect in lacking))}, "
+                    "so no load is made there "
                     f"({names}; `allow: [{', '.join(words)}]` would, or let it be a rehearsal)"
                 )
 
 
 def _effects(phase: Phase) -> frozenset[Effect]:
     checks = (criterion.check for criterion in phase.criteria)
-    return frozenset(one.effect for one in checks if one and one.means is CheckMeans.LOAD)
+    return frozenset(check.effect for check in checks if check and check.means is CheckMeans.LOAD)
 
 
 def _loads(phase: Phase, effects: frozenset[Effect]) -> list[str]:
     """The loads of a phase that have such effects, each once."""
     checks = (criterion.check for criterion in phase.criteria)
-    made = (one for one in checks if one and one.means is CheckMeans.LOAD)
-    return list(dict.fromkeys(one.text for one in made if one.effect in effects))
+    made = (check for check in checks if check and check.means is CheckMeans.LOAD)
+    return list(dict.fromkeys(check.text for check in made if check.effect in effects))

@@ -24,10 +24,10 @@ def unmade(project: Project, asked: Asked, decisions: Sequence[Decision]) -> str
 
     Who asks for a load and gets none must not be told GO, whatever else was decided.
     """
-    if not decisions or worst_answer(one.answer for one in decisions) is not Answer.GO:
+    if not decisions or worst_answer(decision.answer for decision in decisions) is not Answer.GO:
         return ""
     try:
-        if any(_made(project, asked, one) for one in decisions):
+        if any(_made(project, asked, decision) for decision in decisions):
             return ""
         return f"no load was made: {_why(project, asked)}"
     except (LedgerError, RolloutError) as error:

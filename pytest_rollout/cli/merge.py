@@ -62,7 +62,7 @@ def command(
 def merge_into(target: str, sources: tuple[str, ...]) -> Merged:
     """Merge ledgers into one, which is made where there is none; raises LedgerError."""
     with ExitStack() as stack:
-        others = [stack.enter_context(closing(opening.to_read(one))) for one in sources]
+        others = [stack.enter_context(closing(opening.to_read(source))) for source in sources]
         if not opening.exists(target):  # nothing is made where nothing can be merged
             for other in others:
                 fit_to_merge(other, running)

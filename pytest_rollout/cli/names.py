@@ -63,11 +63,11 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
     ) -> list[CompletionItem]:
         """Return the names that begin so, each with its title."""
         items = self._described(_plans(ctx))
-        found = [one for one in items if one.value.startswith(incomplete)]
-        return found or [one for one in items if incomplete in one.value]
+        found = [item for item in items if item.value.startswith(incomplete)]
+        return found or [item for item in items if incomplete in item.value]
 
     def _full(self, plans: Sequence[Plan]) -> Iterator[str]:
-        yield from (one.value for one in self._described(plans))
+        yield from (item.value for item in self._described(plans))
 
     def _described(self, plans: Sequence[Plan]) -> list[CompletionItem]:
         return [
@@ -81,7 +81,7 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
         address = plan.address(phase.id)
         if self._criteria:
             stated: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
-            yield from ((address.full(one.id), one.says) for one in stated)
+            yield from ((address.full(guardrail.id), guardrail.says) for guardrail in stated)
         else:
             yield address.name, phase.title
 

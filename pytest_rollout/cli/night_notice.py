@@ -23,7 +23,9 @@ def notice(
     bad = [decision for decision in decisions if decision.answer is not Answer.GO]
     if environment == EMBEDDED or not (bad or trouble):
         return None
-    worst = worst_answer([*(one.answer for one in bad), *([Answer.HOLD] if trouble else [])])
+    worst = worst_answer(
+        [*(decision.answer for decision in bad), *([Answer.HOLD] if trouble else [])]
+    )
     run = bad[0].run if bad else ""
     return Notice(
         f"{worst.value}: {phase} in {environment}",
@@ -33,7 +35,7 @@ def notice(
             "phase": phase,
             "environment": environment,
             "answer": worst.value,
-            "gates": {str(one.address): one.answer.value for one in decisions},
+            "gates": {str(decision.address): decision.answer.value for decision in decisions},
             "run": run,
         },
     )

@@ -38,7 +38,7 @@ def override(
     firm = [finding for finding in held if not can_override(finding)]
     decision = look.known.decision
     if firm or decision is None:
-        said = "; ".join(sentences.text(one.reason, plan.timezone) for one in firm or held)
+        said = "; ".join(sentences.text(finding.reason, plan.timezone) for finding in firm or held)
         raise RolloutError(f"--override: nobody can accept this: {said}")
     today = datetime.now(UTC).astimezone(ZoneInfo(plan.timezone)).date()
     doubt = why_not_by(plan.roster, people, today, _authors(plan, look))

@@ -201,7 +201,9 @@ def _blind(
         found = list(blind(project, plan, where, environment, release))
     except (LedgerError, UndecodableError):  # of what is damaged the gates tell
         return {}
-    return {str(one.facts["guardrail"]): sentences.text(one, plan.timezone) for one in found}
+    return {
+        str(reason.facts["guardrail"]): sentences.text(reason, plan.timezone) for reason in found
+    }
 
 
 def _standing(project: Project, gate: Address, environment: str) -> GateStanding | None:
@@ -222,7 +224,9 @@ def _answer(
     standing = _standing(project, gate, environment)
     life = PhaseLife(project.ledger, gate, environment) if standing else None
     if standing is None or (life and earlier_life(project, life, standing, plan.timezone)):
-        unattested = {one.id: one.by for one in phase.of(_gate(gate)) if one.attested}
+        unattested = {
+            criterion.id: criterion.by for criterion in phase.of(_gate(gate)) if criterion.attested
+        }
         return GateAnswer(unattested=unattested)
     if standing.decision is None or standing.damage:
         why = "the ledger was damaged" if standing.damage else "the last full run never finished"
@@ -258,12 +262,14 @@ def _gate(address: Address) -> Gate:
 
 def _unattested(phase: Phase, decision: Decision) -> Mapping[str, tuple[str, ...]]:
     """The criteria that people answer, and nobody has."""
-    missing = {one.id for one in decision.criteria if one.verdict is Verdict.MISSING}
+    missing = {
+        criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.MISSING
+    }
     address = decision.address
     return {
-        one.id: one.by
-        for one in phase.of(decision.gate)
-        if one.attested and address.full(one.id) in missing
+        criterion.id: criterion.by
+        for criterion in phase.of(decision.gate)
+        if criterion.attested and address.full(criterion.id) in missing
     }
 
 

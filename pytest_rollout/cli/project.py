@@ -259,10 +259,10 @@ def keep_texts(ledger: Ledger, loaded: Loaded) -> None:
         ledger.keep_text(loaded.digests[name], text)
 
 
-def _judged_by(asked: AskingRun, one: Loaded) -> bool:
+def _judged_by(asked: AskingRun, loaded: Loaded) -> bool:
     """Whether a plan as it stands now, and what is beside it, is what a run judged by."""
-    same = one.plan is not None and one.plan.digest == asked.plan_digest
-    return same and not one.problems and one.digests == asked.beside
+    same = loaded.plan is not None and loaded.plan.digest == asked.plan_digest
+    return same and not loaded.problems and loaded.digests == asked.beside
 
 
 def parsed(text: str) -> Address:

@@ -74,7 +74,7 @@ def shown_environment(project: Project, given: str | None, where: Sequence[Addre
     Where nothing at all is on record of them in the real environment, the rehearsal is shown,
     and :meth:`Shown.note` says so.
     """
-    plans = (one.plan for one in project.found if one.id == where[0].plan)
+    plans = (loaded.plan for loaded in project.found if loaded.id == where[0].plan)
     plan = next((one for one in plans if one is not None), None)
     if given is not None:
         unknown = plan is not None and given not in plan.environments

@@ -22,7 +22,9 @@ def refused(
         for phase in plan.phases if not environment.embedded else ():
             for gate in Gate:
                 stated = phase.of(gate)
-                bound = [items.get(plan.address(phase.id).full(one.id), ()) for one in stated]
+                bound = [
+                    items.get(plan.address(phase.id).full(criterion.id), ()) for criterion in stated
+                ]
                 found = [
                     (criterion, node, Effect(effects[node]))
                     for criterion, nodes in zip(stated, bound, strict=True)
@@ -58,7 +60,9 @@ def _said(
         fix = "move it to `gate: exit`, or have its check only look"
     else:
         lacking = {effect for _, _, effect in found}
-        allow = ", ".join(one.value for one in Effect if one in environment.allow | lacking)
+        allow = ", ".join(
+            effect.value for effect in Effect if effect in environment.allow | lacking
+        )
         rule = f"the environment does not allow it ({plan.path}:{environment.line})"
         fix = f"`allow: [{allow}]` there, or have the check only look"
     line = min(criterion.line for criterion, _, _ in found)

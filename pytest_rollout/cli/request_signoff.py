@@ -56,7 +56,7 @@ def command(
     if output is not None:
         _written(Path(output), text)
     if as_json:
-        line, missing = request.line, [one.role for one in request.roles if not one.given]
+        line, missing = request.line, [role.role for role in request.roles if not role.given]
         print_json({"text": text, "line": line, "missing": missing, "file": output})
     elif output is not None:
         say(f"the request for {asked.gate} in {asked.environment} is in {output}")
@@ -98,7 +98,7 @@ def _request(asked: Asked, report: str) -> SignoffRequest:
     return SignoffRequest(
         decision=asked.decision,
         roles=roles,
-        against=[_said(asked, one) for one in findings if one.reason.code in _AGAINST],
+        against=[_said(asked, finding) for finding in findings if finding.reason.code in _AGAINST],
         line=substance_line(asked.decision.substance_digest),
         report=report,
         ingest=f"rollout ingest approvals {gate} --repo OWNER/NAME --pull N",
@@ -110,7 +110,11 @@ _AGAINST = ("signature.objection", "author.unknown", "author.known")
 
 def _role(asked: Asked, role: str, findings: Sequence[Finding]) -> AskedRole:
     name, demand = f"clearance.signatures.{role}", asked.demand
-    (own,) = [one for one in findings if one.id == name and one.reason.code not in _AGAINST]
+    (own,) = [
+        finding
+        for finding in findings
+        if finding.id == name and finding.reason.code not in _AGAINST
+    ]
     day = demand.now.astimezone(ZoneInfo(asked.plan.timezone)).date()
     able = [
         (person.name, person.github)

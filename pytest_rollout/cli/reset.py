@@ -120,7 +120,9 @@ def _says(
 ) -> str:
     """What the guardrail is now; raises RolloutError where there is nothing to reset."""
     full = plan.address(phase.id).full(slug)
-    stated = next((one for one in (*phase.guardrails, DRIFT) if one.id == slug), None)
+    stated = next(
+        (guardrail for guardrail in (*phase.guardrails, DRIFT) if guardrail.id == slug), None
+    )
     if stated is None and trip is None:
         raise RolloutError(f"no trip of {full} stands in {environment}: there is nothing to reset")
     if stated is None:
@@ -146,7 +148,14 @@ def _standing(
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
     found = standings(plan, now.phase, now.world, now.running, now_us)
-    standing = next((one for one in found if one.guardrail.id == stated.id), None)
+    standing = next(
+        (
+            guardrail_standing
+            for guardrail_standing in found
+            if guardrail_standing.guardrail.id == stated.id
+        ),
+        None,
+    )
     if standing is None:
         raise RolloutError(f"{address.name} has not begun in {environment}: nothing drifts from it")
     return standing

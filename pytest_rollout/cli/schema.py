@@ -59,7 +59,7 @@ def copied() -> str:
 def outdated(root: Path, plans: Iterable[Plan]) -> list[str]:
     """Return a note for each copy beside a plan that another version of the package wrote."""
     copies = [(root / plan.path).with_name(COPY) for plan in plans]
-    stale = [one for one in copies if one.is_file() and one.read_text("utf-8") != copied()]
+    stale = [copy for copy in copies if copy.is_file() and copy.read_text("utf-8") != copied()]
     return [
         f"{one.relative_to(root).as_posix()} is of another version of pytest-rollout, so editors "
         "may be wrong (`rollout schema --copy` writes it anew)"

@@ -35,8 +35,8 @@ def unserved(plans: Iterable[Plan]) -> list[str]:
     library = missing("uvicorn")
     what = f"what it serves was not imported: {library} is not installed: {install('targets')}"
     served = {
-        one.path: [target.serve for target in one.environments[EMBEDDED].targets.values()]
-        for one in plans
+        plan.path: [target.serve for target in plan.environments[EMBEDDED].targets.values()]
+        for plan in plans
     }
     return [f"{path}: {what}" for path, apps in served.items() if library and any(apps)]
 

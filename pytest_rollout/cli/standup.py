@@ -89,10 +89,10 @@ def _happened(project: Project, plan: Plan, environment: str, since: datetime) -
         return
     since_us = calendar.to_us(since)
     told = [
-        (one.at_us, f"{phase.id}: {one.says}")
+        (happened.at_us, f"{phase.id}: {happened.says}")
         for phase in plan.phases
-        for one in recent(project.ledger, plan.address(phase.id), environment, since_us)
-        if environment != EMBEDDED or one.kind is Kind.DECISION
+        for happened in recent(project.ledger, plan.address(phase.id), environment, since_us)
+        if environment != EMBEDDED or happened.kind is Kind.DECISION
     ]
     for at_us, says in sorted(told):
         at = calendar.from_us(at_us).astimezone(since.tzinfo)

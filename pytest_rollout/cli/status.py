@@ -185,9 +185,10 @@ def _overrides(project: Project, plan: Plan, phase: Phase, environment: str) -> 
     if environment == EMBEDDED or not project.has_ledger:
         return []
     return [
-        f"OVERRIDDEN {calendar.wall(one.at_us, plan.timezone)} by {' and '.join(one.by)}, "
-        f"{one.gate} for {one.release or 'no release'}: {one.why}"
-        for one in overrides_of(project.ledger, plan.address(phase.id), environment)
+        f"OVERRIDDEN {calendar.wall(override.at_us, plan.timezone)} "
+        f"by {' and '.join(override.by)}, "
+        f"{override.gate} for {override.release or 'no release'}: {override.why}"
+        for override in overrides_of(project.ledger, plan.address(phase.id), environment)
     ]
 
 

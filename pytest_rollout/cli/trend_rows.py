@@ -65,13 +65,13 @@ def rows_of(
     rule = criterion.rule
     assert rule is not None
     found: dict[Labels, list[Row]] = {}
-    for one in figures:
+    for figure in figures:
         groups: dict[Labels, list[Seen]] = {}
-        for seen in one.seen:
+        for seen in figure.seen:
             if seen.slot.series == rule.metric and _fits(rule, seen):
                 groups.setdefault(_group(rule, seen), []).append(seen)
         for group, items in groups.items():
-            found.setdefault(group, []).append(_row(plan, criterion, rule, one, group, items))
+            found.setdefault(group, []).append(_row(plan, criterion, rule, figure, group, items))
     return found
 
 
@@ -88,7 +88,7 @@ def _row(
     plan: Plan,
     criterion: Criterion,
     rule: Rule,
-    one: RunFigures,
+    run_figures: RunFigures,
     group: Labels,
     items: Sequence[Seen],
 ) -> Row:
@@ -97,17 +97,17 @@ def _row(
     night = (
         first if rule.nightly is None else calendar.night_of(rule.nightly.per, plan.timezone, first)
     )
-    part = _part(plan, criterion, one, group)
+    part = _part(plan, criterion, run_figures, group)
     known = [code for code in codes(part.reason) if code.startswith("nightly.")] if part else []
     lost = sum(isinstance(seen.value, Hole) for seen in items)
     point = tallied(rule, items, rule.scopes[0], Terms(plan.timezone)).point()
-    why = one.doubt or (f"{lost} of {len(items)} samples cannot be read" if lost else "")
+    why = run_figures.doubt or (f"{lost} of {len(items)} samples cannot be read" if lost else "")
     value = None if why or point is None else float(point.value)
     return Row(
         at=at,
         night=night,
-        run=one.run.id,
-        release=one.run.release,
+        run=run_figures.run.id,
+        release=run_figures.run.release,
         value=value,
         verdict=part.verdict if part else None,
         code=known[0] if known else "",
@@ -115,9 +115,9 @@ def _row(
     )
 
 
-def _part(plan: Plan, criterion: Criterion, one: RunFigures, group: Labels) -> Part | None:
+def _part(plan: Plan, criterion: Criterion, run_figures: RunFigures, group: Labels) -> Part | None:
     """What was found of a group in the decision of a run."""
-    decision = one.decision
+    decision = run_figures.decision
     if decision is None:
         return None
     parts = [

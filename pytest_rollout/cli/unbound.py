@@ -135,7 +135,7 @@ def _fix(plan: Plan, node: NodeId, binding: tuple[Phase, Criterion] | None) -> s
 
 
 def _places(root: Path, patterns: Collection[NodePattern]) -> list[Path]:
-    return [root / place for place in dict.fromkeys(one.place for one in patterns)]
+    return [root / place for place in dict.fromkeys(pattern.place for pattern in patterns)]
 
 
 def _modules(root: Path, place: Path) -> Iterator[str]:

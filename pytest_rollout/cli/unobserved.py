@@ -20,18 +20,21 @@ def unobserved(plan: Plan, root: Path) -> Iterator[str]:
     known = "\n".join(_text(path) for path in sorted(folder.rglob("*.py")))
     for phase in plan.phases:
         asked = {rule.metric for one in _stated(phase) if one.check for rule in _rules(one)}
-        for one in _stated(phase):
+        for guardrail in _stated(phase):
             lacking = [
                 rule.metric
-                for rule in _rules(one)
+                for rule in _rules(guardrail)
                 if rule.metric not in asked and not _named(rule.metric, known)
             ]
-            if lacking and not _brought(one):
+            if lacking and not _brought(guardrail):
                 held = (
-                    "is blind, and holds the gate" if isinstance(one, Guardrail) else "is missing"
+                    "is blind, and holds the gate"
+                    if isinstance(guardrail, Guardrail)
+                    else "is missing"
                 )
                 yield (
-                    f"{plan.address(phase.id).full(one.id)} reads {', '.join(lacking)}, which no "
+                    f"{plan.address(phase.id).full(guardrail.id)} reads {', '.join(lacking)}, "
+                    "which no "
                     f"check asks for and no file beside {plan.path} names: unless "
                     f"something observes it, it {held}"
                 )

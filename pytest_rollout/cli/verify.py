@@ -134,10 +134,13 @@ def reported(project: Project) -> Iterator[Anchor]:
 
 def _lines(found: Verification) -> Iterator[str]:
     yield f"{found.records} records of {found.runs} runs"
-    settled = {one.run: f": settled by {one.by} at {one.at} ({one.why})" for one in found.settled}
+    settled = {
+        settlement.run: f": settled by {settlement.by} at {settlement.at} ({settlement.why})"
+        for settlement in found.settled
+    }
     yield from (f"run {name} has not finished{settled.get(name, '')}" for name in found.unfinished)
-    for one in found.holding:
-        yield f"{one.gate} in {one.environment} holds until a full run of it is sealed"
+    for open_run in found.holding:
+        yield f"{open_run.gate} in {open_run.environment} holds until a full run of it is sealed"
     yield from found.problems[:_MOST_PROBLEMS]
     if len(found.problems) > _MOST_PROBLEMS:
         yield f"and {len(found.problems) - _MOST_PROBLEMS} more"

@@ -51,8 +51,8 @@ class Waiting:
         """What is waited for, where that was not said yet."""
         held = [
             finding
-            for one in looks
-            for finding in one.answer.findings
+            for look in looks
+            for finding in look.answer.findings
             if finding.verdict.holds_back
         ]
         for finding in held:

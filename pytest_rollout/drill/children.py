@@ -145,9 +145,9 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
     trouble = next(filter(None, (_wrong(task, decision) for decision in decisions)), "")
     if status not in _DECIDED:
         trouble = f"pytest ended with status {status}: {_last_line(log)}"
-    every = [one for found in decisions for one in (*found.criteria, *found.guardrails)]
+    every = [finding for found in decisions for finding in (*found.criteria, *found.guardrails)]
     known = judged(task.plan, task.phase, task.phases or (task.phase,))
-    findings = [one for one in every if _slug(one.id) in known]
+    findings = [finding for finding in every if _slug(finding.id) in known]
     rails = {guardrail.id for found in decisions for guardrail in found.guardrails}
     return Rehearsal(
         verdicts={_slug(finding.id): finding.verdict for finding in findings},
@@ -158,9 +158,9 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
         seconds=seconds,
         trouble=trouble,
         demands=tuple(
-            Demanded(one.id, found.gate, one.verdict, _why(task, one))
+            Demanded(demand.id, found.gate, demand.verdict, _why(task, demand))
             for found in decisions
-            for one in found.demands
+            for demand in found.demands
         ),
         checks={_slug(finding.id): _checks(finding) for finding in findings},
     )

@@ -95,22 +95,22 @@ def _healthy(
     return found
 
 
-def _drill(one: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], FaultRow]) -> Drill:
+def _drill(wanted: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], FaultRow]) -> Drill:
     nothing = Rehearsal(trouble="not planted")
     return Drill(
-        address=one.address,
-        plan_digest=one.plan.digest,
+        address=wanted.address,
+        plan_digest=wanted.plan.digest,
         healthy=healthy,
         rows=tuple(
-            rows.get((one.address, fault.fault)) or matrix.row(fault, healthy, nothing)
-            for fault in one.faults
+            rows.get((wanted.address, fault.fault)) or matrix.row(fault, healthy, nothing)
+            for fault in wanted.faults
         ),
-        left_out=one.left_out,
+        left_out=wanted.left_out,
     )
 
 
-def _folder(means: DrillSetup, one: Wanted, number: int) -> Path:
-    return means.folder / one.phase.id / str(number)  # a fault's text is no path
+def _folder(means: DrillSetup, wanted: Wanted, number: int) -> Path:
+    return means.folder / wanted.phase.id / str(number)  # a fault's text is no path
 
 
 def _words(row: FaultRow) -> str:

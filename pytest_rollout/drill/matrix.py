@@ -51,7 +51,7 @@ def sample(faults: Sequence[Named], size: int, seed: int) -> tuple[Named, ...]:
     if size >= len(faults):
         return tuple(faults)
     # By digest, so that neighbours in the plan, which are often alike, are not taken together.
-    order = sorted(faults, key=lambda one: hashlib.sha256(one.fault.encode()).digest())
+    order = sorted(faults, key=lambda fault: hashlib.sha256(fault.fault.encode()).digest())
     first = seed * size
     taken = {order[(first + step) % len(order)].fault for step in range(size)}
     return tuple(fault for fault in faults if fault.fault in taken)

@@ -19,38 +19,38 @@ from pytest_rollout.redact import hide_bytes
 
 
 def attest(
-    ledger: Ledger, one: Attestation, environment: str, content: bytes | None = None
+    ledger: Ledger, attestation: Attestation, environment: str, content: bytes | None = None
 ) -> Attestation:
     """Add an attestation to the chain, its file by the digest under which it is kept.
 
     Returns it as it was recorded: without secrets, and at that time. Raises LedgerError.
     """
     digest = "" if content is None else ledger.attach(content).digest
-    body = _body(replace(one, digest=digest))
-    plan, _, _ = one.criterion.partition(".")
-    head = ledger.append(Draft(body, "", plan, one.criterion, environment))
+    body = _body(replace(attestation, digest=digest))
+    plan, _, _ = attestation.criterion.partition(".")
+    head = ledger.append(Draft(body, "", plan, attestation.criterion, environment))
     return attestation_of(next(ledger.between(head.sequence, head.sequence)))
 
 
-def as_kept(one: Attestation, content: bytes | None = None) -> Attestation:
+def as_kept(attestation: Attestation, content: bytes | None = None) -> Attestation:
     """Return an attestation as a ledger would hold it: this is what a person can sign."""
     digest = "" if content is None else hashlib.sha256(hide_bytes(content)).hexdigest()
-    kept = redacted(_body(one))
+    kept = redacted(_body(attestation))
     assert isinstance(kept, StoredAttestation)
-    return replace(one, by=kept.by, note=kept.note, file=kept.file, digest=digest)
+    return replace(attestation, by=kept.by, note=kept.note, file=kept.file, digest=digest)
 
 
-def _body(one: Attestation) -> StoredAttestation:
+def _body(attestation: Attestation) -> StoredAttestation:
     return StoredAttestation(
-        by=one.by,
-        role=one.role,
-        note=one.note,
-        passed=one.passed,
-        release=one.release,
-        file=one.file,
-        digest=one.digest,
-        at=one.proof.at if one.proof else "",
-        armour=one.proof.armour if one.proof else "",
+        by=attestation.by,
+        role=attestation.role,
+        note=attestation.note,
+        passed=attestation.passed,
+        release=attestation.release,
+        file=attestation.file,
+        digest=attestation.digest,
+        at=attestation.proof.at if attestation.proof else "",
+        armour=attestation.proof.armour if attestation.proof else "",
     )
 
 

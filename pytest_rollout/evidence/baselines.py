@@ -30,6 +30,10 @@ def baselines(
 
 
 def _versus(phase: Phase) -> dict[str, Versus]:
-    rules = [(one.id, one.rule) for one in phase.of(Gate.EXIT) if one.rule is not None]
+    rules = [
+        (criterion.id, criterion.rule)
+        for criterion in phase.of(Gate.EXIT)
+        if criterion.rule is not None
+    ]
     rules += [(rail.id, rule) for rail in phase.guardrails for rule in rail.rules]
     return {slug: rule.versus for slug, rule in rules if rule.versus and rule.versus.release}

@@ -30,7 +30,7 @@ def figures_by_run(ledger: Ledger, address: Address, environment: str) -> list[R
 
     A run whose records cannot be read is left out: `rollout verify` tells of it.
     """
-    found = [one for one in _runs(ledger, address, environment) if one is not None]
+    found = [run for run in _runs(ledger, address, environment) if run is not None]
     return sorted(found, key=lambda one: one.run.started_us)
 
 

@@ -33,18 +33,18 @@ def rolled_up(
     gates are decided in the plan's order, so the same is read at any later time.
     """
     assert address.gate is not None
-    names = [one for stated in phase.of(address.gate) for one in stated.rolls_up]
+    names = [rolls_up for stated in phase.of(address.gate) for rolls_up in stated.rolls_up]
     names += [one for gate, one in phase.dues if gate is address.gate]
     sources: dict[Address, _Source | Hole] = {}
-    for one in names:
-        gate = one.address(address.plan)
+    for name in names:
+        gate = name.address(address.plan)
         if gate not in sources:
             sources[gate] = _source(ledger, log, address, gate)
     found = tuple(
         _rolled(fromkey, address.plan, sources[fromkey.address(address.plan)])
         for fromkey in dict.fromkeys(names)
     )
-    return found, tuple(one.input for one in sources.values() if isinstance(one, _Source))
+    return found, tuple(source.input for source in sources.values() if isinstance(source, _Source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +103,22 @@ def _found(log: RunLog, facts: dict[str, Fact], before: int | None) -> _Source |
     return _Source(decision, log.last.at_us, read)
 
 
-def _rolled(one: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
+def _rolled(rolls_up: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
     if isinstance(source, Hole):
-        return Rolled(one, source)
+        return Rolled(rolls_up, source)
     decision = source.decision
-    if one.criterion is None:
+    if rolls_up.criterion is None:
         verdict, reason = _answered(decision)
         waived = [use.id for use in decision.waivers]
     else:
-        full = f"{plan}.{one.phase}.{one.criterion}"
+        full = f"{plan}.{rolls_up.phase}.{rolls_up.criterion}"
         finding = next((found for found in decision.criteria if found.id == full), None)
         if finding is None:
-            stated = {"gate": str(decision.address), "criterion": one.criterion}
-            return Rolled(one, _hole("gate.not-stated", stated))
+            stated = {"gate": str(decision.address), "criterion": rolls_up.criterion}
+            return Rolled(rolls_up, _hole("gate.not-stated", stated))
         verdict, reason, waived = finding.verdict, finding.reason, [full]
     return Rolled(
-        one,
+        rolls_up,
         verdict,
         reason,
         run=decision.run,

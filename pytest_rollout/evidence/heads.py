@@ -15,7 +15,9 @@ from pytest_rollout.model.evidence import Head
 
 def note_of(store: Store) -> str:
     """The note of a ledger as it stands; empty where it holds nothing."""
-    return "".join(f"{one.first.hash} {one.first.sequence} {one.name}\n" for one in _newest(store))
+    return "".join(
+        f"{record.first.hash} {record.first.sequence} {record.name}\n" for record in _newest(store)
+    )
 
 
 def _newest(store: Store) -> Iterator[Record]:
@@ -23,11 +25,11 @@ def _newest(store: Store) -> Iterator[Record]:
     last = next(store.between(head.sequence, head.sequence), None)
     if last is None:
         return
-    leaves = {leaf for one in store.merges() if one.head == head for leaf in one.leaves}
+    leaves = {leaf for merge in store.merges() if merge.head == head for leaf in merge.leaves}
     if last.first_hash is None or not leaves:
         yield last
         return
-    yield from (one for one in store.between(0, None) if one.first.hash in leaves)
+    yield from (record for record in store.between(0, None) if record.first.hash in leaves)
 
 
 def lost(store: Store, note: str) -> str:
@@ -52,4 +54,6 @@ def lost(store: Store, note: str) -> str:
 
 def _holds(store: Store, hash_: str) -> bool:
     """Whether a record came into a ledger by a merge."""
-    return bool(store.merges()) and any(one.first.hash == hash_ for one in store.between(0, None))
+    return bool(store.merges()) and any(
+        record.first.hash == hash_ for record in store.between(0, None)
+    )

@@ -112,7 +112,11 @@ def _joined_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
             yield f"joined run {run}: {wrong}"
             return
     address = Address.parse(log.start.gates[0])
-    held = [(one.kind, one.body) for one in log.evidence[1:] if one.kind is not RecordKind.SEAL]
+    held = [
+        (record.kind, record.body)
+        for record in log.evidence[1:]
+        if record.kind is not RecordKind.SEAL
+    ]
     if held != [(piece.entry.kind, piece.entry.body) for piece in pieces(address, parts)]:
         yield "it does not hold what its runs hold"
 

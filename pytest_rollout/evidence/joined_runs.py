@@ -70,12 +70,12 @@ def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> 
             name: _both(log.start.versions.get(name, "") for log in ordered)
             for name in sorted({name for log in ordered for name in log.start.versions})
         },
-        calendars={key: one for key, one in start.calendars.items() if key == plan},
+        calendars={key: calendar for key, calendar in start.calendars.items() if key == plan},
         beside={key: one for key, one in start.beside.items() if key == plan},
-        targets={key: one for key, one in start.targets.items() if key == plan},
+        targets={key: target for key, target in start.targets.items() if key == plan},
         authors=_authors(plan, ordered),
         joins=tuple(log.first.run for log in ordered),
-        begins={key: one for key, one in start.begins.items() if key == address.name},
+        begins={key: begin for key, begin in start.begins.items() if key == address.name},
     )
 
 

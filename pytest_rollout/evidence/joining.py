@@ -65,7 +65,7 @@ def choose(
     gates = _gates(address, logs[0])
     left_out = {}
     for log in since:
-        if log.first.run in {one.first.run for one in logs}:
+        if log.first.run in {run_log.first.run for run_log in logs}:
             continue
         why = _unlike(address, gates, logs[0], log)
         if not why and not log.finished:
@@ -85,7 +85,7 @@ def choose(
 def _since(ledger: Ledger, address: Address, environment: str) -> Iterator[RunLog]:
     """The runs that asked for a phase, newest first, up to its last full one that was sealed."""
     seen: set[str] = set()
-    gates = [address] if address.gate else [replace(address, gate=one) for one in _GATES]
+    gates = [address] if address.gate else [replace(address, gate=gate) for gate in _GATES]
     records = [record for gate in gates for record in ledger.runs(str(gate), environment)]
     for record in sorted(records, key=lambda one: -one.sequence):
         if record.run in seen:
@@ -168,7 +168,7 @@ def _unlike(address: Address, gates: tuple[str, ...], first: RunLog, log: RunLog
     if log.first.environment != EMBEDDED and theirs.targets.get(plan) != ours.targets.get(plan):
         return "its targets were at other addresses"
     if Gate.EXIT in _asked(gates) and log.first.environment != EMBEDDED:
-        begin, other = (one.begins.get(address.name) for one in (ours, theirs))
+        begin, other = (run_start.begins.get(address.name) for run_start in (ours, theirs))
         if begin != other:
             return _begun_otherwise(other, begin)
     return _other_release(address.name, first, log)
@@ -192,9 +192,9 @@ def _other_release(phase: str, first: RunLog, log: RunLog) -> str:
         ours, theirs = (
             sorted(
                 {
-                    str(getattr(one.body, what))
-                    for one in run.releases
-                    if one.record.subject in ("", phase)
+                    str(getattr(release.body, what))
+                    for release in run.releases
+                    if release.record.subject in ("", phase)
                 }
             )
             for run in (first, log)

@@ -29,15 +29,15 @@ def known_to(ledger: Ledger, run: str) -> Ledger:
     if not records or records[-1].first_hash is None:
         return ledger
     chain = lineage_of(ledger).chain_to(records[-1].first.hash)
-    if {one.first for one in records} - {one.first for one in chain}:
+    if {record.first for record in records} - {one.first for one in chain}:
         raise LedgerError(f"the records of run {run} do not all come from one ledger")
     return Ledger(_out_of(ledger.store, chain))
 
 
 def _out_of(store: Store, chain: Sequence[Record]) -> ListedStore:
     """A chain that is read out of a store which holds the same records in another order."""
-    places = {one.first.hash: one for one in store.between(0, None)}
-    there = {one.sequence: places[one.first.hash] for one in chain}
+    places = {record.first.hash: record for record in store.between(0, None)}
+    there = {record.sequence: places[record.first.hash] for record in chain}
     seen = set(store.batches_seen())
     return ListedStore(
         store.name,
@@ -59,7 +59,7 @@ def knew(ledger: Ledger, later: Record, earlier: Record) -> bool:
     if later.first_hash is None:
         return later.sequence > earlier.sequence
     before = lineage_of(ledger).ancestors([later.first.hash])
-    return earlier.first in {one.first for one in before if one.first != later.first}
+    return earlier.first in {record.first for record in before if record.first != later.first}
 
 
 def knew_all(lineage: Lineage | None, later: Record, records: Sequence[Record]) -> bool:
@@ -69,12 +69,12 @@ def knew_all(lineage: Lineage | None, later: Record, records: Sequence[Record]) 
     nobody knows what it knew.
     """
     if later.first_hash is None or lineage is None:
-        return all(one.sequence < later.sequence for one in records)
+        return all(record.sequence < later.sequence for record in records)
     try:
-        before = {one.first for one in lineage.ancestors([later.first.hash])}
+        before = {ancestor.first for ancestor in lineage.ancestors([later.first.hash])}
     except LedgerError:
         return False
-    return before.issuperset(one.first for one in records)
+    return before.issuperset(record.first for record in records)
 
 
 def not_known_to(ledger: Ledger, reset: Record) -> Record | None:
@@ -85,7 +85,7 @@ def not_known_to(ledger: Ledger, reset: Record) -> Record | None:
     if reset.first_hash is None:
         return None
     phase = reset.subject.rpartition(".")[0]
-    known = {one.first for one in lineage_of(ledger).ancestors([reset.first.hash])}
+    known = {ancestor.first for ancestor in lineage_of(ledger).ancestors([reset.first.hash])}
     for record in ledger.between(1, reset.sequence - 1):
         seen = record.environment == reset.environment and _seen_of(record) == phase
         if seen and record.first not in known:

@@ -60,7 +60,7 @@ class Lineage:
     @cached_property
     def leaves(self) -> tuple[str, ...]:
         """The records that nothing follows, by hash, in one order."""
-        followed = {parent for one in self.records.values() for parent in self.parents(one)}
+        followed = {parent for record in self.records.values() for parent in self.parents(record)}
         return tuple(sorted(self.records.keys() - followed))
 
     @cached_property
@@ -196,7 +196,9 @@ def _of_types(record: Record) -> bool:
     """Whether the columns that order records are of the types that are written."""
     texts = (record.before_first, record.first.hash, record.hash)
     numbers = (record.at_us, record.first.sequence)
-    whole = all(type(one) is int for one in numbers) and all(type(one) is str for one in texts)
+    whole = all(type(number) is int for number in numbers) and all(
+        type(text) is str for text in texts
+    )
     at_first = (record.first_sequence, record.first_previous, record.first_hash)
     return whole and (None not in at_first or at_first == (None, None, None))
 

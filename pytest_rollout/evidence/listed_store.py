@@ -59,7 +59,9 @@ class ListedStore:
 
     def holds(self, head: Head) -> bool:
         """Whether a record is in the chain."""
-        return any((one.sequence, one.hash) == (head.sequence, head.hash) for one in self._chain)
+        return any(
+            (record.sequence, record.hash) == (head.sequence, head.hash) for record in self._chain
+        )
 
     def head(self) -> Head:
         """The newest link."""
@@ -72,12 +74,12 @@ class ListedStore:
 
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run."""
-        return (one for one in self._chain if one.run == run)
+        return (record for record in self._chain if record.run == run)
 
     def between(self, first: int, last: int | None) -> Iterator[Record]:
         """A stretch of the chain."""
         end = len(self._chain) if last is None else last
-        return (one for one in self._chain if first <= one.sequence <= end)
+        return (record for record in self._chain if first <= record.sequence <= end)
 
     def about(
         self,
@@ -93,17 +95,19 @@ class ListedStore:
         """The records of one kind about one subject."""
         wanted = (kind, plan, subject, environment)
         looked_for = "" if word is None else spelled((word,))
-        for one in reversed(self._chain) if newest else self._chain:
-            if (one.kind, one.plan, one.subject, one.environment) != wanted:
+        for record in reversed(self._chain) if newest else self._chain:
+            if (record.kind, record.plan, record.subject, record.environment) != wanted:
                 continue
-            if before is not None and one.sequence >= before:
+            if before is not None and record.sequence >= before:
                 continue
-            if one.words is None or looked_for in str(one.words):
-                yield one
+            if record.words is None or looked_for in str(record.words):
+                yield record
 
     def first_after(self, at_us: int) -> int | None:
         """The earliest record after an instant."""
-        return min((one.sequence for one in self._chain if one.at_us > at_us), default=None)
+        return min(
+            (record.sequence for record in self._chain if record.at_us > at_us), default=None
+        )
 
     def rows_of(self, batch: int) -> list[Row]:
         """The observations of a record."""

@@ -78,7 +78,11 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
         newest = look.known and not known
         if newest:
             n, known = n + look.earlier, look.known
-        failed |= {one.run: one for one in look.failed if newest or one.run == record.run}
+        failed |= {
+            failed_before.run: failed_before
+            for failed_before in look.failed
+            if newest or failed_before.run == record.run
+        }
     ordered = sorted(failed.values(), key=lambda one: (one.ended_us, one.run))
     return Looks(n, tuple(ordered), tuple(problems), tuple(read))
 

@@ -47,7 +47,7 @@ def merge(into: Ledger, ledgers: Sequence[Ledger], *, running: Callable[[Process
     before = into.head()
     had = list(into.between(0))
     mine = {record.first.hash for record in had}
-    records = [*had, *(one for ledger in ledgers for one in ledger.between(0))]
+    records = [*had, *(record for ledger in ledgers for record in ledger.between(0))]
     merges = [merge for ledger in (into, *ledgers) for merge in ledger.store.merges()]
     lineage = Lineage(records, merges)
     chain, needed = lineage.whole()
@@ -58,9 +58,9 @@ def merge(into: Ledger, ledgers: Sequence[Ledger], *, running: Callable[[Process
         into.store.rewrite(_content(chain, needed, (into, *ledgers)), before)
     return Merged(
         records=len(new),
-        runs=tuple(dict.fromkeys(one.run for one in new if one.run not in known)),
+        runs=tuple(dict.fromkeys(record.run for record in new if record.run not in known)),
         unfinished=tuple(_unfinished(new)),
-        kinds=dict(Counter(one.kind.value for one in new if not one.run)),
+        kinds=dict(Counter(record.kind.value for record in new if not record.run)),
         blind=tuple(_blind(into)) if new else (),
         head=into.head(),
     )
@@ -120,7 +120,7 @@ def _content(
 
 def digests_in(records: Iterable[Record]) -> list[str]:
     """The digests of texts and files that records may name, sorted."""
-    return sorted({digest for one in records for digest in _DIGEST.findall(one.body)})
+    return sorted({digest for record in records for digest in _DIGEST.findall(record.body)})
 
 
 def _bring_files(into: Ledger, ledgers: Sequence[Ledger], chain: Sequence[Record]) -> None:
@@ -130,7 +130,7 @@ def _bring_files(into: Ledger, ledgers: Sequence[Ledger], chain: Sequence[Record
         if text is not None and into.text(digest) is None:
             into.keep_text(digest, text)
         if not into.store.has(digest):
-            whole = (one for one in ledgers if one.lost_file(digest) is None)
-            content = next((one.store.get(digest) for one in whole), None)
+            whole = (ledger for ledger in ledgers if ledger.lost_file(digest) is None)
+            content = next((ledger.store.get(digest) for ledger in whole), None)
             if content is not None:
                 into.store.put(digest, content)

@@ -47,7 +47,10 @@ class MutationDrills:
     def newest(self, phase: Address) -> tuple[str, MutationDrill] | None:
         """The newest that rehearsed a phase, with its time (RFC 3339, UTC); None without one."""
         for at, drill in self._of_plan(phase.plan):
-            if any(one.phase == phase.phase and not one.trouble for one in drill.phases):
+            if any(
+                healthy_phase.phase == phase.phase and not healthy_phase.trouble
+                for healthy_phase in drill.phases
+            ):
                 return at, drill
         return None
 

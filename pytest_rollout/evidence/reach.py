@@ -31,7 +31,7 @@ class Newest:
     def oldest_us(self, recorded: Recorded, at_us: int) -> int | None:
         """Return when the oldest of them happened; None where there are not so many."""
         found = recorded.having(self.series, self.where)
-        slots = {one.slot for one in found if one.slot.t_us <= at_us}
+        slots = {seen.slot for seen in found if seen.slot.t_us <= at_us}
         newest = nlargest(self.n, (slot.t_us for slot in slots))
         return newest[-1] if len(newest) == self.n else None
 

@@ -31,7 +31,7 @@ def last_before(ledger: Ledger, run: Run, phase: str, releases: Iterable[str | N
     where = (RecordKind.RELEASE, plan, phase, run.environment)
     found = (_first_reading(ledger, where, release) for release in releases)
     first = min((one for one in found if one is not None), default=0)
-    return next((one.sequence for one in ledger.newest(*where, before=first)), 0)
+    return next((record.sequence for record in ledger.newest(*where, before=first)), 0)
 
 
 def _first_reading(

@@ -34,9 +34,11 @@ class StoredResult:
     @classmethod
     def of(cls, facts: ResultFacts) -> StoredResult:
         """Return what is stored of some facts."""
-        return cls(**{one.name: getattr(facts, one.name) for one in fields(facts)})
+        return cls(**{field.name: getattr(facts, field.name) for field in fields(facts)})
 
     @property
     def facts(self) -> ResultFacts:
         """The facts that were stored."""
-        return ResultFacts(**{one.name: getattr(self, one.name) for one in fields(ResultFacts)})
+        return ResultFacts(
+            **{field.name: getattr(self, field.name) for field in fields(ResultFacts)}
+        )

@@ -112,10 +112,19 @@ def _start(judging: Judging, facts: ResultFacts) -> RunStart:
     )
 
 
-def _observation(judging: Judging, one: Sighted, seq: int) -> Observation:
-    where, labels = judging.address, labels_of(one.labels)
+def _observation(judging: Judging, sighted: Sighted, seq: int) -> Observation:
+    where, labels = judging.address, labels_of(sighted.labels)
     return Observation(
-        *(where.plan, where.phase, one.series, labels, one.t_us, judging.now_us, seq, one.value)
+        *(
+            where.plan,
+            where.phase,
+            sighted.series,
+            labels,
+            sighted.t_us,
+            judging.now_us,
+            seq,
+            sighted.value,
+        )
     )
 
 
@@ -182,7 +191,7 @@ def other_release_at(
 
 def running_at(ledger: Ledger, address: Address, environment: str, at_us: int) -> str | None:
     """Return the release that was read last before an instant; None where nobody knows."""
-    before = [one for one in _readings(ledger, address, environment) if one[0] <= at_us]
+    before = [reading for reading in _readings(ledger, address, environment) if reading[0] <= at_us]
     return max(before)[1] if before else None
 
 

@@ -87,7 +87,9 @@ def stands_on(plan: Plan, gate: Address) -> tuple[Address, ...]:
     """The gates that a gate of a plan stands on: exits of required phases, and what it rolls up."""
     phase = plan.phase(gate.phase)
     stated = phase.of(gate.gate) if phase and gate.gate else ()
-    rolled_up = (one.address(plan.id) for criterion in stated for one in criterion.rolls_up)
+    rolled_up = (
+        rolls_up.address(plan.id) for criterion in stated for rolls_up in criterion.rolls_up
+    )
     return tuple(dict.fromkeys([*_required(plan, gate), *rolled_up]))
 
 

@@ -228,7 +228,7 @@ def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]
     """What was observed in a phase, in order."""
     if not any(batch.body.observations for batch in log.batches):
         return ()
-    mine = {one.record.sequence for one in log.batches if one.body.phase == phase}
+    mine = {batch.record.sequence for batch in log.batches if batch.body.phase == phase}
     stored = ledger.store.rows_of_run(log.first.run)
     return tuple(seen_in((row for batch, row in stored if batch in mine), log.first.run))
 

@@ -127,9 +127,9 @@ class RunLog:
 
     def decision(self, gate: str, before: int | None = None) -> StoredDecision | None:
         """The first decision of a gate, of those before a place in the chain."""
-        for one in self.decisions:
-            if one.subject == gate and (before is None or one.sequence < before):
-                return said(one, StoredDecision)
+        for record in self.decisions:
+            if record.subject == gate and (before is None or record.sequence < before):
+                return said(record, StoredDecision)
         return None
 
     def read_whole(self) -> None:
@@ -139,7 +139,9 @@ class RunLog:
             getattr(self, part)
 
     def _of(self, kind: RecordKind, body: type[_Said]) -> tuple[Told[_Said], ...]:
-        return tuple(Told(one, said(one, body)) for one in self.evidence if one.kind is kind)
+        return tuple(
+            Told(record, said(record, body)) for record in self.evidence if record.kind is kind
+        )
 
 
 def told(records: Iterable[Record], kind: type[_Said]) -> tuple[Told[_Said], ...]:

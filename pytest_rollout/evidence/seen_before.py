@@ -58,7 +58,9 @@ def _found(record: Record, full: str) -> list[tuple[Verdict, Reason]]:
     decision = decision_in(said(record, StoredDecision).document)
     slug = full.rpartition(".")[2]
     reasons = (demand.reason for demand in decision.demands)
-    if any(one.code == _UNAMENDED and one.facts.get("criterion") == slug for one in reasons):
+    if any(
+        reason.code == _UNAMENDED and reason.facts.get("criterion") == slug for reason in reasons
+    ):
         return []
     findings = (*decision.criteria, *decision.guardrails)
-    return [(one.verdict, one.reason) for one in findings if one.id == full]
+    return [(finding.verdict, finding.reason) for finding in findings if finding.id == full]

@@ -16,11 +16,17 @@ from pytest_rollout.model.plan import Address
 from pytest_rollout.model.settlement import Settlement
 
 
-def settle(ledger: Ledger, address: Address, environment: str, one: Settlement) -> Settlement:
+def settle(
+    ledger: Ledger, address: Address, environment: str, settlement: Settlement
+) -> Settlement:
     """Put a settlement of a run on record for a phase; returns it as it was recorded."""
     life = PhaseLife(ledger, address, environment)
     body = RunSettled(
-        type=RunSettled.TYPE, t_us=one.at_us, says=one.why, settled=one.run, by=one.by
+        type=RunSettled.TYPE,
+        t_us=settlement.at_us,
+        says=settlement.why,
+        settled=settlement.run,
+        by=settlement.by,
     )
     return _settlement(life.record(body).record)
 
@@ -34,7 +40,8 @@ def known_at(
     what they lift: it is of records before them.
     """
     return {
-        one.run: one for one in map(_settlement, records_of(ledger, phase, environment, before))
+        settlement.run: settlement
+        for settlement in map(_settlement, records_of(ledger, phase, environment, before))
     }
 
 

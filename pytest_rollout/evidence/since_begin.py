@@ -63,21 +63,32 @@ def life_of(
     if environment == EMBEDDED:
         return LifeRead()
     where = (address.plan, address.name, environment)
-    events = [one for one in ledger.find(RecordKind.EVENT, *where) if one.sequence < before]
+    events = [
+        record for record in ledger.find(RecordKind.EVENT, *where) if record.sequence < before
+    ]
     begun, expected = _begun(events), log.start.begins.get(address.name) if log else None
-    if expected is not None and all(one.first.sequence != expected for one in events):
+    if expected is not None and all(event.first.sequence != expected for event in events):
         return LifeRead(Life(None), (f"the begin of {address.name}, record {expected}, is gone",))
     if begun is None:
         return LifeRead()
     begin, first = begin_in(begun), begun.record.sequence
     if not begin.frozen:
         return LifeRead(Life(begin), records=(begun.record,))
-    readings = (one for one in ledger.newest(RecordKind.RELEASE, *where) if one.sequence < before)
+    readings = (
+        record for record in ledger.newest(RecordKind.RELEASE, *where) if record.sequence < before
+    )
     resets = ledger.find(RecordKind.RESET, address.plan, address.full(DRIFT.id), environment)
-    records = [*events, *_later(readings, first), *(one for one in resets if one.sequence < before)]
-    records = sorted((one for one in records if one.sequence > first), key=lambda one: one.sequence)
+    records = [
+        *events,
+        *_later(readings, first),
+        *(reset for reset in resets if reset.sequence < before),
+    ]
+    records = sorted(
+        (record for record in records if record.sequence > first),
+        key=lambda record: record.sequence,
+    )
     places = cache(partial(_places, ledger, begin, address.plan))
-    since = [step for one in records for step in _steps(one, places)]
+    since = [step for record in records for step in _steps(record, places)]
     if log is not None and address.plan in log.start.targets:
         here = _addresses(begin, log.start.targets[address.plan])
         since.append(TargetReading(log.first.at_us, here))

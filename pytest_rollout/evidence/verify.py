@@ -78,7 +78,9 @@ def verify(
         problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
-        settled=tuple(one for one in settlements.all_in(records) if one.run in unfinished),
+        settled=tuple(
+            settlement for settlement in settlements.all_in(records) if settlement.run in unfinished
+        ),
     )
 
 

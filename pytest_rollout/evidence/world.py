@@ -107,7 +107,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         inputs=inputs.in_order(
             (
                 *_own_inputs(ledger, log, address, phase, run),
-                *inputs.of_records(one for one in life.records if one.run != run.id),
+                *inputs.of_records(record for record in life.records if record.run != run.id),
                 *others.inputs,
                 *looks.inputs,
                 *decisions,
@@ -214,8 +214,10 @@ def compared(phase: Phase) -> list[Versus]:
     """The comparisons with what was seen before, or of another release."""
     rules = [criterion.rule for criterion in phase.criteria if criterion.rule is not None]
     rules += [rule for guardrail in phase.guardrails for rule in guardrail.rules]
-    return [one.versus for one in rules if one.versus and (one.versus.frozen or one.versus.release)]
+    return [
+        rule.versus for rule in rules if rule.versus and (rule.versus.frozen or rule.versus.release)
+    ]
 
 
 def _counts_nights(phase: Phase) -> bool:
-    return any(one.nightly is not None for one in compared(phase))
+    return any(versus.nightly is not None for versus in compared(phase))

@@ -142,9 +142,9 @@ def _asked(
         raise RolloutError(_refused(error.response.status_code, repository, api)) from None
     except GraphQLFailed as error:
         errors = error.response.errors or []
-        if any(one.type == "NOT_FOUND" for one in errors):
+        if any(error.type == "NOT_FOUND" for error in errors):
             raise RolloutError(_unknown(repository, number)) from None
-        told = "; ".join(one.message for one in errors) or "it says no more"
+        told = "; ".join(error.message for error in errors) or "it says no more"
         raise RolloutError(f"{api} refuses to tell of {repository}: {told:.300}") from None
     except (GitHubException, ValueError, TypeError, AttributeError) as error:
         cause = getattr(error, "exc", error)

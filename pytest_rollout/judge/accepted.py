@@ -48,7 +48,7 @@ def due_here(case: Case, gate: Gate) -> Iterator[Finding]:
             "criterion": f"{case.plan.id}.{named.name}",
             "gate": str(named.address(case.plan.id)),
         }
-        read = next((one for one in case.world.rolled if one.of == named), None)
+        read = next((rolled for rolled in case.world.rolled if rolled.of == named), None)
         if read is None:
             why = Reason("gate.unread", {"gate": facts["gate"]})
         elif not isinstance(read.verdict, Hole):
@@ -66,7 +66,11 @@ def due_here(case: Case, gate: Gate) -> Iterator[Finding]:
 def _attested_since(case: Case, named: RollsUp) -> bool:
     """Whether people answered by now what was open: their answer counts as in its own gate."""
     phase = case.plan.phase(named.phase)
-    stated = [one for one in phase.criteria if one.id == named.criterion] if phase else []
+    stated = (
+        [criterion for criterion in phase.criteria if criterion.id == named.criterion]
+        if phase
+        else []
+    )
     if phase is None or case.embedded or not stated or not stated[0].attested:
         return False
     return not attested(replace(case, phase=phase), stated[0]).verdict.holds_back

@@ -38,15 +38,15 @@ def value_of(figure: Figure, seen: Sequence[Seen], where: Mapping[str, str]) -> 
     return f"{said} ({', '.join(split)})"
 
 
-def _matches(one: Seen, wanted: Mapping[str, str]) -> bool:
-    labels = dict(one.slot.labels)
+def _matches(seen: Seen, wanted: Mapping[str, str]) -> bool:
+    labels = dict(seen.slot.labels)
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _taken(figure: Figure, found: Sequence[Seen], *, n: bool = True) -> str:
     rule = Rule(figure.metric, figure.taking, _ANY, (_ALL,))
     taken = admitted(rule, found)
-    lost = sum(isinstance(one.value, Hole) for one in taken)
+    lost = sum(isinstance(seen.value, Hole) for seen in taken)
     if lost:
         return f"{NOTHING} ({lost} of {len(taken)} samples cannot be read)"
     point = tallied(rule, taken, _ALL, Terms("UTC")).point()

@@ -161,7 +161,7 @@ def thinned(points: Sequence[CurvePoint], most: int = MOST_POINTS) -> Iterator[C
         part = points[first : (number + 1) * len(points) // stretches]
         known = [point for point in part if point.value is not None]
         holes = [point for point in part if point.value is None][:1]
-        ends = {id(one): one for one in (*_ends(known), *holes)}
+        ends = {id(curve_point): curve_point for curve_point in (*_ends(known), *holes)}
         yield from sorted(ends.values(), key=lambda point: point.at_us)
 
 

@@ -66,12 +66,14 @@ def night_of(nightly: Nightly, case: Case, t_us: int) -> int:
 def whens(rule: Rule, groups: Groups, case: Case) -> dict[str, When]:
     """Return when each run made a load for a rule, also of runs whose load was refused."""
     asking = {
-        case.full(one.id) for one in case.phase.criteria if one.rule and _asks(rule, one.rule)
+        case.full(criterion.id)
+        for criterion in case.phase.criteria
+        if criterion.rule and _asks(rule, criterion.rule)
     }
     found = {
-        one.run: When(one.t_us, one.t_us)
-        for one in case.world.tried
-        if not asking.isdisjoint(one.criteria)
+        tried.run: When(tried.t_us, tried.t_us)
+        for tried in case.world.tried
+        if not asking.isdisjoint(tried.criteria)
     }
     saw: dict[str, list[Seen]] = {}
     for sides in groups.values():
@@ -91,7 +93,7 @@ def _when(items: Sequence[Seen]) -> When:
 def enough(rule: Rule, series: Series, case: Case) -> list[Ran]:
     """Return the runs of a side that say enough, in the order in which they first recorded."""
     runs = {run: _when(seen.items) for run, seen in series.by_run.items()}
-    return [one for one in _ran(rule, series, runs, case) if one.says is Says.ENOUGH]
+    return [ran for ran in _ran(rule, series, runs, case) if ran.says is Says.ENOUGH]
 
 
 def latest(
@@ -108,7 +110,7 @@ def latest(
         ago = tonight - ran.night
         if 0 <= ago < nightly.latest and len(nights[ago]) <= nightly.confirm:
             nights[ago].append(ran)
-    return [nights[0], *([r for r in one if r.says is Says.ENOUGH] for one in nights[1:])]
+    return [nights[0], *([r for r in night if r.says is Says.ENOUGH] for night in nights[1:])]
 
 
 def _ran(rule: Rule, series: Series, runs: Mapping[str, When], case: Case) -> Iterator[Ran]:
@@ -141,7 +143,7 @@ def offer_of(items: Iterable[Seen]) -> frozenset[str] | None:
 def _of(load: frozenset[str], items: Sequence[Seen]) -> bool:
     """Whether a run is of a load; of what a killed run lost nobody knows, and it is lost anyway."""
     known = offer_of(items)
-    return known == load or (not known and all(isinstance(one.value, Hole) for one in items))
+    return known == load or (not known and all(isinstance(seen.value, Hole) for seen in items))
 
 
 def same_load(ran: Ran, items: Sequence[Seen]) -> bool:
@@ -183,7 +185,7 @@ def rounding(rule: Rule, values: Sequence[Fraction]) -> float:
 
     A count a second is no finer than one, whatever the nights show: always 40 may be 39.6.
     """
-    whole = values and all(one.denominator == 1 and one > 0 for one in values)
+    whole = values and all(fraction.denominator == 1 and fraction > 0 for fraction in values)
     if not whole or rule.take.take not in _OF_SAMPLES:
         return 0.0
     return math.log1p(len(values) / float(sum(values)))

@@ -49,7 +49,7 @@ def of_nights(rule: Rule, groups: Groups, case: Case) -> tuple[list[Part], list[
     gone = (
         _gone(rule, group, sides, case) for group, sides in groups.items() if group not in present
     )
-    return [*parts, *(one for one in gone if one)], absences(rule.each, list(present))
+    return [*parts, *(part for part in gone if part)], absences(rule.each, list(present))
 
 
 def _gone(rule: Rule, group: Labels, sides: Sides, case: Case) -> Part | None:
@@ -208,7 +208,7 @@ def _judged(rule: Rule, subject: Subject, known: _Known) -> Part:
         return Part(subject, Verdict.INCONCLUSIVE, reasons.holes(rule, slice_))
     if any(ran.says is not Says.ENOUGH for ran in known.nights[0]):
         return Part(subject, Verdict.INCONCLUSIVE, _unknown(rule, known))
-    if any(night_runs.is_nothing(rule, ran, known.case) for one in known.nights for ran in one):
+    if any(night_runs.is_nothing(rule, ran, known.case) for night in known.nights for ran in night):
         return Part(subject, Verdict.INCONCLUSIVE, NO_RATIO)
     inside = rule.bands.passes.holds(_bound(rule, tonight.high))
     if inside and (known.whole or not tonight.suspicious):

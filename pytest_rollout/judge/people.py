@@ -58,7 +58,11 @@ def attested(case: Case, criterion: Criterion, role: str | None = None) -> Part:
     else:
         answer = _newest(case, criterion, roles, _of_release(case, criterion, roles))
     several = len(answer.counted) > 1
-    attempts = tuple(_attempted(one, case, criterion) for one in answer.counted) if several else ()
+    attempts = (
+        tuple(_attempted(attestation, case, criterion) for attestation in answer.counted)
+        if several
+        else ()
+    )
     return Part(SUBJECT, answer.verdict, answer.reason, attempts=attempts)
 
 
@@ -117,7 +121,9 @@ def _believed(
 def _in_role(case: Case, criterion: Criterion, role: str) -> _Answered:
     """What one of several roles has answered; a no in none of them weighs in each."""
     answers = _of_release(case, criterion, criterion.by or (role,))
-    mine = tuple(one for one in answers if one.role == role or one.role not in criterion.by)
+    mine = tuple(
+        answer for answer in answers if answer.role == role or answer.role not in criterion.by
+    )
     return _newest(case, criterion, (role,), mine)
 
 
@@ -141,7 +147,7 @@ def _each(case: Case, criterion: Criterion) -> _Answered:
         if verdict is not Verdict.PASS or len(good) == len(roles) == len(pairs):
             reasons.append(Reason("attested.as", {"role": role, "reason": reason}))
     worst = min(verdicts, key=list(Verdict).index)
-    counted = [answer for one in found.values() for answer in one.counted]
+    counted = [answer for answered in found.values() for answer in answered.counted]
     in_order = tuple(answer for answer in case.world.attestations if answer in counted)
     return _Answered(worst, Reason("several", {"reasons": tuple(reasons)}), in_order)
 
@@ -154,9 +160,13 @@ def _people(
     since = counted[noes[-1] + 1 :] if noes else counted
     life_us = shelf_life(case.plan, criterion, case.world.run.environment)
     oldest_us = 0 if life_us is None else case.world.run.ended_us - life_us
-    fresh = [one for one in since if one.role == role and one.at_us >= oldest_us]
-    able = (one for one in fresh if _doubt(case, criterion, one) is None)
-    return tuple(_person(case.plan, one.by) for one in able)
+    fresh = [
+        attestation
+        for attestation in since
+        if attestation.role == role and attestation.at_us >= oldest_us
+    ]
+    able = (attestation for attestation in fresh if _doubt(case, criterion, attestation) is None)
+    return tuple(_person(case.plan, attestation.by) for attestation in able)
 
 
 def _person(plan: Plan, by: str) -> str:
@@ -213,7 +223,7 @@ def _holders(case: Case, criterion: Criterion, roles: Sequence[str]) -> tuple[st
     day, authors = day_of(case.world.run.ended_us, case.plan), case.world.run.authors
     apart = authors if criterion.by_others and authors else Authors()
     held = (person for role in roles for person in case.plan.roster.holders(role, day))
-    return tuple(dict.fromkeys(one.id for one in held if not apart.include(one)))
+    return tuple(dict.fromkeys(person.id for person in held if not apart.include(person)))
 
 
 def day_of(at_us: int, plan: Plan) -> date:

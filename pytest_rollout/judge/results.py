@@ -40,8 +40,8 @@ def resulted(case: Case, criterion: Criterion) -> tuple[Part, ...]:
     if case.embedded:
         return (stand_in(case, criterion),)
     subject = file_subject(criterion)
-    mine = [one for one in case.world.brought if _is_asked(asked, one.facts)]
-    ours = [one for one in mine if case.release and one.facts.release == case.release]
+    mine = [brought for brought in case.world.brought if _is_asked(asked, brought.facts)]
+    ours = [brought for brought in mine if case.release and brought.facts.release == case.release]
     if not ours:
         return (Part(subject, Verdict.MISSING, _nothing(case, mine)),)
     ordered = _each_once(ours)
@@ -50,7 +50,7 @@ def resulted(case: Case, criterion: Criterion) -> tuple[Part, ...]:
     if twice is not None:
         return (Part(subject, Verdict.ERROR, twice),)
     parts = _parts(case, criterion, newest)
-    failed = [one for one in ordered[:-1] if _failed(case, criterion, one)]
+    failed = [brought for brought in ordered[:-1] if _failed(case, criterion, brought)]
     if failed and not any(part.verdict.holds_back for part in parts):
         facts: dict[str, Fact] = {
             "result": parts[0].reason,
@@ -76,7 +76,7 @@ def _each_once(brought: Sequence[Brought]) -> list[Brought]:
 def _of_two(case: Case, newest: Brought, mine: Sequence[Brought]) -> Reason | None:
     """Why a file is of no release or environment: it was brought as of two. None: it was not."""
     file = newest.facts
-    releases = {one.facts.release for one in mine if one.facts.holds_what(file)}
+    releases = {brought.facts.release for brought in mine if brought.facts.holds_what(file)}
     if len(releases) > 1:
         told: dict[str, Fact] = {"file": file.file, "releases": tuple(sorted(releases))}
         return Reason("result.two-releases", told)

@@ -102,13 +102,13 @@ def own_side(rule: Rule, case: Case) -> list[Seen]:
 
 def _lost(rule: Rule, series: str, where: Mapping[str, str], case: Case) -> Iterator[Seen]:
     """What may be lost of a series: a hole of unknown weight in each group that is expected."""
-    for one in case.world.lost:
-        if one.series is not None and series not in one.series:
+    for lost in case.world.lost:
+        if lost.series is not None and series not in lost.series:
             continue
         for group in expected(rule.each) or [()]:
             labels = tuple(sorted({**where, **dict(group)}.items()))
-            slot = Slot(series, labels, one.t_us, _AFTER_ALL)
-            yield Seen(slot, Hole(_why_lost(rule, one, case)), one.t_us, one.run)
+            slot = Slot(series, labels, lost.t_us, _AFTER_ALL)
+            yield Seen(slot, Hole(_why_lost(rule, lost, case)), lost.t_us, lost.run)
 
 
 def _why_lost(rule: Rule, lost: Lost, case: Case) -> str | Reason:

@@ -62,7 +62,14 @@ def followed(begin: Begin, since: tuple[TargetReading | RecordedChange, ...]) ->
             continue
         used = False
         for key, text in step.read.items():
-            licence = next((one for one in reversed(open_) if one.covers(key)), None)
+            licence = next(
+                (
+                    recorded_change
+                    for recorded_change in reversed(open_)
+                    if recorded_change.covers(key)
+                ),
+                None,
+            )
             if expected.get(key) == text or key not in expected:
                 expected |= {key: text} if text is not None else {}
             elif licence is not None:
@@ -71,7 +78,11 @@ def followed(begin: Begin, since: tuple[TargetReading | RecordedChange, ...]) ->
                 drifted.setdefault(key, Drifted(key, expected[key], text, step.at_us))
         if used or not step.watch:
             open_ = ()
-        open_ = tuple(one for one in open_ if step.at_us - one.at_us < ANNOUNCED_US)
+        open_ = tuple(
+            recorded_change
+            for recorded_change in open_
+            if step.at_us - recorded_change.at_us < ANNOUNCED_US
+        )
     return Followed(expected, tuple(drifted.values()), because)
 
 
@@ -109,7 +120,7 @@ def statements_of(phase: Phase) -> dict[str, str]:
     """Return the digest of each criterion and guardrail of the exit, by its slug."""
     stated: tuple[Criterion | Guardrail, ...]
     stated = (*phase.of(Gate.EXIT), *watched(phase, Gate.EXIT))
-    return {one.id: statement_digest(one) for one in stated}
+    return {guardrail.id: statement_digest(guardrail) for guardrail in stated}
 
 
 def amendments_in_force(phase: Phase, life: Life | None) -> tuple[Amendment, ...]:
@@ -118,9 +129,9 @@ def amendments_in_force(phase: Phase, life: Life | None) -> tuple[Amendment, ...
         return ()
     kept, now = accepted(life.begin, life.amendments), statements_of(phase)
     return tuple(
-        one
-        for one in life.amendments
-        if one in kept.get(one.slug, Accepted()).until(now.get(one.slug, ""))
+        amendment
+        for amendment in life.amendments
+        if amendment in kept.get(amendment.slug, Accepted()).until(now.get(amendment.slug, ""))
     )
 
 
@@ -134,7 +145,7 @@ class Accepted:
     @property
     def digests(self) -> tuple[str, ...]:
         """All that may be asked: each was stated at the begin, or is the word of two people."""
-        return (self.stated, *(one.now for one in self.amendments))
+        return (self.stated, *(amendment.now for amendment in self.amendments))
 
     def until(self, now: str) -> tuple[Amendment, ...]:
         """The amendments that lead to a digest; none where it is what was stated."""
@@ -147,10 +158,10 @@ def accepted(begin: Begin, amendments: Iterable[Amendment]) -> dict[str, Accepte
     An amendment counts where it continues from what was accepted before it.
     """
     kept = {slug: Accepted(digest) for slug, digest in begin.stated.items()}
-    for one in amendments:
-        before = kept.get(one.slug, Accepted())
-        if one.was in before.digests:
-            kept[one.slug] = Accepted(before.stated, (*before.amendments, one))
+    for amendment in amendments:
+        before = kept.get(amendment.slug, Accepted())
+        if amendment.was in before.digests:
+            kept[amendment.slug] = Accepted(before.stated, (*before.amendments, amendment))
     return kept
 
 
@@ -188,14 +199,14 @@ def drift_reasons(life: Life, zone: str, name: str | None = None) -> tuple[Reaso
     )
 
 
-def _drift_facts(one: Drifted, zone: str) -> dict[str, Fact]:
-    target = target_of(one.what)
+def _drift_facts(drifted: Drifted, zone: str) -> dict[str, Fact]:
+    target = target_of(drifted.what)
     return {
-        "what": one.what,
+        "what": drifted.what,
         "target": target,
-        "expected": one.expected,
-        "read": one.read,
-        "at": instant(one.at_us, zone),
+        "expected": drifted.expected,
+        "read": drifted.read,
+        "at": instant(drifted.at_us, zone),
     }
 
 

@@ -39,8 +39,10 @@ def at_odds(record: LoadRecord) -> Iterator[Reason]:
 
 def _shares(record: LoadRecord) -> Iterator[str]:
     """That a process does not say how full its core was."""
-    for one in record.generators:
-        if one.completed and not all(map(_is_share, (one.cpu_share, one.cpu_peak))):
+    for generator in record.generators:
+        if generator.completed and not all(
+            map(_is_share, (generator.cpu_share, generator.cpu_peak))
+        ):
             yield "processor"
             return
 
@@ -53,7 +55,7 @@ def _names(record: LoadRecord) -> Iterator[str]:
     """That something stands in it twice."""
     names: Mapping[str, Sequence[object]] = {
         "endpoint-twice": [endpoint.name for endpoint in record.endpoints],
-        "generator-twice": [one.worker for one in record.generators],
+        "generator-twice": [generator.worker for generator in record.generators],
         "second-twice": [second.second for second in record.seconds],
     }
     for what, each in names.items():
@@ -63,7 +65,7 @@ def _names(record: LoadRecord) -> Iterator[str]:
 
 def _sums(record: LoadRecord) -> Iterator[str]:
     """Sums of endpoints, of seconds and of errors that differ, where no part of them is lost."""
-    if not record.completed or not all(one.completed for one in record.generators):
+    if not record.completed or not all(generator.completed for generator in record.generators):
         return
     seconds, endpoints = record.seconds, record.endpoints
     if any(second.failed > second.answered for second in seconds):

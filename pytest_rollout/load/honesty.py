@@ -137,19 +137,19 @@ def _of_generators(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]
     if record.begins_apart_us > MOST_APART_US:
         facts = {"apart_us": record.begins_apart_us, "most_us": MOST_APART_US}
         yield Reason("load.begins-apart", facts)
-    for one in record.generators:
-        if not one.completed:
-            yield Reason("load.worker-lost", {"worker": one.worker})
-        if (one.cpu_share or 0) > MOST_CPU or (one.cpu_peak or 0) > MOST_CPU_PEAK:
-            percent = round(max(one.cpu_share or 0, one.cpu_peak or 0) * 100)
-            yield Reason("load.saturated", {"worker": one.worker, "percent": percent})
-        if one.late_wakeups_us > profile.most_start_delay_us:
+    for generator in record.generators:
+        if not generator.completed:
+            yield Reason("load.worker-lost", {"worker": generator.worker})
+        if (generator.cpu_share or 0) > MOST_CPU or (generator.cpu_peak or 0) > MOST_CPU_PEAK:
+            percent = round(max(generator.cpu_share or 0, generator.cpu_peak or 0) * 100)
+            yield Reason("load.saturated", {"worker": generator.worker, "percent": percent})
+        if generator.late_wakeups_us > profile.most_start_delay_us:
             most = profile.most_start_delay_us
-            by = {"late_us": one.late_wakeups_us, "most_us": most}
-            yield Reason("load.woken-late", {"worker": one.worker, **by})
-        if abs(one.clock_jump_us) > MOST_CLOCK_JUMP_US:
-            by_us = abs(one.clock_jump_us)
-            yield Reason("load.clock", {"worker": one.worker, "by_us": by_us})
+            by = {"late_us": generator.late_wakeups_us, "most_us": most}
+            yield Reason("load.woken-late", {"worker": generator.worker, **by})
+        if abs(generator.clock_jump_us) > MOST_CLOCK_JUMP_US:
+            by_us = abs(generator.clock_jump_us)
+            yield Reason("load.clock", {"worker": generator.worker, "by_us": by_us})
 
 
 def _expected(profile: LoadProfile, record: LoadRecord) -> int:
@@ -182,7 +182,7 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     else:
         yield from _of_moments(profile, record, by_second)
     after = range(record.warm_up_us, record.duration_us + 1)
-    begun = sum(one.started for one in record.seconds if one.second * _SECOND_US in after)
+    begun = sum(second.started for second in record.seconds if second.second * _SECOND_US in after)
     kept = many(record.start_delay)
     if kept * 100 < begun * STARTED:
         yield Reason("load.delays-lost", {"kept": kept, "started": begun})

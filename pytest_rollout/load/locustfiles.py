@@ -90,7 +90,7 @@ def _stated(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign):
-        yield from (one.id for one in node.targets if isinstance(one, ast.Name))
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
     elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
         yield node.target.id
 
@@ -100,7 +100,7 @@ def _is_task(decorator: ast.expr) -> bool:
 
 
 def _abstract(node: ast.ClassDef) -> bool:
-    return any("abstract" in _stated(one) for one in node.body)
+    return any("abstract" in _stated(stmt) for stmt in node.body)
 
 
 def _last(node: ast.expr) -> str:

@@ -20,7 +20,7 @@ def shortfalls(plan: Plan) -> Iterator[str]:
 
     An answer for each arrival is supposed; tasks that ask several times give more.
     """
-    real = any(not one.embedded for one in plan.environments.values())
+    real = any(not environment.embedded for environment in plan.environments.values())
     for load in plan.loads:
         needs = _needs(plan, load)
         if not needs:
@@ -37,9 +37,11 @@ def after_warm_up(profile: LoadProfile) -> float:
     """Return how many arrivals are planned after the warm-up, on average over seeds."""
     offer = profile.offer
     start = offer.warm_up_us / _SECOND_US
-    late = [one for one in pieces(profile.shape, offer.duration_us) if one.end > start]
-    cut = (replace(one, start=(at := max(one.start, start)), first=one.at(at)) for one in late)
-    return sum(one.offered for one in cut) * (offer.rate or 0)
+    late = [piece for piece in pieces(profile.shape, offer.duration_us) if piece.end > start]
+    cut = (
+        replace(piece, start=(at := max(piece.start, start)), first=piece.at(at)) for piece in late
+    )
+    return sum(piece.offered for piece in cut) * (offer.rate or 0)
 
 
 def _needs(plan: Plan, load: LoadProfile) -> Mapping[str, Rule]:

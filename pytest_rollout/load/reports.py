@@ -67,7 +67,10 @@ def _report(record: LoadRecord, plan: Plan, decision: Decision) -> LoadReport:
         decision.release or "",
         zone,
         {finding.id: finding.verdict for finding in decision.criteria},
-        of_times=tuple(sentences.text(one, zone) for one in honesty.doubts_of_times(record)),
+        of_times=tuple(
+            sentences.text(doubts_of_time, zone)
+            for doubts_of_time in honesty.doubts_of_times(record)
+        ),
     )
     _ = report.total, report.start_delay  # that raises where a histogram holds no numbers
     return report

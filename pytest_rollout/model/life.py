@@ -109,10 +109,12 @@ class Approval:
     at: str  # ISO 8601, UTC
 
     @classmethod
-    def of(cls, one: Amendment, environment: str, at: str) -> Approval:
+    def of(cls, amendment: Amendment, environment: str, at: str) -> Approval:
         """Return what the approver of an amendment signs at a time."""
-        full, who = one.criterion, one.approved_by
-        return cls(full, environment, one.was, one.now, one.by, one.why, who, at)
+        full, who = amendment.criterion, amendment.approved_by
+        return cls(
+            full, environment, amendment.was, amendment.now, amendment.by, amendment.why, who, at
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,10 @@ def with_failures(endpoint: EndpointLoad, kept: Mapping[str, int]) -> Mapping[in
 
 def throughput(record: LoadRecord) -> Iterator[tuple[int, int]]:
     """Yield each full second after the warm-up, with its answers that were no failure."""
-    told = {one.second: one.answered - one.failed for one in record.seconds}
+    told = {
+        load_second.second: load_second.answered - load_second.failed
+        for load_second in record.seconds
+    }
     first = -(-record.warm_up_us // _SECOND_US)
     for second in range(first, record.duration_us // _SECOND_US):
         yield second, told.get(second, 0)

@@ -73,7 +73,7 @@ class MutantResult:
         """Whether all that noticed could not measure, rather than saw something bad."""
         if self.outcome is not MutantOutcome.HARD:
             return False
-        seen = [one for trial in self.trials if trial.weight for one in trial.by(Weight.HARD)]
+        seen = [notice for trial in self.trials if trial.weight for notice in trial.by(Weight.HARD)]
         return all(notice.verdict in _UNMEASURED for notice in seen)
 
 
@@ -157,8 +157,10 @@ def score(results: Iterable[MutantResult]) -> Score:
     Left out are equivalents, what no phase runs through, and what hung or did not start: they are
     no evidence of any criterion.
     """
-    asked = [one for one in results if one.outcome in _ASKED]
-    return Score(sum(one.outcome is MutantOutcome.HARD for one in asked), len(asked))
+    asked = [result for result in results if result.outcome in _ASKED]
+    return Score(
+        sum(mutant_result.outcome is MutantOutcome.HARD for mutant_result in asked), len(asked)
+    )
 
 
 def gate_score(drill: MutationDrill, phase: str, gate: Gate) -> Score:
@@ -166,9 +168,14 @@ def gate_score(drill: MutationDrill, phase: str, gate: Gate) -> Score:
 
     Counted are rehearsals of its phase: a mutant that an earlier one noticed is not among them.
     """
-    mine = {name for one in drill.phases if one.phase == phase for name in one.stated.get(gate, ())}
+    mine = {
+        name
+        for healthy_phase in drill.phases
+        if healthy_phase.phase == phase
+        for name in healthy_phase.stated.get(gate, ())
+    }
     trials = [trial for _, trial in trials_of(drill, phase)]
-    noticed = [any(one.gate is gate for one in trial.by(Weight.HARD)) for trial in trials]
+    noticed = [any(notice.gate is gate for notice in trial.by(Weight.HARD)) for trial in trials]
     asked = [
         seen or not mine.isdisjoint(trial.ran_through)
         for trial, seen in zip(trials, noticed, strict=True)

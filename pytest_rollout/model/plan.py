@@ -251,7 +251,7 @@ class Plan:
 
     def faults_of_people(self) -> frozenset[str]:
         """The drills in which somebody's stand-in says no; targets know nothing of them."""
-        return frozenset(fault for one in self.stand_ins for fault in one.faults)
+        return frozenset(fault for stand_in in self.stand_ins for fault in stand_in.faults)
 
     def bound_ids(self, criterion: Criterion) -> tuple[str, ...]:
         """The ids and patterns that a criterion binds, as seen from the root of the project."""

@@ -56,6 +56,7 @@ def changes(methods: Iterable[str], path: str, reads: Iterable[ReadingRequest] =
     """
     stated = tuple(reads)
     return any(
-        method not in LOOKING and not any(one.matches(method, path) for one in stated)
+        method not in LOOKING
+        and not any(reading_request.matches(method, path) for reading_request in stated)
         for method in methods
     )

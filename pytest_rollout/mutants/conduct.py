@@ -134,7 +134,9 @@ class _Drilling:
     def _in_order(self, shop: Workshop, mutant: Mutant) -> list[Healthy]:
         """The phases that run through a mutant: those that do it for fewest criteria first."""
         text = (shop.root / mutant.file).read_text(encoding="utf-8")
-        through = [one for one in self.healthy.values() if one.runs_through(mutant, text)]
+        through = [
+            healthy for healthy in self.healthy.values() if healthy.runs_through(mutant, text)
+        ]
         return sorted(through, key=lambda one: one.rank(mutant, text))
 
     def _trial(self, shop: Workshop, healthy: Healthy, mutant: Mutant) -> Trial:

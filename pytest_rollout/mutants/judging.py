@@ -65,7 +65,7 @@ def trial(
 
 def _left_pass(phase: Phase, healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
     every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
-    stated = {one.id: one for one in every}
+    stated = {guardrail.id: guardrail for guardrail in every}
     for name, before in healthy.verdicts.items():
         now = seen.verdicts.get(name, Verdict.MISSING)
         if before in _GOOD and now not in _QUIET and name in stated:
@@ -83,10 +83,14 @@ def _weight(stated: Criterion | Guardrail, verdict: Verdict) -> Weight:
 
 def _demanded(healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
     """The demands on the run that fail with the mutant only; each keeps its gate from GO."""
-    before = {(one.id, one.gate) for one in healthy.demands if one.verdict not in _QUIET}
-    for one in seen.demands:
-        if one.verdict not in _QUIET and (one.id, one.gate) not in before:
-            yield Notice(one.id, one.gate, Weight.HARD, one.verdict, one.because)
+    before = {
+        (demanded.id, demanded.gate)
+        for demanded in healthy.demands
+        if demanded.verdict not in _QUIET
+    }
+    for demand in seen.demands:
+        if demand.verdict not in _QUIET and (demand.id, demand.gate) not in before:
+            yield Notice(demand.id, demand.gate, Weight.HARD, demand.verdict, demand.because)
 
 
 def _collapsed(healthy: Rehearsal, seen: Rehearsal) -> bool:
@@ -132,4 +136,6 @@ def result(mutant: Mutant, trials: Sequence[Trial]) -> MutantResult:
 
 def _said(broken: Trial) -> str:
     """Why nothing could be measured, in the words of the first that says it."""
-    return broken.trouble or next((one.because for one in broken.notices if one.because), "")
+    return broken.trouble or next(
+        (notice.because for notice in broken.notices if notice.because), ""
+    )

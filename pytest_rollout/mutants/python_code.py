@@ -258,9 +258,11 @@ def _left_alone(node: cst.CSTNode) -> bool:
     if isinstance(node, cst.Expr):  # docstrings, of what stands before them too
         return isinstance(node.value, cst.BaseString)
     if isinstance(node, cst.Assign):
-        targets = [one.target for one in node.targets]
+        targets = [target.target for target in node.targets]
         of_types = isinstance(node.value, cst.Call) and _last_name(node.value.func) in _OF_TYPES
-        return of_types or any(isinstance(one, cst.Name) and one.value in _LISTS for one in targets)
+        return of_types or any(
+            isinstance(target, cst.Name) and target.value in _LISTS for target in targets
+        )
     if isinstance(node, cst.AnnAssign):
         named = isinstance(node.target, cst.Name) and node.target.value in _LISTS
         return named or _last_name(node.annotation.annotation) == "TypeAlias"

@@ -26,7 +26,7 @@ def of_text(text: str, start: int, end: int) -> list[Edit] | None:
     edits = list(_of_content(shadow))
     if not edits:
         return None
-    kept = [one for one in edits if _is_content(text[start:end], shadow, one)]
+    kept = [edit for edit in edits if _is_content(text[start:end], shadow, edit)]
     return [edit.moved(start) for edit in kept]
 
 

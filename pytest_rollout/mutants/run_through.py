@@ -129,7 +129,7 @@ def _own_lines(node: ast.stmt | ast.ExceptHandler | ast.match_case) -> range:
     if isinstance(node, ast.match_case):
         return range(node.pattern.lineno, node.body[0].lineno)
     decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(one.lineno for one in decorators)])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     body = getattr(node, "body", None)
     last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
     return range(first, max(first, last) + 1)

@@ -42,7 +42,7 @@ def _ascii(text: str) -> bytes:
 
 def _first_error(node: Node) -> int:
     """The first line with what cannot be read, from 0."""
-    broken = next((one for one in node.children if one.has_error or one.is_missing), None)
+    broken = next((child for child in node.children if child.has_error or child.is_missing), None)
     return node.start_point.row if broken is None else _first_error(broken)
 
 

@@ -62,7 +62,7 @@ def of_value(value: str, *, name: str = _OTHER) -> Iterator[Edit]:
 def is_data(value: str) -> bool:
     """Return whether a text is a measure, a moment, a schedule or a limit, and nothing else."""
     whole = (_TIME, _DATE, _VERSION, _QUANTITY, _LIMIT)
-    return any(one.fullmatch(value) for one in whole) or schedules.is_schedule(value)
+    return any(pattern.fullmatch(value) for pattern in whole) or schedules.is_schedule(value)
 
 
 def inside(text: str) -> Iterator[Edit]:

@@ -83,7 +83,7 @@ def _dates_of(event: Event) -> Iterator[tuple[str, Any]]:
 
 def _of_date(named: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
     zone = value.params.get("TZID")
-    stated = [one.dt for one in value.dts] if hasattr(value, "dts") else [value.dt]
+    stated = [dt.dt for dt in value.dts] if hasattr(value, "dts") else [value.dt]
     for one in (part for dt in stated for part in (dt if isinstance(dt, tuple) else (dt,))):
         if isinstance(one, timedelta):  # the length of a period
             continue

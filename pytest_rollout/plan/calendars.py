@@ -33,7 +33,7 @@ def read_calendars(
     trees = reader.get(PlanKeys.calendars) or ()
     known = _known(phases) if trees else (0, 0)
     found = (_calendar(reader, tree, path, zone, known) for tree in trees)
-    return tuple(one for one in found if one is not None)
+    return tuple(shared_calendar for shared_calendar in found if shared_calendar is not None)
 
 
 def _known(phases: Iterable[Phase]) -> tuple[int, int]:

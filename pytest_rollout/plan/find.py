@@ -53,20 +53,20 @@ def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> 
     with left_alone():
         found = [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
     if now_us is not None:
-        found = [_in_force(one, now_us) for one in found]
-    ids = Counter(one.id for one in found)
-    return [_with_rivals(one, found, root) if ids[one.id] > 1 else one for one in found]
+        found = [_in_force(loaded, now_us) for loaded in found]
+    ids = Counter(loaded.id for loaded in found)
+    return [_with_rivals(loaded, found, root) if ids[loaded.id] > 1 else loaded for loaded in found]
 
 
-def _in_force(one: Loaded, now_us: int) -> Loaded:
-    over = expired(one.plan, now_us) if one.plan else []
-    return replace(one, problems=(*one.problems, *over)) if over else one
+def _in_force(loaded: Loaded, now_us: int) -> Loaded:
+    over = expired(loaded.plan, now_us) if loaded.plan else []
+    return replace(loaded, problems=(*loaded.problems, *over)) if over else loaded
 
 
-def _with_rivals(one: Loaded, found: list[Loaded], root: Path) -> Loaded:
-    rivals = [other.path for other in found if other.id == one.id and other is not one]
+def _with_rivals(loaded: Loaded, found: list[Loaded], root: Path) -> Loaded:
+    rivals = [other.path for other in found if other.id == loaded.id and other is not loaded]
     also = ", ".join(path.relative_to(root).as_posix() for path in rivals)
-    shown = one.path.relative_to(root).as_posix()
-    what = f"the plan's id {one.id} is also that of {also}"
+    shown = loaded.path.relative_to(root).as_posix()
+    what = f"the plan's id {loaded.id} is also that of {also}"
     problem = Problem(shown, 1, what, "give each plan an id of its own")
-    return replace(one, problems=(*one.problems, problem))
+    return replace(loaded, problems=(*loaded.problems, problem))

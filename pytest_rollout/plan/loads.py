@@ -120,7 +120,7 @@ def _shape(reader: Reader) -> Shape:
     kind = inner.get(ShapeKeys.kind) or ShapeKind.STEADY
     for key, kinds in _OF_KINDS.items():
         if inner.has(key) and kind not in kinds:
-            names = " or ".join(one.value for one in kinds)
+            names = " or ".join(shape_kind.value for shape_kind in kinds)
             inner.say(inner.line_of(key), f"`{key.name}` is of a {names}", f"kind: {kinds[0]}")
     peak = inner.get(ShapeKeys.peak)
     shape = Shape(
@@ -183,7 +183,7 @@ def _rehearsal(reader: Reader, stated: Offer) -> Offer | None:
 def load_problems(plan: Plan) -> list[tuple[int, str, str]]:
     """Return what is wrong between the loads of a plan, its targets, and the checks of them."""
     problems: list[tuple[int, str, str]] = []
-    for load in (one for one in plan.loads if one.target):
+    for load in (load_profile for load_profile in plan.loads if load_profile.target):
         for environment in plan.environments.values():
             target = environment.targets.get(load.target)
             if environment.targets and target is None:

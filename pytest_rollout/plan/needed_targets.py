@@ -55,7 +55,12 @@ def _undeclared(name: str, check: Check, plan: Plan) -> Iterator[tuple[int, str,
         return
     methods, path = methods_of(check.method, check.headers), check.text.partition("?")[0]
     environments = plan.environments.values()
-    asked = [one.targets[on] for one in environments for on in check.on if on in one.targets]
+    asked = [
+        environment.targets[on]
+        for environment in environments
+        for on in check.on
+        if on in environment.targets
+    ]
     if changes(methods, path) and (
         not asked or any(changes(methods, path, target.reads) for target in asked)
     ):

@@ -144,20 +144,26 @@ def _inside(reader: Reader, tree: Tree) -> Reader:
 
 def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
     """Groups are made of other criteria of the same gate, and not of each other in a circle."""
-    for one in found.values():
-        for name, _ in one.of.members if one.of else ():
+    for criterion in found.values():
+        for name, _ in criterion.of.members if criterion.of else ():
             member = found.get(name)
             if member is None:
                 fix = nearest(name, found)
-                reader.problem(one.line, f"criterion {one.id}: `of` names no criterion {name}", fix)
-            elif member.gate is not one.gate:
-                what = f"criterion {one.id}: its member {name} belongs to the {member.gate} gate"
-                reader.problem(one.line, what)
+                reader.problem(
+                    criterion.line, f"criterion {criterion.id}: `of` names no criterion {name}", fix
+                )
+            elif member.gate is not criterion.gate:
+                what = (
+                    f"criterion {criterion.id}: its member {name} belongs to the {member.gate} gate"
+                )
+                reader.problem(criterion.line, what)
             elif member.rule is not None and not member.rule.in_theorem:
-                what = f"criterion {one.id}: its member {name} is judged by Kayenta's rule"
-                reader.problem(one.line, what, "no answer may rest on it: leave it out of `of`")
-        if one.id in _below(one.id, found):
-            reader.problem(one.line, f"criterion {one.id} is made of itself")
+                what = f"criterion {criterion.id}: its member {name} is judged by Kayenta's rule"
+                reader.problem(
+                    criterion.line, what, "no answer may rest on it: leave it out of `of`"
+                )
+        if criterion.id in _below(criterion.id, found):
+            reader.problem(criterion.line, f"criterion {criterion.id} is made of itself")
 
 
 def _below(name: str, found: Mapping[str, Criterion]) -> set[str]:

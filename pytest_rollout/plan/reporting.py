@@ -46,7 +46,7 @@ def _section(reader: Reader) -> Section:
     reader.done()
     if not any(figures):
         reader.problem(reader.line, f"{reader.what} has no `figures`")
-    return Section(title, tuple(one for one in figures if one), label, names)
+    return Section(title, tuple(figure for figure in figures if figure), label, names)
 
 
 def _each(reader: Reader) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -54,7 +54,7 @@ def read_ingest(reader: Reader, rule: Rule | None) -> Ingest | None:
 
 def in_file(rule: Rule) -> Rule:
     """Return a rule that judges what a file holds."""
-    scopes = (replace(one, file=one.kind is ScopeKind.RUN) for one in rule.scopes)
+    scopes = (replace(scope, file=scope.kind is ScopeKind.RUN) for scope in rule.scopes)
     return replace(rule, scopes=tuple(scopes))
 
 

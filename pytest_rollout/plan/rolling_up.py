@@ -87,47 +87,52 @@ def _resolved(
     if not criterion.rolls_up:
         return criterion
     led = tuple(_led(phases, one) for one in criterion.rolls_up)
-    for one in led:
-        for what, fix in _offences(phases, phase, criterion, one):
+    for rolls_up in led:
+        for what, fix in _offences(phases, phase, criterion, rolls_up):
             reader.problem(criterion.line, f"criterion {criterion.id}: `rolls_up`: {what}", fix)
     return replace(criterion, rolls_up=led)
 
 
-def _led(phases: Sequence[Phase], one: RollsUp) -> RollsUp:
+def _led(phases: Sequence[Phase], rolls_up: RollsUp) -> RollsUp:
     stated = [
         criterion
         for phase in phases
-        if phase.id == one.phase
+        if phase.id == rolls_up.phase
         for criterion in phase.criteria
-        if criterion.id == one.criterion
+        if criterion.id == rolls_up.criterion
     ]
-    return replace(one, gate=stated[0].gate) if stated else one
+    return replace(rolls_up, gate=stated[0].gate) if stated else rolls_up
 
 
 def _offences(
-    phases: Sequence[Phase], phase: Phase, criterion: Criterion, one: RollsUp
+    phases: Sequence[Phase], phase: Phase, criterion: Criterion, rolls_up: RollsUp
 ) -> Iterator[tuple[str, str]]:
-    named = next((other for other in phases if other.id == one.phase), None)
+    named = next((other for other in phases if other.id == rolls_up.phase), None)
     if named is None:
-        yield f"unknown phase `{one.phase}`", nearest(one.phase, [other.id for other in phases])
+        yield (
+            f"unknown phase `{rolls_up.phase}`",
+            nearest(rolls_up.phase, [other.id for other in phases]),
+        )
         return
     known = [other.id for other in named.criteria]
-    if one.criterion is not None and one.criterion not in known:
-        what = f"phase {named.id} has no criterion `{one.criterion}`"
-        yield what, nearest(one.criterion, known)
+    if rolls_up.criterion is not None and rolls_up.criterion not in known:
+        what = f"phase {named.id} has no criterion `{rolls_up.criterion}`"
+        yield what, nearest(rolls_up.criterion, known)
         return
-    if one.criterion is None and not named.of(one.gate):
-        yield f"{one.name} states no criterion, so it is never GO", "name a gate that can be"
+    if rolls_up.criterion is None and not named.of(rolls_up.gate):
+        yield f"{rolls_up.name} states no criterion, so it is never GO", "name a gate that can be"
         return
     order = _order(phases)
-    mine, theirs = order[phase.id, criterion.gate], order[named.id, one.gate]
+    mine, theirs = order[phase.id, criterion.gate], order[named.id, rolls_up.gate]
     if mine == theirs:
-        yield f"{one.name} belongs to its own gate", "make a group of it, as of: [CRITERION]"
-    elif theirs > mine and (phase.id, criterion.gate) in _reached(phases, (named.id, one.gate)):
-        what = f"{one.name} and {phase.id}/{criterion.gate} roll up each other, in a circle"
+        yield f"{rolls_up.name} belongs to its own gate", "make a group of it, as of: [CRITERION]"
+    elif theirs > mine and (phase.id, criterion.gate) in _reached(
+        phases, (named.id, rolls_up.gate)
+    ):
+        what = f"{rolls_up.name} and {phase.id}/{criterion.gate} roll up each other, in a circle"
         yield what, "leave out one of the two"
     elif theirs > mine:
-        what = f"{one.name} is decided after {phase.id}/{criterion.gate}"
+        what = f"{rolls_up.name} is decided after {phase.id}/{criterion.gate}"
         yield what, f"gates are decided in the plan's order: state phase {phase.id} later"
 
 
@@ -142,7 +147,7 @@ def _reached(phases: Sequence[Phase], start: tuple[str, Gate]) -> set[tuple[str,
         (phase.id, gate): [
             (led.phase, led.gate)
             for criterion in phase.of(gate)
-            for led in (_led(phases, one) for one in criterion.rolls_up)
+            for led in (_led(phases, rolls_up) for rolls_up in criterion.rolls_up)
         ]
         for phase in phases
         for gate in Gate

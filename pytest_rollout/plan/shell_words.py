@@ -106,7 +106,9 @@ class _Reader:
         after = self._text[self._at + 1 : self._at + 2]
         if self._text[self._at] == "&" and (before in ("<", ">") or after == ">"):
             return ""  # of a redirection, as in 2>&1
-        return next((one for one in _OPERATORS if self._text.startswith(one, self._at)), "")
+        return next(
+            (operator for operator in _OPERATORS if self._text.startswith(operator, self._at)), ""
+        )
 
     def _more(self, word: ShellWord | None) -> ShellWord:
         """Read one more part of a word."""

@@ -69,7 +69,14 @@ def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterio
     slug = words["criterion"]
     stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if stated is None:
-        known = nearest(slug, [one.id for one in phase.criteria if one.attested or one.ingest])
+        known = nearest(
+            slug,
+            [
+                criterion.id
+                for criterion in phase.criteria
+                if criterion.attested or criterion.ingest
+            ],
+        )
         what = f"phase {phase.id} has no criterion `{slug}`"
         reader.problem(reader.line_of(StandInKeys.criterion), what, known)
     elif not (stated.attested or stated.ingest):

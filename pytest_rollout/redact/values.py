@@ -144,7 +144,7 @@ def spans(text: str, known: Iterable[Needle], *, runs_on: bool) -> Iterator[Span
 
 def edges(known: Iterable[Needle]) -> tuple[tuple[str, str], ...]:
     """How whole secrets begin and end, as far as somebody may leave of them."""
-    whole = (one.text for one in known if not (one.whole_word or one.runs_on))
+    whole = (needle.text for needle in known if not (needle.whole_word or needle.runs_on))
     return tuple((text[:_MOST_TORN], text[-_MOST_TORN:]) for text in whole)
 
 

@@ -65,8 +65,8 @@ def _explain(asked: Asked, facts: Facts) -> str:
     stated = asked.plan.phase(asked.address.phase)
     slugs: list[str] = []
     if stated is not None:
-        slugs += (one.id for one in stated.criteria)
-        slugs += (one.id for one in stated.guardrails)
+        slugs += (criterion.id for criterion in stated.criteria)
+        slugs += (guardrail.id for guardrail in stated.guardrails)
     ids = {asked.address.full(slug) for slug in slugs}
     told = causes if isinstance(causes, tuple) else ()
     subjects = [str(one.facts["subject"]) for one in told if isinstance(one, Reason)]

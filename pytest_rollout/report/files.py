@@ -47,7 +47,7 @@ def own_formats(
     """
 
     def links(decision: Decision) -> list[LoadLink]:
-        return [link_of(one, _load_file(one)) for one in loads(decision)]
+        return [link_of(load, _load_file(load)) for load in loads(decision)]
 
     def markdown(decision: Decision) -> str:
         return to_markdown(decision, last_no(decision), links(decision), story(decision))

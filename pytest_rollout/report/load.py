@@ -67,12 +67,12 @@ def _latencies(report: LoadReport) -> Iterator[Line]:
     yield Line(f"{'latency in ms':<{_NAME + 8}}{head}", ("bold",))
     if not report.endpoints:
         yield Line("  no request was made, so there is no latency")
-    for one in report.shown:
-        name = f"  {_cut(one.name or 'all together', _NAME - 2)}"
-        yield Line(f"{name:<{_NAME}}{one.requests:>8,} requests, {one.failures:,} failed")
+    for figures in report.shown:
+        name = f"  {_cut(figures.name or 'all together', _NAME - 2)}"
+        yield Line(f"{name:<{_NAME}}{figures.requests:>8,} requests, {figures.failures:,} failed")
         if report.record.open_loop:
-            yield _row(CORRECTED, one.latency)
-        yield _row(UNCORRECTED, one.service_time)
+            yield _row(CORRECTED, figures.latency)
+        yield _row(UNCORRECTED, figures.service_time)
     yield from (Line(f"  {note}") for note in told_of_times(report))
 
 
@@ -89,24 +89,24 @@ def _cuts(report: LoadReport) -> Iterator[Line]:
         yield Line("")
         return
     yield Line("criteria that read it (the decision is the gate's)", ("bold",))
-    for one in report.seen:
-        of = f" of {one.endpoint}" if one.endpoint else ""
-        said = f"{one.what}{of} was {one.said}, asked {one.cut.cut.text}"
-        styles = _STYLES.get(side_word(report, one), ())
-        yield Line(f"  {side_word(report, one)}: {said}", styles)
-        yield Line(f"    {one.cut.criterion}, {count(one.n, 'value')}")
+    for cut_seen in report.seen:
+        of = f" of {cut_seen.endpoint}" if cut_seen.endpoint else ""
+        said = f"{cut_seen.what}{of} was {cut_seen.said}, asked {cut_seen.cut.cut.text}"
+        styles = _STYLES.get(side_word(report, cut_seen), ())
+        yield Line(f"  {side_word(report, cut_seen)}: {said}", styles)
+        yield Line(f"    {cut_seen.cut.criterion}, {count(cut_seen.n, 'value')}")
     yield Line("")
 
 
-def side_word(report: LoadReport, one: CutSeen) -> str:
+def side_word(report: LoadReport, cut_seen: CutSeen) -> str:
     """Return the decision's verdict; where there is none yet, on which side of a cut a value lies.
 
     What is not believed is no pass, whatever somebody says of it.
     """
-    verdict = report.verdicts.get(one.cut.criterion)
-    if not report.is_evidence_for(one.cut) and verdict in (None, Verdict.PASS, Verdict.WARN):
+    verdict = report.verdicts.get(cut_seen.cut.criterion)
+    if not report.is_evidence_for(cut_seen.cut) and verdict in (None, Verdict.PASS, Verdict.WARN):
         return "not judged"
-    return one.side.value if verdict is None else word(verdict)
+    return cut_seen.side.value if verdict is None else word(verdict)
 
 
 def _errors(report: LoadReport) -> Iterator[Line]:
@@ -114,8 +114,8 @@ def _errors(report: LoadReport) -> Iterator[Line]:
     if not record.errors and not record.other_errors:
         return
     yield Line("errors", ("bold",))
-    for one in sorted(record.errors, key=lambda group: -group.count)[:MOST_ERRORS]:
-        yield Line(f"  {one.count:>6,}  {one.endpoint}: {one.says}")
+    for error in sorted(record.errors, key=lambda group: -group.count)[:MOST_ERRORS]:
+        yield Line(f"  {error.count:>6,}  {error.endpoint}: {error.says}")
     rest = len(record.errors) - MOST_ERRORS
     if rest > 0:
         yield Line(f"          and {count(rest, 'more kind')}")

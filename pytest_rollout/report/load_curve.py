@@ -25,19 +25,23 @@ def percentile_plot(report: LoadReport, size: Size = WIDE) -> str:
     corrected, uncorrected = report.total.latency, report.total.service_time
     if not report.record.open_loop:
         corrected = Distribution()
-    curves = [one for one in (corrected, uncorrected) if one.n]
+    curves = [distribution for distribution in (corrected, uncorrected) if distribution.n]
     if not curves:
         return ""
     whole = ("", report.endpoints[0].name) if len(report.endpoints) == 1 else ("",)
     about = [(one, limit) for one, limit in limits_of(report) if one.endpoint in whole]
     limits = about[:MOST_LIMITS]
-    values = [float(value) for one in curves for value in (one.values[0] or 1, one.values[-1])]
+    values = [
+        float(value) for curve in curves for value in (curve.values[0] or 1, curve.values[-1])
+    ]
     up = scale([*values, *(limit for _, limit in limits)], size.height - _FOOT, _TOP, log=True)
-    most = max(one.n for one in curves)
+    most = max(curve.n for curve in curves)
     across = Scale(1, max(10.0, float(most)), size.left, size.width - _RIGHT, log=True)
     drawing = Drawing(size.width, size.height)
     _curve_axes(drawing, size, up, across)
-    lines = [_curve(one, across, up, size.points) for one in (corrected, uncorrected)]
+    lines = [
+        _curve(distribution, across, up, size.points) for distribution in (corrected, uncorrected)
+    ]
     drawing.area([*lines[0], *reversed(lines[1])] if all(lines) else [], "hidden")
     for one, limit in limits:
         _curve_limit(drawing, one, limit, across, up)
@@ -83,13 +87,15 @@ def _curve(times: Distribution, across: Scale, up: Scale, most: int) -> list[tup
     return points
 
 
-def _curve_limit(drawing: Drawing, one: CutSeen, limit: float, across: Scale, up: Scale) -> None:
+def _curve_limit(
+    drawing: Drawing, cut_seen: CutSeen, limit: float, across: Scale, up: Scale
+) -> None:
     """A limit of one percentile: what lies above that place is forbidden to the curve."""
-    quantile = one.cut.rule.take.quantile
+    quantile = cut_seen.cut.rule.take.quantile
     share = across.high if quantile is None or quantile == 1 else float(1 / (1 - quantile))
     x, y = across(share), up(limit)
     drawing.rect((x - 9, _TOP), (x + 9, y), "barred")
     drawing.line(x - 9, y, x + 9, y, "limit")
     to_left = x > (across.start + across.end) / 2
     side = (x - 14, "end") if to_left else (x + 14, "start")
-    drawing.text(side[0], _TOP + 14, one.line, f"{side[1]} limit-words")
+    drawing.text(side[0], _TOP + 14, cut_seen.line, f"{side[1]} limit-words")

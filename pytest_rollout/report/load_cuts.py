@@ -130,11 +130,11 @@ def _reads(rule: Rule, load: str) -> bool:
 
 def all_seen(record: LoadRecord, cuts: Sequence[LoadCut]) -> tuple[CutSeen, ...]:
     """Return what a record comes to beside each cut, an endpoint at a time, as rules take it."""
-    return tuple(one for cut in cuts for one in _seen(record, cut))
+    return tuple(cut_seen for cut in cuts for cut_seen in _seen(record, cut))
 
 
 def _seen(record: LoadRecord, cut: LoadCut) -> Iterator[CutSeen]:
-    known = [one.name for one in record.endpoints]
+    known = [endpoint_load.name for endpoint_load in record.endpoints]
     for endpoint in cut.endpoints(known):
         values = _values(record, cut.rule.metric, endpoint)
         value = _taken(cut.rule, values)
@@ -180,9 +180,17 @@ class _Values:
 
 
 def _values(record: LoadRecord, metric: str, endpoint: str) -> _Values:
-    chosen = [one for one in record.endpoints if endpoint in ("", one.name)]
+    chosen = [
+        endpoint_load for endpoint_load in record.endpoints if endpoint in ("", endpoint_load.name)
+    ]
     if metric in (LATENCY, SERVICE_TIME):
-        kept = ((one, one.latency if metric == LATENCY else one.service_time) for one in chosen)
+        kept = (
+            (
+                endpoint_load,
+                endpoint_load.latency if metric == LATENCY else endpoint_load.service_time,
+            )
+            for endpoint_load in chosen
+        )
         times = (with_failures(one, held) for one, held in kept)
         return _Values(Distribution.of(times), Fraction(1, SECOND_US))
     if metric == FAILED:

@@ -89,7 +89,9 @@ class EndpointFigures:
 
 def endpoint_figures(record: LoadRecord) -> tuple[EndpointFigures, ...]:
     """Return the figures of each endpoint, by its name."""
-    return tuple(_figures(one.name, (one,)) for one in sorted(record.endpoints, key=_name))
+    return tuple(
+        _figures(endpoint.name, (endpoint,)) for endpoint in sorted(record.endpoints, key=_name)
+    )
 
 
 def total_figures(record: LoadRecord) -> EndpointFigures:
@@ -104,10 +106,10 @@ def _name(endpoint: EndpointLoad) -> str:
 def _figures(name: str, endpoints: Sequence[EndpointLoad]) -> EndpointFigures:
     return EndpointFigures(
         name,
-        sum(one.requests for one in endpoints),
-        sum(one.failures for one in endpoints),
-        Distribution.of(one.latency for one in endpoints),
-        Distribution.of(one.service_time for one in endpoints),
+        sum(endpoint.requests for endpoint in endpoints),
+        sum(endpoint.failures for endpoint in endpoints),
+        Distribution.of(endpoint.latency for endpoint in endpoints),
+        Distribution.of(endpoint.service_time for endpoint in endpoints),
     )
 
 

@@ -78,7 +78,10 @@ def to_html(report: LoadReport) -> str:
         otherwise=OTHERWISE,
         tiles=list(_tiles(report)),
         facts=facts(report),
-        cuts=[(one, side_word(report, one), _tone(report, one)) for one in report.seen],
+        cuts=[
+            (cut_seen, side_word(report, cut_seen), _tone(report, cut_seen))
+            for cut_seen in report.seen
+        ],
         mark="Verdict" if report.verdicts else "Side",
         figures=list(_figures(report)),
         spread=_spread(report),
@@ -108,15 +111,17 @@ def _kinds(report: LoadReport) -> tuple[tuple[str, str], ...]:
 
 def _sides(report: LoadReport) -> Iterator[tuple[str, str]]:
     """How many cuts have which mark, worst first; none where the record is not believed."""
-    marks = Counter((side_word(report, one), _tone(report, one)) for one in report.seen)
+    marks = Counter(
+        (side_word(report, cut_seen), _tone(report, cut_seen)) for cut_seen in report.seen
+    )
     for said, tone in sorted(marks, key=lambda mark: _RANKS[mark[1]]):
         if report.believed:
             yield f"{marks[said, tone]:,} {said}", tone
 
 
-def _tone(report: LoadReport, one: CutSeen) -> str:
-    tone = _TONES.get(side_word(report, one), "held")
-    if report.is_evidence_for(one.cut) or tone not in ("good", "note"):
+def _tone(report: LoadReport, cut_seen: CutSeen) -> str:
+    tone = _TONES.get(side_word(report, cut_seen), "held")
+    if report.is_evidence_for(cut_seen.cut) or tone not in ("good", "note"):
         return tone
     return "held"
 
@@ -155,8 +160,10 @@ def _tile_tone(report: LoadReport, metric: str, take: str = "") -> str:
     if not report.believed:
         return ""
     failed = report.total.failures
-    about = [one for one in report.seen if one.cut.rule.metric == metric]
-    tones = {_tone(report, one) for one in about if take in ("", one.cut.rule.take.text)}
+    about = [cut_seen for cut_seen in report.seen if cut_seen.cut.rule.metric == metric]
+    tones = {
+        _tone(report, cut_seen) for cut_seen in about if take in ("", cut_seen.cut.rule.take.text)
+    }
     if "bad" in tones:
         return "bad"
     if metric == LATENCY and (report.of_times or 2 * failed > report.total.requests):

@@ -65,9 +65,9 @@ def _counted(told: Sequence[CutSeen]) -> str:
     """On which side how many cuts are; those that tell nothing yet are not kept back."""
     if not told:
         return ""
-    beyond = sum(one.side is Side.BEYOND for one in told)
-    few = sum(one.side is Side.FEW for one in told)
-    later = sum(one.side is Side.UNTOLD for one in told)
+    beyond = sum(cut_seen.side is Side.BEYOND for cut_seen in told)
+    few = sum(cut_seen.side is Side.FEW for cut_seen in told)
+    later = sum(cut_seen.side is Side.UNTOLD for cut_seen in told)
     says = f", {beyond} of {count(len(told), 'cut')} beyond so far"
     says += f", {few} too few so far" if few else ""
     return says + (f", {later} decided at the end" if later else "")
@@ -76,7 +76,7 @@ def _counted(told: Sequence[CutSeen]) -> str:
 def last_seconds(record: LoadRecord) -> tuple[LoadSecond, ...]:
     """Return the newest whole seconds: the one that is under way would tell too little."""
     over = floor(_elapsed_us(record) / SECOND_US)
-    return tuple(one for one in record.seconds if over - LAST <= one.second < over)
+    return tuple(second for second in record.seconds if over - LAST <= second.second < over)
 
 
 def _elapsed_us(record: LoadRecord) -> int:
@@ -111,31 +111,33 @@ def _offered(report: LoadReport) -> Iterator[Line]:
 
 def _answered(report: LoadReport, width: int) -> Iterator[Line]:
     record, total, last = report.record, report.total, last_seconds(report.record)
-    failed = sum(one.failed for one in last)
+    failed = sum(load_second.failed for load_second in last)
     yield Line(
         f"  failed    {total.failures:,} of {total.requests:,} "
         f"({share_words(total.failed_share)}); {failed:,} in the last {LAST} s",
         ("red",) if failed else (),
     )
-    recent = max((one.p95_us for one in last if one.p95_us is not None), default=None)
+    recent = max(
+        (load_second.p95_us for load_second in last if load_second.p95_us is not None), default=None
+    )
     p95 = total.latency.at(QUANTILES["p95"])
     yield Line(
         f"  p95       {time_words(p95)} since the warm-up; "
         f"{time_words(recent)} in the worst of the last {LAST} s"
     )
-    drawn = sparkline([one.p95_us for one in record.seconds], max(10, width - 36))
+    drawn = sparkline([second.p95_us for second in record.seconds], max(10, width - 36))
     if drawn:
         yield Line(f"  p95 a second  {drawn}")
 
 
 def _cuts(report: LoadReport, width: int) -> Iterator[Line]:
     told = _seen(report)
-    for one in told[:MOST_CUTS]:
-        styles = ("red",) if one.side is Side.BEYOND else ()
-        bar = f"{_bar(one):<{_BAR}} " if width >= _WIDE else ""
-        of = f" of {one.endpoint}" if one.endpoint else ""
-        said = f"  {one.said:>9} {one.cut.cut.text:<9} {bar}"
-        yield Line(f"{said}{one.what}{of}: {_SIDES[one.side]}", styles)
+    for cut_seen in told[:MOST_CUTS]:
+        styles = ("red",) if cut_seen.side is Side.BEYOND else ()
+        bar = f"{_bar(cut_seen):<{_BAR}} " if width >= _WIDE else ""
+        of = f" of {cut_seen.endpoint}" if cut_seen.endpoint else ""
+        said = f"  {cut_seen.said:>9} {cut_seen.cut.cut.text:<9} {bar}"
+        yield Line(f"{said}{cut_seen.what}{of}: {_SIDES[cut_seen.side]}", styles)
     rest = len(told) - MOST_CUTS
     if rest > 0:
         yield Line(f"  and {rest} more cuts")
@@ -150,9 +152,9 @@ def _seen(report: LoadReport) -> tuple[CutSeen, ...]:
     over = min(record.duration_us, _elapsed_us(record) // SECOND_US * SECOND_US)
     until = replace(record, duration_us=over)
     return tuple(
-        one
+        cut_seen
         for cut in report.cuts
-        for one in all_seen(until if cut.rule.metric == THROUGHPUT else record, [_sure(cut)])
+        for cut_seen in all_seen(until if cut.rule.metric == THROUGHPUT else record, [_sure(cut)])
     )
 
 
@@ -160,12 +162,12 @@ def _sure(cut: LoadCut) -> LoadCut:
     return replace(cut, rule=replace(cut.rule, confidence=None))
 
 
-def _bar(one: CutSeen) -> str:
+def _bar(cut_seen: CutSeen) -> str:
     """How much of its limit a value takes, where small is good."""
-    limit = one.cut.cut.limit
-    if one.value is None or limit <= 0 or one.cut.cut.upward:
+    limit = cut_seen.cut.cut.limit
+    if cut_seen.value is None or limit <= 0 or cut_seen.cut.cut.upward:
         return ""
-    filled = min(_BAR, round(_BAR * one.value / limit))
+    filled = min(_BAR, round(_BAR * cut_seen.value / limit))
     return "█" * filled + "·" * (_BAR - filled)
 
 
@@ -202,7 +204,7 @@ def _users(last: Sequence[LoadSecond]) -> int:
 
 
 def _rate(last: Sequence[LoadSecond], name: str) -> float | None:
-    return sum(getattr(one, name) for one in last) / len(last) if last else None
+    return sum(getattr(load_second, name) for load_second in last) / len(last) if last else None
 
 
 def _clock(us: int) -> str:

@@ -63,21 +63,27 @@ def _latencies(report: LoadReport) -> Iterator[str]:
         return
     yield from _table("Endpoint", "Requests", "Failed", "Measured", *QUANTILES)
     shown = report.shown[-MOST_ROWS:]
-    for one in shown:
-        name = _code(one.name) if one.name else "**all together**"
-        counts = (f"{one.requests:,}", f"{one.failures:,}")
+    for endpoint_figures in shown:
+        name = _code(endpoint_figures.name) if endpoint_figures.name else "**all together**"
+        counts = (f"{endpoint_figures.requests:,}", f"{endpoint_figures.failures:,}")
         if report.record.open_loop:
-            yield _row(name, *counts, CORRECTED, *_times(one, one.latency))
-            yield _row("", "", "", UNCORRECTED, *_times(one, one.service_time))
+            yield _row(
+                name, *counts, CORRECTED, *_times(endpoint_figures, endpoint_figures.latency)
+            )
+            yield _row(
+                "", "", "", UNCORRECTED, *_times(endpoint_figures, endpoint_figures.service_time)
+            )
         else:
-            yield _row(name, *counts, UNCORRECTED, *_times(one, one.service_time))
+            yield _row(
+                name, *counts, UNCORRECTED, *_times(endpoint_figures, endpoint_figures.service_time)
+            )
     if len(shown) < len(report.shown):
         yield from ("", f"And {len(report.shown) - len(shown):,} more endpoints in the record.")
     for note in told_of_times(report):
         yield from ("", note)
 
 
-def _times(one: EndpointFigures, times: Distribution) -> tuple[str, ...]:
+def _times(endpoint_figures: EndpointFigures, times: Distribution) -> tuple[str, ...]:
     if not times.n:
         return ("no answer was timed", *[NOTHING] * (len(QUANTILES) - 1))
     return tuple(map(ms, times.spread()))
@@ -92,10 +98,15 @@ def _cuts(report: LoadReport) -> Iterator[str]:
     yield from _table(
         "Criterion", "Taken", "Seen", "Asked", "Values", "Verdict" if report.verdicts else "Side"
     )
-    for one in report.seen:
-        taken = one.what + (f" of {one.endpoint}" if one.endpoint else "")
-        cells = (_plain(taken), _plain(one.said), _plain(one.cut.cut.text), f"{one.n:,}")
-        yield _row(_code(one.cut.criterion), *cells, side_word(report, one))
+    for cut_seen in report.seen:
+        taken = cut_seen.what + (f" of {cut_seen.endpoint}" if cut_seen.endpoint else "")
+        cells = (
+            _plain(taken),
+            _plain(cut_seen.said),
+            _plain(cut_seen.cut.cut.text),
+            f"{cut_seen.n:,}",
+        )
+        yield _row(_code(cut_seen.cut.criterion), *cells, side_word(report, cut_seen))
 
 
 def _errors(report: LoadReport) -> Iterator[str]:
@@ -104,8 +115,8 @@ def _errors(report: LoadReport) -> Iterator[str]:
         return
     yield from ("", "## Errors", "", *_table("Count", "Endpoint", "What it says"))
     errors = sorted(record.errors, key=lambda group: -group.count)
-    for one in errors[:MOST_ROWS]:
-        yield _row(f"{one.count:,}", _code(one.endpoint), _plain(one.says))
+    for error in errors[:MOST_ROWS]:
+        yield _row(f"{error.count:,}", _code(error.endpoint), _plain(error.says))
     if len(errors) > MOST_ROWS:
         yield from ("", f"And {len(errors) - MOST_ROWS:,} more kinds in the record.")
     if record.other_errors:

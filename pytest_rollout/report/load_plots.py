@@ -42,10 +42,10 @@ NARROW = Size(400, 260, 50, 90, 5)
 def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     """Return the latency over time with its limits; empty where no second has an answer."""
     points = stretches(report.record, size.points)
-    drawn = [one for one in points if one.start >= warm(report)]
-    if not any(time for one in drawn for time in _times(one)):
+    drawn = [point for point in points if point.start >= warm(report)]
+    if not any(time for stretch in drawn for time in _times(stretch)):
         drawn = list(points)  # all that there is, in the warm-up
-    known = [time for one in drawn for time in _times(one) if time is not None]
+    known = [time for stretch in drawn for time in _times(stretch) if time is not None]
     if not known:
         return ""
     limits = lines_of(report)
@@ -58,8 +58,8 @@ def latency_plot(report: LoadReport, size: Size = WIDE) -> str:
     plot.axes(tick_words)
     for place, name in enumerate(_LINES):
         line = [
-            None if (time := _times(one)[place]) is None else (plot.x(one.middle), up(time))
-            for one in drawn
+            None if (time := _times(stretch)[place]) is None else (plot.x(stretch.middle), up(time))
+            for stretch in drawn
         ]
         plot.drawing.path(line, f"line {name}")
     plot.limit_words(limits)
@@ -75,18 +75,26 @@ def throughput_plot(report: LoadReport, size: Size = WIDE) -> str:
     points = stretches(report.record, size.points)
     if not points:
         return ""
-    values = [value for one in points for value in (one.planned, one.started, one.answered)]
+    values = [
+        value
+        for stretch in points
+        for value in (stretch.planned, stretch.started, stretch.answered)
+    ]
     up = scale(values, size.height - _FOOT, _TOP)
     plot = _Plot(report, size, points, up)
     plot.axes(lambda rate: f"{rate:g}/s")
     base = [(plot.x(points[-1].end), up(0)), (plot.x(0), up(0))]
-    plot.drawing.area([*_steps(points, plot, [one.planned for one in points]), *base], "planned")
+    plot.drawing.area(
+        [*_steps(points, plot, [stretch.planned for stretch in points]), *base], "planned"
+    )
     plot.warm_up()
-    for one in points:
-        plot.drawing.rect((plot.x(one.start), up(one.failed)), (plot.x(one.end), up(0)), "failed")
-    started = _steps(points, plot, [one.started for one in points])
+    for point in points:
+        plot.drawing.rect(
+            (plot.x(point.start), up(point.failed)), (plot.x(point.end), up(0)), "failed"
+        )
+    started = _steps(points, plot, [stretch.started for stretch in points])
     plot.drawing.path(list(started), "line started")
-    line = [(plot.x(one.middle), up(one.answered)) for one in points]
+    line = [(plot.x(stretch.middle), up(stretch.answered)) for stretch in points]
     plot.drawing.path(line, "line answered")
     keys = {"planned": "planned", "line started": "started", "line answered": "answered"}
     plot.legend([*keys.items(), ("failed", "failed")], times=False)
@@ -111,33 +119,33 @@ def lines_of(report: LoadReport) -> list[tuple[str, float]]:
 
 def limits_of(report: LoadReport) -> list[tuple[CutSeen, float]]:
     """Return the limits of latency that are drawn: of all together first, the lowest first."""
-    limits = [(one, one.limit_us) for one in report.seen if one.limit_us]
+    limits = [(cut_seen, cut_seen.limit_us) for cut_seen in report.seen if cut_seen.limit_us]
     chosen = [(one, float(limit)) for one, limit in limits if limit is not None]
     return sorted(chosen, key=lambda pair: (bool(pair[0].endpoint), pair[1]))
 
 
-def _times(one: Stretch) -> tuple[int | None, int | None, int | None]:
-    return one.p50_us, one.p95_us, one.p99_us
+def _times(stretch: Stretch) -> tuple[int | None, int | None, int | None]:
+    return stretch.p50_us, stretch.p95_us, stretch.p99_us
 
 
 def _steps(
     points: Sequence[Stretch], plot: _Plot, rates: Sequence[float]
 ) -> Iterator[tuple[float, float]]:
-    for one, rate in zip(points, rates, strict=True):
-        yield from ((plot.x(one.start), plot.up(rate)), (plot.x(one.end), plot.up(rate)))
+    for point, rate in zip(points, rates, strict=True):
+        yield from ((plot.x(point.start), plot.up(rate)), (plot.x(point.end), plot.up(rate)))
 
 
-def _latency_said(one: Stretch) -> str:
-    times = zip(_LINES, _times(one), strict=True)
+def _latency_said(stretch: Stretch) -> str:
+    times = zip(_LINES, _times(stretch), strict=True)
     return ", ".join(f"{name} {time_words(time)}" for name, time in times)
 
 
-def _throughput_said(one: Stretch) -> str:
+def _throughput_said(stretch: Stretch) -> str:
     counts = {
-        "planned": one.planned,
-        "started": one.started,
-        "answered": one.answered,
-        "failed": one.failed,
+        "planned": stretch.planned,
+        "started": stretch.started,
+        "answered": stretch.answered,
+        "failed": stretch.failed,
     }
     return ", ".join(f"{name} {rate:.3g}/s" for name, rate in counts.items())
 
@@ -194,9 +202,9 @@ class _Plot:
     def silent(self) -> list[tuple[str, str]]:
         """Mark the time in which arrivals were due and all failed, or none ended; its key."""
         marked = []
-        for one in self.points:
-            if one.answered <= one.failed and (one.planned or one.started or one.failed):
-                corners = (self.x(one.start), _TOP), (self.x(one.end), self.foot)
+        for point in self.points:
+            if point.answered <= point.failed and (point.planned or point.started or point.failed):
+                corners = (self.x(point.start), _TOP), (self.x(point.end), self.foot)
                 self.drawing.rect(*corners, "silent")
                 marked = [("silent", "no good answer")]
         return marked
@@ -210,11 +218,11 @@ class _Plot:
 
     def pointed(self, said: Callable[[Stretch], str]) -> None:
         """Say the figures of the time that is pointed at."""
-        for one in self.points:
-            corners = (self.x(one.start), _TOP), (self.x(one.end), self.foot)
-            longer = one.end - one.start > 1
-            until = f" to {clock_words(one.end)}, worst" if longer else ""
-            self.drawing.rect(*corners, "spot", f"{clock_words(one.start)}{until}: {said(one)}")
+        for point in self.points:
+            corners = (self.x(point.start), _TOP), (self.x(point.end), self.foot)
+            longer = point.end - point.start > 1
+            until = f" to {clock_words(point.end)}, worst" if longer else ""
+            self.drawing.rect(*corners, "spot", f"{clock_words(point.start)}{until}: {said(point)}")
 
 
 def key(drawing: Drawing, left: float, class_: str, words: str) -> float:

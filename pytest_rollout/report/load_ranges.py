@@ -22,11 +22,19 @@ _LETTER = 7  # of a name
 
 def ranges_plot(report: LoadReport, size: Size = WIDE) -> str:
     """Return the latencies of the slowest endpoints, a row each; empty without answers."""
-    rows = sorted((one for one in report.shown if one.service_time.n), key=_slowest)[:MOST_ROWS]
+    rows = sorted(
+        (endpoint_figures for endpoint_figures in report.shown if endpoint_figures.service_time.n),
+        key=_slowest,
+    )[:MOST_ROWS]
     if not rows:
         return ""
-    limits = [(one, float(one.limit_us)) for one in report.seen if one.limit_us]
-    drawn = [time for one in rows for time in (_latency(report, one), one.service_time) if time.n]
+    limits = [(cut_seen, float(cut_seen.limit_us)) for cut_seen in report.seen if cut_seen.limit_us]
+    drawn = [
+        time
+        for endpoint_figures in rows
+        for time in (_latency(report, endpoint_figures), endpoint_figures.service_time)
+        if time.n
+    ]
     ends = [float(time.at(QUANTILES[name]) or 1) for time in drawn for name in ("p50", "max")]
     left = _MARGIN if size.ticks <= 5 else min(260, 20 + _LETTER * max(map(_length, rows)))
     across = scale([*ends, *(limit for _, limit in limits)], left, size.width - _RIGHT, log=True)
@@ -45,22 +53,24 @@ def ranges_plot(report: LoadReport, size: Size = WIDE) -> str:
     return drawing.svg(f"Latency of {len(rows)} endpoints, p50 to p99 and the slowest")
 
 
-def _slowest(one: EndpointFigures) -> tuple[bool, float]:
-    times = one.latency if one.latency.n else one.service_time
-    return bool(one.name), -(times.at(QUANTILES["p99"]) or 0)
+def _slowest(endpoint_figures: EndpointFigures) -> tuple[bool, float]:
+    times = (
+        endpoint_figures.latency if endpoint_figures.latency.n else endpoint_figures.service_time
+    )
+    return bool(endpoint_figures.name), -(times.at(QUANTILES["p99"]) or 0)
 
 
-def _length(one: EndpointFigures) -> int:
-    return len(_named(one))
+def _length(endpoint_figures: EndpointFigures) -> int:
+    return len(_named(endpoint_figures))
 
 
-def _named(one: EndpointFigures) -> str:
-    name = one.name or "all together"
+def _named(endpoint_figures: EndpointFigures) -> str:
+    name = endpoint_figures.name or "all together"
     return name if len(name) <= 34 else f"{name[:33]}…"
 
 
-def _latency(report: LoadReport, one: EndpointFigures) -> Distribution:
-    return one.latency if report.record.open_loop else one.service_time
+def _latency(report: LoadReport, endpoint_figures: EndpointFigures) -> Distribution:
+    return endpoint_figures.latency if report.record.open_loop else endpoint_figures.service_time
 
 
 def _axis(drawing: Drawing, across: Scale, height: int, size: Size) -> None:
@@ -72,15 +82,19 @@ def _axis(drawing: Drawing, across: Scale, height: int, size: Size) -> None:
 
 
 def _row(
-    drawing: Drawing, report: LoadReport, one: EndpointFigures, across: Scale, top: float
+    drawing: Drawing,
+    report: LoadReport,
+    endpoint_figures: EndpointFigures,
+    across: Scale,
+    top: float,
 ) -> None:
     """A row: the name, the latency with its quantiles, and below it the service time."""
     middle = top + _ROW / 2
     if across.start > _MARGIN:
-        drawing.text(across.start - 12, middle + 6, _named(one), "end key")
+        drawing.text(across.start - 12, middle + 6, _named(endpoint_figures), "end key")
     else:
-        drawing.text(across.start, top + 12, _named(one), "start key")
-    latency = _latency(report, one)
+        drawing.text(across.start, top + 12, _named(endpoint_figures), "start key")
+    latency = _latency(report, endpoint_figures)
     if latency.n:
         at = {name: across(latency.at(q) or 1) for name, q in QUANTILES.items()}
         drawing.line(at["p99"], middle, at["max"], middle, "line tail")
@@ -91,19 +105,22 @@ def _row(
             f"{name} {time_words(value)}"
             for name, value in zip(QUANTILES, latency.spread(), strict=True)
         )
-        words = f"{_named(one)} {measured(report)}: {said}"
+        words = f"{_named(endpoint_figures)} {measured(report)}: {said}"
         drawing.rect((at["p50"] - 6, middle - 8), (at["max"] + 6, middle + 8), "spot", words)
-    if report.record.open_loop and one.service_time.n:
-        served = [across(one.service_time.at(QUANTILES[name]) or 1) for name in ("p50", "p99")]
+    if report.record.open_loop and endpoint_figures.service_time.n:
+        served = [
+            across(endpoint_figures.service_time.at(QUANTILES[name]) or 1)
+            for name in ("p50", "p99")
+        ]
         drawing.line(served[0], middle + 10, served[1], middle + 10, "line uncorrected")
 
 
-def _limit(drawing: Drawing, one: CutSeen, limit: float, across: Scale, top: float) -> None:
+def _limit(drawing: Drawing, cut_seen: CutSeen, limit: float, across: Scale, top: float) -> None:
     x, foot = across(limit), top + _ROW
     drawing.rect((x, top + 4), (across.end, foot - 4), "forbidden")
     drawing.line(x, top + 4, x, foot - 4, "limit")
-    fits = x - across.start > 9 * len(one.line)
-    words = f"{one.cut.rule.take.text} {one.cut.cut.text}"
+    fits = x - across.start > 9 * len(cut_seen.line)
+    words = f"{cut_seen.cut.rule.take.text} {cut_seen.cut.cut.text}"
     drawing.text(
         x - 5 if fits else x + 5, top + 14, words, f"{'end' if fits else 'start'} limit-words"
     )

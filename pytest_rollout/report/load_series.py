@@ -34,7 +34,7 @@ def stretches(record: LoadRecord, most: int) -> tuple[Stretch, ...]:
 
     A stall is never averaged away: of several seconds the worst latency stands.
     """
-    by_second = {one.second: one for one in record.seconds if one.second >= 0}
+    by_second = {second.second: second for second in record.seconds if second.second >= 0}
     if not by_second:
         return ()
     last = max(by_second) + 1
@@ -51,13 +51,13 @@ def _stretch(start: int, length: int, seconds: Sequence[LoadSecond]) -> Stretch:
     return Stretch(
         start,
         start + length,
-        planned=sum(one.planned for one in seconds) / length,
-        started=sum(one.started for one in seconds) / length,
-        answered=sum(one.answered for one in seconds) / length,
-        failed=sum(one.failed for one in seconds) / length,
-        p50_us=_worst(one.p50_us for one in seconds),
-        p95_us=_worst(one.p95_us for one in seconds),
-        p99_us=_worst(one.p99_us for one in seconds),
+        planned=sum(second.planned for second in seconds) / length,
+        started=sum(second.started for second in seconds) / length,
+        answered=sum(second.answered for second in seconds) / length,
+        failed=sum(second.failed for second in seconds) / length,
+        p50_us=_worst(second.p50_us for second in seconds),
+        p95_us=_worst(second.p95_us for second in seconds),
+        p99_us=_worst(second.p99_us for second in seconds),
     )
 
 

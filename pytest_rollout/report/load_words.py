@@ -122,10 +122,10 @@ def _own_doubts(record: LoadRecord) -> Iterator[str]:
         yield f"the load broke off: {record.trouble}"
     if not record.completed:
         yield "the load did not run to its planned end"
-    reported = sum(one.completed for one in record.generators)
+    reported = sum(generator.completed for generator in record.generators)
     if reported < max(record.workers_expected, len(record.generators)):
         yield "not every process that made load reported to the end"
-    if not any(one.requests for one in record.endpoints):
+    if not any(endpoint.requests for endpoint in record.endpoints):
         yield "no request was answered after the warm-up"
 
 
@@ -201,14 +201,14 @@ def told_of_times(report: LoadReport) -> list[str]:
 
 def generator_rows(report: LoadReport) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Yield each process that made load: name, cpu mean and peak, wake-ups, clock, its end."""
-    for one in report.record.generators:
+    for generator in report.record.generators:
         yield (
-            one.worker,
-            share_words(one.cpu_share),
-            share_words(one.cpu_peak),
-            time_words(one.late_wakeups_us),
-            time_words(one.clock_jump_us),
-            "reported to the end" if one.completed else "lost",
+            generator.worker,
+            share_words(generator.cpu_share),
+            share_words(generator.cpu_peak),
+            time_words(generator.late_wakeups_us),
+            time_words(generator.clock_jump_us),
+            "reported to the end" if generator.completed else "lost",
         )
     missing = report.record.workers_expected - len(report.record.generators)
     for _ in range(min(missing, 20)):

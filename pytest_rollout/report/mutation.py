@@ -84,7 +84,11 @@ def summary(drill: MutationDrill, at_least: float | None = None) -> str:
 def _tally(drill: MutationDrill) -> str:
     """What else became of mutants: `` (12 survived; left out: 3 hung)``."""
     asked = (MutantOutcome.SOFT, MutantOutcome.OPTIONAL, MutantOutcome.SURVIVED)
-    in_it = [f"{n} {one.value}" for one in asked if (n := _number(drill, one))]
+    in_it = [
+        f"{n} {mutant_outcome.value}"
+        for mutant_outcome in asked
+        if (n := _number(drill, mutant_outcome))
+    ]
     left_out = [f"{n} {words}" for one, words in _APART.items() if (n := _number(drill, one))]
     errors = sum(result.as_error for result in drill.results)
     if errors:
@@ -100,11 +104,13 @@ def _number(drill: MutationDrill, outcome: MutantOutcome) -> int:
 
 def lines(drill: MutationDrill) -> Iterator[str]:
     """A mutation drill for a terminal: what no hard criterion noticed, and the shares."""
-    for one in unnoticed(drill):
-        yield f"  {one.outcome.value}: {one.mutant.file}:{one.mutant.line} {one.mutant.operator}"
-        yield from (f"    {line}" for line in change(one.mutant))
-        yield f"    {where(one)}"
-    apart = [one for one in drill.results if one.outcome in _APART]
+    for mutant_result in unnoticed(drill):
+        mutant = mutant_result.mutant
+        place = f"{mutant.file}:{mutant.line}"
+        yield f"  {mutant_result.outcome.value}: {place} {mutant.operator}"
+        yield from (f"    {line}" for line in change(mutant))
+        yield f"    {where(mutant_result)}"
+    apart = [result for result in drill.results if result.outcome in _APART]
     for one in apart:
         why = f": {one.because}" if one.because else ""
         place = f"{one.mutant.file}:{one.mutant.line} {one.mutant.operator}"
@@ -118,7 +124,7 @@ def lines(drill: MutationDrill) -> Iterator[str]:
 def unnoticed(drill: MutationDrill) -> list[MutantResult]:
     """What no hard criterion noticed: survivors first."""
     order = (MutantOutcome.SURVIVED, MutantOutcome.OPTIONAL, MutantOutcome.SOFT)
-    return [one for outcome in order for one in drill.results if one.outcome is outcome]
+    return [result for outcome in order for result in drill.results if result.outcome is outcome]
 
 
 def change(mutant: Mutant) -> tuple[str, str]:
@@ -134,7 +140,7 @@ def where(result: MutantResult) -> str:
 def _trial(trial: Trial) -> str:
     if trial.trouble or trial.collapsed:
         return f"{trial.phase}: {trial.trouble or 'nothing could be measured'}"
-    noticed = [f"{one.id} {word(one.verdict)} ({one.weight})" for one in trial.notices]
+    noticed = [f"{notice.id} {word(notice.verdict)} ({notice.weight})" for notice in trial.notices]
     if noticed:
         return f"{trial.phase}: noticed by {_some(noticed)}"
     return f"{trial.phase}: run through for {_some(trial.ran_through) or 'no criterion'}"
@@ -156,8 +162,8 @@ def gates(drill: MutationDrill) -> Iterator[tuple[str, str]]:
 
 def by(drill: MutationDrill, key: Callable[[Mutant], str]) -> Iterator[tuple[str, Score]]:
     """What was noticed of each file or kind of change, in the order of their names."""
-    for name in sorted({key(one.mutant) for one in drill.results}):
-        yield name, score(one for one in drill.results if key(one.mutant) == name)
+    for name in sorted({key(result.mutant) for result in drill.results}):
+        yield name, score(result for result in drill.results if key(result.mutant) == name)
 
 
 def of_criterion(drill: MutationDrill, at: str, phase: str, name: str) -> Iterator[str]:
@@ -165,9 +171,9 @@ def of_criterion(drill: MutationDrill, at: str, phase: str, name: str) -> Iterat
     trials = [
         (result, trial)
         for result, trial in trials_of(drill, phase)
-        if name in trial.ran_through or any(one.id == name for one in trial.notices)
+        if name in trial.ran_through or any(notice.id == name for notice in trial.notices)
     ]
-    noticed = [one for one in trials if any(seen.id == name for seen in one[1].notices)]
+    noticed = [trial for trial in trials if any(seen.id == name for seen in trial[1].notices)]
     yield (
         f"Mutants: of {len(trials)} that ran through it in the drill of {at[:10]}, it noticed "
         f"{len(noticed)}."
@@ -187,12 +193,12 @@ def noticed_by(drill: MutationDrill) -> Iterator[tuple[str, Weight, int, int]]:
     """Each criterion of a drill that ran: its name, weight, and how many it noticed of how many."""
     for phase in drill.phases:
         trials = [trial for _, trial in trials_of(drill, phase.phase)]
-        weights = {one.id: one.weight for trial in trials for one in trial.notices}
+        weights = {notice.id: notice.weight for trial in trials for notice in trial.notices}
         ran = [name for trial in trials for name in trial.ran_through]
         for name in dict.fromkeys((*ran, *weights)):
-            hits = sum(any(one.id == name for one in trial.notices) for trial in trials)
+            hits = sum(any(notice.id == name for notice in trial.notices) for trial in trials)
             asked = sum(
-                name in trial.ran_through or any(one.id == name for one in trial.notices)
+                name in trial.ran_through or any(notice.id == name for notice in trial.notices)
                 for trial in trials
             )
             yield f"{phase.phase}.{name}", weights.get(name, Weight.HARD), hits, asked

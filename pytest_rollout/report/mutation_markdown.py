@@ -15,10 +15,10 @@ def to_markdown(drill: MutationDrill) -> str:
     parts = [f"# Mutants: {plain(mutation.summary(drill))}", _facts(drill)]
     parts += _section("Not noticed by a hard criterion", mutation.unnoticed(drill))
     for outcome, title in _APART.items():
-        parts += _section(title, [one for one in drill.results if one.outcome is outcome])
+        parts += _section(title, [result for result in drill.results if result.outcome is outcome])
     parts += ["## Shares", "\n".join(_shares(drill))]
     parts += ["## Criteria", "\n".join(_criteria(drill))]
-    hard = [one for one in drill.results if one.outcome is MutantOutcome.HARD]
+    hard = [result for result in drill.results if result.outcome is MutantOutcome.HARD]
     parts += ["## Noticed by a hard criterion", "\n".join(_noticed(hard))] if hard else []
     return "\n\n".join(parts) + "\n"
 
@@ -49,11 +49,11 @@ def _section(title: str, results: list[MutantResult]) -> Iterator[str]:
     if not results:
         return
     yield f"## {title}"
-    for one in results:
-        place = f"{one.mutant.file}:{one.mutant.line}"
-        yield f"{code(place)} {plain(one.mutant.operator)}: {plain(one.outcome.value)}"
-        yield "\n".join(("```diff", *map(_fenced, mutation.change(one.mutant)), "```"))
-        yield plain(one.because or mutation.where(one)) + f" {code(one.mutant.id)}"
+    for result in results:
+        place = f"{result.mutant.file}:{result.mutant.line}"
+        yield f"{code(place)} {plain(result.mutant.operator)}: {plain(result.outcome.value)}"
+        yield "\n".join(("```diff", *map(_fenced, mutation.change(result.mutant)), "```"))
+        yield plain(result.because or mutation.where(result)) + f" {code(result.mutant.id)}"
 
 
 def _fenced(line: str) -> str:
@@ -79,16 +79,16 @@ def _criteria(drill: MutationDrill) -> Iterator[str]:
 
 def _noticed(results: list[MutantResult]) -> Iterator[str]:
     yield from table("Where", "Change", "Before", "After", "Noticed by", "Because")
-    for one in results:
-        trial = one.trials[-1]
+    for result in results:
+        trial = result.trials[-1]
         seen = trial.by(Weight.HARD)
         names = ", ".join(f"{trial.phase}.{notice.id}" for notice in seen[:3])
         more = f" and {len(seen) - 3} more" if len(seen) > 3 else ""
         yield row(
-            code(f"{one.mutant.file}:{one.mutant.line}"),
-            plain(one.mutant.operator),
-            plain(one.mutant.before),
-            plain(one.mutant.after),
+            code(f"{result.mutant.file}:{result.mutant.line}"),
+            plain(result.mutant.operator),
+            plain(result.mutant.before),
+            plain(result.mutant.after),
             plain(names + more),
             plain(seen[0].because if seen else ""),
         )

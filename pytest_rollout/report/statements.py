@@ -151,7 +151,7 @@ def _unsaid(decision: Decision) -> dict[str, Any]:
         f"{VERIFIER}:missingTests": _ids(decision, (Verdict.MISSING,)),
         f"{VERIFIER}:skippedChecks": _not_run(decision),
         f"{VERIFIER}:controls": {
-            group.name: {one.id: one.verdict.value for one in group.findings}
+            group.name: {finding.id: finding.verdict.value for finding in group.findings}
             for group in by_control(decision)
         },
         f"{VERIFIER}:waivedTests": _ids(decision, (Verdict.WAIVED,)),

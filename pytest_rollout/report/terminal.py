@@ -126,7 +126,7 @@ def gate(
 
 def _causes(decision: Decision, story: Story) -> Iterator[Line]:
     """What stands in the way: what was seen, the plan's sentence, and how it went over time."""
-    stated = {one.id: one.says for one in (*decision.criteria, *decision.guardrails)}
+    stated = {finding.id: finding.says for finding in (*decision.criteria, *decision.guardrails)}
     for ids, reason, answer in grouped_causes(decision):
         said = sentences.cause(some_of(ids), reason, decision.timezone)
         yield Line(f"  - {said}", _STYLES[answer][:1])

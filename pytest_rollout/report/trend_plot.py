@@ -98,9 +98,9 @@ def trend(
     if cut is not None:
         _limit(drawing, cut, across, up)
     _key(drawing, points, band)
-    for place, one in enumerate(points):
+    for place, point in enumerate(points):
         corners = (across(place - 0.5), float(_TOP)), (across(place + 0.5), up.start)
-        drawing.rect(*corners, "spot", _pointed(one, said))
+        drawing.rect(*corners, "spot", _pointed(point, said))
     summary = ", ".join(_summary(points, band, said))
     return drawing.svg(f"{label}: {summary}", "trend", style() if standalone else "")
 
@@ -117,7 +117,7 @@ def trend_line(
     while len(parts) > 1 and sum(map(len, parts)) + 2 * len(parts) + _LEAST_LINE > width:
         parts.pop()
     words = ", ".join(parts)
-    drawn = sparkline([_known(one.value) for one in points], max(8, width - len(words) - 2))
+    drawn = sparkline([_known(point.value) for point in points], max(8, width - len(words) - 2))
     return f"{drawn}  {words}" if drawn else words
 
 
@@ -129,33 +129,35 @@ def _summary(
     points: Sequence[TrendPoint], band: TrendBand | None, said: Callable[[float], str]
 ) -> list[str]:
     """What a trend comes to, the most important first."""
-    known = [one for one in points if _known(one.value) is not None]
+    known = [point for point in points if _known(point.value) is not None]
     parts = [f"last {said(known[-1].value or 0)}{_interval(known[-1], said)}"] if known else []
     for mark, word in ((TrendMark.ALARM, "alarm"), (TrendMark.CHANGE, "change point")):
-        marked = sum(mark in one.marks for one in points)
+        marked = sum(mark in point.marks for point in points)
         parts += [count(marked, word)] if marked else []
     if band is not None:
         parts.append(f"{band.says} {said(band.low)} to {said(band.high)}")
     return [*parts, f"{count(len(known), 'night')} with a value"]
 
 
-def _interval(one: TrendPoint, said: Callable[[float], str]) -> str:
-    low, high = _known(one.low), _known(one.high)
+def _interval(trend_point: TrendPoint, said: Callable[[float], str]) -> str:
+    low, high = _known(trend_point.low), _known(trend_point.high)
     return "" if low is None or high is None else f" ({said(low)} to {said(high)})"
 
 
-def _pointed(one: TrendPoint, said: Callable[[float], str]) -> str:
-    value = _known(one.value)
-    seen = "no value" if value is None else f"{said(value)}{_interval(one, said)}"
-    marks = "".join(f", {mark.value}" for mark in one.marks)
-    return f"{one.at}: {seen}{marks}" + (f"; {one.says}" if one.says else "")
+def _pointed(trend_point: TrendPoint, said: Callable[[float], str]) -> str:
+    value = _known(trend_point.value)
+    seen = "no value" if value is None else f"{said(value)}{_interval(trend_point, said)}"
+    marks = "".join(f", {mark.value}" for mark in trend_point.marks)
+    return f"{trend_point.at}: {seen}{marks}" + (
+        f"; {trend_point.says}" if trend_point.says else ""
+    )
 
 
 def _heights(
     points: Sequence[TrendPoint], band: TrendBand | None, cut: TrendCut | None, height: int
 ) -> Scale:
     """Heights for all values; a limit that is far from them is left out of it."""
-    ends = (end for one in points for end in (one.value, one.low, one.high))
+    ends = (end for point in points for end in (point.value, point.low, point.high))
     values = [end for end in map(_known, ends) if end is not None]
     values += [band.low, band.high] if band else []
     low, high = min(values, default=0.0), max(values, default=1.0)
@@ -208,17 +210,17 @@ def _axes(
 
 
 def _changes(drawing: Drawing, points: Sequence[TrendPoint], across: Scale, up: Scale) -> None:
-    for place, one in enumerate(points):
-        if TrendMark.CHANGE in one.marks:
+    for place, point in enumerate(points):
+        if TrendMark.CHANGE in point.marks:
             x = across(place - 0.5)
             drawing.line(x, up.end, x, up.start, "change")
 
 
 def _values(drawing: Drawing, points: Sequence[TrendPoint], across: Scale, up: Scale) -> None:
     drawing.path(list(_line(points, across, up)), "between")
-    for place, one in enumerate(points):
-        x, value = across(place), _known(one.value)
-        low, high = _known(one.low), _known(one.high)
+    for place, point in enumerate(points):
+        x, value = across(place), _known(point.value)
+        low, high = _known(point.low), _known(point.high)
         if low is not None and high is not None:
             drawing.line(x, up(low), x, up(high), "interval")
         if value is None:
@@ -233,7 +235,7 @@ def _values(drawing: Drawing, points: Sequence[TrendPoint], across: Scale, up: S
             drawing.path(cross, "nothing")
             continue
         drawing.add("circle", "value", cx=x, cy=up(value), r=_radius(across))
-        for mark in one.marks:
+        for mark in point.marks:
             if mark is not TrendMark.CHANGE:
                 drawing.add("circle", mark.value, cx=x, cy=up(value), r=_radius(across) + 4.0)
 
@@ -245,8 +247,8 @@ def _radius(across: Scale) -> float:
 def _line(
     points: Sequence[TrendPoint], across: Scale, up: Scale
 ) -> Iterator[tuple[float, float] | None]:
-    for place, one in enumerate(points):
-        value = _known(one.value)
+    for place, point in enumerate(points):
+        value = _known(point.value)
         yield None if value is None else (across(place), up(value))
 
 
@@ -257,7 +259,7 @@ def _key(drawing: Drawing, points: Sequence[TrendPoint], band: TrendBand | None)
     if band is not None:
         drawing.rect((left, 8), (left + 16, 18), "band")
         left = _word(drawing, left + 6, band.says)
-    marks = {mark for one in points for mark in one.marks}
+    marks = {mark for point in points for mark in point.marks}
     for mark in TrendMark:
         if mark in marks and mark is TrendMark.CHANGE:
             drawing.line(left + 6, 6, left + 6, 20, "change")
@@ -265,7 +267,7 @@ def _key(drawing: Drawing, points: Sequence[TrendPoint], band: TrendBand | None)
         elif mark in marks:
             drawing.add("circle", mark.value, cx=left + 6, cy=13.0, r=_RADIUS + 2.0)
             left = _word(drawing, left, mark.value)
-    if any(_known(one.value) is None for one in points):
+    if any(_known(point.value) is None for point in points):
         drawing.path(
             [(left + 3, 10), (left + 9, 16), None, (left + 3, 16), (left + 9, 10)], "nothing"
         )

@@ -16,7 +16,11 @@ _MOST_FILES = 30  # a criterion for each file up to here, for each folder above 
 def chosen(nodes: Iterable[str], patterns: Sequence[str]) -> list[str]:
     """Return the ids that one of the patterns means, as `binds` of a plan reads them."""
     wanted = [NodePattern(pattern) for pattern in patterns]
-    return [node for node in nodes if any(one.matches(NodeId.parse(node)) for one in wanted)]
+    return [
+        node
+        for node in nodes
+        if any(node_pattern.matches(NodeId.parse(node)) for node_pattern in wanted)
+    ]
 
 
 def grouped(nodes: Sequence[str], others: Collection[str], folder: str) -> tuple[Group, ...]:
@@ -59,7 +63,7 @@ def _binds(place: str, nodes: Sequence[str], others: Collection[str], folder: st
     """
     whole = NodePattern(f"{place}/*.py")
     ids = map(NodeId.parse, nodes)
-    if all(whole.matches(one) for one in ids) and not chosen(others, [whole.text]):
+    if all(whole.matches(node_id) for node_id in ids) and not chosen(others, [whole.text]):
         yield str(whole.parts.seen_from(folder))
     else:
         yield from _patterns(nodes, others, folder)

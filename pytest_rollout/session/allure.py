@@ -127,14 +127,16 @@ def _labels(bound: Bound) -> Iterator[tuple[str, str]]:
 
 
 def _worst(criteria: Sequence[Criterion]) -> Severity:
-    return min((one.severity for one in criteria), key=list(Severity).index)
+    return min((criterion.severity for criterion in criteria), key=list(Severity).index)
 
 
 def _result(decision: Decision, report: str) -> dict[str, object]:
     where = f"{decision.address}:{decision.environment}"
     at_ms = int(datetime.fromisoformat(decision.decided_at).timestamp() * 1000)
     causes = blockers(decision, NO_STORY)
-    trace = "\n".join(": ".join(filter(None, (one.id, one.says, one.because))) for one in causes)
+    trace = "\n".join(
+        ": ".join(filter(None, (cause.id, cause.says, cause.because))) for cause in causes
+    )
     labels = [("epic", decision.plan_title), ("feature", decision.phase_title), ("story", "Gate")]
     labels += [("severity", "blocker"), ("framework", "pytest-rollout")]
     return {

@@ -29,7 +29,7 @@ def announce(
     """
     said: list[str] = []
     for plan in plans:
-        if ledger is None or not any(Topic.DECISIONS in one.about for one in plan.channels):
+        if ledger is None or not any(Topic.DECISIONS in channel.about for channel in plan.channels):
             continue
         try:
             message = notice(plan, list(_changed(ledger, plan, decisions)))
@@ -40,7 +40,7 @@ def announce(
             from pytest_rollout.notify import Telling  # mail and TLS, for those who tell somebody
 
             told = Telling(plan.channels, Topic.DECISIONS, message).outcomes()
-            said += [one.words for one in told]
+            said += [delivery.words for delivery in told]
     return said
 
 
@@ -48,13 +48,18 @@ def _changed(
     ledger: Ledger, plan: Plan, decisions: Sequence[Decision]
 ) -> Iterator[tuple[Decision, Answer | None]]:
     """Decisions whose answer is not that of the full run before, with that one."""
-    for one in decisions:
-        if one.address.plan != plan.id or one.environment == EMBEDDED or one.drill or one.partial:
+    for decision in decisions:
+        if (
+            decision.address.plan != plan.id
+            or decision.environment == EMBEDDED
+            or decision.drill
+            or decision.partial
+        ):
             continue
-        earlier = evaluations(ledger, one)[:-1]
+        earlier = evaluations(ledger, decision)[:-1]
         before = earlier[-1].answer if earlier else None
-        if one.answer is not before:
-            yield one, before
+        if decision.answer is not before:
+            yield decision, before
 
 
 def notice(plan: Plan, changed: Sequence[tuple[Decision, Answer | None]]) -> Notice | None:

@@ -35,7 +35,7 @@ class Bound:
         """The criteria of now and of before, where both are of one phase."""
         if before is None or before is self or before.name != self.name:
             return self
-        criteria = {one.id: one for one in (*before.criteria, *self.criteria)}
+        criteria = {criterion.id: criterion for criterion in (*before.criteria, *self.criteria)}
         return Bound(self.plan, self.phase, tuple(criteria.values()))
 
     def full(self, slug: str) -> str:
@@ -83,14 +83,14 @@ class Binder:
         self._root = root
         self._asked = asked  # names of phases
         plans = list(loaded)
-        self._folders = {one.path.parent: one for one in plans}
-        self._files = {str(one.path): one for one in plans}
+        self._folders = {plan.path.parent: plan for plan in plans}
+        self._files = {str(plan.path): plan for plan in plans}
         self._above: dict[str, Loaded | None] = {}
         self._by_id: dict[str, Mapping[str, Sequence[tuple[Phase, Criterion]]]] = {}
         self._places: dict[object, tuple[Bound | None, Sequence[_Offence]]] = {}
         self._stated = [
             Stated(plan, phase, criterion, NodePattern(text), as_written)
-            for plan in (one.plan for one in plans if one.plan)
+            for plan in (plan.plan for plan in plans if plan.plan)
             for phase, criterion in plan.criteria()
             for text, as_written in zip(plan.bound_ids(criterion), criterion.binds, strict=True)
         ]

@@ -55,7 +55,7 @@ class Collecting:
         self.unnamed = Unnamed(self._asked)
         self._asked_paths = {plan.path for plan, _ in request.asked}
         self._asked_paths |= {
-            one.path.relative_to(request.root).as_posix() for one in request.broken
+            loaded.path.relative_to(request.root).as_posix() for loaded in request.broken
         }
 
     def place(self, item: pytest.Item) -> Bound | None:
@@ -149,7 +149,7 @@ class Collecting:
 
     def usage_errors(self) -> list[str]:
         """Every offence of asked plans and their tests, each once, as messages."""
-        plans = [problem for one in self.request.broken for problem in one.problems]
+        plans = [problem for loaded in self.request.broken for problem in loaded.problems]
         return [hide(str(problem)) for problem in dict.fromkeys([*plans, *self.offences])]
 
     def _bind(self, items: Sequence[pytest.Item]) -> None:

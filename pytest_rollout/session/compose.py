@@ -176,7 +176,7 @@ def compose(config: pytest.Config, patterns: Sequence[str]) -> None:
     finishing = None if is_worker(config) else _finishing(config, request, local)
     if not is_worker(config):
         register(Header(request, finishing, patterns), "rollout-header")
-        known = frozenset().union(*(one.names for one in request.loaded))
+        known = frozenset().union(*(loaded.names for loaded in request.loaded))
         if config.option.markexpr and known:
             register(Misspelt(known, request.plans), "rollout-misspelt")
 
@@ -240,9 +240,9 @@ def _finishing(config: pytest.Config, request: Request, local: Local) -> Finishi
 
 def _add_markers(config: pytest.Config, request: Request) -> None:
     names: dict[str, str] = {}
-    for one in request.loaded:
-        for name in sorted(one.names):
-            names.setdefault(name, f"part of the rollout plan {one.id}")
+    for loaded in request.loaded:
+        for name in sorted(loaded.names):
+            names.setdefault(name, f"part of the rollout plan {loaded.id}")
     lines = [f"{name}: {says}" for name, says in names.items() if name.isidentifier()]
     lines.append("criterion(*ids): the criteria of the rollout plan that the test is evidence for")
     lines.append("effect(name): what the test does to its target: observe, change or disrupt")

@@ -61,9 +61,9 @@ def _fitted(summaries: Iterable[str]) -> str:
 
 def _outputs(decisions: Sequence[Decision]) -> Iterator[str]:
     yield f"decision={worst_answer(one.answer for one in decisions).value}\n"
-    for one in decisions:
-        name = str(one.address).replace(".", "_").replace("/", "_").replace("-", "_")
-        yield f"{name}={one.answer.value}\n"
+    for decision in decisions:
+        name = str(decision.address).replace(".", "_").replace("/", "_").replace("-", "_")
+        yield f"{name}={decision.answer.value}\n"
 
 
 def _annotations(decisions: Iterable[Decision]) -> Iterator[str]:
@@ -71,12 +71,12 @@ def _annotations(decisions: Iterable[Decision]) -> Iterator[str]:
     for decision in decisions:
         if decision.answer is Answer.GO:
             continue
-        for one in blockers(decision, NO_STORY):
+        for blocker in blockers(decision, NO_STORY):
             if shown == MOST_ANNOTATIONS:
                 return
             shown += 1
             title = f"{decision.answer.value} {decision.address}"
-            said = ": ".join(filter(None, (one.id, one.says, one.because)))
+            said = ": ".join(filter(None, (blocker.id, blocker.says, blocker.because)))
             yield f"::error title={_property(title)}::{_data(text.cut(said))}"
 
 

@@ -32,9 +32,9 @@ class Header:
         """Environment, gates and release of a deciding run; broken plans of any."""
         request = self._request
         lines = [
-            f"rollout: {one.problems[0]} (not asked)"
-            for one in request.loaded
-            if one.problems and one not in request.broken
+            f"rollout: {loaded.problems[0]} (not asked)"
+            for loaded in request.loaded
+            if loaded.problems and loaded not in request.broken
         ]
         lines += [f"rollout: {note}" for note in find.unread(request.root, self._patterns)]
         if not request.deciding:

@@ -33,7 +33,7 @@ class Known:
 
     def notes(self, decisions: Sequence[Decision]) -> list[str]:
         """Return what people should know of it; that it is new only where that may be why."""
-        go = bool(decisions) and all(one.answer is Answer.GO for one in decisions)
+        go = bool(decisions) and all(decision.answer is Answer.GO for decision in decisions)
         return [note for note in (self.unknown, "" if go or self.unknown else self.made) if note]
 
 

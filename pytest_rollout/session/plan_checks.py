@@ -106,5 +106,5 @@ def perform(criterion: Criterion, stage: Stage, observe: Observe, root: Path) ->
         readings = list(measured(check, rule, answer))
         if not readings:
             raise NoValueError("the command printed no sample")
-        for one in readings:
-            observe(rule.metric, one.value, at=one.at, **one.labels)
+        for reading in readings:
+            observe(rule.metric, reading.value, at=reading.at, **reading.labels)

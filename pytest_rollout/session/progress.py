@@ -101,7 +101,7 @@ class Progress:
 
 def needs_of(phase: Phase) -> dict[str, int]:
     """How many samples of each series the rules of a phase ask for of one run, ungrouped."""
-    stated = [one.rule for one in phase.criteria]
+    stated = [criterion.rule for criterion in phase.criteria]
     stated += [rule for rail in phase.guardrails for rule in rail.rules]
     needs: dict[str, int] = {}
     for rule in stated:

@@ -51,7 +51,7 @@ class Request:
     @property
     def plans(self) -> tuple[Plan, ...]:
         """Every plan that could be read whole."""
-        return tuple(one.plan for one in self.loaded if one.plan and not one.problems)
+        return tuple(loaded.plan for loaded in self.loaded if loaded.plan and not loaded.problems)
 
     @property
     def alone(self) -> str:

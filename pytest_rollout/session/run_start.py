@@ -30,7 +30,7 @@ def run_start(request: Request, ledger: Ledger) -> RunStart:
             for plan in asked.values()
             if plan.calendars
         },
-        beside={one.id: one.digests for one in request.loaded if one.id in asked},
+        beside={loaded.id: loaded.digests for loaded in request.loaded if loaded.id in asked},
         gates=tuple(str(gate) for gate in request.gates),
         partial=request.partial,
         drill=request.drill,

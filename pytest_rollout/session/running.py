@@ -66,7 +66,7 @@ class Running:
             from pytest_rollout.session.phase_run import PhaseRun  # for the first bound test
 
             plan_id, _, phase_id = name.partition(".")
-            plans = [one.plan for one in self._collecting.request.loaded if one.plan]
+            plans = [loaded.plan for loaded in self._collecting.request.loaded if loaded.plan]
             plan = next(plan for plan in plans if plan.id == plan_id)
             phase = plan.phase(phase_id)
             assert phase is not None

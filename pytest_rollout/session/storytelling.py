@@ -52,12 +52,12 @@ def _unjudged(case: Case) -> list[str]:
         rule
         for phase in case.plan.phases
         for rule in (
-            *(one.rule for one in phase.criteria),
+            *(criterion.rule for criterion in phase.criteria),
             *(rule for rail in phase.guardrails for rule in rail.rules),
         )
         if rule is not None
     ]
-    return sorted({seen.slot.series for seen in case.world.seen} - {one.metric for one in rules})
+    return sorted({seen.slot.series for seen in case.world.seen} - {rule.metric for rule in rules})
 
 
 def measured_of(case: Case, decision: Decision) -> dict[str, tuple[Measured, ...]]:
@@ -66,10 +66,10 @@ def measured_of(case: Case, decision: Decision) -> dict[str, tuple[Measured, ...
     stated: list[Criterion | Guardrail] = [*case.phase.criteria, *case.phase.guardrails]
     findings = {one.id: one for one in (*decision.criteria, *decision.guardrails)}
     found = {}
-    for one in stated:
-        finding = findings.get(case.full(one.id))
+    for guardrail in stated:
+        finding = findings.get(case.full(guardrail.id))
         if finding is not None:
-            shown = measured(counted, one, finding)
+            shown = measured(counted, guardrail, finding)
             if shown:
                 found[finding.id] = shown
     return found

@@ -43,36 +43,36 @@ def believed_life(life: Life | None, plan: Plan) -> Life | None:
     )
 
 
-def _doubt(one: Amendment, proof: Proof | None, plan: Plan) -> Reason | None:
+def _doubt(amendment: Amendment, proof: Proof | None, plan: Plan) -> Reason | None:
     """Why an amendment is not believed by the keys of a plan; None where it is."""
     if proof is None:
         return Reason("attested.unsigned") if plan.roster.has_keys else None
-    approval = Approval.of(one, proof.environment, proof.at)
+    approval = Approval.of(amendment, proof.environment, proof.at)
     try:
         why = ssh.why_invalid(approval, proof.armour, plan.roster.keys, plan.roster.revoked)
     except RolloutError as error:
         why = str(error)
     if why:
         return Reason("signature.not-believed", {"why": why})
-    if _same_person(one, plan):
-        return Reason("amended.alone", {"person": one.approved_by})
+    if _same_person(amendment, plan):
+        return Reason("amended.alone", {"person": amendment.approved_by})
     made_us = calendar.to_us(datetime.fromisoformat(proof.at))
-    recorded_us = calendar.to_us(datetime.fromisoformat(one.at))
+    recorded_us = calendar.to_us(datetime.fromisoformat(amendment.at))
     facts: dict[str, Fact]
     if abs(made_us - recorded_us) > CLOCKS_APART_US:
         at, recorded = instant(made_us, plan.timezone), instant(recorded_us, plan.timezone)
         return Reason("signature.at-another-time", {"at": at, "recorded": recorded})
     day = day_of(made_us, plan)
-    full = one.criterion
-    phases = (phase for phase in plan.phases if plan.address(phase.id).full(one.slug) == full)
+    full = amendment.criterion
+    phases = (phase for phase in plan.phases if plan.address(phase.id).full(amendment.slug) == full)
     roles = next((phase.signoff for phase in phases), ())
-    if roles and not any(plan.roster.holds(one.approved_by, role, day) for role in roles):
+    if roles and not any(plan.roster.holds(amendment.approved_by, role, day) for role in roles):
         facts = {"role": " or ".join(roles), "day": day.isoformat()}
         return Reason("signature.no-such-role", facts)
     return None
 
 
-def _same_person(one: Amendment, plan: Plan) -> bool:
+def _same_person(amendment: Amendment, plan: Plan) -> bool:
     """Whether somebody approved what they had asked for themselves, by any of their names."""
-    approver = plan.roster.person(one.approved_by) or Person(one.approved_by, "", ())
-    return approver.called(one.by)
+    approver = plan.roster.person(amendment.approved_by) or Person(amendment.approved_by, "", ())
+    return approver.called(amendment.by)

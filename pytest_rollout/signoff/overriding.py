@@ -125,7 +125,7 @@ def why_not_by(roster: Roster, by: Sequence[str], day: date, authors: Authors | 
             return f"roles.yaml names no `{name}` (known: {known})"
         if authors is not None and authors.include(person):
             return f"{name} made the change, and nobody overrides for their own"
-        deputies = (one.role for one in roster.deputies if one.person == name)
+        deputies = (deputy.role for deputy in roster.deputies if deputy.person == name)
         if not any(roster.holds(name, role, day) for role in (*person.roles, *deputies)):
             return f"{name} holds no role of roles.yaml today"
     return ""

@@ -95,7 +95,7 @@ def _opinion(
     if not roles:
         facts: dict[str, Fact] = {"person": person.id, "roles": signoff, "day": day.isoformat()}
         return Opinion(review, Reason("review.no-role", facts))
-    mine = [one for one in recorded if one.signature.person == person.id]
+    mine = [signed for signed in recorded if signed.signature.person == person.id]
     if review.state is ReviewState.DISMISSED:
         return _dismissed(asked, pull, review, person, mine)
     if review.state is ReviewState.CHANGES_REQUESTED:
@@ -141,8 +141,8 @@ def _dismissed(
 ) -> Opinion:
     """A review that somebody dismissed takes its own approval back, and no objection."""
     newest: dict[str, Signed] = {}
-    for one in sorted(mine, key=lambda one: one.since_us):
-        newest[one.signature.role] = one
+    for signed in sorted(mine, key=lambda one: one.since_us):
+        newest[signed.signature.role] = signed
     own = {
         role: one.signature.stance
         for role, one in newest.items()
@@ -207,12 +207,12 @@ def _known(
     """Whether the same was recorded before: asking again changes nothing."""
     decision = asked.decision
     return any(
-        one.review is not None
-        and one.review.id == review.id
-        and (one.signature.role, one.signature.stance) == (role, stance)
-        and one.signature.release == decision.release
-        and (stance is Stance.AGAINST or one.signature.substance == decision.substance_digest)
-        for one in mine
+        signed.review is not None
+        and signed.review.id == review.id
+        and (signed.signature.role, signed.signature.stance) == (role, stance)
+        and signed.signature.release == decision.release
+        and (stance is Stance.AGAINST or signed.signature.substance == decision.substance_digest)
+        for signed in mine
     )
 
 

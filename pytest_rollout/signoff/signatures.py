@@ -170,7 +170,7 @@ def _apart(asked: SignoffDemand) -> Finding:
     authors = asked.authors
     if authors is None or not authors.names:
         return Finding("clearance.author", Verdict.MISSING, nobody_known(authors))
-    people = (one.id for one in asked.plan.roster.people if asked.by_author(one.id))
+    people = (person.id for person in asked.plan.roster.people if asked.by_author(person.id))
     facts: dict[str, Fact] = {"names": authors.names, "people": tuple(people)}
     return Finding("clearance.author", Verdict.PASS, Reason("author.known", facts))
 

@@ -34,13 +34,15 @@ def _may_come(finding: Finding, known: GateFacts) -> bool:
 
 def _asks_people_only(decision: Decision) -> bool:
     """Whether a gate is HOLD for nothing but answers that people have not given yet."""
-    hard = [one for one in decision.criteria if one.severity == Severity.HARD.value]
-    open_ = [one for one in hard if one.verdict.holds_back]
-    lacking = [part for one in open_ for part in one.parts if part.verdict.holds_back]
+    hard = [
+        criterion for criterion in decision.criteria if criterion.severity == Severity.HARD.value
+    ]
+    open_ = [finding for finding in hard if finding.verdict.holds_back]
+    lacking = [part for finding in open_ for part in finding.parts if part.verdict.holds_back]
     return (
         decision.answer is Answer.HOLD
-        and {cause.id for cause in decision.reasons} == {one.id for one in open_}
-        and all(one.parts for one in open_)
+        and {cause.id for cause in decision.reasons} == {finding.id for finding in open_}
+        and all(finding.parts for finding in open_)
         and all(
             part.subject.kind is SubjectKind.ATTESTATION and part.verdict is Verdict.MISSING
             for part in lacking

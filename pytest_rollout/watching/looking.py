@@ -195,7 +195,7 @@ class Looking:
         recording = self._recording
         if self._now is not None:
             since = recording.ledger.between(self._now.last + 1)
-            runs = all(self._runs and self._runs(one) for one in self._now.watches)
+            runs = all(self._runs and self._runs(watch) for watch in self._now.watches)
             if runs and all(record.run == recording.run for record in since):
                 last = recording.ledger.head().sequence
                 self._now = replace(self._now, last=last)

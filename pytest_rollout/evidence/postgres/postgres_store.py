@@ -136,10 +136,10 @@ class PostgresStore:
             with db.pipeline():
                 for record in content.records:
                     _insert(db, record, content.rows.get(record.sequence, ()))
-                for one in content.merges:
+                for merge in content.merges:
                     db.execute(
                         "INSERT INTO merges (sequence, head, leaves) VALUES (%s, %s, %s)",
-                        (one.head.sequence, one.head.hash, " ".join(one.leaves)),
+                        (merge.head.sequence, merge.head.hash, " ".join(merge.leaves)),
                     )
             sent += [Head(one.sequence, one.hash) for one in content.records[-1:]]
 

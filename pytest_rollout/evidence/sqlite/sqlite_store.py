@@ -110,8 +110,8 @@ class SqliteStore:
                 self._db.executemany(
                     "INSERT INTO merges (sequence, head, leaves) VALUES (?,?,?)",
                     [
-                        (one.head.sequence, one.head.hash, " ".join(one.leaves))
-                        for one in content.merges
+                        (merge.head.sequence, merge.head.hash, " ".join(merge.leaves))
+                        for merge in content.merges
                     ],
                 )
         except connection.TROUBLE as error:

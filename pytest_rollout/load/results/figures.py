@@ -81,17 +81,17 @@ class Figures:
 
     def doubted(self, *doubts: str) -> Figures:
         """Return the figures with more doubts."""
-        return replace(self, doubts=(*self.doubts, *(one for one in doubts if one)))
+        return replace(self, doubts=(*self.doubts, *(doubt for doubt in doubts if doubt)))
 
     def series(self) -> Iterator[tuple[str, dict[str, str], str]]:
         """Yield each series that is known, with its labels and the stored form of its value."""
-        for one in self.endpoints:
-            labels = {ENDPOINT: one.name}
-            if one.times:
-                counts = {seconds(time): n for time, n in one.times.items()}
+        for endpoint in self.endpoints:
+            labels = {ENDPOINT: endpoint.name}
+            if endpoint.times:
+                counts = {seconds(time): n for time, n in endpoint.times.items()}
                 yield SERVICE_TIME, labels, encode_distribution(counts)
-            if one.failures is not None and one.requests:
-                yield FAILED, labels, encode_ratio(one.failures, one.requests)
+            if endpoint.failures is not None and endpoint.requests:
+                yield FAILED, labels, encode_ratio(endpoint.failures, endpoint.requests)
         if self.seconds:
             yield THROUGHPUT, {}, encode_distribution({str(n): k for n, k in self.seconds.items()})
         for single in self.singles:

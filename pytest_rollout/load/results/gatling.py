@@ -70,10 +70,10 @@ def read(text: str) -> Figures:
 
 def _with_errors(figures: Figures, errors: Sequence[str]) -> Figures:
     """Return figures with what was to be asked and never was: it failed, and did not start."""
-    names = {one.name for one in figures.endpoints}
+    names = {endpoint.name for endpoint in figures.endpoints}
     failed = Counter(name if (name := words.partition(":")[0]) in names else _ERRORS
                      for words in errors)  # fmt: skip
-    known = {one.name: one for one in figures.endpoints}
+    known = {endpoint.name: endpoint for endpoint in figures.endpoints}
     for name, n in failed.items():
         one = known.get(name, EndpointTimes(name, {}, 0, 0))
         known[name] = replace(one, requests=one.requests + n, failures=(one.failures or 0) + n)

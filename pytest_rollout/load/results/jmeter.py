@@ -77,7 +77,7 @@ def _columns(header: tuple[int, list[str]] | None) -> dict[str, int]:
 def _holds(told: str, fields: Sequence[str], samples: Sequence[tuple[int, bool]]) -> bool:
     """Whether the samples that a transaction tells of stand before it, of the same thread."""
     counts = _COUNTS.search(told)
-    if counts is None or not all(one.isdecimal() and len(one) < 20 for one in fields[:2]):
+    if counts is None or not all(field.isdecimal() and len(field) < 20 for field in fields[:2]):
         return False
     n, failed = int(counts[1]), int(counts[2])
     begun = int(fields[0]) - int(fields[1])  # where its time is that of its end
@@ -129,7 +129,7 @@ def read_xml(text: bytes) -> Figures:
 
 
 def _add(tally: Tally, fields: list[Any], line: int) -> None:
-    when, took, label, success = ((one or "").strip() for one in fields)
+    when, took, label, success = ((field or "").strip() for field in fields)
     if not (when.isascii() and when.isdigit() and len(when) < 20):
         raise UnreadableError(f"{when:.40} is no time in milliseconds", _MILLISECONDS, line)
     if not (took.isascii() and took.isdigit() and len(took) < 20):

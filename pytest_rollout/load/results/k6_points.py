@@ -128,15 +128,20 @@ def _figures(points: _Points, doubts: list[str]) -> Figures:
     dropped = points.counts.get("dropped_iterations")
     unsaid = ((_NO_DROPPED, not dropped), (NO_CONNECTING, points.bare))
     figures = tally.made(FORMAT, doubts, [note for note, unknown in unsaid if unknown])
-    whole = all(points.told[one.name] == one.requests for one in figures.endpoints)
+    whole = all(points.told[endpoint.name] == endpoint.requests for endpoint in figures.endpoints)
     if figures.requests and not points.told:
         figures = figures.doubted(NO_FAILURES)
     if points.told and not whole:
         figures = figures.doubted("its points of http_req_failed are not as many as its requests")
     known = bool(points.told) and whole
     endpoints = (
-        EndpointTimes(one.name, one.times, one.requests, points.failed[one.name] if known else None)
-        for one in figures.endpoints
+        EndpointTimes(
+            endpoint.name,
+            endpoint.times,
+            endpoint.requests,
+            points.failed[endpoint.name] if known else None,
+        )
+        for endpoint in figures.endpoints
     )
     tally.good = points.good
     return replace(

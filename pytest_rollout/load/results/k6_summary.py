@@ -50,7 +50,10 @@ def read(text: str) -> Figures:
     handled = any("values" in metric for metric in metrics.values())
     if handled and not all("values" in metric for metric in metrics.values()):
         raise UnreadableError("some of its metrics have `values`, and some have not")
-    values = {name: mapping(one.get("values")) if handled else one for name, one in metrics.items()}
+    values = {
+        name: mapping(metric.get("values")) if handled else metric
+        for name, metric in metrics.items()
+    }
     requests, failures, doubts = _requests(values)
     lasted_us, more = _lasted(data, values)
     doubts += [why] if (why := out_of_order(_shares(values.get("http_req_duration", {})))) else []
@@ -185,7 +188,7 @@ def _fed(name: str, values: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether a metric is known to have samples: a trend of zeros alone may have none."""
     known = values[name]
     for counts in (("passes", "fails"), ("count",)):
-        if all(number(known.get(one)) is not None for one in counts):
-            return sum(number(known[one]) or 0 for one in counts) > 0
+        if all(number(known.get(count)) is not None for count in counts):
+            return sum(number(known[count]) or 0 for count in counts) > 0
     figures = [number(value) for stat, value in known.items() if stat != "thresholds"]
     return any(figure for figure in figures)

@@ -30,8 +30,8 @@ def fingerprint(content: bytes, figures: Figures) -> str:
 def _counted(figures: Figures) -> object:
     ends = (figures.started_us, figures.ended_us, figures.requests, figures.started)
     endpoints = [
-        (one.name, one.failures, sorted(one.times.items()))
-        for one in sorted(figures.endpoints, key=lambda one: one.name)
+        (endpoint.name, endpoint.failures, sorted(endpoint.times.items()))
+        for endpoint in sorted(figures.endpoints, key=lambda endpoint: endpoint.name)
     ]
     return ends, endpoints, sorted(figures.seconds.items())
 

@@ -283,6 +283,9 @@ class StepSqlKeys(ActKeys, SqlKeys, name="step-sql", title="a step that changes 
 STEP = AnyOf(
     (
         Text("sentence that people read"),
-        *(Nested(one) for one in (StepKeys, StepCommandKeys, StepHttpKeys, StepSqlKeys)),
+        *(
+            Nested(step_keys)
+            for step_keys in (StepKeys, StepCommandKeys, StepHttpKeys, StepSqlKeys)
+        ),
     )
 )

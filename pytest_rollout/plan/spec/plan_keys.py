@@ -108,7 +108,7 @@ class EnvironmentKeys(Keys, name="environment", title="an environment"):
     allow = Key(
         Words(
             "`observe`, `change`, `disrupt`, or a list of them",
-            {"enum": [one.value for one in Effect]},
+            {"enum": [effect.value for effect in Effect]},
         ),
         "What checks may do to its targets; `embedded` allows everything.",
         example="[observe, change]",

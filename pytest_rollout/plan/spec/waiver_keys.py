@@ -21,7 +21,8 @@ class WaiverKeys(Keys, name="waiver", title="a waiver"):
     criterion = Key(NAME, "The criterion of the phase that need not pass.", example="queue-depth")
     window = Key(
         WordKind(
-            ", ".join(f"`{one}`" for one in WindowDemand), tuple(one.value for one in WindowDemand)
+            ", ".join(f"`{window_demand}`" for window_demand in WindowDemand),
+            tuple(one.value for one in WindowDemand),
         ),
         "What `rollout clear` does not mind.",
         example="freeze",
