@@ -111,6 +111,13 @@ def test_schemas_say_which_words_call_for_them(tmp_path: Path) -> None:
     assert findings_of(tmp_path) == {"workflow::a": "broken link"}
 
 
+def test_labels_are_missing_evidence_where_no_schema_names_words(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/a.yaml").write_text("label: workflow::a\n")
+    with pytest.raises(NoValueError, match="by which words"):
+        findings_of(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("label", "wrong"), [("workflow::link-repair", False), ("workflow::content-update", True)]
 )

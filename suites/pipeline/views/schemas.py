@@ -34,12 +34,21 @@ def specialists(checkout: Path) -> dict[str, str]:
 
 
 def findings_of(checkout: Path) -> dict[str, str]:
-    """The words of a finding that call for each workflow label, of schemas that name them."""
-    return {
+    """The words of a finding that call for each workflow label.
+
+    Raises NoValueError where no schema names any: then no label can be held against them.
+    """
+    words = {
         str(schema.get("label", "")): str(schema["finding"]).lower()
         for schema in _schemas(checkout)
         if schema.get("finding")
     }
+    if not words:
+        raise NoValueError(
+            "no file in schemas/ says by which words of a finding its type is known "
+            "(`finding: WORDS`)"
+        )
+    return words
 
 
 def wrong_type(title: str, body: str, labels: Collection[str], words: Mapping[str, str]) -> str:
