@@ -67,7 +67,7 @@ def test_a_watch_trips_on_a_release_that_nobody_recorded(project: Project, begun
     tripped = "demo.canary.drift tripped: the release was v2 at "
     assert tripped in answer.out
     assert (
-        answer.out.splitlines()[-1] == "the watch ended: a guardrail tripped; what it saw is sealed"
+        answer.out.splitlines()[-2] == "the watch ended: a guardrail tripped; what it saw is sealed"
     )
     with project.ledger() as ledger:
         (trip,) = events(ledger, "trip")

@@ -145,5 +145,5 @@ def test_the_report_and_the_next_step_are_said(loading: Loading) -> None:
     loading.event(BEGUN)
     loading.gate, loading.made = EXIT, ("load.peak.json",)
     lines = loading.load("--env", "prod").out.splitlines()
-    assert lines[-3].startswith("  next: rollout end demo.canary --env prod --by NAME")
+    assert lines[-4].startswith("  next: rollout end demo.canary --env prod --by NAME")
     assert lines[-2] == "  report: rollout-report/demo/prod/canary/exit"

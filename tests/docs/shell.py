@@ -49,6 +49,11 @@ NOT_RUN = {
         "--mutants fixtures/pipeline/quality --sample 40 --seed 7 --jobs 1": _BUILD,
         "rollout drill bridge.phase1_wake --mutants fixtures/bridge/wake --mutants "
         "fixtures/bridge/runtime --sample 40 --seed 7 --jobs 1": _BUILD,
+        "rollout drill pas.today --mutants fixtures/pas/service --sample 40 --seed 7 "
+        "--jobs 1": _BUILD,
+        "rollout drill eros.shadow --mutants fixtures/eros/monitoring "
+        "--mutants fixtures/eros/pipelines --mutants fixtures/eros/routing "
+        "--mutants fixtures/eros/service --sample 30 --seed 3 --jobs 1": _BUILD,
     },
     "docs/how-to/load-results.md": {
         'rollout begin plms.canary --env prod --by "A. Person"': _FILES

@@ -15,6 +15,7 @@ from pytest_rollout.model.windows import CalendarUse, Occurrence, Risk
 from pytest_rollout.plan import calendars
 from pytest_rollout.plan.calendar_events import read_events
 from pytest_rollout.plan.load import Loaded, load, parse
+from pytest_rollout.plan.tree import MAX_BYTES
 
 NEW_YORK = "America/New_York"
 KNOWN = (to_us(datetime(2025, 1, 1, tzinfo=UTC)), to_us(datetime(2027, 1, 1, tzinfo=UTC)))
@@ -349,7 +350,7 @@ def test_an_offence_stands_at_its_line_of_the_calendar(tmp_path: Path) -> None:
 def test_a_calendar_that_is_too_large_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "ops.ics").write_bytes(b"\xff\xfe")
     assert "is not text in UTF-8" in str(project(tmp_path, "{file: ops.ics, as: freeze}").problems)
-    (tmp_path / "ops.ics").write_bytes(b"x" * 1_000_001)
+    (tmp_path / "ops.ics").write_bytes(b"x" * (MAX_BYTES + 1))
     assert "is larger than" in str(project(tmp_path, "{file: ops.ics, as: freeze}").problems)
 
 
