@@ -84,7 +84,10 @@ def fuzzed(url: str, token: str, report: Path) -> str:
     """What schemathesis prints about the bridge's own description of itself."""
     program = Path(sys.executable).with_name("schemathesis")
     if not program.exists():
-        raise RolloutError("there is no program `schemathesis` beside the Python that runs this")
+        raise RolloutError(
+            "there is no program `schemathesis` beside the Python that runs this: `. tests/setup` "
+            "in bash installs it (on Debian, as root)"
+        )
     command = [
         *(str(program), "run", f"{url.rstrip('/')}/openapi.json", "--url", url),
         *("--checks", "not_a_server_error", "--phases", "fuzzing", "--mode", "all"),
