@@ -31,7 +31,7 @@ from pytest_rollout.model.mutation import LastMutation
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.on_the_way import plans_on_the_way
 from pytest_rollout.plan import find
-from pytest_rollout.plan.heap import left_alone
+from pytest_rollout.plan.heap import collector_paused
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.mutation import drilled_words
@@ -247,7 +247,7 @@ class Project:
         found = {name: one for name, one in beside.items() if one is not None}
         if text is None or len(found) < len(beside):
             return None
-        with left_alone():
+        with collector_paused():
             return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
 
 

@@ -21,14 +21,10 @@ def refused(
     for environment in plan.environments.values():
         for phase in plan.phases if not environment.embedded else ():
             for gate in Gate:
-                stated = phase.of(gate)
-                bound = [
-                    items.get(plan.address(phase.id).full(criterion.id), ()) for criterion in stated
-                ]
                 found = [
                     (criterion, node, Effect(effects[node]))
-                    for criterion, nodes in zip(stated, bound, strict=True)
-                    for node in nodes
+                    for criterion in phase.of(gate)
+                    for node in items.get(plan.address(phase.id).full(criterion.id), ())
                     if node in effects and _refuses(environment, gate, Effect(effects[node]))
                 ]
                 if found:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.plan import companions
-from pytest_rollout.plan.heap import left_alone
+from pytest_rollout.plan.heap import collector_paused
 from pytest_rollout.plan.load import Loaded, load
 from pytest_rollout.plan.waivers import expired
 
@@ -50,7 +50,7 @@ def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> 
 
     With ``now_us`` a waiver that has expired by then is a problem of its plan.
     """
-    with left_alone():
+    with collector_paused():
         found = [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
     if now_us is not None:
         found = [_in_force(loaded, now_us) for loaded in found]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def left_alone() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep the collector from looking through a plan again and again while it grows.
 
     A plan is many small objects that all stay, and nothing of it refers to itself.

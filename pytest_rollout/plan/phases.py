@@ -163,7 +163,7 @@ def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
                     criterion.line, what, "no answer may rest on it: leave it out of `of`"
                 )
         if criterion.id in _below(criterion.id, found):
-            reader.problem(criterion.line, f"criterion {criterion.id} is made of itself")
+            reader.problem(criterion.line, f"criterion {criterion.id}: `of` leads back to it")
 
 
 def _below(name: str, found: Mapping[str, Criterion]) -> set[str]:

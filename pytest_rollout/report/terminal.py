@@ -171,7 +171,7 @@ def _next(decision: Decision, follows: str, story: Story) -> Iterator[Line]:
     if story.steps:
         yield Line("  rollback steps:")
         yield from (Line(f"    - {step.says}: {step.words}") for step in story.steps)
-    if follows and not any(f"{task.command} (" in follows for task in todo):
+    if follows and not any(task.command and f"{task.command} (" in follows for task in todo):
         yield Line(f"  next: {follows}")
 
 

@@ -143,7 +143,7 @@ class _Given:
         """Yield the next command, and the conditions of the GO."""
         name, where = self.decision.address.name, self.decision.environment
         verb = "begin" if self.decision.gate is Gate.ENTRY else "end"
-        real = next((name for name in self.plan.environments if name != EMBEDDED), "")
+        real = next((env for env in self.plan.environments if env != EMBEDDED), "")
         if self.real:
             says = f"see whether everything else agrees, then {verb} the phase"
             yield Todo(self.owners, says, f"rollout clear {name} --env {where}")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.example_project import laid
+
 ROOT = Path(__file__).parents[2]
 _FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ORDERS = "customer,cents\nada,100\ngrace,250\n"
@@ -28,14 +30,7 @@ def project(tmp_path: Path) -> Path:
     }
     files["pytest.ini"] = "[pytest]\nrollout_plans = suites/*/rollout.yaml\n"
     files["samples/orders.csv"] = ORDERS
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    for words in (("init", "-q"), ("add", "."), (*person, "commit", "-qm", "The job")):
-        subprocess.run(["git", *words], cwd=folder, check=True)
-    return folder
+    return laid(folder, files)
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.example_project import laid
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/test-coverage.md").read_text("utf-8")
 CART = """\
@@ -39,14 +41,7 @@ def project(tmp_path: Path) -> Path:
         "tests/test_cart.py": TESTS,
         "pytest.ini": "[pytest]\nrollout_plans = suites/*/rollout.yaml\npythonpath = .\n",
     }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    for words in (("init", "-q"), ("add", "."), (*person, "commit", "-qm", "The cart")):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    return tmp_path
+    return laid(tmp_path, files)
 
 
 def decided(folder: Path) -> tuple[str, str]:

@@ -186,7 +186,7 @@ def test_a_group_of_criteria() -> None:
     [
         ("of: [a, x]", "`of` names no criterion x"),
         ("of: [a, e]", "member e belongs to the entry gate"),
-        ("of: [a, c]", "made of itself"),
+        ("of: [a, c]", "`of` leads back to it"),
         ("of: [a, a]", "states a twice"),
         ("of: {a: 0}", "a has no weight above 0"),
         ("of: [a], need: score", "a score without `pass`"),

@@ -63,3 +63,10 @@ def test_a_rollback_lists_its_steps_and_no_command_twice() -> None:
         "    - the customer is called: by hand, not on record",
     ]
     assert [line for line in lines if again in line] == [f"     {again}"]
+
+
+def test_what_follows_is_told_beside_a_task_without_a_command() -> None:
+    follows = "pytest -m day3 --rollout-env prod (once what is named above is settled)"
+    story = Story(todo=(Todo("sre", "see that the target answers"),))
+    lines = [line.text for line in gate(given.rollback(), follows=follows, story=story)]
+    assert f"  next: {follows}" in lines
