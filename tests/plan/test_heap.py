@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_rollout.plan.heap import left_alone
+from pytest_rollout.plan.heap import collector_paused
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,6 @@ def as_before() -> Iterator[None]:
 @pytest.mark.parametrize("on", [True, False])
 def test_the_collector_is_left_as_it_was(*, on: bool) -> None:
     (gc.enable if on else gc.disable)()
-    with left_alone():
+    with collector_paused():
         assert not gc.isenabled()
     assert gc.isenabled() is on
