@@ -33,13 +33,15 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
         text, slash, gate = value.partition("/")
         if any(text == name for name in self._full(plans)):
             return value
-        if self._criteria:
-            self._not_a_phase(plans, text)
         short = sorted({full for full, called in self._called(plans) if text in called})
         if len(short) > 1:
             why = f"{value!r} may be {' or '.join(short[:_MOST_NAMED])}: say which"
             raise RolloutError(why, code="address", address=value)
-        if not short and plans and self._is_short(plans, text):
+        if short:
+            return f"{short[0]}{slash}{gate}"
+        if self._criteria:
+            self._not_a_phase(plans, text)
+        if plans and self._is_short(plans, text):
             dots = text.count(".")
             known = {
                 name
@@ -50,10 +52,12 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
             what = "criterion" if self._criteria else "phase"
             why = f"nothing is called {text!r} ({nearest(text, known)})"
             raise UnknownNameError(why, what, text, known)
-        return f"{short[0]}{slash}{gate}" if short else value
+        return value
 
     def _is_short(self, plans: Sequence[Plan], text: str) -> bool:
         """Whether a name that nothing is called by was meant to be a short one."""
+        if self._criteria and any(text.startswith(f"{plan.id}.") for plan in plans):
+            return text.count(".") == 1
         if any(text == plan.id or text.startswith(f"{plan.id}.") for plan in plans):
             return False
         return text.count(".") <= self._criteria
@@ -92,16 +96,18 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
                 for full, _ in self._of(plan, phase):
                     if self._criteria:
                         slug = full.rpartition(".")[2]
-                        yield full, {slug, f"{phase.id}.{slug}"}
+                        yield full, {slug, f"{phase.id}.{slug}", f"{plan.id}.{slug}"}
                     else:
                         yield full, {phase.id, *phase.marks}
 
     def _not_a_phase(self, plans: Sequence[Plan], text: str) -> None:
-        if any(text == name for name in Name()._full(plans)):
-            inside = [name for name in self._full(plans) if name.startswith(f"{text}.")]
+        called = Name()._called(plans)
+        meant = [phase for phase, names in called if text in (phase, *names)]
+        if len(meant) == 1:
+            inside = [name for name in self._full(plans) if name.startswith(f"{meant[0]}.")]
             more = f" and {len(inside) - _MOST_NAMED} more" if len(inside) > _MOST_NAMED else ""
             listed = f"{', '.join(inside[:_MOST_NAMED])}{more}"
-            why = f"{text} is a phase; name one thing in it: {listed}"
+            why = f"{meant[0]} is a phase; name one thing in it: {listed}"
             raise RolloutError(why, code="address", address=text)
 
 

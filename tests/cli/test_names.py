@@ -62,6 +62,7 @@ def test_a_phase_is_known_by_its_id_or_a_mark(given: str, full: str) -> None:
         ("errors", "web.canary.errors"),
         ("deep", "web.canary.deep"),
         ("full.ready", "web.full.ready"),
+        ("web.deep", "web.canary.deep"),
         ("web.full.ready", "web.full.ready"),
     ],
 )
@@ -74,9 +75,16 @@ def test_a_slug_of_two_phases_is_refused_with_both() -> None:
         CRITERION.convert("ready", None, None)
 
 
-def test_a_phase_is_no_criterion_and_its_criteria_are_named() -> None:
-    with pytest.raises(RolloutError, match=r"name one thing in it: web\.canary\.ready"):
-        CRITERION.convert("web.canary", None, None)
+@pytest.mark.parametrize("text", ["web.canary", "canary", "early"])
+def test_a_phase_is_no_criterion_and_its_criteria_are_named(text: str) -> None:
+    says = r"web\.canary is a phase; name one thing in it: web\.canary\.ready"
+    with pytest.raises(RolloutError, match=says):
+        CRITERION.convert(text, None, None)
+
+
+def test_a_misspelt_criterion_behind_its_plan_gets_a_suggestion() -> None:
+    with pytest.raises(RolloutError, match=r"did you mean `web\.errors`"):
+        CRITERION.convert("web.erors", None, None)
 
 
 def test_what_is_misspelt_is_said_with_what_is_meant() -> None:
