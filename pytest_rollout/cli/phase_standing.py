@@ -19,6 +19,7 @@ from pytest_rollout.evidence.contrary import contrary
 from pytest_rollout.evidence.decoding import UndecodableError, may_say, said
 from pytest_rollout.evidence.history import GateStanding
 from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.evidence.phase_story import recent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog, Told
@@ -28,9 +29,11 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.life import RELEASE
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
+from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences
 from pytest_rollout.report.next_steps import GateAnswer, PhaseStanding
+from pytest_rollout.report.todo import steps_taken
 from pytest_rollout.signoff import ssh
 from pytest_rollout.signoff.clearance import held_by
 from pytest_rollout.signoff.signatures import Signed, SignoffDemand
@@ -146,6 +149,7 @@ def standing_of(
         following=last.next if last and mine else None,
         done=last is not None and mine and last.next is None,
         tripped=tuple(trip.body.guardrail for trip in record.trips),
+        steps=_steps(project, Address(plan.id, phase.id), phase, environment, record),
         blind=_blind(project, plan, phase, environment, record),
         frozen=f"since {calendar.wall(frozen.body.t_us, zone)}: {frozen.body.says}"
         if frozen
@@ -158,6 +162,16 @@ def standing_of(
         watched=record.watched is not None and record.watched.goes_on,
         people=_people(plan, now),
     )
+
+
+def _steps(
+    project: Project, where: Address, phase: Phase, environment: str, record: PhaseRecord
+) -> tuple[StepState, ...]:
+    """The steps of the rollback with what became of each; empty where nothing tripped."""
+    if not record.trips:
+        return ()
+    first_us = min(trip.body.t_us for trip in record.trips)
+    return steps_taken(phase, tuple(recent(project.ledger, where, environment, first_us)))
 
 
 def _people(plan: Plan, now: datetime) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan, Then
+from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.fact_words import some_of
 
@@ -68,6 +69,7 @@ class PhaseStanding:
     following: Phase | None = None  # whose turn it is, where this is the phase that ended last
     done: bool = False  # it ended last, and was the last phase of the plan
     tripped: tuple[str, ...] = ()  # full ids of guardrails that nobody has reset
+    steps: tuple[StepState, ...] = ()  # of the rollback, with what became of each since the trip
     blind: Mapping[str, str] = field(default_factory=dict)  # full id of a guardrail: why
     frozen: str = ""  # since when and why
     revalidate: tuple[str, ...] = ()  # gates (phase/gate) that must be GO anew
@@ -124,14 +126,8 @@ def _troubles(of: PhaseStanding) -> Iterator[NextStep]:
         first = "fix it"
         if guardrail not in stated:
             first = "put the guardrail back under its name in the plan and fix it"
-        steps = of.phase.rollback.steps
-        if guardrail in back and steps and all(step.action is None for step in steps):
-            first = f"roll back by hand ({'; '.join(step.says for step in steps)}) and fix it"
-        elif guardrail in back and steps:
-            run = f"`rollout watch {of.name} --env {of.environment} --execute`"
-            first = f"roll back ({run} runs the steps) and fix it"
-        elif guardrail in back:
-            first = "roll back and fix it"
+        if guardrail in back:
+            first = _roll_back(of)
         yield NextStep(Urgency.TRIPPED, of.owners, f"{first}, then {_reset(of, guardrail)}")
     for guardrail, why in of.blind.items():
         if guardrail not in of.tripped:
@@ -146,6 +142,19 @@ def _troubles(of: PhaseStanding) -> Iterator[NextStep]:
             run = _decides(of, phase, Address.parse(f"{of.plan.id}.{gate}").gate)
             do = f"{run} must make {gate} GO anew after the ROLLBACK"
             yield NextStep(Urgency.HELD, of.owners, do)
+
+
+def _roll_back(of: PhaseStanding) -> str:
+    """What is left to do of the rollback, and the fix."""
+    undone = [step for step in of.steps if not step.done]
+    if not of.steps:
+        return "roll back and fix it"
+    if not undone:
+        return "every step of the rollback is done: fix it"
+    if all(step.by_hand for step in undone):
+        return f"roll back by hand ({'; '.join(step.says for step in undone)}) and fix it"
+    run = f"`rollout watch {of.name} --env {of.environment} --execute`"
+    return f"roll back ({run} runs the steps) and fix it"
 
 
 def _onward(of: PhaseStanding) -> Iterator[NextStep]:

@@ -120,6 +120,8 @@ def test_a_report_says_what_became_of_each_step(project: Project, service: Servi
     for said in (page, told):
         assert "1. traffic goes back: done: http on api" in said
         assert "demo.canary.lag tripped: last of lag was 9" in said
+    status = " ".join(project.rollout("status", "demo", "--env", "prod").out.split())
+    assert "roll back by hand (the customer is called) and fix it" in status
 
 
 @pytest.mark.parametrize(

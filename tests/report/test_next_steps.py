@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.model.check import Check
 from pytest_rollout.model.people import Person, Roster
 from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.plan.load import parse
 from pytest_rollout.report.next_steps import (
@@ -51,6 +51,8 @@ def standing(entry: GateAnswer = UNDECIDED, exit_: GateAnswer = UNDECIDED, **mor
     phase = loaded.plan.phase("canary")
     assert phase is not None
     gates = {Gate.ENTRY: entry, Gate.EXIT: exit_}
+    if "tripped" in more:
+        more.setdefault("steps", (StepState("the customer is called", by_hand=True),))
     people = {"sre": "Ada", "pm": "Eve"}
     found = PhaseStanding(loaded.plan, phase, "prod", gates, people=people)
     return replace(found, **more)
@@ -166,13 +168,31 @@ def test_the_phase_that_ended_last_names_the_next_one() -> None:
     assert step.words == f"preflight is next: {entry}"
 
 
-def test_steps_that_a_watch_runs_are_run_by_it() -> None:
-    given = standing(GO, GO, begun=True, tripped=(LAG,))
-    (by_hand,) = given.phase.rollback.steps
-    does = replace(by_hand, action=Check("http", "/stop"))
-    steps = replace(given.phase.rollback, steps=(does, by_hand))
-    (step,) = next_steps(replace(given, phase=replace(given.phase, rollback=steps)))
-    assert "roll back (`rollout watch shop.canary --env prod --execute` runs the steps)" in step.do
+RUNS = "roll back (`rollout watch shop.canary --env prod --execute` runs the steps) and fix it"
+CALL = "roll back by hand (the customer is called) and fix it"
+
+
+@pytest.mark.parametrize(
+    ("turned", "called", "says"),
+    [
+        ("", "", RUNS),
+        ("failed", "", RUNS),
+        ("done", "to be done by hand", CALL),
+        ("done", "done", "every step of the rollback is done: fix it"),
+    ],
+)
+def test_a_trip_says_what_is_left_of_the_rollback(turned: str, called: str, says: str) -> None:
+    steps = (
+        StepState("traffic goes back", by_hand=False, outcome=turned),
+        StepState("the customer is called", by_hand=True, outcome=called),
+    )
+    (step,) = next_steps(standing(GO, GO, begun=True, tripped=(LAG,), steps=steps))
+    assert step.do.startswith(f"{says}, then ")
+
+
+def test_a_rollback_without_stated_steps_is_asked_for() -> None:
+    (step,) = next_steps(standing(GO, GO, begun=True, tripped=(LAG,), steps=()))
+    assert step.do.startswith("roll back and fix it, then ")
 
 
 def test_who_has_a_key_attests_with_it() -> None:
