@@ -56,6 +56,11 @@ def count(n: int, thing: str) -> str:
     return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
+def each_of(n: int, things: str) -> str:
+    """Return ``both checks``, ``all 3 checks``."""
+    return f"both {things}" if n == 2 else f"all {n} {things}"
+
+
 def buckets(per: str, n: int) -> str:
     """Return ``day``, ``days``, ``stretches of 1m`` (``1ms`` would be another unit)."""
     if per[:1].isdigit():

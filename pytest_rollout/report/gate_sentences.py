@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_rollout.model.finding import Subject, SubjectKind
 from pytest_rollout.model.rule import duration_words
-from pytest_rollout.report.fact_words import Facts, Say, joined
+from pytest_rollout.report.fact_words import Facts, Say, each_of, joined
 
 
 def _whose(f: Facts) -> str:
@@ -29,7 +29,7 @@ def _unnamed_failed(f: Facts) -> str:
 def _holds(f: Facts) -> str:
     hard, waived = f.number("hard"), f.number("waived")
     are = "is" if waived == 1 else "are"
-    said = f"all {hard} hard criteria hold" if hard > 1 else "the one hard criterion holds"
+    said = f"{each_of(hard, 'hard criteria')} hold" if hard > 1 else "the one hard criterion holds"
     if waived:
         said = f"{hard - waived} of {hard} hard criteria hold and {waived} {are} waived"
     return f"{said}, on evidence of a sealed run"

@@ -20,7 +20,7 @@ from pytest_rollout.report import (
     nightly_sentences,
     result_sentences,
 )
-from pytest_rollout.report.fact_words import Facts, Say, buckets, each_once, joined
+from pytest_rollout.report.fact_words import Facts, Say, buckets, each_of, each_once, joined
 
 SILENT = ("passed", "no-reason")  # codes that say no more than the verdict beside them
 
@@ -110,7 +110,7 @@ def _bucket(f: Facts) -> str:
     if of == 1:
         many = f"the {unit}"
     elif telling == of:
-        many = f"all {of} {unit}"
+        many = each_of(of, unit)
     else:
         many = f"{telling} of {of} {unit}"
     which = " until" if of == 1 else ", the last until" if telling > 1 else ", the one until"
@@ -151,7 +151,8 @@ def _no_ratio(f: Facts) -> str:
 
 
 def _checks_passed(f: Facts) -> str:
-    return "its check passed" if f.number("n") == 1 else f"all {f['n']} checks passed"
+    n = f.number("n")
+    return "its check passed" if n == 1 else f"{each_of(n, 'checks')} passed"
 
 
 def _passed_at_last(f: Facts) -> str:

@@ -36,7 +36,7 @@ EDITS = {
     "every record": "UPDATE records SET body = replace(body, '\"fail\"', '\"pass\"') || ' '",
     "one record": "UPDATE records SET at_us = at_us - 1 WHERE sequence = 4",
     "gone": "DELETE FROM records WHERE sequence = 5",
-    "decision": "UPDATE records SET body = replace(body, 'all 2', 'all 3') WHERE sequence = 10",
+    "decision": "UPDATE records SET body = replace(body, 'both', 'all') WHERE sequence = 10",
 }
 
 

@@ -8,7 +8,7 @@ from tests.traps.parts import conftest, listed, module, rule, works
 from tests.traps.trap import ALONE, EVERY, GO, PLAIN, Trap
 
 
-def _honest(id_: str, says: str, because: str = "all 2 hard criteria hold", **also: Any) -> Trap:
+def _honest(id_: str, says: str, because: str = "both hard criteria hold", **also: Any) -> Trap:
     return Trap(id_, says, because, GO, **also)
 
 
