@@ -13,7 +13,7 @@ from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Plan
 from pytest_rollout.plan.reader import nearest
 
-_MOST_NAMED = 5
+_MOST_NAMED, _MOST_LISTED = 5, 20
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.5
@@ -50,7 +50,9 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
                 if name.count(".") == dots
             }
             what = "criterion" if self._criteria else "phase"
-            why = f"nothing is called {text!r} ({nearest(text, known)})"
+            lists = "rollout check --json" if self._criteria else "rollout status"
+            many = f"`{lists}` lists all {len(known)}" if len(known) > _MOST_LISTED else ""
+            why = f"nothing is called {text!r} ({nearest(text, known, many)})"
             raise UnknownNameError(why, what, text, known)
         return value
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_MOST_NAMED = 20
 _PART = 4  # letters of a word that may stand for a longer one
 
 
 def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return ``did you mean x?`` for the nearest known word, else ``otherwise`` or what is known.
+    """Return ``did you mean x?`` for the nearest known word, else ``otherwise`` or all of them.
 
-    Nearest is the most similar one, or the shortest that contains the word. Of many known words
-    the first twenty are named, and how many more there are.
+    Nearest is the most similar one, or the shortest that contains the word.
     """
     words = sorted(set(known))
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
@@ -23,5 +21,4 @@ def nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
         return f"did you mean `{close[0]}`?"
     if otherwise:
         return otherwise
-    more = f" and {len(words) - _MOST_NAMED} more" if len(words) > _MOST_NAMED else ""
-    return f"known: {', '.join(words[:_MOST_NAMED])}{more}" if words else "none is defined"
+    return f"known: {', '.join(words)}" if words else "none is defined"

@@ -20,7 +20,7 @@ from pytest_rollout.plan.loads import load_problems, read_loads
 from pytest_rollout.plan.needed_targets import target_problems
 from pytest_rollout.plan.phases import Names, read_phase
 from pytest_rollout.plan.reader import Reader, nearest
-from pytest_rollout.plan.rolling_up import resolved, with_dues
+from pytest_rollout.plan.rolling_up import due_gates, resolved, with_dues
 from pytest_rollout.plan.sample_limits import previous_problems
 from pytest_rollout.plan.spec.phase_keys import PhaseKeys
 from pytest_rollout.plan.spec.plan_keys import EnvironmentKeys, PlanKeys, TargetKeys
@@ -134,7 +134,7 @@ def _plan(reader: Reader, text: str, path: Path | None) -> Plan | None:
     reader.get(PlanKeys.version)
     windows, freezes = read_windows(reader)
     roles = reader.get(PlanKeys.roles) or {}
-    zone, phases = _zone(reader), with_dues(id_, resolved(reader, _phases(reader, roles)))
+    zone, phases = _zone(reader), with_dues(resolved(reader, _phases(reader, roles)))
     reader.tree(PlanKeys.calendars)
     title = reader.get(PlanKeys.title_)
     plan = Plan(
@@ -271,7 +271,7 @@ def _references(reader: Reader, plan: Plan) -> None:
     """Names that must be defined elsewhere in the plan."""
     _circles(reader, plan)
     _shared_marks(reader, plan)
-    _dues(reader, plan)
+    due_gates(reader, plan)
     if plan.release is not None and plan.no_release:
         line = reader.line_of(PlanKeys.no_release)
         reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
@@ -283,18 +283,6 @@ def _references(reader: Reader, plan: Plan) -> None:
         if criterion.by_others:
             what = f"criterion {criterion.id}: `by_others` needs to know who made the change"
             reader.problem(criterion.line, what, "author: {variable: CHANGE_AUTHOR}, at the top")
-
-
-def _dues(reader: Reader, plan: Plan) -> None:
-    """A gate by which a condition is due is one of this plan, or of another one."""
-    for _, criterion in plan.criteria():
-        due = criterion.due_gate
-        if due and due.plan == plan.id and plan.phase(due.phase) is None:
-            reader.problem(
-                criterion.line,
-                f"criterion {criterion.id}: `due` names unknown phase `{due.phase}`",
-                nearest(due.phase, [phase.id for phase in plan.phases]),
-            )
 
 
 def _circles(reader: Reader, plan: Plan) -> None:

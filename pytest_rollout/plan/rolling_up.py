@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pytest_rollout.model.plan import Criterion, Gate, Phase, RollsUp, Severity
+from pytest_rollout.model.plan import Criterion, Gate, Phase, Plan, RollsUp, Severity
 from pytest_rollout.plan.reader import Reader, nearest
 from pytest_rollout.plan.spec.criterion_keys import CriterionKeys
 
@@ -60,7 +60,7 @@ def resolved(reader: Reader, phases: Sequence[Phase]) -> tuple[Phase, ...]:
     )
 
 
-def with_dues(plan: str, phases: Sequence[Phase]) -> tuple[Phase, ...]:
+def with_dues(phases: Sequence[Phase]) -> tuple[Phase, ...]:
     """Return the phases with the soft criteria of others that are due at their gates."""
     due = [
         (criterion.due_gate, RollsUp(phase.id, criterion.gate, criterion.id))
@@ -72,13 +72,30 @@ def with_dues(plan: str, phases: Sequence[Phase]) -> tuple[Phase, ...]:
         replace(
             phase,
             dues=tuple(
-                (gate.gate, one)
-                for gate, one in due
-                if gate.gate and (gate.plan, gate.phase) == (plan, phase.id)
+                (gate.gate, one) for gate, one in due if gate.gate and gate.phase == phase.id
             ),
         )
         for phase in phases
     )
+
+
+def due_gates(reader: Reader, plan: Plan) -> None:
+    """Report conditions due at a gate that never asks: of no phase, or of another plan."""
+    for _, criterion in plan.criteria():
+        due = criterion.due_gate
+        if due and due.plan != plan.id:
+            reader.problem(
+                criterion.line,
+                f"criterion {criterion.id}: `due` names a gate of another plan, `{due.plan}`, "
+                "which does not ask for it",
+                f"name a gate of {plan.id}, or the last day",
+            )
+        elif due and due.plan == plan.id and plan.phase(due.phase) is None:
+            reader.problem(
+                criterion.line,
+                f"criterion {criterion.id}: `due` names unknown phase `{due.phase}`",
+                nearest(due.phase, [phase.id for phase in plan.phases]),
+            )
 
 
 def _resolved(

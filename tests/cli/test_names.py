@@ -82,6 +82,17 @@ def test_a_phase_is_no_criterion_and_its_criteria_are_named(text: str) -> None:
         CRITERION.convert(text, None, None)
 
 
+def test_of_many_names_none_is_listed_that_is_not_like_it(tmp_path: Path) -> None:
+    more = "".join(
+        f"\n      - {{id: c{number:02}, kind: demo, says: It is}}" for number in range(20)
+    )
+    (tmp_path / "rollout.yaml").write_text(PLAN.format(second="full") + more, encoding="utf-8")
+    with pytest.raises(
+        RolloutError, match=r"nothing is called 'xyz' \(`rollout check --json` lists"
+    ):
+        CRITERION.convert("xyz", None, None)
+
+
 def test_a_misspelt_criterion_behind_its_plan_gets_a_suggestion() -> None:
     with pytest.raises(RolloutError, match=r"did you mean `web\.errors`"):
         CRITERION.convert("web.erors", None, None)

@@ -24,10 +24,5 @@ def test_the_nearest_word_is_named(word: str, known: list[str], says: str) -> No
     assert nearest(word, known) == says
 
 
-def test_of_many_words_twenty_are_named_and_the_rest_counted() -> None:
-    words = [f"w{number:02}" for number in range(23)]
-    assert nearest("other", words) == f"known: {', '.join(words[:20])} and 3 more"
-
-
 def test_what_else_may_be_said_stands_in_place_of_the_known_words() -> None:
     assert nearest("other", ["canary"], "see the plan") == "see the plan"

@@ -161,6 +161,11 @@ OFFENCES = {
         "        of: []\n",
         "`of` has no rule, so nothing trips it",
     ),
+    "due to another plan": (
+        "due: plms.day3/exit",
+        "due: web.day3/exit",
+        "name a gate of plms, or the last day",
+    ),
     "due to no phase": ("due: plms.day3/exit", "due: plms.day33/exit", "did you mean `day3`?"),
     "bad hours": ('hours: "09:00-11:00"', 'hours: "9-11"', 'write "09:00-16:00"'),
     "no hours": ('hours: "09:00-11:00"', 'hours: "09:00-09:00"', "begin and end at once"),

@@ -95,8 +95,8 @@ class CriterionKeys(RuleKeys, name="criterion", title="a criterion"):
     owner = Key(NAME, "Who meets the condition that it may become.", example="operations")
     due = Key(
         DUE,
-        "The gate or the last day by which such a condition is met: that gate, or after that day "
-        "its own, is HOLD while it is open.",
+        "The gate of this plan or the last day by which such a condition is met: that gate, or "
+        "after that day its own, is HOLD while it is open.",
         example="plms.day4/entry",
     )
     check = Key(
