@@ -31,6 +31,7 @@ from pytest_rollout.report.trust import worth
 MOST_ON_TOP = 6  # reasons and conditions in the first screen; the rest is folded
 MOST_NOTED = 2  # lines of a notice, which stands above the reasons
 MOST_ROWS_OF_PAGE = 3_000  # evidence of all criteria together
+MOST_UNFOLDED = 100  # criteria of one verdict; more take a browser long, and nobody reads them
 
 _TONES = {
     Verdict.FAIL: "bad",
@@ -81,6 +82,11 @@ class VerdictGroup:
 
     verdict: Verdict
     rows: tuple[FindingRow, ...]
+
+    @property
+    def folded(self) -> bool:
+        """Whether the page shows it only where a reader opens it."""
+        return len(self.rows) > MOST_UNFOLDED
 
 
 def to_html(

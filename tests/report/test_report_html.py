@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.model.verdict import Answer
+from pytest_rollout.model.verdict import Answer, Verdict
 from tests.report import report_decisions as given
 from tests.report.report_reading import Node, read
 from tests.words import because
@@ -118,6 +118,19 @@ def test_criteria_stand_worst_first_and_in_the_plans_order_under_each_verdict() 
     assert [f"plms.day3.{found[1]}" for found in shown if found] == [one.id for one in expected]
     groups = [node.text.split()[0] for node in tree.all("tr", class_="group")]
     assert groups == ["fail", "missing", "inconclusive", "warn", "pass", "not"]
+
+
+@pytest.mark.parametrize(("passing", "folded"), [(100, []), (101, ["pass met 101 of 102"])])
+def test_of_many_criteria_those_of_one_verdict_are_folded(passing: int, folded: list[str]) -> None:
+    many = tuple(given.criterion(f"number-{number}") for number in range(passing))
+    bad = given.criterion("bad", Verdict.FAIL)
+    tree = read(given.decision(Answer.NO_GO, criteria=(*many, bad)))
+    groups = tree.all("details", class_="group")
+    assert [group.all("summary")[0].text for group in groups] == folded
+    section = next(node for node in tree.all("section") if node.all("h2", id="criteria"))
+    rows = [row for row in section.all("tr") if "id" in row.attributes]
+    assert len(rows) == passing + 1
+    assert "bad" in rows[0].text
 
 
 def test_criterion_tells_what_it_says_and_what_was_seen_and_allowed() -> None:
