@@ -16,6 +16,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.reach import reach_of
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.evidence.release_readings import releases_of
 from pytest_rollout.evidence.run_facts import begun_us
 from pytest_rollout.evidence.run_log import Told, told
 from pytest_rollout.evidence.since_begin import life_of, reading_now
@@ -90,8 +91,8 @@ def _read(
     runs: Callable[[Process], bool] | None,
 ) -> Now:
     head = ledger.head()
-    releases = (fact,) if fact else ()  # a plan need not say where the release is read
-    here = Run(run, environment, now_us, now_us, True, releases=releases)
+    read = (fact,) if fact else ()  # a plan need not say where the release is read
+    here = Run(run, environment, now_us, now_us, True, releases=read)
     events = told(
         ledger.find(RecordKind.EVENT, address.plan, address.name, environment), StoredEvent
     )
@@ -99,14 +100,13 @@ def _read(
     if begun is None:
         phase = _unbegun(phase)
     since = begun if begun is not None else _first_watch(ledger, address, environment, events)
-    others = Others(ledger, head.sequence + 1, here, address.name)
-    others.read(reach_of(here, phase, now_us, since))
     life = life_of(ledger, address, environment, head.sequence + 1)
+    others = Others(ledger, head.sequence + 1, here, address.name, life.life)
+    others.read(reach_of(here, phase, now_us, since))
     past = others.past(compared(phase), begun, address.at(Gate.EXIT), life.sequence)
     records = resets.all_of(ledger, address, phase, environment)
-    reset, torn = resets.known_at(
-        ledger, records, head.sequence + 1, {fact.release if fact else None}
-    )
+    releases = releases_of(here, life.life) or {None}
+    reset, torn = resets.known_at(ledger, records, head.sequence + 1, releases)
     problems = (*others.problems, *torn, *life.problems)
     if problems:
         raise _not_trusted(ledger, problems[0])

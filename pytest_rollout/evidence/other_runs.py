@@ -12,12 +12,13 @@ from pytest_rollout.evidence.bodies import Process, StoredEvent
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.integrity import chain_problems, damage
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.reach import Newest, Reach
+from pytest_rollout.evidence.reach import Newest, Reach, only_nights
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
-from pytest_rollout.evidence.release_readings import first_of_release, last_before
+from pytest_rollout.evidence.release_readings import first_of_release, last_before, releases_of
 from pytest_rollout.evidence.results import brought_by
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.evidence import Brought, Hole, Lost, Run, Seen
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.plan import EMBEDDED, Address
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.recorded import Recorded
@@ -43,11 +44,14 @@ class Others:
     lost rows cannot make a run vanish: nothing is recorded before it happened.
     """
 
-    def __init__(self, ledger: Ledger, last: int, run: Run, phase: str) -> None:
+    def __init__(
+        self, ledger: Ledger, last: int, run: Run, phase: str, life: Life | None = None
+    ) -> None:
         self._ledger = ledger
         self._last = last  # what was recorded before it counts
         self._run = run
         self._phase = phase
+        self._releases = releases_of(run, life)  # of which runs count
         self.previous: str | None = None  # the release that comparisons call previous
         self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self._forget()
@@ -78,7 +82,7 @@ class Others:
         first = None if edge_us is None else self._ledger.first_after(edge_us)
         if first is None and not reach.newest:
             return
-        lowest = first_of_release(self._ledger, self._run, self._phase)
+        lowest = first_of_release(self._ledger, self._run, self._phase, self._releases)
         wanted = max(min(first or self._last, self._last), lowest)
         first = self._last + 1
         while wanted < first:
@@ -148,7 +152,7 @@ class Others:
         Were such runs left out, the nights of a release would seem less noisy than they are.
         """
         run = run_facts.run_of(log, self._phase)
-        series = _of_nights(compared, {fact.release for fact in run.releases})
+        series = only_nights(compared, {fact.release for fact in run.releases})
         if not series or run.release is None or run.drill or run.problems:
             return
         asks = (one for one in log.decisions if one.sequence < self._last and as_written(one))
@@ -172,7 +176,7 @@ class Others:
         accepted = {release for release in wanted if {release} == releases}
         series: set[str] | None = None  # None: all of them
         if accepted and not accepted_in(log, address, self._accepted_before):
-            series = _of_nights(compared, accepted)
+            series = only_nights(compared, accepted)
             if not series or not accepted_in(log, address, self._last):
                 accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
@@ -254,12 +258,12 @@ class Others:
             self._bring(log)
             return
         run = run_facts.run_of(log, self._phase)
-        ours = {fact.release for fact in self._run.releases}
+        ours, read = self._releases, {fact.release for fact in self._run.releases}
         theirs = {fact.release for fact in run.releases}
-        if run.drill or (theirs.isdisjoint(ours) and None not in theirs and theirs):
+        if run.drill or (theirs and theirs.isdisjoint({None, *ours})):
             return
         settled = self._settlements.get(run.id) if log.ended_early else None
-        why = self._doubt(log, same=theirs == ours, settled=settled is not None)
+        why = self._doubt(log, same=theirs in (ours, read), settled=settled is not None)
         seen = run_facts.observations_of(self._ledger, log, self._phase)
         if not log.finished:
             self.open += seen
@@ -311,10 +315,3 @@ class Others:
         if not log.sealed or (log.cancelled and run_facts.whole_until_cancelled(log)):
             return ""
         return "; ".join(run_facts.ending(log))
-
-
-def _of_nights(compared: Sequence[Versus], releases: set[str | None]) -> set[str]:
-    """The series of which only nights of some releases are compared with, and nothing else."""
-    named = [one for one in compared if one.release in releases]
-    nights = {one.metric for one in named if one.nightly is not None}
-    return nights - {one.metric for one in named if one.nightly is None}

@@ -6,7 +6,7 @@ that recorded nothing after an edge saw nothing after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 
@@ -14,7 +14,7 @@ from pytest_rollout import calendar
 from pytest_rollout.model.evidence import Run
 from pytest_rollout.model.plan import EMBEDDED, Phase
 from pytest_rollout.model.recorded import Recorded
-from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
+from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind, Versus
 
 _ALL_TIME = -(2**62)
 _DAY_US = 86_400_000_000
@@ -122,3 +122,10 @@ def _newest(rule: Rule) -> Iterator[Newest]:
             yield Newest(rule.metric, rule.where, scope.last)
             if rule.versus is not None and rule.versus.release is None:
                 yield Newest(rule.versus.metric, rule.versus.where, scope.last)
+
+
+def only_nights(compared: Sequence[Versus], releases: set[str | None]) -> set[str]:
+    """Return the series of which only nights of some releases are compared with, nothing else."""
+    named = [versus for versus in compared if versus.release in releases]
+    nights = {versus.metric for versus in named if versus.nightly is not None}
+    return nights - {versus.metric for versus in named if versus.nightly is None}

@@ -8,16 +8,27 @@ from pytest_rollout.evidence.decoding import release_word, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.model.evidence import ReleaseFact, Run
+from pytest_rollout.model.life import Life
 
 
-def first_of_release(ledger: Ledger, run: Run, phase: str) -> int:
-    """Return from where on a run may be of the release of one: it was read, or no other one was.
+def releases_of(run: Run, life: Life | None) -> set[str | None]:
+    """Return the releases of which earlier runs and resets count for a run.
+
+    One that asked and was told none counts those of the release that was read last since the
+    begin: a trip stands until it is reset, also while nobody can say what runs. It is no GO.
+    """
+    read = {fact.release for fact in run.releases}
+    last = life.last_release if life is not None else None
+    return (read - {None}) or ({last} if read and last is not None else read)
+
+
+def first_of_release(ledger: Ledger, run: Run, phase: str, releases: set[str | None]) -> int:
+    """Return from where on a run may be of one of the releases: it was read, or no other one was.
 
     What was recorded up to the last reading of another release before is of another. Raises
     UndecodableError.
     """
-    releases = {fact.release for fact in run.releases} or {None}
-    if releases == {None}:
+    if releases in (set(), {None}):
         return 0
     return last_before(ledger, run, phase, (None, *releases))
 

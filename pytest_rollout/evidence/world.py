@@ -16,12 +16,14 @@ from pytest_rollout.evidence.looks import looks_of
 from pytest_rollout.evidence.other_runs import Others
 from pytest_rollout.evidence.reach import reach_of
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.release_readings import releases_of
 from pytest_rollout.evidence.results import brought_elsewhere
 from pytest_rollout.evidence.run_log import RunLog, told
 from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Brought, Run, Seen, World
+from pytest_rollout.model.life import Life
 from pytest_rollout.model.override import Override
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 from pytest_rollout.model.provenance import Input
@@ -77,11 +79,11 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     own = run_facts.observations_of(ledger, log, name)
     at_us = _judged_at(log, run, own, name)
     life = life_of(ledger, address, run.environment, last, log)
-    others = Others(ledger, last, run, name)
+    others = Others(ledger, last, run, name, life.life)
     others.read(reach_of(run, phase, at_us, begun), own, nights=_counts_nights(phase))
     past = others.past(compared(phase), begun, address, life.sequence)
     said, broken = _attested(ledger, last, address, phase, run)
-    reset, torn = _reset(ledger, last, address, phase, run)
+    reset, torn = _reset(ledger, last, address, phase, run, life.life)
     looks = looks_of(ledger, address, run, last)
     rolled, decisions = rolled_up(ledger, log, address, phase)
     others.problems += (*broken, *torn, *looks.problems, *life.problems)
@@ -106,7 +108,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         failed_before=looks.failed,
         inputs=inputs.in_order(
             (
-                *_own_inputs(ledger, log, address, phase, run),
+                *_own_inputs(ledger, log, address, phase, run, life.life),
                 *inputs.of_records(record for record in life.records if record.run != run.id),
                 *others.inputs,
                 *looks.inputs,
@@ -127,16 +129,16 @@ def _brought(ledger: Ledger, last: int, run: Run, others: Others) -> tuple[Broug
 
 
 def _own_inputs(
-    ledger: Ledger, log: RunLog, address: Address, phase: Phase, run: Run
+    ledger: Ledger, log: RunLog, address: Address, phase: Phase, run: Run, life: Life | None
 ) -> Iterator[Input]:
     """The run, the texts that it was asked by, and what people put on record of its release."""
     yield inputs.of_run(log)
     yield from inputs.of_files(log, address.plan)
-    yield from inputs.of_records(_records(ledger, log.last.sequence, address, phase, run))
+    yield from inputs.of_records(_records(ledger, log.last.sequence, address, phase, run, life))
 
 
 def _records(
-    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run
+    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run, life: Life | None
 ) -> Iterator[Record]:
     """What people put on record of the release by the end of a run, the begin included."""
     if run.environment == EMBEDDED:
@@ -145,8 +147,9 @@ def _records(
     for record in attestations.all_of(ledger, address, phase, run.environment):
         if record.sequence < last and attestations.attestation_of(record).release in releases:
             yield record
+    judged = releases_of(run, life) or {None}
     for record in resets.all_of(ledger, address, phase, run.environment):
-        if record.sequence < last and resets.reset_of(record).release in releases:
+        if record.sequence < last and resets.reset_of(record).release in judged:
             yield record
     yield from settlements.records_of(ledger, address.name, run.environment, last)
 
@@ -164,13 +167,13 @@ def _attested(
 
 
 def _reset(
-    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run
+    ledger: Ledger, last: int, address: Address, phase: Phase, run: Run, life: Life | None
 ) -> tuple[tuple[Reset, ...], tuple[str, ...]]:
     """The resets of guardrails by the end of a run, and what is damaged of them."""
     if run.environment == EMBEDDED:
         return (), ()
     records = resets.all_of(ledger, address, phase, run.environment)
-    releases = {fact.release for fact in run.releases} or {None}
+    releases = releases_of(run, life) or {None}
     found, broken = resets.known_at(ledger, records, last, releases)
     return found, tuple(f"a reset was damaged: {what}" for what in broken)
 

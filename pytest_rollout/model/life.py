@@ -134,3 +134,11 @@ class Life:
     amendments: tuple[Amendment, ...] = ()
     proofs: tuple[Proof | None, ...] = ()  # of each amendment; None: nobody signed it
     unbelieved: tuple[Unbelieved, ...] = ()  # amendments that the keys of people do not bear out
+
+    @property
+    def last_release(self) -> str | None:
+        """The release that was read last since the begin; None where none was."""
+        readings = [step.read for step in self.since if isinstance(step, TargetReading)]
+        begun = [self.begin.read] if self.begin else []
+        known = [read[RELEASE] for read in (*begun, *readings) if read.get(RELEASE)]
+        return known[-1] if known else None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence.bodies import PhaseBegun
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.resets import reset
 from pytest_rollout.evidence.verify import verify
+from pytest_rollout.judge.since_begin import statements_of
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.report.stored import to_json
-from tests.evidence.runs import EXIT, PLAN, Place, Writer, append, opened, tamper
+from tests.evidence.runs import EXIT, PLAN, Place, Writer, append, opened, plan_of, tamper
 
 RAIL = "demo.canary.cap"
 TEXT = (
@@ -32,7 +36,7 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-def run(ledger: Ledger, name: str, *errors: int, release: str = "v1") -> Writer:
+def run(ledger: Ledger, name: str, *errors: int, release: str | None = "v1") -> Writer:
     """A whole run in prod that saw some errors."""
     one = Writer(ledger, name, "prod", TEXT, gates=(EXIT,), release=release)
     one.start()
@@ -65,6 +69,28 @@ def test_a_reset_counts_from_the_next_run_on_and_changes_no_earlier_decision(
     assert to_json(first.judged()) == to_json(first.decisions[0])
     assert state(run(ledger, "r4", 9, 0)) == "fail"
     assert verify(ledger, ()).problems == ()
+
+
+def test_a_trip_stands_while_the_release_cannot_be_read(ledger: Ledger) -> None:
+    stated = statements_of(plan_of(TEXT).phases[0])
+    frozen: dict[str, Any] = {
+        "plan_digest": "p",
+        "stated": stated,
+        "entry": "e",
+        "asked": "a",
+    }
+    body = PhaseBegun(type="begin", t_us=now(), by="A", release="v1", configuration=None, **frozen)
+    PhaseLife(ledger, EXIT, "prod").record(body)
+    good = run(ledger, "r0", 0, 0)
+    nameless = run(ledger, "r1", 0, 0, release=None).decisions[0]
+    assert (state(good), nameless.answer.value) == ("pass", "HOLD")
+    run(ledger, "r2", 9, 0)
+    tripped = run(ledger, "r3", 0, 0, release=None)
+    assert (state(tripped), tripped.decisions[0].answer.value) == ("fail", "ROLLBACK")
+    lift(ledger)
+    lifted = run(ledger, "r4", 0, 0, release=None)
+    assert (state(lifted), lifted.decisions[0].answer.value) == ("pass", "HOLD")
+    assert to_json(tripped.judged()) == to_json(tripped.decisions[0])
 
 
 @pytest.mark.parametrize("where", [{"release": "v0"}, {"environment": "stage"}])
