@@ -85,7 +85,7 @@ def _leading(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
         return []  # the phase itself says it
     steps = [(row, step) for row in rows for step in row["next"]]
     due = [(row, step) for row, step in steps if urgency(step) < Urgency.OPEN]
-    return sorted(due, key=lambda found: urgency(found[1]))[:_MOST_LEADING]
+    return sorted(due, key=lambda pair: urgency(pair[1]))[:_MOST_LEADING]
 
 
 def urgency(step: Row) -> Urgency:

@@ -37,10 +37,10 @@ def command(
         project.environment(environment, plans)
     rows = [
         row
-        for one in plans
-        for name, stated in one.environments.items()
+        for plan in plans
+        for name, stated in plan.environments.items()
         if environment in (None, name)
-        for row in _rows(project, one, stated)
+        for row in _rows(project, plan, stated)
     ]
     if as_json:
         print_json({"environment": environment, "targets": rows})
