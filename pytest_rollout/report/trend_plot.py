@@ -203,8 +203,8 @@ def _axes(
         drawing.line(across.start, up(tick), across.end, up(tick), "grid")
         drawing.text(across.start - 8, up(tick) + 4, said(tick), "end")
     drawing.line(across.start, up.start, across.end, up.start, "axis")
-    each = max(1, ceil(len(points) * _WORD / (across.end - across.start)))
-    for place in range(0, len(points), each):
+    every = max(1, ceil(len(points) * _WORD / (across.end - across.start)))
+    for place in range(0, len(points), every):
         drawing.line(across(place), up.start, across(place), up.start + 5, "tick")
         drawing.text(across(place), up.start + 20, points[place].at, "middle")
 
