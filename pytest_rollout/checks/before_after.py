@@ -123,12 +123,12 @@ class BeforeAfter:
             for place in places
             if place in before.items and before.items[place] == after.items.get(place)
         )
-        found = (
+        changes = (
             _change(place, before.items.get(place), after.items.get(place))
             for place in places
             if place not in alone
         )
-        ordered = sorted(found, key=lambda change: (change.place.table, change.place.key))
+        ordered = sorted(changes, key=lambda change: (change.place.table, change.place.key))
         return cls(tuple(ordered), alone)
 
     def added(self, table: str = "") -> dict[str, Fields]:
@@ -196,14 +196,14 @@ def _raise(problem: OSError) -> None:
 def _file(path: Path) -> Fields:
     if path.is_symlink():
         return {"link": str(path.readlink())}
-    found = path.stat()
+    status = path.stat()
     digest = hashlib.sha256()
     if path.is_file():  # a pipe or a socket has no contents to compare
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
-    mode = f"{found.st_mode & 0o7777:o}"
-    return {"bytes": found.st_size, "sha256": digest.hexdigest(), "mode": mode}
+    mode = f"{status.st_mode & 0o7777:o}"
+    return {"bytes": status.st_size, "sha256": digest.hexdigest(), "mode": mode}
 
 
 def _short(value: object) -> str:
