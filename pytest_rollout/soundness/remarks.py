@@ -59,8 +59,8 @@ def _of_rule(about: About, rule: Rule, *, by_chance: bool = False) -> Iterator[R
         return
     too_much = beyond(rule)
     if too_much:
-        what = f"asks for {too_much} at once, too much to try whether it can pass and fail"
-        yield about.remark(what, "ask for less", grave=False)
+        remark = f"asks for {too_much} at once, too much to try whether it can pass and fail"
+        yield about.remark(remark, "ask for less", grave=False)
         return
     ends = tuple(extremes.of_rule(about.ageless, rule))
     yield from never.remarks_on(about, rule, ends)
