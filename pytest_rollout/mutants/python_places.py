@@ -41,7 +41,7 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     for name in _names(type(node)):
         value = getattr(node, name)
         if type(value) in (list, tuple):
-            yield from (one for one in value if isinstance(one, cst.CSTNode))
+            yield from (child for child in value if isinstance(child, cst.CSTNode))
         elif isinstance(value, cst.CSTNode):
             yield value
 
