@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back; ``trouble`` says why it is none, where texts are all that is left."""
+    """What came back; ``trouble`` says why it is no answer, and then only texts are left."""
 
     status: int = 0
     said: Mapping[str, Said] = field(default_factory=dict)

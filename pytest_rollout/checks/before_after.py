@@ -85,7 +85,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, path: Path) -> Snapshot:
-        """Of a SQLite file (every row of every table, and its schema) or of a folder (every file).
+        """A snapshot of a SQLite file (all rows and its schema) or of a folder (all files).
 
         Both are only read, a database in one transaction. Raises RolloutError where there is
         neither, or where it cannot be read.
@@ -97,7 +97,7 @@ class Snapshot:
 
     @classmethod
     def of_rows(cls, tables: Mapping[str, Mapping[str, Fields]]) -> Snapshot:
-        """Of rows that were read otherwise: by table, and in it by key."""
+        """A snapshot of rows that were read in another way: by table, and there by key."""
         return cls(
             {Place(table, key): row for table, rows in tables.items() for key, row in rows.items()}
         )

@@ -78,7 +78,7 @@ def _json(wanted: object, said: Said, name: str) -> Iterator[str]:
 
 
 def _unlike(wanted: object, seen: object, where: str) -> Iterator[str]:
-    """Where JSON does not hold what is wanted: of an object these keys, all else whole."""
+    """Where JSON differs from what is wanted; an object may have more keys, nothing else more."""
     if isinstance(wanted, Mapping):
         if not isinstance(seen, Mapping):
             yield f"{where} is {_short(seen)}, expected an object"

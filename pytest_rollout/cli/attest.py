@@ -97,7 +97,7 @@ def _as_plain(project: Project, attestation: Attestation, environment: str) -> d
 
 
 def _person(project: Project, plan: Plan, by: str | None, *, signs: bool, fails: bool) -> str:
-    """Who answers: of people with keys an id of the roster, who then has to sign."""
+    """Who answers; where people have keys it is an id of the roster, and that person signs."""
     roster = plan.roster
     if signs and not roster.has_keys:
         where = f"{roster.allowed_signers} beside {plan.path}"

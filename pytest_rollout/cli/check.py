@@ -109,7 +109,7 @@ def command(
 def _remarks(
     project: Project, plan: Plan, rows: list[dict[str, Any]], collected: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What is remarked of one plan, its rules aside."""
+    """The remarks on one plan, except those on its rules."""
     yield from (*_notes(plan, rows), *_unnamed(plan, collected["unnamed"]), *load_notes(plan))
     yield from (*clearing_notes(plan, project.plans), *unobserved(plan, project.root))
     yield from refused(plan, collected["items"], collected["effects"])
@@ -180,7 +180,7 @@ def _source(criterion: Criterion) -> dict[str, Any] | None:
 
 
 def _rolled(row: dict[str, Any]) -> bool:
-    """Whether what other gates found is all that a criterion asks."""
+    """Whether a criterion asks only for what other gates found."""
     return bool(row["rolls_up"]) and not row["rule"]
 
 

@@ -109,7 +109,7 @@ def _check_role(plans: Iterable[Plan], role: str | None) -> None:
 def _rows(
     project: Project, plan: Plan, phases: list[Phase], environment: str, notes: list[str]
 ) -> Iterator[dict[str, Any]]:
-    """Each attested criterion once for every role that is to answer it."""
+    """A row for each attested criterion and each role that must answer it."""
     release = None
     asked = [phase for phase in phases if any(criterion.attested for criterion in phase.criteria)]
     if asked and environment != EMBEDDED:

@@ -76,7 +76,7 @@ def life_facts(
 def earlier_life(
     project: Project, life: PhaseLife, standing: GateStanding | None, zone: str
 ) -> Reason | None:
-    """Return that a gate's last run is of an earlier life of the phase, which was over by then."""
+    """Return why a gate's last run is of an earlier life of the phase; None where it is not."""
     turn = life.turn()
     if standing is None:
         return None
@@ -99,7 +99,7 @@ def earlier_life(
 
 
 def _oldest_us(project: Project, standing: GateStanding | None) -> int | None:
-    """When the oldest of the runs ended that a run joins; None of one that joins none."""
+    """When the oldest run that a run joins ended; None where it joins none."""
     if standing is None:
         return None
     joins = RunLog(project.ledger.of_run(standing.asked.run)).start.joins
@@ -108,7 +108,7 @@ def _oldest_us(project: Project, standing: GateStanding | None) -> int | None:
 
 
 def _never_begun(project: Project, life: PhaseLife) -> Reason | None:
-    """That the exit of a phase was decided which never began, although it has an entry gate."""
+    """The reason that a phase never began though its exit was decided and it has an entry gate."""
     phase = project.phase(life.address)
     if life.address.gate is not Gate.EXIT or not phase.of(Gate.ENTRY):
         return None

@@ -35,7 +35,7 @@ _FULL = 4  # plan.phase and the two words of a demand
 
 
 def demand_in(name: str) -> tuple[Address, str] | None:
-    """Return the phase and the demand that a name is of; None where it is of none."""
+    """Return the phase and the demand that a name means; None where it means no demand."""
     plan, _, rest = name.partition(".")
     phase, _, demand = rest.partition(".")
     rooms = {demand.partition(".")[0] for demand in DEMANDS}

@@ -80,7 +80,7 @@ def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
 
 
 def _file(project: Project, target: Target, file: str) -> tuple[str, str]:
-    """Where a file is, and whether it is there; that of a served target is made by each run."""
+    """Where a file is, and whether it is there; each run makes the file of a served target."""
     if target.of:
         return f"file: {file} of {target.of}", ""
     try:

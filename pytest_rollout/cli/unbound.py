@@ -159,7 +159,7 @@ def _direct(root: Path, folder: str) -> list[str]:
 
 
 def _beside(modules: Sequence[str], bound: Collection[str]) -> list[str]:
-    """Those that are not bound, where most are."""
+    """The modules that are not bound; empty where too many are not."""
     left = [path for path in modules if path not in bound]
     return left if len(left) <= _MOST_OF_A_FOLDER * len(modules) else []
 

@@ -33,7 +33,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursi
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One rehearsal: of which phase, with which fault, with its files in which folder.
+    """One rehearsal: its phase, its fault and the folder of its files.
 
     ``phases`` are rehearsed together: the phase, and those whose findings it reads. ``environ`` is
     set for the child beside what it inherits, ``options`` are handed to its pytest.

@@ -33,7 +33,7 @@ class Wanted:
 
     @property
     def together(self) -> tuple[Phase, ...]:
-        """The phases that must be rehearsed so that all that names a fault is judged."""
+        """The phases to rehearse so that everything that names a fault is judged."""
         return reach(self.plan, self.phase, [name for fault in self.faults for name in fault.by])
 
 

@@ -15,7 +15,7 @@ _PLACE = re.compile(r"\[\s*([0-9]+)\s*\]")
 
 
 class NothingThereError(LookupError):
-    """JSON holds nothing at a path: up to where it leads, and what is there instead."""
+    """JSON holds nothing at a path; it says up to where the path leads, and what is there."""
 
     def __init__(self, path: str, there: str, keys: str | None = None) -> None:
         super().__init__(f"holds nothing at {path}; {there}")

@@ -70,7 +70,7 @@ class MutantResult:
 
     @property
     def as_error(self) -> bool:
-        """Whether all that noticed could not measure, rather than saw something bad."""
+        """Whether everything that noticed could not measure, rather than saw something bad."""
         if self.outcome is not MutantOutcome.HARD:
             return False
         seen = [notice for trial in self.trials if trial.weight for notice in trial.by(Weight.HARD)]

@@ -1,4 +1,4 @@
-"""Changes of a text, and the mutants they are of a file."""
+"""Changes of a text, and the mutants of a file that they make."""
 
 from __future__ import annotations
 

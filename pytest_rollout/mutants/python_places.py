@@ -82,7 +82,7 @@ def _changed_fields(old: cst.CSTNode, new: cst.CSTNode) -> list[tuple[Any, Any]]
 
 
 def _in_list(before: Sequence[Any], after: Sequence[Any], find: Find) -> Change | None:
-    """The change of two lists: of one of their nodes, or that one is missing."""
+    """The change between two lists: in one of their nodes, or the loss of one."""
     differ = [at for at in range(len(after)) if not _alike(before[at], after[at])]
     if len(before) == len(after) and len(differ) == 1:
         return smallest(before[differ[0]], after[differ[0]], find)

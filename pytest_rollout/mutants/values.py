@@ -81,7 +81,7 @@ def inside(text: str) -> Iterator[Edit]:
 
 
 def numbers(text: str) -> Iterator[str]:
-    """Yield the other numbers for one as it is written: the next one, and one of another size."""
+    """Yield other numbers for a written one: the next, and one of another size."""
     if re.fullmatch(r"[-+]?\d+", text):
         yield _signed(text, str(int(text) + 1))
         if abs(int(text)) > 1:

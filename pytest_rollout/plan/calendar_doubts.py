@@ -48,7 +48,7 @@ def _of_calendar(calendar: Calendar) -> Iterator[Doubt]:
 
 
 def _of_event(event: Event) -> Iterator[tuple[str, str]]:
-    """What of one event cannot be understood, and how to fix it."""
+    """What cannot be understood in one event, and how to fix it."""
     named = name_of(event)
     for name, error in event.errors:
         yield f"{named}: {name or 'a line'} cannot be read: {said(error)}", ""

@@ -254,7 +254,7 @@ def _path(reader: Reader, means: CheckMeans) -> str:
 
 
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
-    """That the check can fail, and that what judges it fits what it answers."""
+    """Report a check that cannot fail, or whose judge does not fit its answer."""
     query = check.means not in (CheckMeans.COMMAND, CheckMeans.HTTP)
     stated = reader.states(CommandKeys.expect)
     if query and not judged and check.expect.value is None and not stated:

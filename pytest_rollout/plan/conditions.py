@@ -247,7 +247,7 @@ _KAYENTA_LEAST = 5  # with fewer on each side even values that do not overlap ar
 
 
 def _check_kayenta(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
-    """It stands outside the theorem, so no answer may rest on it."""
+    """Kayenta's rule stands outside the theorem, so no answer may rest on it."""
     stated = f"{reader.what}: `versus: {{as: kayenta}}`"
     line = reader.line_of(RuleKeys.versus)
     if guardrail or reader.get(CriterionKeys.severity) is Severity.HARD:

@@ -94,7 +94,7 @@ def of_one_load(rule: Rule | None, check: Check | None) -> Rule | None:
 
 
 def load_check_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
-    """Yield each check of a load that the plan does not state, or whose rule is of another."""
+    """Yield each check that names a load which the plan lacks, or whose rule is of another load."""
     known = [load.id for load in plan.loads]
     for _, criterion in plan.criteria():
         check, rule = criterion.check, criterion.rule

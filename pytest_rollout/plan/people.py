@@ -44,7 +44,7 @@ def read_people(reader: Reader, plan: Plan) -> Roster:
 
 
 def _one_login_each(reader: Reader, people: Iterable[Person]) -> None:
-    """Two people of one login would be one person who answers for two."""
+    """Report two people with one login: one person would answer for both."""
     owners: dict[str, Person] = {}
     for person in people:
         owner = owners.setdefault(person.github.lower(), person) if person.github else person

@@ -98,7 +98,7 @@ class KnownSecrets:
         return secrets + list(values.torn(text, self._edges))
 
     def hide_bytes(self, data: bytes) -> bytes:
-        """A file's bytes without secrets: all that text may hold, in others known values.
+        """A file's bytes without secrets: every shape in text, only known values in other files.
 
         What is no text keeps its length, so that it can still be read.
         """

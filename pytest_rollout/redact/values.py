@@ -149,7 +149,7 @@ def edges(known: Iterable[Needle]) -> tuple[tuple[str, str], ...]:
 
 
 def torn(text: str, known: Iterable[tuple[str, str]]) -> Iterator[Span]:
-    """Where half of a known secret stands at an edge at which somebody else cut the text."""
+    """Where half of a known secret stands at an edge where the text was cut."""
     for edge in _EDGE.finditer(text) if known else ():
         head, tail = edge.start(), edge.end()
         before, after = text[max(0, head - _TORN) : head], text[tail : tail + _TORN]

@@ -92,7 +92,7 @@ def _curve(times: Distribution, across: Scale, up: Scale, most: int) -> list[tup
 def _curve_limit(
     drawing: Drawing, cut_seen: CutSeen, limit: float, across: Scale, up: Scale
 ) -> None:
-    """A limit of one percentile: what lies above that place is forbidden to the curve."""
+    """Draw the limit of one percentile: the curve must not pass above it there."""
     quantile = cut_seen.cut.rule.take.quantile
     share = across.high if quantile is None or quantile == 1 else float(1 / (1 - quantile))
     x, y = across(share), up(limit)

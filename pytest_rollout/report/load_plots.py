@@ -20,7 +20,7 @@ from pytest_rollout.report.svg import Drawing, Scale, clock_words, scale, time_t
 
 MOST_LIMITS = 4  # lines of limits in one plot
 _TOP, _FOOT, _RIGHT = 34, 30, 14
-_FILLED = ("planned", "failed", "silent")  # areas; all else are lines
+_FILLED = ("planned", "failed", "silent")  # areas; the others are lines
 _LINES = ("p50", "p95", "p99")
 
 

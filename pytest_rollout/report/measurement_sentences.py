@@ -91,19 +91,19 @@ def _taken(facts: Facts) -> str:
 
 
 def _unanswered(facts: Facts) -> str:
-    """That a time is not one of an answer: what a request counts as that failed."""
+    """Says that a time is no answer's: it is what a failed request counts as."""
     timed = facts["metric"] in (LATENCY, SERVICE_TIME) and facts["unit"] == "s"
     return " (as a request counts that failed)" if timed and facts["value"] == _DAY else ""
 
 
 def _slot(facts: Facts) -> str:
-    """When the slot was that decided, and of what: ``09:07:15 EST (lane Narrative)``."""
+    """When and of what the deciding slot was: ``09:07:15 EST (lane Narrative)``."""
     of = f" ({facts['of']})" if facts["of"] else ""
     return facts.wall("at") + of if facts.known("at") else ""
 
 
 def _of(facts: Facts) -> str:
-    """Of a rate or share that is no whole number, how many of how many."""
+    """How many of how many, for a rate or a share between 0 and 1."""
     value, n = facts.fraction("value"), facts.number("n")
     shared = facts["take"].startswith(_PARTLY) and 0 < value < 1
     return f" ({value * n} of {n})" if shared and (value * n).denominator == 1 else ""

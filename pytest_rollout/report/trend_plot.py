@@ -183,7 +183,7 @@ def _ground(
 
 
 def _limit(drawing: Drawing, cut: TrendCut, across: Scale, up: Scale) -> None:
-    """The line of a limit; of one that is far away its words."""
+    """The line of a limit; only its words where it lies outside the plot."""
     if up.low <= cut.limit <= up.high:
         drawing.line(across.start, up(cut.limit), across.end, up(cut.limit), "limit")
         drawing.text(across.end - 6, up(cut.limit) - 5, cut.says, "end limit-words")

@@ -117,7 +117,7 @@ _PLACES = {name: place for place, name in enumerate(_WORST_FIRST)}
 
 
 def _rank(finding: Finding) -> tuple[bool, int]:
-    """Where a finding is listed; what has no place of its own comes after the decision."""
+    """Where a finding is listed; one without a place of its own comes after the decision."""
     return not finding.verdict.holds_back, _PLACES.get(named(finding), 0)
 
 

@@ -73,7 +73,7 @@ def _remark(about: About, rule: Rule, environment: str, age_us: int) -> Remark:
 
 
 def _bucket_us(rule: Rule) -> int:
-    """How long one bucket is of those that are judged; 0 where they are runs, or there are none."""
+    """How long one judged bucket is; 0 where buckets are runs, or there are none."""
     if rule.per is None:
         return _DAY_US * (rule.scopes[0].kind in (ScopeKind.DAYS, ScopeKind.NIGHTS))
     return rule.per.length_us or _DAY_US * (rule.per.unit is not PerUnit.RUN)

@@ -60,7 +60,7 @@ def _never_fails(about: About, name: str) -> bool:
 
 
 def due(about: About) -> Iterator[Remark]:
-    """Yield a remark on a condition of a GO that is to be met before, or when, it is given."""
+    """Yield a remark on a condition of a GO that falls due no later than the GO itself."""
     stated, plan, phase = about.stated, about.plan, about.phase
     address = stated.due_gate if isinstance(stated, Criterion) else None
     if not isinstance(stated, Criterion) or address is None or address.plan != plan.id:

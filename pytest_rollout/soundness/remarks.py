@@ -44,7 +44,7 @@ def remarks(plan: Plan, assumed: Assumed | None = None) -> Iterator[Remark]:
 
 
 def _of_guardrail(about: About, rule: Rule, assumed: Assumed) -> Iterator[Remark]:
-    """Where it is known how often it trips without need, that says what one bad sample does."""
+    """Remarks on a guardrail's rule; its known false alarms cover what one bad sample does."""
     yield from watched.remarks_on(about, rule)
     known = alarms(rule, assumed.healthy, assumed.looks)
     yield from _of_rule(about, rule, by_chance=known is not None)

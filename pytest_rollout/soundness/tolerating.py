@@ -13,7 +13,7 @@ from pytest_rollout.soundness.words import told, where
 
 
 def remarks_on(about: About, rule: Rule) -> Iterator[Remark]:
-    """Yield where a rule tolerates all that it needs, and which of its limits never decides."""
+    """Yield remarks on a rule that tolerates all that it needs, or that has an idle limit."""
     if rule.tolerate is None:
         return
     yield from _nothing_but_failures(about, rule)
@@ -42,7 +42,7 @@ def _most(rule: Rule) -> int | None:
 
 
 def _row(about: About, limits: Tolerate) -> Iterator[Remark]:
-    """No fewer in a row than are tolerated in all."""
+    """A remark where no fewer are tolerated in a row than in all."""
     row, failures = limits.in_a_row, limits.failures
     if row is None or row < failures:
         return
@@ -55,7 +55,7 @@ def _row(about: About, limits: Tolerate) -> Iterator[Remark]:
 
 
 def _total(about: About, limits: Tolerate, most: int | None) -> Iterator[Remark]:
-    """More in all than the limit in a row lets be."""
+    """A remark where the limit in a row decides before the one in all can."""
     row = limits.in_a_row
     if row is None or row >= limits.failures or (row and most is None):
         return

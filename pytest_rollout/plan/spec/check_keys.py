@@ -45,7 +45,7 @@ class ExpectKeys(Keys):
 
     json = Key(
         Raw("object or list", {"type": ["object", "array"]}),
-        "What the JSON must hold: of an object these keys, all else whole.",
+        "What the JSON must hold: of an object these keys, everything else exactly.",
         example="{status: ok}",
     )
 
