@@ -98,7 +98,7 @@ def _uncollected(
     for name in sorted(listed):
         here = set(items.get(name, ()))
         gone = (node for node in dict.fromkeys(listed[name]) if node not in here)
-        yield from (f"{name}: {one} is listed, but not collected" for one in gone)
+        yield from (f"{name}: {node} is listed, but not collected" for node in gone)
 
 
 def _unlisted(

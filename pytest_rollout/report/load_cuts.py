@@ -89,9 +89,9 @@ class CutSeen:
         if self.value is None:
             return "nothing"
         cut = self.cut.cut
-        each = size(cut.unit)
-        rounded = Fraction(f"{float(self.value / each):.3g}")
-        told = rounded if cut.holds(rounded * each) == cut.holds(self.value) else self.value / each
+        unit = size(cut.unit)
+        rounded = Fraction(f"{float(self.value / unit):.3g}")
+        told = rounded if cut.holds(rounded * unit) == cut.holds(self.value) else self.value / unit
         return decimal(told) + (f" {cut.unit}" if cut.unit == PERCENT else cut.unit)
 
     @property
