@@ -24,7 +24,7 @@ from pytest_rollout.cli.strays import strays
 from pytest_rollout.cli.unbound import files_beside, unlike
 from pytest_rollout.cli.unobserved import unobserved
 from pytest_rollout.model.check import CheckMeans
-from pytest_rollout.model.errors import OptionError, RolloutError
+from pytest_rollout.model.errors import OptionError, Problem, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
@@ -68,11 +68,6 @@ def command(
     """
     assumed = _assumed(healthy, looks)
     project = Project.here(root, ledger)
-    over = {
-        loaded.id: expired(loaded.plan, time_ns() // 1000)
-        for loaded in project.loaded
-        if loaded.plan
-    }
     chosen = [loaded for loaded in project.loaded if plan in (None, loaded.id)]
     if not chosen:
         project.plan(str(plan))
@@ -80,7 +75,7 @@ def command(
         loaded.id: files_beside(project.root, loaded.plan) for loaded in chosen if loaded.plan
     }
     collected = _collected(project, chosen, [path for paths in beside.values() for path in paths])
-    problems = [str(p) for loaded in chosen for p in (*loaded.problems, *over.get(loaded.id, ()))]
+    problems = [str(problem) for loaded in chosen for problem in _problems(loaded)]
     problems += collected["offences"]
     plans = [loaded.plan for loaded in chosen if loaded.plan and not loaded.problems]
     problems += [offence for stated in plans for offence in served.offences(stated, project.root)]
@@ -104,6 +99,11 @@ def command(
         for line in _lines(plans, rows, problems, notes):
             say(line)
     return _WRONG if problems else 0
+
+
+def _problems(loaded: Loaded) -> list[Problem]:
+    """The problems of a plan, with those of what has expired."""
+    return [*loaded.problems, *(expired(loaded.plan, time_ns() // 1000) if loaded.plan else ())]
 
 
 def _remarks(

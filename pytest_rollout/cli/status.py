@@ -83,18 +83,15 @@ def command(
         data |= {"drift": [line for lines in drifts.values() for line in lines]} if drift else {}
         print_json(data)
         return 0
+    of = {stated.id: [row for row in rows if row["plan"] == stated.id] for stated in plans}
+    boards = [(stated, shown[stated.id].name, of[stated.id], drifts[stated.id]) for stated in plans]
     if html:
-        of = {stated.id: [row for row in rows if row["plan"] == stated.id] for stated in plans}
-        boards = [
-            (stated, shown[stated.id].name, of[stated.id], drifts[stated.id]) for stated in plans
-        ]
         say(str(write_board(project.report, boards, now)))
         return 0
-    for stated in plans:
-        mine = [row for row in rows if row["plan"] == stated.id]
-        for line in status_lines.of_plan(stated, shown[stated.id].name, mine, drifts[stated.id]):
+    for board in boards:
+        for line in status_lines.of_plan(*board):
             say(line)
-        shown[stated.id].note(stated.id)
+        shown[board[0].id].note(board[0].id)
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
